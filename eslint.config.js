@@ -1,0 +1,97 @@
+// The rules that matter here are lint rules: which way imports run, who may spawn, who may open a
+// database, where time and the environment come in. See ARCHITECTURE.md.
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+import importX from 'eslint-plugin-import-x'
+
+const up = (target, from, message) => ({ target, from, message })
+const only = (name, message) => ({ name, message })
+const database = [
+  only('pg', 'only src/store/pg.ts'),
+  only('@electric-sql/pglite', 'only src/store/pglite.ts'),
+]
+const spawn = [
+  only('node:child_process', 'only agent/docker/exec.ts'),
+  only('child_process', 'only agent/docker/exec.ts'),
+]
+const time = [
+  { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'take a Clock' },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'take a Clock' },
+]
+const mocks = [
+  {
+    selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(mock|doMock)$/]",
+    message: 'pass a dependency instead',
+  },
+]
+
+export default defineConfig(
+  { ignores: ['dist/**', '**/*.mjs', '*.config.*', 'node_modules/**'] },
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { 'import-x': importX },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unnecessary-condition': 'off', // noUncheckedIndexedAccess guards read as needless to it
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      complexity: ['error', 14],
+      'max-depth': ['error', 4],
+      'max-params': ['error', 4],
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+      'no-console': 'error',
+      eqeqeq: 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'only config.ts reads the environment' },
+      ],
+      'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],
+      'no-restricted-syntax': ['error', ...time, ...mocks],
+      'import-x/no-cycle': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: [
+            up('./src', ['./controller', './agent', './cli'], 'src knows no program'),
+            up('./agent', ['./controller', './cli', './src/store'], 'the agent has no database and knows no controller'),
+            up('./controller', ['./agent', './cli'], 'they meet in src/protocol'),
+            up('./cli', ['./src/store'], 'the CLI speaks the API'),
+            up(
+              './src/kernel',
+              ['./src/resources', './src/secrets', './src/store', './src/protocol', './src/runtime', './src/manifests'],
+              'kernel is the bottom',
+            ),
+            up('./src/resources', ['./src/store', './src/protocol', './src/runtime', './src/manifests'], 'resources stand on kernel'),
+            up('./src/secrets', ['./src/store', './src/protocol', './src/runtime'], 'secrets stand on resources'),
+            up('./src/protocol', ['./src/store', './src/runtime'], 'store, protocol, runtime are siblings'),
+            up('./src/store', ['./src/protocol', './src/runtime'], 'store, protocol, runtime are siblings'),
+            up('./src/runtime', ['./src/store', './src/protocol'], 'store, protocol, runtime are siblings'),
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
+  { files: ['src/store/{pg,pglite}.ts'], rules: { 'no-restricted-imports': ['error', { paths: spawn }] } },
+  { files: ['agent/docker/exec.ts'], rules: { 'no-restricted-imports': ['error', { paths: database }] } },
+  { files: ['cli/print.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.test.ts', 'test/**', 'scripts/**'],
+    rules: {
+      'max-lines': ['error', 600],
+      'max-lines-per-function': 'off',
+      complexity: 'off',
+      'no-console': 'off',
+      'no-restricted-imports': 'off',
+      'no-restricted-properties': 'off',
+      'no-restricted-syntax': ['error', ...mocks],
+      'import-x/no-restricted-paths': 'off',
+    },
+  },
+)

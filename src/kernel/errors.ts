@@ -1,0 +1,74 @@
+// One error class with a closed set of reasons. Errors are translated to it where foreign errors
+// enter (database, Docker) and rendered where they leave (kube/status.ts). Nobody branches on text.
+
+/** Kubernetes `StatusReason` words, and the HTTP status each one is answered with. */
+export const httpStatusOf = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  MethodNotAllowed: 405,
+  NotAcceptable: 406,
+  AlreadyExists: 409,
+  Conflict: 409,
+  Expired: 410,
+  RequestEntityTooLarge: 413,
+  UnsupportedMediaType: 415,
+  Invalid: 422,
+  TooManyRequests: 429,
+  InternalError: 500,
+  ServiceUnavailable: 503,
+  Timeout: 504,
+} as const
+
+export type Reason = keyof typeof httpStatusOf
+
+/** The words Kubernetes uses for what is wrong with one field. */
+export type FaultReason =
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueTypeInvalid'
+  | 'FieldValueTooLong'
+  | 'FieldValueForbidden'
+  | 'FieldValueDuplicate'
+
+/** One fault of one field. `field` is a path without a leading dot: `spec.compose.files[0]`. */
+export interface Fault {
+  readonly field: string
+  readonly reason: FaultReason
+  readonly message: string
+}
+
+export interface ErrorDetails {
+  /** Plural for NotFound, AlreadyExists, Conflict, Forbidden; the Kind for Invalid (contract 13). */
+  readonly kind?: string
+  readonly group?: string
+  readonly name?: string
+  readonly uid?: string
+  readonly faults?: readonly Fault[]
+  readonly retryAfterSeconds?: number
+}
+
+export class StagelyError extends Error {
+  override readonly name = 'StagelyError'
+  readonly reason: Reason
+  readonly details: ErrorDetails
+
+  constructor(reason: Reason, message: string, details: ErrorDetails = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.reason = reason
+    this.details = details
+  }
+}
+
+/** True when `error` is a StagelyError for this reason. */
+export const isReason = (error: unknown, reason: Reason): error is StagelyError =>
+  error instanceof StagelyError && error.reason === reason
+
+/** True for the error that an aborted AbortSignal causes; cancelling is not a failure. */
+export const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

@@ -1,0 +1,141 @@
+// Every message between controller and agent, both directions. Protocol versions one minor apart
+// work together; unknown fields are ignored so that a newer peer may add some.
+import { z } from 'zod'
+import { observationSpec } from '../resources/observation.ts'
+import { composeSpec } from '../resources/stagelet.ts'
+
+export const protocolVersion = '1.0'
+
+export const paths = {
+  join: '/agent/v1/join',
+  stream: '/agent/v1/stream',
+  report: '/agent/v1/report',
+} as const
+
+/** POST join: the agent registers the public halves of its keys. Keys are raw 32 bytes in base64url. */
+export const joinRequest = z.object({
+  protocol: z.string(),
+  tokenId: z.string(),
+  tokenSecret: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  ed25519: z.string(),
+  x25519: z.string(),
+  version: z.string(),
+})
+export const joinResponse = z.object({
+  agentUid: z.string(),
+  /** Audience of request tokens. */
+  controllerId: z.string(),
+  controllerX25519: z.string(),
+})
+
+/** POST stream: opens the stream; `holds` names what the agent has, so that it gets no bundle twice. */
+export const streamRequest = z.object({
+  protocol: z.string(),
+  boot: z.string(),
+  version: z.string(),
+  engineVersion: z.string().optional(),
+  composeVersion: z.string().optional(),
+  now: z.number(),
+  holds: z.array(z.object({ stageletUid: z.string(), epoch: z.int(), revision: z.int() })),
+})
+
+/** What one stagelet should be; everything but the values. */
+export const desiredStagelet = z.object({
+  uid: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  generation: z.int(),
+  projectUid: z.string(),
+  /** Order is (epoch, revision): after a restore the epoch rises. Revision 0: no secret yet. */
+  epoch: z.int(),
+  revision: z.int(),
+  compose: composeSpec,
+  paused: z.boolean(),
+  /** Value of the redeploy annotation; a new value rolls out pending edits. */
+  redeploy: z.string(),
+  /** Set while the stagelet is being deleted. */
+  release: z.enum(['Retain', 'Down']).optional(),
+})
+
+/** Plaintext of a bundle, JSON inside the HPKE ciphertext. `value` is base64. */
+export const bundle = z.object({
+  entries: z.array(
+    z.object({
+      secretId: z.string(),
+      name: z.string(),
+      version: z.int(),
+      key: z.string(),
+      scope: z.string(),
+      type: z.enum(['env', 'file']),
+      stagelet: z.string().optional(),
+      bytes: z.int(),
+      valueDigest: z.string(),
+      value: z.string(),
+    }),
+  ),
+})
+
+/** Lines of the stream (NDJSON; an empty line is a keep-alive). */
+export const streamMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.string(),
+    controllerId: z.string(),
+    agentUid: z.string(),
+    /** HPKE encapsulated key of this stream's context (auth mode), base64url. */
+    enc: z.string(),
+    keepAliveMs: z.int(),
+    /** First retry after losing the stream is uniform over 0…spreadMs; the server knows the crowd. */
+    spreadMs: z.int(),
+  }),
+  /** The whole desired state: what is not named is no longer this agent's. Sent once, after the bundles of its items. */
+  z.object({ type: z.literal('desired'), items: z.array(desiredStagelet) }),
+  /** One stagelet changed; its bundle, where new, came before it. */
+  z.object({ type: z.literal('stagelet'), item: desiredStagelet }),
+  z.object({ type: z.literal('removed'), uid: z.string() }),
+  /** Sealed in order: `seq` counts from 0 and is the HPKE sequence number; a gap ends the stream. */
+  z.object({
+    type: z.literal('bundle'),
+    seq: z.int(),
+    projectUid: z.string(),
+    stageletUid: z.string(),
+    epoch: z.int(),
+    revision: z.int(),
+    ciphertext: z.string(),
+  }),
+  /** The server asks the agent to come back after this time (graceful stop, overload). */
+  z.object({ type: z.literal('reconnect'), afterMs: z.int() }),
+  z.object({ type: z.literal('error'), reason: z.string(), message: z.string() }),
+])
+
+/** POST report: observed facts, idempotent. `seq` rises by each report of a boot; an old one is refused. */
+export const reportRequest = z.object({
+  boot: z.string(),
+  seq: z.int(),
+  observations: z.array(observationSpec.omit({ agent: true, boot: true, seq: true })),
+})
+
+/** AAD of a bundle: what it is bound to. */
+export const bundleAad = (b: {
+  projectUid: string
+  stageletUid: string
+  epoch: number
+  revision: number
+  agentUid: string
+}): Buffer =>
+  Buffer.from(
+    JSON.stringify(['stagely bundle v1', b.projectUid, b.stageletUid, b.epoch, b.revision, b.agentUid]),
+  )
+
+export type JoinRequest = z.infer<typeof joinRequest>
+export type JoinResponse = z.infer<typeof joinResponse>
+export type StreamRequest = z.infer<typeof streamRequest>
+export type StreamMessage = z.infer<typeof streamMessage>
+export type DesiredStagelet = z.infer<typeof desiredStagelet>
+export type Bundle = z.infer<typeof bundle>
+export type BundleEntry = Bundle['entries'][number]
+export type ReportRequest = z.infer<typeof reportRequest>
+/** What an agent reports of one stagelet. */
+export type ReportedStagelet = ReportRequest['observations'][number]

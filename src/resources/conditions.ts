@@ -1,0 +1,42 @@
+// Status conditions by the Kubernetes API conventions.
+
+export interface Condition {
+  type: string
+  status: 'True' | 'False' | 'Unknown'
+  reason: string
+  message: string
+  lastTransitionTime: string
+  observedGeneration?: number
+}
+
+export type NewCondition = Omit<Condition, 'lastTransitionTime'>
+
+/**
+ * Returns the list with `next` in it, in place of its type. `lastTransitionTime` moves only when
+ * the status does. Input is not changed; an equal condition keeps the very same object.
+ */
+export const withCondition = (
+  conditions: readonly Condition[],
+  next: NewCondition,
+  now: string,
+): Condition[] => {
+  const index = conditions.findIndex((c) => c.type === next.type)
+  if (index < 0) return [...conditions, { ...next, lastTransitionTime: now }]
+  const old = conditions[index]!
+  const same =
+    old.status === next.status &&
+    old.reason === next.reason &&
+    old.message === next.message &&
+    old.observedGeneration === next.observedGeneration
+  if (same) return [...conditions]
+  const lastTransitionTime = old.status === next.status ? old.lastTransitionTime : now
+  return conditions.map((c, i) => (i === index ? { ...next, lastTransitionTime } : c))
+}
+
+export const findCondition = (
+  conditions: readonly Condition[] | undefined,
+  type: string,
+): Condition | undefined => conditions?.find((c) => c.type === type)
+
+export const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
+  findCondition(conditions, type)?.status === 'True'

@@ -1,0 +1,64 @@
+// What every object has. Wire shape of Kubernetes; `resourceVersion` is a decimal string whose
+// integer order is the commit order of the store.
+
+export const apiGroup = 'stagely.dev'
+export const apiVersion = 'stagely.dev/v1alpha1'
+
+export interface ObjectMeta {
+  name: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  creationTimestamp?: string
+  deletionTimestamp?: string
+  deletionGracePeriodSeconds?: number
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  finalizers?: string[]
+}
+
+/** Any stored object. `spec` and `status` are typed by kind through `Typed`. */
+export interface KubeObject<Spec = Record<string, unknown>, Status = Record<string, unknown>> {
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+  spec?: Spec
+  status?: Status
+}
+
+/** Names one object. `namespace` is '' for cluster-scoped kinds (Namespace). */
+export interface ObjectRef {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+export const refOf = (object: KubeObject<unknown, unknown>): ObjectRef => ({
+  kind: object.kind,
+  namespace: object.metadata.namespace ?? '',
+  name: object.metadata.name,
+})
+
+/** Stable text form of a ref: the key of maps and of work queues. */
+export const keyOf = (ref: ObjectRef): string => `${ref.kind}/${ref.namespace}/${ref.name}`
+
+export const refFromKey = (key: string): ObjectRef => {
+  const [kind = '', namespace = '', name = ''] = key.split('/')
+  return { kind, namespace, name }
+}
+
+/** Annotations with a meaning. */
+export const annotations = {
+  /** Set by the server: who owns the spec (`api`, `folder:<path>`). Setting it to `api` adopts the object. */
+  source: 'stagely.dev/source',
+  /** Any new value makes the agent roll out pending edits of the compose file. */
+  redeploy: 'stagely.dev/redeploy',
+  lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
+} as const
+
+/** Kept on a Stagelet until its agent has let go of it. */
+export const agentFinalizer = 'stagely.dev/agent'
+
+/** On every service that gets secrets; the value is the service's digest. */
+export const digestLabel = 'dev.stagely.digest'

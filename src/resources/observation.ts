@@ -1,0 +1,52 @@
+// What an agent last reported of one stagelet. Internal: kept in the store so that a report on one
+// replica wakes the reconciler on another; never served by the API.
+import { z } from 'zod'
+
+export const observedService = z.strictObject({
+  name: z.string(),
+  /** Digest labels of its containers, distinct; '' stands for a container without one. */
+  digests: z.array(z.string()),
+  containers: z.int(),
+  state: z.enum(['running', 'restarting', 'exited', 'completed', 'created', 'paused', 'missing', 'scaledToZero']),
+  health: z.enum(['healthy', 'unhealthy', 'starting']).optional(),
+  restarts: z.int(),
+  exitCode: z.int().optional(),
+  since: z.string().optional(),
+})
+
+/** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
+export const observationSpec = z.strictObject({
+  agent: z.string(),
+  stageletUid: z.string(),
+  boot: z.string(),
+  seq: z.int(),
+  generation: z.int(),
+  epoch: z.int(),
+  revision: z.int(),
+  phase: z.enum(['Pending', 'Applying', 'Gating', 'Settled', 'Failed', 'Paused', 'Released']),
+  composeProject: z.string().optional(),
+  services: z.array(observedService),
+  /** Digests for which the health gate passed, by service. */
+  passed: z.record(z.string(), z.string()),
+  rollout: z
+    .strictObject({
+      revision: z.int(),
+      result: z.enum(['Progressing', 'Healthy', 'Failed']),
+      startedAt: z.string().optional(),
+      finishedAt: z.string().optional(),
+      recreated: z.array(z.string()).optional(),
+      cascaded: z.array(z.string()).optional(),
+      service: z.string().optional(),
+      message: z.string().optional(),
+    })
+    .optional(),
+  /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
+  fault: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
+  /** Services that a pending edit of the user's files would re-create or create. */
+  pendingEdits: z.array(z.string()),
+  /** Variables of the compose file that neither a secret nor the environment sets. */
+  missingVariables: z.array(z.string()),
+})
+
+export type ObservedService = z.infer<typeof observedService>
+export type ObservationSpec = z.infer<typeof observationSpec>

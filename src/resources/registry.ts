@@ -1,0 +1,197 @@
+// The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns follow it.
+import type { z } from 'zod'
+import { agentSpec, agentStatus } from './agent.ts'
+import { eventSpec, namespaceSpec, namespaceStatus } from './core.ts'
+import { apiGroup } from './meta.ts'
+import { observationSpec } from './observation.ts'
+import { projectSpec, projectStatus } from './project.ts'
+import { stageletSpec, stageletStatus } from './stagelet.ts'
+import { secretSpec, secretStatus } from './stagelysecret.ts'
+
+/** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
+export interface PrinterColumn {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'boolean' | 'date'
+  readonly jsonPath: string
+  readonly description: string
+  /** > 0 shows only with `-o wide`. */
+  readonly priority?: number
+}
+
+export interface Kind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly namespaced: boolean
+  readonly description: string
+  readonly spec: z.ZodType
+  readonly status?: z.ZodType
+  readonly columns: readonly PrinterColumn[]
+  /** True: in the store only, never served. */
+  readonly internal?: boolean
+  /** Order of creation and, reversed, of deletion when several kinds are applied together. */
+  readonly applyOrder: number
+}
+
+const condition = (type: string, field: string): string =>
+  `.status.conditions[?(@.type=="${type}")].${field}`
+
+const age: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'Time since creation.',
+}
+
+const stagely = { group: apiGroup, version: 'v1alpha1', categories: ['stagely', 'all'], namespaced: true }
+
+export const kinds: readonly Kind[] = [
+  {
+    group: '',
+    version: 'v1',
+    kind: 'Namespace',
+    plural: 'namespaces',
+    singular: 'namespace',
+    shortNames: ['ns'],
+    categories: [],
+    namespaced: false,
+    description: 'A team: the border that access and names end at.',
+    spec: namespaceSpec,
+    status: namespaceStatus,
+    columns: [
+      { name: 'Status', type: 'string', jsonPath: '.status.phase', description: 'Active or Terminating.' },
+      age,
+    ],
+    applyOrder: 0,
+  },
+  {
+    ...stagely,
+    kind: 'Project',
+    plural: 'projects',
+    singular: 'project',
+    shortNames: ['proj'],
+    description: 'A set of secrets and the stacks that get them.',
+    spec: projectSpec,
+    status: projectStatus,
+    columns: [
+      { name: 'Revision', type: 'integer', jsonPath: '.status.revision', description: 'Newest closed revision.' },
+      { name: 'Secrets', type: 'integer', jsonPath: '.status.secrets', description: 'Secrets in the newest set.' },
+      age,
+    ],
+    applyOrder: 1,
+  },
+  {
+    ...stagely,
+    kind: 'Agent',
+    plural: 'agents',
+    singular: 'agent',
+    shortNames: [],
+    description: 'A machine that runs stacks.',
+    spec: agentSpec,
+    status: agentStatus,
+    columns: [
+      { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status'), description: 'Is it connected?' },
+      { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Stagely version.' },
+      { name: 'Engine', type: 'string', jsonPath: '.status.engineVersion', description: 'Docker Engine.', priority: 1 },
+      { name: 'Compose', type: 'string', jsonPath: '.status.composeVersion', description: 'Docker Compose.', priority: 1 },
+      age,
+    ],
+    applyOrder: 2,
+  },
+  {
+    ...stagely,
+    kind: 'StagelySecret',
+    plural: 'stagelysecrets',
+    singular: 'stagelysecret',
+    shortNames: ['ssec'],
+    description: 'One secret of a project. Its value is write-only.',
+    spec: secretSpec,
+    status: secretStatus,
+    columns: [
+      { name: 'Project', type: 'string', jsonPath: '.spec.projectRef.name', description: 'Project.' },
+      { name: 'Key', type: 'string', jsonPath: '.spec.key', description: 'Variable name.' },
+      { name: 'Scope', type: 'string', jsonPath: '.spec.scope', description: 'global or a service.' },
+      { name: 'Version', type: 'integer', jsonPath: '.status.version', description: 'Version of the value.' },
+      { name: 'In-Sync', type: 'string', jsonPath: condition('InSync', 'status'), description: 'Does every container that sees it run this version?' },
+      { name: 'Type', type: 'string', jsonPath: '.spec.type', description: 'env or file.', priority: 1 },
+      { name: 'Reason', type: 'string', jsonPath: condition('InSync', 'reason'), description: 'Why.', priority: 1 },
+      age,
+    ],
+    applyOrder: 3,
+  },
+  {
+    ...stagely,
+    kind: 'Stagelet',
+    plural: 'stagelets',
+    singular: 'stagelet',
+    shortNames: ['stg'],
+    description: 'One deployed environment: one Compose project on one machine.',
+    spec: stageletSpec,
+    status: stageletStatus,
+    columns: [
+      { name: 'In-Sync', type: 'string', jsonPath: condition('SecretsInSync', 'status'), description: 'Does every container run exactly its secrets?' },
+      { name: 'Wanted', type: 'integer', jsonPath: '.status.wantedRevision', description: 'Revision that should run.' },
+      { name: 'Running', type: 'integer', jsonPath: '.status.runningRevision', description: 'Revision that runs.' },
+      { name: 'Agent', type: 'string', jsonPath: '.spec.agentRef.name', description: 'Agent.' },
+      { name: 'Reason', type: 'string', jsonPath: condition('SecretsInSync', 'reason'), description: 'Why it is in sync or not.' },
+      { name: 'Directory', type: 'string', jsonPath: '.spec.compose.directory', description: 'Folder of the compose file.', priority: 1 },
+      age,
+    ],
+    applyOrder: 4,
+  },
+  {
+    group: '',
+    version: 'v1',
+    kind: 'Event',
+    plural: 'events',
+    singular: 'event',
+    shortNames: ['ev'],
+    categories: [],
+    namespaced: true,
+    description: 'Something that happened to an object; kept for an hour.',
+    spec: eventSpec,
+    columns: [
+      { name: 'Last Seen', type: 'date', jsonPath: '.lastTimestamp', description: 'When it last happened.' },
+      { name: 'Type', type: 'string', jsonPath: '.type', description: 'Normal or Warning.' },
+      { name: 'Reason', type: 'string', jsonPath: '.reason', description: 'One word for what happened.' },
+      { name: 'Object', type: 'string', jsonPath: '.involvedObject.name', description: 'What it happened to.' },
+      { name: 'Message', type: 'string', jsonPath: '.message', description: 'What happened.' },
+    ],
+    applyOrder: 9,
+  },
+  {
+    ...stagely,
+    kind: 'Observation',
+    plural: 'observations',
+    singular: 'observation',
+    shortNames: [],
+    categories: [],
+    description: 'Last report of an agent on one stagelet.',
+    spec: observationSpec,
+    columns: [],
+    internal: true,
+    applyOrder: 9,
+  },
+]
+
+const byKind = new Map(kinds.map((k) => [k.kind, k]))
+
+export const findKind = (kind: string): Kind | undefined => byKind.get(kind)
+
+/** The kind's entry; throws for a kind that the code itself misspelt. */
+export const requireKind = (kind: string): Kind => {
+  const found = byKind.get(kind)
+  if (found === undefined) throw new Error(`no such kind: ${kind}`)
+  return found
+}
+
+export const apiVersionOf = (kind: Kind): string =>
+  kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
+
+/** `stagelets.stagely.dev`, `namespaces`: the resource as error messages name it. */
+export const resourceNameOf = (kind: Kind): string =>
+  kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`

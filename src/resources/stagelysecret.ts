@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { conditionsSchema, objectName, refSchema } from './status.ts'
+
+/** Linux passes `KEY=VALUE` + NUL of at most this many bytes to a program (MAX_ARG_STRLEN). */
+export const maxEnvEntryBytes = 131_072
+/** Upper bound of a file secret. */
+export const maxFileBytes = 1_048_576
+
+const fileSpec = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('Path the compose file uses, relative to the compose directory: ./config/firebase.json'),
+  mode: z
+    .string({ error: 'a mode is text; quote it: "0600"' })
+    .regex(/^0?[0-7]{3}$/, 'must be an octal mode in quotes, such as "0600"')
+    .optional()
+    .describe('Permissions as quoted octal text; "0600" when absent.'),
+  uid: z.int().min(0).max(4294967294).optional().describe('Owner in the container; 0 when absent.'),
+  gid: z.int().min(0).max(4294967294).optional().describe('Group in the container; 0 when absent.'),
+  target: z.string().regex(/^\//, 'must be an absolute path in the container').optional().describe('Absolute path in the container.'),
+  envVar: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .optional()
+    .describe('Name of a variable that points at the file, such as DB_PASSWORD_FILE.'),
+})
+
+const quoteIt = { error: 'must be text; quote it in YAML' }
+
+export const secretSpec = z
+  .strictObject({
+    projectRef: refSchema('Project').describe('The project that the secret belongs to. Does not change.'),
+    key: z
+      .string(quoteIt)
+      .min(1)
+      .max(255)
+      .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must begin with a letter or "_" and hold only letters, digits, "_", "." and "-"')
+      .describe('Variable name, such as DATABASE_URL. Does not change.'),
+    scope: z
+      .string(quoteIt)
+      .regex(/^[a-zA-Z0-9._-]{1,255}$/, 'must be "global" or the exact name of a Compose service')
+      .default('global')
+      .describe('"global", or the one Compose service that sees the secret.'),
+    type: z.enum(['env', 'file']).default('env').describe('Environment variable, or file.'),
+    stageletRef: z
+      .strictObject({ name: objectName.describe('Name of the Stagelet, in the same namespace.') })
+      .optional()
+      .describe('Restricts the secret to one Stagelet, where it beats the project-wide one.'),
+    file: fileSpec.optional().describe('Where a secret of type file goes.'),
+    value: z.string(quoteIt).optional().describe('The value as text. Write-only: never read back.'),
+    valueBase64: z
+      .string(quoteIt)
+      .regex(/^[A-Za-z0-9+/\s]*={0,2}\s*$/, 'must be standard base64')
+      .optional()
+      .describe('The value as base64, for bytes that are not text. Write-only: never read back.'),
+  })
+  .describe('At most one of value and valueBase64; with neither, the stored value stays.')
+
+export const secretStatus = z.strictObject({
+  observedGeneration: z.int().optional().describe('metadata.generation that this status was judged from.'),
+  version: z.int().optional().describe('Version of the stored value; absent while there is none.'),
+  bytes: z.int().optional().describe('Length of the stored value in bytes.'),
+  updatedAt: z.string().meta({ format: 'date-time' }).optional().describe('When this version was written.'),
+  updatedBy: z.string().optional().describe('Who wrote this version.'),
+  serviceCount: z.int().optional().describe('How many services see the secret, over all stagelets.'),
+  services: z.array(z.string()).optional().describe('The first 20 of them, as stagelet/service.'),
+  conditions: conditionsSchema,
+})
+
+export type SecretSpec = z.infer<typeof secretSpec>
+export type SecretStatus = z.infer<typeof secretStatus>
+export type FileSpec = z.infer<typeof fileSpec>

@@ -1,0 +1,26 @@
+// Schema pieces that several kinds share.
+import { z } from 'zod'
+
+export const conditionSchema = z.strictObject({
+  type: z.string().describe('What the condition is about, in CamelCase.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z.string().describe('One CamelCase word for why; made for programs.'),
+  message: z.string().describe('The same for people, with the remedy. Never a secret value.'),
+  lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When the status last changed.'),
+  observedGeneration: z.int().optional().describe('metadata.generation that this was judged from.'),
+})
+
+export const conditionsSchema = z
+  .array(conditionSchema)
+  .optional()
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+  .describe('The latest observations, one of each type.')
+
+/** RFC 1123 subdomain, the names of objects. */
+export const objectName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a lower case RFC 1123 name: letters, digits, "-" and "."')
+  .max(253)
+
+export const refSchema = (what: string): z.ZodObject<{ name: z.ZodString }, z.core.$strict> =>
+  z.strictObject({ name: objectName.describe(`Name of the ${what}, in the same namespace.`) })

@@ -1,0 +1,62 @@
+// Digests decide whether a container is current. They are keyed, so that a label does not let
+// anybody test guesses of a weak secret.
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import type { FileSpec } from '../resources/stagelysecret.ts'
+import type { SetEntry } from './visible.ts'
+
+export interface DigestInput {
+  readonly type: 'env' | 'file'
+  readonly key: string
+  readonly value: Buffer
+  readonly file?: FileSpec | undefined
+}
+
+/** Length-prefixed fields: no two different inputs share one byte string. */
+const canonical = (fields: readonly (string | Buffer)[]): Buffer =>
+  Buffer.concat(
+    fields.flatMap((field) => {
+      const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(bytes.length)
+      return [length, bytes]
+    }),
+  )
+
+/** HMAC-SHA256 under the project's digest key over (type, key, bytes, path, mode, uid, gid, target, envVar); hex. */
+export const valueDigest = (digestKey: Buffer, { type, key, value, file }: DigestInput): string => {
+  const fileFields =
+    type === 'file'
+      ? [
+          file?.path ?? '',
+          (file?.mode ?? '0600').padStart(4, '0'),
+          String(file?.uid ?? 0),
+          String(file?.gid ?? 0),
+          file?.target ?? '',
+          file?.envVar ?? '',
+        ]
+      : []
+  return createHmac('sha256', digestKey).update(canonical([type, key, value, ...fileFields])).digest('hex')
+}
+
+/** SHA-256 over the sorted value digests of what one service sees; undefined when it sees nothing. */
+export const serviceDigest = (visible: readonly SetEntry[]): string | undefined => {
+  if (visible.length === 0) return undefined
+  const hash = createHash('sha256')
+  for (const digest of visible.map((e) => e.valueDigest).sort()) hash.update(digest).update('\n')
+  return hash.digest('hex')
+}
+
+/**
+ * HMAC over a revision and its sorted (secret id, version) pairs. AAD does not stop an old row
+ * with its old version from being put back; this does.
+ */
+export const setMac = (
+  digestKey: Buffer,
+  revision: number,
+  entries: readonly { readonly secretId: string; readonly version: number }[],
+): string => {
+  const macKey = Buffer.from(hkdfSync('sha256', digestKey, '', 'stagely set mac v1', 32))
+  const mac = createHmac('sha256', macKey).update(`revision ${revision}\n`)
+  for (const line of entries.map((e) => `${e.secretId} ${e.version}\n`).sort()) mac.update(line)
+  return mac.digest('hex')
+}

@@ -1,0 +1,17 @@
+// The only thing a database driver implements. SQL is written for Postgres 15; PGlite runs 18.
+
+export type Row = Record<string, unknown>
+
+export interface Queryable {
+  /** Runs one statement with `$1…` parameters. Rows come with driver types: bigint columns are cast by the SQL to int8→number where < 2^53 (see pg.ts/pglite.ts), json columns come as text. */
+  query<R = Row>(text: string, params?: readonly unknown[]): Promise<R[]>
+}
+
+export interface Sql extends Queryable {
+  /** BEGIN … COMMIT; rolls back when `fn` throws. Inside, only `tx` may be used (PGlite would hang). */
+  transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Calls `onNotify` after each NOTIFY on `channel` and `onReconnect` after a lost listener is back; returns stop(). */
+  listen(channel: string, onNotify: () => void, onReconnect: () => void): Promise<() => Promise<void>>
+  close(): Promise<void>
+  readonly kind: 'postgres' | 'pglite'
+}
