@@ -1,0 +1,38 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createLineReader, renderLine } from './ndjson.ts'
+
+test('lines come out whole however the bytes are cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ unit: 'binary' })),
+      fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+      (texts, cuts) => {
+        const bytes = Buffer.from(texts.map(renderLine).join(''))
+        const lines: unknown[] = []
+        const read = createLineReader(1_000_000, (line) => lines.push(JSON.parse(line)))
+        for (let at = 0; at < bytes.length;) {
+          const size = cuts[at % cuts.length]!
+          read(bytes.subarray(at, at + size))
+          at += size
+        }
+        expect(lines).toEqual(texts)
+      },
+    ),
+  )
+})
+
+test('keep-alives are empty lines; an unfinished line is no line', () => {
+  const lines: string[] = []
+  const read = createLineReader(100, (line) => lines.push(line))
+  read(Buffer.from('\n{"a":1}\n\n{"b"'))
+  expect(lines).toEqual(['', '{"a":1}', ''])
+})
+
+test('a line without end is refused before it fills the memory', () => {
+  const read = createLineReader(10, () => undefined)
+  read(Buffer.from('12345'))
+  expect(() => {
+    read(Buffer.from('678901'))
+  }).toThrow(/more than 10 bytes/)
+})
