@@ -6,6 +6,8 @@ export const apiVersion = 'stagely.dev/v1alpha1'
 
 export interface ObjectMeta {
   name: string
+  /** Prefix of a name that the store makes, where `name` is ''. Never stored. */
+  generateName?: string
   namespace?: string
   uid?: string
   resourceVersion?: string

@@ -1,0 +1,181 @@
+// The metadata that a user may write, checked; what the server sets is passed on as it is.
+import type { Fault } from '../kernel/errors.ts'
+import type { ObjectMeta } from './meta.ts'
+import type { Kind } from './registry.ts'
+
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+const qualifiedName = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+
+const subdomainRule =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+const labelRule =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
+const qualifiedRule =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+const labelValueRule =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+
+const maxAnnotationBytes = 262_144
+
+/** Set by the server or of no use here; taken in silence, as they come back from kubectl. */
+const dropped = new Set(['selfLink', 'managedFields', 'ownerReferences'])
+const textFields = ['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'] as const
+const numberFields = ['generation', 'deletionGracePeriodSeconds'] as const
+const known = new Set<string>([
+  'name',
+  'generateName',
+  'namespace',
+  'labels',
+  'annotations',
+  'finalizers',
+  ...textFields,
+  ...numberFields,
+])
+
+type Fields = Record<string, unknown>
+export const isRecord = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const invalid = (field: string, given: string, rule: string): Fault => ({
+  field,
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${JSON.stringify(given.slice(0, 300))}: ${rule}`,
+})
+
+const typeInvalid = (field: string, expected: string, value: unknown): Fault => {
+  const got = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+  const quote =
+    expected === 'string' && !['object', 'array'].includes(got) ? '; quote it in YAML' : ''
+  return {
+    field,
+    reason: 'FieldValueTypeInvalid',
+    message: `Invalid value: "${got}": ${field} must be of type ${expected}${quote}`,
+  }
+}
+
+const checkName = (field: string, name: string, isLabel: boolean): Fault[] => {
+  const limit = isLabel ? 63 : 253
+  if (name.length > limit) {
+    const message = `Too long: may not be more than ${limit} bytes`
+    return [{ field, reason: 'FieldValueTooLong', message }]
+  }
+  const rule = isLabel ? label : subdomain
+  return rule.test(name) ? [] : [invalid(field, name, isLabel ? labelRule : subdomainRule)]
+}
+
+const checkNames = (kind: Kind, meta: Fields): { fields: Partial<ObjectMeta>; faults: Fault[] } => {
+  const faults: Fault[] = []
+  const fields: Partial<ObjectMeta> = { name: '' }
+  for (const field of ['name', 'generateName', 'namespace'] as const) {
+    const value = meta[field]
+    if (value === undefined || value === null || value === '') continue
+    if (typeof value !== 'string') faults.push(typeInvalid(`metadata.${field}`, 'string', value))
+    else fields[field] = value
+  }
+  const { name, generateName, namespace } = fields
+  if (name !== undefined && name !== '') {
+    faults.push(...checkName('metadata.name', name, kind.kind === 'Namespace'))
+  } else if (generateName !== undefined) {
+    // The random end makes a trailing '-' or '.' good.
+    const sample = `${generateName.slice(0, 200)}x`
+    faults.push(...checkName('metadata.generateName', sample, kind.kind === 'Namespace'))
+  } else if (!faults.some((f) => f.field === 'metadata.name')) {
+    const message = 'Required value: name or generateName is required'
+    faults.push({ field: 'metadata.name', reason: 'FieldValueRequired', message })
+  }
+  if (namespace !== undefined) {
+    if (kind.namespaced) faults.push(...checkName('metadata.namespace', namespace, true))
+    else delete fields.namespace
+  }
+  return { fields, faults }
+}
+
+const checkKey = (field: string, key: string): Fault[] => {
+  const slash = key.lastIndexOf('/')
+  const prefix = slash < 0 ? undefined : key.slice(0, slash)
+  const name = key.slice(slash + 1)
+  if (prefix !== undefined && (prefix.length > 253 || !subdomain.test(prefix))) {
+    return [invalid(field, key, `prefix part ${subdomainRule}`)]
+  }
+  return name.length <= 63 && qualifiedName.test(name) ? [] : [invalid(field, key, qualifiedRule)]
+}
+
+const checkTexts = (
+  field: 'labels' | 'annotations',
+  input: unknown,
+): { texts: Record<string, string> | undefined; faults: Fault[] } => {
+  if (input === undefined || input === null) return { texts: undefined, faults: [] }
+  const path = `metadata.${field}`
+  if (!isRecord(input)) return { texts: undefined, faults: [typeInvalid(path, 'object', input)] }
+  const faults: Fault[] = []
+  const texts: Record<string, string> = {}
+  let bytes = 0
+  for (const [key, value] of Object.entries(input)) {
+    // Kubernetes checks the lower-cased key of an annotation, and labels as they are.
+    faults.push(...checkKey(path, field === 'labels' ? key : key.toLowerCase()))
+    if (typeof value !== 'string') {
+      faults.push(typeInvalid(`${path}.${key}`, 'string', value))
+      continue
+    }
+    if (field === 'labels' && (value.length > 63 || (value !== '' && !qualifiedName.test(value)))) {
+      faults.push(invalid(path, value, labelValueRule))
+    }
+    bytes += key.length + Buffer.byteLength(value)
+    texts[key] = value
+  }
+  if (field === 'annotations' && bytes > maxAnnotationBytes) {
+    const message = `Too long: may not be more than ${maxAnnotationBytes} bytes`
+    faults.push({ field: path, reason: 'FieldValueTooLong', message })
+  }
+  return { texts: Object.keys(texts).length === 0 ? undefined : texts, faults }
+}
+
+const checkFinalizers = (input: unknown): { finalizers: string[] | undefined; faults: Fault[] } => {
+  if (input === undefined || input === null) return { finalizers: undefined, faults: [] }
+  const path = 'metadata.finalizers'
+  if (!Array.isArray(input))
+    return { finalizers: undefined, faults: [typeInvalid(path, 'array', input)] }
+  const faults: Fault[] = []
+  const finalizers: string[] = []
+  for (const [i, value] of (input as unknown[]).entries()) {
+    if (typeof value !== 'string') faults.push(typeInvalid(`${path}[${i}]`, 'string', value))
+    else if (checkKey(path, value).length > 0) faults.push(...checkKey(`${path}[${i}]`, value))
+    else if (!finalizers.includes(value)) finalizers.push(value)
+  }
+  return { finalizers: finalizers.length === 0 ? undefined : finalizers, faults }
+}
+
+/** Never throws. `metadata` holds what is good; `unknown` the names of fields that no object has. */
+export const decodeMetadata = (
+  kind: Kind,
+  input: unknown,
+): { metadata: ObjectMeta; faults: Fault[]; unknown: string[] } => {
+  const meta = isRecord(input) ? input : {}
+  const faults: Fault[] = []
+  if (input !== undefined && input !== null && !isRecord(input)) {
+    faults.push(typeInvalid('metadata', 'object', input))
+  }
+  const names = checkNames(kind, meta)
+  const labels = checkTexts('labels', meta.labels)
+  const notes = checkTexts('annotations', meta.annotations)
+  const ends = checkFinalizers(meta.finalizers)
+  faults.push(...names.faults, ...labels.faults, ...notes.faults, ...ends.faults)
+  const metadata: ObjectMeta = { name: '', ...names.fields }
+  if (labels.texts !== undefined) metadata.labels = labels.texts
+  if (notes.texts !== undefined) metadata.annotations = notes.texts
+  if (ends.finalizers !== undefined) metadata.finalizers = ends.finalizers
+  for (const field of textFields) {
+    const value = meta[field]
+    if (typeof value === 'string') metadata[field] = value
+    else if (value !== undefined && value !== null) {
+      faults.push(typeInvalid(`metadata.${field}`, 'string', value))
+    }
+  }
+  for (const field of numberFields) {
+    const value = meta[field]
+    if (typeof value === 'number') metadata[field] = value
+  }
+  const unknown = Object.keys(meta).filter((key) => !known.has(key) && !dropped.has(key))
+  return { metadata, faults, unknown: unknown.map((key) => `metadata.${key}`) }
+}

@@ -1,0 +1,59 @@
+// What a secret's value may be. Messages never repeat a byte of it.
+import type { Fault } from '../kernel/errors.ts'
+import { maxEnvEntryBytes, maxFileBytes } from './stagelysecret.ts'
+
+export interface ValueFields {
+  readonly value?: unknown
+  readonly valueBase64?: unknown
+}
+
+/** The bytes that the spec gives, or undefined when it gives none (or something that is not text). */
+export const valueBytes = ({ value, valueBase64 }: ValueFields): Buffer | undefined => {
+  if (typeof value === 'string') return Buffer.from(value, 'utf8')
+  if (typeof valueBase64 === 'string') return Buffer.from(valueBase64, 'base64')
+  return undefined
+}
+
+const isUtf8 = (bytes: Buffer): boolean => {
+  try {
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Faults of the bytes as a value of this type: what Linux lets pass for env, 1 MiB for a file. */
+export const checkValue = (
+  type: 'env' | 'file',
+  key: string,
+  bytes: Buffer,
+  field = 'spec.value',
+): Fault[] => {
+  const fault = (reason: Fault['reason'], message: string): Fault[] => [{ field, reason, message }]
+  if (type === 'file') {
+    return bytes.length > maxFileBytes
+      ? fault('FieldValueTooLong', `Too long: may not be more than ${maxFileBytes} bytes`)
+      : []
+  }
+  if (bytes.includes(0)) {
+    return fault(
+      'FieldValueInvalid',
+      'Invalid value: an environment variable cannot hold a NUL byte; use type: file',
+    )
+  }
+  if (!isUtf8(bytes)) {
+    return fault(
+      'FieldValueInvalid',
+      'Invalid value: an environment variable must be UTF-8 text; use type: file',
+    )
+  }
+  // KEY=VALUE and the NUL that ends it.
+  const room = maxEnvEntryBytes - Buffer.byteLength(key) - 2
+  return bytes.length > room
+    ? fault(
+        'FieldValueTooLong',
+        `Too long: may not be more than ${room} bytes with this key (Linux limit); use type: file`,
+      )
+    : []
+}

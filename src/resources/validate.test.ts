@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { decodeObject } from './validate.ts'
+
+const secret = (spec: object, metadata: object = { name: 'db' }) => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'StagelySecret',
+  metadata,
+  spec: { projectRef: { name: 'shop' }, key: 'DB', ...spec },
+})
+const faultsOf = (input: unknown): string[] =>
+  decodeObject(input).faults.map((f) => `${f.field}: ${f.message}`)
+
+describe('decodeObject', () => {
+  it('applies defaults and drops status', () => {
+    const { object, faults, unknown } = decodeObject({
+      ...secret({ value: 'x' }),
+      status: { version: 3 },
+    })
+    expect(faults).toEqual([])
+    expect(unknown).toEqual([])
+    expect(object?.spec).toEqual({
+      projectRef: { name: 'shop' },
+      key: 'DB',
+      scope: 'global',
+      type: 'env',
+      value: 'x',
+    })
+    expect(object).not.toHaveProperty('status')
+  })
+
+  it('prunes unknown fields wherever nested and names each', () => {
+    const { object, unknown } = decodeObject({
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Stagelet',
+      extra: 1,
+      metadata: { name: 'a', foo: 1, managedFields: [] },
+      spec: {
+        projectRef: { name: 'shop', x: 1 },
+        agentRef: { name: 'box' },
+        compose: { directory: '/srv', file: 'a' },
+        pausd: true,
+      },
+    })
+    expect(unknown.sort()).toEqual(
+      ['extra', 'metadata.foo', 'spec.compose.file', 'spec.pausd', 'spec.projectRef.x'].sort(),
+    )
+    expect(object?.spec).toMatchObject({ compose: { directory: '/srv', onChange: 'Hold' } })
+    expect(object?.spec).not.toHaveProperty('pausd')
+  })
+
+  it('reports all faults at once in the words of Kubernetes', () => {
+    const faults = faultsOf({
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Stagelet',
+      metadata: { name: 'Bad_Name', labels: { a: 1, b: 'not valid!' }, annotations: { on: true } },
+      spec: {
+        projectRef: { name: 'shop' },
+        compose: { directory: 'srv', files: [7, ''], onChange: 'Fast' },
+      },
+    })
+    expect(faults).toContainEqual(
+      expect.stringMatching(/^metadata.name: Invalid value: "Bad_Name"/),
+    )
+    expect(faults).toContainEqual(expect.stringMatching(/^metadata.labels.a: .*quote it/))
+    expect(faults).toContainEqual(
+      expect.stringMatching(/^metadata.labels: Invalid value: "not valid!"/),
+    )
+    expect(faults).toContainEqual(expect.stringMatching(/^metadata.annotations.on: .*quote it/))
+    expect(faults).toContain('spec.agentRef: Required value')
+    expect(faults).toContainEqual(
+      expect.stringMatching(/^spec.compose.files\[0\]: Invalid value: "integer": .*quote it/),
+    )
+    expect(faults).toContain(
+      'spec.compose.onChange: Unsupported value: "Fast": supported values: "Hold", "Deploy"',
+    )
+    expect(faults).toHaveLength(9)
+  })
+
+  it('refuses a wrong or missing apiVersion and kind', () => {
+    expect(faultsOf({})).toEqual(['apiVersion: Required value', 'kind: Required value'])
+    expect(faultsOf({ apiVersion: 'v2', kind: 'Project' })[0]).toMatch(/Unsupported value: "v2"/)
+    expect(faultsOf({ apiVersion: 'v1', kind: 'Pod' })[0]).toMatch(/Unsupported value: "Pod"/)
+    expect(faultsOf('text')).toHaveLength(1)
+  })
+
+  it.each([
+    ['a number', { value: 12345678 }, /quote it/],
+    ['a boolean', { value: true }, /quote it/],
+    ['null', { value: null }, /quote it/],
+    ['both ways', { value: 'hush-hush', valueBase64: 'aHVzaA==' }, /at most one/],
+    ['a NUL', { value: 'hush-hush\0' }, /NUL/],
+    ['bytes that are not UTF-8', { valueBase64: '//79' }, /use type: file/],
+    ['bad base64', { valueBase64: 'hush hush !' }, /base64/],
+    ['half a byte of base64', { valueBase64: 'aHVza' }, /base64/],
+    ['more than Linux passes', { value: 'hush-hush'.repeat(20_000) }, /Too long/],
+    [
+      'a file that is too big',
+      { type: 'file', file: { path: './a' }, value: 'hush'.repeat(300_000) },
+      /Too long/,
+    ],
+    ['a file without a place', { type: 'file', value: 'hush-hush' }, /file.path or file.target/],
+    ['file with type env', { file: { path: './a' }, value: 'hush-hush' }, /only with type: file/],
+    ['a bare mode', { type: 'file', file: { path: './a', mode: 600 } }, /quote it: "0600"/],
+  ])('refuses %s and never repeats the value', (_, spec, message) => {
+    const faults = faultsOf(secret(spec))
+    expect(faults.join('\n')).toMatch(message)
+    expect(faults.join('\n')).not.toMatch(/hush|12345678|true|aHVz|\/\/79/)
+  })
+
+  it('lets KEY=VALUE and its NUL fill exactly 131072 bytes', () => {
+    expect(faultsOf(secret({ value: 'x'.repeat(131_072 - 4) }))).toEqual([])
+    expect(faultsOf(secret({ value: 'x'.repeat(131_072 - 3) }))).toHaveLength(1)
+  })
+
+  it('takes a generated name, and core kinds', () => {
+    expect(faultsOf(secret({}, { generateName: 'db-' }))).toEqual([])
+    expect(faultsOf(secret({}, {}))).toEqual([
+      'metadata.name: Required value: name or generateName is required',
+    ])
+    expect(
+      faultsOf({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team.a' } }),
+    ).toHaveLength(1)
+    expect(faultsOf({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a' } })).toEqual(
+      [],
+    )
+  })
+})

@@ -1,0 +1,182 @@
+// Untyped input → an object that the store accepts, or every fault at once.
+// A message never repeats what stands in spec.value or spec.valueBase64.
+import type { z } from 'zod'
+import type { Fault } from '../kernel/errors.ts'
+import { faultOfIssue, fieldPath } from './faults.ts'
+import type { KubeObject } from './meta.ts'
+import { decodeMetadata, isRecord } from './metadata.ts'
+import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
+import { checkValue, valueBytes } from './secret-value.ts'
+
+export interface Decoded {
+  /** Present when there are no faults: defaults applied, unknown fields and status left out. */
+  readonly object?: KubeObject
+  readonly faults: Fault[]
+  /** Dotted paths of fields that no schema knows, wherever nested: `spec.compose.file`. */
+  readonly unknown: string[]
+}
+
+export interface DecodedPart {
+  readonly value?: Record<string, unknown>
+  readonly faults: Fault[]
+  readonly unknown: string[]
+}
+
+type Fields = Record<string, unknown>
+
+const secretFields = new Set(['spec.value', 'spec.valueBase64'])
+const isSecret = (field: string): boolean => secretFields.has(field)
+
+/** null means absent, as in Kubernetes; but `value:` left empty is a mistake that must show. */
+const dropNulls = (value: unknown, field: string): unknown => {
+  if (Array.isArray(value))
+    return (value as unknown[]).map((v, i) => dropNulls(v, `${field}[${i}]`))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, v]) => [key, dropNulls(v, `${field}.${key}`)] as const)
+      .filter(([key, v]) => v !== null || isSecret(`${field}.${key}`)),
+  )
+}
+
+const removeKeys = (root: Fields, issue: z.core.$ZodIssueUnrecognizedKeys): void => {
+  let at: unknown = root
+  for (const part of issue.path) at = (at as Record<PropertyKey, unknown>)[part]
+  for (const key of issue.keys) Reflect.deleteProperty(at as object, key)
+}
+
+/** Checks one part (`spec`, `status`) of an object by its schema. */
+const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPart => {
+  const given = dropNulls(input ?? {}, base)
+  if (!isRecord(given)) {
+    const got = Array.isArray(given) ? 'array' : typeof given
+    const message = `Invalid value: "${got}": ${base} in body must be of type object: "${got}"`
+    return { faults: [{ field: base, reason: 'FieldValueTypeInvalid', message }], unknown: [] }
+  }
+  const unknown: string[] = []
+  // Where a field is unknown its neighbours are checked all the same; pruning may uncover more.
+  for (;;) {
+    const result = schema.safeParse(given)
+    if (result.success) return { value: result.data as Fields, faults: [], unknown }
+    const strange = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
+    if (strange.length === 0) {
+      const faults = result.error.issues.map((issue) => faultOfIssue(issue, base, given, isSecret))
+      return { faults, unknown }
+    }
+    for (const issue of strange) {
+      unknown.push(...issue.keys.map((key) => fieldPath(base, [...issue.path, key])))
+      removeKeys(given, issue)
+    }
+  }
+}
+
+const forbidden = (field: string, message: string): Fault => ({
+  field,
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${message}`,
+})
+
+const checkSecretFile = (spec: Fields): Fault[] => {
+  if (spec.type !== 'file') {
+    return spec.file === undefined || spec.file === null
+      ? []
+      : [forbidden('spec.file', 'only with type: file')]
+  }
+  const file = isRecord(spec.file) ? spec.file : {}
+  const placed = typeof file.path === 'string' || typeof file.target === 'string'
+  if (placed) return []
+  const message = 'Required value: a file secret needs file.path or file.target'
+  return [{ field: 'spec.file.path', reason: 'FieldValueRequired', message }]
+}
+
+const checkSecret = (spec: Fields): Fault[] => {
+  const faults = checkSecretFile(spec)
+  if (spec.value !== undefined && spec.valueBase64 !== undefined) {
+    faults.push(forbidden('spec.valueBase64', 'give at most one of value and valueBase64'))
+    return faults
+  }
+  const field = spec.value === undefined ? 'spec.valueBase64' : 'spec.value'
+  if (field === 'spec.valueBase64' && typeof spec.valueBase64 === 'string') {
+    // A lone sextet cannot be a byte: Buffer would drop it in silence.
+    if (spec.valueBase64.replace(/[\s=]/g, '').length % 4 === 1) {
+      const message = 'Invalid value: must be standard base64'
+      return [...faults, { field, reason: 'FieldValueInvalid', message }]
+    }
+  }
+  const bytes = valueBytes(spec)
+  const key = typeof spec.key === 'string' ? spec.key : ''
+  if (bytes !== undefined) {
+    faults.push(...checkValue(spec.type === 'file' ? 'file' : 'env', key, bytes, field))
+  }
+  return faults
+}
+
+const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])
+
+const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
+  const faults: Fault[] = []
+  for (const field of ['apiVersion', 'kind'] as const) {
+    if (input[field] === undefined || input[field] === null || input[field] === '') {
+      faults.push({ field, reason: 'FieldValueRequired', message: 'Required value' })
+    } else if (typeof input[field] !== 'string') {
+      const message = `Invalid value: "${typeof input[field]}": ${field} must be of type string`
+      faults.push({ field, reason: 'FieldValueTypeInvalid', message })
+    }
+  }
+  if (faults.length > 0) return { faults }
+  const kind = findKind(input.kind as string)
+  const unsupported = (field: string, values: readonly string[]): Fault => ({
+    field,
+    reason: 'FieldValueNotSupported',
+    message: `Unsupported value: ${JSON.stringify(input[field])}: supported values: ${values.map((v) => JSON.stringify(v)).join(', ')}`,
+  })
+  if (kind === undefined) {
+    const served = kinds.filter((k) => k.internal !== true).map((k) => k.kind)
+    return { faults: [unsupported('kind', served)] }
+  }
+  if (input.apiVersion === apiVersionOf(kind)) return { kind, faults: [] }
+  return { faults: [unsupported('apiVersion', [apiVersionOf(kind)])] }
+}
+
+/** core/v1 Event has its fields at the top level; here they are its spec. */
+const eventFields = (input: Fields): Fields =>
+  isRecord(input.spec)
+    ? input.spec
+    : Object.fromEntries(Object.entries(input).filter(([key]) => !topLevel.has(key)))
+
+/**
+ * Checks one object of any kind. Never throws; status is neither checked nor passed on.
+ * `resourceVersion`, `uid` and other fields that the server sets are passed on unchecked.
+ */
+export const decodeObject = (input: unknown): Decoded => {
+  if (!isRecord(input)) {
+    const message = 'Invalid value: must be an object with apiVersion, kind, metadata and spec'
+    return { faults: [{ field: '', reason: 'FieldValueTypeInvalid', message }], unknown: [] }
+  }
+  const { kind, faults: versionFaults } = findByVersion(input)
+  if (kind === undefined) return { faults: versionFaults, unknown: [] }
+  const isEvent = kind.kind === 'Event'
+  const meta = decodeMetadata(kind, input.metadata)
+  const part = decodePart(kind.spec, 'spec', isEvent ? eventFields(input) : input.spec)
+  const faults = [...meta.faults, ...part.faults]
+  if (kind.kind === 'StagelySecret' && isRecord(input.spec)) {
+    const cross = checkSecret(input.spec).filter((f) => !faults.some((o) => o.field === f.field))
+    faults.push(...cross)
+  }
+  const strange = isEvent ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
+  const unknown = [...strange, ...meta.unknown, ...part.unknown]
+  if (faults.length > 0) return { faults, unknown }
+  const object: KubeObject = {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: meta.metadata,
+    spec: part.value ?? {},
+  }
+  return { object, faults, unknown }
+}
+
+/** Checks the status of a kind; kinds without one accept nothing. */
+export const decodeStatus = (kind: Kind, input: unknown): DecodedPart =>
+  kind.status === undefined
+    ? { faults: [], unknown: [], value: {} }
+    : decodePart(kind.status, 'status', input)
