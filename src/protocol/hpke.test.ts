@@ -13,12 +13,16 @@ const info = Buffer.from('info')
 const aad = Buffer.from('aad')
 const bytes = (b: Buffer): ArrayBuffer => new Uint8Array(b).buffer
 const oracleKeys = async (pair: KeyPair): Promise<webcrypto.CryptoKeyPair> => ({
-  privateKey: await oracle.kem.importKey(
+  privateKey: (await oracle.kem.importKey(
     'raw',
     bytes(Buffer.from(pair.privateKey.export({ format: 'jwk' }).d!, 'base64url')),
     false,
-  ),
-  publicKey: await oracle.kem.importKey('raw', bytes(pair.publicKey), true),
+  )) as webcrypto.CryptoKey,
+  publicKey: (await oracle.kem.importKey(
+    'raw',
+    bytes(pair.publicKey),
+    true,
+  )) as webcrypto.CryptoKey,
 })
 const publicOf = (pair: KeyPair) => publicKeyFromRaw('X25519', pair.publicKey)
 

@@ -147,15 +147,6 @@ export const refusal = z.object({ reason: z.string(), message: z.string() })
 /** Answer to a report: what was not taken, because it is not (or no longer) this agent's. */
 export const reportResponse = z.object({ refused: z.array(z.string()) })
 
-/** undefined when the two work together: same major, minors at most one apart; else what to do. */
-export const protocolFault = (controller: string, agent: string): string | undefined => {
-  const [a, b] = [controller, agent].map((v) => /^(\d+)\.(\d+)$/.exec(v)?.slice(1).map(Number))
-  const apart = a?.[0] === b?.[0] ? (a?.[1] ?? NaN) - (b?.[1] ?? NaN) : NaN
-  if (Math.abs(apart) <= 1) return undefined
-  const older = (a?.[0] ?? 0) - (b?.[0] ?? 0) || (a?.[1] ?? 0) - (b?.[1] ?? 0)
-  return `protocol ${controller} of the controller and ${agent} of the agent do not work together; update the ${older < 0 ? 'controller' : 'agent'}`
-}
-
 export type JoinRequest = z.infer<typeof joinRequest>
 export type JoinResponse = z.infer<typeof joinResponse>
 export type StreamRequest = z.infer<typeof streamRequest>
