@@ -6,7 +6,7 @@ export interface Condition {
   reason: string
   message: string
   lastTransitionTime: string
-  observedGeneration?: number
+  observedGeneration?: number | undefined
 }
 
 export type NewCondition = Omit<Condition, 'lastTransitionTime'>

@@ -1,0 +1,196 @@
+// From a project's secrets and stagelets to the status of each secret and of the project: pure.
+import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import type { ProjectStatus } from '../../../src/resources/project.ts'
+import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
+import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { visibleTo } from '../../../src/secrets/visible.ts'
+import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
+import { nearName } from './near-name.ts'
+
+/** One service of one stagelet that sees a secret. */
+interface Consumer {
+  readonly stagelet: StageletObject
+  readonly service: ServiceStatus
+}
+
+type Verdict = Omit<NewCondition, 'type'>
+
+const shownServices = 20
+
+export const decideProject = (input: ProjectInput): ProjectStatus => {
+  const { project, revisions, head, now } = input
+  const open = revisions.closesAt !== undefined
+  const condition: NewCondition = {
+    type: 'Ready',
+    status: 'True',
+    reason: open ? 'ChangeSetOpen' : 'Closed',
+    message: open
+      ? `revision ${revisions.closed + 1} is open for more writes`
+      : `revision ${revisions.closed} is closed`,
+    observedGeneration: project.metadata.generation,
+  }
+  return {
+    observedGeneration: project.metadata.generation,
+    revision: revisions.closed,
+    secrets: head.entries.length,
+    conditions: withCondition(project.status?.conditions ?? [], condition, now),
+  }
+}
+
+/** New status of every secret of the project, in the order of `input.secrets`. */
+export const decideSecrets = (input: ProjectInput): SecretStatus[] => {
+  const consumers = consumersBySecret(input)
+  return input.secrets.map((secret) =>
+    decideSecret(input, secret, consumers.get(secret.metadata.uid ?? '') ?? []),
+  )
+}
+
+const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
+  const consumers = new Map<string, Consumer[]>()
+  for (const stagelet of stagelets) {
+    for (const service of stagelet.status?.services ?? []) {
+      for (const entry of visibleTo(service.name, stagelet.metadata.name, head.entries)) {
+        const list = consumers.get(entry.secretId) ?? []
+        list.push({ stagelet, service })
+        consumers.set(entry.secretId, list)
+      }
+    }
+  }
+  return consumers
+}
+
+const decideSecret = (
+  input: ProjectInput,
+  secret: SecretObject,
+  consumers: readonly Consumer[],
+): SecretStatus => {
+  const generation = secret.metadata.generation
+  const services = consumers.map((c) => `${c.stagelet.metadata.name}/${c.service.name}`).sort()
+  let conditions = secret.status?.conditions ?? []
+  const verdicts = {
+    ScopeMatched: scopeMatched(input, secret),
+    InSync: inSync(input, secret, consumers),
+  }
+  for (const [type, verdict] of Object.entries(verdicts)) {
+    conditions = withCondition(
+      conditions,
+      { type, ...verdict, observedGeneration: generation },
+      input.now,
+    )
+  }
+  return {
+    ...secret.status,
+    observedGeneration: generation,
+    serviceCount: services.length,
+    services: services.slice(0, shownServices),
+    conditions,
+  }
+}
+
+const targetsOf = ({ stagelets }: ProjectInput, secret: SecretObject): StageletObject[] => {
+  const only = secret.spec.stageletRef?.name
+  return stagelets.filter((s) => only === undefined || s.metadata.name === only)
+}
+
+const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
+  const { scope, stageletRef } = secret.spec
+  const targets = targetsOf(input, secret)
+  if (targets.length === 0) {
+    const which =
+      stageletRef === undefined
+        ? 'the project has no stagelet yet'
+        : `stagelet "${stageletRef.name}" is not of this project`
+    return { status: 'Unknown', reason: 'NoStagelet', message: which }
+  }
+  if (scope === 'global')
+    return { status: 'True', reason: 'Global', message: 'every service sees it' }
+  const known = targets.filter((s) => (s.status?.services ?? []).length > 0)
+  if (known.length === 0) {
+    return {
+      status: 'Unknown',
+      reason: 'NoReport',
+      message: 'no agent has reported its services yet',
+    }
+  }
+  const names = [
+    ...new Set(known.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))),
+  ].sort()
+  if (names.includes(scope))
+    return { status: 'True', reason: 'ServiceFound', message: `service "${scope}" exists` }
+  const near = nearName(scope, names)
+  const hint =
+    near === undefined
+      ? `services: ${names.slice(0, shownServices).join(', ')}`
+      : `did you mean "${near}"?`
+  const where = known
+    .map((s) => s.metadata.name)
+    .slice(0, 5)
+    .join(', ')
+  return {
+    status: 'False',
+    reason: 'NoSuchService',
+    message: `no service named "${scope}" in ${where}; ${hint}`,
+  }
+}
+
+/** Moves only with the secret's own versions: another secret's rollout does not make this one False. */
+const inSync = (
+  input: ProjectInput,
+  secret: SecretObject,
+  consumers: readonly Consumer[],
+): Verdict => {
+  const version = secret.status?.version
+  if (version === undefined) {
+    return {
+      status: 'False',
+      reason: 'ValueMissing',
+      message: 'no value was ever given: set spec.value',
+    }
+  }
+  if (secret.spec.type === 'file') {
+    return {
+      status: 'False',
+      reason: 'FileNotDelivered',
+      message: 'file secrets are stored, and not delivered by this version',
+    }
+  }
+  const silent = targetsOf(input, secret).filter((s) => (s.status?.services ?? []).length === 0)
+  const late = consumers.filter((c) => !runsVersion(input, secret, c, version))
+  if (late.length > 0) {
+    const names = late.slice(0, 5).map((c) => `${c.stagelet.metadata.name}/${c.service.name}`)
+    const away = late.filter((c) => !isTrue(c.stagelet.status?.conditions, 'AgentReachable')).length
+    const awayText = away === 0 ? '' : `; ${away} of ${late.length} with their agent away`
+    return {
+      status: 'False',
+      reason: 'NewVersion',
+      message: `version ${version} does not run yet in ${names.join(', ')}${awayText}`,
+    }
+  }
+  if (silent.length > 0) {
+    const names = silent
+      .slice(0, 5)
+      .map((s) => s.metadata.name)
+      .join(', ')
+    return { status: 'Unknown', reason: 'NoReport', message: `no report of ${names} yet` }
+  }
+  if (consumers.length === 0) {
+    return { status: 'True', reason: 'NoConsumers', message: 'no service sees it' }
+  }
+  return {
+    status: 'True',
+    reason: 'InSync',
+    message: `version ${version} runs in ${consumers.length} services`,
+  }
+}
+
+const runsVersion = (
+  { runningSets }: ProjectInput,
+  secret: SecretObject,
+  { service }: Consumer,
+  version: number,
+): boolean => {
+  const set = service.revision === undefined ? undefined : runningSets.get(service.revision)
+  return (
+    set?.entries.some((e) => e.secretId === secret.metadata.uid && e.version === version) === true
+  )
+}

@@ -1,0 +1,63 @@
+// Reads one project, its secrets and its stagelets.
+import { isReason } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ProjectSpec, ProjectStatus } from '../../../src/resources/project.ts'
+import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+
+export type ProjectObject = KubeObject<ProjectSpec, ProjectStatus>
+export type SecretObject = KubeObject<SecretSpec, SecretStatus> & { spec: SecretSpec }
+export type StageletObject = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
+
+export interface ProjectInput {
+  readonly now: string
+  readonly project: ProjectObject
+  readonly revisions: ProjectRevisions
+  readonly head: SecretSet
+  readonly secrets: readonly SecretObject[]
+  readonly stagelets: readonly StageletObject[]
+  /** Closed sets that some service runs, by revision. */
+  readonly runningSets: ReadonlyMap<number, SecretSet>
+}
+
+/** Undefined when the project is gone. */
+export const gatherProject = async (
+  reader: Reader,
+  ref: { namespace: string; name: string },
+  now: string,
+): Promise<ProjectInput | undefined> => {
+  const { namespace, name } = ref
+  const project = (await reader.get({ kind: 'Project', namespace, name })) as
+    ProjectObject | undefined
+  const uid = project?.metadata.uid
+  if (project === undefined || uid === undefined) return undefined
+  const mine = <T extends { spec: { projectRef: { name: string } } }>(items: unknown[]): T[] =>
+    (items as T[]).filter((item) => item.spec.projectRef.name === name)
+  const secrets = mine<SecretObject>((await reader.list('StagelySecret', { namespace })).items)
+  const stagelets = mine<StageletObject>((await reader.list('Stagelet', { namespace })).items)
+  const running = new Set(
+    stagelets.flatMap((s) =>
+      (s.status?.services ?? []).flatMap((service) => service.revision ?? []),
+    ),
+  )
+  const runningSets = new Map<number, SecretSet>()
+  for (const revision of running) {
+    if (revision === 0) continue
+    try {
+      runningSets.set(revision, await reader.readSet(uid, revision))
+    } catch (error) {
+      // Retention may have dropped it: then nothing proves that those services are current.
+      if (!isReason(error, 'Expired') && !isReason(error, 'NotFound')) throw error
+    }
+  }
+  return {
+    now,
+    project,
+    revisions: await reader.revisionsOf(uid),
+    head: await reader.readSet(uid, 'head'),
+    secrets,
+    stagelets,
+    runningSets,
+  }
+}

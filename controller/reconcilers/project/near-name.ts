@@ -1,0 +1,27 @@
+// The name that somebody probably meant.
+
+/** The candidate within two edits of `name` (or equal but for case), nearest first; undefined when none is near. */
+export const nearName = (name: string, candidates: readonly string[]): string | undefined => {
+  const scored = candidates
+    .map((candidate) => ({
+      candidate,
+      distance:
+        candidate.toLowerCase() === name.toLowerCase() ? 0.5 : editDistance(name, candidate),
+    }))
+    .filter(({ distance }) => distance <= 2)
+    .sort((a, b) => a.distance - b.distance)
+  return scored[0]?.candidate
+}
+
+/** Levenshtein distance, one row at a time. */
+const editDistance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (const [i, charA] of Array.from(a).entries()) {
+    const next = [i + 1]
+    for (const [j, charB] of Array.from(b).entries()) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (charA === charB ? 0 : 1)))
+    }
+    row = next
+  }
+  return row.at(-1)!
+}

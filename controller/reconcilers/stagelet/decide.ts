@@ -1,0 +1,233 @@
+// From everything that is known of one stagelet to its status: pure. Each condition is one function.
+import {
+  isTrue,
+  withCondition,
+  findCondition,
+  type Condition,
+} from '../../../src/resources/conditions.ts'
+import type { NewCondition } from '../../../src/resources/conditions.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletInput } from './gather.ts'
+import { judgeServices, type JudgedService } from './judge-services.ts'
+
+export interface StageletDecision {
+  readonly status: StageletStatus
+  /** The agent has let go (or there is none left to ask): the finalizer can go. */
+  readonly release: boolean
+}
+
+type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
+
+const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message })
+const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message })
+const unknown = (reason: string, message: string): Verdict => ({
+  status: 'Unknown',
+  reason,
+  message,
+})
+
+export const decideStagelet = (input: StageletInput): StageletDecision => {
+  const { stagelet, observation, now } = input
+  const judged = judgeServices(input)
+  const wantedRevision = decideWantedRevision(input)
+  const generation = stagelet.metadata.generation ?? 0
+
+  const verdicts: Record<string, Verdict> = {
+    AgentReachable: agentReachable(input),
+    SecretsInSync: secretsInSync(input, judged),
+    Progressing: progressing(input, wantedRevision),
+    Degraded: degraded(input),
+    ComposeFileChanged: composeFileChanged(input),
+    VariableMissing: variableMissing(input),
+  }
+  verdicts['Ready'] = ready(verdicts)
+  let conditions: Condition[] = [...(stagelet.status?.conditions ?? [])]
+  for (const [type, verdict] of Object.entries(verdicts)) {
+    conditions = withCondition(
+      conditions,
+      { type, ...verdict, observedGeneration: generation },
+      now,
+    )
+  }
+
+  const runningRevision = lowestRevision(judged)
+  const composeProject = observation?.composeProject ?? stagelet.status?.composeProject
+  const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
+  return {
+    release: isReleased(input),
+    status: {
+      observedGeneration: generation,
+      ...(wantedRevision === undefined ? {} : { wantedRevision }),
+      ...(runningRevision === undefined ? {} : { runningRevision }),
+      ...(composeProject === undefined ? {} : { composeProject }),
+      services: judged.length > 0 ? judged.map((j) => j.status) : (stagelet.status?.services ?? []),
+      ...(lastRollout === undefined ? {} : { lastRollout }),
+      conditions,
+    },
+  }
+}
+
+/**
+ * The newest closed revision. Nothing at all while the first change set of a project is still open,
+ * so that a stack does not start without its secrets only to be re-created a moment later.
+ */
+const decideWantedRevision = ({ stagelet, revisions }: StageletInput): number | undefined => {
+  if (revisions === undefined) return stagelet.status?.wantedRevision
+  if (revisions.closed === 0 && revisions.closesAt !== undefined) return undefined
+  return revisions.closed
+}
+
+const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
+  const { name } = stagelet.spec.agentRef
+  if (agent === undefined) {
+    return no(
+      'AgentMissing',
+      `agent "${name}" does not exist in this namespace: make a join token with "stagely agent token create --name ${name}"`,
+    )
+  }
+  const condition = findCondition(agent.status?.conditions, 'Ready')
+  if (condition?.status === 'True') return yes('Connected', `agent "${name}" is connected`)
+  if (condition === undefined) {
+    return no(
+      'NeverJoined',
+      `agent "${name}" has not joined yet: start it with "stagely agent run --join TOKEN"`,
+    )
+  }
+  return no(condition.reason, `agent "${name}" is not connected; its containers run on`)
+}
+
+const secretsInSync = (input: StageletInput, judged: readonly JudgedService[]): Verdict => {
+  const { observation, stagelet, head, revisions } = input
+  if (!input.projectExists) {
+    return no(
+      'ProjectMissing',
+      `project "${stagelet.spec.projectRef.name}" does not exist in this namespace: apply it`,
+    )
+  }
+  const closed = revisions?.closed ?? 0
+  const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
+  if (observation === undefined)
+    return no('NoReport', 'the agent has not reported this stagelet yet')
+  if (observation.fault !== undefined)
+    return no(observation.fault.reason, observation.fault.message)
+  if (judged.length === 0) return no('NoReport', 'the agent has not reported any service yet')
+  const late = judged.filter((j) => !j.inSync).map((j) => j.status.name)
+  if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
+    return yes('InSync', `every container runs the secrets of revision ${waiting}`)
+  }
+  const names =
+    late.slice(0, 5).join(', ') + (late.length > 5 ? ` and ${late.length - 5} more` : '')
+  if (observation.revision < waiting) {
+    return no('NewRevision', `revision ${waiting} is on its way; not current: ${names}`)
+  }
+  if (observation.phase === 'Failed') {
+    return no(
+      'RolloutFailed',
+      observation.rollout?.message ?? `revision ${observation.revision} failed`,
+    )
+  }
+  if (observation.phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
+  if (observation.phase === 'Settled')
+    return no('OutOfSync', `not current after the rollout: ${names}`)
+  return no('RollingOut', `rolling out revision ${observation.revision}; not current: ${names}`)
+}
+
+const progressing = (
+  { observation, stagelet }: StageletInput,
+  wantedRevision: number | undefined,
+): Verdict => {
+  if (wantedRevision === undefined)
+    return yes('ChangeSetOpen', 'the first change set is still open')
+  if (stagelet.spec.paused === true) return no('Paused', 'spec.paused is true')
+  if (observation === undefined)
+    return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
+  if (observation.phase === 'Applying')
+    return yes('Applying', `applying revision ${observation.revision}`)
+  if (observation.phase === 'Gating')
+    return yes('Gating', `waiting until revision ${observation.revision} is healthy`)
+  if (observation.revision < wantedRevision)
+    return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
+  return no('Settled', `nothing to do at revision ${observation.revision}`)
+}
+
+const degraded = ({ observation }: StageletInput): Verdict => {
+  if (observation === undefined) return no('AsExpected', 'no report yet')
+  if (observation.fault !== undefined)
+    return yes(observation.fault.reason, observation.fault.message)
+  if (observation.phase === 'Failed') {
+    return yes(
+      'RolloutFailed',
+      observation.rollout?.message ?? `revision ${observation.revision} failed`,
+    )
+  }
+  const sick = observation.services.filter(
+    (s) => s.health === 'unhealthy' || ['restarting', 'missing', 'created'].includes(s.state),
+  )
+  if (sick.length > 0 && observation.phase === 'Settled') {
+    const list = sick.map((s) => `${s.name} is ${s.health === 'unhealthy' ? 'unhealthy' : s.state}`)
+    return yes('ServiceUnhealthy', list.join('; '))
+  }
+  return no('AsExpected', 'no service is failing')
+}
+
+const composeFileChanged = ({ observation, stagelet }: StageletInput): Verdict => {
+  const pending = observation?.pendingEdits ?? []
+  if (pending.length === 0) return no('UpToDate', 'the running stack matches the compose file')
+  return yes(
+    'PendingEdits',
+    `the compose file was edited; it would change ${pending.join(', ')}. Roll out with "stagely deploy ${stagelet.metadata.name}"`,
+  )
+}
+
+const variableMissing = ({ observation }: StageletInput): Verdict => {
+  const missing = observation?.missingVariables ?? []
+  if (missing.length === 0) return no('AllSet', 'every variable of the compose file is set')
+  return yes(
+    'Unset',
+    `the compose file uses ${missing.join(', ')}, which nothing sets: add a global secret of that key, or a default in the file`,
+  )
+}
+
+const ready = (verdicts: Record<string, Verdict>): Verdict => {
+  for (const [type, good] of [
+    ['AgentReachable', 'True'],
+    ['Degraded', 'False'],
+    ['SecretsInSync', 'True'],
+  ] as const) {
+    const verdict = verdicts[type]
+    if (verdict !== undefined && verdict.status !== good) {
+      const make = verdict.status === 'Unknown' ? unknown : no
+      return make(verdict.reason, verdict.message)
+    }
+  }
+  return yes('Ready', 'in sync, reachable and healthy')
+}
+
+/** A stack runs revision N when each of its services runs at least N. */
+const lowestRevision = (judged: readonly JudgedService[]): number | undefined => {
+  const revisions = judged
+    .filter((j) => j.status.state !== 'scaledToZero')
+    .map((j) => j.status.revision)
+  if (revisions.length === 0 || revisions.some((r) => r === undefined)) return undefined
+  return Math.min(...(revisions as number[]))
+}
+
+const rolloutOf = ({ observation }: StageletInput): RolloutStatus | undefined => {
+  const rollout = observation?.rollout
+  if (rollout === undefined) return undefined
+  const { cascaded: _cascaded, ...status } = rollout
+  return Object.fromEntries(
+    Object.entries(status).filter(([, value]) => value !== undefined),
+  ) as RolloutStatus
+}
+
+const isReleased = ({ stagelet, agent, observation }: StageletInput): boolean => {
+  if (stagelet.metadata.deletionTimestamp === undefined) return false
+  if (observation?.phase === 'Released') return true
+  const condition = findCondition(agent?.status?.conditions, 'Ready')
+  // Nobody will ever answer: never joined, deleted, or revoked.
+  return (
+    condition === undefined ||
+    (condition.reason === 'Revoked' && !isTrue(agent?.status?.conditions, 'Ready'))
+  )
+}

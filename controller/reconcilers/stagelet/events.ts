@@ -1,0 +1,50 @@
+// What an operator should read in `describe`: one event for each change of state, none for a repeat.
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { EventInput } from '../../../src/store/store.ts'
+import type { Stagelet } from './gather.ts'
+
+export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[] => {
+  const before = stagelet.status
+  const events: EventInput[] = []
+  const add = (type: EventInput['type'], reason: string, message: string): void => {
+    events.push({ regarding: stagelet, type, reason, message })
+  }
+  const became = (type: string, status: 'True' | 'False'): string | undefined => {
+    const old = findCondition(before?.conditions, type)
+    const now = findCondition(next.conditions, type)
+    const changed = old?.status !== now?.status || old?.reason !== now?.reason
+    return changed && now?.status === status ? now.message : undefined
+  }
+
+  const rollout = rolloutEvent(before?.lastRollout, next.lastRollout)
+  if (rollout !== undefined) add(...rollout)
+  const fault = became('Degraded', 'True')
+  if (fault !== undefined && next.lastRollout?.message !== fault) {
+    add('Warning', findCondition(next.conditions, 'Degraded')?.reason ?? 'Degraded', fault)
+  }
+  const lost = became('AgentReachable', 'False')
+  if (lost !== undefined && before !== undefined) add('Warning', 'AgentLost', lost)
+  const edited = became('ComposeFileChanged', 'True')
+  if (edited !== undefined) add('Normal', 'ComposeFileChanged', edited)
+  const unset = became('VariableMissing', 'True')
+  if (unset !== undefined) add('Warning', 'VariableMissing', unset)
+  return events
+}
+
+const rolloutEvent = (
+  before: RolloutStatus | undefined,
+  next: RolloutStatus | undefined,
+): [EventInput['type'], string, string] | undefined => {
+  if (next === undefined) return undefined
+  if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
+  const recreated = next.recreated?.length ? `; re-created: ${next.recreated.join(', ')}` : ''
+  switch (next.result) {
+    case 'Progressing':
+      return ['Normal', 'RolloutStarted', `rolling out revision ${next.revision}`]
+    case 'Healthy':
+      return ['Normal', 'RolloutHealthy', `revision ${next.revision} is healthy${recreated}`]
+    case 'Failed':
+      return ['Warning', 'RolloutFailed', next.message ?? `revision ${next.revision} failed`]
+  }
+}

@@ -1,0 +1,72 @@
+// Reads everything that a decision about one stagelet needs. Nothing is opened: digests are enough.
+import { isReason } from '../../../src/kernel/errors.ts'
+import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+
+export type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
+
+export interface StageletInput {
+  /** RFC 3339. */
+  readonly now: string
+  readonly stagelet: Stagelet
+  readonly projectExists: boolean
+  readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
+  readonly observation: ObservationSpec | undefined
+  readonly revisions: ProjectRevisions | undefined
+  /** Newest set, writes of the open change set included. */
+  readonly head: SecretSet | undefined
+  /** Closed sets that running digests may belong to, newest first. */
+  readonly closedSets: readonly SecretSet[]
+}
+
+/** Undefined when the stagelet is gone. */
+export const gatherStagelet = async (
+  reader: Reader,
+  ref: { namespace: string; name: string },
+  now: string,
+): Promise<StageletInput | undefined> => {
+  const { namespace, name } = ref
+  const stagelet = (await reader.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
+  if (stagelet === undefined) return undefined
+  const { projectRef, agentRef } = stagelet.spec
+  const project = await reader.get({ kind: 'Project', namespace, name: projectRef.name })
+  const agent = await reader.get({ kind: 'Agent', namespace, name: agentRef.name })
+  const observed = await reader.get({ kind: 'Observation', namespace, name })
+  const observation = observed?.spec as ObservationSpec | undefined
+  // A report of an earlier object of the same name, or of another agent, says nothing about this one.
+  const current =
+    observation?.stageletUid === stagelet.metadata.uid && observation?.agent === agentRef.name
+      ? observation
+      : undefined
+  const base = { now, stagelet, agent: agent as StageletInput['agent'], observation: current }
+  const projectUid = project?.metadata.uid
+  if (projectUid === undefined) {
+    return { ...base, projectExists: false, revisions: undefined, head: undefined, closedSets: [] }
+  }
+  const revisions = await reader.revisionsOf(projectUid)
+  const head = await reader.readSet(projectUid, 'head')
+  const wanted = [revisions.closed, current?.revision ?? 0].filter((r) => r > 0)
+  const closedSets: SecretSet[] = []
+  for (const revision of new Set(wanted)) {
+    const set = await readClosed(reader, projectUid, revision)
+    if (set !== undefined) closedSets.push(set)
+  }
+  return { ...base, projectExists: true, revisions, head, closedSets }
+}
+
+/** A set that retention has dropped explains nothing any more. */
+const readClosed = async (
+  reader: Reader,
+  projectUid: string,
+  revision: number,
+): Promise<SecretSet | undefined> => {
+  try {
+    return await reader.readSet(projectUid, revision)
+  } catch (error) {
+    if (isReason(error, 'Expired') || isReason(error, 'NotFound')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,81 @@
+// Compares what each service runs with what it should run. Digests decide; revisions only explain.
+import type { ObservationSpec, ObservedService } from '../../../src/resources/observation.ts'
+import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
+import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { visibleTo } from '../../../src/secrets/visible.ts'
+import type { SecretSet } from '../../../src/store/store.ts'
+import type { StageletInput } from './gather.ts'
+
+export interface JudgedService {
+  readonly status: ServiceStatus
+  readonly inSync: boolean
+}
+
+/** One entry for each service that the agent reports, sorted by name. */
+export const judgeServices = (input: StageletInput): JudgedService[] => {
+  const { observation, head } = input
+  if (observation === undefined || head === undefined) return []
+  return [...observation.services]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((service) => judge(input, observation, head, service))
+}
+
+const judge = (
+  input: StageletInput,
+  observation: ObservationSpec,
+  head: SecretSet,
+  service: ObservedService,
+): JudgedService => {
+  const stagelet = input.stagelet.metadata.name
+  const visible = visibleTo(service.name, stagelet, head.entries)
+  const wanted = serviceDigest(visible)
+  const running = service.digests.length === 1 ? service.digests[0] : undefined
+  const passed = observation.passed[service.name]
+  const inSync = isInSync(service, wanted, passed)
+  const revision = revisionOf(input, service, running, passed)
+  return {
+    inSync,
+    status: {
+      name: service.name,
+      ...(wanted === undefined ? {} : { wantedDigest: wanted }),
+      ...(running === undefined || running === '' ? {} : { runningDigest: running }),
+      ...(revision === undefined ? {} : { revision }),
+      state: service.state,
+      ...(service.health === undefined ? {} : { health: service.health }),
+      restarts: service.restarts,
+      ...(service.since === undefined ? {} : { since: service.since }),
+      keys: visible.map((e) => e.key),
+    },
+  }
+}
+
+/** True when every container has exactly the wanted label and the gate passed with it. */
+const isInSync = (
+  service: ObservedService,
+  wanted: string | undefined,
+  passed: string | undefined,
+): boolean => {
+  if (service.state === 'scaledToZero') return true
+  if (wanted === undefined) return service.digests.every((digest) => digest === '')
+  return service.digests.length === 1 && service.digests[0] === wanted && passed === wanted
+}
+
+/** Newest closed revision whose digest for this service is the running one. */
+const revisionOf = (
+  input: StageletInput,
+  service: ObservedService,
+  running: string | undefined,
+  passed: string | undefined,
+): number | undefined => {
+  const stagelet = input.stagelet.metadata.name
+  const matches = (set: SecretSet): boolean => {
+    const digest = serviceDigest(visibleTo(service.name, stagelet, set.entries))
+    return digest === undefined ? running === '' : digest === running && passed === digest
+  }
+  const set = input.closedSets.find(matches)
+  if (set !== undefined) return set.revision
+  const before = input.stagelet.status?.services?.find((s) => s.name === service.name)
+  return before?.runningDigest !== undefined && before.runningDigest === running
+    ? before.revision
+    : undefined
+}

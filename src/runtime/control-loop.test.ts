@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { StagelyError } from '../kernel/errors.ts'
+import { silentLogger, type Logger } from '../kernel/log.ts'
+import { done, startControlLoop, stalled, waitFor, type Outcome } from './control-loop.ts'
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+const start = (answers: (Outcome | Error)[], log: Logger = silentLogger) => {
+  const clock = createFakeClock()
+  const runs: string[] = []
+  const outcomes: string[] = []
+  const loop = startControlLoop(
+    { clock, log, onRun: (_name, outcome) => outcomes.push(outcome) },
+    {
+      name: 'test',
+      reconcile: (key) => {
+        runs.push(key)
+        const answer = answers.shift() ?? done
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
+      },
+    },
+  )
+  return { clock, loop, runs, outcomes }
+}
+
+describe('startControlLoop', () => {
+  it('runs a key once when it is done, and leaves a stalled one alone', async () => {
+    const { loop, clock, runs } = start([done, stalled])
+    loop.enqueue('a')
+    loop.enqueue('b')
+    await clock.advance(3_600_000)
+    expect(runs).toEqual(['a', 'b'])
+    await loop.stop()
+  })
+
+  it('looks again after the time that the reconciler asked for', async () => {
+    const { loop, clock, runs } = start([waitFor(5000)])
+    loop.enqueue('a')
+    await clock.advance(4999)
+    expect(runs).toHaveLength(1)
+    await clock.advance(1)
+    expect(runs).toHaveLength(2)
+    await loop.stop()
+  })
+
+  it('retries what throws, and logs no Conflict', async () => {
+    const errors: string[] = []
+    const log = {
+      ...silentLogger,
+      child: () => log,
+      error: (_: object, m: string) => errors.push(m),
+    }
+    const { loop, clock, runs, outcomes } = start(
+      [new StagelyError('Conflict', 'stale'), new Error('boom')],
+      log,
+    )
+    loop.enqueue('a')
+    await clock.advance(1000)
+    expect(runs).toHaveLength(3)
+    expect(outcomes).toEqual(['conflict', 'error', 'done'])
+    expect(errors).toEqual(['reconcile failed'])
+    await loop.stop()
+  })
+
+  it('waits for running work when stopped', async () => {
+    const { loop, runs } = start([])
+    loop.enqueue('a')
+    await settle()
+    await loop.stop()
+    loop.enqueue('b')
+    await settle()
+    expect(runs).toEqual(['a'])
+  })
+})

@@ -1,0 +1,106 @@
+// Keys in, one of few outcomes out; the only switch over Outcome is here. A key says *what* to look
+// at, never what happened: reconcilers read the world, so a lost or doubled event does no harm.
+import type { Clock } from '../kernel/clock.ts'
+import { isReason } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/log.ts'
+import { WorkQueue } from './work-queue.ts'
+
+export type Outcome =
+  /** The world matches, or was written. */
+  | { readonly kind: 'done' }
+  /** Something outside must happen first; look again after `ms`. */
+  | { readonly kind: 'waitFor'; readonly ms: number }
+  /** Only a change of the spec can help. */
+  | { readonly kind: 'stalled' }
+
+export const done: Outcome = { kind: 'done' }
+export const stalled: Outcome = { kind: 'stalled' }
+export const waitFor = (ms: number): Outcome => ({ kind: 'waitFor', ms })
+
+export interface Reconciler {
+  readonly name: string
+  /** Makes one key right. Throws for what it did not expect; the loop retries with backoff. */
+  reconcile(key: string, signal: AbortSignal): Promise<Outcome>
+}
+
+export interface LoopObserver {
+  /** Called after each run; `outcome` is the Outcome's kind, 'conflict' or 'error'. */
+  onRun?(reconciler: string, outcome: string, ms: number): void
+}
+
+export interface LoopDeps extends LoopObserver {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly workers?: number
+}
+
+export interface ControlLoop {
+  enqueue(key: string): void
+  enqueueAfter(key: string, ms: number): void
+  /** Takes no more keys and waits for those being worked on. */
+  stop(): Promise<void>
+}
+
+const backoff = { baseMs: 50, capMs: 300_000 }
+
+export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): ControlLoop => {
+  const { clock } = deps
+  const log = deps.log.child({ reconciler: reconciler.name })
+  const queue = new WorkQueue({ clock, backoff })
+  const stopping = new AbortController()
+
+  const settle = (key: string, outcome: Outcome): void => {
+    switch (outcome.kind) {
+      case 'done':
+      case 'stalled':
+        queue.forget(key)
+        return
+      case 'waitFor':
+        queue.forget(key)
+        queue.addAfter(key, outcome.ms)
+    }
+  }
+
+  const run = async (key: string): Promise<void> => {
+    const startedAt = clock.now()
+    let result = 'error'
+    try {
+      const outcome = await reconciler.reconcile(key, stopping.signal)
+      result = outcome.kind
+      settle(key, outcome)
+    } catch (error) {
+      // A Conflict only means that somebody else was faster: read again, quietly.
+      result = isReason(error, 'Conflict') ? 'conflict' : 'error'
+      if (result === 'error' && !stopping.signal.aborted) {
+        log.error({ err: error, object: key }, 'reconcile failed')
+      }
+      queue.addFailed(key)
+    } finally {
+      queue.done(key)
+      deps.onRun?.(reconciler.name, result, clock.now() - startedAt)
+    }
+  }
+
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const key = await queue.take()
+      if (key === undefined) return
+      await run(key)
+    }
+  }
+  const workers = Array.from({ length: deps.workers ?? 2 }, work)
+
+  return {
+    enqueue: (key) => {
+      queue.add(key)
+    },
+    enqueueAfter: (key, ms) => {
+      queue.addAfter(key, ms)
+    },
+    stop: async () => {
+      stopping.abort()
+      queue.close()
+      await Promise.all(workers)
+    },
+  }
+}

@@ -1,0 +1,39 @@
+// A clock that moves only when told to.
+import type { Clock } from '../../src/kernel/clock.ts'
+
+export interface FakeClock extends Clock {
+  /** Moves time on and wakes the sleepers that are due, in order. */
+  advance(ms: number): Promise<void>
+}
+
+export const createFakeClock = (startMs = 1_700_000_000_000): FakeClock => {
+  let now = startMs
+  let sleepers: { dueAt: number; wake: () => void }[] = []
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const sleeper = { dueAt: now + ms, wake: resolve }
+        sleepers.push(sleeper)
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter((s) => s !== sleeper)
+          reject(new DOMException('aborted', 'AbortError'))
+        })
+      }),
+    advance: async (ms) => {
+      const end = now + ms
+      for (;;) {
+        await settle()
+        const next = sleepers.filter((s) => s.dueAt <= end).sort((a, b) => a.dueAt - b.dueAt)[0]
+        if (next === undefined) break
+        sleepers = sleepers.filter((s) => s !== next)
+        now = next.dueAt
+        next.wake()
+      }
+      now = end
+      await settle()
+    },
+  }
+}
