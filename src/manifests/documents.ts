@@ -1,0 +1,23 @@
+// Cuts a file into YAML documents before any parsing, as kubectl does: at lines that begin with
+// `---`. No YAML content may hold such a line, so a fault in one document ends where it ends.
+
+export interface Chunk {
+  readonly text: string
+  /** 1-based line of the file that the chunk begins at. */
+  readonly firstLine: number
+}
+
+/** The documents of a file with something in them; comments, blank lines and directives alone are none. */
+export const cutDocuments = (text: string): Chunk[] => {
+  const lines = text.replace(/^\uFEFF/, '').split('\n')
+  const starts = [0]
+  lines.forEach((line, index) => {
+    if (index > 0 && /^---(\s|$)/.test(line)) starts.push(index)
+  })
+  return starts
+    .map((start, n) => ({ lines: lines.slice(start, starts[n + 1]), firstLine: start + 1 }))
+    .filter((chunk) => !chunk.lines.every(saysNothing))
+    .map((chunk) => ({ text: chunk.lines.join('\n'), firstLine: chunk.firstLine }))
+}
+
+const saysNothing = (line: string): boolean => /^(\s*(#.*)?|%.*|(---|\.\.\.)\s*(#.*)?)$/.test(line)

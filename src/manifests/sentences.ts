@@ -1,0 +1,24 @@
+// The parser's fault codes as sentences of our own. Its messages quote the source, where secrets are.
+import type { ErrorCode } from 'yaml'
+
+const sentences: Partial<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: 'an alias cannot have an anchor or a tag',
+  BAD_ALIAS: 'an alias (*name) has no anchor (&name) before it',
+  BAD_COLLECTION_TYPE: 'the tag does not fit the value',
+  BAD_DIRECTIVE: 'a %directive is not valid',
+  BAD_DQ_ESCAPE: 'a double-quoted text has an escape that YAML does not know; use single quotes',
+  BAD_INDENT: 'the indentation is wrong',
+  BAD_SCALAR_START: 'a text begins with a character that YAML reserves; quote it',
+  BLOCK_AS_IMPLICIT_KEY: 'two ": " on one line; quote the text that holds the second',
+  BLOCK_IN_FLOW: 'a block value stands inside [ ] or { }',
+  DUPLICATE_KEY: 'a key is there twice in one map',
+  KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters; is a ":" missing?',
+  MISSING_CHAR: 'a closing quote, bracket, comma or ":" is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key spans several lines; is a ":" missing?',
+  MULTIPLE_DOCS: 'a new document must begin with a line of ---',
+  TAB_AS_INDENT: 'a tab is used to indent; use spaces',
+  TAG_RESOLVE_FAILED: 'a !tag is not supported; for bytes that are not text use valueBase64',
+}
+
+export const sentenceFor = (code: ErrorCode): string =>
+  `not valid YAML: ${sentences[code] ?? 'the structure is broken here'}`
