@@ -1,0 +1,185 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createMasker, mark } from './masker.ts'
+import { maskPatterns } from './patterns.ts'
+
+// The slow truth to compare with: every position of every pattern, then runs of hidden bytes.
+const hiddenBytes = (text: Buffer, patterns: readonly Buffer[]): boolean[] => {
+  const hidden = Array.from({ length: text.length }, () => false)
+  for (const pattern of patterns) {
+    for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1)) {
+      hidden.fill(true, at, at + pattern.length)
+    }
+  }
+  return hidden
+}
+
+const heldTail = (text: Buffer, patterns: readonly Buffer[]): number => {
+  for (let length = text.length; length > 0; length--) {
+    const tail = text.subarray(text.length - length)
+    if (patterns.some((p) => p.length > length && p.subarray(0, length).equals(tail))) return length
+  }
+  return 0
+}
+
+const print = (text: Buffer, hidden: readonly boolean[]): string => {
+  let out = ''
+  text
+    .toString('latin1')
+    .split('')
+    .forEach((char, i) => {
+      if (hidden[i] !== true) out += char
+      else if (i === 0 || hidden[i - 1] !== true) out += mark
+    })
+  return out
+}
+
+const reference = (text: Buffer, patterns: readonly Buffer[], stream: boolean): string => {
+  const hidden = hiddenBytes(text, patterns)
+  const tail = stream ? heldTail(text, patterns) : 0
+  if (tail >= 4) hidden.fill(true, text.length - tail)
+  return print(text, hidden)
+}
+
+const streamed = (values: readonly Buffer[], text: Buffer, cuts: readonly number[]): string => {
+  const stream = createMasker(values).stream()
+  const out: Buffer[] = []
+  let at = 0
+  for (const cut of cuts) {
+    out.push(Buffer.from(stream.write(text.subarray(at, at + cut))))
+    at += cut
+  }
+  out.push(Buffer.from(stream.write(text.subarray(at))), Buffer.from(stream.end()))
+  return Buffer.concat(out).toString('latin1')
+}
+
+/** Few letters, so that secrets overlap, repeat and are prefixes of one another. */
+const word = (minLength: number, maxLength: number, letters = 'ab'): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...letters), minLength, maxLength })
+
+const scene = fc
+  .tuple(fc.constantFrom('ab', 'abc', 'a+/b'), fc.array(fc.nat({ max: 12 }), { maxLength: 60 }))
+  .chain(([letters, cuts]) =>
+    fc
+      .record({
+        values: fc.array(word(8, 20, letters), { minLength: 1, maxLength: 6 }),
+        noise: fc.array(word(0, 12, letters), { minLength: 1, maxLength: 10 }),
+        order: fc.array(fc.nat(), { minLength: 1, maxLength: 20 }),
+      })
+      .map(({ values, noise, order }) => {
+        const pieces = [...values, ...values.map((v) => v.slice(0, -1)), ...noise]
+        const text = order.map((n) => pieces[n % pieces.length]).join('')
+        return { values: values.map((v) => Buffer.from(v)), text: Buffer.from(text), cuts }
+      }),
+  )
+
+describe('a masker', () => {
+  it('prints the mark in place of a value', () => {
+    const masker = createMasker([Buffer.from('abc123secret')])
+    expect(masker.mask('API_KEY=abc123secret')).toBe('API_KEY=***REDACTED***')
+  })
+
+  it('leaves text without secrets alone', () => {
+    const masker = createMasker([Buffer.from('abc123secret'), Buffer.from('8080')])
+    expect(masker.mask('listening on 8080')).toBe('listening on 8080')
+    expect(createMasker([]).mask('anything')).toBe('anything')
+    expect(createMasker([]).count).toBe(0)
+  })
+
+  it('hides all of two secrets that overlap', () => {
+    const masker = createMasker([Buffer.from('abcdefgh'), Buffer.from('efghijkl')])
+    expect(masker.mask('<abcdefghijkl>')).toBe(`<${mark}>`)
+  })
+
+  it('equals the brute-force reference on whole text', () => {
+    fc.assert(
+      fc.property(scene, ({ values, text }) => {
+        const masked = createMasker(values).mask(text.toString())
+        expect(masked).toBe(reference(text, maskPatterns(values), false))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('equals the brute-force reference however the stream is cut', () => {
+    fc.assert(
+      fc.property(scene, ({ values, text, cuts }) => {
+        expect(streamed(values, text, cuts)).toBe(reference(text, maskPatterns(values), true))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it('hides arbitrary bytes in arbitrary bytes', () => {
+    const bytes = (minLength: number): fc.Arbitrary<Buffer> =>
+      fc.uint8Array({ minLength, maxLength: 60 }).map((b) => Buffer.from(b))
+    fc.assert(
+      fc.property(
+        fc.array(bytes(8), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.oneof(bytes(0), fc.nat({ max: 99 })), { maxLength: 12 }),
+        fc.array(fc.nat({ max: 30 }), { maxLength: 30 }),
+        (values, parts, cuts) => {
+          const patterns = maskPatterns(values)
+          const text = Buffer.concat(
+            parts.map((p) => (typeof p === 'number' ? patterns[p % patterns.length]! : p)),
+          )
+          expect(streamed(values, text, cuts)).toBe(reference(text, patterns, true))
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('a mask stream', () => {
+  const values = [Buffer.from('secret-value-1')]
+
+  it('shows a short tail on flush, and never more than 3 bytes of a secret', () => {
+    const stream = createMasker(values).stream()
+    expect(stream.write(Buffer.from('Password: sec')).toString()).toBe('Password: ')
+    expect(stream.flush().toString()).toBe('sec')
+    expect(stream.write(Buffer.from('ret')).toString()).toBe('')
+    expect(stream.flush().toString()).toBe('')
+    expect(stream.write(Buffer.from('-value-1!')).toString()).toBe(`${mark}!`)
+  })
+
+  it('leaks at most three bytes of any secret when flushed after every write', () => {
+    fc.assert(
+      fc.property(scene, ({ values, text, cuts }) => {
+        const stream = createMasker(values).stream()
+        let out = ''
+        let at = 0
+        for (const cut of [...cuts, text.length]) {
+          out += stream.write(text.subarray(at, at + cut)).toString()
+          out += stream.flush().toString()
+          at += cut
+        }
+        out += stream.end().toString()
+        for (const value of values) expect(out).not.toContain(value.toString())
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('hides a secret that the end cuts off, and prints a tail that tells nothing', () => {
+    const cutOff = createMasker(values).stream()
+    expect(cutOff.write(Buffer.from('x secr')).toString() + cutOff.end().toString()).toBe(
+      `x ${mark}`,
+    )
+    const harmless = createMasker(values).stream()
+    expect(harmless.write(Buffer.from('x sec')).toString() + harmless.end().toString()).toBe(
+      'x sec',
+    )
+  })
+
+  it('hides a value that is longer than the longest pattern', () => {
+    const long = Buffer.from(Array.from({ length: 3_000 }, (_, i) => `${i} `).join(''))
+    const stream = createMasker([long]).stream()
+    const text = Buffer.concat([Buffer.from('<'), long, Buffer.from('>')])
+    let out = ''
+    for (let at = 0; at < text.length; at += 1000) {
+      out += stream.write(text.subarray(at, at + 1000)).toString()
+    }
+    expect(out + stream.end().toString()).toBe(`<${mark}>`)
+  })
+})

@@ -1,0 +1,125 @@
+// Which byte strings betray a secret: the value itself and the forms in which programs print it.
+// Values under 8 bytes are left alone: masking `8080` everywhere would hide more than it protects.
+
+/** Shortest value, and shortest pattern, that is masked, in bytes. */
+export const minPatternBytes = 8
+/** Longest pattern; a longer form is cut into pieces, whose union covers it. Bounds what a stream holds back. */
+export const maxPatternBytes = 4096
+/** Lines of a multi-line value are patterns of their own from this length on. */
+const minLineBytes = 16
+
+/**
+ * Every pattern for these values, without duplicates: the value; its base64 in all three alignments
+ * (standard and URL alphabet); percent-, JSON-, shell- and Compose-escaped; long lines of it.
+ */
+export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
+  const found = new Map<string, Buffer>()
+  for (const value of values) {
+    if (value.length < minPatternBytes) continue
+    for (const form of formsOf(value)) {
+      if (form.length < minPatternBytes) continue
+      for (const piece of piecesOf(form)) found.set(piece.toString('latin1'), piece)
+    }
+  }
+  return [...found.values()]
+}
+
+const formsOf = (value: Buffer): Buffer[] => [
+  value,
+  ...linesOf(value),
+  ...base64Forms(value),
+  ...percentForms(value),
+  ...escapedForms(value),
+]
+
+/** `form` itself, or pieces that together cover all of it. */
+const piecesOf = (form: Buffer): Buffer[] => {
+  if (form.length <= maxPatternBytes) return [form]
+  const pieces: Buffer[] = []
+  for (let at = 0; at + maxPatternBytes < form.length; at += maxPatternBytes) {
+    pieces.push(form.subarray(at, at + maxPatternBytes))
+  }
+  return [...pieces, form.subarray(form.length - maxPatternBytes)]
+}
+
+/**
+ * What base64 of any text that contains `value` must contain: one string for each alignment, without
+ * the characters at both ends that also depend on neighbours.
+ */
+const base64Forms = (value: Buffer): Buffer[] => {
+  const skipped = [0, 2, 3]
+  return skipped.flatMap((skip, k) => {
+    const text = Buffer.concat([Buffer.alloc(k), value]).toString('base64')
+    const standard = text.slice(skip, Math.floor(((value.length + k) * 8) / 6))
+    const url = standard.replaceAll('+', '-').replaceAll('/', '_')
+    return [Buffer.from(standard), Buffer.from(url)]
+  })
+}
+
+const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const safeBytes = (extra: string): Set<number> => new Set(Buffer.from(alphanumeric + extra))
+const unreserved = safeBytes('-._~') // RFC 3986
+const component = safeBytes("-._~!'()*") // encodeURIComponent
+const formSafe = safeBytes('-._*') // application/x-www-form-urlencoded
+const path = safeBytes("-._~!'()*/:@&=+$,;?#") // encodeURI
+
+const percentForms = (value: Buffer): Buffer[] => {
+  const strict = percent(value, unreserved)
+  return [
+    strict,
+    strict.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()),
+    percent(value, component),
+    percent(value, path),
+    percent(value, formSafe).replaceAll('%20', '+'),
+  ].map((text) => Buffer.from(text))
+}
+
+const percent = (value: Buffer, safe: ReadonlySet<number>): string => {
+  let text = ''
+  for (const byte of value) {
+    text += safe.has(byte)
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
+}
+
+/** JSON as JavaScript, Go and Python write it; shell quoting; YAML and Compose quoting. Text only. */
+const escapedForms = (value: Buffer): Buffer[] => {
+  const text = value.toString('utf8')
+  if (!Buffer.from(text).equals(value)) return []
+  const json = JSON.stringify(text).slice(1, -1)
+  return [
+    json,
+    json.replace(/[<>&\u2028\u2029]/g, unicodeEscape),
+    json.replace(/[^\0-~]/g, unicodeEscape),
+    json.replaceAll('/', '\\/'),
+    text.replaceAll("'", "'\\''"),
+    text.replaceAll("'", `'"'"'`),
+    text.replaceAll("'", "''"),
+    text.replace(/[^A-Za-z0-9_@%+=:,./\n-]/gu, '\\$&'),
+    text.replace(/[\\"$`]/g, '\\$&'),
+    text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n'),
+    text.replaceAll('$', '$$$$'),
+    json.replaceAll('$', '$$$$'),
+  ].map((escaped) => Buffer.from(escaped))
+}
+
+const unicodeEscape = (char: string): string =>
+  `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+const pemArmour = /^-----(BEGIN|END) [^-]*-----$/
+/** Brackets and commas, or a key that only opens a bracket: says nothing and occurs everywhere. */
+const jsonStructure = /^("[^"]*"\s*:)?[\s{}[\],:]*$/
+
+/** Lines that tell something, without indentation and a trailing comma. Byte-exact through latin1. */
+const linesOf = (value: Buffer): Buffer[] => {
+  const lines = value.toString('latin1').split(/\r?\n|\r/)
+  if (lines.length < 2) return []
+  return lines
+    .map((line) => line.trim().replace(/,$/, ''))
+    .filter(
+      (line) => line.length >= minLineBytes && !pemArmour.test(line) && !jsonStructure.test(line),
+    )
+    .map((line) => Buffer.from(line, 'latin1'))
+}

@@ -1,0 +1,193 @@
+// Finds all patterns in one pass over bytes: Wu-Manber with 3-byte blocks. Each pattern is looked for
+// by its rarest 8-byte window (its anchor), so that a prefix which all secrets share, such as
+// `postgresql://app:`, costs nothing. Tables are 1 MiB whatever the number of patterns.
+import { minPatternBytes } from './patterns.ts'
+
+const window = minPatternBytes
+const blockBits = 18
+const blockMask = (1 << blockBits) - 1
+const maxShift = window - 2
+const prefixBits = 18
+/** Anchors are chosen among this many first windows: enough to pass a shared prefix, cheap to build. */
+const anchorChoices = 96
+
+/** Half-open ranges [start, end), flat: start0, end0, start1, … Ordered, disjoint, not touching. */
+export type Ranges = readonly number[]
+
+export interface Search {
+  /** Union of all occurrences that lie wholly within `text`; touching ones are joined. */
+  find(text: Uint8Array): Ranges
+  /** Length of the longest suffix of `text` that is a proper prefix of a pattern. */
+  heldSuffix(text: Buffer): number
+}
+
+interface Anchored {
+  readonly pattern: Buffer
+  readonly offset: number
+}
+
+/** Patterns whose anchors are the same 8 bytes, longest first. */
+interface Group {
+  readonly low: number
+  readonly high: number
+  readonly members: Anchored[]
+}
+
+/** Patterns must be distinct and 8 to 65,535 bytes long. */
+export const createSearch = (patterns: readonly Buffer[]): Search => {
+  const shifts = new Uint8Array(1 << blockBits).fill(maxShift)
+  const groups = new Map<number, Group[]>()
+  for (const anchored of anchor(patterns)) {
+    addShifts(shifts, anchored)
+    addToGroup(groups, anchored)
+  }
+  for (const bucket of groups.values()) {
+    for (const group of bucket) group.members.sort((a, b) => b.pattern.length - a.pattern.length)
+  }
+  return { find: (text) => find(text, shifts, groups), heldSuffix: createHeldSuffix(patterns) }
+}
+
+const blockHash = (a: number, b: number, c: number): number =>
+  ((a << 10) ^ (b << 5) ^ c) & blockMask
+
+const word = (text: Uint8Array, at: number): number =>
+  text[at]! | (text[at + 1]! << 8) | (text[at + 2]! << 16) | (text[at + 3]! << 24)
+
+const windowHash = (low: number, high: number): number =>
+  Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) | 0
+
+const anchor = (patterns: readonly Buffer[]): Anchored[] => {
+  const countBits = 20
+  const counts = new Uint16Array(1 << countBits)
+  const slot = (p: Buffer, at: number): number =>
+    windowHash(word(p, at), word(p, at + 4)) >>> (32 - countBits)
+  const choices = (p: Buffer): number => Math.min(p.length - window + 1, anchorChoices)
+  for (const p of patterns) {
+    for (let at = 0; at < choices(p); at++) {
+      const s = slot(p, at)
+      if (counts[s]! < 0xffff) counts[s]!++
+    }
+  }
+  return patterns.map((pattern) => {
+    let offset = 0
+    for (let at = 1; at < choices(pattern); at++) {
+      if (counts[slot(pattern, at)]! < counts[slot(pattern, offset)]!) offset = at
+    }
+    return { pattern, offset }
+  })
+}
+
+const addShifts = (shifts: Uint8Array, { pattern, offset }: Anchored): void => {
+  for (let end = offset + 2; end < offset + window; end++) {
+    const hash = blockHash(pattern[end - 2]!, pattern[end - 1]!, pattern[end]!)
+    const shift = offset + window - 1 - end
+    if (shift < shifts[hash]!) shifts[hash] = shift
+  }
+}
+
+const addToGroup = (groups: Map<number, Group[]>, anchored: Anchored): void => {
+  const low = word(anchored.pattern, anchored.offset)
+  const high = word(anchored.pattern, anchored.offset + 4)
+  const hash = windowHash(low, high)
+  const bucket = groups.get(hash) ?? []
+  if (bucket.length === 0) groups.set(hash, bucket)
+  const group = bucket.find((g) => g.low === low && g.high === high)
+  if (group === undefined) bucket.push({ low, high, members: [anchored] })
+  else group.members.push(anchored)
+}
+
+const find = (text: Uint8Array, shifts: Uint8Array, groups: Map<number, Group[]>): Ranges => {
+  const found: number[] = []
+  const length = text.length
+  let end = window - 1
+  while (end < length) {
+    const shift = shifts[blockHash(text[end - 2]!, text[end - 1]!, text[end]!)]!
+    if (shift !== 0) {
+      end += shift
+      continue
+    }
+    const low = word(text, end - 7)
+    const high = word(text, end - 3)
+    const bucket = groups.get(windowHash(low, high))
+    if (bucket !== undefined) {
+      for (const group of bucket) {
+        if (group.low === low && group.high === high) verify(text, end - window + 1, group, found)
+      }
+    }
+    end++
+  }
+  return joined(found)
+}
+
+const verify = (text: Uint8Array, at: number, group: Group, found: number[]): void => {
+  for (const { pattern, offset } of group.members) {
+    const start = at - offset
+    const end = start + pattern.length
+    if (start < 0 || end > text.length) continue
+    const last = found.length - 1
+    // Inside the range that was found last, it adds nothing.
+    if (last > 0 && start >= found[last - 1]! && end <= found[last]!) continue
+    if (!sameBytes(text, start, pattern)) continue
+    if (last > 0 && start >= found[last - 1]! && start <= found[last]!) found[last] = end
+    else found.push(start, end)
+  }
+}
+
+const sameBytes = (text: Uint8Array, start: number, pattern: Buffer): boolean => {
+  for (let i = 0; i < pattern.length; i++) if (text[start + i] !== pattern[i]) return false
+  return true
+}
+
+/** Anchors lie anywhere in a pattern, so a later hit may start earlier: sort, then join. */
+const joined = (found: readonly number[]): Ranges => {
+  if (found.length <= 2) return found
+  const ranges: [number, number][] = []
+  for (let i = 0; i < found.length; i += 2) ranges.push([found[i]!, found[i + 1]!])
+  ranges.sort((a, b) => a[0] - b[0])
+  const result: number[] = [...ranges[0]!]
+  for (const [start, end] of ranges) {
+    const last = result.length - 1
+    if (start > result[last]!) result.push(start, end)
+    else if (end > result[last]!) result[last] = end
+  }
+  return result
+}
+
+/** Cheap tests first: few suffixes begin like a pattern that is longer than they are. */
+const createHeldSuffix = (patterns: readonly Buffer[]): Search['heldSuffix'] => {
+  const sorted = [...patterns].sort((a, b) => Buffer.compare(a, b))
+  const longest = patterns.reduce((max, p) => Math.max(max, p.length), 0)
+  // For each hash of four first bytes: the longest pattern that begins so.
+  const reach = new Uint16Array(1 << prefixBits)
+  const slot = (text: Buffer, at: number): number =>
+    Math.imul(word(text, at), 0x9e3779b1) >>> (32 - prefixBits)
+  for (const p of patterns) {
+    const s = slot(p, 0)
+    if (p.length > reach[s]!) reach[s] = p.length
+  }
+  const short = new Set(patterns.flatMap((p) => [1, 2, 3].map((n) => p.toString('latin1', 0, n))))
+
+  const isProperPrefix = (suffix: Buffer): boolean => {
+    let low = 0
+    let high = sorted.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (Buffer.compare(sorted[middle]!, suffix) < 0) low = middle + 1
+      else high = middle
+    }
+    if (sorted[low]?.equals(suffix) === true) low++
+    return sorted[low]?.subarray(0, suffix.length).equals(suffix) === true
+  }
+
+  return (text) => {
+    const { length } = text
+    for (let at = Math.max(0, length - longest + 1); at <= length - 4; at++) {
+      if (reach[slot(text, at)]! > length - at && isProperPrefix(text.subarray(at)))
+        return length - at
+    }
+    for (let held = Math.min(3, length); held > 0; held--) {
+      if (short.has(text.toString('latin1', length - held))) return held
+    }
+    return 0
+  }
+}

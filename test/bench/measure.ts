@@ -1,0 +1,36 @@
+// Small tools of the benches: rows, medians, stop watches.
+
+/** One measured number. Further fields say what it was measured on. */
+export interface Row {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly [detail: string]: string | number | boolean
+}
+
+/** Middle of the sorted values; the upper of the two for an even count. NaN for none. */
+export const median = (values: readonly number[]): number => percentile(values, 0.5)
+
+export const percentile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
+}
+
+export const timeMs = (fn: () => unknown): number => {
+  const start = performance.now()
+  fn()
+  return performance.now() - start
+}
+
+export const timeAsyncMs = async (fn: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now()
+  await fn()
+  return performance.now() - start
+}
+
+/** Median µs for one call of `fn`, from `rounds` rounds of `perRound` calls after one to warm up. */
+export const microsPerCall = (fn: () => unknown, perRound = 2_000, rounds = 9): number => {
+  const round = (): number => timeMs(() => Array.from({ length: perRound }, fn))
+  round()
+  return (median(Array.from({ length: rounds }, round)) * 1000) / perRound
+}
