@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { aStagelet, anEntry } from '../../../test/support/builders.ts'
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import { decideSecrets } from './decide.ts'
+import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
+import { nearName } from './near-name.ts'
+
+const aSecret = (key: string, scope: string, version = 1): SecretObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'StagelySecret',
+  metadata: {
+    name: key.toLowerCase(),
+    namespace: 'default',
+    uid: `id-${key}-${scope}`,
+    generation: 1,
+  },
+  spec: { projectRef: { name: 'shop' }, key, scope, type: 'env' },
+  status: { version },
+})
+
+const running = (revision: number, names = ['backend', 'postgres']): StageletObject => {
+  const status: StageletStatus = {
+    services: names.map((name) => ({ name, revision, state: 'running' })),
+    conditions: [],
+  }
+  return aStagelet({ status })
+}
+
+const input = (
+  secrets: SecretObject[],
+  stagelets: StageletObject[],
+  runs?: SecretObject[],
+): ProjectInput => {
+  const setOf = (list: SecretObject[], revision: number) => ({
+    projectUid: 'p',
+    epoch: 1,
+    revision,
+    entries: list.map((s) =>
+      anEntry({ key: s.spec.key, scope: s.spec.scope, version: s.status?.version ?? 1 }),
+    ),
+  })
+  return {
+    now: '2026-01-01T00:00:00Z',
+    project: {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Project',
+      metadata: { name: 'shop', namespace: 'default' },
+    },
+    revisions: { epoch: 1, closed: 2, closesAt: undefined },
+    head: setOf(secrets, 2),
+    secrets,
+    stagelets,
+    runningSets: new Map([
+      [2, setOf(secrets, 2)],
+      [1, setOf(runs ?? secrets, 1)],
+    ]),
+  }
+}
+
+const conditionOf = (of: ProjectInput, index: number, type: string) =>
+  findCondition(decideSecrets(of)[index]?.conditions, type)
+
+describe('decideSecrets', () => {
+  it('names the near service when the scope is misspelt', () => {
+    const condition = conditionOf(
+      input([aSecret('PORT', 'Backend')], [running(2)]),
+      0,
+      'ScopeMatched',
+    )
+    expect(condition?.status).toBe('False')
+    expect(condition?.message).toContain('did you mean "backend"?')
+  })
+
+  it('is in sync when every service that sees it runs its version', () => {
+    const of = input([aSecret('URL', 'global')], [running(2)])
+    expect(conditionOf(of, 0, 'InSync')?.reason).toBe('InSync')
+    expect(decideSecrets(of)[0]?.services).toEqual(['shop/backend', 'shop/postgres'])
+  })
+
+  it('moves only with its own versions: a newer set without a change of it leaves it True', () => {
+    const secrets = [aSecret('URL', 'global', 1), aSecret('KEY', 'backend', 2)]
+    const of = input(
+      secrets,
+      [running(1)],
+      [aSecret('URL', 'global', 1), aSecret('KEY', 'backend', 1)],
+    )
+    expect(conditionOf(of, 0, 'InSync')?.status).toBe('True')
+    expect(conditionOf(of, 1, 'InSync')?.status).toBe('False')
+  })
+
+  it('is True without a consumer, Unknown before any report', () => {
+    const secret = aSecret('KEY', 'nobody')
+    expect(conditionOf(input([secret], [running(2)]), 0, 'InSync')?.reason).toBe('NoConsumers')
+    expect(conditionOf(input([secret], [aStagelet()]), 0, 'InSync')?.status).toBe('Unknown')
+  })
+
+  it('is False without a value', () => {
+    const secret = { ...aSecret('KEY', 'global'), status: {} }
+    expect(conditionOf(input([secret], [running(2)]), 0, 'InSync')?.reason).toBe('ValueMissing')
+  })
+})
+
+describe('nearName', () => {
+  it.each([
+    ['Backend', 'backend'],
+    ['bakend', 'backend'],
+    ['backend2', 'backend'],
+    ['zzz', undefined],
+  ])('finds for %s: %s', (name, expected) => {
+    expect(nearName(name, ['frontend', 'backend', 'postgres'])).toBe(expected)
+  })
+})

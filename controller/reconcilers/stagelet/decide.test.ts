@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import {
+  aService,
+  aStagelet,
+  anEntry,
+  anInput,
+  anObservation,
+} from '../../../test/support/builders.ts'
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import { serviceDigest } from '../../../src/secrets/digest.ts'
+import { visibleTo } from '../../../src/secrets/visible.ts'
+import { decideStagelet } from './decide.ts'
+import type { StageletInput } from './gather.ts'
+
+const entries = [anEntry({ key: 'DATABASE_URL' }), anEntry({ key: 'STRIPE_KEY', scope: 'backend' })]
+const digestOf = (service: string): string => serviceDigest(visibleTo(service, 'shop', entries))!
+
+const settled = (over: Partial<ObservationSpec> = {}): ObservationSpec =>
+  anObservation({
+    services: [
+      aService({ name: 'backend', digests: [digestOf('backend')] }),
+      aService({ name: 'postgres', digests: [digestOf('postgres')] }),
+    ],
+    passed: { backend: digestOf('backend'), postgres: digestOf('postgres') },
+    ...over,
+  })
+
+const verdict = (input: StageletInput, type: string) => {
+  const condition = findCondition(decideStagelet(input).status.conditions, type)
+  return `${condition?.status}/${condition?.reason}`
+}
+
+describe('decideStagelet', () => {
+  it('is in sync and ready when every label is the wanted digest and the gate passed', () => {
+    const input = anInput(entries, { observation: settled() })
+    expect(verdict(input, 'SecretsInSync')).toBe('True/InSync')
+    expect(verdict(input, 'Ready')).toBe('True/Ready')
+    const { status } = decideStagelet(input)
+    expect(status.runningRevision).toBe(1)
+    expect(status.services?.[0]?.keys).toEqual(['DATABASE_URL', 'STRIPE_KEY'])
+  })
+
+  it('is not in sync while one container keeps the old label, whatever the agent says', () => {
+    const observation = settled({
+      services: [
+        aService({ name: 'backend', digests: ['old'] }),
+        aService({ name: 'postgres', digests: [digestOf('postgres')] }),
+      ],
+    })
+    expect(verdict(anInput(entries, { observation }), 'SecretsInSync')).toBe('False/OutOfSync')
+  })
+
+  it('is not in sync when one replica of a service is older than the other', () => {
+    const services = settled().services.map((s) =>
+      s.name === 'backend' ? { ...s, digests: [digestOf('backend'), 'old'] } : s,
+    )
+    expect(verdict(anInput(entries, { observation: settled({ services }) }), 'SecretsInSync')).toBe(
+      'False/OutOfSync',
+    )
+  })
+
+  it('is not in sync before the gate has passed with this very digest', () => {
+    const observation = settled({ phase: 'Gating', passed: { postgres: digestOf('postgres') } })
+    expect(verdict(anInput(entries, { observation }), 'SecretsInSync')).toBe('False/RollingOut')
+    expect(verdict(anInput(entries, { observation }), 'Progressing')).toBe('True/Gating')
+  })
+
+  it('is not in sync once the open change set holds something newer than what runs', () => {
+    const newer = [anEntry({ key: 'DATABASE_URL', version: 2 }), entries[1]!]
+    const input = anInput(entries, {
+      observation: settled(),
+      head: { projectUid: 'p', epoch: 1, revision: 2, entries: newer },
+      revisions: { epoch: 1, closed: 1, closesAt: 99 },
+    })
+    expect(verdict(input, 'SecretsInSync')).toBe('False/NewRevision')
+    expect(decideStagelet(input).status.services?.[0]?.revision).toBe(1)
+  })
+
+  it('is in sync with services that should have no label and have none', () => {
+    const scoped = [entries[1]!]
+    const digest = serviceDigest(visibleTo('backend', 'shop', scoped))!
+    const observation = settled({
+      services: [aService({ name: 'backend', digests: [digest] }), aService({ name: 'postgres' })],
+      passed: { backend: digest },
+    })
+    expect(verdict(anInput(scoped, { observation }), 'SecretsInSync')).toBe('True/InSync')
+  })
+
+  it('is not in sync when a service keeps a label though it should see nothing', () => {
+    const observation = settled()
+    expect(verdict(anInput([], { observation }), 'SecretsInSync')).toBe('False/OutOfSync')
+  })
+
+  it('wants nothing while the first change set of the project is open', () => {
+    const input = anInput(entries, { revisions: { epoch: 1, closed: 0, closesAt: 99 } })
+    expect(decideStagelet(input).status.wantedRevision).toBeUndefined()
+    expect(verdict(input, 'Progressing')).toBe('True/ChangeSetOpen')
+  })
+
+  it.each<[string, Partial<StageletInput>, string, string]>([
+    [
+      'the project is missing',
+      { projectExists: false, head: undefined, revisions: undefined },
+      'SecretsInSync',
+      'False/ProjectMissing',
+    ],
+    ['the agent is missing', { agent: undefined }, 'AgentReachable', 'False/AgentMissing'],
+    [
+      'the agent never joined',
+      { agent: { ...anInput([]).agent!, status: {} } },
+      'AgentReachable',
+      'False/NeverJoined',
+    ],
+    ['the agent has not reported', {}, 'SecretsInSync', 'False/NoReport'],
+    [
+      'the compose file does not parse',
+      {
+        observation: settled({
+          phase: 'Failed',
+          fault: { reason: 'ComposeInvalid', message: 'line 2' },
+        }),
+      },
+      'Degraded',
+      'True/ComposeInvalid',
+    ],
+    [
+      'edits are pending',
+      { observation: settled({ pendingEdits: ['web'] }) },
+      'ComposeFileChanged',
+      'True/PendingEdits',
+    ],
+    [
+      'a variable is unset',
+      { observation: settled({ missingVariables: ['X'] }) },
+      'VariableMissing',
+      'True/Unset',
+    ],
+    [
+      'a container crashes',
+      { observation: settled({ services: [aService({ name: 'backend', state: 'restarting' })] }) },
+      'Degraded',
+      'True/ServiceUnhealthy',
+    ],
+  ])('says so when %s', (_what, over, type, expected) => {
+    expect(verdict(anInput(entries, over), type)).toBe(expected)
+  })
+
+  it('decides the same again from its own result: nothing is written twice', () => {
+    const input = anInput(entries, { observation: settled() })
+    const first = decideStagelet(input).status
+    const again = decideStagelet({
+      ...input,
+      now: '2026-02-02T00:00:00Z',
+      stagelet: aStagelet({ status: first }),
+    })
+    expect(again.status).toEqual(first)
+  })
+
+  it('lets go of a deleted stagelet when the agent has, or when nobody is left to ask', () => {
+    const deleted = aStagelet()
+    deleted.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+    expect(decideStagelet(anInput(entries, { stagelet: deleted })).release).toBe(false)
+    expect(decideStagelet(anInput(entries, { stagelet: deleted, agent: undefined })).release).toBe(
+      true,
+    )
+    const observation = settled({ phase: 'Released' })
+    expect(decideStagelet(anInput(entries, { stagelet: deleted, observation })).release).toBe(true)
+  })
+})

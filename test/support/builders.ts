@@ -1,0 +1,90 @@
+// Builders of valid objects; each takes what the test is about.
+import type { ObservationSpec, ObservedService } from '../../src/resources/observation.ts'
+import type { SetEntry } from '../../src/secrets/visible.ts'
+import type { Stagelet, StageletInput } from '../../controller/reconcilers/stagelet/gather.ts'
+
+export const anEntry = (over: Partial<SetEntry> & { key: string }): SetEntry => ({
+  secretId: `id-${over.key}-${over.scope ?? 'global'}`,
+  name: over.key.toLowerCase(),
+  version: 1,
+  scope: 'global',
+  type: 'env',
+  bytes: 8,
+  valueDigest: `digest-${over.key}-${over.scope ?? 'global'}-${over.version ?? 1}`,
+  ...over,
+})
+
+export const aStagelet = (over: Partial<Stagelet> = {}): Stagelet => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Stagelet',
+  metadata: {
+    name: 'shop',
+    namespace: 'default',
+    uid: 'stagelet-uid',
+    generation: 1,
+    finalizers: ['stagely.dev/agent'],
+  },
+  spec: {
+    projectRef: { name: 'shop' },
+    agentRef: { name: 'box' },
+    compose: { directory: '/srv/shop', onChange: 'Hold' },
+    deletionPolicy: 'Retain',
+  },
+  ...over,
+})
+
+export const aService = (over: Partial<ObservedService> & { name: string }): ObservedService => ({
+  digests: [''],
+  containers: 1,
+  state: 'running',
+  restarts: 0,
+  ...over,
+})
+
+export const anObservation = (over: Partial<ObservationSpec> = {}): ObservationSpec => ({
+  agent: 'box',
+  stageletUid: 'stagelet-uid',
+  boot: 'boot-1',
+  seq: 1,
+  generation: 1,
+  epoch: 1,
+  revision: 1,
+  phase: 'Settled',
+  services: [],
+  passed: {},
+  pendingEdits: [],
+  missingVariables: [],
+  ...over,
+})
+
+/** A stagelet on a connected agent, with one closed revision of the given entries. */
+export const anInput = (
+  entries: readonly SetEntry[],
+  over: Partial<StageletInput> = {},
+): StageletInput => ({
+  now: '2026-01-01T00:00:00Z',
+  stagelet: aStagelet(),
+  projectExists: true,
+  agent: {
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'Agent',
+    metadata: { name: 'box', namespace: 'default' },
+    spec: {},
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          reason: 'Connected',
+          message: '',
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        },
+      ],
+    },
+  },
+  observation: undefined,
+  revisions: { epoch: 1, closed: 1, closesAt: undefined },
+  head: { projectUid: 'p', epoch: 1, revision: 1, entries },
+  closedSets: [{ projectUid: 'p', epoch: 1, revision: 1, entries }],
+  ...over,
+})
