@@ -1,7 +1,7 @@
 // Every message between controller and agent, both directions. Protocol versions one minor apart
 // work together; unknown fields are ignored so that a newer peer may add some.
 import { z } from 'zod'
-import { observationSpec } from '../resources/observation.ts'
+import { observationSpec, observedService } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 
 export const protocolVersion = '1.0'
@@ -51,7 +51,7 @@ export const desiredStagelet = z.object({
   /** Order is (epoch, revision): after a restore the epoch rises. Revision 0: no secret yet. */
   epoch: z.int(),
   revision: z.int(),
-  compose: composeSpec,
+  compose: z.object(composeSpec.shape),
   paused: z.boolean(),
   /** Value of the redeploy annotation; a new value rolls out pending edits. */
   redeploy: z.string(),
@@ -110,11 +110,19 @@ export const streamMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('error'), reason: z.string(), message: z.string() }),
 ])
 
+/** The stored form is strict; on the wire unknown fields of a newer agent fall away. */
+const reported = z.object({
+  ...observationSpec.omit({ agent: true, boot: true, seq: true }).shape,
+  services: z.array(z.object(observedService.shape)),
+  rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
+  fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
+})
+
 /** POST report: observed facts, idempotent. `seq` rises by each report of a boot; an old one is refused. */
 export const reportRequest = z.object({
   boot: z.string(),
   seq: z.int(),
-  observations: z.array(observationSpec.omit({ agent: true, boot: true, seq: true })),
+  observations: z.array(reported),
 })
 
 /** AAD of a bundle: what it is bound to. */

@@ -1,0 +1,60 @@
+// What the agents' endpoints need from the rest of the controller.
+import type { KeyObject } from 'node:crypto'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import type { JoinRequest } from '../../../src/protocol/messages.ts'
+import type { Store } from '../../../src/store/store.ts'
+
+/** A registered agent. Keys are raw 32 bytes in base64url. */
+export interface RegisteredAgent {
+  readonly namespace: string
+  readonly name: string
+  readonly ed25519: string
+  readonly x25519: string
+}
+
+export interface Registry {
+  /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
+  join(request: JoinRequest): Promise<{ agentUid: string }>
+  /** undefined when the agent is unknown or revoked. */
+  keysOf(agentUid: string): Promise<RegisteredAgent | undefined>
+}
+
+export interface AgentRoutesDeps {
+  readonly store: Store
+  readonly agents: Registry
+  readonly identity: {
+    /** Audience of agents' tokens. */
+    readonly controllerId: string
+    readonly x25519: { readonly privateKey: KeyObject; readonly publicKey: Buffer }
+  }
+  readonly clock: Clock
+  readonly log: Logger
+  /** Times and bounds; the defaults are measured for 5,000 agents. Tests shorten them. */
+  readonly tuning?: Partial<Tuning>
+}
+
+export interface Tuning {
+  readonly keepAliveMs: number
+  /** How long an agent may be away before it counts as disconnected. */
+  readonly graceMs: number
+  /** How long agents have to come back after a start of the controller. */
+  readonly startGraceMs: number
+  /** New streams and joins for each second; the rest is asked to come later. */
+  readonly connectsPerSecond: number
+  readonly concurrentReports: number
+}
+
+export const defaultTuning: Tuning = {
+  keepAliveMs: 15_000,
+  graceMs: 5_000,
+  startGraceMs: 30_000,
+  connectsPerSecond: 300,
+  concurrentReports: 200,
+}
+
+/** What machines' writes are recorded as. */
+export const system = { name: 'system:agents', source: 'system' } as const
+
+/** Agents are found by namespace and name, as Stagelets name them. */
+export const agentKeyOf = (namespace: string, name: string): string => `${namespace}/${name}`

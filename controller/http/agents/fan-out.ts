@@ -1,0 +1,69 @@
+// Who gets served when: a few sessions at a time, and the event loop back after every 20, so that a
+// change seen by thousands of agents does not stop the rest of the controller.
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
+
+const workers = 8
+const turnsBeforeYield = 20
+
+/** Returns schedule(): a session waits once, however often it is scheduled. Faults go to `onFault`. */
+export const createFanOut = <S>(
+  flush: (session: S) => Promise<void>,
+  onFault: (session: S, error: unknown) => void,
+): ((session: S) => void) => {
+  const waiting = new Set<S>()
+  let active = 0
+  let turns = 0
+  const work = async (): Promise<void> => {
+    for (const session of waiting) {
+      waiting.delete(session)
+      try {
+        await flush(session)
+      } catch (error) {
+        onFault(session, error)
+      }
+      if (++turns % turnsBeforeYield === 0) await yieldToOthers()
+    }
+    active -= 1
+  }
+  return (session) => {
+    waiting.add(session)
+    if (active >= workers) return
+    active += 1
+    void work()
+  }
+}
+
+const tickMs = 100
+
+/** One timer for all keep-alives: each member has its turn once in `periodMs`, spread evenly. */
+export const createWheel = <S>(
+  periodMs: number,
+  turn: (member: S) => void,
+): { add(member: S): void; remove(member: S): void; stop(): void } => {
+  const slots = Array.from(
+    { length: Math.max(1, Math.round(periodMs / tickMs)) },
+    () => new Set<S>(),
+  )
+  const slotOf = new Map<S, number>()
+  let hand = 0
+  let next = 0
+  const timer = setInterval(() => {
+    hand = (hand + 1) % slots.length
+    for (const member of slots[hand]!) turn(member)
+  }, tickMs)
+  timer.unref()
+  return {
+    add: (member) => {
+      next = (next + 1) % slots.length
+      slots[next]!.add(member)
+      slotOf.set(member, next)
+    },
+    remove: (member) => {
+      slots[slotOf.get(member) ?? 0]!.delete(member)
+      slotOf.delete(member)
+    },
+    stop: () => {
+      clearInterval(timer)
+    },
+  }
+}

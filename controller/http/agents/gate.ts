@@ -1,0 +1,29 @@
+// Paces new streams. TLS has been paid for by then, but what comes after it has not.
+import type { Clock } from '../../../src/kernel/clock.ts'
+import { RefusedError } from './refusal.ts'
+
+/** Throws 503 with Retry-After when more than `perSecond` come; those refused get later slots, so that they do not return as one crowd. */
+export const createGate = (perSecond: number, clock: Clock): (() => void) => {
+  let tokens = perSecond
+  let last = clock.now()
+  let refused = 0
+  return () => {
+    const now = clock.now()
+    const earned = ((now - last) / 1000) * perSecond
+    tokens = Math.min(perSecond, tokens + earned)
+    refused = Math.max(0, refused - earned)
+    last = now
+    if (tokens >= 1) {
+      tokens -= 1
+      return
+    }
+    refused += 1
+    const seconds = 1 + Math.floor(refused / perSecond)
+    throw new RefusedError(
+      503,
+      'Overload',
+      'many agents connect just now; come back later',
+      seconds,
+    )
+  }
+}

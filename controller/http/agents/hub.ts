@@ -1,0 +1,148 @@
+// All open streams of this process: one for each agent. A change of the world goes to the session of
+// the agent that it names.
+import type { ServerResponse } from 'node:http'
+import { clearTimeout, setTimeout } from 'node:timers'
+import type { StreamRequest } from '../../../src/protocol/messages.ts'
+import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
+import { createItemReader } from './desired.ts'
+import { createFanOut, createWheel } from './fan-out.ts'
+import type { Presence } from './presence.ts'
+import { Session, type SessionDeps } from './session.ts'
+import { createWorld, type AgentView, type World } from './world.ts'
+
+/** How long a peer may take for the last words of its stream. */
+const patienceMs = 500
+const retryBundleMs = 5_000
+/** Agents come back after a restart at this rate. */
+const returnsPerSecond = 300
+
+export interface Hub {
+  readonly world: World
+  /** Opens a stream on `res`; an older one of the same agent ends with Replaced. */
+  attach(to: {
+    res: ServerResponse
+    agentUid: string
+    agent: RegisteredAgent
+    request: StreamRequest
+  }): void
+  isConnected(agentKey: string): boolean
+  /** Asks every agent to come back in a slot of its own, and ends the streams. */
+  stop(): Promise<void>
+}
+
+export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Presence): Hub => {
+  const { store, clock, log, agents } = deps
+  const sessions = new Map<string, Session>()
+  const retries = createRetries(retryBundleMs)
+
+  const end = (session: Session, reason: string, message: string): Promise<void> =>
+    session.end({ type: 'error', reason, message }, patienceMs)
+
+  const schedule = createFanOut<Session>(
+    (session) => session.flush(),
+    (session, error) => {
+      log.error({ err: error, agent: session.agentKey }, 'stream failed')
+      void end(session, 'InternalError', 'the controller failed; see its log')
+    },
+  )
+  const wheel = createWheel<Session>(tuning.keepAliveMs, (session) => {
+    session.keepAlive()
+  })
+
+  /** What the feed says may be about an earlier life of the name, so the registry decides. */
+  const checkRevoked = async (session: Session): Promise<void> => {
+    if ((await agents.keysOf(session.agentUid)) !== undefined) return
+    log.info({ agent: session.agentKey }, 'agent revoked: stream cut')
+    await end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
+  }
+  const agentChanged = (agentKey: string, view: AgentView | undefined): void => {
+    const session = sessions.get(agentKey)
+    if (session === undefined) return
+    if (view !== undefined && view.ready?.status !== 'False') return
+    checkRevoked(session).catch((error: unknown) => {
+      log.error({ err: error, agent: agentKey }, 'cannot check whether an agent is revoked')
+      void end(session, 'InternalError', 'the controller could not check this agent')
+    })
+  }
+  const world = createWorld(deps, {
+    stageletChanged: (agentKey, uid) => sessions.get(agentKey)?.markDirty(uid),
+    agentChanged,
+  })
+
+  const sessionDeps: SessionDeps = {
+    identity: deps.identity,
+    readItem: createItemReader(world, store, clock),
+    open: (item, agentKey) =>
+      store.openSet(item.projectUid, item.revision, { stagelet: item.uid, agent: agentKey }),
+    schedule,
+    retry: (session, uid) => {
+      retries.add(() => {
+        session.markDirty(uid)
+      })
+    },
+    log,
+  }
+
+  return {
+    world,
+    attach: (to) => {
+      const session = new Session(sessionDeps, to)
+      const { agentKey } = session
+      const old = sessions.get(agentKey)
+      sessions.set(agentKey, session)
+      if (old !== undefined) {
+        void end(old, 'Replaced', 'another connection of this agent took over')
+      }
+      to.res.once('close', () => {
+        session.closed()
+        wheel.remove(session)
+        if (sessions.get(agentKey) !== session) return
+        sessions.delete(agentKey)
+        presence.left(agentKey, session.agentUid)
+      })
+      const uids = world.stageletsOf(agentKey).map((s) => s.uid)
+      session.start(
+        { keepAliveMs: tuning.keepAliveMs, spreadMs: spreadFor(sessions.size, world) },
+        uids,
+      )
+      wheel.add(session)
+      // A revocation between the check of the token and now has met no session.
+      agentChanged(agentKey, world.agent(agentKey))
+    },
+    isConnected: (agentKey) => sessions.has(agentKey),
+    stop: async () => {
+      wheel.stop()
+      retries.stop()
+      await world.stop()
+      const open = [...sessions.values()]
+      const slotMs = 1000 / returnsPerSecond
+      // The second before the first slot is the time that a restart takes at least.
+      const goodbyes = open.map((session, i) =>
+        session.end({ type: 'reconnect', afterMs: 1000 + Math.round(i * slotMs) }, patienceMs),
+      )
+      await Promise.all(goodbyes)
+    },
+  }
+}
+
+/** The crowd that would come back together is all registered agents, not those here by now. */
+const spreadFor = (open: number, world: World): number => {
+  const crowd = Math.max(open, world.agentCount)
+  return Math.min(20_000, Math.max(500, Math.ceil((crowd / returnsPerSecond) * 1000)))
+}
+
+const createRetries = (delayMs: number): { add(run: () => void): void; stop(): void } => {
+  const timers = new Set<NodeJS.Timeout>()
+  return {
+    add: (run) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        run()
+      }, delayMs)
+      timers.add(timer)
+    },
+    stop: () => {
+      for (const timer of timers) clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,144 @@
+// Agent.status: who is connected. Writes are gathered for a moment and go in one transaction, so
+// that a crowd coming back costs the store a few writes and not one for each agent.
+import { isReason } from '../../../src/kernel/errors.ts'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import type { AgentStatus } from '../../../src/resources/agent.ts'
+import { withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import type { ObjectRef } from '../../../src/resources/meta.ts'
+import type { StreamRequest } from '../../../src/protocol/messages.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import { system, type AgentRoutesDeps, type Tuning } from './deps.ts'
+
+const gatherMs = 50
+const retryMs = 2_000
+const mostInOneWrite = 100
+
+interface Update {
+  readonly uid: string
+  readonly seenAt: number
+  readonly facts: Omit<AgentStatus, 'conditions' | 'lastSeen'>
+  readonly ready: NewCondition
+}
+
+export interface Presence {
+  connected(agentKey: string, uid: string, request: StreamRequest): void
+  /** Reported as Disconnected when the agent is not back after the grace time. */
+  left(agentKey: string, uid: string): void
+  /** Those whom an earlier process left as Ready and who did not come back. */
+  startExpired(
+    agents: Iterable<[string, { uid: string; ready?: { status: string } | undefined }]>,
+  ): void
+  stop(): Promise<void>
+}
+
+export const createPresence = (
+  { store, clock, log }: Pick<AgentRoutesDeps, 'store' | 'clock' | 'log'>,
+  tuning: Tuning,
+  isConnected: (agentKey: string) => boolean,
+): Presence => {
+  const pending = new Map<string, Update>()
+  const ending = new AbortController()
+  let flushing: Promise<void> | undefined
+
+  const flush = async (): Promise<void> => {
+    while (pending.size > 0) {
+      await clock.sleep(gatherMs, ending.signal).catch(() => undefined)
+      const batch = [...pending].slice(0, mostInOneWrite)
+      for (const [key] of batch) pending.delete(key)
+      try {
+        await store.write(system, {}, async (tx) => {
+          for (const [key, update] of batch) await writeStatus(tx, key, update)
+        })
+      } catch (error) {
+        log.warn({ err: error }, 'cannot write who is connected; trying again')
+        for (const [key, update] of batch) if (!pending.has(key)) pending.set(key, update)
+        if (ending.signal.aborted) return
+        await clock.sleep(retryMs, ending.signal).catch(() => undefined)
+      }
+    }
+  }
+  const put = (agentKey: string, update: Update): void => {
+    pending.set(agentKey, update)
+    flushing ??= flush().finally(() => {
+      flushing = undefined
+    })
+  }
+  const putGone = (agentKey: string, uid: string, seenAt: number): void => {
+    const ready = condition(
+      'Unknown',
+      'Disconnected',
+      'the agent is not connected; its containers run on',
+    )
+    put(agentKey, { uid, seenAt, facts: {}, ready })
+  }
+
+  return {
+    connected: (agentKey, uid, { version, engineVersion, composeVersion, now }) => {
+      put(agentKey, {
+        uid,
+        seenAt: clock.now(),
+        facts: {
+          version,
+          ...(engineVersion === undefined ? {} : { engineVersion }),
+          ...(composeVersion === undefined ? {} : { composeVersion }),
+          clockSkewMs: Math.round(now - clock.now()),
+        },
+        ready: condition('True', 'Connected', 'the agent is connected'),
+      })
+    },
+    left: (agentKey, uid) => {
+      const seenAt = clock.now()
+      clock.sleep(tuning.graceMs, ending.signal).then(
+        () => {
+          if (!isConnected(agentKey)) putGone(agentKey, uid, seenAt)
+        },
+        () => undefined,
+      )
+    },
+    startExpired: (agents) => {
+      const were = [...agents].filter(([, a]) => a.ready?.status === 'True')
+      clock.sleep(tuning.startGraceMs, ending.signal).then(
+        () => {
+          const seenAt = clock.now()
+          for (const [key, { uid }] of were) if (!isConnected(key)) putGone(key, uid, seenAt)
+        },
+        () => undefined,
+      )
+    },
+    stop: async () => {
+      ending.abort()
+      await flushing
+    },
+  }
+}
+
+const condition = (
+  status: NewCondition['status'],
+  reason: string,
+  message: string,
+): NewCondition => ({ type: 'Ready', status, reason, message })
+
+const writeStatus = async (tx: Transaction, agentKey: string, update: Update): Promise<void> => {
+  const [namespace = '', name = ''] = agentKey.split('/')
+  const ref: ObjectRef = { kind: 'Agent', namespace, name }
+  const agent = await tx.get(ref)
+  // Gone, or made anew under the same name: not the one that was seen.
+  if (agent === undefined || agent.metadata.uid !== update.uid) return
+  const old = (agent.status ?? {}) as AgentStatus
+  const conditions = old.conditions ?? []
+  // A revoked agent that leaves stays revoked.
+  const ready = conditions.find((c) => c.type === 'Ready')
+  if (ready?.reason === 'Revoked' && update.ready.status !== 'True') return
+  const seen = toTimestamp(update.seenAt)
+  const status: AgentStatus = {
+    ...old,
+    ...update.facts,
+    lastSeen: seen,
+    conditions: withCondition(conditions, update.ready, seen),
+  }
+  try {
+    await tx.setStatus({ ...agent, status: status })
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
+  }
+}

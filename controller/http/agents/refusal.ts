@@ -1,0 +1,99 @@
+// How these endpoints say no: an HTTP status with { reason, message }, and how they read a body.
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { z } from 'zod'
+import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+
+export interface AgentEnv {
+  Bindings: HttpBindings
+}
+export type AgentContext = Context<AgentEnv>
+
+/** A refusal on its way out. The message carries the remedy and never a secret. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  readonly status: number
+  readonly reason: string
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(status: number, reason: string, message: string, retryAfterSeconds?: number) {
+    super(message)
+    this.status = status
+    this.reason = reason
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** Renders any error; what is not ours becomes a plain 500 and is logged here, once. */
+export const renderRefusal = (c: AgentContext, error: unknown, log: Logger): Response => {
+  const refused = toRefusal(error)
+  if (refused === undefined) {
+    log.error({ err: error, path: c.req.path }, 'agent request failed')
+    return c.json({ reason: 'InternalError', message: 'the controller failed; see its log' }, 500)
+  }
+  if (refused.retryAfterSeconds !== undefined) {
+    c.header('Retry-After', String(refused.retryAfterSeconds))
+  }
+  const body = { reason: refused.reason, message: refused.message }
+  return c.json(body, refused.status as ContentfulStatusCode)
+}
+
+const toRefusal = (error: unknown): RefusedError | undefined => {
+  if (error instanceof RefusedError) return error
+  if (!(error instanceof StagelyError) || error.reason === 'InternalError') return undefined
+  const status = httpStatusOf[error.reason]
+  const retryAfter = error.details.retryAfterSeconds ?? (status === 503 ? 2 : undefined)
+  return new RefusedError(status, error.reason, error.message, retryAfter)
+}
+
+/**
+ * Reads and decodes a JSON body from the Node request itself: no web Request, so that a connection
+ * stays small. 413 above `maxBytes`, 400 with the faulty fields (never their values).
+ */
+export const readBody = async <T>(
+  c: AgentContext,
+  schema: z.ZodType<T>,
+  maxBytes: number,
+): Promise<T> => {
+  const text = await readText(c, maxBytes)
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new RefusedError(400, 'BadRequest', 'the body is not JSON')
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'the body')
+  const message = `the message is malformed at: ${[...new Set(fields)].slice(0, 10).join(', ')}`
+  throw new RefusedError(400, 'BadRequest', message)
+}
+
+const readText = (c: AgentContext, maxBytes: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { incoming } = c.env
+    const chunks: Buffer[] = []
+    let size = 0
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size <= maxBytes) {
+        chunks.push(chunk)
+        return
+      }
+      // The rest is read and dropped, so that the answer gets through; the connection then ends.
+      incoming.off('data', take)
+      incoming.resume()
+      c.header('Connection', 'close')
+      reject(new RefusedError(413, 'RequestEntityTooLarge', `the body exceeds ${maxBytes} bytes`))
+    }
+    incoming.on('data', take)
+    incoming.once('end', () => {
+      resolve(Buffer.concat(chunks).toString('utf8'))
+    })
+    incoming.once('error', reject)
+    incoming.once('close', () => {
+      reject(new RefusedError(400, 'BadRequest', 'the request was cut off'))
+    })
+  })

@@ -1,0 +1,145 @@
+// The agents' endpoints: join, stream, report. Refusals carry a reason and the remedy; the stream is
+// written straight to the Node response, which keeps a connection small.
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { ServerResponse } from 'node:http'
+import type { Hono } from 'hono'
+import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
+import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
+import {
+  joinRequest,
+  paths,
+  protocolVersion,
+  reportRequest,
+  streamRequest,
+  type JoinResponse,
+} from '../../../src/protocol/messages.ts'
+import { protocolFault } from '../../../src/protocol/version.ts'
+import { createAuthenticator } from './authenticate.ts'
+import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
+import { createGate } from './gate.ts'
+import { createHub } from './hub.ts'
+import { createPresence, type Presence } from './presence.ts'
+import {
+  readBody,
+  RefusedError,
+  renderRefusal,
+  type AgentContext,
+  type AgentEnv,
+} from './refusal.ts'
+import { createReports } from './reports.ts'
+
+const maxJoinBytes = 16_384
+const maxStreamBytes = 1_048_576
+const maxReportBytes = 4_194_304
+
+export interface AgentRoutes {
+  /** True while the agent (`namespace/name`) has a stream here. */
+  connected(agentKey: string): boolean
+  /** Asks every agent to come back later, ends the streams and writes what is due. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Mounts the endpoints on `app` and begins to follow the store. */
+export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): AgentRoutes => {
+  const { clock, log, agents, identity } = deps
+  const tuning = { ...defaultTuning, ...deps.tuning }
+  const presence: Presence = createPresence(deps, tuning, (key) => hub.isConnected(key))
+  const hub = createHub(deps, tuning, presence)
+  const reports = createReports(deps, hub.world)
+  const passGate = createGate(tuning.connectsPerSecond, clock)
+  const authenticate = createAuthenticator(deps)
+  const introduction: Omit<JoinResponse, 'agentUid'> = {
+    controllerId: identity.controllerId,
+    controllerX25519: identity.x25519.publicKey.toString('base64url'),
+  }
+  let stopping: Promise<void> | undefined
+  let reporting = 0
+
+  void hub.world.ready.then(() => {
+    presence.startExpired(hub.world.agents())
+  })
+
+  const guard =
+    (handle: (c: AgentContext) => Promise<Response>) =>
+    async (c: AgentContext): Promise<Response> => {
+      try {
+        if (stopping !== undefined) {
+          throw new RefusedError(503, 'Stopping', 'the controller stops; come back later', 2)
+        }
+        return await handle(c)
+      } catch (error) {
+        return renderRefusal(c, error, log)
+      }
+    }
+
+  app.post(
+    paths.join,
+    guard(async (c) => {
+      passGate()
+      const request = await readBody(c, joinRequest, maxJoinBytes)
+      checkProtocol(request.protocol)
+      checkKeys(request)
+      const { agentUid } = await agents.join(request)
+      log.info({ agent: `${request.namespace}/${request.name}`, agentUid }, 'agent joined')
+      return c.json({ agentUid, ...introduction })
+    }),
+  )
+
+  app.post(
+    paths.stream,
+    guard(async (c) => {
+      passGate()
+      const { agentUid, agent } = await authenticate(c)
+      const request = await readBody(c, streamRequest, maxStreamBytes)
+      checkProtocol(request.protocol)
+      checkClock(request.now, clock.now())
+      await hub.world.ready
+      reports.booted(agentUid, request.boot)
+      hub.attach({ res: c.env.outgoing, agentUid, agent, request })
+      presence.connected(agentKeyOf(agent.namespace, agent.name), agentUid, request)
+      return RESPONSE_ALREADY_SENT
+    }),
+  )
+
+  app.post(
+    paths.report,
+    guard(async (c) => {
+      const { agentUid, agent } = await authenticate(c)
+      const request = await readBody(c, reportRequest, maxReportBytes)
+      if (reporting >= tuning.concurrentReports) {
+        throw new RefusedError(503, 'Overload', 'many reports come just now; send it again', 2)
+      }
+      reporting += 1
+      try {
+        await hub.world.ready
+        return c.json({ refused: await reports.accept(agentUid, agent, request) })
+      } finally {
+        reporting -= 1
+      }
+    }),
+  )
+
+  return {
+    connected: (agentKey) => hub.isConnected(agentKey),
+    stop: () =>
+      (stopping ??= (async () => {
+        await hub.stop()
+        await presence.stop()
+      })()),
+  }
+}
+
+const checkProtocol = (theirs: string): void => {
+  const fault = protocolFault(protocolVersion, theirs)
+  if (fault !== undefined) throw new RefusedError(426, 'Protocol', fault)
+}
+
+const checkClock = (theirs: number, ours: number): void => {
+  if (Math.abs(theirs - ours) <= maxClockSkewMs) return
+  throw new RefusedError(400, 'ClockSkew', clockSkewMessage(theirs, ours))
+}
+
+const checkKeys = (request: { ed25519: string; x25519: string }): void => {
+  publicKeyFromRaw('Ed25519', Buffer.from(request.ed25519, 'base64url'))
+  publicKeyFromRaw('X25519', Buffer.from(request.x25519, 'base64url'))
+}

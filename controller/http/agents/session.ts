@@ -1,0 +1,198 @@
+// One agent's open stream. It knows what the agent has and sends what differs.
+//
+// INVARIANTS
+// - A bundle goes out before the item that names its revision; at most once for each (epoch, revision).
+// - `desired` is sent once, after the bundles of its items; later changes are single lines.
+// - Of a stagelet that changes several times while it waits, only the newest state is sealed and sent.
+// - Sealing and writing are one step, so that sequence numbers leave in order.
+import type { ServerResponse } from 'node:http'
+import type { Logger } from '../../../src/kernel/log.ts'
+import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
+import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
+import {
+  bundleAad,
+  protocolVersion,
+  streamInfo,
+  type DesiredStagelet,
+  type StreamMessage,
+  type StreamRequest,
+} from '../../../src/protocol/messages.ts'
+import { renderLine } from '../../../src/protocol/ndjson.ts'
+import type { OpenedEntry } from '../../../src/store/store.ts'
+import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
+import { agentKeyOf } from './deps.ts'
+import { renderBundle, type ItemReader } from './desired.ts'
+
+export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
+  readonly readItem: ItemReader
+  readonly open: (item: DesiredStagelet, agentKey: string) => Promise<OpenedEntry[]>
+  /** Asks for a flush() soon. */
+  readonly schedule: (session: Session) => void
+  /** Asks for it again later, after a fault. */
+  readonly retry: (session: Session, uid: string) => void
+  readonly log: Logger
+}
+
+export class Session {
+  readonly agentUid: string
+  readonly agentKey: string
+  readonly request: StreamRequest
+  readonly #deps: SessionDeps
+  readonly #res: ServerResponse
+  readonly #sealer: Sealer
+  readonly #dirty = new Set<string>()
+  /** (epoch, revision) of the bundle that the agent has, by stagelet. */
+  readonly #holds = new Map<string, string>()
+  /** Last item sent, as text, by stagelet. */
+  readonly #sent = new Map<string, string>()
+  #desiredSent = false
+  #busy = false
+  #ended = false
+
+  constructor(
+    deps: SessionDeps,
+    to: { res: ServerResponse; agentUid: string; agent: RegisteredAgent; request: StreamRequest },
+  ) {
+    this.#deps = deps
+    this.#res = to.res
+    this.agentUid = to.agentUid
+    this.agentKey = agentKeyOf(to.agent.namespace, to.agent.name)
+    this.request = to.request
+    const { controllerId, x25519 } = deps.identity
+    const { boot, now, holds } = to.request
+    this.#sealer = createSealer({
+      recipient: publicKeyFromRaw('X25519', Buffer.from(to.agent.x25519, 'base64url')),
+      info: streamInfo({ controllerId, agentUid: to.agentUid, boot, now }),
+      sender: x25519,
+    })
+    for (const h of holds) this.#holds.set(h.stageletUid, `${h.epoch}/${h.revision}`)
+    this.#res.on('drain', () => {
+      deps.schedule(this)
+    })
+  }
+
+  /** Sends the head and `hello`; `uids` are the stagelets of the agent as of now. */
+  start(pace: { keepAliveMs: number; spreadMs: number }, uids: Iterable<string>): void {
+    this.#res.writeHead(200, {
+      'Content-Type': 'application/x-ndjson',
+      'Cache-Control': 'no-store',
+      // Proxies must not collect lines.
+      'X-Accel-Buffering': 'no',
+      Connection: 'close',
+    })
+    this.#write({
+      type: 'hello',
+      protocol: protocolVersion,
+      controllerId: this.#deps.identity.controllerId,
+      agentUid: this.agentUid,
+      enc: this.#sealer.enc.toString('base64url'),
+      ...pace,
+    })
+    for (const uid of uids) this.#dirty.add(uid)
+    this.#deps.schedule(this)
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  markDirty(uid: string): void {
+    if (this.#ended) return
+    this.#dirty.add(uid)
+    this.#deps.schedule(this)
+  }
+
+  /** Sends everything that waits, as far as the connection takes it. Never runs twice at a time. */
+  async flush(): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      while (!this.#ended && !this.#res.writableNeedDrain) {
+        const [uid] = this.#dirty
+        if (uid !== undefined) {
+          this.#dirty.delete(uid)
+          await this.#sendOne(uid)
+        } else if (this.#desiredSent) {
+          return
+        } else {
+          this.#desiredSent = true
+          const items = [...this.#sent.values()].map((text) => JSON.parse(text) as DesiredStagelet)
+          this.#write({ type: 'desired', items })
+        }
+      }
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  async #sendOne(uid: string): Promise<void> {
+    const item = await this.#deps.readItem(uid, this.agentKey)
+    if (item === undefined) {
+      this.#holds.delete(uid)
+      if (this.#sent.delete(uid) && this.#desiredSent) this.#write({ type: 'removed', uid })
+      return
+    }
+    await this.#sendBundle(item)
+    const text = JSON.stringify(item)
+    if (this.#sent.get(uid) === text) return
+    this.#sent.set(uid, text)
+    if (this.#desiredSent) this.#write({ type: 'stagelet', item })
+  }
+
+  async #sendBundle(item: DesiredStagelet): Promise<void> {
+    const order = `${item.epoch}/${item.revision}`
+    if (item.revision === 0 || item.release !== undefined) return
+    if (this.#holds.get(item.uid) === order) return
+    let opened: OpenedEntry[]
+    try {
+      opened = await this.#deps.open(item, this.agentKey)
+    } catch (error) {
+      // The item goes out without it: the agent goes on with the revision that it holds.
+      this.#deps.log.error({ err: error, stagelet: item.uid }, 'cannot open a set for its agent')
+      this.#deps.retry(this, item.uid)
+      return
+    }
+    if (this.#ended) return
+    const plaintext = Buffer.from(JSON.stringify(renderBundle(opened, item.name)))
+    const bound = {
+      projectUid: item.projectUid,
+      stageletUid: item.uid,
+      epoch: item.epoch,
+      revision: item.revision,
+    }
+    const { seq } = this.#sealer
+    const sealed = this.#sealer.seal(bundleAad({ ...bound, agentUid: this.agentUid }), plaintext)
+    plaintext.fill(0)
+    this.#holds.set(item.uid, order)
+    this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
+  }
+
+  keepAlive(): void {
+    if (!this.#ended && !this.#res.writableNeedDrain) this.#res.write('\n')
+  }
+
+  /** Last words and the end; a peer that does not read is cut after `patienceMs`. */
+  end(message: StreamMessage, patienceMs: number): Promise<void> {
+    if (this.#ended) return Promise.resolve()
+    this.#ended = true
+    return new Promise((resolve) => {
+      const { socket } = this.#res
+      const cut = setTimeout(() => socket?.destroy(), patienceMs)
+      this.#res.once('close', () => {
+        clearTimeout(cut)
+        resolve()
+      })
+      this.#res.end(renderLine(message))
+    })
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    this.#ended = true
+    this.#dirty.clear()
+  }
+
+  #write(message: StreamMessage): void {
+    if (!this.#ended) this.#res.write(renderLine(message))
+  }
+}

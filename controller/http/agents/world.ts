@@ -1,0 +1,246 @@
+// What agents should run, mirrored from the store: one list and one watch for the whole process,
+// however many agents there are.
+//
+// INVARIANTS
+// - A mirrored object is never replaced by an older one.
+// - After any fault (feed expired, database away) the mirror is listed anew, and everything that
+//   differs is announced as if it had been watched.
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import { backoffMs } from '../../../src/kernel/backoff.ts'
+import { isAbort } from '../../../src/kernel/errors.ts'
+import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
+import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
+
+/** What matters of a Stagelet for its agent. */
+export interface StageletView {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly generation: number
+  readonly agentKey: string
+  readonly projectKey: string
+  readonly compose: StageletSpec['compose']
+  readonly paused: boolean
+  readonly wantedRevision: number
+  readonly redeploy: string
+  readonly release: 'Retain' | 'Down' | undefined
+  readonly version: number
+}
+
+export interface AgentView {
+  readonly uid: string
+  readonly paused: boolean
+  readonly ready: Condition | undefined
+  readonly version: number
+}
+
+export interface WorldListener {
+  /** The stagelet may have changed for this agent: its own, or no longer its own. */
+  stageletChanged(agentKey: string, uid: string): void
+  /** `view` is undefined when the Agent object is gone. */
+  agentChanged(agentKey: string, view: AgentView | undefined): void
+}
+
+export interface World {
+  stageletsOf(agentKey: string): StageletView[]
+  stagelet(uid: string): StageletView | undefined
+  projectUid(projectKey: string): string | undefined
+  agent(agentKey: string): AgentView | undefined
+  agents(): Iterable<[string, AgentView]>
+  readonly agentCount: number
+  /** Resolves once the first list is in. */
+  readonly ready: Promise<void>
+  stop(): Promise<void>
+}
+
+const watched = ['Project', 'Agent', 'Stagelet'] as const
+
+export const createWorld = (
+  { store, clock, log }: AgentRoutesDeps,
+  listener: WorldListener,
+): World => {
+  const mirror = new Mirror(listener)
+  const ending = new AbortController()
+  let isReady: () => void
+  const ready = new Promise<void>((resolve) => (isReady = resolve))
+
+  const follow = async (): Promise<void> => {
+    let after = Infinity
+    for (const kind of watched) {
+      const { items, resourceVersion } = await store.list(kind)
+      after = Math.min(after, resourceVersion)
+      mirror.replaceKind(kind, items)
+    }
+    isReady()
+    let turns = 0
+    for await (const events of store.watch(after, ending.signal)) {
+      for (const { type, object, resourceVersion } of events) {
+        if (type === 'DELETED') mirror.drop(object, resourceVersion)
+        else mirror.put(object)
+        if (++turns % 200 === 0) await yieldToOthers()
+      }
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    for (let attempt = 0; !ending.signal.aborted; attempt++) {
+      try {
+        await follow()
+      } catch (error) {
+        if (ending.signal.aborted || isAbort(error)) return
+        log.warn({ err: error }, 'watch of stagelets broke; listing anew')
+        const delay = 50 + backoffMs(attempt % 8, { baseMs: 100, capMs: 5_000 })
+        await clock.sleep(delay, ending.signal).catch(() => undefined)
+      }
+    }
+  }
+  const running = run()
+
+  return {
+    stageletsOf: (agentKey) => mirror.stageletsOf(agentKey),
+    stagelet: (uid) => mirror.stagelets.get(uid),
+    projectUid: (projectKey) => mirror.projects.get(projectKey)?.uid,
+    agent: (agentKey) => mirror.agents.get(agentKey),
+    agents: () => mirror.agents.entries(),
+    get agentCount() {
+      return mirror.agents.size
+    },
+    ready,
+    stop: async () => {
+      ending.abort()
+      await running
+    },
+  }
+}
+
+class Mirror {
+  readonly stagelets = new Map<string, StageletView>()
+  readonly projects = new Map<string, { uid: string; version: number }>()
+  readonly agents = new Map<string, AgentView>()
+  readonly #byAgent = new Map<string, Set<string>>()
+  readonly #listener: WorldListener
+
+  constructor(listener: WorldListener) {
+    this.#listener = listener
+  }
+
+  stageletsOf(agentKey: string): StageletView[] {
+    const uids = this.#byAgent.get(agentKey) ?? []
+    return [...uids].map((uid) => this.stagelets.get(uid)!)
+  }
+
+  replaceKind(kind: string, items: readonly KubeObject[]): void {
+    const known = new Set(items.map(kind === 'Stagelet' ? uidOf : nameKey))
+    for (const item of items) this.put(item)
+    if (kind === 'Stagelet') {
+      for (const uid of this.stagelets.keys()) if (!known.has(uid)) this.#dropStagelet(uid)
+    } else if (kind === 'Project') {
+      for (const key of this.projects.keys()) if (!known.has(key)) this.projects.delete(key)
+    } else {
+      for (const key of this.agents.keys()) if (!known.has(key)) this.#dropAgent(key)
+    }
+  }
+
+  put(object: KubeObject): void {
+    const version = Number(object.metadata.resourceVersion ?? 0)
+    if (object.kind === 'Stagelet') this.#putStagelet(viewOf(object, version))
+    else if (object.kind === 'Project') this.#putProject(nameKey(object), uidOf(object), version)
+    else if (object.kind === 'Agent') this.#putAgent(object, version)
+  }
+
+  drop(object: KubeObject, version: number): void {
+    const key = nameKey(object)
+    if (object.kind === 'Stagelet') {
+      this.#dropStagelet(uidOf(object))
+    } else if (object.kind === 'Project') {
+      if ((this.projects.get(key)?.version ?? Infinity) < version) this.projects.delete(key)
+    } else if (object.kind === 'Agent') {
+      if ((this.agents.get(key)?.version ?? Infinity) < version) this.#dropAgent(key)
+    }
+  }
+
+  #putStagelet(view: StageletView): void {
+    const old = this.stagelets.get(view.uid)
+    if (old !== undefined && old.version >= view.version) return
+    this.stagelets.set(view.uid, view)
+    if (old?.agentKey !== view.agentKey) {
+      if (old !== undefined) this.#unlink(old)
+      const uids = this.#byAgent.get(view.agentKey) ?? new Set()
+      this.#byAgent.set(view.agentKey, uids.add(view.uid))
+    }
+    this.#listener.stageletChanged(view.agentKey, view.uid)
+  }
+
+  #dropStagelet(uid: string): void {
+    const old = this.stagelets.get(uid)
+    if (old === undefined) return
+    this.stagelets.delete(uid)
+    this.#unlink(old)
+  }
+
+  #unlink(old: StageletView): void {
+    const uids = this.#byAgent.get(old.agentKey)
+    uids?.delete(old.uid)
+    if (uids?.size === 0) this.#byAgent.delete(old.agentKey)
+    this.#listener.stageletChanged(old.agentKey, old.uid)
+  }
+
+  #putProject(key: string, uid: string, version: number): void {
+    const old = this.projects.get(key)
+    if (old !== undefined && old.version >= version) return
+    this.projects.set(key, { uid, version })
+    if (old?.uid === uid) return
+    for (const s of this.stagelets.values()) {
+      if (s.projectKey === key) this.#listener.stageletChanged(s.agentKey, s.uid)
+    }
+  }
+
+  #putAgent(object: KubeObject, version: number): void {
+    const key = nameKey(object)
+    const old = this.agents.get(key)
+    if (old !== undefined && old.version >= version) return
+    const conditions = object.status?.conditions as Condition[] | undefined
+    const paused = object.spec?.paused === true
+    const ready = findCondition(conditions, 'Ready')
+    this.agents.set(key, { uid: uidOf(object), paused, ready, version })
+    this.#agentChanged(key, old?.paused !== paused)
+  }
+
+  #dropAgent(key: string): void {
+    this.agents.delete(key)
+    this.#agentChanged(key, false)
+  }
+
+  #agentChanged(key: string, pausedChanged: boolean): void {
+    this.#listener.agentChanged(key, this.agents.get(key))
+    if (!pausedChanged) return
+    for (const uid of this.#byAgent.get(key) ?? []) this.#listener.stageletChanged(key, uid)
+  }
+}
+
+const uidOf = (object: KubeObject): string => object.metadata.uid ?? ''
+const nameKey = ({ metadata }: KubeObject): string =>
+  agentKeyOf(metadata.namespace ?? '', metadata.name)
+
+const viewOf = (object: KubeObject, version: number): StageletView => {
+  const { metadata } = object
+  const spec = object.spec as StageletSpec
+  const status = object.status as StageletStatus | undefined
+  const namespace = metadata.namespace ?? ''
+  return {
+    uid: uidOf(object),
+    namespace,
+    name: metadata.name,
+    generation: metadata.generation ?? 0,
+    agentKey: agentKeyOf(namespace, spec.agentRef.name),
+    projectKey: agentKeyOf(namespace, spec.projectRef.name),
+    compose: spec.compose,
+    paused: spec.paused === true,
+    wantedRevision: status?.wantedRevision ?? 0,
+    redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
+    release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,
+    version,
+  }
+}
