@@ -3,15 +3,21 @@
 export type Row = Record<string, unknown>
 
 export interface Queryable {
-  /** Runs one statement with `$1…` parameters. Rows come with driver types: bigint columns are cast by the SQL to int8→number where < 2^53 (see pg.ts/pglite.ts), json columns come as text. */
+  /** Runs one statement with `$1…` parameters. int8 comes as number (all of ours are below 2^53), json as text. */
   query<R = Row>(text: string, params?: readonly unknown[]): Promise<R[]>
+  /** Runs several statements without parameters: migrations. */
+  exec(text: string): Promise<void>
 }
 
 export interface Sql extends Queryable {
   /** BEGIN … COMMIT; rolls back when `fn` throws. Inside, only `tx` may be used (PGlite would hang). */
   transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>
   /** Calls `onNotify` after each NOTIFY on `channel` and `onReconnect` after a lost listener is back; returns stop(). */
-  listen(channel: string, onNotify: () => void, onReconnect: () => void): Promise<() => Promise<void>>
+  listen(
+    channel: string,
+    onNotify: () => void,
+    onReconnect: () => void,
+  ): Promise<() => Promise<void>>
   close(): Promise<void>
   readonly kind: 'postgres' | 'pglite'
 }

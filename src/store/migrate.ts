@@ -1,0 +1,59 @@
+// Migrations: `NNNN-name.sql` files, applied in order, once, all in one transaction.
+import { readFileSync, readdirSync } from 'node:fs'
+import { StagelyError } from '../kernel/errors.ts'
+import type { Sql } from './sql.ts'
+
+/** Beside this file in `src` and, copied by the build, in `dist`. */
+const folder = new URL('./migrations/', import.meta.url)
+
+/** Any number that nobody else locks in this database. */
+const lockId = 7_823_401
+
+interface Migration {
+  readonly version: number
+  readonly name: string
+  readonly sql: string
+}
+
+const readMigrations = (): Migration[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({
+      version: Number.parseInt(name, 10),
+      name,
+      sql: readFileSync(new URL(name, folder), 'utf8'),
+    }))
+
+/**
+ * Brings the schema up to date; returns the names of what was applied. Safe when several
+ * controllers start at once: they wait for each other. A database that is newer than this program
+ * is refused untouched.
+ */
+export const migrate = (sql: Sql): Promise<string[]> =>
+  sql.transaction(async (tx) => {
+    const migrations = readMigrations()
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [lockId])
+    await tx.exec(
+      'CREATE TABLE IF NOT EXISTS schema_migrations (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    )
+    const rows = await tx.query<{ version: number }>('SELECT version FROM schema_migrations')
+    const applied = new Set(rows.map((row) => row.version))
+    const newest = Math.max(0, ...migrations.map((m) => m.version))
+    const unknown = [...applied].find((version) => version > newest)
+    if (unknown !== undefined) {
+      throw new StagelyError(
+        'InternalError',
+        `the database has schema version ${unknown}, this program knows ${newest}; run the newer program`,
+      )
+    }
+    const due = migrations.filter((m) => !applied.has(m.version))
+    for (const { version, name, sql: text } of due) {
+      await tx.exec(text)
+      await tx.query('INSERT INTO schema_migrations (version, name) VALUES ($1, $2)', [
+        version,
+        name,
+      ])
+    }
+    return due.map((m) => m.name)
+  })

@@ -1,0 +1,60 @@
+// Postgres inside the process, the default: one command starts everything.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { PGlite, types, type Transaction } from '@electric-sql/pglite'
+import { lockFolder } from './folder-lock.ts'
+import type { Queryable, Row, Sql } from './sql.ts'
+
+export interface PgliteOptions {
+  /** The controller's data folder; the database is in its `postgres`. */
+  readonly dataDir: string
+}
+
+/**
+ * As shipped, PGlite runs with -F and never syncs. Without -F alone nothing changes either; the
+ * WAL is on disk at COMMIT only when it is opened O_DSYNC.
+ */
+const startParams = [
+  ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
+  '-c',
+  'wal_sync_method=open_datasync',
+]
+
+const asText = (text: string): string => text
+const parsers = { [types.INT8]: Number, [types.JSON]: asText, [types.JSONB]: asText }
+// Parameters of json columns are already JSON text.
+const serializers = { [types.JSON]: String, [types.JSONB]: String }
+
+const queryable = (db: PGlite | Transaction): Queryable => ({
+  query: async <R = Row>(text: string, params?: readonly unknown[]): Promise<R[]> =>
+    (await db.query<R>(text, params === undefined ? undefined : [...params])).rows,
+  exec: async (text) => {
+    await db.exec(text)
+  },
+})
+
+/** Opens the folder's database, made on first use. Conflict when another process has it open. */
+export const openPglite = async ({ dataDir }: PgliteOptions): Promise<Sql> => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const unlock = await lockFolder(dataDir)
+  let db: PGlite
+  try {
+    db = await PGlite.create({
+      dataDir: join(dataDir, 'postgres'),
+      startParams,
+      parsers,
+      serializers,
+    })
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+  let closing: Promise<void> | undefined
+  return {
+    kind: 'pglite',
+    ...queryable(db),
+    transaction: (fn) => db.transaction((tx) => fn(queryable(tx))),
+    listen: async (channel, onNotify) => db.listen(channel, onNotify),
+    close: () => (closing ??= db.close().then(unlock)),
+  }
+}
