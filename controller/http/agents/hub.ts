@@ -114,15 +114,18 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       wheel.stop()
       retries.stop()
       await world.stop()
-      const open = [...sessions.values()]
-      const slotMs = 1000 / returnsPerSecond
-      // The second before the first slot is the time that a restart takes at least.
-      const goodbyes = open.map((session, i) =>
-        session.end({ type: 'reconnect', afterMs: 1000 + Math.round(i * slotMs) }, patienceMs),
-      )
-      await Promise.all(goodbyes)
+      await sendAway([...sessions.values()])
     },
   }
+}
+
+/** Each gets a slot of its own; the second before the first is the time that a restart takes at least. */
+const sendAway = async (sessions: readonly Session[]): Promise<void> => {
+  const slotMs = 1000 / returnsPerSecond
+  const goodbyes = sessions.map((session, i) =>
+    session.end({ type: 'reconnect', afterMs: 1000 + Math.round(i * slotMs) }, patienceMs),
+  )
+  await Promise.all(goodbyes)
 }
 
 /** The crowd that would come back together is all registered agents, not those here by now. */

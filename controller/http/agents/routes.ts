@@ -1,8 +1,8 @@
 // The agents' endpoints: join, stream, report. Refusals carry a reason and the remedy; the stream is
 // written straight to the Node response, which keeps a connection small.
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { ServerResponse } from 'node:http'
 import type { Hono } from 'hono'
+import type { Logger } from '../../../src/kernel/log.ts'
 import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
@@ -59,18 +59,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     presence.startExpired(hub.world.agents())
   })
 
-  const guard =
-    (handle: (c: AgentContext) => Promise<Response>) =>
-    async (c: AgentContext): Promise<Response> => {
-      try {
-        if (stopping !== undefined) {
-          throw new RefusedError(503, 'Stopping', 'the controller stops; come back later', 2)
-        }
-        return await handle(c)
-      } catch (error) {
-        return renderRefusal(c, error, log)
-      }
-    }
+  const guard = createGuard(log, () => stopping !== undefined)
 
   app.post(
     paths.join,
@@ -128,6 +117,22 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       })()),
   }
 }
+
+type Handler = (c: AgentContext) => Promise<Response>
+
+const createGuard =
+  (log: Logger, isStopping: () => boolean) =>
+  (handle: Handler): Handler =>
+  async (c) => {
+    try {
+      if (isStopping()) {
+        throw new RefusedError(503, 'Stopping', 'the controller stops; come back later', 2)
+      }
+      return await handle(c)
+    } catch (error) {
+      return renderRefusal(c, error, log)
+    }
+  }
 
 const checkProtocol = (theirs: string): void => {
   const fault = protocolFault(protocolVersion, theirs)
