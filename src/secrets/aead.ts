@@ -1,0 +1,91 @@
+// AES-256-GCM with a fresh random nonce. Sealed text: `s1:<key id>:<base64 of nonce|ciphertext|tag>`.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { StagelyError } from '../kernel/errors.ts'
+
+const format = 's1'
+const nonceBytes = 12
+const tagBytes = 16
+
+export interface SealKey {
+  /** Written into the sealed text, so that an opener knows which key it needs. No ':' in it. */
+  readonly id: string
+  /** 32 bytes. */
+  readonly bytes: Buffer
+}
+
+/** Format and key id are authenticated too: neither can be swapped. */
+const fullAad = (keyId: string, aad: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`stagely ${format} ${keyId}\n`), aad])
+
+/** What a sealed value is bound to: it opens nowhere else and as nothing else. */
+export interface ValueContext {
+  readonly projectUid: string
+  readonly secretId: string
+  readonly key: string
+  readonly scope: string
+  readonly type: string
+  readonly version: number
+}
+
+/** Canonical: JSON of a fixed list, so that no two contexts share one byte string. */
+export const valueAad = (c: ValueContext): Buffer =>
+  Buffer.from(
+    JSON.stringify([
+      'stagely value v1',
+      c.projectUid,
+      c.secretId,
+      c.key,
+      c.scope,
+      c.type,
+      c.version,
+    ]),
+  )
+
+export const seal = (key: SealKey, plaintext: Buffer, aad: Buffer): string => {
+  const nonce = randomBytes(nonceBytes)
+  const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce)
+  cipher.setAAD(fullAad(key.id, aad))
+  const body = Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+  return `${format}:${key.id}:${body.toString('base64')}`
+}
+
+const damaged = (): StagelyError =>
+  new StagelyError(
+    'InternalError',
+    'a sealed value does not open: it was changed, moved, or sealed with another key',
+  )
+
+const openBody = (key: Buffer, body: Buffer, aad?: Buffer): Buffer => {
+  if (body.length < nonceBytes + tagBytes) throw damaged()
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, nonceBytes))
+    if (aad !== undefined) decipher.setAAD(aad)
+    decipher.setAuthTag(body.subarray(-tagBytes))
+    const plaintext = decipher.update(body.subarray(nonceBytes, -tagBytes))
+    return Buffer.concat([plaintext, decipher.final()])
+  } catch {
+    throw damaged() // the cause says no more, and must not carry bytes along
+  }
+}
+
+/** The key id of a sealed text; InternalError for a text of another format. */
+export const keyIdOf = (sealed: string): string => {
+  const [version, id, body, ...rest] = sealed.split(':')
+  if (version !== format || id === undefined || body === undefined || rest.length > 0)
+    throw damaged()
+  return id
+}
+
+/** InternalError when anything does not match: bytes, key, or AAD. */
+export const open = (key: SealKey, sealed: string, aad: Buffer): Buffer => {
+  if (keyIdOf(sealed) !== key.id) throw damaged()
+  const text = sealed.slice(format.length + key.id.length + 2)
+  const body = Buffer.from(text, 'base64')
+  // Node skips what is not base64; only the one canonical text of the bytes may open.
+  if (body.toString('base64') !== text) throw damaged()
+  return openBody(key.bytes, body, fullAad(key.id, aad))
+}
+
+/** Opens base64(nonce|ciphertext|tag) without AAD, as the Go program that came before wrote it. */
+export const openLegacy = (encryptedValue: string, key: Buffer): Buffer =>
+  openBody(key, Buffer.from(encryptedValue, 'base64'))
