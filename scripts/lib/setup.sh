@@ -1,0 +1,114 @@
+# Set-up that test.sh, bench.sh and quickstart.sh share; sourced, not run. Installs only what is
+# missing, says so, and remembers what it started, so that only that is stopped again.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+state_dir=$(mktemp -d "${TMPDIR:-/tmp}/stagely-setup.XXXXXX")
+dockerd_pid=
+
+say() { printf '%s\n' "$*" >&2; }
+
+# step LABEL COMMAND…: runs it quietly with one line of progress; its output is shown when it fails.
+step() {
+  local label=$1 log="$state_dir/step.log" started ended
+  shift
+  [ -t 2 ] && printf '  … %s\r' "$label" >&2
+  started=$(date +%s%N)
+  if "$@" >"$log" 2>&1 </dev/null; then
+    ended=$(date +%s%N)
+    printf '  ✓ %-58s %5d.%d s\n' "$label" $(((ended - started) / 1000000000)) $(((ended - started) / 100000000 % 10)) >&2
+  else
+    printf '  ✗ %s\n' "$label" >&2
+    tail -n 25 "$log" | sed 's/^/      /' >&2
+    return 1
+  fi
+}
+
+need_node() {
+  if ! command -v node >/dev/null || ! node -e '
+      const [a, b] = process.versions.node.split(".").map(Number)
+      process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+    say "  ✗ Node.js 20.19 or newer is needed: https://nodejs.org/en/download"
+    return 1
+  fi
+}
+
+# A lock file newer than what npm last installed means that packages are missing.
+need_packages() {
+  local installed="$root/node_modules/.package-lock.json"
+  if [ -f "$installed" ] && [ ! "$root/package-lock.json" -nt "$installed" ]; then return; fi
+  # Every caller wants the build tools, whatever NODE_ENV says.
+  (cd "$root" && step 'install npm packages (npm ci)' npm ci --include=dev --no-audit --no-fund)
+}
+
+# dist is stale when any source is newer than the last build.
+need_build() {
+  cd "$root" || return 1
+  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json -newer dist/.built -print -quit)" ]; then return; fi
+  step 'build (npm run build)' build_dist
+}
+
+build_dist() {
+  local stamp="$state_dir/built"
+  # Taken before the build: a file that changes meanwhile makes it stale again.
+  touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
+}
+
+on_debian_as_root() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+apt_install() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }
+}
+
+# need_programs PACKAGE=TEST…: installs the packages whose test command fails.
+need_programs() {
+  local entry missing=()
+  for entry in "$@"; do
+    sh -c "${entry#*=}" >/dev/null 2>&1 || missing+=("${entry%%=*}")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  if ! on_debian_as_root; then
+    say "  ✗ missing: ${missing[*]}"
+    say "    On Debian or Ubuntu: sudo apt-get install ${missing[*]}"
+    say '    Elsewhere: install Docker Engine with Compose 2 (https://docs.docker.com/engine/install/).'
+    return 1
+  fi
+  step "install ${missing[*]} (apt-get)" apt_install "${missing[@]}"
+}
+
+docker_answers() { docker version --format '{{.Server.Version}}'; }
+
+# Uses the engine that answers; as root, starts dockerd when none does.
+need_engine() {
+  docker_answers >/dev/null 2>&1 && return
+  if [ "$(id -u)" != 0 ] || ! command -v dockerd >/dev/null; then
+    say '  ✗ no Docker Engine answers.'
+    say '    Start it (sudo systemctl start docker, or Docker Desktop), and see that this user may use it (group "docker").'
+    return 1
+  fi
+  step 'start the Docker Engine (dockerd)' start_dockerd
+}
+
+start_dockerd() {
+  local log=${STAGELY_DOCKERD_LOG:-/tmp/stagely-dockerd.log} waited
+  # Own session: Ctrl-C in the terminal must not take the engine away from what still runs on it.
+  setsid dockerd --log-level warn >"$log" 2>&1 </dev/null &
+  dockerd_pid=$!
+  for waited in $(seq 150); do
+    docker_answers >/dev/null 2>&1 && return
+    if ! kill -0 "$dockerd_pid" 2>/dev/null; then break; fi
+    sleep 0.2
+  done
+  echo "dockerd did not come up within 30 s ($waited tries); it says:"
+  tail -n 15 "$log"
+  return 1
+}
+
+# Stops only what this run started.
+clean_up() {
+  if [ -n "$dockerd_pid" ]; then
+    kill "$dockerd_pid" 2>/dev/null
+    wait "$dockerd_pid" 2>/dev/null
+  fi
+  rm -rf "$state_dir"
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# npm run quickstart [-- --exit] [--verbose]: from a fresh clone to a running, in-sync example.
+set -u -o pipefail
+. "$(dirname "$0")/lib/setup.sh"
+trap clean_up EXIT
+# Ctrl-C is for the part below that takes the example down; this shell waits for it.
+trap : INT TERM
+
+say ''
+say '  Stagely quickstart'
+say ''
+need_node &&
+  need_packages &&
+  need_programs 'docker.io=command -v docker' 'docker-compose=docker compose version' \
+    'busybox-static=command -v busybox' &&
+  need_engine &&
+  need_build || exit 1
+
+cd "$root" || exit 1
+node --import tsx scripts/quickstart/main.ts "$@" &
+child=$!
+trap 'kill -TERM $child 2>/dev/null' TERM
+# `wait` returns early for every signal; the child's own end is what counts.
+while true; do
+  wait "$child"
+  status=$?
+  if [ "$status" -lt 128 ] || ! kill -0 "$child" 2>/dev/null; then break; fi
+done
+exit "$status"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# npm test [-- PROJECT…]: sets up what is missing and runs every test, or only some projects (unit,
+# contract, integration). The last line is `N passed, N failed`, with `, N skipped` if any.
+set -u -o pipefail
+. "$(dirname "$0")/lib/setup.sh"
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+cd "$root" || exit 1
+projects=("$@")
+[ ${#projects[@]} = 0 ] && projects=(unit contract integration)
+
+# A capability that is lacking fails the run: a test that cannot run is not a test that passed.
+set_up() {
+  need_node &&
+    need_packages &&
+    need_programs 'docker.io=command -v docker' 'docker-compose=docker compose version' \
+      'busybox-static=command -v busybox' 'kubectl=command -v kubectl' \
+      'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
+    need_engine &&
+    need_build
+}
+
+if ! set_up; then
+  say '  the set-up failed; no test ran'
+  echo '0 passed, 1 failed'
+  exit 1
+fi
+
+results="$state_dir/results.json"
+selected=()
+for project in "${projects[@]}"; do selected+=(--project "$project"); done
+npx vitest run "${selected[@]}" --passWithNoTests=false \
+  --reporter=default --reporter=json --outputFile.json="$results" </dev/null
+vitest_status=$?
+
+say ''
+fresh=pass
+step 'generated files are fresh (npm run generate -- --check)' npm run --silent generate -- --check || fresh=fail
+node scripts/lib/summary.mjs "$results" "$vitest_status" "generated files are fresh=$fresh"
