@@ -1,0 +1,148 @@
+// Which files Compose would read, and whether they have changed. Compose is asked what they mean;
+// here they are only found and stat'ed.
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import type { ComposeSpec } from '../src/resources/stagelet.ts'
+
+const bases = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
+const overrides = [
+  'compose.override.yaml',
+  'compose.override.yml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml',
+]
+
+export interface StackFault {
+  readonly reason: string
+  readonly message: string
+}
+
+export interface ComposeFiles {
+  /** As given to Compose with `-f`, relative to the directory or absolute. */
+  readonly files: readonly string[]
+  /** Absolute paths of all that is known to matter, for the signature. */
+  readonly watched: readonly string[]
+}
+
+export type FilesResult = { readonly files: ComposeFiles } | { readonly fault: StackFault }
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (s) => s.isFile(),
+    () => false,
+  )
+
+const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
+
+const firstOf = async (directory: string, names: readonly string[]): Promise<string | undefined> => {
+  for (const name of names) if (await isFile(join(directory, name))) return name
+  return undefined
+}
+
+/** The last assignment of a name in a dotenv text; quotes taken off. */
+const readAssignment = (text: string, name: string): string | undefined => {
+  const pattern = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*[=:]\\s*(.*?)\\s*$`, 'gm')
+  const raw = [...text.matchAll(pattern)].at(-1)?.[1]
+  if (raw === undefined) return undefined
+  const quoted = /^(["'])(.*)\1$/.exec(raw)
+  return quoted?.[2] ?? raw.replace(/\s+#.*$/, '')
+}
+
+const envFilesOf = (spec: ComposeSpec): string[] =>
+  (spec.envFiles ?? ['.env']).map((f) => resolve(spec.directory, f))
+
+const chosenFiles = async (spec: ComposeSpec): Promise<string[]> => {
+  if (spec.files !== undefined) return spec.files
+  const text = (await Promise.all(envFilesOf(spec).map(readText))).join('\n')
+  const list = readAssignment(text, 'COMPOSE_FILE')
+  if (list !== undefined && list !== '') {
+    const separator = readAssignment(text, 'COMPOSE_PATH_SEPARATOR') ?? ':'
+    return list.split(separator).filter((f) => f !== '' && f !== '-')
+  }
+  const base = await firstOf(spec.directory, bases)
+  const override = await firstOf(spec.directory, overrides)
+  return base === undefined ? [] : override === undefined ? [base] : [base, override]
+}
+
+const isInside = (path: string, folder: string): boolean => {
+  const way = relative(folder, path)
+  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
+}
+
+const checkAllowed = async (
+  path: string,
+  allowDirs: readonly string[],
+): Promise<StackFault | undefined> => {
+  if (allowDirs.length === 0) return undefined
+  const real = await realpath(path)
+  const folders = await Promise.all(allowDirs.map((d) => realpath(d).catch(() => d)))
+  if (folders.some((folder) => isInside(real, folder))) return undefined
+  const message = `${path} is in none of the folders that this agent may use (${allowDirs.join(', ')}): start the agent with --allow-dir for it, or move the stack`
+  return { reason: 'DirectoryNotAllowed', message }
+}
+
+// Words of a compose file that may name files which it includes, extends or takes variables from.
+const fileWords = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{},:]+\.env\b/g
+
+/** Compose files and the files that their text names, to the depth that includes go in practice. */
+const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
+  const found = new Set(paths)
+  let layer = [...paths]
+  for (let depth = 0; depth < 4 && layer.length > 0 && found.size < 200; depth++) {
+    const next: string[] = []
+    for (const path of layer) {
+      for (const [word] of (await readText(path)).matchAll(fileWords)) {
+        const named = resolve(dirname(path), word)
+        if (found.has(named) || !(await isFile(named))) continue
+        found.add(named)
+        if (/\.ya?ml$/.test(named)) next.push(named)
+      }
+    }
+    layer = next
+  }
+  return [...found]
+}
+
+/** The files that Compose would choose in the stagelet's directory, or why there are none to use. */
+export const findComposeFiles = async (
+  spec: ComposeSpec,
+  allowDirs: readonly string[],
+): Promise<FilesResult> => {
+  const { directory } = spec
+  const kind = await stat(directory).catch(() => undefined)
+  if (kind === undefined || !kind.isDirectory()) {
+    const message = `${directory} is not a folder on this machine: create it, or correct spec.compose.directory`
+    return { fault: { reason: 'DirectoryMissing', message } }
+  }
+  const notAllowed = await checkAllowed(directory, allowDirs)
+  if (notAllowed !== undefined) return { fault: notAllowed }
+  const files = await chosenFiles(spec)
+  if (files.length === 0) {
+    const message = `no compose file in ${directory}: Compose looks for ${bases.join(', ')}`
+    return { fault: { reason: 'ComposeInvalid', message } }
+  }
+  const paths = files.map((f) => resolve(directory, f))
+  for (const path of paths) {
+    if (!(await isFile(path)))
+      return { fault: { reason: 'ComposeInvalid', message: `compose file ${path} does not exist` } }
+    const fault = await checkAllowed(path, allowDirs)
+    if (fault !== undefined) return { fault }
+  }
+  const candidates = spec.files === undefined ? [...bases, ...overrides].map((f) => join(directory, f)) : []
+  const watched = new Set([...(await namedFiles(paths)), ...envFilesOf(spec), ...candidates])
+  return { files: { files, watched: [...watched] } }
+}
+
+/** Changes when any watched file appears, goes, or is written. */
+export const signatureOf = async (watched: readonly string[]): Promise<string> => {
+  const stats = await Promise.all(
+    watched.map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  )
+  return watched
+    .map((path, i) => {
+      const s = stats[i]
+      return `${path} ${s === undefined ? '-' : `${s.ino} ${s.size} ${s.mtimeNs} ${s.ctimeNs}`}`
+    })
+    .sort()
+    .join('\n')
+}

@@ -1,0 +1,179 @@
+// What the user's files mean, as Compose itself says. Cached by the files' stat signature, so that
+// the first process after a new revision is `up`.
+import { messageOf } from '../src/kernel/errors.ts'
+import type { ComposeSpec } from '../src/resources/stagelet.ts'
+import { findComposeFiles, signatureOf } from './compose-files.ts'
+import type { StackFault } from './compose-files.ts'
+import type { Environment } from './compose-environment.ts'
+import { ComposeError } from './docker/compose.ts'
+import type { Compose } from './docker/compose.ts'
+
+export interface ServiceModel {
+  readonly name: string
+  /** Services that it depends on, sorted. */
+  readonly dependsOn: readonly string[]
+  /** Services whose network, IPC, PID namespace or volumes it shares: it holds their container's id. */
+  readonly sharesWith: readonly string[]
+  /** Wanted containers; undefined where a variable says it. */
+  readonly scale: number | undefined
+  readonly containerName: string | undefined
+}
+
+export interface ComposeModel {
+  readonly projectName: string
+  /** Flags that name files, profiles and env files; without project and override. */
+  readonly flags: readonly string[]
+  /** Enabled services, sorted by name. */
+  readonly services: readonly ServiceModel[]
+  readonly missingVariables: readonly string[]
+  readonly signature: string
+}
+
+export type ModelResult =
+  | { readonly model: ComposeModel }
+  | { readonly fault: StackFault; readonly missingVariables: readonly string[] }
+
+export interface ModelRequest {
+  readonly spec: ComposeSpec
+  readonly env: Environment
+  readonly mask: (text: string) => string
+}
+
+export interface ModelSource {
+  /** The model for this spec; asks Compose only when a file has changed since. */
+  read(request: ModelRequest): Promise<ModelResult>
+  /** Asks Compose again at the next read. */
+  forget(): void
+}
+
+interface RawService {
+  readonly depends_on?: Readonly<Record<string, unknown>> | readonly string[]
+  readonly network_mode?: string
+  readonly ipc?: string
+  readonly pid?: string
+  readonly volumes_from?: readonly string[]
+  readonly scale?: unknown
+  readonly deploy?: { readonly replicas?: unknown }
+  readonly container_name?: string
+}
+interface RawProject {
+  readonly name?: string
+  readonly services?: Readonly<Record<string, RawService>>
+}
+
+const namedService = (mode: string | undefined): string[] =>
+  mode?.startsWith('service:') === true ? [mode.slice('service:'.length)] : []
+
+const volumesOf = (raw: RawService): string[] =>
+  (raw.volumes_from ?? []).filter((v) => !v.startsWith('container:')).map((v) => v.split(':')[0] ?? v)
+
+const toNumber = (value: unknown): number | undefined => {
+  if (value === undefined || value === null) return 1
+  const number = Number(value)
+  return Number.isInteger(number) && number >= 0 ? number : undefined
+}
+
+const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
+
+const toService = (name: string, raw: RawService): ServiceModel => {
+  const dependsOn = Array.isArray(raw.depends_on) ? raw.depends_on : Object.keys(raw.depends_on ?? {})
+  const modes = [raw.network_mode, raw.ipc, raw.pid].flatMap(namedService)
+  return {
+    name,
+    dependsOn: unique(dependsOn as string[]),
+    sharesWith: unique([...modes, ...volumesOf(raw)]),
+    scale: toNumber(raw.scale ?? raw.deploy?.replicas),
+    containerName: raw.container_name,
+  }
+}
+
+const parseUnset = (stderr: string): string[] => [
+  ...[...stderr.matchAll(/The \\?"(.+?)\\?" variable is not set/g)].map((m) => m[1]!),
+  ...[...stderr.matchAll(/required variable (\S+) is missing a value/g)].map((m) => m[1]!),
+]
+
+const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
+  '--ansi',
+  'never',
+  ...(spec.projectName === undefined ? [] : ['-p', spec.projectName]),
+  ...(spec.envFiles ?? []).flatMap((f) => ['--env-file', f]),
+  ...(spec.profiles ?? []).flatMap((p) => ['--profile', p]),
+  ...files.flatMap((f) => ['-f', f]),
+]
+
+/** Asks Compose: the structure without values, and (interpolated) which services are enabled. */
+const askCompose = async (
+  compose: Compose,
+  { spec, env, mask }: ModelRequest,
+  flags: readonly string[],
+): Promise<Omit<ComposeModel, 'signature'>> => {
+  const base = { flags, cwd: spec.directory, env, mask }
+  const structure = compose.run({ ...base, verb: ['config', '--no-interpolate', '--format', 'json'] })
+  const enabled = compose.run({ ...base, verb: ['config', '--services'] })
+  const [first, second] = await Promise.allSettled([structure, enabled])
+  if (first.status === 'rejected') throw first.reason
+  if (second.status === 'rejected') throw second.reason
+  const raw = JSON.parse(first.value.stdout) as RawProject
+  const names = unique(second.value.stdout.split('\n').filter((n) => n !== ''))
+  return {
+    projectName: spec.projectName ?? raw.name ?? '',
+    flags,
+    services: names.map((name) => toService(name, raw.services?.[name] ?? {})),
+    missingVariables: unique(parseUnset(second.value.stderr)),
+  }
+}
+
+const faultOf = (error: unknown): ModelResult => {
+  if (!(error instanceof ComposeError) || error.exitCode === undefined)
+    return { fault: { reason: 'ComposeUnavailable', message: messageOf(error) }, missingVariables: [] }
+  const message = `Compose does not accept the stack's files: ${error.stderr}`
+  return { fault: { reason: 'ComposeInvalid', message }, missingVariables: unique(parseUnset(error.stderr)) }
+}
+
+interface Cached {
+  readonly specKey: string
+  readonly variables: string
+  readonly watched: readonly string[]
+  readonly model: ComposeModel
+}
+
+export const createModelSource = (compose: Compose, allowDirs: readonly string[]): ModelSource => {
+  let cached: Cached | undefined
+
+  const load = async (request: ModelRequest, specKey: string): Promise<ModelResult> => {
+    const found = await findComposeFiles(request.spec, allowDirs)
+    if ('fault' in found) return { fault: found.fault, missingVariables: [] }
+    const { files, watched } = found.files
+    // Before asking: a file that changes meanwhile must not pass as read.
+    const signature = await signatureOf(watched)
+    try {
+      const model = {
+        ...(await askCompose(compose, request, flagsFor(request.spec, files))),
+        signature,
+      }
+      cached = { specKey, variables: Object.keys(request.env).sort().join(), watched, model }
+      return { model }
+    } catch (error) {
+      return faultOf(error)
+    }
+  }
+
+  return {
+    read: async (request) => {
+      const specKey = JSON.stringify(request.spec)
+      const known = cached
+      if (known?.specKey === specKey && known.model.signature === (await signatureOf(known.watched))) {
+        // Same files, other variables: only what is missing may differ; that can wait until after `up`.
+        if (known.variables === Object.keys(request.env).sort().join()) return { model: known.model }
+        cached = undefined
+        const missing = known.model.missingVariables.filter((v) => !(v in request.env))
+        return { model: { ...known.model, missingVariables: missing } }
+      }
+      cached = undefined
+      return await load(request, specKey)
+    },
+    forget: () => {
+      cached = undefined
+    },
+  }
+}

@@ -1,0 +1,130 @@
+// Docker Compose as the agent calls it: the plugin's binary itself (`docker compose` would start it
+// twice, 30 ms more), the override on stdin, an environment that is given and not inherited.
+import { access, constants } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { Environment } from '../compose-environment.ts'
+import { execProgram } from './exec.ts'
+import type { ExecResult } from './exec.ts'
+
+/** How Compose failed. Holds no argv, no environment and no unmasked output. */
+export class ComposeError extends Error {
+  override readonly name = 'ComposeError'
+  readonly verb: string
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  readonly timedOut: boolean
+  /** Last 4 KiB of stderr, masked. */
+  readonly stderr: string
+
+  constructor(verb: string, result: ExecResult, mask: (text: string) => string) {
+    const stderr = withoutWarnings(mask(result.stderr)).slice(-4096)
+    super(`docker compose ${verb} ${howItEnded(result)}${stderr === '' ? '' : `: ${stderr}`}`)
+    this.verb = verb
+    this.exitCode = result.exitCode
+    this.signal = result.signal
+    this.timedOut = result.timedOut
+    this.stderr = stderr
+  }
+}
+
+const howItEnded = (result: ExecResult): string => {
+  if (result.startError !== undefined) return `could not be started (${result.startError})`
+  if (result.timedOut) return 'ran into its deadline'
+  if (result.signal !== undefined) return `was ended by ${result.signal}`
+  return `failed with exit code ${result.exitCode ?? -1}`
+}
+
+const withoutWarnings = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .filter((line) => !/^time="[^"]*" level=(warning|info|debug) /.test(line))
+    .join('\n')
+    .trim()
+
+export interface ComposeCall {
+  /** The verb and its arguments, such as `['up', '-d']`. Never holds a value. */
+  readonly verb: readonly string[]
+  /** Flags between `docker-compose` and the verb: files, profiles, project. */
+  readonly flags?: readonly string[]
+  readonly cwd: string
+  readonly env: Environment
+  readonly stdin?: string
+  readonly timeoutMs?: number
+  readonly mask: (text: string) => string
+}
+
+export interface ComposeOutput {
+  readonly stdout: string
+  /** Unmasked: only for parsing. */
+  readonly stderr: string
+}
+
+export interface Compose {
+  /** Runs one verb to its end; ComposeError unless it exits 0. */
+  run(call: ComposeCall): Promise<ComposeOutput>
+  /** Such as `2.26.1`. */
+  readonly version: string
+}
+
+const pluginFolders = [
+  '/usr/local/lib/docker/cli-plugins',
+  '/usr/local/libexec/docker/cli-plugins',
+  '/usr/lib/docker/cli-plugins',
+  '/usr/libexec/docker/cli-plugins',
+]
+
+const isExecutable = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+
+/** Path of the Compose v2 binary, the user's plugin folder first, as the docker command looks. */
+export const findCompose = async (env: Environment): Promise<string | undefined> => {
+  const home = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'))
+  const folders = [
+    ...(home === undefined ? [] : [join(home, 'cli-plugins')]),
+    ...pluginFolders,
+    ...(env['PATH'] ?? '').split(delimiter).filter((p) => p !== ''),
+  ]
+  for (const folder of folders) {
+    const path = join(folder, 'docker-compose')
+    if (await isExecutable(path)) return path
+  }
+  return undefined
+}
+
+/** Opens Compose: finds the binary (unless given) and asks its version. ServiceUnavailable when there is none of version 2. */
+export const openCompose = async (env: Environment, binary?: string): Promise<Compose> => {
+  const file = binary ?? (await findCompose(env))
+  const remedy = 'install the Docker Compose plugin, version 2 or later'
+  if (file === undefined) throw new StagelyError('ServiceUnavailable', `no docker-compose found: ${remedy}`)
+  const run = async (call: ComposeCall): Promise<ComposeOutput> => {
+    const result = await execProgram({
+      file,
+      args: [...(call.flags ?? []), ...call.verb],
+      cwd: call.cwd,
+      env: call.env,
+      timeoutMs: call.timeoutMs ?? 60_000,
+      ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
+    })
+    if (result.exitCode !== 0) throw new ComposeError(call.verb[0] ?? '', result, call.mask)
+    return { stdout: result.stdout, stderr: result.stderr }
+  }
+  const { stdout } = await run({ verb: ['version', '--short'], cwd: '/', env, mask: (t) => t })
+  const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
+  if (version === undefined || Number(version.split('.')[0]) < 2)
+    throw new StagelyError('ServiceUnavailable', `${file} is not Compose version 2 or later: ${remedy}`)
+  return { run, version }
+}
+
+/** True when `version` is `wanted` or newer; both as `1.2.3`. */
+export const isAtLeast = (version: string, wanted: string): boolean => {
+  const [a, b] = [version, wanted].map((v) => v.split('.').map(Number)) as [number[], number[]]
+  for (let i = 0; i < 3; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference > 0
+  }
+  return true
+}

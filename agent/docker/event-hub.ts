@@ -1,0 +1,70 @@
+// One event stream of the engine for all stagelets of the agent, handed out by Compose project.
+import { backoffMs } from '../../src/kernel/backoff.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isAbort, messageOf } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Engine } from './engine.ts'
+
+export interface EventHub {
+  /** Calls `onEvent` after each event of a project's container, and after a lost stream is back. Returns stop(). */
+  subscribe(project: string, onEvent: () => void): () => void
+  stop(): void
+}
+
+// Health checks make exec_* events by the second: the engine filters, we never see them.
+const actions = ['start', 'die', 'destroy', 'rename', 'health_status', 'pause', 'unpause']
+const projectLabel = 'com.docker.compose.project'
+
+export const createEventHub = (deps: {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly log: Logger
+}): EventHub => {
+  const listeners = new Map<string, Set<() => void>>()
+  const stopping = new AbortController()
+  let attempt = 0
+
+  const notify = (project: string): void => {
+    for (const listener of listeners.get(project) ?? []) listener()
+  }
+  const onOpen = (): void => {
+    attempt = 0
+    for (const project of listeners.keys()) notify(project)
+  }
+  const run = async (): Promise<void> => {
+    const filters = { label: [projectLabel], event: actions, onOpen }
+    while (!stopping.signal.aborted) {
+      try {
+        await deps.engine.events(
+          filters,
+          (event) => {
+            notify(event.Actor.Attributes[projectLabel] ?? '')
+          },
+          stopping.signal,
+        )
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        deps.log.warn({ error: messageOf(error) }, 'event stream of the engine was lost')
+        const delay = 200 + backoffMs(attempt++, { baseMs: 500, capMs: 15_000 })
+        await deps.clock.sleep(delay, stopping.signal).catch((e: unknown) => {
+          if (!isAbort(e)) throw e
+        })
+      }
+    }
+  }
+  void run()
+
+  return {
+    subscribe: (project, onEvent) => {
+      const set = listeners.get(project) ?? new Set()
+      listeners.set(project, set.add(onEvent))
+      return () => {
+        set.delete(onEvent)
+        if (set.size === 0 && listeners.get(project) === set) listeners.delete(project)
+      }
+    },
+    stop: () => {
+      stopping.abort()
+    },
+  }
+}

@@ -1,0 +1,117 @@
+// The only place that starts processes. Each runs in its own session, so that a signal to the agent
+// does not reach it: Compose killed in the middle leaves half-made containers behind.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+
+export interface ExecRequest {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  /** Written whole, then closed; always closed, as Compose would wait for its end. */
+  readonly stdin?: string | Buffer
+  /** After this time the process group gets SIGTERM, and SIGKILL `killAfterMs` later. */
+  readonly timeoutMs: number
+  readonly killAfterMs?: number
+}
+
+export interface ExecResult {
+  /** undefined when a signal ended it, or when it could not be started (see `startError`). */
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  readonly timedOut: boolean
+  readonly stdout: string
+  /** The last 64 KiB. Not masked: callers must, before it goes anywhere. */
+  readonly stderr: string
+  /** Code such as ENOENT or E2BIG when the program could not be started. */
+  readonly startError: string | undefined
+}
+
+const maxStdoutBytes = 32 * 1024 * 1024
+const maxStderrBytes = 64 * 1024
+
+/** Keeps the head (for output that is parsed) or the tail (for messages) of a stream. */
+const collect = (
+  stream: NodeJS.ReadableStream | null,
+  maxBytes: number,
+  keep: 'head' | 'tail',
+): (() => string) => {
+  let chunks: Buffer[] = []
+  let size = 0
+  stream?.on('data', (chunk: Buffer) => {
+    if (keep === 'head' && size >= maxBytes) return
+    chunks.push(chunk)
+    size += chunk.length
+    if (keep === 'tail' && size > 2 * maxBytes) {
+      chunks = [Buffer.concat(chunks).subarray(-maxBytes)]
+      size = maxBytes
+    }
+  })
+  return () => {
+    const all = Buffer.concat(chunks)
+    return (keep === 'head' ? all.subarray(0, maxBytes) : all.subarray(-maxBytes)).toString('utf8')
+  }
+}
+
+const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** Runs a program to its end. Never throws: how it went is in the result. */
+export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
+  new Promise((resolve) => {
+    let child: ChildProcess
+    const failed = (error: unknown): void => {
+      resolve({
+        exitCode: undefined,
+        signal: undefined,
+        timedOut: false,
+        stdout: '',
+        stderr: '',
+        startError: (error as NodeJS.ErrnoException).code ?? 'UNKNOWN',
+      })
+    }
+    try {
+      child = spawn(request.file, [...request.args], {
+        cwd: request.cwd,
+        env: { ...request.env },
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
+    } catch (error) {
+      failed(error)
+      return
+    }
+    const stdout = collect(child.stdout, maxStdoutBytes, 'head')
+    const stderr = collect(child.stderr, maxStderrBytes, 'tail')
+    let timedOut = false
+    let killTimer: NodeJS.Timeout | undefined
+    const deadline = setTimeout(() => {
+      timedOut = true
+      signalGroup(child, 'SIGTERM')
+      killTimer = setTimeout(() => {
+        signalGroup(child, 'SIGKILL')
+      }, request.killAfterMs ?? 10_000)
+    }, request.timeoutMs)
+    const stopTimers = (): void => {
+      clearTimeout(deadline)
+      clearTimeout(killTimer)
+    }
+    child.on('error', (error) => {
+      stopTimers()
+      failed(error)
+    })
+    child.on('close', (code, signal) => {
+      stopTimers()
+      const ended = { exitCode: code ?? undefined, signal: signal ?? undefined, timedOut }
+      resolve({ ...ended, stdout: stdout(), stderr: stderr(), startError: undefined })
+    })
+    // A program that ends before it has read its input is not an error of ours.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(request.stdin ?? '')
+  })

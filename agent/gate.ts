@@ -1,0 +1,173 @@
+// The health gate: a service has passed when all its containers carry the wanted digest and have
+// been steady over several samples, healthy where they have a check, or done where they are jobs.
+import type { Clock } from '../src/kernel/clock.ts'
+import { isAbort } from '../src/kernel/errors.ts'
+import type { Engine } from './docker/engine.ts'
+import { isCompleted, observeProject } from './observe.ts'
+import type { ObservedContainer } from './observe.ts'
+
+export type GateReason = 'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing'
+
+export interface GateFailure {
+  readonly service: string
+  readonly reason: GateReason
+  readonly exitCode?: number
+  readonly restarts?: number
+  /** What happened, for people: masked, with health output and the last log lines. */
+  readonly message: string
+}
+
+export interface GateResult {
+  readonly passed: Readonly<Record<string, string>>
+  readonly failure?: GateFailure
+  readonly containers: readonly ObservedContainer[]
+}
+
+export interface GateDeps {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly mask: (text: string) => string
+}
+
+export interface GateRequest {
+  readonly project: string
+  /** Services to judge, with the digest each must carry ('' for none). */
+  readonly wanted: ReadonlyMap<string, string>
+  readonly sampleMs?: number
+  readonly steadyMs?: number
+  readonly minDeadlineMs?: number
+}
+
+const slackMs = 10_000
+const samplesToPass = 3
+const restartsOfALoop = 3
+
+type Verdict = { readonly state: 'ok' | 'wait' } | { readonly state: 'failed'; readonly reason: GateReason }
+
+interface Tracked {
+  readonly first: ReadonlyMap<string, number>
+  readonly print: string
+  readonly steady: number
+}
+
+const restartsSince = (c: ObservedContainer, first: ReadonlyMap<string, number>): number =>
+  c.restartCount - (first.get(c.id) ?? 0)
+
+const judge = (c: ObservedContainer, first: ReadonlyMap<string, number>): Verdict => {
+  if (isCompleted(c)) return { state: 'ok' }
+  const restarts = restartsSince(c, first)
+  if (restarts >= restartsOfALoop) return { state: 'failed', reason: 'CrashLoop' }
+  if (c.state === 'restarting')
+    return c.restartCount >= restartsOfALoop ? { state: 'failed', reason: 'CrashLoop' } : { state: 'wait' }
+  if (c.state === 'exited' || c.state === 'dead') return { state: 'failed', reason: 'Exited' }
+  if (c.health === 'unhealthy') return { state: 'failed', reason: 'Unhealthy' }
+  if (c.state !== 'running' || c.health === 'starting') return { state: 'wait' }
+  return { state: 'ok' }
+}
+
+const describe: Readonly<Record<GateReason, (c: ObservedContainer | undefined) => string>> = {
+  Exited: (c) => `exited with code ${c?.exitCode ?? -1}`,
+  CrashLoop: (c) => `keeps crashing (${c?.restartCount ?? 0} restarts, last exit code ${c?.exitCode ?? -1})`,
+  Unhealthy: () => 'is unhealthy',
+  TimedOut: (c) => `was not ready in time (state ${c?.state ?? 'unknown'}${c?.health === undefined ? '' : `, health ${c.health}`})`,
+  LabelMismatch: () => 'still carries another digest although Compose reported success',
+  Missing: () => 'has no container',
+}
+
+const failureOf = async (
+  deps: GateDeps,
+  service: string,
+  reason: GateReason,
+  container: ObservedContainer | undefined,
+): Promise<GateFailure> => {
+  const parts = [`service ${service} ${describe[reason](container)}`]
+  if (container !== undefined && reason !== 'LabelMismatch') {
+    if (container.error !== '') parts.push(`engine: ${container.error}`)
+    if (container.health === 'unhealthy' && container.healthOutput.trim() !== '')
+      parts.push(`health check: ${container.healthOutput.trim().slice(-1024)}`)
+    const logs = (await deps.engine.logs(container.id, 20).catch(() => '')).trim()
+    if (logs !== '') parts.push(`last log lines:\n${logs.slice(-4096)}`)
+  }
+  return {
+    service,
+    reason,
+    message: deps.mask(parts.join('\n')),
+    ...(container === undefined ? {} : { exitCode: container.exitCode, restarts: container.restartCount }),
+  }
+}
+
+const printOf = (containers: readonly ObservedContainer[]): string =>
+  containers.map((c) => `${c.id} ${c.startedAt} ${c.restartCount} ${c.state} ${c.health ?? ''}`).join('\n')
+
+/** One look at a service: passed, failed, or wait on. `deps.clock` and the engine share the machine's clock. */
+const lookAt = (
+  own: readonly ObservedContainer[],
+  tracked: Tracked,
+  { nowMs, steadyMs }: { nowMs: number; steadyMs: number },
+): { verdict: 'passed' | 'wait' } | { verdict: 'failed'; reason: GateReason; container: ObservedContainer } => {
+  const verdicts = own.map((c) => judge(c, tracked.first))
+  const failed = verdicts.findIndex((v) => v.state === 'failed')
+  const failure = verdicts[failed]
+  if (failure?.state === 'failed')
+    return { verdict: 'failed', reason: failure.reason, container: own[failed]! }
+  const isOldEnough = own.every(
+    (c) => isCompleted(c) || nowMs - Date.parse(c.startedAt) >= steadyMs,
+  )
+  const allOk = verdicts.every((v) => v.state === 'ok')
+  return { verdict: allOk && isOldEnough && tracked.steady >= samplesToPass ? 'passed' : 'wait' }
+}
+
+const track = (own: readonly ObservedContainer[], before: Tracked | undefined): Tracked => {
+  const print = printOf(own)
+  const first = new Map(before?.first)
+  for (const c of own) if (!first.has(c.id)) first.set(c.id, c.restartCount)
+  return { first, print, steady: before?.print === print ? before.steady + 1 : 1 }
+}
+
+const deadlineOf = (containers: readonly ObservedContainer[], minMs: number): number =>
+  Math.max(minMs, ...containers.map((c) => (c.healthBudgetMs ?? 0) + slackMs))
+
+/**
+ * Watches the services until each has passed, or one has failed; those that passed before stay
+ * passed in the result. Rejects with an AbortError when `signal` aborts.
+ */
+export const runGate = async (
+  deps: GateDeps,
+  request: GateRequest,
+  signal: AbortSignal,
+): Promise<GateResult> => {
+  const { project, wanted, sampleMs = 250, steadyMs = 1500, minDeadlineMs = 60_000 } = request
+  const startedAt = deps.clock.now()
+  const tracked = new Map<string, Tracked>()
+  const passed: Record<string, string> = {}
+  for (let sample = 1; ; sample++) {
+    const containers = await observeProject(deps.engine, project)
+    const nowMs = deps.clock.now()
+    const waiting: string[] = []
+    for (const [service, digest] of wanted) {
+      const own = containers.filter((c) => c.service === service)
+      const fail = async (reason: GateReason, container?: ObservedContainer): Promise<GateResult> => ({
+        passed,
+        containers,
+        failure: await failureOf(deps, service, reason, container),
+      })
+      if (own.length === 0) return await fail('Missing')
+      const other = own.find((c) => c.digest !== digest)
+      if (other !== undefined) return await fail('LabelMismatch', other)
+      const next = track(own, tracked.get(service))
+      tracked.set(service, next)
+      const look = lookAt(own, next, { nowMs, steadyMs })
+      // The first samples only watch, so that healthy neighbours of a failed service can pass.
+      if (look.verdict === 'failed' && sample > samplesToPass) return await fail(look.reason, look.container)
+      if (look.verdict === 'passed') passed[service] = digest
+      else waiting.push(service)
+      if (look.verdict === 'wait' && nowMs - startedAt > deadlineOf(own, minDeadlineMs))
+        return await fail('TimedOut', own.find((c) => judge(c, next.first).state === 'wait') ?? own[0])
+    }
+    if (waiting.length === 0) return { passed, containers }
+    await deps.clock.sleep(sampleMs, signal)
+  }
+}
+
+/** True when a gate was left because something newer is wanted. */
+export const isGateAbandoned = isAbort

@@ -1,0 +1,128 @@
+// What runs, as the engine says: containers of one Compose project, and the facts reported of them.
+import { digestLabel } from '../src/resources/meta.ts'
+import type { ObservedService } from '../src/resources/observation.ts'
+import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+
+export interface ObservedContainer {
+  readonly id: string
+  readonly name: string
+  readonly service: string
+  /** '' where the label is absent. */
+  readonly digest: string
+  readonly state: ContainerState
+  readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined
+  readonly healthOutput: string
+  readonly exitCode: number
+  readonly error: string
+  readonly restartCount: number
+  readonly restartPolicy: string
+  readonly startedAt: string
+  readonly createdAtMs: number
+  /** How long a health check may take to give its verdict; undefined without one. */
+  readonly healthBudgetMs: number | undefined
+  /** Id of the container that this one was made to replace. */
+  readonly replaces: string | undefined
+}
+
+const labels = {
+  service: 'com.docker.compose.service',
+  oneOff: 'com.docker.compose.oneoff',
+  replaces: 'com.docker.compose.replace',
+} as const
+
+const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
+  const status = details.State.Health?.Status
+  return status === 'healthy' || status === 'unhealthy' || status === 'starting' ? status : undefined
+}
+
+const healthBudgetOf = (details: ContainerDetails): number | undefined => {
+  const check = details.Config.Healthcheck
+  if (check === undefined || check === null || details.State.Health === undefined) return undefined
+  const ms = (nanoseconds: number | undefined, otherwise: number): number =>
+    nanoseconds === undefined || nanoseconds === 0 ? otherwise : nanoseconds / 1e6
+  const retries = check.Retries === undefined || check.Retries === 0 ? 3 : check.Retries
+  return ms(check.StartPeriod, 0) + retries * (ms(check.Interval, 30_000) + ms(check.Timeout, 30_000))
+}
+
+const toContainer = (summary: ContainerSummary, details: ContainerDetails): ObservedContainer => ({
+  id: summary.Id,
+  name: (summary.Names[0] ?? '').replace(/^\//, ''),
+  service: summary.Labels[labels.service] ?? '',
+  digest: summary.Labels[digestLabel] ?? '',
+  state: details.State.Status as ContainerState,
+  health: healthOf(details),
+  healthOutput: details.State.Health?.Log?.at(-1)?.Output ?? '',
+  exitCode: details.State.ExitCode,
+  error: details.State.Error,
+  restartCount: details.RestartCount,
+  restartPolicy: details.HostConfig.RestartPolicy.Name,
+  startedAt: details.State.StartedAt,
+  createdAtMs: summary.Created * 1000,
+  healthBudgetMs: healthBudgetOf(details),
+  replaces: summary.Labels[labels.replaces],
+})
+
+/** All containers of the project's services, one-off `compose run` ones left out; sorted by name. */
+export const observeProject = async (engine: Engine, project: string): Promise<ObservedContainer[]> => {
+  const summaries = (await engine.listContainers(project)).filter(
+    (s) => s.Labels[labels.oneOff] !== 'True' && s.Labels[labels.service] !== undefined,
+  )
+  const details = await Promise.all(summaries.map((s) => engine.inspect(s.Id)))
+  return summaries
+    .flatMap((summary, i) => {
+      const found = details[i]
+      return found === undefined ? [] : [toContainer(summary, found)]
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** A container that an interrupted `up` left under its temporary name `<id12>_name`. */
+export const isLeftover = (container: ObservedContainer): boolean =>
+  container.replaces !== undefined && /^[0-9a-f]{12}_/.test(container.name)
+
+/** A job that has done its work: it exited 0 and nothing restarts it. */
+export const isCompleted = (c: ObservedContainer): boolean =>
+  c.state === 'exited' && c.exitCode === 0 && ['', 'no', 'on-failure'].includes(c.restartPolicy)
+
+/** Not running, not on its way to run, and not done either. */
+export const isDown = (c: ObservedContainer): boolean =>
+  ['exited', 'dead', 'created'].includes(c.state) && !isCompleted(c)
+
+const worstFirst = ['restarting', 'exited', 'created', 'paused', 'running', 'completed'] as const
+
+const stateOf = (c: ObservedContainer): (typeof worstFirst)[number] => {
+  if (isCompleted(c)) return 'completed'
+  if (c.state === 'dead' || c.state === 'removing') return 'exited'
+  return c.state
+}
+
+/** The facts of one service, its worst container speaking for it. */
+export const toObservedService = (
+  name: string,
+  containers: readonly ObservedContainer[],
+  scale: number | undefined,
+): ObservedService => {
+  if (containers.length === 0) {
+    const state = scale === 0 ? 'scaledToZero' : 'missing'
+    return { name, digests: [], containers: 0, state, restarts: 0 }
+  }
+  const state = worstFirst.find((s) => containers.some((c) => stateOf(c) === s)) ?? 'running'
+  const worst = containers.find((c) => stateOf(c) === state)!
+  const health = (['unhealthy', 'starting', 'healthy'] as const).find((h) =>
+    containers.some((c) => c.health === h),
+  )
+  const since = containers.map((c) => c.startedAt).sort().at(-1)
+  const started = since !== undefined && !since.startsWith('0001-')
+  return {
+    name,
+    digests: [...new Set(containers.map((c) => c.digest))].sort(),
+    containers: containers.length,
+    state,
+    restarts: containers.reduce((sum, c) => sum + c.restartCount, 0),
+    ...(health === undefined ? {} : { health }),
+    ...(state === 'running' || state === 'paused' || state === 'created' ? {} : { exitCode: worst.exitCode }),
+    ...(started ? { since } : {}),
+  }
+}

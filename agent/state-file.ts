@@ -1,0 +1,84 @@
+// What the agent must remember of its deployments over a restart: DIR/state.json. No secrets.
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { StagelyError } from '../src/kernel/errors.ts'
+
+const deployment = z.object({
+  /** Compose project. */
+  project: z.string(),
+  /** Services that were deployed from here: their loss is healed. */
+  services: z.array(z.string()),
+  /** Value of the redeploy annotation that was last rolled out. */
+  redeploy: z.string(),
+  /** Signature of the user's files as deployed; '' while that is not known. */
+  signature: z.string(),
+})
+const stateSchema = z.object({ version: z.literal(1), stagelets: z.record(z.string(), deployment) })
+
+export type Deployment = z.infer<typeof deployment>
+
+export interface StateFile {
+  get(stageletUid: string): Deployment | undefined
+  /** Written through to the disk before it resolves. */
+  set(stageletUid: string, value: Deployment): Promise<void>
+  forget(stageletUid: string): Promise<void>
+  /** Uids that are remembered. */
+  uids(): string[]
+}
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
+
+const readState = async (path: string): Promise<Record<string, Deployment>> => {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw error
+  })
+  if (text === undefined) return {}
+  try {
+    return stateSchema.parse(JSON.parse(text)).stagelets
+  } catch (error) {
+    const message = `${path} cannot be read: remove it, and the agent adopts what runs`
+    throw new StagelyError('InternalError', message, {}, error)
+  }
+}
+
+/** Opens the file, or begins a new one. InternalError when it holds something else. */
+export const openStateFile = async (path: string): Promise<StateFile> => {
+  const stagelets = await readState(path)
+  let writing = Promise.resolve()
+
+  const write = async (): Promise<void> => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const temporary = `${path}.new`
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(JSON.stringify({ version: 1, stagelets }))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  }
+  const save = (): Promise<void> => {
+    const next = writing.then(write)
+    writing = next.catch(() => undefined)
+    return next
+  }
+
+  return {
+    get: (uid) => stagelets[uid],
+    set: async (uid, value) => {
+      if (JSON.stringify(stagelets[uid]) === JSON.stringify(value)) return
+      stagelets[uid] = value
+      await save()
+    },
+    forget: async (uid) => {
+      if (!(uid in stagelets)) return
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record from JSON
+      delete stagelets[uid]
+      await save()
+    },
+    uids: () => Object.keys(stagelets),
+  }
+}

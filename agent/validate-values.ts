@@ -1,0 +1,56 @@
+// What Linux and the Engine API cannot pass is refused before `up`: it would take the service down.
+import { isUtf8 } from 'node:buffer'
+
+/** MAX_ARG_STRLEN: `KEY=VALUE` with its final NUL. */
+const maxStringBytes = 131_072
+/** RLIMIT_STACK / 4 for all of argv and environ, less room for what image and user set. */
+const maxTotalBytes = 2 * 1024 * 1024 - 32 * 1024
+const pointerBytes = 8
+
+export interface Value {
+  readonly key: string
+  readonly value: Buffer
+}
+
+export interface ValueFault {
+  readonly service: string
+  /** Absent when the fault is the sum of all values. */
+  readonly key?: string
+  readonly message: string
+}
+
+const sizeOf = ({ key, value }: Value): number => Buffer.byteLength(key) + value.length + 2
+
+const faultOf = (entry: Value): string | undefined => {
+  if (entry.value.includes(0)) return 'contains a NUL byte; store it with type file'
+  if (!isUtf8(entry.value)) return 'is not UTF-8; store it with type file, or as base64 text'
+  const size = sizeOf(entry)
+  if (size > maxStringBytes)
+    return `is ${size} bytes as KEY=VALUE, Linux passes at most ${maxStringBytes}; store it with type file`
+  return undefined
+}
+
+/** True when one process can be given this variable. */
+export const isPassable = (key: string, value: Buffer): boolean =>
+  faultOf({ key, value }) === undefined
+
+/** All faults of what one service would get. Names keys, never values. */
+export const validateValues = (service: string, entries: readonly Value[]): ValueFault[] => {
+  const faults: ValueFault[] = entries.flatMap((entry) => {
+    const message = faultOf(entry)
+    return message === undefined ? [] : [{ service, key: entry.key, message }]
+  })
+  const total = entries.reduce((sum, entry) => sum + sizeOf(entry) + pointerBytes, 0)
+  if (faults.length === 0 && total > maxTotalBytes)
+    faults.push({
+      service,
+      message: `the variables of the service are ${total} bytes in all, Linux passes at most ${maxTotalBytes}; store large ones with type file`,
+    })
+  return faults
+}
+
+/** One sentence for people, with every fault. */
+export const describeFaults = (faults: readonly ValueFault[]): string =>
+  faults
+    .map((f) => (f.key === undefined ? `${f.service}: ${f.message}` : `${f.service}: ${f.key} ${f.message}`))
+    .join('; ')
