@@ -1,0 +1,179 @@
+// The controller's flags and environment, read once. Every fault is reported at the same time.
+import { Command, CommanderError } from 'commander'
+
+export interface Config {
+  readonly dataDir: string
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+  /** Base URL that agents and users reach; undefined: made from the listen address. */
+  readonly advertiseUrl: string | undefined
+  /** More names for the certificate. */
+  readonly tlsSans: readonly string[]
+  readonly manifestsDir: string | undefined
+  /** Plain HTTP; only on loopback. */
+  readonly insecureHttp: boolean
+  readonly databaseUrl: string | undefined
+  /** From STAGELY_SECRET_KEY; undefined: the key file in the data folder. */
+  readonly masterKey: Buffer | undefined
+  readonly logLevel: string
+}
+
+/** All faults of a start-up; the program prints them and exits with 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+/** `--help` was asked for; `text` is what to print. */
+export class HelpAsked extends Error {
+  override readonly name = 'HelpAsked'
+}
+
+interface Flags {
+  dataDir?: string
+  listen: string
+  advertiseUrl?: string
+  tlsSan?: string[]
+  manifests?: string
+  insecureHttp?: boolean
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
+const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
+
+const command = (): Command =>
+  new Command('stagely controller')
+    .description('Keeps the secrets and the declared state, and serves the API over HTTPS.')
+    .option('--data-dir <dir>', 'folder for the embedded database, keys, CA and admin token')
+    .option('--listen <host:port>', 'address to listen on', '127.0.0.1:8443')
+    .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
+    .option('--tls-san <name...>', 'more names or addresses for the certificate')
+    .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
+    .option('--insecure-http', 'plain HTTP; only on a loopback address')
+    .addHelpText(
+      'after',
+      `
+Environment:
+  STAGELY_SECRET_KEY  master key: base64 of 32 bytes (openssl rand -base64 32)
+  DATABASE_URL        external Postgres, in place of the embedded database
+  STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
+
+Examples:
+  stagely controller --data-dir /var/lib/stagely --listen 0.0.0.0:8443 --advertise-url https://stagely.example.com:8443
+  stagely controller --data-dir ./data --manifests ./manifests`,
+    )
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+
+/** `argv` without the program's own words. Throws ConfigError or HelpAsked. */
+export const parseConfig = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Config => {
+  const faults: string[] = []
+  const program = command()
+  const flags = parseFlags(program, argv)
+  for (const word of program.args) faults.push(`unknown argument: ${word}`)
+  if (flags.dataDir === undefined || flags.dataDir === '')
+    faults.push('--data-dir is missing: name a folder that this controller may write to')
+  const { host, port } = parseListen(flags.listen, faults)
+  const advertiseUrl = parseAdvertiseUrl(flags.advertiseUrl, faults)
+  const insecureHttp = flags.insecureHttp ?? false
+  if (insecureHttp && !loopback.has(host))
+    faults.push(`--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`)
+  const databaseUrl = parseDatabaseUrl(env['DATABASE_URL'], faults)
+  const masterKey = parseMasterKey(env['STAGELY_SECRET_KEY'], databaseUrl !== undefined, faults)
+  const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
+  if (!logLevels.includes(logLevel)) faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return {
+    dataDir: flags.dataDir!,
+    host,
+    port,
+    advertiseUrl,
+    tlsSans: flags.tlsSan ?? [],
+    manifestsDir: flags.manifests,
+    insecureHttp,
+    databaseUrl,
+    masterKey,
+    logLevel,
+  }
+}
+
+const parseFlags = (program: Command, argv: readonly string[]): Flags => {
+  try {
+    program.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'commander.helpDisplayed') throw new HelpAsked(helpText(program))
+    throw new ConfigError([error.message.replace(/^error: /, '')])
+  }
+  return program.opts<Flags & Record<string, unknown>>()
+}
+
+/** helpInformation() leaves out the text added after it, which holds the examples. */
+const helpText = (program: Command): string => {
+  let text = ''
+  program.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
+  return text
+}
+
+const parseListen = (text: string, faults: string[]): { host: string; port: number } => {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
+  const host = match?.[1] ?? match?.[2] ?? ''
+  const port = Number(match?.[3] ?? NaN)
+  if (match === null || port > 65535)
+    faults.push(`--listen must be HOST:PORT, such as 0.0.0.0:8443 or [::]:8443; it is ${text}`)
+  return { host: host === '' ? '0.0.0.0' : host, port }
+}
+
+const parseAdvertiseUrl = (text: string | undefined, faults: string[]): string | undefined => {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol) || url.username !== '') {
+    faults.push(`--advertise-url must be a URL such as https://stagely.example.com:8443`)
+    return undefined
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+const parseDatabaseUrl = (text: string | undefined, faults: string[]): string | undefined => {
+  if (text === undefined || text === '') return undefined
+  // The URL may hold a password, so the fault does not repeat it.
+  if (!/^postgres(ql)?:\/\//.test(text)) faults.push('DATABASE_URL must begin with postgres:// or postgresql://')
+  return text
+}
+
+const parseMasterKey = (
+  text: string | undefined,
+  external: boolean,
+  faults: string[],
+): Buffer | undefined => {
+  if (text === undefined || text === '') {
+    if (external)
+      faults.push(
+        'DATABASE_URL is set but STAGELY_SECRET_KEY is not: make a key with "openssl rand -base64 32", keep it safe, and give every controller of this database the same one',
+      )
+    return undefined
+  }
+  const key = decodeMasterKey(text)
+  if (key === undefined)
+    faults.push('STAGELY_SECRET_KEY must be the base64 of 32 bytes; make one with "openssl rand -base64 32"')
+  return key
+}
+
+/** 32 bytes from standard base64; undefined for anything else. */
+export const decodeMasterKey = (text: string): Buffer | undefined => {
+  const trimmed = text.trim()
+  if (!/^[A-Za-z0-9+/]{43}=?$/.test(trimmed)) return undefined
+  const key = Buffer.from(trimmed, 'base64')
+  return key.length === 32 ? key : undefined
+}

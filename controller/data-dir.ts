@@ -1,0 +1,92 @@
+// The data folder: private to its owner; holds the embedded database and mirrors what a person needs.
+import { randomBytes } from 'node:crypto'
+import { chmod, link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from '../src/kernel/log.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import { ConfigError, decodeMasterKey, type Config } from './config.ts'
+
+/** Makes the folder where there is none and takes everybody else's access away. */
+export const prepareDataDir = async (dir: string): Promise<void> => {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await chmod(dir, 0o700)
+  } catch (error) {
+    throw new ConfigError([`--data-dir ${dir} cannot be used: ${messageOf(error)}`])
+  }
+}
+
+/** Replaces DIR/name whole: a reader never sees half a file. */
+export const writeWhole = async (
+  dir: string,
+  name: string,
+  content: string,
+  mode: number,
+): Promise<void> => {
+  const temporary = await writeTemporary(dir, name, content, mode)
+  await rename(temporary, join(dir, name))
+}
+
+/**
+ * The key that wraps all others: STAGELY_SECRET_KEY, or DIR/master.key, made on the first start.
+ * Throws ConfigError when the file is damaged, or gone while there is data that needs it.
+ */
+export const loadMasterKey = async (config: Config, log: Logger): Promise<Buffer> => {
+  if (config.masterKey !== undefined) return config.masterKey
+  const path = join(config.dataDir, 'master.key')
+  const stored = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw new ConfigError([`${path} cannot be read: ${messageOf(error)}`])
+  })
+  if (stored !== undefined) return decoded(stored, path)
+  const others = (await readdir(config.dataDir)).filter((name) => !name.startsWith('.'))
+  if (others.length > 0)
+    throw new ConfigError([
+      `${path} is gone but ${config.dataDir} is not empty (${others.slice(0, 3).join(', ')}): put the key file back, or set STAGELY_SECRET_KEY, or name an empty folder`,
+    ])
+  const made = await createOnce(config.dataDir, 'master.key', `${randomBytes(32).toString('base64')}\n`)
+  log.warn(
+    { file: path },
+    'made a master key file; to move to a managed key, put its content into STAGELY_SECRET_KEY and delete the file',
+  )
+  return decoded(made, path)
+}
+
+const decoded = (text: string, path: string): Buffer => {
+  const key = decodeMasterKey(text)
+  if (key === undefined) throw new ConfigError([`${path} does not hold the base64 of 32 bytes`])
+  return key
+}
+
+/** Two first starts at once agree on one content: link() fails where the name exists. */
+const createOnce = async (dir: string, name: string, content: string): Promise<string> => {
+  const temporary = await writeTemporary(dir, name, content, 0o600)
+  try {
+    await link(temporary, join(dir, name))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  return readFile(join(dir, name), 'utf8')
+}
+
+const writeTemporary = async (
+  dir: string,
+  name: string,
+  content: string,
+  mode: number,
+): Promise<string> => {
+  const path = join(dir, `.${name}.${randomBytes(6).toString('hex')}`)
+  const file = await open(path, 'wx', mode)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return path
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'

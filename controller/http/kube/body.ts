@@ -1,0 +1,113 @@
+// Request bodies: JSON, YAML as kubectl reads it (1.1), and the few kinds that kubectl sends as
+// protobuf. At most 3 MiB.
+import type { IncomingMessage } from 'node:http'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { parseManifests } from '../../../src/manifests/parse.ts'
+import type { AppContext } from '../env.ts'
+import { decodeProtobuf } from './protobuf.ts'
+
+export const maxBodyBytes = 3 * 1024 * 1024
+/** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
+const patienceBytes = 32 * 1024 * 1024
+
+/** RequestEntityTooLarge beyond the limit. */
+export const readBytes = async (incoming: IncomingMessage): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size <= maxBodyBytes) chunks.push(chunk)
+    else if (size > patienceBytes) break
+  }
+  if (size > maxBodyBytes)
+    throw new StagelyError('RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`)
+  return Buffer.concat(chunks)
+}
+
+/** Content type without parameters; '' stands for JSON. */
+export const mediaType = (c: AppContext): string =>
+  (c.req.header('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The message never repeats the body, which may hold a secret. */
+export const parseJson = (bytes: Buffer): unknown => {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown
+  } catch {
+    throw new StagelyError('BadRequest', 'the request body is not valid JSON')
+  }
+}
+
+const parseYamlBody = (bytes: Buffer): unknown => {
+  const { documents, faults } = parseManifests(bytes.toString('utf8'), 'body')
+  if (faults.length > 0) {
+    const text = faults.map((f) => `line ${f.line}: ${f.message}`).join('; ')
+    throw new StagelyError('BadRequest', `the request body is not valid YAML: ${text}`)
+  }
+  if (documents.length !== 1) throw new StagelyError('BadRequest', 'the request body must hold one object')
+  return documents[0]!.object
+}
+
+const unsupported = (type: string, supported: readonly string[]): StagelyError =>
+  new StagelyError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format (${type}) - accepted media types include: ${supported.join(', ')}`,
+  )
+
+/** The object in the body of a POST or PUT. */
+export const readObject = async (c: AppContext): Promise<Record<string, unknown>> => {
+  const type = mediaType(c)
+  const bytes = await readBytes(c.env.incoming)
+  const value = parseAs(type, bytes)
+  if (!isRecord(value)) throw new StagelyError('BadRequest', 'the request body must be an object')
+  return value
+}
+
+const parseAs = (type: string, bytes: Buffer): unknown => {
+  switch (type) {
+    case '':
+    case 'application/json':
+      return parseJson(bytes)
+    case 'application/yaml':
+      return parseYamlBody(bytes)
+    case 'application/vnd.kubernetes.protobuf':
+      return decodeProtobuf(bytes)
+    default:
+      throw unsupported(type, ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
+  }
+}
+
+export type Patch = { readonly type: 'merge' | 'json'; readonly content: unknown }
+
+/** Strategic merge and server-side apply are refused with what to use instead. */
+export const readPatch = async (c: AppContext): Promise<Patch> => {
+  const type = mediaType(c)
+  const bytes = await readBytes(c.env.incoming)
+  if (type === 'application/merge-patch+json') return { type: 'merge', content: parseJson(bytes) }
+  if (type === 'application/json-patch+json') return { type: 'json', content: parseJson(bytes) }
+  throw unsupported(type === '' ? 'no content type' : type, [
+    'application/merge-patch+json',
+    'application/json-patch+json',
+  ])
+}
+
+export interface DeleteOptions {
+  readonly preconditions?: { uid?: string; resourceVersion?: string }
+  readonly dryRun: boolean
+}
+
+/** DELETE bodies are optional; client-node sends an empty one. */
+export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
+  const bytes = await readBytes(c.env.incoming)
+  // A protobuf DeleteOptions holds nothing that matters here.
+  const body = bytes.length === 0 || mediaType(c).endsWith('protobuf') ? {} : parseAs(mediaType(c), bytes)
+  if (!isRecord(body)) throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
+  const given = isRecord(body['preconditions']) ? body['preconditions'] : {}
+  const preconditions = Object.fromEntries(
+    ['uid', 'resourceVersion'].flatMap((key) => (typeof given[key] === 'string' ? [[key, given[key]]] : [])),
+  ) as { uid?: string; resourceVersion?: string }
+  const dryRun = Array.isArray(body['dryRun']) && body['dryRun'].includes('All')
+  return { dryRun, ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }) }
+}

@@ -1,0 +1,125 @@
+// Discovery, aggregated and legacy (contract 3). Made once from the registry; a client that has it
+// asks again with its ETag and gets 304.
+import { createHash } from 'node:crypto'
+import { kinds, type Kind } from '../../../src/resources/registry.ts'
+import type { App, AppContext } from '../env.ts'
+import { wantsAggregated } from './negotiate.ts'
+
+export const servedKinds: readonly Kind[] = kinds.filter((kind) => kind.internal !== true)
+
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const statusVerbs = ['get', 'patch', 'update']
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+
+export interface Document {
+  readonly body: string
+  readonly etag: string
+}
+
+export const documentOf = (content: unknown): Document => {
+  const body = JSON.stringify(content)
+  return { body, etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"` }
+}
+
+/** 304 where the client has it already. */
+export const answerDocument = (
+  c: AppContext,
+  { body, etag }: Document,
+  headers: Record<string, string> = {},
+): Response => {
+  const all = { 'content-type': 'application/json', etag, vary: 'Accept', 'cache-control': 'public', ...headers }
+  const held = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim())
+  return held.includes(etag) ? c.body(null, 304, all) : c.body(body, 200, all)
+}
+
+const inGroup = (group: string): Kind[] => servedKinds.filter((kind) => kind.group === group)
+const optional = (name: string, list: readonly string[]): object => (list.length === 0 ? {} : { [name]: list })
+
+/** Core kinds carry '' for group and version, as Kubernetes writes them. */
+const responseKind = (kind: Kind): object => ({
+  group: kind.group,
+  version: kind.group === '' ? '' : kind.version,
+  kind: kind.kind,
+})
+
+const aggregatedResource = (kind: Kind): object => ({
+  resource: kind.plural,
+  responseKind: responseKind(kind),
+  scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+  singularResource: kind.singular,
+  verbs,
+  ...optional('shortNames', kind.shortNames),
+  ...optional('categories', kind.categories),
+  ...(kind.status === undefined
+    ? {}
+    : { subresources: [{ subresource: 'status', responseKind: responseKind(kind), verbs: statusVerbs }] }),
+})
+
+const aggregated = (groups: readonly string[]): object => ({
+  kind: 'APIGroupDiscoveryList',
+  apiVersion: 'apidiscovery.k8s.io/v2',
+  metadata: {},
+  items: groups.map((group) => ({
+    metadata: group === '' ? {} : { name: group },
+    versions: [
+      { version: inGroup(group)[0]!.version, resources: inGroup(group).map(aggregatedResource), freshness: 'Current' },
+    ],
+  })),
+})
+
+const legacyResources = (kind: Kind): object[] => {
+  const common = { namespaced: kind.namespaced, kind: kind.kind }
+  const main = {
+    name: kind.plural,
+    singularName: kind.singular,
+    ...common,
+    verbs,
+    ...optional('shortNames', kind.shortNames),
+    ...optional('categories', kind.categories),
+  }
+  if (kind.status === undefined) return [main]
+  return [main, { name: `${kind.plural}/status`, singularName: '', ...common, verbs: statusVerbs }]
+}
+
+const resourceList = (groupVersion: string, group: string): object => ({
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion,
+  resources: inGroup(group).flatMap(legacyResources),
+})
+
+const groupOf = (group: string): object => {
+  const { version } = inGroup(group)[0]!
+  const entry = { groupVersion: `${group}/${version}`, version }
+  return { name: group, versions: [entry], preferredVersion: entry }
+}
+
+/** `/api`, `/apis` and the lists below them, for everybody who is logged in. */
+export const mountDiscovery = (app: App): void => {
+  const groups = [...new Set(servedKinds.map((kind) => kind.group))].filter((group) => group !== '')
+  const pair = (path: string, whole: object, legacy: object): void => {
+    const documents = { whole: documentOf(whole), legacy: documentOf(legacy) }
+    app.get(path, (c) =>
+      wantsAggregated(c.req.header('accept'))
+        ? answerDocument(c, documents.whole, { 'content-type': aggregatedType })
+        : answerDocument(c, documents.legacy),
+    )
+  }
+  const single = (path: string, content: object): void => {
+    const document = documentOf(content)
+    app.get(path, (c) => answerDocument(c, document))
+  }
+  pair('/api', aggregated(['']), {
+    kind: 'APIVersions',
+    apiVersion: 'v1',
+    versions: ['v1'],
+    serverAddressByClientCIDRs: [],
+  })
+  pair('/apis', aggregated(groups), { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupOf) })
+  single('/api/v1', resourceList('v1', ''))
+  for (const group of groups) {
+    const { version } = inGroup(group)[0]!
+    single(`/apis/${group}`, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) })
+    single(`/apis/${group}/${version}`, resourceList(`${group}/${version}`, group))
+  }
+}

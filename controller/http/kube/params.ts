@@ -1,0 +1,79 @@
+// Query parameters and headers of a request, checked.
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
+import type { ChangeSet, WriteOptions } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { parseFieldSelector, parseLabelSelector, type FieldSelector, type LabelSelector } from './selectors.ts'
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
+
+export interface Selection {
+  readonly namespace: string | undefined
+  readonly labels: LabelSelector | undefined
+  readonly fields: FieldSelector | undefined
+}
+
+const validations = ['Strict', 'Warn', 'Ignore']
+
+/** 422 that names the parameter, as Kubernetes does for its options. */
+const invalidOption = (field: string, message: string): StagelyError =>
+  new StagelyError('Invalid', `Options.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    faults: [{ field, reason: 'FieldValueInvalid', message }],
+  })
+
+export const fieldValidationOf = (c: AppContext): FieldValidation => {
+  const text = c.req.query('fieldValidation') ?? ''
+  if (text === '') return 'Warn'
+  if (!validations.includes(text))
+    throw invalidOption('fieldValidation', `Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`)
+  return text as FieldValidation
+}
+
+const dryRunOf = (c: AppContext): boolean => {
+  const values = c.req.queries('dryRun') ?? []
+  for (const value of values) {
+    if (value !== 'All') throw invalidOption('dryRun', `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`)
+  }
+  return values.length > 0
+}
+
+/** Header `Stagely-Change-Set: ID; last=true|false`. */
+export const parseChangeSet = (header: string | undefined): ChangeSet | undefined => {
+  if (header === undefined) return undefined
+  const match = /^([A-Za-z0-9._-]{1,128})\s*(?:;\s*last\s*=\s*(true|false)\s*)?$/.exec(header.trim())
+  if (match === null)
+    throw new StagelyError('BadRequest', 'header Stagely-Change-Set must be "ID; last=true" or "ID; last=false"; ID is up to 128 letters, digits, ".", "_" and "-"')
+  return { id: match[1]!, last: match[2] === 'true' }
+}
+
+export const writeOptionsOf = (c: AppContext): WriteOptions => {
+  const changeSet = parseChangeSet(c.req.header('stagely-change-set'))
+  return { dryRun: dryRunOf(c), ...(changeSet === undefined ? {} : { changeSet }) }
+}
+
+export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
+  namespace: c.req.param('namespace'),
+  labels: parseLabelSelector(c.req.query('labelSelector')),
+  fields: parseFieldSelector(kind, c.req.query('fieldSelector')),
+})
+
+export const isTrueParam = (text: string | undefined): boolean => text === 'true' || text === '1'
+
+/** undefined: absent. BadRequest for anything but a decimal integer. */
+export const resourceVersionOf = (c: AppContext): number | undefined => {
+  const text = c.req.query('resourceVersion') ?? ''
+  if (text === '') return undefined
+  if (!/^\d{1,15}$/.test(text))
+    throw new StagelyError('BadRequest', `invalid resource version ${JSON.stringify(text.slice(0, 50))}`)
+  return Number(text)
+}
+
+/** Whole seconds of a parameter such as `2s`, `1m30s`, `15`; undefined when absent or unreadable. */
+export const secondsOf = (text: string | undefined): number | undefined => {
+  if (text === undefined || text === '') return undefined
+  if (/^\d+$/.test(text)) return Number(text)
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text)
+  if (match === null) return undefined
+  const [, hours = '0', minutes = '0', seconds = '0'] = match
+  return Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)
+}

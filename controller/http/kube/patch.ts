@@ -1,0 +1,108 @@
+// JSON patch (RFC 6902). Inputs are never changed.
+import { isDeepStrictEqual } from 'node:util'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+const isObject = (value: unknown): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+interface Operation {
+  readonly op: string
+  readonly path: string
+  readonly from?: string
+  readonly value?: Json
+}
+
+const refuse = (message: string): StagelyError =>
+  new StagelyError('Invalid', `the server rejected our request due to an error in our request: ${message}`)
+
+/** Applies the operations in order, all or nothing. BadRequest when `patch` is no JSON patch, Invalid when a path or test fails. */
+export const jsonPatch = (target: Json, patch: Json): Json => {
+  if (!Array.isArray(patch)) throw new StagelyError('BadRequest', 'a JSON patch is a list of operations')
+  const root: { document: Json } = { document: structuredClone(target) }
+  for (const operation of patch) applyOperation(root, decodeOperation(operation))
+  return root.document
+}
+
+const decodeOperation = (input: Json): Operation => {
+  if (!isObject(input) || typeof input['op'] !== 'string' || typeof input['path'] !== 'string')
+    throw new StagelyError('BadRequest', 'each operation of a JSON patch has "op" and "path"')
+  return input as unknown as Operation
+}
+
+const applyOperation = (root: { document: Json }, { op, path, from, value }: Operation): void => {
+  switch (op) {
+    case 'add':
+    case 'replace':
+      if (value === undefined) throw new StagelyError('BadRequest', `JSON patch ${op} ${path} has no value`)
+      put(root, path, structuredClone(value), op === 'add')
+      return
+    case 'remove':
+      take(root, path)
+      return
+    case 'move':
+      put(root, path, take(root, from ?? ''), true)
+      return
+    case 'copy':
+      put(root, path, structuredClone(read(root, from ?? '')), true)
+      return
+    case 'test':
+      if (!isDeepStrictEqual(read(root, path), value)) throw refuse(`testing path ${path} failed`)
+      return
+    default:
+      throw new StagelyError('BadRequest', `unknown JSON patch operation ${JSON.stringify(op)}`)
+  }
+}
+
+const segmentsOf = (path: string): string[] => {
+  if (path === '') return []
+  if (!path.startsWith('/')) throw refuse(`path ${JSON.stringify(path)} does not begin with /`)
+  return path.slice(1).split('/').map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** Parent container and last segment; the document itself is the child of a wrapper. */
+const locate = (root: { document: Json }, path: string): { parent: Json; last: string } => {
+  const segments = ['document', ...segmentsOf(path)]
+  let parent: Json = root
+  for (const segment of segments.slice(0, -1)) {
+    const child: Json | undefined = childOf(parent, segment)
+    if (child === undefined) throw refuse(`path ${path} does not exist`)
+    parent = child
+  }
+  return { parent, last: segments.at(-1)! }
+}
+
+const childOf = (parent: Json, segment: string): Json | undefined => {
+  if (Array.isArray(parent)) return /^(0|[1-9]\d*)$/.test(segment) ? parent[Number(segment)] : undefined
+  return isObject(parent) && Object.hasOwn(parent, segment) ? parent[segment] : undefined
+}
+
+const read = (root: { document: Json }, path: string): Json => {
+  const { parent, last } = locate(root, path)
+  const value = childOf(parent, last)
+  if (value === undefined) throw refuse(`path ${path} does not exist`)
+  return value
+}
+
+const put = (root: { document: Json }, path: string, value: Json, insert: boolean): void => {
+  const { parent, last } = locate(root, path)
+  if (Array.isArray(parent)) {
+    const index = last === '-' && insert ? parent.length : Number(last)
+    const limit = insert ? parent.length : parent.length - 1
+    if (!Number.isInteger(index) || index < 0 || index > limit) throw refuse(`path ${path} does not exist`)
+    parent.splice(index, insert ? 0 : 1, value)
+    return
+  }
+  if (!isObject(parent) || (!insert && !Object.hasOwn(parent, last))) throw refuse(`path ${path} does not exist`)
+  // defineProperty: a key such as __proto__ stays a plain key.
+  Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true })
+}
+
+const take = (root: { document: Json }, path: string): Json => {
+  const value = read(root, path)
+  const { parent, last } = locate(root, path)
+  if (Array.isArray(parent)) parent.splice(Number(last), 1)
+  else Reflect.deleteProperty(parent as object, last)
+  return value
+}

@@ -1,0 +1,74 @@
+// Label and field selectors: parsed once per request, then asked per object.
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
+
+export type Labels = Readonly<Record<string, string>>
+export type LabelSelector = (labels: Labels | undefined) => boolean
+export type FieldSelector = (object: KubeObject) => boolean
+
+const key = String.raw`[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?`
+const setTerm = new RegExp(String.raw`^(${key})\s+(in|notin)\s*\(([^()]*)\)$`)
+const equalTerm = new RegExp(String.raw`^(${key})\s*(==|=|!=)\s*([-A-Za-z0-9_.]*)$`)
+const existsTerm = new RegExp(String.raw`^(!?)\s*(${key})$`)
+
+/** Commas inside parentheses belong to a set. */
+const splitTerms = (text: string): string[] => text.split(/,(?![^(]*\))/).map((t) => t.trim())
+
+const labelTerm = (text: string, whole: string): LabelSelector => {
+  const set = setTerm.exec(text)
+  if (set !== null) {
+    const values = new Set(set[3]!.split(',').map((v) => v.trim()))
+    return set[2] === 'in'
+      ? (labels) => labels?.[set[1]!] !== undefined && values.has(labels[set[1]!]!)
+      : (labels) => labels?.[set[1]!] === undefined || !values.has(labels[set[1]!]!)
+  }
+  const equal = equalTerm.exec(text)
+  if (equal !== null) {
+    const [, name = '', operator, value = ''] = equal
+    return operator === '!=' ? (labels) => labels?.[name] !== value : (labels) => labels?.[name] === value
+  }
+  const exists = existsTerm.exec(text)
+  if (exists !== null) {
+    const wanted = exists[1] === ''
+    return (labels) => (labels?.[exists[2]!] !== undefined) === wanted
+  }
+  throw new StagelyError('BadRequest', `unable to parse requirement in label selector ${JSON.stringify(whole)}: ${JSON.stringify(text)}`)
+}
+
+/** `a=b,c!=d,e in (f,g),h,!i`; all must hold. BadRequest on a syntax error. */
+export const parseLabelSelector = (text: string | undefined): LabelSelector | undefined => {
+  if (text === undefined || text.trim() === '') return undefined
+  const terms = splitTerms(text).map((term) => labelTerm(term, text))
+  return (labels) => terms.every((term) => term(labels))
+}
+
+const metadataFields = ['metadata.name', 'metadata.namespace']
+const eventFields = ['name', 'namespace', 'kind', 'uid', 'apiVersion'].map((f) => `involvedObject.${f}`)
+
+/** Fields that never change in an object's life, so that a watch needs no transitions for them. */
+const fieldsOf = (kind: Kind): readonly string[] =>
+  kind.kind === 'Event' ? [...metadataFields, ...eventFields, 'reason', 'type'] : metadataFields
+
+/** A selected field is under `metadata`, or for an Event under `spec`, where the store keeps it. */
+const fieldOf = (object: KubeObject, path: string): string => {
+  const [head, tail] = path.split('.', 2) as [string, string | undefined]
+  if (head === 'metadata') return object.metadata[tail as 'name' | 'namespace'] ?? ''
+  const value = tail === undefined ? object.spec?.[head] : (object.spec?.[head] as Labels | undefined)?.[tail]
+  return typeof value === 'string' ? value : ''
+}
+
+/** `metadata.name=x,metadata.namespace!=y`; all must hold. BadRequest for another field. */
+export const parseFieldSelector = (kind: Kind, text: string | undefined): FieldSelector | undefined => {
+  if (text === undefined || text.trim() === '') return undefined
+  const supported = fieldsOf(kind)
+  const terms = text.split(',').map((term): FieldSelector => {
+    const match = /^\s*([^=!\s]+)\s*(==|=|!=)\s*(.*?)\s*$/.exec(term)
+    if (match === null)
+      throw new StagelyError('BadRequest', `invalid field selector ${JSON.stringify(text)}; can't understand ${JSON.stringify(term)}`)
+    const [, path = '', operator, value = ''] = match
+    if (!supported.includes(path)) throw new StagelyError('BadRequest', `field label not supported: ${path}`)
+    return (object) => (fieldOf(object, path) === value) === (operator !== '!=')
+  })
+  return (object) => terms.every((term) => term(object))
+}

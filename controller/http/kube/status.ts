@@ -1,0 +1,75 @@
+// Errors as they leave: metav1 Status, in the words that kubectl knows (contract 13).
+import { httpStatusOf, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
+
+export interface Status {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: Record<string, never>
+  status: 'Success' | 'Failure'
+  message?: string
+  reason?: string
+  details?: object
+  code?: number
+}
+
+const base = { kind: 'Status', apiVersion: 'v1', metadata: {} } as const
+
+export const failureStatus = (error: StagelyError): Status => {
+  const { faults, kind, group, name, uid, retryAfterSeconds } = error.details
+  const details = {
+    ...(name === undefined ? {} : { name }),
+    ...(group === undefined || group === '' ? {} : { group }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(faults === undefined || faults.length === 0 ? {} : { causes: faults }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  }
+  return {
+    ...base,
+    status: 'Failure',
+    message: error.message,
+    reason: error.reason,
+    ...(Object.keys(details).length === 0 ? {} : { details }),
+    code: httpStatusOf[error.reason],
+  }
+}
+
+/** What a DELETE answers when the object is gone. */
+export const deletedStatus = (kind: Kind, name: string, uid: string | undefined): Status => ({
+  ...base,
+  status: 'Success',
+  details: {
+    name,
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    kind: kind.plural,
+    ...(uid === undefined ? {} : { uid }),
+  },
+})
+
+export const notFound = (kind: Kind, name: string): StagelyError =>
+  new StagelyError('NotFound', `${resourceNameOf(kind)} ${JSON.stringify(name)} not found`, {
+    kind: kind.plural,
+    group: kind.group,
+    name,
+  })
+
+export const conflict = (kind: Kind, name: string): StagelyError =>
+  new StagelyError(
+    'Conflict',
+    `Operation cannot be fulfilled on ${resourceNameOf(kind)} ${JSON.stringify(name)}: the object has been modified; please apply your changes to the latest version and try again`,
+    { kind: kind.plural, group: kind.group, name },
+  )
+
+/** 422 with every fault; the message names the Kind, as kubectl expects. */
+export const invalid = (kind: Kind, name: string, faults: readonly Fault[]): StagelyError => {
+  const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
+  const list = faults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  const text = list.length === 1 ? list[0]! : `[${list.join(', ')}]`
+  return new StagelyError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${text}`, {
+    kind: kind.kind,
+    group: kind.group,
+    name,
+    faults,
+  })
+}

@@ -1,0 +1,232 @@
+// Watches: NDJSON, written straight to the Node response.
+// INVARIANTS: headers leave before the first event; every change after the list's version is sent
+// exactly once and in order; the stream ends cleanly on timeout, stop and error.
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import { isAbort, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import type { ChangeEvent, Store } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { includeOf, tableOf, type Include } from './answer.ts'
+import { negotiate } from './negotiate.ts'
+import { isTrueParam, resourceVersionOf, secondsOf, selectionOf, type Selection } from './params.ts'
+import { listSelected } from './read.ts'
+import { failureStatus } from './status.ts'
+import type { ColumnDefinition } from './table.ts'
+import { toPartial, toWire, type Wire } from './wire-form.ts'
+
+export interface WatchDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal
+}
+
+type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+
+const bookmarkEveryMs = 60_000
+const minOpenSeconds = 1_800
+
+const line = (type: EventType, object: object): string => `${JSON.stringify({ type, object })}\n`
+
+export const serveWatch =
+  (deps: WatchDeps, kind: Kind) =>
+  async (c: AppContext): Promise<Response> => {
+    const plan = planOf(c, kind)
+    const response = c.env.outgoing
+    const done = watchSignal(response, deps.stopping, plan.seconds)
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' })
+    response.flushHeaders()
+    try {
+      await stream(deps, plan, { response, signal: done.signal })
+    } catch (error) {
+      if (!isAbort(error) && !response.destroyed) response.write(line('ERROR', failureStatus(asStagely(error, deps.log))))
+    } finally {
+      done.clear()
+      response.end()
+    }
+    return RESPONSE_ALREADY_SENT
+  }
+
+const asStagely = (error: unknown, log: Logger): StagelyError => {
+  if (error instanceof StagelyError) return error
+  log.error({ err: messageOf(error) }, 'a watch failed')
+  return new StagelyError('InternalError', 'an internal error ended this watch')
+}
+
+interface Plan {
+  readonly kind: Kind
+  readonly selection: Selection
+  /** Where to go on after; undefined: send what exists first. */
+  readonly after: number | undefined
+  /** Say with a bookmark where the first objects end. */
+  readonly endsInitial: boolean
+  readonly bookmarks: boolean
+  readonly seconds: number
+  readonly shape: ReturnType<typeof negotiate>['shape']
+  readonly include: Include
+}
+
+const planOf = (c: AppContext, kind: Kind): Plan => {
+  const version = resourceVersionOf(c)
+  const initial = c.req.query('sendInitialEvents')
+  const match = c.req.query('resourceVersionMatch') ?? ''
+  if ((initial !== undefined) !== (match === 'NotOlderThan') || (match !== '' && match !== 'NotOlderThan'))
+    throw new StagelyError(
+      'Invalid',
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: sendInitialEvents needs resourceVersionMatch=NotOlderThan, and nothing else takes it',
+    )
+  const bookmarks = isTrueParam(c.req.query('allowWatchBookmarks'))
+  const wantsInitial = initial === undefined ? version === undefined || version === 0 : isTrueParam(initial)
+  const spread = minOpenSeconds * (1 + Math.random())
+  return {
+    kind,
+    selection: selectionOf(c, kind),
+    after: wantsInitial ? undefined : (version ?? 0),
+    endsInitial: wantsInitial && bookmarks,
+    bookmarks,
+    seconds: Math.min(secondsOf(c.req.query('timeoutSeconds')) ?? spread, secondsOf(c.req.query('timeout')) ?? spread),
+    shape: negotiate(c.req.header('accept')).shape,
+    include: includeOf(c),
+  }
+}
+
+/** Aborts when the client leaves, the server stops or the time is over. */
+const watchSignal = (
+  response: ServerResponse,
+  stopping: AbortSignal,
+  seconds: number,
+): { signal: AbortSignal; clear: () => void } => {
+  const controller = new AbortController()
+  const abort = (): void => {
+    controller.abort()
+  }
+  const timer = setTimeout(abort, seconds * 1000)
+  response.once('close', abort)
+  stopping.addEventListener('abort', abort, { once: true })
+  if (stopping.aborted) abort()
+  return {
+    signal: controller.signal,
+    clear: () => {
+      clearTimeout(timer)
+      response.off('close', abort)
+      stopping.removeEventListener('abort', abort)
+    },
+  }
+}
+
+interface Sink {
+  readonly response: ServerResponse
+  readonly signal: AbortSignal
+}
+
+const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> => {
+  const render = renderer(plan, deps.clock)
+  let sent = plan.after ?? (await sendInitial(deps, plan, { sink, render }))
+  let seen = sent
+  const timer = setInterval(() => {
+    if (!plan.bookmarks || seen <= sent) return
+    sent = seen
+    sink.response.write(line('BOOKMARK', bookmark(plan.kind, seen)))
+  }, bookmarkEveryMs)
+  try {
+    for await (const batch of deps.store.watch(sent, sink.signal)) {
+      let text = ''
+      for (const event of batch) {
+        const rendered = lineOf(plan, event, render)
+        if (rendered !== undefined) {
+          text += rendered
+          sent = event.resourceVersion
+        }
+        seen = event.resourceVersion
+      }
+      if (text !== '') await write(sink, text)
+    }
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** Waits for a slow client, so that it holds up only its own stream. */
+const write = async ({ response, signal }: Sink, text: string): Promise<void> => {
+  if (!response.write(text)) await once(response, 'drain', { signal })
+}
+
+const sendInitial = async (
+  deps: WatchDeps,
+  plan: Plan,
+  { sink, render }: { sink: Sink; render: Render },
+): Promise<number> => {
+  const list = await listSelected(deps.store, plan.kind, plan.selection)
+  for (const object of list.items) await write(sink, line('ADDED', render(object)))
+  if (plan.endsInitial) {
+    const end = bookmark(plan.kind, list.resourceVersion, { 'k8s.io/initial-events-end': 'true' })
+    await write(sink, line('BOOKMARK', end))
+  }
+  return list.resourceVersion
+}
+
+const bookmark = (kind: Kind, version: number, annotations?: Record<string, string>): Wire => ({
+  kind: kind.kind,
+  apiVersion: apiVersionOf(kind),
+  metadata: { resourceVersion: String(version), ...(annotations === undefined ? {} : { annotations }) },
+})
+
+type Render = (object: KubeObject) => Wire
+
+const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
+  if (shape === 'object') return toWire
+  if (shape === 'PartialObjectMetadata') return (object) => toPartial(toWire(object))
+  // Column definitions are in the first event of the stream only.
+  let columns: ColumnDefinition[] | null | undefined
+  return (object) => {
+    const resourceVersion = object.metadata.resourceVersion ?? ''
+    const how = { resourceVersion, include, now: clock.now(), ...(columns === undefined ? {} : { columns }) }
+    columns = null
+    return tableOf(kind, [toWire(object)], how)
+  }
+}
+
+/** Plain lines are the same for every watcher of a change; 1,000 watchers need one text. */
+const plainLines = new WeakMap<ChangeEvent, string>()
+
+const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefined => {
+  const { kind, selection } = plan
+  const { object } = event
+  if (object.kind !== kind.kind) return undefined
+  if (selection.namespace !== undefined && object.metadata.namespace !== selection.namespace) return undefined
+  const type = transition(selection, event)
+  if (type === undefined) return undefined
+  if (type === 'DELETED' && event.type !== 'DELETED') return line(type, render(asItWas(event)))
+  if (plan.shape !== 'object' || type !== event.type) return line(type, render(object))
+  const known = plainLines.get(event)
+  if (known !== undefined) return known
+  const text = line(type, render(object))
+  plainLines.set(event, text)
+  return text
+}
+
+/** What the change is to this watcher: entering the selection is ADDED, leaving it is DELETED. */
+const transition = (selection: Selection, event: ChangeEvent): ChangeEvent['type'] | undefined => {
+  const { type, object, previousLabels } = event
+  if (selection.fields !== undefined && !selection.fields(object)) return undefined
+  if (selection.labels === undefined) return type
+  const now = selection.labels(object.metadata.labels)
+  if (type !== 'MODIFIED') return now ? type : undefined
+  const before = selection.labels(previousLabels)
+  if (now) return before ? 'MODIFIED' : 'ADDED'
+  return before ? 'DELETED' : undefined
+}
+
+const asItWas = ({ object, previousLabels }: ChangeEvent): KubeObject => {
+  const { labels: _, ...metadata } = object.metadata
+  return {
+    ...object,
+    metadata: previousLabels === undefined ? metadata : { ...metadata, labels: previousLabels },
+  }
+}

@@ -1,0 +1,57 @@
+// What Prometheus reads. Labels are bounded: routes by pattern, never a name or a value.
+import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import type { AppEnv } from './env.ts'
+
+export interface Metrics {
+  readonly registry: Registry
+  readonly middleware: MiddlewareHandler<AppEnv>
+  /** For the control loops. */
+  onRun(reconciler: string, outcome: string, ms: number): void
+}
+
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+export const createMetrics = (version: string): Metrics => {
+  const registry = new Registry()
+  registry.setDefaultLabels({ version })
+  collectDefaultMetrics({ register: registry })
+  const requests = new Histogram({
+    name: 'stagely_http_request_seconds',
+    help: 'Time to answer a request; watches and agent streams are not in it.',
+    labelNames: ['method', 'route', 'code'],
+    buckets: seconds,
+    registers: [registry],
+  })
+  const runs = new Histogram({
+    name: 'stagely_reconcile_seconds',
+    help: 'Time of one reconcile.',
+    labelNames: ['reconciler', 'outcome'],
+    buckets: seconds,
+    registers: [registry],
+  })
+  const streams = new Counter({
+    name: 'stagely_http_streams_total',
+    help: 'Watches and agent streams that were opened.',
+    labelNames: ['route'],
+    registers: [registry],
+  })
+  return {
+    registry,
+    middleware: async (c, next) => {
+      const start = process.hrtime.bigint()
+      await next()
+      const route = routePath(c, -1)
+      if (c.env.outgoing.headersSent) {
+        streams.inc({ route })
+        return
+      }
+      const elapsed = Number(process.hrtime.bigint() - start) / 1e9
+      requests.observe({ method: c.req.method, route, code: c.res.status }, elapsed)
+    },
+    onRun: (reconciler, outcome, ms) => {
+      runs.observe({ reconciler, outcome }, ms / 1000)
+    },
+  }
+}

@@ -1,0 +1,56 @@
+// Start and stop of a program: what was started is stopped in reverse order, each step bounded in
+// time, so that one that hangs cannot keep the rest (the database last of all) from closing.
+import type { Logger } from './log.ts'
+import { messageOf } from './errors.ts'
+
+export interface Lifecycle {
+  /** Aborts when stop begins: long-lived work (streams, loops) ends on it. */
+  readonly stopping: AbortSignal
+  /** Registers how to undo a step of the start. Steps run one after the other, last registered first. */
+  onStop(name: string, timeoutMs: number, step: () => void | Promise<void>): void
+  /** Runs every step; never rejects. A second call waits for the first. */
+  stop(): Promise<void>
+}
+
+export const createLifecycle = (log: Logger): Lifecycle => {
+  const controller = new AbortController()
+  const steps: { name: string; timeoutMs: number; step: () => void | Promise<void> }[] = []
+  let stopped: Promise<void> | undefined
+
+  const runAll = async (): Promise<void> => {
+    for (const { name, timeoutMs, step } of steps.reverse()) {
+      try {
+        if (!(await within(timeoutMs, Promise.resolve().then(step)))) {
+          log.warn({ step: name, timeoutMs }, 'a stop step took too long and was left behind')
+        }
+      } catch (error) {
+        log.error({ step: name, err: messageOf(error) }, 'a stop step failed')
+      }
+    }
+  }
+
+  return {
+    stopping: controller.signal,
+    onStop: (name, timeoutMs, step) => steps.push({ name, timeoutMs, step }),
+    stop: () => {
+      controller.abort()
+      stopped ??= runAll()
+      return stopped
+    },
+  }
+}
+
+/** False when `work` is not done after `ms`. */
+const within = async (ms: number, work: Promise<void>): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false)
+    }, ms)
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
