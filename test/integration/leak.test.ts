@@ -1,0 +1,153 @@
+// Plants values that occur nowhere else and looks for them in every place that must not hold them.
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { startWorld, type World } from '../support/processes.ts'
+import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
+import { createStack, idle, idleService, type Stack } from '../support/stack.ts'
+
+const run = promisify(execFile)
+const canaries = ['canary-first-5f1c9a7e', 'canary-"quoted" $b7 d23e', 'canary-crash-91ab04cd']
+/** The forms that a value takes in logs, URLs, JSON and dumps. */
+const forms = canaries.flatMap((value) => [
+  value,
+  JSON.stringify(value).slice(1, -1),
+  encodeURIComponent(value),
+  Buffer.from(value).toString('base64').replace(/=+$/, '').slice(0, -1),
+  Buffer.from(value).toString('hex'),
+])
+const found = (text: string): string[] => forms.filter((form) => text.includes(form))
+
+/** Contents of every file below a folder; what cannot be read is no place to hide. */
+const contentsOf = async (dir: string): Promise<string> => {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name))
+  return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n')
+}
+
+/** Command lines of every process, sampled while things happen. */
+const watchCommandLines = (): { stop(): Promise<string> } => {
+  let on = true
+  const seen = new Set<string>()
+  const sample = async (): Promise<void> => {
+    while (on) {
+      for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        seen.add(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''))
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  const sampling = sample()
+  return {
+    stop: async () => {
+      on = false
+      await sampling
+      return [...seen].join('\n')
+    },
+  }
+}
+
+describe('no secret value leaks', () => {
+  let world: World
+  let stack: Stack
+  let commandLines = ''
+  let answers = ''
+  let fresh: TestDatabase
+
+  beforeAll(async () => {
+    stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
+    fresh = await createTestDatabase(inject('postgresUrl'))
+    world = await startWorld({ databaseUrl: fresh.url })
+    const watching = watchCommandLines()
+    const say = async (...args: string[]): Promise<void> => {
+      const { stdout, stderr } = await world.cli(...args)
+      answers += stdout + stderr
+    }
+    const applied = await world.apply(
+      projectYaml() +
+        secretYaml('FIRST', canaries[0]!) +
+        secretYaml('SECOND', canaries[1]!, 'web') +
+        stageletYaml(stack.directory, stack.project),
+    )
+    answers += applied.stdout + applied.stderr
+    await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
+    // A service that prints its secret while it dies: the last log lines are reported.
+    await stack.write(
+      `services:\n${idleService('web').replace(idle, `["sh", "-c", "echo dying with $$FIRST and $$SECOND; exit 3"]`)}${idleService('db')}`,
+    )
+    await world.must('deploy', 'shop')
+    await world.apply(secretYaml('FIRST', canaries[2]!))
+    await world.must('wait', '--for=condition=Degraded', 'stagelet/shop', '--timeout', '60s')
+    for (const kind of ['stagelysecrets', 'stagelets', 'projects', 'agents', 'events']) {
+      await say('get', kind, '-o', 'yaml')
+      await say('get', kind, '-o', 'wide')
+    }
+    await say('describe', 'stagelet', 'shop')
+    await say('describe', 'stagelysecret', 'shop-first.global')
+    await say('apply', '-f', '/nonexistent')
+    await say('get', '--raw', '/metrics')
+    answers += (
+      await world.cliWith(secretYaml('FIRST', `${canaries[0]!}-changed`), 'diff', '-f', '-')
+    ).stdout
+    answers += (
+      await world.cliWith(
+        secretYaml('FIRST', canaries[0]!).replace('value:', 'vlaue:'),
+        'apply',
+        '-f',
+        '-',
+      )
+    ).stderr
+    commandLines = await watching.stop()
+  })
+  afterAll(async () => {
+    await world?.stop()
+    await stack?.remove()
+    await fresh?.drop()
+  })
+
+  it('reaches the container, so the search below looks for something that exists', async () => {
+    expect((await stack.environmentOf('db'))['FIRST']).toBe(canaries[2])
+  })
+
+  it('shows the failing service’s last lines, masked', async () => {
+    const shown = await world.must('describe', 'stagelet', 'shop')
+    expect(shown).toContain('dying with ***REDACTED***')
+  })
+
+  it('is not in any answer of the CLI', () => {
+    expect(answers.length).toBeGreaterThan(1000)
+    expect(found(answers)).toEqual([])
+  })
+
+  it('is not in the output of controller and agent', () => {
+    expect(found(world.allOutput())).toEqual([])
+  })
+
+  it('is not in the command line of any process', () => {
+    expect(commandLines).toContain('stagely')
+    expect(found(commandLines)).toEqual([])
+  })
+
+  it('is not in the folders of controller and agent, nor in the user’s tree', async () => {
+    expect(found(await contentsOf(world.controllerDir))).toEqual([])
+    expect(found(await contentsOf(world.agentDir))).toEqual([])
+    expect(await readdir(stack.directory)).toEqual(['docker-compose.yml'])
+  })
+
+  it('is not in a dump of the database', async () => {
+    const { stdout } = await run('/usr/lib/postgresql/15/bin/pg_dump', ['--inserts', fresh.url], {
+      maxBuffer: 1 << 28,
+    })
+    expect(stdout).toContain('secret_versions')
+    expect(found(stdout)).toEqual([])
+  })
+
+  it('is not in the environment of controller and agent', async () => {
+    for (const program of [world.controller, world.agent]) {
+      expect(found(await readFile(`/proc/${program.child.pid}/environ`, 'latin1'))).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,183 @@
+// The main job, end to end: apply, the right environments, a change, exactly the right containers.
+import { inject, afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { startWorld, type World } from '../support/processes.ts'
+import {
+  projectYaml,
+  secretYaml,
+  seedEnvironments,
+  seedSecretsYaml,
+  stageletYaml,
+} from '../support/shop.ts'
+import {
+  createStack,
+  creationsSince,
+  idleService,
+  recreatedBetween,
+  type Stack,
+} from '../support/stack.ts'
+
+const compose = `services:\n${['backend', 'frontend', 'postgres'].map((s) => idleService(s)).join('')}`
+
+const inSync = (world: World, timeout = '60s'): Promise<string> =>
+  world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', timeout)
+
+describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) => {
+  let world: World
+  let stack: Stack
+  let fresh: TestDatabase | undefined
+
+  beforeAll(async () => {
+    stack = await createStack(compose)
+    if (database === 'postgres') fresh = await createTestDatabase(inject('postgresUrl'))
+    world = await startWorld(fresh === undefined ? {} : { databaseUrl: fresh.url })
+    const applied = await world.apply(
+      projectYaml() + seedSecretsYaml() + stageletYaml(stack.directory, stack.project),
+    )
+    expect(applied).toMatchObject({ code: 0 })
+    await inSync(world)
+  })
+  afterAll(async () => {
+    await world?.stop()
+    await stack?.remove()
+    await fresh?.drop()
+  })
+
+  it('gives each service exactly the environment of its table', async () => {
+    for (const [service, environment] of Object.entries(seedEnvironments)) {
+      expect(await stack.environmentOf(service), service).toEqual(environment)
+    }
+  })
+
+  it('applies the same again without a write or a restart', async () => {
+    const before = await stack.containers()
+    const again = await world.apply(
+      projectYaml() + seedSecretsYaml() + stageletYaml(stack.directory, stack.project),
+    )
+    expect(
+      again.stdout
+        .trim()
+        .split('\n')
+        .every((line) => line.endsWith('unchanged')),
+    ).toBe(true)
+    await inSync(world)
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+  })
+
+  it('re-creates only backend when a secret of backend changes', async () => {
+    const before = await stack.containers()
+    expect(
+      (await world.apply(secretYaml('STRIPE_SECRET_KEY', 'sk_test_rotated', 'backend'))).code,
+    ).toBe(0)
+    await inSync(world)
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['backend'])
+    expect((await stack.environmentOf('backend'))['STRIPE_SECRET_KEY']).toBe('sk_test_rotated')
+  })
+
+  it('re-creates all three once each when a global changes', async () => {
+    const since = Math.floor(Date.now() / 1000)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await world.apply(secretYaml('REDIS_URL', 'redis://other:6379'))
+    await inSync(world)
+    expect(await creationsSince(stack, since + 1)).toEqual({ backend: 1, frontend: 1, postgres: 1 })
+  })
+
+  it('re-creates a service once for three changes in one apply', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    const since = Math.ceil(Date.now() / 1000)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await world.apply(
+      secretYaml('STRIPE_SECRET_KEY', 'sk_three', 'backend') +
+        secretYaml('PORT', '8081', 'backend') +
+        secretYaml('EXTRA', 'one more', 'backend'),
+    )
+    await inSync(world)
+    expect(await creationsSince(stack, since)).toEqual({ backend: 1 })
+    expect(await stack.environmentOf('backend')).toMatchObject({
+      STRIPE_SECRET_KEY: 'sk_three',
+      PORT: '8081',
+      EXTRA: 'one more',
+    })
+  })
+
+  it('re-creates a service once for plain writes one after another within the window', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    const since = Math.ceil(Date.now() / 1000)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    const list = JSON.parse(await world.must('get', 'stagelysecrets', '-o', 'json')) as {
+      items: { metadata: { name: string }; spec: { key: string; scope: string } }[]
+    }
+    const names = list.items.filter((s) => s.spec.scope === 'backend').map((s) => s.metadata.name)
+    expect(names.length).toBeGreaterThanOrEqual(3)
+    for (const [i, name] of names.slice(0, 3).entries())
+      await world.patchSecret(name, `sequential-${i}`)
+    await inSync(world)
+    expect(await creationsSince(stack, since)).toEqual({ backend: 1 })
+  })
+
+  it('never says in sync before the containers have the new value', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const value = `round-${round}-${'x'.repeat(8)}`
+      await world.patchSecret('shop-stripe-secret-key.backend', value)
+      await new Promise((resolve) => setTimeout(resolve, (round * 97) % 400))
+      await inSync(world)
+      expect((await stack.environmentOf('backend'))['STRIPE_SECRET_KEY']).toBe(value)
+    }
+  })
+
+  it('says which service a misspelt scope probably meant', async () => {
+    await world.apply(secretYaml('TYPO', 'some value', 'Backend'))
+    await world.must(
+      'wait',
+      '--for=condition=ScopeMatched=False',
+      'stagelysecret/shop-typo.backend',
+      '--timeout',
+      '20s',
+    )
+    expect(await world.must('describe', 'stagelysecret', 'shop-typo.backend')).toContain(
+      'did you mean "backend"?',
+    )
+    await world.must('delete', 'stagelysecret', 'shop-typo.backend')
+  })
+
+  it('converges after the controller and the agent were killed in the middle of a rollout', async () => {
+    await world.patchSecret('shop-stripe-secret-key.backend', 'before-the-crash')
+    await world.controller.kill('SIGKILL')
+    await world.agent.kill('SIGKILL')
+    await world.startController()
+    await world.startAgent()
+    await inSync(world, '120s')
+    expect((await stack.environmentOf('backend'))['STRIPE_SECRET_KEY']).toBe('before-the-crash')
+    const names = (
+      await stack.docker(
+        'ps',
+        '-a',
+        '--filter',
+        `label=com.docker.compose.project=${stack.project}`,
+        '--format',
+        '{{.Names}}',
+      )
+    )
+      .trim()
+      .split('\n')
+    expect(names.sort()).toEqual(
+      ['backend', 'frontend', 'postgres'].map((s) => `${stack.project}-${s}-1`),
+    )
+  })
+
+  it('keeps what was acknowledged when the controller is killed right after', async () => {
+    await world.patchSecret('shop-stripe-secret-key.backend', 'acknowledged-then-killed')
+    await world.controller.kill('SIGKILL')
+    await world.startController()
+    await inSync(world, '120s')
+    expect((await stack.environmentOf('backend'))['STRIPE_SECRET_KEY']).toBe(
+      'acknowledged-then-killed',
+    )
+  })
+
+  it('lets go of a deleted stagelet and leaves its containers running', async () => {
+    const before = await stack.containers()
+    await world.must('delete', 'stagelet', 'shop', '--timeout', '30s')
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+  })
+})

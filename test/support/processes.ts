@@ -1,0 +1,225 @@
+// Real programs as real processes: controller, agent and CLI from dist/, over TLS on loopback.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { request } from 'node:https'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the CLI to its end. */
+export const runCli = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input = '',
+): Promise<Ran> => {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+  })
+  const out: Buffer[] = []
+  const err: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return {
+    code: code ?? -1,
+    stdout: Buffer.concat(out).toString(),
+    stderr: Buffer.concat(err).toString(),
+  }
+}
+
+/** A long-running program of ours. `output` is everything it printed, for the leak test. */
+export interface Program {
+  readonly child: ChildProcess
+  output(): string
+  /** Ends it with the signal and waits for its exit; a program that is gone already is fine. */
+  kill(signal: NodeJS.Signals): Promise<void>
+}
+
+export const startProgram = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  ready: string,
+): Promise<Program> => {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  await new Promise<void>((onReady, onFail) => {
+    const timer = setTimeout(() => {
+      onFail(new Error(`not ready within 60 s: stagely ${args[0]}\n${output}`))
+    }, 60_000)
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString()
+      if (output.includes(ready)) {
+        clearTimeout(timer)
+        onReady()
+      }
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      onFail(new Error(`stagely ${args[0]} ended with ${code ?? signal}\n${output}`))
+    })
+  })
+  return {
+    child,
+    output: () => output,
+    kill: async (signal) => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill(signal)
+      await exited
+    },
+  }
+}
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const mergePatch = (url: string, to: { ca: Buffer; token: string }, body: unknown): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${to.token}`,
+      'content-type': 'application/merge-patch+json',
+    }
+    const sent = request(url, { method: 'PATCH', ca: to.ca, headers }, (response) => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve()
+        else reject(new Error(`PATCH ${url}: ${response.statusCode} ${text}`))
+      })
+    })
+    sent.on('error', reject)
+    sent.end(JSON.stringify(body))
+  })
+
+/** A controller and its one agent in a temporary folder. */
+export interface World {
+  readonly dir: string
+  readonly url: string
+  readonly controllerDir: string
+  readonly agentDir: string
+  controller: Program
+  agent: Program
+  /** Everything that controllers and agents of this world ever printed. */
+  allOutput(): string
+  cli(...args: string[]): Promise<Ran>
+  cliWith(input: string, ...args: string[]): Promise<Ran>
+  /** cli() that throws unless the exit code is 0. */
+  must(...args: string[]): Promise<string>
+  apply(yaml: string): Promise<Ran>
+  /** One plain write through the API, as a dashboard or a script would do it. */
+  patchSecret(name: string, value: string): Promise<void>
+  startController(): Promise<void>
+  startAgent(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface WorldOptions {
+  readonly databaseUrl?: string
+  readonly controllerArgs?: readonly string[]
+  readonly agentEnv?: NodeJS.ProcessEnv
+  readonly withAgent?: boolean
+}
+
+/** A fixed example key: 32 bytes of base64, for the servers of tests only. */
+export const testMasterKey = Buffer.alloc(32, 7).toString('base64')
+
+export const startWorld = async (options: WorldOptions = {}): Promise<World> => {
+  const dir = await mkdtemp(join(tmpdir(), 'stagely-world-'))
+  const port = await freePort()
+  const url = `https://127.0.0.1:${port}`
+  const [controllerDir, agentDir] = [join(dir, 'controller'), join(dir, 'agent')]
+  const controllerEnv =
+    options.databaseUrl === undefined
+      ? {}
+      : { DATABASE_URL: options.databaseUrl, STAGELY_SECRET_KEY: testMasterKey }
+  const programs: Program[] = []
+  let token = ''
+  let joinToken = ''
+
+  const cliEnv = (): NodeJS.ProcessEnv => ({
+    HOME: dir,
+    STAGELY_SERVER: url,
+    STAGELY_TOKEN: token,
+    STAGELY_CA_FILE: join(controllerDir, 'ca.crt'),
+  })
+
+  const world = {
+    dir,
+    url,
+    controllerDir,
+    agentDir,
+    allOutput: () => programs.map((p) => p.output()).join('\n'),
+    cli: (...args: string[]) => runCli(args, cliEnv()),
+    cliWith: (input: string, ...args: string[]) => runCli(args, cliEnv(), input),
+    must: async (...args: string[]) => {
+      const ran = await runCli(args, cliEnv())
+      if (ran.code !== 0)
+        throw new Error(`stagely ${args.join(' ')}: ${ran.code}\n${ran.stdout}${ran.stderr}`)
+      return ran.stdout
+    },
+    apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
+    patchSecret: async (name: string, value: string) => {
+      const ca = await readFile(join(controllerDir, 'ca.crt'))
+      await mergePatch(
+        `${url}/apis/stagely.dev/v1alpha1/namespaces/default/stagelysecrets/${name}`,
+        { ca, token },
+        { spec: { value } },
+      )
+    },
+    startController: async () => {
+      const args = ['controller', '--data-dir', controllerDir, '--listen', `127.0.0.1:${port}`]
+      world.controller = await startProgram(
+        [...args, ...(options.controllerArgs ?? [])],
+        controllerEnv,
+        'ready',
+      )
+      programs.push(world.controller)
+      token = (await readFile(join(controllerDir, 'admin-token'), 'utf8')).trim()
+    },
+    startAgent: async () => {
+      if (joinToken === '') {
+        joinToken = (
+          await world.must('agent', 'token', 'create', '--namespace', 'default', '--name', 'box')
+        ).trim()
+      }
+      const args = ['agent', 'run', '--data-dir', agentDir, '--join', joinToken]
+      world.agent = await startProgram(args, options.agentEnv ?? {}, 'connected')
+      programs.push(world.agent)
+    },
+    stop: async () => {
+      for (const program of programs) await program.kill('SIGKILL')
+      await rm(dir, { recursive: true, force: true })
+    },
+  } as World
+
+  try {
+    await world.startController()
+    if (options.withAgent !== false) await world.startAgent()
+  } catch (error) {
+    await world.stop()
+    throw error
+  }
+  return world
+}

@@ -1,0 +1,129 @@
+// A real Compose stack of a test: its folder, its containers, and what is inside them.
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+export const testImage = 'stagely-test/busybox:1'
+
+/** Idles, and ends at once on SIGTERM. */
+export const idle = `["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done"]`
+
+export const idleService = (name: string, extra = ''): string =>
+  `  ${name}:\n    image: ${testImage}\n    command: ${idle}\n${extra}`
+
+export interface Container {
+  readonly id: string
+  readonly startedAt: string
+  readonly label: string
+}
+
+export interface Stack {
+  readonly directory: string
+  readonly project: string
+  write(compose: string): Promise<void>
+  containers(): Promise<Record<string, Container>>
+  /** The environment of PID 1, without what the image and the shell set. */
+  environmentOf(service: string): Promise<Record<string, string>>
+  docker(...args: string[]): Promise<string>
+  /** Takes down this project only. */
+  remove(): Promise<void>
+}
+
+const fromElsewhere = new Set(['PATH', 'HOSTNAME', 'HOME', 'PWD', 'SHLVL'])
+
+export const createStack = async (compose: string): Promise<Stack> => {
+  const directory = await mkdtemp(join(tmpdir(), 'stagely-stack-'))
+  const project = `stagely-t-${randomBytes(4).toString('hex')}`
+  const docker = async (...args: string[]): Promise<string> =>
+    (await run('docker', args, { maxBuffer: 1 << 24 })).stdout
+  await mkdir(directory, { recursive: true })
+
+  const stack: Stack = {
+    directory,
+    project,
+    docker,
+    write: (text) => writeFile(join(directory, 'docker-compose.yml'), text),
+    containers: async () => {
+      const filter = `label=com.docker.compose.project=${project}`
+      const ids = (await docker('ps', '-aq', '--no-trunc', '--filter', filter))
+        .split('\n')
+        .filter(Boolean)
+      if (ids.length === 0) return {}
+      const inspected = JSON.parse(await docker('inspect', ...ids)) as {
+        Id: string
+        State: { StartedAt: string }
+        Config: { Labels: Record<string, string> }
+      }[]
+      return Object.fromEntries(
+        inspected.map((c) => [
+          c.Config.Labels['com.docker.compose.service'] ?? '',
+          {
+            id: c.Id,
+            startedAt: c.State.StartedAt,
+            label: c.Config.Labels['dev.stagely.digest'] ?? '',
+          },
+        ]),
+      )
+    },
+    environmentOf: async (service) => {
+      const { id } = (await stack.containers())[service] ?? {}
+      if (id === undefined) throw new Error(`no container of ${service}`)
+      const environ = await docker('exec', id, 'cat', '/proc/1/environ')
+      const pairs = environ
+        .split('\0')
+        .filter(Boolean)
+        .map((line) => {
+          const at = line.indexOf('=')
+          return [line.slice(0, at), line.slice(at + 1)] as const
+        })
+      return Object.fromEntries(pairs.filter(([key]) => !fromElsewhere.has(key)))
+    },
+    remove: async () => {
+      await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+  await stack.write(compose)
+  return stack
+}
+
+/** Names of the services whose container is another one than before. */
+export const recreatedBetween = (
+  before: Record<string, Container>,
+  after: Record<string, Container>,
+): string[] =>
+  Object.keys(after)
+    .filter((s) => after[s]?.id !== before[s]?.id || after[s]?.startedAt !== before[s]?.startedAt)
+    .sort()
+
+/** How many containers of the project were created since `since` (unix seconds), by service. */
+export const creationsSince = async (
+  stack: Stack,
+  since: number,
+): Promise<Record<string, number>> => {
+  const out = await stack.docker(
+    'events',
+    '--since',
+    String(since),
+    '--until',
+    String(Date.now() / 1000),
+    '--filter',
+    `label=com.docker.compose.project=${stack.project}`,
+    '--filter',
+    'event=create',
+    '--format',
+    '{{json .}}',
+  )
+  const counts: Record<string, number> = {}
+  for (const line of out.split('\n').filter(Boolean)) {
+    const event = JSON.parse(line) as { Actor: { Attributes: Record<string, string> } }
+    const service = event.Actor.Attributes['com.docker.compose.service'] ?? ''
+    counts[service] = (counts[service] ?? 0) + 1
+  }
+  return counts
+}
