@@ -1,0 +1,78 @@
+// The Kubernetes-style API over one kept TLS connection, as a dashboard or an operator uses it.
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:https'
+import type { Connection } from '../../scripts/lib/stagely.ts'
+
+export interface StageletView {
+  readonly metadata: { readonly resourceVersion: string }
+  readonly status?: {
+    readonly wantedRevision?: number
+    readonly runningRevision?: number
+    readonly conditions?: readonly {
+      type: string
+      status: string
+      reason: string
+      message: string
+    }[]
+  }
+}
+
+export interface ApiClient {
+  /** The parsed reply; throws for a status other than 2xx. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<unknown>
+  /** Writes a value as a change set of its own, so that its revision closes with the write. */
+  writeValue(secret: string, value: string): Promise<void>
+  stagelet(name: string): Promise<StageletView>
+  close(): void
+}
+
+const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
+
+export const openApiClient = ({ url, env }: Connection): ApiClient => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(env.STAGELY_CA_FILE) })
+  let sets = 0
+  const call: ApiClient['call'] = (method, path, body, headers = {}) =>
+    new Promise((resolve, reject) => {
+      const sent = request(
+        `${url}${path}`,
+        { method, agent, headers: { authorization: `Bearer ${env.STAGELY_TOKEN}`, ...headers } },
+        (response) => {
+          let text = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+          response.on('end', () => {
+            const status = response.statusCode ?? 0
+            if (status >= 200 && status < 300) resolve(JSON.parse(text))
+            else reject(new Error(`${method} ${path}: ${status} ${text.slice(0, 300)}`))
+          })
+        },
+      )
+      sent.on('error', reject)
+      sent.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  return {
+    call,
+    writeValue: async (secret, value) => {
+      await call(
+        'PATCH',
+        `${base}/stagelysecrets/${secret}`,
+        { spec: { value } },
+        {
+          'content-type': 'application/merge-patch+json',
+          'stagely-change-set': `bench-${process.pid}-${++sets}; last=true`,
+        },
+      )
+    },
+    stagelet: async (name) => (await call('GET', `${base}/stagelets/${name}`)) as StageletView,
+    close: () => {
+      agent.destroy()
+    },
+  }
+}
+
+export const isInSync = ({ status }: StageletView): boolean =>
+  status?.conditions?.some((c) => c.type === 'SecretsInSync' && c.status === 'True') === true

@@ -1,0 +1,81 @@
+// npm run bench [-- --json] [--size small|full] [--only NAME…]: measures, never judges by exit code.
+import { parseArgs } from 'node:util'
+import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
+import { benchChanges } from './changes.ts'
+import { benchCrypto } from './crypto.ts'
+import { benchFootprint } from './footprint.ts'
+import { benchMask } from './mask.ts'
+import type { Row } from './measure.ts'
+import { benchOverride } from './override.ts'
+import { heading, jsonLine, tableLine } from './report.ts'
+import { benchRollout } from './rollout.ts'
+import { benchImage, benchImageScript } from './stacks.ts'
+import { benchStore } from './store.ts'
+import { isMet } from './targets.ts'
+import { startWorld } from './world.ts'
+
+const groups = ['pure', 'store', 'processes'] as const
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    size: { type: 'string', default: 'small' },
+    only: { type: 'string', multiple: true, default: [...groups] },
+  },
+})
+const full = flags.size === 'full'
+if (!['small', 'full'].includes(flags.size) || !flags.only.every((g) => groups.some((k) => k === g))) {
+  process.stderr.write(`usage: npm run bench -- [--json] [--size small|full] [--only ${groups.join('|')}]\n`)
+  process.exit(2)
+}
+
+const missed: string[] = []
+const show = (rows: readonly Row[]): void => {
+  for (const row of rows) {
+    process.stdout.write(`${flags.json ? jsonLine(row) : tableLine(row)}\n`)
+    if (isMet(row.name, row.value) === false) missed.push(row.name)
+  }
+}
+
+/** A group that fails does not hide the others; the exit code tells. */
+const group = async (name: (typeof groups)[number], measure: () => Promise<void>): Promise<void> => {
+  if (!flags.only.includes(name)) return
+  try {
+    await measure()
+  } catch (error) {
+    process.exitCode = 1
+    process.stderr.write(`  ${name} rows: ${error instanceof Error ? error.message : String(error)}\n`)
+  }
+}
+
+const benchProcesses = async (): Promise<void> => {
+  const made = await makeMissingImages({ [benchImage]: benchImageScript })
+  try {
+    const world = await startWorld()
+    try {
+      show(await benchRollout(world, full ? 25 : 9))
+      show(await benchChanges(world, full ? 1_000 : 24))
+      show(await benchFootprint(world))
+    } finally {
+      await world.stop()
+    }
+  } finally {
+    await removeImages(made)
+  }
+}
+
+if (!flags.json) process.stdout.write(`\n${heading}\n`)
+await group('pure', () => {
+  show(benchCrypto())
+  show(benchOverride())
+  show(benchMask())
+  return Promise.resolve()
+})
+await group('store', async () => {
+  show(await benchStore(full ? 201 : 51))
+})
+await group('processes', benchProcesses)
+if (!flags.json) {
+  const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`
+  process.stdout.write(`\n  ${sum}\n`)
+}

@@ -1,0 +1,32 @@
+// The numbers to beat. A row without a target is shown for its own sake.
+export interface Target {
+  readonly limit: number
+  /** `below`: the value must be less than or equal to the limit; `above`: greater. */
+  readonly side: 'below' | 'above'
+}
+
+const below = (limit: number): Target => ({ limit, side: 'below' })
+const above = (limit: number): Target => ({ limit, side: 'above' })
+
+export const targets: Readonly<Record<string, Target>> = {
+  seal_1kib_us: below(25),
+  open_1kib_us: below(25),
+  override_50x200_ms: below(5),
+  secret_lookup_ms: below(2),
+  project_read_1000_ms: below(15),
+  mask_1000_mbps: above(400),
+  mask_1000_build_ms: below(100),
+  write_to_up_ms: below(30),
+  write_to_running_ratio: below(1.15),
+  needless_restarts: below(0),
+  agent_rss_mb: below(90),
+  agent_idle_cpu_ms_per_min: below(100),
+  controller_rss_mb: below(450),
+  controller_start_ms: below(1_500),
+}
+
+export const isMet = (name: string, value: number): boolean | undefined => {
+  const target = targets[name]
+  if (target === undefined) return undefined
+  return target.side === 'below' ? value <= target.limit : value > target.limit
+}

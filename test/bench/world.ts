@@ -1,0 +1,162 @@
+// The programs under test: a controller on its embedded database and an agent, over TLS, in a
+// temporary folder, with the stacks that the process rows need.
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort, run, until, type Server } from '../../scripts/lib/processes.ts'
+import { pathsIn, stagely, startAgent, startController } from '../../scripts/lib/stagely.ts'
+import type { Controller, Paths } from '../../scripts/lib/stagely.ts'
+import { isInSync, openApiClient, type ApiClient } from './client.ts'
+import { createStack, removeStack, type Stack } from './stacks.ts'
+
+/** The main stack: two services that others depend on, and one apart. */
+const mainServices = { db: [], api: ['db'], web: ['api'], worker: [] }
+
+/** Secrets of the main stack, by scope. */
+export const secrets: readonly { readonly name: string; readonly scope: string }[] = [
+  { name: 'database-url', scope: 'global' },
+  { name: 'redis-url', scope: 'global' },
+  { name: 'api-key', scope: 'api' },
+  { name: 'db-password', scope: 'db' },
+  { name: 'web-token', scope: 'web' },
+  { name: 'worker-a', scope: 'worker' },
+  { name: 'worker-b', scope: 'worker' },
+]
+
+export interface World {
+  readonly paths: Paths
+  controller: Controller
+  readonly agent: Server
+  readonly api: ApiClient
+  readonly main: Stack
+  /** Milliseconds of wall time at which each Compose process of the agent started. */
+  composeStarts(): number[]
+  settled(stagelet?: string): Promise<void>
+  /** Stops the controller and starts it again on the same data; for start-up times. */
+  restartController(): Promise<void>
+  stop(): Promise<void>
+}
+
+const manifest = (kind: string, name: string, spec: object): string =>
+  JSON.stringify({
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind,
+    metadata: { name, namespace: 'default' },
+    spec,
+  })
+
+const secretManifest = (name: string, scope: string, project: string): string =>
+  manifest('StagelySecret', name, {
+    projectRef: { name: project },
+    key: name.toUpperCase().replaceAll('-', '_'),
+    scope,
+    value: `first value of ${name}`,
+  })
+
+/**
+ * A plugin that notes when it is started and becomes the real Compose. It adds about 2 ms to every
+ * start, on our side of the comparison only.
+ */
+const createShim = async (dir: string): Promise<{ config: string; log: string }> => {
+  const found = await run('sh', [
+    '-c',
+    'ls /usr/local/lib/docker/cli-plugins/docker-compose /usr/local/libexec/docker/cli-plugins/docker-compose /usr/lib/docker/cli-plugins/docker-compose /usr/libexec/docker/cli-plugins/docker-compose 2>/dev/null; command -v docker-compose',
+  ])
+  const real = found.stdout.split('\n')[0] ?? ''
+  if (real === '') throw new Error('no docker-compose found')
+  const log = join(dir, 'compose-starts')
+  const plugins = join(dir, 'docker-config/cli-plugins')
+  mkdirSync(plugins, { recursive: true })
+  writeFileSync(log, '')
+  const file = join(plugins, 'docker-compose')
+  writeFileSync(file, `#!/bin/sh\ndate +%s%N >> '${log}'\nexec '${real}' "$@"\n`)
+  chmodSync(file, 0o755)
+  return { config: join(dir, 'docker-config'), log }
+}
+
+export const startWorld = async (): Promise<World> => {
+  const dir = mkdtempSync(join(tmpdir(), 'stagely-bench-'))
+  const paths = pathsIn(dir)
+  const port = await freePort(0)
+  const shim = await createShim(dir)
+  process.env.DOCKER_CONFIG = shim.config
+  let controller = await startController(paths, { port })
+  const cli = async (args: readonly string[], stdin = ''): Promise<string> => {
+    const outcome = await stagely(controller, args, { stdin })
+    if (outcome.code !== 0)
+      throw new Error(`stagely ${args.join(' ')}: ${outcome.stderr || outcome.stdout}`)
+    return outcome.stdout
+  }
+  const token = await cli(['agent', 'token', 'create', '--namespace', 'default', '--name', 'bench'])
+  const agent = await startAgent(paths, token.trim())
+  delete process.env.DOCKER_CONFIG
+
+  const main = createStack(dir, 'main', mainServices)
+  const others = [1, 2, 3, 4].map((i) => createStack(dir, `small-${i}`, { app: [] }))
+  const stacks = [main, ...others]
+  const stagelet = (stack: Stack): string =>
+    manifest('Stagelet', stack.name, {
+      projectRef: { name: stack.name },
+      agentRef: { name: 'bench' },
+      compose: { directory: stack.directory, projectName: stack.project },
+    })
+  const objects = [
+    manifest('Agent', 'bench', {}),
+    ...stacks.map((s) => manifest('Project', s.name, {})),
+    ...secrets.map((s) => secretManifest(s.name, s.scope, main.name)),
+    ...others.map((s) => secretManifest(`${s.name}-token`, 'global', s.name)),
+    ...stacks.map(stagelet),
+  ]
+  let api = openApiClient(controller)
+  const settled = async (name = main.name): Promise<void> => {
+    let last = ''
+    await until(
+      async () => {
+        const view = await api.stagelet(name)
+        last = JSON.stringify(view.status?.conditions)
+        return isInSync(view) ? true : undefined
+      },
+      90_000,
+      () => new Error(`stagelet ${name} is not in sync after 90 s: ${last}\n${agent.tail(10)}`),
+      20,
+    )
+  }
+  const stop = async (): Promise<void> => {
+    api.close()
+    await agent.stop()
+    await controller.server.stop()
+    for (const stack of stacks) await removeStack(stack)
+    rmSync(dir, { recursive: true, force: true })
+  }
+  const world: World = {
+    paths,
+    controller,
+    agent,
+    get api() {
+      return api
+    },
+    main,
+    composeStarts: () =>
+      readFileSync(shim.log, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => Number(line) / 1e6),
+    settled,
+    restartController: async () => {
+      api.close()
+      await controller.server.stop()
+      controller = await startController(paths, { port })
+      world.controller = controller
+      api = openApiClient(controller)
+    },
+    stop,
+  }
+  try {
+    await cli(['apply', '-f', '-'], objects.join('\n---\n'))
+    for (const stack of stacks) await settled(stack.name)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return world
+}
