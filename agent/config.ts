@@ -1,0 +1,77 @@
+// What the agent is started with: flags, and the few variables of the environment that count.
+import { homedir } from 'node:os'
+import { parseArgs } from 'node:util'
+import { StagelyError, messageOf } from '../src/kernel/errors.ts'
+import { baseEnvironment, type Environment } from './compose-environment.ts'
+
+export interface AgentConfig {
+  readonly dataDir: string
+  readonly joinToken: string | undefined
+  /** Stacks may lie below these; empty means anywhere. */
+  readonly allowDirs: readonly string[]
+  readonly logLevel: string
+  /** Environment of Compose, before any secret. */
+  readonly environment: Environment
+  readonly dockerSocket: string
+}
+
+export const usage = `Usage: stagely agent run --data-dir DIR [--join TOKEN] [--allow-dir DIR]...
+
+Runs the agent of this machine. The first start needs a join token.
+
+  --data-dir DIR    where the agent keeps its keys and state (made if missing)
+  --join TOKEN      join token, from: stagely agent token create
+  --allow-dir DIR   only stacks below DIR may be run; repeat it for more
+
+Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock), STAGELY_JOIN_TOKEN.
+
+Example: stagely agent run --data-dir /var/lib/stagely-agent --join sjt_... --allow-dir /srv
+`
+
+/** BadRequest with all that is wrong; never repeats the token. */
+export const parseAgentConfig = (argv: readonly string[]): AgentConfig | 'help' => {
+  let flags
+  try {
+    flags = parseArgs({
+      args: [...argv],
+      options: {
+        'data-dir': { type: 'string' },
+        join: { type: 'string' },
+        'allow-dir': { type: 'string', multiple: true },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    throw new StagelyError('BadRequest', messageOf(error))
+  }
+  if (flags.help === true) return 'help'
+  const dataDir = flags['data-dir']
+  if (dataDir === undefined || dataDir === '') {
+    throw new StagelyError('BadRequest', 'give the folder for keys and state: --data-dir DIR')
+  }
+  const env = process.env
+  const allowDirs = flags['allow-dir'] ?? []
+  const relative = allowDirs.filter((dir) => !dir.startsWith('/'))
+  if (relative.length > 0) {
+    throw new StagelyError('BadRequest', `--allow-dir must be absolute: ${relative.join(', ')}`)
+  }
+  return {
+    dataDir,
+    joinToken: flags.join ?? env['STAGELY_JOIN_TOKEN'],
+    allowDirs,
+    logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',
+    environment: { HOME: homedir(), ...baseEnvironment(env) },
+    dockerSocket: socketOf(env['DOCKER_HOST']),
+  }
+}
+
+const socketOf = (dockerHost: string | undefined): string => {
+  if (dockerHost === undefined || dockerHost === '') return '/var/run/docker.sock'
+  if (dockerHost.startsWith('unix://')) return dockerHost.slice('unix://'.length)
+  const message =
+    'DOCKER_HOST must be a unix:// socket: the agent runs on the machine of its engine'
+  throw new StagelyError('BadRequest', message)
+}
+
+/** Version of this program, for status pages. */
+export const agentVersion = '0.1.0'

@@ -1,0 +1,172 @@
+// Who this agent is: its two private keys and which controller it belongs to, in DIR/identity.json
+// (0600). Made at join, never changed after.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { StagelyError } from '../src/kernel/errors.ts'
+import type { JoinToken } from '../src/protocol/join-token.ts'
+import { generateKeys, rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
+import { joinResponse, paths, protocolVersion } from '../src/protocol/messages.ts'
+import { createControllerClient, RefusedError } from './controller-client.ts'
+import { fetchPinnedCa } from './pinned-ca.ts'
+
+const keysFile = z.object({
+  tokenId: z.string(),
+  /** PKCS#8 PEM. */
+  ed25519: z.string(),
+  x25519: z.string(),
+})
+const identityFile = keysFile.extend({
+  version: z.literal(1),
+  agentUid: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  controllerId: z.string(),
+  controllerX25519: z.string(),
+  url: z.string(),
+  /** PEM; absent where the machine's trust store counts. */
+  ca: z.string().optional(),
+})
+
+export interface Identity {
+  readonly agentUid: string
+  readonly namespace: string
+  readonly name: string
+  readonly controllerId: string
+  /** Raw 32 bytes. */
+  readonly controllerX25519: Buffer
+  readonly url: string
+  readonly ca: string | undefined
+  readonly ed25519: KeyObject
+  readonly x25519: KeyPair
+  /** Id of the token that it joined with. */
+  readonly tokenId: string
+}
+
+/** undefined before the first join. InternalError when the file is damaged. */
+export const loadIdentity = async (dataDir: string): Promise<Identity | undefined> => {
+  const file = join(dataDir, 'identity.json')
+  const text = await readIfThere(file)
+  if (text === undefined) return undefined
+  const parsed = identityFile.safeParse(toJson(text))
+  if (!parsed.success) {
+    const message = `${file} is damaged: restore it, or revoke this agent and join anew with an empty folder`
+    throw new StagelyError('InternalError', message)
+  }
+  const { ed25519, x25519, controllerX25519, ca, ...rest } = parsed.data
+  const privateKey = createPrivateKey(x25519)
+  return {
+    ...rest,
+    ca,
+    controllerX25519: Buffer.from(controllerX25519, 'base64url'),
+    ed25519: createPrivateKey(ed25519),
+    x25519: { privateKey, publicKey: rawPublicKey(privateKey) },
+  }
+}
+
+/**
+ * Registers this machine with the controller that the token names, and stores the identity. The
+ * keys are on disk before the token is spent, so that a join whose answer got lost can be repeated.
+ * RefusedError when the controller says no, ServiceUnavailable when it cannot be reached.
+ */
+export const joinController = async (
+  dataDir: string,
+  token: JoinToken,
+  version: string,
+): Promise<Identity> => {
+  if (token.ca !== 'system' && !token.url.startsWith('https:')) {
+    throw new StagelyError('BadRequest', 'the join token pins a CA, but its URL is not https')
+  }
+  const ca = token.ca === 'system' ? undefined : await fetchPinnedCa(token.url, token.ca)
+  const keys = await prepareKeys(dataDir, token.tokenId)
+  const client = createControllerClient({ url: token.url, ca })
+  try {
+    const answer = await client.post({
+      path: paths.join,
+      body: {
+        protocol: protocolVersion,
+        tokenId: token.tokenId,
+        tokenSecret: token.tokenSecret,
+        namespace: token.namespace,
+        name: token.name,
+        ed25519: rawPublicKey(createPrivateKey(keys.ed25519)).toString('base64url'),
+        x25519: rawPublicKey(createPrivateKey(keys.x25519)).toString('base64url'),
+        version,
+      },
+    })
+    const { agentUid, controllerId, controllerX25519 } = joinResponse.parse(answer)
+    if (controllerX25519 !== token.controllerX25519) {
+      const message = 'the server is not the controller that made the join token: its key differs'
+      throw new StagelyError('Forbidden', message)
+    }
+    await writePrivate(join(dataDir, 'identity.json'), {
+      ...keys,
+      version: 1,
+      agentUid,
+      namespace: token.namespace,
+      name: token.name,
+      controllerId,
+      controllerX25519,
+      url: token.url,
+      ...(ca === undefined ? {} : { ca }),
+    })
+  } finally {
+    client.close()
+  }
+  await rm(join(dataDir, 'joining.json'), { force: true })
+  return (await loadIdentity(dataDir))!
+}
+
+/** True when trying again later may help. */
+export const mayRetryJoin = (error: unknown): boolean =>
+  error instanceof RefusedError
+    ? error.status >= 500 || error.status === 429
+    : error instanceof StagelyError && error.reason === 'ServiceUnavailable'
+
+const prepareKeys = async (dataDir: string, tokenId: string): Promise<z.infer<typeof keysFile>> => {
+  const file = join(dataDir, 'joining.json')
+  const text = await readIfThere(file)
+  const old = text === undefined ? undefined : keysFile.safeParse(toJson(text)).data
+  if (old?.tokenId === tokenId) return old
+  const keys = {
+    tokenId,
+    ed25519: toPkcs8(generateKeys('Ed25519').privateKey),
+    x25519: toPkcs8(generateKeys('X25519').privateKey),
+  }
+  await writePrivate(file, keys)
+  return keys
+}
+
+const toPkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+
+const toJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const readIfThere = async (file: string): Promise<string | undefined> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Whole or not at all, readable by the owner alone. */
+const writePrivate = async (file: string, content: object): Promise<void> => {
+  const temporary = `${file}.new`
+  await rm(temporary, { force: true })
+  const handle = await open(temporary, 'wx', 0o600)
+  try {
+    await handle.writeFile(JSON.stringify(content, null, 2))
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, file)
+}

@@ -1,0 +1,288 @@
+// Keeps the stream of desired state open: connects, checks who is there, opens bundles, watches for
+// silence, comes back. Whatever breaks, the answer is a new stream that starts from what is held.
+//
+// INVARIANTS
+// - Nothing is taken from a peer before its `hello` fits, and no bundle that its key did not seal.
+// - Messages are handled in order; a gap in `seq` or a bundle that does not open ends the stream.
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../src/kernel/clock.ts'
+import { messageOf, StagelyError } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import { createOpener, type Opener } from '../src/protocol/hpke.ts'
+import {
+  bundle as bundleSchema,
+  bundleAad,
+  paths,
+  protocolVersion,
+  streamInfo,
+  streamMessage,
+  type StreamMessage,
+  type StreamRequest,
+} from '../src/protocol/messages.ts'
+import { createLineReader } from '../src/protocol/ndjson.ts'
+import { protocolFault } from '../src/protocol/version.ts'
+import { RefusedError, type ControllerClient } from './controller-client.ts'
+import type { DesiredState, HeldBundle } from './desired.ts'
+import type { Identity } from './identity.ts'
+import { decideRetry, type Outcome } from './reconnect.ts'
+
+const connectTimeoutMs = 10_000
+/** A set of env secrets has a few MiB; base64 of base64 makes 1.8 times of it. */
+const maxLineBytes = 64 * 1024 * 1024
+const missedKeepAlives = 3
+
+export interface LinkDeps {
+  readonly identity: Identity
+  readonly client: ControllerClient
+  readonly desired: DesiredState
+  /** A request token that is good for now. */
+  readonly token: () => string
+  /** What the stream request says of this machine, apart from time and holdings. */
+  readonly about: Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
+  readonly onConnected: () => void
+  readonly onLost: () => void
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Logger
+}
+
+type Hello = Extract<StreamMessage, { type: 'hello' }>
+
+/** Holds a stream until `signal` aborts; resolves then and never rejects. */
+export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void> => {
+  let attempt = 0
+  while (!signal.aborted) {
+    const outcome = await connectOnce(deps, signal)
+    if (signal.aborted) return
+    const next = decideRetry(attempt, outcome, deps.random)
+    attempt = next.attempt
+    deps.log.info({ delayMs: next.delayMs, outcome: outcome.kind }, 'connecting again')
+    await deps.clock.sleep(next.delayMs, signal).catch(() => undefined)
+  }
+}
+
+const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome> => {
+  const { clock, log, client, identity } = deps
+  const now = clock.now()
+  const ending = new AbortController()
+  const cut = (): void => {
+    ending.abort()
+  }
+  signal.addEventListener('abort', cut, { once: true })
+  const stream = new Stream(deps, now)
+  void watchSilence(deps, stream, ending)
+  try {
+    const { about, desired } = deps
+    const body = { ...about, protocol: protocolVersion, now, holds: desired.holds() }
+    const response = await client.open({
+      path: paths.stream,
+      body,
+      token: deps.token(),
+      signal: ending.signal,
+    })
+    await readStream(response, stream)
+    log.info({}, 'the stream ended')
+  } catch (error) {
+    if (signal.aborted) return { kind: 'unreachable' }
+    if (error instanceof RefusedError) return explainRefusal(error, log)
+    log.warn({ url: identity.url, reason: messageOf(error) }, 'the stream broke')
+  } finally {
+    signal.removeEventListener('abort', cut)
+    ending.abort()
+    if (stream.hello !== undefined) deps.onLost()
+  }
+  return stream.outcome(clock.now())
+}
+
+const readStream = async (response: IncomingMessage, stream: Stream): Promise<void> => {
+  const read = createLineReader(maxLineBytes, (line) => {
+    stream.take(line)
+  })
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    stream.heard()
+    read(chunk)
+  }
+}
+
+/** Drops the connection when nothing was heard: 10 s until `hello`, then three keep-alives. */
+const watchSilence = async (
+  { clock, log }: LinkDeps,
+  stream: Stream,
+  ending: AbortController,
+): Promise<void> => {
+  for (;;) {
+    const limitMs = stream.silenceLimitMs
+    const quietMs = clock.now() - stream.lastHeard
+    if (quietMs >= limitMs) {
+      log.warn({ quietMs }, 'nothing heard from the controller; dropping the connection')
+      ending.abort(new Error(`nothing heard for ${quietMs} ms`))
+      return
+    }
+    const pauseMs = Math.min(limitMs - quietMs, connectTimeoutMs)
+    if (
+      !(await clock.sleep(pauseMs, ending.signal).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return
+  }
+}
+
+/** State of one connection. */
+class Stream {
+  hello: Hello | undefined
+  lastHeard: number
+  readonly #deps: LinkDeps
+  readonly #requestedAt: number
+  #opener: Opener | undefined
+  #upSince = 0
+  #afterMs: number | undefined
+  #hopeless = false
+
+  constructor(deps: LinkDeps, requestedAt: number) {
+    this.#deps = deps
+    this.#requestedAt = requestedAt
+    this.lastHeard = requestedAt
+  }
+
+  get silenceLimitMs(): number {
+    if (this.hello === undefined) return connectTimeoutMs
+    return this.hello.keepAliveMs * missedKeepAlives
+  }
+
+  heard(): void {
+    this.lastHeard = this.#deps.clock.now()
+  }
+
+  outcome(now: number): Outcome {
+    if (this.#hopeless) return { kind: 'hopeless' }
+    if (this.hello === undefined) return { kind: 'unreachable' }
+    const after = this.#afterMs === undefined ? {} : { afterMs: this.#afterMs }
+    return { kind: 'lost', upMs: now - this.#upSince, spreadMs: this.hello.spreadMs, ...after }
+  }
+
+  /** Throws when the stream must end. */
+  take(line: string): void {
+    if (line === '') return
+    const message = decodeMessage(line)
+    if (message === undefined) return
+    if (message.type === 'error') {
+      this.#takeError(message)
+      return
+    }
+    if (message.type === 'hello') this.#takeHello(message)
+    else if (this.hello === undefined) throw broken('the stream does not begin with hello')
+    else this.#takeChange(message)
+  }
+
+  #takeChange(message: Exclude<StreamMessage, { type: 'hello' | 'error' }>): void {
+    const { desired } = this.#deps
+    switch (message.type) {
+      case 'bundle':
+        if (!desired.takeBundle(this.#openBundle(message))) throw broken('an old bundle was sent')
+        return
+      case 'desired':
+        desired.takeAll(message.items)
+        return
+      case 'stagelet':
+        desired.takeItem(message.item)
+        return
+      case 'removed':
+        desired.remove(message.uid)
+        return
+      case 'reconnect':
+        this.#afterMs = message.afterMs
+        return
+    }
+  }
+
+  #takeHello(hello: Hello): void {
+    const { identity, about, onConnected } = this.#deps
+    const fault = protocolFault(hello.protocol, protocolVersion)
+    if (fault !== undefined) {
+      this.#hopeless = true
+      throw broken(fault)
+    }
+    const { controllerId, agentUid } = identity
+    if (hello.controllerId !== controllerId || hello.agentUid !== agentUid) {
+      throw broken('this is not the controller that the agent joined')
+    }
+    this.#opener = createOpener({
+      recipient: identity.x25519,
+      enc: Buffer.from(hello.enc, 'base64url'),
+      info: streamInfo({ controllerId, agentUid, boot: about.boot, now: this.#requestedAt }),
+      sender: identity.controllerX25519,
+    })
+    this.hello = hello
+    this.#upSince = this.#deps.clock.now()
+    onConnected()
+  }
+
+  #openBundle(sealed: Extract<StreamMessage, { type: 'bundle' }>): HeldBundle {
+    const { seq, projectUid, stageletUid, epoch, revision } = sealed
+    const opener = this.#opener!
+    if (seq !== opener.seq) throw broken(`bundle ${seq} came where ${opener.seq} was due`)
+    const bound = { projectUid, stageletUid, epoch, revision }
+    const aad = bundleAad({ ...bound, agentUid: this.#deps.identity.agentUid })
+    const plaintext = opener.open(aad, Buffer.from(sealed.ciphertext, 'base64'))
+    const { entries } = bundleSchema.parse(JSON.parse(plaintext.toString('utf8')))
+    plaintext.fill(0)
+    return {
+      ...bound,
+      entries: entries.map((e) => ({ ...e, value: Buffer.from(e.value, 'base64') })),
+    }
+  }
+
+  #takeError({ reason, message }: { reason: string; message: string }): void {
+    this.#deps.log.error({ reason, said: message }, 'the controller ended the stream')
+    this.#hopeless = hopelessReasons.has(reason)
+  }
+}
+
+const broken = (message: string): StagelyError => new StagelyError('BadRequest', message)
+
+const messageTypes: ReadonlySet<string> = new Set(
+  streamMessage.options.map((option) => option.shape.type.value),
+)
+
+/** undefined for a type of message that only newer controllers send. */
+const decodeMessage = (line: string): StreamMessage | undefined => {
+  let json: unknown
+  try {
+    json = JSON.parse(line)
+  } catch {
+    throw broken('a line of the stream is not JSON')
+  }
+  const type = (json as { type?: unknown } | null)?.type
+  if (typeof type === 'string' && !messageTypes.has(type)) return undefined
+  const parsed = streamMessage.safeParse(json)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
+  throw broken(`a message of the stream is malformed at: ${fields}`)
+}
+
+/** What does not mend by itself: somebody has to do something. */
+const hopelessReasons: ReadonlySet<string> = new Set([
+  'Revoked',
+  'Replaced',
+  'UnknownAgent',
+  'BadSignature',
+  'WrongAudience',
+  'ClockSkew',
+  'Expired',
+  'Protocol',
+])
+
+const explainRefusal = (error: RefusedError, log: Logger): Outcome => {
+  const { reason, status, retryAfterMs } = error
+  if (hopelessReasons.has(reason)) {
+    log.error(
+      { reason, said: error.message },
+      'the controller refuses this agent; containers run on',
+    )
+    return { kind: 'hopeless' }
+  }
+  log.warn({ reason, status, said: error.message }, 'the controller refused the stream')
+  return { kind: 'refused', retryAfterMs }
+}

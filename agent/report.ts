@@ -1,0 +1,179 @@
+// Tells the controller what was observed. What a person waits for goes at once, the rest (restart
+// counts, start times) at most every 10 s for each stagelet.
+//
+// INVARIANTS
+// - A report holds whole states, so that repeating or dropping one does no harm.
+// - Every attempt has a new `seq`: the controller refuses a number it has seen.
+import { isDeepStrictEqual } from 'node:util'
+import { backoffMs } from '../src/kernel/backoff.ts'
+import type { Clock } from '../src/kernel/clock.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import {
+  paths,
+  reportResponse,
+  type ReportRequest,
+  type ReportedStagelet,
+} from '../src/protocol/messages.ts'
+import { RefusedError, type ControllerClient } from './controller-client.ts'
+
+const quietMs = 10_000
+/** Stagelets in one report: keeps a body far below the controller's limit. */
+const mostInOne = 50
+
+export interface Reporter {
+  changed(observation: ReportedStagelet): void
+  forget(stageletUid: string): void
+  /** A stream is up: everything is told anew, for the controller may have lost it. */
+  connected(): void
+  /** No reports without a stream: they would fail, and all is told anew afterwards. */
+  lost(): void
+  /** Sends until `signal` aborts; never rejects. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+export interface ReporterDeps {
+  readonly client: Pick<ControllerClient, 'post'>
+  readonly token: () => string
+  readonly boot: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Logger
+}
+
+interface Subject {
+  newest: ReportedStagelet
+  told: ReportedStagelet | undefined
+  toldAt: number
+}
+
+export const createReporter = (deps: ReporterDeps): Reporter => {
+  const { clock, log } = deps
+  const subjects = new Subjects()
+  let seq = 0
+  let isConnected = false
+  let wake = new AbortController()
+  const poke = (): void => {
+    wake.abort()
+  }
+
+  const send = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
+    const body: ReportRequest = { boot: deps.boot, seq, observations }
+    seq += 1
+    const answer = await deps.client.post({ path: paths.report, body, token: deps.token(), signal })
+    const { refused } = reportResponse.parse(answer)
+    if (refused.length > 0) {
+      log.warn({ stagelets: refused }, 'the controller refused reports of stagelets')
+    }
+  }
+
+  /** One step; returns for how long to rest. */
+  const step = async (attempt: number, signal: AbortSignal): Promise<Rest> => {
+    const { ready, nextMs } = subjects.due(clock.now())
+    if (!isConnected || ready.length === 0) return { restMs: nextMs, attempt: 0 }
+    const observations = ready.map((s) => s.newest)
+    try {
+      await send(observations, signal)
+    } catch (error) {
+      // Forbidden: none of them is this agent's, so telling them again would not help.
+      const isForbidden = error instanceof RefusedError && error.status === 403
+      log.warn({ reason: messageOf(error) }, 'a report did not get through')
+      if (!isForbidden) return decideRest(error, attempt, deps.random)
+    }
+    subjects.markTold(ready, observations, clock.now())
+    return { restMs: 0, attempt: 0 }
+  }
+
+  return {
+    changed: (observation) => {
+      subjects.put(observation)
+      poke()
+    },
+    forget: (uid) => {
+      subjects.forget(uid)
+    },
+    connected: () => {
+      isConnected = true
+      subjects.retell()
+      poke()
+    },
+    lost: () => {
+      isConnected = false
+    },
+    run: async (signal) => {
+      let attempt = 0
+      signal.addEventListener('abort', poke, { once: true })
+      while (!signal.aborted) {
+        wake = new AbortController()
+        const next = await step(attempt, signal)
+        attempt = next.attempt
+        // After a fault the pause is kept; otherwise news end it.
+        const ends = attempt > 0 ? signal : wake.signal
+        if (next.restMs > 0) await clock.sleep(next.restMs, ends).catch(() => undefined)
+      }
+    },
+  }
+}
+
+interface Rest {
+  readonly restMs: number
+  readonly attempt: number
+}
+
+const decideRest = (error: unknown, attempt: number, random: () => number): Rest => {
+  const told = error instanceof RefusedError ? error.retryAfterMs : undefined
+  const backoff = backoffMs(attempt, { baseMs: 1_000, capMs: 30_000 }, random)
+  return { restMs: told ?? 100 + backoff, attempt: attempt + 1 }
+}
+
+/** What is known of each stagelet, and what of it has been told. */
+class Subjects {
+  readonly #byUid = new Map<string, Subject>()
+
+  put(newest: ReportedStagelet): void {
+    const subject = this.#byUid.get(newest.stageletUid)
+    if (subject !== undefined) subject.newest = newest
+    else this.#byUid.set(newest.stageletUid, { newest, told: undefined, toldAt: 0 })
+  }
+
+  forget(uid: string): void {
+    this.#byUid.delete(uid)
+  }
+
+  retell(): void {
+    for (const subject of this.#byUid.values()) subject.told = undefined
+  }
+
+  due(now: number): { ready: Subject[]; nextMs: number } {
+    const ready: Subject[] = []
+    let nextMs = quietMs
+    for (const subject of this.#byUid.values()) {
+      const waitMs = dueIn(subject, now)
+      if (waitMs === undefined) continue
+      if (waitMs <= 0) ready.push(subject)
+      else nextMs = Math.min(nextMs, waitMs)
+    }
+    return { ready: ready.slice(0, mostInOne), nextMs }
+  }
+
+  markTold(subjects: readonly Subject[], told: readonly ReportedStagelet[], now: number): void {
+    for (const [i, subject] of subjects.entries()) {
+      subject.told = told[i]
+      subject.toldAt = now
+    }
+  }
+}
+
+/** undefined: nothing to tell; 0: at once. */
+const dueIn = ({ newest, told, toldAt }: Subject, now: number): number | undefined => {
+  if (told === undefined) return 0
+  if (newest === told || isDeepStrictEqual(newest, told)) return undefined
+  return isDeepStrictEqual(withoutTrifles(newest), withoutTrifles(told))
+    ? toldAt + quietMs - now
+    : 0
+}
+
+const withoutTrifles = (o: ReportedStagelet): ReportedStagelet => ({
+  ...o,
+  services: o.services.map(({ since: _since, ...rest }) => ({ ...rest, restarts: 0 })),
+})
