@@ -88,11 +88,14 @@ export const parseConfig = (
   const advertiseUrl = parseAdvertiseUrl(flags.advertiseUrl, faults)
   const insecureHttp = flags.insecureHttp ?? false
   if (insecureHttp && !loopback.has(host))
-    faults.push(`--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`)
+    faults.push(
+      `--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`,
+    )
   const databaseUrl = parseDatabaseUrl(env['DATABASE_URL'], faults)
   const masterKey = parseMasterKey(env['STAGELY_SECRET_KEY'], databaseUrl !== undefined, faults)
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
-  if (!logLevels.includes(logLevel)) faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
+  if (!logLevels.includes(logLevel))
+    faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     dataDir: flags.dataDir!,
@@ -148,7 +151,8 @@ const parseAdvertiseUrl = (text: string | undefined, faults: string[]): string |
 const parseDatabaseUrl = (text: string | undefined, faults: string[]): string | undefined => {
   if (text === undefined || text === '') return undefined
   // The URL may hold a password, so the fault does not repeat it.
-  if (!/^postgres(ql)?:\/\//.test(text)) faults.push('DATABASE_URL must begin with postgres:// or postgresql://')
+  if (!/^postgres(ql)?:\/\//.test(text))
+    faults.push('DATABASE_URL must begin with postgres:// or postgresql://')
   return text
 }
 
@@ -166,7 +170,9 @@ const parseMasterKey = (
   }
   const key = decodeMasterKey(text)
   if (key === undefined)
-    faults.push('STAGELY_SECRET_KEY must be the base64 of 32 bytes; make one with "openssl rand -base64 32"')
+    faults.push(
+      'STAGELY_SECRET_KEY must be the base64 of 32 bytes; make one with "openssl rand -base64 32"',
+    )
   return key
 }
 

@@ -44,7 +44,11 @@ export const loadMasterKey = async (config: Config, log: Logger): Promise<Buffer
     throw new ConfigError([
       `${path} is gone but ${config.dataDir} is not empty (${others.slice(0, 3).join(', ')}): put the key file back, or set STAGELY_SECRET_KEY, or name an empty folder`,
     ])
-  const made = await createOnce(config.dataDir, 'master.key', `${randomBytes(32).toString('base64')}\n`)
+  const made = await createOnce(
+    config.dataDir,
+    'master.key',
+    `${randomBytes(32).toString('base64')}\n`,
+  )
   log.warn(
     { file: path },
     'made a master key file; to move to a managed key, put its content into STAGELY_SECRET_KEY and delete the file',

@@ -44,7 +44,9 @@ export const loadIdentity = async (
   clock: Clock,
   names: readonly string[],
 ): Promise<Identity> => {
-  const controllerId = (await once(settings, 'controller-id', () => Buffer.from(randomUUID()))).toString()
+  const controllerId = (
+    await once(settings, 'controller-id', () => Buffer.from(randomUUID()))
+  ).toString()
   const x25519Pkcs8 = await once(settings, 'controller-x25519', makeX25519)
   const privateKey = createPrivateKey({ key: x25519Pkcs8, format: 'der', type: 'pkcs8' })
   const ca = await loadCa(settings, clock)
@@ -72,9 +74,13 @@ const loadCa = async (settings: SealedSettings, clock: Clock): Promise<Certifica
     certificate: string
     key: string
   }
-  const key = await webcrypto.subtle.importKey('pkcs8', Buffer.from(stored.key, 'base64'), ecdsa, false, [
-    'sign',
-  ])
+  const key = await webcrypto.subtle.importKey(
+    'pkcs8',
+    Buffer.from(stored.key, 'base64'),
+    ecdsa,
+    false,
+    ['sign'],
+  )
   return { certificate: new x509.X509Certificate(stored.certificate), key }
 }
 
@@ -90,13 +96,19 @@ const makeCa = async (clock: Clock): Promise<Buffer> => {
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+        true,
+      ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
   return Buffer.from(
-    JSON.stringify({ certificate: certificate.toString('pem'), key: Buffer.from(pkcs8).toString('base64') }),
+    JSON.stringify({
+      certificate: certificate.toString('pem'),
+      key: Buffer.from(pkcs8).toString('base64'),
+    }),
   )
 }
 
@@ -122,7 +134,10 @@ const issueLeaf = async (
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
-        all.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+        all.map((value) => ({
+          type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+          value,
+        })),
       ),
       await x509.AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),

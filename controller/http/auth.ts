@@ -26,6 +26,9 @@ export const requireLogin =
 export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
   const user = c.get('user')
   if (user.role !== 'admin')
-    throw new StagelyError('Forbidden', `forbidden: User ${JSON.stringify(user.name)} has no role that allows this`)
+    throw new StagelyError(
+      'Forbidden',
+      `forbidden: User ${JSON.stringify(user.name)} has no role that allows this`,
+    )
   await next()
 }

@@ -8,7 +8,7 @@ export interface Metrics {
   readonly registry: Registry
   readonly middleware: MiddlewareHandler<AppEnv>
   /** For the control loops. */
-  onRun(reconciler: string, outcome: string, ms: number): void
+  readonly onRun: (reconciler: string, outcome: string, ms: number) => void
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]

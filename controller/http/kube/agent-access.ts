@@ -32,7 +32,13 @@ const maxSeconds = 7 * 86_400
 const secondsFrom = (input: Record<string, unknown>, name: string): number => {
   const spec = input['spec'] as { expirationSeconds?: unknown } | undefined
   const seconds = spec?.expirationSeconds ?? defaultSeconds
-  if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= maxSeconds) return seconds
+  if (
+    typeof seconds === 'number' &&
+    Number.isInteger(seconds) &&
+    seconds >= 1 &&
+    seconds <= maxSeconds
+  )
+    return seconds
   throw invalid(requireKind('Agent'), name, [
     {
       field: 'spec.expirationSeconds',
@@ -48,7 +54,12 @@ export const mountAgentAccess = (app: App, { agents, introduction }: AgentAccess
   app.post(`${base}/token`, async (c) => {
     const { namespace, name } = c.req.param()
     const seconds = secondsFrom(await readObject(c), name)
-    const made = await agents.createJoinToken({ namespace, name, ttlMs: seconds * 1000, actor: actorOf(c) })
+    const made = await agents.createJoinToken({
+      namespace,
+      name,
+      ttlMs: seconds * 1000,
+      actor: actorOf(c),
+    })
     const { tokenId, tokenSecret } = made
     const token = renderJoinToken({ ...introduction(), namespace, name, tokenId, tokenSecret })
     const expirationTimestamp = toTimestamp(made.expiresAt)
@@ -72,6 +83,9 @@ export const mountAgentAccess = (app: App, { agents, introduction }: AgentAccess
   })
 
   app.all(`${base}/:subresource{token|revoke}`, () => {
-    throw new StagelyError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
+    throw new StagelyError(
+      'MethodNotAllowed',
+      'the server does not allow this method on the requested resource',
+    )
   })
 }

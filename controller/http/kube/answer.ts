@@ -21,7 +21,12 @@ export const includeOf = (c: AppContext): Include => {
 export const tableOf = (
   kind: Kind,
   objects: readonly Wire[],
-  how: { resourceVersion: string; include: Include; now: number; columns?: ColumnDefinition[] | null },
+  how: {
+    resourceVersion: string
+    include: Include
+    now: number
+    columns?: ColumnDefinition[] | null
+  },
 ): Wire => ({
   kind: 'Table',
   apiVersion: 'meta.k8s.io/v1',
@@ -62,16 +67,28 @@ export const answerList = (
   const wanted = negotiate(c.req.header('accept'))
   const items = list.items.map(toWire)
   if (wanted.shape === 'Table') {
-    const how = { resourceVersion: String(list.resourceVersion), include: includeOf(c), now: clock.now() }
+    const how = {
+      resourceVersion: String(list.resourceVersion),
+      include: includeOf(c),
+      now: clock.now(),
+    }
     return send(c, tableOf(kind, items, how), wanted, 200)
   }
-  if (wanted.shape === 'object') return send(c, listOf(kind, items, list.resourceVersion), wanted, 200)
+  if (wanted.shape === 'object')
+    return send(c, listOf(kind, items, list.resourceVersion), wanted, 200)
   const partial = { ...listOf(kind, items.map(toPartial), list.resourceVersion) }
-  return send(c, { ...partial, kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' }, wanted, 200)
+  return send(
+    c,
+    { ...partial, kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' },
+    wanted,
+    200,
+  )
 }
 
 /** The client hears of what was ignored: `Warning: 299 - "unknown field \"spec.a\""`. */
 export const warn = (c: AppContext, texts: readonly string[]): void => {
   for (const text of texts.slice(0, 20))
-    c.header('Warning', `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')}"`, { append: true })
+    c.header('Warning', `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')}"`, {
+      append: true,
+    })
 }

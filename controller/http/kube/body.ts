@@ -20,7 +20,10 @@ export const readBytes = async (incoming: IncomingMessage): Promise<Buffer> => {
     else if (size > patienceBytes) break
   }
   if (size > maxBodyBytes)
-    throw new StagelyError('RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`)
+    throw new StagelyError(
+      'RequestEntityTooLarge',
+      `Request entity too large: limit is ${maxBodyBytes}`,
+    )
   return Buffer.concat(chunks)
 }
 
@@ -46,7 +49,8 @@ const parseYamlBody = (bytes: Buffer): unknown => {
     const text = faults.map((f) => `line ${f.line}: ${f.message}`).join('; ')
     throw new StagelyError('BadRequest', `the request body is not valid YAML: ${text}`)
   }
-  if (documents.length !== 1) throw new StagelyError('BadRequest', 'the request body must hold one object')
+  if (documents.length !== 1)
+    throw new StagelyError('BadRequest', 'the request body must hold one object')
   return documents[0]!.object
 }
 
@@ -75,7 +79,11 @@ const parseAs = (type: string, bytes: Buffer): unknown => {
     case 'application/vnd.kubernetes.protobuf':
       return decodeProtobuf(bytes)
     default:
-      throw unsupported(type, ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
+      throw unsupported(type, [
+        'application/json',
+        'application/yaml',
+        'application/vnd.kubernetes.protobuf',
+      ])
   }
 }
 
@@ -102,11 +110,15 @@ export interface DeleteOptions {
 export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
   const bytes = await readBytes(c.env.incoming)
   // A protobuf DeleteOptions holds nothing that matters here.
-  const body = bytes.length === 0 || mediaType(c).endsWith('protobuf') ? {} : parseAs(mediaType(c), bytes)
-  if (!isRecord(body)) throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
+  const body =
+    bytes.length === 0 || mediaType(c).endsWith('protobuf') ? {} : parseAs(mediaType(c), bytes)
+  if (!isRecord(body))
+    throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
   const given = isRecord(body['preconditions']) ? body['preconditions'] : {}
   const preconditions = Object.fromEntries(
-    ['uid', 'resourceVersion'].flatMap((key) => (typeof given[key] === 'string' ? [[key, given[key]]] : [])),
+    ['uid', 'resourceVersion'].flatMap((key) =>
+      typeof given[key] === 'string' ? [[key, given[key]]] : [],
+    ),
   ) as { uid?: string; resourceVersion?: string }
   const dryRun = Array.isArray(body['dryRun']) && body['dryRun'].includes('All')
   return { dryRun, ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }) }

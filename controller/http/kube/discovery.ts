@@ -27,13 +27,20 @@ export const answerDocument = (
   { body, etag }: Document,
   headers: Record<string, string> = {},
 ): Response => {
-  const all = { 'content-type': 'application/json', etag, vary: 'Accept', 'cache-control': 'public', ...headers }
+  const all = {
+    'content-type': 'application/json',
+    etag,
+    vary: 'Accept',
+    'cache-control': 'public',
+    ...headers,
+  }
   const held = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim())
   return held.includes(etag) ? c.body(null, 304, all) : c.body(body, 200, all)
 }
 
 const inGroup = (group: string): Kind[] => servedKinds.filter((kind) => kind.group === group)
-const optional = (name: string, list: readonly string[]): object => (list.length === 0 ? {} : { [name]: list })
+const optional = (name: string, list: readonly string[]): object =>
+  list.length === 0 ? {} : { [name]: list }
 
 /** Core kinds carry '' for group and version, as Kubernetes writes them. */
 const responseKind = (kind: Kind): object => ({
@@ -52,7 +59,11 @@ const aggregatedResource = (kind: Kind): object => ({
   ...optional('categories', kind.categories),
   ...(kind.status === undefined
     ? {}
-    : { subresources: [{ subresource: 'status', responseKind: responseKind(kind), verbs: statusVerbs }] }),
+    : {
+        subresources: [
+          { subresource: 'status', responseKind: responseKind(kind), verbs: statusVerbs },
+        ],
+      }),
 })
 
 const aggregated = (groups: readonly string[]): object => ({
@@ -62,7 +73,11 @@ const aggregated = (groups: readonly string[]): object => ({
   items: groups.map((group) => ({
     metadata: group === '' ? {} : { name: group },
     versions: [
-      { version: inGroup(group)[0]!.version, resources: inGroup(group).map(aggregatedResource), freshness: 'Current' },
+      {
+        version: inGroup(group)[0]!.version,
+        resources: inGroup(group).map(aggregatedResource),
+        freshness: 'Current',
+      },
     ],
   })),
 })
@@ -115,7 +130,11 @@ export const mountDiscovery = (app: App): void => {
     versions: ['v1'],
     serverAddressByClientCIDRs: [],
   })
-  pair('/apis', aggregated(groups), { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupOf) })
+  pair('/apis', aggregated(groups), {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groups.map(groupOf),
+  })
   single('/api/v1', resourceList('v1', ''))
   for (const group of groups) {
     const { version } = inGroup(group)[0]!

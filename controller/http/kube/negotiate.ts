@@ -34,11 +34,15 @@ const wantedBy = (entry: string): Wanted | undefined => {
   if (as === 'Table' && ['v1', 'v1beta1'].includes(parameters.get('v') ?? ''))
     return { shape: 'Table', yaml }
   const partial = as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList'
-  return partial && parameters.get('v') === 'v1' ? { shape: 'PartialObjectMetadata', yaml } : undefined
+  return partial && parameters.get('v') === 'v1'
+    ? { shape: 'PartialObjectMetadata', yaml }
+    : undefined
 }
 
 /** True when the client takes aggregated discovery; anything else gets the legacy lists. */
 export const wantsAggregated = (accept: string | undefined): boolean =>
   (accept ?? '')
     .split(',')
-    .some((entry) => entry.includes('as=APIGroupDiscoveryList') && /;\s*v=v2(;|$)/.test(entry.trim()))
+    .some(
+      (entry) => entry.includes('as=APIGroupDiscoveryList') && /;\s*v=v2(;|$)/.test(entry.trim()),
+    )

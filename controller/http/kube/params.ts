@@ -3,7 +3,12 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ChangeSet, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { parseFieldSelector, parseLabelSelector, type FieldSelector, type LabelSelector } from './selectors.ts'
+import {
+  parseFieldSelector,
+  parseLabelSelector,
+  type FieldSelector,
+  type LabelSelector,
+} from './selectors.ts'
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
@@ -25,14 +30,21 @@ export const fieldValidationOf = (c: AppContext): FieldValidation => {
   const text = c.req.query('fieldValidation') ?? ''
   if (text === '') return 'Warn'
   if (!validations.includes(text))
-    throw invalidOption('fieldValidation', `Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`)
+    throw invalidOption(
+      'fieldValidation',
+      `Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
+    )
   return text as FieldValidation
 }
 
 const dryRunOf = (c: AppContext): boolean => {
   const values = c.req.queries('dryRun') ?? []
   for (const value of values) {
-    if (value !== 'All') throw invalidOption('dryRun', `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`)
+    if (value !== 'All')
+      throw invalidOption(
+        'dryRun',
+        `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
+      )
   }
   return values.length > 0
 }
@@ -40,9 +52,14 @@ const dryRunOf = (c: AppContext): boolean => {
 /** Header `Stagely-Change-Set: ID; last=true|false`. */
 export const parseChangeSet = (header: string | undefined): ChangeSet | undefined => {
   if (header === undefined) return undefined
-  const match = /^([A-Za-z0-9._-]{1,128})\s*(?:;\s*last\s*=\s*(true|false)\s*)?$/.exec(header.trim())
+  const match = /^([A-Za-z0-9._-]{1,128})\s*(?:;\s*last\s*=\s*(true|false)\s*)?$/.exec(
+    header.trim(),
+  )
   if (match === null)
-    throw new StagelyError('BadRequest', 'header Stagely-Change-Set must be "ID; last=true" or "ID; last=false"; ID is up to 128 letters, digits, ".", "_" and "-"')
+    throw new StagelyError(
+      'BadRequest',
+      'header Stagely-Change-Set must be "ID; last=true" or "ID; last=false"; ID is up to 128 letters, digits, ".", "_" and "-"',
+    )
   return { id: match[1]!, last: match[2] === 'true' }
 }
 
@@ -64,7 +81,10 @@ export const resourceVersionOf = (c: AppContext): number | undefined => {
   const text = c.req.query('resourceVersion') ?? ''
   if (text === '') return undefined
   if (!/^\d{1,15}$/.test(text))
-    throw new StagelyError('BadRequest', `invalid resource version ${JSON.stringify(text.slice(0, 50))}`)
+    throw new StagelyError(
+      'BadRequest',
+      `invalid resource version ${JSON.stringify(text.slice(0, 50))}`,
+    )
   return Number(text)
 }
 

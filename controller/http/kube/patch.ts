@@ -15,11 +15,15 @@ interface Operation {
 }
 
 const refuse = (message: string): StagelyError =>
-  new StagelyError('Invalid', `the server rejected our request due to an error in our request: ${message}`)
+  new StagelyError(
+    'Invalid',
+    `the server rejected our request due to an error in our request: ${message}`,
+  )
 
 /** Applies the operations in order, all or nothing. BadRequest when `patch` is no JSON patch, Invalid when a path or test fails. */
 export const jsonPatch = (target: Json, patch: Json): Json => {
-  if (!Array.isArray(patch)) throw new StagelyError('BadRequest', 'a JSON patch is a list of operations')
+  if (!Array.isArray(patch))
+    throw new StagelyError('BadRequest', 'a JSON patch is a list of operations')
   const root: { document: Json } = { document: structuredClone(target) }
   for (const operation of patch) applyOperation(root, decodeOperation(operation))
   return root.document
@@ -35,7 +39,8 @@ const applyOperation = (root: { document: Json }, { op, path, from, value }: Ope
   switch (op) {
     case 'add':
     case 'replace':
-      if (value === undefined) throw new StagelyError('BadRequest', `JSON patch ${op} ${path} has no value`)
+      if (value === undefined)
+        throw new StagelyError('BadRequest', `JSON patch ${op} ${path} has no value`)
       put(root, path, structuredClone(value), op === 'add')
       return
     case 'remove':
@@ -58,7 +63,10 @@ const applyOperation = (root: { document: Json }, { op, path, from, value }: Ope
 const segmentsOf = (path: string): string[] => {
   if (path === '') return []
   if (!path.startsWith('/')) throw refuse(`path ${JSON.stringify(path)} does not begin with /`)
-  return path.slice(1).split('/').map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return path
+    .slice(1)
+    .split('/')
+    .map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
 /** Parent container and last segment; the document itself is the child of a wrapper. */
@@ -74,7 +82,8 @@ const locate = (root: { document: Json }, path: string): { parent: Json; last: s
 }
 
 const childOf = (parent: Json, segment: string): Json | undefined => {
-  if (Array.isArray(parent)) return /^(0|[1-9]\d*)$/.test(segment) ? parent[Number(segment)] : undefined
+  if (Array.isArray(parent))
+    return /^(0|[1-9]\d*)$/.test(segment) ? parent[Number(segment)] : undefined
   return isObject(parent) && Object.hasOwn(parent, segment) ? parent[segment] : undefined
 }
 
@@ -90,13 +99,20 @@ const put = (root: { document: Json }, path: string, value: Json, insert: boolea
   if (Array.isArray(parent)) {
     const index = last === '-' && insert ? parent.length : Number(last)
     const limit = insert ? parent.length : parent.length - 1
-    if (!Number.isInteger(index) || index < 0 || index > limit) throw refuse(`path ${path} does not exist`)
+    if (!Number.isInteger(index) || index < 0 || index > limit)
+      throw refuse(`path ${path} does not exist`)
     parent.splice(index, insert ? 0 : 1, value)
     return
   }
-  if (!isObject(parent) || (!insert && !Object.hasOwn(parent, last))) throw refuse(`path ${path} does not exist`)
+  if (!isObject(parent) || (!insert && !Object.hasOwn(parent, last)))
+    throw refuse(`path ${path} does not exist`)
   // defineProperty: a key such as __proto__ stays a plain key.
-  Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true })
+  Object.defineProperty(parent, last, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  })
 }
 
 const take = (root: { document: Json }, path: string): Json => {

@@ -5,7 +5,8 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 type Message = ReadonlyMap<number, readonly Buffer[]>
 
 const magic = Buffer.from('k8s\0', 'latin1')
-const garbled = (): StagelyError => new StagelyError('BadRequest', 'the request body is not valid protobuf')
+const garbled = (): StagelyError =>
+  new StagelyError('BadRequest', 'the request body is not valid protobuf')
 
 /** Reads length-delimited fields; numbers are skipped, since nothing that matters here is one. */
 const readMessage = (bytes: Buffer): Message => {
@@ -37,8 +38,10 @@ const readMessage = (bytes: Buffer): Message => {
   return fields
 }
 
-const text = (message: Message, field: number): string => message.get(field)?.[0]?.toString('utf8') ?? ''
-const child = (message: Message, field: number): Message => readMessage(message.get(field)?.[0] ?? Buffer.alloc(0))
+const text = (message: Message, field: number): string =>
+  message.get(field)?.[0]?.toString('utf8') ?? ''
+const child = (message: Message, field: number): Message =>
+  readMessage(message.get(field)?.[0] ?? Buffer.alloc(0))
 const map = (message: Message, field: number): Record<string, string> =>
   Object.fromEntries(
     (message.get(field) ?? []).map((entry) => {
@@ -49,17 +52,26 @@ const map = (message: Message, field: number): Record<string, string> =>
 
 /** Fields that are absent or '' are left out, as JSON clients do. */
 const filled = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== '' && Object.keys(v as object).length > 0))
+  Object.fromEntries(
+    Object.entries(fields).filter(([, v]) => v !== '' && Object.keys(v as object).length > 0),
+  )
 
 const objectMeta = (meta: Message): Record<string, unknown> =>
-  filled({ name: text(meta, 1), generateName: text(meta, 2), labels: map(meta, 11), annotations: map(meta, 12) })
+  filled({
+    name: text(meta, 1),
+    generateName: text(meta, 2),
+    labels: map(meta, 11),
+    annotations: map(meta, 12),
+  })
 
 const accessReviewSpec = (spec: Message): Record<string, unknown> => {
   const resource = child(spec, 1)
   const path = child(spec, 2)
   const names = ['namespace', 'verb', 'group', 'version', 'resource', 'subresource', 'name']
   return filled({
-    resourceAttributes: filled(Object.fromEntries(names.map((name, i) => [name, text(resource, i + 1)]))),
+    resourceAttributes: filled(
+      Object.fromEntries(names.map((name, i) => [name, text(resource, i + 1)])),
+    ),
     nonResourceAttributes: filled({ path: text(path, 1), verb: text(path, 2) }),
   })
 }
@@ -79,6 +91,9 @@ export const decodeProtobuf = (bytes: Buffer): Record<string, unknown> => {
   const kind = text(typeMeta, 2)
   const decode = bodyOf[kind]
   if (decode === undefined)
-    throw new StagelyError('UnsupportedMediaType', `protobuf is not supported for ${kind === '' ? 'this' : kind}: send application/json`)
+    throw new StagelyError(
+      'UnsupportedMediaType',
+      `protobuf is not supported for ${kind === '' ? 'this' : kind}: send application/json`,
+    )
   return { apiVersion: text(typeMeta, 1), kind, ...decode(child(unknown, 2)) }
 }

@@ -21,7 +21,11 @@ export const refOfPath = (c: AppContext, kind: Kind): ObjectRef => ({
   name: c.req.param('name') ?? '',
 })
 
-export const getOrThrow = async (reader: Reader, kind: Kind, ref: ObjectRef): Promise<KubeObject> => {
+export const getOrThrow = async (
+  reader: Reader,
+  kind: Kind,
+  ref: ObjectRef,
+): Promise<KubeObject> => {
   const object = await reader.get(ref)
   if (object === undefined) throw notFound(kind, ref.name)
   return object
@@ -42,8 +46,14 @@ export const listSelected = async (
   kind: Kind,
   selection: Selection,
 ): Promise<ObjectList> => {
-  const list = await reader.list(kind.kind, selection.namespace === undefined ? {} : { namespace: selection.namespace })
-  return { items: list.items.filter((object) => selects(selection, object)), resourceVersion: list.resourceVersion }
+  const list = await reader.list(
+    kind.kind,
+    selection.namespace === undefined ? {} : { namespace: selection.namespace },
+  )
+  return {
+    items: list.items.filter((object) => selects(selection, object)),
+    resourceVersion: list.resourceVersion,
+  }
 }
 
 export const serveList =
@@ -51,11 +61,17 @@ export const serveList =
   async (c: AppContext): Promise<Response> => {
     const selection = selectionOf(c, kind)
     if ((c.req.query('continue') ?? '') !== '')
-      throw new StagelyError('BadRequest', 'continue key is not valid: this server answers lists whole')
+      throw new StagelyError(
+        'BadRequest',
+        'continue key is not valid: this server answers lists whole',
+      )
     const wanted = resourceVersionOf(c)
     const match = c.req.query('resourceVersionMatch') ?? ''
     if (match !== '' && wanted === undefined)
-      throw new StagelyError('Invalid', 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')
+      throw new StagelyError(
+        'Invalid',
+        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+      )
     const list = await listSelected(deps.store, kind, selection)
     checkVersion(wanted, match, list.resourceVersion)
     return answerList(c, kind, list, deps.clock)
@@ -64,7 +80,11 @@ export const serveList =
 const checkVersion = (wanted: number | undefined, match: string, current: number): void => {
   if (wanted === undefined) return
   if (wanted > current)
-    throw new StagelyError('Timeout', `Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1 })
+    throw new StagelyError(
+      'Timeout',
+      `Too large resource version: ${wanted}, current: ${current}`,
+      { retryAfterSeconds: 1 },
+    )
   if (match === 'Exact' && wanted !== current)
     throw new StagelyError('Expired', 'The resourceVersion for the provided list is too old.')
 }

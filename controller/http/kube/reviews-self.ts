@@ -5,7 +5,16 @@ import { readObject } from './body.ts'
 const answer = async (c: AppContext, status: (user: User) => object): Promise<Response> => {
   const input = await readObject(c)
   const { apiVersion, kind, spec } = input
-  return c.json({ apiVersion, kind, metadata: {}, ...(spec === undefined ? {} : { spec }), status: status(c.get('user')) }, 201)
+  return c.json(
+    {
+      apiVersion,
+      kind,
+      metadata: {},
+      ...(spec === undefined ? {} : { spec }),
+      status: status(c.get('user')),
+    },
+    201,
+  )
 }
 
 const isAdmin = (user: User): boolean => user.role === 'admin'

@@ -17,7 +17,10 @@ import {
 } from './write.ts'
 
 const notAllowed = (): never => {
-  throw new StagelyError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
+  throw new StagelyError(
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+  )
 }
 
 export const mountObjects = (app: App, deps: WatchDeps): void => {
@@ -26,12 +29,15 @@ export const mountObjects = (app: App, deps: WatchDeps): void => {
 
 const mountKind = (app: App, deps: WatchDeps, kind: Kind): void => {
   const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
-  const collection = kind.namespaced ? `${base}/namespaces/:namespace/${kind.plural}` : `${base}/${kind.plural}`
+  const collection = kind.namespaced
+    ? `${base}/namespaces/:namespace/${kind.plural}`
+    : `${base}/${kind.plural}`
   // The parameter is called `name` for every kind; a namespace's own path is `/namespaces/{name}`.
   const object = `${collection}/:name`
   const list = serveList(deps, kind)
   const watch = serveWatch(deps, kind)
-  const read = (c: AppContext): Promise<Response> => (isTrueParam(c.req.query('watch')) ? watch(c) : list(c))
+  const read = (c: AppContext): Promise<Response> =>
+    isTrueParam(c.req.query('watch')) ? watch(c) : list(c)
 
   app.get(collection, read)
   app.post(collection, serveCreate(deps, kind))

@@ -26,14 +26,19 @@ const labelTerm = (text: string, whole: string): LabelSelector => {
   const equal = equalTerm.exec(text)
   if (equal !== null) {
     const [, name = '', operator, value = ''] = equal
-    return operator === '!=' ? (labels) => labels?.[name] !== value : (labels) => labels?.[name] === value
+    return operator === '!='
+      ? (labels) => labels?.[name] !== value
+      : (labels) => labels?.[name] === value
   }
   const exists = existsTerm.exec(text)
   if (exists !== null) {
     const wanted = exists[1] === ''
     return (labels) => (labels?.[exists[2]!] !== undefined) === wanted
   }
-  throw new StagelyError('BadRequest', `unable to parse requirement in label selector ${JSON.stringify(whole)}: ${JSON.stringify(text)}`)
+  throw new StagelyError(
+    'BadRequest',
+    `unable to parse requirement in label selector ${JSON.stringify(whole)}: ${JSON.stringify(text)}`,
+  )
 }
 
 /** `a=b,c!=d,e in (f,g),h,!i`; all must hold. BadRequest on a syntax error. */
@@ -44,7 +49,9 @@ export const parseLabelSelector = (text: string | undefined): LabelSelector | un
 }
 
 const metadataFields = ['metadata.name', 'metadata.namespace']
-const eventFields = ['name', 'namespace', 'kind', 'uid', 'apiVersion'].map((f) => `involvedObject.${f}`)
+const eventFields = ['name', 'namespace', 'kind', 'uid', 'apiVersion'].map(
+  (f) => `involvedObject.${f}`,
+)
 
 /** Fields that never change in an object's life, so that a watch needs no transitions for them. */
 const fieldsOf = (kind: Kind): readonly string[] =>
@@ -54,20 +61,28 @@ const fieldsOf = (kind: Kind): readonly string[] =>
 const fieldOf = (object: KubeObject, path: string): string => {
   const [head, tail] = path.split('.', 2) as [string, string | undefined]
   if (head === 'metadata') return object.metadata[tail as 'name' | 'namespace'] ?? ''
-  const value = tail === undefined ? object.spec?.[head] : (object.spec?.[head] as Labels | undefined)?.[tail]
+  const value =
+    tail === undefined ? object.spec?.[head] : (object.spec?.[head] as Labels | undefined)?.[tail]
   return typeof value === 'string' ? value : ''
 }
 
 /** `metadata.name=x,metadata.namespace!=y`; all must hold. BadRequest for another field. */
-export const parseFieldSelector = (kind: Kind, text: string | undefined): FieldSelector | undefined => {
+export const parseFieldSelector = (
+  kind: Kind,
+  text: string | undefined,
+): FieldSelector | undefined => {
   if (text === undefined || text.trim() === '') return undefined
   const supported = fieldsOf(kind)
   const terms = text.split(',').map((term): FieldSelector => {
     const match = /^\s*([^=!\s]+)\s*(==|=|!=)\s*(.*?)\s*$/.exec(term)
     if (match === null)
-      throw new StagelyError('BadRequest', `invalid field selector ${JSON.stringify(text)}; can't understand ${JSON.stringify(term)}`)
+      throw new StagelyError(
+        'BadRequest',
+        `invalid field selector ${JSON.stringify(text)}; can't understand ${JSON.stringify(term)}`,
+      )
     const [, path = '', operator, value = ''] = match
-    if (!supported.includes(path)) throw new StagelyError('BadRequest', `field label not supported: ${path}`)
+    if (!supported.includes(path))
+      throw new StagelyError('BadRequest', `field label not supported: ${path}`)
     return (object) => (fieldOf(object, path) === value) === (operator !== '!=')
   })
   return (object) => terms.every((term) => term(object))

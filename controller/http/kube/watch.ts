@@ -40,12 +40,16 @@ export const serveWatch =
     const plan = planOf(c, kind)
     const response = c.env.outgoing
     const done = watchSignal(response, deps.stopping, plan.seconds)
-    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' })
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'cache-control': 'no-cache, private',
+    })
     response.flushHeaders()
     try {
       await stream(deps, plan, { response, signal: done.signal })
     } catch (error) {
-      if (!isAbort(error) && !response.destroyed) response.write(line('ERROR', failureStatus(asStagely(error, deps.log))))
+      if (!isAbort(error) && !response.destroyed)
+        response.write(line('ERROR', failureStatus(asStagely(error, deps.log))))
     } finally {
       done.clear()
       response.end()
@@ -76,13 +80,17 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
   const version = resourceVersionOf(c)
   const initial = c.req.query('sendInitialEvents')
   const match = c.req.query('resourceVersionMatch') ?? ''
-  if ((initial !== undefined) !== (match === 'NotOlderThan') || (match !== '' && match !== 'NotOlderThan'))
+  if (
+    (initial !== undefined) !== (match === 'NotOlderThan') ||
+    (match !== '' && match !== 'NotOlderThan')
+  )
     throw new StagelyError(
       'Invalid',
       'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: sendInitialEvents needs resourceVersionMatch=NotOlderThan, and nothing else takes it',
     )
   const bookmarks = isTrueParam(c.req.query('allowWatchBookmarks'))
-  const wantsInitial = initial === undefined ? version === undefined || version === 0 : isTrueParam(initial)
+  const wantsInitial =
+    initial === undefined ? version === undefined || version === 0 : isTrueParam(initial)
   const spread = minOpenSeconds * (1 + Math.random())
   return {
     kind,
@@ -90,7 +98,10 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
     after: wantsInitial ? undefined : (version ?? 0),
     endsInitial: wantsInitial && bookmarks,
     bookmarks,
-    seconds: Math.min(secondsOf(c.req.query('timeoutSeconds')) ?? spread, secondsOf(c.req.query('timeout')) ?? spread),
+    seconds: Math.min(
+      secondsOf(c.req.query('timeoutSeconds')) ?? spread,
+      secondsOf(c.req.query('timeout')) ?? spread,
+    ),
     shape: negotiate(c.req.header('accept')).shape,
     include: includeOf(c),
   }
@@ -174,7 +185,10 @@ const sendInitial = async (
 const bookmark = (kind: Kind, version: number, annotations?: Record<string, string>): Wire => ({
   kind: kind.kind,
   apiVersion: apiVersionOf(kind),
-  metadata: { resourceVersion: String(version), ...(annotations === undefined ? {} : { annotations }) },
+  metadata: {
+    resourceVersion: String(version),
+    ...(annotations === undefined ? {} : { annotations }),
+  },
 })
 
 type Render = (object: KubeObject) => Wire
@@ -186,7 +200,12 @@ const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
   let columns: ColumnDefinition[] | null | undefined
   return (object) => {
     const resourceVersion = object.metadata.resourceVersion ?? ''
-    const how = { resourceVersion, include, now: clock.now(), ...(columns === undefined ? {} : { columns }) }
+    const how = {
+      resourceVersion,
+      include,
+      now: clock.now(),
+      ...(columns === undefined ? {} : { columns }),
+    }
     columns = null
     return tableOf(kind, [toWire(object)], how)
   }
@@ -199,7 +218,8 @@ const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefi
   const { kind, selection } = plan
   const { object } = event
   if (object.kind !== kind.kind) return undefined
-  if (selection.namespace !== undefined && object.metadata.namespace !== selection.namespace) return undefined
+  if (selection.namespace !== undefined && object.metadata.namespace !== selection.namespace)
+    return undefined
   const type = transition(selection, event)
   if (type === undefined) return undefined
   if (type === 'DELETED' && event.type !== 'DELETED') return line(type, render(asItWas(event)))

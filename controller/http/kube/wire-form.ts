@@ -28,10 +28,15 @@ const withoutValues = (object: KubeObject): KubeObject => {
       ? object.metadata
       : {
           ...object.metadata,
-          annotations: { ...object.metadata.annotations, [annotations.lastApplied]: withoutAppliedValues(applied) },
+          annotations: {
+            ...object.metadata.annotations,
+            [annotations.lastApplied]: withoutAppliedValues(applied),
+          },
         }
   if (object.spec === undefined) return { ...object, metadata }
-  const spec = Object.fromEntries(Object.entries(object.spec).filter(([key]) => !valueFields.includes(key)))
+  const spec = Object.fromEntries(
+    Object.entries(object.spec).filter(([key]) => !valueFields.includes(key)),
+  )
   return { ...object, metadata, spec }
 }
 
@@ -39,8 +44,11 @@ const withoutValues = (object: KubeObject): KubeObject => {
 const withoutAppliedValues = (text: string): string => {
   try {
     const applied = JSON.parse(text) as { spec?: Record<string, unknown> }
-    if (applied.spec === undefined || !valueFields.some((field) => field in applied.spec!)) return text
-    const spec = Object.fromEntries(Object.entries(applied.spec).filter(([key]) => !valueFields.includes(key)))
+    if (applied.spec === undefined || !valueFields.some((field) => field in applied.spec!))
+      return text
+    const spec = Object.fromEntries(
+      Object.entries(applied.spec).filter(([key]) => !valueFields.includes(key)),
+    )
     return `${JSON.stringify({ ...applied, spec })}\n`
   } catch {
     return '{}'

@@ -27,20 +27,27 @@ const bad = (message: string): StagelyError => new StagelyError('BadRequest', me
 
 const metadataOf = (input: Wire): Wire => {
   const metadata = input['metadata']
-  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? (metadata as Wire) : {}
+  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
+    ? (metadata as Wire)
+    : {}
 }
 
 /** What the body says it is must be what the path says; the path fills in what the body leaves out. */
 const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
   const apiVersion = apiVersionOf(kind)
-  if (input['kind'] === undefined || input['kind'] === '') throw bad(`Object 'Kind' is missing in the request body`)
+  if (input['kind'] === undefined || input['kind'] === '')
+    throw bad(`Object 'Kind' is missing in the request body`)
   if (input['kind'] !== kind.kind || input['apiVersion'] !== apiVersion)
-    throw bad(`the object in the body is not a ${kind.kind} of ${apiVersion}, which this path serves`)
+    throw bad(
+      `the object in the body is not a ${kind.kind} of ${apiVersion}, which this path serves`,
+    )
   const metadata = metadataOf(input)
   const namespace = c.req.param('namespace')
   const given = metadata['namespace']
   if (namespace !== undefined && given !== undefined && given !== '' && given !== namespace)
-    throw bad('the namespace of the provided object does not match the namespace sent on the request')
+    throw bad(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    )
   const name = c.req.param('name')
   if (name !== undefined && metadata['name'] !== undefined && metadata['name'] !== name)
     throw bad('the name of the object does not match the name on the URL')
@@ -54,9 +61,14 @@ const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
   }
 }
 
-const quoted = (fields: readonly string[]): string[] => fields.map((field) => `unknown field ${JSON.stringify(field)}`)
+const quoted = (fields: readonly string[]): string[] =>
+  fields.map((field) => `unknown field ${JSON.stringify(field)}`)
 
-const checkUnknown = (kind: Kind, unknown: readonly string[], validation: FieldValidation): void => {
+const checkUnknown = (
+  kind: Kind,
+  unknown: readonly string[],
+  validation: FieldValidation,
+): void => {
   if (unknown.length === 0 || validation !== 'Strict') return
   throw bad(
     `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${quoted(unknown).join(', ')}`,
@@ -64,7 +76,12 @@ const checkUnknown = (kind: Kind, unknown: readonly string[], validation: FieldV
 }
 
 /** Decodes by schema: all faults at once; unknown fields refused, warned of, or dropped. */
-const decode = (c: AppContext, kind: Kind, input: Wire, validation: FieldValidation): KubeObject => {
+const decode = (
+  c: AppContext,
+  kind: Kind,
+  input: Wire,
+  validation: FieldValidation,
+): KubeObject => {
   const { object, faults, unknown } = decodeObject(input)
   checkUnknown(kind, unknown, validation)
   const name = metadataOf(input)['name']
@@ -79,7 +96,8 @@ export const serveCreate =
     const validation = fieldValidationOf(c)
     const options = writeOptionsOf(c)
     const input = atPath(c, kind, await readObject(c))
-    if ((metadataOf(input)['resourceVersion'] ?? '') !== '') throw bad('resourceVersion should not be set on objects to be created')
+    if ((metadataOf(input)['resourceVersion'] ?? '') !== '')
+      throw bad('resourceVersion should not be set on objects to be created')
     const object = decode(c, kind, input, validation)
     const created = await store.write(actorOf(c), options, (tx) => tx.create(object))
     return answerObject(c, kind, created, { clock, code: 201 })
@@ -111,8 +129,12 @@ const requireVersion = (kind: Kind, input: Wire): void => {
 
 const patched = (current: KubeObject, patch: Patch): Wire => {
   const wire = toWire(current)
-  const result = patch.type === 'merge' ? applyMergePatch(wire, patch.content) : jsonPatch(wire as Json, patch.content as Json)
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) throw bad('the patch does not leave an object')
+  const result =
+    patch.type === 'merge'
+      ? applyMergePatch(wire, patch.content)
+      : jsonPatch(wire as Json, patch.content as Json)
+  if (typeof result !== 'object' || result === null || Array.isArray(result))
+    throw bad('the patch does not leave an object')
   return result as Wire
 }
 
@@ -133,14 +155,19 @@ export const servePatch =
 const writeStatus = async (
   c: AppContext,
   kind: Kind,
-  { store, options, change }: { store: Store; options: WriteOptions; change: (current: KubeObject) => Wire },
+  {
+    store,
+    options,
+    change,
+  }: { store: Store; options: WriteOptions; change: (current: KubeObject) => Wire },
 ): Promise<KubeObject> => {
   const validation = fieldValidationOf(c)
   return store.write(actorOf(c), options, async (tx: Transaction) => {
     const current = await getOrThrow(tx, kind, refOfPath(c, kind))
     const input = change(current)
     const version = metadataOf(input)['resourceVersion'] ?? ''
-    if (version !== '' && version !== current.metadata.resourceVersion) throw conflict(kind, current.metadata.name)
+    if (version !== '' && version !== current.metadata.resourceVersion)
+      throw conflict(kind, current.metadata.name)
     const { value, faults, unknown } = decodeStatus(kind, input['status'])
     checkUnknown(kind, unknown, validation)
     if (value === undefined) throw invalid(kind, current.metadata.name, faults)
@@ -155,7 +182,12 @@ export const serveReplaceStatus =
     const options = writeOptionsOf(c)
     const input = atPath(c, kind, await readObject(c))
     requireVersion(kind, input)
-    return answerObject(c, kind, await writeStatus(c, kind, { store, options, change: () => input }), { clock })
+    return answerObject(
+      c,
+      kind,
+      await writeStatus(c, kind, { store, options, change: () => input }),
+      { clock },
+    )
   }
 
 export const servePatchStatus =

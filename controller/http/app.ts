@@ -1,0 +1,104 @@
+// The HTTP application: what is open, what needs a login, and how errors leave.
+import { randomUUID } from 'node:crypto'
+import { Hono } from 'hono'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Store } from '../../src/store/store.ts'
+import { requireAdmin, requireLogin, type TokenVerifier } from './auth.ts'
+import type { App, AppContext, AppEnv } from './env.ts'
+import { mountAgentAccess, type AgentAccessDeps } from './kube/agent-access.ts'
+import { mountDiscovery } from './kube/discovery.ts'
+import { mountOpenApi } from './kube/openapi.ts'
+import { mountSelfReviews } from './kube/reviews-self.ts'
+import { mountObjects } from './kube/routes.ts'
+import { failureStatus } from './kube/status.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface AppDeps extends AgentAccessDeps {
+  readonly store: Store
+  readonly tokens: TokenVerifier
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal
+  /** What this build calls itself, as kubectl reads it. */
+  readonly versions: { readonly version: string; readonly gitVersion: string }
+  /** More routes behind the login, such as reviews of change sets. */
+  readonly mountMore?: (app: App) => void
+  /** Routes with a login of their own: the agents'. */
+  readonly mountOpen?: (app: App) => void
+}
+
+export const createApp = (deps: AppDeps): App => {
+  const app: App = new Hono<AppEnv>()
+  app.use(deps.metrics.middleware)
+  app.onError((error, c) => renderError(c, error, deps.log))
+  app.notFound((c) => c.text('404 page not found', 404))
+  mountHealth(app, deps)
+  deps.mountOpen?.(app)
+  for (const path of ['/api', '/apis', '/openapi']) {
+    app.use(path, requireLogin(deps.tokens))
+    app.use(`${path}/*`, requireLogin(deps.tokens))
+  }
+  mountDiscovery(app)
+  mountOpenApi(app, deps.versions.gitVersion)
+  mountSelfReviews(app)
+  // What is mounted from here on reads and writes objects.
+  app.use('/api/*', requireAdmin)
+  app.use('/apis/*', requireAdmin)
+  mountAgentAccess(app, deps)
+  deps.mountMore?.(app)
+  mountObjects(app, deps)
+  return app
+}
+
+const mountHealth = (app: App, { store, metrics, stopping, versions }: AppDeps): void => {
+  const alive = (c: AppContext): Response => c.text('ok')
+  app.get('/healthz', alive)
+  app.get('/livez', alive)
+  app.get('/readyz', async (c) => {
+    if (stopping.aborted) return c.text('stopping', 503)
+    const { ok, reason } = await store.health()
+    return ok ? c.text('ok') : c.text(`not ready: ${reason ?? 'the store does not answer'}`, 503)
+  })
+  const [major = '1', minor = '0'] = versions.gitVersion.replace(/^v/, '').split('.')
+  app.get('/version', (c) =>
+    c.json({
+      major,
+      minor,
+      gitVersion: versions.gitVersion,
+      gitCommit: '',
+      gitTreeState: '',
+      buildDate: '1970-01-01T00:00:00Z',
+      goVersion: '',
+      compiler: `node ${process.versions.node}`,
+      platform: `${process.platform}/${process.arch}`,
+      stagelyVersion: versions.version,
+    }),
+  )
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  )
+}
+
+/** Known errors speak for themselves; of others the client learns only an id to look for in the log. */
+const renderError = (c: AppContext, error: unknown, log: Logger): Response => {
+  const known = error instanceof StagelyError ? error : hideError(c, error, log)
+  const { retryAfterSeconds } = known.details
+  if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
+  if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
+  if (known.reason === 'RequestEntityTooLarge') c.header('connection', 'close')
+  return c.json(failureStatus(known), httpStatusOf[known.reason])
+}
+
+const hideError = (c: AppContext, error: unknown, log: Logger): StagelyError => {
+  const requestId = randomUUID()
+  const stack = error instanceof Error ? error.stack : String(error)
+  log.error({ requestId, method: c.req.method, path: c.req.path, err: stack }, 'a request failed')
+  return new StagelyError(
+    'InternalError',
+    `an internal error occurred; the log has it as request ${requestId}`,
+  )
+}

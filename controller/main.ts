@@ -1,0 +1,83 @@
+// `stagely controller`: reads the config, starts, says so in one line, and stops on a signal.
+import { realClock } from '../src/kernel/clock.ts'
+import { messageOf, StagelyError } from '../src/kernel/errors.ts'
+import { createLogger, type Logger } from '../src/kernel/log.ts'
+import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
+import { startController, type RunningController } from './wire.ts'
+
+/** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
+export const runController = async (argv: readonly string[]): Promise<number> => {
+  let config: Config
+  try {
+    config = parseConfig(argv)
+  } catch (error) {
+    return explain(error)
+  }
+  const log = createLogger(config.logLevel, { component: 'controller' })
+  exitOnCrash(log)
+  const stopAsked = signalled()
+  let controller: RunningController
+  try {
+    controller = await startController(config, log, realClock)
+  } catch (error) {
+    return error instanceof ConfigError ? explain(error) : failed(error, log)
+  }
+  process.stdout.write(
+    `stagely controller ready on ${controller.url} (data in ${config.dataDir})\n`,
+  )
+  const signal = await stopAsked
+  log.info({ signal }, 'stopping')
+  await controller.stop()
+  return 0
+}
+
+const explain = (error: unknown): number => {
+  if (error instanceof HelpAsked) {
+    process.stdout.write(error.message)
+    return 0
+  }
+  if (!(error instanceof ConfigError)) throw error
+  for (const fault of error.faults) process.stderr.write(`error: ${fault}\n`)
+  process.stderr.write('see: stagely controller --help\n')
+  return 2
+}
+
+/** What people can mend is said plainly; the stack is for what they cannot. */
+const failed = (error: unknown, log: Logger): number => {
+  if (error instanceof StagelyError) process.stderr.write(`error: ${error.message}\n`)
+  else if (isListenError(error)) process.stderr.write(`error: cannot listen: ${messageOf(error)}\n`)
+  else
+    log.error(
+      { err: error instanceof Error ? error.stack : String(error) },
+      'the controller could not start',
+    )
+  return 1
+}
+
+const isListenError = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+
+/** The first signal stops gracefully; a second one ends the process at once. */
+const signalled = (): Promise<string> =>
+  new Promise((resolve) => {
+    let asked = false
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(1)
+      asked = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+
+const exitOnCrash = (log: Logger): void => {
+  const crash = (error: unknown): void => {
+    log.error(
+      { err: error instanceof Error ? error.stack : String(error) },
+      'a fault that nobody handled; exiting',
+    )
+    process.exit(1)
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+}

@@ -1,0 +1,149 @@
+// The composition root: builds the controller from its config, and takes it down in reverse.
+import { hostname } from 'node:os'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Clock } from '../src/kernel/clock.ts'
+import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import { openStore } from '../src/store/open-store.ts'
+import type { Config } from './config.ts'
+import { loadMasterKey, prepareDataDir, writeWhole } from './data-dir.ts'
+import type { AgentEnv } from './http/agents/refusal.ts'
+import { mountAgentRoutes } from './http/agents/routes.ts'
+import { createApp } from './http/app.ts'
+import { mountReviews } from './http/kube/review.ts'
+import { createMetrics } from './http/metrics.ts'
+import { listen, type Listening } from './http/server.ts'
+import { loadIdentity } from './identity.ts'
+import { startFolderSource } from './manifests/watch-folder.ts'
+import { startReconcilers } from './reconcilers/start.ts'
+import { gitVersion, version } from './version.ts'
+
+export interface RunningController {
+  /** Base URL that users and agents reach. */
+  readonly url: string
+  /** Graceful and bounded; never rejects. */
+  stop(): Promise<void>
+}
+
+type OpenedStore = Awaited<ReturnType<typeof openStore>>
+
+const drainMs = 5_000
+
+/** Resolves when everything runs. When a step fails, what was started is stopped again. */
+export const startController = async (
+  config: Config,
+  log: Logger,
+  clock: Clock,
+): Promise<RunningController> => {
+  const lifecycle = createLifecycle(log)
+  try {
+    const url = await start(config, { log, clock, lifecycle })
+    return { url, stop: () => lifecycle.stop() }
+  } catch (error) {
+    await lifecycle.stop()
+    throw error
+  }
+}
+
+interface Context {
+  readonly log: Logger
+  readonly clock: Clock
+  readonly lifecycle: Lifecycle
+}
+
+const start = async (config: Config, context: Context): Promise<string> => {
+  const { log, clock, lifecycle } = context
+  await prepareDataDir(config.dataDir)
+  const opened = await openStore({
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+    dataDir: config.dataDir,
+    masterKey: await loadMasterKey(config, log),
+    clock,
+    log,
+  })
+  lifecycle.onStop('database', 10_000, () => opened.close())
+  const { store } = opened
+  const url = await serve(config, context, opened)
+  const reconcilers = startReconcilers({ store, clock, log, onRun: url.onRun })
+  lifecycle.onStop('reconcilers', 10_000, () => reconcilers.stop())
+  if (config.manifestsDir !== undefined) {
+    const folder = startFolderSource({ dir: config.manifestsDir, store, clock, log })
+    lifecycle.onStop('manifests', 5_000, () => folder.stop())
+  }
+  return url.base
+}
+
+const serve = async (
+  config: Config,
+  { log, clock, lifecycle }: Context,
+  { store, agents, tokens, settings }: OpenedStore,
+): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
+  const identity = await loadIdentity(settings, clock, certificateNames(config))
+  await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
+  const adminToken = await tokens.ensureAdmin()
+  if (adminToken !== undefined)
+    await writeWhole(config.dataDir, 'admin-token', `${adminToken}\n`, 0o600)
+
+  const http: { listening?: Listening } = {}
+  lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
+  const agentApp = new Hono<AgentEnv>()
+  const agentRoutes = mountAgentRoutes(agentApp, { store, agents, identity, clock, log })
+  lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
+  const metrics = createMetrics(version)
+  let base = ''
+  const app = createApp({
+    store,
+    tokens,
+    agents,
+    clock,
+    log,
+    metrics,
+    stopping: lifecycle.stopping,
+    versions: { version, gitVersion },
+    introduction: () => ({
+      url: base,
+      controllerX25519: identity.x25519.publicKey.toString('base64url'),
+      ca: identity.caFingerprint,
+    }),
+    mountOpen: (open) => open.route('/', agentApp),
+    mountMore: (more) => {
+      mountReviews(more, { store })
+    },
+  })
+  const answer = getRequestListener(app.fetch)
+  http.listening = await listen((request, response) => void answer(request, response), {
+    host: config.host,
+    port: config.port,
+    tls: config.insecureHttp
+      ? undefined
+      : { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },
+  })
+  base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
+  return { base, onRun: metrics.onRun }
+}
+
+/** Requests get a moment to end; what then still hangs is cut. */
+const closeHttp = async (listening: Listening | undefined): Promise<void> => {
+  if (listening === undefined) return
+  const timer = setTimeout(() => {
+    listening.destroy()
+  }, drainMs)
+  await listening.close()
+  clearTimeout(timer)
+}
+
+const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+const certificateNames = (config: Config): string[] => [
+  ...(config.advertiseUrl === undefined
+    ? []
+    : [new URL(config.advertiseUrl).hostname.replace(/^\[|\]$/g, '')]),
+  ...(isWildcard(config.host) ? [] : [config.host]),
+  ...config.tlsSans,
+]
+
+const defaultUrl = ({ host, insecureHttp }: Config, port: number): string => {
+  const name = isWildcard(host) ? hostname() : host.includes(':') ? `[${host}]` : host
+  return `${insecureHttp ? 'http' : 'https'}://${name}:${port}`
+}
