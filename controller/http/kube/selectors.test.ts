@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { requireKind } from '../../../src/resources/registry.ts'
+import { parseFieldSelector, parseLabelSelector } from './selectors.ts'
+
+const labels = { app: 'web', tier: 'front', 'stagely.dev/team': 'shop' }
+
+describe('parseLabelSelector', () => {
+  const cases: [string, boolean][] = [
+    ['app=web', true],
+    ['app==web,tier!=back', true],
+    ['app!=web', false],
+    ['absent!=x', true],
+    ['app in (api, web),tier notin (back)', true],
+    ['absent notin (a)', true],
+    ['absent in (a)', false],
+    ['app', true],
+    ['!app', false],
+    ['!absent,stagely.dev/team=shop', true],
+    ['tier=', false],
+  ]
+  it.each(cases)('%s is %s', (text, expected) => {
+    expect(parseLabelSelector(text)!(labels)).toBe(expected)
+  })
+
+  it('selects all when empty', () => {
+    expect(parseLabelSelector('')).toBeUndefined()
+    expect(parseLabelSelector(undefined)).toBeUndefined()
+  })
+
+  it.each(['a=b=c', 'a in b', ',', 'a in (b', '=x'])('refuses %s', (text) => {
+    expect(() => parseLabelSelector(text)).toThrow(/unable to parse/)
+  })
+})
+
+describe('parseFieldSelector', () => {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'e', namespace: 'n' },
+    spec: { involvedObject: { uid: 'u', kind: 'Stagelet' }, type: 'Warning' },
+  }
+
+  it('knows name and namespace of every kind, and what an event is about', () => {
+    const event = requireKind('Event')
+    expect(
+      parseFieldSelector(
+        event,
+        'involvedObject.uid=u,involvedObject.kind=Stagelet,metadata.name!=x',
+      )!(object),
+    ).toBe(true)
+    expect(parseFieldSelector(event, 'type=Normal')!(object)).toBe(false)
+    expect(
+      parseFieldSelector(requireKind('Stagelet'), 'metadata.name=e,metadata.namespace=n')!(object),
+    ).toBe(true)
+  })
+
+  it('refuses another field', () => {
+    expect(() => parseFieldSelector(requireKind('Stagelet'), 'spec.paused=true')).toThrow(
+      'field label not supported: spec.paused',
+    )
+  })
+})
