@@ -15,7 +15,9 @@ const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** The part of the agent's own environment that Compose gets. */
 export const baseEnvironment = (env: Readonly<Record<string, string | undefined>>): Environment =>
   Object.fromEntries(
-    Object.entries(env).filter((e): e is [string, string] => passed.test(e[0]) && e[1] !== undefined),
+    Object.entries(env).filter(
+      (e): e is [string, string] => passed.test(e[0]) && e[1] !== undefined,
+    ),
   )
 
 /** `base` plus the global secrets that may satisfy `${VAR}`. What a process cannot carry is left out. */

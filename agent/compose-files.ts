@@ -34,7 +34,10 @@ const isFile = (path: string): Promise<boolean> =>
 
 const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
 
-const firstOf = async (directory: string, names: readonly string[]): Promise<string | undefined> => {
+const firstOf = async (
+  directory: string,
+  names: readonly string[],
+): Promise<string | undefined> => {
   for (const name of names) if (await isFile(join(directory, name))) return name
   return undefined
 }
@@ -128,7 +131,8 @@ export const findComposeFiles = async (
     const fault = await checkAllowed(path, allowDirs)
     if (fault !== undefined) return { fault }
   }
-  const candidates = spec.files === undefined ? [...bases, ...overrides].map((f) => join(directory, f)) : []
+  const candidates =
+    spec.files === undefined ? [...bases, ...overrides].map((f) => join(directory, f)) : []
   const watched = new Set([...(await namedFiles(paths)), ...envFilesOf(spec), ...candidates])
   return { files: { files, watched: [...watched] } }
 }

@@ -65,7 +65,9 @@ const namedService = (mode: string | undefined): string[] =>
   mode?.startsWith('service:') === true ? [mode.slice('service:'.length)] : []
 
 const volumesOf = (raw: RawService): string[] =>
-  (raw.volumes_from ?? []).filter((v) => !v.startsWith('container:')).map((v) => v.split(':')[0] ?? v)
+  (raw.volumes_from ?? [])
+    .filter((v) => !v.startsWith('container:'))
+    .map((v) => v.split(':')[0] ?? v)
 
 const toNumber = (value: unknown): number | undefined => {
   if (value === undefined || value === null) return 1
@@ -76,7 +78,9 @@ const toNumber = (value: unknown): number | undefined => {
 const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
 
 const toService = (name: string, raw: RawService): ServiceModel => {
-  const dependsOn = Array.isArray(raw.depends_on) ? raw.depends_on : Object.keys(raw.depends_on ?? {})
+  const dependsOn = Array.isArray(raw.depends_on)
+    ? raw.depends_on
+    : Object.keys(raw.depends_on ?? {})
   const modes = [raw.network_mode, raw.ipc, raw.pid].flatMap(namedService)
   return {
     name,
@@ -108,7 +112,10 @@ const askCompose = async (
   flags: readonly string[],
 ): Promise<Omit<ComposeModel, 'signature'>> => {
   const base = { flags, cwd: spec.directory, env, mask }
-  const structure = compose.run({ ...base, verb: ['config', '--no-interpolate', '--format', 'json'] })
+  const structure = compose.run({
+    ...base,
+    verb: ['config', '--no-interpolate', '--format', 'json'],
+  })
   const enabled = compose.run({ ...base, verb: ['config', '--services'] })
   const [first, second] = await Promise.allSettled([structure, enabled])
   if (first.status === 'rejected') throw first.reason
@@ -125,9 +132,15 @@ const askCompose = async (
 
 const faultOf = (error: unknown): ModelResult => {
   if (!(error instanceof ComposeError) || error.exitCode === undefined)
-    return { fault: { reason: 'ComposeUnavailable', message: messageOf(error) }, missingVariables: [] }
+    return {
+      fault: { reason: 'ComposeUnavailable', message: messageOf(error) },
+      missingVariables: [],
+    }
   const message = `Compose does not accept the stack's files: ${error.stderr}`
-  return { fault: { reason: 'ComposeInvalid', message }, missingVariables: unique(parseUnset(error.stderr)) }
+  return {
+    fault: { reason: 'ComposeInvalid', message },
+    missingVariables: unique(parseUnset(error.stderr)),
+  }
 }
 
 interface Cached {
@@ -162,9 +175,13 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
     read: async (request) => {
       const specKey = JSON.stringify(request.spec)
       const known = cached
-      if (known?.specKey === specKey && known.model.signature === (await signatureOf(known.watched))) {
+      if (
+        known?.specKey === specKey &&
+        known.model.signature === (await signatureOf(known.watched))
+      ) {
         // Same files, other variables: only what is missing may differ; that can wait until after `up`.
-        if (known.variables === Object.keys(request.env).sort().join()) return { model: known.model }
+        if (known.variables === Object.keys(request.env).sort().join())
+          return { model: known.model }
         cached = undefined
         const missing = known.model.missingVariables.filter((v) => !(v in request.env))
         return { model: { ...known.model, missingVariables: missing } }

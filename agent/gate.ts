@@ -6,7 +6,8 @@ import type { Engine } from './docker/engine.ts'
 import { isCompleted, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 
-export type GateReason = 'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing'
+export type GateReason =
+  'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing'
 
 export interface GateFailure {
   readonly service: string
@@ -42,7 +43,8 @@ const slackMs = 10_000
 const samplesToPass = 3
 const restartsOfALoop = 3
 
-type Verdict = { readonly state: 'ok' | 'wait' } | { readonly state: 'failed'; readonly reason: GateReason }
+type Verdict =
+  { readonly state: 'ok' | 'wait' } | { readonly state: 'failed'; readonly reason: GateReason }
 
 interface Tracked {
   readonly first: ReadonlyMap<string, number>
@@ -58,7 +60,9 @@ const judge = (c: ObservedContainer, first: ReadonlyMap<string, number>): Verdic
   const restarts = restartsSince(c, first)
   if (restarts >= restartsOfALoop) return { state: 'failed', reason: 'CrashLoop' }
   if (c.state === 'restarting')
-    return c.restartCount >= restartsOfALoop ? { state: 'failed', reason: 'CrashLoop' } : { state: 'wait' }
+    return c.restartCount >= restartsOfALoop
+      ? { state: 'failed', reason: 'CrashLoop' }
+      : { state: 'wait' }
   if (c.state === 'exited' || c.state === 'dead') return { state: 'failed', reason: 'Exited' }
   if (c.health === 'unhealthy') return { state: 'failed', reason: 'Unhealthy' }
   if (c.state !== 'running' || c.health === 'starting') return { state: 'wait' }
@@ -67,9 +71,11 @@ const judge = (c: ObservedContainer, first: ReadonlyMap<string, number>): Verdic
 
 const describe: Readonly<Record<GateReason, (c: ObservedContainer | undefined) => string>> = {
   Exited: (c) => `exited with code ${c?.exitCode ?? -1}`,
-  CrashLoop: (c) => `keeps crashing (${c?.restartCount ?? 0} restarts, last exit code ${c?.exitCode ?? -1})`,
+  CrashLoop: (c) =>
+    `keeps crashing (${c?.restartCount ?? 0} restarts, last exit code ${c?.exitCode ?? -1})`,
   Unhealthy: () => 'is unhealthy',
-  TimedOut: (c) => `was not ready in time (state ${c?.state ?? 'unknown'}${c?.health === undefined ? '' : `, health ${c.health}`})`,
+  TimedOut: (c) =>
+    `was not ready in time (state ${c?.state ?? 'unknown'}${c?.health === undefined ? '' : `, health ${c.health}`})`,
   LabelMismatch: () => 'still carries another digest although Compose reported success',
   Missing: () => 'has no container',
 }
@@ -92,19 +98,25 @@ const failureOf = async (
     service,
     reason,
     message: deps.mask(parts.join('\n')),
-    ...(container === undefined ? {} : { exitCode: container.exitCode, restarts: container.restartCount }),
+    ...(container === undefined
+      ? {}
+      : { exitCode: container.exitCode, restarts: container.restartCount }),
   }
 }
 
 const printOf = (containers: readonly ObservedContainer[]): string =>
-  containers.map((c) => `${c.id} ${c.startedAt} ${c.restartCount} ${c.state} ${c.health ?? ''}`).join('\n')
+  containers
+    .map((c) => `${c.id} ${c.startedAt} ${c.restartCount} ${c.state} ${c.health ?? ''}`)
+    .join('\n')
 
 /** One look at a service: passed, failed, or wait on. `deps.clock` and the engine share the machine's clock. */
 const lookAt = (
   own: readonly ObservedContainer[],
   tracked: Tracked,
   { nowMs, steadyMs }: { nowMs: number; steadyMs: number },
-): { verdict: 'passed' | 'wait' } | { verdict: 'failed'; reason: GateReason; container: ObservedContainer } => {
+):
+  | { verdict: 'passed' | 'wait' }
+  | { verdict: 'failed'; reason: GateReason; container: ObservedContainer } => {
   const verdicts = own.map((c) => judge(c, tracked.first))
   const failed = verdicts.findIndex((v) => v.state === 'failed')
   const failure = verdicts[failed]
@@ -146,7 +158,10 @@ export const runGate = async (
     const waiting: string[] = []
     for (const [service, digest] of wanted) {
       const own = containers.filter((c) => c.service === service)
-      const fail = async (reason: GateReason, container?: ObservedContainer): Promise<GateResult> => ({
+      const fail = async (
+        reason: GateReason,
+        container?: ObservedContainer,
+      ): Promise<GateResult> => ({
         passed,
         containers,
         failure: await failureOf(deps, service, reason, container),
@@ -158,11 +173,15 @@ export const runGate = async (
       tracked.set(service, next)
       const look = lookAt(own, next, { nowMs, steadyMs })
       // The first samples only watch, so that healthy neighbours of a failed service can pass.
-      if (look.verdict === 'failed' && sample > samplesToPass) return await fail(look.reason, look.container)
+      if (look.verdict === 'failed' && sample > samplesToPass)
+        return await fail(look.reason, look.container)
       if (look.verdict === 'passed') passed[service] = digest
       else waiting.push(service)
       if (look.verdict === 'wait' && nowMs - startedAt > deadlineOf(own, minDeadlineMs))
-        return await fail('TimedOut', own.find((c) => judge(c, next.first).state === 'wait') ?? own[0])
+        return await fail(
+          'TimedOut',
+          own.find((c) => judge(c, next.first).state === 'wait') ?? own[0],
+        )
     }
     if (waiting.length === 0) return { passed, containers }
     await deps.clock.sleep(sampleMs, signal)

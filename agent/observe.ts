@@ -3,7 +3,8 @@ import { digestLabel } from '../src/resources/meta.ts'
 import type { ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
 
-export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+export type ContainerState =
+  'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
 
 export interface ObservedContainer {
   readonly id: string
@@ -34,7 +35,9 @@ const labels = {
 
 const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
   const status = details.State.Health?.Status
-  return status === 'healthy' || status === 'unhealthy' || status === 'starting' ? status : undefined
+  return status === 'healthy' || status === 'unhealthy' || status === 'starting'
+    ? status
+    : undefined
 }
 
 const healthBudgetOf = (details: ContainerDetails): number | undefined => {
@@ -43,7 +46,9 @@ const healthBudgetOf = (details: ContainerDetails): number | undefined => {
   const ms = (nanoseconds: number | undefined, otherwise: number): number =>
     nanoseconds === undefined || nanoseconds === 0 ? otherwise : nanoseconds / 1e6
   const retries = check.Retries === undefined || check.Retries === 0 ? 3 : check.Retries
-  return ms(check.StartPeriod, 0) + retries * (ms(check.Interval, 30_000) + ms(check.Timeout, 30_000))
+  return (
+    ms(check.StartPeriod, 0) + retries * (ms(check.Interval, 30_000) + ms(check.Timeout, 30_000))
+  )
 }
 
 const toContainer = (summary: ContainerSummary, details: ContainerDetails): ObservedContainer => ({
@@ -65,7 +70,10 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
 })
 
 /** All containers of the project's services, one-off `compose run` ones left out; sorted by name. */
-export const observeProject = async (engine: Engine, project: string): Promise<ObservedContainer[]> => {
+export const observeProject = async (
+  engine: Engine,
+  project: string,
+): Promise<ObservedContainer[]> => {
   const summaries = (await engine.listContainers(project)).filter(
     (s) => s.Labels[labels.oneOff] !== 'True' && s.Labels[labels.service] !== undefined,
   )
@@ -113,7 +121,10 @@ export const toObservedService = (
   const health = (['unhealthy', 'starting', 'healthy'] as const).find((h) =>
     containers.some((c) => c.health === h),
   )
-  const since = containers.map((c) => c.startedAt).sort().at(-1)
+  const since = containers
+    .map((c) => c.startedAt)
+    .sort()
+    .at(-1)
   const started = since !== undefined && !since.startsWith('0001-')
   return {
     name,
@@ -122,7 +133,9 @@ export const toObservedService = (
     state,
     restarts: containers.reduce((sum, c) => sum + c.restartCount, 0),
     ...(health === undefined ? {} : { health }),
-    ...(state === 'running' || state === 'paused' || state === 'created' ? {} : { exitCode: worst.exitCode }),
+    ...(state === 'running' || state === 'paused' || state === 'created'
+      ? {}
+      : { exitCode: worst.exitCode }),
     ...(started ? { since } : {}),
   }
 }

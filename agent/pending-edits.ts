@@ -40,9 +40,21 @@ export interface PendingRequest {
 }
 
 /** Changes nothing; ComposeError when Compose refuses. The labels must be right when this is asked. */
-export const findPendingEdits = async (compose: Compose, request: PendingRequest): Promise<string[]> => {
+export const findPendingEdits = async (
+  compose: Compose,
+  request: PendingRequest,
+): Promise<string[]> => {
   const { model, containers, override, cwd, env, mask } = request
-  const flags = [...model.flags, '-p', model.projectName, '-f', '-', '--progress', 'plain', '--dry-run']
+  const flags = [
+    ...model.flags,
+    '-p',
+    model.projectName,
+    '-f',
+    '-',
+    '--progress',
+    'plain',
+    '--dry-run',
+  ]
   const verb = ['up', '-d', '--no-build', '--pull', 'never']
   const { stdout, stderr } = await compose.run({ verb, flags, cwd, env, mask, stdin: override })
   return parseDryRun(`${stdout}\n${stderr}`, model, containers)

@@ -53,7 +53,7 @@ const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
 /** Adds, transitively, the services that hold the id of an affected one's container. */
 const withPeers = (affected: ReadonlySet<string>, input: PlanInput): Set<string> => {
   const all = new Set(affected)
-  for (let before = -1; before !== all.size; ) {
+  for (let before = -1; before !== all.size;) {
     before = all.size
     for (const service of input.services) {
       const exists = input.containers.some((c) => c.service === service.name)
@@ -83,7 +83,8 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   const safe = isAtLeast(input.composeVersion, '2.29.3')
   // A plain `up X` also runs finished jobs again and rolls out edits of what X depends on.
   const mustLeave = (name: string): boolean =>
-    input.pending.includes(name) || input.containers.some((c) => c.service === name && isCompleted(c))
+    input.pending.includes(name) ||
+    input.containers.some((c) => c.service === name && isCompleted(c))
   const noDepsFor = (name: string): boolean => {
     const below = [...dependencies.get(name)!]
     return below.length === 0 || safe || below.some((d) => !affected.has(d) && mustLeave(d))

@@ -52,5 +52,7 @@ export const validateValues = (service: string, entries: readonly Value[]): Valu
 /** One sentence for people, with every fault. */
 export const describeFaults = (faults: readonly ValueFault[]): string =>
   faults
-    .map((f) => (f.key === undefined ? `${f.service}: ${f.message}` : `${f.service}: ${f.key} ${f.message}`))
+    .map((f) =>
+      f.key === undefined ? `${f.service}: ${f.message}` : `${f.service}: ${f.key} ${f.message}`,
+    )
     .join('; ')

@@ -82,7 +82,8 @@ const isExecutable = (path: string): Promise<boolean> =>
 
 /** Path of the Compose v2 binary, the user's plugin folder first, as the docker command looks. */
 export const findCompose = async (env: Environment): Promise<string | undefined> => {
-  const home = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'))
+  const home =
+    env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'))
   const folders = [
     ...(home === undefined ? [] : [join(home, 'cli-plugins')]),
     ...pluginFolders,
@@ -99,7 +100,8 @@ export const findCompose = async (env: Environment): Promise<string | undefined>
 export const openCompose = async (env: Environment, binary?: string): Promise<Compose> => {
   const file = binary ?? (await findCompose(env))
   const remedy = 'install the Docker Compose plugin, version 2 or later'
-  if (file === undefined) throw new StagelyError('ServiceUnavailable', `no docker-compose found: ${remedy}`)
+  if (file === undefined)
+    throw new StagelyError('ServiceUnavailable', `no docker-compose found: ${remedy}`)
   const run = async (call: ComposeCall): Promise<ComposeOutput> => {
     const result = await execProgram({
       file,
@@ -115,7 +117,10 @@ export const openCompose = async (env: Environment, binary?: string): Promise<Co
   const { stdout } = await run({ verb: ['version', '--short'], cwd: '/', env, mask: (t) => t })
   const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
   if (version === undefined || Number(version.split('.')[0]) < 2)
-    throw new StagelyError('ServiceUnavailable', `${file} is not Compose version 2 or later: ${remedy}`)
+    throw new StagelyError(
+      'ServiceUnavailable',
+      `${file} is not Compose version 2 or later: ${remedy}`,
+    )
   return { run, version }
 }
 

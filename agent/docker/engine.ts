@@ -60,7 +60,11 @@ export interface Engine {
   remove(id: string): Promise<void>
   rename(id: string, name: string): Promise<void>
   /** Calls back for each event until `signal` aborts; rejects when the stream ends. */
-  events(filters: EventFilters, onEvent: (event: EngineEvent) => void, signal: AbortSignal): Promise<void>
+  events(
+    filters: EventFilters,
+    onEvent: (event: EngineEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 export interface EventFilters {
@@ -87,7 +91,7 @@ const readAll = async (response: IncomingMessage): Promise<Buffer> => {
 /** Frames of a log without a tty: `[1|2,0,0,0,length]payload`. */
 const demultiplex = (bytes: Buffer): string => {
   const parts: Buffer[] = []
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0; at + 8 <= bytes.length;) {
     const length = bytes.readUInt32BE(at + 4)
     parts.push(bytes.subarray(at + 8, at + 8 + length))
     at += 8 + length
@@ -121,7 +125,10 @@ export const createEngine = (socketPath: string): Engine => {
     const status = response.statusCode ?? 0
     if (status === 404) return undefined
     if (status >= 400)
-      throw new StagelyError('InternalError', `the Docker engine answered ${status} to ${method} ${path.split('?')[0] ?? ''}`)
+      throw new StagelyError(
+        'InternalError',
+        `the Docker engine answered ${status} to ${method} ${path.split('?')[0] ?? ''}`,
+      )
     return body
   }
 
@@ -134,7 +141,9 @@ export const createEngine = (socketPath: string): Engine => {
     version: async () => (await get<{ Version: string }>('/version'))?.Version ?? '',
     listContainers: async (project) => {
       const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] })
-      return (await get<ContainerSummary[]>(`/containers/json?${query({ all: '1', filters })}`)) ?? []
+      return (
+        (await get<ContainerSummary[]>(`/containers/json?${query({ all: '1', filters })}`)) ?? []
+      )
     },
     inspect: (id) => get<ContainerDetails>(`/containers/${id}/json`),
     logs: async (id, tail) => {

@@ -1,0 +1,158 @@
+// Everything the agent knows of one stagelet, and the report made of it. One owner: its loop.
+import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
+import { createMasker } from '../src/masking/masker.ts'
+import type { Masker } from '../src/masking/masker.ts'
+import { serviceDigest } from '../src/secrets/digest.ts'
+import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
+import type { SetEntry } from '../src/secrets/visible.ts'
+import { composeEnvironment } from './compose-environment.ts'
+import type { Environment } from './compose-environment.ts'
+import type { StackFault } from './compose-files.ts'
+import type { ComposeModel } from './compose-model.ts'
+import { toObservedService } from './observe.ts'
+import type { ObservedContainer } from './observe.ts'
+import type { ServiceOverride } from './override.ts'
+
+/** One secret of the stagelet's set, opened. */
+export type HeldEntry = SetEntry & { readonly value: Buffer }
+
+/** What is wanted, with all that follows from it. Replaced whole, never changed. */
+export interface Want {
+  readonly desired: DesiredStagelet
+  readonly entries: readonly HeldEntry[]
+  /** Environment of the Compose process. */
+  readonly env: Environment
+  /** Same key: same target. A failure is retried by backoff while it stays. */
+  readonly key: string
+  /** By digest, the values of this set and of those that may still be running. */
+  readonly values: ReadonlyMap<string, Buffer>
+  /** Hides them. */
+  readonly mask: (text: string) => string
+}
+
+/** `before` is the want that this one follows; `settled` says that it runs whole, so that nothing older does. */
+export const createWant = (
+  given: {
+    readonly desired: DesiredStagelet
+    readonly entries: readonly HeldEntry[]
+    readonly base: Environment
+  },
+  before: Want | undefined,
+  settled: boolean,
+): Want => {
+  const { desired, entries, base } = given
+  const own = (list: readonly HeldEntry[]): [string, Buffer][] =>
+    list.map((e) => [e.valueDigest, e.value])
+  const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
+  const values = new Map([...older, ...own(entries)])
+  let masker: Masker | undefined
+  const { generation: _generation, ...target } = desired
+  return {
+    desired,
+    entries,
+    values,
+    env: composeEnvironment(base, globalsFor(desired.name, entries)),
+    key: JSON.stringify(target),
+    // Made when first needed: building it must not delay `up`.
+    mask: (text) => (masker ??= createMasker([...values.values()])).mask(text),
+  }
+}
+
+/** What each service gets; services that see nothing are absent. */
+export const overridesFor = (want: Want, services: readonly string[]): ServiceOverride[] =>
+  services.flatMap((service) => {
+    const entries = visibleTo(service, want.desired.name, want.entries)
+    const digest = serviceDigest(entries)
+    return digest === undefined ? [] : [{ service, digest, entries }]
+  })
+
+export interface StackState {
+  /** What the current or last pass works for; the report speaks of this. */
+  want: Want
+  phase: ReportedStagelet['phase']
+  model: ComposeModel | undefined
+  containers: readonly ObservedContainer[]
+  /** Digest by service that passed the gate. */
+  passed: Record<string, string>
+  fault: StackFault | undefined
+  rollout: ReportedStagelet['rollout']
+  pendingEdits: readonly string[]
+  /** Signature of the files that `pendingEdits` was found for. */
+  pendingFor: string
+  missingVariables: readonly string[]
+  /** `want.key` that failed, how often, and when it may be tried again. */
+  failedKey: string
+  failures: number
+  retryAtMs: number
+  /** `want.key` that was last settled; acting for it again is healing. */
+  settledKey: string
+  heals: number[]
+}
+
+export const createStackState = (want: Want): StackState => ({
+  want,
+  phase: 'Pending',
+  model: undefined,
+  containers: [],
+  passed: {},
+  fault: undefined,
+  rollout: undefined,
+  pendingEdits: [],
+  pendingFor: '',
+  missingVariables: [],
+  failedKey: '',
+  failures: 0,
+  retryAtMs: 0,
+  settledKey: '',
+  heals: [],
+})
+
+/** The state with another want; what is known of the stack stays known. */
+export const takeWant = (state: StackState | undefined, want: Want): StackState => {
+  if (state === undefined) return createStackState(want)
+  if (state.want.key !== want.key) {
+    state.phase = 'Pending'
+    state.fault = undefined
+  }
+  state.want = want
+  return state
+}
+
+/** Takes back the pass of services whose containers no longer carry that digest. */
+export const forgetStalePasses = (state: StackState): void => {
+  state.passed = Object.fromEntries(
+    Object.entries(state.passed).filter(([service, digest]) => {
+      const own = state.containers.filter((c) => c.service === service)
+      return own.length > 0 && own.every((c) => c.digest === digest)
+    }),
+  )
+}
+
+/** The facts, as they are reported. */
+export const toObservation = (state: StackState): ReportedStagelet => {
+  const { desired } = state.want
+  const names = state.model?.services.map((s) => s.name) ?? [
+    ...new Set(state.containers.map((c) => c.service)),
+  ]
+  const project = state.model?.projectName ?? desired.compose.projectName
+  return {
+    stageletUid: desired.uid,
+    generation: desired.generation,
+    epoch: desired.epoch,
+    revision: desired.revision,
+    phase: state.phase,
+    services: names.sort().map((name) =>
+      toObservedService(
+        name,
+        state.containers.filter((c) => c.service === name),
+        state.model?.services.find((s) => s.name === name)?.scale,
+      ),
+    ),
+    passed: { ...state.passed },
+    pendingEdits: [...state.pendingEdits],
+    missingVariables: [...state.missingVariables],
+    ...(project === undefined ? {} : { composeProject: project }),
+    ...(state.rollout === undefined ? {} : { rollout: state.rollout }),
+    ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
+  }
+}

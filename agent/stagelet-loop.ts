@@ -1,0 +1,127 @@
+// The loop of one stagelet.
+//
+// INVARIANTS
+// - One pass at a time; the newest want wins; a running `up` is never interrupted, only what follows it.
+// - The first pass observes: where the labels are right there is no `up`, only the gate.
+// - `passed` is only what a gate saw with the label read from the engine.
+import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
+import type { Clock } from '../src/kernel/clock.ts'
+import { isReason, messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { Environment } from './compose-environment.ts'
+import { createModelSource } from './compose-model.ts'
+import type { Compose } from './docker/compose.ts'
+import type { Engine } from './docker/engine.ts'
+import type { EventHub } from './docker/event-hub.ts'
+import type { ProjectLocks } from './project-locks.ts'
+import { createWant, takeWant, toObservation } from './stack-state.ts'
+import type { HeldEntry, StackState, Want } from './stack-state.ts'
+import { runPass } from './stagelet-pass.ts'
+import type { StateFile } from './state-file.ts'
+import { createWaker } from './waker.ts'
+
+export interface StageletLoopDeps {
+  readonly engine: Engine
+  readonly compose: Compose
+  readonly events: EventHub
+  readonly stateFile: StateFile
+  /** Shared by all loops of the agent. */
+  readonly locks: ProjectLocks
+  readonly clock: Clock
+  readonly log: Logger
+  /** What Compose processes get of the agent's own environment (`baseEnvironment`). */
+  readonly baseEnv: Environment
+  /** Folders that stacks may be in; empty: any. */
+  readonly allowDirs: readonly string[]
+  readonly agentPaused: () => boolean
+  /** Called with each new report; not called when nothing changed. */
+  readonly onChange: (observation: ReportedStagelet) => void
+}
+
+export interface StageletLoop {
+  /** Says what should be. Returns at once; an older want that is under way ends at its next safe point. */
+  want(desired: DesiredStagelet, entries: readonly HeldEntry[]): void
+  /** Looks again soon; for events and changed settings. */
+  poke(): void
+  /** Resolves when nothing of it runs any more; a running `up` is let finish. Containers stay. */
+  stop(): Promise<void>
+  /** The latest report; undefined before the first want. */
+  observation(): ReportedStagelet | undefined
+}
+
+const settleEventsMs = 400
+const engineRetryMs = 5_000
+
+export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
+  const models = createModelSource(deps.compose, deps.allowDirs)
+  const waker = createWaker(deps.clock, settleEventsMs)
+  let latest: Want | undefined
+  let state: StackState | undefined
+  let reported = ''
+  let stopped = false
+  let pass = new AbortController()
+  let subscription: { project: string; stop: () => void } | undefined
+  let running: Promise<void> | undefined
+
+  const publish = (): void => {
+    if (state === undefined) return
+    const observation = toObservation(state)
+    const text = JSON.stringify(observation)
+    if (text === reported) return
+    reported = text
+    deps.onChange(observation)
+  }
+  const onProject = (project: string): void => {
+    if (subscription?.project === project) return
+    subscription?.stop()
+    subscription = { project, stop: deps.events.subscribe(project, waker.poke) }
+  }
+  const isSuperseded = (): boolean => stopped || latest?.key !== state?.want.key
+
+  const onePass = async (want: Want): Promise<number> => {
+    const current = (state = takeWant(state, want))
+    const { name, revision } = want.desired
+    const log = deps.log.child({ stagelet: name, revision })
+    pass = new AbortController()
+    try {
+      const passDeps = { ...deps, log, models, publish, onProject }
+      return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
+    } catch (error) {
+      const absent = isReason(error, 'ServiceUnavailable')
+      const message = want.mask(messageOf(error))
+      current.phase = 'Failed'
+      current.fault = { reason: absent ? 'EngineUnavailable' : 'AgentError', message }
+      log.error({ error: message }, 'pass failed')
+      return engineRetryMs
+    } finally {
+      publish()
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopped && latest !== undefined) {
+      waker.begin()
+      await waker.rest(await onePass(latest))
+    }
+  }
+
+  return {
+    want: (desired, entries) => {
+      const settled = latest !== undefined && state?.settledKey === latest.key
+      const next = createWant({ desired, entries, base: deps.baseEnv }, latest, settled)
+      if (latest?.key !== next.key) pass.abort()
+      latest = next
+      waker.wake()
+      running ??= run()
+    },
+    poke: waker.poke,
+    stop: async () => {
+      stopped = true
+      pass.abort()
+      waker.wake()
+      await running
+      subscription?.stop()
+    },
+    observation: () => (state === undefined ? undefined : toObservation(state)),
+  }
+}
