@@ -1,0 +1,89 @@
+// agent: who may become an agent, who is one, and who no longer is. `agent run` is not here.
+import type { Command } from 'commander'
+import { asTable, pathOf } from '../api.ts'
+import { CliError } from '../errors.ts'
+import { kindOf, quotedName } from '../kinds.ts'
+import { newCommand, openApi, parseDuration, type CommonFlags } from '../options.ts'
+import { note, out } from '../print.ts'
+import { renderTable, type Table } from '../table.ts'
+
+export const command = (): Command => {
+  const group = newCommand('agent', 'Run an agent, and manage who may be one.', [
+    'stagely agent token create --namespace default --name web-1',
+    'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN',
+    'stagely agent list',
+    'stagely agent revoke web-1',
+  ])
+  // Shown in the help; main.ts hands "agent run" to the agent itself, which parses its own flags.
+  group.addCommand(
+    newCommand(
+      'run',
+      'Run the agent of this machine ("stagely agent run --help" lists its flags).',
+      ['stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN --allow-dir /srv'],
+    ),
+  )
+  const token = newCommand('token', 'Make join tokens.', [
+    'stagely agent token create --namespace default --name web-1 --ttl 10m',
+  ])
+  token.addCommand(createCommand())
+  group.addCommand(token)
+  group.addCommand(listCommand())
+  group.addCommand(revokeCommand())
+  return group
+}
+
+interface CreateFlags extends CommonFlags {
+  readonly name: string
+  readonly ttl: number
+}
+
+const createCommand = (): Command =>
+  newCommand('create', 'Make a token that lets one agent join, once; prints just the token.', [
+    'stagely agent token create --namespace default --name web-1',
+    'stagely agent token create --name web-1 --ttl 1h > token',
+  ])
+    .requiredOption('--name <name>', 'name of the agent that may join with it')
+    .option('--ttl <time>', 'how long the token is good', parseDuration, 600_000)
+    .action(async (flags: CreateFlags) => {
+      const api = await openApi(flags)
+      const path = `${pathOf(kindOf('Agent'), api.namespace, flags.name)}/token`
+      const body = {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'AgentToken',
+        metadata: { name: flags.name, namespace: api.namespace },
+        spec: { expirationSeconds: Math.max(1, Math.round(flags.ttl / 1000)) },
+      }
+      const answer = (await api.call(path, { method: 'POST', body })) as {
+        status?: { token?: string }
+      }
+      const token = answer.status?.token
+      if (token === undefined) throw new CliError(`${api.server} gave no token`)
+      out(token)
+    })
+
+const listCommand = (): Command =>
+  newCommand('list', 'List the agents.', [
+    'stagely agent list',
+    'stagely agent list -n team-a',
+  ]).action(async (flags: CommonFlags) => {
+    const api = await openApi(flags)
+    const table = (await api.call(pathOf(kindOf('Agent'), api.namespace), {
+      accept: asTable,
+    })) as Table
+    if (table.rows.length === 0) note(`No agents found in ${api.namespace} namespace.`)
+    else out(renderTable(table, { wide: true }))
+  })
+
+const revokeCommand = (): Command =>
+  newCommand(
+    'revoke',
+    'Take back the keys of an agent: it is cut off, and its name may join anew.',
+    ['stagely agent revoke web-1'],
+  )
+    .argument('<name>', 'name of the agent')
+    .action(async (name: string, flags: CommonFlags) => {
+      const api = await openApi(flags)
+      const kind = kindOf('Agent')
+      await api.call(`${pathOf(kind, api.namespace, name)}/revoke`, { method: 'POST', body: {} })
+      out(`${quotedName(kind, name)} revoked`)
+    })

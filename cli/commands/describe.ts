@@ -1,0 +1,158 @@
+// describe: all that is known of an object, for people: spec, status, conditions, events.
+import type { Command } from 'commander'
+import type { Condition } from '../../src/resources/conditions.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { ServiceStatus } from '../../src/resources/stagelet.ts'
+import type { ListAnswer } from '../api.ts'
+import { pathOf, type Api } from '../api.ts'
+import { kindOf, parseTargets } from '../kinds.ts'
+import { readTargets, selectionOf } from '../objects.ts'
+import {
+  allNamespacesOption,
+  newCommand,
+  openApi,
+  selectorOption,
+  type CommonFlags,
+} from '../options.ts'
+import { plainAnnotations, toYaml } from '../output.ts'
+import { note, out } from '../print.ts'
+import { renderColumns } from '../table.ts'
+
+export const command = (): Command =>
+  newCommand('describe', 'Show everything about objects: spec, status, conditions, events.', [
+    'stagely describe stagelet shop',
+    'stagely describe secrets -l team=web',
+  ])
+    .argument('<kind...>', 'KIND [NAME...] or KIND/NAME...')
+    .addOption(selectorOption())
+    .addOption(allNamespacesOption())
+    .action(describe)
+
+const describe = async (words: string[], flags: CommonFlags): Promise<void> => {
+  const targets = parseTargets(words)
+  const api = await openApi(flags)
+  const found = await readTargets(api, targets, selectionOf(api, flags))
+  if (found.length === 0) note('No resources found')
+  const texts: string[] = []
+  for (const { object } of found) texts.push(renderDescription(object, await eventsOf(api, object)))
+  if (texts.length > 0) out(texts.join('\n\n\n'))
+}
+
+const eventsOf = async (api: Api, object: KubeObject): Promise<readonly EventView[]> => {
+  const fieldSelector = `involvedObject.uid=${object.metadata.uid ?? ''}`
+  const path = pathOf(kindOf('Event'), object.metadata.namespace ?? object.metadata.name)
+  const list = (await api.call(path, { query: { fieldSelector } })) as ListAnswer
+  return list.items as unknown as EventView[]
+}
+
+/** core/v1 Event keeps its fields at the top level. */
+interface EventView {
+  readonly type: string
+  readonly reason: string
+  readonly message: string
+  readonly count?: number
+  readonly lastTimestamp?: string
+}
+
+const indent = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n')
+
+const section = (title: string, value: unknown): string[] => {
+  if (value === undefined || Object.keys(value as object).length === 0) return []
+  return [`${title}:`, indent(toYaml(value))]
+}
+
+const lines = (title: string, values: Record<string, string> | undefined): string => {
+  const entries = Object.entries(values ?? {}).map(([key, value]) => `${key}=${value}`)
+  return `${`${title}:`.padEnd(14)}${entries.length === 0 ? '<none>' : entries.join(`\n${' '.repeat(14)}`)}`
+}
+
+export const renderDescription = (object: KubeObject, events: readonly EventView[]): string => {
+  const { metadata, spec, status = {} } = object
+  const { conditions, services, ...rest } = status as {
+    conditions?: Condition[]
+    services?: (ServiceStatus | string)[]
+  } & Record<string, unknown>
+  const head = [
+    ['Name', metadata.name],
+    ['Namespace', metadata.namespace ?? '<none>'],
+    ['Kind', object.kind],
+    ['Created', metadata.creationTimestamp ?? ''],
+    ...(metadata.deletionTimestamp === undefined
+      ? []
+      : [['Deleting since', metadata.deletionTimestamp]]),
+    ['Generation', String(metadata.generation ?? '')],
+  ].map(([title, value]) => `${`${title ?? ''}:`.padEnd(14)}${value ?? ''}`)
+  return [
+    ...head,
+    lines('Labels', metadata.labels),
+    lines('Annotations', plainAnnotations(object)),
+    ...section('Spec', spec),
+    ...section('Status', rest),
+    ...renderServices(services),
+    ...renderConditions(conditions),
+    ...renderEvents(events),
+  ].join('\n')
+}
+
+/** Names of keys only; a secret lists the services that see it as stagelet/service. */
+const renderServices = (services: readonly (ServiceStatus | string)[] | undefined): string[] => {
+  if (services === undefined) return []
+  if (services.length === 0) return ['Services:  <none>']
+  if (typeof services[0] === 'string') return ['Seen by:', ...services.map((s) => `  ${String(s)}`)]
+  const rows = (services as readonly ServiceStatus[]).map((service) => [
+    service.name,
+    service.health === undefined
+      ? (service.state ?? '')
+      : `${service.state ?? ''} (${service.health})`,
+    service.wantedDigest === undefined
+      ? '-'
+      : service.wantedDigest === service.runningDigest
+        ? 'yes'
+        : 'no',
+    String(service.restarts ?? ''),
+    (service.keys ?? []).join(', ') || '<none>',
+  ])
+  return [
+    'Services:',
+    indent(renderColumns(['NAME', 'STATE', 'IN-SYNC', 'RESTARTS', 'KEYS'], rows)),
+  ]
+}
+
+const renderConditions = (conditions: readonly Condition[] | undefined): string[] => {
+  if (conditions === undefined || conditions.length === 0) return ['Conditions:  <none>']
+  const rows = conditions.map((c) => [
+    c.type,
+    c.status,
+    c.reason,
+    c.lastTransitionTime,
+    firstLine(c.message),
+  ])
+  return [
+    'Conditions:',
+    indent(renderColumns(['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], rows)),
+  ]
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? ''
+
+const renderEvents = (events: readonly EventView[]): string[] => {
+  if (events.length === 0) return ['Events:  <none>']
+  const rows = [...events]
+    .sort((a, b) => ((a.lastTimestamp ?? '') < (b.lastTimestamp ?? '') ? -1 : 1))
+    .map((e) => [
+      e.lastTimestamp ?? '',
+      e.type,
+      e.reason,
+      String(e.count ?? 1),
+      firstLine(e.message),
+    ])
+  return [
+    'Events:',
+    indent(renderColumns(['LAST SEEN', 'TYPE', 'REASON', 'COUNT', 'MESSAGE'], rows)),
+  ]
+}

@@ -1,0 +1,60 @@
+// diff: what an apply would change, and which services would get a new container. Names, no values.
+import type { Command } from 'commander'
+import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
+import { Exit, usageError } from '../errors.ts'
+import { fullName, kindOf } from '../kinds.ts'
+import { fileOption, newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { out } from '../print.ts'
+import { readManifests } from '../read-manifests.ts'
+import { reviewDocuments } from '../review.ts'
+
+export const command = (): Command =>
+  newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [
+    'stagely diff -f shop.yaml          # exit code 1 when something differs',
+    'stagely diff -f manifests/ -o json',
+  ])
+    .addOption(fileOption())
+    .addOption(outputOption())
+    .action(diff)
+
+const diff = async (flags: CommonFlags): Promise<void> => {
+  const { output } = flags
+  if (output !== undefined && output !== 'json' && output !== 'yaml') {
+    throw usageError(`-o ${output} is not known here; use json or yaml`)
+  }
+  const api = await openApi(flags)
+  const documents = await readManifests(flags.filename, {
+    namespace: api.namespace,
+    explicit: flags.namespace !== undefined,
+  })
+  const review = await reviewDocuments(api, documents)
+  if (output === 'json') out(JSON.stringify(review, null, 4))
+  else if (output === 'yaml') out(toYaml(review))
+  else out(renderReview(review))
+  if (review.changes.some((change) => change.action !== 'Unchanged')) throw new Exit(1)
+}
+
+const renderChange = (change: ReviewChange): string[] => {
+  const name = fullName(kindOf(change.kind), change.name)
+  const where = change.namespace === '' ? '' : ` (${change.namespace})`
+  const value = change.valueChanged ? ['    value changes'] : []
+  if (change.action === 'Create') return [`+ ${name}${where}`, ...value]
+  return [`~ ${name}${where}`, ...change.fields.map((field) => `    ${field}`), ...value]
+}
+
+/** For people; an empty answer says so. */
+export const renderReview = (review: ReviewStatus): string => {
+  const changed = review.changes.filter((change) => change.action !== 'Unchanged')
+  if (changed.length === 0) return 'no change'
+  const services = review.affected.map((hit) => {
+    const keys = hit.keys.length === 0 ? '' : `: ${hit.keys.join(', ')}`
+    return `    ${hit.namespace}/${hit.stagelet}  ${hit.service}${keys}  (${hit.reason})`
+  })
+  const count = review.affected.length
+  const blast =
+    count === 0
+      ? ['No running service would be re-created.']
+      : [`${count} ${count === 1 ? 'service' : 'services'} would be re-created:`, ...services]
+  return [...changed.flatMap(renderChange), '', ...blast].join('\n')
+}

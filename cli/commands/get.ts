@@ -1,0 +1,115 @@
+// get: server-side tables in kubectl's look, or the objects themselves.
+import type { Command } from 'commander'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { asTable, pathOf, type Api } from '../api.ts'
+import { usageError } from '../errors.ts'
+import { parseTargets, type Target } from '../kinds.ts'
+import { readTargets, selectionOf, type Selection } from '../objects.ts'
+import {
+  allNamespacesOption,
+  newCommand,
+  openApi,
+  outputOption,
+  selectorOption,
+  type CommonFlags,
+} from '../options.ts'
+import { parseOutput, renderObjects } from '../output.ts'
+import { note, out } from '../print.ts'
+import { renderTable, type Table } from '../table.ts'
+
+export const command = (): Command =>
+  newCommand('get', 'Show objects.', [
+    'stagely get stagelets',
+    'stagely get stagelets,secrets -A',
+    'stagely get stagelet shop -o yaml',
+    'stagely get stagely -l team=web -o wide',
+  ])
+    .argument('<kind...>', 'KIND[,KIND] [NAME...], or KIND/NAME...; "stagely" is every kind')
+    .addOption(outputOption())
+    .addOption(selectorOption())
+    .addOption(allNamespacesOption())
+    .action(get)
+
+const get = async (words: string[], flags: CommonFlags): Promise<void> => {
+  const output = flags.output === undefined ? undefined : parseOutput(flags.output)
+  const targets = parseTargets(words)
+  const api = await openApi(flags)
+  const selection = selectionOf(api, flags)
+  if (output === undefined || output === 'wide') {
+    await printTables(api, targets, selection, output === 'wide')
+    return
+  }
+  const found = await readTargets(api, targets, selection)
+  const single = targets.length === 1 && targets[0]!.names.length === 1
+  const objects = found.map(({ object }) => tidy(object))
+  if (objects.length > 0 || output !== 'name') out(renderObjects(objects, output, single))
+}
+
+/** managedFields are of no use to a reader; kubectl hides them too. */
+const tidy = (object: KubeObject): KubeObject => {
+  const { managedFields: _hidden, ...metadata } = object.metadata as KubeObject['metadata'] & {
+    managedFields?: unknown
+  }
+  return { ...object, metadata }
+}
+
+const printTables = async (
+  api: Api,
+  targets: readonly Target[],
+  selection: Selection,
+  wide: boolean,
+): Promise<void> => {
+  const tables: string[] = []
+  for (const { kind, names } of targets) {
+    if (names.length > 0 && selection.selector !== undefined)
+      throw usageError('give names or -l, not both')
+    const scope = kind.namespaced ? selection.namespace : undefined
+    if (names.length > 0 && kind.namespaced && scope === undefined)
+      throw usageError('names need one namespace: leave out -A')
+    const paths =
+      names.length === 0 ? [pathOf(kind, scope)] : names.map((name) => pathOf(kind, scope, name))
+    const parts: Table[] = []
+    for (const path of paths) parts.push(await readTable(api, path, selection.selector))
+    const table: Table = {
+      columnDefinitions: parts[0]?.columnDefinitions ?? [],
+      rows: parts.flatMap((p) => p.rows),
+    }
+    if (table.rows.length === 0) continue
+    const namePrefix =
+      targets.length > 1
+        ? `${kind.singular}.${kind.group === '' ? '' : kind.group}/`.replace('./', '/')
+        : ''
+    tables.push(
+      renderTable(table, {
+        wide,
+        showNamespace: kind.namespaced && scope === undefined,
+        namePrefix,
+      }),
+    )
+  }
+  if (tables.length > 0) out(tables.join('\n\n'))
+  else
+    note(
+      selection.namespace === undefined
+        ? 'No resources found'
+        : `No resources found in ${selection.namespace} namespace.`,
+    )
+}
+
+const readTable = async (
+  api: Api,
+  path: string,
+  labelSelector: string | undefined,
+): Promise<Table> => {
+  const rows: Table['rows'][number][] = []
+  let columnDefinitions: Table['columnDefinitions'] = null
+  let next: string | undefined
+  do {
+    const query = { labelSelector, limit: '500', continue: next }
+    const table = (await api.call(path, { accept: asTable, query })) as Table
+    columnDefinitions ??= table.columnDefinitions
+    rows.push(...table.rows)
+    next = table.metadata?.continue
+  } while (next !== undefined && next !== '')
+  return { columnDefinitions, rows }
+}

@@ -1,0 +1,68 @@
+// login: remembers where the controller is. The token comes from a file or stdin, never from argv.
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { readConnectionEnv, writeLogin } from '../config.ts'
+import { connectTo } from '../connect.ts'
+import { CliError, usageError } from '../errors.ts'
+import { out } from '../print.ts'
+import { readStdin } from '../read-manifests.ts'
+
+export const command = (): Command =>
+  new Command('login')
+    .description('Check and remember server, token and CA in ~/.config/stagely/config.json (0600).')
+    .showHelpAfterError('(--help shows flags and examples)')
+    .option('--server <url>', 'URL of the controller; STAGELY_SERVER when absent')
+    .option('--ca-file <file>', 'the controller’s ca.crt; STAGELY_CA_FILE when absent')
+    .option('--token-file <file>', 'file with the token; STAGELY_TOKEN, else stdin, when absent')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  stagely login --server https://stagely.example.com:8443 --ca-file ca.crt --token-file admin-token
+  stagely login --server https://127.0.0.1:8443 --ca-file data/ca.crt < data/admin-token`,
+    )
+    .action(login)
+
+const login = async (flags: {
+  server?: string
+  caFile?: string
+  tokenFile?: string
+}): Promise<void> => {
+  const env = readConnectionEnv()
+  const server = flags.server ?? env.server
+  if (server === undefined) throw usageError('--server is missing')
+  if (!URL.canParse(server))
+    throw usageError('--server must be a URL such as https://stagely.example.com:8443')
+  const token = await readToken(flags.tokenFile, env.token)
+  if (token === '') throw new CliError('the token is empty')
+  const caFile = flags.caFile ?? env.caFile
+  const endpoint = {
+    server: server.replace(/\/+$/, ''),
+    token,
+    ...(caFile === undefined ? {} : { caFile: resolve(caFile) }),
+  }
+  // A login that does not work must not be remembered.
+  const api = await connectTo(endpoint)
+  await api.call('/apis/stagely.dev/v1alpha1')
+  const file = await writeLogin(endpoint)
+  out(`Logged in to ${endpoint.server}; remembered in ${file}`)
+}
+
+const readToken = async (
+  file: string | undefined,
+  fromEnv: string | undefined,
+): Promise<string> => {
+  if (file !== undefined) {
+    try {
+      return (await readFile(file, 'utf8')).trim()
+    } catch (error) {
+      throw new CliError(
+        `cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
+        1,
+        error,
+      )
+    }
+  }
+  return fromEnv ?? (await readStdin()).toString('utf8').trim()
+}

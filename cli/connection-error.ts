@@ -1,0 +1,44 @@
+// Why there was no answer, and what to set so that there is one.
+import { CliError } from './errors.ts'
+
+const unknownCa = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'CERT_SIGNATURE_FAILURE',
+])
+
+/** Codes of an AggregateError (one per address tried) count as its own. */
+const codeOf = (error: unknown): string => {
+  const { code, errors, cause } = error as { code?: string; errors?: unknown[]; cause?: unknown }
+  if (code !== undefined) return code
+  if (errors !== undefined && errors.length > 0) return codeOf(errors[0])
+  return cause === undefined ? '' : codeOf(cause)
+}
+
+export const connectionError = (server: string, error: unknown): CliError => {
+  const code = codeOf(error)
+  return new CliError(sentence(server, code), 1, error)
+}
+
+const sentence = (server: string, code: string): string => {
+  if (unknownCa.has(code)) {
+    return `${server} has a certificate of an unknown authority (${code}): set STAGELY_CA_FILE to the controller's ca.crt`
+  }
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `nothing listens at ${server} (connection refused): is the controller running, and is STAGELY_SERVER right?`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the host of ${server} is not known (${code}): check STAGELY_SERVER`
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `the certificate of ${server} is for another name: start the controller with --tls-san, or use a name that it has`
+    case 'EPROTO':
+    case 'HPE_INVALID_CONSTANT':
+      return `${server} does not speak this protocol (${code}): http instead of https, or the other way round?`
+    default:
+      return `${server} did not answer (${code === '' ? 'no reason given' : code}): check STAGELY_SERVER`
+  }
+}

@@ -1,0 +1,37 @@
+// Errors of the command line, and how every error is shown.
+import { StagelyError, messageOf } from '../src/kernel/errors.ts'
+
+/** A failure that is told in one sentence; `exitCode` 2 is wrong usage, 1 everything else. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly exitCode: 1 | 2
+
+  constructor(message: string, exitCode: 1 | 2 = 1, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.exitCode = exitCode
+  }
+}
+
+export const usageError = (message: string): CliError => new CliError(message, 2)
+
+/** Ends the command with this code; everything is already printed. */
+export class Exit extends Error {
+  override readonly name = 'Exit'
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super(`exit ${exitCode}`)
+    this.exitCode = exitCode
+  }
+}
+
+/** Text for stderr, in kubectl's words where the server answered. */
+export const renderError = (error: unknown): string => {
+  if (!(error instanceof StagelyError)) return `error: ${messageOf(error)}`
+  const { faults, kind, name } = error.details
+  if (error.reason === 'Invalid' && faults !== undefined && faults.length > 0) {
+    const lines = faults.map((f) => `* ${f.field}: ${f.message}`)
+    return [`The ${kind ?? 'object'} "${name ?? ''}" is invalid:`, ...lines].join('\n')
+  }
+  return `Error from server (${error.reason}): ${error.message}`
+}

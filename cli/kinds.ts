@@ -1,0 +1,65 @@
+// What people write for kinds and objects → entries of the registry.
+import { kinds, type Kind } from '../src/resources/registry.ts'
+import { usageError } from './errors.ts'
+
+export interface Target {
+  readonly kind: Kind
+  /** Empty: every object of the kind. */
+  readonly names: readonly string[]
+}
+
+const served = kinds.filter((kind) => kind.internal !== true)
+
+/** `secret` is so plainly meant here that it is understood; kubectl keeps it for its own kind. */
+const nicknames: Record<string, string> = { secret: 'StagelySecret', secrets: 'StagelySecret' }
+
+/** The kinds that a word stands for: singular, plural, short name, kind, or a category. */
+export const findKinds = (word: string): Kind[] => {
+  const lower = word.toLowerCase().replace(/\.stagely\.dev$/, '')
+  const one = served.find(
+    (kind) =>
+      [kind.kind.toLowerCase(), kind.plural, kind.singular, ...kind.shortNames].includes(lower) ||
+      nicknames[lower] === kind.kind,
+  )
+  if (one !== undefined) return [one]
+  const many = served.filter((kind) => kind.categories.includes(lower))
+  if (many.length > 0) return many
+  const known = served.map((kind) => kind.plural).join(', ')
+  throw usageError(`no kind is called "${word}"; known are: ${known}`)
+}
+
+export const findKind = (word: string): Kind => {
+  const found = findKinds(word)
+  if (found.length > 1) throw usageError(`"${word}" names several kinds; one is needed here`)
+  return found[0]!
+}
+
+export const kindOf = (name: string): Kind => {
+  const kind = served.find((k) => k.kind === name)
+  if (kind === undefined) throw usageError(`no kind is called "${name}"`)
+  return kind
+}
+
+/** `stagelets`, `stagelets,secrets`, `stagelet a b`, `stagelet/a project/b`. */
+export const parseTargets = (words: readonly string[]): Target[] => {
+  const [first, ...names] = words
+  if (first === undefined) throw usageError('name a kind, such as "stagelets"')
+  if (words.some((word) => word.includes('/'))) {
+    return words.map((word) => {
+      const [kind = '', name = ''] = word.split('/')
+      if (kind === '' || name === '') throw usageError(`"${word}" is not KIND/NAME; all must be`)
+      return { kind: findKind(kind), names: [name] }
+    })
+  }
+  const found = [...new Set(first.split(',').flatMap(findKinds))]
+  if (names.length > 0 && found.length > 1) throw usageError('names go with one kind only')
+  return found.map((kind) => ({ kind, names }))
+}
+
+/** `stagelet.stagely.dev/shop`, as `-o name` and apply print it. */
+export const fullName = (kind: Kind, name: string): string =>
+  `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${name}`
+
+/** `stagelet.stagely.dev "shop"`, as delete prints it. */
+export const quotedName = (kind: Kind, name: string): string =>
+  `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`} "${name}"`

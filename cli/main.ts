@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+// The `stagely` command. Loads only the command that is asked for. Exit codes: 0 done, 1 failed,
+// 2 wrong usage.
+import { Command, CommanderError } from 'commander'
+import { CliError, Exit, renderError } from './errors.ts'
+import { note, out } from './print.ts'
+
+interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<{ command: () => Command }>
+}
+
+const commands: Record<string, Entry> = {
+  apply: {
+    summary: 'create or update everything in files, as one change set',
+    load: () => import('./commands/apply.ts'),
+  },
+  get: { summary: 'show objects', load: () => import('./commands/get.ts') },
+  describe: {
+    summary: 'show everything about objects',
+    load: () => import('./commands/describe.ts'),
+  },
+  delete: {
+    summary: 'delete objects and wait until they are gone',
+    load: () => import('./commands/delete.ts'),
+  },
+  diff: {
+    summary: 'show what an apply would change, and which services it would re-create',
+    load: () => import('./commands/diff.ts'),
+  },
+  wait: { summary: 'wait until a condition holds', load: () => import('./commands/wait.ts') },
+  status: {
+    summary: 'one screen: what is not in sync, and every warning',
+    load: () => import('./commands/status.ts'),
+  },
+  deploy: {
+    summary: 'roll out pending edits of compose files',
+    load: () => import('./commands/deploy.ts'),
+  },
+  secrets: { summary: 'list and set secrets', load: () => import('./commands/secrets.ts') },
+  adopt: {
+    summary: 'take objects over from a folder of manifests',
+    load: () => import('./commands/adopt.ts'),
+  },
+  agent: {
+    summary: 'run an agent; manage who may be one',
+    load: () => import('./commands/agent.ts'),
+  },
+  login: {
+    summary: 'remember server, token and CA',
+    load: () => import('./commands/login.ts'),
+  },
+  kubeconfig: {
+    summary: 'print a kubeconfig for kubectl',
+    load: () => import('./commands/kubeconfig.ts'),
+  },
+}
+
+/** Programs that parse their own flags; they return when they have stopped. */
+const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {
+  if (argv[0] === 'controller') {
+    const { runController } = await import('../controller/main.ts')
+    return (await runController(argv.slice(1))) as number | undefined
+  }
+  if (argv[0] === 'agent' && argv[1] === 'run') {
+    const { runAgent } = await import('../agent/main.ts')
+    return (await runAgent(argv.slice(2))) as number | undefined
+  }
+  return undefined
+}
+
+const newProgram = (): Command => {
+  const program = new Command('stagely')
+    .description('Secrets for Docker Compose: declared state in, the right containers re-created.')
+    .showHelpAfterError('(--help lists the commands)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Each command has --help with examples. The controller is found by STAGELY_SERVER, STAGELY_TOKEN and
+STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG.`,
+    )
+  program.command('controller').description('run the controller')
+  for (const [name, { summary }] of Object.entries(commands)) {
+    program.command(name).description(summary)
+  }
+  return program
+}
+
+/** Usage errors of every nested command are thrown, not printed and exited. */
+const throwOnExit = (command: Command): void => {
+  command.exitOverride()
+  for (const child of command.commands) throwOnExit(child)
+}
+
+const run = async (argv: readonly string[]): Promise<void> => {
+  const [name = '', ...rest] = argv
+  const isProgram = name === 'controller' || (name === 'agent' && rest[0] === 'run')
+  if (isProgram) {
+    const code = await runProgram(argv)
+    if (typeof code === 'number') process.exitCode = code
+    return
+  }
+  if (name === 'version' || name === '--version' || name === '-V') {
+    const { readVersion } = await import('./version.ts')
+    out(await readVersion())
+    return
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (entry !== undefined) {
+    const { command } = await entry.load()
+    const loaded = command()
+    loaded.name(`stagely ${name}`)
+    throwOnExit(loaded)
+    await loaded.parseAsync(rest, { from: 'user' })
+    return
+  }
+  // `stagely help apply` is `stagely apply --help`.
+  if (name === 'help' && rest[0] !== undefined) {
+    await run([rest[0], '--help'])
+    return
+  }
+  await newProgram().parseAsync(name === '' ? ['--help'] : [...argv], { from: 'user' })
+}
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof Exit || error instanceof CliError) return error.exitCode
+  return 1
+}
+
+try {
+  await run(process.argv.slice(2))
+} catch (error) {
+  // Commander has printed its own; Exit means that everything is said.
+  if (!(error instanceof CommanderError) && !(error instanceof Exit)) note(renderError(error))
+  process.exitCode = exitCodeOf(error)
+}

@@ -1,0 +1,146 @@
+// Reading and watching objects; used by every command that waits or shows several.
+import { findCondition, type Condition } from '../src/resources/conditions.ts'
+import type { KubeObject } from '../src/resources/meta.ts'
+import type { Kind } from '../src/resources/registry.ts'
+import { isReason } from '../src/kernel/errors.ts'
+import { pathOf, type Api, type ListAnswer } from './api.ts'
+import type { Target } from './kinds.ts'
+import { usageError } from './errors.ts'
+
+export interface Selection {
+  readonly namespace: string | undefined
+  readonly selector?: string | undefined
+}
+
+/** -A is every namespace; else the one of the connection. */
+export const selectionOf = (
+  api: Api,
+  flags: { allNamespaces?: boolean; selector?: string },
+): Selection => ({
+  namespace: flags.allNamespaces === true ? undefined : api.namespace,
+  selector: flags.selector,
+})
+
+export const getObject = async (
+  api: Api,
+  kind: Kind,
+  namespace: string,
+  name: string,
+): Promise<KubeObject> => (await api.call(pathOf(kind, namespace, name))) as KubeObject
+
+/** undefined where it does not exist. */
+export const findObject = async (
+  api: Api,
+  kind: Kind,
+  namespace: string,
+  name: string,
+): Promise<KubeObject | undefined> => {
+  try {
+    return await getObject(api, kind, namespace, name)
+  } catch (error) {
+    if (isReason(error, 'NotFound')) return undefined
+    throw error
+  }
+}
+
+export const listObjects = async (
+  api: Api,
+  kind: Kind,
+  selection: Selection,
+): Promise<KubeObject[]> => {
+  const items: KubeObject[] = []
+  let next: string | undefined
+  do {
+    const answer = (await api.call(pathOf(kind, selection.namespace), {
+      query: { labelSelector: selection.selector, limit: '500', continue: next },
+    })) as ListAnswer
+    items.push(...answer.items)
+    next = answer.metadata.continue
+  } while (next !== undefined && next !== '')
+  return items
+}
+
+/** The named objects (NotFound throws), or all that the selection holds. */
+export const readTargets = async (
+  api: Api,
+  targets: readonly Target[],
+  selection: Selection,
+): Promise<{ kind: Kind; object: KubeObject }[]> => {
+  const found: { kind: Kind; object: KubeObject }[] = []
+  for (const { kind, names } of targets) {
+    if (names.length > 0 && selection.selector !== undefined) {
+      throw usageError('give names or -l, not both')
+    }
+    if (names.length > 0 && selection.namespace === undefined && kind.namespaced) {
+      throw usageError('names need one namespace: leave out -A')
+    }
+    for (const name of names) {
+      found.push({ kind, object: await getObject(api, kind, selection.namespace ?? '', name) })
+    }
+    if (names.length === 0) {
+      const objects = await listObjects(api, kind, selection)
+      found.push(...objects.map((object) => ({ kind, object })))
+    }
+  }
+  return found
+}
+
+/**
+ * A condition that was judged from the current spec; undefined where the status is older than
+ * metadata.generation, because such a condition speaks of the past.
+ */
+export const currentCondition = (object: KubeObject, type: string): Condition | undefined => {
+  const status = object.status as
+    { conditions?: Condition[]; observedGeneration?: number } | undefined
+  const condition = findCondition(
+    status?.conditions?.map((c) =>
+      c.type.toLowerCase() === type.toLowerCase() ? { ...c, type } : c,
+    ),
+    type,
+  )
+  const judged = condition?.observedGeneration ?? status?.observedGeneration
+  const generation = object.metadata.generation ?? 0
+  return judged !== undefined && judged < generation ? undefined : condition
+}
+
+/**
+ * Follows one object until `done` says true; it sees undefined when the object is gone. Returns the
+ * last state. Watches, and lists again when a watch ends. Throws an AbortError with `signal`.
+ */
+export const followObject = async (
+  api: Api,
+  kind: Kind,
+  ref: { namespace: string; name: string },
+  done: (object: KubeObject | undefined) => boolean,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> => {
+  const path = pathOf(kind, kind.namespaced ? ref.namespace : undefined)
+  const fieldSelector = `metadata.name=${ref.name}`
+  let quick = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const list = (await api.call(path, { query: { fieldSelector } })) as ListAnswer
+    const object = list.items[0]
+    if (done(object)) return object
+    const query: Record<string, string> = { fieldSelector, allowWatchBookmarks: 'true' }
+    if (list.metadata.resourceVersion !== undefined)
+      query.resourceVersion = list.metadata.resourceVersion
+    let events = 0
+    for await (const event of api.watch(path, query, signal)) {
+      if (event.type === 'ERROR') break
+      if (event.type === 'BOOKMARK') continue
+      events++
+      const next = event.type === 'DELETED' ? undefined : event.object
+      if (done(next)) return next
+    }
+    signal.throwIfAborted()
+    // A server that ends watches at once must not be asked in a tight loop.
+    quick = events === 0 ? quick + 1 : 0
+    if (quick > 0) await pause(Math.min(100 * quick, 2000), signal)
+  }
+}
+
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  const { realClock } = await import('../src/kernel/clock.ts')
+  await realClock.sleep(ms, signal)
+}

@@ -1,0 +1,59 @@
+// Flags that several commands share, with one meaning each.
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { connect, type ConnectFlags } from './connect.ts'
+import type { Api } from './api.ts'
+
+export interface CommonFlags extends ConnectFlags {
+  readonly allNamespaces?: boolean
+  readonly selector?: string
+  readonly output?: string
+  readonly filename?: readonly string[]
+}
+
+/** A command with the flags of the connection, its examples below the help. */
+export const newCommand = (name: string, summary: string, examples: readonly string[]): Command =>
+  new Command(name)
+    .description(summary)
+    .showHelpAfterError('(--help shows flags and examples)')
+    .option('-n, --namespace <name>', 'namespace; "default" when absent')
+    .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
+    .addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}`).join('\n')}`)
+
+export const outputOption = (): Option =>
+  new Option('-o, --output <format>', 'json, yaml, name or wide')
+
+const collect = (value: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+]
+
+export const fileOption = (): Option =>
+  new Option('-f, --filename <path>', 'file, folder, or - for stdin; may be given again').argParser(
+    collect,
+  )
+
+export const selectorOption = (): Option =>
+  new Option('-l, --selector <labels>', 'only objects with these labels, such as app=shop,tier!=db')
+
+export const allNamespacesOption = (): Option =>
+  new Option('-A, --all-namespaces', 'in every namespace')
+
+/** `60s`, `5m`, `1h`, `500ms`, or seconds → milliseconds. */
+export const parseDuration = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('use a time such as 60s, 5m or 1h.')
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 's'] ?? 1000
+  return Number(match[1]) * unit
+}
+
+/** `--wait`, `--wait=false`, `--wait=5m` → milliseconds; undefined means do not wait. */
+export const parseWait = (
+  given: boolean | string | undefined,
+  defaultMs: number,
+): number | undefined => {
+  if (given === undefined || given === false || given === 'false') return undefined
+  if (given === true || given === 'true') return defaultMs
+  return parseDuration(given)
+}
+
+export const openApi = (flags: CommonFlags): Promise<Api> => connect(flags)

@@ -1,0 +1,40 @@
+// Objects as YAML, JSON or names.
+import { stringify } from 'yaml'
+import { annotations, type KubeObject } from '../src/resources/meta.ts'
+import { usageError } from './errors.ts'
+import { fullName, kindOf } from './kinds.ts'
+
+export type Output = 'json' | 'yaml' | 'name' | 'wide'
+
+export const parseOutput = (text: string): Output => {
+  if (text === 'json' || text === 'yaml' || text === 'name' || text === 'wide') return text
+  throw usageError(`-o ${text} is not known; use json, yaml, name or wide`)
+}
+
+export const toYaml = (value: unknown): string =>
+  // YAML 1.1, so that kubectl and we read "yes" and "0600" back as the text that they are.
+  stringify(value, { version: '1.1', lineWidth: 0 })
+
+/** One object, or a List where several were asked for. */
+export const renderObjects = (
+  objects: readonly KubeObject[],
+  output: 'json' | 'yaml' | 'name',
+  single: boolean,
+): string => {
+  if (output === 'name') {
+    return objects.map((o) => fullName(kindOf(o.kind), o.metadata.name)).join('\n')
+  }
+  const shown =
+    single && objects.length === 1
+      ? objects[0]
+      : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: objects }
+  return output === 'json' ? JSON.stringify(shown, null, 4) : toYaml(shown)
+}
+
+/** Annotations that say something to people. */
+export const plainAnnotations = (object: KubeObject): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(object.metadata.annotations ?? {}).filter(
+      ([key]) => key !== annotations.lastApplied,
+    ),
+  )

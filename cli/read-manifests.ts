@@ -1,0 +1,146 @@
+// Everything that -f names, parsed and validated before a byte is sent. All faults at once.
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  parseManifests,
+  type ManifestDocument,
+  type ManifestFault,
+} from '../src/manifests/parse.ts'
+import { apiVersionOf, kinds } from '../src/resources/registry.ts'
+import { decodeObject } from '../src/resources/validate.ts'
+import { CliError, Exit, usageError } from './errors.ts'
+import { note } from './print.ts'
+
+/** Reads stdin to its end. */
+export const readStdin = async (): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+const isManifest = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
+
+/** The manifests below a folder, sorted by path; hidden files are left out. */
+const filesBelow = async (folder: string): Promise<string[]> => {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const found: string[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name.startsWith('.')) continue
+    const path = join(folder, entry.name)
+    if ((await stat(path)).isDirectory()) found.push(...(await filesBelow(path)))
+    else if (isManifest(entry.name)) found.push(path)
+  }
+  return found
+}
+
+const readSources = async (paths: readonly string[]): Promise<{ file: string; text: string }[]> => {
+  const sources: { file: string; text: string }[] = []
+  for (const path of paths) {
+    if (path === '-') {
+      sources.push({ file: 'stdin', text: (await readStdin()).toString('utf8') })
+      continue
+    }
+    try {
+      const files = (await stat(path)).isDirectory() ? await filesBelow(path) : [path]
+      if (files.length === 0) throw new CliError(`${path} holds no .yaml, .yml or .json file`)
+      for (const file of files) sources.push({ file, text: await readFile(file, 'utf8') })
+    } catch (error) {
+      if (error instanceof CliError) throw error
+      throw new CliError(
+        `cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
+        1,
+        error,
+      )
+    }
+  }
+  return sources
+}
+
+export const renderFault = (fault: ManifestFault): string =>
+  `${fault.file}:${fault.line}: ${fault.field === undefined || fault.field === '' ? '' : `${fault.field}: `}${fault.message}`
+
+/**
+ * The documents of all files, each with its namespace filled in. Prints every fault and ends the
+ * command with 1 when there is one.
+ */
+export const readManifests = async (
+  paths: readonly string[] | undefined,
+  defaults: { namespace: string; explicit: boolean },
+): Promise<ManifestDocument[]> => {
+  if (paths === undefined || paths.length === 0) throw usageError('-f FILE, DIR or - is needed')
+  const documents: ManifestDocument[] = []
+  const faults: ManifestFault[] = []
+  for (const { file, text } of await readSources(paths)) {
+    const parsed = parseManifests(text, file)
+    faults.push(...parsed.faults)
+    for (const document of parsed.documents) {
+      const wrong = [...namespaceFaults(document, defaults), ...schemaFaults(document)]
+      faults.push(...wrong)
+      if (wrong.length === 0) documents.push(document)
+    }
+  }
+  faults.push(...duplicates(documents))
+  if (faults.length > 0) {
+    for (const fault of faults) note(renderFault(fault))
+    throw new Exit(1)
+  }
+  if (documents.length === 0) throw new CliError('no objects in the files that were given')
+  return documents
+}
+
+const at = (document: ManifestDocument, field: string, message: string): ManifestFault => ({
+  file: document.file,
+  line: document.lineOf(field),
+  field,
+  message,
+})
+
+/** Fills in the namespace; an explicit -n that differs from the file's is a fault, as in kubectl. */
+const namespaceFaults = (
+  document: ManifestDocument,
+  { namespace, explicit }: { namespace: string; explicit: boolean },
+): ManifestFault[] => {
+  const { object } = document
+  const kind = kinds.find((k) => k.kind === object.kind)
+  if (kind?.namespaced !== true) return []
+  const own = object.metadata.namespace ?? undefined
+  if (own !== undefined && explicit && own !== namespace) {
+    return [at(document, 'metadata.namespace', `is "${own}", and -n says "${namespace}"`)]
+  }
+  object.metadata.namespace = own ?? namespace
+  return []
+}
+
+const schemaFaults = (document: ManifestDocument): ManifestFault[] => {
+  const { object } = document
+  const kind = kinds.find((k) => k.kind === object.kind && k.internal !== true)
+  if (kind === undefined) return [at(document, 'kind', `"${object.kind}" is not a kind of Stagely`)]
+  if (object.apiVersion !== apiVersionOf(kind)) {
+    return [at(document, 'apiVersion', `must be "${apiVersionOf(kind)}"`)]
+  }
+  const { faults, unknown } = decodeObject(object)
+  return [
+    ...faults.map((fault) => at(document, fault.field, fault.message)),
+    ...unknown.map((field) => at(document, field, 'unknown field')),
+  ]
+}
+
+const duplicates = (documents: readonly ManifestDocument[]): ManifestFault[] => {
+  const seen = new Map<string, ManifestDocument>()
+  const faults: ManifestFault[] = []
+  for (const document of documents) {
+    const { kind, metadata } = document.object
+    const key = `${kind}/${metadata.namespace ?? ''}/${metadata.name}`
+    const first = seen.get(key)
+    if (first === undefined) seen.set(key, document)
+    else
+      faults.push(
+        at(
+          document,
+          'metadata.name',
+          `${kind} "${metadata.name}" is already at ${first.file}:${first.line}`,
+        ),
+      )
+  }
+  return faults
+}

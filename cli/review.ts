@@ -1,0 +1,43 @@
+// Asks the server what a set of objects would change. The review stores nothing.
+import type { KubeObject } from '../src/resources/meta.ts'
+import type { ManifestDocument } from '../src/manifests/parse.ts'
+import type { ReviewStatus } from '../src/manifests/review.ts'
+import type { Api } from './api.ts'
+import { Exit } from './errors.ts'
+import { note } from './print.ts'
+import { renderFault } from './read-manifests.ts'
+
+export const reviewObjects = async (
+  api: Api,
+  objects: readonly KubeObject[],
+): Promise<ReviewStatus> => {
+  const path = `/apis/stagely.dev/v1alpha1/namespaces/${encodeURIComponent(api.namespace)}/changesetreviews`
+  const body = { apiVersion: 'stagely.dev/v1alpha1', kind: 'ChangeSetReview', spec: { objects } }
+  const answer = (await api.call(path, { method: 'POST', body })) as { status: ReviewStatus }
+  return answer.status
+}
+
+/** The review of all documents; prints every fault at its file and line, and ends with 1 when there is one. */
+export const reviewDocuments = async (
+  api: Api,
+  documents: readonly ManifestDocument[],
+): Promise<ReviewStatus> => {
+  const status = await reviewObjects(
+    api,
+    documents.map((d) => d.object),
+  )
+  for (const fault of status.faults) {
+    const document = documents[fault.index]
+    const file = document?.file ?? 'server'
+    note(
+      renderFault({
+        file,
+        line: document?.lineOf(fault.field) ?? 0,
+        field: fault.field,
+        message: fault.message,
+      }),
+    )
+  }
+  if (status.faults.length > 0) throw new Exit(1)
+  return status
+}

@@ -1,0 +1,57 @@
+// Aligned columns as kubectl prints them.
+import type { KubeObject } from '../src/resources/meta.ts'
+
+export interface Table {
+  readonly columnDefinitions:
+    readonly { readonly name: string; readonly priority?: number }[] | null
+  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: KubeObject }[]
+  readonly metadata?: { readonly continue?: string }
+}
+
+export interface TableOptions {
+  readonly wide?: boolean
+  readonly showNamespace?: boolean
+  /** Put before each name, such as `stagelet.stagely.dev/`. */
+  readonly namePrefix?: string
+}
+
+/** Columns with three spaces between; the last one is not padded. */
+export const renderColumns = (
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string => {
+  const all = [header, ...rows]
+  const widths = header.map((_, column) =>
+    Math.max(...all.map((row) => (row[column] ?? '').length)),
+  )
+  return all
+    .map((row) =>
+      header
+        .map((_, column) => (row[column] ?? '').padEnd(widths[column]!))
+        .join('   ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** A server-side Table as text. Cells of `date` are already human. */
+export const renderTable = (table: Table, options: TableOptions = {}): string => {
+  const definitions = table.columnDefinitions ?? []
+  const shown = definitions
+    .map((definition, index) => ({ definition, index }))
+    .filter(({ definition }) => options.wide === true || (definition.priority ?? 0) === 0)
+  const lead = options.showNamespace === true ? ['NAMESPACE'] : []
+  const header = [...lead, ...shown.map(({ definition }) => definition.name.toUpperCase())]
+  const rows = table.rows.map((row) => [
+    ...(options.showNamespace === true ? [row.object?.metadata.namespace ?? ''] : []),
+    ...shown.map(
+      ({ index }) => (index === 0 ? (options.namePrefix ?? '') : '') + cellText(row.cells[index]),
+    ),
+  ])
+  return renderColumns(header, rows)
+}
+
+const cellText = (cell: unknown): string => {
+  if (cell === null || cell === undefined) return ''
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell as string | number | boolean)
+}

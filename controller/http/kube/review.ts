@@ -1,0 +1,121 @@
+// ChangeSetReview: what a set of objects would change, and which services would get a new container.
+// Create-only, like SelfSubjectAccessReview. Runs in a dry run of the store; keeps nothing, and
+// answers with names only.
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersion } from '../../../src/resources/meta.ts'
+import { kinds } from '../../../src/resources/registry.ts'
+import { decodeObject } from '../../../src/resources/validate.ts'
+import type { Actor, Store } from '../../../src/store/store.ts'
+import { applyObject, type Applied } from '../../manifests/apply-object.ts'
+import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
+import { affectedServices, changeOf } from '../../manifests/blast-radius.ts'
+import { writeAllPossible } from '../../manifests/write-all-possible.ts'
+import { actorOf, type App } from '../env.ts'
+import { parseJson } from './body.ts'
+
+/** A review holds a whole folder of manifests, so more than the 3 MiB of one object. */
+const maxReviewBytes = 64 * 1024 * 1024
+
+export const mountReviews = (app: App, { store }: { store: Store }): void => {
+  app.post('/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews', async (c) => {
+    const objects = objectsOf(parseJson(await readAll(c.env.incoming)))
+    const status = await reviewChangeSet(store, actorOf(c), c.req.param('namespace'), objects)
+    // The spec is not sent back: it may hold values.
+    return c.json({ apiVersion, kind: 'ChangeSetReview', metadata: {}, status }, 201)
+  })
+}
+
+const readAll = async (incoming: AsyncIterable<unknown>): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxReviewBytes) {
+      throw new StagelyError('RequestEntityTooLarge', `limit is ${maxReviewBytes} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+const objectsOf = (body: unknown): unknown[] => {
+  const { kind, spec } = (body ?? {}) as { kind?: unknown; spec?: { objects?: unknown } }
+  if (kind !== 'ChangeSetReview' || !Array.isArray(spec?.objects)) {
+    throw new StagelyError('BadRequest', 'expected a ChangeSetReview with spec.objects')
+  }
+  return spec.objects as unknown[]
+}
+
+interface Item {
+  readonly index: number
+  readonly object: KubeObject
+}
+
+const orderOf = ({ object }: Item): number =>
+  kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
+
+/** Objects without a namespace get `namespace`. Never throws for what is wrong with an object. */
+export const reviewChangeSet = async (
+  store: Store,
+  actor: Actor,
+  namespace: string,
+  objects: readonly unknown[],
+): Promise<ReviewStatus> => {
+  const faults: ReviewFault[] = []
+  const items = objects.flatMap((object, index) => decodeItem(object, index, namespace, faults))
+  items.sort((a, b) => orderOf(a) - orderOf(b))
+  let before: Situation | undefined
+  let after: Situation | undefined
+  const touched = items.map(({ object }) => object)
+  const { results, refused } = await writeAllPossible<Item, Applied>(store, {
+    actor,
+    options: { dryRun: true },
+    items,
+    before: async (tx) => {
+      before = await readSituation(tx, touched)
+    },
+    each: (tx, { object }) => applyObject(tx, object),
+    after: async (tx) => {
+      after = await readSituation(tx, touched)
+    },
+  })
+  for (const [{ index }, error] of refused) faults.push(...faultsOf(index, error))
+  faults.sort((a, b) => a.index - b.index)
+  if (before === undefined || after === undefined) return { faults, changes: [], affected: [] }
+  const changes = [...results]
+    .map(([{ index }, applied]) => changeOf(index, applied, before!, after!))
+    .sort((a, b) => a.index - b.index)
+  return { faults, changes, affected: affectedServices(before, after) }
+}
+
+const decodeItem = (
+  input: unknown,
+  index: number,
+  namespace: string,
+  faults: ReviewFault[],
+): Item[] => {
+  const { object, faults: wrong, unknown } = decodeObject(withNamespace(input, namespace))
+  faults.push(...wrong.map(({ field, message }) => ({ index, field, message })))
+  faults.push(...unknown.map((field) => ({ index, field, message: 'unknown field' })))
+  if (object === undefined) return []
+  // The manifest as written, not with its defaults: only what is written counts as applied.
+  return [{ index, object: withNamespace(input, namespace) as KubeObject }]
+}
+
+const withNamespace = (input: unknown, namespace: string): unknown => {
+  const object = input as Partial<KubeObject> | null
+  const kind = kinds.find((k) => k.kind === object?.kind)
+  if (kind?.namespaced !== true || typeof object?.metadata !== 'object') return input
+  return {
+    ...object,
+    metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },
+  }
+}
+
+const faultsOf = (index: number, error: StagelyError): ReviewFault[] => {
+  const faults = error.details.faults ?? []
+  if (faults.length === 0) return [{ index, field: '', message: error.message }]
+  return faults.map(({ field, message }) => ({ index, field, message }))
+}

@@ -1,0 +1,30 @@
+// One manifest into the store, by the same three-way merge as the CLI's apply.
+import { StagelyError } from '../../src/kernel/errors.ts'
+import { applyMergePatch, applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { decodeObject } from '../../src/resources/validate.ts'
+import type { Transaction } from '../../src/store/store.ts'
+
+export interface Applied {
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject
+  /** What differs from the stored object; {} for a new one. */
+  readonly patch: Record<string, unknown>
+}
+
+/** Creates or updates; an update that changes nothing writes nothing. Throws what the store throws. */
+export const applyObject = async (tx: Transaction, manifest: KubeObject): Promise<Applied> => {
+  const before = await tx.get(refOf(manifest))
+  if (before === undefined) {
+    return { before, after: await tx.create(decoded(withLastApplied(manifest))), patch: {} }
+  }
+  const patch = applyPatch(manifest, before)
+  if (Object.keys(patch).length === 0) return { before, after: before, patch }
+  return { before, after: await tx.update(decoded(applyMergePatch(before, patch))), patch }
+}
+
+const decoded = (input: unknown): KubeObject => {
+  const { object, faults } = decodeObject(input)
+  if (object !== undefined) return object
+  throw new StagelyError('Invalid', 'the object is invalid', { faults })
+}

@@ -1,0 +1,75 @@
+// Writes many objects in one transaction although some may be refused.
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
+
+export interface Outcome<Item, Result> {
+  readonly results: ReadonlyMap<Item, Result>
+  readonly refused: ReadonlyMap<Item, StagelyError>
+}
+
+export interface Work<Item, Result> {
+  readonly actor: Actor
+  readonly options: WriteOptions
+  readonly items: readonly Item[]
+  readonly each: (tx: Transaction, item: Item) => Promise<Result>
+  readonly before?: (tx: Transaction) => Promise<void>
+  /** Sees what will have been written, still inside the transaction. */
+  readonly after?: (tx: Transaction, results: ReadonlyMap<Item, Result>) => Promise<void>
+}
+
+class Refusal extends Error {
+  readonly item: unknown
+  readonly error: StagelyError
+
+  constructor(item: unknown, error: StagelyError) {
+    super('refused')
+    this.item = item
+    this.error = error
+  }
+}
+
+/**
+ * `each` for every item, in order, in one transaction. An item that is refused is left out, and all
+ * is done again without it: a database that refused one statement takes no more in that transaction.
+ * Errors that are not about the item (InternalError, ServiceUnavailable) are thrown.
+ */
+export const writeAllPossible = async <Item, Result>(
+  store: Store,
+  work: Work<Item, Result>,
+): Promise<Outcome<Item, Result>> => {
+  const refused = new Map<Item, StagelyError>()
+  for (;;) {
+    const results = new Map<Item, Result>()
+    try {
+      await store.write(work.actor, work.options, async (tx) => {
+        results.clear()
+        await work.before?.(tx)
+        for (const item of work.items) {
+          if (refused.has(item)) continue
+          results.set(item, await eachOrRefuse(tx, item, work.each))
+        }
+        await work.after?.(tx, results)
+      })
+      return { results, refused }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      refused.set(error.item as Item, error.error)
+    }
+  }
+}
+
+const eachOrRefuse = async <Item, Result>(
+  tx: Transaction,
+  item: Item,
+  each: Work<Item, Result>['each'],
+): Promise<Result> => {
+  try {
+    return await each(tx, item)
+  } catch (error) {
+    const aboutItem =
+      error instanceof StagelyError &&
+      error.reason !== 'InternalError' &&
+      error.reason !== 'ServiceUnavailable'
+    throw aboutItem ? new Refusal(item, error) : error
+  }
+}

@@ -1,0 +1,102 @@
+// JSON merge patches (RFC 7396), two- and three-way. Used by the CLI's apply and by the review of a
+// change set, so that what is shown is what will be done.
+import { annotations, type KubeObject } from '../resources/meta.ts'
+
+type Json = Record<string, unknown>
+
+const isMap = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Structural equality of JSON values; the order of keys does not count. */
+export const isEqualJson = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, i) => isEqualJson(item, b[i]))
+  }
+  if (!isMap(a) || !isMap(b)) return false
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length && keys.every((k) => k in b && isEqualJson(a[k], b[k]))
+  )
+}
+
+/** `target` with `patch` merged in: null removes, maps merge, everything else replaces. */
+export const applyMergePatch = (target: unknown, patch: unknown): unknown => {
+  if (!isMap(patch)) return patch
+  const result: Json = isMap(target) ? { ...target } : {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key]
+    else result[key] = applyMergePatch(result[key], value)
+  }
+  return result
+}
+
+/**
+ * The patch that makes `current` what `wanted` says. Fields that are in `before` (what was applied
+ * last) and not in `wanted` are removed; fields that only `current` has are somebody else's and stay.
+ */
+export const threeWayPatch = (before: unknown, wanted: Json, current: unknown): Json => {
+  const old = isMap(before) ? before : {}
+  const live = isMap(current) ? current : {}
+  const patch: Json = {}
+  for (const [key, value] of Object.entries(wanted)) {
+    // A null in a manifest says "absent", as it does in the patch.
+    if (value === null) {
+      if (key in live) patch[key] = null
+    } else if (isMap(value) && isMap(live[key])) {
+      const inner = threeWayPatch(old[key], value, live[key])
+      if (Object.keys(inner).length > 0) patch[key] = inner
+    } else if (!isEqualJson(value, live[key])) {
+      patch[key] = isMap(value) ? withoutNulls(value) : value
+    }
+  }
+  for (const key of Object.keys(old)) {
+    if (!(key in wanted) && key in live) patch[key] = null
+  }
+  return patch
+}
+
+const withoutNulls = (value: Json): Json =>
+  Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]) => [key, isMap(inner) ? withoutNulls(inner) : inner]),
+  )
+
+/** The manifest as text for the last-applied annotation: without itself, status, and secret values. */
+export const lastAppliedOf = (manifest: KubeObject): string => {
+  const { status: _status, ...object } = structuredClone(manifest)
+  delete object.metadata.annotations?.[annotations.lastApplied]
+  if (object.kind === 'StagelySecret' && object.spec !== undefined) {
+    delete object.spec.value
+    delete object.spec.valueBase64
+  }
+  return `${JSON.stringify(object)}\n`
+}
+
+/** The manifest as it is sent: status dropped, the last-applied annotation in place. */
+export const withLastApplied = (manifest: KubeObject): KubeObject => {
+  const { status: _status, ...object } = structuredClone(manifest)
+  const lastApplied = lastAppliedOf(manifest)
+  object.metadata.annotations = {
+    ...object.metadata.annotations,
+    [annotations.lastApplied]: lastApplied,
+  }
+  return object
+}
+
+/** Patch that an apply of `manifest` sends for the live object; {} when there is nothing to change. */
+export const applyPatch = (manifest: KubeObject, live: KubeObject): Json => {
+  const text = live.metadata.annotations?.[annotations.lastApplied]
+  const wanted = withLastApplied(manifest) as unknown as Json
+  return threeWayPatch(parseOrUndefined(text), wanted, live)
+}
+
+const parseOrUndefined = (text: string | undefined): unknown => {
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
