@@ -7,10 +7,8 @@
 // - An item is handed on only together with the bundle of its very revision; until then the former
 //   one stands.
 import type { Logger } from '../src/kernel/log.ts'
-import type { BundleEntry, DesiredStagelet, StreamRequest } from '../src/protocol/messages.ts'
-
-/** One secret as delivered, its value as bytes. */
-export type HeldEntry = Omit<BundleEntry, 'value'> & { readonly value: Buffer }
+import type { DesiredStagelet, StreamRequest } from '../src/protocol/messages.ts'
+import type { HeldEntry } from './stack-state.ts'
 
 export interface HeldBundle {
   readonly projectUid: string

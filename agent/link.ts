@@ -230,7 +230,11 @@ class Stream {
     plaintext.fill(0)
     return {
       ...bound,
-      entries: entries.map((e) => ({ ...e, value: Buffer.from(e.value, 'base64') })),
+      entries: entries.map(({ stagelet, value, ...rest }) => ({
+        ...rest,
+        ...(stagelet === undefined ? {} : { stagelet }),
+        value: Buffer.from(value, 'base64'),
+      })),
     }
   }
 

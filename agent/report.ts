@@ -109,7 +109,8 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
         attempt = next.attempt
         // After a fault the pause is kept; otherwise news end it.
         const ends = attempt > 0 ? signal : wake.signal
-        if (next.restMs > 0) await clock.sleep(next.restMs, ends).catch(() => undefined)
+        if (next.restMs > 0 && !ends.aborted)
+          await clock.sleep(next.restMs, ends).catch(() => undefined)
       }
     },
   }
