@@ -1,0 +1,130 @@
+// The machine side without a controller: a real stagelet loop on a real stack.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { baseEnvironment } from '../../agent/compose-environment.ts'
+import type { HeldEntry } from '../../agent/stack-state.ts'
+import { openCompose } from '../../agent/docker/compose.ts'
+import type { Compose } from '../../agent/docker/compose.ts'
+import { createEngine } from '../../agent/docker/engine.ts'
+import type { Engine } from '../../agent/docker/engine.ts'
+import { createEventHub } from '../../agent/docker/event-hub.ts'
+import { createProjectLocks } from '../../agent/project-locks.ts'
+import { createStageletLoop } from '../../agent/stagelet-loop.ts'
+import type { StageletLoop } from '../../agent/stagelet-loop.ts'
+import { openStateFile } from '../../agent/state-file.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
+import { serviceDigest, valueDigest } from '../../src/secrets/digest.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import type { SetEntry } from '../../src/secrets/visible.ts'
+import type { Stack } from './stack.ts'
+
+export const dockerSocket = '/var/run/docker.sock'
+export const engine: Engine = createEngine(dockerSocket)
+const digestKey = Buffer.alloc(32, 7)
+
+/** One env secret, as an agent holds it. */
+export const held = (key: string, value: string | Buffer, scope = 'global'): HeldEntry => {
+  const bytes = Buffer.from(value)
+  return {
+    secretId: `${key}.${scope}`,
+    name: `${key}.${scope}`.toLowerCase(),
+    version: 1,
+    key,
+    scope,
+    type: 'env',
+    bytes: bytes.length,
+    valueDigest: valueDigest(digestKey, { type: 'env', key, value: bytes }),
+    value: bytes,
+  }
+}
+
+export const digestFor = (service: string, entries: readonly HeldEntry[]): string =>
+  serviceDigest(visibleTo(service, 'shop', entries as readonly SetEntry[])) ?? ''
+
+export const desiredFor = (
+  stack: Stack,
+  tweak: Partial<DesiredStagelet> = {},
+): DesiredStagelet => ({
+  uid: `uid-${stack.project}`,
+  namespace: 'default',
+  name: 'shop',
+  generation: 1,
+  projectUid: 'project',
+  epoch: 1,
+  revision: 1,
+  compose: { directory: stack.directory, projectName: stack.project, onChange: 'Hold' },
+  paused: false,
+  redeploy: '',
+  ...tweak,
+})
+
+export interface Machine {
+  readonly loop: StageletLoop
+  /** Every report so far. */
+  readonly reports: ReportedStagelet[]
+  /** Waits until the newest report fits; throws with it after `timeoutMs`. */
+  until(fits: (report: ReportedStagelet) => boolean, timeoutMs?: number): Promise<ReportedStagelet>
+  /** Wants these entries at a new revision and waits until it has settled. */
+  roll(entries: readonly HeldEntry[], tweak?: Partial<DesiredStagelet>): Promise<ReportedStagelet>
+  stop(): Promise<void>
+}
+
+export interface MachineOptions {
+  /** Folder of state.json; kept by the caller for a restart. */
+  readonly dataDir?: string
+  readonly compose?: Compose
+  readonly allowDirs?: readonly string[]
+  readonly firstRevision?: number
+}
+
+export const startMachine = async (
+  stack: Stack,
+  options: MachineOptions = {},
+): Promise<Machine> => {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-agent-')))
+  const baseEnv = baseEnvironment(process.env)
+  const events = createEventHub({ engine, clock: realClock, log: silentLogger })
+  const reports: ReportedStagelet[] = []
+  const loop = createStageletLoop({
+    engine,
+    compose: options.compose ?? (await openCompose(baseEnv)),
+    events,
+    stateFile: await openStateFile(join(dataDir, 'state.json')),
+    locks: createProjectLocks(),
+    clock: realClock,
+    log: silentLogger,
+    baseEnv,
+    allowDirs: options.allowDirs ?? [],
+    agentPaused: () => false,
+    onChange: (report) => reports.push(report),
+  })
+  let revision = options.firstRevision ?? 0
+  const machine: Machine = {
+    loop,
+    reports,
+    until: async (fits, timeoutMs = 60_000) => {
+      const end = performance.now() + timeoutMs
+      for (;;) {
+        const report = reports.at(-1)
+        if (report !== undefined && fits(report)) return report
+        if (performance.now() > end)
+          throw new Error(`last report: ${JSON.stringify(report, null, 1)}`)
+        await realClock.sleep(20)
+      }
+    },
+    roll: async (entries, tweak = {}) => {
+      revision++
+      loop.want(desiredFor(stack, { revision, ...tweak }), entries)
+      return await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+    },
+    stop: async () => {
+      await loop.stop()
+      events.stop()
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  return machine
+}
