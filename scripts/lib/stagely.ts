@@ -78,14 +78,11 @@ export const startController = async (
 export const startAgent = async (paths: Paths, joinToken: string | undefined): Promise<Server> => {
   mkdirSync(paths.agent, { recursive: true, mode: 0o700 })
   await stopLeftover(join(paths.dir, 'agent.pid'), paths.agent)
-  const join_ = joinToken === undefined ? [] : ['--join', joinToken]
-  const server = serve(
-    process.execPath,
-    [program, 'agent', 'run', '--data-dir', paths.agent, ...join_],
-    {
-      logFile: join(paths.dir, 'agent.log'),
-    },
-  )
+  // In the environment and not as --join: arguments can be read by every user of the machine.
+  const server = serve(process.execPath, [program, 'agent', 'run', '--data-dir', paths.agent], {
+    logFile: join(paths.dir, 'agent.log'),
+    env: joinToken === undefined ? {} : { STAGELY_JOIN_TOKEN: joinToken },
+  })
   writeFileSync(join(paths.dir, 'agent.pid'), String(server.pid))
   return server
 }

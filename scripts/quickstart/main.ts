@@ -119,7 +119,7 @@ const bringUpShop = async (connection: Connection, directory: string): Promise<v
   undo.push({
     label: 'take the example down',
     run: async () => {
-      await stagely(connection, ['delete', 'stagelet', 'shop', '--wait=20s'])
+      await stagely(connection, ['delete', 'stagelet', 'shop', '--timeout=20s'])
       // What was here before is not ours to take down.
       if (before.length === 0) await shop.composeDown(directory)
     },
