@@ -124,7 +124,9 @@ interface Rest {
 const decideRest = (error: unknown, attempt: number, random: () => number): Rest => {
   const told = error instanceof RefusedError ? error.retryAfterMs : undefined
   const backoff = backoffMs(attempt, { baseMs: 1_000, capMs: 30_000 }, random)
-  return { restMs: told ?? 100 + backoff, attempt: attempt + 1 }
+  // Those who were refused together must not return together.
+  const restMs = told === undefined ? 100 + backoff : told + Math.floor(random() * 1_000)
+  return { restMs, attempt: attempt + 1 }
 }
 
 /** What is known of each stagelet, and what of it has been told. */

@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { silentLogger } from '../src/kernel/log.ts'
+import type { DesiredStagelet } from '../src/protocol/messages.ts'
+import { createDesiredState, type DesiredState, type HeldBundle } from './desired.ts'
+
+const anItem = (tweak: Partial<DesiredStagelet> = {}): DesiredStagelet => ({
+  uid: 's1',
+  namespace: 'team',
+  name: 'shop',
+  generation: 1,
+  projectUid: 'p1',
+  epoch: 1,
+  revision: 1,
+  compose: { directory: '/srv/shop', onChange: 'Hold' },
+  paused: false,
+  redeploy: '',
+  ...tweak,
+})
+const aBundle = (revision: number, tweak: Partial<HeldBundle> = {}): HeldBundle => ({
+  projectUid: 'p1',
+  stageletUid: 's1',
+  epoch: 1,
+  revision,
+  entries: [
+    {
+      secretId: 'x',
+      name: 'k.global',
+      version: revision,
+      key: 'K',
+      scope: 'global',
+      type: 'env',
+      bytes: 1,
+      valueDigest: `d${revision}`,
+      value: Buffer.from(String(revision)),
+    },
+  ],
+  ...tweak,
+})
+
+const aState = (): { state: DesiredState; told: string[] } => {
+  const told: string[] = []
+  const state = createDesiredState(
+    {
+      want: (item, entries) => {
+        const values = entries.map((e) => e.value.toString()).join()
+        told.push(`${item.uid} r${item.revision} ${values}${item.release ?? ''}`)
+      },
+      forget: (uid) => told.push(`forget ${uid}`),
+    },
+    silentLogger,
+  )
+  return { state, told }
+}
+
+test('an item goes on with the bundle of its very revision, whichever comes first', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(1))
+  state.takeAll([anItem()])
+  state.takeItem(anItem({ revision: 2 }))
+  expect(told).toEqual(['s1 r1 1'])
+  state.takeBundle(aBundle(2))
+  expect(told).toEqual(['s1 r1 1', 's1 r2 2'])
+  expect(state.holds()).toEqual([{ stageletUid: 's1', epoch: 1, revision: 2 }])
+})
+
+test('revision 0 needs no bundle', () => {
+  const { state, told } = aState()
+  state.takeAll([anItem({ revision: 0 })])
+  expect(told).toEqual(['s1 r0 '])
+})
+
+test('what is older than held is refused: item, bundle, and an old epoch with a high revision', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(5, { epoch: 2 }))
+  state.takeAll([anItem({ epoch: 2, revision: 5 })])
+  told.length = 0
+  expect(state.takeBundle(aBundle(4, { epoch: 2 }))).toBe(false)
+  expect(state.takeBundle(aBundle(9, { epoch: 1 }))).toBe(false)
+  state.takeItem(anItem({ epoch: 2, revision: 4 }))
+  state.takeItem(anItem({ epoch: 1, revision: 9 }))
+  state.takeItem(anItem({ epoch: 2, revision: 0 }))
+  expect(told).toEqual([])
+  expect(state.takeBundle(aBundle(1, { epoch: 3 }))).toBe(true)
+  state.takeItem(anItem({ epoch: 3, revision: 1 }))
+  expect(told).toEqual(['s1 r1 1'])
+})
+
+test('what the whole state does not name is forgotten, its secrets too', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(1))
+  state.takeBundle(aBundle(1, { stageletUid: 's2' }))
+  state.takeAll([anItem(), anItem({ uid: 's2' })])
+  state.takeAll([anItem({ uid: 's2' })])
+  expect(told).toEqual(['s1 r1 1', 's2 r1 1', 'forget s1', 's2 r1 1'])
+  expect(state.holds()).toEqual([{ stageletUid: 's2', epoch: 1, revision: 1 }])
+  state.remove('s2')
+  expect(state.holds()).toEqual([])
+})
+
+test('letting go works with whatever is held', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(3))
+  state.takeAll([anItem({ revision: 3 })])
+  state.takeItem(anItem({ revision: 0, epoch: 0, release: 'Down' }))
+  expect(told.at(-1)).toBe('s1 r0 3Down')
+})

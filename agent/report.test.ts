@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { silentLogger } from '../src/kernel/log.ts'
+import type { ReportRequest, ReportedStagelet } from '../src/protocol/messages.ts'
+import { createFakeClock, type FakeClock } from '../test/support/fake-clock.ts'
+import { RefusedError } from './controller-client.ts'
+import { createReporter, type Reporter } from './report.ts'
+
+const anObservation = (tweak: Partial<ReportedStagelet> = {}): ReportedStagelet => ({
+  stageletUid: 's1',
+  generation: 1,
+  epoch: 1,
+  revision: 1,
+  phase: 'Settled',
+  services: [{ name: 'web', digests: ['d'], containers: 1, state: 'running', restarts: 0 }],
+  passed: { web: 'd' },
+  pendingEdits: [],
+  missingVariables: [],
+  ...tweak,
+})
+const restarted = (restarts: number): ReportedStagelet =>
+  anObservation({
+    services: [{ name: 'web', digests: ['d'], containers: 1, state: 'running', restarts }],
+  })
+
+const aReporter = (): {
+  reporter: Reporter
+  clock: FakeClock
+  sent: ReportRequest[]
+  answers: (Error | { refused: string[] })[]
+} => {
+  const clock = createFakeClock()
+  const sent: ReportRequest[] = []
+  const answers: (Error | { refused: string[] })[] = []
+  const reporter = createReporter({
+    client: {
+      post: ({ body }) => {
+        sent.push(body as ReportRequest)
+        const answer = answers.shift() ?? { refused: [] }
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
+      },
+    },
+    token: () => 'token',
+    boot: 'boot-1',
+    clock,
+    random: () => 0.5,
+    log: silentLogger,
+  })
+  void reporter.run(new AbortController().signal)
+  return { reporter, clock, sent, answers }
+}
+const restartsOf = (r: ReportRequest | undefined): number | undefined =>
+  r?.observations[0]?.services[0]?.restarts
+
+test('a new condition goes at once, trifles at most every 10 s, the same never again', async () => {
+  const { reporter, clock, sent } = aReporter()
+  reporter.connected()
+  reporter.changed(anObservation())
+  await clock.advance(10)
+  expect(sent).toHaveLength(1)
+  for (let i = 1; i <= 5; i++) {
+    reporter.changed(restarted(i))
+    await clock.advance(1_000)
+  }
+  expect(sent).toHaveLength(1)
+  await clock.advance(5_000)
+  expect(sent).toHaveLength(2)
+  expect(restartsOf(sent[1])).toBe(5)
+  reporter.changed(anObservation({ phase: 'Failed' }))
+  await clock.advance(10)
+  expect(sent).toHaveLength(3)
+  reporter.changed(anObservation({ phase: 'Failed' }))
+  await clock.advance(60_000)
+  expect(sent).toHaveLength(3)
+})
+
+test('a lost report is repeated with the newest state and a new number', async () => {
+  const { reporter, clock, sent, answers } = aReporter()
+  answers.push(
+    new Error('connection reset'),
+    new RefusedError(503, { reason: 'x', message: 'x' }, 4_000),
+  )
+  reporter.connected()
+  reporter.changed(anObservation({ phase: 'Applying' }))
+  await clock.advance(10)
+  reporter.changed(anObservation())
+  await clock.advance(700)
+  expect(sent).toHaveLength(2)
+  await clock.advance(4_300)
+  expect(sent).toHaveLength(2)
+  await clock.advance(200)
+  expect(sent.map((r) => [r.seq, r.observations[0]?.phase])).toEqual([
+    [0, 'Applying'],
+    [1, 'Settled'],
+    [2, 'Settled'],
+  ])
+  await clock.advance(60_000)
+  expect(sent).toHaveLength(3)
+})
+
+test('without a stream nothing is sent; after it is back everything is', async () => {
+  const { reporter, clock, sent } = aReporter()
+  reporter.changed(anObservation())
+  reporter.changed(anObservation({ stageletUid: 's2' }))
+  await clock.advance(30_000)
+  expect(sent).toHaveLength(0)
+  reporter.connected()
+  await clock.advance(10)
+  expect(sent.map((r) => r.observations.length)).toEqual([2])
+  reporter.lost()
+  reporter.forget('s2')
+  reporter.connected()
+  await clock.advance(10)
+  expect(sent.at(-1)?.observations.map((o) => o.stageletUid)).toEqual(['s1'])
+})
+
+test('what belongs to somebody else is not told again and again', async () => {
+  const { reporter, clock, sent, answers } = aReporter()
+  answers.push(new RefusedError(403, { reason: 'Forbidden', message: 'not yours' }))
+  reporter.connected()
+  reporter.changed(anObservation())
+  await clock.advance(120_000)
+  expect(sent).toHaveLength(1)
+})
