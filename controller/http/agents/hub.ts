@@ -90,9 +90,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       const { agentKey } = session
       const old = sessions.get(agentKey)
       sessions.set(agentKey, session)
-      if (old !== undefined) {
-        void end(old, 'Replaced', 'another connection of this agent took over')
-      }
+      if (old) void end(old, 'Replaced', 'another connection of this agent took over')
       to.res.once('close', () => {
         session.closed()
         wheel.remove(session)
