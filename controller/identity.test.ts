@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { get, Agent } from 'node:https'
 import { hostname } from 'node:os'
 import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { realClock } from '../src/kernel/clock.ts'
 import { listen } from './http/server.ts'
@@ -65,7 +65,8 @@ describe('loadIdentity', () => {
         )
       })
     const response = await fetchWith({})
-    const socket = response.socket as TLSSocket
+    const socket = response.socket
+    if (!(socket instanceof TLSSocket)) throw new Error('not TLS')
     expect(socket.getProtocol()).toBe('TLSv1.3')
     expect(
       socket

@@ -51,7 +51,8 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
 
   /** What the feed says may be about an earlier life of the name, so the registry decides. */
   const checkRevoked = async (session: Session): Promise<void> => {
-    if ((await agents.keysOf(session.agentUid)) !== undefined) return
+    const keys = await agents.keysOf(session.agentUid)
+    if (keys?.ed25519 === session.ed25519) return
     log.info({ agent: session.agentKey }, 'agent revoked: stream cut')
     await end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
   }
@@ -73,7 +74,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
     identity: deps.identity,
     readItem: createItemReader(world, store, clock),
     open: (item, agentKey) =>
-      store.openSet(item.projectUid, item.revision, { stagelet: item.uid, agent: agentKey }),
+      store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent: agentKey }),
     schedule,
     retry: (session, uid) => {
       retries.add(() => {

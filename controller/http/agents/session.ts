@@ -36,7 +36,8 @@ export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
 export class Session {
   readonly agentUid: string
   readonly agentKey: string
-  readonly request: StreamRequest
+  /** The key that the agent had when it connected. */
+  readonly ed25519: string
   readonly #deps: SessionDeps
   readonly #res: ServerResponse
   readonly #sealer: Sealer
@@ -57,7 +58,7 @@ export class Session {
     this.#res = to.res
     this.agentUid = to.agentUid
     this.agentKey = agentKeyOf(to.agent.namespace, to.agent.name)
-    this.request = to.request
+    this.ed25519 = to.agent.ed25519
     const { controllerId, x25519 } = deps.identity
     const { boot, now, holds } = to.request
     this.#sealer = createSealer({

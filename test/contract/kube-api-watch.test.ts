@@ -1,0 +1,129 @@
+// Watches over TLS: what comes, in which order, and how a stream ends.
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { readEvents, readUntil } from '../support/watch-lines.ts'
+
+const inNamespace = '/apis/stagely.dev/v1alpha1/namespaces/default'
+const merge = { 'content-type': 'application/merge-patch+json' }
+const asTable = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' }
+
+const project = (name: string, labels: Record<string, string> = {}): object => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Project',
+  metadata: { name, labels },
+  spec: { description: name },
+})
+
+let server: TestController
+const create = (plural: string, body: object): Promise<Answer> =>
+  server.call('POST', `${inNamespace}/${plural}`, { body })
+
+beforeAll(async () => {
+  server = await startTestController()
+  await create('projects', project('l-a', { tier: 'front' }))
+  await create('projects', project('l-b', { tier: 'back' }))
+})
+afterAll(() => server.remove())
+
+describe('watches', () => {
+  const from = (query: string): Promise<IncomingMessage> =>
+    server.open(`${inNamespace}/projects?watch=true&${query}`)
+  const versionNow = async (): Promise<string> =>
+    (await server.call('GET', `${inNamespace}/projects`)).json<{
+      metadata: { resourceVersion: string }
+    }>().metadata.resourceVersion
+
+  it('without a version begin with what exists', async () => {
+    const stream = await from('')
+    const [first] = await readEvents(stream, 1)
+    stream.destroy()
+    expect(first).toMatchObject({ type: 'ADDED', object: { kind: 'Project' } })
+  })
+
+  it('from a version replay and follow, in order', async () => {
+    const version = await versionNow()
+    await create('projects', project('w'))
+    const stream = await from(`resourceVersion=${version}&fieldSelector=metadata.name%3Dw`)
+    await server.call('PATCH', `${inNamespace}/projects/w`, {
+      body: { spec: { description: '2' } },
+      headers: merge,
+    })
+    await server.call('DELETE', `${inNamespace}/projects/w`)
+    const all = await readUntil(stream, (event) => event.type === 'DELETED')
+    // A reconciler may write the status in between.
+    const events = all.filter((e) => e.type !== 'MODIFIED' || e.object.spec['description'] === '2')
+    stream.destroy()
+    expect([...new Set(events.map((e) => e.type))]).toEqual(['ADDED', 'MODIFIED', 'DELETED'])
+    const versions = events.map((e) => Number(e.object.metadata.resourceVersion))
+    expect(versions).toEqual([...versions].sort((a, b) => a - b))
+    expect(new Set(versions).size).toBe(versions.length)
+  })
+
+  it('send headers before any event', async () => {
+    const stream = await from(
+      `resourceVersion=${await versionNow()}&fieldSelector=metadata.name%3Dnever`,
+    )
+    expect(stream.statusCode).toBe(200)
+    stream.destroy()
+  })
+
+  it('show an object that enters or leaves a selection as added or deleted', async () => {
+    const stream = await from(`resourceVersion=${await versionNow()}&labelSelector=in%3Dyes`)
+    await create('projects', project('sel'))
+    const label = (value: string | null): Promise<Answer> =>
+      server.call('PATCH', `${inNamespace}/projects/sel`, {
+        body: { metadata: { labels: { in: value } } },
+        headers: merge,
+      })
+    await label('yes')
+    await label(null)
+    const all = await readUntil(stream, (event) => event.type === 'DELETED')
+    const events = all.filter((e) => e.type !== 'MODIFIED')
+    stream.destroy()
+    expect(events.map((e) => e.type)).toEqual(['ADDED', 'DELETED'])
+    expect(events[1]!.object.metadata.labels).toEqual({ in: 'yes' })
+  })
+
+  it('end cleanly after timeoutSeconds', async () => {
+    const stream = await from(`resourceVersion=${await versionNow()}&timeoutSeconds=1`)
+    stream.resume()
+    await once(stream, 'end')
+    expect(stream.complete).toBe(true)
+  })
+
+  it('stream the list with sendInitialEvents, and refuse half of its parameters', async () => {
+    const stream = await from(
+      'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&labelSelector=tier',
+    )
+    const events = await readEvents(stream, 3)
+    stream.destroy()
+    expect(events.map((e) => e.type)).toEqual(['ADDED', 'ADDED', 'BOOKMARK'])
+    expect(events[2]!.object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' })
+    const refused = await from('sendInitialEvents=true')
+    expect(refused.statusCode).toBe(422)
+    refused.resume()
+  })
+
+  it('come as tables, with columns in the first event only', async () => {
+    const stream = await server.open(
+      `${inNamespace}/projects?watch=true&labelSelector=tier`,
+      asTable,
+    )
+    const events = await readEvents(stream, 2)
+    stream.destroy()
+    const tables = events.map(
+      (e) =>
+        e.object as unknown as {
+          kind: string
+          columnDefinitions: unknown[] | null
+          rows: unknown[]
+        },
+    )
+    expect(tables.map((t) => [t.kind, t.columnDefinitions === null, t.rows.length])).toEqual([
+      ['Table', false, 1],
+      ['Table', true, 1],
+    ])
+  })
+})

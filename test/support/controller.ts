@@ -1,0 +1,127 @@
+// A real controller in this process, over TLS on loopback, with its own data folder.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KubeConfig } from '@kubernetes/client-node'
+import { parseConfig } from '../../controller/config.ts'
+import { startController } from '../../controller/wire.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+  /** The body as JSON. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a cast, said once
+  json<T = Record<string, unknown>>(): T
+}
+
+export interface RequestInit {
+  readonly headers?: Record<string, string>
+  readonly body?: unknown
+  /** Sent as it is, in place of `body` as JSON. */
+  readonly raw?: string | Buffer
+}
+
+export interface TestController {
+  readonly url: string
+  readonly dataDir: string
+  readonly token: string
+  readonly ca: string
+  /** Logged in as the admin unless `headers` says otherwise (`authorization: ''` sends none). */
+  call(method: string, path: string, init?: RequestInit): Promise<Answer>
+  /** Opens a stream; the caller reads and destroys it. */
+  open(path: string, headers?: Record<string, string>): Promise<IncomingMessage>
+  kubeConfig(): KubeConfig
+  /** Path of a kubeconfig file for kubectl. */
+  writeKubeConfig(): Promise<string>
+  /** Stops the server and keeps the folder. */
+  stop(): Promise<void>
+  remove(): Promise<void>
+}
+
+export const startTestController = async (
+  options: { databaseUrl?: string; dataDir?: string; argv?: string[] } = {},
+): Promise<TestController> => {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
+  const env = {
+    STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
+    DATABASE_URL: options.databaseUrl,
+  }
+  const argv = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.argv ?? [])]
+  const running = await startController(parseConfig(argv, env), silentLogger, realClock)
+  const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim()
+  const ca = await readFile(join(dataDir, 'ca.crt'), 'utf8')
+  const send = (
+    method: string,
+    path: string,
+    { headers, body, raw }: RequestInit,
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+      const all = {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        // Node frames no DELETE body by itself.
+        ...(payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }),
+        ...headers,
+      }
+      const sent: RequestOptions = {
+        method,
+        ca,
+        headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
+      }
+      const request = httpsRequest(new URL(path, running.url), sent, resolve)
+      request.once('error', reject)
+      request.end(payload)
+    })
+  return {
+    url: running.url,
+    dataDir,
+    token,
+    ca,
+    call: async (method, path, init = {}) => {
+      const response = await send(method, path, init)
+      const chunks: Buffer[] = []
+      for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+      const text = Buffer.concat(chunks).toString('utf8')
+      return {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        text,
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the same
+        json: <T>() => JSON.parse(text) as T,
+      }
+    },
+    open: (path, headers = {}) => send('GET', path, { headers }),
+    kubeConfig: () => {
+      const config = new KubeConfig()
+      config.loadFromOptions(kubeConfigOptions(running.url, ca, token))
+      return config
+    },
+    writeKubeConfig: async () => {
+      const path = join(dataDir, 'kubeconfig')
+      const config = new KubeConfig()
+      config.loadFromOptions(kubeConfigOptions(running.url, ca, token))
+      await writeFile(path, config.exportConfig(), { mode: 0o600 })
+      return path
+    },
+    stop: () => running.stop(),
+    remove: async () => {
+      await running.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+const kubeConfigOptions = (server: string, ca: string, token: string): object => ({
+  clusters: [
+    { name: 'stagely', server, caData: Buffer.from(ca).toString('base64'), skipTLSVerify: false },
+  ],
+  users: [{ name: 'admin', token }],
+  contexts: [{ name: 'stagely', cluster: 'stagely', user: 'admin', namespace: 'default' }],
+  currentContext: 'stagely',
+})
