@@ -112,15 +112,41 @@ const fail = (deps: ActionDeps, state: StackState, message: string, service?: st
   return 'failed'
 }
 
-const failUp = (deps: ActionDeps, state: StackState, error: unknown): 'failed' => {
+/** Compose says why a pull failed, but not of which image. */
+const missingImages = async (
+  deps: ActionDeps,
+  state: StackState,
+  flags: readonly string[],
+): Promise<string> => {
+  const { desired, env, mask } = state.want
+  try {
+    const call = { flags, verb: ['config', '--images'], cwd: desired.compose.directory, env, mask }
+    const { stdout } = await deps.compose.run(call)
+    const names = [...new Set(stdout.split('\n').filter((n) => n !== ''))].sort()
+    const here = await Promise.all(names.map((n) => deps.engine.hasImage(n)))
+    const missing = names.filter((_, i) => here[i] === false)
+    return missing.length === 0
+      ? ''
+      : `not on this machine and not to be pulled: image ${mask(missing.join(', '))}\n`
+  } catch {
+    return ''
+  }
+}
+
+const failUp = async (
+  deps: ActionDeps,
+  state: StackState,
+  error: unknown,
+  flags: readonly string[] = [],
+): Promise<'failed'> => {
   if (!(error instanceof ComposeError)) throw error
   // 15 is Compose's word for files that it does not accept; nothing has been touched then.
-  if (error.exitCode === 15)
-    state.fault = {
-      reason: 'ComposeInvalid',
-      message: `Compose does not accept the stack's files: ${error.stderr}`,
-    }
-  return fail(deps, state, error.message)
+  if (error.exitCode === 15) {
+    const message = `Compose does not accept the stack's files: ${error.stderr}`
+    state.fault = { reason: 'ComposeInvalid', message }
+  }
+  const images = error.exitCode === 18 ? await missingImages(deps, state, flags) : ''
+  return fail(deps, state, images + error.message)
 }
 
 const countRecreated = (
@@ -159,7 +185,7 @@ export const applyPlan = async (
     try {
       await up(deps, state, action, step)
     } catch (error) {
-      result = failUp(deps, state, error)
+      result = await failUp(deps, state, error, model.flags)
       break
     }
     if (isSuperseded()) {
@@ -228,6 +254,6 @@ export const takeDown = async (
     })
     return 'done'
   } catch (error) {
-    return failUp(deps, state, error)
+    return await failUp(deps, state, error)
   }
 }

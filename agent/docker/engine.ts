@@ -57,6 +57,8 @@ export interface Engine {
   inspect(id: string): Promise<ContainerDetails | undefined>
   /** The last lines of stdout and stderr together. Unmasked. */
   logs(id: string, tail: number): Promise<string>
+  /** True when the image is on this machine. */
+  hasImage(name: string): Promise<boolean>
   remove(id: string): Promise<void>
   rename(id: string, name: string): Promise<void>
   /** Calls back for each event until `signal` aborts; rejects when the stream ends. */
@@ -152,6 +154,7 @@ export const createEngine = (socketPath: string): Engine => {
       const body = (await call('GET', `/containers/${id}/logs?${params}`)) ?? Buffer.alloc(0)
       return tty ? body.toString('utf8') : demultiplex(body)
     },
+    hasImage: async (name) => (await call('GET', `/images/${name}/json`)) !== undefined,
     remove: async (id) => {
       await call('DELETE', `/containers/${id}?${query({ force: '1', v: '0' })}`)
     },

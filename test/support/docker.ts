@@ -1,11 +1,10 @@
 // The machine side without a controller: a real stagelet loop on a real stack.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { baseEnvironment } from '../../agent/compose-environment.ts'
+import { join, resolve } from 'node:path'
+import { baseEnvironment, type Environment } from '../../agent/compose-environment.ts'
 import type { HeldEntry } from '../../agent/stack-state.ts'
-import { openCompose } from '../../agent/docker/compose.ts'
-import type { Compose } from '../../agent/docker/compose.ts'
+import { findCompose, openCompose } from '../../agent/docker/compose.ts'
 import { createEngine } from '../../agent/docker/engine.ts'
 import type { Engine } from '../../agent/docker/engine.ts'
 import { createEventHub } from '../../agent/docker/event-hub.ts'
@@ -75,9 +74,19 @@ export interface Machine {
 export interface MachineOptions {
   /** Folder of state.json; kept by the caller for a restart. */
   readonly dataDir?: string
-  readonly compose?: Compose
+  /** Runs the little fake program in place of Compose; see test/fixtures/bin. */
+  readonly fakeMode?: 'lie' | 'leak'
   readonly allowDirs?: readonly string[]
   readonly firstRevision?: number
+}
+
+export const fakeCompose = resolve(import.meta.dirname, '../fixtures/bin/docker-compose')
+
+/** Environment of Compose; with a mode, that of the fake program, which knows where the real one is. */
+export const environmentFor = async (mode?: string): Promise<Environment> => {
+  const env = baseEnvironment(process.env)
+  if (mode === undefined) return env
+  return { ...env, DOCKER_FAKE_MODE: mode, DOCKER_FAKE_REAL: (await findCompose(env)) ?? '' }
 }
 
 export const startMachine = async (
@@ -85,12 +94,12 @@ export const startMachine = async (
   options: MachineOptions = {},
 ): Promise<Machine> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-agent-')))
-  const baseEnv = baseEnvironment(process.env)
+  const baseEnv = await environmentFor(options.fakeMode)
   const events = createEventHub({ engine, clock: realClock, log: silentLogger })
   const reports: ReportedStagelet[] = []
   const loop = createStageletLoop({
     engine,
-    compose: options.compose ?? (await openCompose(baseEnv)),
+    compose: await openCompose(baseEnv, options.fakeMode === undefined ? undefined : fakeCompose),
     events,
     stateFile: await openStateFile(join(dataDir, 'state.json')),
     locks: createProjectLocks(),

@@ -1,0 +1,145 @@
+// Stacks that ran before Stagely came, edits of the user, and what `${VAR}` means.
+import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
+import {
+  createStack,
+  idle,
+  idleService,
+  recreatedBetween,
+  testImage,
+  type Stack,
+} from '../support/stack.ts'
+
+const compose = `services:\n${idleService('web')}${idleService('db')}`
+const secret = held('TOKEN', 'first-value', 'web')
+
+describe('a stack that runs already', () => {
+  let stack: Stack
+  let machine: Machine
+
+  beforeEach(async () => {
+    stack = await createStack(compose)
+    await up()
+    machine = await startMachine(stack)
+  })
+  afterEach(async () => {
+    await machine.stop()
+    await stack.remove()
+  })
+  const up = (): Promise<string> =>
+    stack.docker('compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d')
+  const deploy = (redeploy: string): Promise<unknown> => machine.roll([secret], { redeploy })
+
+  it('is adopted without touching services that see no secret', async () => {
+    const before = await stack.containers()
+    await machine.roll([secret])
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
+    expect((await stack.environmentOf('web'))['TOKEN']).toBe('first-value')
+    const settled = await stack.containers()
+    await machine.roll([])
+    expect(recreatedBetween(settled, await stack.containers())).toEqual(['web'])
+    expect((await stack.containers())['web']?.label).toBe('')
+  })
+
+  it('is only looked at while paused', async () => {
+    const before = await stack.containers()
+    machine.loop.want(desiredFor(stack, { paused: true }), [secret])
+    const report = await machine.until((r) => r.phase === 'Paused')
+    expect(report.services.map((s) => [s.name, s.state])).toEqual([
+      ['db', 'running'],
+      ['web', 'running'],
+    ])
+    expect(report.passed).toEqual({})
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+  })
+
+  it('keeps the user’s edits for a deploy, and names the services that they would change', async () => {
+    await machine.roll([secret])
+    await stack.write(
+      `services:\n${idleService('web')}${idleService('db', '    environment: {EDIT: "1"}\n')}${idleService('fresh')}`,
+    )
+    const before = await stack.containers()
+    machine.loop.poke()
+    await machine.until((r) => r.pendingEdits.join() === 'db,fresh')
+    const rotated = held('TOKEN', 'second-value', 'web')
+    await machine.roll([rotated])
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
+    machine.loop.want(desiredFor(stack, { revision: 9, redeploy: 'now' }), [rotated])
+    await machine.until(
+      (r) => r.revision === 9 && r.phase === 'Settled' && r.pendingEdits.length === 0,
+    )
+    const after = await stack.containers()
+    expect(Object.keys(after).sort()).toEqual(['db', 'fresh', 'web'])
+    expect((await stack.environmentOf('db'))['EDIT']).toBe('1')
+    expect(after['web']?.label).toBe(digestFor('web', [rotated]))
+  })
+
+  it('rolls edits out by itself with onChange Deploy', async () => {
+    const spec = { ...desiredFor(stack).compose, onChange: 'Deploy' as const }
+    await machine.roll([secret], { compose: spec })
+    await stack.write(`${compose}${idleService('fresh')}`)
+    machine.loop.poke()
+    await machine.until(
+      (r) =>
+        r.phase === 'Settled' &&
+        r.services.some((s) => s.name === 'fresh' && s.state === 'running'),
+    )
+  })
+
+  it('satisfies variables of the file from global secrets, and names those that nothing sets', async () => {
+    const own = `  web:\n    image: ${testImage}\n    command: ${idle}\n    environment: {FROM: "\${GREETING}", OTHER: "\${NOWHERE}"}\n`
+    await stack.write(`services:\n${own}`)
+    const report = await machine.roll([held('GREETING', 'hello there')])
+    expect((await stack.environmentOf('web'))['FROM']).toBe('hello there')
+    expect(report.missingVariables).toEqual(['NOWHERE'])
+  })
+
+  it('honours .env, the user’s own override, includes and profiles', async () => {
+    await writeFile(join(stack.directory, '.env'), 'COMPOSE_PROFILES=extra\nWHO=env-file\n')
+    await mkdir(join(stack.directory, 'parts'))
+    await writeFile(
+      join(stack.directory, 'parts/more.yml'),
+      `services:\n${idleService('included')}`,
+    )
+    await writeFile(
+      join(stack.directory, 'docker-compose.override.yml'),
+      `services:\n  web:\n    environment: {MINE: "\${WHO}"}\n`,
+    )
+    await appendFile(
+      join(stack.directory, 'docker-compose.yml'),
+      `${idleService('tool', '    profiles: [extra]\n')}${idleService('off', '    profiles: [never]\n')}include: [parts/more.yml]\n`,
+    )
+    const report = await machine.roll([secret, held('ALL', 'for-everyone')])
+    expect(report.services.map((s) => s.name)).toEqual(['db', 'included', 'tool', 'web'])
+    await machine.until((r) => r.pendingEdits.join() === 'included,tool')
+    await deploy('go')
+    await machine.roll([secret, held('ALL', 'for-everyone')], { redeploy: 'go' })
+    expect(await stack.environmentOf('web')).toEqual({
+      MINE: 'env-file',
+      TOKEN: 'first-value',
+      ALL: 'for-everyone',
+    })
+    expect(await stack.environmentOf('included')).toEqual({ ALL: 'for-everyone' })
+    expect((await readdir(stack.directory)).sort()).toEqual([
+      '.env',
+      'docker-compose.override.yml',
+      'docker-compose.yml',
+      'parts',
+    ])
+  })
+
+  it('is let go with Retain, and taken down with Down', async () => {
+    await machine.roll([secret])
+    const before = await stack.containers()
+    machine.loop.want(desiredFor(stack, { revision: 1, release: 'Retain' }), [])
+    await machine.until((r) => r.phase === 'Released')
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    machine.loop.want(desiredFor(stack, { revision: 2 }), [secret])
+    await machine.until((r) => r.phase === 'Settled')
+    machine.loop.want(desiredFor(stack, { revision: 2, release: 'Down' }), [])
+    await machine.until((r) => r.phase === 'Released')
+    expect(await stack.containers()).toEqual({})
+  })
+})
