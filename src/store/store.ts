@@ -97,7 +97,10 @@ export interface Transaction extends Reader {
    */
   update(object: KubeObject): Promise<KubeObject>
   /** Deletes, or sets deletionTimestamp where finalizers are left. Returns the last state and whether it is gone. */
-  remove(ref: ObjectRef, preconditions?: { uid?: string; resourceVersion?: string }): Promise<{ object: KubeObject; gone: boolean }>
+  remove(
+    ref: ObjectRef,
+    preconditions?: { uid?: string; resourceVersion?: string },
+  ): Promise<{ object: KubeObject; gone: boolean }>
   /** The machines' door: replaces status only. */
   setStatus(object: KubeObject): Promise<KubeObject>
   /** setStatus for just some conditions. */
@@ -113,7 +116,11 @@ export interface Transaction extends Reader {
 export interface Store extends Reader {
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
   /** Opens every value of a set, for sealing into a bundle. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
-  openSet(projectUid: string, revision: number, delivery: { stagelet: string; agent: string }): Promise<OpenedEntry[]>
+  openSet(
+    projectUid: string,
+    revision: number,
+    delivery: { stagelet: string; agent: string },
+  ): Promise<OpenedEntry[]>
   /** Closes every change set that is due at `now`; returns when the next is due. */
   closeDueRevisions(now: number): Promise<number | undefined>
   /** Newest committed resourceVersion. */

@@ -1,0 +1,98 @@
+// What every write by the user's door passes first.
+import { randomInt } from 'node:crypto'
+import type { Fault } from '../kernel/errors.ts'
+import {
+  annotations,
+  refOf,
+  type KubeObject,
+  type ObjectMeta,
+  type ObjectRef,
+} from '../resources/meta.ts'
+import { requireKind, resourceNameOf } from '../resources/registry.ts'
+import { decodeObject } from '../resources/validate.ts'
+import { StagelyError } from '../kernel/errors.ts'
+import { conflict, forbidden, invalid, notFound, ownedBy } from './errors.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+
+/** Machines, and what machines made, are owned by nobody. */
+export const systemSource = 'system'
+
+const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
+
+const generateName = (prefix: string): string =>
+  prefix.slice(0, 248) +
+  Array.from({ length: 5 }, () => nameAlphabet[randomInt(nameAlphabet.length)]).join('')
+
+/** Checks by the schema and applies defaults; Invalid with all faults. Cluster-scoped kinds lose their namespace. */
+export const admit = (object: KubeObject): KubeObject => {
+  const { object: decoded, faults } = decodeObject(object)
+  const namespaced = requireKind(object.kind).namespaced
+  const all: Fault[] = [...faults]
+  if (namespaced && (object.metadata.namespace ?? '') === '') {
+    const message = 'Required value'
+    all.push({ field: 'metadata.namespace', reason: 'FieldValueRequired', message })
+  }
+  if (decoded === undefined || all.length > 0) throw invalid(refOf(object), all)
+  const { generateName: prefix, ...metadata } = decoded.metadata
+  const name = metadata.name === '' ? generateName(prefix ?? '') : metadata.name
+  return { ...decoded, metadata: { ...metadata, name } }
+}
+
+/** NotFound for an absent namespace, Forbidden for one that is being deleted. */
+export const checkNamespace = async (session: WriteSession, ref: ObjectRef): Promise<void> => {
+  if (!requireKind(ref.kind).namespaced) return
+  const namespaceRef = { kind: 'Namespace', namespace: '', name: ref.namespace }
+  const row = await session.fetch(namespaceRef)
+  if (row === undefined) throw notFound(namespaceRef)
+  if (row.object.metadata.deletionTimestamp === undefined) return
+  throw forbidden(
+    ref,
+    `unable to create new content in namespace ${ref.namespace} because it is being terminated`,
+  )
+}
+
+/** Conflict when the uid or resourceVersion that the caller knows is not the current one. */
+export const checkPreconditions = (
+  current: StoredRow,
+  expected: { uid?: string | undefined; resourceVersion?: string | undefined },
+): void => {
+  const ref = refOf(current.object)
+  if (expected.uid !== undefined && expected.uid !== current.uid) {
+    throw conflict(
+      ref,
+      `Precondition failed: UID in precondition: ${expected.uid}, UID in object meta: ${current.uid}`,
+    )
+  }
+  const version = expected.resourceVersion
+  if (version === undefined || version === '') return
+  if (!/^\d+$/.test(version)) {
+    throw new StagelyError(
+      'BadRequest',
+      `metadata.resourceVersion of ${resourceNameOf(requireKind(ref.kind))} "${ref.name}" is not a version`,
+    )
+  }
+  if (Number(version) !== current.rv) throw conflict(ref)
+}
+
+/** Conflict naming the owner, when somebody else's spec would change. */
+export const checkOwner = (session: WriteSession, current: StoredRow): void => {
+  const { source } = session.actor
+  const free = source === systemSource || current.source === systemSource
+  if (!free && source !== current.source) throw ownedBy(refOf(current.object), current.source)
+}
+
+/** True when an API user says by annotation that the API takes the object over. */
+export const isAdoption = (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow,
+): boolean =>
+  session.actor.source === 'api' &&
+  current.source !== 'api' &&
+  object.metadata.annotations?.[annotations.source] === 'api'
+
+/** The annotations as given, and the one that shows who owns the object. */
+export const withSource = (metadata: ObjectMeta, source: string): ObjectMeta => ({
+  ...metadata,
+  annotations: { ...metadata.annotations, [annotations.source]: source },
+})

@@ -1,0 +1,189 @@
+// Who may be an agent: join tokens, and the public keys of those that joined.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Clock } from '../kernel/clock.ts'
+import { StagelyError } from '../kernel/errors.ts'
+import { apiVersion, type ObjectRef } from '../resources/meta.ts'
+import { conflict, notFound } from './errors.ts'
+import type { SqlStore } from './sql-store.ts'
+import type { Queryable, Sql } from './sql.ts'
+import type { Actor } from './store.ts'
+
+export interface CreatedJoinToken {
+  readonly tokenId: string
+  /** Shown once; only its hash is stored. */
+  readonly tokenSecret: string
+  readonly expiresAt: number
+}
+
+/** What registers an agent; keys are raw 32 bytes in base64url. */
+export interface JoinInput {
+  readonly tokenId: string
+  readonly tokenSecret: string
+  readonly namespace: string
+  readonly name: string
+  readonly ed25519: string
+  readonly x25519: string
+}
+
+export interface AgentKeys {
+  readonly namespace: string
+  readonly name: string
+  readonly ed25519: string
+  readonly x25519: string
+}
+
+interface TokenRow {
+  secret_hash: string
+  namespace: string
+  name: string
+  expires_at: number
+  used_by: string | null
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+const sameText = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+
+const refused = (why: string): StagelyError =>
+  new StagelyError('Unauthorized', `${why}; make a new one with: stagely agent token create`)
+
+const checkKey = (name: string, key: string): void => {
+  if (/^[A-Za-z0-9_-]{43}$/.test(key)) return
+  throw new StagelyError('BadRequest', `${name} must be 32 bytes in base64url`)
+}
+
+/** The token's row when id, secret, name and time are right; Unauthorized otherwise. */
+const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise<TokenRow> => {
+  const [token] = await tx.query<TokenRow>(
+    'SELECT secret_hash, namespace, name, expires_at, used_by FROM join_tokens WHERE id = $1',
+    [input.tokenId],
+  )
+  if (token === undefined || !sameText(token.secret_hash, hashOf(input.tokenSecret))) {
+    throw refused('the join token is not known')
+  }
+  if (token.namespace !== input.namespace || token.name !== input.name) {
+    throw refused('the join token is for another agent')
+  }
+  if (token.expires_at <= now) throw refused('the join token has expired')
+  return token
+}
+
+export class AgentRegistry {
+  readonly #sql: Sql
+  readonly #store: SqlStore
+  readonly #clock: Clock
+
+  constructor(sql: Sql, store: SqlStore, clock: Clock) {
+    this.#sql = sql
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /** Makes the Agent object too, where there is none. */
+  createJoinToken(what: {
+    namespace: string
+    name: string
+    ttlMs: number
+    actor: Actor
+  }): Promise<CreatedJoinToken> {
+    const { namespace, name, ttlMs, actor } = what
+    const ref = { kind: 'Agent', namespace, name }
+    return this.#store.writeWithSession(actor, async (session, tx) => {
+      if ((await session.fetch(ref)) === undefined) {
+        await tx.create({ apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} })
+      }
+      const tokenId = randomBytes(9).toString('base64url')
+      const tokenSecret = randomBytes(32).toString('base64url')
+      const expiresAt = session.nowMs + ttlMs
+      await session.tx.query(
+        `INSERT INTO join_tokens (id, secret_hash, namespace, name, expires_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)`,
+        [tokenId, hashOf(tokenSecret), namespace, name, expiresAt, session.nowMs],
+      )
+      await session.audit(ref, { action: 'create join token', detail: { tokenId } })
+      return { tokenId, tokenSecret, expiresAt }
+    })
+  }
+
+  /**
+   * Registers the keys. The same token with the same keys answers again until it expires, so that a
+   * lost answer does no harm. Unauthorized for a bad token; Conflict while the name has other keys.
+   */
+  join(input: JoinInput): Promise<{ agentUid: string }> {
+    checkKey('ed25519', input.ed25519)
+    checkKey('x25519', input.x25519)
+    const ref = { kind: 'Agent', namespace: input.namespace, name: input.name }
+    const actor = { name: `agent:${input.namespace}/${input.name}`, source: 'system' }
+    const keys = `${input.ed25519} ${input.x25519}`
+    return this.#store.writeWithSession(actor, async (session, tx) => {
+      const token = await checkToken(session.tx, input, session.nowMs)
+      const agent = await session.fetch(ref)
+      if (agent === undefined) throw refused('the agent was deleted')
+      const [taken] = await session.tx.query<AgentKeys>(
+        'SELECT namespace, name, ed25519, x25519 FROM agent_keys WHERE agent_uid = $1',
+        [agent.uid],
+      )
+      if (token.used_by !== null) {
+        const again = token.used_by === keys && taken?.ed25519 === input.ed25519
+        if (again) return { agentUid: agent.uid }
+        throw refused('the join token was used already')
+      }
+      if (taken !== undefined) {
+        throw conflict(ref, 'an agent of this name has joined; revoke it first')
+      }
+      await session.tx.query(
+        `INSERT INTO agent_keys (agent_uid, namespace, name, ed25519, x25519, joined_at)
+         VALUES ($1, $2, $3, $4, $5, $6)`,
+        [agent.uid, ref.namespace, ref.name, input.ed25519, input.x25519, session.nowMs],
+      )
+      await session.tx.query('UPDATE join_tokens SET used_by = $2 WHERE id = $1', [
+        input.tokenId,
+        keys,
+      ])
+      await tx.setConditions(ref, [
+        {
+          type: 'Ready',
+          status: 'Unknown',
+          reason: 'Joined',
+          message: 'the agent has joined and is not connected yet',
+        },
+      ])
+      await session.audit(ref, { action: 'join', detail: { tokenId: input.tokenId } })
+      return { agentUid: agent.uid }
+    })
+  }
+
+  /** Public keys of a joined agent; undefined when it never joined or was revoked. */
+  async keysOf(agentUid: string): Promise<AgentKeys | undefined> {
+    if (!uuid.test(agentUid)) return undefined
+    const [row] = await this.#sql.query<AgentKeys>(
+      'SELECT namespace, name, ed25519, x25519 FROM agent_keys WHERE agent_uid = $1',
+      [agentUid],
+    )
+    return row
+  }
+
+  /** Takes keys and open tokens away; watchers see the Agent's Ready=False/Revoked. NotFound. */
+  revoke(ref: ObjectRef, actor: Actor): Promise<void> {
+    return this.#store.writeWithSession(actor, async (session, tx) => {
+      const agent = await session.fetch(ref)
+      if (agent === undefined) throw notFound(ref)
+      const { namespace, name } = ref
+      await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [agent.uid])
+      await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
+        namespace,
+        name,
+      ])
+      await tx.setConditions(ref, [
+        {
+          type: 'Ready',
+          status: 'False',
+          reason: 'Revoked',
+          message: `revoked at ${session.now}; a new join token lets it join again`,
+        },
+      ])
+      await session.audit(ref, { action: 'revoke' })
+    })
+  }
+}

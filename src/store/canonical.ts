@@ -1,0 +1,24 @@
+// One text for one value, whatever the order of its keys.
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return (value as unknown[]).map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, v]) => v !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, v]) => [key, sorted(v)]),
+  )
+}
+
+/** JSON with sorted keys; undefined members are left out, undefined itself is 'null'. */
+export const canonicalJson = (value: unknown): string => JSON.stringify(sorted(value) ?? null)
+
+/** Equal as JSON; members of the top level named in `ignored` do not count. */
+export const sameJson = (a: unknown, b: unknown, ignored: readonly string[] = []): boolean => {
+  const without = (value: unknown): unknown =>
+    ignored.length === 0 || typeof value !== 'object' || value === null
+      ? value
+      : Object.fromEntries(Object.entries(value).filter(([key]) => !ignored.includes(key)))
+  return canonicalJson(without(a)) === canonicalJson(without(b))
+}

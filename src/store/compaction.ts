@@ -1,0 +1,66 @@
+// What is dropped when its time is over.
+import { refOf } from '../resources/meta.ts'
+import { finishNamespace } from './removal.ts'
+import type { WriteSession } from './session.ts'
+import type { Queryable } from './sql.ts'
+
+const keepChangesMs = 600_000
+const keepChanges = 1_000
+const keepEventsMs = 3_600_000
+const keepVersions = 10
+const keepRevisions = 20
+/** At once; the rest goes with the next round. */
+const batch = 500
+
+/** Events that did not happen again within the hour. Watchers see them go. */
+export const dropOldEvents = async (session: WriteSession, now: number): Promise<void> => {
+  const before = new Date(now - keepEventsMs).toISOString()
+  const rows = await session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'Event' AND body #>> '{spec,lastTimestamp}' < $1 ORDER BY rv LIMIT ${batch}`,
+    [before],
+  )
+  for (const row of rows) await session.drop(row)
+}
+
+/** Changes older than 10 minutes, but never the newest 1,000. */
+export const dropOldChanges = async ({ tx }: WriteSession, now: number): Promise<void> => {
+  await tx.query(
+    `WITH gone AS (
+       DELETE FROM changes WHERE created_at < $1
+         AND rv < coalesce((SELECT rv FROM changes ORDER BY rv DESC OFFSET ${keepChanges - 1} LIMIT 1), 0)
+       RETURNING rv
+     )
+     UPDATE counters SET compacted_rv = greatest(compacted_rv, (SELECT max(rv) FROM gone))
+     WHERE EXISTS (SELECT 1 FROM gone)`,
+    [now - keepChangesMs],
+  )
+}
+
+/**
+ * Revisions beyond the newest 20, then versions that none of the rest holds: of a living secret
+ * the last 10 stay, of a deleted one none.
+ */
+export const dropOldVersions = async (tx: Queryable): Promise<void> => {
+  await tx.query(
+    `DELETE FROM revisions r USING projects p
+     WHERE p.uid = r.project_uid AND r.revision <= p.revision - ${keepRevisions}`,
+  )
+  await tx.query(
+    `DELETE FROM secret_versions v USING projects p
+     WHERE p.uid = v.project_uid AND v.to_revision IS NOT NULL
+       AND v.to_revision <= p.revision - ${keepRevisions - 1}
+       AND (NOT EXISTS (SELECT 1 FROM objects o WHERE o.uid = v.secret_uid)
+         OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - ${keepVersions})`,
+  )
+}
+
+/** Terminating namespaces whose last object is gone. */
+export const finishNamespaces = async (session: WriteSession): Promise<void> => {
+  const rows = await session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'Namespace' AND body #>> '{metadata,deletionTimestamp}' IS NOT NULL`,
+    [],
+  )
+  for (const row of rows) await finishNamespace(session, refOf(row.object).name)
+}

@@ -1,0 +1,65 @@
+// The store's errors, in the words of Kubernetes (which clients parse).
+import { StagelyError, type Fault } from '../kernel/errors.ts'
+import type { ObjectRef } from '../resources/meta.ts'
+import { requireKind, resourceNameOf } from '../resources/registry.ts'
+
+const detailsOf = (ref: ObjectRef): { kind: string; group: string; name: string } => {
+  const kind = requireKind(ref.kind)
+  return { kind: kind.plural, group: kind.group, name: ref.name }
+}
+
+const quoted = (ref: ObjectRef): string => `${resourceNameOf(requireKind(ref.kind))} "${ref.name}"`
+
+export const notFound = (ref: ObjectRef): StagelyError =>
+  new StagelyError('NotFound', `${quoted(ref)} not found`, detailsOf(ref))
+
+export const alreadyExists = (ref: ObjectRef, deleting = false): StagelyError =>
+  new StagelyError(
+    'AlreadyExists',
+    deleting
+      ? `object is being deleted: ${quoted(ref)} already exists`
+      : `${quoted(ref)} already exists`,
+    detailsOf(ref),
+  )
+
+export const conflict = (ref: ObjectRef, why?: string): StagelyError =>
+  new StagelyError(
+    'Conflict',
+    `Operation cannot be fulfilled on ${quoted(ref)}: ${why ?? 'the object has been modified; please apply your changes to the latest version and try again'}`,
+    detailsOf(ref),
+  )
+
+export const ownedBy = (ref: ObjectRef, owner: string): StagelyError => {
+  const remedy = owner.startsWith('folder:')
+    ? `change it there, or adopt it with the annotation stagely.dev/source=api`
+    : `change it by the API, or delete it there first`
+  return conflict(ref, `it is owned by ${owner}; ${remedy}`)
+}
+
+export const forbidden = (ref: ObjectRef, why: string): StagelyError =>
+  new StagelyError('Forbidden', `${quoted(ref)} is forbidden: ${why}`, detailsOf(ref))
+
+export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError => {
+  const { group } = requireKind(ref.kind)
+  const lines = faults.map((f) => `${f.field}: ${f.message}`)
+  const list = lines.length === 1 ? (lines[0] ?? '') : `[${lines.join(', ')}]`
+  const kind = group === '' ? ref.kind : `${ref.kind}.${group}`
+  return new StagelyError('Invalid', `${kind} "${ref.name}" is invalid: ${list}`, {
+    kind: ref.kind,
+    group,
+    name: ref.name,
+    faults,
+  })
+}
+
+/** SQLSTATE of a database error. */
+export const sqlStateOf = (error: unknown): string | undefined => {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+/** Anything that is not ours becomes InternalError, without the text of the statement or its row. */
+export const internal = (error: unknown): unknown =>
+  error instanceof Error && sqlStateOf(error) !== undefined && !(error instanceof StagelyError)
+    ? new StagelyError('InternalError', `the database refused: ${error.message}`, {}, error)
+    : error

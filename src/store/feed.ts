@@ -1,0 +1,204 @@
+// The change feed: one reader for all watchers of this process.
+//
+// The table is the truth. NOTIFY, the poke after a local commit and the slow poll only say "look";
+// since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
+import type { Clock } from '../kernel/clock.ts'
+import { StagelyError, isAbort } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/log.ts'
+import type { KubeObject } from '../resources/meta.ts'
+import type { Sql } from './sql.ts'
+import type { ChangeEvent } from './store.ts'
+
+export const changesChannel = 'stagely_changes'
+
+const pollMs = 1_000
+const pageSize = 1_000
+/** Changes kept in memory for watchers; who is further behind reads the table. */
+const ringSize = 4_096
+
+interface ChangeRow {
+  compacted_rv: number
+  rv: number | null
+  type: ChangeEvent['type']
+  body: string
+  previous_labels: string | null
+}
+
+const toEvent = (row: ChangeRow & { rv: number }): ChangeEvent => ({
+  resourceVersion: row.rv,
+  type: row.type,
+  object: JSON.parse(row.body) as KubeObject,
+  previousLabels:
+    row.previous_labels === null
+      ? undefined
+      : (JSON.parse(row.previous_labels) as Record<string, string>),
+})
+
+const expired = (after: number, compacted: number): StagelyError =>
+  new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)
+
+export class Feed {
+  readonly #sql: Sql
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #stopping = new AbortController()
+  #ring: ChangeEvent[] = []
+  /** Everything after this version, up to the head, is in the ring. */
+  #floor: number
+  /** Newest version that watchers may see. */
+  #head: number
+  #wakers = new Set<() => void>()
+  #reading: Promise<void> | undefined
+  #lookAgain = false
+  #stopListening: (() => Promise<void>) | undefined
+  #polling: Promise<void> | undefined
+
+  constructor(deps: { sql: Sql; clock: Clock; log: Logger }, head: number) {
+    this.#sql = deps.sql
+    this.#clock = deps.clock
+    this.#log = deps.log
+    this.#floor = head
+    this.#head = head
+  }
+
+  async start(): Promise<void> {
+    const look = (): void => {
+      this.poke()
+    }
+    this.#stopListening = await this.#sql.listen(changesChannel, look, look)
+    this.#polling = this.#poll()
+  }
+
+  /** Changes that this process committed. `before` is the version that they follow on. */
+  append(before: number, events: readonly ChangeEvent[]): void {
+    // Another replica's changes may lie between: then all of them are read from the table.
+    if (this.#head !== before || this.#reading !== undefined) {
+      this.poke()
+      return
+    }
+    this.#take(events)
+  }
+
+  /** Looks for new changes soon. */
+  poke(): void {
+    if (this.#stopping.signal.aborted) return
+    this.#lookAgain = true
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = undefined
+      if (this.#lookAgain) this.poke() // asked between the last look and now
+    })
+  }
+
+  /** See Store.watch. Ends when `signal` aborts or the feed stops. */
+  async *watch(after: number, signal: AbortSignal): AsyncGenerator<ChangeEvent[]> {
+    let position = after
+    while (!signal.aborted && !this.#stopping.signal.aborted) {
+      const behind = position < this.#floor
+      const events = behind ? await this.#readPage(position) : this.#after(position)
+      const last = events.at(-1)
+      if (last !== undefined) {
+        position = last.resourceVersion
+        yield events
+      } else if (behind) {
+        position = this.#floor // nothing was left of the gap
+      } else {
+        await this.#next(signal)
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#wake()
+    await this.#stopListening?.()
+    await this.#polling
+    await this.#reading
+  }
+
+  #after(position: number): ChangeEvent[] {
+    if (position >= this.#head) return []
+    let low = 0
+    let high = this.#ring.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#ring[middle]!.resourceVersion <= position) low = middle + 1
+      else high = middle
+    }
+    return this.#ring.slice(low)
+  }
+
+  #next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#wakers.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#wakers.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  #wake(): void {
+    for (const waker of [...this.#wakers]) waker()
+  }
+
+  #take(events: readonly ChangeEvent[]): void {
+    const last = events.at(-1)
+    if (last === undefined) return
+    this.#ring.push(...events)
+    this.#head = last.resourceVersion
+    if (this.#ring.length > ringSize * 2) {
+      const dropped = this.#ring.splice(0, this.#ring.length - ringSize)
+      this.#floor = dropped.at(-1)?.resourceVersion ?? this.#floor
+    }
+    this.#wake()
+  }
+
+  async #readAll(): Promise<void> {
+    while (this.#lookAgain) {
+      this.#lookAgain = false
+      try {
+        let page: ChangeEvent[]
+        do {
+          page = await this.#readPage(this.#head)
+          this.#take(page)
+        } while (page.length === pageSize)
+      } catch (error) {
+        if (error instanceof StagelyError && error.reason === 'Expired') await this.#jump()
+        else this.#log.warn({ err: error }, 'change feed cannot be read; trying again')
+      }
+    }
+  }
+
+  /** This process was away for longer than changes are kept: its watchers must list again. */
+  async #jump(): Promise<void> {
+    const rows = await this.#sql.query<{ rv: number }>('SELECT rv FROM counters').catch(() => [])
+    this.#ring = []
+    this.#head = rows[0]?.rv ?? this.#head
+    this.#floor = this.#head
+    this.#wake()
+  }
+
+  async #readPage(after: number): Promise<ChangeEvent[]> {
+    const rows = await this.#sql.query<ChangeRow>(
+      `SELECT c.compacted_rv, f.rv, f.type, f.body, f.previous_labels
+       FROM counters c LEFT JOIN changes f ON f.rv > $1 ORDER BY f.rv LIMIT ${pageSize}`,
+      [after],
+    )
+    const compacted = rows[0]?.compacted_rv ?? 0
+    if (after < compacted) throw expired(after, compacted)
+    return rows.flatMap((row) => (row.rv === null ? [] : [toEvent({ ...row, rv: row.rv })]))
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#clock.sleep(pollMs, this.#stopping.signal)
+        this.poke()
+      } catch (error) {
+        if (!isAbort(error)) throw error
+      }
+    }
+  }
+}

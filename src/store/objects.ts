@@ -1,0 +1,218 @@
+// The user's door: create, update, remove. See Transaction in store.ts for what each one promises.
+import { randomUUID } from 'node:crypto'
+import {
+  agentFinalizer,
+  refOf,
+  type KubeObject,
+  type ObjectMeta,
+  type ObjectRef,
+} from '../resources/meta.ts'
+import {
+  admit,
+  checkNamespace,
+  checkOwner,
+  checkPreconditions,
+  isAdoption,
+  systemSource,
+  withSource,
+} from './admission.ts'
+import { sameJson } from './canonical.ts'
+import { alreadyExists, invalid, notFound, ownedBy } from './errors.ts'
+import { createProject } from './projects.ts'
+import {
+  prepareSecret,
+  secretStatusAfter,
+  storeVersion,
+  type PreparedSecret,
+} from './secret-writes.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+import { checkClaim, resetInSync } from './stagelet-writes.ts'
+import { toEntry, type VersionRow } from './sets.ts'
+
+const namespaceLabel = 'kubernetes.io/metadata.name'
+
+const initialStatus = (object: KubeObject): Record<string, unknown> | undefined =>
+  object.kind === 'Namespace' ? { phase: 'Active' } : undefined
+
+const newMetadata = (session: WriteSession, object: KubeObject): ObjectMeta => {
+  const { name, namespace, labels, annotations, finalizers } = object.metadata
+  const ends = new Set(finalizers ?? [])
+  if (object.kind === 'Stagelet') ends.add(agentFinalizer)
+  const metadata: ObjectMeta = {
+    name,
+    ...(object.kind === 'Namespace' ? {} : { namespace: namespace ?? '' }),
+    uid: randomUUID(),
+    generation: 1,
+    creationTimestamp: session.now,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
+  }
+  if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
+  return withSource(metadata, session.actor.source)
+}
+
+/** Seals the new version of a secret, if there is one, and stores the object with the status that follows. */
+const putSecret = async (
+  session: WriteSession,
+  { object, version, project }: PreparedSecret,
+  source: string,
+  more: { current?: StoredRow | undefined; action: string },
+): Promise<StoredRow> => {
+  const { current, action } = more
+  const [before] =
+    version === undefined || current === undefined ? [] : await headOf(session, current.uid)
+  if (version !== undefined) await storeVersion(session, project, version)
+  const status = { ...secretStatusAfter(session, object, version?.entry) }
+  const detail = version === undefined ? {} : { version: version.entry.version }
+  const row = await session.put({ ...object, status }, source, current, { action, detail })
+  if (version !== undefined) {
+    await resetInSync(session, project, [
+      before === undefined ? undefined : toEntry(before),
+      version.entry,
+    ])
+  }
+  return row
+}
+
+/** The head version before it is replaced: what it was may have been seen elsewhere. */
+const headOf = (session: WriteSession, uid: string): Promise<VersionRow[]> =>
+  session.tx.query<VersionRow>(
+    `SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest
+     FROM secret_versions WHERE secret_uid = $1 AND to_revision IS NULL`,
+    [uid],
+  )
+
+export const createObject = async (
+  session: WriteSession,
+  input: KubeObject,
+): Promise<KubeObject> => {
+  const admitted = admit(input)
+  const ref = refOf(admitted)
+  await checkNamespace(session, ref)
+  const existing = await session.fetch(ref)
+  const { source } = session.actor
+  if (existing !== undefined) {
+    const foreign = existing.source !== source && existing.source !== systemSource
+    if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
+    throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
+  }
+  const metadata = newMetadata(session, admitted)
+  const object: KubeObject = { ...admitted, metadata }
+  if (object.kind === 'StagelySecret') {
+    const prepared = await prepareSecret(session, object, undefined)
+    return (await putSecret(session, prepared, source, { action: 'create' })).object
+  }
+  if (object.kind === 'Stagelet') await checkClaim(session, object)
+  if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
+  const status = initialStatus(object)
+  const row = await session.put(
+    status === undefined ? object : { ...object, status },
+    source,
+    undefined,
+    object.kind === 'Event' ? undefined : { action: 'create' },
+  )
+  if (object.kind === 'Project') await createProject(session, row.object)
+  return row.object
+}
+
+/**
+ * Absent finalizers: an API client that replaces an object takes them away, as in Kubernetes; a
+ * folder only ever says what its file holds, and no file holds the agent's finalizer.
+ */
+const nextFinalizers = (
+  session: WriteSession,
+  object: KubeObject,
+  current: KubeObject,
+): string[] | undefined => {
+  const old = current.metadata.finalizers
+  const given = object.metadata.finalizers
+  const next = given ?? (session.actor.source === 'api' ? undefined : old)
+  const added = (next ?? []).filter((f) => !(old ?? []).includes(f))
+  if (current.metadata.deletionTimestamp !== undefined && added.length > 0) {
+    const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers: ${added.join(', ')}`
+    throw invalid(refOf(object), [
+      { field: 'metadata.finalizers', reason: 'FieldValueForbidden', message },
+    ])
+  }
+  return next === undefined || next.length === 0 ? undefined : next
+}
+
+const nextMetadata = (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow,
+  source: string,
+): ObjectMeta => {
+  const { labels: _, annotations: __, finalizers: ___, ...kept } = current.object.metadata
+  const { labels, annotations } = object.metadata
+  const finalizers = nextFinalizers(session, object, current.object)
+  const ours = object.kind === 'Namespace' ? { [namespaceLabel]: object.metadata.name } : undefined
+  return withSource(
+    {
+      ...kept,
+      ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+    },
+    source,
+  )
+}
+
+interface Update {
+  readonly object: KubeObject
+  readonly secret: PreparedSecret | undefined
+  readonly source: string
+  readonly adopts: boolean
+}
+
+/** What will be stored, before it is known whether anything changes. */
+const prepareUpdate = async (
+  session: WriteSession,
+  admitted: KubeObject,
+  current: StoredRow,
+): Promise<Update> => {
+  const adopts = isAdoption(session, admitted, current)
+  const source = adopts ? 'api' : current.source
+  const metadata = nextMetadata(session, admitted, current, source)
+  const object: KubeObject = { ...admitted, metadata }
+  if (current.object.status !== undefined) object.status = current.object.status
+  if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
+  if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, adopts }
+  const secret = await prepareSecret(session, object, current)
+  return { object: secret.object, secret, source, adopts }
+}
+
+/** `finish` removes an object that is being deleted and has lost its last finalizer. */
+export const updateObject = async (
+  session: WriteSession,
+  input: KubeObject,
+  finish: (row: StoredRow) => Promise<KubeObject>,
+): Promise<KubeObject> => {
+  const admitted = admit(input)
+  const ref = refOf(admitted)
+  const current = await requireRow(session, ref)
+  checkPreconditions(current, admitted.metadata)
+  const { object, secret, source, adopts } = await prepareUpdate(session, admitted, current)
+  const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
+  const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
+  if (!changesSpec && same) return current.object
+  if (changesSpec && !adopts) checkOwner(session, current)
+  if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
+  const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
+  const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
+  const action = adopts ? 'adopt' : 'update'
+  const row =
+    secret === undefined
+      ? await session.put(next, source, current, next.kind === 'Event' ? undefined : { action })
+      : await putSecret(session, { ...secret, object: next }, source, { current, action })
+  const { deletionTimestamp, finalizers } = row.object.metadata
+  return deletionTimestamp !== undefined && finalizers === undefined ? finish(row) : row.object
+}
+
+/** The current row for a write of status or of one finalizer; NotFound. */
+export const requireRow = async (session: WriteSession, ref: ObjectRef): Promise<StoredRow> => {
+  const row = await session.fetch(ref)
+  if (row === undefined) throw notFound(ref)
+  return row
+}

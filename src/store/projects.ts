@@ -1,0 +1,141 @@
+// What a Project object does not show: its keys, its open revision and the MAC of its head set.
+import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { createProjectKeys } from '../secrets/project-keys.ts'
+import type { SetEntry } from '../secrets/visible.ts'
+import type { WriteSession } from './session.ts'
+import { lineOf, macOfLines, readSet, setTampered } from './sets.ts'
+
+/** A row of `projects`, with the changes of this write on it. */
+export interface ProjectState {
+  readonly uid: string
+  readonly ref: ObjectRef
+  readonly digestKey: Buffer
+  /** Newest closed revision; new versions get this + 1. */
+  closed: number
+  openedAt: number | undefined
+  lastWriteAt: number | undefined
+  /** Change sets that hold the revision open, with the time (ms) that each one does. */
+  changeSets: Record<string, number>
+  headMac: string
+  /** MAC lines of the head set, by secret; loaded when first needed. */
+  lines: Map<string, string> | undefined
+}
+
+/**
+ * Lines of head sets by project. An entry counts only while its MAC is the one in the database, so
+ * a rolled back write or another replica's can never leave a wrong one behind.
+ */
+export type HeadCache = Map<
+  string,
+  { readonly mac: string; readonly lines: ReadonlyMap<string, string> }
+>
+
+interface ProjectRow {
+  uid: string
+  namespace: string
+  name: string
+  digest_key: string
+  revision: number
+  opened_at: number | null
+  last_write_at: number | null
+  change_sets: string
+  head_mac: string
+}
+
+const columns =
+  'uid, namespace, name, digest_key, revision, opened_at, last_write_at, change_sets, head_mac'
+
+export const loadProject = async (
+  session: WriteSession,
+  uid: string,
+): Promise<ProjectState | undefined> => {
+  const known = session.projects.get(uid)
+  if (known !== undefined) return known
+  const [row] = await session.tx.query<ProjectRow>(
+    `SELECT ${columns} FROM projects WHERE uid = $1`,
+    [uid],
+  )
+  if (row === undefined) return undefined
+  return {
+    uid,
+    ref: { kind: 'Project', namespace: row.namespace, name: row.name },
+    digestKey: await session.deps.keys.digestKey(uid, row.digest_key),
+    closed: row.revision,
+    openedAt: row.opened_at ?? undefined,
+    lastWriteAt: row.last_write_at ?? undefined,
+    changeSets: JSON.parse(row.change_sets) as Record<string, number>,
+    headMac: row.head_mac,
+    lines: undefined,
+  }
+}
+
+/** Makes the keys of a new project. They live and die with the row. */
+export const createProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const uid = object.metadata.uid ?? ''
+  const { provider } = session.deps
+  const keys = await createProjectKeys(provider, uid)
+  const ref = refOf(object)
+  await session.tx.query(
+    `INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac) VALUES ($1, $2, $3, $4, 0, $5)`,
+    [uid, ref.namespace, ref.name, keys.wrappedDigestKey, macOfLines(keys.digestKey, 1, [])],
+  )
+  await session.tx.query(
+    `INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+    [keys.dataKey.id, uid, provider.name, provider.keyId, keys.wrappedDataKey, session.nowMs],
+  )
+}
+
+/** Forgets keys, versions and revisions: what was sealed under them can never be opened again. */
+export const destroyProject = async (session: WriteSession, uid: string): Promise<void> => {
+  session.projects.delete(uid)
+  await session.tx.query('DELETE FROM projects WHERE uid = $1', [uid])
+}
+
+const loadLines = async (
+  session: WriteSession,
+  project: ProjectState,
+): Promise<Map<string, string>> => {
+  const { heads, keys } = session.deps
+  const cached = heads.get(project.uid)
+  if (cached?.mac === project.headMac) return new Map(cached.lines)
+  const set = await readSet(session.tx, keys, project.uid, 'head')
+  return new Map(set.entries.map((entry) => [entry.secretId, lineOf(entry)]))
+}
+
+/**
+ * Notes that the head set of the project changes: `entry` takes the place of the secret's old one,
+ * undefined takes it out. Call before the rows of this change are written: the set is checked first,
+ * so that rows changed outside Stagely never get a good MAC.
+ */
+export const changeHead = async (
+  session: WriteSession,
+  project: ProjectState,
+  secretId: string,
+  entry: SetEntry | undefined,
+): Promise<void> => {
+  session.projects.set(project.uid, project)
+  project.lines ??= await loadLines(session, project)
+  if (entry === undefined) project.lines.delete(secretId)
+  else project.lines.set(secretId, lineOf(entry))
+}
+
+/** Writes the row with the MAC of the head as it is now. */
+export const saveProject = async (session: WriteSession, project: ProjectState): Promise<void> => {
+  project.lines ??= await loadLines(session, project)
+  const lines = project.lines
+  project.headMac = macOfLines(project.digestKey, project.closed + 1, lines.values())
+  const rows = await session.tx.query(
+    `UPDATE projects SET revision = $2, opened_at = $3, last_write_at = $4, change_sets = $5::json, head_mac = $6
+     WHERE uid = $1 RETURNING uid`,
+    [
+      project.uid,
+      project.closed,
+      project.openedAt ?? null,
+      project.lastWriteAt ?? null,
+      JSON.stringify(project.changeSets),
+      project.headMac,
+    ],
+  )
+  if (rows.length !== 1) throw setTampered(project.uid)
+  session.deps.heads.set(project.uid, { mac: project.headMac, lines: new Map(lines) })
+}

@@ -1,0 +1,56 @@
+// Reads that need no transaction.
+import { StagelyError } from '../kernel/errors.ts'
+import type { KubeObject, ObjectRef } from '../resources/meta.ts'
+import { dueAt } from './revisions.ts'
+import type { Queryable } from './sql.ts'
+import type { ListOptions, ObjectList, ProjectRevisions } from './store.ts'
+
+export const getObject = async (
+  q: Queryable,
+  { kind, namespace, name }: ObjectRef,
+): Promise<KubeObject | undefined> => {
+  const [row] = await q.query<{ body: string }>(
+    'SELECT body FROM objects WHERE kind = $1 AND namespace = $2 AND name = $3',
+    [kind, namespace, name],
+  )
+  return row === undefined ? undefined : (JSON.parse(row.body) as KubeObject)
+}
+
+/** Items and resourceVersion come from one statement, so they are one snapshot. */
+export const listObjects = async (
+  q: Queryable,
+  kind: string,
+  { namespace }: ListOptions,
+): Promise<ObjectList> => {
+  const rows = await q.query<{ rv: number; body: string | null }>(
+    `SELECT c.rv, o.body FROM counters c
+     LEFT JOIN objects o ON o.kind = $1 AND ($2::text IS NULL OR o.namespace = $2)
+     ORDER BY o.namespace COLLATE "C", o.name COLLATE "C"`,
+    [kind, namespace ?? null],
+  )
+  const items = rows.flatMap((row) =>
+    row.body === null ? [] : [JSON.parse(row.body) as KubeObject],
+  )
+  return { items, resourceVersion: rows[0]?.rv ?? 0 }
+}
+
+export const revisionsOf = async (q: Queryable, projectUid: string): Promise<ProjectRevisions> => {
+  const [row] = await q.query<{
+    epoch: number
+    revision: number
+    opened_at: number | null
+    last_write_at: number | null
+    change_sets: string
+  }>(
+    `SELECT c.epoch, p.revision, p.opened_at, p.last_write_at, p.change_sets
+     FROM projects p CROSS JOIN counters c WHERE p.uid = $1`,
+    [projectUid],
+  )
+  if (row === undefined) throw new StagelyError('NotFound', `project ${projectUid} not found`)
+  const closesAt = dueAt({
+    openedAt: row.opened_at ?? undefined,
+    lastWriteAt: row.last_write_at ?? undefined,
+    changeSets: JSON.parse(row.change_sets) as Record<string, number>,
+  })
+  return { epoch: row.epoch, closed: row.revision, closesAt }
+}

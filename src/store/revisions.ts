@@ -1,0 +1,120 @@
+// Change sets: when the open revision of a project closes, and what closing does.
+import type { KubeObject } from '../resources/meta.ts'
+import { loadProject, saveProject, type ProjectState } from './projects.ts'
+import type { WriteSession } from './session.ts'
+import type { Queryable } from './sql.ts'
+
+const quietMs = 300
+const longestMs = 2_000
+const holdMs = 5_000
+const longestHoldMs = 60_000
+
+interface OpenRevision {
+  readonly openedAt: number | undefined
+  readonly lastWriteAt: number | undefined
+  readonly changeSets: Readonly<Record<string, number>>
+}
+
+/** When the open revision must close (ms); undefined when nothing is pending. */
+export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): number | undefined => {
+  if (openedAt === undefined) return undefined
+  const holds = Object.values(changeSets)
+  if (holds.length > 0) return Math.min(Math.max(...holds), openedAt + longestHoldMs)
+  return Math.min((lastWriteAt ?? openedAt) + quietMs, openedAt + longestMs)
+}
+
+/** The head becomes the set of the next revision; the Project says so, which wakes who watches. */
+const close = async (session: WriteSession, project: ProjectState): Promise<void> => {
+  // First the MAC of the head, checked or made in this transaction: it is the revision's own.
+  await saveProject(session, project)
+  project.closed += 1
+  await session.tx.query(
+    'INSERT INTO revisions (project_uid, revision, closed_at, mac) VALUES ($1, $2, $3, $4)',
+    [project.uid, project.closed, session.nowMs, project.headMac],
+  )
+  project.openedAt = undefined
+  project.lastWriteAt = undefined
+  project.changeSets = {}
+  await saveProject(session, project)
+  const row = await session.fetch(project.ref)
+  if (row === undefined) return
+  const status = {
+    ...row.object.status,
+    revision: project.closed,
+    secrets: project.lines?.size ?? 0,
+  }
+  const object: KubeObject = { ...row.object, status }
+  await session.put(object, row.source, row)
+}
+
+const noteWrite = (session: WriteSession, project: ProjectState): void => {
+  project.openedAt ??= session.nowMs
+  project.lastWriteAt = session.nowMs
+  const { changeSet } = session
+  if (changeSet !== undefined && !changeSet.last) {
+    project.changeSets[changeSet.id] = session.nowMs + holdMs
+  }
+}
+
+/** Projects that the change set holds open, besides those of this write. */
+const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
+  const rows = await session.tx.query<{ uid: string }>(
+    'SELECT uid FROM projects WHERE opened_at IS NOT NULL AND change_sets::jsonb ? $1',
+    [id],
+  )
+  for (const { uid } of rows) {
+    const project = await loadProject(session, uid)
+    if (project !== undefined) session.projects.set(uid, project)
+  }
+}
+
+/** Ends a write: saves each project that it touched, and closes those whose change set is complete. */
+export const finishProjects = async (session: WriteSession): Promise<void> => {
+  const { changeSet } = session
+  for (const project of session.projects.values()) noteWrite(session, project)
+  if (changeSet?.last === true) await loadHeld(session, changeSet.id)
+  for (const project of session.projects.values()) {
+    if (changeSet?.last !== true) {
+      await saveProject(session, project)
+      continue
+    }
+    const others = Object.entries(project.changeSets).filter(([id]) => id !== changeSet.id)
+    project.changeSets = Object.fromEntries(others)
+    // Another set that is still being written must not be cut in two.
+    const held = others.some(([, until]) => until > session.nowMs)
+    if (held) await saveProject(session, project)
+    else await close(session, project)
+  }
+}
+
+interface OpenRow {
+  uid: string
+  opened_at: number
+  last_write_at: number
+  change_sets: string
+}
+
+/** Open revisions with the time that each one is due. */
+export const listOpen = async (q: Queryable): Promise<{ uid: string; dueAt: number }[]> => {
+  const rows = await q.query<OpenRow>(
+    'SELECT uid, opened_at, last_write_at, change_sets FROM projects WHERE opened_at IS NOT NULL',
+  )
+  return rows.map((row) => ({
+    uid: row.uid,
+    dueAt:
+      dueAt({
+        openedAt: row.opened_at,
+        lastWriteAt: row.last_write_at,
+        changeSets: JSON.parse(row.change_sets) as Record<string, number>,
+      }) ?? Infinity,
+  }))
+}
+
+/** Closes what is due at `now`. Each is judged again, now that no other writer can come between. */
+export const closeDue = async (session: WriteSession, now: number): Promise<void> => {
+  for (const open of await listOpen(session.tx)) {
+    if (open.dueAt > now) continue
+    const project = await loadProject(session, open.uid)
+    if (project !== undefined) await close(session, project)
+  }
+}

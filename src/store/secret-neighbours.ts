@@ -1,0 +1,64 @@
+// What one secret must not share with another of its project: identity, or the place of a file.
+import { posix } from 'node:path'
+import type { Fault } from '../kernel/errors.ts'
+import { refOf, type KubeObject } from '../resources/meta.ts'
+import type { SecretSpec } from '../resources/stagelysecret.ts'
+import { invalid } from './errors.ts'
+import type { WriteSession } from './session.ts'
+
+const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+
+const sameIdentity = (a: SecretSpec, b: SecretSpec): boolean =>
+  a.key === b.key && a.scope === b.scope && a.stageletRef?.name === b.stageletRef?.name
+
+/** Both may be seen by one service of one stagelet. */
+const mayMeet = (a: SecretSpec, b: SecretSpec): boolean =>
+  (a.scope === 'global' || b.scope === 'global' || a.scope === b.scope) &&
+  (a.stageletRef === undefined ||
+    b.stageletRef === undefined ||
+    a.stageletRef.name === b.stageletRef.name)
+
+const normal = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : posix.normalize(path)
+
+/** The field in which two file secrets want the same place; of one key, precedence chooses. */
+const sharedPlace = (a: SecretSpec, b: SecretSpec): 'path' | 'target' | undefined => {
+  if (a.type !== 'file' || b.type !== 'file' || a.key === b.key || !mayMeet(a, b)) return undefined
+  return (['path', 'target'] as const).find(
+    (field) => a.file?.[field] !== undefined && normal(a.file[field]) === normal(b.file?.[field]),
+  )
+}
+
+const duplicate = (field: string, text: string, why: string): Fault => ({
+  field,
+  reason: 'FieldValueDuplicate',
+  message: `Duplicate value: ${JSON.stringify(text)}: ${why}`,
+})
+
+/** Invalid, naming the other secret. */
+export const checkNeighbours = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const ref = refOf(object)
+  const spec = specOf(object)
+  // Others of the same key, and for a file all files: they are few.
+  const rows = await session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2
+       AND (body #>> '{spec,key}' = $3 OR ($4 AND body #>> '{spec,type}' = 'file')) AND name <> $5`,
+    [ref.namespace, spec.projectRef.name, spec.key, spec.type === 'file', ref.name],
+  )
+  const faults: Fault[] = []
+  for (const { object: other } of rows) {
+    const name = other.metadata.name
+    if (sameIdentity(spec, specOf(other))) {
+      const what = spec.stageletRef === undefined ? 'key and scope' : 'key, scope and stagelet'
+      const why = `secret "${name}" of project "${spec.projectRef.name}" has this ${what} already`
+      faults.push(duplicate('spec.key', spec.key, why))
+    }
+    const field = sharedPlace(spec, specOf(other))
+    if (field !== undefined) {
+      const why = `secret "${name}" is placed there already, for a service that sees both`
+      faults.push(duplicate(`spec.file.${field}`, spec.file?.[field] ?? '', why))
+    }
+  }
+  if (faults.length > 0) throw invalid(ref, faults)
+}

@@ -1,0 +1,274 @@
+// Admission of StagelySecrets: a value comes in by the spec, is digested and sealed, and is gone
+// from the object before anything is stored.
+import type { Fault } from '../kernel/errors.ts'
+import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
+import { annotations, refOf, type KubeObject } from '../resources/meta.ts'
+import { checkValue, valueBytes } from '../resources/secret-value.ts'
+import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
+import { seal, valueAad } from '../secrets/aead.ts'
+import { valueDigest } from '../secrets/digest.ts'
+import type { SetEntry } from '../secrets/visible.ts'
+import { sameJson } from './canonical.ts'
+import { invalid } from './errors.ts'
+import { changeHead, loadProject, type ProjectState } from './projects.ts'
+import { checkNeighbours } from './secret-neighbours.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+import { loadDataKeys, openRow, toEntry, type SealedRow } from './sets.ts'
+
+/** The object as it will be stored, and the version that goes with it. */
+export interface PreparedSecret {
+  readonly object: KubeObject
+  /** Entry and bytes of a new version; undefined when value and place are as before. */
+  readonly version: { entry: SetEntry; value: Buffer } | undefined
+  readonly project: ProjectState
+}
+
+const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+
+/** kubectl keeps the whole manifest in an annotation: it stays, without the value. */
+const stripLastApplied = (object: KubeObject): KubeObject => {
+  const text = object.metadata.annotations?.[annotations.lastApplied]
+  if (text === undefined) return object
+  const { [annotations.lastApplied]: _, ...others } = object.metadata.annotations ?? {}
+  let kept: Record<string, string> = {}
+  try {
+    const manifest = JSON.parse(text) as { spec?: Record<string, unknown> }
+    delete manifest.spec?.value
+    delete manifest.spec?.valueBase64
+    kept = { [annotations.lastApplied]: `${JSON.stringify(manifest)}\n` }
+  } catch {
+    // What cannot be read cannot be cleaned.
+  }
+  return { ...object, metadata: { ...object.metadata, annotations: { ...others, ...kept } } }
+}
+
+/** The object without its value, wherever that is. */
+export const stripValue = (object: KubeObject): KubeObject => {
+  const { value: _, valueBase64: __, ...spec } = object.spec ?? {}
+  return stripLastApplied({ ...object, spec })
+}
+
+const requireProject = async (session: WriteSession, object: KubeObject): Promise<ProjectState> => {
+  const { namespace } = refOf(object)
+  const name = specOf(object).projectRef.name
+  const fault = (message: string): Fault[] => [
+    { field: 'spec.projectRef.name', reason: 'FieldValueInvalid', message },
+  ]
+  const row = await session.fetch({ kind: 'Project', namespace, name })
+  const project = row === undefined ? undefined : await loadProject(session, row.uid)
+  if (row === undefined || project === undefined) {
+    const message = `project "${name}" not found in namespace "${namespace}": apply the Project first`
+    throw invalid(refOf(object), fault(message))
+  }
+  if (row.object.metadata.deletionTimestamp !== undefined) {
+    throw invalid(refOf(object), fault(`project "${name}" is being deleted`))
+  }
+  return project
+}
+
+const checkImmutable = (object: KubeObject, current: KubeObject): void => {
+  const [next, old] = [specOf(object), specOf(current)]
+  const faults: Fault[] = []
+  const check = (field: string, same: boolean): void => {
+    const message = 'Forbidden: field is immutable; delete the secret and create it anew'
+    if (!same) faults.push({ field, reason: 'FieldValueForbidden', message })
+  }
+  check('spec.projectRef.name', next.projectRef.name === old.projectRef.name)
+  check('spec.key', next.key === old.key)
+  if (faults.length > 0) throw invalid(refOf(object), faults)
+}
+
+const loadHeadRow = async (session: WriteSession, uid: string): Promise<SealedRow | undefined> => {
+  const [row] = await session.tx.query<SealedRow>(
+    `SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest, sealed, data_key_id
+     FROM secret_versions WHERE secret_uid = $1 AND to_revision IS NULL`,
+    [uid],
+  )
+  return row
+}
+
+const placeOf = (spec: SecretSpec): unknown => [
+  spec.scope,
+  spec.type,
+  spec.stageletRef?.name,
+  spec.file,
+]
+const placeOfEntry = (e: SetEntry): unknown => [e.scope, e.type, e.stagelet, e.file]
+
+/** The value that the spec gives; else the stored one, where a new place needs it. */
+const findValue = async (
+  session: WriteSession,
+  projectUid: string,
+  spec: SecretSpec,
+  head: SealedRow | undefined,
+): Promise<Buffer | undefined> => {
+  const given = valueBytes(spec)
+  if (given !== undefined || head === undefined) return given
+  if (sameJson(placeOf(spec), placeOfEntry(toEntry(head)))) return undefined
+  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, projectUid)
+  return openRow(dataKeys, projectUid, head)
+}
+
+/**
+ * Everything that must hold before a secret is stored. `object` has its uid; `current` is what is
+ * stored now. Changes nothing yet.
+ */
+export const prepareSecret = async (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow | undefined,
+): Promise<PreparedSecret> => {
+  const spec = specOf(object)
+  const uid = object.metadata.uid ?? ''
+  if (current !== undefined) checkImmutable(object, current.object)
+  const project = await requireProject(session, object)
+  const stripped = stripValue(object)
+  if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
+    await checkNeighbours(session, stripped)
+  }
+  const head = current === undefined ? undefined : await loadHeadRow(session, uid)
+  const value = await findValue(session, project.uid, spec, head)
+  if (value === undefined) return { object: stripped, version: undefined, project }
+
+  const faults = checkValue(spec.type, spec.key, value)
+  if (faults.length > 0) throw invalid(refOf(object), faults)
+  const { key, scope, type, file } = spec
+  const digest = valueDigest(project.digestKey, { type, key, value, file })
+  const old = head === undefined ? undefined : toEntry(head)
+  const sameValue = old?.valueDigest === digest
+  if (old !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(old))) {
+    return { object: stripped, version: undefined, project }
+  }
+  const entry: SetEntry = {
+    secretId: uid,
+    name: object.metadata.name,
+    version: (head?.version ?? 0) + 1,
+    key,
+    scope,
+    type,
+    ...(spec.stageletRef === undefined ? {} : { stagelet: spec.stageletRef.name }),
+    ...(file === undefined ? {} : { file }),
+    bytes: value.length,
+    valueDigest: digest,
+  }
+  return { object: stripped, version: { entry, value }, project }
+}
+
+const insertSql = `
+INSERT INTO secret_versions (secret_uid, version, project_uid, from_revision, name, key, scope, stagelet,
+  type, file, sealed, data_key_id, value_digest, bytes, created_at, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $11, $12, $13, $14, $15, $16)`
+
+/** Seals the new version into the open revision. */
+export const storeVersion = async (
+  session: WriteSession,
+  project: ProjectState,
+  { entry, value }: { entry: SetEntry; value: Buffer },
+): Promise<void> => {
+  await changeHead(session, project, entry.secretId, entry)
+  const dataKey = await newestDataKey(session, project.uid)
+  const { secretId, key, scope, type, version } = entry
+  const aad = valueAad({ projectUid: project.uid, secretId, key, scope, type, version })
+  await endVersion(session, project, secretId)
+  await session.tx.query(insertSql, [
+    secretId,
+    version,
+    project.uid,
+    project.closed + 1,
+    entry.name,
+    key,
+    scope,
+    entry.stagelet ?? null,
+    type,
+    entry.file === undefined ? null : JSON.stringify(entry.file),
+    seal(dataKey, value, aad),
+    dataKey.id,
+    entry.valueDigest,
+    entry.bytes,
+    session.nowMs,
+    session.actor.name,
+  ])
+}
+
+const newestDataKey = async (
+  session: WriteSession,
+  projectUid: string,
+): Promise<{ id: string; bytes: Buffer }> => {
+  const [row] = await session.tx.query<{ id: string; wrapped: string }>(
+    'SELECT id, wrapped FROM data_keys WHERE project_uid = $1 ORDER BY created_at DESC, id LIMIT 1',
+    [projectUid],
+  )
+  if (row === undefined) throw new Error(`project ${projectUid} has no data key`)
+  return session.deps.keys.dataKey(projectUid, row.id, row.wrapped)
+}
+
+/** Ends the head version at the open revision. */
+const endVersion = async (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+): Promise<void> => {
+  await session.tx.query(
+    'UPDATE secret_versions SET to_revision = $2 WHERE secret_uid = $1 AND to_revision IS NULL',
+    [secretUid, project.closed + 1],
+  )
+}
+
+/** Takes a deleted secret out of the head set; returns what it was, if it ever had a value. */
+export const endSecret = async (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+): Promise<SetEntry | undefined> => {
+  const head = await loadHeadRow(session, secretUid)
+  if (head === undefined) return undefined
+  await changeHead(session, project, secretUid, undefined)
+  await endVersion(session, project, secretUid)
+  return toEntry(head)
+}
+
+/** Status after a write of the spec: what is known at once. The rest is the reconcilers'. */
+export const secretStatusAfter = (
+  session: WriteSession,
+  object: KubeObject,
+  entry: SetEntry | undefined,
+): SecretStatus => {
+  const old = (object.status ?? {}) as SecretStatus
+  const observedGeneration = object.metadata.generation ?? 1
+  const version = entry?.version ?? old.version
+  const accepted: NewCondition =
+    version === undefined
+      ? {
+          type: 'Accepted',
+          status: 'False',
+          reason: 'ValueMissing',
+          message: 'no value was ever given: set spec.value',
+          observedGeneration,
+        }
+      : {
+          type: 'Accepted',
+          status: 'True',
+          reason: 'Accepted',
+          message: 'the value is stored',
+          observedGeneration,
+        }
+  const before = (old.conditions ?? []) as Condition[]
+  const conditions = withCondition(before, accepted, session.now)
+  if (entry === undefined) return { ...old, observedGeneration, conditions }
+  const inSync: NewCondition = {
+    type: 'InSync',
+    status: 'False',
+    reason: 'NewVersion',
+    message: `version ${entry.version} is stored and not yet in every container`,
+    observedGeneration,
+  }
+  return {
+    ...old,
+    observedGeneration,
+    version: entry.version,
+    bytes: entry.bytes,
+    updatedAt: session.now,
+    updatedBy: session.actor.name,
+    conditions: withCondition(conditions, inSync, session.now),
+  }
+}

@@ -1,0 +1,204 @@
+// One write inside a database transaction that holds the counter row. Everything that a write
+// does to objects goes through put() and drop(): they number, store and announce it.
+import { toTimestamp } from '../kernel/clock.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import type { KeyProvider } from '../secrets/key-provider.ts'
+import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { HeadCache, ProjectState } from './projects.ts'
+import type { Queryable } from './sql.ts'
+import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
+
+/** An object as stored. Never changed in place: writes put a new one. */
+export interface StoredRow {
+  readonly uid: string
+  readonly rv: number
+  readonly source: string
+  readonly object: KubeObject
+}
+
+/** What the audit log says of an action. Never a value. */
+export interface AuditEntry {
+  readonly action: string
+  readonly detail?: Record<string, unknown>
+}
+
+export interface SessionDeps {
+  readonly provider: KeyProvider
+  readonly keys: ProjectKeyCache
+  readonly heads: HeadCache
+}
+
+interface BodyRow {
+  uid: string
+  rv: number
+  source: string
+  body: string
+}
+
+const toStored = (row: BodyRow): StoredRow => ({
+  uid: row.uid,
+  rv: row.rv,
+  source: row.source,
+  object: JSON.parse(row.body) as KubeObject,
+})
+
+const putSql = `
+WITH stored AS (
+  INSERT INTO objects (uid, kind, namespace, name, rv, source, body)
+  VALUES ($1, $2, $3, $4, $5, $6, $7::json)
+  ON CONFLICT (uid) DO UPDATE SET rv = excluded.rv, source = excluded.source, body = excluded.body
+), changed AS (
+  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at)
+  VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10)
+)
+INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
+SELECT to_timestamp($10::float8 / 1000), $11, $12, $13, $2, $3, $4, $14::json WHERE $13::text IS NOT NULL`
+
+const dropSql = `
+WITH dropped AS (
+  DELETE FROM objects WHERE uid = $1
+), changed AS (
+  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at)
+  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8)
+)
+INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
+SELECT to_timestamp($8::float8 / 1000), $9, $10, $11, $2, $3, $4, $12::json WHERE $11::text IS NOT NULL`
+
+export class WriteSession {
+  readonly tx: Queryable
+  readonly actor: Actor
+  readonly changeSet: ChangeSet | undefined
+  readonly deps: SessionDeps
+  /** Milliseconds; one time for the whole write. */
+  readonly nowMs: number
+  readonly epoch: number
+  readonly events: ChangeEvent[] = []
+  /** Projects whose set this write changed. */
+  readonly projects = new Map<string, ProjectState>()
+  rv: number
+  /** The object being stored, for errors of the database that name none. */
+  writing: KubeObject | undefined
+  readonly #rows = new Map<string, StoredRow | undefined>()
+
+  constructor(
+    tx: Queryable,
+    start: { rv: number; epoch: number; nowMs: number },
+    actor: Actor,
+    more: { changeSet: ChangeSet | undefined; deps: SessionDeps },
+  ) {
+    this.tx = tx
+    this.rv = start.rv
+    this.epoch = start.epoch
+    this.nowMs = start.nowMs
+    this.actor = actor
+    this.changeSet = more.changeSet
+    this.deps = more.deps
+  }
+
+  get now(): string {
+    return toTimestamp(this.nowMs)
+  }
+
+  async fetch(ref: ObjectRef): Promise<StoredRow | undefined> {
+    const key = keyOf(ref)
+    if (this.#rows.has(key)) return this.#rows.get(key)
+    const [row] = await this.tx.query<BodyRow>(
+      'SELECT uid, rv, source, body FROM objects WHERE kind = $1 AND namespace = $2 AND name = $3',
+      [ref.kind, ref.namespace, ref.name],
+    )
+    const stored = row === undefined ? undefined : toStored(row)
+    this.#rows.set(key, stored)
+    return stored
+  }
+
+  /** Rows of `SELECT uid, rv, source, body …`. */
+  async select(text: string, params: readonly unknown[]): Promise<StoredRow[]> {
+    const rows = (await this.tx.query<BodyRow>(text, params)).map(toStored)
+    for (const row of rows) this.#rows.set(keyOf(refOf(row.object)), row)
+    return rows
+  }
+
+  /** Stores `object` under a new resourceVersion; `previous` is absent for a new one. */
+  async put(
+    object: KubeObject,
+    source: string,
+    previous: StoredRow | undefined,
+    audit?: AuditEntry,
+  ): Promise<StoredRow> {
+    const ref = refOf(object)
+    const rv = ++this.rv
+    const numbered: KubeObject = {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(rv) },
+    }
+    const type = previous === undefined ? 'ADDED' : 'MODIFIED'
+    const previousLabels = previous?.object.metadata.labels
+    const uid = object.metadata.uid ?? ''
+    this.writing = numbered
+    await this.tx.query(putSql, [
+      uid,
+      ref.kind,
+      ref.namespace,
+      ref.name,
+      rv,
+      source,
+      JSON.stringify(numbered),
+      type,
+      previousLabels === undefined ? null : JSON.stringify(previousLabels),
+      this.nowMs,
+      ...this.#auditParams(audit),
+    ])
+    const row = { uid, rv, source, object: numbered }
+    this.#rows.set(keyOf(ref), row)
+    this.events.push({ resourceVersion: rv, type, object: numbered, previousLabels })
+    return row
+  }
+
+  /** Removes the object; returns its last state with the resourceVersion of the removal. */
+  async drop(row: StoredRow, audit?: AuditEntry): Promise<KubeObject> {
+    const ref = refOf(row.object)
+    const rv = ++this.rv
+    const last: KubeObject = {
+      ...row.object,
+      metadata: { ...row.object.metadata, resourceVersion: String(rv) },
+    }
+    const previousLabels = row.object.metadata.labels
+    await this.tx.query(dropSql, [
+      row.uid,
+      ref.kind,
+      ref.namespace,
+      ref.name,
+      rv,
+      JSON.stringify(last),
+      previousLabels === undefined ? null : JSON.stringify(previousLabels),
+      this.nowMs,
+      ...this.#auditParams(audit),
+    ])
+    this.#rows.set(keyOf(ref), undefined)
+    this.events.push({ resourceVersion: rv, type: 'DELETED', object: last, previousLabels })
+    return last
+  }
+
+  /** An audit row of its own, for actions that are not a write of one object. */
+  async audit(ref: ObjectRef, entry: AuditEntry): Promise<void> {
+    await this.tx.query(
+      `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
+       VALUES (to_timestamp($1::float8 / 1000), $2, $3, $4, $5, $6, $7, $8::json)`,
+      [
+        this.nowMs,
+        this.actor.name,
+        this.actor.source,
+        entry.action,
+        ref.kind,
+        ref.namespace,
+        ref.name,
+        entry.detail === undefined ? null : JSON.stringify(entry.detail),
+      ],
+    )
+  }
+
+  #auditParams(entry: AuditEntry | undefined): unknown[] {
+    const detail = entry?.detail === undefined ? null : JSON.stringify(entry.detail)
+    return [this.actor.name, this.actor.source, entry?.action ?? null, detail]
+  }
+}

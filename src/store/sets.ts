@@ -1,0 +1,227 @@
+// Sets of secrets: the rows of one project at one revision, checked against the set MAC.
+import { StagelyError } from '../kernel/errors.ts'
+import type { FileSpec } from '../resources/stagelysecret.ts'
+import { open, valueAad } from '../secrets/aead.ts'
+import { setMac } from '../secrets/digest.ts'
+import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { SetEntry } from '../secrets/visible.ts'
+import { canonicalJson } from './canonical.ts'
+import type { Queryable } from './sql.ts'
+import type { OpenedEntry, SecretSet } from './store.ts'
+
+export interface VersionRow {
+  secret_uid: string
+  version: number
+  name: string
+  key: string
+  scope: string
+  stagelet: string | null
+  type: 'env' | 'file'
+  file: string | null
+  bytes: number
+  value_digest: string
+}
+
+export interface SealedRow extends VersionRow {
+  sealed: string
+  data_key_id: string
+}
+
+interface SetRow extends SealedRow {
+  namespace: string
+  closed: number
+  pending: boolean
+  head_mac: string
+  digest_key: string
+  mac: string | null
+  epoch: number
+}
+
+export const toEntry = (row: VersionRow): SetEntry => ({
+  secretId: row.secret_uid,
+  name: row.name,
+  version: row.version,
+  key: row.key,
+  scope: row.scope,
+  type: row.type,
+  ...(row.stagelet === null ? {} : { stagelet: row.stagelet }),
+  ...(row.file === null ? {} : { file: JSON.parse(row.file) as FileSpec }),
+  bytes: row.bytes,
+  valueDigest: row.value_digest,
+})
+
+/** All that decides who gets what, so that no column can be changed unseen. */
+export const lineOf = (e: SetEntry): string =>
+  canonicalJson([
+    e.secretId,
+    e.version,
+    e.name,
+    e.key,
+    e.scope,
+    e.stagelet,
+    e.type,
+    e.file,
+    e.bytes,
+    e.valueDigest,
+  ])
+
+export const macOfLines = (digestKey: Buffer, revision: number, lines: Iterable<string>): string =>
+  setMac(
+    digestKey,
+    revision,
+    [...lines].map((line) => ({ secretId: line, version: 0 })),
+  )
+
+export const setTampered = (projectUid: string): StagelyError =>
+  new StagelyError(
+    'InternalError',
+    `the secret set of project ${projectUid} does not match its MAC: rows were changed outside Stagely; restore the database or write the secrets anew`,
+  )
+
+const entryColumns =
+  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest'
+
+// One statement is one snapshot: rows and MAC always belong together.
+const headSql = (columns: string): string => `
+SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
+  NULL AS mac, c.epoch, ${columns}
+FROM projects p CROSS JOIN counters c
+LEFT JOIN secret_versions v ON v.project_uid = p.uid AND v.to_revision IS NULL
+WHERE p.uid = $1`
+
+const revisionSql = (columns: string): string => `
+SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
+  r.mac, c.epoch, ${columns}
+FROM projects p CROSS JOIN counters c
+LEFT JOIN revisions r ON r.project_uid = p.uid AND r.revision = $2
+LEFT JOIN secret_versions v ON v.project_uid = p.uid AND v.from_revision <= $2
+  AND (v.to_revision IS NULL OR v.to_revision > $2)
+WHERE p.uid = $1`
+
+const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
+const statements = {
+  head: headSql(entryColumns),
+  revision: revisionSql(entryColumns),
+  sealed: revisionSql(sealedColumns),
+}
+
+const missing = (text: string): StagelyError => new StagelyError('NotFound', text)
+
+const checkRevision = (
+  first: SetRow | undefined,
+  projectUid: string,
+  revision: number | 'head',
+): SetRow => {
+  if (first === undefined) throw missing(`project ${projectUid} not found`)
+  if (revision !== 'head' && revision > 0 && first.mac === null) {
+    const known = `newest closed revision is ${first.closed}`
+    throw missing(`revision ${revision} of project ${projectUid} is not kept; ${known}`)
+  }
+  return first
+}
+
+/** The rows of the set, after its MAC was found good. */
+const loadRows = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  projectUid: string,
+  { revision, sealed }: { revision: number | 'head'; sealed: boolean },
+): Promise<{ head: SetRow; rows: SetRow[] }> => {
+  const rows =
+    revision === 'head'
+      ? await q.query<SetRow>(statements.head, [projectUid])
+      : await q.query<SetRow>(sealed ? statements.sealed : statements.revision, [
+          projectUid,
+          revision,
+        ])
+  const head = checkRevision(rows[0], projectUid, revision)
+  if (revision === 0) return { head, rows: [] }
+  // The left join gives one row of nulls for an empty set.
+  const found = rows.filter((row) => (row.secret_uid as string | null) !== null)
+  const digestKey = await keys.digestKey(projectUid, head.digest_key)
+  const at = revision === 'head' ? head.closed + 1 : revision
+  const expected = revision === 'head' ? head.head_mac : head.mac
+  const mac = macOfLines(
+    digestKey,
+    at,
+    found.map((row) => lineOf(toEntry(row))),
+  )
+  if (mac !== expected) throw setTampered(projectUid)
+  return { head, rows: found }
+}
+
+const revisionOf = (head: SetRow, revision: number | 'head'): number =>
+  revision === 'head' ? head.closed + (head.pending ? 1 : 0) : revision
+
+/** See Reader.readSet. */
+export const readSet = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  projectUid: string,
+  revision: number | 'head',
+): Promise<SecretSet> => {
+  const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: false })
+  return {
+    projectUid,
+    epoch: head.epoch,
+    revision: revisionOf(head, revision),
+    entries: rows.map(toEntry),
+  }
+}
+
+export interface WrappedKeys {
+  /** Unwrapped data key of this id. */
+  dataKey(id: string): ReturnType<ProjectKeyCache['dataKey']>
+}
+
+/** Reads the wrapped data keys of a project once. */
+export const loadDataKeys = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  projectUid: string,
+): Promise<WrappedKeys> => {
+  const rows = await q.query<{ id: string; wrapped: string }>(
+    'SELECT id, wrapped FROM data_keys WHERE project_uid = $1',
+    [projectUid],
+  )
+  return {
+    dataKey: (id) => {
+      const row = rows.find((r) => r.id === id)
+      if (row === undefined) throw setTampered(projectUid)
+      return keys.dataKey(projectUid, row.id, row.wrapped)
+    },
+  }
+}
+
+export const openRow = async (
+  dataKeys: WrappedKeys,
+  projectUid: string,
+  row: SealedRow,
+): Promise<Buffer> => {
+  const key = await dataKeys.dataKey(row.data_key_id)
+  const { secret_uid: secretId, key: name, scope, type, version } = row
+  return open(key, row.sealed, valueAad({ projectUid, secretId, key: name, scope, type, version }))
+}
+
+const deliverySql = `
+INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
+VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', 'deliver', 'Stagelet', $2, $3, $4::json)
+ON CONFLICT DO NOTHING`
+
+/** See Store.openSet. The audit row comes first: no audit, no value. */
+export const openSet = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  what: { projectUid: string; revision: number; nowMs: number },
+  delivery: { stagelet: string; agent: string },
+): Promise<OpenedEntry[]> => {
+  const { projectUid, revision, nowMs } = what
+  const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: true })
+  const detail = { project: projectUid, epoch: head.epoch, revision, agent: delivery.agent }
+  await q.query(deliverySql, [nowMs, head.namespace, delivery.stagelet, JSON.stringify(detail)])
+  if (rows.length === 0) return []
+  const dataKeys = await loadDataKeys(q, keys, projectUid)
+  return Promise.all(
+    rows.map(async (row) => ({ ...toEntry(row), value: await openRow(dataKeys, projectUid, row) })),
+  )
+}

@@ -1,0 +1,149 @@
+// The store over SQL. What it promises is in store.ts.
+import type { Clock } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/log.ts'
+import type { KubeObject, ObjectRef } from '../resources/meta.ts'
+import type { KeyProvider } from '../secrets/key-provider.ts'
+import { ProjectKeyCache } from '../secrets/project-keys.ts'
+import { dropOldChanges, dropOldEvents, dropOldVersions, finishNamespaces } from './compaction.ts'
+import { Feed } from './feed.ts'
+import type { HeadCache } from './projects.ts'
+import { getObject, listObjects, revisionsOf } from './reads.ts'
+import { closeDue, listOpen } from './revisions.ts'
+import type { WriteSession } from './session.ts'
+import { openSet, readSet } from './sets.ts'
+import type { Sql } from './sql.ts'
+import type {
+  Actor,
+  ChangeEvent,
+  ListOptions,
+  ObjectList,
+  OpenedEntry,
+  ProjectRevisions,
+  SecretSet,
+  Store,
+  Transaction,
+  WriteOptions,
+} from './store.ts'
+import { StoreTransaction } from './transaction.ts'
+import { Writer } from './writer.ts'
+
+const system: Actor = { name: 'controller', source: 'system' }
+
+export interface SqlStoreDeps {
+  readonly sql: Sql
+  readonly provider: KeyProvider
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export class SqlStore implements Store {
+  readonly #sql: Sql
+  readonly #provider: KeyProvider
+  readonly #clock: Clock
+  readonly #keys: ProjectKeyCache
+  readonly #feed: Feed
+  readonly #writer: Writer
+
+  private constructor(deps: SqlStoreDeps, head: number) {
+    this.#sql = deps.sql
+    this.#provider = deps.provider
+    this.#clock = deps.clock
+    this.#keys = new ProjectKeyCache(deps.provider)
+    this.#feed = new Feed(deps, head)
+    const heads: HeadCache = new Map()
+    const { sql, provider, clock } = deps
+    this.#writer = new Writer({ sql, provider, clock, keys: this.#keys, heads, feed: this.#feed })
+  }
+
+  /** Over a migrated database. */
+  static async start(deps: SqlStoreDeps): Promise<SqlStore> {
+    const [counters] = await deps.sql.query<{ rv: number }>('SELECT rv FROM counters')
+    const store = new SqlStore(deps, counters?.rv ?? 0)
+    await store.#feed.start()
+    return store
+  }
+
+  get(ref: ObjectRef): Promise<KubeObject | undefined> {
+    return getObject(this.#sql, ref)
+  }
+
+  list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
+    return listObjects(this.#sql, kind, options)
+  }
+
+  readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
+    return readSet(this.#sql, this.#keys, projectUid, revision)
+  }
+
+  revisionsOf(projectUid: string): Promise<ProjectRevisions> {
+    return revisionsOf(this.#sql, projectUid)
+  }
+
+  write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#writer.run(actor, options, (session) => fn(new StoreTransaction(session)))
+  }
+
+  /** As write, for the siblings of the store that keep tables of their own. */
+  writeWithSession<T>(
+    actor: Actor,
+    fn: (session: WriteSession, tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    return this.#writer.run(actor, {}, (session) => fn(session, new StoreTransaction(session)))
+  }
+
+  openSet(
+    projectUid: string,
+    revision: number,
+    delivery: { stagelet: string; agent: string },
+  ): Promise<OpenedEntry[]> {
+    const what = { projectUid, revision, nowMs: this.#clock.now() }
+    return openSet(this.#sql, this.#keys, what, delivery)
+  }
+
+  async closeDueRevisions(now: number): Promise<number | undefined> {
+    let open = await listOpen(this.#sql)
+    if (open.some((o) => o.dueAt <= now)) {
+      await this.#writer.run(system, {}, (session) => closeDue(session, now))
+      open = await listOpen(this.#sql)
+    }
+    return open.length === 0 ? undefined : Math.min(...open.map((o) => o.dueAt))
+  }
+
+  async currentVersion(): Promise<number> {
+    const [row] = await this.#sql.query<{ rv: number }>('SELECT rv FROM counters')
+    return row?.rv ?? 0
+  }
+
+  watch(after: number, signal: AbortSignal): AsyncIterable<ChangeEvent[]> {
+    return this.#feed.watch(after, signal)
+  }
+
+  async health(): Promise<{ ok: boolean; reason?: string }> {
+    try {
+      await this.#sql.query('SELECT 1')
+      const probe = Buffer.from('probe')
+      const back = await this.#provider.unwrap(await this.#provider.wrap(probe, 'health'), 'health')
+      return back.equals(probe) ? { ok: true } : { ok: false, reason: 'the key provider fails' }
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) }
+    }
+  }
+
+  async compact(now: number): Promise<void> {
+    await this.#writer.run(system, {}, async (session) => {
+      await dropOldEvents(session, now)
+      await finishNamespaces(session)
+      await dropOldChanges(session, now)
+      await dropOldVersions(session.tx)
+      await session.tx.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
+    })
+  }
+
+  /** Ends every watch, waits for writes that were begun, and closes the database. */
+  async close(): Promise<void> {
+    await this.#writer.settle()
+    await this.#feed.stop()
+    await this.#sql.close()
+  }
+}

@@ -1,0 +1,71 @@
+// What the store itself knows of Stagelets: which ones are out of sync the moment a secret changes.
+import { findCondition, isTrue, withCondition, type Condition } from '../resources/conditions.ts'
+import { refOf, type KubeObject } from '../resources/meta.ts'
+import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
+import type { SetEntry } from '../secrets/visible.ts'
+import { invalid } from './errors.ts'
+import type { ProjectState } from './projects.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+
+/** Where services are not known yet, a stagelet may see every scope. */
+const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
+  if (entry.stagelet !== undefined && entry.stagelet !== stagelet.metadata.name) return false
+  if (entry.scope === 'global') return true
+  const { services } = (stagelet.status ?? {}) as StageletStatus
+  return services === undefined || services.some((s) => s.name === entry.scope)
+}
+
+/**
+ * Sets SecretsInSync=False/NewRevision, where it is True, on the project's stagelets that see one of
+ * `entries` (a secret before and after its change). It happens in the writing transaction, so that
+ * nobody who waits right after the write can see a stale True.
+ */
+export const resetInSync = async (
+  session: WriteSession,
+  project: ProjectState,
+  entries: readonly (SetEntry | undefined)[],
+): Promise<void> => {
+  const seen = entries.filter((entry) => entry !== undefined)
+  if (seen.length === 0) return
+  const rows = await session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 ORDER BY name`,
+    [project.ref.namespace, project.ref.name],
+  )
+  for (const row of rows) {
+    const status = (row.object.status ?? {}) as StageletStatus
+    const conditions = (status.conditions ?? []) as Condition[]
+    if (!isTrue(conditions, 'SecretsInSync')) continue
+    if (!seen.some((entry) => maySee(row.object, entry))) continue
+    const observed = findCondition(conditions, 'SecretsInSync')?.observedGeneration
+    const next = {
+      type: 'SecretsInSync',
+      status: 'False' as const,
+      reason: 'NewRevision',
+      message: `secrets changed: revision ${project.closed + 1} is on its way`,
+      ...(observed === undefined ? {} : { observedGeneration: observed }),
+    }
+    const changed = { ...status, conditions: withCondition(conditions, next, session.now) }
+    await session.put({ ...row.object, status: changed }, row.source, row)
+  }
+}
+
+/** One Compose project for one stagelet, as far as the specs tell. The rest is ProjectClaimed. */
+export const checkClaim = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const { agentRef, compose } = object.spec as StageletSpec
+  const ref = refOf(object)
+  const byName = compose.projectName !== undefined
+  const rows: StoredRow[] = await session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,agentRef,name}' = $2 AND name <> $3
+       AND CASE WHEN $4 THEN body #>> '{spec,compose,projectName}' = $5
+         ELSE body #>> '{spec,compose,projectName}' IS NULL AND body #>> '{spec,compose,directory}' = $5 END`,
+    [ref.namespace, agentRef.name, ref.name, byName, compose.projectName ?? compose.directory],
+  )
+  const other = rows[0]?.object.metadata.name
+  if (other === undefined) return
+  const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'
+  const value = JSON.stringify(compose.projectName ?? compose.directory)
+  const message = `Duplicate value: ${value}: stagelet "${other}" has this Compose project on agent "${agentRef.name}" already`
+  throw invalid(ref, [{ field, reason: 'FieldValueDuplicate', message }])
+}

@@ -1,0 +1,161 @@
+// Transaction of store.ts over one WriteSession.
+import { createHash } from 'node:crypto'
+import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
+import type { EventSpec } from '../resources/core.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { checkPreconditions } from './admission.ts'
+import { sameJson } from './canonical.ts'
+import { createObject, requireRow, updateObject } from './objects.ts'
+import { listObjects, revisionsOf } from './reads.ts'
+import { finishRemoval, removeObject } from './removal.ts'
+import type { WriteSession } from './session.ts'
+import { saveProject } from './projects.ts'
+import { readSet } from './sets.ts'
+import type {
+  EventInput,
+  ListOptions,
+  ObjectList,
+  ProjectRevisions,
+  SecretSet,
+  Transaction,
+} from './store.ts'
+import { randomUUID } from 'node:crypto'
+
+const component = 'stagely-controller'
+
+/** What callers get is theirs to change; what the session keeps is not. */
+const copy = (object: KubeObject): KubeObject => structuredClone(object)
+
+export class StoreTransaction implements Transaction {
+  readonly #session: WriteSession
+
+  constructor(session: WriteSession) {
+    this.#session = session
+  }
+
+  async get(ref: ObjectRef): Promise<KubeObject | undefined> {
+    const row = await this.#session.fetch(ref)
+    return row === undefined ? undefined : copy(row.object)
+  }
+
+  async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
+    const { items } = await listObjects(this.#session.tx, kind, options)
+    return { items, resourceVersion: this.#session.rv }
+  }
+
+  async readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
+    // What this write has changed so far has its MAC only once it is saved.
+    const changed = this.#session.projects.get(projectUid)
+    if (changed !== undefined) await saveProject(this.#session, changed)
+    return readSet(this.#session.tx, this.#session.deps.keys, projectUid, revision)
+  }
+
+  revisionsOf(projectUid: string): Promise<ProjectRevisions> {
+    return revisionsOf(this.#session.tx, projectUid)
+  }
+
+  async create(object: KubeObject): Promise<KubeObject> {
+    return copy(await createObject(this.#session, object))
+  }
+
+  async update(object: KubeObject): Promise<KubeObject> {
+    const finish = (row: Parameters<typeof finishRemoval>[1]): Promise<KubeObject> =>
+      finishRemoval(this.#session, row)
+    return copy(await updateObject(this.#session, object, finish))
+  }
+
+  async remove(
+    ref: ObjectRef,
+    preconditions?: { uid?: string; resourceVersion?: string },
+  ): Promise<{ object: KubeObject; gone: boolean }> {
+    const { object, gone } = await removeObject(this.#session, ref, preconditions)
+    return { object: copy(object), gone }
+  }
+
+  async setStatus(object: KubeObject): Promise<KubeObject> {
+    const row = await requireRow(this.#session, refOf(object))
+    checkPreconditions(row, object.metadata)
+    return copy(await this.#putStatus(row, object.status))
+  }
+
+  async setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void> {
+    const row = await requireRow(this.#session, ref)
+    let next = (row.object.status?.conditions ?? []) as Condition[]
+    for (const condition of conditions) next = withCondition(next, condition, this.#session.now)
+    await this.#putStatus(row, { ...row.object.status, conditions: next })
+  }
+
+  async #putStatus(
+    row: Awaited<ReturnType<typeof requireRow>>,
+    status: Record<string, unknown> | undefined,
+  ): Promise<KubeObject> {
+    if (sameJson(status ?? {}, row.object.status ?? {})) return row.object
+    const { status: _, ...rest } = row.object
+    const next: KubeObject = status === undefined ? rest : { ...rest, status }
+    return (await this.#session.put(next, row.source, row)).object
+  }
+
+  async putInternal(object: KubeObject): Promise<void> {
+    const row = await this.#session.fetch(refOf(object))
+    if (row !== undefined && sameJson(object.spec, row.object.spec)) return
+    const metadata = {
+      ...object.metadata,
+      uid: row?.uid ?? randomUUID(),
+      creationTimestamp: row?.object.metadata.creationTimestamp ?? this.#session.now,
+      generation: (row?.object.metadata.generation ?? 0) + 1,
+    }
+    await this.#session.put({ ...object, metadata }, 'system', row)
+  }
+
+  async recordEvent(event: EventInput): Promise<void> {
+    const { regarding, type, reason, message } = event
+    const about = refOf(regarding)
+    const namespace = about.namespace === '' ? 'default' : about.namespace
+    const home = await this.#session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
+    if (home === undefined || home.object.metadata.deletionTimestamp !== undefined) return
+    // One name for one event: the same again is found without a search.
+    const what = JSON.stringify([about.kind, regarding.metadata.uid, type, reason, message])
+    const hash = createHash('sha256').update(what).digest('hex').slice(0, 16)
+    const name = `${about.name.slice(0, 230)}.${hash}`
+    const row = await this.#session.fetch({ kind: 'Event', namespace, name })
+    const { now } = this.#session
+    const old = row?.object.spec as EventSpec | undefined
+    const spec: EventSpec = {
+      involvedObject: {
+        apiVersion: regarding.apiVersion,
+        kind: about.kind,
+        name: about.name,
+        namespace: about.namespace,
+        ...(regarding.metadata.uid === undefined ? {} : { uid: regarding.metadata.uid }),
+      },
+      reason,
+      message,
+      type,
+      source: { component },
+      reportingComponent: component,
+      reportingInstance: '',
+      firstTimestamp: old?.firstTimestamp ?? now,
+      lastTimestamp: now,
+      count: (old?.count ?? 0) + 1,
+    }
+    const metadata = row?.object.metadata ?? {
+      name,
+      namespace,
+      uid: randomUUID(),
+      creationTimestamp: now,
+    }
+    const object: KubeObject = { apiVersion: 'v1', kind: 'Event', metadata, spec: { ...spec } }
+    await this.#session.put(object, 'system', row)
+  }
+
+  async removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void> {
+    const row = await requireRow(this.#session, ref)
+    const { finalizers = [], ...metadata } = row.object.metadata
+    if (!finalizers.includes(finalizer)) return
+    const left = finalizers.filter((f) => f !== finalizer)
+    const next = left.length === 0 ? metadata : { ...metadata, finalizers: left }
+    const stored = await this.#session.put({ ...row.object, metadata: next }, row.source, row)
+    const last = metadata.deletionTimestamp !== undefined && left.length === 0
+    if (last) await finishRemoval(this.#session, stored)
+  }
+}

@@ -1,0 +1,155 @@
+// Runs writes. All that wait while one transaction commits share the next: one counter lock, one
+// fsync, one NOTIFY. Each write is whole by itself, behind a savepoint, and fails alone.
+import type { Clock } from '../kernel/clock.ts'
+import { alreadyExists, internal, invalid, sqlStateOf } from './errors.ts'
+import { changesChannel, type Feed } from './feed.ts'
+import { finishProjects } from './revisions.ts'
+import { WriteSession, type SessionDeps } from './session.ts'
+import type { Queryable, Sql } from './sql.ts'
+import type { Actor, ChangeEvent, WriteOptions } from './store.ts'
+import { refOf, type KubeObject } from '../resources/meta.ts'
+
+/** Bounds how long the first of a group waits for the last. */
+const groupSize = 64
+
+interface Job {
+  readonly actor: Actor
+  readonly options: WriteOptions
+  readonly work: (session: WriteSession) => Promise<unknown>
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Group {
+  readonly tx: Queryable
+  readonly epoch: number
+  readonly startRv: number
+  rv: number
+  readonly events: ChangeEvent[]
+}
+
+export interface WriterDeps extends SessionDeps {
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly feed: Feed
+}
+
+/** Never thrown to callers: takes the transaction of a lone failed write back. */
+class Rollback extends Error {}
+
+const uniqueViolation = '23505'
+
+/** What the checks before a write find first is named there; this is the last fence. */
+const translate = (error: unknown, object: KubeObject | undefined): unknown => {
+  if (sqlStateOf(error) !== uniqueViolation || object === undefined) return internal(error)
+  const ref = refOf(object)
+  const { constraint } = error as { constraint?: string }
+  if (constraint === 'objects_kind_namespace_name_key') return alreadyExists(ref)
+  const message = 'Duplicate value: another object has the same identity'
+  return invalid(ref, [{ field: 'spec', reason: 'FieldValueDuplicate', message }])
+}
+
+export class Writer {
+  readonly #deps: WriterDeps
+  #waiting: Job[] = []
+  #running: Promise<void> | undefined
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps
+  }
+
+  /** Runs `work` in a transaction that holds the counter row. With dryRun nothing of it stays. */
+  run<T>(
+    actor: Actor,
+    options: WriteOptions,
+    work: (session: WriteSession) => Promise<T>,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ actor, options, work, resolve: resolve as Job['resolve'], reject })
+      this.#running ??= this.#drain().finally(() => {
+        this.#running = undefined
+      })
+    })
+  }
+
+  /** Waits for all writes that were begun. */
+  async settle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, groupSize))
+  }
+
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    const settle: (() => void)[] = []
+    let done: Group | undefined
+    try {
+      done = await this.#deps.sql.transaction((tx) => this.#runGroup(tx, jobs, settle))
+    } catch (error) {
+      if (!(error instanceof Rollback)) {
+        for (const job of jobs) job.reject(internal(error))
+        return
+      }
+    }
+    if (done !== undefined) this.#deps.feed.append(done.startRv, done.events)
+    for (const tell of settle) tell()
+  }
+
+  async #runGroup(tx: Queryable, jobs: readonly Job[], settle: (() => void)[]): Promise<Group> {
+    const [counters] = await tx.query<{ rv: number; epoch: number }>(
+      'SELECT rv, epoch FROM counters FOR UPDATE',
+    )
+    if (counters === undefined) throw new Error('the counter row is missing')
+    const { rv, epoch } = counters
+    const group: Group = { tx, epoch, startRv: rv, rv, events: [] }
+    for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
+    if (group.rv !== group.startRv) {
+      await tx.query('UPDATE counters SET rv = $1', [group.rv])
+      // One process has no other to tell.
+      if (this.#deps.sql.kind === 'postgres') {
+        await tx.query(`SELECT pg_notify('${changesChannel}', '')`)
+      }
+    }
+    return group
+  }
+
+  async #runJob(
+    group: Group,
+    job: Job,
+    { alone, settle }: { alone: boolean; settle: (() => void)[] },
+  ): Promise<void> {
+    const { tx } = group
+    const { actor, options } = job
+    const start = { rv: group.rv, epoch: group.epoch, nowMs: this.#deps.clock.now() }
+    const more = { changeSet: options.changeSet, deps: this.#deps }
+    const session = new WriteSession(tx, start, actor, more)
+    if (!alone) await tx.exec('SAVEPOINT write')
+    try {
+      const result = await job.work(session)
+      await finishProjects(session)
+      settle.push(() => {
+        job.resolve(result)
+      })
+      if (options.dryRun === true) {
+        await this.#undo(tx, alone)
+        return
+      }
+    } catch (error) {
+      if (error instanceof Rollback) throw error
+      settle.push(() => {
+        job.reject(translate(error, session.writing))
+      })
+      await this.#undo(tx, alone)
+      return
+    }
+    if (!alone) await tx.exec('RELEASE SAVEPOINT write')
+    group.rv = session.rv
+    group.events.push(...session.events)
+  }
+
+  async #undo(tx: Queryable, alone: boolean): Promise<void> {
+    if (alone) throw new Rollback()
+    await tx.exec('ROLLBACK TO SAVEPOINT write')
+  }
+}

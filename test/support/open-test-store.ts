@@ -1,0 +1,53 @@
+// A store on a fresh database, server or folder, that a test may open again and again.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openStore, type Opened } from '../../src/store/open-store.ts'
+import { createTestDatabase } from './test-database.ts'
+
+export interface TestStore extends Opened {
+  readonly dataDir: string
+  /** Of a server; undefined for a folder. */
+  readonly databaseUrl: string | undefined
+  /** Opens the same database once more (a second controller); on a folder only after close(). */
+  again(more?: { masterKey?: Buffer; clock?: Clock }): Promise<Opened>
+  /** Closes all and removes the database. */
+  destroy(): Promise<void>
+}
+
+export const testMasterKey = Buffer.alloc(32, 42)
+
+/** `serverUrl` undefined: PGlite in a temporary folder. */
+export const openTestStore = async (
+  serverUrl: string | undefined,
+  options: { clock?: Clock } = {},
+): Promise<TestStore> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'stagely-store-'))
+  const database = serverUrl === undefined ? undefined : await createTestDatabase(serverUrl)
+  const opened: Opened[] = []
+  const open = async (more: { masterKey?: Buffer; clock?: Clock } = {}): Promise<Opened> => {
+    const one = await openStore({
+      ...(database === undefined ? {} : { databaseUrl: database.url }),
+      dataDir,
+      masterKey: more.masterKey ?? testMasterKey,
+      clock: more.clock ?? options.clock ?? realClock,
+      log: silentLogger,
+    })
+    opened.push(one)
+    return one
+  }
+  const first = await open()
+  return {
+    ...first,
+    dataDir,
+    databaseUrl: database?.url,
+    again: open,
+    destroy: async () => {
+      for (const one of opened) await one.close()
+      await database?.drop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
