@@ -60,11 +60,11 @@ const commands: Record<string, Entry> = {
 const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {
   if (argv[0] === 'controller') {
     const { runController } = await import('../controller/main.ts')
-    return (await runController(argv.slice(1))) as number | undefined
+    return await runController(argv.slice(1))
   }
   if (argv[0] === 'agent' && argv[1] === 'run') {
     const { runAgent } = await import('../agent/main.ts')
-    return (await runAgent(argv.slice(2))) as number | undefined
+    return await runAgent(argv.slice(2))
   }
   return undefined
 }

@@ -103,17 +103,23 @@ export const currentCondition = (object: KubeObject, type: string): Condition | 
   return judged !== undefined && judged < generation ? undefined : condition
 }
 
+export interface FollowRef {
+  readonly kind: Kind
+  readonly namespace: string
+  readonly name: string
+}
+
 /**
  * Follows one object until `done` says true; it sees undefined when the object is gone. Returns the
  * last state. Watches, and lists again when a watch ends. Throws an AbortError with `signal`.
  */
 export const followObject = async (
   api: Api,
-  kind: Kind,
-  ref: { namespace: string; name: string },
+  ref: FollowRef,
   done: (object: KubeObject | undefined) => boolean,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> => {
+  const { kind } = ref
   const path = pathOf(kind, kind.namespaced ? ref.namespace : undefined)
   const fieldSelector = `metadata.name=${ref.name}`
   let quick = 0

@@ -52,6 +52,6 @@ export const renderTable = (table: Table, options: TableOptions = {}): string =>
 }
 
 const cellText = (cell: unknown): string => {
-  if (cell === null || cell === undefined) return ''
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell as string | number | boolean)
+  if (typeof cell === 'string') return cell
+  return cell === null || cell === undefined ? '' : JSON.stringify(cell)
 }

@@ -51,7 +51,7 @@ export const waitForStagelets = async (
         return done(object)
       }
       try {
-        await followObject(api, kindOf('Stagelet'), { namespace, name }, check, signal)
+        await followObject(api, { kind: kindOf('Stagelet'), namespace, name }, check, signal)
         out(`stagelet.stagely.dev/${name} in sync`)
       } catch (error) {
         if (!isAbort(error)) throw error

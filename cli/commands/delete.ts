@@ -5,7 +5,7 @@ import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { pathOf, type Api } from '../api.ts'
-import { CliError, usageError } from '../errors.ts'
+import { CliError, renderError, usageError } from '../errors.ts'
 import { kindOf, parseTargets, quotedName } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
 import {
@@ -52,37 +52,42 @@ export const command = (): Command =>
     .option('--ignore-not-found', 'what is not there counts as deleted')
     .action(remove)
 
-const remove = async (words: string[], flags: Flags): Promise<void> => {
-  const waits = parseWait(flags.wait, flags.timeout) !== undefined
-  if (words.length === 0 && flags.filename === undefined)
-    throw usageError('name objects, or give -f')
-  if (words.length > 0 && flags.filename !== undefined)
-    throw usageError('give names or -f, not both')
+/** Wrong usage is found before anything is asked of the server. */
+const checkUsage = (words: readonly string[], flags: Flags): ReturnType<typeof parseTargets> => {
+  const byFiles = flags.filename !== undefined
+  if (words.length === 0 && !byFiles) throw usageError('name objects, or give -f')
+  if (words.length > 0 && byFiles) throw usageError('give names or -f, not both')
   const targets = words.length > 0 ? parseTargets(words) : []
+  const wide = flags.all === true || flags.selector !== undefined
   for (const { names } of targets) {
-    const wide = flags.all === true || flags.selector !== undefined
     if (names.length === 0 && !wide) throw usageError('give names, -l or --all')
     if (names.length > 0 && wide) throw usageError('give names, or -l or --all, not both')
   }
+  return targets
+}
+
+const remove = async (words: string[], flags: Flags): Promise<void> => {
+  const waits = parseWait(flags.wait, flags.timeout) !== undefined
+  const targets = checkUsage(words, flags)
   const api = await openApi(flags)
   const doomed = targets.length > 0 ? await byTarget(api, targets, flags) : await byFile(api, flags)
+  if (doomed.length === 0) note('No resources found')
   const gone: Doomed[] = []
   const failures: unknown[] = []
   for (const one of doomed) {
+    const { kind, namespace, name } = one
     try {
-      await api.call(pathOf(one.kind, one.kind.namespaced ? one.namespace : undefined, one.name), {
-        method: 'DELETE',
-      })
-      out(`${quotedName(one.kind, one.name)} deleted`)
+      const path = pathOf(kind, kind.namespaced ? namespace : undefined, name)
+      await api.call(path, { method: 'DELETE' })
+      out(`${quotedName(kind, name)} deleted`)
       gone.push(one)
     } catch (error) {
-      if (isReason(error, 'NotFound') && flags.ignoreNotFound === true) continue
-      failures.push(error)
+      if (!(isReason(error, 'NotFound') && flags.ignoreNotFound === true)) failures.push(error)
     }
   }
   if (waits) await waitUntilGone(api, gone, flags.timeout)
+  for (const failure of failures.slice(1)) note(renderError(failure))
   if (failures.length > 0) throw failures[0]
-  if (doomed.length === 0) note('No resources found')
 }
 
 const byTarget = async (
@@ -134,7 +139,7 @@ const waitUntilGone = async (
         return object?.metadata.deletionTimestamp === undefined
       }
       try {
-        await followObject(api, kind, { namespace, name }, isGone, signal)
+        await followObject(api, { kind, namespace, name }, isGone, signal)
       } catch (error) {
         if (!isAbort(error)) throw error
         const why = finalizers.length === 0 ? '' : `: waits for ${finalizers.join(', ')}`

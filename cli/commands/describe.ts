@@ -103,7 +103,8 @@ export const renderDescription = (object: KubeObject, events: readonly EventView
 const renderServices = (services: readonly (ServiceStatus | string)[] | undefined): string[] => {
   if (services === undefined) return []
   if (services.length === 0) return ['Services:  <none>']
-  if (typeof services[0] === 'string') return ['Seen by:', ...services.map((s) => `  ${String(s)}`)]
+  if (typeof services[0] === 'string')
+    return ['Seen by:', ...(services as readonly string[]).map((s) => `  ${s}`)]
   const rows = (services as readonly ServiceStatus[]).map((service) => [
     service.name,
     service.health === undefined

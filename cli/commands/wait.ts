@@ -126,7 +126,7 @@ const waitForAll = async (
         return goal.reached(object)
       }
       try {
-        await followObject(api, kind, { namespace, name }, check, signal)
+        await followObject(api, { kind, namespace, name }, check, signal)
         out(`${fullName(kind, name)} ${goal.verb}`)
       } catch (error) {
         if (isAbort(error)) failed.push(`timed out: ${fullName(kind, name)}: ${goal.explain(last)}`)

@@ -23,7 +23,7 @@ interface Step {
 }
 
 const resolve = (doc: Document, node: unknown): Node | undefined => {
-  if (isAlias(node)) return node.resolve(doc) as Node | undefined
+  if (isAlias(node)) return node.resolve(doc)
   return (node ?? undefined) as Node | undefined
 }
 

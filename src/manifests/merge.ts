@@ -23,12 +23,12 @@ export const isEqualJson = (a: unknown, b: unknown): boolean => {
 /** `target` with `patch` merged in: null removes, maps merge, everything else replaces. */
 export const applyMergePatch = (target: unknown, patch: unknown): unknown => {
   if (!isMap(patch)) return patch
-  const result: Json = isMap(target) ? { ...target } : {}
+  const result = new Map(Object.entries(isMap(target) ? target : {}))
   for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key]
-    else result[key] = applyMergePatch(result[key], value)
+    if (value === null) result.delete(key)
+    else result.set(key, applyMergePatch(result.get(key), value))
   }
-  return result
+  return Object.fromEntries(result)
 }
 
 /**

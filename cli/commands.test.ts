@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest'
+import type { KubeObject } from '../src/resources/meta.ts'
+import { renderReview } from './commands/diff.ts'
+import { warningsOf } from './commands/status.ts'
+import { parseGoal } from './commands/wait.ts'
+import { connectionError } from './connection-error.ts'
+import { renderDescription } from './commands/describe.ts'
+import { parseTargets } from './kinds.ts'
+import { parseWait } from './options.ts'
+
+const stagelet = (
+  generation: number,
+  conditions: object[],
+  observedGeneration = generation,
+): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Stagelet',
+  metadata: { name: 'shop', namespace: 'default', generation },
+  spec: {},
+  status: { observedGeneration, conditions },
+})
+
+const inSync = {
+  type: 'SecretsInSync',
+  status: 'True',
+  reason: 'InSync',
+  message: 'all',
+  lastTransitionTime: '',
+}
+
+describe('parseGoal', () => {
+  it('counts a condition only when it was judged from the current spec', () => {
+    const goal = parseGoal('condition=SecretsInSync')
+    expect(goal.reached(stagelet(2, [inSync]))).toBe(true)
+    expect(goal.reached(stagelet(2, [inSync], 1))).toBe(false)
+    expect(goal.reached(stagelet(2, [{ ...inSync, observedGeneration: 1 }]))).toBe(false)
+    expect(goal.reached(undefined)).toBe(false)
+  })
+
+  it('takes a status, and type and status in any case', () => {
+    expect(parseGoal('condition=secretsinsync=true').reached(stagelet(1, [inSync]))).toBe(true)
+    expect(parseGoal('condition=SecretsInSync=False').reached(stagelet(1, [inSync]))).toBe(false)
+  })
+
+  it('explains a timeout by the condition’s message', () => {
+    const bad = { ...inSync, status: 'False', reason: 'AgentAway', message: 'the agent is away' }
+    expect(parseGoal('condition=SecretsInSync').explain(stagelet(1, [bad]))).toBe(
+      'SecretsInSync=False AgentAway: the agent is away',
+    )
+  })
+
+  it('refuses what it does not know', () => {
+    expect(() => parseGoal('jsonpath={.a}')).toThrow('--for must be')
+  })
+})
+
+describe('parseTargets', () => {
+  const names = (words: string[]): string[] =>
+    parseTargets(words).map(({ kind, names: given }) => [kind.kind, ...given].join(' '))
+
+  it('understands singular, plural, short names, kinds, nicknames and categories', () => {
+    expect(names(['stg', 'a', 'b'])).toEqual(['Stagelet a b'])
+    expect(names(['stagelets.stagely.dev,secrets'])).toEqual(['Stagelet', 'StagelySecret'])
+    expect(names(['stagelet/a', 'proj/b'])).toEqual(['Stagelet a', 'Project b'])
+    expect(names(['stagely'])).toEqual(['Project', 'Agent', 'StagelySecret', 'Stagelet'])
+  })
+
+  it('names what it knows when it does not know a word', () => {
+    expect(() => parseTargets(['pods'])).toThrow('stagelets')
+    expect(() => parseTargets(['observations'])).toThrow('no kind')
+  })
+})
+
+describe('renderReview', () => {
+  it('shows names, fields and the blast radius', () => {
+    const text = renderReview({
+      faults: [],
+      changes: [
+        {
+          index: 0,
+          kind: 'StagelySecret',
+          namespace: 'default',
+          name: 'a',
+          action: 'Update',
+          fields: [],
+          valueChanged: true,
+        },
+        {
+          index: 1,
+          kind: 'Project',
+          namespace: 'default',
+          name: 'p',
+          action: 'Unchanged',
+          fields: [],
+          valueChanged: false,
+        },
+      ],
+      affected: [
+        {
+          namespace: 'default',
+          stagelet: 'shop',
+          service: 'backend',
+          keys: ['STRIPE'],
+          reason: 'new value',
+        },
+      ],
+    })
+    expect(text).toBe(
+      [
+        '~ stagelysecret.stagely.dev/a (default)',
+        '    value changes',
+        '',
+        '1 service would be re-created:',
+        '    default/shop  backend: STRIPE  (new value)',
+      ].join('\n'),
+    )
+  })
+})
+
+describe('renderDescription', () => {
+  it('shows the keys that each service sees, and no last-applied annotation', () => {
+    const object = stagelet(1, [inSync])
+    object.metadata.annotations = { 'kubectl.kubernetes.io/last-applied-configuration': 'noise' }
+    object.status = {
+      ...object.status,
+      services: [
+        {
+          name: 'backend',
+          state: 'running',
+          wantedDigest: 'a',
+          runningDigest: 'a',
+          keys: ['A', 'B'],
+        },
+      ],
+    }
+    const text = renderDescription(object, [])
+    expect(text).toMatch(/backend {3}running {3}yes .*A, B/)
+    expect(text).toContain('Events:  <none>')
+    expect(text).not.toContain('noise')
+  })
+})
+
+describe('warningsOf', () => {
+  it('names bad conditions and leaves out good and passing ones', () => {
+    const progressing = { ...inSync, type: 'Progressing' }
+    const degraded = { ...inSync, type: 'Degraded', reason: 'GateFailed', message: 'web\nlogs' }
+    expect(warningsOf(stagelet(1, [inSync, progressing, degraded]))).toEqual([
+      ['default', 'stagelet.stagely.dev/shop', 'Degraded=True GateFailed', 'web'],
+    ])
+  })
+})
+
+describe('parseWait', () => {
+  it('reads yes, no and times', () => {
+    expect(parseWait(undefined, 5)).toBeUndefined()
+    expect(parseWait('false', 5)).toBeUndefined()
+    expect(parseWait(true, 5)).toBe(5)
+    expect(parseWait('2m', 5)).toBe(120_000)
+  })
+})
+
+describe('connectionError', () => {
+  it('says what to set', () => {
+    const of = (code: string): string =>
+      connectionError('https://x:1', Object.assign(new Error('e'), { code })).message
+    expect(of('ECONNREFUSED')).toContain('https://x:1')
+    expect(of('SELF_SIGNED_CERT_IN_CHAIN')).toContain('STAGELY_CA_FILE')
+  })
+})

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { renderColumns, renderTable, type Table } from './table.ts'
+
+const table: Table = {
+  columnDefinitions: [
+    { name: 'Name', priority: 0 },
+    { name: 'In-Sync', priority: 0 },
+    { name: 'Directory', priority: 1 },
+    { name: 'Age' },
+  ],
+  rows: [
+    { cells: ['shop', 'True', '/srv/shop', '5m'], object: named('team-a', 'shop') },
+    { cells: ['web-frontend', null, '/srv/web', '12d'], object: named('default', 'web-frontend') },
+  ],
+}
+
+function named(namespace: string, name: string): NonNullable<Table['rows'][number]['object']> {
+  return { apiVersion: 'v1', kind: 'PartialObjectMetadata', metadata: { namespace, name } }
+}
+
+describe('renderTable', () => {
+  it('aligns columns as kubectl does, and hides those of priority', () => {
+    expect(renderTable(table)).toBe(
+      [
+        'NAME           IN-SYNC   AGE',
+        'shop           True      5m',
+        'web-frontend             12d',
+      ].join('\n'),
+    )
+  })
+
+  it('shows every column with wide', () => {
+    expect(renderTable(table, { wide: true }).split('\n')[1]).toBe(
+      'shop           True      /srv/shop   5m',
+    )
+  })
+
+  it('puts the namespace first, and the kind before the name, where asked', () => {
+    const text = renderTable(table, { showNamespace: true, namePrefix: 'stagelet.stagely.dev/' })
+    expect(text.split('\n')[1]).toBe('team-a      stagelet.stagely.dev/shop           True      5m')
+  })
+})
+
+describe('renderColumns', () => {
+  it('leaves no space at the end of a line', () => {
+    expect(renderColumns(['A', 'B'], [['1', '']])).toBe('A   B\n1')
+  })
+})

@@ -1,0 +1,85 @@
+// One scan of a folder into the store: one transaction, one change set. Applying it again writes nothing.
+import { randomUUID } from 'node:crypto'
+import type { StagelyError } from '../../src/kernel/errors.ts'
+import type { ManifestDocument } from '../../src/manifests/parse.ts'
+import { annotations, keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { kinds } from '../../src/resources/registry.ts'
+import type { Actor, Reader, Store, Transaction } from '../../src/store/store.ts'
+import { applyObject, type Applied } from './apply-object.ts'
+import type { FolderFault } from './scan.ts'
+import { writeAllPossible } from './write-all-possible.ts'
+
+export interface FolderApplied {
+  /** What the store refused, at the file and line that it stands at. */
+  readonly faults: readonly FolderFault[]
+  readonly changed: number
+  readonly removed: number
+}
+
+/** Everything whose source is the folder. */
+export const listOwned = async (reader: Reader, source: string): Promise<KubeObject[]> => {
+  const owned: KubeObject[] = []
+  for (const kind of kinds) {
+    if (kind.internal === true || kind.kind === 'Event') continue
+    const { items } = await reader.list(kind.kind)
+    owned.push(...items.filter((o) => o.metadata.annotations?.[annotations.source] === source))
+  }
+  return owned
+}
+
+type Item = { readonly document: ManifestDocument } | { readonly remove: KubeObject }
+
+/** Writes `documents`, then removes `remove` in the reverse order of kinds. */
+export const applyFolder = async (
+  store: Store,
+  actor: Actor,
+  documents: readonly ManifestDocument[],
+  remove: readonly KubeObject[],
+): Promise<FolderApplied> => {
+  const doomed = [...remove].sort((a, b) => orderOf(b) - orderOf(a))
+  const items: Item[] = [
+    ...documents.map((document) => ({ document })),
+    ...doomed.map((object) => ({ remove: object })),
+  ]
+  const { results, refused } = await writeAllPossible<Item, Applied | undefined>(store, {
+    actor,
+    options: { changeSet: { id: randomUUID(), last: true } },
+    items,
+    each: async (tx, item) => {
+      if ('document' in item) return applyObject(tx, item.document.object)
+      await removeOne(tx, item.remove)
+      return undefined
+    },
+  })
+  const applied = [...results.values()].filter((result) => result !== undefined)
+  const changed = applied.filter(
+    ({ before, after }) => before?.metadata.resourceVersion !== after.metadata.resourceVersion,
+  )
+  return {
+    faults: [...refused].flatMap(([item, error]) => faultsOf(item, error)),
+    changed: changed.length,
+    removed: [...results.keys()].filter((item) => 'remove' in item).length,
+  }
+}
+
+const orderOf = (object: KubeObject): number =>
+  kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
+
+const removeOne = async (tx: Transaction, object: KubeObject): Promise<void> => {
+  const ref = refOf(object)
+  if ((await tx.get(ref)) === undefined) return
+  const { uid } = object.metadata
+  await tx.remove(ref, uid === undefined ? undefined : { uid })
+}
+
+const faultsOf = (item: Item, error: StagelyError): FolderFault[] => {
+  const object = 'document' in item ? item.document.object : item.remove
+  const key = keyOf(refOf(object))
+  const place = (field: string): { file: string; line: number } =>
+    'document' in item
+      ? { file: item.document.file, line: item.document.lineOf(field) }
+      : { file: '(removed)', line: 0 }
+  const faults = error.details.faults ?? []
+  if (faults.length === 0) return [{ ...place(''), message: error.message, key }]
+  return faults.map(({ field, message }) => ({ ...place(field), field, message, key }))
+}

@@ -1,0 +1,85 @@
+// One look at the folder: scan, apply what changed, remove what is gone for sure.
+import type { Clock } from '../../src/kernel/clock.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Actor, Store } from '../../src/store/store.ts'
+import { applyFolder, listOwned } from './apply.ts'
+import { createFaultBoard } from './folder-faults.ts'
+import { decidePrune } from './prune.ts'
+import { scanFolder, type FolderFault, type Scan } from './scan.ts'
+
+interface PassDeps {
+  readonly dir: string
+  readonly store: Store
+  readonly actor: Actor
+  readonly log: Logger
+  readonly clock: Clock
+  readonly pruneAll: boolean
+}
+
+/** How long after a scan that lacks an object the second, confirming scan is made. */
+const confirmMs = 500
+/** Faults of the store (an owner, a missing project) may go away without any file changing. */
+const recheckMs = 30_000
+
+/** A function that makes one pass; it returns after how many ms the next one is wanted, if soon. */
+export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) => {
+  const { dir, store, actor, log, clock } = deps
+  const board = createFaultBoard(store, actor, log)
+  const knownFiles = new Map<string, string>()
+  const state = { reason: '', fingerprint: '', appliedAt: 0, missing: '', held: 0 }
+
+  const complain = (reason: string): void => {
+    // Nothing can be concluded from a folder that is not there: what it owns stays.
+    if (reason !== state.reason)
+      log.warn({ reason }, 'the folder has nothing to apply; everything stays')
+    state.reason = reason
+    state.missing = ''
+  }
+
+  const plan = async (scan: Scan): Promise<ReturnType<typeof decidePrune>> => {
+    const owned = await listOwned(store, actor.source)
+    const decision = decidePrune({ scan, owned, knownFiles, pruneAll: deps.pruneAll })
+    if (decision.heldBack > 0 && decision.heldBack !== state.held) {
+      log.warn(
+        { absent: decision.heldBack, owned: owned.length },
+        'more than half of what the folder owns is gone from it; nothing is removed until that is allowed',
+      )
+    }
+    state.held = decision.heldBack
+    return decision
+  }
+
+  return async () => {
+    const result = await scanFolder(dir)
+    if (!result.ok) {
+      complain(result.reason)
+      return
+    }
+    const { scan } = result
+    if (state.reason !== '') log.info({}, 'the folder is back')
+    state.reason = ''
+    const { remove } = await plan(scan)
+    const missing =
+      remove.length === 0 ? '' : [scan.fingerprint, ...remove.map((o) => o.metadata.uid)].join(' ')
+    const confirmed = missing !== '' && missing === state.missing
+    state.missing = missing
+    const stale =
+      scan.fingerprint !== state.fingerprint || clock.now() - state.appliedAt > recheckMs
+    if (stale || confirmed) await apply(scan, confirmed ? remove : [])
+    for (const [key, file] of scan.declared) knownFiles.set(key, file)
+    return missing !== '' && !confirmed ? confirmMs : undefined
+  }
+
+  async function apply(
+    scan: Scan,
+    remove: ReturnType<typeof decidePrune>['remove'],
+  ): Promise<void> {
+    const { faults, changed, removed } = await applyFolder(store, actor, scan.documents, remove)
+    const all: FolderFault[] = [...scan.faults, ...faults]
+    if (changed + removed > 0)
+      log.info({ changed, removed, faults: all.length }, 'manifests applied')
+    await board.show(all)
+    state.fingerprint = scan.fingerprint
+    state.appliedAt = clock.now()
+  }
+}

@@ -1,0 +1,147 @@
+// Reads a whole folder of manifests into one picture. Follows links (also those of a mounted
+// ConfigMap, whose files are links through `..data`), reads every real file once, and never throws.
+import { createHash } from 'node:crypto'
+import { readFile, readdir, realpath, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import {
+  parseManifests,
+  type ManifestDocument,
+  type ManifestFault,
+} from '../../src/manifests/parse.ts'
+import { keyOf, refOf } from '../../src/resources/meta.ts'
+import { kinds } from '../../src/resources/registry.ts'
+import { decodeObject } from '../../src/resources/validate.ts'
+
+export interface FolderFault extends ManifestFault {
+  /** The object that the fault is of, where that much is known. */
+  readonly key?: string
+}
+
+export interface Scan {
+  /** Changes with any byte of any manifest. */
+  readonly fingerprint: string
+  /** Good documents, each object once, in the order that they are applied in. */
+  readonly documents: readonly ManifestDocument[]
+  readonly faults: readonly FolderFault[]
+  /** Every object that a readable document declares, good or not, and its file. */
+  readonly declared: ReadonlyMap<string, string>
+  /** Files of which some part could not be understood: what they declare is not known. */
+  readonly brokenFiles: ReadonlySet<string>
+}
+
+export type ScanResult =
+  { readonly ok: true; readonly scan: Scan } | { readonly ok: false; readonly reason: string }
+
+const maxFileBytes = 16 * 1024 * 1024
+
+interface Source {
+  readonly file: string
+  readonly text: string | undefined
+}
+
+/** ok: false when the folder is missing, unreadable, or holds no manifest: nothing can be concluded. */
+export const scanFolder = async (dir: string): Promise<ScanResult> => {
+  const sources: Source[] = []
+  try {
+    await collect(dir, dir, { seen: new Set(), sources })
+  } catch (error) {
+    return { ok: false, reason: codeOf(error) }
+  }
+  if (sources.length === 0) return { ok: false, reason: 'no manifest in it' }
+  return { ok: true, scan: toScan(sources) }
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'failed'
+
+/** Dot names are left out: editors' swap files, and the `..data` folders that links lead into. */
+const collect = async (
+  root: string,
+  folder: string,
+  found: { seen: Set<string>; sources: Source[] },
+): Promise<void> => {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
+  for (const name of names) {
+    const path = join(folder, name)
+    const file = relative(root, path)
+    try {
+      const real = await realpath(path)
+      const info = await stat(real)
+      if (info.isDirectory() ? found.seen.has(real) : !/\.(ya?ml|json)$/i.test(name)) continue
+      if (found.seen.has(real)) continue
+      found.seen.add(real)
+      if (info.isDirectory()) await collect(root, path, found)
+      else if (info.isFile()) found.sources.push({ file, text: await readText(real, info.size) })
+    } catch {
+      // It vanished, or may not be read: unknown content, which must not count as "declares nothing".
+      found.sources.push({ file, text: undefined })
+    }
+  }
+}
+
+const readText = async (path: string, size: number): Promise<string | undefined> =>
+  size > maxFileBytes ? undefined : await readFile(path, 'utf8')
+
+const toScan = (sources: readonly Source[]): Scan => {
+  const hash = createHash('sha256')
+  const documents: ManifestDocument[] = []
+  const faults: FolderFault[] = []
+  const declared = new Map<string, string>()
+  const places = new Map<string, ManifestDocument>()
+  const brokenFiles = new Set<string>()
+  for (const { file, text } of sources) {
+    hash.update(JSON.stringify([file, text ?? null]))
+    if (text === undefined) {
+      brokenFiles.add(file)
+      faults.push({ file, line: 1, message: 'cannot be read, or is longer than 16 MiB' })
+      continue
+    }
+    const parsed = parseManifests(text, file)
+    if (parsed.faults.length > 0) brokenFiles.add(file)
+    faults.push(...parsed.faults)
+    for (const document of parsed.documents) {
+      fillNamespace(document)
+      const key = keyOf(refOf(document.object))
+      const wrong = faultsOf(document, key, places.get(key))
+      faults.push(...wrong)
+      if (places.has(key)) continue
+      places.set(key, document)
+      declared.set(key, file)
+      if (wrong.length === 0) documents.push(document)
+    }
+  }
+  documents.sort((a, b) => orderOf(a) - orderOf(b))
+  return { fingerprint: hash.digest('hex'), documents, faults, declared, brokenFiles }
+}
+
+const kindOf = ({ object }: ManifestDocument): (typeof kinds)[number] | undefined =>
+  kinds.find((kind) => kind.kind === object.kind && kind.internal !== true)
+
+const orderOf = (document: ManifestDocument): number => kindOf(document)?.applyOrder ?? 0
+
+const fillNamespace = (document: ManifestDocument): void => {
+  const { metadata } = document.object
+  if (kindOf(document)?.namespaced === true) metadata.namespace ??= 'default'
+  else delete metadata.namespace
+}
+
+const faultsOf = (
+  document: ManifestDocument,
+  key: string,
+  first: ManifestDocument | undefined,
+): FolderFault[] => {
+  const at = (field: string, message: string): FolderFault => ({
+    file: document.file,
+    line: document.lineOf(field),
+    field,
+    message,
+    key,
+  })
+  if (first !== undefined) {
+    return [at('metadata.name', `the object is already at ${first.file}:${first.line}`)]
+  }
+  const { faults, unknown } = decodeObject(document.object)
+  return [
+    ...faults.map(({ field, message }) => at(field, message)),
+    ...unknown.map((field) => at(field, 'unknown field')),
+  ]
+}

@@ -1,0 +1,104 @@
+// A folder of manifests as a source. A file event means only "look": the whole folder is read again
+// and goes into the store as one change set. A slow poll sees what no event told (mounts that come
+// and go, network file systems).
+//
+// INVARIANTS
+// - One pass runs at a time; an event during a pass causes one more pass.
+// - Nothing is removed but after two equal scans, and never because a folder or file cannot be read.
+import { resolve } from 'node:path'
+import { watch } from 'chokidar'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isAbort, messageOf } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Actor, Store } from '../../src/store/store.ts'
+import { createPass } from './folder-pass.ts'
+
+export interface FolderSourceOptions {
+  readonly dir: string
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Removes even more than half of what the folder owns. */
+  readonly pruneAll?: boolean
+}
+
+export interface FolderSource {
+  /** Resolves when the pass that runs has ended. */
+  stop(): Promise<void>
+}
+
+const settleMs = 150
+const pollMs = 5_000
+const retryMs = 2_000
+
+export const startFolderSource = (options: FolderSourceOptions): FolderSource => {
+  const { clock, store, pruneAll = false } = options
+  const dir = resolve(options.dir)
+  const log = options.log.child({ folder: dir })
+  const actor: Actor = { name: 'folder', source: `folder:${dir}` }
+  const stopping = new AbortController()
+  const waker = createWaker()
+  const pass = createPass({ dir, store, actor, log, clock, pruneAll })
+  const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
+  watcher.on('all', () => {
+    waker.wake()
+  })
+  watcher.on('error', (error) => {
+    log.warn({ reason: messageOf(error) }, 'cannot watch the folder; it is polled')
+  })
+
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const again = await pass().catch((error: unknown) => {
+        log.error(
+          { reason: messageOf(error) },
+          'the folder could not be applied; it is tried again',
+        )
+        return retryMs
+      })
+      await waker.wait(clock, again ?? pollMs, stopping.signal)
+      // A writer that is at it gets a moment to finish: half a file is no use.
+      await clock.sleep(settleMs, stopping.signal)
+    }
+  }
+  const running = loop().catch((error: unknown) => {
+    if (!isAbort(error)) throw error
+  })
+
+  return {
+    stop: async () => {
+      stopping.abort()
+      await watcher.close()
+      await running
+    },
+  }
+}
+
+interface Waker {
+  wake(): void
+  /** Returns after `ms` or the first wake since the last wait. Throws an AbortError with `signal`. */
+  wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void>
+}
+
+const createWaker = (): Waker => {
+  let woken = false
+  let wakeUp = (): void => undefined
+  return {
+    wake: () => {
+      woken = true
+      wakeUp()
+    },
+    wait: async (clock, ms, signal) => {
+      const early = new AbortController()
+      wakeUp = () => {
+        early.abort()
+      }
+      try {
+        if (!woken) await clock.sleep(ms, AbortSignal.any([signal, early.signal]))
+      } catch (error) {
+        if (!isAbort(error) || signal.aborted) throw error
+      }
+      woken = false
+    },
+  }
+}
