@@ -81,9 +81,7 @@ const serve = async (
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
-  const adminToken = await tokens.ensureAdmin()
-  if (adminToken !== undefined)
-    await writeWhole(config.dataDir, 'admin-token', `${adminToken}\n`, 0o600)
+  await tokens.ensureAdmin((token) => writeAdminToken(config.dataDir, token))
 
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
@@ -122,6 +120,9 @@ const serve = async (
   base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
   return { base, onRun: metrics.onRun }
 }
+
+const writeAdminToken = (dir: string, token: string): Promise<void> =>
+  writeWhole(dir, 'admin-token', `${token}\n`, 0o600)
 
 /** Requests get a moment to end; what then still hangs is cut. */
 const closeHttp = async (listening: Listening | undefined): Promise<void> => {

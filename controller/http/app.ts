@@ -5,7 +5,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
-import { requireAdmin, requireLogin, type TokenVerifier } from './auth.ts'
+import { rememberTokens, requireAdmin, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
 import { mountAgentAccess, type AgentAccessDeps } from './kube/agent-access.ts'
 import { mountDiscovery } from './kube/discovery.ts'
@@ -38,10 +38,8 @@ export const createApp = (deps: AppDeps): App => {
   app.notFound((c) => c.text('404 page not found', 404))
   mountHealth(app, deps)
   deps.mountOpen?.(app)
-  for (const path of ['/api', '/apis', '/openapi']) {
-    app.use(path, requireLogin(deps.tokens))
-    app.use(`${path}/*`, requireLogin(deps.tokens))
-  }
+  const login = requireLogin(rememberTokens(deps.tokens, deps.clock))
+  for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login)
   mountDiscovery(app)
   mountOpenApi(app, deps.versions.gitVersion)
   mountSelfReviews(app)

@@ -23,8 +23,11 @@ export class TokenStore {
     this.#clock = clock
   }
 
-  /** Makes the admin's token at the first start of all and returns it, this one time. */
-  ensureAdmin(): Promise<string | undefined> {
+  /**
+   * Makes the admin's token at the first start of all and returns it, this one time. `keep` runs
+   * before the commit, so that a crash cannot leave a token that nobody was told.
+   */
+  ensureAdmin(keep?: (token: string) => Promise<void>): Promise<string | undefined> {
     const actor = { name: 'controller', source: 'system' }
     return this.#store.writeWithSession(actor, async (session) => {
       const token = `sat_${randomBytes(32).toString('base64url')}`
@@ -36,6 +39,7 @@ export class TokenStore {
       if (rows.length === 0) return undefined
       const ref = { kind: 'Namespace', namespace: '', name: adminName }
       await session.audit(ref, { action: 'create token' })
+      await keep?.(token)
       return token
     })
   }
