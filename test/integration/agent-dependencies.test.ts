@@ -1,0 +1,78 @@
+// Services that hang together: dependents, shared namespaces, jobs. Only what must is re-created.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { held, startMachine, type Machine } from '../support/docker.ts'
+import {
+  createStack,
+  idleService,
+  recreatedBetween,
+  testImage,
+  type Stack,
+} from '../support/stack.ts'
+
+const compose = `services:
+${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${idleService('peer', '    network_mode: service:db\n')}${idleService('twins', '    scale: 2\n')}  migrate:
+    image: ${testImage}
+    command: ["sh", "-c", "echo ran"]
+    depends_on: [db]
+${idleService('none', '    scale: 0\n')}`
+
+describe('services that depend on each other', () => {
+  let stack: Stack
+  let machine: Machine
+  const common = held('COMMON', 'for-all')
+
+  beforeAll(async () => {
+    stack = await createStack(compose)
+    machine = await startMachine(stack)
+    await machine.roll([common])
+  })
+  afterAll(async () => {
+    await machine?.stop()
+    await stack?.remove()
+  })
+
+  const rotated = async (service: string, value: string): Promise<string[]> => {
+    const before = await stack.containers()
+    await machine.roll([common, held('OWN', value, service)])
+    await machine.roll([common, held('OWN', `${value}-again`, service)])
+    return recreatedBetween(before, await stack.containers())
+  }
+
+  it('come up whole, jobs done and scaled-down ones absent', () => {
+    const report = machine.reports.at(-1)!
+    const states = Object.fromEntries(report.services.map((s) => [s.name, s.state]))
+    expect(states).toEqual({
+      api: 'running',
+      db: 'running',
+      migrate: 'completed',
+      none: 'scaledToZero',
+      peer: 'running',
+      twins: 'running',
+      web: 'running',
+    })
+    expect(report.services.find((s) => s.name === 'twins')?.containers).toBe(2)
+    expect(Object.keys(report.passed).sort()).toEqual([
+      'api',
+      'db',
+      'migrate',
+      'peer',
+      'twins',
+      'web',
+    ])
+  })
+
+  it('do not follow a dependency that is re-created, but for those that share its namespace', async () => {
+    expect(await rotated('db', 'one')).toEqual(['db', 'peer'])
+    expect(machine.reports.at(-1)?.rollout).toMatchObject({
+      recreated: ['db', 'peer'],
+      cascaded: ['peer'],
+    })
+  })
+
+  it('leave their dependencies alone, finished jobs too', async () => {
+    await machine.roll([common])
+    expect(await rotated('web', 'two')).toEqual(['web'])
+    await machine.roll([common])
+    expect(await rotated('api', 'three')).toEqual(['api'])
+  })
+})
