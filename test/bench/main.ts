@@ -24,8 +24,13 @@ const { values: flags } = parseArgs({
   },
 })
 const full = flags.size === 'full'
-if (!['small', 'full'].includes(flags.size) || !flags.only.every((g) => groups.some((k) => k === g))) {
-  process.stderr.write(`usage: npm run bench -- [--json] [--size small|full] [--only ${groups.join('|')}]\n`)
+if (
+  !['small', 'full'].includes(flags.size) ||
+  !flags.only.every((g) => groups.some((k) => k === g))
+) {
+  process.stderr.write(
+    `usage: npm run bench -- [--json] [--size small|full] [--only ${groups.join('|')}]\n`,
+  )
   process.exit(2)
 }
 
@@ -38,13 +43,18 @@ const show = (rows: readonly Row[]): void => {
 }
 
 /** A group that fails does not hide the others; the exit code tells. */
-const group = async (name: (typeof groups)[number], measure: () => Promise<void>): Promise<void> => {
+const group = async (
+  name: (typeof groups)[number],
+  measure: () => Promise<void>,
+): Promise<void> => {
   if (!flags.only.includes(name)) return
   try {
     await measure()
   } catch (error) {
     process.exitCode = 1
-    process.stderr.write(`  ${name} rows: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(
+      `  ${name} rows: ${error instanceof Error ? error.message : String(error)}\n`,
+    )
   }
 }
 
