@@ -16,6 +16,7 @@ export const observedService = z.strictObject({
 
 /** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
 export const observationSpec = z.strictObject({
+  /** `namespace/name` of the agent that reported. */
   agent: z.string(),
   stageletUid: z.string(),
   boot: z.string(),

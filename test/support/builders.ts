@@ -42,7 +42,7 @@ export const aService = (over: Partial<ObservedService> & { name: string }): Obs
 })
 
 export const anObservation = (over: Partial<ObservationSpec> = {}): ObservationSpec => ({
-  agent: 'box',
+  agent: 'default/box',
   stageletUid: 'stagelet-uid',
   boot: 'boot-1',
   seq: 1,

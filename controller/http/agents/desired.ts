@@ -19,7 +19,7 @@ export const renderItem = (
   generation: view.generation,
   projectUid: project?.uid ?? '',
   epoch: project?.epoch ?? 0,
-  revision: project === undefined ? 0 : view.wantedRevision,
+  revision: project === undefined ? 0 : (view.wantedRevision ?? 0),
   compose: view.compose,
   paused: view.paused || agentPaused || project === undefined,
   redeploy: view.redeploy,
@@ -65,7 +65,9 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
   }
   const mine = (uid: string, agentKey: string): StageletView | undefined => {
     const view = world.stagelet(uid)
-    return view?.agentKey === agentKey ? view : undefined
+    if (view?.agentKey !== agentKey) return undefined
+    // A stack must not start without its secrets only to be re-created a moment later.
+    return view.wantedRevision === undefined && view.release === undefined ? undefined : view
   }
   return async (uid, agentKey) => {
     const first = mine(uid, agentKey)

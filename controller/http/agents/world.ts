@@ -23,7 +23,8 @@ export interface StageletView {
   readonly projectKey: string
   readonly compose: StageletSpec['compose']
   readonly paused: boolean
-  readonly wantedRevision: number
+  /** Undefined until the first change set of its project is closed: not to be run yet. */
+  readonly wantedRevision: number | undefined
   readonly redeploy: string
   readonly release: 'Retain' | 'Down' | undefined
   readonly version: number
@@ -238,7 +239,7 @@ const viewOf = (object: KubeObject, version: number): StageletView => {
     projectKey: agentKeyOf(namespace, spec.projectRef.name),
     compose: spec.compose,
     paused: spec.paused === true,
-    wantedRevision: status?.wantedRevision ?? 0,
+    wantedRevision: status?.wantedRevision,
     redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
     release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,
     version,
