@@ -124,7 +124,7 @@ const bringUpShop = async (connection: Connection, directory: string): Promise<v
       if (before.length === 0) await shop.composeDown(directory)
     },
   })
-  await step('apply docs/examples/shop (project, agent, stagelet, 6 secrets)', () =>
+  await step('apply docs/examples/shop: stagelet and 6 secrets', () =>
     command(
       connection,
       ['apply', '-f', '-', '-f', relative(process.cwd(), shop.secretsFile)],
