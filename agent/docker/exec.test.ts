@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { execProgram } from './exec.ts'
+
+const sh = (script: string, tweak: object = {}) =>
+  execProgram({
+    file: '/bin/sh',
+    args: ['-c', script],
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+    timeoutMs: 20_000,
+    ...tweak,
+  })
+
+describe('execProgram', () => {
+  it('gives input and environment, and takes output and exit code', async () => {
+    const result = await sh('cat; echo " $A" >&2; exit 3', {
+      stdin: 'input',
+      env: { A: 'b', PATH: '/usr/bin:/bin' },
+    })
+    expect(result).toMatchObject({ exitCode: 3, stdout: 'input', stderr: ' b\n', timedOut: false })
+  })
+
+  it('closes the input when there is none, and lets a program ignore it', async () => {
+    expect((await sh('cat')).exitCode).toBe(0)
+    expect((await sh('exit 0', { stdin: 'x'.repeat(1 << 20) })).exitCode).toBe(0)
+  })
+
+  it('keeps the end of a long stderr', async () => {
+    const { stderr } = await sh(
+      'i=0; while [ $i -lt 20000 ]; do echo 0123456789 >&2; i=$((i+1)); done; echo last >&2',
+    )
+    expect(stderr.length).toBeLessThanOrEqual(64 * 1024)
+    expect(stderr.endsWith('last\n')).toBe(true)
+  })
+
+  it('runs in a session of its own, and ends the whole group at the deadline, by force if need be', async () => {
+    const result = await sh(
+      'trap "" TERM; (trap "" TERM; sleep 30) & ps -o pid=,sid= -p $$; sleep 30',
+      { timeoutMs: 100, killAfterMs: 100 },
+    )
+    expect(result).toMatchObject({ exitCode: undefined, signal: 'SIGKILL', timedOut: true })
+    const [pid, sid] = result.stdout.trim().split(/\s+/)
+    expect(pid).toBe(sid)
+  })
+
+  it('says why a program could not be started', async () => {
+    expect((await sh('', { file: '/nonexistent' })).startError).toBe('ENOENT')
+    expect((await sh('', { env: { A: 'x'.repeat(200_000) } })).startError).toBe('E2BIG')
+    expect((await sh('', { env: { A: 'x\0' } })).startError).toBeDefined()
+  })
+})

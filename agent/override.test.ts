@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { parse } from 'yaml'
+import { describe, expect, it } from 'vitest'
+import { renderOverride } from './override.ts'
+
+type Parsed = Record<
+  string,
+  { environment?: Record<string, string>; labels: Record<string, string> }
+>
+const parsed = (text: string): Parsed => (parse(text) as { services: Parsed }).services
+
+describe('renderOverride', () => {
+  it('is readable, quotes everything and labels the service', () => {
+    const entries = [{ key: 'A', value: Buffer.from('say "$HOME"\n') }]
+    expect(renderOverride([{ service: 'web', digest: 'abc', entries }])).toBe(
+      [
+        'services:',
+        '  "web":',
+        '    environment:',
+        '      "A": "say \\"$$HOME\\"\\x0a"',
+        '    labels:',
+        '      "dev.stagely.digest": "abc"',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('is valid without any service', () => {
+    expect(parsed(renderOverride([]))).toEqual({})
+  })
+
+  it('does not double the dollar of a key, which Compose does not interpolate', () => {
+    const entries = [{ key: 'A$V', value: Buffer.from('x$y') }]
+    expect(
+      parsed(renderOverride([{ service: 's', digest: 'd', entries }]))['s']?.environment,
+    ).toEqual({ A$V: 'x$$y' })
+  })
+
+  it('carries any text: YAML gives it back, dollars doubled, in printable ASCII', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 8 }), (texts) => {
+        const entries = texts.map((text, i) => ({ key: `K${i}`, value: Buffer.from(text) }))
+        const output = renderOverride([{ service: 's', digest: 'd', entries }])
+        expect(output).toMatch(/^[ -~\n]*$/)
+        const environment = parsed(output)['s']?.environment ?? {}
+        texts.forEach((text, i) => {
+          expect(environment[`K${i}`]).toBe(text.replaceAll('$', '$$$$'))
+        })
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import type { ServiceModel } from './compose-model.ts'
+import type { ObservedContainer } from './observe.ts'
+import { planAction, type Plan, type PlanInput } from './plan.ts'
+
+const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel => ({
+  name,
+  dependsOn: [],
+  sharesWith: [],
+  scale: 1,
+  containerName: undefined,
+  ...tweak,
+})
+const aContainer = (
+  service: string,
+  digest: string,
+  tweak: Partial<ObservedContainer> = {},
+): ObservedContainer => ({
+  id: `id-${service}`,
+  name: `p-${service}-1`,
+  service,
+  digest,
+  state: 'running',
+  health: undefined,
+  healthOutput: '',
+  exitCode: 0,
+  error: '',
+  restartCount: 0,
+  restartPolicy: 'no',
+  startedAt: '2026-01-01T00:00:00Z',
+  createdAtMs: 0,
+  healthBudgetMs: undefined,
+  replaces: undefined,
+  ...tweak,
+})
+const plan = (tweak: Partial<PlanInput>): Plan =>
+  planAction({
+    services: [aService('a'), aService('b')],
+    wanted: new Map([['a', 'new']]),
+    containers: [aContainer('a', 'new'), aContainer('b', '')],
+    composeVersion: '2.26.1',
+    deployed: ['a', 'b'],
+    pending: [],
+    full: false,
+    nowMs: 1_000_000,
+    ...tweak,
+  })
+const full = [{ services: [], noDeps: false }]
+
+describe('planAction', () => {
+  it.each<[string, Partial<PlanInput>, Plan['steps']]>([
+    ['does nothing when every label is right', {}, []],
+    [
+      'brings a whole stack up when nothing is there',
+      { containers: [], deployed: undefined },
+      full,
+    ],
+    ['rolls everything out when told', { full: true }, full],
+    [
+      'touches a service whose label is another',
+      { wanted: new Map([['a', 'newer']]) },
+      [{ services: ['a'], noDeps: true }],
+    ],
+    [
+      'touches a service that has a label and should have none',
+      { wanted: new Map() },
+      [{ services: ['a'], noDeps: true }],
+    ],
+    [
+      'brings back a deployed service that is gone',
+      { containers: [aContainer('a', 'new')] },
+      [{ services: ['b'], noDeps: true }],
+    ],
+    [
+      'leaves a new service of the file for a deploy',
+      { containers: [aContainer('a', 'new')], deployed: ['a'] },
+      [],
+    ],
+    [
+      'starts a service that is down',
+      {
+        containers: [aContainer('a', 'new', { state: 'exited', exitCode: 1 }), aContainer('b', '')],
+      },
+      [{ services: ['a'], noDeps: true }],
+    ],
+    [
+      'leaves a finished job alone',
+      { containers: [aContainer('a', 'new', { state: 'exited' }), aContainer('b', '')] },
+      [],
+    ],
+    [
+      'leaves a stopped service alone that was never deployed from here',
+      {
+        containers: [
+          aContainer('a', 'new'),
+          aContainer('b', '', { state: 'exited', exitCode: 137 }),
+        ],
+        deployed: undefined,
+      },
+      [],
+    ],
+    [
+      'leaves a fresh leftover to the up that may be running',
+      {
+        containers: [
+          aContainer('a', 'new', {
+            name: '0123456789ab_p-a-1',
+            replaces: 'x',
+            createdAtMs: 999_000,
+          }),
+          aContainer('b', ''),
+        ],
+      },
+      [],
+    ],
+    [
+      'takes up an old leftover',
+      {
+        containers: [
+          aContainer('a', 'new', { name: '0123456789ab_p-a-1', replaces: 'x' }),
+          aContainer('b', ''),
+        ],
+      },
+      [{ services: ['a'], noDeps: true }],
+    ],
+  ])('%s', (_what, tweak, steps) => {
+    expect(plan(tweak).steps).toEqual(steps)
+  })
+
+  const chain = {
+    services: [
+      aService('a'),
+      aService('b', { dependsOn: ['a'] }),
+      aService('c', { dependsOn: ['b'] }),
+      aService('d'),
+    ],
+    containers: ['a', 'b', 'c', 'd'].map((n) => aContainer(n, 'old')),
+    deployed: ['a', 'b', 'c', 'd'],
+  }
+  const all = new Map(['a', 'b', 'c', 'd'].map((n) => [n, 'new']))
+
+  it('goes level by level, dependencies first, so that nothing is re-created twice', () => {
+    expect(plan({ ...chain, wanted: all }).steps).toEqual([
+      { services: ['a', 'd'], noDeps: true },
+      { services: ['b'], noDeps: false },
+      { services: ['c'], noDeps: false },
+    ])
+  })
+
+  it('uses --no-deps throughout where Compose hashes right', () => {
+    expect(
+      plan({ ...chain, wanted: all, composeVersion: '2.29.3' }).steps.map((s) => s.noDeps),
+    ).toEqual([true, true, true])
+  })
+
+  it('does not run a finished job again, nor roll out an edit, in passing', () => {
+    const wanted = new Map([
+      ['a', 'old'],
+      ['b', 'old'],
+      ['c', 'new'],
+      ['d', 'old'],
+    ])
+    const done = chain.containers.map((c) =>
+      c.service === 'a' ? { ...c, state: 'exited' as const } : c,
+    )
+    expect(plan({ ...chain, wanted }).steps).toEqual([{ services: ['c'], noDeps: false }])
+    expect(plan({ ...chain, wanted, containers: done }).steps).toEqual([
+      { services: ['c'], noDeps: true },
+    ])
+    expect(plan({ ...chain, wanted, pending: ['a'] }).steps).toEqual([
+      { services: ['c'], noDeps: true },
+    ])
+  })
+
+  it('takes along who holds the id of a re-created container', () => {
+    const services = [
+      aService('a'),
+      aService('b', { dependsOn: ['a'], sharesWith: ['a'] }),
+      aService('c', { dependsOn: ['b'], sharesWith: ['b'] }),
+    ]
+    const containers = ['a', 'b', 'c'].map((n) => aContainer(n, ''))
+    expect(plan({ services, containers, deployed: undefined })).toMatchObject({
+      affected: ['a', 'b', 'c'],
+      peers: ['b', 'c'],
+    })
+  })
+})

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { realClock } from '../src/kernel/clock.ts'
+import { createWaker } from './waker.ts'
+
+const took = async (rest: Promise<void>): Promise<number> => {
+  const from = performance.now()
+  await rest
+  return performance.now() - from
+}
+
+describe('a waker', () => {
+  it('rests as long as told', async () => {
+    expect(await took(createWaker(realClock, 10).rest(50))).toBeGreaterThan(45)
+  })
+
+  it('wakes at once, and keeps a wake that came before the rest', async () => {
+    const waker = createWaker(realClock, 10_000)
+    waker.begin()
+    waker.wake()
+    expect(await took(waker.rest(10_000))).toBeLessThan(1000)
+    waker.begin()
+    const rest = took(waker.rest(10_000))
+    waker.wake()
+    expect(await rest).toBeLessThan(1000)
+  })
+
+  it('lets events settle, however many come, and a wake cut that short', async () => {
+    const waker = createWaker(realClock, 80)
+    waker.begin()
+    const rest = took(waker.rest(10_000))
+    for (let i = 0; i < 5; i++) waker.poke()
+    expect(await rest).toBeGreaterThan(70)
+    const slow = createWaker(realClock, 10_000)
+    slow.begin()
+    slow.poke()
+    const cut = took(slow.rest(10_000))
+    slow.wake()
+    expect(await cut).toBeLessThan(1000)
+  })
+})
