@@ -49,7 +49,7 @@ describe('bad input', () => {
     [
       'an env value of 200 KiB',
       secretWith(`  value: "${'x'.repeat(200 * 1024)}"\n`),
-      /spec\.value.*13107\d/,
+      /spec\.value.*13\d{4} bytes/,
     ],
     [
       'a missing project',

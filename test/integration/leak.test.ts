@@ -50,6 +50,9 @@ const watchCommandLines = (): { stop(): Promise<string> } => {
   }
 }
 
+/** `$$` is a `$` that Compose leaves to the shell in the container. */
+const dying = '["sh", "-c", "echo dying with $$FIRST and $$SECOND; exit 3"]'
+
 describe('no secret value leaks', () => {
   let world: World
   let stack: Stack
@@ -76,7 +79,7 @@ describe('no secret value leaks', () => {
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
     // A service that prints its secret while it dies: the last log lines are reported.
     await stack.write(
-      `services:\n${idleService('web').replace(idle, `["sh", "-c", "echo dying with $$FIRST and $$SECOND; exit 3"]`)}${idleService('db')}`,
+      `services:\n${idleService('web').replace(idle, () => dying)}${idleService('db')}`,
     )
     await world.must('deploy', 'shop')
     await world.apply(secretYaml('FIRST', canaries[2]!))

@@ -146,6 +146,23 @@ describe('decideStagelet', () => {
     expect(verdict(anInput(entries, over), type)).toBe(expected)
   })
 
+  it('stays degraded while a failed revision is tried again, until it has passed', () => {
+    const failed = settled({
+      phase: 'Failed',
+      rollout: { revision: 1, result: 'Failed', message: 'web exited with code 3' },
+    })
+    const status = decideStagelet(anInput(entries, { observation: failed })).status
+    const again = settled({ phase: 'Applying', rollout: { revision: 1, result: 'Progressing' } })
+    const stagelet = aStagelet({ status })
+    expect(verdict(anInput(entries, { observation: again, stagelet }), 'Degraded')).toBe(
+      'True/RolloutFailed',
+    )
+    const passed = settled({ rollout: { revision: 1, result: 'Healthy' } })
+    expect(verdict(anInput(entries, { observation: passed, stagelet }), 'Degraded')).toBe(
+      'False/AsExpected',
+    )
+  })
+
   it('decides the same again from its own result: nothing is written twice', () => {
     const input = anInput(entries, { observation: settled() })
     const first = decideStagelet(input).status

@@ -150,8 +150,17 @@ const progressing = (
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 
-const degraded = ({ observation }: StageletInput): Verdict => {
+const degraded = ({ observation, stagelet }: StageletInput): Verdict => {
   if (observation === undefined) return no('AsExpected', 'no report yet')
+  const before = findCondition(stagelet.status?.conditions, 'Degraded')
+  const isRetry = observation.rollout?.revision === stagelet.status?.lastRollout?.revision
+  if (
+    observation.rollout?.result === 'Progressing' &&
+    isRetry &&
+    before?.reason === 'RolloutFailed'
+  ) {
+    return yes(before.reason, before.message) // a retry heals nothing before it has passed
+  }
   if (observation.fault !== undefined)
     return yes(observation.fault.reason, observation.fault.message)
   if (observation.phase === 'Failed') {

@@ -38,7 +38,8 @@ export const gatherStagelet = async (
   const observation = observed?.spec as ObservationSpec | undefined
   // A report of an earlier object of the same name, or of another agent, says nothing about this one.
   const current =
-    observation?.stageletUid === stagelet.metadata.uid && observation?.agent === `${namespace}/${agentRef.name}`
+    observation?.stageletUid === stagelet.metadata.uid &&
+    observation?.agent === `${namespace}/${agentRef.name}`
       ? observation
       : undefined
   const base = { now, stagelet, agent: agent as StageletInput['agent'], observation: current }
