@@ -1,6 +1,6 @@
-// The override that carries secrets into Compose. Written by hand because every byte counts: what
-// YAML and Compose's interpolation do to each kind of scalar was found by experiment. Keys of maps
-// are not interpolated, values are; non-ASCII goes as \x \u \U since raw control and some
+// The override that carries secrets into Compose. Written byte by byte because every byte counts:
+// what YAML and Compose's interpolation do to each kind of scalar was found by experiment. Keys of
+// maps are not interpolated, values are; non-ASCII goes as \x \u \U since raw control and some
 // non-characters are refused, and surrogate pairs are.
 import { digestLabel } from '../src/resources/meta.ts'
 
@@ -10,38 +10,101 @@ export interface ServiceOverride {
   readonly entries: readonly { readonly key: string; readonly value: Buffer }[]
 }
 
-const plain = /^[ !#%-[\]-~]*$/ // printable ASCII but for `"`, `$` and `\`
-const special = /["\\$]|[^ -~]/gu
+const [quoteMark, backslash, dollar] = [0x22, 0x5c, 0x24]
+const hexDigits = Buffer.from('0123456789abcdef')
 
-const escapeOf = (char: string): string => {
-  if (char === '"' || char === '\\') return `\\${char}`
-  if (char === '$') return '$$'
-  const code = char.codePointAt(0)!
-  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`
-  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, '0')}`
-  return `\\U${code.toString(16).padStart(8, '0')}`
+/** Letter after the backslash and number of digits that a code point is escaped with. */
+const formOf = (code: number): [letter: string, digits: number] =>
+  code < 0x100 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8]
+
+class YamlWriter {
+  private out = Buffer.allocUnsafe(1 << 16)
+  private at = 0
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.out.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.out.length * 2, this.at + bytes))
+    this.out.copy(larger, 0, 0, this.at)
+    this.out = larger
+  }
+
+  /** ASCII only, as it is. */
+  raw(text: string): void {
+    this.reserve(text.length)
+    for (let i = 0; i < text.length; i++) this.out[this.at++] = text.charCodeAt(i)
+  }
+
+  private escape(code: number): void {
+    const [letter, digits] = formOf(code)
+    this.out[this.at++] = backslash
+    this.out[this.at++] = letter.charCodeAt(0)
+    for (let shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+      this.out[this.at++] = hexDigits[(code >>> shift) & 15]!
+  }
+
+  /** One printable ASCII byte inside quotes. */
+  private printable(byte: number, interpolated: boolean): void {
+    if (byte === quoteMark || byte === backslash) this.out[this.at++] = backslash
+    else if (byte === dollar && interpolated) this.out[this.at++] = dollar
+    this.out[this.at++] = byte
+  }
+
+  /** A double-quoted scalar; `interpolated` where Compose would take `$` for a variable. */
+  quoted(value: Buffer, interpolated: boolean): void {
+    this.reserve(4 * value.length + 2)
+    this.out[this.at++] = quoteMark
+    for (let i = 0; i < value.length; i++) {
+      const byte = value[i]!
+      if (byte >= 0x80) {
+        this.text(value.toString('utf8', i), interpolated)
+        break
+      }
+      if (byte >= 0x20 && byte < 0x7f) this.printable(byte, interpolated)
+      else this.escape(byte)
+    }
+    this.out[this.at++] = quoteMark
+  }
+
+  private text(text: string, interpolated: boolean): void {
+    for (const char of text) {
+      const code = char.codePointAt(0)!
+      this.reserve(16)
+      if (code >= 0x20 && code < 0x7f) this.printable(code, interpolated)
+      else this.escape(code)
+    }
+    this.reserve(1)
+  }
+
+  end(): Buffer {
+    return this.out.subarray(0, this.at)
+  }
 }
-
-const quoteValue = (text: string): string =>
-  plain.test(text) ? `"${text}"` : `"${text.replace(special, escapeOf)}"`
-
-const quoteKey = (text: string): string =>
-  plain.test(text)
-    ? `"${text}"`
-    : `"${text.replace(special, (char) => (char === '$' ? char : escapeOf(char)))}"`
 
 /**
  * The override file for the services that see a secret; the others must not be in `services`.
  * Values must be UTF-8 without NUL (see validate-values.ts). Linear in the output.
  */
-export const renderOverride = (services: readonly ServiceOverride[]): string => {
-  if (services.length === 0) return 'services: {}\n'
-  const lines = ['services:']
+export const renderOverride = (services: readonly ServiceOverride[]): Buffer => {
+  if (services.length === 0) return Buffer.from('services: {}\n')
+  const yaml = new YamlWriter()
+  const label = Buffer.from(digestLabel)
+  yaml.raw('services:\n')
   for (const { service, digest, entries } of services) {
-    lines.push(`  ${quoteKey(service)}:`, '    environment:')
-    for (const { key, value } of entries)
-      lines.push(`      ${quoteKey(key)}: ${quoteValue(value.toString('utf8'))}`)
-    lines.push('    labels:', `      ${quoteKey(digestLabel)}: ${quoteValue(digest)}`)
+    yaml.raw('  ')
+    yaml.quoted(Buffer.from(service), false)
+    yaml.raw(':\n    environment:\n')
+    for (const { key, value } of entries) {
+      yaml.raw('      ')
+      yaml.quoted(Buffer.from(key), false)
+      yaml.raw(': ')
+      yaml.quoted(value, true)
+      yaml.raw('\n')
+    }
+    yaml.raw('    labels:\n      ')
+    yaml.quoted(label, false)
+    yaml.raw(': ')
+    yaml.quoted(Buffer.from(digest), true)
+    yaml.raw('\n')
   }
-  return lines.join('\n') + '\n'
+  return yaml.end()
 }

@@ -33,7 +33,7 @@ export const parseDryRun = (
 export interface PendingRequest {
   readonly model: ComposeModel
   readonly containers: readonly ObservedContainer[]
-  readonly override: string
+  readonly override: Buffer
   readonly cwd: string
   readonly env: Environment
   readonly mask: (text: string) => string

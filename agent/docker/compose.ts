@@ -49,7 +49,7 @@ export interface ComposeCall {
   readonly flags?: readonly string[]
   readonly cwd: string
   readonly env: Environment
-  readonly stdin?: string
+  readonly stdin?: string | Buffer
   readonly timeoutMs?: number
   readonly mask: (text: string) => string
 }
