@@ -33,7 +33,6 @@ export interface StageletLoopDeps {
   readonly baseEnv: Environment
   /** Folders that stacks may be in; empty: any. */
   readonly allowDirs: readonly string[]
-  readonly agentPaused: () => boolean
   /** Called with each new report; not called when nothing changed. */
   readonly onChange: (observation: ReportedStagelet) => void
 }
@@ -121,6 +120,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       waker.wake()
       await running
       subscription?.stop()
+      if (latest !== undefined) deps.locks.release(latest.desired.uid)
     },
     observation: () => (state === undefined ? undefined : toObservation(state)),
   }

@@ -18,7 +18,6 @@ import { describeFaults, validateValues } from './validate-values.ts'
 export interface PassDeps extends ActionDeps {
   readonly models: ModelSource
   readonly locks: ProjectLocks
-  readonly agentPaused: () => boolean
   /** Called with the Compose project as soon as it is known. */
   readonly onProject: (project: string) => void
 }
@@ -85,9 +84,6 @@ const observe = async (
   state.containers = await observeProject(deps.engine, project)
   forgetStalePasses(state)
 }
-
-const isPaused = (deps: PassDeps, state: StackState): boolean =>
-  state.want.desired.paused || deps.agentPaused()
 
 const planFor = (
   deps: PassDeps,
@@ -196,7 +192,7 @@ const settle = async (deps: PassDeps, state: StackState, action: Action): Promis
 const release = async (deps: PassDeps, state: StackState): Promise<number> => {
   const { desired } = state.want
   if (desired.release === 'Down') {
-    if (deps.agentPaused()) {
+    if (desired.paused) {
       state.phase = 'Paused'
       return resyncMs
     }
@@ -209,6 +205,7 @@ const release = async (deps: PassDeps, state: StackState): Promise<number> => {
     state.containers = []
   }
   await deps.stateFile.forget(desired.uid)
+  deps.locks.release(desired.uid)
   state.fault = undefined
   state.phase = 'Released'
   return resyncMs
@@ -229,13 +226,17 @@ export const runPass = async (
     state,
     model?.projectName ?? deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName,
   )
-  if (isPaused(deps, state)) {
+  if (desired.paused) {
     state.phase = 'Paused'
     return resyncMs
   }
   if (model === undefined) {
     state.phase = 'Failed'
     return resyncMs
+  }
+  if (!deps.locks.claim(model.projectName, desired.uid)) {
+    const message = `another stagelet on this agent already runs the Compose project "${model.projectName}": give this one a spec.compose.projectName of its own`
+    return stopWith(state, 'ProjectClaimed', message)
   }
   const overrides = overridesFor(
     state.want,

@@ -60,7 +60,6 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     log,
     baseEnv: config.environment,
     allowDirs: config.allowDirs,
-    agentPaused: () => false,
     onChange: (observation) => {
       reporter.changed(observation)
     },

@@ -1,4 +1,5 @@
 // Bad input of every kind: a clear answer that says what to do, and running containers stay up.
+import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -113,6 +114,19 @@ describe('bad input', () => {
     await world.apply(other('nodir', '/nonexistent/stagely'))
     await eventually('nodir', 'Degraded', /True\/DirectoryMissing.*nonexistent/)
     await world.must('delete', 'stagelet', 'nodir')
+  })
+
+  it('says that another stagelet already runs the Compose project, and touches nothing', async () => {
+    const twin = await createStack(`name: ${stack.project}\n${compose}`)
+    try {
+      const before = await stack.containers()
+      await world.apply(other('twin', twin.directory).replace(/, projectName: [^}]*/, ''))
+      await eventually('twin', 'Degraded', /True\/ProjectClaimed.*projectName/)
+      expect(recreatedBetween(before, await stack.containers())).toEqual([])
+      await world.must('delete', 'stagelet', 'twin')
+    } finally {
+      await rm(twin.directory, { recursive: true })
+    }
   })
 
   const brokenLater = async (text: string, condition: RegExp): Promise<void> => {

@@ -107,7 +107,6 @@ export const startMachine = async (
     log: silentLogger,
     baseEnv,
     allowDirs: options.allowDirs ?? [],
-    agentPaused: () => false,
     onChange: (report) => reports.push(report),
   })
   let revision = options.firstRevision ?? 0
