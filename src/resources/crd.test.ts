@@ -7,7 +7,7 @@ import { requireKind } from './registry.ts'
 /** Every schema node in a structural schema, with its path. */
 const nodesOf = (schema: unknown, path: string): [string, Record<string, unknown>][] => {
   const node = schema as Record<string, unknown>
-  const children = Object.entries((node['properties'] ?? {})).flatMap(([k, v]) =>
+  const children = Object.entries(node['properties'] ?? {}).flatMap(([k, v]) =>
     nodesOf(v, `${path}.${k}`),
   )
   const items = node['items'] === undefined ? [] : nodesOf(node['items'], `${path}[]`)

@@ -15,9 +15,11 @@ import {
   type KubernetesListObject,
   type KubernetesObject,
 } from '@kubernetes/client-node'
+import pg from 'pg'
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
+import { readUntil } from '../support/watch-lines.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
@@ -335,5 +337,19 @@ describe('a stop', () => {
       metadata: { name: 'kept', namespace: 'default' },
     })
     expect(read.metadata?.name).toBe('kept')
+  })
+
+  it('makes a watcher that is too far behind list again: 200, then one ERROR line', async () => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    await client.query('UPDATE counters SET compacted_rv = 2').finally(() => client.end())
+    const stream = await server.open(
+      '/apis/stagely.dev/v1alpha1/projects?watch=true&resourceVersion=1',
+    )
+    expect(stream.statusCode).toBe(200)
+    const events = await readUntil(stream, () => false)
+    expect(events).toMatchObject([
+      { type: 'ERROR', object: { kind: 'Status', reason: 'Expired', code: 410 } },
+    ])
   })
 })
