@@ -72,12 +72,13 @@ export const readManifests = async (
   const faults: ManifestFault[] = []
   for (const { file, text } of await readSources(paths)) {
     const parsed = parseManifests(text, file)
-    faults.push(...parsed.faults)
+    const found = [...parsed.faults]
     for (const document of parsed.documents) {
       const wrong = [...namespaceFaults(document, defaults), ...schemaFaults(document)]
-      faults.push(...wrong)
+      found.push(...wrong)
       if (wrong.length === 0) documents.push(document)
     }
+    faults.push(...found.sort((a, b) => a.line - b.line))
   }
   faults.push(...duplicates(documents))
   if (faults.length > 0) {

@@ -5,7 +5,7 @@ import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { pathOf, type Api } from '../api.ts'
-import { CliError, renderError, usageError } from '../errors.ts'
+import { CliError, Exit, renderError, usageError } from '../errors.ts'
 import { kindOf, parseTargets, quotedName } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
 import {
@@ -86,8 +86,8 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
     }
   }
   if (waits) await waitUntilGone(api, gone, flags.timeout)
-  for (const failure of failures.slice(1)) note(renderError(failure))
-  if (failures.length > 0) throw failures[0]
+  for (const failure of failures) note(renderError(failure))
+  if (failures.length > 0) throw new Exit(1)
 }
 
 const byTarget = async (

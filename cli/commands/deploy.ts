@@ -2,9 +2,10 @@
 import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import type { RolloutStatus, StageletStatus } from '../../src/resources/stagelet.ts'
 import { mergePatch, pathOf } from '../api.ts'
-import { kindOf } from '../kinds.ts'
-import { currentCondition } from '../objects.ts'
+import { CliError } from '../errors.ts'
+import { fullName, kindOf } from '../kinds.ts'
 import { newCommand, openApi, parseWait, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { isInSync, waitForStagelets } from '../wait-in-sync.ts'
@@ -18,8 +19,11 @@ export const command = (): Command =>
     .option('--wait [timeout]', 'follow the rollout until it is done (5m when no time is given)')
     .action(deploy)
 
+const lastRollout = (object: KubeObject | undefined): RolloutStatus | undefined =>
+  (object?.status as StageletStatus | undefined)?.lastRollout
+
 const deploy = async (
-  names: string[],
+  words: string[],
   flags: CommonFlags & { wait?: boolean | string },
 ): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, 300_000)
@@ -28,27 +32,38 @@ const deploy = async (
   // Milliseconds, so that two deploys within a second are two.
   const now = realClock.now()
   const stamp = `${toTimestamp(now).slice(0, -1)}.${String(now % 1000).padStart(3, '0')}Z`
-  for (const word of names) {
+  const earlier = new Map<string, string>()
+  for (const word of words) {
     const name = word.replace(/^stagelets?\//, '')
     const body = { metadata: { annotations: { [annotations.redeploy]: stamp } } }
-    await api.call(pathOf(kind, api.namespace, name), {
-      method: 'PATCH',
-      body,
-      contentType: mergePatch,
-    })
-    out(`stagelet.stagely.dev/${name} deploying`)
+    const path = pathOf(kind, api.namespace, name)
+    const call = { method: 'PATCH', body, contentType: mergePatch } as const
+    const object = (await api.call(path, call)) as KubeObject
+    earlier.set(name, startOf(object))
+    out(`${fullName(kind, name)} deploying`)
   }
   if (timeoutMs === undefined) return
-  const stagelets = names.map((word) => ({
-    namespace: api.namespace,
-    name: word.replace(/^stagelets?\//, ''),
-  }))
-  await waitForStagelets(api, stagelets, timeoutMs, isDeployed)
+  const names = [...earlier.keys()].map((name) => ({ namespace: api.namespace, name }))
+  await waitForStagelets(api, names, timeoutMs, (object) => isDeployed(object, earlier))
 }
 
-/** Nothing pending is left, nothing is on its way, and every container has its secrets. */
-const isDeployed = (object: KubeObject | undefined): boolean =>
-  isInSync(object) &&
-  object !== undefined &&
-  currentCondition(object, 'ComposeFileChanged')?.status !== 'True' &&
-  currentCondition(object, 'Progressing')?.status !== 'True'
+/** Tells one rollout from another; a deploy always makes a new one. */
+const startOf = (object: KubeObject | undefined): string => lastRollout(object)?.startedAt ?? ''
+
+/** A rollout that began after the deploy has ended. One that failed is an error with its reason. */
+const isDeployed = (
+  object: KubeObject | undefined,
+  earlier: ReadonlyMap<string, string>,
+): boolean => {
+  const rollout = lastRollout(object)
+  if (object === undefined || rollout === undefined) return false
+  const { name } = object.metadata
+  if (startOf(object) === earlier.get(name)) return false
+  if (rollout.result === 'Failed') {
+    const service = rollout.service === undefined ? '' : ` (service ${rollout.service})`
+    throw new CliError(
+      `the rollout of stagelet "${name}" failed${service}: ${rollout.message ?? ''}`,
+    )
+  }
+  return rollout.result === 'Healthy' && isInSync(object)
+}

@@ -1,0 +1,275 @@
+// The built command as a child process against a real controller process.
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCli, startWorld, type Ran, type World } from '../support/processes.ts'
+
+const head = (kind: string, name: string): string =>
+  `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {team: web}}\n`
+
+const secret = (name: string, key: string, value: string, project = 'shop'): string =>
+  `${head('StagelySecret', name)}spec: {projectRef: {name: ${project}}, key: ${key}, scope: backend, value: ${JSON.stringify(value)}}\n`
+
+// Any order: the secret comes before its project.
+const shop = (value = 'canary-one'): string =>
+  [
+    secret('stripe.backend', 'STRIPE_SECRET_KEY', value),
+    `${head('Stagelet', 'shop')}spec: {projectRef: {name: shop}, agentRef: {name: box}, compose: {directory: /srv/shop}}\n`,
+    `${head('Project', 'shop')}spec: {description: the shop}\n`,
+    `${head('Agent', 'box')}spec: {}\n`,
+  ].join('---\n')
+
+let world: World
+let dir: string
+
+const file = async (name: string, text: string): Promise<string> => {
+  await writeFile(join(dir, name), text)
+  return join(dir, name)
+}
+
+interface Head {
+  metadata: { resourceVersion: string; generation: number; annotations: Record<string, string> }
+}
+const read = async (kind: string, name: string): Promise<Head & Record<string, unknown>> =>
+  JSON.parse(await world.must('get', kind, name, '-o', 'json')) as Head & Record<string, unknown>
+
+const words = (ran: Ran): string => ran.stdout + ran.stderr
+
+describe('the stagely command', () => {
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'stagely-cli-'))
+    world = await startWorld({ withAgent: false })
+  })
+  afterAll(async () => {
+    await world.stop()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  it('applies several kinds in any order as one revision, and a second time changes nothing', async () => {
+    const path = await file('shop.yaml', shop())
+    const first = await world.cli('apply', '-f', path)
+    expect(words(first)).toBe(
+      [
+        'project.stagely.dev/shop created',
+        'agent.stagely.dev/box created',
+        'stagelysecret.stagely.dev/stripe.backend created',
+        'stagelet.stagely.dev/shop created',
+        '',
+      ].join('\n'),
+    )
+    const before = await read('secret', 'stripe.backend')
+    const second = await world.cli('apply', '-f', path)
+    expect(second.code).toBe(0)
+    expect(second.stdout.match(/unchanged/g)).toHaveLength(4)
+    expect((await read('secret', 'stripe.backend')).metadata.generation).toBe(
+      before.metadata.generation,
+    )
+    expect(JSON.stringify(before)).not.toContain('canary')
+  })
+
+  it('shows every local fault with file, line and field, and sends nothing', async () => {
+    const path = await file(
+      'bad.yaml',
+      `${head('Project', 'never')}---\n${head('Stagelet', 'bad')}spec:\n  projectRef: {name: shop}\n  agentRef: {name: box}\n` +
+        `  compose:\n    directory: srv\n    fil: x\n---\na: "canary-open\n---\n${secret('bare', 'A', 'x').replace('"x"', 'yes')}`,
+    )
+    const ran = await world.cli('apply', '-f', path)
+    expect(ran.code).toBe(1)
+    expect(ran.stdout).toBe('')
+    const lines = ran.stderr.trim().split('\n')
+    expect(lines).toHaveLength(4)
+    expect(ran.stderr).toContain(`${path}:12: spec.compose.directory: `)
+    expect(ran.stderr).toContain(`${path}:13: spec.compose.fil: unknown field`)
+    expect(ran.stderr).toMatch(/:15: not valid YAML/)
+    expect(ran.stderr).toMatch(/:20: spec.value: .*quote it/)
+    expect(ran.stderr).not.toContain('canary')
+    expect((await world.cli('get', 'project', 'never')).code).toBe(1)
+  })
+
+  it('shows every fault of the server at once, at its line, and applies nothing', async () => {
+    const path = await file(
+      'refused.yaml',
+      [
+        secret('fine', 'FINE', 'x'),
+        secret('double', 'STRIPE_SECRET_KEY', 'x'),
+        secret('stripe.backend', 'STRIPE_SECRET_KEY', 'x', 'other'),
+      ].join('---\n'),
+    )
+    const ran = await world.cli('apply', '-f', path)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toMatch(/refused.yaml:9: .*stripe.backend/)
+    expect(ran.stderr).toMatch(/refused.yaml:14: spec.projectRef.name/)
+    expect(await world.must('get', 'secrets', '-o', 'name')).not.toContain('fine')
+  })
+
+  it('tells in a diff what changes, by names only, and stores nothing', async () => {
+    const before = await read('secret', 'stripe.backend')
+    const ran = await world.cliWith(shop('canary-two'), 'diff', '-f', '-')
+    expect(ran.code).toBe(1)
+    expect(ran.stdout).toContain(
+      '~ stagelysecret.stagely.dev/stripe.backend (default)\n    value changes',
+    )
+    expect(ran.stdout).not.toContain('canary')
+    expect(await read('secret', 'stripe.backend')).toEqual(before)
+    const same = await world.cliWith(shop(), 'diff', '-f', '-')
+    expect([same.code, same.stdout]).toEqual([0, 'no change\n'])
+    const json = await world.cliWith(shop('canary-two'), 'diff', '-f', '-', '-o', 'json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ faults: [], affected: [] })
+  })
+
+  it('changes nothing in a dry run', async () => {
+    const ran = await world.cliWith(shop('canary-two'), 'apply', '-f', '-', '--dry-run')
+    expect(ran.stdout).toContain('stagelysecret.stagely.dev/stripe.backend configured (dry run)')
+    expect((await world.cliWith(shop(), 'diff', '-f', '-')).code).toBe(0)
+  })
+
+  it('removes a field that left the manifest, and keeps what others set', async () => {
+    await world.must('deploy', 'shop')
+    const without = shop().replace('spec: {description: the shop}', 'spec: {}')
+    const ran = await world.cliWith(without, 'apply', '-f', '-')
+    expect(ran.stdout).toContain('project.stagely.dev/shop configured')
+    expect((await read('project', 'shop')).spec).toEqual({})
+    expect(Object.keys((await read('stagelet', 'shop')).metadata.annotations)).toContain(
+      'stagely.dev/redeploy',
+    )
+  })
+
+  it('prints tables, names, YAML, several kinds, and what a label selects', async () => {
+    const table = await world.must('get', 'stagelets')
+    expect(table).toMatch(/^NAME {3}IN-SYNC {3}WANTED {3}RUNNING {3}AGENT {3}REASON +AGE\nshop /)
+    expect(await world.must('get', 'stagelets', '-o', 'wide')).toContain('/srv/shop')
+    expect(await world.must('get', 'stagely', '-o', 'name')).toBe(
+      'project.stagely.dev/shop\nagent.stagely.dev/box\nstagelysecret.stagely.dev/stripe.backend\nstagelet.stagely.dev/shop\n',
+    )
+    expect(await world.must('get', 'stagelets,secrets', '-A')).toMatch(
+      /NAMESPACE[^]*stagelet.stagely.dev\/shop[^]*\n\nNAMESPACE[^]*stagelysecret.stagely.dev\/stripe/,
+    )
+    expect(words(await world.cli('get', 'secrets', '-l', 'team!=web'))).toBe(
+      'No resources found in default namespace.\n',
+    )
+    expect(await world.must('get', 'stg', 'shop', '-o', 'yaml')).toMatch(
+      /^apiVersion: stagely.dev\/v1alpha1\nkind: Stagelet\n/,
+    )
+  })
+
+  it('describes an object with its conditions', async () => {
+    const text = await world.must('describe', 'secret', 'stripe.backend')
+    expect(text).toMatch(/Name: +stripe.backend/)
+    expect(text).toMatch(/Accepted +True/)
+    expect(text).not.toContain('last-applied')
+  })
+
+  it('waits for conditions, says why it gave up, and fails at once for what is not there', async () => {
+    expect(await world.must('wait', '--for=condition=Accepted', 'secrets', '--all')).toContain(
+      'condition met',
+    )
+    const late = await world.cli(
+      'wait',
+      '--for=condition=SecretsInSync',
+      'stg/shop',
+      '--timeout',
+      '500ms',
+    )
+    expect(late.code).toBe(1)
+    expect(late.stderr).toMatch(/timed out: stagelet.stagely.dev\/shop: SecretsInSync=/)
+    expect((await world.cli('wait', '--for=condition=Accepted', 'secret/none')).code).toBe(1)
+  })
+
+  it('sees a deletion that happens while it waits', async () => {
+    await world.cliWith(secret('fleeting', 'FLEETING', 'x'), 'apply', '-f', '-')
+    const waiting = world.cli('wait', '--for=delete', 'secret/fleeting', '--timeout', '20s')
+    await world.must('delete', 'secret', 'fleeting')
+    expect((await waiting).code).toBe(0)
+  })
+
+  it('sets a secret from stdin or a file, never from the command line', async () => {
+    const set = (input: string): Promise<Ran> =>
+      world.cliWith(input, 'secrets', 'set', 'DB_URL', '--project', 'shop')
+    expect((await set('canary-db\n')).stdout).toBe(
+      'stagelysecret.stagely.dev/db-url.global created\n',
+    )
+    expect((await set('canary-db')).stdout).toContain('unchanged')
+    expect((await set('other')).stdout).toContain('configured')
+    const argv = await world.cli('secrets', 'set', 'DB_URL=canary', '--project', 'shop')
+    expect([argv.code, words(argv).includes('canary')]).toEqual([2, false])
+    const list = await world.must('secrets', 'list', '-p', 'shop')
+    expect(list).toMatch(/db-url.global +shop +DB_URL +global +2/)
+  })
+
+  it('makes a join token, lists and revokes agents', async () => {
+    expect(await world.must('agent', 'token', 'create', '--name', 'box', '--ttl', '1m')).toMatch(
+      /^\S+\n$/,
+    )
+    expect(await world.must('agent', 'list')).toContain('box')
+    expect((await world.cli('agent', 'revoke', 'nobody')).code).toBe(1)
+  })
+
+  it('says how to connect when it cannot', async () => {
+    const env = { HOME: dir, STAGELY_SERVER: 'https://127.0.0.1:1', STAGELY_TOKEN: 'x' }
+    expect((await runCli(['get', 'stagelets'], env)).stderr).toContain('connection refused')
+    const noCa = await runCli(['get', 'stagelets'], { ...env, STAGELY_SERVER: world.url })
+    expect(noCa.stderr).toContain('STAGELY_CA_FILE')
+    const caFile = join(world.controllerDir, 'ca.crt')
+    const wrong = await runCli(['get', 'stagelets'], {
+      ...env,
+      STAGELY_SERVER: world.url,
+      STAGELY_CA_FILE: caFile,
+    })
+    expect(wrong.stderr).toContain('401')
+    expect((await runCli(['get', 'stagelets'], { HOME: dir })).stderr).toContain('stagely login')
+    const clear = await runCli(['get', 'stagelets'], {
+      ...env,
+      STAGELY_SERVER: 'http://stagely.example',
+    })
+    expect(clear.stderr).toContain('in the clear')
+  })
+
+  it('remembers a login in a private file, and makes a kubeconfig of it', async () => {
+    const caFile = join(world.controllerDir, 'ca.crt')
+    const token = await readFile(join(world.controllerDir, 'admin-token'), 'utf8')
+    const home = { HOME: dir }
+    const bad = await runCli(['login', '--server', world.url, '--ca-file', caFile], home, 'wrong')
+    expect(bad.code).toBe(1)
+    const good = await runCli(['login', '--server', world.url, '--ca-file', caFile], home, token)
+    expect([good.code, good.stdout.includes(token.trim())]).toEqual([0, false])
+    expect((await stat(join(dir, '.config/stagely/config.json'))).mode & 0o777).toBe(0o600)
+    expect((await runCli(['get', 'stagelets'], home)).stdout).toContain('shop')
+    const kubeconfig = await runCli(['kubeconfig'], home)
+    const path = await file('kubeconfig', kubeconfig.stdout)
+    const other = await runCli(['get', 'stagelets', '--kubeconfig', path], { HOME: '/nonexistent' })
+    expect(other.stdout).toContain('shop')
+  })
+
+  it('exits with 2 for wrong usage, and every command has help with examples', async () => {
+    for (const args of [
+      ['nonsense'],
+      ['apply'],
+      ['get'],
+      ['get', 'pods'],
+      ['wait', 'stg/shop'],
+      ['apply', '--no-such-flag'],
+    ]) {
+      expect((await world.cli(...args)).code, args.join(' ')).toBe(2)
+    }
+    const overview = await world.must('--help')
+    const commands = [...overview.matchAll(/^ {2}([a-z]+) {2,}/gm)]
+      .map((m) => m[1]!)
+      .filter((c) => c !== 'help')
+    expect(commands.length).toBeGreaterThan(12)
+    for (const command of commands) {
+      expect(await world.must(command, '--help'), command).toMatch(/Examples?:/)
+    }
+  })
+
+  it('deletes by file in the right order, and is done when they are gone', async () => {
+    const path = await file('shop.yaml', shop())
+    const ran = await world.cli('delete', '-f', path, '--timeout', '30s')
+    expect(words(ran)).toMatch(/^stagelet[^]*project.stagely.dev "shop" deleted\n$/)
+    expect(words(await world.cli('get', 'stagely'))).toBe(
+      'No resources found in default namespace.\n',
+    )
+    expect((await world.cli('delete', 'secret', 'none')).code).toBe(1)
+    expect((await world.cli('delete', 'secret', 'none', '--ignore-not-found')).code).toBe(0)
+  })
+})

@@ -1,0 +1,283 @@
+// The folder source on a real store: whatever happens to files, the store follows, and nothing that
+// cannot be read counts as gone.
+import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { startFolderSource, type FolderSource } from '../../controller/manifests/watch-folder.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+
+const project = (name: string, description = 'x'): string =>
+  `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: ${name}}\nspec: {description: ${description}}\n`
+
+const secret = (name: string, value: string, inProject = 'a'): string =>
+  `apiVersion: stagely.dev/v1alpha1\nkind: StagelySecret\nmetadata: {name: ${name}}\n` +
+  `spec: {projectRef: {name: ${inProject}}, key: ${name.toUpperCase()}, value: ${JSON.stringify(value)}}\n`
+
+let test: TestStore
+let dir: string
+let source: FolderSource | undefined
+let warnings: Record<string, unknown>[]
+
+const log: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  error: (fields, message) => {
+    warnings.push({ ...fields, message })
+  },
+  warn: (fields, message) => {
+    warnings.push({ ...fields, message })
+  },
+  child: () => log,
+}
+
+const start = (pruneAll = false): void => {
+  source = startFolderSource({ dir, store: test.store, clock: realClock, log, pruneAll })
+}
+
+const put = (file: string, text: string): Promise<void> => writeFile(join(dir, file), text)
+
+const names = async (kind = 'Project'): Promise<string[]> =>
+  (await test.store.list(kind)).items.map((o) => o.metadata.name).sort()
+
+const find = (kind: string, name: string): Promise<KubeObject | undefined> =>
+  test.store.get({ kind, namespace: 'default', name })
+
+const eventually = async (check: () => Promise<void>, timeoutMs = 8000): Promise<void> => {
+  const end = realClock.now() + timeoutMs
+  for (;;) {
+    try {
+      await check()
+      return
+    } catch (error) {
+      if (realClock.now() > end) throw error
+      await realClock.sleep(50)
+    }
+  }
+}
+
+const eventuallyNames = (wanted: string[], kind = 'Project'): Promise<void> =>
+  eventually(async () => {
+    expect(await names(kind)).toEqual(wanted)
+  })
+
+/** Long enough for an event, two confirming scans, and a removal that must not happen. */
+const quiet = (): Promise<void> => realClock.sleep(2000)
+
+describe('the folder source', () => {
+  beforeAll(async () => {
+    test = await openTestStore(inject('postgresUrl'))
+  })
+  afterAll(() => test.destroy())
+
+  beforeEach(async () => {
+    warnings = []
+    dir = await mkdtemp(join(tmpdir(), 'stagely-folder-'))
+    await test.store.write({ name: 'test', source: 'api' }, {}, async (tx) => {
+      const ref = { kind: 'Namespace', namespace: '', name: 'default' }
+      if ((await tx.get(ref)) !== undefined) return
+      await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } })
+    })
+  })
+  afterEach(async () => {
+    await source?.stop()
+    source = undefined
+    await rm(dir, { recursive: true, force: true })
+    await test.store.write({ name: 'test', source: 'system' }, {}, async (tx) => {
+      for (const kind of ['StagelySecret', 'Project']) {
+        for (const { metadata } of (await tx.list(kind)).items) {
+          await tx.remove({ kind, namespace: 'default', name: metadata.name })
+        }
+      }
+    })
+  })
+
+  it('applies what is there, follows changes, new files and folders, and removes what is gone', async () => {
+    await put('a.yaml', project('a'))
+    start()
+    await eventuallyNames(['a'])
+    await mkdir(join(dir, 'deep/er'), { recursive: true })
+    await put('deep/er/b.yml', project('b'))
+    await put(
+      'c.json',
+      JSON.stringify({
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'Project',
+        metadata: { name: 'c' },
+      }),
+    )
+    await eventuallyNames(['a', 'b', 'c'])
+    await put('a.yaml', project('a', 'changed'))
+    await eventually(async () => {
+      expect((await find('Project', 'a'))?.spec?.description).toBe('changed')
+    })
+    await unlink(join(dir, 'deep/er/b.yml'))
+    await eventuallyNames(['a', 'c'])
+    expect((await find('Project', 'a'))?.metadata.annotations?.['stagely.dev/source']).toBe(
+      `folder:${dir}`,
+    )
+    expect(warnings).toEqual([])
+  })
+
+  it('writes nothing when nothing changed, also after a restart', async () => {
+    await put('a.yaml', `${project('a')}---\n${secret('s', 'canary-value')}`)
+    start()
+    await eventuallyNames(['s'], 'StagelySecret')
+    await source?.stop()
+    const before = await test.store.currentVersion()
+    start()
+    await quiet()
+    await put('a.yaml', `# a comment\n${project('a')}---\n${secret('s', 'canary-value')}`)
+    await quiet()
+    expect(await test.store.currentVersion()).toBe(before)
+    expect(JSON.stringify(await find('StagelySecret', 's'))).not.toContain('canary-value')
+  })
+
+  it('is one change set: three secrets in two files are one revision', async () => {
+    await put('a.yaml', project('a'))
+    await put('b.yaml', secret('one', '1'))
+    await put('c.yaml', `${secret('two', '2')}---\n${secret('three', '3')}`)
+    start()
+    await eventuallyNames(['one', 'three', 'two'], 'StagelySecret')
+    const uid = (await find('Project', 'a'))!.metadata.uid!
+    expect((await test.store.revisionsOf(uid)).closed).toBe(1)
+  })
+
+  it('keeps the objects of a broken file, shows the fault, and goes on with the others', async () => {
+    await put('a.yaml', `${project('a')}---\n${project('a2')}`)
+    await put('b.yaml', project('b'))
+    start()
+    await eventuallyNames(['a', 'a2', 'b'])
+    await put('a.yaml', `${project('a')}---\nkind: "canary-in-broken`)
+    await put('c.yaml', project('c'))
+    await eventuallyNames(['a', 'a2', 'b', 'c'])
+    await quiet()
+    expect(await names()).toEqual(['a', 'a2', 'b', 'c'])
+    expect(warnings).toContainEqual(expect.objectContaining({ file: 'a.yaml', line: 6 }))
+    expect(JSON.stringify(warnings)).not.toContain('canary')
+    const events = (await test.store.list('Event')).items.filter(
+      (e) => e.spec?.reason === 'ManifestFault',
+    )
+    expect(events.map((e) => e.spec?.message)).toContainEqual(expect.stringContaining('a.yaml:6'))
+    await put('a.yaml', project('a'))
+    await eventuallyNames(['a', 'b', 'c'])
+  })
+
+  it('shows the faults of one object at their lines and applies the rest', async () => {
+    await put('a.yaml', project('a'))
+    await put(
+      'b.yaml',
+      `${secret('good', 'x')}---\n${secret('lost', 'x', 'nowhere')}---\n` +
+        'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: wrong}\nspec:\n  descripton: typo\n',
+    )
+    start()
+    await eventually(async () => {
+      expect(await names('StagelySecret')).toContain('good')
+      expect(warnings).toContainEqual(
+        expect.objectContaining({ file: 'b.yaml', line: 15, field: 'spec.descripton' }),
+      )
+    })
+    expect(await names()).toEqual(['a'])
+  })
+
+  it('says that an object is in two files, at the later one', async () => {
+    await put('a.yaml', project('a', 'first'))
+    await put('b.yaml', project('a', 'second'))
+    start()
+    await eventually(async () => {
+      expect(warnings).toContainEqual(expect.objectContaining({ file: 'b.yaml', line: 3 }))
+      expect((await find('Project', 'a'))?.spec?.description).toBe('first')
+    })
+  })
+
+  it('leaves what the API owns alone and names the owner', async () => {
+    await test.store.write({ name: 'me', source: 'api' }, {}, (tx) =>
+      tx.create({
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'Project',
+        metadata: { name: 'a', namespace: 'default' },
+        spec: { description: 'mine' },
+      }),
+    )
+    await put('a.yaml', project('a', 'theirs'))
+    await put('b.yaml', project('b'))
+    start()
+    await eventuallyNames(['a', 'b'])
+    expect((await find('Project', 'a'))?.spec?.description).toBe('mine')
+    await eventually(() => {
+      expect(warnings).toContainEqual(
+        expect.objectContaining({
+          file: 'a.yaml',
+          fault: expect.stringContaining('owned by api') as string,
+        }),
+      )
+      return Promise.resolve()
+    })
+  })
+
+  it('removes nothing when the folder is empty, moved away or gone, and comes back by itself', async () => {
+    await put('a.yaml', project('a'))
+    start()
+    await eventuallyNames(['a'])
+    await rename(dir, `${dir}-away`)
+    await quiet()
+    expect(await names()).toEqual(['a'])
+    await mkdir(dir)
+    await quiet()
+    expect(await names()).toEqual(['a'])
+    await rm(dir, { recursive: true })
+    await writeFile(join(`${dir}-away`, 'b.yaml'), project('b'))
+    await rename(`${dir}-away`, dir)
+    await eventuallyNames(['a', 'b'], 'Project')
+  })
+
+  it('does not remove more than half unless told', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) await put(`${name}.yaml`, project(name))
+    start()
+    await eventuallyNames(['a', 'b', 'c', 'd'])
+    for (const name of ['b', 'c', 'd']) await unlink(join(dir, `${name}.yaml`))
+    await quiet()
+    expect(await names()).toEqual(['a', 'b', 'c', 'd'])
+    expect(warnings).toContainEqual(expect.objectContaining({ absent: 3, owned: 4 }))
+    await source?.stop()
+    start(true)
+    await eventuallyNames(['a'])
+  })
+
+  it('keeps objects while a file is moved to another name', async () => {
+    await put('a.yaml', project('a'))
+    await put('b.yaml', project('b'))
+    start()
+    await eventuallyNames(['a', 'b'])
+    const uid = (await find('Project', 'b'))?.metadata.uid
+    await rename(join(dir, 'b.yaml'), join(dir, 'z.yaml'))
+    await quiet()
+    expect((await find('Project', 'b'))?.metadata.uid).toBe(uid)
+  })
+
+  it('follows the swapped ..data link of a mounted ConfigMap', async () => {
+    const version = async (n: number, files: Record<string, string>): Promise<void> => {
+      await mkdir(join(dir, `..v${n}`))
+      for (const [file, text] of Object.entries(files)) await put(`..v${n}/${file}`, text)
+      await symlink(`..v${n}`, join(dir, '..data_tmp'))
+      await rename(join(dir, '..data_tmp'), join(dir, '..data'))
+    }
+    await version(1, { 'a.yaml': project('a', 'one'), 'b.yaml': project('b') })
+    await symlink('..data/a.yaml', join(dir, 'a.yaml'))
+    await symlink('..data/b.yaml', join(dir, 'b.yaml'))
+    start()
+    await eventuallyNames(['a', 'b'])
+    const swapped = realClock.now()
+    await version(2, { 'a.yaml': project('a', 'two'), 'b.yaml': project('b') })
+    await rm(join(dir, '..v1'), { recursive: true })
+    await eventually(async () => {
+      expect((await find('Project', 'a'))?.spec?.description).toBe('two')
+    })
+    expect(realClock.now() - swapped).toBeLessThan(7000)
+    expect(await names()).toEqual(['a', 'b'])
+    expect(warnings).toEqual([])
+  })
+})
