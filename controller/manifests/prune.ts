@@ -24,6 +24,8 @@ export interface PruneDecision {
 export const decidePrune = ({ scan, owned, knownFiles, pruneAll }: PruneInput): PruneDecision => {
   const absent = owned.filter((object) => {
     if (object.metadata.deletionTimestamp !== undefined) return false
+    // A namespace takes everything in it along, also what never came from the folder.
+    if (object.kind === 'Namespace') return false
     const key = keyOf(refOf(object))
     if (scan.declared.has(key)) return false
     const file = knownFiles.get(key)
