@@ -66,9 +66,7 @@ export class Writer {
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ actor, options, work, resolve: resolve as Job['resolve'], reject })
-      this.#running ??= this.#drain().finally(() => {
-        this.#running = undefined
-      })
+      this.#running ??= this.#drain()
     })
   }
 
@@ -78,7 +76,14 @@ export class Writer {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, groupSize))
+    try {
+      while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, groupSize))
+    } finally {
+      // In the same step as the last look: a write that comes between the two would wait for ever.
+      this.#running = undefined
+    }
+    // In the same turn as the look that found nothing: a write that comes between would wait forever.
+    this.#running = undefined
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {

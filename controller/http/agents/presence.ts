@@ -41,27 +41,30 @@ export const createPresence = (
   let flushing: Promise<void> | undefined
 
   const flush = async (): Promise<void> => {
-    while (pending.size > 0) {
-      await clock.sleep(gatherMs, ending.signal).catch(() => undefined)
-      const batch = [...pending].slice(0, mostInOneWrite)
-      for (const [key] of batch) pending.delete(key)
-      try {
-        await store.write(system, {}, async (tx) => {
-          for (const [key, update] of batch) await writeStatus(tx, key, update)
-        })
-      } catch (error) {
-        log.warn({ err: error }, 'cannot write who is connected; trying again')
-        for (const [key, update] of batch) if (!pending.has(key)) pending.set(key, update)
-        if (ending.signal.aborted) return
-        await clock.sleep(retryMs, ending.signal).catch(() => undefined)
-      }
+    while (pending.size > 0) if (!(await flushBatch())) break
+    // In the same turn as the look that found nothing, so that no update is left behind.
+    flushing = undefined
+  }
+  /** False when it failed while stopping: then nobody waits for the database to come back. */
+  const flushBatch = async (): Promise<boolean> => {
+    await clock.sleep(gatherMs, ending.signal).catch(() => undefined)
+    const batch = [...pending].slice(0, mostInOneWrite)
+    for (const [key] of batch) pending.delete(key)
+    try {
+      await store.write(system, {}, async (tx) => {
+        for (const [key, update] of batch) await writeStatus(tx, key, update)
+      })
+    } catch (error) {
+      log.warn({ err: error }, 'cannot write who is connected; trying again')
+      for (const [key, update] of batch) if (!pending.has(key)) pending.set(key, update)
+      if (ending.signal.aborted) return false
+      await clock.sleep(retryMs, ending.signal).catch(() => undefined)
     }
+    return true
   }
   const put = (agentKey: string, update: Update): void => {
     pending.set(agentKey, update)
-    flushing ??= flush().finally(() => {
-      flushing = undefined
-    })
+    flushing ??= flush()
   }
   const putGone = (agentKey: string, uid: string, seenAt: number): void => {
     const ready = condition(
