@@ -83,10 +83,7 @@ export class Feed {
   poke(): void {
     if (this.#stopping.signal.aborted) return
     this.#lookAgain = true
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined
-      if (this.#lookAgain) this.poke() // asked between the last look and now
-    })
+    this.#reading ??= this.#readAll()
   }
 
   /** See Store.watch. Ends when `signal` aborts or the feed stops. */
@@ -169,6 +166,8 @@ export class Feed {
         else this.#log.warn({ err: error }, 'change feed cannot be read; trying again')
       }
     }
+    // In the same step as the last look, so that no poke between the two is lost.
+    this.#reading = undefined
   }
 
   /** This process was away for longer than changes are kept: its watchers must list again. */

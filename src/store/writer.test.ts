@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../kernel/log.ts'
+import { createLocalKeyProvider } from '../secrets/key-provider.ts'
+import { ProjectKeyCache } from '../secrets/project-keys.ts'
+import { Feed } from './feed.ts'
+import type { Queryable, Sql } from './sql.ts'
+import { Writer } from './writer.ts'
+
+/** Answers the counter row and takes everything else. */
+const tx: Queryable = {
+  query: <R>(text: string) =>
+    Promise.resolve((text.includes('FROM counters') ? [{ rv: 1, epoch: 1 }] : []) as R[]),
+  exec: () => Promise.resolve(),
+}
+const sql: Sql = {
+  ...tx,
+  kind: 'pglite',
+  transaction: (fn) => fn(tx),
+  listen: () => Promise.resolve(() => Promise.resolve()),
+  close: () => Promise.resolve(),
+}
+const clock = { now: () => 0, sleep: () => new Promise<void>(() => undefined) }
+
+describe('Writer', () => {
+  // A write begun at the very moment in which the writer comes to rest must not be forgotten.
+  it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 15])(
+    'runs a write begun %i steps after the last one ended',
+    async (steps) => {
+      const provider = createLocalKeyProvider(Buffer.alloc(32))
+      const feed = new Feed({ sql, clock, log: silentLogger }, 1)
+      const keys = new ProjectKeyCache(provider)
+      const writer = new Writer({ sql, clock, feed, provider, keys, heads: new Map() })
+      const actor = { name: 'a', source: 'api' }
+      const last = writer.run(actor, {}, () => Promise.resolve('first'))
+      const next = last.then(async () => {
+        for (let i = 0; i < steps; i++) await Promise.resolve()
+        return writer.run(actor, {}, () => Promise.resolve('second'))
+      })
+      expect(await next).toBe('second')
+      await writer.settle()
+    },
+  )
+})
