@@ -1,6 +1,12 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
-import { storeContract } from './store.contract.ts'
+import { secretsContract } from './store-secrets.contract.ts'
+import { storeContract, type OpenStore } from './store.contract.ts'
 
-storeContract('a Postgres server', (options) => openTestStore(inject('postgresUrl'), options))
-storeContract('PGlite', (options) => openTestStore(undefined, options))
+const onServer: OpenStore = (options) => openTestStore(inject('postgresUrl'), options)
+const inFolder: OpenStore = (options) => openTestStore(undefined, options)
+
+storeContract('a Postgres server', onServer)
+secretsContract('a Postgres server', onServer)
+storeContract('PGlite', inFolder)
+secretsContract('PGlite', inFolder)
