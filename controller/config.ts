@@ -11,6 +11,8 @@ export interface Config {
   /** More names for the certificate. */
   readonly tlsSans: readonly string[]
   readonly manifestsDir: string | undefined
+  /** Lets the folder remove more than half of what it owns in one go. */
+  readonly pruneAll: boolean
   /** Plain HTTP; only on loopback. */
   readonly insecureHttp: boolean
   readonly databaseUrl: string | undefined
@@ -41,6 +43,7 @@ interface Flags {
   advertiseUrl?: string
   tlsSan?: string[]
   manifests?: string
+  pruneAll?: boolean
   insecureHttp?: boolean
 }
 
@@ -55,6 +58,7 @@ const command = (): Command =>
     .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
     .option('--tls-san <name...>', 'more names or addresses for the certificate')
     .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
+    .option('--prune-all', 'let the folder remove more than half of what it owns at once')
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
     .addHelpText(
       'after',
@@ -104,6 +108,7 @@ export const parseConfig = (
     advertiseUrl,
     tlsSans: flags.tlsSan ?? [],
     manifestsDir: flags.manifests,
+    pruneAll: flags.pruneAll ?? false,
     insecureHttp,
     databaseUrl,
     masterKey,

@@ -68,7 +68,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const reconcilers = startReconcilers({ store, clock, log, onRun: url.onRun })
   lifecycle.onStop('reconcilers', 10_000, () => reconcilers.stop())
   if (config.manifestsDir !== undefined) {
-    const folder = startFolderSource({ dir: config.manifestsDir, store, clock, log })
+    const { manifestsDir: dir, pruneAll } = config
+    const folder = startFolderSource({ dir, pruneAll, store, clock, log })
     lifecycle.onStop('manifests', 5_000, () => folder.stop())
   }
   return url.base

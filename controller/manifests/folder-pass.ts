@@ -42,7 +42,7 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
     if (decision.heldBack > 0 && decision.heldBack !== state.held) {
       log.warn(
         { absent: decision.heldBack, owned: owned.length },
-        'more than half of what the folder owns is gone from it; nothing is removed until that is allowed',
+        'more than half of what the folder owns is gone from it; nothing is removed until the controller is started with --prune-all',
       )
     }
     state.held = decision.heldBack

@@ -9,7 +9,8 @@ export const createGate = (perSecond: number, clock: Clock): (() => void) => {
   let refused = 0
   return () => {
     const now = clock.now()
-    const earned = ((now - last) / 1000) * perSecond
+    // A clock that is set back must not take tokens away.
+    const earned = (Math.max(0, now - last) / 1000) * perSecond
     tokens = Math.min(perSecond, tokens + earned)
     refused = Math.max(0, refused - earned)
     last = now

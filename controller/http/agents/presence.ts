@@ -129,9 +129,8 @@ const writeStatus = async (tx: Transaction, agentKey: string, update: Update): P
   if (agent === undefined || agent.metadata.uid !== update.uid) return
   const old = (agent.status ?? {}) as AgentStatus
   const conditions = old.conditions ?? []
-  // A revoked agent that leaves stays revoked.
-  const ready = conditions.find((c) => c.type === 'Ready')
-  if (ready?.reason === 'Revoked' && update.ready.status !== 'True') return
+  // Only a new join ends that; an agent that was just seen or that leaves does not.
+  if (conditions.some((c) => c.type === 'Ready' && c.reason === 'Revoked')) return
   const seen = toTimestamp(update.seenAt)
   const status: AgentStatus = {
     ...old,
