@@ -3,8 +3,7 @@
 set -u -o pipefail
 . "$(dirname "$0")/lib/setup.sh"
 trap clean_up EXIT
-# Ctrl-C is for the part below that takes the example down; this shell waits for it.
-trap : INT TERM
+trap 'exit 130' INT TERM HUP
 
 say ''
 say '  Stagely quickstart'
@@ -17,9 +16,12 @@ need_node &&
   need_build || exit 1
 
 cd "$root" || exit 1
+child=
+# The program below takes the example down on a signal; this shell passes it on, and waits.
+trap : INT
+trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM HUP
 node --import tsx scripts/quickstart/main.ts "$@" &
 child=$!
-trap 'kill -TERM $child 2>/dev/null' TERM
 # `wait` returns early for every signal; the child's own end is what counts.
 while true; do
   wait "$child"

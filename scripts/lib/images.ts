@@ -22,17 +22,21 @@ const busyboxPath = async (): Promise<string> => {
   return stdout.trim()
 }
 
-/** Makes those of `images` (name → shell script it runs) that the engine does not have; returns their names. */
+/**
+ * Makes those of `images` (name → shell script it runs) that the engine does not have. Returns the
+ * names of all that are stand-ins, also of a killed earlier run: those are ours to remove.
+ */
 export const makeMissingImages = async (
   images: Readonly<Record<string, string>>,
 ): Promise<string[]> => {
-  const made: string[] = []
+  const standIns: string[] = []
+  const label = `{{index .Config.Labels "${standInLabel}"}}`
   for (const [name, script] of Object.entries(images)) {
-    if ((await run('docker', ['image', 'inspect', name])).code === 0) continue
-    await makeImage(name, script)
-    made.push(name)
+    const found = await run('docker', ['image', 'inspect', '--format', label, name])
+    if (found.code !== 0) await makeImage(name, script)
+    if (found.code !== 0 || found.stdout.trim() === 'stand-in') standIns.push(name)
   }
-  return made
+  return standIns
 }
 
 const makeImage = async (name: string, script: string): Promise<void> => {
