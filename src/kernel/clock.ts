@@ -30,4 +30,5 @@ export const realClock: Clock = {
 const abortError = (): Error => new DOMException('The operation was aborted', 'AbortError')
 
 /** RFC 3339 with seconds, as Kubernetes writes metadata and condition times. */
-export const toTimestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+export const toTimestamp = (ms: number): string =>
+  new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -23,7 +23,7 @@ export const createLogger = (level: string, fields: object = {}): Logger =>
       redact: { paths: secretish.flatMap((k) => [k, `*.${k}`]), censor: '***REDACTED***' },
     },
     pino.destination({ dest: 2, sync: true }),
-  ) as Logger
+  )
 
 /** Swallows everything; for tests and one-shot commands. */
 export const silentLogger: Logger = {

@@ -134,7 +134,14 @@ export const bundleAad = (b: {
   agentUid: string
 }): Buffer =>
   Buffer.from(
-    JSON.stringify(['stagely bundle v1', b.projectUid, b.stageletUid, b.epoch, b.revision, b.agentUid]),
+    JSON.stringify([
+      'stagely bundle v1',
+      b.projectUid,
+      b.stageletUid,
+      b.epoch,
+      b.revision,
+      b.agentUid,
+    ]),
   )
 
 /**

@@ -2,16 +2,25 @@ import { z } from 'zod'
 import { conditionsSchema } from './status.ts'
 
 export const agentSpec = z.strictObject({
-  paused: z.boolean().optional().describe('True: the agent reports, and changes nothing on its machine.'),
+  paused: z
+    .boolean()
+    .optional()
+    .describe('True: the agent reports, and changes nothing on its machine.'),
 })
 
 export const agentStatus = z.strictObject({
-  observedGeneration: z.int().optional().describe('metadata.generation that this status was judged from.'),
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation that this status was judged from.'),
   version: z.string().optional().describe('Stagely version of the agent.'),
   engineVersion: z.string().optional().describe('Docker Engine version.'),
   composeVersion: z.string().optional().describe('Docker Compose version.'),
   lastSeen: z.string().optional().describe('When the agent last connected or left.'),
-  clockSkewMs: z.int().optional().describe('Agent’s clock minus controller’s, in milliseconds, at the last connect.'),
+  clockSkewMs: z
+    .int()
+    .optional()
+    .describe('Agent’s clock minus controller’s, in milliseconds, at the last connect.'),
   conditions: conditionsSchema,
 })
 

@@ -2,7 +2,9 @@
 import { z } from 'zod'
 
 export const namespaceSpec = z.strictObject({ finalizers: z.array(z.string()).optional() })
-export const namespaceStatus = z.strictObject({ phase: z.enum(['Active', 'Terminating']).optional() })
+export const namespaceStatus = z.strictObject({
+  phase: z.enum(['Active', 'Terminating']).optional(),
+})
 
 /** core/v1 Event keeps its fields at the top level; the store keeps them in `spec` and the API lifts them. */
 export const eventSpec = z.strictObject({

@@ -7,7 +7,16 @@ export const observedService = z.strictObject({
   /** Digest labels of its containers, distinct; '' stands for a container without one. */
   digests: z.array(z.string()),
   containers: z.int(),
-  state: z.enum(['running', 'restarting', 'exited', 'completed', 'created', 'paused', 'missing', 'scaledToZero']),
+  state: z.enum([
+    'running',
+    'restarting',
+    'exited',
+    'completed',
+    'created',
+    'paused',
+    'missing',
+    'scaledToZero',
+  ]),
   health: z.enum(['healthy', 'unhealthy', 'starting']).optional(),
   restarts: z.int(),
   exitCode: z.int().optional(),

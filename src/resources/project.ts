@@ -6,7 +6,10 @@ export const projectSpec = z.strictObject({
 })
 
 export const projectStatus = z.strictObject({
-  observedGeneration: z.int().optional().describe('metadata.generation that this status was judged from.'),
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation that this status was judged from.'),
   revision: z.int().optional().describe('Newest closed revision of the secret set.'),
   secrets: z.int().optional().describe('How many secrets the newest set holds.'),
   conditions: conditionsSchema,

@@ -47,7 +47,12 @@ const age: PrinterColumn = {
   description: 'Time since creation.',
 }
 
-const stagely = { group: apiGroup, version: 'v1alpha1', categories: ['stagely', 'all'], namespaced: true }
+const stagely = {
+  group: apiGroup,
+  version: 'v1alpha1',
+  categories: ['stagely', 'all'],
+  namespaced: true,
+}
 
 export const kinds: readonly Kind[] = [
   {
@@ -63,7 +68,12 @@ export const kinds: readonly Kind[] = [
     spec: namespaceSpec,
     status: namespaceStatus,
     columns: [
-      { name: 'Status', type: 'string', jsonPath: '.status.phase', description: 'Active or Terminating.' },
+      {
+        name: 'Status',
+        type: 'string',
+        jsonPath: '.status.phase',
+        description: 'Active or Terminating.',
+      },
       age,
     ],
     applyOrder: 0,
@@ -78,8 +88,18 @@ export const kinds: readonly Kind[] = [
     spec: projectSpec,
     status: projectStatus,
     columns: [
-      { name: 'Revision', type: 'integer', jsonPath: '.status.revision', description: 'Newest closed revision.' },
-      { name: 'Secrets', type: 'integer', jsonPath: '.status.secrets', description: 'Secrets in the newest set.' },
+      {
+        name: 'Revision',
+        type: 'integer',
+        jsonPath: '.status.revision',
+        description: 'Newest closed revision.',
+      },
+      {
+        name: 'Secrets',
+        type: 'integer',
+        jsonPath: '.status.secrets',
+        description: 'Secrets in the newest set.',
+      },
       age,
     ],
     applyOrder: 1,
@@ -94,10 +114,32 @@ export const kinds: readonly Kind[] = [
     spec: agentSpec,
     status: agentStatus,
     columns: [
-      { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status'), description: 'Is it connected?' },
-      { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Stagely version.' },
-      { name: 'Engine', type: 'string', jsonPath: '.status.engineVersion', description: 'Docker Engine.', priority: 1 },
-      { name: 'Compose', type: 'string', jsonPath: '.status.composeVersion', description: 'Docker Compose.', priority: 1 },
+      {
+        name: 'Ready',
+        type: 'string',
+        jsonPath: condition('Ready', 'status'),
+        description: 'Is it connected?',
+      },
+      {
+        name: 'Version',
+        type: 'string',
+        jsonPath: '.status.version',
+        description: 'Stagely version.',
+      },
+      {
+        name: 'Engine',
+        type: 'string',
+        jsonPath: '.status.engineVersion',
+        description: 'Docker Engine.',
+        priority: 1,
+      },
+      {
+        name: 'Compose',
+        type: 'string',
+        jsonPath: '.status.composeVersion',
+        description: 'Docker Compose.',
+        priority: 1,
+      },
       age,
     ],
     applyOrder: 2,
@@ -112,13 +154,45 @@ export const kinds: readonly Kind[] = [
     spec: secretSpec,
     status: secretStatus,
     columns: [
-      { name: 'Project', type: 'string', jsonPath: '.spec.projectRef.name', description: 'Project.' },
+      {
+        name: 'Project',
+        type: 'string',
+        jsonPath: '.spec.projectRef.name',
+        description: 'Project.',
+      },
       { name: 'Key', type: 'string', jsonPath: '.spec.key', description: 'Variable name.' },
-      { name: 'Scope', type: 'string', jsonPath: '.spec.scope', description: 'global or a service.' },
-      { name: 'Version', type: 'integer', jsonPath: '.status.version', description: 'Version of the value.' },
-      { name: 'In-Sync', type: 'string', jsonPath: condition('InSync', 'status'), description: 'Does every container that sees it run this version?' },
-      { name: 'Type', type: 'string', jsonPath: '.spec.type', description: 'env or file.', priority: 1 },
-      { name: 'Reason', type: 'string', jsonPath: condition('InSync', 'reason'), description: 'Why.', priority: 1 },
+      {
+        name: 'Scope',
+        type: 'string',
+        jsonPath: '.spec.scope',
+        description: 'global or a service.',
+      },
+      {
+        name: 'Version',
+        type: 'integer',
+        jsonPath: '.status.version',
+        description: 'Version of the value.',
+      },
+      {
+        name: 'In-Sync',
+        type: 'string',
+        jsonPath: condition('InSync', 'status'),
+        description: 'Does every container that sees it run this version?',
+      },
+      {
+        name: 'Type',
+        type: 'string',
+        jsonPath: '.spec.type',
+        description: 'env or file.',
+        priority: 1,
+      },
+      {
+        name: 'Reason',
+        type: 'string',
+        jsonPath: condition('InSync', 'reason'),
+        description: 'Why.',
+        priority: 1,
+      },
       age,
     ],
     applyOrder: 3,
@@ -133,12 +207,38 @@ export const kinds: readonly Kind[] = [
     spec: stageletSpec,
     status: stageletStatus,
     columns: [
-      { name: 'In-Sync', type: 'string', jsonPath: condition('SecretsInSync', 'status'), description: 'Does every container run exactly its secrets?' },
-      { name: 'Wanted', type: 'integer', jsonPath: '.status.wantedRevision', description: 'Revision that should run.' },
-      { name: 'Running', type: 'integer', jsonPath: '.status.runningRevision', description: 'Revision that runs.' },
+      {
+        name: 'In-Sync',
+        type: 'string',
+        jsonPath: condition('SecretsInSync', 'status'),
+        description: 'Does every container run exactly its secrets?',
+      },
+      {
+        name: 'Wanted',
+        type: 'integer',
+        jsonPath: '.status.wantedRevision',
+        description: 'Revision that should run.',
+      },
+      {
+        name: 'Running',
+        type: 'integer',
+        jsonPath: '.status.runningRevision',
+        description: 'Revision that runs.',
+      },
       { name: 'Agent', type: 'string', jsonPath: '.spec.agentRef.name', description: 'Agent.' },
-      { name: 'Reason', type: 'string', jsonPath: condition('SecretsInSync', 'reason'), description: 'Why it is in sync or not.' },
-      { name: 'Directory', type: 'string', jsonPath: '.spec.compose.directory', description: 'Folder of the compose file.', priority: 1 },
+      {
+        name: 'Reason',
+        type: 'string',
+        jsonPath: condition('SecretsInSync', 'reason'),
+        description: 'Why it is in sync or not.',
+      },
+      {
+        name: 'Directory',
+        type: 'string',
+        jsonPath: '.spec.compose.directory',
+        description: 'Folder of the compose file.',
+        priority: 1,
+      },
       age,
     ],
     applyOrder: 4,
@@ -155,10 +255,25 @@ export const kinds: readonly Kind[] = [
     description: 'Something that happened to an object; kept for an hour.',
     spec: eventSpec,
     columns: [
-      { name: 'Last Seen', type: 'date', jsonPath: '.lastTimestamp', description: 'When it last happened.' },
+      {
+        name: 'Last Seen',
+        type: 'date',
+        jsonPath: '.lastTimestamp',
+        description: 'When it last happened.',
+      },
       { name: 'Type', type: 'string', jsonPath: '.type', description: 'Normal or Warning.' },
-      { name: 'Reason', type: 'string', jsonPath: '.reason', description: 'One word for what happened.' },
-      { name: 'Object', type: 'string', jsonPath: '.involvedObject.name', description: 'What it happened to.' },
+      {
+        name: 'Reason',
+        type: 'string',
+        jsonPath: '.reason',
+        description: 'One word for what happened.',
+      },
+      {
+        name: 'Object',
+        type: 'string',
+        jsonPath: '.involvedObject.name',
+        description: 'What it happened to.',
+      },
       { name: 'Message', type: 'string', jsonPath: '.message', description: 'What happened.' },
     ],
     applyOrder: 9,

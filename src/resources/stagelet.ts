@@ -2,23 +2,36 @@ import { z } from 'zod'
 import { conditionsSchema, refSchema } from './status.ts'
 
 export const composeSpec = z.strictObject({
-  directory: z.string().regex(/^\//, 'must be an absolute path on the agent’s machine').describe('Folder of the compose file, on the agent’s machine. Absolute.'),
+  directory: z
+    .string()
+    .regex(/^\//, 'must be an absolute path on the agent’s machine')
+    .describe('Folder of the compose file, on the agent’s machine. Absolute.'),
   files: z
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('Compose files relative to the directory; when absent, those that Compose itself would choose.'),
+    .describe(
+      'Compose files relative to the directory; when absent, those that Compose itself would choose.',
+    ),
   projectName: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9_-]*$/, 'must be a Compose project name: lower case letters, digits, "-" and "_"')
+    .regex(
+      /^[a-z0-9][a-z0-9_-]*$/,
+      'must be a Compose project name: lower case letters, digits, "-" and "_"',
+    )
     .optional()
     .describe('Compose project name; when absent, the one that Compose itself would choose.'),
   profiles: z.array(z.string().min(1)).optional().describe('Profiles to enable.'),
-  envFiles: z.array(z.string().min(1)).optional().describe('Files for ${VAR} in the compose file, in place of .env.'),
+  envFiles: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Files for ${VAR} in the compose file, in place of .env.'),
   onChange: z
     .enum(['Hold', 'Deploy'])
     .default('Hold')
-    .describe('What a pending edit of the compose file does: Hold reports it, Deploy rolls it out.'),
+    .describe(
+      'What a pending edit of the compose file does: Hold reports it, Deploy rolls it out.',
+    ),
 })
 
 export const stageletSpec = z.strictObject({
@@ -34,11 +47,23 @@ export const stageletSpec = z.strictObject({
 
 const serviceStatus = z.strictObject({
   name: z.string().describe('Compose service.'),
-  wantedDigest: z.string().optional().describe('Digest of what the service should have; absent when it sees no secret.'),
+  wantedDigest: z
+    .string()
+    .optional()
+    .describe('Digest of what the service should have; absent when it sees no secret.'),
   runningDigest: z.string().optional().describe('Digest label read from its containers.'),
-  revision: z.int().optional().describe('Newest revision that the running digest is known to match.'),
-  state: z.string().optional().describe('running, restarting, exited, completed, created, missing.'),
-  health: z.string().optional().describe('healthy, unhealthy, starting; absent without a health check.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('Newest revision that the running digest is known to match.'),
+  state: z
+    .string()
+    .optional()
+    .describe('running, restarting, exited, completed, created, missing.'),
+  health: z
+    .string()
+    .optional()
+    .describe('healthy, unhealthy, starting; absent without a health check.'),
   restarts: z.int().optional().describe('Restart count that the engine reports.'),
   since: z.string().optional().describe('When the newest container started.'),
   keys: z.array(z.string()).optional().describe('Names of the secrets that it sees. Never values.'),
@@ -51,11 +76,17 @@ const rolloutStatus = z.strictObject({
   finishedAt: z.string().optional().describe('When the gate answered.'),
   recreated: z.array(z.string()).optional().describe('Services that got a new container.'),
   service: z.string().optional().describe('The service to blame, where it failed.'),
-  message: z.string().optional().describe('What happened, with the last masked log lines where it failed.'),
+  message: z
+    .string()
+    .optional()
+    .describe('What happened, with the last masked log lines where it failed.'),
 })
 
 export const stageletStatus = z.strictObject({
-  observedGeneration: z.int().optional().describe('metadata.generation that this status was judged from.'),
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation that this status was judged from.'),
   wantedRevision: z.int().optional().describe('Revision that the agent is told to run.'),
   runningRevision: z.int().optional().describe('Newest revision that every container runs.'),
   composeProject: z.string().optional().describe('Compose project name in use.'),

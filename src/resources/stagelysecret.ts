@@ -12,7 +12,9 @@ const fileSpec = z.strictObject({
     .min(1)
     .max(4096)
     .optional()
-    .describe('Path the compose file uses, relative to the compose directory: ./config/firebase.json'),
+    .describe(
+      'Path the compose file uses, relative to the compose directory: ./config/firebase.json',
+    ),
   mode: z
     .string({ error: 'a mode is text; quote it: "0600"' })
     .regex(/^0?[0-7]{3}$/, 'must be an octal mode in quotes, such as "0600"')
@@ -20,7 +22,11 @@ const fileSpec = z.strictObject({
     .describe('Permissions as quoted octal text; "0600" when absent.'),
   uid: z.int().min(0).max(4294967294).optional().describe('Owner in the container; 0 when absent.'),
   gid: z.int().min(0).max(4294967294).optional().describe('Group in the container; 0 when absent.'),
-  target: z.string().regex(/^\//, 'must be an absolute path in the container').optional().describe('Absolute path in the container.'),
+  target: z
+    .string()
+    .regex(/^\//, 'must be an absolute path in the container')
+    .optional()
+    .describe('Absolute path in the container.'),
   envVar: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
@@ -32,12 +38,17 @@ const quoteIt = { error: 'must be text; quote it in YAML' }
 
 export const secretSpec = z
   .strictObject({
-    projectRef: refSchema('Project').describe('The project that the secret belongs to. Does not change.'),
+    projectRef: refSchema('Project').describe(
+      'The project that the secret belongs to. Does not change.',
+    ),
     key: z
       .string(quoteIt)
       .min(1)
       .max(255)
-      .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must begin with a letter or "_" and hold only letters, digits, "_", "." and "-"')
+      .regex(
+        /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+        'must begin with a letter or "_" and hold only letters, digits, "_", "." and "-"',
+      )
       .describe('Variable name, such as DATABASE_URL. Does not change.'),
     scope: z
       .string(quoteIt)
@@ -60,12 +71,22 @@ export const secretSpec = z
   .describe('At most one of value and valueBase64; with neither, the stored value stays.')
 
 export const secretStatus = z.strictObject({
-  observedGeneration: z.int().optional().describe('metadata.generation that this status was judged from.'),
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation that this status was judged from.'),
   version: z.int().optional().describe('Version of the stored value; absent while there is none.'),
   bytes: z.int().optional().describe('Length of the stored value in bytes.'),
-  updatedAt: z.string().meta({ format: 'date-time' }).optional().describe('When this version was written.'),
+  updatedAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When this version was written.'),
   updatedBy: z.string().optional().describe('Who wrote this version.'),
-  serviceCount: z.int().optional().describe('How many services see the secret, over all stagelets.'),
+  serviceCount: z
+    .int()
+    .optional()
+    .describe('How many services see the secret, over all stagelets.'),
   services: z.array(z.string()).optional().describe('The first 20 of them, as stagelet/service.'),
   conditions: conditionsSchema,
 })

@@ -6,7 +6,10 @@ export const conditionSchema = z.strictObject({
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   reason: z.string().describe('One CamelCase word for why; made for programs.'),
   message: z.string().describe('The same for people, with the remedy. Never a secret value.'),
-  lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When the status last changed.'),
+  lastTransitionTime: z
+    .string()
+    .meta({ format: 'date-time' })
+    .describe('When the status last changed.'),
   observedGeneration: z.int().optional().describe('metadata.generation that this was judged from.'),
 })
 
@@ -19,7 +22,10 @@ export const conditionsSchema = z
 /** RFC 1123 subdomain, the names of objects. */
 export const objectName = z
   .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a lower case RFC 1123 name: letters, digits, "-" and "."')
+  .regex(
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    'must be a lower case RFC 1123 name: letters, digits, "-" and "."',
+  )
   .max(253)
 
 export const refSchema = (what: string): z.ZodObject<{ name: z.ZodString }, z.core.$strict> =>

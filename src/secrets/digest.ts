@@ -35,7 +35,9 @@ export const valueDigest = (digestKey: Buffer, { type, key, value, file }: Diges
           file?.envVar ?? '',
         ]
       : []
-  return createHmac('sha256', digestKey).update(canonical([type, key, value, ...fileFields])).digest('hex')
+  return createHmac('sha256', digestKey)
+    .update(canonical([type, key, value, ...fileFields]))
+    .digest('hex')
 }
 
 /** SHA-256 over the sorted value digests of what one service sees; undefined when it sees nothing. */

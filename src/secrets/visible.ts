@@ -45,4 +45,8 @@ export const visibleTo = <E extends SetEntry>(
 
 /** Global env entries for `stagelet`, by precedence: what satisfies `${VAR}` in the user's file. */
 export const globalsFor = <E extends SetEntry>(stagelet: string, entries: Iterable<E>): E[] =>
-  visibleTo('global', stagelet, [...entries].filter((e) => e.scope === 'global'))
+  visibleTo(
+    'global',
+    stagelet,
+    [...entries].filter((e) => e.scope === 'global'),
+  )

@@ -27,7 +27,7 @@ export const benchOverride = (): Row[] => {
   const globals = Array.from({ length: 100 }, (_, i) => entry(i, 'global'))
   const own = services.flatMap((s) => Array.from({ length: 100 }, (_, i) => entry(100 + i, s)))
   const set = [...globals, ...own]
-  const once = (): string =>
+  const once = (): Buffer =>
     renderOverride(
       services.map((service) => {
         const visible = visibleTo(service, 'shop', set)
@@ -39,8 +39,8 @@ export const benchOverride = (): Row[] => {
     const visible = visibleTo(service, 'shop', set)
     return { service, digest: serviceDigest(visible)!, entries: visible }
   })
-  const render = (): string => renderOverride(prepared)
-  const times = (fn: () => string): number => {
+  const render = (): Buffer => renderOverride(prepared)
+  const times = (fn: () => Buffer): number => {
     for (let i = 0; i < 10; i++) fn()
     return median(Array.from({ length: 31 }, () => timeMs(fn)))
   }
