@@ -110,7 +110,7 @@ export class AgentRegistry {
    * Registers the keys. The same token with the same keys answers again until it expires, so that a
    * lost answer does no harm. Unauthorized for a bad token; Conflict while the name has other keys.
    */
-  join(input: JoinInput): Promise<{ agentUid: string }> {
+  async join(input: JoinInput): Promise<{ agentUid: string }> {
     checkKey('ed25519', input.ed25519)
     checkKey('x25519', input.x25519)
     const ref = { kind: 'Agent', namespace: input.namespace, name: input.name }

@@ -114,6 +114,10 @@ export interface Transaction extends Reader {
 }
 
 export interface Store extends Reader {
+  /**
+   * Runs `fn` as one whole: all of it is stored, or nothing. All other writers wait meanwhile, so
+   * `fn` awaits nothing but `tx`; above all not the store itself, which would wait for `fn`.
+   */
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
   /** Opens every value of a set, for sealing into a bundle. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
   openSet(

@@ -1,5 +1,6 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
+import { feedContract, folderContract, sharedContract } from './store-feed.contract.ts'
 import { secretsContract } from './store-secrets.contract.ts'
 import { storeContract, type OpenStore } from './store.contract.ts'
 
@@ -8,5 +9,10 @@ const inFolder: OpenStore = (options) => openTestStore(undefined, options)
 
 storeContract('a Postgres server', onServer)
 secretsContract('a Postgres server', onServer)
+feedContract('a Postgres server', onServer)
+sharedContract(onServer)
+
 storeContract('PGlite', inFolder)
 secretsContract('PGlite', inFolder)
+feedContract('PGlite', inFolder)
+folderContract(inFolder)
