@@ -1,5 +1,6 @@
 // Agent.status: who is connected. Writes are gathered for a moment and go in one transaction, so
 // that a crowd coming back costs the store a few writes and not one for each agent.
+import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
@@ -38,6 +39,8 @@ export const createPresence = (
 ): Presence => {
   const pending = new Map<string, Update>()
   const ending = new AbortController()
+  // One sleeper for each agent that is away.
+  setMaxListeners(0, ending.signal)
   let flushing: Promise<void> | undefined
 
   const flush = async (): Promise<void> => {
