@@ -1,0 +1,338 @@
+// Both ends of the agents' protocol over real TLS sockets and a real store, without Docker: what the
+// stagelet loops would get is recorded instead.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { createControllerClient, type ControllerClient } from '../../agent/controller-client.ts'
+import { createDesiredState, type DesiredState } from '../../agent/desired.ts'
+import { joinController, type Identity } from '../../agent/identity.ts'
+import { runLink } from '../../agent/link.ts'
+import { createReporter, type Reporter } from '../../agent/report.ts'
+import type { Tuning } from '../../controller/http/agents/deps.ts'
+import type { AgentEnv } from '../../controller/http/agents/refusal.ts'
+import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents/routes.ts'
+import { listen } from '../../controller/http/server.ts'
+import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
+import { silentLogger, type Logger } from '../../src/kernel/log.ts'
+import { signAgentToken } from '../../src/protocol/agent-token.ts'
+import { renderJoinToken, parseJoinToken, type JoinToken } from '../../src/protocol/join-token.ts'
+import type { DesiredStagelet, StreamRequest } from '../../src/protocol/messages.ts'
+import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
+import { openStore, type Opened } from '../../src/store/open-store.ts'
+
+export const actor = { name: 'tester', source: 'api' }
+const machine = { name: 'tester', source: 'system' }
+
+export interface TestController {
+  readonly url: string
+  readonly opened: Opened
+  readonly identity: ControllerIdentity
+  readonly routes: AgentRoutes
+  /** A join token as an agent would parse it. */
+  token(name: string, tweak?: { ttlMs?: number; url?: string }): Promise<JoinToken>
+  close(): Promise<void>
+}
+
+const clocks = new WeakMap<TestController, { offsetMs: number }>()
+
+/** A controller's agent endpoints on a free port, with a store of its own. */
+export const startTestController = async (
+  databaseUrl: string | undefined,
+  tuning: Partial<Tuning> = {},
+): Promise<TestController> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'stagely-protocol-'))
+  const skew = { offsetMs: 0 }
+  const clock: Clock = {
+    now: () => realClock.now() + skew.offsetMs,
+    sleep: (ms, signal) => realClock.sleep(ms, signal),
+  }
+  const opened = await openStore({
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    dataDir,
+    masterKey: randomBytes(32),
+    clock,
+    log: silentLogger,
+  })
+  const served = await serve(opened, clock, tuning)
+  const controller: TestController = {
+    ...served,
+    opened,
+    token: async (name, tweak = {}) => {
+      const created = await opened.agents.createJoinToken({
+        namespace: 'default',
+        name,
+        ttlMs: tweak.ttlMs ?? 60_000,
+        actor,
+      })
+      const text = renderJoinToken({
+        url: tweak.url ?? served.url,
+        namespace: 'default',
+        name,
+        tokenId: created.tokenId,
+        tokenSecret: created.tokenSecret,
+        controllerX25519: served.identity.x25519.publicKey.toString('base64url'),
+        ca: served.identity.caFingerprint,
+      })
+      return parseJoinToken(text)
+    },
+    close: async () => {
+      await served.close()
+      await opened.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  clocks.set(controller, skew)
+  return controller
+}
+
+/** Moves the controller's clock. */
+export const skewClock = (controller: TestController, offsetMs: number): void => {
+  clocks.get(controller)!.offsetMs = offsetMs
+}
+
+const serve = async (
+  opened: Opened,
+  clock: Clock,
+  tuning: Partial<Tuning>,
+): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'close'>> => {
+  const identity = await loadIdentity(opened.settings, clock, ['127.0.0.1'])
+  const app = new Hono<AgentEnv>()
+  const routes = mountAgentRoutes(app, {
+    store: opened.store,
+    agents: opened.agents,
+    identity,
+    clock,
+    log: silentLogger,
+    tuning: { graceMs: 200, startGraceMs: 500, ...tuning },
+  })
+  const answer = getRequestListener(app.fetch)
+  const listening = await listen((request, response) => void answer(request, response), {
+    host: '127.0.0.1',
+    port: 0,
+    tls: { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },
+  })
+  const url = `https://127.0.0.1:${listening.address.port}`
+  return {
+    url,
+    identity,
+    routes,
+    close: async () => {
+      await routes.stop()
+      listening.destroy()
+      await listening.close()
+    },
+  }
+}
+
+export interface TestAgent {
+  readonly identity: Identity
+  readonly client: ControllerClient
+  readonly reporter: Reporter
+  readonly desired: DesiredState
+  readonly boot: string
+  /** One line for each want: `name r<revision> KEY=value,…`. */
+  readonly wants: string[]
+  readonly items: DesiredStagelet[]
+  readonly logs: { level: string; message: string; fields: Record<string, unknown> }[]
+  connections: number
+  token(): string
+  stop(): Promise<void>
+}
+
+/** Joins with `token`; the folder is gone after. */
+export const joinTestAgent = async (token: JoinToken): Promise<Identity> => {
+  const dir = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
+  try {
+    return await joinController(dir, token, '0.0.1')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Starts link and reporter of a joined agent. `url` overrides where it connects to. */
+export const startTestAgent = (
+  identity: Identity,
+  tweak: { url?: string; clock?: Clock; about?: Partial<StreamRequest> } = {},
+): TestAgent => {
+  const clock = tweak.clock ?? realClock
+  const logs: TestAgent['logs'] = []
+  const log = recordingLogger(logs)
+  const wants: string[] = []
+  const items: DesiredStagelet[] = []
+  const desired = createDesiredState(
+    {
+      want: (item, entries) => {
+        items.push(item)
+        const values = entries.map((e) => `${e.key}=${e.value.toString()}`).sort()
+        wants.push([`${item.name} r${item.revision}`, values.join()].join(' ').trim())
+      },
+      forget: (uid) => wants.push(`forget ${items.find((i) => i.uid === uid)?.name ?? uid}`),
+    },
+    log,
+  )
+  const client = createControllerClient({ url: tweak.url ?? identity.url, ca: identity.ca })
+  const boot = tweak.about?.boot ?? randomUUID()
+  const token = (): string =>
+    signAgentToken(identity.ed25519, {
+      agentUid: identity.agentUid,
+      controllerId: identity.controllerId,
+      now: clock.now(),
+    })
+  const reporter = createReporter({ client, token, boot, clock, random: Math.random, log })
+  const ending = new AbortController()
+  const reporting = reporter.run(ending.signal)
+  const agent: TestAgent = {
+    identity,
+    client,
+    reporter,
+    desired,
+    boot,
+    wants,
+    items,
+    logs,
+    connections: 0,
+    token,
+    stop: async () => {
+      ending.abort()
+      await Promise.all([linking, reporting])
+      client.close()
+    },
+  }
+  const linking = runLink(
+    {
+      identity,
+      client,
+      desired,
+      token,
+      about: {
+        boot,
+        version: '0.0.1',
+        engineVersion: '26.1.5',
+        composeVersion: '2.26.1',
+        ...tweak.about,
+      },
+      onConnected: () => {
+        agent.connections += 1
+        reporter.connected()
+      },
+      onLost: () => {
+        reporter.lost()
+      },
+      clock,
+      random: Math.random,
+      log,
+    },
+    ending.signal,
+  )
+  return agent
+}
+
+const recordingLogger = (logs: TestAgent['logs']): Logger => {
+  const at =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      logs.push({ level, message, fields: fields as Record<string, unknown> })
+    }
+  const logger: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  }
+  return logger
+}
+
+const ref = (kind: string, name: string) => ({ kind, namespace: 'default', name })
+const anObject = (kind: string, name: string, spec: Record<string, unknown>): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { namespace: 'default', name },
+  spec,
+})
+
+/** A project, and a stagelet of the same name on `agent`. */
+export const createStack = async (
+  { opened: { store } }: TestController,
+  name: string,
+  agent: string,
+): Promise<void> => {
+  await store.write(actor, {}, async (tx) => {
+    await tx.create(anObject('Project', name, {}))
+    await tx.create(
+      anObject('Stagelet', name, {
+        projectRef: { name },
+        agentRef: { name: agent },
+        compose: { directory: `/srv/${name}` },
+      }),
+    )
+  })
+}
+
+/** Writes secrets in one closed change set and tells the stagelets of the project to want it; what a reconciler would do. */
+export const putSecrets = async (
+  { opened: { store } }: TestController,
+  project: string,
+  values: Record<string, string>,
+  tweak: { stagelet?: string; scope?: string } = {},
+): Promise<number> => {
+  const changeSet = { id: randomUUID(), last: true }
+  await store.write(actor, { changeSet }, async (tx) => {
+    for (const [key, value] of Object.entries(values)) {
+      const name =
+        `${key.toLowerCase()}.${tweak.stagelet ?? ''}${tweak.scope ?? 'global'}`.replaceAll(
+          '_',
+          '-',
+        )
+      const object = anObject('StagelySecret', `${project}.${name}`, {
+        projectRef: { name: project },
+        key,
+        scope: tweak.scope ?? 'global',
+        value,
+        ...(tweak.stagelet === undefined ? {} : { stageletRef: { name: tweak.stagelet } }),
+      })
+      const old = await tx.get(ref('StagelySecret', object.metadata.name))
+      if (old === undefined) await tx.create(object)
+      else await tx.update(object)
+    }
+  })
+  await store.closeDueRevisions(realClock.now())
+  const owner = await store.get(ref('Project', project))
+  const { closed } = await store.revisionsOf(owner!.metadata.uid!)
+  await wantRevision({ store }, project, closed)
+  return closed
+}
+
+/** Sets status.wantedRevision of every stagelet of the project. */
+export const wantRevision = async (
+  { store }: Pick<Opened, 'store'>,
+  project: string,
+  revision: number,
+): Promise<void> => {
+  const { items } = await store.list('Stagelet')
+  await store.write(machine, {}, async (tx) => {
+    for (const item of items) {
+      const owner = (item.spec as { projectRef: { name: string } }).projectRef.name
+      if (owner !== project) continue
+      await tx.setStatus({ ...item, status: { ...item.status, wantedRevision: revision } })
+    }
+  })
+}
+
+/** Waits until `check` does not throw and is not false; 10 s at most. */
+export const eventually = async (check: () => unknown, limitMs = 10_000): Promise<void> => {
+  const end = realClock.now() + limitMs
+  for (;;) {
+    try {
+      if ((await check()) !== false) return
+    } catch (error) {
+      if (realClock.now() > end) throw error
+    }
+    if (realClock.now() > end) throw new Error(`did not happen in ${limitMs} ms: ${String(check)}`)
+    await realClock.sleep(20)
+  }
+}
