@@ -1,0 +1,278 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { silentLogger } from '../src/kernel/log.ts'
+import { createSealer } from '../src/protocol/hpke.ts'
+import { generateKeys, publicKeyFromRaw } from '../src/protocol/keys.ts'
+import {
+  bundleAad,
+  protocolVersion,
+  streamInfo,
+  type StreamRequest,
+} from '../src/protocol/messages.ts'
+import { createFakeClock, type FakeClock } from '../test/support/fake-clock.ts'
+import { createControllerClient } from './controller-client.ts'
+import { createDesiredState } from './desired.ts'
+import type { Identity } from './identity.ts'
+import { runLink } from './link.ts'
+
+const controllerKeys = generateKeys('X25519')
+const identity: Identity = {
+  agentUid: 'agent-1',
+  namespace: 'team',
+  name: 'box',
+  controllerId: 'controller-1',
+  controllerX25519: controllerKeys.publicKey,
+  url: '',
+  ca: undefined,
+  ed25519: generateKeys('Ed25519').privateKey,
+  x25519: generateKeys('X25519'),
+  tokenId: 't',
+}
+
+/** A controller that answers each stream by hand. */
+interface Fake {
+  readonly clock: FakeClock
+  readonly requests: StreamRequest[]
+  readonly streams: ServerResponse[]
+  readonly wants: string[]
+  readonly logged: string[]
+  hello(tweak?: object): ReturnType<typeof createSealer>
+  say(message: object): void
+  settle(check: () => boolean): Promise<void>
+}
+const ends: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+const start = async (
+  answer: (res: ServerResponse, fake: Fake) => void = () => undefined,
+): Promise<Fake> => {
+  const clock = createFakeClock()
+  const requests: StreamRequest[] = []
+  const streams: ServerResponse[] = []
+  const wants: string[] = []
+  const logged: string[] = []
+  const server: Server = createServer((req, res) => {
+    let text = ''
+    req.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    req.on('end', () => {
+      requests.push(JSON.parse(text) as StreamRequest)
+      streams.push(res)
+      answer(res, fake)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const fake: Fake = {
+    clock,
+    requests,
+    streams,
+    wants,
+    logged,
+    hello: (tweak = {}) => {
+      const { boot, now } = requests.at(-1)!
+      const { agentUid, controllerId } = identity
+      const sealer = createSealer({
+        recipient: publicKeyFromRaw('X25519', identity.x25519.publicKey),
+        info: streamInfo({ agentUid, controllerId, boot, now }),
+        sender: controllerKeys,
+      })
+      fake.say({
+        type: 'hello',
+        protocol: protocolVersion,
+        controllerId,
+        agentUid,
+        enc: sealer.enc.toString('base64url'),
+        keepAliveMs: 15_000,
+        spreadMs: 4_000,
+        ...tweak,
+      })
+      return sealer
+    },
+    say: (message) => {
+      streams.at(-1)!.write(`${JSON.stringify(message)}\n`)
+    },
+    settle: async (check) => {
+      for (let i = 0; !check(); i++) {
+        if (i > 500) throw new Error(`did not happen: ${String(check)}`)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+  }
+  const log = { ...silentLogger }
+  log.warn = log.error = (fields, message) => {
+    logged.push(`${message} ${JSON.stringify(fields)}`)
+  }
+  const client = createControllerClient({ url, ca: undefined })
+  const ending = new AbortController()
+  const running = runLink(
+    {
+      identity,
+      client,
+      desired: createDesiredState(
+        {
+          want: (item, entries) =>
+            wants.push(`${item.uid} r${item.revision} ${entries.map((e) => e.value).join()}`),
+          forget: (uid) => wants.push(`forget ${uid}`),
+        },
+        silentLogger,
+      ),
+      token: () => 'token',
+      about: { boot: 'boot-1', version: 'v' },
+      onConnected: () => wants.push('connected'),
+      onLost: () => wants.push('lost'),
+      clock,
+      random: () => 0.5,
+      log,
+    },
+    ending.signal,
+  )
+  ends.push(async () => {
+    ending.abort()
+    await running
+    client.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  await fake.settle(() => requests.length === 1)
+  return fake
+}
+
+const sealed = (
+  sealer: ReturnType<typeof createSealer>,
+  tweak: { agentUid?: string; said?: object } = {},
+): object => {
+  const bound = { projectUid: 'p', stageletUid: 's1', epoch: 1, revision: 1 }
+  const seq = sealer.seq
+  const aad = bundleAad({ ...bound, agentUid: tweak.agentUid ?? identity.agentUid })
+  const ciphertext = sealer.seal(aad, Buffer.from('{"entries":[]}')).toString('base64')
+  return { type: 'bundle', seq, ...bound, ciphertext, ...tweak.said }
+}
+
+test('a silent controller is dropped after three keep-alives, and tried again within the spread', async () => {
+  const fake = await start()
+  fake.hello()
+  await fake.settle(() => fake.wants.includes('connected'))
+  await fake.clock.advance(44_000)
+  expect(fake.wants).toEqual(['connected'])
+  await fake.clock.advance(1_000)
+  await fake.settle(() => fake.wants.includes('lost'))
+  // Half of spreadMs, by the random source.
+  await fake.clock.advance(1_900)
+  expect(fake.requests).toHaveLength(1)
+  await fake.clock.advance(200)
+  await fake.settle(() => fake.requests.length === 2)
+})
+
+test('keep-alives keep it; a controller that never says hello is left after 10 s', async () => {
+  const fake = await start()
+  fake.hello()
+  await fake.settle(() => fake.wants.includes('connected'))
+  for (let i = 0; i < 10; i++) {
+    await fake.clock.advance(15_000)
+    fake.streams[0]!.write('\n')
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  }
+  expect(fake.wants).toEqual(['connected'])
+  const mute = await start()
+  await mute.clock.advance(10_100)
+  await mute.settle(() => mute.logged.some((l) => l.includes('nothing heard')))
+})
+
+test.each([
+  ['another agent’s bundle', { agentUid: 'agent-2' }, /does not open/],
+  ['a bundle moved to another stagelet', { said: { stageletUid: 's2' } }, /does not open/],
+  ['a bundle dressed up as newer', { said: { revision: 9 } }, /does not open/],
+  ['a bundle out of order', { said: { seq: 1 } }, /bundle 1 came where 0 was due/],
+])('%s ends the stream, and nothing of it is taken', async (_name, tweak, message) => {
+  const fake = await start()
+  const sealer = fake.hello()
+  fake.say(sealed(sealer, tweak))
+  await fake.settle(() => fake.logged.length > 0)
+  expect(fake.logged.join()).toMatch(message)
+  expect(fake.wants.filter((w) => w !== 'connected' && w !== 'lost')).toEqual([])
+})
+
+test('the same bundle twice is a replay', async () => {
+  const fake = await start()
+  const message = sealed(fake.hello())
+  fake.say(message)
+  fake.say(message)
+  await fake.settle(() => fake.logged.join().includes('bundle 0 came where 1 was due'))
+})
+
+test('a stream recorded from another connection does not open', async () => {
+  const fake = await start()
+  const { agentUid, controllerId } = identity
+  const recorded = createSealer({
+    recipient: publicKeyFromRaw('X25519', identity.x25519.publicKey),
+    info: streamInfo({ agentUid, controllerId, boot: 'boot-0', now: 1 }),
+    sender: controllerKeys,
+  })
+  fake.hello({ enc: recorded.enc.toString('base64url') })
+  fake.say(sealed(recorded))
+  await fake.settle(() => fake.logged.join().includes('does not open'))
+})
+
+test('nothing is taken before hello, or from another controller', async () => {
+  const fake = await start()
+  fake.say({ type: 'desired', items: [] })
+  await fake.settle(() => fake.logged.join().includes('does not begin with hello'))
+  const other = await start()
+  other.hello({ controllerId: 'controller-2' })
+  await other.settle(() => other.logged.join().includes('not the controller that the agent joined'))
+  expect(other.wants).toEqual([])
+})
+
+test('messages of a newer controller are passed over', async () => {
+  const fake = await start()
+  const sealer = fake.hello({ more: 'fields' })
+  fake.say({ type: 'weather', is: 'fine' })
+  fake.say(sealed(sealer))
+  const item = {
+    uid: 's1',
+    namespace: 'team',
+    name: 'shop',
+    generation: 1,
+    projectUid: 'p',
+    epoch: 1,
+    revision: 1,
+    compose: { directory: '/srv', onChange: 'Hold', invention: true },
+    paused: false,
+    redeploy: '',
+  }
+  fake.say({ type: 'desired', items: [item] })
+  await fake.settle(() => fake.wants.length === 2)
+  expect(fake.wants).toEqual(['connected', 's1 r1 '])
+})
+
+test('the slot of a stopping controller and Retry-After are kept; a refusal for good is retried slowly', async () => {
+  const fake = await start()
+  fake.hello()
+  fake.say({ type: 'reconnect', afterMs: 7_000 })
+  fake.streams[0]!.end()
+  await fake.settle(() => fake.wants.includes('lost'))
+  await fake.clock.advance(6_900)
+  expect(fake.requests).toHaveLength(1)
+  await fake.clock.advance(200)
+  await fake.settle(() => fake.requests.length === 2)
+
+  const refuse = (status: number, headers: object, body: object) => (res: ServerResponse) => {
+    res.writeHead(status, { ...headers }).end(JSON.stringify(body))
+  }
+  const busy = await start(refuse(503, { 'Retry-After': '3' }, { reason: 'Overload', message: '' }))
+  await busy.settle(() => busy.logged.length === 1)
+  await busy.clock.advance(3_400)
+  expect(busy.requests).toHaveLength(1)
+  await busy.clock.advance(200)
+  await busy.settle(() => busy.requests.length === 2)
+
+  const revoked = await start(refuse(401, {}, { reason: 'UnknownAgent', message: 'join anew' }))
+  await revoked.settle(() => revoked.logged.join().includes('join anew'))
+  await revoked.clock.advance(80_000)
+  expect(revoked.requests).toHaveLength(1)
+  await revoked.clock.advance(20_000)
+  await revoked.settle(() => revoked.requests.length === 2)
+})
