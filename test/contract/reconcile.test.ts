@@ -1,0 +1,182 @@
+// The control loops over a real store, with an agent that is played by the test: what they judge of
+// its reports, and that they come to rest.
+import { randomInt } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
+import type { ObservationSpec } from '../../src/resources/observation.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import { aService, anObservation } from '../support/builders.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
+
+const services = ['backend', 'frontend', 'postgres']
+const ns = 'default'
+
+describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) => {
+  let opened: TestStore
+  let reconcilers: Reconcilers
+
+  const start = (): Reconcilers =>
+    startReconcilers({ store: opened.store, clock: realClock, log: silentLogger })
+  const read = async (kind: string, name: string): Promise<KubeObject> =>
+    (await opened.store.get({ kind, namespace: ns, name }))!
+  const verdict = async (kind: string, name: string, type: string): Promise<string> => {
+    const conditions = (await read(kind, name)).status?.['conditions'] as Condition[] | undefined
+    const condition = findCondition(conditions, type)
+    return `${condition?.status}/${condition?.reason}`
+  }
+  const eventually = async (expected: string, look: () => Promise<string>): Promise<void> => {
+    const until = Date.now() + 10_000
+    for (let now = await look(); now !== expected; now = await look()) {
+      if (Date.now() > until) throw new Error(`expected ${expected}, last seen ${now}`)
+      await realClock.sleep(10)
+    }
+  }
+  /** Waits until nothing is written for a while; returns the version then. */
+  const rest = async (): Promise<number> => {
+    let before = -1
+    for (let now = await opened.store.currentVersion(); now !== before;) {
+      before = now
+      await realClock.sleep(700)
+      now = await opened.store.currentVersion()
+    }
+    return before
+  }
+
+  const setValue = async (name: string, value: string): Promise<void> => {
+    await opened.store.write(api, {}, async (tx) => {
+      const secret = (await tx.get({ kind: 'StagelySecret', namespace: ns, name }))!
+      await tx.update({ ...secret, spec: { ...secret.spec, value } })
+    })
+  }
+
+  /** What an agent reports that runs the closed revision in every service; `over` spoils it. */
+  const report = async (over: Partial<ObservationSpec> = {}): Promise<void> => {
+    const projectUid = (await read('Project', 'shop')).metadata.uid!
+    const { epoch, closed } = await opened.store.revisionsOf(projectUid)
+    const set = await opened.store.readSet(projectUid, closed)
+    const digests = services.map((s) => serviceDigest(visibleTo(s, 'shop', set.entries)))
+    const spec = anObservation({
+      stageletUid: (await read('Stagelet', 'shop')).metadata.uid!,
+      epoch,
+      revision: closed,
+      services: services.map((name, i) => aService({ name, digests: [digests[i] ?? ''] })),
+      passed: Object.fromEntries(
+        services.flatMap((s, i) => (digests[i] === undefined ? [] : [[s, digests[i]]])),
+      ),
+      ...over,
+    })
+    const object = {
+      apiVersion,
+      kind: 'Observation',
+      metadata: { name: 'shop', namespace: ns },
+      spec,
+    }
+    await opened.store.write(system, {}, (tx) => tx.putInternal(object))
+  }
+
+  beforeAll(async () => {
+    opened = await openTestStore(database === 'postgres' ? inject('postgresUrl') : undefined)
+    reconcilers = start()
+    await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
+    await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
+    await opened.store.write(system, {}, (tx) =>
+      tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [
+        { type: 'Ready', status: 'True', reason: 'Connected', message: '' },
+      ]),
+    )
+    await createAs(
+      opened.store,
+      api,
+      secretOf(ns, 'database-url', { value: 'postgres://somewhere' }),
+    )
+    await createAs(
+      opened.store,
+      api,
+      secretOf(ns, 'stripe-key', { value: 'sk_something', scope: 'backend' }),
+    )
+    await createAs(opened.store, api, stageletOf(ns, 'shop'))
+  })
+  afterAll(async () => {
+    await reconcilers?.stop()
+    await opened?.destroy()
+  })
+
+  it('closes the change set by itself and asks the agent for that revision', async () => {
+    await eventually('1', async () =>
+      String((await read('Stagelet', 'shop')).status?.['wantedRevision']),
+    )
+    expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toBe('False/NoReport')
+  })
+
+  it('is in sync once the labels that the agent read are the wanted digests', async () => {
+    await report()
+    await eventually('True/InSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
+    await eventually('True/Ready', () => verdict('Stagelet', 'shop', 'Ready'))
+    await eventually('True/InSync', () => verdict('StagelySecret', 'stripe-key', 'InSync'))
+  })
+
+  it('writes nothing when there is nothing to do, not even after a restart', async () => {
+    const version = await rest()
+    await report()
+    await reconcilers.stop()
+    reconcilers = start()
+    await realClock.sleep(1500)
+    expect(await opened.store.currentVersion()).toBe(version)
+  })
+
+  it('never shows True between a write and the report that follows it', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const secret = await read('StagelySecret', 'stripe-key')
+      await updateAs(opened.store, api, {
+        ...secret,
+        spec: { ...secret.spec, value: `sk_round_${round}` },
+      })
+      expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toMatch(/^False/)
+      expect(await verdict('StagelySecret', 'stripe-key', 'InSync')).toMatch(/^False/)
+      await realClock.sleep(randomInt(30))
+      expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toMatch(/^False/)
+      // The other secret did not change: its own condition stays.
+      expect(await verdict('StagelySecret', 'database-url', 'InSync')).toBe('True/InSync')
+    }
+    await rest()
+    expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toBe('False/NewRevision')
+    await report()
+    await eventually('True/InSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
+    await eventually('True/InSync', () => verdict('StagelySecret', 'stripe-key', 'InSync'))
+  })
+
+  it('does not believe an agent that calls a rollout settled while a container keeps an old label', async () => {
+    await setValue('database-url', 'postgres://elsewhere')
+    await rest()
+    await report({
+      services: services.map((name) => aService({ name, digests: ['an-old-digest'] })),
+    })
+    await eventually('False/OutOfSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
+    await report()
+    await eventually('True/InSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
+  })
+
+  it('says so when a deleted secret still runs, until it does not', async () => {
+    await opened.store.write(api, {}, (tx) =>
+      tx.remove({ kind: 'StagelySecret', namespace: ns, name: 'stripe-key' }),
+    )
+    expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toBe('False/NewRevision')
+    await rest()
+    await report()
+    await eventually('True/InSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
+  })
+
+  it('counts events instead of repeating them', async () => {
+    const { items } = await opened.store.list('Event', { namespace: ns })
+    const keys = items.map((e) =>
+      JSON.stringify([e.spec?.['involvedObject'], e.spec?.['reason'], e.spec?.['message']]),
+    )
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+})
