@@ -52,7 +52,6 @@ export const startController = async (
   { port, databaseUrl, masterKey }: ControllerOptions,
 ): Promise<Controller> => {
   mkdirSync(paths.controller, { recursive: true, mode: 0o700 })
-  await stopLeftover(join(paths.dir, 'controller.pid'), paths.controller)
   const url = `https://127.0.0.1:${port}`
   const started = performance.now()
   const args = ['controller', '--data-dir', paths.controller, '--listen', `127.0.0.1:${port}`]
@@ -75,9 +74,8 @@ export const startController = async (
 }
 
 /** Starts an agent; `joinToken` is needed once for each data folder. */
-export const startAgent = async (paths: Paths, joinToken: string | undefined): Promise<Server> => {
+export const startAgent = (paths: Paths, joinToken: string | undefined): Server => {
   mkdirSync(paths.agent, { recursive: true, mode: 0o700 })
-  await stopLeftover(join(paths.dir, 'agent.pid'), paths.agent)
   // In the environment and not as --join: arguments can be read by every user of the machine.
   const server = serve(process.execPath, [program, 'agent', 'run', '--data-dir', paths.agent], {
     logFile: join(paths.dir, 'agent.log'),
@@ -99,10 +97,28 @@ const ready = (server: Server, what: string): Promise<true> =>
     10,
   )
 
+/** Resolves once the agent says that it is connected; throws with the end of its log. */
+export const connected = (agent: Server, withinMs: number): Promise<true> =>
+  until(
+    () => {
+      if (!agent.running()) throw failed(agent, 'the agent ended at once')
+      return /\bconnected\b/.test(agent.tail(50)) ? true : undefined
+    },
+    withinMs,
+    () => failed(agent, `the agent was not connected within ${withinMs / 1000} s`),
+    10,
+  )
+
 const failed = (server: Server, what: string): Error =>
   new Error(`${what}; the end of ${server.logFile}:\n${server.tail(12)}`)
 
-/** Ends a process that a killed earlier run left behind; only if it still is that process. */
+/** Ends what a killed earlier run left behind in this folder. */
+export const stopLeftovers = async (paths: Paths): Promise<void> => {
+  await stopLeftover(join(paths.dir, 'agent.pid'), paths.agent)
+  await stopLeftover(join(paths.dir, 'controller.pid'), paths.controller)
+}
+
+/** Only if the process still is what the file says. */
 const stopLeftover = async (pidFile: string, dataDir: string): Promise<void> => {
   if (!existsSync(pidFile)) return
   const pid = Number(readFileSync(pidFile, 'utf8'))
@@ -138,14 +154,11 @@ export const stagely = (
   })
 
 /** The port of earlier runs, which the agent knows, or `wanted`, or a free one; remembered. */
-export const choosePort = async (
-  paths: Paths,
-  wanted: number,
-): Promise<{ port: number; moved: boolean }> => {
-  const before = existsSync(paths.port) ? Number(readFileSync(paths.port, 'utf8')) : undefined
-  const port = await freePort(before ?? wanted)
+export const choosePort = async (paths: Paths, wanted: number): Promise<number> => {
+  const before = existsSync(paths.port) ? Number(readFileSync(paths.port, 'utf8')) : wanted
+  const port = await freePort(before)
   writeFileSync(paths.port, String(port))
-  return { port, moved: before !== undefined && before !== port }
+  return port
 }
 
 /** The key for an external database: made once, kept beside the rest (0600). */

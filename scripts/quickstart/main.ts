@@ -7,12 +7,14 @@ import { makeMissingImages, removeImages, shopImages } from '../lib/images.ts'
 import { type Server } from '../lib/processes.ts'
 import {
   choosePort,
+  connected,
   keptMasterKey,
   pathsIn,
   root,
   stagely,
   startAgent,
   startController,
+  stopLeftovers,
 } from '../lib/stagely.ts'
 import type { Connection, Paths } from '../lib/stagely.ts'
 import { detail, QuickstartError, say, step, table } from './progress.ts'
@@ -45,9 +47,9 @@ const command = async (
   return outcome.stdout
 }
 
-const bringUpController = async (paths: Paths): Promise<Connection & { moved: boolean }> => {
+const bringUpController = async (paths: Paths): Promise<Connection> => {
   const databaseUrl = process.env.DATABASE_URL
-  const { port, moved } = await choosePort(paths, 8443)
+  const port = await choosePort(paths, 8443)
   const where = databaseUrl === undefined ? 'embedded database' : 'DATABASE_URL'
   const controller = await step(`controller on https://127.0.0.1:${port} (${where})`, async () => {
     const masterKey =
@@ -56,34 +58,45 @@ const bringUpController = async (paths: Paths): Promise<Connection & { moved: bo
     return startController(paths, { port, databaseUrl, masterKey })
   })
   undo.push({ label: 'stop the controller', run: () => controller.server.stop() })
-  return { ...controller, moved }
+  return controller
 }
 
-/** A folder with keys in it has joined before; without them the name must be free. */
-const bringUpAgent = async (
-  paths: Paths,
-  connection: Connection,
-  moved: boolean,
-): Promise<void> => {
-  const joined = existsSync(paths.agent) && readdirSync(paths.agent).length > 0
-  const agent = await step('agent "local"', async () => {
-    if (joined && !moved) return startAgent(paths, undefined)
-    rmSync(paths.agent, { recursive: true, force: true })
-    // A name with a key is taken until it is revoked: an earlier data folder may have had it.
-    await stagely(connection, ['agent', 'revoke', 'local'])
-    const token = await command(connection, [
-      'agent',
-      'token',
-      'create',
-      '--namespace',
-      'default',
-      '--name',
-      'local',
-    ])
-    return startAgent(paths, token.trim())
-  })
+const bringUpAgent = async (paths: Paths, connection: Connection): Promise<void> => {
+  const agent = await step(
+    'agent "local"',
+    async () => (await resumeAgent(paths)) ?? joinAgent(paths, connection),
+  )
   undo.push({ label: 'stop the agent', run: () => agent.stop() })
   watchOver(agent)
+}
+
+/** A folder with keys in it has joined before; unless its controller has moved, or is another one. */
+const resumeAgent = async (paths: Paths): Promise<Server | undefined> => {
+  if (!existsSync(paths.agent) || readdirSync(paths.agent).length === 0) return undefined
+  const agent = startAgent(paths, undefined)
+  try {
+    await connected(agent, 8_000)
+    return agent
+  } catch {
+    await agent.stop()
+    return undefined
+  }
+}
+
+const joinAgent = async (paths: Paths, connection: Connection): Promise<Server> => {
+  rmSync(paths.agent, { recursive: true, force: true })
+  // A name with a key is taken until it is revoked: an earlier data folder may have had it.
+  await stagely(connection, ['agent', 'revoke', 'local'])
+  const name = ['--namespace', 'default', '--name', 'local']
+  const token = await command(connection, ['agent', 'token', 'create', ...name])
+  const agent = startAgent(paths, token.trim())
+  try {
+    await connected(agent, 30_000)
+    return agent
+  } catch (error) {
+    await agent.stop()
+    throw error
+  }
 }
 
 /** An agent that dies is said at once, not after the long wait that follows from it. */
@@ -114,21 +127,19 @@ const waitInSync = (connection: Connection, timeout: string): Promise<string> =>
     `--timeout=${timeout}`,
   ])
 
-const bringUpShop = async (connection: Connection, directory: string): Promise<void> => {
-  const before = await shop.containers()
+const bringUpShop = async (connection: Connection, stack: shop.Stack): Promise<void> => {
   undo.push({
     label: 'take the example down',
     run: async () => {
       await stagely(connection, ['delete', 'stagelet', 'shop', '--timeout=20s'])
-      // What was here before is not ours to take down.
-      if (before.length === 0) await shop.composeDown(directory)
+      await shop.removeStack(stack)
     },
   })
   await step('apply docs/examples/shop: stagelet and 6 secrets', () =>
     command(
       connection,
       ['apply', '-f', '-', '-f', relative(process.cwd(), shop.secretsFile)],
-      shop.shopManifest(directory),
+      shop.shopManifest(stack.directory),
     ),
   )
   await step('every container runs exactly its secrets', () => waitInSync(connection, '120s'))
@@ -141,8 +152,8 @@ const bringUpShop = async (connection: Connection, directory: string): Promise<v
   say()
 }
 
-const rotate = async (connection: Connection): Promise<void> => {
-  const before = await shop.containers()
+const rotate = async (connection: Connection, stack: shop.Stack): Promise<void> => {
+  const before = await shop.containersOf(stack)
   const name = 'stripe-secret-key.backend'
   // A new value each time, so that a second run rotates as well.
   const manifest = shop.secretManifest(
@@ -155,7 +166,7 @@ const rotate = async (connection: Connection): Promise<void> => {
     await waitInSync(connection, '60s')
   })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const after = await shop.containers()
+  const after = await shop.containersOf(stack)
   const rows = after.map(({ service, id, startedAt }) => {
     const old = before.find((c) => c.service === service)
     const kept = old?.id === id && old.startedAt === startedAt
@@ -217,17 +228,18 @@ const main = async (): Promise<void> => {
   const folder = process.env.DATABASE_URL === undefined ? 'quickstart' : 'quickstart-postgres'
   const paths = pathsIn(join(root, '.stagely', folder))
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 })
+  await stopLeftovers(paths)
   const made = await step('images of the example (stand-ins where missing)', () =>
     makeMissingImages(shopImages),
   )
   if (made.length > 0)
     undo.push({ label: `remove the stand-ins ${made.join(', ')}`, run: () => removeImages(made) })
-  const { directory, note } = await shop.chooseDirectory(paths.dir)
-  if (note !== undefined) detail(note)
+  const stack = await shop.prepareStack(paths.dir)
+  if (stack.note !== undefined) detail(stack.note)
   const connection = await bringUpController(paths)
-  await bringUpAgent(paths, connection, connection.moved)
-  await bringUpShop(connection, directory)
-  await rotate(connection)
+  await bringUpAgent(paths, connection)
+  await bringUpShop(connection, stack)
+  await rotate(connection, stack)
   whatNext(connection, paths)
   if (!flags.exit) await untilInterrupted()
 }

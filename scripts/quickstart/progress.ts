@@ -1,6 +1,8 @@
 // What the reader sees: one line for each step, in the form that scripts/lib/setup.sh prints.
 
 const out = process.stderr
+// A reader that goes away (`| head`) must not keep the example from being taken down.
+out.on('error', () => undefined)
 
 export const say = (text = ''): void => {
   out.write(`${text}\n`)

@@ -4,7 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, run, until, type Server } from '../../scripts/lib/processes.ts'
-import { pathsIn, stagely, startAgent, startController } from '../../scripts/lib/stagely.ts'
+import {
+  connected,
+  pathsIn,
+  stagely,
+  startAgent,
+  startController,
+} from '../../scripts/lib/stagely.ts'
 import type { Controller, Paths } from '../../scripts/lib/stagely.ts'
 import { isInSync, openApiClient, type ApiClient } from './client.ts'
 import { createStack, removeStack, type Stack } from './stacks.ts'
@@ -88,7 +94,8 @@ export const startWorld = async (): Promise<World> => {
     return outcome.stdout
   }
   const token = await cli(['agent', 'token', 'create', '--namespace', 'default', '--name', 'bench'])
-  const agent = await startAgent(paths, token.trim())
+  const agent = startAgent(paths, token.trim())
+  await connected(agent, 30_000)
   delete process.env.DOCKER_CONFIG
 
   const main = createStack(dir, 'main', mainServices)
