@@ -1,6 +1,6 @@
 // npm run quickstart: the main job on one machine, with public commands only. scripts/quickstart.sh
 // has installed what is needed and calls this.
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages, shopImages } from '../lib/images.ts'
@@ -228,6 +228,7 @@ const main = async (): Promise<void> => {
   const folder = process.env.DATABASE_URL === undefined ? 'quickstart' : 'quickstart-postgres'
   const paths = pathsIn(join(root, '.stagely', folder))
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 })
+  claimFolder(paths)
   await stopLeftovers(paths)
   const made = await step('images of the example (stand-ins where missing)', () =>
     makeMissingImages(shopImages),
@@ -242,6 +243,21 @@ const main = async (): Promise<void> => {
   await rotate(connection, stack)
   whatNext(connection, paths)
   if (!flags.exit) await untilInterrupted()
+}
+
+/** A second quickstart in the same clone would take the first one's processes for leftovers. */
+const claimFolder = (paths: Paths): void => {
+  const file = join(paths.dir, 'quickstart.pid')
+  const pid = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const command = `/proc/${pid}/cmdline`
+  if (
+    pid !== '' &&
+    existsSync(command) &&
+    readFileSync(command, 'utf8').includes('quickstart/main')
+  ) {
+    throw new QuickstartError(`a quickstart already runs here: process ${pid}; Ctrl-C ends it`)
+  }
+  writeFileSync(file, String(process.pid))
 }
 
 const finish = async (): Promise<void> => {
