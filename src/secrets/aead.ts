@@ -62,7 +62,8 @@ const openBody = (key: Buffer, body: Buffer, aad?: Buffer): Buffer => {
     if (aad !== undefined) decipher.setAAD(aad)
     decipher.setAuthTag(body.subarray(-tagBytes))
     const plaintext = decipher.update(body.subarray(nonceBytes, -tagBytes))
-    return Buffer.concat([plaintext, decipher.final()])
+    decipher.final() // GCM holds nothing back: it only checks the tag here
+    return plaintext
   } catch {
     throw damaged() // the cause says no more, and must not carry bytes along
   }

@@ -72,11 +72,8 @@ export class Feed {
   /** Changes that this process committed. `before` is the version that they follow on. */
   append(before: number, events: readonly ChangeEvent[]): void {
     // Another replica's changes may lie between: then all of them are read from the table.
-    if (this.#head !== before || this.#reading !== undefined) {
-      this.poke()
-      return
-    }
-    this.#take(events)
+    if (this.#head === before) this.#take(events)
+    else this.poke()
   }
 
   /** Looks for new changes soon. */
@@ -159,7 +156,8 @@ export class Feed {
         let page: ChangeEvent[]
         do {
           page = await this.#readPage(this.#head)
-          this.#take(page)
+          // Local commits may have come meanwhile: a page follows on without gap, but may repeat them.
+          this.#take(page.filter((event) => event.resourceVersion > this.#head))
         } while (page.length === pageSize)
       } catch (error) {
         if (error instanceof StagelyError && error.reason === 'Expired') await this.#jump()

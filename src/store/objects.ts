@@ -27,7 +27,6 @@ import {
 } from './secret-writes.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync } from './stagelet-writes.ts'
-import { toEntry, type VersionRow } from './sets.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
 
@@ -55,33 +54,32 @@ const newMetadata = (session: WriteSession, object: KubeObject): ObjectMeta => {
 /** Seals the new version of a secret, if there is one, and stores the object with the status that follows. */
 const putSecret = async (
   session: WriteSession,
-  { object, version, project }: PreparedSecret,
+  { object, version, before, project }: PreparedSecret,
   source: string,
   more: { current?: StoredRow | undefined; action: string },
 ): Promise<StoredRow> => {
   const { current, action } = more
-  const [before] =
-    version === undefined || current === undefined ? [] : await headOf(session, current.uid)
   if (version !== undefined) await storeVersion(session, project, version)
   const status = { ...secretStatusAfter(session, object, version?.entry) }
   const detail = version === undefined ? {} : { version: version.entry.version }
   const row = await session.put({ ...object, status }, source, current, { action, detail })
   if (version !== undefined) {
-    await resetInSync(session, project, [
-      before === undefined ? undefined : toEntry(before),
-      version.entry,
-    ])
+    await resetInSync(session, project, [before, version.entry])
   }
   return row
 }
 
-/** The head version before it is replaced: what it was may have been seen elsewhere. */
-const headOf = (session: WriteSession, uid: string): Promise<VersionRow[]> =>
-  session.tx.query<VersionRow>(
-    `SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest
-     FROM secret_versions WHERE secret_uid = $1 AND to_revision IS NULL`,
-    [uid],
-  )
+/** The objects that a write of this one looks at. */
+const refsFor = (object: KubeObject): ObjectRef[] => {
+  const ref = refOf(object)
+  const refs = [ref]
+  if (ref.namespace !== '') refs.push({ kind: 'Namespace', namespace: '', name: ref.namespace })
+  if (object.kind === 'StagelySecret') {
+    const { projectRef } = object.spec as { projectRef: { name: string } }
+    refs.push({ kind: 'Project', namespace: ref.namespace, name: projectRef.name })
+  }
+  return refs
+}
 
 export const createObject = async (
   session: WriteSession,
@@ -89,6 +87,7 @@ export const createObject = async (
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
+  await session.prefetch(refsFor(admitted))
   await checkNamespace(session, ref)
   const existing = await session.fetch(ref)
   const { source } = session.actor
@@ -190,8 +189,8 @@ export const updateObject = async (
   finish: (row: StoredRow) => Promise<KubeObject>,
 ): Promise<KubeObject> => {
   const admitted = admit(input)
-  const ref = refOf(admitted)
-  const current = await requireRow(session, ref)
+  await session.prefetch(refsFor(admitted))
+  const current = await requireRow(session, refOf(admitted))
   checkPreconditions(current, admitted.metadata)
   const { object, secret, source, adopts } = await prepareUpdate(session, admitted, current)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)

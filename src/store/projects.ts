@@ -1,6 +1,7 @@
 // What a Project object does not show: its keys, its open revision and the MAC of its head set.
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys } from '../secrets/project-keys.ts'
+import type { SealKey } from '../secrets/aead.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { WriteSession } from './session.ts'
 import { lineOf, macOfLines, readSet, setTampered } from './sets.ts'
@@ -10,6 +11,8 @@ export interface ProjectState {
   readonly uid: string
   readonly ref: ObjectRef
   readonly digestKey: Buffer
+  /** Seals new versions. */
+  readonly dataKey: SealKey
   /** Newest closed revision; new versions get this + 1. */
   closed: number
   openedAt: number | undefined
@@ -40,10 +43,15 @@ interface ProjectRow {
   last_write_at: number | null
   change_sets: string
   head_mac: string
+  data_key_id: string
+  wrapped: string
 }
 
-const columns =
-  'uid, namespace, name, digest_key, revision, opened_at, last_write_at, change_sets, head_mac'
+const loadSql = `
+SELECT p.uid, p.namespace, p.name, p.digest_key, p.revision, p.opened_at, p.last_write_at, p.change_sets,
+  p.head_mac, k.id AS data_key_id, k.wrapped
+FROM projects p JOIN data_keys k ON k.project_uid = p.uid
+WHERE p.uid = $1 ORDER BY k.created_at DESC, k.id LIMIT 1`
 
 export const loadProject = async (
   session: WriteSession,
@@ -51,15 +59,13 @@ export const loadProject = async (
 ): Promise<ProjectState | undefined> => {
   const known = session.projects.get(uid)
   if (known !== undefined) return known
-  const [row] = await session.tx.query<ProjectRow>(
-    `SELECT ${columns} FROM projects WHERE uid = $1`,
-    [uid],
-  )
+  const [row] = await session.tx.query<ProjectRow>(loadSql, [uid])
   if (row === undefined) return undefined
   return {
     uid,
     ref: { kind: 'Project', namespace: row.namespace, name: row.name },
     digestKey: await session.deps.keys.digestKey(uid, row.digest_key),
+    dataKey: await session.deps.keys.dataKey(uid, row.data_key_id, row.wrapped),
     closed: row.revision,
     openedAt: row.opened_at ?? undefined,
     lastWriteAt: row.last_write_at ?? undefined,
@@ -76,12 +82,23 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
   const keys = await createProjectKeys(provider, uid)
   const ref = refOf(object)
   await session.tx.query(
-    `INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac) VALUES ($1, $2, $3, $4, 0, $5)`,
-    [uid, ref.namespace, ref.name, keys.wrappedDigestKey, macOfLines(keys.digestKey, 1, [])],
-  )
-  await session.tx.query(
-    `INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-    [keys.dataKey.id, uid, provider.name, provider.keyId, keys.wrappedDataKey, session.nowMs],
+    `WITH project AS (
+       INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac) VALUES ($1, $2, $3, $4, 0, $5)
+     )
+     INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
+     VALUES ($6, $1, $7, $8, $9, $10)`,
+    [
+      uid,
+      ref.namespace,
+      ref.name,
+      keys.wrappedDigestKey,
+      macOfLines(keys.digestKey, 1, []),
+      keys.dataKey.id,
+      provider.name,
+      provider.keyId,
+      keys.wrappedDataKey,
+      session.nowMs,
+    ],
   )
 }
 

@@ -35,19 +35,24 @@ const duplicate = (field: string, text: string, why: string): Fault => ({
   message: `Duplicate value: ${JSON.stringify(text)}: ${why}`,
 })
 
+const othersOf = `SELECT uid, rv, source, body FROM objects
+  WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 AND name <> $3`
+
 /** Invalid, naming the other secret. */
 export const checkNeighbours = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const ref = refOf(object)
   const spec = specOf(object)
-  // Others of the same key, and for a file all files: they are few.
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2
-       AND (body #>> '{spec,key}' = $3 OR ($4 AND body #>> '{spec,type}' = 'file')) AND name <> $5`,
-    [ref.namespace, spec.projectRef.name, spec.key, spec.type === 'file', ref.name],
-  )
+  const here = [ref.namespace, spec.projectRef.name, ref.name]
+  const rows = await session.select(`${othersOf} AND body #>> '{spec,key}' = $4`, [
+    ...here,
+    spec.key,
+  ])
+  // Files are few, so that reading all of them is cheap; of env secrets there may be thousands.
+  if (spec.type === 'file') {
+    rows.push(...(await session.select(`${othersOf} AND body #>> '{spec,type}' = 'file'`, here)))
+  }
   const faults: Fault[] = []
-  for (const { object: other } of rows) {
+  for (const other of new Map(rows.map((row) => [row.uid, row.object])).values()) {
     const name = other.metadata.name
     if (sameIdentity(spec, specOf(other))) {
       const what = spec.stageletRef === undefined ? 'key and scope' : 'key, scope and stagelet'

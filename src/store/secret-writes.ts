@@ -20,6 +20,8 @@ export interface PreparedSecret {
   readonly object: KubeObject
   /** Entry and bytes of a new version; undefined when value and place are as before. */
   readonly version: { entry: SetEntry; value: Buffer } | undefined
+  /** What is current until then. */
+  readonly before: SetEntry | undefined
   readonly project: ProjectState
 }
 
@@ -127,17 +129,17 @@ export const prepareSecret = async (
     await checkNeighbours(session, stripped)
   }
   const head = current === undefined ? undefined : await loadHeadRow(session, uid)
+  const before = head === undefined ? undefined : toEntry(head)
   const value = await findValue(session, project.uid, spec, head)
-  if (value === undefined) return { object: stripped, version: undefined, project }
+  if (value === undefined) return { object: stripped, version: undefined, before, project }
 
   const faults = checkValue(spec.type, spec.key, value)
   if (faults.length > 0) throw invalid(refOf(object), faults)
   const { key, scope, type, file } = spec
   const digest = valueDigest(project.digestKey, { type, key, value, file })
-  const old = head === undefined ? undefined : toEntry(head)
-  const sameValue = old?.valueDigest === digest
-  if (old !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(old))) {
-    return { object: stripped, version: undefined, project }
+  const sameValue = before?.valueDigest === digest
+  if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {
+    return { object: stripped, version: undefined, before, project }
   }
   const entry: SetEntry = {
     secretId: uid,
@@ -151,7 +153,7 @@ export const prepareSecret = async (
     bytes: value.length,
     valueDigest: digest,
   }
-  return { object: stripped, version: { entry, value }, project }
+  return { object: stripped, version: { entry, value }, before, project }
 }
 
 const insertSql = `
@@ -166,10 +168,10 @@ export const storeVersion = async (
   { entry, value }: { entry: SetEntry; value: Buffer },
 ): Promise<void> => {
   await changeHead(session, project, entry.secretId, entry)
-  const dataKey = await newestDataKey(session, project.uid)
+  const { dataKey } = project
   const { secretId, key, scope, type, version } = entry
   const aad = valueAad({ projectUid: project.uid, secretId, key, scope, type, version })
-  await endVersion(session, project, secretId)
+  if (version > 1) await endVersion(session, project, secretId)
   await session.tx.query(insertSql, [
     secretId,
     version,
@@ -188,18 +190,6 @@ export const storeVersion = async (
     session.nowMs,
     session.actor.name,
   ])
-}
-
-const newestDataKey = async (
-  session: WriteSession,
-  projectUid: string,
-): Promise<{ id: string; bytes: Buffer }> => {
-  const [row] = await session.tx.query<{ id: string; wrapped: string }>(
-    'SELECT id, wrapped FROM data_keys WHERE project_uid = $1 ORDER BY created_at DESC, id LIMIT 1',
-    [projectUid],
-  )
-  if (row === undefined) throw new Error(`project ${projectUid} has no data key`)
-  return session.deps.keys.dataKey(projectUid, row.id, row.wrapped)
 }
 
 /** Ends the head version at the open revision. */

@@ -111,6 +111,18 @@ export class WriteSession {
     return stored
   }
 
+  /** Fetches several at once; later fetches of them cost nothing. */
+  async prefetch(refs: readonly ObjectRef[]): Promise<void> {
+    const wanted = refs.filter((ref) => !this.#rows.has(keyOf(ref)))
+    if (wanted.length === 0) return
+    for (const ref of wanted) this.#rows.set(keyOf(ref), undefined)
+    await this.select(
+      `SELECT o.uid, o.rv, o.source, o.body FROM objects o
+       JOIN unnest($1::text[], $2::text[], $3::text[]) AS w (kind, namespace, name) USING (kind, namespace, name)`,
+      [wanted.map((r) => r.kind), wanted.map((r) => r.namespace), wanted.map((r) => r.name)],
+    )
+  }
+
   /** Rows of `SELECT uid, rv, source, body …`. */
   async select(text: string, params: readonly unknown[]): Promise<StoredRow[]> {
     const rows = (await this.tx.query<BodyRow>(text, params)).map(toStored)

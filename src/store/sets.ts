@@ -52,7 +52,7 @@ export const toEntry = (row: VersionRow): SetEntry => ({
 
 /** All that decides who gets what, so that no column can be changed unseen. */
 export const lineOf = (e: SetEntry): string =>
-  canonicalJson([
+  JSON.stringify([
     e.secretId,
     e.version,
     e.name,
@@ -60,7 +60,7 @@ export const lineOf = (e: SetEntry): string =>
     e.scope,
     e.stagelet,
     e.type,
-    e.file,
+    e.file === undefined ? null : canonicalJson(e.file),
     e.bytes,
     e.valueDigest,
   ])
@@ -81,22 +81,28 @@ export const setTampered = (projectUid: string): StagelyError =>
 const entryColumns =
   'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest'
 
-// One statement is one snapshot: rows and MAC always belong together.
-const headSql = (columns: string): string => `
-SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
-  NULL AS mac, c.epoch, ${columns}
-FROM projects p CROSS JOIN counters c
-LEFT JOIN secret_versions v ON v.project_uid = p.uid AND v.to_revision IS NULL
-WHERE p.uid = $1`
+/**
+ * One statement is one snapshot: members and MAC always belong together. The project's row comes
+ * beside the members, not on each of them, which would cost a third of the time of a large set.
+ */
+const setSql = (columns: string, mac: string, members: string): string => `
+WITH head AS (
+  SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
+    c.epoch, ${mac} AS mac
+  FROM projects p CROSS JOIN counters c WHERE p.uid = $1
+), members AS (
+  SELECT ${columns} FROM secret_versions v WHERE v.project_uid = $1 AND ${members}
+)
+SELECT * FROM head FULL JOIN members ON false`
 
-const revisionSql = (columns: string): string => `
-SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
-  r.mac, c.epoch, ${columns}
-FROM projects p CROSS JOIN counters c
-LEFT JOIN revisions r ON r.project_uid = p.uid AND r.revision = $2
-LEFT JOIN secret_versions v ON v.project_uid = p.uid AND v.from_revision <= $2
-  AND (v.to_revision IS NULL OR v.to_revision > $2)
-WHERE p.uid = $1`
+const headSql = (columns: string): string => setSql(columns, 'NULL', 'v.to_revision IS NULL')
+
+const revisionSql = (columns: string): string =>
+  setSql(
+    columns,
+    '(SELECT r.mac FROM revisions r WHERE r.project_uid = p.uid AND r.revision = $2)',
+    'v.from_revision <= $2 AND (v.to_revision IS NULL OR v.to_revision > $2)',
+  )
 
 const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
 const statements = {
@@ -134,10 +140,10 @@ const loadRows = async (
           projectUid,
           revision,
         ])
-  const head = checkRevision(rows[0], projectUid, revision)
+  const isHead = (row: SetRow): boolean => (row.namespace as string | null) !== null
+  const head = checkRevision(rows.find(isHead), projectUid, revision)
   if (revision === 0) return { head, rows: [] }
-  // The left join gives one row of nulls for an empty set.
-  const found = rows.filter((row) => (row.secret_uid as string | null) !== null)
+  const found = rows.filter((row) => !isHead(row))
   const digestKey = await keys.digestKey(projectUid, head.digest_key)
   const at = revision === 'head' ? head.closed + 1 : revision
   const expected = revision === 'head' ? head.head_mac : head.mac

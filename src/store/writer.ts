@@ -37,6 +37,9 @@ export interface WriterDeps extends SessionDeps {
 /** Never thrown to callers: takes the transaction of a lone failed write back. */
 class Rollback extends Error {}
 
+const advance = 'UPDATE counters SET rv = $1'
+const advanceAndNotify = `WITH advanced AS (${advance}) SELECT pg_notify('${changesChannel}', '')`
+
 const uniqueViolation = '23505'
 
 /** What the checks before a write find first is named there; this is the last fence. */
@@ -110,11 +113,9 @@ export class Writer {
     const group: Group = { tx, epoch, startRv: rv, rv, events: [] }
     for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
     if (group.rv !== group.startRv) {
-      await tx.query('UPDATE counters SET rv = $1', [group.rv])
       // One process has no other to tell.
-      if (this.#deps.sql.kind === 'postgres') {
-        await tx.query(`SELECT pg_notify('${changesChannel}', '')`)
-      }
+      const statement = this.#deps.sql.kind === 'postgres' ? advanceAndNotify : advance
+      await tx.query(statement, [group.rv])
     }
     return group
   }
