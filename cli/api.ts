@@ -7,6 +7,7 @@ import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { connectionError } from './connection-error.ts'
 import { CliError } from './errors.ts'
+import { note } from './print.ts'
 
 export const mergePatch = 'application/merge-patch+json'
 export const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
@@ -107,6 +108,7 @@ const send = (
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8')
         const status = response.statusCode ?? 0
+        for (const warning of warningsIn(response.headers.warning)) note(`Warning: ${warning}`)
         if (status >= 200 && status < 300) resolve(parseJson(text, server))
         else reject(statusError(status, text, server))
       })
@@ -116,6 +118,12 @@ const send = (
     })
     sent.end(body)
   })
+
+/** The texts of `299 - "text"` headers, which Node joins with commas. */
+const warningsIn = (header: string | undefined): string[] =>
+  [...(header ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((m) =>
+    m[1]!.replace(/\\(.)/g, '$1'),
+  )
 
 const parseJson = (text: string, server: string): unknown => {
   if (text === '') return undefined

@@ -36,6 +36,12 @@ export const createApp = (deps: AppDeps): App => {
   app.use(deps.metrics.middleware)
   app.onError((error, c) => renderError(c, error, deps.log))
   app.notFound((c) => c.text('404 page not found', 404))
+  // No name holds a NUL, and the database takes none even to look for.
+  app.use((c, next) =>
+    (c.req.url.split('?', 1)[0] ?? '').includes('%00')
+      ? Promise.resolve(c.text('404 page not found', 404))
+      : next(),
+  )
   mountHealth(app, deps)
   deps.mountOpen?.(app)
   const login = requireLogin(rememberTokens(deps.tokens, deps.clock))

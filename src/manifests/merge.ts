@@ -1,5 +1,6 @@
 // JSON merge patches (RFC 7396), two- and three-way. Used by the CLI's apply and by the review of a
 // change set, so that what is shown is what will be done.
+import { withoutSecretFields } from '../resources/last-applied.ts'
 import { annotations, type KubeObject } from '../resources/meta.ts'
 
 type Json = Record<string, unknown>
@@ -67,11 +68,8 @@ const withoutNulls = (value: Json): Json =>
 export const lastAppliedOf = (manifest: KubeObject): string => {
   const { status: _status, ...object } = structuredClone(manifest)
   delete object.metadata.annotations?.[annotations.lastApplied]
-  if (object.kind === 'StagelySecret' && object.spec !== undefined) {
-    delete object.spec.value
-    delete object.spec.valueBase64
-  }
-  return `${JSON.stringify(object)}\n`
+  const kept = object.kind === 'StagelySecret' ? withoutSecretFields({ ...object }) : object
+  return `${JSON.stringify(kept)}\n`
 }
 
 /** The manifest as it is sent: status dropped, the last-applied annotation in place. */

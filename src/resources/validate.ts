@@ -45,6 +45,19 @@ const removeKeys = (root: Fields, issue: z.core.$ZodIssueUnrecognizedKeys): void
   for (const key of issue.keys) Reflect.deleteProperty(at as object, key)
 }
 
+/** Texts that the database cannot look into: one would stop every write of its transaction. */
+const unstorable = (value: unknown, field: string): Fault[] => {
+  if (typeof value === 'string') {
+    if (isSecret(field) || (!value.includes('\0') && !/\p{Surrogate}/u.test(value))) return []
+    const message = 'Invalid value: must not hold a NUL character or half a surrogate pair'
+    return [{ field, reason: 'FieldValueInvalid', message }]
+  }
+  if (Array.isArray(value))
+    return (value as unknown[]).flatMap((v, i) => unstorable(v, `${field}[${i}]`))
+  if (!isRecord(value)) return []
+  return Object.entries(value).flatMap(([key, v]) => unstorable(v, `${field}.${key}`))
+}
+
 /** Checks one part (`spec`, `status`) of an object by its schema. */
 const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPart => {
   const given = dropNulls(input ?? {}, base)
@@ -57,7 +70,12 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
   // Where a field is unknown its neighbours are checked all the same; pruning may uncover more.
   for (;;) {
     const result = schema.safeParse(given)
-    if (result.success) return { value: result.data as Fields, faults: [], unknown }
+    if (result.success) {
+      const faults = unstorable(result.data, base)
+      return faults.length > 0
+        ? { faults, unknown }
+        : { value: result.data as Fields, faults, unknown }
+    }
     const strange = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
     if (strange.length === 0) {
       const faults = result.error.issues.map((issue) => faultOfIssue(issue, base, given, isSecret))
@@ -130,7 +148,8 @@ const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
     reason: 'FieldValueNotSupported',
     message: `Unsupported value: ${JSON.stringify(input[field])}: supported values: ${values.map((v) => JSON.stringify(v)).join(', ')}`,
   })
-  if (kind === undefined) {
+  // Reports come by the agents' own door alone: a manifest must not be able to forge one.
+  if (kind === undefined || kind.internal === true) {
     const served = kinds.filter((k) => k.internal !== true).map((k) => k.kind)
     return { faults: [unsupported('kind', served)] }
   }
@@ -158,7 +177,7 @@ export const decodeObject = (input: unknown): Decoded => {
   const isEvent = kind.kind === 'Event'
   const meta = decodeMetadata(kind, input.metadata)
   const part = decodePart(kind.spec, 'spec', isEvent ? eventFields(input) : input.spec)
-  const faults = [...meta.faults, ...part.faults]
+  const faults = [...meta.faults, ...unstorable(meta.metadata, 'metadata'), ...part.faults]
   if (kind.kind === 'StagelySecret' && isRecord(input.spec)) {
     const cross = checkSecret(input.spec).filter((f) => !faults.some((o) => o.field === f.field))
     faults.push(...cross)

@@ -2,6 +2,7 @@
 // from the object before anything is stored.
 import type { Fault } from '../kernel/errors.ts'
 import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
+import { cleanLastApplied } from '../resources/last-applied.ts'
 import { annotations, refOf, type KubeObject } from '../resources/meta.ts'
 import { checkValue, valueBytes } from '../resources/secret-value.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
@@ -32,15 +33,8 @@ const stripLastApplied = (object: KubeObject): KubeObject => {
   const text = object.metadata.annotations?.[annotations.lastApplied]
   if (text === undefined) return object
   const { [annotations.lastApplied]: _, ...others } = object.metadata.annotations ?? {}
-  let kept: Record<string, string> = {}
-  try {
-    const manifest = JSON.parse(text) as { spec?: Record<string, unknown> }
-    delete manifest.spec?.value
-    delete manifest.spec?.valueBase64
-    kept = { [annotations.lastApplied]: `${JSON.stringify(manifest)}\n` }
-  } catch {
-    // What cannot be read cannot be cleaned.
-  }
+  const clean = cleanLastApplied(text)
+  const kept = clean === undefined ? {} : { [annotations.lastApplied]: clean }
   return { ...object, metadata: { ...object.metadata, annotations: { ...others, ...kept } } }
 }
 

@@ -92,15 +92,22 @@ const divide = (
   for (const reported of report.observations) {
     const view = world.stagelet(reported.stageletUid)
     if (view?.agentKey === agentKey) {
-      mine.push({ view, spec: { agent: agentKey, boot, seq, ...withoutUndefined(reported) } })
+      mine.push({ view, spec: { agent: agentKey, boot, seq, ...storable(reported) } })
     } else refused.push(reported.stageletUid)
   }
   return { mine, refused }
 }
 
-/** JSON has no undefined: what is compared must look like what was stored. */
-const withoutUndefined = (reported: ReportedStagelet): ReportedStagelet =>
-  JSON.parse(JSON.stringify(reported)) as ReportedStagelet
+/**
+ * What is compared must look like what was stored, and JSON has no undefined. Log lines may hold
+ * anything; the database cannot look into a NUL or half a surrogate pair.
+ */
+const storable = (reported: ReportedStagelet): ReportedStagelet =>
+  JSON.parse(JSON.stringify(reported), (_, value: unknown) =>
+    typeof value === 'string'
+      ? value.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
+      : value,
+  ) as ReportedStagelet
 
 const renderObservation = (view: StageletView, spec: ObservationSpec): KubeObject => ({
   apiVersion,

@@ -85,10 +85,20 @@ export const answerList = (
   )
 }
 
+/** Clients take 16 KiB of headers in all. */
+const maxWarning = 256
+
 /** The client hears of what was ignored: `Warning: 299 - "unknown field \"spec.a\""`. */
 export const warn = (c: AppContext, texts: readonly string[]): void => {
   for (const text of texts.slice(0, 20))
-    c.header('Warning', `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')}"`, {
-      append: true,
-    })
+    c.header(
+      'Warning',
+      `299 - "${text
+        .slice(0, maxWarning)
+        .replace(/[\\"]/g, '\\$&')
+        .replace(/[^\x20-\x7e]/g, '?')}"`,
+      {
+        append: true,
+      },
+    )
 }

@@ -36,12 +36,27 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** The message never repeats the body, which may hold a secret. */
 export const parseJson = (bytes: Buffer): unknown => {
+  let value: unknown
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown
+    value = JSON.parse(bytes.toString('utf8'))
   } catch {
     throw new StagelyError('BadRequest', 'the request body is not valid JSON')
   }
+  if (isDeeper(value, maxDepth))
+    throw new StagelyError(
+      'BadRequest',
+      `the request body is nested deeper than ${maxDepth} levels`,
+    )
+  return value
 }
+
+/** What walks an object does so by recursion; no object of ours is nearly that deep. */
+const maxDepth = 200
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
 
 const parseYamlBody = (bytes: Buffer): unknown => {
   const { documents, faults } = parseManifests(bytes.toString('utf8'), 'body')

@@ -40,6 +40,17 @@ describe('jsonPatch', () => {
       )
   })
 
+  it('does not grow by copies of copies', () => {
+    const patch = Array.from({ length: 40 }, (_, i) => ({ op: 'copy', from: '', path: `/x${i}` }))
+    expect(() => jsonPatch(target, patch)).toThrow(
+      expect.objectContaining({ reason: 'RequestEntityTooLarge' }),
+    )
+    const long = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/z', value: 1 }))
+    expect(() => jsonPatch(target, long)).toThrow(
+      expect.objectContaining({ reason: 'RequestEntityTooLarge' }),
+    )
+  })
+
   it('cannot reach a prototype', () => {
     jsonPatch({}, [{ op: 'add', path: '/__proto__', value: { polluted: true } }])
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()

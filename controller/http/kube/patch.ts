@@ -14,19 +14,45 @@ interface Operation {
   readonly value?: Json
 }
 
+/** A few copies of copies grow without end: 30 operations would make more than memory holds. */
+const maxCopiedBytes = 3 * 1024 * 1024
+const maxOperations = 10_000
+
 const refuse = (message: string): StagelyError =>
   new StagelyError(
     'Invalid',
     `the server rejected our request due to an error in our request: ${message}`,
   )
 
-/** Applies the operations in order, all or nothing. BadRequest when `patch` is no JSON patch, Invalid when a path or test fails. */
+/**
+ * Applies the operations in order, all or nothing. BadRequest when `patch` is no JSON patch, Invalid
+ * when a path or test fails, RequestEntityTooLarge when it has too many operations or copies too much.
+ */
 export const jsonPatch = (target: Json, patch: Json): Json => {
   if (!Array.isArray(patch))
     throw new StagelyError('BadRequest', 'a JSON patch is a list of operations')
-  const root: { document: Json } = { document: structuredClone(target) }
+  if (patch.length > maxOperations)
+    throw tooLarge(`a JSON patch may not have more than ${maxOperations} operations`)
+  const root: Root = { document: structuredClone(target), copiedBytes: 0 }
   for (const operation of patch) applyOperation(root, decodeOperation(operation))
   return root.document
+}
+
+const tooLarge = (message: string): StagelyError =>
+  new StagelyError('RequestEntityTooLarge', message)
+
+/** The document, and how much of it was copied within it so far. */
+interface Root {
+  document: Json
+  copiedBytes: number
+}
+
+const copied = (root: Root, value: Json): Json => {
+  const text = JSON.stringify(value)
+  root.copiedBytes += text.length
+  if (root.copiedBytes > maxCopiedBytes)
+    throw tooLarge(`a JSON patch may not copy more than ${maxCopiedBytes} bytes`)
+  return JSON.parse(text) as Json
 }
 
 const decodeOperation = (input: Json): Operation => {
@@ -35,7 +61,7 @@ const decodeOperation = (input: Json): Operation => {
   return input as unknown as Operation
 }
 
-const applyOperation = (root: { document: Json }, { op, path, from, value }: Operation): void => {
+const applyOperation = (root: Root, { op, path, from, value }: Operation): void => {
   switch (op) {
     case 'add':
     case 'replace':
@@ -50,7 +76,7 @@ const applyOperation = (root: { document: Json }, { op, path, from, value }: Ope
       put(root, path, take(root, from ?? ''), true)
       return
     case 'copy':
-      put(root, path, structuredClone(read(root, from ?? '')), true)
+      put(root, path, copied(root, read(root, from ?? '')), true)
       return
     case 'test':
       if (!isDeepStrictEqual(read(root, path), value)) throw refuse(`testing path ${path} failed`)

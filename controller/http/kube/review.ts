@@ -5,6 +5,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
+import { isRecord } from '../../../src/resources/metadata.ts'
 import { kinds } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
@@ -107,7 +108,7 @@ const decodeItem = (
 const withNamespace = (input: unknown, namespace: string): unknown => {
   const object = input as Partial<KubeObject> | null
   const kind = kinds.find((k) => k.kind === object?.kind)
-  if (kind?.namespaced !== true || typeof object?.metadata !== 'object') return input
+  if (kind?.namespaced !== true || !isRecord(object?.metadata)) return input
   return {
     ...object,
     metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace },

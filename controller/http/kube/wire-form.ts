@@ -1,4 +1,5 @@
 // Objects as clients see them. The last fence before an answer: no secret value passes.
+import { cleanLastApplied } from '../../../src/resources/last-applied.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 
@@ -30,7 +31,7 @@ const withoutValues = (object: KubeObject): KubeObject => {
           ...object.metadata,
           annotations: {
             ...object.metadata.annotations,
-            [annotations.lastApplied]: withoutAppliedValues(applied),
+            [annotations.lastApplied]: cleanLastApplied(applied) ?? '{}',
           },
         }
   if (object.spec === undefined) return { ...object, metadata }
@@ -38,21 +39,6 @@ const withoutValues = (object: KubeObject): KubeObject => {
     Object.entries(object.spec).filter(([key]) => !valueFields.includes(key)),
   )
   return { ...object, metadata, spec }
-}
-
-/** Text that cannot be read as an object is dropped: nobody can tell what is in it. */
-const withoutAppliedValues = (text: string): string => {
-  try {
-    const applied = JSON.parse(text) as { spec?: Record<string, unknown> }
-    if (applied.spec === undefined || !valueFields.some((field) => field in applied.spec!))
-      return text
-    const spec = Object.fromEntries(
-      Object.entries(applied.spec).filter(([key]) => !valueFields.includes(key)),
-    )
-    return `${JSON.stringify({ ...applied, spec })}\n`
-  } catch {
-    return '{}'
-  }
 }
 
 export const toPartial = (object: Wire): Wire => ({

@@ -2,9 +2,11 @@
 // else writes: a patch reads, merges and stores without a race.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import { minPatternBytes } from '../../../src/masking/patterns.ts'
 import { applyMergePatch } from '../../../src/manifests/merge.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import { valueBytes } from '../../../src/resources/secret-value.ts'
 import { decodeObject, decodeStatus } from '../../../src/resources/validate.ts'
 import type { Store, Transaction, WriteOptions } from '../../../src/store/store.ts'
 import { actorOf, type AppContext } from '../env.ts'
@@ -87,7 +89,17 @@ const decode = (
   const name = metadataOf(input)['name']
   if (object === undefined) throw invalid(kind, typeof name === 'string' ? name : '', faults)
   if (validation === 'Warn') warn(c, quoted(unknown))
+  if (kind.kind === 'StagelySecret') warnOfShortValue(c, object)
   return object
+}
+
+/** Whoever stores a value that the masker leaves alone must hear of it. */
+const warnOfShortValue = (c: AppContext, object: KubeObject): void => {
+  const length = valueBytes(object.spec ?? {})?.length ?? 0
+  if (length === 0 || length >= minPatternBytes) return
+  warn(c, [
+    `spec.value: shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`,
+  ])
 }
 
 export const serveCreate =

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { cleanLastApplied } from './last-applied.ts'
+
+const manifest = {
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'StagelySecret',
+  metadata: { name: 'stripe', labels: { team: 'web' } },
+  spec: {
+    projectRef: { name: 'shop' },
+    key: 'CERT',
+    scope: 'backend',
+    type: 'file',
+    file: { path: './cert.pem', uid: 0 },
+  },
+}
+
+describe('a last-applied annotation of a secret', () => {
+  it('keeps what the schema knows, in its order', () => {
+    expect(cleanLastApplied(JSON.stringify(manifest))).toBe(`${JSON.stringify(manifest)}\n`)
+  })
+
+  it('loses the value, and every field that may be a misspelt or misplaced one', () => {
+    const spec = {
+      ...manifest.spec,
+      value: 'canary',
+      valueBase64: 'canary',
+      vlaue: 'canary',
+      key: ['canary'],
+      file: { ...manifest.spec.file, value: 'canary', target: { x: 'canary' } },
+    }
+    const dirty = { ...manifest, spec, value: 'canary', stringData: { a: 'canary' } }
+    const { key: _, ...kept } = manifest.spec
+    const clean = cleanLastApplied(JSON.stringify(dirty))
+    expect(JSON.parse(clean ?? '')).toEqual({ ...manifest, spec: kept })
+    expect(clean).not.toContain('canary')
+  })
+
+  it.each(['not json', 'null', '"canary"', '["canary"]'])('is dropped when it is %s', (text) => {
+    expect(cleanLastApplied(text)).toBeUndefined()
+  })
+})

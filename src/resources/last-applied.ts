@@ -1,0 +1,41 @@
+// What may stay in kubectl's last-applied annotation of a StagelySecret. Only what its schema knows, and
+// no value: a misspelt or misplaced field (`vlaue:`) may well hold the secret.
+import { z } from 'zod'
+import { isRecord } from './metadata.ts'
+import { secretSpec } from './stagelysecret.ts'
+
+const valueFields = new Set(['value', 'valueBase64'])
+
+/** The known fields of `value`, in their order; undefined for what cannot be of this schema. */
+const prune = (schema: unknown, value: unknown): unknown => {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return prune(schema.unwrap(), value)
+  if (!(schema instanceof z.ZodObject))
+    return typeof value === 'object' && value !== null ? undefined : value
+  if (!isRecord(value)) return undefined
+  const shape = schema.shape as Record<string, unknown>
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => Object.hasOwn(shape, key) && !valueFields.has(key))
+      .map(([key, inner]) => [key, prune(shape[key], inner)]),
+  )
+}
+
+/** The manifest of a StagelySecret as it may be kept and shown. */
+export const withoutSecretFields = (manifest: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(manifest).flatMap(([key, value]) => {
+      if (key === 'spec') return [[key, prune(secretSpec, value)]]
+      return ['apiVersion', 'kind', 'metadata'].includes(key) ? [[key, value]] : []
+    }),
+  )
+
+/** The annotation's text, cleaned; undefined for text that is no manifest: nobody can tell what is in it. */
+export const cleanLastApplied = (text: string): string | undefined => {
+  try {
+    const manifest: unknown = JSON.parse(text)
+    return isRecord(manifest) ? `${JSON.stringify(withoutSecretFields(manifest))}\n` : undefined
+  } catch {
+    return undefined
+  }
+}

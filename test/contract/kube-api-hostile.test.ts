@@ -1,0 +1,135 @@
+// What must not get through, take the server down, or hold up the others: odd paths, odd bodies.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+
+let server: TestController
+beforeAll(async () => {
+  server = await startTestController()
+  await create('projects', object('Project', 'shop'))
+})
+afterAll(() => server.remove())
+
+const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+const object = (kind: string, name: string, spec: object = {}, metadata: object = {}): object => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind,
+  metadata: { name, ...metadata },
+  spec,
+})
+const secret = (name: string, spec: object, metadata: object = {}): object =>
+  object('StagelySecret', name, { projectRef: { name: 'shop' }, key: 'K', ...spec }, metadata)
+const create = (plural: string, body: object): Promise<Answer> =>
+  server.call('POST', `${base}/${plural}`, { body })
+
+describe('hostile requests', () => {
+  it('keep no misspelt value in the last-applied annotation', async () => {
+    const applied = JSON.stringify(secret('typo', { vlaue: 'canary-typo' }))
+    const made = await create(
+      'stagelysecrets',
+      secret('typo', { vlaue: 'canary-typo' }, { annotations: { [lastApplied]: applied } }),
+    )
+    expect(made.status).toBe(201)
+    const read = await server.call('GET', `${base}/stagelysecrets/typo`)
+    expect(read.text).toContain('last-applied')
+    expect(made.text + read.text).not.toContain('canary')
+  })
+
+  it('are told when a value is too short to be masked, and not when it is long enough', async () => {
+    const short = await create('stagelysecrets', secret('short', { key: 'PORT', value: '8080' }))
+    expect(short.headers.warning).toContain('shorter than 8 bytes')
+    expect(short.headers.warning).not.toContain('8080')
+    const merge = { 'content-type': 'application/merge-patch+json' }
+    const path = `${base}/stagelysecrets/short`
+    const longer = await server.call('PATCH', path, {
+      body: { spec: { value: 'long-enough' } },
+      headers: merge,
+    })
+    expect(longer.headers.warning).toBeUndefined()
+    const back = await server.call('PATCH', path, {
+      body: { spec: { value: '8081' } },
+      headers: merge,
+    })
+    expect(back.headers.warning).toContain('shorter than 8 bytes')
+  })
+
+  it('get warnings that clients can take', async () => {
+    const long = await create('projects', object('Project', 'long', { ['x'.repeat(30_000)]: 1 }))
+    expect(long.status).toBe(201)
+    expect(long.headers.warning?.length).toBeLessThan(400)
+  })
+
+  it('with a NUL in the path find nothing', async () => {
+    for (const method of ['GET', 'PATCH', 'DELETE'])
+      expect((await server.call(method, `${base}/projects/a%00b`)).status).toBe(404)
+    expect((await server.call('POST', `${base}/agents/a%00b/token`, { body: {} })).status).toBe(404)
+  })
+
+  it('with text that cannot be stored name the field', async () => {
+    const half = String.fromCharCode(0xd800)
+    for (const [name, text] of Object.entries({ nul: 'a\0b', half })) {
+      const note = await create(
+        'projects',
+        object('Project', name, {}, { annotations: { a: text } }),
+      )
+      expect(note.json()).toMatchObject({
+        code: 422,
+        details: { causes: [{ field: 'metadata.annotations.a' }] },
+      })
+      const spec = await create('projects', object('Project', name, { description: text }))
+      expect(spec.json()).toMatchObject({
+        code: 422,
+        details: { causes: [{ field: 'spec.description' }] },
+      })
+    }
+  })
+
+  it('nested without end are refused', async () => {
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000)
+    const body = `{"apiVersion":"stagely.dev/v1alpha1","kind":"Project","metadata":{"name":"d"},"spec":${deep}}`
+    const post = await server.call('POST', `${base}/projects`, {
+      raw: body,
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(post.status).toBe(400)
+    const patch = await server.call('PATCH', `${base}/projects/shop`, {
+      raw: `{"spec":${deep}}`,
+      headers: { 'content-type': 'application/merge-patch+json' },
+    })
+    expect(patch.status).toBe(400)
+  })
+
+  it('that copy copies are stopped while others are served', async () => {
+    const ops = Array.from({ length: 60 }, (_, i) => ({
+      op: 'copy',
+      from: '/spec',
+      path: `/spec/x${i}`,
+    }))
+    const patch = await server.call('PATCH', `${base}/projects/shop`, {
+      raw: JSON.stringify(ops),
+      headers: { 'content-type': 'application/json-patch+json' },
+    })
+    expect(patch.status).toBe(413)
+    expect((await server.call('GET', `${base}/projects/shop`)).status).toBe(200)
+  })
+
+  it('cannot forge what an agent reports', async () => {
+    const observation = object('Observation', 's', {})
+    const review = await server.call('POST', `${base}/changesetreviews`, {
+      body: { kind: 'ChangeSetReview', spec: { objects: [observation] } },
+    })
+    expect(review.text).toContain('Unsupported value')
+    expect((await create('observations', observation)).status).toBe(404)
+  })
+
+  it('for a review of nonsense get its faults', async () => {
+    const objects = [null, 1, 'x', { kind: 'Project', metadata: null }, { kind: 'Project' }]
+    const review = await server.call('POST', `${base}/changesetreviews`, {
+      body: { kind: 'ChangeSetReview', spec: { objects } },
+    })
+    expect(review.status).toBe(201)
+    const { status } = review.json<{ status: { faults: { index: number }[] } }>()
+    expect(new Set(status.faults.map((f) => f.index)).size).toBe(objects.length)
+  })
+})
