@@ -6,6 +6,7 @@ import { createSealer } from '../src/protocol/hpke.ts'
 import { generateKeys, publicKeyFromRaw } from '../src/protocol/keys.ts'
 import {
   bundleAad,
+  orderAad,
   protocolVersion,
   streamInfo,
   type StreamRequest,
@@ -151,6 +152,13 @@ const sealed = (
   return { type: 'bundle', seq, ...bound, ciphertext, ...tweak.said }
 }
 
+const ordered = (sealer: ReturnType<typeof createSealer>, order: object): object => {
+  const seq = sealer.seq
+  const plaintext = Buffer.from(JSON.stringify(order))
+  const ciphertext = sealer.seal(orderAad(identity.agentUid), plaintext).toString('base64')
+  return { type: 'order', seq, ciphertext }
+}
+
 test('a silent controller is dropped after three keep-alives, and tried again within the spread', async () => {
   const fake = await start()
   fake.hello()
@@ -185,7 +193,7 @@ test.each([
   ['another agent’s bundle', { agentUid: 'agent-2' }, /does not open/],
   ['a bundle moved to another stagelet', { said: { stageletUid: 's2' } }, /does not open/],
   ['a bundle dressed up as newer', { said: { revision: 9 } }, /does not open/],
-  ['a bundle out of order', { said: { seq: 1 } }, /bundle 1 came where 0 was due/],
+  ['a bundle out of order', { said: { seq: 1 } }, /message 1 came where 0 was due/],
 ])('%s ends the stream, and nothing of it is taken', async (_name, tweak, message) => {
   const fake = await start()
   const sealer = fake.hello()
@@ -200,7 +208,7 @@ test('the same bundle twice is a replay', async () => {
   const message = sealed(fake.hello())
   fake.say(message)
   fake.say(message)
-  await fake.settle(() => fake.logged.join().includes('bundle 0 came where 1 was due'))
+  await fake.settle(() => fake.logged.join().includes('message 0 came where 1 was due'))
 })
 
 test('a stream recorded from another connection does not open', async () => {
@@ -218,12 +226,27 @@ test('a stream recorded from another connection does not open', async () => {
 
 test('nothing is taken before hello, or from another controller', async () => {
   const fake = await start()
-  fake.say({ type: 'desired', items: [] })
+  fake.say({ type: 'order', seq: 0, ciphertext: '' })
   await fake.settle(() => fake.logged.join().includes('does not begin with hello'))
   const other = await start()
   other.hello({ controllerId: 'controller-2' })
   await other.settle(() => other.logged.join().includes('not the controller that the agent joined'))
   expect(other.wants).toEqual([])
+})
+
+test('an order that the controller did not seal ends the stream, and is not followed', async () => {
+  const plain = await start()
+  plain.hello()
+  plain.say({ type: 'removed', uid: 's1' })
+  plain.say({ type: 'order', seq: 0, ciphertext: Buffer.alloc(40).toString('base64') })
+  await plain.settle(() => plain.logged.join().includes('does not open'))
+  expect(plain.wants.filter((want) => want.startsWith('forget'))).toEqual([])
+  const replayed = await start()
+  const sealer = replayed.hello()
+  const order = ordered(sealer, { type: 'removed', uid: 's1' })
+  replayed.say(order)
+  replayed.say(order)
+  await replayed.settle(() => replayed.logged.join().includes('message 0 came where 1 was due'))
 })
 
 test('messages of a newer controller are passed over', async () => {
@@ -243,7 +266,8 @@ test('messages of a newer controller are passed over', async () => {
     paused: false,
     redeploy: '',
   }
-  fake.say({ type: 'desired', items: [item] })
+  fake.say(ordered(sealer, { type: 'invention' }))
+  fake.say(ordered(sealer, { type: 'desired', items: [item] }))
   await fake.settle(() => fake.wants.length === 2)
   expect(fake.wants).toEqual(['connected', 's1 r1 '])
 })

@@ -2,9 +2,10 @@
 // silence, comes back. Whatever breaks, the answer is a new stream that starts from what is held.
 //
 // INVARIANTS
-// - Nothing is taken from a peer before its `hello` fits, and no bundle that its key did not seal.
-// - Messages are handled in order; a gap in `seq` or a bundle that does not open ends the stream.
+// - Nothing is taken from a peer before its `hello` fits, and no bundle or order that its key did not seal.
+// - Messages are handled in order; a gap in `seq` or one that does not open ends the stream.
 import type { IncomingMessage } from 'node:http'
+import type { z } from 'zod'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -12,6 +13,8 @@ import { createOpener, type Opener } from '../src/protocol/hpke.ts'
 import {
   bundle as bundleSchema,
   bundleAad,
+  orderAad,
+  orderMessage,
   paths,
   protocolVersion,
   streamInfo,
@@ -165,7 +168,7 @@ class Stream {
   /** Throws when the stream must end. */
   take(line: string): void {
     if (line === '') return
-    const message = decodeMessage(line)
+    const message = decodeMessage(line, streamMessage)
     if (message === undefined) return
     if (message.type === 'error') {
       this.#takeError(message)
@@ -182,19 +185,40 @@ class Stream {
       case 'bundle':
         if (!desired.takeBundle(this.#openBundle(message))) throw broken('an old bundle was sent')
         return
-      case 'desired':
-        desired.takeAll(message.items)
-        return
-      case 'stagelet':
-        desired.takeItem(message.item)
-        return
-      case 'removed':
-        desired.remove(message.uid)
+      case 'order':
+        this.#takeOrder(message)
         return
       case 'reconnect':
         this.#afterMs = message.afterMs
         return
     }
+  }
+
+  #takeOrder(sealed: Extract<StreamMessage, { type: 'order' }>): void {
+    const { desired, identity } = this.#deps
+    const text = this.#open(sealed, orderAad(identity.agentUid)).toString('utf8')
+    const order = decodeMessage(text, orderMessage)
+    switch (order?.type) {
+      case 'desired':
+        desired.takeAll(order.items)
+        return
+      case 'stagelet':
+        desired.takeItem(order.item)
+        return
+      case 'removed':
+        desired.remove(order.uid)
+        return
+      case undefined:
+        return
+    }
+  }
+
+  /** The plaintext of the next sealed message. */
+  #open(sealed: { seq: number; ciphertext: string }, aad: Buffer): Buffer {
+    const opener = this.#opener!
+    if (sealed.seq !== opener.seq)
+      throw broken(`message ${sealed.seq} came where ${opener.seq} was due`)
+    return opener.open(aad, Buffer.from(sealed.ciphertext, 'base64'))
   }
 
   #takeHello(hello: Hello): void {
@@ -220,12 +244,10 @@ class Stream {
   }
 
   #openBundle(sealed: Extract<StreamMessage, { type: 'bundle' }>): HeldBundle {
-    const { seq, projectUid, stageletUid, epoch, revision } = sealed
-    const opener = this.#opener!
-    if (seq !== opener.seq) throw broken(`bundle ${seq} came where ${opener.seq} was due`)
+    const { projectUid, stageletUid, epoch, revision } = sealed
     const bound = { projectUid, stageletUid, epoch, revision }
     const aad = bundleAad({ ...bound, agentUid: this.#deps.identity.agentUid })
-    const plaintext = opener.open(aad, Buffer.from(sealed.ciphertext, 'base64'))
+    const plaintext = this.#open(sealed, aad)
     const { entries } = bundleSchema.parse(JSON.parse(plaintext.toString('utf8')))
     plaintext.fill(0)
     return {
@@ -246,12 +268,11 @@ class Stream {
 
 const broken = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-const messageTypes: ReadonlySet<string> = new Set(
-  streamMessage.options.map((option) => option.shape.type.value),
-)
-
 /** undefined for a type of message that only newer controllers send. */
-const decodeMessage = (line: string): StreamMessage | undefined => {
+const decodeMessage = <S extends typeof streamMessage | typeof orderMessage>(
+  line: string,
+  schema: S,
+): z.infer<S> | undefined => {
   let json: unknown
   try {
     json = JSON.parse(line)
@@ -259,9 +280,10 @@ const decodeMessage = (line: string): StreamMessage | undefined => {
     throw broken('a line of the stream is not JSON')
   }
   const type = (json as { type?: unknown } | null)?.type
-  if (typeof type === 'string' && !messageTypes.has(type)) return undefined
-  const parsed = streamMessage.safeParse(json)
-  if (parsed.success) return parsed.data
+  const known = schema.options.some((option) => option.shape.type.value === type)
+  if (typeof type === 'string' && !known) return undefined
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data as z.infer<S>
   const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
   throw broken(`a message of the stream is malformed at: ${fields}`)
 }

@@ -77,6 +77,15 @@ export const bundle = z.object({
   ),
 })
 
+/** What an agent is told to do; travels sealed, in an `order`. */
+export const orderMessage = z.discriminatedUnion('type', [
+  /** The whole desired state: what is not named is no longer this agent's. Sent once, after the bundles of its items. */
+  z.object({ type: z.literal('desired'), items: z.array(desiredStagelet) }),
+  /** One stagelet changed; its bundle, where new, came before it. */
+  z.object({ type: z.literal('stagelet'), item: desiredStagelet }),
+  z.object({ type: z.literal('removed'), uid: z.string() }),
+])
+
 /** Lines of the stream (NDJSON; an empty line is a keep-alive). */
 export const streamMessage = z.discriminatedUnion('type', [
   z.object({
@@ -90,12 +99,9 @@ export const streamMessage = z.discriminatedUnion('type', [
     /** First retry after losing the stream is uniform over 0…spreadMs; the server knows the crowd. */
     spreadMs: z.int(),
   }),
-  /** The whole desired state: what is not named is no longer this agent's. Sent once, after the bundles of its items. */
-  z.object({ type: z.literal('desired'), items: z.array(desiredStagelet) }),
-  /** One stagelet changed; its bundle, where new, came before it. */
-  z.object({ type: z.literal('stagelet'), item: desiredStagelet }),
-  z.object({ type: z.literal('removed'), uid: z.string() }),
-  /** Sealed in order: `seq` counts from 0 and is the HPKE sequence number; a gap ends the stream. */
+  /** An `orderMessage`, sealed: a proxy that ends TLS can neither read nor make one. */
+  z.object({ type: z.literal('order'), seq: z.int(), ciphertext: z.string() }),
+  /** Orders and bundles share one count: `seq` from 0 is the HPKE sequence number; a gap ends the stream. */
   z.object({
     type: z.literal('bundle'),
     seq: z.int(),
@@ -162,9 +168,14 @@ export const refusal = z.object({ reason: z.string(), message: z.string() })
 /** Answer to a report: what was not taken, because it is not (or no longer) this agent's. */
 export const reportResponse = z.object({ refused: z.array(z.string()) })
 
+/** AAD of an order. */
+export const orderAad = (agentUid: string): Buffer =>
+  Buffer.from(JSON.stringify(['stagely order v1', agentUid]))
+
 export type JoinRequest = z.infer<typeof joinRequest>
 export type JoinResponse = z.infer<typeof joinResponse>
 export type StreamRequest = z.infer<typeof streamRequest>
+export type OrderMessage = z.infer<typeof orderMessage>
 export type StreamMessage = z.infer<typeof streamMessage>
 export type DesiredStagelet = z.infer<typeof desiredStagelet>
 export type Bundle = z.infer<typeof bundle>

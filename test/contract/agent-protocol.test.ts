@@ -522,7 +522,7 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     const ended = (async () => {
       for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString()
     })()
-    await eventually(() => text.includes('"type":"desired"'))
+    await eventually(() => text.includes('"type":"order"'))
     await mine.routes.stop()
     await ended
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^\{"type":"reconnect","afterMs":\d+\}$/)
@@ -548,7 +548,7 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     let text = ''
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       text += chunk.toString()
-      if (text.includes('"type":"desired"')) break
+      if (text.includes('"type":"order"')) break
     }
     ending.abort()
     client.close()

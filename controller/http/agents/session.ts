@@ -11,9 +11,11 @@ import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   bundleAad,
+  orderAad,
   protocolVersion,
   streamInfo,
   type DesiredStagelet,
+  type OrderMessage,
   type StreamMessage,
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
@@ -118,7 +120,7 @@ export class Session {
         } else {
           this.#desiredSent = true
           const items = [...this.#sent.values()].map((text) => JSON.parse(text) as DesiredStagelet)
-          this.#write({ type: 'desired', items })
+          this.#order({ type: 'desired', items })
         }
       }
     } finally {
@@ -130,14 +132,14 @@ export class Session {
     const item = await this.#deps.readItem(uid, this.agentKey)
     if (item === undefined) {
       this.#holds.delete(uid)
-      if (this.#sent.delete(uid) && this.#desiredSent) this.#write({ type: 'removed', uid })
+      if (this.#sent.delete(uid) && this.#desiredSent) this.#order({ type: 'removed', uid })
       return
     }
     await this.#sendBundle(item)
     const text = JSON.stringify(item)
     if (this.#sent.get(uid) === text) return
     this.#sent.set(uid, text)
-    if (this.#desiredSent) this.#write({ type: 'stagelet', item })
+    if (this.#desiredSent) this.#order({ type: 'stagelet', item })
   }
 
   async #sendBundle(item: DesiredStagelet): Promise<void> {
@@ -191,6 +193,14 @@ export class Session {
   closed(): void {
     this.#ended = true
     this.#dirty.clear()
+  }
+
+  #order(message: OrderMessage): void {
+    if (this.#ended) return
+    const { seq } = this.#sealer
+    const plaintext = Buffer.from(JSON.stringify(message))
+    const ciphertext = this.#sealer.seal(orderAad(this.agentUid), plaintext).toString('base64')
+    this.#write({ type: 'order', seq, ciphertext })
   }
 
   #write(message: StreamMessage): void {
