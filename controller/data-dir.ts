@@ -1,19 +1,34 @@
 // The data folder: private to its owner; holds the embedded database and mirrors what a person needs.
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../src/kernel/log.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import { ConfigError, decodeMasterKey, type Config } from './config.ts'
 
+const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
+
 /** Makes the folder where there is none and takes everybody else's access away. */
 export const prepareDataDir = async (dir: string): Promise<void> => {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
+    const made = await mkdir(dir, { recursive: true, mode: 0o700 })
+    if (made === undefined) await refuseOthers(dir)
     await chmod(dir, 0o700)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     throw new ConfigError([`--data-dir ${dir} cannot be used: ${messageOf(error)}`])
   }
+}
+
+/** Taking everybody's access away from `/tmp` or `/var/lib` would stop the machine. */
+const refuseOthers = async (dir: string): Promise<void> => {
+  const { mode } = await stat(dir)
+  const names = (await readdir(dir)).filter((name) => !name.startsWith('.'))
+  const isOurs = names.length === 0 || names.some((name) => ourNames.has(name))
+  if (isOurs || (mode & 0o077) === 0) return
+  throw new ConfigError([
+    `--data-dir ${dir} is open to others and holds what is not Stagely's (${names.slice(0, 3).join(', ')}): name a folder of its own`,
+  ])
 }
 
 /** Replaces DIR/name whole: a reader never sees half a file. */
