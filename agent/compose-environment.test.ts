@@ -37,6 +37,9 @@ describe('the environment of Compose', () => {
       'HTTP_PROXY',
       'BASH_ENV',
       'GODEBUG',
+      'SSL_CERT_FILE',
+      'GLIBC_TUNABLES',
+      'GRPC_GO_LOG_SEVERITY_LEVEL',
       'odd.name',
       '1ST',
     ]

@@ -8,7 +8,7 @@ const passed = /^(PATH|HOME|SSH_AUTH_SOCK|DOCKER_.*|(https?|no|all|ftp)_proxy)$/
 
 /** Names that steer Compose, Docker, the loader or the shell: a secret never sets them. */
 const guarded =
-  /^(PATH|HOME|USER|SHELL|IFS|ENV|BASH_.*|TMPDIR|SSH_.*|(https?|no|all|ftp)_proxy|(COMPOSE|DOCKER|BUILDKIT|BUILDX|LD|DYLD|OTEL|GIT)_.*|GO(DEBUG|GC|MEMLIMIT|MAXPROCS|TRACEBACK)|XDG_.*)$/i
+  /^(PATH|HOME|USER|SHELL|IFS|ENV|BASH_.*|TMPDIR|SSH_.*|(https?|no|all|ftp)_proxy|(COMPOSE|DOCKER|BUILDKIT|BUILDX|LD|DYLD|OTEL|GIT|GRPC|SSL_CERT)_.*|GO(DEBUG|GC|MEMLIMIT|MAXPROCS|TRACEBACK|COVERDIR)|GLIBC_TUNABLES|GCONV_PATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|XDG_.*)$/i
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
 

@@ -62,6 +62,20 @@ describe('findComposeFiles', () => {
     expect(await find({ directory: allowed, files: ['../compose.yaml'] }, [allowed])).toBe(
       'DirectoryNotAllowed',
     )
+    await write('other.env', 'A=1\n')
+    expect(await find({ directory: allowed, envFiles: ['../other.env'] }, [allowed])).toBe(
+      'DirectoryNotAllowed',
+    )
+    expect(await find({ directory: allowed, envFiles: ['absent.env'] }, [allowed])).toEqual([
+      'compose.yaml',
+    ])
+  })
+
+  it('is not held up by a blob in a file', async () => {
+    await write('compose.yaml', `configs: {a: {content: ${'A'.repeat(1_000_000)}}}\n`)
+    const start = Date.now()
+    await find()
+    expect(Date.now() - start).toBeLessThan(5_000)
   })
 
   it('notices a change of anything that the files name', async () => {

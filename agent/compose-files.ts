@@ -72,20 +72,29 @@ const isInside = (path: string, folder: string): boolean => {
   return way === '' || (!way.startsWith('..') && !isAbsolute(way))
 }
 
-const checkAllowed = async (
+/** A fault when `path`, links followed, is in none of the folders; none given: any will do. */
+export const checkAllowed = async (
   path: string,
   allowDirs: readonly string[],
 ): Promise<StackFault | undefined> => {
   if (allowDirs.length === 0) return undefined
-  const real = await realpath(path)
+  const real = await realpath(path).catch(() => resolve(path))
   const folders = await Promise.all(allowDirs.map((d) => realpath(d).catch(() => d)))
   if (folders.some((folder) => isInside(real, folder))) return undefined
   const message = `${path} is in none of the folders that this agent may use (${allowDirs.join(', ')}): start the agent with --allow-dir for it, or move the stack`
   return { reason: 'DirectoryNotAllowed', message }
 }
 
-// Words of a compose file that may name files which it includes, extends or takes variables from.
-const fileWords = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{},:]+\.env\b/g
+const fileWord = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{},:]+\.env\b/g
+/** Longer words name no file, and searching an inlined blob would take minutes. */
+const maxWord = 1024
+
+/** Words of a compose file that may name files which it includes, extends or takes variables from. */
+const fileWordsOf = (text: string): string[] =>
+  text
+    .split(/[\s'"[\]{},]+/)
+    .filter((word) => word.length <= maxWord && /\.(ya?ml|env)/.test(word))
+    .flatMap((word) => [...word.matchAll(fileWord)].map(([found]) => found))
 
 /** Compose files and the files that their text names, to the depth that includes go in practice. */
 const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
@@ -94,7 +103,7 @@ const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
   for (let depth = 0; depth < 4 && layer.length > 0 && found.size < 200; depth++) {
     const next: string[] = []
     for (const path of layer) {
-      for (const [word] of (await readText(path)).matchAll(fileWords)) {
+      for (const word of fileWordsOf(await readText(path))) {
         const named = resolve(dirname(path), word)
         if (found.has(named) || !(await isFile(named))) continue
         found.add(named)
@@ -119,6 +128,11 @@ export const findComposeFiles = async (
   }
   const notAllowed = await checkAllowed(directory, allowDirs)
   if (notAllowed !== undefined) return { fault: notAllowed }
+  // Before they are read: what Compose says of an env file may quote it.
+  for (const path of envFilesOf(spec)) {
+    const fault = (await isFile(path)) ? await checkAllowed(path, allowDirs) : undefined
+    if (fault !== undefined) return { fault }
+  }
   const files = await chosenFiles(spec)
   if (files.length === 0) {
     const message = `no compose file in ${directory}: Compose looks for ${bases.join(', ')}`

@@ -1,6 +1,6 @@
 // What the user's files mean, as Compose itself says. Cached by the files' stat signature, so that
 // the first process after a new revision is `up`.
-import { messageOf } from '../src/kernel/errors.ts'
+import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
 import { findComposeFiles, signatureOf } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
@@ -105,6 +105,15 @@ const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
   ...files.flatMap((f) => ['-f', f]),
 ]
 
+/** The parser's own message would quote the user's files. */
+const parseProject = (stdout: string): RawProject => {
+  try {
+    return JSON.parse(stdout) as RawProject
+  } catch {
+    throw new StagelyError('InternalError', 'Compose described the stack in no JSON that is whole')
+  }
+}
+
 /** Asks Compose: the structure without values, and (interpolated) which services are enabled. */
 const askCompose = async (
   compose: Compose,
@@ -120,7 +129,7 @@ const askCompose = async (
   const [first, second] = await Promise.allSettled([structure, enabled])
   if (first.status === 'rejected') throw first.reason
   if (second.status === 'rejected') throw second.reason
-  const raw = JSON.parse(first.value.stdout) as RawProject
+  const raw = parseProject(first.value.stdout)
   const names = unique(second.value.stdout.split('\n').filter((n) => n !== ''))
   return {
     projectName: spec.projectName ?? raw.name ?? '',

@@ -11,6 +11,8 @@ interface Look {
   readonly policy?: string
   readonly health?: Health
   readonly digest?: string
+  readonly output?: string
+  readonly logs?: string
 }
 
 const startMs = 1_700_000_000_000
@@ -59,7 +61,12 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
           StartedAt: new Date(startMs).toISOString(),
           ...(health === undefined
             ? {}
-            : { Health: { Status: health, Log: [{ ExitCode: 1, Output: 'no hush here' }] } }),
+            : {
+                Health: {
+                  Status: health,
+                  Log: [{ ExitCode: 1, Output: look().output ?? 'no hush here' }],
+                },
+              }),
         },
         Config: {
           Tty: false,
@@ -69,7 +76,7 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
       }
       return Promise.resolve(details)
     },
-    logs: () => Promise.resolve('one hush line\n'),
+    logs: () => Promise.resolve(look().logs ?? 'one hush line\n'),
   }
   const deps = { engine, clock, mask: (text: string) => text.replaceAll('hush', '***') }
   const request = { project: 'p', wanted: new Map([['web', 'new']]) }
@@ -118,6 +125,19 @@ describe('the gate', () => {
     expect(failure?.message).not.toContain('hush')
     expect(passed).toEqual({})
     expect(tookMs).toBeLessThan(3000)
+  })
+
+  it('masks before it cuts, and shows no piece of a secret that the engine has cut', async () => {
+    const secret = 'hush'.repeat(2000)
+    const last = (looks: Look): Promise<string | undefined> =>
+      judge([{ health: 'unhealthy', ...looks }]).then((r) => r.failure?.message)
+    expect(await last({ logs: `a ${secret} b\n` })).toMatch(/last log lines:\n[*]+ b$/)
+    expect(await last({ output: `a ${secret}` })).not.toContain('hush')
+    const cut = await last({ output: `first\n${'x'.repeat(4090)}hus` })
+    expect(cut).toContain('first')
+    expect(cut).not.toContain('hus')
+    const lines = await last({ logs: `${'line\n'.repeat(50)}end\n` })
+    expect(lines?.split('\n').filter((l) => l === 'line')).toHaveLength(19)
   })
 
   it('does not take a crash before its time for a loop, but begins to count anew', async () => {

@@ -80,6 +80,15 @@ const describe: Readonly<Record<GateReason, (c: ObservedContainer | undefined) =
   Missing: () => 'has no container',
 }
 
+/** The engine keeps this much of what a health check prints; the line that it cuts may end in a secret. */
+const maxHealthBytes = 4096
+const wholeOutput = (text: string): string =>
+  Buffer.byteLength(text) < maxHealthBytes ? text : text.slice(0, text.lastIndexOf('\n') + 1)
+
+/** More lines are read than shown, so that a secret of several lines is seen whole by the masker. */
+const readLines = 100
+const shownLines = 20
+
 const failureOf = async (
   deps: GateDeps,
   service: string,
@@ -88,16 +97,19 @@ const failureOf = async (
 ): Promise<GateFailure> => {
   const parts = [`service ${service} ${describe[reason](container)}`]
   if (container !== undefined && reason !== 'LabelMismatch') {
-    if (container.error !== '') parts.push(`engine: ${container.error}`)
-    if (container.health === 'unhealthy' && container.healthOutput.trim() !== '')
-      parts.push(`health check: ${container.healthOutput.trim().slice(-1024)}`)
-    const logs = (await deps.engine.logs(container.id, 20).catch(() => '')).trim()
-    if (logs !== '') parts.push(`last log lines:\n${logs.slice(-4096)}`)
+    // Each is masked before it is cut: half a secret is not recognized.
+    if (container.error !== '') parts.push(`engine: ${deps.mask(container.error)}`)
+    const output = deps.mask(wholeOutput(container.healthOutput)).trim()
+    if (container.health === 'unhealthy' && output !== '')
+      parts.push(`health check: ${output.slice(-1024)}`)
+    const logs = await deps.engine.logs(container.id, readLines).catch(() => '')
+    const lines = deps.mask(logs).trim().split('\n').slice(-shownLines).join('\n')
+    if (lines !== '') parts.push(`last log lines:\n${lines.slice(-4096)}`)
   }
   return {
     service,
     reason,
-    message: deps.mask(parts.join('\n')),
+    message: parts.join('\n'),
     ...(container === undefined
       ? {}
       : { exitCode: container.exitCode, restarts: container.restartCount }),

@@ -23,6 +23,8 @@ export interface ObservedContainer {
   readonly createdAtMs: number
   /** How long a health check may take to give its verdict; undefined without one. */
   readonly healthBudgetMs: number | undefined
+  /** Folder that Compose made it from; undefined where the label is absent. */
+  readonly directory?: string | undefined
   /** Id of the container that this one was made to replace. */
   readonly replaces: string | undefined
 }
@@ -31,6 +33,7 @@ const labels = {
   service: 'com.docker.compose.service',
   oneOff: 'com.docker.compose.oneoff',
   replaces: 'com.docker.compose.replace',
+  directory: 'com.docker.compose.project.working_dir',
 } as const
 
 const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
@@ -66,6 +69,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   startedAt: details.State.StartedAt,
   createdAtMs: summary.Created * 1000,
   healthBudgetMs: healthBudgetOf(details),
+  directory: summary.Labels[labels.directory],
   replaces: summary.Labels[labels.replaces],
 })
 

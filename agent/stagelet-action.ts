@@ -50,7 +50,8 @@ const up = (
 ): Promise<unknown> =>
   deps.compose.run({
     flags: [...model.flags, '-p', model.projectName, '-f', '-', '--progress', 'quiet'],
-    verb: ['up', '-d', ...(step.noDeps ? ['--no-deps'] : []), ...step.services],
+    // `--`: a service may be called `--build`.
+    verb: ['up', '-d', ...(step.noDeps ? ['--no-deps'] : []), '--', ...step.services],
     cwd: state.want.desired.compose.directory,
     env: state.want.env,
     mask: state.want.mask,

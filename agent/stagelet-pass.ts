@@ -1,6 +1,8 @@
 // One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
 // pass begins with what the files and the engine say now, whatever woke it.
 import { messageOf } from '../src/kernel/errors.ts'
+import { checkAllowed } from './compose-files.ts'
+import type { StackFault } from './compose-files.ts'
 import type { ModelSource, ComposeModel } from './compose-model.ts'
 import { observeProject } from './observe.ts'
 import { renderOverride } from './override.ts'
@@ -18,6 +20,7 @@ import { describeFaults, validateValues } from './validate-values.ts'
 export interface PassDeps extends ActionDeps {
   readonly models: ModelSource
   readonly locks: ProjectLocks
+  readonly allowDirs: readonly string[]
   /** Called with the Compose project as soon as it is known. */
   readonly onProject: (project: string) => void
 }
@@ -83,6 +86,23 @@ const observe = async (
   deps.onProject(project)
   state.containers = await observeProject(deps.engine, project)
   forgetStalePasses(state)
+}
+
+/**
+ * A project name is free to choose, so it may be that of a stack elsewhere on the machine: what was
+ * made from a folder that this agent may not use is not touched.
+ */
+const findForeign = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
+  const directories = new Set(state.containers.flatMap((c) => c.directory ?? []))
+  for (const directory of directories) {
+    const fault = await checkAllowed(directory, deps.allowDirs)
+    if (fault !== undefined)
+      return {
+        ...fault,
+        message: `the Compose project belongs to another folder: ${fault.message}`,
+      }
+  }
+  return undefined
 }
 
 const planFor = (
@@ -199,6 +219,9 @@ const release = async (deps: PassDeps, state: StackState): Promise<number> => {
     const known = deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName
     const project = known ?? (await readModel(deps, state))?.projectName
     if (project !== undefined && project !== '') {
+      await observe(deps, state, project)
+      const foreign = await findForeign(deps, state)
+      if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
       const result = await deps.locks.run(project, () => takeDown(deps, state, project))
       if (result === 'failed') return noteFailure(deps, state)
     }
@@ -234,6 +257,8 @@ export const runPass = async (
     state.phase = 'Failed'
     return resyncMs
   }
+  const foreign = await findForeign(deps, state)
+  if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
   if (!deps.locks.claim(model.projectName, desired.uid)) {
     const message = `another stagelet on this agent already runs the Compose project "${model.projectName}": give this one a spec.compose.projectName of its own`
     return stopWith(state, 'ProjectClaimed', message)

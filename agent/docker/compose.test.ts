@@ -8,6 +8,13 @@ describe('Compose', () => {
     expect(isAtLeast('5.0.0', '2.29.3')).toBe(true)
   })
 
+  it('does not repeat what it quotes of a broken .env', () => {
+    const stderr = 'failed to read /srv/.env: line 3: unterminated quoted value "hunter2\nnext'
+    const result = { exitCode: 1, signal: undefined, timedOut: false, stdout: '', stderr }
+    const error = new ComposeError('config', { ...result, startError: undefined }, (t) => t)
+    expect(error.stderr).toBe('failed to read /srv/.env: line 3: unterminated quoted value …\nnext')
+  })
+
   it('fails with masked output, without warnings', () => {
     const stderr = 'time="2026" level=warning msg="The \\"A\\" variable is not set"\nno: hush\n'
     const result = {

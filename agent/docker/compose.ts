@@ -18,7 +18,7 @@ export class ComposeError extends Error {
   readonly stderr: string
 
   constructor(verb: string, result: ExecResult, mask: (text: string) => string) {
-    const stderr = withoutWarnings(mask(result.stderr)).slice(-4096)
+    const stderr = withoutQuotes(withoutWarnings(mask(result.stderr))).slice(-4096)
     super(`docker compose ${verb} ${howItEnded(result)}${stderr === '' ? '' : `: ${stderr}`}`)
     this.verb = verb
     this.exitCode = result.exitCode
@@ -41,6 +41,10 @@ const withoutWarnings = (stderr: string): string =>
     .filter((line) => !/^time="[^"]*" level=(warning|info|debug) /.test(line))
     .join('\n')
     .trim()
+
+/** Of a broken .env Compose quotes the line, which holds a value of the user's own. */
+const withoutQuotes = (stderr: string): string =>
+  stderr.replace(/(failed to read [^\n]*: line \d+: [^"\n]*)"[^\n]*/g, '$1…')
 
 export interface ComposeCall {
   /** The verb and its arguments, such as `['up', '-d']`. Never holds a value. */

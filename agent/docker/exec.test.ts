@@ -31,6 +31,12 @@ describe('execProgram', () => {
     )
     expect(stderr.length).toBeLessThanOrEqual(64 * 1024)
     expect(stderr.endsWith('last\n')).toBe(true)
+    expect(stderr.startsWith('0123456789\n')).toBe(true)
+  })
+
+  it('keeps no piece of a line whose beginning is cut off', async () => {
+    const { stderr } = await sh(`printf '%0200000d\\nlast\\n' 7 >&2`)
+    expect(stderr).toBe('last\n')
   })
 
   it('runs in a session of its own, and ends the whole group at the deadline, by force if need be', async () => {

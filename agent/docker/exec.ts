@@ -21,7 +21,7 @@ export interface ExecResult {
   readonly signal: string | undefined
   readonly timedOut: boolean
   readonly stdout: string
-  /** The last 64 KiB. Not masked: callers must, before it goes anywhere. */
+  /** The last 64 KiB, from a whole line on. Not masked: callers must, before it goes anywhere. */
   readonly stderr: string
   /** Code such as ENOENT or E2BIG when the program could not be started. */
   readonly startError: string | undefined
@@ -38,6 +38,7 @@ const collect = (
 ): (() => string) => {
   let chunks: Buffer[] = []
   let size = 0
+  let wasCut = false
   stream?.on('data', (chunk: Buffer) => {
     if (keep === 'head' && size >= maxBytes) return
     chunks.push(chunk)
@@ -45,11 +46,17 @@ const collect = (
     if (keep === 'tail' && size > 2 * maxBytes) {
       chunks = [Buffer.concat(chunks).subarray(-maxBytes)]
       size = maxBytes
+      wasCut = true
     }
   })
   return () => {
     const all = Buffer.concat(chunks)
-    return (keep === 'head' ? all.subarray(0, maxBytes) : all.subarray(-maxBytes)).toString('utf8')
+    if (keep === 'head') return all.subarray(0, maxBytes).toString('utf8')
+    if (!wasCut && all.length <= maxBytes) return all.toString('utf8')
+    // From a whole line on: the masker does not recognize a secret whose beginning is cut off.
+    const tail = all.subarray(-maxBytes)
+    const end = tail.indexOf(10)
+    return end < 0 ? '' : tail.subarray(end + 1).toString('utf8')
   }
 }
 

@@ -15,6 +15,11 @@ describe('the patterns of a value', () => {
     expect(patternsOf('1234567')).toEqual([])
   })
 
+  it('hide a value whose newline the program has cut off', () => {
+    const masker = createMasker([Buffer.from('hunter2-x\n'), Buffer.from('short1\n\n')])
+    expect(masker.mask('password=[hunter2-x] [short1]')).toBe(`password=[${mark}] [short1]`)
+  })
+
   it('hold the escaped forms that programs print', () => {
     const patterns = patternsOf(`pass "word" it's $5 ü/x`)
     expect(patterns).toContain(`pass \\"word\\" it's $5 ü/x`)

@@ -16,12 +16,18 @@ export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
   const found = new Map<string, Buffer>()
   for (const value of values) {
     if (value.length < minPatternBytes) continue
-    for (const form of formsOf(value)) {
+    for (const form of [...formsOf(value), ...trimmedForms(value)]) {
       if (form.length < minPatternBytes) continue
       for (const piece of piecesOf(form)) found.set(piece.toString('latin1'), piece)
     }
   }
   return [...found.values()]
+}
+
+/** Programs cut the newline off that a file or `echo` has put at the end of a value. */
+const trimmedForms = (value: Buffer): Buffer[] => {
+  const trimmed = Buffer.from(value.toString('latin1').trim(), 'latin1')
+  return trimmed.length === value.length ? [] : formsOf(trimmed)
 }
 
 const formsOf = (value: Buffer): Buffer[] => [

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { realClock } from '../src/kernel/clock.ts'
+import { silentLogger } from '../src/kernel/log.ts'
+import type { DesiredStagelet } from '../src/protocol/messages.ts'
+import type { Engine } from './docker/engine.ts'
+import { createProjectLocks } from './project-locks.ts'
+import { createStackState, createWant } from './stack-state.ts'
+import { runPass, type PassDeps } from './stagelet-pass.ts'
+
+/** One pass over a Compose project whose one container was made from `directory`. */
+const pass = async (
+  directory: string,
+  allowDirs: readonly string[],
+  tweak: Partial<DesiredStagelet> = {},
+): Promise<{ verbs: string[]; fault: string | undefined }> => {
+  const verbs: string[] = []
+  const Labels = {
+    'com.docker.compose.service': 'web',
+    'com.docker.compose.project.working_dir': directory,
+  }
+  const engine = {
+    listContainers: () =>
+      Promise.resolve([
+        { Id: 'id', Names: ['/victim-web-1'], Labels, State: '', Status: '', Created: 0 },
+      ]),
+    inspect: () =>
+      Promise.resolve({
+        Id: 'id',
+        RestartCount: 0,
+        State: { Status: 'running', ExitCode: 0, Error: '', OOMKilled: false, StartedAt: '' },
+        Config: { Tty: false },
+        HostConfig: { RestartPolicy: { Name: 'no' } },
+      }),
+  } as unknown as Engine
+  const model = {
+    projectName: 'victim',
+    flags: [],
+    services: [],
+    missingVariables: [],
+    signature: '',
+  }
+  const deps: PassDeps = {
+    engine,
+    compose: {
+      version: '2.40.0',
+      run: ({ verb }) => {
+        verbs.push(verb[0] ?? '')
+        return Promise.resolve({ stdout: '', stderr: '' })
+      },
+    },
+    stateFile: {
+      get: () => undefined,
+      set: () => Promise.resolve(),
+      forget: () => Promise.resolve(),
+      uids: () => [],
+    },
+    models: { read: () => Promise.resolve({ model }), forget: () => undefined },
+    locks: createProjectLocks(),
+    allowDirs,
+    clock: realClock,
+    log: silentLogger,
+    publish: () => undefined,
+    onProject: () => undefined,
+  }
+  const desired: DesiredStagelet = {
+    uid: 'uid',
+    namespace: 'default',
+    name: 'shop',
+    generation: 1,
+    projectUid: 'p',
+    epoch: 1,
+    revision: 1,
+    compose: { directory: '/srv/allowed', projectName: 'victim', onChange: 'Hold' },
+    paused: false,
+    redeploy: '',
+    ...tweak,
+  }
+  const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
+  const signal = new AbortController().signal
+  await runPass(deps, state, { isSuperseded: () => false, signal })
+  return { verbs, fault: state.fault?.reason }
+}
+
+describe('a Compose project by the name of another stack', () => {
+  it('is not taken down when its folder is not allowed', async () => {
+    expect(await pass('/srv/other', ['/srv/allowed'], { release: 'Down' })).toEqual({
+      verbs: [],
+      fault: 'DirectoryNotAllowed',
+    })
+  })
+
+  it('is not touched either', async () => {
+    expect(await pass('/srv/other', ['/srv/allowed'])).toMatchObject({
+      verbs: [],
+      fault: 'DirectoryNotAllowed',
+    })
+  })
+
+  it('is taken down from an allowed folder, and from any when none is named', async () => {
+    for (const allowDirs of [['/srv/allowed'], []])
+      expect(await pass('/srv/allowed', allowDirs, { release: 'Down' })).toEqual({
+        verbs: ['down'],
+        fault: undefined,
+      })
+  })
+})
