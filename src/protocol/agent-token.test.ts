@@ -84,6 +84,8 @@ describe('agent tokens', () => {
     expect(ahead).toMatch(/^ClockSkew.*agent 2026-05-01T12:06.*controller 2026-05-01T12:00/)
     const old = await reasonOf(world, aToken({ now: start - 11 * 60_000 }))
     expect(old).toMatch(/^Expired.*11:54.*12:00/)
+    for (const now of [1e300, -1e300])
+      expect(await reasonOf(world, aToken({ now }))).toMatch(/^(ClockSkew|Expired)/)
   })
 
   test('a remembered token expires, and ends with its agent or its key', async () => {

@@ -110,7 +110,10 @@ const parseToken = (
   }
 }
 
-const utc = (ms: number): string => new Date(ms).toISOString()
+/** Peers may say any number; Date knows only these. */
+const maxDateMs = 8_640_000_000_000_000
+const utc = (ms: number): string =>
+  new Date(Math.min(Math.max(ms, -maxDateMs), maxDateMs)).toISOString()
 
 /** Both times are in the message, because a wrong clock is found by looking at both. */
 const decideClaims = (

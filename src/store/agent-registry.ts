@@ -55,6 +55,8 @@ const checkKey = (name: string, key: string): void => {
 
 /** The token's row when id, secret, name and time are right; Unauthorized otherwise. */
 const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise<TokenRow> => {
+  // Not even asked for: the database takes no NUL.
+  if (!/^[\w-]{1,64}$/.test(input.tokenId)) throw refused('the join token is not known')
   const [token] = await tx.query<TokenRow>(
     'SELECT secret_hash, namespace, name, expires_at, used_by FROM join_tokens WHERE id = $1',
     [input.tokenId],

@@ -66,6 +66,22 @@ describe('hostile requests', () => {
     expect((await server.call('POST', `${base}/agents/a%00b/token`, { body: {} })).status).toBe(404)
   })
 
+  it('to join with a token that cannot be one are refused', async () => {
+    const key = Buffer.alloc(32, 9).toString('base64url')
+    const body = {
+      protocol: '1.0',
+      tokenId: 'a\0',
+      tokenSecret: 'x',
+      namespace: 'default',
+      name: 'box',
+      ed25519: key,
+      x25519: key,
+      version: '1',
+    }
+    const join = await server.call('POST', '/agent/v1/join', { body })
+    expect(join.status).toBe(401)
+  })
+
   it('with text that cannot be stored name the field', async () => {
     const half = String.fromCharCode(0xd800)
     for (const [name, text] of Object.entries({ nul: 'a\0b', half })) {
