@@ -1,10 +1,10 @@
 // The only place that writes to the terminal: results to stdout, everything else to stderr.
 
 /** Log lines of containers end up here: what they hold must not steer the reader's terminal. */
-const plain = (text: string): string =>
+export const printable = (text: string): string =>
   text.replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
-const line = (text: string): string => plain(text.endsWith('\n') ? text : `${text}\n`)
+const line = (text: string): string => printable(text.endsWith('\n') ? text : `${text}\n`)
 
 export const out = (text: string): void => {
   process.stdout.write(line(text))

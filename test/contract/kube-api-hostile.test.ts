@@ -1,5 +1,8 @@
 // What must not get through, take the server down, or hold up the others: odd paths, odd bodies.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { signAgentToken } from '../../src/protocol/agent-token.ts'
+import { parseJoinToken } from '../../src/protocol/join-token.ts'
+import { generateKeys } from '../../src/protocol/keys.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 let server: TestController
@@ -147,5 +150,59 @@ describe('hostile requests', () => {
     expect(review.status).toBe(201)
     const { status } = review.json<{ status: { faults: { index: number }[] } }>()
     expect(new Set(status.faults.map((f) => f.index)).size).toBe(objects.length)
+  })
+})
+
+describe('a report', () => {
+  it('with bytes that the database cannot look into is stored all the same', async () => {
+    await create('stagelets', {
+      ...object('Stagelet', 'noisy', {
+        projectRef: { name: 'shop' },
+        agentRef: { name: 'noisy' },
+        compose: { directory: '/srv/noisy' },
+      }),
+    })
+    const made = await server.call('POST', `${base}/agents/noisy/token`, { body: {} })
+    const { token } = made.json<{ status: { token: string } }>().status
+    const [ed25519, x25519] = [generateKeys('Ed25519'), generateKeys('X25519')]
+    const { agentUid, controllerId } = (
+      await server.call('POST', '/agent/v1/join', {
+        body: {
+          ...parseJoinToken(token),
+          protocol: '1.0',
+          version: '1',
+          ed25519: ed25519.publicKey.toString('base64url'),
+          x25519: x25519.publicKey.toString('base64url'),
+        },
+      })
+    ).json<{ agentUid: string; controllerId: string }>()
+    const read = (): Promise<Answer> => server.call('GET', `${base}/stagelets/noisy`)
+    const { uid } = (await read()).json<{ metadata: { uid: string } }>().metadata
+    const signed = signAgentToken(ed25519.privateKey, { agentUid, controllerId, now: Date.now() })
+    const report = await server.call('POST', '/agent/v1/report', {
+      headers: { authorization: `Bearer ${signed}` },
+      body: {
+        boot: 'b',
+        seq: 1,
+        observations: [
+          {
+            stageletUid: uid,
+            generation: 1,
+            epoch: 1,
+            revision: 1,
+            phase: 'Failed',
+            services: [],
+            passed: {},
+            rollout: { revision: 1, result: 'Failed', message: 'core\0dump' },
+            pendingEdits: [],
+            missingVariables: [],
+          },
+        ],
+      },
+    })
+    expect(report.json()).toEqual({ refused: [] })
+    await expect
+      .poll(async () => (await read()).text, { timeout: 10_000 })
+      .toContain('core\ufffddump')
   })
 })
