@@ -141,7 +141,7 @@ describe('no secret value leaks', () => {
   })
 
   it('is not in a dump of the database', async () => {
-    const { stdout } = await run('/usr/lib/postgresql/15/bin/pg_dump', ['--inserts', fresh.url], {
+    const { stdout } = await run('pg_dump', ['--inserts', fresh.url], {
       maxBuffer: 1 << 28,
     })
     expect(stdout).toContain('secret_versions')
