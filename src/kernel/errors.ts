@@ -32,6 +32,8 @@ export type FaultReason =
   | 'FieldValueTooLong'
   | 'FieldValueForbidden'
   | 'FieldValueDuplicate'
+  | 'FieldManagerConflict'
+  | 'ResourceVersionTooLarge'
 
 /** One fault of one field. `field` is a path without a leading dot: `spec.compose.files[0]`. */
 export interface Fault {
@@ -48,6 +50,8 @@ export interface ErrorDetails {
   readonly uid?: string
   readonly faults?: readonly Fault[]
   readonly retryAfterSeconds?: number
+  /** Token to go on with a list that can no longer be continued as it was. */
+  readonly continue?: string
 }
 
 export class StagelyError extends Error {

@@ -42,14 +42,15 @@ const toStored = (row: BodyRow): StoredRow => ({
   object: JSON.parse(row.body) as KubeObject,
 })
 
+// The subselect sees the object as it was before the statement: that is what lists in pages need.
 const putSql = `
 WITH stored AS (
   INSERT INTO objects (uid, kind, namespace, name, rv, source, body)
   VALUES ($1, $2, $3, $4, $5, $6, $7::json)
   ON CONFLICT (uid) DO UPDATE SET rv = excluded.rv, source = excluded.source, body = excluded.body
 ), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at)
-  VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10)
+  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, previous)
+  VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10, (SELECT body FROM objects WHERE uid = $1))
 )
 INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
 SELECT to_timestamp($10::float8 / 1000), $11, $12, $13, $2, $3, $4, $14::json WHERE $13::text IS NOT NULL`
@@ -58,8 +59,8 @@ const dropSql = `
 WITH dropped AS (
   DELETE FROM objects WHERE uid = $1
 ), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at)
-  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8)
+  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, previous)
+  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8, (SELECT body FROM objects WHERE uid = $1))
 )
 INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
 SELECT to_timestamp($8::float8 / 1000), $9, $10, $11, $2, $3, $4, $12::json WHERE $11::text IS NOT NULL`

@@ -7,6 +7,7 @@ import type { KeyProvider } from '../secrets/key-provider.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { dropOldChanges, dropOldEvents, dropOldVersions, finishNamespaces } from './compaction.ts'
 import { Feed } from './feed.ts'
+import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
 import { getObject, listObjects, revisionsOf } from './reads.ts'
 import { closeDue, listOpen } from './revisions.ts'
@@ -18,7 +19,9 @@ import type {
   ChangeEvent,
   ListOptions,
   ObjectList,
+  ObjectPage,
   OpenedEntry,
+  PageOptions,
   ProjectRevisions,
   SecretSet,
   Store,
@@ -70,6 +73,10 @@ export class SqlStore implements Store {
 
   list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
     return listObjects(this.#sql, kind, options)
+  }
+
+  listPage(kind: string, options: PageOptions): Promise<ObjectPage> {
+    return listPage(this.#sql, kind, options)
   }
 
   readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {

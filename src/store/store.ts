@@ -27,6 +27,20 @@ export interface ObjectList {
   readonly resourceVersion: number
 }
 
+export interface PageOptions {
+  readonly namespace?: string | undefined
+  /** The objects as they were at this version; when absent, as they are. */
+  readonly at?: number | undefined
+  /** Only what comes after this place, in order of namespace and name. */
+  readonly after?: { readonly namespace: string; readonly name: string } | undefined
+  readonly limit: number
+}
+
+export interface ObjectPage extends ObjectList {
+  /** How many more come after the last item. */
+  readonly remaining: number
+}
+
 export interface WriteOptions {
   /** Everything is checked and computed, nothing is stored. */
   readonly dryRun?: boolean
@@ -114,6 +128,8 @@ export interface Transaction extends Reader {
 }
 
 export interface Store extends Reader {
+  /** One page of a list. Expired when `at` is older than what is kept. */
+  listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**
    * Runs `fn` as one whole: all of it is stored, or nothing. All other writers wait meanwhile, so
    * `fn` awaits nothing but `tx`; above all not the store itself, which would wait for `fn`.

@@ -10,6 +10,8 @@ import { openPglite } from '../../src/store/pglite.ts'
 import type { Sql } from '../../src/store/sql.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
+const all = ['0001-objects.sql', '0002-previous-bodies.sql']
+
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
@@ -40,13 +42,13 @@ describe('migrate', () => {
   it('applies each migration once on a server, however many controllers start at once', async () => {
     const open = await openServer()
     const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(open())))
-    expect(applied.flat()).toEqual(['0001-objects.sql'])
+    expect(applied.flat()).toEqual(all)
     expect(await migrate(open())).toEqual([])
   })
 
   it('applies each migration once in a folder', async () => {
     const { sql } = await openFolder()
-    expect(await migrate(sql)).toEqual(['0001-objects.sql'])
+    expect(await migrate(sql)).toEqual(all)
     expect(await migrate(sql)).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 // Query parameters and headers of a request, checked.
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ChangeSet, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
@@ -74,6 +75,10 @@ export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
   fields: parseFieldSelector(kind, c.req.query('fieldSelector')),
 })
 
+export const selects = (selection: Selection, object: KubeObject): boolean =>
+  (selection.labels === undefined || selection.labels(object.metadata.labels)) &&
+  (selection.fields === undefined || selection.fields(object))
+
 export const isTrueParam = (text: string | undefined): boolean => text === 'true' || text === '1'
 
 /** undefined: absent. BadRequest for anything but a decimal integer. */
@@ -83,7 +88,7 @@ export const resourceVersionOf = (c: AppContext): number | undefined => {
   if (!/^\d{1,15}$/.test(text))
     throw new StagelyError(
       'BadRequest',
-      `invalid resource version ${JSON.stringify(text.slice(0, 50))}`,
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text.slice(0, 50))}`,
     )
   return Number(text)
 }

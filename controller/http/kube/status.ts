@@ -5,7 +5,7 @@ import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
 export interface Status {
   kind: 'Status'
   apiVersion: 'v1'
-  metadata: Record<string, never>
+  metadata: { continue?: string }
   status: 'Success' | 'Failure'
   message?: string
   reason?: string
@@ -25,8 +25,10 @@ export const failureStatus = (error: StagelyError): Status => {
     ...(faults === undefined || faults.length === 0 ? {} : { causes: faults }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   }
+  const next = error.details.continue
   return {
     ...base,
+    metadata: next === undefined ? {} : { continue: next },
     status: 'Failure',
     message: error.message,
     reason: error.reason,

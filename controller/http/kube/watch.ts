@@ -199,9 +199,8 @@ const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
   // Column definitions are in the first event of the stream only.
   let columns: ColumnDefinition[] | null | undefined
   return (object) => {
-    const resourceVersion = object.metadata.resourceVersion ?? ''
     const how = {
-      resourceVersion,
+      metadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
       include,
       now: clock.now(),
       ...(columns === undefined ? {} : { columns }),

@@ -47,9 +47,16 @@ export const toPartial = (object: Wire): Wire => ({
   metadata: object['metadata'],
 })
 
-export const listOf = (kind: Kind, items: readonly Wire[], resourceVersion: number): Wire => ({
+/** What the `metadata` of a list or table says. */
+export interface ListMeta {
+  readonly resourceVersion: string
+  readonly continue?: string
+  readonly remainingItemCount?: number
+}
+
+export const listOf = (kind: Kind, items: readonly Wire[], metadata: ListMeta): Wire => ({
   kind: `${kind.kind}List`,
   apiVersion: apiVersionOf(kind),
-  metadata: { resourceVersion: String(resourceVersion) },
+  metadata,
   items,
 })

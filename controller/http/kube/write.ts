@@ -102,6 +102,21 @@ const warnOfShortValue = (c: AppContext, object: KubeObject): void => {
   ])
 }
 
+/** What a dry run answers: nothing was stored, so the version is the old one, and a new object has none. */
+const asAnswered = (
+  options: WriteOptions,
+  object: KubeObject,
+  versionBefore: string | undefined,
+): KubeObject => {
+  if (options.dryRun !== true) return object
+  const { resourceVersion: _, ...metadata } = object.metadata
+  return {
+    ...object,
+    metadata:
+      versionBefore === undefined ? metadata : { ...metadata, resourceVersion: versionBefore },
+  }
+}
+
 export const serveCreate =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>
   async (c) => {
@@ -112,7 +127,7 @@ export const serveCreate =
       throw bad('resourceVersion should not be set on objects to be created')
     const object = decode(c, kind, input, validation)
     const created = await store.write(actorOf(c), options, (tx) => tx.create(object))
-    return answerObject(c, kind, created, { clock, code: 201 })
+    return answerObject(c, kind, asAnswered(options, created, undefined), { clock, code: 201 })
   }
 
 export const serveReplace =
@@ -124,7 +139,8 @@ export const serveReplace =
     requireVersion(kind, input)
     const object = decode(c, kind, input, validation)
     const updated = await store.write(actorOf(c), options, (tx) => tx.update(object))
-    return answerObject(c, kind, updated, { clock })
+    const answered = asAnswered(options, updated, object.metadata.resourceVersion)
+    return answerObject(c, kind, answered, { clock })
   }
 
 const requireVersion = (kind: Kind, input: Wire): void => {
@@ -158,7 +174,8 @@ export const servePatch =
     const patch = await readPatch(c)
     const updated = await store.write(actorOf(c), options, async (tx) => {
       const current = await getOrThrow(tx, kind, refOfPath(c, kind))
-      return tx.update(decode(c, kind, atPath(c, kind, patched(current, patch)), validation))
+      const next = decode(c, kind, atPath(c, kind, patched(current, patch)), validation)
+      return asAnswered(options, await tx.update(next), current.metadata.resourceVersion)
     })
     return answerObject(c, kind, updated, { clock })
   }
@@ -184,7 +201,8 @@ const writeStatus = async (
     checkUnknown(kind, unknown, validation)
     if (value === undefined) throw invalid(kind, current.metadata.name, faults)
     if (validation === 'Warn') warn(c, quoted(unknown))
-    return tx.setStatus({ ...current, status: value })
+    const stored = await tx.setStatus({ ...current, status: value })
+    return asAnswered(options, stored, current.metadata.resourceVersion)
   })
 }
 

@@ -1,0 +1,164 @@
+// Lists: whole or in pages, at which version, and what the parameters may say together (contract 8).
+import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
+import type { ObjectPage, PageOptions, Store } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { parseContinue, renderContinue, type Continue, type Place } from './continue-token.ts'
+import { resourceVersionOf, selectionOf, selects, type Selection } from './params.ts'
+
+export interface ListAnswer {
+  readonly items: readonly KubeObject[]
+  readonly resourceVersion: number
+  /** Token of the next page; absent on the last one. */
+  readonly continue?: string
+  /** Known only without selectors. */
+  readonly remaining?: number
+}
+
+interface Wanted {
+  readonly selection: Selection
+  readonly limit: number
+  readonly from: Partial<Continue>
+}
+
+/** Rows read at once when a selector decides which of them count. */
+const searchRows = 500
+
+const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
+
+const forbiddenMatch = (message: string): StagelyError =>
+  new StagelyError(
+    'Invalid',
+    `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`,
+    {
+      kind: 'ListOptions',
+      group: 'meta.k8s.io',
+      faults: [
+        {
+          field: 'resourceVersionMatch',
+          reason: 'FieldValueForbidden',
+          message: `Forbidden: ${message}`,
+        },
+      ],
+    },
+  )
+
+const limitOf = (c: AppContext): number | undefined => {
+  const text = c.req.query('limit') ?? ''
+  if (text === '') return undefined
+  if (!/^\d{1,15}$/.test(text)) throw bad('limit must be a whole number, not below 0')
+  return Number(text) === 0 ? undefined : Number(text)
+}
+
+/** The version to list at exactly; undefined: the newest, which is not older than any. */
+const exactVersion = async (c: AppContext, store: Store): Promise<number | undefined> => {
+  const version = resourceVersionOf(c)
+  const match = c.req.query('resourceVersionMatch') ?? ''
+  if (!['', 'Exact', 'NotOlderThan'].includes(match))
+    throw bad('resourceVersionMatch must be Exact or NotOlderThan')
+  if (version === undefined) {
+    if (match === '') return undefined
+    throw forbiddenMatch('resourceVersionMatch is forbidden unless resourceVersion is provided')
+  }
+  if (match === 'Exact' && version === 0)
+    throw forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+  const current = version === 0 ? 0 : await store.currentVersion()
+  if (version > current) throw tooLarge(version, current)
+  return match === 'Exact' ? version : undefined
+}
+
+const tooLarge = (version: number, current: number): StagelyError =>
+  new StagelyError(
+    'Timeout',
+    `Timeout: Too large resource version: ${version}, current: ${current}`,
+    {
+      retryAfterSeconds: 1,
+      faults: [
+        { field: '', reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
+      ],
+    },
+  )
+
+const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted> => {
+  const selection = selectionOf(c, kind)
+  const limit = limitOf(c) ?? Number.MAX_SAFE_INTEGER
+  const token = c.req.query('continue') ?? ''
+  if (token !== '') {
+    if (resourceVersionOf(c) !== undefined)
+      throw bad('specifying resource version is not allowed when using continue')
+    return { selection, limit, from: parseContinue(token) }
+  }
+  const at = await exactVersion(c, store)
+  // "Any version will do" comes whole, whatever the limit.
+  const whole = resourceVersionOf(c) === 0
+  return { selection, limit: whole ? Number.MAX_SAFE_INTEGER : limit, from: { at } }
+}
+
+const placeOf = ({ metadata }: KubeObject): Place => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+})
+
+/** Expired pages can be gone on with as things are now; of an exact version there is nothing left. */
+const readPage = async (store: Store, kind: Kind, options: PageOptions): Promise<ObjectPage> => {
+  try {
+    return await store.listPage(kind.kind, options)
+  } catch (error) {
+    if (!isReason(error, 'Expired')) throw error
+    if (options.after === undefined)
+      throw new StagelyError('Expired', 'The resourceVersion for the provided list is too old.')
+    throw new StagelyError(
+      'Expired',
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+      { continue: renderContinue({ at: undefined, after: options.after }) },
+    )
+  }
+}
+
+/** The list that the request asks for. */
+export const listOfRequest = async (
+  c: AppContext,
+  store: Store,
+  kind: Kind,
+): Promise<ListAnswer> => {
+  const { selection, limit, from } = await wantedOf(c, store, kind)
+  const selective = selection.labels !== undefined || selection.fields !== undefined
+  const { namespace } = selection
+  const items: KubeObject[] = []
+  let { at, after } = from
+  const inconsistent = after !== undefined && at === undefined
+  for (;;) {
+    const room = limit - items.length
+    const rows = selective ? Math.max(room, searchRows) : room
+    const page = await readPage(store, kind, { namespace, at, after, limit: rows })
+    // From the first page on, all show one version.
+    if (!inconsistent) at = page.resourceVersion
+    const seen = takeSelected(items, page.items, { selection, limit })
+    const last = page.items[seen - 1]
+    if (last !== undefined) after = placeOf(last)
+    const left = page.remaining + page.items.length - seen
+    const { resourceVersion } = page
+    if (left === 0) return { items, resourceVersion }
+    if (items.length >= limit && after !== undefined) {
+      const next = renderContinue({ at: inconsistent ? undefined : at, after })
+      const more = selective ? {} : { remaining: left }
+      return { items, resourceVersion, continue: next, ...more }
+    }
+  }
+}
+
+/** Fills `items` up to the limit; returns how many of `rows` that took. */
+const takeSelected = (
+  items: KubeObject[],
+  rows: readonly KubeObject[],
+  { selection, limit }: { selection: Selection; limit: number },
+): number => {
+  let seen = 0
+  for (const row of rows) {
+    if (items.length >= limit) break
+    seen++
+    if (selects(selection, row)) items.push(row)
+  }
+  return seen
+}

@@ -1,0 +1,57 @@
+// Lists in pages. Every page shows the objects as they were at one version: what changed since is
+// undone with the bodies that the change feed keeps.
+import { StagelyError } from '../kernel/errors.ts'
+import type { KubeObject } from '../resources/meta.ts'
+import type { Queryable } from './sql.ts'
+import type { ObjectPage, PageOptions } from './store.ts'
+
+const columns = 'namespace, name, body'
+
+/** The first change after $6 tells what was there at $6; objects that have none are as they were. */
+const sourceAt = `
+  SELECT ${columns} FROM objects WHERE kind = $1 AND rv <= $6
+  UNION ALL
+  SELECT * FROM (
+    SELECT DISTINCT ON (namespace, name) namespace, name, previous AS body
+    FROM changes WHERE kind = $1 AND rv > $6 ORDER BY namespace, name, rv
+  ) first WHERE body IS NOT NULL`
+
+const sourceNow = `SELECT ${columns} FROM objects WHERE kind = $1`
+
+const pageSql = (source: string): string => `
+WITH source AS NOT MATERIALIZED (${source}),
+  rest AS NOT MATERIALIZED (
+    SELECT * FROM source WHERE ($2::text IS NULL OR namespace = $2)
+      AND (namespace COLLATE "C", name COLLATE "C") > ($3, $4)
+  ),
+  page AS (SELECT * FROM rest ORDER BY namespace COLLATE "C", name COLLATE "C" LIMIT $5)
+SELECT c.rv, c.compacted_rv, (SELECT count(*) FROM rest) AS total, p.body
+FROM counters c LEFT JOIN page p ON true
+ORDER BY p.namespace COLLATE "C", p.name COLLATE "C"`
+
+interface Row {
+  rv: number
+  compacted_rv: number
+  total: number
+  body: string | null
+}
+
+/** See Store.listPage. One statement, so one snapshot. */
+export const listPage = async (
+  q: Queryable,
+  kind: string,
+  { namespace, at, after, limit }: PageOptions,
+): Promise<ObjectPage> => {
+  const params = [kind, namespace ?? null, after?.namespace ?? '', after?.name ?? '', limit]
+  const rows =
+    at === undefined
+      ? await q.query<Row>(pageSql(sourceNow), params)
+      : await q.query<Row>(pageSql(sourceAt), [...params, at])
+  const { rv = 0, compacted_rv: compacted = 0, total = 0 } = rows[0] ?? {}
+  if (at !== undefined && at < compacted)
+    throw new StagelyError('Expired', `version ${at} is no longer kept (${compacted})`)
+  const items = rows.flatMap((row) =>
+    row.body === null ? [] : [JSON.parse(row.body) as KubeObject],
+  )
+  return { items, resourceVersion: at ?? rv, remaining: total - items.length }
+}
