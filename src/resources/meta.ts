@@ -4,6 +4,17 @@
 export const apiGroup = 'stagely.dev'
 export const apiVersion = 'stagely.dev/v1alpha1'
 
+/** Fields that one manager owns, in the wire form of server-side apply. */
+export interface ManagedFieldsEntry {
+  manager?: string
+  operation?: 'Apply' | 'Update'
+  apiVersion?: string
+  time?: string
+  fieldsType?: 'FieldsV1'
+  fieldsV1?: Record<string, unknown>
+  subresource?: string
+}
+
 export interface ObjectMeta {
   name: string
   /** Prefix of a name that the store makes, where `name` is ''. Never stored. */
@@ -18,6 +29,8 @@ export interface ObjectMeta {
   labels?: Record<string, string>
   annotations?: Record<string, string>
   finalizers?: string[]
+  /** Written by the API only; other writers leave it as it is. */
+  managedFields?: ManagedFieldsEntry[]
 }
 
 /** Any stored object. `spec` and `status` are typed by kind through `Typed`. */

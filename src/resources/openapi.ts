@@ -27,8 +27,28 @@ const metaSchemas: Record<string, Schema> = {
       creationTimestamp: time,
       deletionTimestamp: time,
       deletionGracePeriodSeconds: int64,
+      managedFields: {
+        type: 'array',
+        description: 'Who owns which field; kept by the server.',
+        items: { allOf: [ref('ManagedFieldsEntry')] },
+        'x-kubernetes-list-type': 'atomic',
+      },
     },
   },
+  [`${metaPrefix}.ManagedFieldsEntry`]: {
+    type: 'object',
+    description: 'Fields that one manager owns.',
+    properties: {
+      manager: text,
+      operation: text,
+      apiVersion: text,
+      time,
+      fieldsType: text,
+      fieldsV1: { allOf: [ref('FieldsV1')] },
+      subresource: text,
+    },
+  },
+  [`${metaPrefix}.FieldsV1`]: { type: 'object', description: 'A set of fields.' },
 }
 
 const groupVersionKind = ({ group, version, kind }: Kind): object => ({ group, version, kind })
@@ -65,7 +85,11 @@ const queryParameter = (name: string): object => ({
 const patchOperation = (kind: Kind): object => ({
   parameters: ['dryRun', 'fieldManager', 'fieldValidation', 'force'].map(queryParameter),
   requestBody: {
-    content: { 'application/json-patch+json': {}, 'application/merge-patch+json': {} },
+    content: {
+      'application/apply-patch+yaml': {},
+      'application/json-patch+json': {},
+      'application/merge-patch+json': {},
+    },
   },
   responses: { '200': { description: 'OK' } },
   'x-kubernetes-action': 'patch',

@@ -27,11 +27,20 @@ import {
 } from './secret-writes.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync } from './stagelet-writes.ts'
+import type { Tracking } from './store.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
 
 const initialStatus = (object: KubeObject): Record<string, unknown> | undefined =>
   object.kind === 'Namespace' ? { phase: 'Active' } : undefined
+
+/** The metadata with the managers that the API gives, where it gives any. */
+export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): ObjectMeta => {
+  const managedFields = tracking?.managedFields
+  if (managedFields === undefined) return metadata
+  const { managedFields: _, ...others } = metadata
+  return managedFields.length === 0 ? others : { ...others, managedFields: [...managedFields] }
+}
 
 const newMetadata = (session: WriteSession, object: KubeObject): ObjectMeta => {
   const { name, namespace, labels, annotations, finalizers } = object.metadata
@@ -84,6 +93,7 @@ const refsFor = (object: KubeObject): ObjectRef[] => {
 export const createObject = async (
   session: WriteSession,
   input: KubeObject,
+  tracking?: Tracking,
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
@@ -96,7 +106,7 @@ export const createObject = async (
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
   }
-  const metadata = newMetadata(session, admitted)
+  const metadata = tracked(newMetadata(session, admitted), tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
     const prepared = await prepareSecret(session, object, undefined)
@@ -170,10 +180,11 @@ const prepareUpdate = async (
   session: WriteSession,
   admitted: KubeObject,
   current: StoredRow,
+  tracking: Tracking,
 ): Promise<Update> => {
   const adopts = isAdoption(session, admitted, current)
   const source = adopts ? 'api' : current.source
-  const metadata = nextMetadata(session, admitted, current, source)
+  const metadata = tracked(nextMetadata(session, admitted, current, source), tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (current.object.status !== undefined) object.status = current.object.status
   if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
@@ -186,13 +197,13 @@ const prepareUpdate = async (
 export const updateObject = async (
   session: WriteSession,
   input: KubeObject,
-  finish: (row: StoredRow) => Promise<KubeObject>,
+  more: Tracking & { finish: (row: StoredRow) => Promise<KubeObject> },
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   await session.prefetch(refsFor(admitted))
   const current = await requireRow(session, refOf(admitted))
   checkPreconditions(current, admitted.metadata)
-  const { object, secret, source, adopts } = await prepareUpdate(session, admitted, current)
+  const { object, secret, source, adopts } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same) return current.object
@@ -206,7 +217,7 @@ export const updateObject = async (
       ? await session.put(next, source, current, next.kind === 'Event' ? undefined : { action })
       : await putSecret(session, { ...secret, object: next }, source, { current, action })
   const { deletionTimestamp, finalizers } = row.object.metadata
-  return deletionTimestamp !== undefined && finalizers === undefined ? finish(row) : row.object
+  return deletionTimestamp !== undefined && finalizers === undefined ? more.finish(row) : row.object
 }
 
 /** The current row for a write of status or of one finalizer; NotFound. */

@@ -83,6 +83,18 @@ const loadHeadRow = async (session: WriteSession, uid: string): Promise<SealedRo
   return row
 }
 
+/** Compares digests: the stored value is not opened. */
+export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
+  const value = valueBytes(specOf(object))
+  const row = value === undefined ? undefined : await session.fetch(refOf(object))
+  if (value === undefined || row === undefined) return false
+  const head = await loadHeadRow(session, row.uid)
+  if (head === undefined) return false
+  const project = await requireProject(session, row.object)
+  const { key, type, file, valueDigest: stored } = toEntry(head)
+  return valueDigest(project.digestKey, { type, key, value, file }) === stored
+}
+
 const placeOf = (spec: SecretSpec): unknown => [
   spec.scope,
   spec.type,

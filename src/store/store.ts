@@ -9,7 +9,7 @@
 //   the transaction, and leave only by `openSet`, for a bundle that is sealed to an agent.
 // - Whatever the caller's kind, errors are StagelyError with all faults.
 import type { NewCondition } from '../resources/conditions.ts'
-import type { KubeObject, ObjectRef } from '../resources/meta.ts'
+import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 
 /** Who acts, for audit and ownership. `source` is `api` or `folder:<path>`; machines use `system`. */
@@ -101,22 +101,30 @@ export interface Reader {
   revisionsOf(projectUid: string): Promise<ProjectRevisions>
 }
 
+/** What an API says beside the object that it writes. */
+export interface Tracking {
+  /** `metadata.managedFields` from now on; when absent, what is stored stays. */
+  readonly managedFields?: readonly ManagedFieldsEntry[]
+}
+
 export interface Transaction extends Reader {
   /** Creates by the user's door. Defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
-  create(object: KubeObject): Promise<KubeObject>
+  create(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
   /**
    * Replaces metadata (labels, annotations, finalizers) and spec by the user's door; status is ignored.
    * `metadata.resourceVersion`, where given, must be current (Conflict). The last finalizer gone and
    * deletionTimestamp set: the object goes.
    */
-  update(object: KubeObject): Promise<KubeObject>
+  update(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
   /** Deletes, or sets deletionTimestamp where finalizers are left. Returns the last state and whether it is gone. */
   remove(
     ref: ObjectRef,
     preconditions?: { uid?: string; resourceVersion?: string },
   ): Promise<{ object: KubeObject; gone: boolean }>
   /** The machines' door: replaces status only. */
-  setStatus(object: KubeObject): Promise<KubeObject>
+  setStatus(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
+  /** True when the value that a secret's spec gives is the one stored for it. */
+  holdsValue(object: KubeObject): Promise<boolean>
   /** setStatus for just some conditions. */
   setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void>
   /** Writes or replaces an internal object (Observation). */

@@ -5,9 +5,10 @@ import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
-import { createObject, requireRow, updateObject } from './objects.ts'
+import { createObject, requireRow, tracked, updateObject } from './objects.ts'
 import { listObjects, revisionsOf } from './reads.ts'
 import { finishRemoval, removeObject } from './removal.ts'
+import { holdsValue } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
 import { saveProject } from './projects.ts'
 import { readSet } from './sets.ts'
@@ -17,6 +18,7 @@ import type {
   ObjectList,
   ProjectRevisions,
   SecretSet,
+  Tracking,
   Transaction,
 } from './store.ts'
 import { randomUUID } from 'node:crypto'
@@ -54,14 +56,14 @@ export class StoreTransaction implements Transaction {
     return revisionsOf(this.#session.tx, projectUid)
   }
 
-  async create(object: KubeObject): Promise<KubeObject> {
-    return copy(await createObject(this.#session, object))
+  async create(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
+    return copy(await createObject(this.#session, object, tracking))
   }
 
-  async update(object: KubeObject): Promise<KubeObject> {
+  async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     const finish = (row: Parameters<typeof finishRemoval>[1]): Promise<KubeObject> =>
       finishRemoval(this.#session, row)
-    return copy(await updateObject(this.#session, object, finish))
+    return copy(await updateObject(this.#session, object, { finish, ...tracking }))
   }
 
   async remove(
@@ -72,10 +74,14 @@ export class StoreTransaction implements Transaction {
     return { object: copy(object), gone }
   }
 
-  async setStatus(object: KubeObject): Promise<KubeObject> {
+  async setStatus(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     const row = await requireRow(this.#session, refOf(object))
     checkPreconditions(row, object.metadata)
-    return copy(await this.#putStatus(row, object.status))
+    return copy(await this.#putStatus(row, object.status, tracking))
+  }
+
+  holdsValue(object: KubeObject): Promise<boolean> {
+    return holdsValue(this.#session, object)
   }
 
   async setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void> {
@@ -88,9 +94,13 @@ export class StoreTransaction implements Transaction {
   async #putStatus(
     row: Awaited<ReturnType<typeof requireRow>>,
     status: Record<string, unknown> | undefined,
+    tracking?: Tracking,
   ): Promise<KubeObject> {
-    if (sameJson(status ?? {}, row.object.status ?? {})) return row.object
-    const { status: _, ...rest } = row.object
+    const metadata = tracked(row.object.metadata, tracking)
+    const same = sameJson(metadata, row.object.metadata)
+    if (same && sameJson(status ?? {}, row.object.status ?? {})) return row.object
+    const { status: _, ...other } = row.object
+    const rest = { ...other, metadata }
     const next: KubeObject = status === undefined ? rest : { ...rest, status }
     return (await this.#session.put(next, row.source, row)).object
   }

@@ -294,7 +294,7 @@ describe('changes', () => {
     )
   })
 
-  it('by JSON patch go through, by strategic merge and apply do not', async () => {
+  it('by JSON patch go through, by strategic merge do not', async () => {
     await fresh('json')
     const body = [{ op: 'replace', path: '/spec/description', value: 'new' }]
     const json = await server.call('PATCH', path('json'), {
@@ -302,15 +302,13 @@ describe('changes', () => {
       headers: { 'content-type': 'application/json-patch+json' },
     })
     expect(json.json<Wire>().spec['description']).toBe('new')
-    for (const type of ['application/strategic-merge-patch+json', 'application/apply-patch+yaml'])
-      expect(
-        (
-          await server.call('PATCH', path('json'), { body: {}, headers: { 'content-type': type } })
-        ).json(),
-      ).toMatchObject({
-        code: 415,
-        message: expect.stringContaining('application/merge-patch+json') as string,
-      })
+    const strategic = { 'content-type': 'application/strategic-merge-patch+json' }
+    expect(
+      (await server.call('PATCH', path('json'), { body: {}, headers: strategic })).json(),
+    ).toMatchObject({
+      code: 415,
+      message: expect.stringContaining('application/merge-patch+json') as string,
+    })
   })
 
   it('of status come in by /status only, and nothing else does there', async () => {

@@ -102,18 +102,32 @@ const parseAs = (type: string, bytes: Buffer): unknown => {
   }
 }
 
-export type Patch = { readonly type: 'merge' | 'json'; readonly content: unknown }
+export type Patch = { readonly type: 'merge' | 'json' | 'apply'; readonly content: unknown }
 
-/** Strategic merge and server-side apply are refused with what to use instead. */
+const patchTypes: Readonly<Record<string, Patch['type']>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/apply-patch+yaml': 'apply',
+}
+
+/** Strategic merge is refused with what to use instead. */
 export const readPatch = async (c: AppContext): Promise<Patch> => {
-  const type = mediaType(c)
+  const media = mediaType(c)
+  const type = patchTypes[media]
   const bytes = await readBytes(c.env.incoming)
-  if (type === 'application/merge-patch+json') return { type: 'merge', content: parseJson(bytes) }
-  if (type === 'application/json-patch+json') return { type: 'json', content: parseJson(bytes) }
-  throw unsupported(type === '' ? 'no content type' : type, [
-    'application/merge-patch+json',
-    'application/json-patch+json',
-  ])
+  if (type === undefined)
+    throw unsupported(media === '' ? 'no content type' : media, Object.keys(patchTypes))
+  return { type, content: type === 'apply' ? parseEither(bytes) : parseJson(bytes) }
+}
+
+/** Clients send JSON under the name of YAML; people with curl send YAML. */
+const parseEither = (bytes: Buffer): unknown => {
+  try {
+    JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return parseYamlBody(bytes)
+  }
+  return parseJson(bytes)
 }
 
 export interface DeleteOptions {

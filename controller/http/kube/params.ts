@@ -22,7 +22,7 @@ export interface Selection {
 const validations = ['Strict', 'Warn', 'Ignore']
 
 /** 422 that names the parameter, as Kubernetes does for its options. */
-const invalidOption = (field: string, message: string): StagelyError =>
+export const invalidOption = (field: string, message: string): StagelyError =>
   new StagelyError('Invalid', `Options.meta.k8s.io "" is invalid: ${field}: ${message}`, {
     faults: [{ field, reason: 'FieldValueInvalid', message }],
   })

@@ -11,10 +11,9 @@ import {
   serveDelete,
   serveDeleteCollection,
   servePatch,
-  servePatchStatus,
   serveReplace,
-  serveReplaceStatus,
 } from './write.ts'
+import { servePatchStatus, serveReplaceStatus } from './write-status.ts'
 
 const notAllowed = (): never => {
   throw new StagelyError(

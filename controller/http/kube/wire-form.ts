@@ -5,21 +5,27 @@ import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 
 export type Wire = Record<string, unknown>
 
-/** core/v1 Event has its fields at the top level; the store keeps them in `spec`. */
-export const toWire = (object: KubeObject): Wire => {
-  const { apiVersion, kind, metadata, spec, status } = object
-  if (kind === 'Event') return { apiVersion, kind, metadata, ...spec }
-  const safe = kind === 'StagelySecret' ? withoutValues(object) : object
-  return {
-    apiVersion,
-    kind,
-    metadata: safe.metadata,
-    ...(safe.spec === undefined ? {} : { spec: safe.spec }),
-    ...(status === undefined ? {} : { status }),
-  }
-}
+/**
+ * The fields where clients have them: core/v1 Event has its own at the top level, and the store keeps
+ * them in `spec`. With values as they are: for an answer take toWire.
+ */
+export const lifted = ({ apiVersion, kind, metadata, spec, status }: KubeObject): Wire =>
+  kind === 'Event'
+    ? { apiVersion, kind, metadata, ...spec }
+    : {
+        apiVersion,
+        kind,
+        metadata,
+        ...(spec === undefined ? {} : { spec }),
+        ...(status === undefined ? {} : { status }),
+      }
 
-const valueFields = ['value', 'valueBase64']
+/** As clients see it. */
+export const toWire = (object: KubeObject): Wire =>
+  lifted(object.kind === 'StagelySecret' ? withoutValues(object) : object)
+
+/** What a secret's spec gives and never shows. */
+export const valueFields = ['value', 'valueBase64']
 
 /** A store never gives a value out; should one come all the same (a dry run, a patch), it stops here. */
 const withoutValues = (object: KubeObject): KubeObject => {

@@ -1,0 +1,184 @@
+// Server-side apply over HTTP: what the request must say, and where the merge of ssa/ meets the store.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import { canonicalJson } from '../../../src/store/canonical.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { atPath, bad, decode, metadataOf } from './decode.ts'
+import { fieldValidationOf, isTrueParam } from './params.ts'
+import { refOfPath } from './read.ts'
+import { applyConfiguration } from './ssa/apply.ts'
+import { compare, fieldsOf, untypable } from './ssa/compare.ts'
+import { setOfPaths, union, type FieldSet } from './ssa/field-set.ts'
+import { parseManagers, renderManagers, type Manager } from './ssa/managers.ts'
+import { shapeOfKind } from './ssa/shape.ts'
+import { conflict } from './status.ts'
+import { fieldManagerOf, ownedPart, whoOf, withKnownValue, type Subresource } from './tracking.ts'
+import { lifted, valueFields, type Wire } from './wire-form.ts'
+
+const kubectl = 'kubectl'
+
+const managerRequired = (): StagelyError => {
+  const message = 'Required value: is required for apply patch'
+  return new StagelyError(
+    'Invalid',
+    `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${message}`,
+    {
+      kind: 'PatchOptions',
+      group: 'meta.k8s.io',
+      faults: [{ field: 'fieldManager', reason: 'FieldValueRequired', message }],
+    },
+  )
+}
+
+/** The configuration of an apply request, checked as far as that needs no stored object. */
+export const readConfiguration = (c: AppContext, kind: Kind, content: unknown): Wire => {
+  if (fieldManagerOf(c) === '') throw managerRequired()
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw bad('the configuration must be an object')
+  const { apiVersion = '', kind: given = '' } = content as Wire
+  if (apiVersion === '' || given === '')
+    throw bad(`invalid object type: ${String(apiVersion) || '/'}, Kind=${String(given)}`)
+  const { managedFields, ...metadata } = metadataOf(content as Wire)
+  if (managedFields !== undefined && managedFields !== null)
+    throw bad('metadata.managedFields must be nil')
+  const config = atPath(c, kind, { ...(content as Wire), metadata })
+  const wrong = untypable(shapeOfKind(kind), config)
+  if (wrong === undefined) return config
+  const { namespace, name } = refOfPath(c, kind)
+  throw bad(
+    `failed to create typed patch object (${namespace}/${name}; ${apiVersionOf(kind)}, Kind=${kind.kind}): ${wrong}`,
+  )
+}
+
+interface Merged {
+  readonly part: Wire
+  readonly managedFields: ReturnType<typeof renderManagers>
+}
+
+/** What everybody who wrote before the first apply owns together. */
+const beforeFirstApply = (kind: Kind, live: Wire): Manager[] => {
+  const { added } = compare(shapeOfKind(kind), { metadata: {} }, live)
+  const who = { manager: 'before-first-apply', apiVersion: apiVersionOf(kind), subresource: '' }
+  return [{ ...who, operation: 'Update', time: undefined, fields: added }]
+}
+
+/** Merges one door's part of the configuration into the object. Conflict as ssa/ says. */
+export const mergeConfiguration = (
+  c: AppContext,
+  kind: Kind,
+  {
+    current,
+    config,
+    subresource,
+    now,
+  }: {
+    current: KubeObject
+    config: Wire
+    subresource: Subresource
+    now: number
+  },
+): Merged => {
+  const live = ownedPart(lifted(current), subresource)
+  const known = parseManagers(current.metadata.managedFields) ?? []
+  const first = known.length === 0 && subresource === ''
+  const who = whoOf(c, kind, subresource)
+  const { object, managers } = applyConfiguration({
+    shape: shapeOfKind(kind),
+    managers: first ? beforeFirstApply(kind, live) : known,
+    who,
+    live,
+    config: ownedPart(config, subresource),
+    force: isTrueParam(c.req.query('force')),
+    now: toTimestamp(now),
+    ...(who.manager === kubectl ? { allowed: appliedByClient(kind, current) } : {}),
+  })
+  return { part: object as Wire, managedFields: renderManagers(managers) }
+}
+
+const lastAppliedOf = ({ metadata }: KubeObject): string | undefined =>
+  metadata.annotations?.[annotations.lastApplied]
+
+/**
+ * `kubectl apply --server-side` takes over what `kubectl apply` wrote. The annotation tells what that
+ * was; it never holds a secret's value, which went with it all the same.
+ */
+const appliedByClient = (kind: Kind, current: KubeObject): FieldSet => {
+  const text = lastAppliedOf(current)
+  if (text === undefined) return setOfPaths([])
+  const values = valueFields.map((field) => ['f:spec', `f:${field}`])
+  const hidden = setOfPaths(kind.kind === 'StagelySecret' ? values : [])
+  try {
+    const applied = JSON.parse(text) as Wire
+    return union(fieldsOf(shapeOfKind(kind), ownedPart(applied, '')), hidden)
+  } catch {
+    return setOfPaths([])
+  }
+}
+
+/** kubectl's annotation follows its server-side applies, so that a client-side one still finds its way. */
+const withLastApplied = (manager: string, object: KubeObject, config: Wire): KubeObject => {
+  if (manager !== kubectl || lastAppliedOf(object) === undefined) return object
+  const metadata = metadataOf(config)
+  const { [annotations.lastApplied]: _, ...others } = (metadata['annotations'] ?? {}) as Wire
+  const kept = Object.keys(others).length === 0 ? {} : { annotations: others }
+  const { annotations: __, ...rest } = metadata
+  const text = `${canonicalJson({ ...config, metadata: { ...rest, ...kept } })}\n`
+  const notes = { ...object.metadata.annotations, [annotations.lastApplied]: text }
+  return { ...object, metadata: { ...object.metadata, annotations: notes } }
+}
+
+/** The object as it is to be, from the stored one and the merged part. */
+const assemble = (current: KubeObject, config: Wire, part: Wire): Wire => {
+  const { labels: _, annotations: __, finalizers: ___, ...fixed } = current.metadata
+  const { uid = fixed.uid, resourceVersion = fixed.resourceVersion } = metadataOf(config)
+  const { apiVersion, kind } = current
+  const metadata = { ...fixed, uid, resourceVersion, ...metadataOf(part) }
+  return { ...part, apiVersion, kind, metadata }
+}
+
+export interface ApplyResult {
+  readonly object: KubeObject
+  readonly created: boolean
+  readonly versionBefore: string | undefined
+}
+
+/** Creates or changes the object inside the caller's transaction. */
+export const applyObject = async (
+  c: AppContext,
+  kind: Kind,
+  { tx, config, now }: { tx: Transaction; config: Wire; now: number },
+): Promise<ApplyResult> => {
+  const validation = fieldValidationOf(c)
+  const current = await tx.get(refOfPath(c, kind))
+  if (current === undefined) return createApplied(c, kind, { tx, config, now })
+  const given = { ...current, spec: (config['spec'] ?? {}) as Wire }
+  const known = await withKnownValue(tx, current, given)
+  const merged = mergeConfiguration(c, kind, { current: known, config, subresource: '', now })
+  const input = assemble(current, config, merged.part)
+  const next = withLastApplied(fieldManagerOf(c), decode(c, kind, input, validation), config)
+  const object = await tx.update(next, { managedFields: merged.managedFields })
+  return { object, created: false, versionBefore: current.metadata.resourceVersion }
+}
+
+const createApplied = async (
+  c: AppContext,
+  kind: Kind,
+  { tx, config, now }: { tx: Transaction; config: Wire; now: number },
+): Promise<ApplyResult> => {
+  const { name, resourceVersion = '' } = metadataOf(config)
+  if (resourceVersion !== '') throw conflict(kind, String(name))
+  const next = decode(c, kind, config, fieldValidationOf(c))
+  const managedFields = renderManagers([
+    {
+      ...whoOf(c, kind, ''),
+      operation: 'Apply',
+      time: toTimestamp(now),
+      fields: fieldsOf(shapeOfKind(kind), ownedPart(config, '')),
+    },
+  ])
+  const object = await tx.create(next, { managedFields })
+  return { object, created: true, versionBefore: undefined }
+}

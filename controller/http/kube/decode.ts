@@ -1,0 +1,120 @@
+// What a write sends, made an object of its kind: path, schema and field validation agree, or it is refused.
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { minPatternBytes } from '../../../src/masking/patterns.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import { valueBytes } from '../../../src/resources/secret-value.ts'
+import { decodeObject } from '../../../src/resources/validate.ts'
+import type { WriteOptions } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { warn } from './answer.ts'
+import type { FieldValidation } from './params.ts'
+import { invalid } from './status.ts'
+import type { Wire } from './wire-form.ts'
+
+export const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
+
+export const metadataOf = (input: Wire): Wire => {
+  const metadata = input['metadata']
+  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
+    ? (metadata as Wire)
+    : {}
+}
+
+/** What the body says it is must be what the path says; the path fills in what the body leaves out. */
+export const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
+  const apiVersion = apiVersionOf(kind)
+  if (input['kind'] === undefined || input['kind'] === '')
+    throw bad(`Object 'Kind' is missing in the request body`)
+  if (input['kind'] !== kind.kind || input['apiVersion'] !== apiVersion)
+    throw bad(
+      `the object in the body is not a ${kind.kind} of ${apiVersion}, which this path serves`,
+    )
+  const metadata = metadataOf(input)
+  const namespace = c.req.param('namespace')
+  const given = metadata['namespace']
+  if (namespace !== undefined && given !== undefined && given !== '' && given !== namespace)
+    throw bad(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    )
+  const name = c.req.param('name')
+  const givenName = metadata['name'] ?? name
+  if (name !== undefined && givenName !== name) {
+    const shown = typeof givenName === 'string' ? givenName : typeof givenName
+    throw bad(`the name of the object (${shown}) does not match the name on the URL (${name})`)
+  }
+  return {
+    ...input,
+    metadata: {
+      ...metadata,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(name === undefined ? {} : { name }),
+    },
+  }
+}
+
+export const quoted = (fields: readonly string[]): string[] =>
+  fields.map((field) => `unknown field ${JSON.stringify(field)}`)
+
+export const checkUnknown = (
+  kind: Kind,
+  unknown: readonly string[],
+  validation: FieldValidation,
+): void => {
+  if (unknown.length === 0 || validation !== 'Strict') return
+  throw bad(
+    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${quoted(unknown).join(', ')}`,
+  )
+}
+
+/** Decodes by schema: all faults at once; unknown fields refused, warned of, or dropped. */
+export const decode = (
+  c: AppContext,
+  kind: Kind,
+  input: Wire,
+  validation: FieldValidation,
+): KubeObject => {
+  const { object, faults, unknown } = decodeObject(input)
+  checkUnknown(kind, unknown, validation)
+  const name = metadataOf(input)['name']
+  if (object === undefined) throw invalid(kind, typeof name === 'string' ? name : '', faults)
+  if (validation === 'Warn') warn(c, quoted(unknown))
+  if (kind.kind === 'StagelySecret') warnOfShortValue(c, object)
+  return object
+}
+
+/** Whoever stores a value that the masker leaves alone must hear of it. */
+const warnOfShortValue = (c: AppContext, object: KubeObject): void => {
+  const length = valueBytes(object.spec ?? {})?.length ?? 0
+  if (length === 0 || length >= minPatternBytes) return
+  warn(c, [
+    `spec.value: shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`,
+  ])
+}
+
+/** What a dry run answers: nothing was stored, so the version is the old one, and a new object has none. */
+export const asAnswered = (
+  options: WriteOptions,
+  object: KubeObject,
+  versionBefore: string | undefined,
+): KubeObject => {
+  if (options.dryRun !== true) return object
+  const { resourceVersion: _, ...metadata } = object.metadata
+  return {
+    ...object,
+    metadata:
+      versionBefore === undefined ? metadata : { ...metadata, resourceVersion: versionBefore },
+  }
+}
+
+export const requireVersion = (kind: Kind, input: Wire): void => {
+  const { name, resourceVersion } = metadataOf(input)
+  if (typeof resourceVersion === 'string' && resourceVersion !== '') return
+  throw invalid(kind, typeof name === 'string' ? name : '', [
+    {
+      field: 'metadata.resourceVersion',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: 0x0: must be specified for an update',
+    },
+  ])
+}

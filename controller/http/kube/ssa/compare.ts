@@ -1,0 +1,105 @@
+// Which fields a value has, and which ones differ between two.
+import { isDeepStrictEqual } from 'node:util'
+import { childrenOf, isAbsent, isFields, itemStep, shapeAt } from './children.ts'
+import { setOfPaths, type FieldPath, type FieldSet } from './field-set.ts'
+import type { Shape } from './shape.ts'
+
+/** Nobody owns an object, or its metadata, as a whole. */
+const canBeOwned = (path: FieldPath): boolean =>
+  path.length > 1 || (path.length === 1 && path[0] !== 'f:metadata')
+
+/** What an applier owns: leaves, items of lists, and maps that it leaves empty. */
+export const fieldsOf = (shape: Shape, value: unknown): FieldSet => {
+  const paths: FieldPath[] = []
+  collect(shape, value, [], paths)
+  return setOfPaths(paths)
+}
+
+const collect = (shape: Shape, value: unknown, path: FieldPath, paths: FieldPath[]): void => {
+  const children = childrenOf(shape, value)
+  const isItem = path.at(-1)?.startsWith('k:') === true
+  const owned = children === undefined || isItem || (isFields(value) && children.size === 0)
+  if (owned && canBeOwned(path)) paths.push(path)
+  for (const [step, child] of children ?? [])
+    collect(child.shape, child.value, [...path, step], paths)
+}
+
+export interface Comparison {
+  readonly added: FieldSet
+  readonly modified: FieldSet
+  readonly removed: FieldSet
+}
+
+/** null counts as absent. A map that appears or goes is itself added or removed, with all below it. */
+export const compare = (shape: Shape, before: unknown, after: unknown): Comparison => {
+  const found = {
+    added: [] as FieldPath[],
+    modified: [] as FieldPath[],
+    removed: [] as FieldPath[],
+  }
+  walk({ shape, before, after }, [], found)
+  return {
+    added: setOfPaths(found.added),
+    modified: setOfPaths(found.modified),
+    removed: setOfPaths(found.removed),
+  }
+}
+
+interface Found {
+  readonly added: FieldPath[]
+  readonly modified: FieldPath[]
+  readonly removed: FieldPath[]
+}
+
+const walk = (
+  { shape, before, after }: { shape: Shape; before: unknown; after: unknown },
+  path: FieldPath,
+  found: Found,
+): void => {
+  const [was, is] = [!isAbsent(before), !isAbsent(after)]
+  if (!was && !is) return
+  const old = childrenOf(shape, before)
+  const next = childrenOf(shape, after)
+  if (!was && canBeOwned(path)) found.added.push(path)
+  else if (!is && canBeOwned(path)) found.removed.push(path)
+  else if ((old === undefined || next === undefined) && !isDeepStrictEqual(before, after))
+    found.modified.push(path)
+  const steps = new Set([...(old?.keys() ?? []), ...(next?.keys() ?? [])])
+  for (const step of steps) {
+    const [a, b] = [old?.get(step), next?.get(step)]
+    const child = (b ?? a)!
+    walk({ shape: child.shape, before: a?.value, after: b?.value }, [...path, step], found)
+  }
+}
+
+/** The first thing in `value` that cannot be applied, in the words of Kubernetes; undefined when all is well. */
+export const untypable = (shape: Shape, value: unknown, path = ''): string | undefined => {
+  if (shape.form === 'items' && Array.isArray(value)) return untypableItems(shape, value, path)
+  if (!isFields(value) || shape.form === 'leaf') return undefined
+  for (const [name, child] of Object.entries(value)) {
+    const at = `${path}.${name}`
+    const next = shapeAt(shape, name)
+    const wrong =
+      next === undefined ? `${at}: field not declared in schema` : untypable(next, child, at)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+const untypableItems = (
+  shape: Shape & { form: 'items' },
+  list: readonly unknown[],
+  path: string,
+): string | undefined => {
+  const seen = new Set<string>()
+  for (const [i, item] of list.entries()) {
+    const step = itemStep(shape.keys, item)
+    if (step === undefined)
+      return `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(shape.keys[0])}`
+    if (seen.has(step)) return `${path}: duplicate entries for key ${step.slice(2)}`
+    seen.add(step)
+    const wrong = untypable(shape.item, item, `${path}[${i}]`)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}

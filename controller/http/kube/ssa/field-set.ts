@@ -1,0 +1,128 @@
+// Sets of fields, as server-side apply owns them: a tree whose steps are the keys of FieldsV1.
+// Sets are never changed in place.
+
+/** `self`: the field is in the set; `children`: what is below it, by step (`f:name`, `k:{…}`, `v:…`). */
+export interface FieldSet {
+  readonly self: boolean
+  readonly children: ReadonlyMap<string, FieldSet>
+}
+
+export type FieldPath = readonly string[]
+
+export const emptySet: FieldSet = { self: false, children: new Map() }
+
+export const isEmptySet = (set: FieldSet): boolean => !set.self && set.children.size === 0
+
+const nodeOf = (self: boolean, children: Iterable<[string, FieldSet]>): FieldSet => ({
+  self,
+  children: new Map([...children].filter(([, child]) => !isEmptySet(child))),
+})
+
+export const childOf = (set: FieldSet, step: string): FieldSet => set.children.get(step) ?? emptySet
+
+export const union = (a: FieldSet, b: FieldSet): FieldSet => {
+  if (isEmptySet(a)) return b
+  if (isEmptySet(b)) return a
+  const steps = new Set([...a.children.keys(), ...b.children.keys()])
+  return nodeOf(
+    a.self || b.self,
+    [...steps].map((step) => [step, union(childOf(a, step), childOf(b, step))]),
+  )
+}
+
+export const intersection = (a: FieldSet, b: FieldSet): FieldSet =>
+  nodeOf(
+    a.self && b.self,
+    [...a.children].map(([step, child]) => [step, intersection(child, childOf(b, step))]),
+  )
+
+/** What is in `a` and not in `b`, field by field. */
+export const difference = (a: FieldSet, b: FieldSet): FieldSet =>
+  isEmptySet(b)
+    ? a
+    : nodeOf(
+        a.self && !b.self,
+        [...a.children].map(([step, child]) => [step, difference(child, childOf(b, step))]),
+      )
+
+export const setOfPaths = (paths: Iterable<FieldPath>): FieldSet => {
+  interface Node {
+    self: boolean
+    children: Map<string, Node>
+  }
+  const root: Node = { self: false, children: new Map() }
+  for (const path of paths) {
+    let at = root
+    for (const step of path) {
+      const next = at.children.get(step) ?? { self: false, children: new Map<string, Node>() }
+      at.children.set(step, next)
+      at = next
+    }
+    at.self = true
+  }
+  return root
+}
+
+/** Every field of the set, parents before children, in order of their names. */
+export const pathsOf = (set: FieldSet, base: FieldPath = []): FieldPath[] => [
+  ...(set.self ? [base] : []),
+  ...sortedChildren(set).flatMap(([step, child]) => pathsOf(child, [...base, step])),
+]
+
+const sortedChildren = (set: FieldSet): [string, FieldSet][] =>
+  [...set.children].sort(([a], [b]) => (a < b ? -1 : 1))
+
+/** `.spec.files`, `.status.conditions[type="Ready"].status`, as kubectl shows a field. */
+export const textOfPath = (path: FieldPath): string =>
+  path
+    .map((step) => {
+      const rest = step.slice(2)
+      if (step.startsWith('k:'))
+        return `[${Object.entries(JSON.parse(rest) as object)
+          .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+          .join(',')}]`
+      return step.startsWith('v:') ? `[=${rest}]` : `.${rest}`
+    })
+    .join('')
+
+export type FieldsV1 = { [step: string]: FieldsV1 }
+
+/** A leaf is `{}`; a field that is owned with others below it carries `"."`. */
+export const toFieldsV1 = (set: FieldSet): FieldsV1 => ({
+  ...(set.self && set.children.size > 0 ? { '.': {} } : {}),
+  ...Object.fromEntries(sortedChildren(set).map(([step, child]) => [step, toFieldsV1(child)])),
+})
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const goodStep = (step: string): boolean => {
+  if (step.startsWith('f:')) return true
+  try {
+    const value = JSON.parse(step.slice(2)) as unknown
+    return step.startsWith('k:') ? isRecord(value) : /^[vi]:/.test(step)
+  } catch {
+    return false
+  }
+}
+
+/** undefined for what no FieldsV1 can be. */
+export const fromFieldsV1 = (input: unknown): FieldSet | undefined => {
+  const set = decodeNode(input, 0)
+  // The root stands for the object itself, which nobody owns.
+  return set === undefined ? undefined : { ...set, self: false }
+}
+
+const maxDepth = 64
+
+const decodeNode = (input: unknown, depth: number): FieldSet | undefined => {
+  if (!isRecord(input) || depth > maxDepth) return undefined
+  const children = new Map<string, FieldSet>()
+  for (const [step, value] of Object.entries(input)) {
+    if (step === '.') continue
+    const child = goodStep(step) ? decodeNode(value, depth + 1) : undefined
+    if (child === undefined) return undefined
+    children.set(step, child)
+  }
+  return { self: '.' in input || children.size === 0, children }
+}

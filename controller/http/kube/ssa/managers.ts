@@ -1,0 +1,90 @@
+// Who owns which fields: `metadata.managedFields`, read and written.
+import type { ManagedFieldsEntry } from '../../../../src/resources/meta.ts'
+import { difference, fromFieldsV1, isEmptySet, toFieldsV1, union } from './field-set.ts'
+import type { FieldSet } from './field-set.ts'
+
+/** One entry; manager, operation, apiVersion and subresource together tell it from the others. */
+export interface Manager {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  /** '' for the object itself. */
+  readonly subresource: string
+  readonly time: string | undefined
+  readonly fields: FieldSet
+}
+
+export type Identity = Pick<Manager, 'manager' | 'operation' | 'apiVersion' | 'subresource'>
+
+/** Beyond as many, updates by ever new managers are put together. */
+const maxUpdaters = 10
+const ancient = 'ancient-changes'
+
+export const isSameManager = (a: Identity, b: Identity): boolean =>
+  a.manager === b.manager &&
+  a.operation === b.operation &&
+  a.apiVersion === b.apiVersion &&
+  a.subresource === b.subresource
+
+/** undefined where an entry makes no sense. */
+export const parseManagers = (entries: unknown): Manager[] | undefined => {
+  if (entries === undefined || entries === null) return []
+  if (!Array.isArray(entries)) return undefined
+  const managers = (entries as unknown[]).map(parseEntry)
+  return managers.every((m) => m !== undefined) ? managers : undefined
+}
+
+const parseEntry = (input: unknown): Manager | undefined => {
+  const entry = (input ?? {}) as ManagedFieldsEntry
+  const { manager = '', operation, apiVersion, subresource = '', time, fieldsType } = entry
+  const fields = fromFieldsV1(entry.fieldsV1)
+  const good =
+    fields !== undefined &&
+    [manager, apiVersion, subresource].every((text) => typeof text === 'string') &&
+    (operation === 'Apply' || operation === 'Update') &&
+    fieldsType === 'FieldsV1' &&
+    (time === undefined || typeof time === 'string')
+  if (!good) return undefined
+  return { manager, operation, apiVersion: apiVersion!, subresource, time, fields }
+}
+
+const order = ({ operation, time = '', manager, apiVersion, subresource }: Manager): string =>
+  JSON.stringify([operation, time, manager, apiVersion, subresource])
+
+/** Entries that own nothing are left out. */
+export const renderManagers = (managers: readonly Manager[]): ManagedFieldsEntry[] =>
+  capUpdaters(managers.filter((m) => !isEmptySet(m.fields)))
+    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    .map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
+      manager,
+      operation,
+      apiVersion,
+      ...(time === undefined ? {} : { time }),
+      fieldsType: 'FieldsV1',
+      fieldsV1: toFieldsV1(fields),
+      ...(subresource === '' ? {} : { subresource }),
+    }))
+
+const capUpdaters = (managers: readonly Manager[]): Manager[] => {
+  const updaters = managers.filter((m) => m.operation === 'Update')
+  if (updaters.length <= maxUpdaters) return [...managers]
+  const oldest = updaters
+    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    .slice(0, updaters.length - maxUpdaters + 1)
+  const merged = oldest.reduce<Manager>(
+    (all, m) => ({ ...all, time: m.time, fields: union(all.fields, m.fields) }),
+    { ...oldest[0]!, manager: ancient },
+  )
+  return [...managers.filter((m) => !oldest.includes(m)), merged]
+}
+
+export const ownedByAny = (managers: readonly Manager[]): FieldSet =>
+  managers.reduce<FieldSet>((all, m) => union(all, m.fields), {
+    self: false,
+    children: new Map(),
+  })
+
+export const withoutFields = (manager: Manager, gone: FieldSet): Manager => ({
+  ...manager,
+  fields: difference(manager.fields, gone),
+})

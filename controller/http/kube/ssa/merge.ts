@@ -1,0 +1,49 @@
+// Putting an applied configuration into an object, and taking fields out of it. Inputs are never changed.
+import { childrenOf, isAbsent, isFields, nameOfStep } from './children.ts'
+import { childOf, isEmptySet, type FieldSet } from './field-set.ts'
+import type { Shape } from './shape.ts'
+
+/** `live` with every field of `config` set; what only `live` has stays. */
+export const merge = (shape: Shape, live: unknown, config: unknown): unknown => {
+  const old = childrenOf(shape, live)
+  const given = childrenOf(shape, config)
+  if (old === undefined || given === undefined) return config
+  const merged = new Map([...old].map(([step, child]) => [step, child.value]))
+  for (const [step, child] of given)
+    merged.set(step, merge(child.shape, merged.get(step), child.value))
+  return assemble(shape, merged)
+}
+
+const assemble = (shape: Shape, children: ReadonlyMap<string, unknown>): unknown =>
+  shape.form === 'items' || shape.form === 'set'
+    ? [...children.values()]
+    : Object.fromEntries([...children].map(([step, value]) => [nameOfStep(step), value]))
+
+/**
+ * `value` without the fields of `gone`. A field with something of `kept` in it stays, and so does what
+ * nobody owns beside a removed field; a map that a removal leaves empty goes too.
+ */
+export const removeFields = (
+  shape: Shape,
+  value: unknown,
+  { gone, kept }: { gone: FieldSet; kept: FieldSet },
+): unknown => {
+  const children = childrenOf(shape, value)
+  if (children === undefined || isEmptySet(gone)) return value
+  const left = new Map<string, unknown>()
+  for (const [step, child] of children) {
+    const below = { gone: childOf(gone, step), kept: childOf(kept, step) }
+    if (isEmptySet(below.gone)) left.set(step, child.value)
+    else if (below.gone.self && isEmptySet(below.kept)) continue
+    else {
+      const rest = removeFields(child.shape, child.value, below)
+      if (!isHollow(rest) || below.kept.self) left.set(step, rest)
+    }
+  }
+  return assemble(shape, left)
+}
+
+const isHollow = (value: unknown): boolean =>
+  isAbsent(value) ||
+  (isFields(value) && Object.keys(value).length === 0) ||
+  (Array.isArray(value) && value.length === 0)

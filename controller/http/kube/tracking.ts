@@ -1,0 +1,112 @@
+// Who changed what: the manager that a request names, and `metadata.managedFields` after its write.
+import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
+import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { invalidOption } from './params.ts'
+import type { Identity, Manager } from './ssa/managers.ts'
+import { parseManagers, renderManagers } from './ssa/managers.ts'
+import { shapeOfKind } from './ssa/shape.ts'
+import { managersAfterUpdate } from './ssa/update.ts'
+import { lifted, valueFields, type Wire } from './wire-form.ts'
+
+export type Subresource = '' | 'status'
+export type Who = Omit<Identity, 'operation'>
+
+const maxManagerLength = 128
+
+/** Parameter `fieldManager`; '' when absent. */
+export const fieldManagerOf = (c: AppContext): string => {
+  const name = c.req.query('fieldManager') ?? ''
+  if (name.length > maxManagerLength)
+    throw invalidOption('fieldManager', `Too long: may not be more than ${maxManagerLength} bytes`)
+  if (/[\x00-\x1f\x7f]/.test(name))
+    throw invalidOption('fieldManager', 'Invalid value: should only contain printable characters')
+  return name
+}
+
+/** Without a name the client's program stands for it, as in Kubernetes. */
+const managerName = (c: AppContext): string => {
+  const agent = (c.req.header('user-agent') ?? '').split('/')[0]!.slice(0, maxManagerLength)
+  return [fieldManagerOf(c), agent, 'unknown'].find((name) => name !== '')!
+}
+
+export const whoOf = (c: AppContext, kind: Kind, subresource: Subresource): Who => ({
+  manager: managerName(c),
+  apiVersion: apiVersionOf(kind),
+  subresource,
+})
+
+/** The part of an object that can be owned through this door. */
+export const ownedPart = (object: Wire, subresource: Subresource): Wire => {
+  const { apiVersion: _, kind: __, metadata = {}, status, ...rest } = object
+  if (subresource === 'status') return status === undefined ? {} : { status }
+  const { labels, annotations, finalizers } = metadata as Wire
+  const owned = Object.entries({ labels, annotations, finalizers })
+  return { ...rest, metadata: Object.fromEntries(owned.filter(([, v]) => v !== undefined)) }
+}
+
+const nothing: Wire = { metadata: {} }
+
+/** Stands for a stored value that differs from the one given; no value equals it. */
+const anotherValue = false
+
+/**
+ * `before` with the value that it holds as far as `after` tells: the store compares, and nobody opens it.
+ * Where `after` gives none, none is shown, so that it neither changes nor goes.
+ */
+export const withKnownValue = async (
+  tx: Transaction,
+  before: KubeObject,
+  after: KubeObject,
+): Promise<KubeObject> => {
+  const given = valueFields.filter((field) => typeof after.spec?.[field] === 'string')
+  const stored = before.status?.['version'] !== undefined
+  if (before.kind !== 'StagelySecret' || given.length === 0 || !stored) return before
+  const same = await tx.holdsValue(after)
+  const values = given.map((field) => [field, same ? after.spec?.[field] : anotherValue])
+  return { ...before, spec: { ...before.spec, ...(Object.fromEntries(values) as object) } }
+}
+
+const isReset = (entries: unknown): boolean =>
+  Array.isArray(entries) &&
+  entries.length === 1 &&
+  Object.keys((entries[0] ?? {}) as object).length === 0
+
+/** A request may write the managers themselves; what makes no sense is ignored, `[{}]` takes all away. */
+const startingManagers = (
+  live: ManagedFieldsEntry[] | undefined,
+  requested: unknown,
+): Manager[] => {
+  if (isReset(requested)) return []
+  const given = parseManagers(requested)
+  return given === undefined || given.length === 0 ? (parseManagers(live) ?? []) : given
+}
+
+export interface TrackedChange {
+  readonly who: Who
+  /** undefined: the object is new. */
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject
+  /** `metadata.managedFields` as the request has it. */
+  readonly requested?: unknown
+  readonly now: string
+}
+
+/** `metadata.managedFields` after an update of one door. */
+export const managedAfterUpdate = (
+  kind: Kind,
+  { who, before, after, requested, now }: TrackedChange,
+): ManagedFieldsEntry[] => {
+  const subresource = who.subresource as Subresource
+  return renderManagers(
+    managersAfterUpdate({
+      shape: shapeOfKind(kind),
+      managers: startingManagers(before?.metadata.managedFields, requested),
+      who,
+      before: before === undefined ? nothing : ownedPart(lifted(before), subresource),
+      after: ownedPart(lifted(after), subresource),
+      now,
+    }),
+  )
+}

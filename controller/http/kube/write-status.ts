@@ -1,0 +1,80 @@
+// PUT and PATCH of `/status`: only `status` counts; spec and labels in the body are dropped, as
+// Kubernetes does.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
+import { decodeStatus } from '../../../src/resources/validate.ts'
+import { actorOf, type AppContext } from '../env.ts'
+import { answerObject, warn } from './answer.ts'
+import { mergeConfiguration, readConfiguration } from './apply.ts'
+import { readObject, readPatch } from './body.ts'
+import { asAnswered, atPath, checkUnknown, metadataOf, quoted, requireVersion } from './decode.ts'
+import { fieldValidationOf, writeOptionsOf } from './params.ts'
+import { getOrThrow, refOfPath } from './read.ts'
+import { conflict, invalid } from './status.ts'
+import { managedAfterUpdate, whoOf } from './tracking.ts'
+import type { Wire } from './wire-form.ts'
+import { checkPatchOptions, patched, type Handler, type WriteDeps } from './write.ts'
+
+interface StatusChange {
+  /** The body, or the object with the patch in it. */
+  readonly input: Wire
+  /** Owners of the fields, where the request says so by itself. */
+  readonly managedFields?: ManagedFieldsEntry[]
+}
+
+const writeStatus = async (
+  c: AppContext,
+  kind: Kind,
+  { deps, change }: { deps: WriteDeps; change: (current: KubeObject) => StatusChange },
+): Promise<Response> => {
+  const validation = fieldValidationOf(c)
+  const options = writeOptionsOf(c)
+  const who = whoOf(c, kind, 'status')
+  const now = deps.clock.now()
+  const stored = await deps.store.write(actorOf(c), options, async (tx) => {
+    const current = await getOrThrow(tx, kind, refOfPath(c, kind))
+    const { input, managedFields } = change(current)
+    const version = metadataOf(input)['resourceVersion'] ?? ''
+    if (version !== '' && version !== current.metadata.resourceVersion)
+      throw conflict(kind, current.metadata.name)
+    const { value, faults, unknown } = decodeStatus(kind, input['status'])
+    checkUnknown(kind, unknown, validation)
+    if (value === undefined) throw invalid(kind, current.metadata.name, faults)
+    if (validation === 'Warn') warn(c, quoted(unknown))
+    const after = { ...current, status: value }
+    const managed =
+      managedFields ??
+      managedAfterUpdate(kind, { who, before: current, after, now: toTimestamp(now) })
+    const object = await tx.setStatus(after, { managedFields: managed })
+    return asAnswered(options, object, current.metadata.resourceVersion)
+  })
+  return answerObject(c, kind, stored, deps)
+}
+
+export const serveReplaceStatus =
+  (deps: WriteDeps, kind: Kind): Handler =>
+  async (c) => {
+    const input = atPath(c, kind, await readObject(c))
+    requireVersion(kind, input)
+    return writeStatus(c, kind, { deps, change: () => ({ input }) })
+  }
+
+export const servePatchStatus =
+  (deps: WriteDeps, kind: Kind): Handler =>
+  async (c) => {
+    const patch = await readPatch(c)
+    checkPatchOptions(c, patch)
+    if (patch.type !== 'apply') {
+      const change = (current: KubeObject): StatusChange => ({ input: patched(current, patch) })
+      return writeStatus(c, kind, { deps, change })
+    }
+    const config = readConfiguration(c, kind, patch.content)
+    const now = deps.clock.now()
+    const change = (current: KubeObject): StatusChange => {
+      const how = { current, config, subresource: 'status' as const, now }
+      const { part, managedFields } = mergeConfiguration(c, kind, how)
+      return { input: { ...part, metadata: metadataOf(config) }, managedFields }
+    }
+    return writeStatus(c, kind, { deps, change })
+  }
