@@ -192,6 +192,15 @@ describe('kubectl', () => {
     expect((await kubectl('auth', 'can-i', 'create', 'projects')).stdout).toBe('yes\n')
   })
 
+  it('tells what one may, and that the cluster is there', async () => {
+    const rules = await kubectl('auth', 'can-i', '--list')
+    expect(rules).toMatchObject({ code: 0, stderr: '' })
+    expect(rules.stdout).toMatch(/\*\.\* +\[\] +\[\] +\[\*\]/)
+    expect(rules.stdout).toContain('selfsubjectreviews.authentication.k8s.io')
+    expect(await kubectl('cluster-info')).toMatchObject({ code: 0, stderr: '' })
+    expect((await kubectl('get', 'services')).stderr).toContain('No resources found')
+  })
+
   it('applies, twice the same, then a change, a dry run and a diff', async () => {
     const file = await manifest({ ...project('shop'), metadata: { name: 'shop' } }, secret('one'))
     expect(await kubectl('apply', '-f', file)).toMatchObject({

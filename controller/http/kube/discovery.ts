@@ -66,6 +66,38 @@ const aggregatedResource = (kind: Kind): object => ({
       }),
 })
 
+/** `kubectl cluster-info` lists the services of a cluster and fails where none can be; here there are none. */
+const services = { name: 'services', singular: 'service', kind: 'Service', verbs: ['list'] }
+
+const aggregatedServices = {
+  resource: services.name,
+  responseKind: { group: '', version: '', kind: services.kind },
+  scope: 'Namespaced',
+  singularResource: services.singular,
+  verbs: services.verbs,
+}
+
+const legacyServices = {
+  name: services.name,
+  singularName: services.singular,
+  namespaced: true,
+  kind: services.kind,
+  verbs: services.verbs,
+}
+
+const noServices = {
+  kind: 'ServiceList',
+  apiVersion: 'v1',
+  // Never changes, so its version never does.
+  metadata: { resourceVersion: '1' },
+  items: [],
+}
+
+const aggregatedResources = (group: string): object[] => [
+  ...inGroup(group).map(aggregatedResource),
+  ...(group === '' ? [aggregatedServices] : []),
+]
+
 const aggregated = (groups: readonly string[]): object => ({
   kind: 'APIGroupDiscoveryList',
   apiVersion: 'apidiscovery.k8s.io/v2',
@@ -75,7 +107,7 @@ const aggregated = (groups: readonly string[]): object => ({
     versions: [
       {
         version: inGroup(group)[0]!.version,
-        resources: inGroup(group).map(aggregatedResource),
+        resources: aggregatedResources(group),
         freshness: 'Current',
       },
     ],
@@ -100,7 +132,10 @@ const resourceList = (groupVersion: string, group: string): object => ({
   kind: 'APIResourceList',
   apiVersion: 'v1',
   groupVersion,
-  resources: inGroup(group).flatMap(legacyResources),
+  resources: [
+    ...inGroup(group).flatMap(legacyResources),
+    ...(group === '' ? [legacyServices] : []),
+  ],
 })
 
 const groupOf = (group: string): object => {
@@ -136,6 +171,8 @@ export const mountDiscovery = (app: App): void => {
     groups: groups.map(groupOf),
   })
   single('/api/v1', resourceList('v1', ''))
+  for (const path of ['/api/v1/services', '/api/v1/namespaces/:namespace/services'])
+    app.get(path, (c) => c.json(noServices))
   for (const group of groups) {
     const { version } = inGroup(group)[0]!
     single(`/apis/${group}`, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) })

@@ -19,6 +19,18 @@ const answer = async (c: AppContext, status: (user: User) => object): Promise<Re
 
 const isAdmin = (user: User): boolean => user.role === 'admin'
 const everything = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }
+const review = (group: string, ...resources: string[]): object => ({
+  verbs: ['create'],
+  apiGroups: [group],
+  resources,
+})
+/** What everybody may who is logged in. */
+const ownReviews = [
+  review('authentication.k8s.io', 'selfsubjectreviews'),
+  review('authorization.k8s.io', 'selfsubjectaccessreviews', 'selfsubjectrulesreviews'),
+]
+const readable = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*']
+const open = ['/healthz', '/livez', '/metrics', '/readyz', '/version']
 
 export const mountSelfReviews = (app: App): void => {
   app.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', (c) =>
@@ -26,8 +38,11 @@ export const mountSelfReviews = (app: App): void => {
   )
   app.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', (c) =>
     answer(c, (user) => ({
-      resourceRules: isAdmin(user) ? [everything] : [],
-      nonResourceRules: isAdmin(user) ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [],
+      resourceRules: [...(isAdmin(user) ? [everything] : []), ...ownReviews],
+      nonResourceRules: [
+        ...(isAdmin(user) ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : []),
+        { verbs: ['get'], nonResourceURLs: [...readable, ...open] },
+      ],
       incomplete: false,
     })),
   )
