@@ -56,8 +56,11 @@ export const serveReplaceStatus =
   (deps: WriteDeps, kind: Kind): Handler =>
   async (c) => {
     const input = atPath(c, kind, await readObject(c))
-    requireVersion(kind, input)
-    return writeStatus(c, kind, { deps, change: () => ({ input }) })
+    const change = (): StatusChange => {
+      requireVersion(kind, input)
+      return { input }
+    }
+    return writeStatus(c, kind, { deps, change })
   }
 
 export const servePatchStatus =

@@ -60,12 +60,12 @@ export const serveReplace =
     const options = writeOptionsOf(c)
     const who = whoOf(c, kind, '')
     const input = atPath(c, kind, await readObject(c))
-    requireVersion(kind, input)
     const after = decode(c, kind, input, validation)
     const requested = metadataOf(input)['managedFields']
     const now = toTimestamp(clock.now())
     const updated = await store.write(actorOf(c), options, async (tx) => {
       const before = await getOrThrow(tx, kind, refOfPath(c, kind))
+      requireVersion(kind, input)
       return replaceObject(tx, kind, { who, before, after, requested, now })
     })
     const answered = asAnswered(options, updated, after.metadata.resourceVersion)
