@@ -366,7 +366,7 @@ describe.skipIf(!existsSync(kubectlPath))('kubectl', () => {
       const applied = metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration']
       if (name === 'project') expect(applied).toContain(canary)
       else expect(stdout).not.toContain(canary)
-      const back = await kubectl('apply', '-f', await file(make('three')))
+      const back = await kubectl('apply', '-f', await file(make('the third value')))
       expect(back).toMatchObject({ code: 0, stderr: '' })
       expect(back.stdout).toContain('configured')
     }
