@@ -7,8 +7,8 @@ trap 'exit 130' INT TERM HUP
 
 need_node &&
   need_packages &&
-  need_programs 'docker.io=command -v docker' 'docker-compose=docker compose version' \
-    'busybox-static=command -v busybox' 'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
+  need_docker_programs &&
+  need_programs 'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
   need_engine &&
   need_build || exit 1
 

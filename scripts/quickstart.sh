@@ -10,8 +10,7 @@ say '  Stagely quickstart'
 say ''
 need_node &&
   need_packages &&
-  need_programs 'docker.io=command -v docker' 'docker-compose=docker compose version' \
-    'busybox-static=command -v busybox' &&
+  need_docker_programs &&
   need_engine &&
   need_build || exit 1
 

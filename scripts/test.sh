@@ -14,8 +14,8 @@ projects=("$@")
 set_up() {
   need_node &&
     need_packages &&
-    need_programs 'docker.io=command -v docker' 'docker-compose=docker compose version' \
-      'busybox-static=command -v busybox' 'kubectl=command -v kubectl' \
+    need_docker_programs &&
+    need_programs 'kubectl=command -v kubectl' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
     need_engine &&
     need_build

@@ -76,6 +76,14 @@ need_programs() {
   step "install ${missing[*]} (apt-get)" apt_install "${missing[@]}"
 }
 
+# Engine, Compose, and what images are made from. Since Debian 13 the `docker` command is a package of
+# its own, which older releases do not have: it is asked for only where docker.io did not bring it.
+need_docker_programs() {
+  need_programs 'docker.io=command -v dockerd || command -v docker' \
+    'docker-compose=docker compose version' 'busybox-static=command -v busybox' &&
+    need_programs 'docker-cli=command -v docker'
+}
+
 docker_answers() { docker version --format '{{.Server.Version}}'; }
 
 # Uses the engine that answers; as root, starts dockerd when none does.
