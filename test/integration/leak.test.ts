@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { findPostgresBin } from '../support/postgres-bin.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idle, idleService, type Stack } from '../support/stack.ts'
@@ -141,7 +142,7 @@ describe('no secret value leaks', () => {
   })
 
   it('is not in a dump of the database', async () => {
-    const { stdout } = await run('pg_dump', ['--inserts', fresh.url], {
+    const { stdout } = await run(join(findPostgresBin(), 'pg_dump'), ['--inserts', fresh.url], {
       maxBuffer: 1 << 28,
     })
     expect(stdout).toContain('secret_versions')

@@ -4,9 +4,9 @@ import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { readdirSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import pg from 'pg'
+import { findPostgresBin } from './postgres-bin.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,16 +16,6 @@ declare module 'vitest' {
 }
 
 const run = promisify(execFile)
-
-const findBin = (): string => {
-  const root = '/usr/lib/postgresql'
-  const newest = readdirSync(root)
-    .map(Number)
-    .filter((version) => version >= 15)
-    .sort((a, b) => b - a)[0]
-  if (newest === undefined) throw new Error('no Postgres 15 or newer; set DATABASE_URL')
-  return `${root}/${newest}/bin`
-}
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -60,7 +50,7 @@ const setup = async (project: TestProject): Promise<() => Promise<void>> => {
     project.provide('postgresUrl', given)
     return () => Promise.resolve()
   }
-  const bin = findBin()
+  const bin = findPostgresBin()
   const folder = await mkdtemp('/tmp/stagely-pg-')
   // Postgres refuses to run as root.
   const asRoot = process.getuid?.() === 0
