@@ -1,7 +1,7 @@
 // The commands that were recorded against a real kube-apiserver, run again with real kubectl against
 // our server: exit code and meaning of the output are the recorded ones, or the difference is explained.
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
