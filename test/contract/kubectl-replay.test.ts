@@ -131,8 +131,6 @@ const explained: Readonly<Record<string, string>> = {
   'watch/delete-cascade-foreground': 'the same',
 }
 
-const kubectlPath = '/usr/bin/kubectl'
-
 describe('the recorded kubectl commands', () => {
   let server: TestController
   let folder: string
