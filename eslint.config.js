@@ -77,6 +77,7 @@ export default defineConfig(
               './src/kernel',
               [
                 './src/resources',
+                './src/access',
                 './src/secrets',
                 './src/store',
                 './src/protocol',
@@ -95,6 +96,7 @@ export default defineConfig(
               ['./src/store', './src/protocol', './src/runtime'],
               'secrets stand on resources',
             ),
+            up('./src/access', ['./src/secrets', './src/store'], 'access is pure'),
             up(
               './src/protocol',
               ['./src/store', './src/runtime'],

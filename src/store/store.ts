@@ -16,6 +16,12 @@ import type { SetEntry } from '../secrets/visible.ts'
 export interface Actor {
   readonly name: string
   readonly source: string
+  /** Id of the user, or of the machine's token; absent for the controller itself. */
+  readonly id?: string
+  /** Where the request came from: an IP address. */
+  readonly address?: string
+  /** Ties an audit row to its request, its answer and its log line. */
+  readonly requestId?: string
 }
 
 export interface ListOptions {

@@ -1,0 +1,83 @@
+// Who may do what: the whole of it, in one table. Roles are held in a team (a namespace); an admin
+// of the controller may do everything everywhere.
+import { teamRoles, type TeamRole } from './principal.ts'
+
+/**
+ * What rights are about: the plurals of the kinds, and what has no kind. A part after `/` is a
+ * right of its own, as with subresources in Kubernetes RBAC.
+ */
+export const resources = [
+  'namespaces',
+  'members',
+  'tokens',
+  'projects',
+  'agents',
+  'agents/join',
+  'stagelysecrets',
+  'stagelysecrets/value',
+  'stagelysecrets/purge',
+  'stagelets',
+  'stagelets/deploy',
+  'stagelets/logs',
+  'events',
+  'audit',
+] as const
+export type Resource = (typeof resources)[number]
+
+/** Verbs of Kubernetes; `get` of `stagelysecrets/value` is the reveal of a value. */
+export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
+export type Verb = (typeof verbs)[number]
+
+type Rights = Partial<Record<Resource, readonly Verb[]>>
+
+const read: readonly Verb[] = ['get', 'list', 'watch']
+const write: readonly Verb[] = ['create', 'update', 'patch', 'delete']
+const all: readonly Verb[] = verbs
+
+const viewer: Rights = {
+  namespaces: read,
+  members: read,
+  projects: read,
+  agents: read,
+  stagelysecrets: read,
+  stagelets: read,
+  events: read,
+}
+
+const developer: Rights = {
+  ...viewer,
+  stagelysecrets: all,
+  'stagelets/deploy': write,
+  'stagelets/logs': read,
+}
+
+const maintainer: Rights = {
+  ...developer,
+  projects: all,
+  agents: all,
+  'agents/join': all,
+  'stagelysecrets/value': ['get'],
+  stagelets: all,
+  tokens: all,
+}
+
+const owner: Rights = {
+  ...maintainer,
+  namespaces: [...read, 'update', 'patch'],
+  members: all,
+  'stagelysecrets/purge': ['delete'],
+}
+
+const auditor: Rights = { ...viewer, audit: read }
+
+export const rightsOf: Readonly<Record<TeamRole, Rights>> = {
+  owner,
+  maintainer,
+  developer,
+  viewer,
+  auditor,
+}
+
+/** The roles that have a right, for messages that say what would help. */
+export const rolesWith = (verb: Verb, resource: Resource): TeamRole[] =>
+  teamRoles.filter((role) => rightsOf[role][resource]?.includes(verb) === true)
