@@ -1,5 +1,6 @@
 // The controller's flags and environment, read once. Every fault is reported at the same time.
 import { Command, CommanderError } from 'commander'
+import { isNetwork } from './http/request-identity.ts'
 
 export interface Config {
   readonly dataDir: string
@@ -13,6 +14,8 @@ export interface Config {
   readonly manifestsDir: string | undefined
   /** Lets the folder remove more than half of what it owns in one go. */
   readonly pruneAll: boolean
+  /** Proxies whose X-Forwarded-For is believed: addresses and networks. */
+  readonly trustedProxies: readonly string[]
   /** Plain HTTP; only on loopback. */
   readonly insecureHttp: boolean
   readonly databaseUrl: string | undefined
@@ -44,6 +47,7 @@ interface Flags {
   tlsSan?: string[]
   manifests?: string
   pruneAll?: boolean
+  trustProxy?: string[]
   insecureHttp?: boolean
 }
 
@@ -59,6 +63,10 @@ const command = (): Command =>
     .option('--tls-san <name...>', 'more names or addresses for the certificate')
     .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
     .option('--prune-all', 'let the folder remove more than half of what it owns at once')
+    .option(
+      '--trust-proxy <address...>',
+      'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
+    )
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
     .addHelpText(
       'after',
@@ -95,6 +103,7 @@ export const parseConfig = (
     faults.push(
       `--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`,
     )
+  const trustedProxies = parseProxies(flags.trustProxy ?? [], faults)
   const databaseUrl = parseDatabaseUrl(env['DATABASE_URL'], faults)
   const masterKey = parseMasterKey(env['STAGELY_SECRET_KEY'], databaseUrl !== undefined, faults)
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
@@ -109,6 +118,7 @@ export const parseConfig = (
     tlsSans: flags.tlsSan ?? [],
     manifestsDir: flags.manifests,
     pruneAll: flags.pruneAll ?? false,
+    trustedProxies,
     insecureHttp,
     databaseUrl,
     masterKey,
@@ -151,6 +161,14 @@ const parseAdvertiseUrl = (text: string | undefined, faults: string[]): string |
     return undefined
   }
   return url.href.replace(/\/+$/, '')
+}
+
+const parseProxies = (networks: readonly string[], faults: string[]): readonly string[] => {
+  for (const network of networks.filter((text) => !isNetwork(text)))
+    faults.push(
+      `--trust-proxy must be an address or a network such as 10.0.0.0/8; it is ${network}`,
+    )
+  return networks
 }
 
 const parseDatabaseUrl = (text: string | undefined, faults: string[]): string | undefined => {

@@ -13,6 +13,7 @@ import { mountAgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
 import { mountReviews } from './http/kube/review.ts'
 import { createMetrics } from './http/metrics.ts'
+import { createProxyTrust } from './http/request-identity.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
@@ -98,6 +99,7 @@ const serve = async (
     clock,
     log,
     metrics,
+    proxies: createProxyTrust(config.trustedProxies),
     stopping: lifecycle.stopping,
     versions: { version, gitVersion },
     introduction: () => ({

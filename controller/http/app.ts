@@ -1,5 +1,4 @@
 // The HTTP application: what is open, what needs a login, and how errors leave.
-import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
@@ -14,6 +13,7 @@ import { mountSelfReviews } from './kube/reviews-self.ts'
 import { mountObjects } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
 import type { Metrics } from './metrics.ts'
+import { identifyRequest, type ProxyTrust } from './request-identity.ts'
 
 export interface AppDeps extends AgentAccessDeps {
   readonly store: Store
@@ -21,6 +21,8 @@ export interface AppDeps extends AgentAccessDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
+  /** Whose X-Forwarded-For is believed. */
+  readonly proxies: ProxyTrust
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
   /** What this build calls itself, as kubectl reads it. */
@@ -34,6 +36,7 @@ export interface AppDeps extends AgentAccessDeps {
 export const createApp = (deps: AppDeps): App => {
   const app: App = new Hono<AppEnv>()
   app.use(deps.metrics.middleware)
+  app.use(identifyRequest(deps.proxies, deps.log))
   app.onError((error, c) => renderError(c, error, deps.log))
   app.notFound((c) => c.text('404 page not found', 404))
   // No name holds a NUL, and the database takes none even to look for.
@@ -98,7 +101,7 @@ const renderError = (c: AppContext, error: unknown, log: Logger): Response => {
 }
 
 const hideError = (c: AppContext, error: unknown, log: Logger): StagelyError => {
-  const requestId = randomUUID()
+  const requestId = c.get('requestId')
   const stack = error instanceof Error ? error.stack : String(error)
   log.error({ requestId, method: c.req.method, path: c.req.path, err: stack }, 'a request failed')
   return new StagelyError(

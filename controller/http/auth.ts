@@ -1,12 +1,13 @@
-// Bearer tokens. Who may log in reads discovery; roles other than admin may do nothing else yet.
+// Bearer tokens. Who is logged in reads discovery; only admins may do more yet.
 import { createHash } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { AppEnv, User } from './env.ts'
+import type { Principal } from '../../src/access/principal.ts'
+import type { AppEnv } from './env.ts'
 
 export interface TokenVerifier {
-  verify(token: string): Promise<User | undefined>
+  verify(token: string): Promise<Principal | undefined>
 }
 
 const impersonation = /^impersonate-/i
@@ -15,7 +16,7 @@ const rememberedTokens = 1_000
 
 /** Remembers good tokens for 5 s, so that a busy client costs no query for each request. Kept by hash. */
 export const rememberTokens = (tokens: TokenVerifier, clock: Clock): TokenVerifier => {
-  const known = new Map<string, { user: User; until: number }>()
+  const known = new Map<string, { user: Principal; until: number }>()
   return {
     verify: async (token) => {
       const hash = createHash('sha256').update(token).digest('base64')
@@ -47,7 +48,7 @@ export const requireLogin =
 /** 403 unless the user may read and write everything. */
 export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
   const user = c.get('user')
-  if (user.role !== 'admin')
+  if (!user.admin)
     throw new StagelyError(
       'Forbidden',
       `forbidden: User ${JSON.stringify(user.name)} has no role that allows this`,

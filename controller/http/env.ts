@@ -1,20 +1,26 @@
 // What every handler finds in its context.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
+import type { Principal } from '../../src/access/principal.ts'
 import type { Actor } from '../../src/store/store.ts'
-
-export interface User {
-  readonly name: string
-  readonly role: string
-}
 
 export interface AppEnv {
   Bindings: HttpBindings
-  Variables: { user: User }
+  Variables: {
+    /** Who is logged in; set behind the login only. */
+    user: Principal
+    /** Ties answer, log lines and audit rows together. */
+    requestId: string
+    /** IP address of the client. */
+    address: string
+  }
 }
 
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
 /** Who writes, for audit and ownership: all of the API is one source. */
-export const actorOf = (c: AppContext): Actor => ({ name: c.get('user').name, source: 'api' })
+export const actorOf = (c: AppContext): Actor => {
+  const { name, id } = c.get('user')
+  return { name, id, source: 'api', address: c.get('address'), requestId: c.get('requestId') }
+}

@@ -1,13 +1,9 @@
 // Tokens of users. Only their SHA-256 is stored: they are random, so no slow hash is needed.
 import { createHash, randomBytes } from 'node:crypto'
+import type { Principal } from '../access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
-
-export interface VerifiedToken {
-  readonly name: string
-  readonly role: 'admin'
-}
 
 const adminName = 'admin'
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
@@ -45,13 +41,14 @@ export class TokenStore {
   }
 
   /** Undefined for an unknown or expired token. Looked up by hash: timing tells nothing of it. */
-  async verify(token: string): Promise<VerifiedToken | undefined> {
+  async verify(token: string): Promise<Principal | undefined> {
     const [row] = await this.#sql.query<{ name: string; expires_at: number | null }>(
       'SELECT name, expires_at FROM tokens WHERE hash = $1',
       [hashOf(token)],
     )
     if (row === undefined) return undefined
     if (row.expires_at !== null && row.expires_at <= this.#clock.now()) return undefined
-    return { name: row.name, role: 'admin' }
+    const id = row.name
+    return { id, name: row.name, kind: 'machine', admin: true, roles: new Map(), tokenId: id }
   }
 }

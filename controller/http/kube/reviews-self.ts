@@ -1,8 +1,9 @@
 // The reviews that `kubectl auth can-i` and `auth whoami` ask for (contract 6).
-import type { App, AppContext, User } from '../env.ts'
+import type { Principal } from '../../../src/access/principal.ts'
+import type { App, AppContext } from '../env.ts'
 import { readObject } from './body.ts'
 
-const answer = async (c: AppContext, status: (user: User) => object): Promise<Response> => {
+const answer = async (c: AppContext, status: (user: Principal) => object): Promise<Response> => {
   const input = await readObject(c)
   const { apiVersion, kind, spec } = input
   return c.json(
@@ -17,7 +18,8 @@ const answer = async (c: AppContext, status: (user: User) => object): Promise<Re
   )
 }
 
-const isAdmin = (user: User): boolean => user.role === 'admin'
+const isAdmin = (user: Principal): boolean => user.admin
+const roleOf = (user: Principal): string => (user.admin ? 'admin' : 'member')
 const everything = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }
 const review = (group: string, ...resources: string[]): object => ({
   verbs: ['create'],
@@ -34,7 +36,7 @@ const open = ['/healthz', '/livez', '/metrics', '/readyz', '/version']
 
 export const mountSelfReviews = (app: App): void => {
   app.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', (c) =>
-    answer(c, (user) => ({ allowed: isAdmin(user), reason: `role ${user.role}` })),
+    answer(c, (user) => ({ allowed: isAdmin(user), reason: `role ${roleOf(user)}` })),
   )
   app.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', (c) =>
     answer(c, (user) => ({
@@ -47,8 +49,11 @@ export const mountSelfReviews = (app: App): void => {
     })),
   )
   app.post('/apis/authentication.k8s.io/v1/selfsubjectreviews', (c) =>
-    answer(c, ({ name, role }) => ({
-      userInfo: { username: name, groups: ['system:authenticated', `stagely:${role}`] },
+    answer(c, (user) => ({
+      userInfo: {
+        username: user.name,
+        groups: ['system:authenticated', `stagely:${roleOf(user)}`],
+      },
     })),
   )
 }
