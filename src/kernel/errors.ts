@@ -52,6 +52,21 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number
   /** Token to go on with a list that can no longer be continued as it was. */
   readonly continue?: string
+  /** For the audit log alone, never sent: see DeniedAttempt. */
+  readonly denied?: DeniedAttempt
+}
+
+/**
+ * Why somebody was refused, where the answer does not say it: a token that was good once, or a 404
+ * for what is there but belongs to another team. Every 403 is audited with or without it.
+ */
+export interface DeniedAttempt {
+  readonly why: 'TokenExpired' | 'TokenRevoked' | 'OtherTeam' | 'Role' | 'Credentials'
+  /** Whose token it was, where the request has no principal. */
+  readonly actorId?: string
+  readonly actorName?: string
+  /** The team that would have to be asked. */
+  readonly namespace?: string
 }
 
 export class StagelyError extends Error {

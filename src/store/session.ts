@@ -16,10 +16,15 @@ export interface StoredRow {
   readonly object: KubeObject
 }
 
-/** What the audit log says of an action. Never a value. */
+/**
+ * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
+ * but by id: erasing a person reaches the actor, and the name of a User that a row is about.
+ */
 export interface AuditEntry {
   readonly action: string
   readonly detail?: Record<string, unknown>
+  /** `success` where not said. */
+  readonly result?: 'success' | 'denied'
 }
 
 export interface SessionDeps {
@@ -52,8 +57,9 @@ WITH stored AS (
   INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, previous)
   VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10, (SELECT body FROM objects WHERE uid = $1))
 )
-INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-SELECT to_timestamp($10::float8 / 1000), $11, $12, $13, $2, $3, $4, $14::json WHERE $13::text IS NOT NULL`
+INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
+SELECT to_timestamp($10::float8 / 1000), $2, $3, $4, $11, $12, $13, $14, $15, $16, $17::json, $18
+WHERE $16::text IS NOT NULL`
 
 const dropSql = `
 WITH dropped AS (
@@ -62,8 +68,18 @@ WITH dropped AS (
   INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, previous)
   VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8, (SELECT body FROM objects WHERE uid = $1))
 )
-INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-SELECT to_timestamp($8::float8 / 1000), $9, $10, $11, $2, $3, $4, $12::json WHERE $11::text IS NOT NULL`
+INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
+SELECT to_timestamp($8::float8 / 1000), $2, $3, $4, $9, $10, $11, $12, $13, $14, $15::json, $16
+WHERE $14::text IS NOT NULL`
+
+const auditSql = `
+INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
+SELECT to_timestamp($1::float8 / 1000), r.kind, r.namespace, r.name, $2, $3, $4, $5, $6, r.action, r.detail::json, r.result
+FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+  AS r (kind, namespace, name, action, detail, result)`
+
+const detailText = (entry: AuditEntry | undefined): string | null =>
+  entry?.detail === undefined ? null : JSON.stringify(entry.detail)
 
 export class WriteSession {
   readonly tx: Queryable
@@ -77,6 +93,8 @@ export class WriteSession {
   /** Projects whose set this write changed. */
   readonly projects = new Map<string, ProjectState>()
   rv: number
+  /** The write has audit rows, which wait for the linker. */
+  audited = false
   /** The object being stored, for errors of the database that name none. */
   writing: KubeObject | undefined
   readonly #rows = new Map<string, StoredRow | undefined>()
@@ -193,25 +211,34 @@ export class WriteSession {
   }
 
   /** An audit row of its own, for actions that are not a write of one object. */
-  async audit(ref: ObjectRef, entry: AuditEntry): Promise<void> {
-    await this.tx.query(
-      `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-       VALUES (to_timestamp($1::float8 / 1000), $2, $3, $4, $5, $6, $7, $8::json)`,
-      [
-        this.nowMs,
-        this.actor.name,
-        this.actor.source,
-        entry.action,
-        ref.kind,
-        ref.namespace,
-        ref.name,
-        entry.detail === undefined ? null : JSON.stringify(entry.detail),
-      ],
-    )
+  audit(ref: ObjectRef, entry: AuditEntry): Promise<void> {
+    return this.auditAll([{ ref, entry }])
+  }
+
+  /** Several of them in one statement. */
+  async auditAll(rows: readonly { ref: ObjectRef; entry: AuditEntry }[]): Promise<void> {
+    if (rows.length === 0) return
+    this.audited = true
+    await this.tx.query(auditSql, [
+      this.nowMs,
+      ...this.#actorParams(),
+      rows.map(({ ref }) => ref.kind),
+      rows.map(({ ref }) => ref.namespace),
+      rows.map(({ ref }) => ref.name),
+      rows.map(({ entry }) => entry.action),
+      rows.map(({ entry }) => detailText(entry)),
+      rows.map(({ entry }) => entry.result ?? 'success'),
+    ])
+  }
+
+  #actorParams(): unknown[] {
+    const { name, source, id, address, requestId } = this.actor
+    return [name, source, id ?? null, address ?? null, requestId ?? null]
   }
 
   #auditParams(entry: AuditEntry | undefined): unknown[] {
-    const detail = entry?.detail === undefined ? null : JSON.stringify(entry.detail)
-    return [this.actor.name, this.actor.source, entry?.action ?? null, detail]
+    if (entry !== undefined) this.audited = true
+    const { action = null, result = 'success' } = entry ?? {}
+    return [...this.#actorParams(), action, detailText(entry), result]
   }
 }

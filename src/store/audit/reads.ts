@@ -1,0 +1,34 @@
+// The audit of values that leave the store towards a person.
+import type { ObjectRef } from '../../resources/meta.ts'
+import type { WriteSession } from '../session.ts'
+
+/** One value that was read: the secret, and which version of it. */
+export interface ValueRead {
+  /** Of the StagelySecret. */
+  readonly ref: ObjectRef
+  readonly uid: string
+  /** Name of the project. */
+  readonly project: string
+  readonly key: string
+  readonly scope: string
+  readonly version: number
+}
+
+/** How it was read: one by one, a whole set as a file, or for a local process. */
+export type ReadWay = 'reveal' | 'export' | 'run'
+
+/**
+ * Writes one row for each value, with action `reveal`. Call it in the session that opens the values
+ * (`SqlStore.writeWithSession`) and let them out only after the commit: no audit, no value.
+ */
+export const auditReads = (
+  session: WriteSession,
+  way: ReadWay,
+  reads: readonly ValueRead[],
+): Promise<void> =>
+  session.auditAll(
+    reads.map(({ ref, uid, project, key, scope, version }) => ({
+      ref,
+      entry: { action: 'reveal', detail: { way, uid, project, key, scope, version } },
+    })),
+  )
