@@ -1,25 +1,22 @@
 // The Kubernetes-style API as the commands use it. Failures are StagelyError with the server's
 // reason, or CliError where there was no answer.
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
 import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { connectionError } from './connection-error.ts'
-import { CliError } from './errors.ts'
-import { note } from './print.ts'
+import {
+  exchange,
+  notStagely,
+  parseJson,
+  refusedToken,
+  requestIdOf,
+  type Call,
+  type Reply,
+} from './transport.ts'
 
 export const mergePatch = 'application/merge-patch+json'
 export const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
-
-export interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  readonly query?: Record<string, string | undefined>
-  readonly body?: unknown
-  readonly contentType?: string
-  readonly accept?: string
-  readonly headers?: Record<string, string>
-}
 
 export interface WatchEvent {
   readonly type: string
@@ -41,7 +38,7 @@ export interface Api {
 }
 
 /** The part of client-node's Watch that is used. */
-interface Watcher {
+export interface Watcher {
   watch(
     path: string,
     query: Record<string, string>,
@@ -57,82 +54,16 @@ interface ApiDeps {
   readonly watch: Watcher
 }
 
-export const createApi = (deps: ApiDeps): Api => {
-  let options: Promise<http.RequestOptions> | undefined
-  return {
-    server: deps.server,
-    namespace: deps.namespace,
-    call: async (path, call = {}) => {
-      options ??= deps.options()
-      return send(deps.server, path, call, await options)
-    },
-    watch: (path, query, signal) => watchEvents(deps, path, query, signal),
-  }
-}
-
-const urlOf = (server: string, path: string, query: Call['query'] = {}): URL => {
-  const url = new URL(server + path)
-  for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(key, value)
-  }
-  return url
-}
-
-const send = (
-  server: string,
-  path: string,
-  call: Call,
-  options: http.RequestOptions,
-): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    const url = urlOf(server, path, call.query)
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
-    const headers = {
-      ...(options.headers as http.OutgoingHttpHeaders | undefined),
-      accept: call.accept ?? 'application/json',
-      ...(body === undefined
-        ? {}
-        : {
-            'content-type': call.contentType ?? 'application/json',
-            'content-length': Buffer.byteLength(body),
-          }),
-      ...call.headers,
-    }
-    const request = url.protocol === 'https:' ? https.request : http.request
-    const sent = request(url, { ...options, method: call.method ?? 'GET', headers }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', (error) => {
-        reject(connectionError(server, error))
-      })
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        const status = response.statusCode ?? 0
-        for (const warning of warningsIn(response.headers.warning)) note(`Warning: ${warning}`)
-        if (status >= 200 && status < 300) resolve(parseJson(text, server))
-        else reject(statusError(status, text, server))
-      })
-    })
-    sent.on('error', (error) => {
-      reject(connectionError(server, error))
-    })
-    sent.end(body)
-  })
-
-/** The texts of `299 - "text"` headers, which Node joins with commas. */
-const warningsIn = (header: string | undefined): string[] =>
-  [...(header ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((m) =>
-    m[1]!.replace(/\\(.)/g, '$1'),
-  )
-
-const parseJson = (text: string, server: string): unknown => {
-  if (text === '') return undefined
-  try {
-    return JSON.parse(text) as unknown
-  } catch (error) {
-    throw new CliError(`${server} did not answer with JSON; is it a Stagely controller?`, 1, error)
-  }
-}
+export const createApi = (deps: ApiDeps): Api => ({
+  server: deps.server,
+  namespace: deps.namespace,
+  call: async (path, call = {}) => {
+    const reply = await exchange(deps.server, path, call, await deps.options())
+    if (reply.status >= 200 && reply.status < 300) return parseJson(reply.text, deps.server)
+    throw statusError(reply, deps.server)
+  },
+  watch: (path, query, signal) => watchEvents(deps, path, query, signal),
+})
 
 interface StatusBody {
   readonly kind?: string
@@ -145,18 +76,14 @@ interface StatusBody {
   }
 }
 
-const statusError = (code: number, text: string, server: string): Error => {
+const statusError = ({ status, headers, text }: Reply, server: string): Error => {
   let body: StatusBody
   try {
     body = JSON.parse(text) as StatusBody
   } catch {
-    return new CliError(`${server} answered ${code}; is it a Stagely controller?`)
+    return notStagely(server, status)
   }
-  if (code === 401) {
-    return new CliError(
-      `${server} does not accept the token (401 Unauthorized): check STAGELY_TOKEN, or run "stagely login" again`,
-    )
-  }
+  if (status === 401) return refusedToken(server)
   const reason = Object.keys(httpStatusOf).find((r) => r === body.reason) as Reason | undefined
   const faults = body.details?.causes?.map((cause) => ({
     field: cause.field ?? '',
@@ -164,10 +91,11 @@ const statusError = (code: number, text: string, server: string): Error => {
     message: cause.message ?? '',
   }))
   const { name, kind } = body.details ?? {}
-  return new StagelyError(reason ?? 'InternalError', body.message ?? `status ${code}`, {
+  return new StagelyError(reason ?? 'InternalError', body.message ?? `status ${status}`, {
     ...(name === undefined ? {} : { name }),
     ...(kind === undefined ? {} : { kind }),
     ...(faults === undefined ? {} : { faults }),
+    ...requestIdOf(headers),
   })
 }
 

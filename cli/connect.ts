@@ -1,9 +1,12 @@
-// Finds the controller and speaks to it. Addresses, credentials, TLS and exec plugins are
-// client-node's KubeConfig; requests are plain HTTP over its agent, because its generated clients
-// can send neither a change-set header nor the Accept of a Table, and open a connection per request.
-import type { RequestOptions } from 'node:http'
-import type { KubeConfig } from '@kubernetes/client-node'
-import { createApi, type Api } from './api.ts'
+// Finds the controller and speaks to it. Requests are plain HTTP, because client-node's generated
+// clients can send neither a change-set header nor the Accept of a Table, and open a connection per
+// request. Kubeconfigs (credentials, TLS, exec plugins) and watches are client-node's, which takes
+// half a second to load: only a command that needs it pays for it.
+import { readFile } from 'node:fs/promises'
+import http from 'node:http'
+import https from 'node:https'
+import type * as ClientNode from '@kubernetes/client-node'
+import { createApi, type Api, type Watcher } from './api.ts'
 import { readConnectionEnv, readLogin } from './config.ts'
 import { CliError } from './errors.ts'
 
@@ -16,6 +19,15 @@ export interface Endpoint {
   readonly server: string
   readonly token?: string
   readonly caFile?: string
+}
+
+/** A controller, and how requests to it are made. */
+export interface Connection {
+  readonly server: string
+  /** From -n, else the kubeconfig's context, else `default`. */
+  readonly namespace: string
+  readonly options: () => Promise<http.RequestOptions>
+  readonly watch: Watcher
 }
 
 export const howToConnect =
@@ -41,9 +53,10 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
   }
 }
 
-export const connect = async (flags: ConnectFlags): Promise<Api> => {
+/** The controller that flags, environment, stored login and kubeconfig name. */
+export const findConnection = async (flags: ConnectFlags): Promise<Connection> => {
   const endpoint = flags.kubeconfig === undefined ? await findEndpoint() : undefined
-  if (endpoint !== undefined) return connectTo(endpoint, flags.namespace)
+  if (endpoint !== undefined) return connectionTo(endpoint, flags.namespace)
   const file = flags.kubeconfig ?? readConnectionEnv().kubeconfig
   if (file === undefined) throw new CliError(`no controller is known: ${howToConnect}`)
   const { KubeConfig } = await import('@kubernetes/client-node')
@@ -53,67 +66,95 @@ export const connect = async (flags: ConnectFlags): Promise<Api> => {
   } catch (error) {
     throw new CliError(`cannot read the kubeconfig ${file}`, 1, error)
   }
-  return openWith(config, undefined, flags.namespace)
-}
-
-const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
-
-/** Speaks to just this endpoint, whatever the environment says. */
-export const connectTo = async (endpoint: Endpoint, namespace?: string): Promise<Api> => {
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const { server, token, caFile } = endpoint
-  const plain = server.startsWith('http:')
-  if (plain && !loopback.has(new URL(server).hostname)) {
-    throw new CliError(`${server} would send the token in the clear: use https`)
-  }
-  const config = new KubeConfig()
-  config.loadFromClusterAndUser(
-    // client-node speaks plain HTTP only when told that there is no certificate to check.
-    { name: 'stagely', server, skipTLSVerify: plain, ...(caFile === undefined ? {} : { caFile }) },
-    { name: 'stagely', ...(token === undefined ? {} : { token }) },
-  )
-  return openWith(config, caFile, namespace)
-}
-
-const openWith = async (
-  config: KubeConfig,
-  caFile: string | undefined,
-  namespace: string | undefined,
-): Promise<Api> => {
-  const { Watch } = await import('@kubernetes/client-node')
   const server = config.getCurrentCluster()?.server
   if (server === undefined) {
     throw new CliError(`the kubeconfig has no current cluster; ${howToConnect}`)
   }
   const context = config.getContextObject(config.getCurrentContext())
-  return createApi({
+  let options: Promise<http.RequestOptions> | undefined
+  return {
     server: server.replace(/\/+$/, ''),
-    namespace: namespace ?? context?.namespace ?? 'default',
-    options: () => requestOptions(config, caFile),
-    watch: new Watch(config),
-  })
+    namespace: flags.namespace ?? context?.namespace ?? 'default',
+    options: () => (options ??= kubeconfigOptions(config)),
+    watch: watcherOf(() => config),
+  }
 }
 
-const requestOptions = async (
-  config: KubeConfig,
-  caFile: string | undefined,
-): Promise<RequestOptions> => {
-  const options: RequestOptions = {}
+export const connect = async (flags: ConnectFlags): Promise<Api> =>
+  createApi(await findConnection(flags))
+
+/** Speaks to just this endpoint, whatever the environment says. */
+export const connectTo = (endpoint: Endpoint, namespace?: string): Api =>
+  createApi(connectionTo(endpoint, namespace))
+
+const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
+
+const connectionTo = (endpoint: Endpoint, namespace = 'default'): Connection => {
+  const { server, token, caFile } = endpoint
+  const plain = server.startsWith('http:')
+  if (plain && !loopback.has(new URL(server).hostname)) {
+    throw new CliError(`${server} would send the token in the clear: use https`)
+  }
+  let options: Promise<http.RequestOptions> | undefined
+  return {
+    server,
+    namespace,
+    options: () => (options ??= endpointOptions(endpoint)),
+    watch: watcherOf((library) => {
+      const config = new library.KubeConfig()
+      config.loadFromClusterAndUser(
+        // client-node speaks plain HTTP only when told that there is no certificate to check.
+        {
+          name: 'stagely',
+          server,
+          skipTLSVerify: plain,
+          ...(caFile === undefined ? {} : { caFile }),
+        },
+        { name: 'stagely', ...(token === undefined ? {} : { token }) },
+      )
+      return config
+    }),
+  }
+}
+
+type Library = typeof ClientNode
+
+const watcherOf = (configOf: (library: Library) => ClientNode.KubeConfig): Watcher => ({
+  watch: async (...call) => {
+    const library = await import('@kubernetes/client-node')
+    return new library.Watch(configOf(library)).watch(...call)
+  },
+})
+
+/** One connection for all requests of a command; idle sockets do not keep the process alive. */
+const endpointOptions = async ({
+  server,
+  token,
+  caFile,
+}: Endpoint): Promise<http.RequestOptions> => {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  if (server.startsWith('http:')) return { headers, agent: new http.Agent({ keepAlive: true }) }
+  const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }
+  return { headers, agent: new https.Agent({ keepAlive: true, ...ca }) }
+}
+
+const readCa = async (file: string): Promise<Buffer> => {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    throw new CliError(`cannot read the CA file ${file} (${code}); check STAGELY_CA_FILE`, 1, error)
+  }
+}
+
+const kubeconfigOptions = async (config: ClientNode.KubeConfig): Promise<http.RequestOptions> => {
+  const options: http.RequestOptions = {}
   try {
     await config.applyToHTTPSOptions(options)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'EACCES') {
-      throw new CliError(
-        `cannot read the CA file ${caFile ?? ''} (${code}); check STAGELY_CA_FILE`,
-        1,
-        error,
-      )
-    }
     throw new CliError('cannot use these credentials; check the kubeconfig', 1, error)
   }
   const agent = options.agent
-  // One connection for all requests of a command; idle sockets do not keep the process alive.
   if (typeof agent === 'object') Object.assign(agent, { keepAlive: true })
   return options
 }

@@ -28,10 +28,15 @@ export class Exit extends Error {
 /** Text for stderr, in kubectl's words where the server answered. */
 export const renderError = (error: unknown): string => {
   if (!(error instanceof StagelyError)) return `error: ${messageOf(error)}`
-  const { faults, kind, name } = error.details
-  if (error.reason === 'Invalid' && faults !== undefined && faults.length > 0) {
-    const lines = faults.map((f) => `* ${f.field}: ${f.message}`)
-    return [`The ${kind ?? 'object'} "${name ?? ''}" is invalid:`, ...lines].join('\n')
-  }
-  return `Error from server (${error.reason}): ${error.message}`
+  const { faults = [], kind, name, requestId } = error.details
+  const invalid = error.reason === 'Invalid' && faults.length > 0
+  const head =
+    invalid && kind !== undefined
+      ? `The ${kind} "${name ?? ''}" is invalid:`
+      : `Error from server (${error.reason}): ${error.message}`
+  return [
+    head,
+    ...(invalid ? faults.map((fault) => `* ${fault.field}: ${fault.message}`) : []),
+    ...(requestId === undefined ? [] : [`(request ${requestId})`]),
+  ].join('\n')
 }

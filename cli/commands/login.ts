@@ -43,7 +43,7 @@ const login = async (flags: {
     ...(caFile === undefined ? {} : { caFile: resolve(caFile) }),
   }
   // A login that does not work must not be remembered.
-  const api = await connectTo(endpoint)
+  const api = connectTo(endpoint)
   await api.call('/apis/stagely.dev/v1alpha1')
   const file = await writeLogin(endpoint)
   out(`Logged in to ${endpoint.server}; remembered in ${file}`)

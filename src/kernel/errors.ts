@@ -50,6 +50,8 @@ export interface ErrorDetails {
   readonly uid?: string
   readonly faults?: readonly Fault[]
   readonly retryAfterSeconds?: number
+  /** Id of the request that was refused, as the server's log and audit have it. */
+  readonly requestId?: string
   /** Token to go on with a list that can no longer be continued as it was. */
   readonly continue?: string
   /** For the audit log alone, never sent: see DeniedAttempt. */

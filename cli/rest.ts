@@ -1,0 +1,152 @@
+// The REST API as the commands use it. Failures are StagelyError with the server's reason, every
+// field fault and the request's id, or CliError where there was no answer.
+import { randomUUID } from 'node:crypto'
+import type http from 'node:http'
+import { realClock, type Clock } from '../src/kernel/clock.ts'
+import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
+import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
+import {
+  notStagely,
+  open,
+  parseJson,
+  readReply,
+  refusedToken,
+  requestIdOf,
+  type Call,
+} from './transport.ts'
+
+export interface RestCall extends Call {
+  /** Of the ETag that was read: the write is refused when somebody was faster. */
+  readonly ifMatch?: string
+}
+
+export interface RestReply<T> {
+  readonly status: number
+  readonly body: T
+  /** Without quotes, for `ifMatch`. */
+  readonly etag: string | undefined
+}
+
+export interface Rest {
+  readonly server: string
+  /** From -n, else the kubeconfig's context, else `default`. */
+  readonly namespace: string
+  /** `path` is below /api/v1. A POST carries an Idempotency-Key, so that trying again is safe. */
+  call<T>(path: string, call?: RestCall): Promise<RestReply<T>>
+  /** Every item of a list, page by page; `key` names the list in the answer, such as `secrets`. */
+  list<T>(path: string, key: string, query?: Call['query']): Promise<T[]>
+  /** The bytes of an answer as they come: server-sent events, JSON lines. */
+  stream(path: string, call?: RestCall): Promise<http.IncomingMessage>
+}
+
+const root = '/api/v1'
+
+/** Path of a project, which is named as `namespace/name`. */
+export const projectPath = (namespace: string, project: string): string =>
+  `/projects/${encodeURIComponent(`${namespace}/${project}`)}`
+
+export const openRest = async (flags: ConnectFlags): Promise<Rest> =>
+  createRest(await findConnection(flags))
+
+export const createRest = (
+  connection: Connection,
+  clock: Pick<Clock, 'sleep'> = realClock,
+): Rest => {
+  const stream: Rest['stream'] = async (path, call = {}) => {
+    const sent = withHeaders(call)
+    const options = await connection.options()
+    for (let attempt = 0; ; attempt++) {
+      const response = await open(connection.server, root + path, sent, options)
+      const status = response.statusCode ?? 0
+      if (status >= 200 && status < 300) return response
+      const { text } = await readReply(connection.server, response)
+      const waitMs = retryAfterMs(response.headers)
+      if (status !== 429 || waitMs === undefined || attempt >= 3) {
+        throw problemError(connection.server, status, response.headers, text)
+      }
+      await clock.sleep(waitMs, call.signal)
+    }
+  }
+  const call = async <T>(path: string, given?: RestCall): Promise<RestReply<T>> => {
+    const reply = await readReply(connection.server, await stream(path, given))
+    const etag = reply.headers.etag?.replace(/^(?:W\/)?"(.*)"$/, '$1')
+    return { status: reply.status, body: parseJson(reply.text, connection.server) as T, etag }
+  }
+  return {
+    server: connection.server,
+    namespace: connection.namespace,
+    call,
+    list: async <T>(path: string, key: string, query: Call['query'] = {}): Promise<T[]> => {
+      const items: T[] = []
+      let cursor: string | undefined
+      do {
+        const { body } = await call<Page>(path, { query: { ...query, cursor } })
+        items.push(...((body[key] as T[] | undefined) ?? []))
+        cursor = body.next_cursor ?? undefined
+      } while (cursor !== undefined && cursor !== '')
+      return items
+    },
+    stream,
+  }
+}
+
+type Page = Record<string, unknown> & { readonly next_cursor?: string | null }
+
+const withHeaders = ({ ifMatch, headers, ...call }: RestCall): Call => ({
+  ...call,
+  headers: {
+    ...(call.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
+    ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
+    ...headers,
+  },
+})
+
+/** undefined when the server says nothing, or a time that nobody waits for at a prompt. */
+const retryAfterMs = (headers: http.IncomingHttpHeaders): number | undefined => {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds <= 15 ? Math.max(seconds, 0.1) * 1000 : undefined
+}
+
+/** RFC 9457, with the faults of all fields beside it. */
+interface Problem {
+  readonly title?: string
+  readonly detail?: string
+  readonly reason?: string
+  readonly errors?: readonly { field?: string; message?: string; reason?: string }[]
+}
+
+const problemError = (
+  server: string,
+  status: number,
+  headers: http.IncomingHttpHeaders,
+  text: string,
+): Error => {
+  let problem: Problem
+  try {
+    problem = JSON.parse(text) as Problem
+  } catch {
+    return notStagely(server, status)
+  }
+  if (status === 401) return refusedToken(server)
+  const faults = problem.errors?.map((fault) => ({
+    field: fault.field ?? '',
+    reason: (fault.reason ?? 'FieldValueInvalid') as Fault['reason'],
+    message: fault.message ?? '',
+  }))
+  return new StagelyError(
+    reasonOf(status, problem.reason),
+    problem.detail ?? problem.title ?? `status ${status}`,
+    {
+      ...(faults === undefined ? {} : { faults }),
+      ...requestIdOf(headers),
+    },
+  )
+}
+
+const reasonOf = (status: number, given: string | undefined): Reason => {
+  const entries = Object.entries(httpStatusOf) as [Reason, number][]
+  const found =
+    entries.find(([reason]) => reason === given) ?? entries.find(([, code]) => code === status)
+  // RFC 9110's 412 is what a lost update is answered with where If-Match was given.
+  return found?.[0] ?? (status === 412 ? 'Conflict' : 'InternalError')
+}

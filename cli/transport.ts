@@ -1,0 +1,120 @@
+// One request over Node's own client: what the Kubernetes-style API and the REST API share.
+import http from 'node:http'
+import https from 'node:https'
+import { connectionError } from './connection-error.ts'
+import { CliError } from './errors.ts'
+import { note } from './print.ts'
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly query?: Record<string, string | undefined>
+  readonly body?: unknown
+  readonly contentType?: string
+  readonly accept?: string
+  readonly headers?: Record<string, string>
+  readonly signal?: AbortSignal
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly text: string
+}
+
+const urlOf = (server: string, path: string, query: Call['query'] = {}): URL => {
+  const url = new URL(server + path)
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(key, value)
+  }
+  return url
+}
+
+/**
+ * Sends a request and resolves when the head of the answer is there, whatever its status; the caller
+ * reads the body. Warnings of the server go to stderr. CliError where there is no answer.
+ */
+export const open = (
+  server: string,
+  path: string,
+  call: Call,
+  options: http.RequestOptions,
+): Promise<http.IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const url = urlOf(server, path, call.query)
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+    const headers = {
+      ...(options.headers as http.OutgoingHttpHeaders | undefined),
+      accept: call.accept ?? 'application/json',
+      ...(body === undefined
+        ? {}
+        : {
+            'content-type': call.contentType ?? 'application/json',
+            'content-length': Buffer.byteLength(body),
+          }),
+      ...call.headers,
+    }
+    const signal = call.signal === undefined ? {} : { signal: call.signal }
+    const request = url.protocol === 'https:' ? https.request : http.request
+    const all = { ...options, ...signal, method: call.method ?? 'GET', headers }
+    const sent = request(url, all, (response) => {
+      for (const warning of warningsIn(response.headers.warning)) note(`Warning: ${warning}`)
+      resolve(response)
+    })
+    sent.on('error', (error) => {
+      reject(error.name === 'AbortError' ? error : connectionError(server, error))
+    })
+    sent.end(body)
+  })
+
+/** The whole of an answer, whatever its status. */
+export const readReply = async (server: string, response: http.IncomingMessage): Promise<Reply> => {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+  } catch (error) {
+    throw connectionError(server, error)
+  }
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    text: Buffer.concat(chunks).toString('utf8'),
+  }
+}
+
+export const exchange = async (
+  server: string,
+  path: string,
+  call: Call,
+  options: http.RequestOptions,
+): Promise<Reply> => readReply(server, await open(server, path, call, options))
+
+/** The texts of `299 - "text"` headers, which Node joins with commas. */
+export const warningsIn = (header: string | undefined): string[] =>
+  [...(header ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((m) =>
+    m[1]!.replace(/\\(.)/g, '$1'),
+  )
+
+/** The body as JSON; undefined where there is none. */
+export const parseJson = (text: string, server: string): unknown => {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new CliError(`${server} did not answer with JSON; is it a Stagely controller?`, 1, error)
+  }
+}
+
+/** What every API answers a wrong token with, said in terms of what to set. */
+export const refusedToken = (server: string): CliError =>
+  new CliError(
+    `${server} does not accept the token (401 Unauthorized): check STAGELY_TOKEN, or run "stagely login" again`,
+  )
+
+export const notStagely = (server: string, status: number): CliError =>
+  new CliError(`${server} answered ${status}; is it a Stagely controller?`)
+
+/** What ties a failure to the server's log and audit. */
+export const requestIdOf = (headers: http.IncomingHttpHeaders): { requestId?: string } => {
+  const id = headers['x-request-id']
+  return typeof id === 'string' ? { requestId: id } : {}
+}
