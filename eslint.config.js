@@ -11,8 +11,8 @@ const database = [
   only('@electric-sql/pglite', 'only src/store/pglite.ts'),
 ]
 const spawn = [
-  only('node:child_process', 'only agent/docker/exec.ts'),
-  only('child_process', 'only agent/docker/exec.ts'),
+  only('node:child_process', 'only src/process'),
+  only('child_process', 'only src/process'),
 ]
 const time = [
   {
@@ -96,6 +96,11 @@ export default defineConfig(
               ['./src/store', './src/protocol', './src/runtime'],
               'secrets stand on resources',
             ),
+            up(
+              ['./src/process', './src/compose'],
+              ['./src/secrets', './src/store', './src/protocol', './src/runtime'],
+              'Compose is asked, and told nothing by us',
+            ),
             up('./src/access', ['./src/secrets', './src/store'], 'access is pure'),
             up(
               './src/protocol',
@@ -124,7 +129,7 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', { paths: spawn }] },
   },
   {
-    files: ['agent/docker/exec.ts'],
+    files: ['src/process/*.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: database }] },
   },
   { files: ['cli/print.ts'], rules: { 'no-console': 'off' } },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { baseEnvironment, composeEnvironment } from './compose-environment.ts'
+import { baseEnvironment } from '../src/compose/environment.ts'
+import { composeEnvironment } from './compose-environment.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })
 

@@ -1,16 +1,15 @@
-// Which files Compose would read, and whether they have changed. Compose is asked what they mean;
-// here they are only found and stat'ed.
-import { readFile, realpath, stat } from 'node:fs/promises'
+// Which files of a stagelet Compose may read, and whether they have changed.
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import {
+  bases,
+  chosenFiles,
+  envFilesOf,
+  isFile,
+  overrides,
+  readText,
+} from '../src/compose/files.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-
-const bases = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
-const overrides = [
-  'compose.override.yaml',
-  'compose.override.yml',
-  'docker-compose.override.yml',
-  'docker-compose.override.yaml',
-]
 
 export interface StackFault {
   readonly reason: string
@@ -25,47 +24,6 @@ export interface ComposeFiles {
 }
 
 export type FilesResult = { readonly files: ComposeFiles } | { readonly fault: StackFault }
-
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (s) => s.isFile(),
-    () => false,
-  )
-
-const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
-
-const firstOf = async (
-  directory: string,
-  names: readonly string[],
-): Promise<string | undefined> => {
-  for (const name of names) if (await isFile(join(directory, name))) return name
-  return undefined
-}
-
-/** The last assignment of a name in a dotenv text; quotes taken off. */
-const readAssignment = (text: string, name: string): string | undefined => {
-  const pattern = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*[=:]\\s*(.*?)\\s*$`, 'gm')
-  const raw = [...text.matchAll(pattern)].at(-1)?.[1]
-  if (raw === undefined) return undefined
-  const quoted = /^(["'])(.*)\1$/.exec(raw)
-  return quoted?.[2] ?? raw.replace(/\s+#.*$/, '')
-}
-
-const envFilesOf = (spec: ComposeSpec): string[] =>
-  (spec.envFiles ?? ['.env']).map((f) => resolve(spec.directory, f))
-
-const chosenFiles = async (spec: ComposeSpec): Promise<string[]> => {
-  if (spec.files !== undefined) return spec.files
-  const text = (await Promise.all(envFilesOf(spec).map(readText))).join('\n')
-  const list = readAssignment(text, 'COMPOSE_FILE')
-  if (list !== undefined && list !== '') {
-    const separator = readAssignment(text, 'COMPOSE_PATH_SEPARATOR') ?? ':'
-    return list.split(separator).filter((f) => f !== '' && f !== '-')
-  }
-  const base = await firstOf(spec.directory, bases)
-  const override = await firstOf(spec.directory, overrides)
-  return base === undefined ? [] : override === undefined ? [base] : [base, override]
-}
 
 const isInside = (path: string, folder: string): boolean => {
   const way = relative(folder, path)

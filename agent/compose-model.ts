@@ -4,9 +4,9 @@ import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
 import { findComposeFiles, signatureOf } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
-import type { Environment } from './compose-environment.ts'
-import { ComposeError } from './docker/compose.ts'
-import type { Compose } from './docker/compose.ts'
+import type { Environment } from '../src/compose/environment.ts'
+import { ComposeError } from '../src/compose/compose.ts'
+import type { Compose } from '../src/compose/compose.ts'
 
 export interface ServiceModel {
   readonly name: string

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
-import { baseEnvironment, type Environment } from './compose-environment.ts'
+import { baseEnvironment, type Environment } from '../src/compose/environment.ts'
 
 export interface AgentConfig {
   readonly dataDir: string

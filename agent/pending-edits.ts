@@ -1,8 +1,8 @@
 // Which services the user's edits of the compose file would change: Compose predicts it in a dry
 // run with the very override that is running, so that only the edits can make a difference.
-import type { Environment } from './compose-environment.ts'
+import type { Environment } from '../src/compose/environment.ts'
 import type { ComposeModel } from './compose-model.ts'
-import type { Compose } from './docker/compose.ts'
+import type { Compose } from '../src/compose/compose.ts'
 import type { ObservedContainer } from './observe.ts'
 
 const line = /^\s*DRY-RUN MODE -\s+Container (\S+)\s+(Recreate|Creating|Create)\s*$/gm

@@ -2,7 +2,7 @@
 //
 // Compose before 2.29.4 re-creates every dependent of what it re-creates in the same `up`, so the
 // affected ones go first without their dependents, and then level by level.
-import { isAtLeast } from './docker/compose.ts'
+import { isAtLeast } from '../src/compose/compose.ts'
 import type { ServiceModel } from './compose-model.ts'
 import { isCompleted, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'

@@ -1,11 +1,11 @@
-// Docker Compose as the agent calls it: the plugin's binary itself (`docker compose` would start it
+// Docker Compose as we call it: the plugin's binary itself (`docker compose` would start it
 // twice, 30 ms more), the override on stdin, an environment that is given and not inherited.
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { StagelyError } from '../../src/kernel/errors.ts'
-import type { Environment } from '../compose-environment.ts'
-import { execProgram } from './exec.ts'
-import type { ExecResult } from './exec.ts'
+import { StagelyError } from '../kernel/errors.ts'
+import type { Environment } from './environment.ts'
+import { execProgram } from '../process/exec.ts'
+import type { ExecResult } from '../process/exec.ts'
 
 /** How Compose failed. Holds no argv, no environment and no unmasked output. */
 export class ComposeError extends Error {

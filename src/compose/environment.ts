@@ -1,0 +1,14 @@
+// The part of a process's environment that Compose gets: known and small, so that `${VAR}` and bare
+// `- VAR` items of the user's file mean the same on every machine, whatever we were started from.
+
+export type Environment = Readonly<Record<string, string>>
+
+const passed = /^(PATH|HOME|SSH_AUTH_SOCK|DOCKER_.*|(https?|no|all|ftp)_proxy)$/i
+
+/** What Docker and the network need, and nothing else. */
+export const baseEnvironment = (env: Readonly<Record<string, string | undefined>>): Environment =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      (e): e is [string, string] => passed.test(e[0]) && e[1] !== undefined,
+    ),
+  )
