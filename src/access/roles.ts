@@ -30,9 +30,7 @@ export type Verb = (typeof verbs)[number]
 
 type Rights = Partial<Record<Resource, readonly Verb[]>>
 
-/** Verbs that change nothing. */
-export const readVerbs: readonly Verb[] = ['get', 'list', 'watch']
-const read = readVerbs
+const read: readonly Verb[] = ['get', 'list', 'watch']
 const write: readonly Verb[] = ['create', 'update', 'patch', 'delete']
 const all: readonly Verb[] = verbs
 

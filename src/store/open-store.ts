@@ -3,18 +3,15 @@ import type { Clock } from '../kernel/clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 import { createLocalKeyProvider, type KeyProvider } from '../secrets/key-provider.ts'
-import { AccessChanges } from './access-changes.ts'
 import { AgentRegistry } from './agent-registry.ts'
-import { MemberStore } from './members.ts'
+import { AuditLog } from './audit/audit-log.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { openPglite } from './pglite.ts'
-import { PrincipalStore } from './principals.ts'
 import { Settings } from './settings.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import { TokenStore } from './tokens.ts'
-import { UserStore } from './users.ts'
 
 export interface OpenStoreOptions {
   /** An external Postgres; without it the embedded one in `dataDir`. */
@@ -29,11 +26,9 @@ export interface OpenStoreOptions {
 export interface Opened {
   readonly store: SqlStore
   readonly agents: AgentRegistry
-  readonly users: UserStore
-  readonly members: MemberStore
   readonly tokens: TokenStore
-  readonly principals: PrincipalStore
   readonly settings: Settings
+  readonly audit: AuditLog
   readonly sql: Sql
   /** Ends every watch, waits for begun writes, closes the database. Safe to call twice. */
   close(): Promise<void>
@@ -92,18 +87,16 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await claimKey(sql, provider)
     const store = await SqlStore.start({ sql, provider, clock, log })
     await ensureDefaultNamespace(store)
-    const access = await AccessChanges.start(sql, store)
+    const settings = new Settings(sql, provider)
     let closing: Promise<void> | undefined
     return {
       store,
       agents: new AgentRegistry(sql, store, clock),
-      users: new UserStore(sql, access),
-      members: new MemberStore(sql, access),
-      tokens: new TokenStore(sql, access),
-      principals: new PrincipalStore(sql, clock, access),
-      settings: new Settings(sql, provider),
+      tokens: new TokenStore(sql, store, clock),
+      settings,
+      audit: new AuditLog({ sql, store, settings, clock }),
       sql,
-      close: () => (closing ??= access.stop().then(() => store.close())),
+      close: () => (closing ??= store.close()),
     }
   } catch (error) {
     await sql.close()

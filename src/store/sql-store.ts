@@ -47,6 +47,7 @@ export class SqlStore implements Store {
   readonly #keys: ProjectKeyCache
   readonly #feed: Feed
   readonly #writer: Writer
+  #onAudit: (() => void) | undefined
 
   private constructor(deps: SqlStoreDeps, head: number) {
     this.#sql = deps.sql
@@ -56,7 +57,11 @@ export class SqlStore implements Store {
     this.#feed = new Feed(deps, head)
     const heads: HeadCache = new Map()
     const { sql, provider, clock } = deps
-    this.#writer = new Writer({ sql, provider, clock, keys: this.#keys, heads, feed: this.#feed })
+    const onAudit = (): void => {
+      this.#onAudit?.()
+    }
+    const common = { sql, provider, clock, keys: this.#keys, heads, feed: this.#feed }
+    this.#writer = new Writer({ ...common, onAudit })
   }
 
   /** Over a migrated database. */
@@ -95,17 +100,25 @@ export class SqlStore implements Store {
   writeWithSession<T>(
     actor: Actor,
     fn: (session: WriteSession, tx: Transaction) => Promise<T>,
+    options: WriteOptions = {},
   ): Promise<T> {
-    return this.#writer.run(actor, {}, (session) => fn(session, new StoreTransaction(session)))
+    return this.#writer.run(actor, options, (session) => fn(session, new StoreTransaction(session)))
   }
 
-  openSet(
+  /** Calls `listener` after each commit of this process that made audit rows. */
+  onAudit(listener: () => void): void {
+    this.#onAudit = listener
+  }
+
+  async openSet(
     projectUid: string,
     revision: number,
     delivery: { stagelet: string; agent: string },
   ): Promise<OpenedEntry[]> {
     const what = { projectUid, revision, nowMs: this.#clock.now() }
-    return openSet(this.#sql, this.#keys, what, delivery)
+    const entries = await openSet(this.#sql, this.#keys, what, delivery)
+    this.#onAudit?.()
+    return entries
   }
 
   async closeDueRevisions(now: number): Promise<number | undefined> {

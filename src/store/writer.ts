@@ -26,12 +26,15 @@ interface Group {
   readonly startRv: number
   rv: number
   readonly events: ChangeEvent[]
+  audited: boolean
 }
 
 export interface WriterDeps extends SessionDeps {
   readonly sql: Sql
   readonly clock: Clock
   readonly feed: Feed
+  /** After a commit with audit rows. */
+  readonly onAudit?: () => void
 }
 
 /** Never thrown to callers: takes the transaction of a lone failed write back. */
@@ -102,6 +105,7 @@ export class Writer {
     }
     if (done !== undefined) this.#deps.feed.append(done.startRv, done.events)
     for (const tell of settle) tell()
+    if (done?.audited === true) this.#deps.onAudit?.()
   }
 
   async #runGroup(tx: Queryable, jobs: readonly Job[], settle: (() => void)[]): Promise<Group> {
@@ -110,7 +114,7 @@ export class Writer {
     )
     if (counters === undefined) throw new Error('the counter row is missing')
     const { rv, epoch } = counters
-    const group: Group = { tx, epoch, startRv: rv, rv, events: [] }
+    const group: Group = { tx, epoch, startRv: rv, rv, events: [], audited: false }
     for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
     if (group.rv !== group.startRv) {
       // One process has no other to tell.
@@ -151,6 +155,7 @@ export class Writer {
     }
     if (!alone) await tx.exec('RELEASE SAVEPOINT write')
     group.rv = session.rv
+    group.audited ||= session.audited
     group.events.push(...session.events)
   }
 

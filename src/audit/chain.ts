@@ -1,0 +1,77 @@
+// The hash chain over audit rows: what a row's hash is made of, and what the controller signs.
+//
+// hash(n) = SHA-256(hash(n-1), SHA-256(content(n))). The content holds no name or address but their
+// salted digests, so that forgetting the salt and the text erases a person and no hash changes.
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import { canonicalJson } from '../kernel/canonical-json.ts'
+import type { AuditRecord } from './record.ts'
+
+const sha256 = (parts: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+
+/** The hash before the first row. */
+export const genesisHash = ''
+
+/** Kinds whose objects are people: their names are personal data. */
+const people: ReadonlySet<string> = new Set(['User'])
+export const isPerson = (kind: string): boolean => people.has(kind)
+
+export const actorDigest = (salt: string, { actor }: Pick<AuditRecord, 'actor'>): string =>
+  sha256(['stagely audit actor 1', salt, actor.name, actor.id ?? null, actor.address ?? null])
+
+export const subjectDigest = (salt: string, { object }: Pick<AuditRecord, 'object'>): string =>
+  sha256(['stagely audit subject 1', salt, object.kind, object.namespace, object.name])
+
+/** Digest of all that a row says. */
+export const contentDigest = (
+  row: AuditRecord,
+  bound: { readonly seq: number; readonly actor: string; readonly subject: string | undefined },
+): string =>
+  sha256([
+    'stagely audit row 1',
+    bound.seq,
+    row.at,
+    bound.actor,
+    row.actor.source,
+    row.action,
+    row.object.kind,
+    row.object.namespace,
+    bound.subject === undefined ? ['name', row.object.name] : ['digest', bound.subject],
+    row.result,
+    row.request_id ?? null,
+    row.detail === undefined ? null : canonicalJson(row.detail),
+  ])
+
+export const linkHash = (previous: string, digest: string): string =>
+  sha256(['stagely audit link 1', previous, digest])
+
+export interface ChainPoint {
+  readonly seq: number
+  readonly hash: string
+}
+
+const signedBytes = ({ seq, hash }: ChainPoint): Buffer =>
+  Buffer.from(JSON.stringify(['stagely audit head 1', seq, hash]))
+
+export interface HeadSigner {
+  /** Ed25519, 32 bytes in base64url. */
+  readonly publicKey: string
+  sign(point: ChainPoint): string
+}
+
+/** `pkcs8` is the DER of an Ed25519 private key. */
+export const createSigner = (pkcs8: Buffer): HeadSigner => {
+  const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+  const { x: publicKey } = createPublicKey(key).export({ format: 'jwk' }) as { x: string }
+  return {
+    publicKey,
+    sign: (point) => sign(null, signedBytes(point), key).toString('base64url'),
+  }
+}
+
+/** False for any other signature, key or point, malformed ones too. */
+export const isSignedBy = (publicKey: string, point: ChainPoint, signature: string): boolean => {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(publicKey)) return false
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+  return verify(null, signedBytes(point), key, Buffer.from(signature, 'base64url'))
+}

@@ -1,0 +1,81 @@
+// An audit row as it is read and exported, and the lines of an export. Shared by the server, which
+// writes them, and by whoever verifies them far from it.
+import { z } from 'zod'
+
+/** Of a person or machine. Once a person is erased, a pseudonym stands in their place. */
+const actor = z.strictObject({
+  name: z.string(),
+  id: z.string().optional(),
+  address: z.string().optional(),
+  source: z.string().meta({ description: '`api`, `system`, or `folder:PATH`' }),
+})
+
+export const auditRecord = z.strictObject({
+  seq: z
+    .int()
+    .positive()
+    .optional()
+    .meta({ description: 'Place in the chain; a row has it within a second.' }),
+  at: z.string().meta({ description: 'RFC 3339, UTC, with microseconds' }),
+  actor,
+  action: z.string(),
+  object: z.strictObject({ kind: z.string(), namespace: z.string(), name: z.string() }),
+  result: z.enum(['success', 'denied']),
+  request_id: z.string().optional(),
+  detail: z.record(z.string(), z.unknown()).optional(),
+})
+export type AuditRecord = z.infer<typeof auditRecord>
+
+/**
+ * How what names a person is bound into the chain: SHA-256 over a random salt and the fields.
+ * Without the salt (the person was erased) the digest alone stands.
+ */
+const commitment = z.strictObject({ digest: z.string(), salt: z.string().optional() })
+export type Commitment = z.infer<typeof commitment>
+
+/** A row in the chain. `subject` binds the name of the person that the row is about. */
+export const chainedRecord = auditRecord.extend({
+  type: z.literal('row'),
+  seq: z.int().positive(),
+  actor_commitment: commitment,
+  subject_commitment: commitment.optional(),
+  hash: z.string(),
+  signature: z.string().optional(),
+})
+export type ChainedRecord = z.infer<typeof chainedRecord>
+
+/** A row that the reader may not see, or did not ask for: its digest keeps the chain whole. */
+const hiddenRecord = z.strictObject({
+  type: z.literal('hidden'),
+  seq: z.int().positive(),
+  digest: z.string(),
+  hash: z.string(),
+  signature: z.string().optional(),
+})
+
+/** What comes before the first row: nothing (seq 0), what was pruned (signed), or an earlier export. */
+const startLine = z.strictObject({
+  type: z.literal('start'),
+  seq: z.int().nonnegative(),
+  hash: z.string(),
+  signature: z.string().optional(),
+})
+
+/** Says: the row `seq` of this chain has this hash. Ed25519 by the controller's audit key. */
+export const signedHead = z.strictObject({
+  type: z.literal('head'),
+  seq: z.int().nonnegative(),
+  hash: z.string(),
+  signature: z.string().optional().meta({ description: 'Absent while the chain is empty.' }),
+  public_key: z.string().meta({ description: 'Ed25519, 32 bytes in base64url' }),
+})
+export type SignedHead = z.infer<typeof signedHead>
+
+/** One line of an export: a start, rows in order, the signed head last. */
+export const exportLine = z.discriminatedUnion('type', [
+  startLine,
+  chainedRecord,
+  hiddenRecord,
+  signedHead,
+])
+export type ExportLine = z.infer<typeof exportLine>

@@ -1,0 +1,261 @@
+// Walks an export line by line and finds the first row that is not as it was written.
+import {
+  actorDigest,
+  contentDigest,
+  genesisHash,
+  isPerson,
+  isSignedBy,
+  linkHash,
+  subjectDigest,
+  type ChainPoint,
+} from './chain.ts'
+import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from './erasure.ts'
+import { exportLine, type ChainedRecord, type ExportLine, type SignedHead } from './record.ts'
+
+/** The first thing that is wrong; `seq` names the row, where it is one. */
+export interface ChainFault {
+  readonly seq: number | undefined
+  readonly message: string
+}
+
+export type Verdict =
+  | { readonly ok: true; readonly rows: number; readonly hidden: number; readonly head: SignedHead }
+  | { readonly ok: false; readonly fault: ChainFault }
+
+export interface VerifyOptions {
+  /** Heads that were kept elsewhere: the chain must still run through each. */
+  readonly known?: readonly SignedHead[]
+  /** The key that must have signed; else the one of the first known head, else the export's own. */
+  readonly publicKey?: string | undefined
+}
+
+class Fault extends Error {
+  readonly seq: number | undefined
+  constructor(seq: number | undefined, message: string) {
+    super(message)
+    this.seq = seq
+  }
+}
+
+type Row = Extract<ExportLine, { type: 'row' | 'hidden' }>
+
+/** What follows a good signature up to the next bad one was written by somebody else. */
+const rewritten = (from: ChainPoint, to: ChainPoint): Fault =>
+  new Fault(
+    from.seq + 1,
+    `row ${from.seq + 1}, or one after it up to row ${to.seq}, was changed and the chain recomputed: ` +
+      `the signature over row ${to.seq} is not the controller's`,
+  )
+
+export class ChainVerifier {
+  readonly #known: Map<number, SignedHead>
+  readonly #pinned: string | undefined
+  readonly #erased = new Map<string, ErasedRows>()
+  readonly #erasures = new Map<string, ErasureDetail>()
+  /** Signed points whose signatures wait for the key, which comes with the last line. */
+  #signed: { point: ChainPoint; signature: string }[] = []
+  #start: Extract<ExportLine, { type: 'start' }> | undefined
+  #last: ChainPoint | undefined
+  #head: SignedHead | undefined
+  #rows = 0
+  #hidden = 0
+  #fault: ChainFault | undefined
+
+  constructor({ known = [], publicKey }: VerifyOptions = {}) {
+    this.#known = new Map(known.map((head) => [head.seq, head]))
+    this.#pinned = publicKey ?? known[0]?.public_key
+  }
+
+  /** One line of the export, without its newline. Nothing more is looked at after a fault. */
+  accept(line: string): void {
+    if (this.#fault !== undefined) return
+    this.#guard(() => {
+      this.#take(this.#parse(line))
+    })
+  }
+
+  finish(): Verdict {
+    this.#guard(() => {
+      this.#checkEnd()
+    })
+    if (this.#fault !== undefined) return { ok: false, fault: this.#fault }
+    return { ok: true, rows: this.#rows, hidden: this.#hidden, head: this.#head! }
+  }
+
+  #guard(check: () => void): void {
+    if (this.#fault !== undefined) return
+    try {
+      check()
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      this.#fault = { seq: error.seq, message: error.message }
+    }
+  }
+
+  #parse(line: string): ExportLine {
+    const next = this.#last === undefined ? undefined : this.#last.seq + 1
+    let json: unknown
+    try {
+      json = JSON.parse(line)
+    } catch {
+      throw new Fault(next, `what follows row ${this.#last?.seq ?? 0} is not JSON`)
+    }
+    const parsed = exportLine.safeParse(json)
+    if (parsed.success) return parsed.data
+    const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'type')
+    throw new Fault(
+      next,
+      `what follows row ${this.#last?.seq ?? 0} is malformed: ${fields[0] ?? ''}`,
+    )
+  }
+
+  #take(line: ExportLine): void {
+    if (this.#head !== undefined) throw new Fault(undefined, 'something follows the signed head')
+    if (line.type === 'start') this.#begin(line)
+    else if (this.#last === undefined) throw new Fault(undefined, 'the first line is not a start')
+    else if (line.type === 'head') this.#head = line
+    else this.#link(line, this.#last)
+  }
+
+  #begin(line: Extract<ExportLine, { type: 'start' }>): void {
+    if (this.#start !== undefined) throw new Fault(undefined, 'there are two starts')
+    if (line.seq === 0 && line.hash !== genesisHash) {
+      throw new Fault(1, 'the chain does not begin at its beginning')
+    }
+    this.#start = line
+    this.#last = line
+    if (line.signature !== undefined) this.#signed.push({ point: line, signature: line.signature })
+    this.#checkKnown(line)
+  }
+
+  #link(row: Row, last: ChainPoint): void {
+    const { seq } = row
+    if (seq > last.seq + 1) {
+      const many = seq === last.seq + 2 ? 'is' : `to ${seq - 1} are`
+      throw new Fault(last.seq + 1, `row ${last.seq + 1} ${many} missing`)
+    }
+    if (seq <= last.seq) throw new Fault(seq, `row ${seq} is there twice, or out of order`)
+    const digest = row.type === 'hidden' ? row.digest : this.#digestOf(row)
+    if (linkHash(last.hash, digest) !== row.hash) {
+      throw new Fault(seq, `row ${seq} was changed, moved or put in: its hash does not match`)
+    }
+    this.#last = { seq, hash: row.hash }
+    if (row.signature !== undefined)
+      this.#signed.push({ point: this.#last, signature: row.signature })
+    this.#checkKnown(this.#last)
+    if (row.type === 'hidden') this.#hidden += 1
+    this.#rows += 1
+  }
+
+  #digestOf(row: ChainedRecord): string {
+    const { actor_commitment: actor, subject_commitment: subject, seq } = row
+    const wrong = (what: string): Fault =>
+      new Fault(seq, `row ${seq} was changed: ${what} is not what was recorded`)
+    if (actor.salt === undefined) this.#noteErased(row.actor.name, seq)
+    else if (actorDigest(actor.salt, row) !== actor.digest) throw wrong('who acted')
+    if (isPerson(row.object.kind) !== (subject !== undefined)) throw wrong('what it is about')
+    if (subject !== undefined) {
+      if (subject.salt === undefined) this.#noteErased(row.object.name, seq)
+      else if (subjectDigest(subject.salt, row) !== subject.digest) throw wrong('whom it is about')
+    }
+    if (row.action === eraseAction) {
+      const detail = row.detail as unknown as ErasureDetail
+      this.#erasures.set(detail.person, detail)
+    }
+    return contentDigest(row, { seq, actor: actor.digest, subject: subject?.digest })
+  }
+
+  #noteErased(person: string, seq: number): void {
+    if (!person.startsWith(erasedPrefix)) {
+      throw new Fault(seq, `row ${seq} was changed: it has a name but nothing that proves it`)
+    }
+    const rows = this.#erased.get(person) ?? new ErasedRows()
+    if (!this.#erased.has(person)) this.#erased.set(person, rows)
+    rows.add(seq)
+  }
+
+  #checkKnown(point: ChainPoint): void {
+    const known = this.#known.get(point.seq)
+    if (known === undefined) return
+    if (known.hash !== point.hash) {
+      const message = `row ${point.seq}, or one before it, is not the one that was signed in the head kept elsewhere`
+      throw new Fault(point.seq, message)
+    }
+    this.#known.delete(point.seq)
+  }
+
+  #checkEnd(): void {
+    const [start, last, head] = [this.#start, this.#last, this.#head]
+    if (start === undefined || last === undefined) throw new Fault(undefined, 'the export is empty')
+    if (head === undefined) {
+      throw new Fault(last.seq + 1, `the export ends after row ${last.seq}, without a signed head`)
+    }
+    this.#checkSignatures(head, start)
+    if (head.seq > last.seq) {
+      throw new Fault(
+        last.seq + 1,
+        `the rows after ${last.seq} are cut off: ${head.seq} were signed`,
+      )
+    }
+    if (head.seq < last.seq || head.hash !== last.hash) {
+      throw new Fault(head.seq + 1, `what follows row ${head.seq} is not under the signed head`)
+    }
+    this.#checkKnownEnd(start, last)
+    // Erasures that lie in rows which this reader may not see cannot be checked.
+    if (this.#hidden === 0) this.#checkErasures(start)
+  }
+
+  #checkSignatures(head: SignedHead, start: ChainPoint): void {
+    const key = this.#pinned ?? head.public_key
+    if (key !== head.public_key) {
+      throw new Fault(
+        undefined,
+        `the head is signed with the key ${head.public_key}, not with ${key}`,
+      )
+    }
+    let good: ChainPoint = start
+    for (const { point, signature } of this.#signed) {
+      if (!isSignedBy(key, point, signature)) throw rewritten(good, point)
+      good = point
+    }
+    if (head.seq === 0 && head.signature === undefined) return
+    if (!isSignedBy(key, head, head.signature ?? '')) throw rewritten(good, head)
+  }
+
+  #checkKnownEnd(start: ChainPoint, last: ChainPoint): void {
+    for (const known of this.#known.values()) {
+      const signed =
+        known.signature !== undefined && isSignedBy(known.public_key, known, known.signature)
+      if (!signed) {
+        throw new Fault(
+          undefined,
+          `the head kept elsewhere (row ${known.seq}) is not signed rightly`,
+        )
+      }
+      if (known.seq > last.seq) {
+        const message = `the rows after ${last.seq} are cut off: the head kept elsewhere has row ${known.seq} (or the database was restored from an older backup)`
+        throw new Fault(last.seq + 1, message)
+      }
+      if (known.seq < start.seq) {
+        const message = `the head kept elsewhere (row ${known.seq}) is older than the first row here; give a newer one`
+        throw new Fault(undefined, message)
+      }
+    }
+  }
+
+  #checkErasures(start: ChainPoint): void {
+    for (const [person, rows] of this.#erased) {
+      const erasure = this.#erasures.get(person)
+      const all = start.seq === 0
+      const covered =
+        erasure !== undefined &&
+        (all
+          ? erasure.rows === rows.rows && erasure.digest === rows.digest()
+          : rows.rows <= erasure.rows)
+      if (!covered) {
+        const message = `rows name ${person} that no recorded erasure covers: who acted was blanked out by hand`
+        throw new Fault(rows.first, message)
+      }
+    }
+  }
+}

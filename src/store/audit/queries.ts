@@ -1,0 +1,137 @@
+// Reads of the audit log. Every text is static: what is not asked for is NULL.
+import type { AuditRecord, ExportLine } from '../../audit/record.ts'
+import type { Queryable } from '../sql.ts'
+import { auditColumns, toChained, toHidden, toRecord, type AuditColumns } from './rows.ts'
+
+/** What a reader asks for; `teams` is what he may see at all, undefined for everything. */
+export interface AuditFilter {
+  readonly teams: readonly string[] | undefined
+  /** Name or id. */
+  readonly by?: string | undefined
+  readonly action?: string | undefined
+  readonly kind?: string | undefined
+  readonly namespace?: string | undefined
+  readonly name?: string | undefined
+  readonly result?: 'success' | 'denied' | undefined
+  readonly requestId?: string | undefined
+  /** RFC 3339; from and with, up to and without. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+export interface AuditPage {
+  readonly records: AuditRecord[]
+  /** Where the next page begins; undefined after the last. */
+  readonly next: number | undefined
+}
+
+// A Namespace object has no namespace: it is of the team that it is.
+const visible = `($1::text[] IS NULL OR namespace = ANY($1) OR (kind = 'Namespace' AND name = ANY($1)))`
+const matches = `${visible}
+  AND ($2::text IS NULL OR actor = $2 OR actor_id = $2)
+  AND ($3::text IS NULL OR action = $3)
+  AND ($4::text IS NULL OR kind = $4)
+  AND ($5::text IS NULL OR namespace = $5)
+  AND ($6::text IS NULL OR name = $6)
+  AND ($7::text IS NULL OR result = $7)
+  AND ($8::text IS NULL OR request_id = $8)
+  AND ($9::timestamptz IS NULL OR at >= $9)
+  AND ($10::timestamptz IS NULL OR at < $10)`
+
+const paramsOf = (f: AuditFilter): unknown[] => [
+  f.teams ?? null,
+  f.by ?? null,
+  f.action ?? null,
+  f.kind ?? null,
+  f.namespace ?? null,
+  f.name ?? null,
+  f.result ?? null,
+  f.requestId ?? null,
+  f.since ?? null,
+  f.until ?? null,
+]
+
+/** Newest first; `before` is what `next` of the page before said. */
+export const listAudit = async (
+  q: Queryable,
+  filter: AuditFilter,
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<AuditPage> => {
+  const rows = await q.query<AuditColumns>(
+    `SELECT ${auditColumns} FROM audit WHERE ${matches} AND ($11::bigint IS NULL OR id < $11)
+     ORDER BY id DESC LIMIT $12`,
+    [...paramsOf(filter), before ?? null, limit + 1],
+  )
+  const page = rows.slice(0, limit)
+  return { records: page.map(toRecord), next: rows.length > limit ? page.at(-1)?.id : undefined }
+}
+
+/** Rows with a place after `after` up to `upTo`, in order; those that `filter` leaves out are hidden. */
+export const exportRows = async (
+  q: Queryable,
+  filter: AuditFilter,
+  { after, upTo, limit }: { after: number; upTo: number; limit: number },
+): Promise<ExportLine[]> => {
+  const rows = await q.query<AuditColumns & { shown: boolean }>(
+    `SELECT ${auditColumns}, (${matches}) AS shown FROM audit
+     WHERE seq > $11 AND seq <= $12 ORDER BY seq LIMIT $13`,
+    [...paramsOf(filter), after, upTo, limit],
+  )
+  return rows.map((row) => (row.shown ? toChained(row) : toHidden(row)))
+}
+
+/** A secret that a person has read. */
+export interface Revealed {
+  readonly namespace: string
+  readonly name: string
+  readonly project: string
+  readonly key: string
+  readonly scope: string
+  /** Newest version that was read. */
+  readonly version: number
+  readonly reads: number
+  readonly last_read_at: string
+  /** Undefined when the secret is gone. */
+  readonly current_version: number | undefined
+  /** The person knows the value that is in use: rotate it. */
+  readonly knows_current: boolean
+}
+
+interface RevealedRow extends Omit<Revealed, 'current_version' | 'knows_current'> {
+  current_version: number | null
+  knows_current: boolean | null
+}
+
+// An older version counts as known when its value is the current one again.
+const revealedSql = `
+WITH reads AS (
+  SELECT namespace, name, at, detail ->> 'uid' AS uid, detail ->> 'project' AS project,
+    detail ->> 'key' AS key, detail ->> 'scope' AS scope, (detail ->> 'version')::int AS version
+  FROM audit
+  WHERE action = 'reveal' AND result = 'success' AND (actor = $1 OR actor_id = $1)
+    AND ($2::text[] IS NULL OR namespace = ANY($2))
+)
+SELECT r.namespace, r.name, r.project, r.key, r.scope, max(r.version) AS version,
+  count(*) AS reads,
+  to_char(max(r.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS last_read_at,
+  h.version AS current_version,
+  bool_or(h.version = r.version OR h.value_digest = v.value_digest) AS knows_current
+FROM reads r
+LEFT JOIN secret_versions h ON h.secret_uid = r.uid::uuid AND h.to_revision IS NULL
+LEFT JOIN secret_versions v ON v.secret_uid = r.uid::uuid AND v.version = r.version
+GROUP BY r.namespace, r.name, r.project, r.key, r.scope, r.uid, h.version
+ORDER BY r.namespace, r.project, r.key, r.scope`
+
+/** Every secret that `by` (name or id) has read the value of. */
+export const listRevealed = async (
+  q: Queryable,
+  by: string,
+  teams: readonly string[] | undefined,
+): Promise<Revealed[]> => {
+  const rows = await q.query<RevealedRow>(revealedSql, [by, teams ?? null])
+  return rows.map(({ current_version: current, knows_current: knows, ...row }) => ({
+    ...row,
+    current_version: current ?? undefined,
+    knows_current: knows === true,
+  }))
+}

@@ -1,0 +1,76 @@
+// Audit rows between their columns and what is said of them.
+import { contentDigest } from '../../audit/chain.ts'
+import type { AuditRecord, ChainedRecord, ExportLine } from '../../audit/record.ts'
+
+/** Columns of a row of `audit`, as `auditColumns` selects them. */
+export interface AuditColumns {
+  id: number
+  seq: number | null
+  at: string
+  actor: string
+  actor_id: string | null
+  address: string | null
+  source: string
+  action: string
+  kind: string
+  namespace: string
+  name: string
+  result: 'success' | 'denied'
+  request_id: string | null
+  detail: string | null
+  actor_salt: string | null
+  actor_digest: string | null
+  subject_salt: string | null
+  subject_digest: string | null
+  hash: string | null
+  signature: string | null
+}
+
+export const auditColumns = `id, seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
+  actor, actor_id, address, source, action, kind, namespace, name, result, request_id, detail,
+  actor_salt, actor_digest, subject_salt, subject_digest, hash, signature`
+
+const given = <K extends string>(key: K, value: string | null): Partial<Record<K, string>> =>
+  value === null ? {} : ({ [key]: value } as Record<K, string>)
+
+export const toRecord = (row: AuditColumns): AuditRecord => ({
+  ...(row.seq === null ? {} : { seq: row.seq }),
+  at: row.at,
+  actor: {
+    name: row.actor,
+    ...given('id', row.actor_id),
+    ...given('address', row.address),
+    source: row.source,
+  },
+  action: row.action,
+  object: { kind: row.kind, namespace: row.namespace, name: row.name },
+  result: row.result,
+  ...given('request_id', row.request_id),
+  ...(row.detail === null ? {} : { detail: JSON.parse(row.detail) as Record<string, unknown> }),
+})
+
+/** A row that is in the chain, with all that proves it. */
+export const toChained = (row: AuditColumns): ChainedRecord => ({
+  type: 'row',
+  ...toRecord(row),
+  seq: row.seq ?? 0,
+  actor_commitment: { digest: row.actor_digest ?? '', ...given('salt', row.actor_salt) },
+  ...(row.subject_digest === null
+    ? {}
+    : { subject_commitment: { digest: row.subject_digest, ...given('salt', row.subject_salt) } }),
+  hash: row.hash ?? '',
+  ...given('signature', row.signature),
+})
+
+/** The same for who may not see it: that there is a row, and a digest that tells nothing. */
+export const toHidden = (row: AuditColumns): ExportLine => ({
+  type: 'hidden',
+  seq: row.seq ?? 0,
+  digest: contentDigest(toRecord(row), {
+    seq: row.seq ?? 0,
+    actor: row.actor_digest ?? '',
+    subject: row.subject_digest ?? undefined,
+  }),
+  hash: row.hash ?? '',
+  ...given('signature', row.signature),
+})

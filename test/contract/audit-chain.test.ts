@@ -1,0 +1,327 @@
+// The chain of audit rows on both databases: what somebody with SQL does to it, and what shows it.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { ExportLine, SignedHead } from '../../src/audit/record.ts'
+import { ChainVerifier, type Verdict, type VerifyOptions } from '../../src/audit/verify.ts'
+import { auditReads } from '../../src/store/audit/reads.ts'
+import type { Actor } from '../../src/store/store.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+
+const alice: Actor = {
+  name: 'alice',
+  id: 'u-1',
+  source: 'api',
+  address: '203.0.113.9',
+  requestId: 'req-1',
+}
+
+const everything = { teams: undefined }
+
+const linesOf = async (store: TestStore, after?: number): Promise<string[]> => {
+  const lines: string[] = []
+  for await (const line of store.audit.export(everything, after)) lines.push(JSON.stringify(line))
+  return lines
+}
+
+const judge = (lines: readonly string[], options?: VerifyOptions): Verdict => {
+  const verifier = new ChainVerifier(options)
+  for (const line of lines) verifier.accept(line)
+  return verifier.finish()
+}
+
+const faultOf = (verdict: Verdict): { seq: number | undefined; message: string } =>
+  verdict.ok ? { seq: -1, message: 'no fault' } : verdict.fault
+
+const headOf = (lines: readonly string[]): SignedHead => JSON.parse(lines.at(-1)!) as SignedHead
+
+for (const [name, serverUrl] of [
+  ['a Postgres server', (): string | undefined => inject('postgresUrl')],
+  ['PGlite', (): string | undefined => undefined],
+] as const) {
+  describe(`the audit chain on ${name}`, () => {
+    let store: TestStore
+    let ns: string
+    let secret: Awaited<ReturnType<typeof createAs>>
+
+    beforeAll(async () => {
+      store = await openTestStore(serverUrl())
+      ns = (await createShop(store.store)).ns
+      for (const key of ['a', 'b', 'c', 'd']) {
+        secret = await createAs(store.store, alice, secretOf(ns, key, { value: `value of ${key}` }))
+        await store.audit.link()
+      }
+    })
+    afterAll(() => store.destroy())
+
+    /** Runs SQL on the chain, verifies what is then exported, and puts everything back. */
+    const tampered = async (
+      statements: readonly string[],
+      options?: VerifyOptions,
+    ): Promise<{ seq: number | undefined; message: string }> => {
+      await store.audit.link()
+      await store.sql.exec(
+        'CREATE TABLE kept_audit AS TABLE audit; CREATE TABLE kept_chain AS TABLE audit_chain',
+      )
+      try {
+        for (const statement of statements) await store.sql.exec(statement)
+        return faultOf(judge(await linesOf(store), options))
+      } finally {
+        await store.sql.exec(
+          'DELETE FROM audit; INSERT INTO audit TABLE kept_audit; DELETE FROM audit_chain; INSERT INTO audit_chain TABLE kept_chain; DROP TABLE kept_audit; DROP TABLE kept_chain',
+        )
+        expect(judge(await linesOf(store))).toMatchObject({ ok: true })
+      }
+    }
+
+    it('verifies, with every row in it', async () => {
+      const lines = await linesOf(store)
+      const [row] = await store.sql.query<{ count: number }>('SELECT count(*) AS count FROM audit')
+      expect(judge(lines)).toMatchObject({ ok: true, rows: row!.count, hidden: 0 })
+      const created = lines.map((l) => JSON.parse(l) as ExportLine).filter((l) => l.type === 'row')
+      expect(created.find((l) => l.object.name === 'b')).toMatchObject({
+        actor: { name: 'alice', id: 'u-1', address: '203.0.113.9', source: 'api' },
+        action: 'create',
+        object: { kind: 'StagelySecret', namespace: ns, name: 'b' },
+        result: 'success',
+        request_id: 'req-1',
+      })
+      expect(lines.join('\n')).not.toContain('value of')
+    })
+
+    for (const [column, sql] of [
+      ['actor', `actor = 'mallory'`],
+      ['actor_id', `actor_id = 'u-2'`],
+      ['address', `address = '198.51.100.1'`],
+      ['source', `source = 'system'`],
+      ['action', `action = 'read'`],
+      ['namespace', `namespace = 'other'`],
+      ['name', `name = 'z'`],
+      ['result', `result = 'denied'`],
+      ['request_id', `request_id = 'req-2'`],
+      ['detail', `detail = '{"version":9}'`],
+      ['at', `at = at + interval '1 microsecond'`],
+      ['actor_salt', `actor_salt = 'AAAA'`],
+    ]) {
+      it(`names the row whose ${column} was edited`, async () => {
+        const { seq, message } = await tampered([`UPDATE audit SET ${sql} WHERE seq = 3`])
+        expect(message).toContain('row 3 was changed')
+        expect(seq).toBe(3)
+      })
+    }
+
+    it('names the first row that was removed', async () => {
+      const one = await tampered(['DELETE FROM audit WHERE seq = 2'])
+      expect(one).toEqual({ seq: 2, message: 'row 2 is missing' })
+      const first = await tampered(['DELETE FROM audit WHERE seq <= 2'])
+      expect(first).toEqual({ seq: 1, message: 'row 1 to 2 are missing' })
+    })
+
+    it('names the first of two rows that changed places', async () => {
+      const swap = [
+        'UPDATE audit SET seq = 100 WHERE seq = 3',
+        'UPDATE audit SET seq = 3 WHERE seq = 4',
+        'UPDATE audit SET seq = 4 WHERE seq = 100',
+      ]
+      expect(await tampered(swap)).toMatchObject({ seq: 3 })
+    })
+
+    it('names the row that was put in', async () => {
+      const put = (seq: string, where: string): string =>
+        `INSERT INTO audit (at, actor, source, action, kind, namespace, name, seq, actor_salt, actor_digest, hash)
+         SELECT at, actor, source, action, kind, namespace, name, ${seq}, actor_salt, actor_digest, hash FROM audit WHERE ${where}`
+      const shifted = [
+        'UPDATE audit SET seq = seq + 1000 WHERE seq > 3',
+        put('4', 'seq = 2'),
+        'UPDATE audit SET seq = seq - 999 WHERE seq > 1000',
+      ]
+      expect(await tampered(shifted)).toMatchObject({ seq: 4 })
+    })
+
+    it('names the first row that was cut off, also when the head was cut with it', async () => {
+      const whole = headOf(await linesOf(store))
+      const cut = await tampered(['DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)'])
+      expect(cut).toMatchObject({ seq: whole.seq })
+      const earlier =
+        '(SELECT max(seq) FROM audit WHERE signature IS NOT NULL AND seq < (SELECT head_seq FROM audit_chain))'
+      const older = [
+        `UPDATE audit_chain SET (head_seq, head_hash, head_signature) = (SELECT seq, hash, signature FROM audit WHERE seq = ${earlier})`,
+        'DELETE FROM audit WHERE seq > (SELECT head_seq FROM audit_chain)',
+      ]
+      // The process that signed the newer head knows; a new one needs the head that was kept elsewhere.
+      await expect(tampered(older)).rejects.toThrow('its head went back')
+    })
+
+    it('is not fooled by a tail that was computed anew: only the controller signs', async () => {
+      const { linkHash, contentDigest, actorDigest } = await import('../../src/audit/chain.ts')
+      const lines = (await linesOf(store)).map((line) => JSON.parse(line) as ExportLine)
+      let last = ''
+      const forged = lines.map((line) => {
+        if (line.type === 'start') return line
+        if (line.type === 'head') return { ...line, hash: last }
+        if (line.type !== 'row') throw new Error('a hidden row')
+        const row = line.seq === 3 ? { ...line, actor: { ...line.actor, name: 'mallory' } } : line
+        const digest = actorDigest(row.actor_commitment.salt!, row)
+        const bound = { seq: row.seq, actor: digest, subject: undefined }
+        last = linkHash(last, contentDigest(row, bound))
+        return { ...row, actor_commitment: { ...row.actor_commitment, digest }, hash: last }
+      })
+      const { seq, message } = faultOf(judge(forged.map((line) => JSON.stringify(line))))
+      expect(seq).toBeGreaterThan(0)
+      expect(seq).toBeLessThanOrEqual(3)
+      expect(message).toContain('chain recomputed')
+    })
+
+    it('finds in an export far away what is wrong with it', async () => {
+      const lines = await linesOf(store)
+      const head = headOf(lines)
+      expect(faultOf(judge(lines.slice(0, -1))).message).toContain('without a signed head')
+      expect(faultOf(judge([...lines.slice(0, 3), ...lines.slice(4)]))).toMatchObject({ seq: 3 })
+      expect(faultOf(judge(lines.slice(1))).message).toContain('not a start')
+      expect(faultOf(judge([])).message).toBe('the export is empty')
+      const shorter = await linesOf(store)
+      await createAs(store.store, alice, secretOf(ns, 'e', { value: 'value of e' }))
+      const longer = await linesOf(store)
+      expect(judge(longer, { known: [head] })).toMatchObject({ ok: true })
+      expect(faultOf(judge(shorter, { known: [headOf(longer)] })).message).toContain('are cut off')
+      expect(judge(await linesOf(store, head.seq), { known: [head] })).toMatchObject({
+        ok: true,
+        rows: 1,
+      })
+      const stranger = { ...head, public_key: 'A'.repeat(43) }
+      expect(faultOf(judge(longer, { publicKey: stranger.public_key })).message).toContain(
+        'signed with the key',
+      )
+    })
+
+    it('shows a reader his rows, and of others what keeps the chain whole', async () => {
+      const lines: string[] = []
+      for await (const line of store.audit.export({ teams: [ns], name: 'b' }))
+        lines.push(JSON.stringify(line))
+      expect(lines.filter((line) => line.includes('"type":"row"'))).toHaveLength(1)
+      expect(judge(lines)).toMatchObject({ ok: true })
+    })
+
+    it('refuses a secret update when its row cannot be written, and changes nothing', async () => {
+      const before = await store.store.get({ kind: 'StagelySecret', namespace: ns, name: 'd' })
+      await store.sql.exec(
+        `CREATE FUNCTION no_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'read-only'; END $$;
+         CREATE TRIGGER no_audit BEFORE INSERT ON audit EXECUTE FUNCTION no_audit()`,
+      )
+      try {
+        const next = { ...secret, spec: { ...secret.spec, value: 'another value' } }
+        await expect(updateAs(store.store, alice, next)).rejects.toThrow()
+        expect(await store.store.get({ kind: 'StagelySecret', namespace: ns, name: 'd' })).toEqual(
+          before,
+        )
+        const versions = await store.sql.query(
+          'SELECT 1 FROM secret_versions WHERE secret_uid = $1',
+          [secret.metadata.uid],
+        )
+        expect(versions).toHaveLength(1)
+        const project = await store.store.get({ kind: 'Project', namespace: ns, name: 'shop' })
+        const delivery = { stagelet: 'web', agent: 'box' }
+        await expect(store.store.openSet(project!.metadata.uid!, 0, delivery)).rejects.toThrow()
+      } finally {
+        await store.sql.exec('DROP TRIGGER no_audit ON audit; DROP FUNCTION no_audit')
+      }
+    })
+
+    it('is one chain however many link at once, and does nothing when nothing is new', async () => {
+      const more =
+        serverUrl() === undefined ? [store.audit] : [store.audit, (await store.again()).audit]
+      const writes = Array.from({ length: 40 }, (_, i) =>
+        createAs(store.store, alice, secretOf(ns, `many-${i}`, { value: `value ${i}` })),
+      )
+      const rounds = Array.from({ length: 10 }, (_, i) => more[i % more.length]!.link())
+      await Promise.all([...writes, ...rounds])
+      const lines = await linesOf(store)
+      expect(judge(lines)).toMatchObject({ ok: true })
+      expect(await store.audit.pending()).toBe(false)
+      const head = await store.audit.link()
+      expect(head).toEqual(headOf(lines))
+    })
+
+    it('does not sign on top of a head that somebody else wrote', async () => {
+      await store.sql.exec(`UPDATE audit_chain SET head_hash = 'x' || head_hash`)
+      await createAs(store.store, alice, secretOf(ns, 'after-tampering', { value: 'value' }))
+      await expect(store.audit.link()).rejects.toThrow('tampered')
+      expect(await store.audit.pending()).toBe(true)
+      await store.sql.exec('UPDATE audit_chain SET head_hash = substr(head_hash, 2)')
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true })
+    })
+
+    it('tells what a person has read, and which of it is still in use', async () => {
+      const bob: Actor = { ...alice, name: 'bob', id: 'u-2' }
+      const read = (key: string, version: number): Promise<void> =>
+        store.store.writeWithSession(bob, async (session) => {
+          const row = await session.fetch({ kind: 'StagelySecret', namespace: ns, name: key })
+          const ref = { kind: 'StagelySecret', namespace: ns, name: key }
+          const what = {
+            ref,
+            uid: row!.uid,
+            project: 'shop',
+            key: key.toUpperCase(),
+            scope: 'global',
+            version,
+          }
+          await auditReads(session, 'reveal', [what])
+        })
+      await read('a', 1)
+      await read('a', 1)
+      await read('b', 1)
+      const b = await store.store.get({ kind: 'StagelySecret', namespace: ns, name: 'b' })
+      await updateAs(store.store, alice, { ...b!, spec: { ...b!.spec, value: 'rotated value' } })
+      expect(await store.audit.revealed('bob', [ns])).toMatchObject([
+        { key: 'A', version: 1, reads: 2, current_version: 1, knows_current: true },
+        { key: 'B', version: 1, reads: 1, current_version: 2, knows_current: false },
+      ])
+      expect(await store.audit.revealed('u-2', ['other'])).toEqual([])
+      expect(await store.audit.revealed('alice', undefined)).toEqual([])
+    })
+
+    it('erases a person and stays whole; a row that is blanked out by hand is named', async () => {
+      await store.audit.record(
+        alice,
+        { kind: 'User', namespace: '', name: 'bob' },
+        { action: 'create user' },
+      )
+      const blanked = await tampered([
+        `UPDATE audit SET actor = 'erased:nobody', actor_id = NULL, address = NULL, actor_salt = NULL WHERE actor = 'bob' AND name = 'b'`,
+      ])
+      expect(blanked.message).toContain('blanked out by hand')
+      const before = headOf(await linesOf(store))
+      const dry = await store.audit.erase('bob', alice, true)
+      expect(dry.rows).toBe(4)
+      expect(await store.audit.revealed('bob', undefined)).toHaveLength(2)
+      const erasure = await store.audit.erase('bob', alice, false)
+      expect(erasure).toMatchObject({ rows: 4, mentions: 0 })
+      const lines = await linesOf(store)
+      expect(lines.join('\n')).not.toMatch(/bob|u-2/)
+      expect(judge(lines, { known: [before] })).toMatchObject({ ok: true, hidden: 0 })
+      await expect(store.audit.erase('bob', alice, false)).rejects.toThrow('names nobody')
+      const more = await tampered([
+        `UPDATE audit SET actor = '${erasure.pseudonym}', actor_id = NULL, address = NULL, actor_salt = NULL WHERE seq = 3`,
+      ])
+      expect(more.message).toContain('blanked out by hand')
+      const alone = await store.audit.list(
+        { teams: undefined, by: erasure.pseudonym },
+        { limit: 10 },
+      )
+      expect(alone.records.map((r) => r.action)).toEqual(['reveal', 'reveal', 'reveal'])
+    })
+
+    it('stays verifiable when what is old was pruned', async () => {
+      const head = headOf(await linesOf(store))
+      expect(await store.audit.prune(0)).toBe(0)
+      expect(await store.audit.prune(4_000_000_000_000)).toBe(head.seq)
+      await createAs(store.store, alice, secretOf(ns, 'after-pruning', { value: 'value' }))
+      const lines = await linesOf(store)
+      expect(judge(lines, { known: [head] })).toMatchObject({ ok: true, rows: 2 })
+      const forged = await tampered([`UPDATE audit_chain SET start_hash = 'x'`])
+      expect(forged.seq).toBe(head.seq + 1)
+      expect(
+        (await store.audit.list(everything, { limit: 10 })).records.map((r) => r.action),
+      ).toEqual(['create', 'prune'])
+    })
+  })
+}
