@@ -7,10 +7,24 @@ import type { Queryable } from './sql.ts'
 const keepChangesMs = 600_000
 const keepChanges = 1_000
 const keepEventsMs = 3_600_000
-const keepVersions = 10
-const keepRevisions = 20
 /** At once; the rest goes with the next round. */
 const batch = 500
+
+/** How much history stays. */
+export interface Retention {
+  /** Newest versions of each secret. */
+  readonly versions: number
+  /** Newest revisions of each project, with all that they hold. */
+  readonly revisions: number
+  /** How long a deleted secret can be restored (ms). */
+  readonly deletedMs: number
+}
+
+export const defaultRetention: Retention = {
+  versions: 10,
+  revisions: 20,
+  deletedMs: 7 * 86_400_000,
+}
 
 /** Events that did not happen again within the hour. Watchers see them go. */
 export const dropOldEvents = async (session: WriteSession, now: number): Promise<void> => {
@@ -38,20 +52,23 @@ export const dropOldChanges = async ({ tx }: WriteSession, now: number): Promise
 }
 
 /**
- * Revisions beyond the newest 20, then versions that none of the rest holds: of a living secret
- * the last 10 stay, of a deleted one none.
+ * Revisions beyond the newest, then versions that none of the rest holds: of a secret that lives or
+ * can be restored the last ones stay, of a deleted one none.
  */
-export const dropOldVersions = async (tx: Queryable): Promise<void> => {
+export const dropOldVersions = async (tx: Queryable, keep: Retention): Promise<void> => {
   await tx.query(
     `DELETE FROM revisions r USING projects p
-     WHERE p.uid = r.project_uid AND r.revision <= p.revision - ${keepRevisions}`,
+     WHERE p.uid = r.project_uid AND r.revision <= p.revision - $1::bigint`,
+    [keep.revisions],
   )
   await tx.query(
     `DELETE FROM secret_versions v USING projects p
      WHERE p.uid = v.project_uid AND v.to_revision IS NOT NULL
-       AND v.to_revision <= p.revision - ${keepRevisions - 1}
+       AND v.to_revision <= p.revision - $1::bigint + 1
        AND (NOT EXISTS (SELECT 1 FROM objects o WHERE o.uid = v.secret_uid)
-         OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - ${keepVersions})`,
+           AND NOT EXISTS (SELECT 1 FROM deleted_secrets d WHERE d.secret_uid = v.secret_uid)
+         OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - $2::int)`,
+    [keep.revisions, keep.versions],
   )
 }
 

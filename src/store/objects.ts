@@ -25,7 +25,7 @@ import {
   storeVersion,
   type PreparedSecret,
 } from './secret-writes.ts'
-import type { StoredRow, WriteSession } from './session.ts'
+import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
 
@@ -42,14 +42,23 @@ export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): O
   return managedFields.length === 0 ? others : { ...others, managedFields: [...managedFields] }
 }
 
-const newMetadata = (session: WriteSession, object: KubeObject): ObjectMeta => {
+/** What callers inside the store may say of a write beside its object. */
+interface WriteMore {
+  readonly tracking?: Tracking | undefined
+  /** Of a secret: its value, in place of one in the spec. */
+  readonly value?: Buffer
+  /** In place of create or update. */
+  readonly audit?: AuditEntry
+}
+
+const newMetadata = (session: WriteSession, object: KubeObject, uid: string): ObjectMeta => {
   const { name, namespace, labels, annotations, finalizers } = object.metadata
   const ends = new Set(finalizers ?? [])
   if (object.kind === 'Stagelet') ends.add(agentFinalizer)
   const metadata: ObjectMeta = {
     name,
     ...(object.kind === 'Namespace' ? {} : { namespace: namespace ?? '' }),
-    uid: randomUUID(),
+    uid,
     generation: 1,
     creationTimestamp: session.now,
     ...(labels === undefined ? {} : { labels }),
@@ -65,13 +74,14 @@ const putSecret = async (
   session: WriteSession,
   { object, version, before, project }: PreparedSecret,
   source: string,
-  more: { current?: StoredRow | undefined; action: string },
+  more: { current?: StoredRow | undefined; audit: AuditEntry },
 ): Promise<StoredRow> => {
-  const { current, action } = more
+  const { current, audit } = more
   if (version !== undefined) await storeVersion(session, project, version)
   const status = { ...secretStatusAfter(session, object, version?.entry) }
-  const detail = version === undefined ? {} : { version: version.entry.version }
-  const row = await session.put({ ...object, status }, source, current, { action, detail })
+  const stored = version === undefined ? {} : { version: version.entry.version }
+  const detail = { ...audit.detail, ...stored }
+  const row = await session.put({ ...object, status }, source, current, { ...audit, detail })
   if (version !== undefined) {
     await resetInSync(session, project, [before, version.entry])
   }
@@ -93,7 +103,7 @@ const refsFor = (object: KubeObject): ObjectRef[] => {
 export const createObject = async (
   session: WriteSession,
   input: KubeObject,
-  tracking?: Tracking,
+  more: WriteMore & { uid?: string } = {},
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
@@ -106,11 +116,13 @@ export const createObject = async (
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
   }
-  const metadata = tracked(newMetadata(session, admitted), tracking)
+  const uid = more.uid ?? randomUUID()
+  const metadata = tracked(newMetadata(session, admitted, uid), more.tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
-    const prepared = await prepareSecret(session, object, undefined)
-    return (await putSecret(session, prepared, source, { action: 'create' })).object
+    const { value, audit = { action: 'create' } } = more
+    const prepared = await prepareSecret(session, object, undefined, value)
+    return (await putSecret(session, prepared, source, { audit })).object
   }
   if (object.kind === 'Stagelet') await checkClaim(session, object)
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
@@ -180,7 +192,7 @@ const prepareUpdate = async (
   session: WriteSession,
   admitted: KubeObject,
   current: StoredRow,
-  tracking: Tracking,
+  { tracking, value }: WriteMore,
 ): Promise<Update> => {
   const adopts = isAdoption(session, admitted, current)
   const source = adopts ? 'api' : current.source
@@ -189,7 +201,7 @@ const prepareUpdate = async (
   if (current.object.status !== undefined) object.status = current.object.status
   if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
   if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, adopts }
-  const secret = await prepareSecret(session, object, current)
+  const secret = await prepareSecret(session, object, current, value)
   return { object: secret.object, secret, source, adopts }
 }
 
@@ -197,7 +209,7 @@ const prepareUpdate = async (
 export const updateObject = async (
   session: WriteSession,
   input: KubeObject,
-  more: Tracking & { finish: (row: StoredRow) => Promise<KubeObject> },
+  more: WriteMore & { finish: (row: StoredRow) => Promise<KubeObject> },
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   await session.prefetch(refsFor(admitted))
@@ -211,11 +223,11 @@ export const updateObject = async (
   if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
-  const action = adopts ? 'adopt' : 'update'
+  const audit = more.audit ?? { action: adopts ? 'adopt' : 'update' }
   const row =
     secret === undefined
-      ? await session.put(next, source, current, next.kind === 'Event' ? undefined : { action })
-      : await putSecret(session, { ...secret, object: next }, source, { current, action })
+      ? await session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
+      : await putSecret(session, { ...secret, object: next }, source, { current, audit })
   const { deletionTimestamp, finalizers } = row.object.metadata
   return deletionTimestamp !== undefined && finalizers === undefined ? more.finish(row) : row.object
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../kernel/log.ts'
 import { createLocalKeyProvider, type KeyProvider } from '../secrets/key-provider.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
+import { defaultRetention, type Retention } from './compaction.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { openPglite } from './pglite.ts'
@@ -21,6 +22,8 @@ export interface OpenStoreOptions {
   readonly masterKey: Buffer
   readonly clock: Clock
   readonly log: Logger
+  /** How much history stays; where absent, the default. */
+  readonly retention?: Retention
 }
 
 export interface Opened {
@@ -76,7 +79,7 @@ const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
 
 /** InternalError for the wrong master key or a newer schema, Conflict for a folder in use. */
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
-  const { databaseUrl, dataDir, masterKey, clock, log } = options
+  const { databaseUrl, dataDir, masterKey, clock, log, retention = defaultRetention } = options
   const provider = createLocalKeyProvider(masterKey)
   const sql =
     databaseUrl === undefined ? await openPglite({ dataDir }) : openPg({ databaseUrl, clock, log })
@@ -85,7 +88,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     const applied = await migrate(sql)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     await claimKey(sql, provider)
-    const store = await SqlStore.start({ sql, provider, clock, log })
+    const store = await SqlStore.start({ sql, provider, clock, log, retention })
     await ensureDefaultNamespace(store)
     const settings = new Settings(sql, provider)
     let closing: Promise<void> | undefined

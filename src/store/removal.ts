@@ -8,6 +8,7 @@ import { destroyProject, loadProject } from './projects.ts'
 import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { resetInSync } from './stagelet-writes.ts'
+import { bury } from './tombstones.ts'
 
 export interface Removed {
   readonly object: KubeObject
@@ -35,6 +36,7 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   const project = owner === undefined ? undefined : await loadProject(session, owner.uid)
   if (project === undefined) return // gone with all its versions
   const entry = await endSecret(session, project, row.uid)
+  if (entry !== undefined) await bury(session, project, row)
   await resetInSync(session, project, [entry])
 }
 

@@ -83,6 +83,20 @@ const loadHeadRow = async (session: WriteSession, uid: string): Promise<SealedRo
   return row
 }
 
+/** 0 for a new secret. A restored one has versions, and no current one: its numbers go on. */
+const lastVersion = async (
+  session: WriteSession,
+  uid: string,
+  head: SealedRow | undefined,
+): Promise<number> => {
+  if (head !== undefined) return head.version
+  const [row] = await session.tx.query<{ last: number }>(
+    'SELECT coalesce(max(version), 0) AS last FROM secret_versions WHERE secret_uid = $1',
+    [uid],
+  )
+  return row?.last ?? 0
+}
+
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
   const value = valueBytes(specOf(object))
@@ -119,12 +133,14 @@ const findValue = async (
 
 /**
  * Everything that must hold before a secret is stored. `object` has its uid; `current` is what is
- * stored now. Changes nothing yet.
+ * stored now; `putBack` is an
+ * old value that comes back, whatever the spec says. Changes nothing yet.
  */
 export const prepareSecret = async (
   session: WriteSession,
   object: KubeObject,
   current: StoredRow | undefined,
+  putBack?: Buffer,
 ): Promise<PreparedSecret> => {
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
@@ -136,7 +152,7 @@ export const prepareSecret = async (
   }
   const head = current === undefined ? undefined : await loadHeadRow(session, uid)
   const before = head === undefined ? undefined : toEntry(head)
-  const value = await findValue(session, project.uid, spec, head)
+  const value = putBack ?? (await findValue(session, project.uid, spec, head))
   if (value === undefined) return { object: stripped, version: undefined, before, project }
 
   const faults = checkValue(spec.type, spec.key, value)
@@ -150,7 +166,7 @@ export const prepareSecret = async (
   const entry: SetEntry = {
     secretId: uid,
     name: object.metadata.name,
-    version: (head?.version ?? 0) + 1,
+    version: (await lastVersion(session, uid, head)) + 1,
     key,
     scope,
     type,

@@ -108,6 +108,7 @@ const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
 const statements = {
   head: headSql(entryColumns),
   revision: revisionSql(entryColumns),
+  sealedHead: headSql(sealedColumns),
   sealed: revisionSql(sealedColumns),
 }
 
@@ -135,7 +136,7 @@ const loadRows = async (
 ): Promise<{ head: SetRow; rows: SetRow[] }> => {
   const rows =
     revision === 'head'
-      ? await q.query<SetRow>(statements.head, [projectUid])
+      ? await q.query<SetRow>(sealed ? statements.sealedHead : statements.head, [projectUid])
       : await q.query<SetRow>(sealed ? statements.sealed : statements.revision, [
           projectUid,
           revision,
@@ -207,6 +208,24 @@ export const openRow = async (
   const key = await dataKeys.dataKey(row.data_key_id)
   const { secret_uid: secretId, key: name, scope, type, version } = row
   return open(key, row.sealed, valueAad({ projectUid, secretId, key: name, scope, type, version }))
+}
+
+/** Opens those of the head set that `choose` picks. Whoever calls it audits what comes out. */
+export const openHead = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  projectUid: string,
+  choose: (entries: readonly SetEntry[]) => readonly SetEntry[],
+): Promise<OpenedEntry[]> => {
+  const { rows } = await loadRows(q, keys, projectUid, { revision: 'head', sealed: true })
+  const chosen = new Set(choose(rows.map(toEntry)).map((entry) => entry.secretId))
+  const dataKeys = await loadDataKeys(q, keys, projectUid)
+  return Promise.all(
+    rows
+      .filter((row) => chosen.has(row.secret_uid))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(async (row) => ({ ...toEntry(row), value: await openRow(dataKeys, projectUid, row) })),
+  )
 }
 
 const deliverySql = `

@@ -5,8 +5,17 @@ import type { Logger } from '../kernel/log.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
-import { dropOldChanges, dropOldEvents, dropOldVersions, finishNamespaces } from './compaction.ts'
+import {
+  dropOldChanges,
+  dropOldEvents,
+  dropOldVersions,
+  finishNamespaces,
+  type Retention,
+} from './compaction.ts'
+import type { ReadWay } from './audit/reads.ts'
 import { Feed } from './feed.ts'
+import { revealSecret, revealSet } from './history/reveal.ts'
+import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
 import { getObject, listObjects, revisionsOf } from './reads.ts'
@@ -14,16 +23,21 @@ import { closeDue, listOpen } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { openSet, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
+import type { SetEntry } from '../secrets/visible.ts'
+import { dropOldTombstones } from './tombstones.ts'
 import type {
   Actor,
   ChangeEvent,
+  DeletedSecret,
   ListOptions,
   ObjectList,
   ObjectPage,
   OpenedEntry,
   PageOptions,
   ProjectRevisions,
+  RevisionInfo,
   SecretSet,
+  SecretVersion,
   Store,
   Transaction,
   WriteOptions,
@@ -38,12 +52,14 @@ export interface SqlStoreDeps {
   readonly provider: KeyProvider
   readonly clock: Clock
   readonly log: Logger
+  readonly retention: Retention
 }
 
 export class SqlStore implements Store {
   readonly #sql: Sql
   readonly #provider: KeyProvider
   readonly #clock: Clock
+  readonly #retention: Retention
   readonly #keys: ProjectKeyCache
   readonly #feed: Feed
   readonly #writer: Writer
@@ -53,6 +69,7 @@ export class SqlStore implements Store {
     this.#sql = deps.sql
     this.#provider = deps.provider
     this.#clock = deps.clock
+    this.#retention = deps.retention
     this.#keys = new ProjectKeyCache(deps.provider)
     this.#feed = new Feed(deps, head)
     const heads: HeadCache = new Map()
@@ -121,6 +138,30 @@ export class SqlStore implements Store {
     return entries
   }
 
+  versionsOf(secretUid: string): Promise<SecretVersion[]> {
+    return versionsOf(this.#sql, secretUid)
+  }
+
+  listRevisions(projectUid: string): Promise<RevisionInfo[]> {
+    return listRevisions(this.#sql, projectUid)
+  }
+
+  deletedSecrets(projectUid: string): Promise<DeletedSecret[]> {
+    return deletedSecrets(this.#sql, projectUid, this.#retention.deletedMs)
+  }
+
+  revealSecret(actor: Actor, ref: ObjectRef, version?: number): Promise<OpenedEntry> {
+    return this.#writer.run(actor, {}, (session) => revealSecret(session, ref, version))
+  }
+
+  revealSet(
+    actor: Actor,
+    project: ObjectRef,
+    what: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
+  ): Promise<OpenedEntry[]> {
+    return this.#writer.run(actor, {}, (session) => revealSet(session, project, what))
+  }
+
   async closeDueRevisions(now: number): Promise<number | undefined> {
     let open = await listOpen(this.#sql)
     if (open.some((o) => o.dueAt <= now)) {
@@ -155,7 +196,8 @@ export class SqlStore implements Store {
       await dropOldEvents(session, now)
       await finishNamespaces(session)
       await dropOldChanges(session, now)
-      await dropOldVersions(session.tx)
+      await dropOldTombstones(session, now - this.#retention.deletedMs)
+      await dropOldVersions(session.tx, this.#retention)
       await session.tx.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
     })
   }

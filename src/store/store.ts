@@ -6,11 +6,14 @@
 // - A write that changes nothing keeps its resourceVersion, makes no change-feed row, and is not audited.
 // - The audit row is written in the action's own transaction: no audit, no action.
 // - No read returns a secret value; values enter by `spec.value`/`spec.valueBase64`, are sealed within
-//   the transaction, and leave only by `openSet`, for a bundle that is sealed to an agent.
+//   the transaction, and leave only by `openSet`, for a bundle that is sealed to an agent, and by
+//   `revealSecret` and `revealSet`, audited value by value.
 // - Whatever the caller's kind, errors are StagelyError with all faults.
 import type { NewCondition } from '../resources/conditions.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import type { ReadWay } from './audit/reads.ts'
+import type { NamedEntry, SetDiff } from './history/set-diff.ts'
 
 /** Who acts, for audit and ownership. `source` is `api` or `folder:<path>`; machines use `system`. */
 export interface Actor {
@@ -99,6 +102,49 @@ export interface ProjectRevisions {
   readonly closesAt: number | undefined
 }
 
+/** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
+export interface SecretVersion {
+  readonly version: number
+  readonly current: boolean
+  readonly scope: string
+  readonly stagelet?: string
+  readonly type: 'env' | 'file'
+  readonly bytes: number
+  /** It is in the sets of the revisions from this one up to, not including, `toRevision`. */
+  readonly fromRevision: number
+  readonly toRevision?: number
+  readonly createdAt: string
+  readonly createdBy: string
+  /** The newest older version with the same value, as their keyed digests tell. */
+  readonly sameAs?: number
+}
+
+export interface RevisionInfo {
+  readonly revision: number
+  readonly closedAt: string
+  /** How many secrets got a new version, and how many went. */
+  readonly written: number
+  readonly deleted: number
+  /** Who wrote them. */
+  readonly by: readonly string[]
+}
+
+/** A deleted secret in its grace time. */
+export interface DeletedSecret extends NamedEntry {
+  readonly deletedAt: string
+  readonly deletedBy: string
+  readonly restorableUntil: string
+}
+
+/** A revision by its number, or the one that was newest at a time (ms). */
+export type RevisionChoice = { readonly revision: number } | { readonly at: number }
+
+export interface ProjectRollback {
+  readonly revision: number
+  /** What the rollback changed. */
+  readonly diff: SetDiff
+}
+
 export interface Reader {
   get(ref: ObjectRef): Promise<KubeObject | undefined>
   list(kind: string, options?: ListOptions): Promise<ObjectList>
@@ -137,6 +183,25 @@ export interface Transaction extends Reader {
   putInternal(object: KubeObject): Promise<void>
   /** Counts a core/v1 Event: same object, reason and message raise `count` and `lastTimestamp`. */
   recordEvent(event: EventInput): Promise<void>
+  /** Conflict when the secret's stored version is another (0: none). For compare-and-set. */
+  expectVersion(ref: ObjectRef, version: number): Promise<void>
+  /**
+   * The value of an old version becomes the newest one; scope and place stay as they are. Conflict where
+   * another source owns the secret, NotFound for a version that is not kept.
+   */
+  rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject>
+  /**
+   * Makes the project's set what it was: values and places as new versions, deletions, and re-creations
+   * under the old ids. All or nothing; Conflict names what another source owns.
+   */
+  rollbackProject(project: ObjectRef, choice: RevisionChoice): Promise<ProjectRollback>
+  /** Brings a deleted secret back under its old id. Invalid when another has its place by now. */
+  restoreSecret(project: ObjectRef, secretUid: string): Promise<KubeObject>
+  /**
+   * Erases a secret, living or deleted: all its versions, out of old revisions too. The audit row keeps
+   * the fact. Conflict where another source owns it.
+   */
+  purgeSecret(project: ObjectRef, secretUid: string): Promise<{ name: string; versions: number }>
   /** Removes a finalizer by the machines' door. */
   removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void>
 }
@@ -154,6 +219,19 @@ export interface Store extends Reader {
     projectUid: string,
     revision: number,
     delivery: { stagelet: string; agent: string },
+  ): Promise<OpenedEntry[]>
+  /** Versions that are kept, newest first; none for an unknown secret. */
+  versionsOf(secretUid: string): Promise<SecretVersion[]>
+  /** Closed revisions that are kept, newest first. */
+  listRevisions(projectUid: string): Promise<RevisionInfo[]>
+  deletedSecrets(projectUid: string): Promise<DeletedSecret[]>
+  /** Opens one value for the actor, the current one or that of `version`; audited in the same transaction. */
+  revealSecret(actor: Actor, ref: ObjectRef, version?: number): Promise<OpenedEntry>
+  /** Opens the chosen values of a project's head set for the actor; each is audited in the same transaction. */
+  revealSet(
+    actor: Actor,
+    project: ObjectRef,
+    what: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
   ): Promise<OpenedEntry[]>
   /** Closes every change set that is due at `now`; returns when the next is due. */
   closeDueRevisions(now: number): Promise<number | undefined>

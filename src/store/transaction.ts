@@ -5,6 +5,9 @@ import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
+import { purgeSecret } from './history/purge.ts'
+import { restoreSecret } from './history/restore.ts'
+import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { createObject, requireRow, tracked, updateObject } from './objects.ts'
 import { listObjects, revisionsOf } from './reads.ts'
 import { finishRemoval, removeObject } from './removal.ts'
@@ -17,6 +20,8 @@ import type {
   ListOptions,
   ObjectList,
   ProjectRevisions,
+  ProjectRollback,
+  RevisionChoice,
   SecretSet,
   Tracking,
   Transaction,
@@ -57,13 +62,13 @@ export class StoreTransaction implements Transaction {
   }
 
   async create(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
-    return copy(await createObject(this.#session, object, tracking))
+    return copy(await createObject(this.#session, object, { tracking }))
   }
 
   async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     const finish = (row: Parameters<typeof finishRemoval>[1]): Promise<KubeObject> =>
       finishRemoval(this.#session, row)
-    return copy(await updateObject(this.#session, object, { finish, ...tracking }))
+    return copy(await updateObject(this.#session, object, { finish, tracking }))
   }
 
   async remove(
@@ -82,6 +87,26 @@ export class StoreTransaction implements Transaction {
 
   holdsValue(object: KubeObject): Promise<boolean> {
     return holdsValue(this.#session, object)
+  }
+
+  expectVersion(ref: ObjectRef, version: number): Promise<void> {
+    return expectVersion(this.#session, ref, version)
+  }
+
+  async rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject> {
+    return copy(await rollbackSecret(this.#session, ref, version))
+  }
+
+  rollbackProject(project: ObjectRef, choice: RevisionChoice): Promise<ProjectRollback> {
+    return rollbackProject(this.#session, project, choice)
+  }
+
+  async restoreSecret(project: ObjectRef, secretUid: string): Promise<KubeObject> {
+    return copy(await restoreSecret(this.#session, project, secretUid))
+  }
+
+  purgeSecret(project: ObjectRef, secretUid: string): Promise<{ name: string; versions: number }> {
+    return purgeSecret(this.#session, project, secretUid)
   }
 
   async setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void> {

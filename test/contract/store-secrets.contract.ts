@@ -1,6 +1,7 @@
 // What the store promises of secrets, whatever database is below.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { defaultRetention } from '../../src/store/compaction.ts'
 import type { Condition } from '../../src/resources/conditions.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
@@ -408,6 +409,7 @@ export const secretsContract = (name: string, open: OpenStore): void => {
           tx.update(secretOf(ns, 'db', { value: String(i) })),
         )
       }
+      clock.step(defaultRetention.deletedMs)
       await t.store.compact(clock.now())
       for (let revision = 11; revision <= 30; revision++) {
         expect(await openValues(projectUid, revision)).toEqual({

@@ -1,0 +1,73 @@
+// Erasing a secret: every ciphertext goes, and history is rewritten as if it had not been there.
+import { StagelyError } from '../../kernel/errors.ts'
+import type { ObjectRef } from '../../resources/meta.ts'
+import { checkOwner } from '../admission.ts'
+import type { ProjectState } from '../projects.ts'
+import { finishRemoval } from '../removal.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import { lineOf, macOfLines, readSet } from '../sets.ts'
+import { unbury } from '../tombstones.ts'
+import { requireProjectState } from './versions.ts'
+
+const findLiving = async (session: WriteSession, uid: string): Promise<StoredRow | undefined> => {
+  const [row] = await session.select(
+    `SELECT uid, rv, source, body FROM objects WHERE uid = $1 AND kind = 'StagelySecret'`,
+    [uid],
+  )
+  return row
+}
+
+/**
+ * The revisions that held the secret get the MAC of the set without it: each is checked by its old
+ * MAC first, so that rows changed outside Stagely never get a good one.
+ */
+const rewriteRevisions = async (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+): Promise<void> => {
+  const rows = await session.tx.query<{ revision: number }>(
+    `SELECT r.revision FROM revisions r WHERE r.project_uid = $1 AND EXISTS (
+       SELECT 1 FROM secret_versions v WHERE v.secret_uid = $2 AND v.from_revision <= r.revision
+         AND (v.to_revision IS NULL OR v.to_revision > r.revision))`,
+    [project.uid, secretUid],
+  )
+  for (const { revision } of rows) {
+    const set = await readSet(session.tx, session.deps.keys, project.uid, revision)
+    const lines = set.entries.filter((entry) => entry.secretId !== secretUid).map(lineOf)
+    const mac = macOfLines(project.digestKey, revision, lines)
+    await session.tx.query(
+      'UPDATE revisions SET mac = $3 WHERE project_uid = $1 AND revision = $2',
+      [project.uid, revision, mac],
+    )
+  }
+}
+
+/** See Transaction.purgeSecret. */
+export const purgeSecret = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  secretUid: string,
+): Promise<{ name: string; versions: number }> => {
+  const project = await requireProjectState(session, ref)
+  const living = await findLiving(session, secretUid)
+  if (living !== undefined) checkOwner(session, living)
+  const versions = await session.tx.query<{ name: string; project_uid: string }>(
+    'SELECT name, project_uid FROM secret_versions WHERE secret_uid = $1 AND project_uid = $2 ORDER BY version',
+    [secretUid, project.uid],
+  )
+  const name = versions.at(-1)?.name
+  if (name === undefined) {
+    const message = `project "${ref.name}" holds no value of a secret ${secretUid}`
+    throw new StagelyError('NotFound', message)
+  }
+  // Whatever its finalizers wait for: erasing does not wait.
+  if (living !== undefined) await finishRemoval(session, living)
+  await rewriteRevisions(session, project, secretUid)
+  await unbury(session, project.uid, secretUid)
+  await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
+  const detail = { uid: secretUid, versions: versions.length }
+  const secret = { kind: 'StagelySecret', namespace: project.ref.namespace, name }
+  await session.audit(secret, { action: 'purge', detail })
+  return { name, versions: versions.length }
+}

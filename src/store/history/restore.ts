@@ -1,0 +1,85 @@
+// Brings a deleted secret back under its old id, so that its history goes on.
+import { StagelyError } from '../../kernel/errors.ts'
+import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { createObject } from '../objects.ts'
+import type { ProjectState } from '../projects.ts'
+import type { WriteSession } from '../session.ts'
+import type { OpenedEntry } from '../store.ts'
+import { unbury } from '../tombstones.ts'
+import { openVersion, requireProjectState } from './versions.ts'
+
+/** The spec fields that say where a version goes. */
+export const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
+  scope: entry.scope,
+  type: entry.type,
+  ...(entry.stagelet === undefined ? {} : { stageletRef: { name: entry.stagelet } }),
+  ...(entry.file === undefined ? {} : { file: entry.file }),
+})
+
+const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknown> => {
+  const { scope: _, type: __, stageletRef: ___, file: ____, ...others } = spec
+  return others
+}
+
+/** `spec` with the place of `entry` in it. */
+export const atPlaceOf = (
+  entry: SetEntry,
+  spec: Record<string, unknown> | undefined,
+): Record<string, unknown> => ({ ...withoutPlace(spec), ...placeSpec(entry) })
+
+/** What a tombstone that is gone can no longer say: only the secret itself. */
+const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'StagelySecret',
+  metadata: { name: entry.name, namespace: project.ref.namespace },
+  spec: { projectRef: { name: project.ref.name }, key: entry.key },
+})
+
+/** Creates the secret anew with its old id and the value of `opened`, as its next version. */
+export const recreate = async (
+  session: WriteSession,
+  project: ProjectState,
+  opened: OpenedEntry,
+): Promise<KubeObject> => {
+  const old = await unbury(session, project.uid, opened.secretId)
+  const { labels, annotations: notes, name } = old?.metadata ?? { name: opened.name }
+  const { [annotations.source]: _, ...kept } = notes ?? {}
+  const object: KubeObject = {
+    ...(old ?? bareObject(project, opened)),
+    metadata: {
+      name,
+      namespace: project.ref.namespace,
+      ...(labels === undefined ? {} : { labels }),
+      ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
+    },
+    spec: atPlaceOf(opened, (old ?? bareObject(project, opened)).spec),
+  }
+  return createObject(session, object, {
+    uid: opened.secretId,
+    value: opened.value,
+    audit: { action: 'restore', detail: { value: opened.version } },
+  })
+}
+
+/** See Transaction.restoreSecret. */
+export const restoreSecret = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  secretUid: string,
+): Promise<KubeObject> => {
+  const project = await requireProjectState(session, ref)
+  const [last] = await session.tx.query<{ version: number }>(
+    `SELECT max(v.version) AS version FROM secret_versions v JOIN deleted_secrets d USING (secret_uid)
+     WHERE d.secret_uid = $1 AND d.project_uid = $2`,
+    [secretUid, project.uid],
+  )
+  const version = last?.version as number | null | undefined
+  if (version === null || version === undefined) {
+    throw new StagelyError(
+      'NotFound',
+      `no deleted secret ${secretUid} waits in project "${ref.name}": its grace time is over, or it was erased`,
+    )
+  }
+  return recreate(session, project, await openVersion(session, project, { secretUid, version }))
+}

@@ -1,0 +1,65 @@
+// Values on their way to a person. Each one is audited in the same transaction: no audit, no value.
+import type { ObjectRef } from '../../resources/meta.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { auditReads, type ReadWay } from '../audit/reads.ts'
+import { requireRow } from '../objects.ts'
+import type { ProjectState } from '../projects.ts'
+import type { WriteSession } from '../session.ts'
+import { openHead } from '../sets.ts'
+import type { OpenedEntry } from '../store.ts'
+import { StagelyError } from '../../kernel/errors.ts'
+import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
+
+const noteReads = (
+  session: WriteSession,
+  project: ProjectState,
+  { way, entries }: { way: ReadWay; entries: readonly SetEntry[] },
+): Promise<void> => {
+  const { namespace, name } = project.ref
+  return auditReads(
+    session,
+    way,
+    entries.map((e) => ({
+      ref: { kind: 'StagelySecret', namespace, name: e.name },
+      uid: e.secretId,
+      project: name,
+      key: e.key,
+      scope: e.scope,
+      version: e.version,
+    })),
+  )
+}
+
+/** See Store.revealSet. */
+export const revealSet = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  { way, choose }: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
+): Promise<OpenedEntry[]> => {
+  const project = await requireProjectState(session, ref)
+  const opened = await openHead(session.tx, session.deps.keys, project.uid, choose)
+  await noteReads(session, project, { way, entries: opened })
+  return opened
+}
+
+/** See Store.revealSecret. */
+export const revealSecret = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  version: number | undefined,
+): Promise<OpenedEntry> => {
+  const row = await requireRow(session, ref)
+  const project = await projectOfSecret(session, row)
+  if (version !== undefined) {
+    const opened = await openVersion(session, project, { secretUid: row.uid, version })
+    await noteReads(session, project, { way: 'reveal', entries: [opened] })
+    return opened
+  }
+  const choose = (entries: readonly SetEntry[]): readonly SetEntry[] =>
+    entries.filter((entry) => entry.secretId === row.uid)
+  const [opened] = await revealSet(session, project.ref, { way: 'reveal', choose })
+  if (opened === undefined) {
+    throw new StagelyError('NotFound', `secret "${ref.name}" has no value yet: give it one first`)
+  }
+  return opened
+}

@@ -1,0 +1,156 @@
+// Going back: the old value becomes the newest version. History only ever grows.
+import { StagelyError } from '../../kernel/errors.ts'
+import { toTimestamp } from '../../kernel/clock.ts'
+import { type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { checkOwner } from '../admission.ts'
+import { conflict } from '../errors.ts'
+import { requireRow, updateObject } from '../objects.ts'
+import type { ProjectState } from '../projects.ts'
+import { finishRemoval, removeObject } from '../removal.ts'
+import { saveProject } from '../projects.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import { readSet } from '../sets.ts'
+import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
+import { atPlaceOf, recreate } from './restore.ts'
+import { diffSets, type SetDiff } from './set-diff.ts'
+import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
+
+/** Conflict when `expected` is not the version that is stored now. */
+export const expectVersion = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  expected: number,
+): Promise<void> => {
+  const row = await requireRow(session, ref)
+  const current = (row.object.status as { version?: number } | undefined)?.version ?? 0
+  if (current === expected) return
+  throw conflict(
+    ref,
+    `version ${expected} was expected, version ${current} is stored: read it again, and decide anew`,
+  )
+}
+
+/** See Transaction.rollbackSecret. */
+export const rollbackSecret = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  version: number,
+): Promise<KubeObject> => {
+  const row = await requireRow(session, ref)
+  checkOwner(session, row)
+  const project = await projectOfSecret(session, row)
+  const opened = await openVersion(session, project, { secretUid: row.uid, version })
+  return putBack(session, row, opened, row.object.spec)
+}
+
+const putBack = (
+  session: WriteSession,
+  row: StoredRow,
+  { version, value }: OpenedEntry,
+  spec: Record<string, unknown> | undefined,
+): Promise<KubeObject> =>
+  updateObject(
+    session,
+    { ...row.object, spec: spec ?? {} },
+    {
+      finish: (stored) => finishRemoval(session, stored),
+      value,
+      audit: { action: 'rollback', detail: { value: version } },
+    },
+  )
+
+const findRevision = async (
+  session: WriteSession,
+  project: ProjectState,
+  choice: RevisionChoice,
+): Promise<number> => {
+  if ('revision' in choice) return choice.revision
+  const [row] = await session.tx.query<{ revision: number | null; oldest: number | null }>(
+    `SELECT max(revision) FILTER (WHERE closed_at <= $2) AS revision, min(closed_at) AS oldest
+     FROM revisions WHERE project_uid = $1`,
+    [project.uid, choice.at],
+  )
+  const revision = row?.revision ?? undefined
+  if (revision !== undefined) return revision
+  const oldest = row?.oldest ?? undefined
+  const known =
+    oldest === undefined
+      ? 'there is none yet'
+      : `the oldest that is kept is from ${toTimestamp(oldest)}`
+  throw new StagelyError(
+    'NotFound',
+    `no revision of project "${project.ref.name}" from ${toTimestamp(choice.at)} or before is kept; ${known}`,
+  )
+}
+
+/** Conflict naming every secret that somebody else owns: nothing is rolled back then. */
+const checkOwners = async (
+  session: WriteSession,
+  project: ProjectState,
+  touched: readonly SetEntry[],
+): Promise<void> => {
+  const refs = touched.map((entry) => refOfEntry(project, entry))
+  await session.prefetch(refs)
+  const foreign: string[] = []
+  for (const ref of refs) {
+    const row = await session.fetch(ref)
+    const free = row === undefined || row.source === session.actor.source || row.source === 'system'
+    if (!free) foreign.push(`"${ref.name}" (owned by ${row.source})`)
+  }
+  if (foreign.length === 0) return
+  throw conflict(
+    project.ref,
+    `secrets that would change belong to somebody else: ${foreign.join(', ')}; roll back there, or adopt them first`,
+  )
+}
+
+const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef => ({
+  kind: 'StagelySecret',
+  namespace: project.ref.namespace,
+  name: entry.name,
+})
+
+/** See Transaction.rollbackProject. */
+export const rollbackProject = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  choice: RevisionChoice,
+): Promise<ProjectRollback> => {
+  const project = await requireProjectState(session, ref)
+  const revision = await findRevision(session, project, choice)
+  const { keys } = session.deps
+  const target = (await readSet(session.tx, keys, project.uid, revision)).entries
+  if (session.projects.has(project.uid)) await saveProject(session, project)
+  const head = (await readSet(session.tx, keys, project.uid, 'head')).entries
+  const diff = diffSets(head, target)
+  const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
+  await checkOwners(
+    session,
+    project,
+    head.filter((e) => touched.has(e.secretId)),
+  )
+  // First what goes: it may stand where something comes back.
+  for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
+  const entries = new Map(target.map((entry) => [entry.secretId, entry]))
+  await bringBack(session, project, { diff, entries })
+  await session.audit(project.ref, { action: 'rollback', detail: { revision } })
+  return { revision, diff }
+}
+
+const bringBack = async (
+  session: WriteSession,
+  project: ProjectState,
+  { diff, entries }: { diff: SetDiff; entries: ReadonlyMap<string, SetEntry> },
+): Promise<void> => {
+  for (const { secretId } of [...diff.changed, ...diff.added]) {
+    const entry = entries.get(secretId)
+    if (entry === undefined) continue
+    const what = { secretUid: secretId, version: entry.version }
+    const opened = await openVersion(session, project, what)
+    const row = await session.fetch(refOfEntry(project, entry))
+    if (row?.uid === secretId) {
+      await putBack(session, row, opened, atPlaceOf(entry, row.object.spec))
+    } else await recreate(session, project, opened)
+  }
+}

@@ -1,0 +1,63 @@
+// What differs between two sets of one project, by names: never by values.
+import { sameJson } from '../canonical.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+
+/** One secret as people name it. */
+export interface NamedEntry {
+  readonly secretId: string
+  readonly name: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string
+}
+
+export interface SetDiff {
+  readonly added: readonly NamedEntry[]
+  readonly removed: readonly NamedEntry[]
+  /** Another value, or the same one in another place: `what` says which. */
+  readonly changed: readonly (NamedEntry & {
+    readonly what: readonly ('value' | 'scope' | 'type' | 'stagelet' | 'file')[]
+    readonly fromVersion: number
+    readonly toVersion: number
+  })[]
+}
+
+export const nameEntry = ({ secretId, name, key, scope, stagelet }: SetEntry): NamedEntry => ({
+  secretId,
+  name,
+  key,
+  scope,
+  ...(stagelet === undefined ? {} : { stagelet }),
+})
+
+type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'file'
+
+/** The digest of a file covers its place as well, so that `value` can only be told where no place moved. */
+export const differences = (a: SetEntry, b: SetEntry): Difference[] => {
+  const places = (['scope', 'type', 'stagelet', 'file'] as const).filter(
+    (field) => !sameJson(a[field], b[field]),
+  )
+  const moved = places.includes('file') || places.includes('type')
+  const sameBytes = moved ? a.bytes === b.bytes : a.valueDigest === b.valueDigest
+  return sameBytes ? places : ['value', ...places]
+}
+
+const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 : 1)
+
+export const diffSets = (before: readonly SetEntry[], after: readonly SetEntry[]): SetDiff => {
+  const old = new Map(before.map((entry) => [entry.secretId, entry]))
+  const kept = new Set(after.map((entry) => entry.secretId))
+  const added = after.filter((entry) => !old.has(entry.secretId)).map(nameEntry)
+  const removed = before.filter((entry) => !kept.has(entry.secretId)).map(nameEntry)
+  const changed = after.flatMap((entry) => {
+    const was = old.get(entry.secretId)
+    const what = was === undefined ? [] : differences(was, entry)
+    if (was === undefined || what.length === 0) return []
+    return [{ ...nameEntry(entry), what, fromVersion: was.version, toVersion: entry.version }]
+  })
+  return {
+    added: added.sort(byName),
+    removed: removed.sort(byName),
+    changed: changed.sort(byName),
+  }
+}

@@ -1,0 +1,166 @@
+// What was: versions of one secret, revisions of a project, and old values for who puts them back.
+import { StagelyError } from '../../kernel/errors.ts'
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { ObjectRef } from '../../resources/meta.ts'
+import { valueDigest } from '../../secrets/digest.ts'
+import { notFound } from '../errors.ts'
+import { loadProject, type ProjectState } from '../projects.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import { loadDataKeys, openRow, setTampered, toEntry, type SealedRow } from '../sets.ts'
+import type { Queryable } from '../sql.ts'
+import type { DeletedSecret, OpenedEntry, RevisionInfo, SecretVersion } from '../store.ts'
+
+interface HistoryRow {
+  version: number
+  scope: string
+  stagelet: string | null
+  type: 'env' | 'file'
+  bytes: number
+  value_digest: string
+  from_revision: number
+  to_revision: number | null
+  created_at: number
+  created_by: string
+}
+
+/** See Store.versionsOf. */
+export const versionsOf = async (q: Queryable, secretUid: string): Promise<SecretVersion[]> => {
+  const rows = await q.query<HistoryRow>(
+    `SELECT version, scope, stagelet, type, bytes, value_digest, from_revision, to_revision, created_at, created_by
+     FROM secret_versions WHERE secret_uid = $1 ORDER BY version DESC`,
+    [secretUid],
+  )
+  return rows.map((row, i) => {
+    const same = rows.slice(i + 1).find((older) => older.value_digest === row.value_digest)
+    return {
+      version: row.version,
+      current: row.to_revision === null,
+      scope: row.scope,
+      ...(row.stagelet === null ? {} : { stagelet: row.stagelet }),
+      type: row.type,
+      bytes: row.bytes,
+      fromRevision: row.from_revision,
+      ...(row.to_revision === null ? {} : { toRevision: row.to_revision }),
+      createdAt: toTimestamp(row.created_at),
+      createdBy: row.created_by,
+      ...(same === undefined ? {} : { sameAs: same.version }),
+    }
+  })
+}
+
+/** See Store.listRevisions. */
+export const listRevisions = async (q: Queryable, projectUid: string): Promise<RevisionInfo[]> => {
+  const rows = await q.query<{
+    revision: number
+    closed_at: number
+    written: number
+    ended: number
+    authors: string
+  }>(
+    `SELECT r.revision, r.closed_at,
+       (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.from_revision = r.revision) AS written,
+       (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.to_revision = r.revision
+          AND NOT EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid AND n.from_revision = r.revision)
+       ) AS ended,
+       (SELECT coalesce(json_agg(DISTINCT v.created_by), '[]') FROM secret_versions v
+          WHERE v.project_uid = $1 AND v.from_revision = r.revision)::text AS authors
+     FROM revisions r WHERE r.project_uid = $1 ORDER BY r.revision DESC`,
+    [projectUid],
+  )
+  return rows.map((row) => ({
+    revision: row.revision,
+    closedAt: toTimestamp(row.closed_at),
+    written: row.written,
+    deleted: row.ended,
+    by: JSON.parse(row.authors) as string[],
+  }))
+}
+
+/** See Store.deletedSecrets. */
+export const deletedSecrets = async (
+  q: Queryable,
+  projectUid: string,
+  graceMs: number,
+): Promise<DeletedSecret[]> => {
+  const rows = await q.query<{
+    secret_uid: string
+    name: string
+    body: string
+    deleted_at: number
+    deleted_by: string
+  }>(
+    `SELECT secret_uid, name, body, deleted_at, deleted_by FROM deleted_secrets
+     WHERE project_uid = $1 ORDER BY deleted_at DESC, name`,
+    [projectUid],
+  )
+  return rows.map((row) => {
+    const { spec } = JSON.parse(row.body) as {
+      spec: { key: string; scope: string; stageletRef?: { name: string } }
+    }
+    return {
+      secretId: row.secret_uid,
+      name: row.name,
+      key: spec.key,
+      scope: spec.scope,
+      ...(spec.stageletRef === undefined ? {} : { stagelet: spec.stageletRef.name }),
+      deletedAt: toTimestamp(row.deleted_at),
+      deletedBy: row.deleted_by,
+      restorableUntil: toTimestamp(row.deleted_at + graceMs),
+    }
+  })
+}
+
+/** The project of a stored secret, with its keys. */
+export const projectOfSecret = async (
+  session: WriteSession,
+  row: StoredRow,
+): Promise<ProjectState> => {
+  const { projectRef } = row.object.spec as { projectRef: { name: string } }
+  const namespace = row.object.metadata.namespace ?? ''
+  return requireProjectState(session, { kind: 'Project', namespace, name: projectRef.name })
+}
+
+export const requireProjectState = async (
+  session: WriteSession,
+  ref: ObjectRef,
+): Promise<ProjectState> => {
+  const owner = await session.fetch(ref)
+  const project = owner === undefined ? undefined : await loadProject(session, owner.uid)
+  if (project === undefined) throw notFound(ref)
+  return project
+}
+
+/**
+ * Opens one version, old or current. A set's MAC need not cover it any more; its AAD and, over
+ * what was opened, its keyed digest do. NotFound names the versions that are kept.
+ */
+export const openVersion = async (
+  session: WriteSession,
+  project: ProjectState,
+  what: { secretUid: string; version: number },
+): Promise<OpenedEntry> => {
+  const { secretUid, version } = what
+  const [row] = await session.tx.query<SealedRow>(
+    `SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest, sealed, data_key_id
+     FROM secret_versions WHERE secret_uid = $1 AND version = $2 AND project_uid = $3`,
+    [secretUid, version, project.uid],
+  )
+  if (row === undefined) throw await versionMissing(session, secretUid, version)
+  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, project.uid)
+  const entry = toEntry(row)
+  const value = await openRow(dataKeys, project.uid, row)
+  const { type, key, file } = entry
+  if (valueDigest(project.digestKey, { type, key, value, file }) !== entry.valueDigest)
+    throw setTampered(project.uid)
+  return { ...entry, value }
+}
+
+const versionMissing = async (
+  session: WriteSession,
+  secretUid: string,
+  version: number,
+): Promise<StagelyError> => {
+  const kept = (await versionsOf(session.tx, secretUid)).map((v) => v.version).reverse()
+  const list = kept.length === 0 ? 'none is' : `kept are ${kept.join(', ')}`
+  return new StagelyError('NotFound', `version ${version} of this secret is not kept; ${list}`)
+}
