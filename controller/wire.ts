@@ -79,7 +79,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
-  { store, agents, tokens, settings }: OpenedStore,
+  { store, agents, tokens, principals, settings }: OpenedStore,
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
@@ -94,7 +94,7 @@ const serve = async (
   let base = ''
   const app = createApp({
     store,
-    tokens,
+    tokens: principals,
     agents,
     clock,
     log,

@@ -30,7 +30,9 @@ export type Verb = (typeof verbs)[number]
 
 type Rights = Partial<Record<Resource, readonly Verb[]>>
 
-const read: readonly Verb[] = ['get', 'list', 'watch']
+/** Verbs that change nothing. */
+export const readVerbs: readonly Verb[] = ['get', 'list', 'watch']
+const read = readVerbs
 const write: readonly Verb[] = ['create', 'update', 'patch', 'delete']
 const all: readonly Verb[] = verbs
 

@@ -3,16 +3,20 @@ import type { Clock } from '../kernel/clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 import { createLocalKeyProvider, type KeyProvider } from '../secrets/key-provider.ts'
+import { AccessChanges } from './access-changes.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
+import { MemberStore } from './members.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { openPglite } from './pglite.ts'
+import { PrincipalStore } from './principals.ts'
 import { Settings } from './settings.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import { TokenStore } from './tokens.ts'
+import { UserStore } from './users.ts'
 
 export interface OpenStoreOptions {
   /** An external Postgres; without it the embedded one in `dataDir`. */
@@ -29,7 +33,10 @@ export interface OpenStoreOptions {
 export interface Opened {
   readonly store: SqlStore
   readonly agents: AgentRegistry
+  readonly users: UserStore
+  readonly members: MemberStore
   readonly tokens: TokenStore
+  readonly principals: PrincipalStore
   readonly settings: Settings
   readonly audit: AuditLog
   readonly sql: Sql
@@ -90,16 +97,20 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await claimKey(sql, provider)
     const store = await SqlStore.start({ sql, provider, clock, log, retention })
     await ensureDefaultNamespace(store)
+    const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, provider)
     let closing: Promise<void> | undefined
     return {
       store,
       agents: new AgentRegistry(sql, store, clock),
-      tokens: new TokenStore(sql, store, clock),
+      users: new UserStore(sql, access),
+      members: new MemberStore(sql, access),
+      tokens: new TokenStore(sql, access),
+      principals: new PrincipalStore(sql, clock, access),
       settings,
       audit: new AuditLog({ sql, store, settings, clock }),
       sql,
-      close: () => (closing ??= store.close()),
+      close: () => (closing ??= access.stop().then(() => store.close())),
     }
   } catch (error) {
     await sql.close()

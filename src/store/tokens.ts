@@ -1,54 +1,256 @@
-// Tokens of users. Only their SHA-256 is stored: they are random, so no slow hash is needed.
-import { createHash, randomBytes } from 'node:crypto'
-import type { Principal } from '../access/principal.ts'
-import type { Clock } from '../kernel/clock.ts'
-import type { SqlStore } from './sql-store.ts'
-import type { Sql } from './sql.ts'
+// Tokens of people and machines. Only their SHA-256 is stored: they are random, so no slow hash is
+// needed. A token is shown once, when it is made.
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { TeamRole } from '../access/principal.ts'
+import { StagelyError, type Fault } from '../kernel/errors.ts'
+import type { AccessChanges } from './access-changes.ts'
+import { teamIdOf } from './members.ts'
+import type { WriteSession } from './session.ts'
+import type { Queryable, Sql } from './sql.ts'
+import type { Actor } from './store.ts'
+import { findUser, insertUser } from './users.ts'
 
-const adminName = 'admin'
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+/** Says at a glance, and to scanners of leaked secrets, what a token is. */
+export const tokenPrefixes = { admin: 'sat_', personal: 'spt_', machine: 'smt_' } as const
+
+/** Whose a token is: a user's (by id or name), or a team's machine's. */
+export type TokenOwner = { readonly user: string } | { readonly team: string }
+
+export interface TokenSpec {
+  readonly name: string
+  /** ms since the epoch; absent: it does not expire. */
+  readonly expiresAt?: number | undefined
+  readonly readOnly?: boolean | undefined
+  /** Only in these teams. */
+  readonly namespaces?: readonly string[] | undefined
+  /** Of a machine: its role, required. Of a person: the most that the token may. */
+  readonly role?: TeamRole | undefined
+}
+
+export interface Token {
+  readonly id: string
+  readonly name: string
+  readonly kind: 'personal' | 'machine'
+  /** Name of the user or of the team. */
+  readonly owner: string
+  /** The first letters of the token. */
+  readonly hint: string
+  readonly role: TeamRole | undefined
+  readonly readOnly: boolean
+  readonly namespaces: readonly string[] | undefined
+  readonly expiresAt: number | undefined
+  readonly lastUsedAt: number | undefined
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
+export interface CreatedToken {
+  /** The token itself, this one time. */
+  readonly secret: string
+  readonly token: Token
+}
+
+interface TokenRow {
+  id: string
+  name: string
+  hint: string
+  user_name: string | null
+  team: string | null
+  role: TeamRole | null
+  read_only: boolean
+  namespaces: string | null
+  expires_at: number | null
+  last_used_at: number | null
+  created_at: number
+  created_by: string
+}
+
+const tokensSql = `
+SELECT t.id, t.name, t.hint, u.name AS user_name, o.name AS team, t.role, t.read_only, t.namespaces,
+  t.expires_at, t.last_used_at, t.created_at, t.created_by
+FROM tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN objects o ON o.uid = t.team_id`
+
+const toToken = (row: TokenRow): Token => ({
+  id: row.id,
+  name: row.name,
+  kind: row.team === null ? 'personal' : 'machine',
+  owner: row.team ?? row.user_name ?? '',
+  hint: row.hint,
+  role: row.role ?? undefined,
+  readOnly: row.read_only,
+  namespaces: row.namespaces === null ? undefined : (JSON.parse(row.namespaces) as string[]),
+  expiresAt: row.expires_at ?? undefined,
+  lastUsedAt: row.last_used_at ?? undefined,
+  createdAt: row.created_at,
+  createdBy: row.created_by,
+})
+
+export const hashOfToken = (token: string): string =>
+  createHash('sha256').update(token).digest('hex')
+
+const newSecret = (kind: keyof typeof tokenPrefixes): string =>
+  tokenPrefixes[kind] + randomBytes(32).toString('base64url')
+
+const hintLength = 8
+const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
+
+const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
+  const faults: Fault[] = []
+  if (!namePattern.test(spec.name))
+    faults.push({
+      field: 'name',
+      reason: 'FieldValueInvalid',
+      message:
+        'Invalid value: must be up to 63 letters, digits, ".", "_", "@" and "-", beginning and ending with a letter or digit',
+    })
+  if ('team' in owner && spec.role === undefined)
+    faults.push({
+      field: 'role',
+      reason: 'FieldValueRequired',
+      message: 'Required value: name the role that the machine has in the team',
+    })
+  if ('team' in owner && spec.namespaces !== undefined)
+    faults.push({
+      field: 'namespaces',
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: a machine is in its own team only',
+    })
+  if (spec.expiresAt !== undefined && spec.expiresAt <= now)
+    faults.push({
+      field: 'expiresAt',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: must be a time to come',
+    })
+  if (faults.length === 0) return
+  const list = faults.map((fault) => `${fault.field}: ${fault.message}`).join(', ')
+  const { name } = spec
+  const details = { kind: 'Token', name, faults }
+  throw new StagelyError('Invalid', `token "${name}" is invalid: ${list}`, details)
+}
+
+interface Place {
+  readonly userId: string | null
+  readonly teamId: string | null
+  readonly namespace: string
+}
+
+const placeOf = async (q: Queryable, owner: TokenOwner): Promise<Place> =>
+  'team' in owner
+    ? { userId: null, teamId: await teamIdOf(q, owner.team), namespace: owner.team }
+    : { userId: (await findUser(q, owner.user)).id, teamId: null, namespace: '' }
+
+const tokenRef = (
+  namespace: string,
+  name: string,
+): { kind: string; namespace: string; name: string } => ({
+  kind: 'Token',
+  namespace,
+  name,
+})
+
+/** Within a write that the caller began. AlreadyExists, Invalid, NotFound. */
+export const insertToken = async (
+  session: WriteSession,
+  owner: TokenOwner,
+  spec: TokenSpec,
+  prefix: keyof typeof tokenPrefixes = 'team' in owner ? 'machine' : 'personal',
+): Promise<CreatedToken> => {
+  checkSpec(owner, spec, session.nowMs)
+  const { userId, teamId, namespace } = await placeOf(session.tx, owner)
+  const { name, role, readOnly = false, namespaces, expiresAt } = spec
+  const [same] = await session.tx.query(
+    'SELECT 1 FROM tokens WHERE coalesce(user_id, team_id) = $1 AND name = $2',
+    [userId ?? teamId, name],
+  )
+  if (same !== undefined)
+    throw new StagelyError(
+      'AlreadyExists',
+      `token "${name}" already exists: revoke it, or choose another name`,
+      { kind: 'tokens', name },
+    )
+  const id = randomUUID()
+  const secret = newSecret(prefix)
+  await session.tx.query(
+    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12)`,
+    [
+      id,
+      hashOfToken(secret),
+      name,
+      secret.slice(0, hintLength),
+      userId,
+      teamId,
+      role ?? null,
+      readOnly,
+      namespaces === undefined ? null : JSON.stringify(namespaces),
+      expiresAt ?? null,
+      session.nowMs,
+      session.actor.name,
+    ],
+  )
+  const detail = { tokenId: id, userId, role, readOnly, namespaces, expiresAt }
+  await session.audit(tokenRef(namespace, name), { action: 'create token', detail })
+  const [row] = await session.tx.query<TokenRow>(`${tokensSql} WHERE t.id = $1`, [id])
+  return { secret, token: toToken(row!) }
+}
 
 export class TokenStore {
   readonly #sql: Sql
-  readonly #store: SqlStore
-  readonly #clock: Clock
+  readonly #changes: AccessChanges
 
-  constructor(sql: Sql, store: SqlStore, clock: Clock) {
+  constructor(sql: Sql, changes: AccessChanges) {
     this.#sql = sql
-    this.#store = store
-    this.#clock = clock
+    this.#changes = changes
   }
 
   /**
-   * Makes the admin's token at the first start of all and returns it, this one time. `keep` runs
-   * before the commit, so that a crash cannot leave a token that nobody was told.
+   * Makes the first admin and his token where there is no user at all, and returns it, this one
+   * time. `keep` runs before the commit, so that a crash cannot leave a token that nobody was told.
    */
   ensureAdmin(keep?: (token: string) => Promise<void>): Promise<string | undefined> {
     const actor = { name: 'controller', source: 'system' }
-    return this.#store.writeWithSession(actor, async (session) => {
-      const token = `sat_${randomBytes(32).toString('base64url')}`
-      const rows = await session.tx.query(
-        `INSERT INTO tokens (hash, name, role, created_at) VALUES ($1, $2, 'admin', $3)
-         ON CONFLICT DO NOTHING RETURNING name`,
-        [hashOf(token), adminName, session.nowMs],
-      )
-      if (rows.length === 0) return undefined
-      const ref = { kind: 'Namespace', namespace: '', name: adminName }
-      await session.audit(ref, { action: 'create token' })
-      await keep?.(token)
-      return token
+    return this.#changes.write(actor, async (session) => {
+      const [someone] = await session.tx.query('SELECT 1 FROM users LIMIT 1')
+      if (someone !== undefined) return undefined
+      const { id } = await insertUser(session, { name: 'admin', admin: true })
+      const { secret } = await insertToken(session, { user: id }, { name: 'first-start' }, 'admin')
+      await keep?.(secret)
+      return secret
     })
   }
 
-  /** Undefined for an unknown or expired token. Looked up by hash: timing tells nothing of it. */
-  async verify(token: string): Promise<Principal | undefined> {
-    const [row] = await this.#sql.query<{ name: string; expires_at: number | null }>(
-      'SELECT name, expires_at FROM tokens WHERE hash = $1',
-      [hashOf(token)],
+  /** In order of their names. NotFound for an absent owner. */
+  async list(owner: TokenOwner): Promise<Token[]> {
+    const { userId, teamId } = await placeOf(this.#sql, owner)
+    const rows = await this.#sql.query<TokenRow>(
+      `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 ORDER BY t.name COLLATE "C"`,
+      [userId ?? teamId],
     )
-    if (row === undefined) return undefined
-    if (row.expires_at !== null && row.expires_at <= this.#clock.now()) return undefined
-    const id = row.name
-    return { id, name: row.name, kind: 'machine', admin: true, roles: new Map(), tokenId: id }
+    return rows.map(toToken)
+  }
+
+  create(actor: Actor, owner: TokenOwner, spec: TokenSpec): Promise<CreatedToken> {
+    return this.#changes.write(actor, (session) => insertToken(session, owner, spec))
+  }
+
+  /** By id or name, among the owner's. It opens nothing from now on. NotFound. */
+  revoke(actor: Actor, owner: TokenOwner, what: string): Promise<Token> {
+    return this.#changes.write(actor, async (session) => {
+      const { userId, teamId, namespace } = await placeOf(session.tx, owner)
+      const [row] = await session.tx.query<TokenRow>(
+        `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 AND (t.id::text = $2 OR t.name = $2)
+         ORDER BY t.id::text = $2 DESC LIMIT 1`,
+        [userId ?? teamId, what],
+      )
+      if (row === undefined)
+        throw new StagelyError('NotFound', `token "${what}" not found`, {
+          kind: 'tokens',
+          name: what,
+        })
+      await session.tx.query('DELETE FROM tokens WHERE id = $1', [row.id])
+      const detail = { tokenId: row.id, userId }
+      await session.audit(tokenRef(namespace, row.name), { action: 'revoke token', detail })
+      return toToken(row)
+    })
   }
 }

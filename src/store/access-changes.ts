@@ -1,0 +1,59 @@
+// Tells who remembers logins that users, members or tokens have changed: in this process after the
+// commit, in others by NOTIFY. A lost word costs no more than the few seconds that logins are kept.
+import type { WriteSession } from './session.ts'
+import type { Actor } from './store.ts'
+import type { SqlStore } from './sql-store.ts'
+import type { Sql } from './sql.ts'
+
+const channel = 'stagely_access'
+
+export class AccessChanges {
+  readonly #sql: Sql
+  readonly #store: SqlStore
+  readonly #listeners = new Set<() => void>()
+  #stopListening: (() => Promise<void>) | undefined
+
+  private constructor(sql: Sql, store: SqlStore) {
+    this.#sql = sql
+    this.#store = store
+  }
+
+  static async start(sql: Sql, store: SqlStore): Promise<AccessChanges> {
+    const changes = new AccessChanges(sql, store)
+    // One process has no other to hear from.
+    if (sql.kind === 'postgres') {
+      const tell = (): void => {
+        changes.#tell()
+      }
+      changes.#stopListening = await sql.listen(channel, tell, tell)
+    }
+    return changes
+  }
+
+  /** Calls `listener` after each change; returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** As SqlStore.writeWithSession, and tells afterwards. */
+  async write<T>(actor: Actor, fn: (session: WriteSession) => Promise<T>): Promise<T> {
+    const result = await this.#store.writeWithSession(actor, async (session) => {
+      const done = await fn(session)
+      if (this.#sql.kind === 'postgres')
+        await session.tx.query(`SELECT pg_notify('${channel}', '')`)
+      return done
+    })
+    this.#tell()
+    return result
+  }
+
+  async stop(): Promise<void> {
+    this.#listeners.clear()
+    await this.#stopListening?.()
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}

@@ -1,0 +1,218 @@
+// What the store promises of users, members and tokens.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TestStore } from '../support/open-test-store.ts'
+import { api, createAs, createSteppedClock } from '../support/store-fixtures.ts'
+import type { OpenStore } from './store.contract.ts'
+
+export const peopleContract = (name: string, open: OpenStore): void => {
+  describe(`people on ${name}`, () => {
+    const clock = createSteppedClock()
+    let t: TestStore
+    let count = 0
+    beforeAll(async () => {
+      t = await open({ clock })
+      await t.users.create(api, { name: 'root', admin: true })
+    })
+    afterAll(() => t.destroy())
+
+    const aTeam = async (): Promise<string> => {
+      const team = `team-${++count}`
+      const metadata = { name: team }
+      await createAs(t.store, api, { apiVersion: 'v1', kind: 'Namespace', metadata })
+      return team
+    }
+    const aUser = async (): Promise<string> => {
+      const user = `user-${++count}`
+      await t.users.create(api, { name: user, email: `${user}@Example.com` })
+      return user
+    }
+    const auditOf = async (kind: string, of: string): Promise<string[]> => {
+      const rows = await t.sql.query<{ action: string }>(
+        'SELECT action FROM audit WHERE kind = $1 AND name = $2 ORDER BY id',
+        [kind, of],
+      )
+      return rows.map((row) => row.action)
+    }
+
+    it('keeps users by a name and an e-mail address of their own, and audits each change', async () => {
+      const user = await aUser()
+      expect(await t.users.get(`${user}@example.COM`)).toMatchObject({ name: user, admin: false })
+      await expect(t.users.create(api, { name: user })).rejects.toMatchObject({
+        reason: 'AlreadyExists',
+      })
+      await expect(
+        t.users.create(api, { name: 'other', email: `${user}@example.com` }),
+      ).rejects.toMatchObject({ reason: 'AlreadyExists' })
+      await expect(t.users.create(api, { name: 'machine:x/y', email: 'no' })).rejects.toMatchObject(
+        {
+          reason: 'Invalid',
+          details: { faults: [{ field: 'name' }, { field: 'email' }] },
+        },
+      )
+      await t.users.update(api, user, { displayName: 'Ann', email: null })
+      await t.users.update(api, user, { displayName: 'Ann' })
+      expect(await t.users.get(user)).toMatchObject({ displayName: 'Ann', email: undefined })
+      await t.users.remove(api, user)
+      await expect(t.users.get(user)).rejects.toMatchObject({ reason: 'NotFound' })
+      expect(await auditOf('User', user)).toEqual(['create user', 'update user', 'delete user'])
+    })
+
+    it('does not let the last admin go', async () => {
+      for (const attempt of [
+        t.users.update(api, 'root', { admin: false }),
+        t.users.update(api, 'root', { disabled: true }),
+        t.users.remove(api, 'root'),
+      ])
+        await expect(attempt).rejects.toMatchObject({ reason: 'Conflict' })
+      const second = await aUser()
+      await t.users.update(api, second, { admin: true })
+      await t.users.update(api, second, { admin: false })
+      expect(await t.users.get('root')).toMatchObject({ admin: true, disabled: false })
+    })
+
+    it('gives a member one role in a team, which ends with the team', async () => {
+      const [team, user] = [await aTeam(), await aUser()]
+      await t.members.put(api, team, user, 'viewer')
+      await t.members.put(api, team, user, 'viewer')
+      await t.members.put(api, team, `${user}@example.com`, 'owner')
+      const { id } = await t.users.get(user)
+      expect(await t.members.list(team)).toMatchObject([{ user, role: 'owner', fromGroup: false }])
+      expect(await t.members.teamsOf(id)).toEqual([{ team, role: 'owner' }])
+      expect(await auditOf('Member', user)).toEqual(['add member', 'change role'])
+      await t.store.write(api, {}, (tx) =>
+        tx.remove({ kind: 'Namespace', namespace: '', name: team }),
+      )
+      await t.store.compact(clock.now())
+      expect(await t.members.teamsOf(id)).toEqual([])
+      await createAs(t.store, api, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: team },
+      })
+      expect(await t.members.list(team)).toEqual([])
+      await expect(t.members.remove(api, team, user)).rejects.toMatchObject({ reason: 'NotFound' })
+      await expect(t.members.put(api, 'nowhere', user, 'viewer')).rejects.toMatchObject({
+        reason: 'NotFound',
+      })
+    })
+
+    it('logs a person in with the roles that he has now', async () => {
+      const [team, user] = [await aTeam(), await aUser()]
+      const { secret, token } = await t.tokens.create(api, { user }, { name: 'laptop' })
+      expect(secret).toMatch(/^spt_[A-Za-z0-9_-]{43}$/)
+      expect(token).toMatchObject({ kind: 'personal', owner: user, hint: secret.slice(0, 8) })
+      expect(await t.principals.verify(secret)).toMatchObject({ name: user, roles: new Map() })
+      await t.members.put(api, team, user, 'developer')
+      expect(await t.principals.verify(secret)).toEqual({
+        id: (await t.users.get(user)).id,
+        name: user,
+        kind: 'user',
+        admin: false,
+        roles: new Map([[team, 'developer']]),
+        tokenId: token.id,
+      })
+      await t.users.update(api, user, { disabled: true })
+      expect(await t.principals.verify(secret)).toBeUndefined()
+      await t.users.update(api, user, { disabled: false })
+      expect(await t.principals.verify(secret)).toMatchObject({ name: user })
+      await t.tokens.revoke(api, { user }, 'laptop')
+      expect(await t.principals.verify(secret)).toBeUndefined()
+      expect(await auditOf('Token', 'laptop')).toEqual(['create token', 'revoke token'])
+    })
+
+    it('stores no token, only what it hashes to', async () => {
+      const user = await aUser()
+      const { secret } = await t.tokens.create(api, { user }, { name: 'laptop' })
+      const tables = await Promise.all([
+        t.sql.query('SELECT * FROM tokens'),
+        t.sql.query('SELECT * FROM audit'),
+      ])
+      expect(JSON.stringify(tables)).not.toContain(secret.slice(8))
+    })
+
+    it('takes away by scopes, from an admin too', async () => {
+      const spec = { name: `scoped-${++count}`, readOnly: true, namespaces: ['a'] }
+      const { secret } = await t.tokens.create(api, { user: 'root' }, spec)
+      expect(await t.principals.verify(secret)).toMatchObject({
+        admin: false,
+        limits: { readOnly: true, namespaces: ['a'], ofAdmin: true },
+      })
+    })
+
+    it('logs a machine in with its one role in its one team', async () => {
+      const team = await aTeam()
+      await expect(t.tokens.create(api, { team }, { name: 'ci' })).rejects.toMatchObject({
+        reason: 'Invalid',
+        details: { faults: [{ field: 'role', reason: 'FieldValueRequired' }] },
+      })
+      const { secret, token } = await t.tokens.create(
+        api,
+        { team },
+        { name: 'ci', role: 'developer' },
+      )
+      expect(secret).toMatch(/^smt_/)
+      expect(await t.principals.verify(secret)).toEqual({
+        id: token.id,
+        name: `machine:${team}/ci`,
+        kind: 'machine',
+        admin: false,
+        roles: new Map([[team, 'developer']]),
+        tokenId: token.id,
+      })
+      await expect(
+        t.tokens.create(api, { team }, { name: 'ci', role: 'viewer' }),
+      ).rejects.toMatchObject({ reason: 'AlreadyExists' })
+      await expect(t.tokens.revoke(api, { team: 'default' }, token.id)).rejects.toMatchObject({
+        reason: 'NotFound',
+      })
+      expect(await t.tokens.list({ team })).toMatchObject([{ name: 'ci', kind: 'machine' }])
+    })
+
+    it('ends a token at its time, and notes its use once a minute', async () => {
+      const user = await aUser()
+      const spec = { name: 'short', expiresAt: clock.now() + 300_000 }
+      const { secret } = await t.tokens.create(api, { user }, spec)
+      const lastUsed = async (): Promise<number | undefined> =>
+        (await t.tokens.list({ user }))[0]?.lastUsedAt
+      expect(await lastUsed()).toBeUndefined()
+      await t.principals.verify(secret)
+      const first = await lastUsed()
+      expect(first).toBe(clock.now())
+      clock.step(59_000)
+      await t.principals.verify(secret)
+      expect(await lastUsed()).toBe(first)
+      clock.step(1_000)
+      await t.principals.verify(secret)
+      expect(await lastUsed()).toBe(clock.now())
+      clock.step(240_000)
+      expect(await t.principals.verify(secret)).toBeUndefined()
+    })
+
+    it('tells of each change after it is stored', async () => {
+      const user = await aUser()
+      const { secret } = await t.tokens.create(api, { user }, { name: 'laptop' })
+      const seen: Promise<unknown>[] = []
+      const stop = t.principals.onChange(() => seen.push(t.principals.verify(secret)))
+      await t.users.update(api, user, { disabled: true })
+      expect(await seen[0]).toBeUndefined()
+      stop()
+    })
+  })
+}
+
+/** Two controllers on one server. */
+export const peopleOnTwoControllers = (open: OpenStore): void => {
+  it('a second controller hears of a change by the database', async () => {
+    const t = await open({ clock: createSteppedClock() })
+    try {
+      const other = await t.again()
+      await t.users.create(api, { name: 'root', admin: true })
+      const heard = new Promise<void>((resolve) => other.principals.onChange(resolve))
+      await t.tokens.create(api, { user: 'root' }, { name: 'laptop' })
+      await heard
+      expect(await other.tokens.list({ user: 'root' })).toMatchObject([{ name: 'laptop' }])
+    } finally {
+      await t.destroy()
+    }
+  })
+}
