@@ -11,6 +11,7 @@ import {
 import type { Store } from '../../src/store/store.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createInterest } from './interest.ts'
+import { paced } from './pacing.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
 import { createStageletReconciler } from './stagelet/reconciler.ts'
 
@@ -24,19 +25,25 @@ export interface Reconcilers {
   stop(): Promise<void>
 }
 
-/** Secrets' statuses follow their stagelets a moment later, once for a burst of changes. */
-const projectDelayMs = 50
+/**
+ * Secrets' statuses follow their stagelets a moment later, once for a burst of changes. A project of
+ * thousands of secrets takes long to judge, so that under a stream of writes it is done less often.
+ */
+const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
 const compactEveryMs = 60_000
 
 export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const { store, clock, log } = deps
   const stopping = new AbortController()
   const stagelets = startControlLoop(deps, createStageletReconciler(deps))
-  const projects = startControlLoop(deps, createProjectReconciler(deps))
+  const { reconciler, delayOf } = paced(createProjectReconciler(deps), clock, projectPace)
+  const projects = startControlLoop(deps, reconciler)
   const closer = startChangeSetCloser(deps)
   const route = createRouter({
     stagelets,
-    projects,
+    judgeProject: (key) => {
+      projects.enqueueAfter(key, delayOf(key))
+    },
     poke: () => {
       closer.poke()
     },
@@ -88,14 +95,14 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
 
 const createRouter = (to: {
   stagelets: ControlLoop
-  projects: ControlLoop
+  judgeProject: (key: string) => void
   poke: () => void
 }): ((type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void) => {
   const interest = createInterest()
-  const { stagelets, projects, poke } = to
+  const { stagelets, judgeProject, poke } = to
   const projectLater = (object: KubeObject): void => {
     const key = interest.projectOf(object)
-    if (key !== undefined) projects.enqueueAfter(key, projectDelayMs)
+    if (key !== undefined) judgeProject(key)
   }
 
   return (type, object) => {
@@ -113,7 +120,7 @@ const createRouter = (to: {
       case 'Agent':
         for (const key of interest.stageletsOf({ kind: object.kind, namespace, name }))
           stagelets.enqueue(key)
-        if (object.kind === 'Project') projects.enqueueAfter(keyOf(refOf(object)), projectDelayMs)
+        if (object.kind === 'Project') judgeProject(keyOf(refOf(object)))
         return
       case 'StagelySecret':
         poke()

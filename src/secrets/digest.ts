@@ -58,7 +58,8 @@ export const setMac = (
   entries: readonly { readonly secretId: string; readonly version: number }[],
 ): string => {
   const macKey = Buffer.from(hkdfSync('sha256', digestKey, '', 'stagely set mac v1', 32))
-  const mac = createHmac('sha256', macKey).update(`revision ${revision}\n`)
-  for (const line of entries.map((e) => `${e.secretId} ${e.version}\n`).sort()) mac.update(line)
-  return mac.digest('hex')
+  const lines = entries.map((e) => `${e.secretId} ${e.version}\n`).sort()
+  return createHmac('sha256', macKey)
+    .update(`revision ${revision}\n${lines.join('')}`)
+    .digest('hex')
 }

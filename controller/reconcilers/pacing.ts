@@ -1,0 +1,38 @@
+// Keeps a reconciler whose runs are long from running all the time.
+import type { Clock } from '../../src/kernel/clock.ts'
+import type { Reconciler } from '../../src/runtime/control-loop.ts'
+
+export interface Paced {
+  readonly reconciler: Reconciler
+  /** How long a key should wait now: `leastMs`, or longer while it rests from its last run. */
+  readonly delayOf: (key: string) => number
+}
+
+/** After a run each key rests for `rest` times as long as that took, `mostMs` at most. */
+export const paced = (
+  reconciler: Reconciler,
+  clock: Clock,
+  { leastMs, rest, mostMs }: { leastMs: number; rest: number; mostMs: number },
+): Paced => {
+  const restsUntil = new Map<string, number>()
+  return {
+    reconciler: {
+      name: reconciler.name,
+      reconcile: async (key, signal) => {
+        const startedAt = clock.now()
+        try {
+          return await reconciler.reconcile(key, signal)
+        } finally {
+          const now = clock.now()
+          restsUntil.set(key, now + Math.min((now - startedAt) * rest, mostMs))
+        }
+      },
+    },
+    delayOf: (key) => {
+      const left = (restsUntil.get(key) ?? 0) - clock.now()
+      if (left > leastMs) return left
+      restsUntil.delete(key)
+      return leastMs
+    },
+  }
+}
