@@ -1,7 +1,7 @@
 // Asks the server what a set of objects would change. The review stores nothing.
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { ManifestDocument } from '../src/manifests/parse.ts'
-import type { ReviewStatus } from '../src/manifests/review.ts'
+import type { AffectedService, ReviewStatus } from '../src/manifests/review.ts'
 import type { Api } from './api.ts'
 import { Exit } from './errors.ts'
 import { note } from './print.ts'
@@ -40,4 +40,17 @@ export const reviewDocuments = async (
   }
   if (status.faults.length > 0) throw new Exit(1)
   return status
+}
+
+/** The services that would get a new container, for people. */
+export const renderAffected = (affected: readonly AffectedService[]): string[] => {
+  if (affected.length === 0) return ['No running service would be re-created.']
+  const count = `${affected.length} ${affected.length === 1 ? 'service' : 'services'}`
+  return [
+    `${count} would be re-created:`,
+    ...affected.map(({ namespace, stagelet, service, keys, reason }) => {
+      const named = keys.length === 0 ? '' : `: ${keys.join(', ')}`
+      return `    ${namespace}/${stagelet}  ${service}${named}  (${reason})`
+    }),
+  ]
 }

@@ -7,7 +7,7 @@ import { fileOption, newCommand, openApi, outputOption, type CommonFlags } from 
 import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
-import { reviewDocuments } from '../review.ts'
+import { renderAffected, reviewDocuments } from '../review.ts'
 
 export const command = (): Command =>
   newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [
@@ -47,14 +47,5 @@ const renderChange = (change: ReviewChange): string[] => {
 export const renderReview = (review: ReviewStatus): string => {
   const changed = review.changes.filter((change) => change.action !== 'Unchanged')
   if (changed.length === 0) return 'no change'
-  const services = review.affected.map((hit) => {
-    const keys = hit.keys.length === 0 ? '' : `: ${hit.keys.join(', ')}`
-    return `    ${hit.namespace}/${hit.stagelet}  ${hit.service}${keys}  (${hit.reason})`
-  })
-  const count = review.affected.length
-  const blast =
-    count === 0
-      ? ['No running service would be re-created.']
-      : [`${count} ${count === 1 ? 'service' : 'services'} would be re-created:`, ...services]
-  return [...changed.flatMap(renderChange), '', ...blast].join('\n')
+  return [...changed.flatMap(renderChange), '', ...renderAffected(review.affected)].join('\n')
 }

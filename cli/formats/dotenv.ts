@@ -1,0 +1,122 @@
+// The .env format as Docker Compose reads it (compose-go's dotenv, tried against Compose 2.26.1):
+// quotes, escapes, values over several lines, comments, and `${OTHER}` of earlier lines.
+import type { Entry, EntryFault, Parsed } from './entries.ts'
+import { expand, ExpandError } from './expand.ts'
+
+/** Reads the whole text; where Compose would put an empty text for an unset variable, a fault. */
+export const parseDotenv = (text: string): Parsed => {
+  const source = text.replace(/^\uFEFF/, '')
+  const entries: Entry[] = []
+  const faults: EntryFault[] = []
+  const known = new Map<string, string>()
+  for (const { key, taken, where } of assignments(source)) {
+    const value = key === undefined ? undefined : valueOf(key, taken, known)
+    if (key === undefined) faults.push({ where, message: 'is not KEY=VALUE' })
+    else if (value instanceof ExpandError) faults.push({ where, message: value.message })
+    else if (value !== undefined) {
+      known.set(key, value)
+      entries.push({ key, value: Buffer.from(value), where })
+    }
+  }
+  return { entries, faults }
+}
+
+interface Assignment {
+  /** undefined for a line that is none. */
+  readonly key: string | undefined
+  readonly taken: Taken
+  readonly where: string
+}
+
+function* assignments(source: string): Generator<Assignment> {
+  let line = 1
+  for (let at = 0; at < source.length;) {
+    const end = lineEnd(source, at)
+    const head = headOf(source.slice(at, end))
+    const taken = takeValue(source, at + (head === undefined ? end - at : head.valueAt), end)
+    if (head !== undefined) yield { key: head.key, taken, where: `line ${line}` }
+    line += source.slice(at, taken.end + 1).split('\n').length - 1
+    at = taken.end + 1
+  }
+}
+
+const valueOf = (
+  key: string,
+  { raw, literal, quoted }: Taken,
+  known: ReadonlyMap<string, string>,
+): string | ExpandError => {
+  if (raw === undefined)
+    return new ExpandError(`the quote around the value of ${key} is not closed`)
+  if (literal) return raw
+  try {
+    return expand(raw, quoted, known)
+  } catch (error) {
+    if (error instanceof ExpandError) return new ExpandError(`the value of ${key} ${error.message}`)
+    throw error
+  }
+}
+
+const lineEnd = (source: string, from: number): number => {
+  const end = source.indexOf('\n', from)
+  return end < 0 ? source.length : end
+}
+
+interface Head {
+  readonly key: string | undefined
+  /** Where in the line the value begins. */
+  readonly valueAt: number
+}
+
+/** `export KEY = `; Compose takes `:` for `=` as well. undefined for a comment or an empty line. */
+const headOf = (line: string): Head | undefined => {
+  if (/^\s*(?:#|$)/.test(line)) return undefined
+  const match = /^\s*(?:export\s+)?([^\s=:#'"$]+)[^\S\n]*[=:][^\S\n]*/.exec(line)
+  return { key: match?.[1], valueAt: match?.[0].length ?? line.length }
+}
+
+interface Taken {
+  /** undefined when a quote is not closed. */
+  readonly raw: string | undefined
+  /** No variables and no escapes in it. */
+  readonly literal: boolean
+  readonly quoted: boolean
+  /** Index of the newline (or the end) after the value. */
+  readonly end: number
+}
+
+const takeValue = (source: string, from: number, end: number): Taken => {
+  const quote = source[from]
+  if (quote === '"' || quote === "'") {
+    const close = closingQuote(source, from + 1, quote)
+    if (close === undefined) return { raw: undefined, literal: true, quoted: true, end }
+    const inner = source.slice(from + 1, close)
+    const literal = quote === "'"
+    const raw = literal ? inner.replaceAll("\\'", "'") : inner
+    return { raw, literal, quoted: true, end: lineEnd(source, close) }
+  }
+  const rest = source.slice(from, end)
+  // A comment begins at a "#" after a space; at the very beginning it is the value.
+  const comment = /[^\S\n]#/.exec(rest.slice(1))
+  const raw = (comment === null ? rest : rest.slice(0, comment.index + 1)).trimEnd()
+  return { raw, literal: false, quoted: false, end }
+}
+
+const closingQuote = (source: string, from: number, quote: string): number | undefined => {
+  for (let i = from; i < source.length; i++) {
+    if (source[i] === '\\') i++
+    else if (source[i] === quote) return i
+  }
+  return undefined
+}
+
+const plain = /^[A-Za-z0-9_./:@%+,=-]+$/
+
+/** One line for each; Compose and parseDotenv read exactly the same text back. */
+export const renderDotenv = (entries: readonly { key: string; value: string }[]): string =>
+  entries.map(({ key, value }) => `${key}=${quoted(value)}\n`).join('')
+
+const quoted = (value: string): string => {
+  if (plain.test(value)) return value
+  const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r' }
+  return `"${value.replace(/[\\"$\n\r]/g, (c) => escapes[c] ?? `\\${c}`)}"`
+}

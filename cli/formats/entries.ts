@@ -1,0 +1,34 @@
+// What a file of secrets says, whatever its format.
+import type { FileSpec } from '../../src/resources/stagelysecret.ts'
+
+export interface Entry {
+  readonly key: string
+  readonly value: Buffer
+  /** Where it stands in the file: `line 3`, `secrets[2]`. */
+  readonly where: string
+  /** Absent where the format has no place for it: the command's flags say it. */
+  readonly scope?: string
+  readonly type?: 'env' | 'file'
+  readonly stagelet?: string
+  readonly file?: FileSpec
+}
+
+/** `message` never repeats a byte of a value. */
+export interface EntryFault {
+  readonly where: string
+  readonly message: string
+}
+
+export interface Parsed {
+  readonly entries: readonly Entry[]
+  readonly faults: readonly EntryFault[]
+}
+
+/** The text of a value, or undefined where the bytes are not UTF-8. */
+export const textOf = (value: Buffer): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+// `${OTHER}` and escapes inside a value of a .env file, as Compose expands them.
+
+/** Says what is wrong with the value, without a byte of it. */
+export class ExpandError extends Error {
+  override readonly name = 'ExpandError'
+}
+
+const escapes: Record<string, string> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '"': '"',
+  '\\': '\\',
+  $: '$',
+}
+
+const variable =
+  /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])((?:[^{}]|\{[^{}]*\})*))?\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{/g
+const variableOrEscape = new RegExp(String.raw`${variable.source}|\\(?:0[0-7]{1,3}|[^])`, 'g')
+
+/**
+ * `known` are the variables of earlier lines. A name that is not there is an error in place of the
+ * empty text that Compose would put: nobody means to store half a password.
+ */
+export const expand = (
+  raw: string,
+  withEscapes: boolean,
+  known: ReadonlyMap<string, string>,
+): string =>
+  raw.replace(withEscapes ? variableOrEscape : variable, (whole: string, ...groups: string[]) => {
+    const [braced, mode, word = '', bare] = groups
+    if (whole.startsWith('\\')) return characterOf(whole)
+    if (whole === '$$') return '$'
+    const name = braced ?? bare
+    if (name === undefined) throw new ExpandError('has a "${" that is not understood')
+    const value = known.get(name)
+    const isSet = mode?.startsWith(':') === true ? (value ?? '') !== '' : value !== undefined
+    if (mode?.endsWith('+') === true) return isSet ? expand(word, withEscapes, known) : ''
+    if (isSet) return value!
+    if (mode?.endsWith('-') === true) return expand(word, withEscapes, known)
+    throw new ExpandError(
+      'refers to a variable that no earlier line sets; for a "$" that is meant, put the value in single quotes',
+    )
+  })
+
+/** What an escape stands for; one that means nothing stays as it is. */
+const characterOf = (escape: string): string => {
+  if (!/^\\0[0-7]{1,3}$/.test(escape)) return escapes[escape[1]!] ?? escape
+  const code = Number.parseInt(escape.slice(2), 8)
+  return code < 256 ? String.fromCharCode(code) : escape
+}

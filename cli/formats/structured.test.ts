@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { parseJsonSecrets, parseYamlSecrets } from './structured.ts'
+import type { Parsed } from './entries.ts'
+
+const pairs = ({ entries }: Parsed): string[][] => entries.map((e) => [e.key, e.value.toString()])
+
+describe('JSON and YAML', () => {
+  it('reads a map of keys to texts', () => {
+    expect(pairs(parseJsonSecrets('{"A":"1","B":"x\\ny"}'))).toEqual([
+      ['A', '1'],
+      ['B', 'x\ny'],
+    ])
+    expect(pairs(parseYamlSecrets('A: "1"\nON: text\nB: |\n  x\n  y\n'))).toEqual([
+      ['A', '1'],
+      ['ON', 'text'],
+      ['B', 'x\ny\n'],
+    ])
+  })
+
+  it('reads the list that an export writes, with bytes that are no text', () => {
+    const secrets = [
+      { key: 'PORT', scope: 'web', value: '80' },
+      {
+        key: 'CERT',
+        type: 'file',
+        value_base64: '/wA=',
+        file_path: './c.pem',
+        file_permissions: '0400',
+      },
+    ]
+    const { entries, faults } = parseJsonSecrets(JSON.stringify({ secrets }))
+    expect(faults).toEqual([])
+    expect(entries[0]).toMatchObject({ key: 'PORT', scope: 'web' })
+    expect(entries[1]).toMatchObject({ type: 'file', file: { path: './c.pem', mode: '0400' } })
+    expect([...entries[1]!.value]).toEqual([255, 0])
+  })
+
+  it('refuses what is no text, and says where without a byte of it', () => {
+    const { faults } = parseYamlSecrets('A: yes\nB: 0600\nC: "hush"\nD: [hush]\n')
+    expect(faults.map((f) => f.where)).toEqual(['A', 'B', 'D'])
+    const broken = [
+      parseYamlSecrets('A: "hush\nB: {'),
+      parseJsonSecrets('{"A": "hush'),
+      parseJsonSecrets('"hush"'),
+    ]
+    for (const { faults: found } of broken) expect(found).toHaveLength(1)
+    expect(JSON.stringify([faults, broken])).not.toContain('hush')
+    const list = [{ key: 'A' }, { key: 'B', value: 1 }, { key: 'C', value: 'x', secrte: 1 }]
+    expect(parseJsonSecrets(JSON.stringify(list)).faults.map((f) => f.where)).toEqual([
+      'secrets[0]',
+      'secrets[1]',
+      'secrets[2]',
+    ])
+  })
+})

@@ -1,0 +1,64 @@
+// Which secret is meant: project, key, scope and stagelet, which no two secrets share.
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
+import type { Api } from '../api.ts'
+import { usageError } from '../errors.ts'
+import { kindOf } from '../kinds.ts'
+import { listObjects } from '../objects.ts'
+
+export interface Identity {
+  readonly project: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string | undefined
+}
+
+export const specOf = (object: KubeObject): SecretSpec => object.spec as unknown as SecretSpec
+
+export const identityOf = (object: KubeObject): Identity => {
+  const { projectRef, key, scope, stageletRef } = specOf(object)
+  return { project: projectRef.name, key, scope, stagelet: stageletRef?.name }
+}
+
+const textOf = ({ project, key, scope, stagelet }: Identity): string =>
+  JSON.stringify([project, key, scope, stagelet ?? ''])
+
+export interface KnownSecrets {
+  readonly find: (identity: Identity) => KubeObject | undefined
+  readonly hasName: (name: string) => boolean
+}
+
+/** Every secret of the namespace. */
+export const readKnownSecrets = async (api: Api): Promise<KnownSecrets> => {
+  const objects = await listObjects(api, kindOf('StagelySecret'), { namespace: api.namespace })
+  const byIdentity = new Map(objects.map((object) => [textOf(identityOf(object)), object]))
+  const names = new Set(objects.map(({ metadata }) => metadata.name))
+  return {
+    find: (identity) => byIdentity.get(textOf(identity)),
+    hasName: (name) => names.has(name),
+  }
+}
+
+/** The name that the API gives as well: key and scope in lower case, `_` as `-`. */
+export const nameFor = (identity: Identity, isTaken: (name: string) => boolean): string => {
+  const { project, key, scope, stagelet } = identity
+  const parts = stagelet === undefined ? [key, scope] : [key, scope, stagelet]
+  const name = (words: readonly string[]): string =>
+    words
+      .join('.')
+      .toLowerCase()
+      .replaceAll('_', '-')
+      .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+  // Another project of the namespace may have the same key and scope.
+  return isTaken(name(parts)) ? name([...parts, project]) : name(parts)
+}
+
+/** The one that the flag names, else the only one of the namespace. */
+export const projectOf = async (api: Api, given: string | undefined): Promise<string> => {
+  if (given !== undefined) return given
+  const projects = await listObjects(api, kindOf('Project'), { namespace: api.namespace })
+  const names = projects.map(({ metadata }) => metadata.name)
+  if (names.length === 1) return names[0]!
+  const choice = names.length === 0 ? '' : `: ${names.join(', ')}`
+  throw usageError(`say which project with --project${choice}`)
+}

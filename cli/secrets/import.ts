@@ -1,0 +1,129 @@
+// secrets import: a file of secrets into a project. A diff first, by names; then one change set.
+import type { Command } from 'commander'
+import { randomUUID } from 'node:crypto'
+import { mergePatch, pathOf, type Api } from '../api.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { textOf, type Entry } from '../formats/entries.ts'
+import { readerOf } from '../formats/formats.ts'
+import { kindOf } from '../kinds.ts'
+import { openApi, outputOption } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { note, out } from '../print.ts'
+import { confirm } from '../prompt.ts'
+import { renderAffected } from '../review.ts'
+import { secretCommand, type SecretFlags } from './flags.ts'
+import { projectOf, readKnownSecrets } from './identity.ts'
+import { planImport, type ImportItem, type ImportPlan } from './plan-import.ts'
+import { readBytes } from './values.ts'
+
+interface ImportFlags extends SecretFlags {
+  readonly format?: string
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+}
+
+export const importCommand = (): Command =>
+  secretCommand(
+    'import',
+    'Bring a file of secrets in: a diff by names, a question, one change set.',
+    [
+      'stagely secrets import .env --project shop --scope backend',
+      'stagely secrets import secrets.yaml --project shop --dry-run',
+      'decrypt secrets.enc | stagely secrets import - --format json --project shop --yes',
+    ],
+  )
+    .argument('<file>', 'file, or - for stdin')
+    .option('--format <format>', 'dotenv, json or yaml; by the name of the file when absent')
+    .option('--dry-run', 'show the diff and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(outputOption())
+    .action(importSecrets)
+
+const importSecrets = async (file: string, flags: ImportFlags): Promise<void> => {
+  const { output } = flags
+  if (output !== undefined && output !== 'json' && output !== 'yaml') {
+    throw usageError(`-o ${output} is not known here; use json or yaml`)
+  }
+  const read = readerOf(flags.format, file)
+  const shown = file === '-' ? 'stdin' : file
+  const entries = checked(read(sourceText(await readBytes(file), shown)), shown)
+  const api = await openApi(flags)
+  const project = await projectOf(api, flags.project)
+  const known = await readKnownSecrets(api)
+  const defaults = {
+    project,
+    scope: flags.scope ?? 'global',
+    stagelet: flags.stagelet,
+    file: shown,
+  }
+  const plan = await planImport(api, entries, defaults, known)
+  if (output === 'json') out(JSON.stringify(summaryOf(plan), null, 4))
+  else if (output === 'yaml') out(toYaml(summaryOf(plan)))
+  else out(renderPlan(plan))
+  const pending = plan.items.filter(({ action }) => action !== 'unchanged')
+  if (flags.dryRun === true || pending.length === 0) return
+  await confirm(`Import ${pending.length} of ${plan.items.length} secrets?`, flags.yes)
+  await writeItems(api, pending)
+  note(`${pending.length} secrets imported into project ${project}, as one change set.`)
+}
+
+const sourceText = (bytes: Buffer, shown: string): string => {
+  const text = textOf(bytes)
+  if (text === undefined) throw new CliError(`${shown} is not UTF-8 text`)
+  return text
+}
+
+const checked = (
+  { entries, faults }: ReturnType<ReturnType<typeof readerOf>>,
+  shown: string,
+): readonly Entry[] => {
+  for (const { where, message } of faults) note(`${shown}: ${where}: ${message}`)
+  if (faults.length > 0) throw new Exit(1)
+  if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)
+  return entries
+}
+
+/** All of them, or as many as possible: the same command again writes what is missing. */
+export const writeItems = async (api: Api, items: readonly ImportItem[]): Promise<void> => {
+  const kind = kindOf('StagelySecret')
+  const id = randomUUID()
+  for (const [index, { action, name, body }] of items.entries()) {
+    const last = index === items.length - 1
+    const headers = { 'Stagely-Change-Set': `${id}; last=${last}` }
+    const call =
+      action === 'added'
+        ? ({ method: 'POST', body, headers } as const)
+        : ({ method: 'PATCH', body, headers, contentType: mergePatch } as const)
+    await api.call(pathOf(kind, api.namespace, action === 'added' ? undefined : name), call)
+  }
+}
+
+const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
+  `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
+
+/** For people. Names, never values. */
+export const renderPlan = ({ items, affected }: ImportPlan): string => {
+  const of = (action: ImportItem['action']): string[] =>
+    items.filter((item) => item.action === action).map(label)
+  const unchanged = of('unchanged').length
+  return [
+    ...of('added').map((name) => `+ ${name}`),
+    ...of('changed').map((name) => `~ ${name}  changes`),
+    ...(unchanged === 0 ? [] : [`= ${unchanged} unchanged`]),
+    '',
+    ...renderAffected(affected),
+  ].join('\n')
+}
+
+const summaryOf = ({ items, affected }: ImportPlan): object => {
+  const of = (action: ImportItem['action']): object[] =>
+    items
+      .filter((item) => item.action === action)
+      .map(({ name, identity: { key, scope, stagelet } }) => ({
+        name,
+        key,
+        scope,
+        ...(stagelet === undefined ? {} : { stagelet }),
+      }))
+  return { added: of('added'), changed: of('changed'), unchanged: of('unchanged'), affected }
+}

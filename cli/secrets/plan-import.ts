@@ -1,0 +1,127 @@
+// What an import would change, by names: the server compares the values and answers with words.
+import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import type { AffectedService, ReviewChange } from '../../src/manifests/review.ts'
+import type { Api } from '../api.ts'
+import { Exit } from '../errors.ts'
+import type { Entry } from '../formats/entries.ts'
+import { note } from '../print.ts'
+import { reviewObjects } from '../review.ts'
+import { nameFor, type Identity, type KnownSecrets } from './identity.ts'
+import { valueFields } from './values.ts'
+
+export interface ImportItem {
+  readonly identity: Identity
+  readonly name: string
+  readonly action: 'added' | 'changed' | 'unchanged'
+  /** What is written: the whole object where it is new, else a patch of it. */
+  readonly body: object
+}
+
+export interface ImportPlan {
+  readonly items: readonly ImportItem[]
+  readonly affected: readonly AffectedService[]
+}
+
+export interface ImportDefaults {
+  readonly project: string
+  readonly scope: string
+  readonly stagelet: string | undefined
+  /** For messages: where the entries come from. */
+  readonly file: string
+}
+
+interface Draft {
+  readonly entry: Entry
+  readonly identity: Identity
+  readonly name: string
+  readonly given: object
+  readonly known: KubeObject | undefined
+}
+
+/** Asks the server; prints every fault with its place in the file and ends with 1 when there is one. */
+export const planImport = async (
+  api: Api,
+  entries: readonly Entry[],
+  defaults: ImportDefaults,
+  known: KnownSecrets,
+): Promise<ImportPlan> => {
+  const drafts = draftsOf(entries, defaults, known)
+  const review = await reviewObjects(api, drafts.map(objectOf))
+  for (const fault of review.faults) {
+    const draft = drafts[fault.index]
+    const where = draft === undefined ? '' : `${draft.entry.where}: ${draft.entry.key}: `
+    const field = fault.field === '' ? '' : `${fault.field.replace(/^spec\./, '')}: `
+    note(`${defaults.file}: ${where}${field}${fault.message}`)
+  }
+  if (review.faults.length > 0) throw new Exit(1)
+  const items = drafts.map((draft, index) => {
+    const change = review.changes.find((c) => c.index === index)
+    const body = draft.known === undefined ? objectOf(draft) : { spec: draft.given }
+    return { identity: draft.identity, name: draft.name, action: actionOf(change), body }
+  })
+  return { items, affected: review.affected }
+}
+
+/** What only says who applied it last is no change of the secret. */
+const actionOf = (change: ReviewChange | undefined): ImportItem['action'] => {
+  if (change?.action === 'Create') return 'added'
+  const differs = change?.fields.some((field) => field.startsWith('spec')) === true
+  return change?.valueChanged === true || differs ? 'changed' : 'unchanged'
+}
+
+/** Of two entries for one secret the last counts, as in Compose; a note says so. */
+const draftsOf = (
+  entries: readonly Entry[],
+  defaults: ImportDefaults,
+  known: KnownSecrets,
+): Draft[] => {
+  const drafts = new Map<string, Draft>()
+  const names = new Set<string>()
+  for (const entry of entries) {
+    const identity = {
+      project: defaults.project,
+      key: entry.key,
+      scope: entry.scope ?? defaults.scope,
+      stagelet: entry.stagelet ?? defaults.stagelet,
+    }
+    const id = JSON.stringify(identity)
+    const earlier = drafts.get(id)
+    if (earlier !== undefined) {
+      note(`${defaults.file}: ${entry.where}: ${entry.key} is set again, and this one counts`)
+    }
+    const found = known.find(identity)
+    const isTaken = (name: string): boolean => known.hasName(name) || names.has(name)
+    const name = found?.metadata.name ?? earlier?.name ?? nameFor(identity, isTaken)
+    names.add(name)
+    const given = {
+      ...(entry.type === undefined ? {} : { type: entry.type }),
+      ...(entry.file === undefined ? {} : { file: entry.file }),
+      ...valueFields(entry.value),
+    }
+    drafts.set(id, { entry, identity, name, given, known: found })
+  }
+  return [...drafts.values()]
+}
+
+/** The object as it would be: what is there already stays, so that only what differs shows. */
+const objectOf = ({ identity, name, given, known }: Draft): KubeObject => {
+  const { [annotations.lastApplied]: _applied, ...kept } = known?.metadata.annotations ?? {}
+  const labels = known?.metadata.labels
+  return {
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'StagelySecret',
+    metadata: {
+      name,
+      ...(labels === undefined ? {} : { labels }),
+      ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
+    },
+    spec: {
+      projectRef: { name: identity.project },
+      key: identity.key,
+      scope: identity.scope,
+      ...(identity.stagelet === undefined ? {} : { stageletRef: { name: identity.stagelet } }),
+      ...known?.spec,
+      ...given,
+    },
+  }
+}

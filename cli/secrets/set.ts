@@ -1,0 +1,89 @@
+// secrets set: one value, without a manifest.
+import { Option, type Command } from 'commander'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { mergePatch, pathOf } from '../api.ts'
+import { fullName, kindOf } from '../kinds.ts'
+import { listObjects } from '../objects.ts'
+import { openApi, parseWait } from '../options.ts'
+import { out } from '../print.ts'
+import { waitForStagelets } from '../wait-in-sync.ts'
+import { secretCommand, type SecretFlags } from './flags.ts'
+import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
+import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts'
+
+interface SetFlags extends SecretFlags, ValueFlags {
+  readonly value?: string
+  readonly wait?: boolean | string
+}
+
+export const setCommand = (): Command =>
+  secretCommand('set', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
+    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
+    'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
+    'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
+  ])
+    .argument('<key>', 'variable name, such as DATABASE_URL')
+    .option('--from-file <file>', 'read the value from a file, byte for byte')
+    .option('--keep-newline', 'keep the newline at the end of stdin; else one is dropped')
+    .addOption(new Option('--value <value>').hideHelp())
+    .option(
+      '--wait [timeout]',
+      'wait until the containers that see it run it (2m when no time is given)',
+    )
+    .action(set)
+
+const set = async (key: string, flags: SetFlags): Promise<void> => {
+  refuseArgv(key, flags.value)
+  const timeoutMs = parseWait(flags.wait, 120_000)
+  const api = await openApi(flags)
+  const project = await projectOf(api, flags.project)
+  const value = valueFields(await readValue(key, flags))
+  const { scope = 'global', stagelet } = flags
+  const identity: Identity = { project, key, scope, stagelet }
+  const kind = kindOf('StagelySecret')
+  const known = await readKnownSecrets(api)
+  const before = known.find(identity)
+  if (before === undefined) {
+    const body = newSecret(identity, known.hasName, value)
+    const after = (await api.call(pathOf(kind, api.namespace), {
+      method: 'POST',
+      body,
+    })) as KubeObject
+    out(`${fullName(kind, after.metadata.name)} created`)
+  } else {
+    const after = (await api.call(pathOf(kind, api.namespace, before.metadata.name), {
+      method: 'PATCH',
+      body: { spec: value },
+      contentType: mergePatch,
+    })) as KubeObject
+    const moved = after.metadata.resourceVersion !== before.metadata.resourceVersion
+    out(`${fullName(kind, after.metadata.name)} ${moved ? 'configured' : 'unchanged'}`)
+  }
+  if (timeoutMs === undefined) return
+  const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+  const names = stagelets
+    .filter(({ spec }) => (spec as { projectRef?: { name?: string } }).projectRef?.name === project)
+    .map(({ metadata }) => ({ namespace: api.namespace, name: metadata.name }))
+  await waitForStagelets(api, names, timeoutMs)
+}
+
+const newSecret = (
+  identity: Identity,
+  isTaken: (name: string) => boolean,
+  value: object,
+): object => {
+  const { project, key, scope, stagelet } = identity
+  return {
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'StagelySecret',
+    metadata: { name: nameFor(identity, isTaken) },
+    spec: {
+      projectRef: { name: project },
+      key,
+      scope,
+      ...(stagelet === undefined ? {} : { stageletRef: { name: stagelet } }),
+      ...value,
+    },
+  }
+}

@@ -1,0 +1,49 @@
+// Where a value comes from: stdin, a file, or a prompt that does not show it. Never from the command
+// line, which every user of the machine can read and which the shell remembers.
+import { readFile } from 'node:fs/promises'
+import { textOf } from '../formats/entries.ts'
+import { CliError, usageError } from '../errors.ts'
+import { askHidden, canAsk } from '../prompt.ts'
+import { readStdin } from '../read-manifests.ts'
+
+export interface ValueFlags {
+  readonly fromFile?: string
+  readonly keepNewline?: boolean
+}
+
+/** As the API takes it: text where the bytes are UTF-8, else base64. */
+export const valueFields = (bytes: Buffer): { value: string } | { valueBase64: string } => {
+  const value = textOf(bytes)
+  return value === undefined ? { valueBase64: bytes.toString('base64') } : { value }
+}
+
+export const readBytes = async (path: string): Promise<Buffer> => {
+  if (path === '-') return readStdin()
+  try {
+    return await readFile(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    throw new CliError(`cannot read ${path} (${code})`, 1, error)
+  }
+}
+
+export const readValue = async (key: string, flags: ValueFlags): Promise<Buffer> => {
+  if (flags.fromFile !== undefined && flags.fromFile !== '-') return readBytes(flags.fromFile)
+  if (canAsk()) {
+    const typed = await askHidden(`Value of ${key} (not shown): `)
+    if (typed === '') throw usageError('no value was typed; for an empty one use --from-file')
+    return Buffer.from(typed)
+  }
+  const bytes = await readStdin()
+  // `echo value |` adds a newline that nobody means.
+  const end = bytes.at(-1) !== 10 ? bytes.length : bytes.at(-2) === 13 ? -2 : -1
+  return flags.keepNewline === true ? bytes : bytes.subarray(0, end)
+}
+
+/** KEY=VALUE and --value are what people try first; neither is repeated in the message. */
+export const refuseArgv = (key: string, value: string | undefined): void => {
+  if (!key.includes('=') && value === undefined) return
+  throw usageError(
+    'a value does not belong on the command line, where other users and the shell history see it: give it on stdin, with --from-file, or at the prompt',
+  )
+}

@@ -1,0 +1,119 @@
+// Secrets by the built command against a real controller: files in and out, values never shown.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startWorld, type Ran, type World } from '../support/processes.ts'
+
+let world: World
+let dir: string
+
+const words = (ran: Ran): string => ran.stdout + ran.stderr
+
+const file = async (name: string, text: string): Promise<string> => {
+  await writeFile(join(dir, name), text)
+  return join(dir, name)
+}
+
+describe('stagely secrets', () => {
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'stagely-cli-secrets-'))
+    world = await startWorld({ withAgent: false })
+    const head = (kind: string, name: string): string =>
+      `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\n`
+    await world.apply(`${head('Project', 'shop')}spec: {}\n`)
+  })
+  afterAll(async () => {
+    await world.stop()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  const importing = (path: string, ...more: string[]): Promise<Ran> =>
+    world.cli('secrets', 'import', path, ...more)
+
+  it('imports a .env file as one revision, after a diff that shows names and no value', async () => {
+    const path = await file('.env', 'A=canary-1\nB="canary 2\\n"\n# C=3\nA=canary-3\n')
+    const dry = await importing(path, '--scope', 'web', '--dry-run')
+    expect(dry.stdout).toBe('+ A (web)\n+ B (web)\n\nNo running service would be re-created.\n')
+    expect(dry.stderr).toContain('line 4: A is set again, and this one counts')
+    expect(await world.must('get', 'secrets', '-o', 'name')).toBe('')
+    const unasked = await importing(path, '--scope', 'web')
+    expect([unasked.code, unasked.stderr.includes('--yes')]).toEqual([2, true])
+    const done = await importing(path, '--scope', 'web', '--yes')
+    expect(done.code).toBe(0)
+    expect(words(dry) + words(unasked) + words(done)).not.toContain('canary')
+    const project = JSON.parse(await world.must('get', 'project', 'shop', '-o', 'json')) as {
+      status: { revision: number; secrets: number }
+    }
+    expect(project.status).toMatchObject({ revision: 1, secrets: 2 })
+  })
+
+  it('tells added from changed from unchanged, and writes only what differs', async () => {
+    const path = await file('next.json', JSON.stringify({ A: 'canary-3', B: 'other', C: 'new' }))
+    const ran = await importing(path, '--scope', 'web', '--yes', '-o', 'json')
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      added: [{ key: 'C', scope: 'web', name: 'c.web' }],
+      changed: [{ key: 'B' }],
+      unchanged: [{ key: 'A' }],
+    })
+    const again = await importing(path, '--scope', 'web')
+    expect(again.stdout).toBe('= 3 unchanged\n\nNo running service would be re-created.\n')
+  })
+
+  it('takes scope and type from a list, and reads stdin', async () => {
+    const list = [
+      { key: 'CERT', scope: 'web', type: 'file', value_base64: '/wA=', file_path: './c.pem' },
+      { key: 'A', value: 'x' },
+    ]
+    const args = ['secrets', 'import', '-', '--format', 'yaml', '--yes']
+    const ran = await world.cliWith(JSON.stringify(list), ...args)
+    expect(ran.stdout).toContain('+ CERT (web)\n+ A (global)\n')
+    const cert = JSON.parse(await world.must('get', 'secret', 'cert.web', '-o', 'json')) as {
+      spec: object
+      status: { bytes: number }
+    }
+    expect(cert).toMatchObject({ spec: { type: 'file', file: { path: './c.pem' } } })
+    expect(cert.status.bytes).toBe(2)
+  })
+
+  it('shows every fault of a file and of the server, without a value, and writes nothing', async () => {
+    const local = await importing(await file('bad.env', 'X=ok\nY=canary$nope\nZ="canary'))
+    expect([local.code, local.stderr.match(/line \d/g)]).toEqual([1, ['line 2', 'line 3']])
+    const path = await file('worse.json', JSON.stringify({ X: 'ok', 'a b': 'canary', N: 'ca\0ry' }))
+    const remote = await importing(path, '--yes')
+    expect(remote.code).toBe(1)
+    expect(remote.stderr).toMatch(/worse.json: a b: a b: key: [^]*worse.json: N: N: value: .*NUL/)
+    expect(words(local) + words(remote)).not.toContain('canary')
+    expect(await world.must('secrets', 'list', '-o', 'name')).not.toContain('x.global')
+  })
+
+  it('keeps the secrets of two projects apart that share key and scope', async () => {
+    await world.apply(
+      'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: blog}\nspec: {}\n',
+    )
+    const path = await file('blog.env', 'A=blog\n')
+    const ambiguous = await importing(path, '--yes')
+    expect([ambiguous.code, ambiguous.stderr]).toEqual([
+      2,
+      'error: say which project with --project: blog, shop\n',
+    ])
+    await importing(path, '--project', 'blog', '--scope', 'web', '--yes')
+    expect(await world.must('secrets', 'list', '-p', 'blog', '-o', 'name')).toBe(
+      'stagelysecret.stagely.dev/a.web.blog\n',
+    )
+  })
+
+  it('deletes by key and scope, never unasked', async () => {
+    const args = ['secrets', 'delete', 'C', '-p', 'shop', '--scope', 'web']
+    expect((await world.cli(...args)).code).toBe(2)
+    expect(await world.must(...args, '--yes')).toBe('stagelysecret.stagely.dev "c.web" deleted\n')
+    expect((await world.cli(...args, '--yes')).stderr).toContain('stagely secrets list')
+  })
+
+  it('takes no value from the command line, and repeats none', async () => {
+    for (const args of [['A=canary'], ['A', '--value', 'canary'], ['A', 'canary']]) {
+      const ran = await world.cli('secrets', 'set', ...args, '-p', 'shop')
+      expect([ran.code, words(ran).includes('canary')], args.join(' ')).toEqual([2, false])
+    }
+  })
+})
