@@ -22,6 +22,8 @@ export interface Config {
   /** From STAGELY_SECRET_KEY; undefined: the key file in the data folder. */
   readonly masterKey: Buffer | undefined
   readonly logLevel: string
+  /** Requests per second that one token may send to the REST API, on average; 0: no limit. */
+  readonly rateLimit: number
 }
 
 /** All faults of a start-up; the program prints them and exits with 2. */
@@ -49,6 +51,7 @@ interface Flags {
   pruneAll?: boolean
   trustProxy?: string[]
   insecureHttp?: boolean
+  rateLimit: string
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
@@ -68,6 +71,11 @@ const command = (): Command =>
       'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
     )
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
+    .option(
+      '--rate-limit <n>',
+      'REST requests per second and token, on average; 0: no limit',
+      '100',
+    )
     .addHelpText(
       'after',
       `
@@ -109,6 +117,8 @@ export const parseConfig = (
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
   if (!logLevels.includes(logLevel))
     faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
+  if (!/^\d{1,6}$/.test(flags.rateLimit))
+    faults.push('--rate-limit must be a whole number of requests per second; 0 is no limit')
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     dataDir: flags.dataDir!,
@@ -123,6 +133,7 @@ export const parseConfig = (
     databaseUrl,
     masterKey,
     logLevel,
+    rateLimit: Number(flags.rateLimit),
   }
 }
 

@@ -14,6 +14,7 @@ import { createApp } from './http/app.ts'
 import { mountReviews } from './http/kube/review.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
+import { createRateLimit } from './http/rest/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
@@ -79,7 +80,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
-  { store, agents, tokens, principals, settings }: OpenedStore,
+  { store, agents, tokens, principals, settings, idempotency }: OpenedStore,
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
@@ -101,6 +102,8 @@ const serve = async (
     metrics,
     proxies: createProxyTrust(config.trustedProxies),
     stopping: lifecycle.stopping,
+    idempotency,
+    limit: createRateLimit(config.rateLimit),
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,

@@ -14,8 +14,9 @@ import { mountObjects } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
 import type { Metrics } from './metrics.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
+import { answerProblem, isRestPath, mountRest, type RestServerDeps } from './rest/serve.ts'
 
-export interface AppDeps extends AgentAccessDeps {
+export interface AppDeps extends AgentAccessDeps, RestServerDeps {
   readonly store: Store
   readonly tokens: TokenVerifier
   readonly clock: Clock
@@ -49,6 +50,7 @@ export const createApp = (deps: AppDeps): App => {
   deps.mountOpen?.(app)
   const login = requireLogin(rememberTokens(deps.tokens, deps.clock))
   for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login)
+  mountRest(app, deps)
   mountDiscovery(app)
   mountOpenApi(app, deps.versions.gitVersion)
   mountSelfReviews(app)
@@ -97,6 +99,7 @@ const renderError = (c: AppContext, error: unknown, log: Logger): Response => {
   if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
   if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
   if (known.reason === 'RequestEntityTooLarge') c.header('connection', 'close')
+  if (isRestPath(c.req.path)) return answerProblem(c, known)
   return c.json(failureStatus(known), httpStatusOf[known.reason])
 }
 

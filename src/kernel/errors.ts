@@ -12,6 +12,7 @@ export const httpStatusOf = {
   AlreadyExists: 409,
   Conflict: 409,
   Expired: 410,
+  PreconditionFailed: 412,
   RequestEntityTooLarge: 413,
   UnsupportedMediaType: 415,
   Invalid: 422,

@@ -8,6 +8,7 @@ import { AgentRegistry } from './agent-registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
 import { MemberStore } from './members.ts'
+import { IdempotencyKeys } from './idempotency-keys.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { openPglite } from './pglite.ts'
@@ -39,6 +40,7 @@ export interface Opened {
   readonly principals: PrincipalStore
   readonly settings: Settings
   readonly audit: AuditLog
+  readonly idempotency: IdempotencyKeys
   readonly sql: Sql
   /** Ends every watch, waits for begun writes, closes the database. Safe to call twice. */
   close(): Promise<void>
@@ -109,6 +111,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       principals: new PrincipalStore(sql, clock, access),
       settings,
       audit: new AuditLog({ sql, store, settings, clock }),
+      idempotency: new IdempotencyKeys(sql, settings, clock),
       sql,
       close: () => (closing ??= access.stop().then(() => store.close())),
     }

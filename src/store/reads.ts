@@ -16,6 +16,18 @@ export const getObject = async (
   return row === undefined ? undefined : (JSON.parse(row.body) as KubeObject)
 }
 
+export const getObjectByUid = async (
+  q: Queryable,
+  kind: string,
+  uid: string,
+): Promise<KubeObject | undefined> => {
+  const [row] = await q.query<{ body: string }>(
+    'SELECT body FROM objects WHERE uid = $1 AND kind = $2',
+    [uid, kind],
+  )
+  return row === undefined ? undefined : (JSON.parse(row.body) as KubeObject)
+}
+
 /** Items and resourceVersion come from one statement, so they are one snapshot. */
 export const listObjects = async (
   q: Queryable,

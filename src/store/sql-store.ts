@@ -18,7 +18,7 @@ import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
-import { getObject, listObjects, revisionsOf } from './reads.ts'
+import { getObject, getObjectByUid, listObjects, revisionsOf } from './reads.ts'
 import { closeDue, listOpen } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { openSet, readSet } from './sets.ts'
@@ -91,6 +91,10 @@ export class SqlStore implements Store {
 
   get(ref: ObjectRef): Promise<KubeObject | undefined> {
     return getObject(this.#sql, ref)
+  }
+
+  getByUid(kind: string, uid: string): Promise<KubeObject | undefined> {
+    return getObjectByUid(this.#sql, kind, uid)
   }
 
   list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
@@ -199,6 +203,7 @@ export class SqlStore implements Store {
       await dropOldTombstones(session, now - this.#retention.deletedMs)
       await dropOldVersions(session.tx, this.#retention)
       await session.tx.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
+      await session.tx.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
     })
   }
 

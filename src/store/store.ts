@@ -207,6 +207,8 @@ export interface Transaction extends Reader {
 }
 
 export interface Store extends Reader {
+  /** The object with this uid, where it is of this kind. */
+  getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
   /** One page of a list. Expired when `at` is older than what is kept. */
   listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
@@ -10,7 +10,9 @@ import { openPglite } from '../../src/store/pglite.ts'
 import type { Sql } from '../../src/store/sql.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
-const all = ['0001-objects.sql', '0002-previous-bodies.sql']
+const all = readdirSync('src/store/migrations')
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {

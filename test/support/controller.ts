@@ -9,6 +9,7 @@ import { parseConfig } from '../../controller/config.ts'
 import { startController } from '../../controller/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
+import { checkRestAnswer } from './rest-answers.ts'
 
 export interface Answer {
   readonly status: number
@@ -88,10 +89,10 @@ export const startTestController = async (
       const chunks: Buffer[] = []
       for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
       const text = Buffer.concat(chunks).toString('utf8')
+      const reply = { status: response.statusCode ?? 0, headers: response.headers, text }
+      checkRestAnswer(method, path, reply)
       return {
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        text,
+        ...reply,
         // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the same
         json: <T>() => JSON.parse(text) as T,
       }

@@ -62,9 +62,21 @@ export interface RestRoute<Query = unknown, Body = unknown> {
     readonly schema?: z.ZodType
     readonly description: string
   }
+  /** Fields of the answer that are shown this one time: a kept answer (Idempotency-Key) has not got them. */
+  readonly shownOnce?: readonly string[]
   readonly handle: (context: RestContext<Query, Body>) => Promise<RestAnswer>
 }
 
 /** Fixes the types of query and body from their schemas. */
 export const route = <Query, Body>(definition: RestRoute<Query, Body>): RestRoute =>
   definition as unknown as RestRoute
+
+/** The target of a route whose access is in a project, stagelet, agent or team. */
+export const requireTarget = ({
+  target,
+}: {
+  readonly target: KubeObject | undefined
+}): KubeObject => {
+  if (target === undefined) throw new Error('the route has no target')
+  return target
+}

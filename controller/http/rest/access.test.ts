@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import type { Principal, TeamRole } from '../../../src/access/principal.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { authorize } from './access.ts'
+import { renderId } from './ids.ts'
+import type { Access } from './route.ts'
+
+const uid = '0b2f9a52-6c1e-4a43-9d3a-0d4d3f3f9a10'
+const shop: KubeObject = {
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Project',
+  metadata: { name: 'shop', namespace: 'red', uid },
+}
+const store = {
+  get: ({ name }: { name: string }) => Promise.resolve(name === 'shop' ? shop : undefined),
+  getByUid: (_: string, id: string) => Promise.resolve(id === uid ? shop : undefined),
+} as unknown as Store
+
+const member = (roles: Record<string, TeamRole>, admin = false): Principal => ({
+  id: 'u1',
+  name: 'ann',
+  kind: 'user',
+  admin,
+  roles: new Map(Object.entries(roles)),
+  tokenId: 't1',
+})
+
+const write: Access = { in: 'project', verb: 'patch', resource: 'stagelysecrets' }
+const ask = (
+  principal: Principal,
+  access: Access,
+  id = renderId('Project', uid),
+): Promise<unknown> => authorize(store, principal, access, { project_id: id })
+
+describe('authorize', () => {
+  it('gives the target to who may, by id and by team/name', async () => {
+    expect(await ask(member({ red: 'developer' }), write)).toBe(shop)
+    expect(await ask(member({}, true), write, 'red/shop')).toBe(shop)
+  })
+
+  it('says the same of what is elsewhere as of what is nowhere', async () => {
+    const stranger = member({ blue: 'owner' })
+    const elsewhere = (await ask(stranger, write, 'red/shop').catch((e: unknown) => e)) as Error
+    const nowhere = (await ask(stranger, write, 'red/none').catch((e: unknown) => e)) as Error
+    expect(elsewhere).toMatchObject({ reason: 'NotFound' })
+    expect(elsewhere.message.replace('shop', 'none')).toBe(nowhere.message)
+  })
+
+  it('names the roles that may where the role is too small', async () => {
+    const message = /in team "red" as viewer; roles that may: owner, maintainer, developer/
+    await expect(ask(member({ red: 'viewer' }), write)).rejects.toThrow(message)
+  })
+
+  it('asks for the right in some team where the route is in all of them', async () => {
+    const audit: Access = { in: 'teams', verb: 'list', resource: 'audit' }
+    await expect(ask(member({ red: 'owner' }), audit)).rejects.toThrow(/roles that may: auditor/)
+    await expect(ask(member({}), audit)).rejects.toThrow(/in no team/)
+    expect(await ask(member({ red: 'owner', blue: 'auditor' }), audit)).toBeUndefined()
+  })
+
+  it('keeps what is the controller’s for its admins', async () => {
+    await expect(ask(member({ red: 'owner' }), { in: 'admin' })).rejects.toThrow(/no admin/)
+    expect(await ask(member({}, true), { in: 'admin' })).toBeUndefined()
+  })
+})

@@ -1,0 +1,10 @@
+// What the handlers of the REST API are given.
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import type { Store } from '../../../src/store/store.ts'
+
+export interface RestDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+}

@@ -1,0 +1,31 @@
+// Public ids: a prefix that says the kind, and the object's uid (a uuid) in 25 digits of base 36.
+// One uid has one id; every other spelling is no id.
+
+const prefixes = { Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' } as const
+export type IdKind = keyof typeof prefixes
+
+const digits = 25
+const largest = (1n << 128n) - 1n
+const body = /^[0-9a-z]{25}$/
+
+/** `sec_…` of an object of this kind. */
+export const renderId = (kind: IdKind, uid: string): string =>
+  `${prefixes[kind]}_${BigInt(`0x${uid.replaceAll('-', '')}`)
+    .toString(36)
+    .padStart(digits, '0')}`
+
+/** The uid in an id of this kind; undefined for anything else. */
+export const parseId = (kind: IdKind, text: string): string | undefined => {
+  const prefix = `${prefixes[kind]}_`
+  const rest = text.slice(prefix.length)
+  if (!text.startsWith(prefix) || !body.test(rest)) return undefined
+  let number = 0n
+  for (const digit of rest) number = number * 36n + BigInt(parseInt(digit, 36))
+  if (number > largest) return undefined
+  const hex = number.toString(16).padStart(32, '0')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+/** Of a stored object, which always has a uid. */
+export const idOf = (object: { kind: string; metadata: { uid?: string } }): string =>
+  renderId(object.kind as IdKind, object.metadata.uid ?? '')

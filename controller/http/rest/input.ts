@@ -1,0 +1,79 @@
+// Query and body of a request, decoded: everything that is wrong with them at once.
+import { isUtf8 } from 'node:buffer'
+import { z } from 'zod'
+import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import { faultOfIssue } from '../../../src/resources/faults.ts'
+import type { AppContext } from '../env.ts'
+import { mediaType, parseJson, readBytes } from '../kube/body.ts'
+import type { RestRoute } from './route.ts'
+
+export interface Input {
+  readonly query: unknown
+  readonly body: unknown
+  /** As it came; empty for a route that takes no body. */
+  readonly bytes: Buffer
+}
+
+const jsonTypes = ['application/json', 'application/merge-patch+json']
+
+/** Fields whose content no message may repeat, wherever they stand. */
+const isSecret = (field: string): boolean => /(^|[.\]])value(_base64)?($|[.[])/.test(field)
+
+/** 422 with every fault. The sentence is for people, the faults for programs. */
+export const invalidInput = (faults: readonly Fault[]): StagelyError => {
+  const lines = faults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  const count = lines.length === 1 ? '' : `${lines.length} faults: `
+  return new StagelyError('Invalid', `${count}${lines.join('; ')}`.slice(0, 4_000), { faults })
+}
+
+const faultsOf = (error: z.ZodError, given: unknown): Fault[] =>
+  error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [faultOfIssue(issue, '', given, isSecret)]
+    const path = faultOfIssue({ ...issue, keys: [] }, '', given, isSecret).field
+    return issue.keys.map((key): Fault => ({
+      field: path === '' ? key : `${path}.${key}`,
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: no such field',
+    }))
+  })
+
+/** A parameter given twice is an array, which no schema takes. */
+const queryOf = (c: AppContext): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(c.req.queries()).map(([key, values]) => [
+      key,
+      values.length === 1 ? values[0] : values,
+    ]),
+  )
+
+const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown }> => {
+  const bytes = await readBytes(c.env.incoming)
+  if (bytes.length === 0) return { bytes, value: undefined }
+  const type = mediaType(c)
+  if (!jsonTypes.includes(type)) {
+    const given = type === '' ? 'no content type' : type
+    throw new StagelyError('UnsupportedMediaType', `send application/json, not ${given}`)
+  }
+  // Else what is no text would be stored as something else.
+  if (!isUtf8(bytes)) throw new StagelyError('BadRequest', 'the request body is not UTF-8')
+  return { bytes, value: parseJson(bytes) }
+}
+
+/** Decodes what the route takes. UnsupportedMediaType, BadRequest, or Invalid with all faults. */
+export const readInput = async (c: AppContext, route: RestRoute): Promise<Input> => {
+  const given = { query: queryOf(c), ...(await bodyOf(c, route)) }
+  const query = (route.query ?? z.strictObject({})).safeParse(given.query)
+  const body = (route.body ?? z.unknown()).safeParse(given.value)
+  const faults = [
+    ...(query.success ? [] : faultsOf(query.error, given.query)),
+    ...(body.success ? [] : faultsOf(body.error, given.value)),
+  ]
+  if (faults.length > 0) throw invalidInput(faults)
+  return { query: query.data, body: body.data, bytes: given.bytes }
+}
+
+const bodyOf = async (
+  c: AppContext,
+  route: RestRoute,
+): Promise<{ bytes: Buffer; value: unknown }> =>
+  route.body === undefined ? { bytes: Buffer.alloc(0), value: undefined } : readJson(c)

@@ -1,0 +1,99 @@
+// Lists by cursor. All pages of one list show the same moment, whatever changes meanwhile.
+import { z } from 'zod'
+import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { parseContinue, renderContinue, type Continue } from '../kube/continue-token.ts'
+
+const most = 1_000
+
+/** Query fields of every list. */
+export const pageQuery = {
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(most)
+    .default(most)
+    .describe(`How many at most, 1 to ${most}.`),
+  cursor: z.string().max(2_000).optional().describe('`next_cursor` of the page before.'),
+}
+
+/** Field of every list's answer. */
+export const nextCursor = z
+  .string()
+  .optional()
+  .describe('Where the next page begins; absent on the last one.')
+
+export interface PageRequest {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+export interface Wanted {
+  /** undefined: all. */
+  readonly namespaces: readonly string[] | undefined
+  readonly selects: (object: KubeObject) => boolean
+}
+
+export interface Page {
+  readonly items: KubeObject[]
+  readonly next: { readonly next_cursor?: string }
+}
+
+const parseCursor = (text: string | undefined): Partial<Continue> => {
+  if (text === undefined) return {}
+  try {
+    return parseContinue(text)
+  } catch {
+    throw new StagelyError('BadRequest', 'cursor must be the next_cursor of an answer, unchanged')
+  }
+}
+
+/** One page in order of team and name. Expired when the cursor is too old. */
+export const listPaged = async (
+  store: Store,
+  kind: string,
+  wanted: Wanted,
+  { limit, cursor }: PageRequest,
+): Promise<Page> => {
+  const items: KubeObject[] = []
+  let { at, after } = parseCursor(cursor)
+  const names = wanted.namespaces === undefined ? [undefined] : [...wanted.namespaces].sort()
+  for (const namespace of names) {
+    if (namespace !== undefined && after !== undefined && namespace < after.namespace) continue
+    for (let remaining = 1; remaining > 0;) {
+      // One row more tells whether there is a next page.
+      const page = await readPage(store, kind, { namespace, at, after, limit: limit + 1 })
+      at = page.resourceVersion
+      remaining = page.remaining
+      for (const object of page.items) {
+        if (items.length === limit && wanted.selects(object))
+          return { items, next: cursorOf(at, items) }
+        if (wanted.selects(object)) items.push(object)
+      }
+      const last = page.items.at(-1)
+      if (last === undefined) break
+      after = { namespace: last.metadata.namespace ?? '', name: last.metadata.name }
+    }
+  }
+  return { items, next: {} }
+}
+
+const cursorOf = (at: number, items: readonly KubeObject[]): { next_cursor: string } => {
+  const { namespace = '', name } = items.at(-1)!.metadata
+  return { next_cursor: renderContinue({ at, after: { namespace, name } }) }
+}
+
+const readPage: (
+  store: Store,
+  kind: string,
+  options: Parameters<Store['listPage']>[1],
+) => ReturnType<Store['listPage']> = async (store, kind, options) => {
+  try {
+    return await store.listPage(kind, options)
+  } catch (error) {
+    if (!isReason(error, 'Expired')) throw error
+    throw new StagelyError('Expired', 'the cursor is too old: read the list from its beginning')
+  }
+}

@@ -1,0 +1,64 @@
+// Errors as they leave the REST API: application/problem+json (RFC 9457). `reason` is for programs,
+// `errors` names every faulty field at once.
+import { z } from 'zod'
+import { httpStatusOf, type Reason, type StagelyError } from '../../../src/kernel/errors.ts'
+
+export const problemType = 'application/problem+json'
+
+export const problemSchema = z
+  .strictObject({
+    type: z.literal('about:blank').describe('The status says what kind of problem it is.'),
+    title: z.string().describe('The status in words.'),
+    status: z.int().describe('The HTTP status.'),
+    detail: z.string().describe('What is wrong and what helps. Never a secret value.'),
+    reason: z
+      .enum(Object.keys(httpStatusOf) as [Reason, ...Reason[]])
+      .describe('One word for programs.'),
+    request_id: z.string().describe('Id of the request, as logs and audit rows have it.'),
+    errors: z
+      .array(
+        z.strictObject({
+          field: z.string().describe('Field of the body or of the query: operations[2].scope.'),
+          reason: z.string().describe('One word for programs.'),
+          message: z.string().describe('What is wrong with it.'),
+        }),
+      )
+      .optional()
+      .describe('Every fault of the input, where the input is at fault.'),
+  })
+  .describe('Why a request was refused (RFC 9457).')
+
+export type Problem = z.infer<typeof problemSchema>
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  410: 'Gone',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}
+
+export const problemOf = (error: StagelyError, requestId: string): Problem => {
+  const status = httpStatusOf[error.reason]
+  const { faults = [] } = error.details
+  return {
+    type: 'about:blank',
+    title: titles[status] ?? 'Error',
+    status,
+    detail: error.message,
+    reason: error.reason,
+    request_id: requestId,
+    ...(faults.length === 0 ? {} : { errors: [...faults] }),
+  }
+}

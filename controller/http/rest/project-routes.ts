@@ -1,0 +1,177 @@
+// Projects.
+import { z } from 'zod'
+import { teamsWhere } from '../../../src/access/principal.ts'
+import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import {
+  projectSpec,
+  type ProjectSpec,
+  type ProjectStatus,
+} from '../../../src/resources/project.ts'
+import { objectName } from '../../../src/resources/status.ts'
+import { requireIn } from './access.ts'
+import type { RestDeps } from './deps.ts'
+import { etagOf } from './etag.ts'
+import { idOf } from './ids.ts'
+import { listPaged, nextCursor, pageQuery } from './paging.ts'
+import {
+  conditions,
+  conditionsOf,
+  deleted,
+  deletedSchema,
+  source,
+  sourceOf,
+  time,
+} from './representations.ts'
+import { requireTarget, route, type RestRoute } from './route.ts'
+import { createTracked, readAgain, updateTracked } from './writes.ts'
+
+const { description } = projectSpec.shape
+const tag = 'Projects'
+
+export const projectSchema = z
+  .strictObject({
+    id: z.string().describe('`proj_…`; paths take it, and `team/name` as well.'),
+    name: z.string(),
+    team: z.string().describe('The team (namespace) that it belongs to.'),
+    description,
+    revision: z.int().describe('Newest closed revision of the secret set.'),
+    secrets: z.int().describe('How many secrets the newest set holds.'),
+    source,
+    created_at: time,
+    conditions,
+  })
+  .describe('A set of secrets and the stacks that get them.')
+
+export const toProject = (object: KubeObject): z.infer<typeof projectSchema> => {
+  const { name, namespace = '', creationTimestamp = '' } = object.metadata
+  const spec = (object.spec ?? {}) as ProjectSpec
+  const status = (object.status ?? {}) as ProjectStatus
+  return {
+    id: idOf(object),
+    name,
+    team: namespace,
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    revision: status.revision ?? 0,
+    secrets: status.secrets ?? 0,
+    source: sourceOf(object),
+    created_at: creationTimestamp,
+    conditions: conditionsOf(object),
+  }
+}
+
+export const projectRoutes = (deps: RestDeps): RestRoute[] => [
+  listProjects(deps),
+  createProject(deps),
+  getProject,
+  updateProject(deps),
+  deleteProject(deps),
+]
+
+const listProjects = ({ store }: RestDeps): RestRoute =>
+  route({
+    id: 'listProjects',
+    method: 'GET',
+    path: '/projects',
+    tag,
+    summary: 'Projects of all your teams.',
+    access: { in: 'teams', verb: 'list', resource: 'projects' },
+    query: z.strictObject({
+      team: z.string().optional().describe('Only of this team.'),
+      ...pageQuery,
+    }),
+    response: {
+      status: 200,
+      description: 'One page of projects.',
+      schema: z.strictObject({ projects: z.array(projectSchema), next_cursor: nextCursor }),
+    },
+    handle: async ({ principal, query }) => {
+      const mine = teamsWhere(principal, 'list', 'projects')
+      if (query.team !== undefined)
+        requireIn(principal, { verb: 'list', resource: 'projects' }, query.team)
+      const namespaces = query.team === undefined ? mine : [query.team]
+      const page = await listPaged(store, 'Project', { namespaces, selects: () => true }, query)
+      return { status: 200, body: { projects: page.items.map(toProject), ...page.next } }
+    },
+  })
+
+const createProject = ({ store, clock }: RestDeps): RestRoute =>
+  route({
+    id: 'createProject',
+    method: 'POST',
+    path: '/projects',
+    tag,
+    summary: 'Make a project in one of your teams.',
+    access: { in: 'teams', verb: 'create', resource: 'projects' },
+    body: z.strictObject({
+      team: z.string().min(1).default('default').describe('The team that it belongs to.'),
+      name: objectName.describe('Name of the project, unique in its team.'),
+      description,
+    }),
+    response: { status: 201, description: 'The new project.', schema: projectSchema },
+    handle: async ({ principal, actor, body }) => {
+      requireIn(principal, { verb: 'create', resource: 'projects' }, body.team)
+      const spec = body.description === undefined ? {} : { description: body.description }
+      const metadata = { name: body.name, namespace: body.team }
+      const object = { apiVersion, kind: 'Project', metadata, spec }
+      const made = await store.write(actor, {}, (tx) => createTracked(tx, object, clock.now()))
+      return { status: 201, body: toProject(made), headers: etagOf(made) }
+    },
+  })
+
+const getProject: RestRoute = route({
+  id: 'getProject',
+  method: 'GET',
+  path: '/projects/:project_id',
+  tag,
+  summary: 'One project.',
+  access: { in: 'project', verb: 'get', resource: 'projects' },
+  response: { status: 200, description: 'The project.', schema: projectSchema },
+  handle: (context) => {
+    const project = requireTarget(context)
+    return Promise.resolve({ status: 200, body: toProject(project), headers: etagOf(project) })
+  },
+})
+
+const updateProject = ({ store, clock }: RestDeps): RestRoute =>
+  route({
+    id: 'updateProject',
+    method: 'PATCH',
+    path: '/projects/:project_id',
+    tag,
+    summary: 'Change the description. `null` takes it away.',
+    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    body: z.strictObject({ description: description.nullable() }),
+    response: { status: 200, description: 'The project as it is now.', schema: projectSchema },
+    handle: async (context) => {
+      const { actor, body, ifMatch } = context
+      const updated = await store.write(actor, {}, async (tx) => {
+        const before = await readAgain(tx, requireTarget(context), ifMatch)
+        const { description: old, ...spec } = (before.spec ?? {}) as ProjectSpec
+        const next = body.description === undefined ? old : (body.description ?? undefined)
+        const after = {
+          ...before,
+          spec: next === undefined ? spec : { ...spec, description: next },
+        }
+        return updateTracked(tx, before, after, clock.now())
+      })
+      return { status: 200, body: toProject(updated), headers: etagOf(updated) }
+    },
+  })
+
+const deleteProject = ({ store }: RestDeps): RestRoute =>
+  route({
+    id: 'deleteProject',
+    method: 'DELETE',
+    path: '/projects/:project_id',
+    tag,
+    summary: 'Delete a project with all its secrets.',
+    access: { in: 'project', verb: 'delete', resource: 'projects' },
+    response: { status: 200, description: 'It is gone.', schema: deletedSchema },
+    handle: async (context) => {
+      await store.write(context.actor, {}, async (tx) => {
+        const project = await readAgain(tx, requireTarget(context), context.ifMatch)
+        await tx.remove(refOf(project))
+      })
+      return deleted
+    },
+  })

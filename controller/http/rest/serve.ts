@@ -1,0 +1,106 @@
+// Mounts the table of routes. For each request: rate limit, access, input, and only then the handler.
+import type { Hono } from 'hono'
+import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
+import { actorOf, type AppContext, type AppEnv } from '../env.ts'
+import { authorize } from './access.ts'
+import type { RestDeps } from './deps.ts'
+import { parseIfMatch } from './etag.ts'
+import { answerOnce, parseIdempotencyKey, type IdempotencyDeps } from './idempotency.ts'
+import { readInput, type Input } from './input.ts'
+import { problemOf, problemType } from './problem.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { RestAnswer, RestContext, RestRoute } from './route.ts'
+import { describedRoutes, restRoutes } from './table.ts'
+
+export const restBase = '/api/v1'
+
+export interface RestServerDeps extends RestDeps {
+  readonly idempotency: IdempotencyDeps['keys']
+  readonly limit: RateLimit
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal
+}
+
+const rootOf = (path: string): string => path.split('/')[1] ?? ''
+const roots = new Set(describedRoutes().map((route) => rootOf(route.path)))
+
+/** True for paths that answer errors as problem+json; the rest of /api/v1 is the Kubernetes-style API. */
+export const isRestPath = (path: string): boolean =>
+  path.startsWith(`${restBase}/`) && roots.has(rootOf(path.slice(restBase.length)))
+
+export const answerProblem = (c: AppContext, error: StagelyError): Response => {
+  c.header('cache-control', 'no-store')
+  return c.body(JSON.stringify(problemOf(error, c.get('requestId'))), httpStatusOf[error.reason], {
+    'content-type': problemType,
+  })
+}
+
+/** `app` has the login behind it. */
+export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
+  const routes = restRoutes(deps)
+  for (const route of routes) app.on(route.method, restBase + route.path, serve(deps, route))
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ')
+    app.all(restBase + path, (c) => {
+      c.header('allow', allow)
+      throw new StagelyError('MethodNotAllowed', `${c.req.method} is not possible here: ${allow}`)
+    })
+  }
+  for (const root of roots)
+    app.all(`${restBase}/${root}/*`, () => {
+      throw new StagelyError('NotFound', 'no such route; GET /api/docs shows all of them')
+    })
+}
+
+const serve =
+  (deps: RestServerDeps, route: RestRoute) =>
+  async (c: AppContext): Promise<Response> => {
+    const principal = c.get('user')
+    await deps.limit.take(principal.tokenId)
+    const params = c.req.param()
+    const target = await authorize(deps.store, principal, route.access, params)
+    const ifMatch = parseIfMatch(c.req.header('if-match'))
+    const input = await readInput(c, route)
+    const context: RestContext<unknown, unknown> = {
+      principal,
+      actor: actorOf(c),
+      params,
+      query: input.query,
+      body: input.body,
+      target,
+      ifMatch,
+      request: c.req.raw,
+      get signal() {
+        return AbortSignal.any([c.req.raw.signal, deps.stopping])
+      },
+    }
+    return render(c, await handle(c, deps, { route, context, input }))
+  }
+
+/** A POST with an Idempotency-Key is done once. */
+const handle = (
+  c: AppContext,
+  deps: RestServerDeps,
+  call: { route: RestRoute; context: RestContext<unknown, unknown>; input: Input },
+): Promise<RestAnswer> => {
+  const { route, context, input } = call
+  const key =
+    route.method === 'POST' ? parseIdempotencyKey(c.req.header('idempotency-key')) : undefined
+  if (key === undefined) return route.handle(context)
+  const content = [c.req.path, new URL(c.req.url).search, input.bytes]
+  const request = { principal: context.principal.id, route: route.id, key, content }
+  return answerOnce({ keys: deps.idempotency, clock: deps.clock }, request, {
+    shownOnce: route.shownOnce ?? [],
+    work: () => route.handle(context),
+  })
+}
+
+const render = (c: AppContext, { status, body, headers, stream }: RestAnswer): Response => {
+  // What a person may read now, a shared cache must not show to the next one.
+  c.header('cache-control', 'no-store')
+  for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value)
+  if (stream !== undefined) return c.body(stream, status as 200)
+  if (body === undefined) return c.body(null, status)
+  return c.body(JSON.stringify(body), status as 200, { 'content-type': 'application/json' })
+}

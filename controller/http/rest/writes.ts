@@ -1,0 +1,56 @@
+// Writes of objects, tracked as those of the Kubernetes-style API are: server-side apply sees the
+// REST API as one more manager of fields.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import { refOf } from '../../../src/resources/meta.ts'
+import { apiVersionOf, requireKind } from '../../../src/resources/registry.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import { managedAfterUpdate, withKnownValue, type Who } from '../kube/tracking.ts'
+import { notFound } from './access.ts'
+import { requireMatch } from './etag.ts'
+
+const manager = 'stagely-rest'
+
+const whoOf = (kind: string): Who => ({
+  manager,
+  apiVersion: apiVersionOf(requireKind(kind)),
+  subresource: '',
+})
+
+export const createTracked = (
+  tx: Transaction,
+  object: KubeObject,
+  nowMs: number,
+): Promise<KubeObject> => {
+  const change = { before: undefined, after: object, now: toTimestamp(nowMs) }
+  const who = whoOf(object.kind)
+  return tx.create(object, {
+    managedFields: managedAfterUpdate(requireKind(object.kind), { who, ...change }),
+  })
+}
+
+/** The object as it is now. NotFound when it went meanwhile, PreconditionFailed when it changed. */
+export const readAgain = async (
+  tx: Transaction,
+  known: KubeObject,
+  ifMatch: string | undefined,
+): Promise<KubeObject> => {
+  const current = await tx.get(refOf(known))
+  if (current === undefined || current.metadata.uid !== known.metadata.uid)
+    throw notFound(known.kind.toLowerCase(), known.metadata.name)
+  requireMatch(current, ifMatch)
+  return current
+}
+
+/** `before` is what readAgain() gave. */
+export const updateTracked = async (
+  tx: Transaction,
+  before: KubeObject,
+  after: KubeObject,
+  nowMs: number,
+): Promise<KubeObject> => {
+  const known = await withKnownValue(tx, before, after)
+  const change = { who: whoOf(after.kind), before: known, after, now: toTimestamp(nowMs) }
+  const managedFields = managedAfterUpdate(requireKind(after.kind), change)
+  return tx.update(after, { managedFields })
+}
