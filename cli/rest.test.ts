@@ -99,9 +99,9 @@ describe('the REST client', () => {
     )
   })
 
-  it('tells a lost update as a conflict, and a wrong token by what to set', async () => {
+  it('tells a lost update from other faults, and a wrong token by what to set', async () => {
     const { rest } = await serve([412, { detail: 'changed meanwhile' }], [401, {}])
-    await expect(rest.call('/x')).rejects.toMatchObject({ reason: 'Conflict' })
+    await expect(rest.call('/x')).rejects.toMatchObject({ reason: 'PreconditionFailed' })
     await expect(rest.call('/x')).rejects.toThrow('STAGELY_TOKEN')
   })
 

@@ -147,6 +147,5 @@ const reasonOf = (status: number, given: string | undefined): Reason => {
   const entries = Object.entries(httpStatusOf) as [Reason, number][]
   const found =
     entries.find(([reason]) => reason === given) ?? entries.find(([, code]) => code === status)
-  // RFC 9110's 412 is what a lost update is answered with where If-Match was given.
-  return found?.[0] ?? (status === 412 ? 'Conflict' : 'InternalError')
+  return found?.[0] ?? 'InternalError'
 }
