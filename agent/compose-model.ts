@@ -1,12 +1,14 @@
 // What the user's files mean, as Compose itself says. Cached by the files' stat signature, so that
 // the first process after a new revision is `up`.
+import { dirname, resolve } from 'node:path'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
 import { findComposeFiles, signatureOf } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import { ComposeError } from '../src/compose/compose.ts'
-import type { Compose } from '../src/compose/compose.ts'
+import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
+import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 
 export interface ServiceModel {
   readonly name: string
@@ -17,7 +19,13 @@ export interface ServiceModel {
   /** Wanted containers; undefined where a variable says it. */
   readonly scale: number | undefined
   readonly containerName: string | undefined
+  /** Absolute paths of its `env_file`s. */
+  readonly envFiles: readonly string[]
 }
+
+/** What the services mount, or why Compose does not say. */
+export type MountsResult =
+  { readonly mounts: ReadonlyMap<string, ServiceMounts> } | { readonly fault: StackFault }
 
 export interface ComposeModel {
   readonly projectName: string
@@ -27,6 +35,10 @@ export interface ComposeModel {
   readonly services: readonly ServiceModel[]
   readonly missingVariables: readonly string[]
   readonly signature: string
+  /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
+  readonly roots: readonly string[]
+  /** Only where it was asked for. */
+  readonly mounts: MountsResult | undefined
 }
 
 export type ModelResult =
@@ -37,6 +49,8 @@ export interface ModelRequest {
   readonly spec: ComposeSpec
   readonly env: Environment
   readonly mask: (text: string) => string
+  /** Ask for `mounts` too; a file secret needs them. */
+  readonly withMounts: boolean
 }
 
 export interface ModelSource {
@@ -55,6 +69,7 @@ interface RawService {
   readonly scale?: unknown
   readonly deploy?: { readonly replicas?: unknown }
   readonly container_name?: string
+  readonly env_file?: string | readonly (string | { readonly path?: string })[]
 }
 interface RawProject {
   readonly name?: string
@@ -77,6 +92,11 @@ const toNumber = (value: unknown): number | undefined => {
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
 
+const envFilesOf = (raw: RawService): string[] => {
+  const files = typeof raw.env_file === 'string' ? [raw.env_file] : (raw.env_file ?? [])
+  return files.map((f) => (typeof f === 'string' ? f : (f.path ?? ''))).filter((f) => f !== '')
+}
+
 const toService = (name: string, raw: RawService): ServiceModel => {
   const dependsOn = Array.isArray(raw.depends_on)
     ? raw.depends_on
@@ -88,6 +108,7 @@ const toService = (name: string, raw: RawService): ServiceModel => {
     sharesWith: unique([...modes, ...volumesOf(raw)]),
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
+    envFiles: envFilesOf(raw),
   }
 }
 
@@ -106,9 +127,9 @@ const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
 ]
 
 /** The parser's own message would quote the user's files. */
-const parseProject = (stdout: string): RawProject => {
+const parseProject = (stdout: string): RawProject & RawStack => {
   try {
-    return JSON.parse(stdout) as RawProject
+    return JSON.parse(stdout) as RawProject & RawStack
   } catch {
     throw new StagelyError('InternalError', 'Compose described the stack in no JSON that is whole')
   }
@@ -117,16 +138,20 @@ const parseProject = (stdout: string): RawProject => {
 /** Asks Compose: the structure without values, and (interpolated) which services are enabled. */
 const askCompose = async (
   compose: Compose,
-  { spec, env, mask }: ModelRequest,
+  { spec, env, mask, withMounts }: ModelRequest,
   flags: readonly string[],
-): Promise<Omit<ComposeModel, 'signature'>> => {
+): Promise<Omit<ComposeModel, 'signature' | 'roots'>> => {
   const base = { flags, cwd: spec.directory, env, mask }
   const structure = compose.run({
     ...base,
     verb: ['config', '--no-interpolate', '--format', 'json'],
   })
   const enabled = compose.run({ ...base, verb: ['config', '--services'] })
-  const [first, second] = await Promise.allSettled([structure, enabled])
+  // Paths are known only with variables filled in; of this output nothing but paths is looked at.
+  const filled = withMounts
+    ? compose.run({ ...base, verb: ['config', '--format', 'json'] })
+    : Promise.resolve(undefined)
+  const [first, second, third] = await Promise.allSettled([structure, enabled, filled])
   if (first.status === 'rejected') throw first.reason
   if (second.status === 'rejected') throw second.reason
   const raw = parseProject(first.value.stdout)
@@ -136,10 +161,11 @@ const askCompose = async (
     flags,
     services: names.map((name) => toService(name, raw.services?.[name] ?? {})),
     missingVariables: unique(parseUnset(second.value.stderr)),
+    mounts: mountsResult(third),
   }
 }
 
-const faultOf = (error: unknown): ModelResult => {
+const faultOf = (error: unknown): { fault: StackFault; missingVariables: readonly string[] } => {
   if (!(error instanceof ComposeError) || error.exitCode === undefined)
     return {
       fault: { reason: 'ComposeUnavailable', message: messageOf(error) },
@@ -151,6 +177,18 @@ const faultOf = (error: unknown): ModelResult => {
     missingVariables: unique(parseUnset(error.stderr)),
   }
 }
+
+const mountsResult = (
+  asked: PromiseSettledResult<ComposeOutput | undefined>,
+): MountsResult | undefined => {
+  if (asked.status === 'rejected') return { fault: faultOf(asked.reason).fault }
+  if (asked.value === undefined) return undefined
+  return { mounts: parseMounts(parseProject(asked.value.stdout)) }
+}
+
+const rootsOf = (directory: string, files: readonly string[]): string[] => [
+  ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
+]
 
 interface Cached {
   readonly specKey: string
@@ -171,6 +209,7 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
     try {
       const model = {
         ...(await askCompose(compose, request, flagsFor(request.spec, files))),
+        roots: rootsOf(request.spec.directory, files),
         signature,
       }
       cached = { specKey, variables: Object.keys(request.env).sort().join(), watched, model }
@@ -186,6 +225,7 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
       const known = cached
       if (
         known?.specKey === specKey &&
+        (known.model.mounts !== undefined || !request.withMounts) &&
         known.model.signature === (await signatureOf(known.watched))
       ) {
         // Same files, other variables: only what is missing may differ; that can wait until after `up`.

@@ -13,6 +13,12 @@ export interface AgentConfig {
   /** Environment of Compose, before any secret. */
   readonly environment: Environment
   readonly dockerSocket: string
+  /** Where file secrets lie while they are mounted; on a tmpfs. */
+  readonly filesDir: string
+  /** Write file secrets also where that is on a disk. */
+  readonly filesOnDisk: boolean
+  /** Keep file secrets, sealed, for a start without the controller after a reboot. */
+  readonly fileCache: boolean
 }
 
 export const usage = `Usage: stagely agent run --data-dir DIR [--join TOKEN] [--allow-dir DIR]...
@@ -22,6 +28,9 @@ Runs the agent of this machine. The first start needs a join token.
   --data-dir DIR    where the agent keeps its keys and state (made if missing)
   --join TOKEN      join token, from: stagely agent token create
   --allow-dir DIR   only stacks below DIR may be run; repeat it for more
+  --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
+  --files-on-disk   write file secrets also where that folder is on a disk
+  --no-file-cache   keep no sealed copy of file secrets for a reboot without the controller
 
 Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock), STAGELY_JOIN_TOKEN.
 
@@ -38,6 +47,9 @@ export const parseAgentConfig = (argv: readonly string[]): AgentConfig | 'help' 
         'data-dir': { type: 'string' },
         join: { type: 'string' },
         'allow-dir': { type: 'string', multiple: true },
+        'files-dir': { type: 'string' },
+        'files-on-disk': { type: 'boolean' },
+        'no-file-cache': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values
@@ -55,8 +67,15 @@ export const parseAgentConfig = (argv: readonly string[]): AgentConfig | 'help' 
   if (relative.length > 0) {
     throw new StagelyError('BadRequest', `--allow-dir must be absolute: ${relative.join(', ')}`)
   }
+  const filesDir = flags['files-dir'] ?? '/run/stagely'
+  if (!filesDir.startsWith('/')) {
+    throw new StagelyError('BadRequest', `--files-dir must be absolute: ${filesDir}`)
+  }
   return {
     dataDir,
+    filesDir,
+    filesOnDisk: flags['files-on-disk'] === true,
+    fileCache: flags['no-file-cache'] !== true,
     joinToken: flags.join ?? env['STAGELY_JOIN_TOKEN'],
     allowDirs,
     logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',

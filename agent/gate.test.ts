@@ -36,6 +36,8 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
     version: unused,
     remove: unused,
     rename: unused,
+    start: unused,
+    mountSources: unused,
     events: unused,
     hasImage: unused,
     listContainers: () => {

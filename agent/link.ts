@@ -252,9 +252,10 @@ class Stream {
     plaintext.fill(0)
     return {
       ...bound,
-      entries: entries.map(({ stagelet, value, ...rest }) => ({
+      entries: entries.map(({ stagelet, file, value, ...rest }) => ({
         ...rest,
         ...(stagelet === undefined ? {} : { stagelet }),
+        ...(file === undefined ? {} : { file }),
         value: Buffer.from(value, 'base64'),
       })),
     }

@@ -25,6 +25,8 @@ export interface ObservedContainer {
   readonly healthBudgetMs: number | undefined
   /** Folder that Compose made it from; undefined where the label is absent. */
   readonly directory?: string | undefined
+  /** Services that its service depends on. */
+  readonly dependsOn?: readonly string[]
   /** Id of the container that this one was made to replace. */
   readonly replaces: string | undefined
 }
@@ -34,6 +36,7 @@ const labels = {
   oneOff: 'com.docker.compose.oneoff',
   replaces: 'com.docker.compose.replace',
   directory: 'com.docker.compose.project.working_dir',
+  dependsOn: 'com.docker.compose.depends_on',
 } as const
 
 const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
@@ -54,6 +57,10 @@ const healthBudgetOf = (details: ContainerDetails): number | undefined => {
   )
 }
 
+/** The label is `db:service_healthy:false,job:service_started:false`. */
+const dependenciesOf = (label: string): string[] =>
+  label.split(',').flatMap((part) => part.split(':')[0] || [])
+
 const toContainer = (summary: ContainerSummary, details: ContainerDetails): ObservedContainer => ({
   id: summary.Id,
   name: (summary.Names[0] ?? '').replace(/^\//, ''),
@@ -70,6 +77,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   createdAtMs: summary.Created * 1000,
   healthBudgetMs: healthBudgetOf(details),
   directory: summary.Labels[labels.directory],
+  dependsOn: dependenciesOf(summary.Labels[labels.dependsOn] ?? ''),
   replaces: summary.Labels[labels.replaces],
 })
 

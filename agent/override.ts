@@ -3,11 +3,15 @@
 // maps are not interpolated, values are; non-ASCII goes as \x \u \U since raw control and some
 // non-characters are refused, and surrogate pairs are.
 import { digestLabel } from '../src/resources/meta.ts'
+import type { Mount } from './file-plan.ts'
 
 export interface ServiceOverride {
   readonly service: string
   readonly digest: string
+  /** Its variables. */
   readonly entries: readonly { readonly key: string; readonly value: Buffer }[]
+  /** Its file secrets; each replaces what the user mounts at that target. */
+  readonly mounts?: readonly Mount[]
 }
 
 const [quoteMark, backslash, dollar] = [0x22, 0x5c, 0x24]
@@ -80,6 +84,18 @@ class YamlWriter {
   }
 }
 
+/** The long form: the short one would create a folder where a file is missing. */
+const writeMounts = (yaml: YamlWriter, mounts: readonly Mount[]): void => {
+  yaml.raw('    volumes:\n')
+  for (const { source, target, readOnly } of mounts) {
+    yaml.raw('      - {type: bind, source: ')
+    yaml.quoted(Buffer.from(source), true)
+    yaml.raw(', target: ')
+    yaml.quoted(Buffer.from(target), true)
+    yaml.raw(`, read_only: ${readOnly}, bind: {create_host_path: false}}\n`)
+  }
+}
+
 /**
  * The override file for the services that see a secret; the others must not be in `services`.
  * Values must be UTF-8 without NUL (see validate-values.ts). Linear in the output.
@@ -89,10 +105,10 @@ export const renderOverride = (services: readonly ServiceOverride[]): Buffer => 
   const yaml = new YamlWriter()
   const label = Buffer.from(digestLabel)
   yaml.raw('services:\n')
-  for (const { service, digest, entries } of services) {
+  for (const { service, digest, entries, mounts = [] } of services) {
     yaml.raw('  ')
     yaml.quoted(Buffer.from(service), false)
-    yaml.raw(':\n    environment:\n')
+    yaml.raw(entries.length === 0 ? ':\n' : ':\n    environment:\n')
     for (const { key, value } of entries) {
       yaml.raw('      ')
       yaml.quoted(Buffer.from(key), false)
@@ -100,6 +116,7 @@ export const renderOverride = (services: readonly ServiceOverride[]): Buffer => 
       yaml.quoted(value, true)
       yaml.raw('\n')
     }
+    if (mounts.length > 0) writeMounts(yaml, mounts)
     yaml.raw('    labels:\n      ')
     yaml.quoted(label, false)
     yaml.raw(': ')

@@ -9,6 +9,7 @@ const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel
   sharesWith: [],
   scale: 1,
   containerName: undefined,
+  envFiles: [],
   ...tweak,
 })
 const aContainer = (

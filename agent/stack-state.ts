@@ -9,6 +9,7 @@ import { composeEnvironment } from './compose-environment.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
+import type { ServicePlan } from './file-plan.ts'
 import { toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from './override.ts'
@@ -59,11 +60,18 @@ export const createWant = (
 }
 
 /** What each service gets; services that see nothing are absent. */
-export const overridesFor = (want: Want, services: readonly string[]): ServiceOverride[] =>
+export const overridesFor = (
+  want: Want,
+  services: readonly string[],
+  files?: ReadonlyMap<string, ServicePlan>,
+): ServiceOverride[] =>
   services.flatMap((service) => {
-    const entries = visibleTo(service, want.desired.name, want.entries)
-    const digest = serviceDigest(entries)
-    return digest === undefined ? [] : [{ service, digest, entries }]
+    const visible = visibleTo(service, want.desired.name, want.entries)
+    const digest = serviceDigest(visible)
+    if (digest === undefined) return []
+    const { mounts = [], variables = [] } = files?.get(service) ?? {}
+    const entries = [...visible.filter((e) => e.type === 'env'), ...variables]
+    return [{ service, digest, entries, mounts }]
   })
 
 export interface StackState {
@@ -80,6 +88,8 @@ export interface StackState {
   /** Signature of the files that `pendingEdits` was found for. */
   pendingFor: string
   missingVariables: readonly string[]
+  /** Keys of file secrets that no service mounts. */
+  unmountedFiles: readonly string[]
   /** `want.key` that failed, how often, and when it may be tried again. */
   failedKey: string
   failures: number
@@ -100,6 +110,7 @@ export const createStackState = (want: Want): StackState => ({
   pendingEdits: [],
   pendingFor: '',
   missingVariables: [],
+  unmountedFiles: [],
   failedKey: '',
   failures: 0,
   retryAtMs: 0,
@@ -151,6 +162,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     passed: { ...state.passed },
     pendingEdits: [...state.pendingEdits],
     missingVariables: [...state.missingVariables],
+    unmountedFiles: [...state.unmountedFiles],
     ...(project === undefined ? {} : { composeProject: project }),
     ...(state.rollout === undefined ? {} : { rollout: state.rollout }),
     ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),

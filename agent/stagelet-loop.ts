@@ -13,6 +13,7 @@ import { createModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub } from './docker/event-hub.ts'
+import type { FileStore } from './file-store.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { createWant, takeWant, toObservation } from './stack-state.ts'
 import type { HeldEntry, StackState, Want } from './stack-state.ts'
@@ -27,6 +28,8 @@ export interface StageletLoopDeps {
   readonly stateFile: StateFile
   /** Shared by all loops of the agent. */
   readonly locks: ProjectLocks
+  /** File secrets on the tmpfs; shared as well. */
+  readonly files: FileStore
   readonly clock: Clock
   readonly log: Logger
   /** What Compose processes get of the agent's own environment (`baseEnvironment`). */

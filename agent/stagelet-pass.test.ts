@@ -4,6 +4,7 @@ import { silentLogger } from '../src/kernel/log.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Engine } from './docker/engine.ts'
 import { createProjectLocks } from './project-locks.ts'
+import { withoutFiles } from '../test/support/files.ts'
 import { createStackState, createWant } from './stack-state.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
 
@@ -38,6 +39,8 @@ const pass = async (
     services: [],
     missingVariables: [],
     signature: '',
+    roots: [],
+    mounts: undefined,
   }
   const deps: PassDeps = {
     engine,
@@ -56,6 +59,7 @@ const pass = async (
     },
     models: { read: () => Promise.resolve({ model }), forget: () => undefined },
     locks: createProjectLocks(),
+    files: withoutFiles,
     allowDirs,
     clock: realClock,
     log: silentLogger,

@@ -1,29 +1,32 @@
 // One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
 // pass begins with what the files and the engine say now, whatever woke it.
 import { messageOf } from '../src/kernel/errors.ts'
-import { checkAllowed } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
-import type { ModelSource, ComposeModel } from './compose-model.ts'
-import { observeProject } from './observe.ts'
+import type { ComposeModel } from './compose-model.ts'
 import { renderOverride } from './override.ts'
 import type { ServiceOverride } from './override.ts'
 import { findPendingEdits } from './pending-edits.ts'
 import { planAction } from './plan.ts'
 import type { Plan } from './plan.ts'
-import type { ProjectLocks } from './project-locks.ts'
-import { forgetStalePasses, overridesFor } from './stack-state.ts'
+import { fileDigests, prepareFiles } from './stack-files.ts'
+import { overridesFor } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
-import { applyPlan, gateServices, takeDown } from './stagelet-action.ts'
-import type { Action, ActionDeps, ActionResult } from './stagelet-action.ts'
+import { applyPlan, gateServices } from './stagelet-action.ts'
+import type { Action, ActionResult } from './stagelet-action.ts'
+import {
+  delayAfter,
+  findForeign,
+  noteFailure,
+  observe,
+  readModel,
+  resyncMs,
+  stopWith,
+  type PassDeps,
+} from './stagelet-looks.ts'
+import { release } from './stagelet-release.ts'
 import { describeFaults, validateValues } from './validate-values.ts'
 
-export interface PassDeps extends ActionDeps {
-  readonly models: ModelSource
-  readonly locks: ProjectLocks
-  readonly allowDirs: readonly string[]
-  /** Called with the Compose project as soon as it is known. */
-  readonly onProject: (project: string) => void
-}
+export type { PassDeps } from './stagelet-looks.ts'
 
 export interface PassSignals {
   readonly isSuperseded: () => boolean
@@ -31,21 +34,7 @@ export interface PassSignals {
   readonly signal: AbortSignal
 }
 
-const resyncMs = 30_000
 const healWindowMs = 10 * 60_000
-
-/** 5 s doubling to 5 min. */
-const delayAfter = (failures: number): number =>
-  Math.min(5_000 * 2 ** Math.min(failures - 1, 10), 300_000)
-
-const noteFailure = (deps: PassDeps, state: StackState): number => {
-  const { key } = state.want
-  state.failures = state.failedKey === key ? state.failures + 1 : 1
-  state.failedKey = key
-  const delay = delayAfter(state.failures)
-  state.retryAtMs = deps.clock.now() + delay
-  return delay
-}
 
 /** How long an action has to wait: for the backoff of a failure, or because healing keeps not lasting. */
 const waitBeforeActing = (deps: PassDeps, state: StackState, healing: boolean): number => {
@@ -55,54 +44,6 @@ const waitBeforeActing = (deps: PassDeps, state: StackState, healing: boolean): 
   const last = state.heals.at(-1)
   const guard = healing && last !== undefined ? last + delayAfter(state.heals.length) - now : 0
   return Math.max(0, retry, guard)
-}
-
-const stopWith = (state: StackState, reason: string, message: string): number => {
-  state.fault = { reason, message }
-  state.phase = 'Failed'
-  return resyncMs
-}
-
-const readModel = async (deps: PassDeps, state: StackState): Promise<ComposeModel | undefined> => {
-  const { desired, env, mask } = state.want
-  const result = await deps.models.read({ spec: desired.compose, env, mask })
-  if ('fault' in result) {
-    state.fault = result.fault
-    state.missingVariables = result.missingVariables
-    return undefined
-  }
-  state.fault = undefined
-  state.model = result.model
-  state.missingVariables = result.model.missingVariables
-  return result.model
-}
-
-const observe = async (
-  deps: PassDeps,
-  state: StackState,
-  project: string | undefined,
-): Promise<void> => {
-  if (project === undefined || project === '') return
-  deps.onProject(project)
-  state.containers = await observeProject(deps.engine, project)
-  forgetStalePasses(state)
-}
-
-/**
- * A project name is free to choose, so it may be that of a stack elsewhere on the machine: what was
- * made from a folder that this agent may not use is not touched.
- */
-const findForeign = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
-  const directories = new Set(state.containers.flatMap((c) => c.directory ?? []))
-  for (const directory of directories) {
-    const fault = await checkAllowed(directory, deps.allowDirs)
-    if (fault !== undefined)
-      return {
-        ...fault,
-        message: `the Compose project belongs to another folder: ${fault.message}`,
-      }
-  }
-  return undefined
 }
 
 const planFor = (
@@ -204,34 +145,44 @@ const settle = async (deps: PassDeps, state: StackState, action: Action): Promis
   state.failures = 0
   state.failedKey = ''
   deps.publish()
+  await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
   await checkPendingEdits(deps, state, action)
   const deploys = state.want.desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0
   return deploys ? 0 : resyncMs
 }
 
-const release = async (deps: PassDeps, state: StackState): Promise<number> => {
-  const { desired } = state.want
-  if (desired.release === 'Down') {
-    if (desired.paused) {
-      state.phase = 'Paused'
-      return resyncMs
-    }
-    const known = deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName
-    const project = known ?? (await readModel(deps, state))?.projectName
-    if (project !== undefined && project !== '') {
-      await observe(deps, state, project)
-      const foreign = await findForeign(deps, state)
-      if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
-      const result = await deps.locks.run(project, () => takeDown(deps, state, project))
-      if (result === 'failed') return noteFailure(deps, state)
-    }
-    state.containers = []
-  }
-  await deps.stateFile.forget(desired.uid)
-  deps.locks.release(desired.uid)
-  state.fault = undefined
-  state.phase = 'Released'
-  return resyncMs
+/** A paused stack is not started after a reboot either. */
+const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void> => {
+  const { uid, paused } = want.desired
+  const known = deps.stateFile.get(uid)
+  if (known !== undefined && (known.paused ?? false) !== paused)
+    await deps.stateFile.set(uid, { ...known, paused })
+}
+
+const claimStack = async (
+  deps: PassDeps,
+  state: StackState,
+  { projectName }: ComposeModel,
+): Promise<StackFault | undefined> => {
+  const foreign = await findForeign(deps, state)
+  if (foreign !== undefined || deps.locks.claim(projectName, state.want.desired.uid)) return foreign
+  const message = `another stagelet on this agent already runs the Compose project "${projectName}": give this one a spec.compose.projectName of its own`
+  return { reason: 'ProjectClaimed', message }
+}
+
+/** What each service gets, checked, with its files in place; or why it cannot be had. */
+const prepareOverrides = async (
+  deps: PassDeps,
+  state: StackState,
+  model: ComposeModel,
+): Promise<ServiceOverride[] | StackFault> => {
+  const prepared = await prepareFiles(state.want, model, deps.files)
+  if ('fault' in prepared) return prepared.fault
+  state.unmountedFiles = prepared.plan?.unmounted ?? []
+  const names = model.services.map((s) => s.name)
+  const overrides = overridesFor(state.want, names, prepared.plan?.services)
+  const faults = overrides.flatMap((o) => validateValues(o.service, o.entries))
+  return faults.length > 0 ? { reason: 'ValueInvalid', message: describeFaults(faults) } : overrides
 }
 
 /** Returns in how many ms to look again at the latest. Throws only what the engine's absence causes. */
@@ -249,6 +200,7 @@ export const runPass = async (
     state,
     model?.projectName ?? deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName,
   )
+  await recordPaused(deps, state)
   if (desired.paused) {
     state.phase = 'Paused'
     return resyncMs
@@ -257,18 +209,11 @@ export const runPass = async (
     state.phase = 'Failed'
     return resyncMs
   }
-  const foreign = await findForeign(deps, state)
-  if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
-  if (!deps.locks.claim(model.projectName, desired.uid)) {
-    const message = `another stagelet on this agent already runs the Compose project "${model.projectName}": give this one a spec.compose.projectName of its own`
-    return stopWith(state, 'ProjectClaimed', message)
-  }
-  const overrides = overridesFor(
-    state.want,
-    model.services.map((s) => s.name),
-  )
-  const faults = overrides.flatMap((o) => validateValues(o.service, o.entries))
-  if (faults.length > 0) return stopWith(state, 'ValueInvalid', describeFaults(faults))
+  const fault = await claimStack(deps, state, model)
+  if (fault !== undefined) return stopWith(state, fault.reason, fault.message)
+  const prepared = await prepareOverrides(deps, state, model)
+  if ('reason' in prepared) return stopWith(state, prepared.reason, prepared.message)
+  const overrides = prepared
   const action: Action = { model, overrides, ...planFor(deps, state, model, overrides) }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0) return await settle(deps, state, action)

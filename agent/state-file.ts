@@ -13,6 +13,8 @@ const deployment = z.object({
   redeploy: z.string(),
   /** Signature of the user's files as deployed; '' while that is not known. */
   signature: z.string(),
+  /** Not to be touched, nor started after a reboot. */
+  paused: z.boolean().optional(),
 })
 const stateSchema = z.object({ version: z.literal(1), stagelets: z.record(z.string(), deployment) })
 

@@ -9,13 +9,16 @@ import { agentVersion, type AgentConfig } from './config.ts'
 import { createControllerClient } from './controller-client.ts'
 import { createDesiredState, type DesiredListener } from './desired.ts'
 import { openCompose } from '../src/compose/compose.ts'
-import { createEngine } from './docker/engine.ts'
+import { createEngine, type Engine } from './docker/engine.ts'
 import { createEventHub } from './docker/event-hub.ts'
+import { createFileCache, withoutFileCache } from './file-cache.ts'
+import { createFileStore, type FileStore } from './file-store.ts'
 import type { Identity } from './identity.ts'
 import { runLink } from './link.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { createReporter, type Reporter } from './report.ts'
 import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
+import { startStopped } from './start-stopped.ts'
 import { openStateFile } from './state-file.ts'
 
 export interface AgentDeps {
@@ -32,6 +35,10 @@ export interface RunningAgent {
   /** Ends the link, lets running Compose processes finish (bounded), and resolves. Containers stay. */
   stop(): Promise<void>
 }
+
+/** So long the controller may take before stacks that are down are started without it. */
+const controllerPatienceMs = 5_000
+const sweepEveryMs = 60_000
 
 /** A running `up` is never killed; longer than this nobody waits for it. */
 const stopPatienceMs = 120_000
@@ -50,12 +57,17 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const client = createControllerClient(identity)
   const token = createTokens(identity, clock)
   const reporter = createReporter({ client, token, boot, clock, random, log })
+  const stateFile = await openStateFile(join(config.dataDir, 'state.json'))
+  const files = openFiles(deps, engine)
+  await files.restore()
+  const locks = createProjectLocks()
   const loops = createLoops(reporter, {
     engine,
     compose,
     events,
-    stateFile: await openStateFile(join(config.dataDir, 'state.json')),
-    locks: createProjectLocks(),
+    stateFile,
+    files,
+    locks,
     clock,
     log,
     baseEnv: config.environment,
@@ -66,6 +78,12 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   })
   const ending = new AbortController()
   const reporting = reporter.run(ending.signal)
+  let isConnected = false
+  const starting = clock.sleep(controllerPatienceMs, ending.signal).then(
+    () => (isConnected ? undefined : startStopped({ engine, stateFile, locks, log })),
+    () => undefined,
+  )
+  const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
       identity,
@@ -79,6 +97,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
         composeVersion: compose.version,
       },
       onConnected: () => {
+        isConnected = true
         reporter.connected()
         deps.onConnected()
       },
@@ -97,10 +116,38 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       await Promise.race([loops.stop(), clock.sleep(stopPatienceMs, patience.signal)])
       patience.abort()
       ending.abort()
-      await Promise.all([linking, reporting])
+      await Promise.all([linking, reporting, starting, sweeping])
       events.stop()
       client.close()
     },
+  }
+}
+
+const openFiles = ({ config, identity, log }: AgentDeps, engine: Engine): FileStore => {
+  const cache = createFileCache(join(config.dataDir, 'files'), identity.x25519)
+  return createFileStore({
+    // A second agent on the machine has a folder of its own.
+    root: join(config.filesDir, identity.agentUid),
+    onDisk: config.filesOnDisk,
+    cache: config.fileCache ? cache : withoutFileCache(cache),
+    mounted: () => engine.mountSources(),
+    log,
+  })
+}
+
+/** Files of stagelets that are gone stay while a container mounts them; sooner or later none does. */
+const sweepForever = async (
+  { clock, log }: AgentDeps,
+  files: FileStore,
+  owns: (uid: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    await clock.sleep(sweepEveryMs, signal).catch(() => undefined)
+    if (signal.aborted) return
+    await files.sweepOrphans(owns).catch((error: unknown) => {
+      log.warn({ reason: messageOf(error) }, 'cannot clear away old file secrets')
+    })
   }
 }
 
@@ -122,7 +169,7 @@ const createTokens = (identity: Identity, clock: Clock): (() => string) => {
 const createLoops = (
   reporter: Reporter,
   deps: StageletLoopDeps,
-): DesiredListener & { stop(): Promise<void> } => {
+): DesiredListener & { owns: (uid: string) => boolean; stop(): Promise<void> } => {
   const loops = new Map<string, StageletLoop>()
   /** Loops of stagelets that went away, while they finish. */
   const leaving = new Map<string, Promise<void>>()
@@ -135,6 +182,7 @@ const createLoops = (
     leaving.set(uid, gone)
   }
   return {
+    owns: (uid) => loops.has(uid) || leaving.has(uid),
     want: (item, entries) => {
       if (stopped) return
       let loop = loops.get(item.uid)

@@ -13,6 +13,7 @@ export interface ContainerSummary {
   readonly Status: string
   /** Seconds since the epoch. */
   readonly Created: number
+  readonly Mounts?: readonly { readonly Type: string; readonly Source?: string }[]
 }
 
 export interface HealthState {
@@ -53,12 +54,15 @@ export interface Engine {
   version(): Promise<string>
   /** All containers of a Compose project, stopped ones too. */
   listContainers(project: string): Promise<ContainerSummary[]>
+  /** Sources of all bind mounts of all containers, stopped ones too. */
+  mountSources(): Promise<string[]>
   /** undefined when there is no such container. */
   inspect(id: string): Promise<ContainerDetails | undefined>
   /** The last lines of stdout and stderr together. Unmasked. */
   logs(id: string, tail: number): Promise<string>
   /** True when the image is on this machine. */
   hasImage(name: string): Promise<boolean>
+  start(id: string): Promise<void>
   remove(id: string): Promise<void>
   rename(id: string, name: string): Promise<void>
   /** Calls back for each event until `signal` aborts; rejects when the stream ends. */
@@ -147,6 +151,11 @@ export const createEngine = (socketPath: string): Engine => {
         (await get<ContainerSummary[]>(`/containers/json?${query({ all: '1', filters })}`)) ?? []
       )
     },
+    mountSources: async () => {
+      const all = (await get<ContainerSummary[]>('/containers/json?all=1')) ?? []
+      const binds = all.flatMap((c) => c.Mounts ?? []).filter((m) => m.Type === 'bind')
+      return binds.map((m) => m.Source ?? '')
+    },
     inspect: (id) => get<ContainerDetails>(`/containers/${id}/json`),
     logs: async (id, tail) => {
       const tty = (await get<ContainerDetails>(`/containers/${id}/json`))?.Config.Tty ?? false
@@ -155,6 +164,9 @@ export const createEngine = (socketPath: string): Engine => {
       return tty ? body.toString('utf8') : demultiplex(body)
     },
     hasImage: async (name) => (await call('GET', `/images/${name}/json`)) !== undefined,
+    start: async (id) => {
+      await call('POST', `/containers/${id}/start`)
+    },
     remove: async (id) => {
       await call('DELETE', `/containers/${id}?${query({ force: '1', v: '0' })}`)
     },

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { observationSpec, observedService } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
+import { fileSpec } from '../resources/stagelysecret.ts'
 
 export const protocolVersion = '1.0'
 
@@ -70,6 +71,8 @@ export const bundle = z.object({
       scope: z.string(),
       type: z.enum(['env', 'file']),
       stagelet: z.string().optional(),
+      /** Where a secret of type file goes. */
+      file: z.object(fileSpec.shape).optional(),
       bytes: z.int(),
       valueDigest: z.string(),
       value: z.string(),

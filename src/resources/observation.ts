@@ -56,6 +56,8 @@ export const observationSpec = z.strictObject({
   pendingEdits: z.array(z.string()),
   /** Variables of the compose file that neither a secret nor the environment sets. */
   missingVariables: z.array(z.string()),
+  /** Keys of file secrets that no service mounts. */
+  unmountedFiles: z.array(z.string()).optional(),
 })
 
 export type ObservedService = z.infer<typeof observedService>

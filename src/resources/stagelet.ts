@@ -91,6 +91,10 @@ export const stageletStatus = z.strictObject({
   runningRevision: z.int().optional().describe('Newest revision that every container runs.'),
   composeProject: z.string().optional().describe('Compose project name in use.'),
   services: z.array(serviceStatus).optional().describe('Every service of the stack, as observed.'),
+  unmountedFiles: z
+    .array(z.string())
+    .optional()
+    .describe('Keys of the file secrets that no service mounts.'),
   lastRollout: rolloutStatus.optional().describe('The last thing the agent did.'),
   conditions: conditionsSchema,
 })

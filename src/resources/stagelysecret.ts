@@ -6,7 +6,7 @@ export const maxEnvEntryBytes = 131_072
 /** Upper bound of a file secret. */
 export const maxFileBytes = 1_048_576
 
-const fileSpec = z.strictObject({
+export const fileSpec = z.strictObject({
   path: z
     .string()
     .min(1)

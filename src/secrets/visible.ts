@@ -22,11 +22,7 @@ export interface SetEntry {
 const rankOf = (entry: SetEntry): number =>
   (entry.stagelet === undefined ? 0 : 2) + (entry.scope === 'global' ? 0 : 1)
 
-/**
- * The entries that `service` of `stagelet` sees, by precedence one for each key, sorted by key.
- * File secrets are part of the set but are not delivered by this protocol version, so they neither
- * show nor count in a digest until an agent can place them.
- */
+/** The entries that `service` of `stagelet` sees, by precedence one for each key, sorted by key. */
 export const visibleTo = <E extends SetEntry>(
   service: string,
   stagelet: string,
@@ -36,7 +32,6 @@ export const visibleTo = <E extends SetEntry>(
   for (const entry of entries) {
     if (entry.stagelet !== undefined && entry.stagelet !== stagelet) continue
     if (entry.scope !== 'global' && entry.scope !== service) continue
-    if (entry.type === 'file') continue
     const rival = winners.get(entry.key)
     if (rival === undefined || rankOf(entry) > rankOf(rival)) winners.set(entry.key, entry)
   }
@@ -49,4 +44,4 @@ export const globalsFor = <E extends SetEntry>(stagelet: string, entries: Iterab
     'global',
     stagelet,
     [...entries].filter((e) => e.scope === 'global'),
-  )
+  ).filter((e) => e.type === 'env')

@@ -19,12 +19,12 @@ const mayMeet = (a: SecretSpec, b: SecretSpec): boolean =>
     a.stageletRef.name === b.stageletRef.name)
 
 const normal = (path: string | undefined): string | undefined =>
-  path === undefined ? undefined : posix.normalize(path)
+  path === undefined ? undefined : posix.normalize(path).replace(/(?<=.)\/$/, '')
 
 /** The field in which two file secrets want the same place; of one key, precedence chooses. */
-const sharedPlace = (a: SecretSpec, b: SecretSpec): 'path' | 'target' | undefined => {
+const sharedPlace = (a: SecretSpec, b: SecretSpec): 'path' | 'target' | 'envVar' | undefined => {
   if (a.type !== 'file' || b.type !== 'file' || a.key === b.key || !mayMeet(a, b)) return undefined
-  return (['path', 'target'] as const).find(
+  return (['path', 'target', 'envVar'] as const).find(
     (field) => a.file?.[field] !== undefined && normal(a.file[field]) === normal(b.file?.[field]),
   )
 }

@@ -222,6 +222,22 @@ export const secretsContract = (name: string, open: OpenStore): void => {
         /secret \\"a\\" is placed there already/,
       )
       await createAs(t.store, api, secretOf(ns, 'c', file('db', './x.json')))
+      await refuse(
+        createAs(t.store, api, secretOf(ns, 'b', file('web', './x/../x.json/'))),
+        'spec.file.path',
+        /secret \\"a\\" is placed there already/,
+      )
+      const pointed = { target: '/e', envVar: 'E_FILE' }
+      await createAs(t.store, api, secretOf(ns, 'e', { ...file('web', ''), file: pointed }))
+      await refuse(
+        createAs(
+          t.store,
+          api,
+          secretOf(ns, 'f', { ...file('web', ''), file: { ...pointed, target: '/f' } }),
+        ),
+        'spec.file.envVar',
+        /secret \\"e\\" is placed there already/,
+      )
       // Of one key, precedence chooses.
       await createAs(
         t.store,

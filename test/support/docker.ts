@@ -15,31 +15,17 @@ import { openStateFile } from '../../agent/state-file.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
-import { serviceDigest, valueDigest } from '../../src/secrets/digest.ts'
+import type { KeyPair } from '../../src/protocol/keys.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
+import { newFilesRoot, openTestFiles } from './files.ts'
 import type { Stack } from './stack.ts'
+
+export { held, heldFile } from './held.ts'
 
 export const dockerSocket = '/var/run/docker.sock'
 export const engine: Engine = createEngine(dockerSocket)
-const digestKey = Buffer.alloc(32, 7)
-
-/** One env secret, as an agent holds it. */
-export const held = (key: string, value: string | Buffer, scope = 'global'): HeldEntry => {
-  const bytes = Buffer.from(value)
-  return {
-    secretId: `${key}.${scope}`,
-    name: `${key}.${scope}`.toLowerCase(),
-    version: 1,
-    key,
-    scope,
-    type: 'env',
-    bytes: bytes.length,
-    valueDigest: valueDigest(digestKey, { type: 'env', key, value: bytes }),
-    value: bytes,
-  }
-}
-
 export const digestFor = (service: string, entries: readonly HeldEntry[]): string =>
   serviceDigest(visibleTo(service, 'shop', entries as readonly SetEntry[])) ?? ''
 
@@ -78,6 +64,10 @@ export interface MachineOptions {
   readonly fakeMode?: 'lie' | 'leak'
   readonly allowDirs?: readonly string[]
   readonly firstRevision?: number
+  /** Folder of file secrets; on a tmpfs. */
+  readonly filesRoot?: string
+  /** Seals their cache. */
+  readonly filesKey?: KeyPair
 }
 
 export const fakeCompose = resolve(import.meta.dirname, '../fixtures/bin/docker-compose')
@@ -97,12 +87,19 @@ export const startMachine = async (
   const baseEnv = await environmentFor(options.fakeMode)
   const events = createEventHub({ engine, clock: realClock, log: silentLogger })
   const reports: ReportedStagelet[] = []
+  const filesRoot = options.filesRoot ?? newFilesRoot()
   const loop = createStageletLoop({
     engine,
     compose: await openCompose(baseEnv, options.fakeMode === undefined ? undefined : fakeCompose),
     events,
     stateFile: await openStateFile(join(dataDir, 'state.json')),
     locks: createProjectLocks(),
+    files: openTestFiles({
+      root: filesRoot,
+      cacheDir: join(dataDir, 'files'),
+      ...(options.filesKey === undefined ? {} : { key: options.filesKey }),
+      mounted: () => engine.mountSources(),
+    }),
     clock: realClock,
     log: silentLogger,
     baseEnv,
@@ -131,6 +128,7 @@ export const startMachine = async (
     stop: async () => {
       await loop.stop()
       events.stop()
+      if (options.filesRoot === undefined) await rm(filesRoot, { recursive: true, force: true })
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
     },
   }

@@ -26,13 +26,10 @@ export const renderItem = (
   ...(view.release === undefined ? {} : { release: view.release }),
 })
 
-/**
- * The entries that this stagelet may see, ready to be sealed. File secrets are not delivered by
- * this protocol version, so their bytes do not travel.
- */
+/** The entries that this stagelet may see, ready to be sealed. */
 export const renderBundle = (opened: readonly OpenedEntry[], stagelet: string): Bundle => ({
   entries: opened
-    .filter((e) => e.type === 'env' && (e.stagelet === undefined || e.stagelet === stagelet))
+    .filter((e) => e.stagelet === undefined || e.stagelet === stagelet)
     .map((e) => ({
       secretId: e.secretId,
       name: e.name,
@@ -41,6 +38,7 @@ export const renderBundle = (opened: readonly OpenedEntry[], stagelet: string): 
       scope: e.scope,
       type: e.type,
       ...(e.stagelet === undefined ? {} : { stagelet: e.stagelet }),
+      ...(e.file === undefined ? {} : { file: e.file }),
       bytes: e.bytes,
       valueDigest: e.valueDigest,
       value: e.value.toString('base64'),

@@ -147,12 +147,13 @@ const inSync = (
       message: 'no value was ever given: set spec.value',
     }
   }
-  if (secret.spec.type === 'file') {
-    return {
-      status: 'False',
-      reason: 'FileNotDelivered',
-      message: 'file secrets are stored, and not delivered by this version',
-    }
+  const unmounted = targetsOf(input, secret).filter(
+    (s) => secret.spec.type === 'file' && s.status?.unmountedFiles?.includes(secret.spec.key),
+  )
+  if (unmounted.length > 0) {
+    const names = unmounted.slice(0, 5).map((s) => s.metadata.name)
+    const message = `no service of ${names.join(', ')} uses file.path, and no file.target is given`
+    return { status: 'False', reason: 'FileNotMounted', message }
   }
   const silent = targetsOf(input, secret).filter((s) => (s.status?.services ?? []).length === 0)
   const late = consumers.filter((c) => !runsVersion(input, secret, c, version))

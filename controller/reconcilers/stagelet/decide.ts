@@ -39,6 +39,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     Degraded: degraded(input),
     ComposeFileChanged: composeFileChanged(input),
     VariableMissing: variableMissing(input),
+    FileNotMounted: fileNotMounted(input),
   }
   verdicts['Ready'] = ready(verdicts)
   let conditions: Condition[] = [...(stagelet.status?.conditions ?? [])]
@@ -52,6 +53,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
 
   const runningRevision = lowestRevision(judged)
   const composeProject = observation?.composeProject ?? stagelet.status?.composeProject
+  const unmountedFiles = observation?.unmountedFiles ?? []
   const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
   return {
     release: isReleased(input),
@@ -62,6 +64,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       ...(composeProject === undefined ? {} : { composeProject }),
       services: judged.length > 0 ? judged.map((j) => j.status) : (stagelet.status?.services ?? []),
       ...(lastRollout === undefined ? {} : { lastRollout }),
+      ...(unmountedFiles.length === 0 ? {} : { unmountedFiles }),
       conditions,
     },
   }
@@ -194,6 +197,15 @@ const variableMissing = ({ observation }: StageletInput): Verdict => {
   return yes(
     'Unset',
     `the compose file uses ${missing.join(', ')}, which nothing sets: add a global secret of that key, or a default in the file`,
+  )
+}
+
+const fileNotMounted = ({ observation }: StageletInput): Verdict => {
+  const keys = observation?.unmountedFiles ?? []
+  if (keys.length === 0) return no('AllMounted', 'every file secret is mounted by a service')
+  return yes(
+    'PathNotUsed',
+    `no service that sees it uses the path of ${keys.join(', ')}: correct file.path (relative to the compose file), or give file.target`,
   )
 }
 

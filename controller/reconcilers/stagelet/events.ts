@@ -29,6 +29,8 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   if (edited !== undefined) add('Normal', 'ComposeFileChanged', edited)
   const unset = became('VariableMissing', 'True')
   if (unset !== undefined) add('Warning', 'VariableMissing', unset)
+  const unmounted = became('FileNotMounted', 'True')
+  if (unmounted !== undefined) add('Warning', 'FileNotMounted', unmounted)
   return events
 }
 

@@ -1,0 +1,88 @@
+// What each service mounts, as Compose itself says: needed to know which of it a file secret replaces.
+import { posix } from 'node:path'
+
+/** A file or folder of the machine that a service sees. */
+export interface Bind {
+  /** Absolute path on the machine. */
+  readonly source: string
+  /** Absolute path in the container. */
+  readonly target: string
+  readonly readOnly: boolean
+}
+
+export interface ServiceMounts {
+  readonly binds: readonly Bind[]
+  /** Targets of everything else that is mounted: named volumes, tmpfs. */
+  readonly others: readonly string[]
+}
+
+interface RawVolume {
+  readonly type?: string
+  readonly source?: string
+  readonly target?: string
+  readonly read_only?: boolean
+}
+interface RawReference {
+  readonly source?: string
+  readonly target?: string
+}
+export interface RawMounts {
+  readonly volumes?: readonly RawVolume[]
+  readonly tmpfs?: string | readonly string[]
+  readonly secrets?: readonly RawReference[]
+  readonly configs?: readonly RawReference[]
+}
+type RawFiles = Readonly<Record<string, { readonly file?: string } | null>>
+export interface RawStack {
+  readonly services?: Readonly<Record<string, RawMounts>>
+  readonly secrets?: RawFiles
+  readonly configs?: RawFiles
+}
+
+/** One spelling of an absolute path: no `.`, `..`, double or trailing slashes. */
+export const cleanPath = (path: string): string => {
+  const clean = posix.normalize(path)
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean
+}
+
+/** A top-level secret or config with `file:` is a read-only bind, below `folder` unless its target is absolute. */
+const referenced = (
+  references: readonly RawReference[] | undefined,
+  files: RawFiles | undefined,
+  folder: string,
+): Bind[] =>
+  (references ?? []).flatMap(({ source = '', target }) => {
+    const file = files?.[source]?.file
+    if (file === undefined) return []
+    const path = posix.resolve(folder, target ?? source)
+    return [{ source: cleanPath(file), target: path, readOnly: true }]
+  })
+
+const mountsOf = (raw: RawMounts, stack: RawStack): ServiceMounts => {
+  const volumes = (raw.volumes ?? []).filter((v) => v.target !== undefined)
+  const isBind = (v: RawVolume): boolean => v.type === 'bind' && v.source !== undefined
+  const tmpfs = typeof raw.tmpfs === 'string' ? [raw.tmpfs] : (raw.tmpfs ?? [])
+  return {
+    binds: [
+      ...volumes.filter(isBind).map((v) => ({
+        source: cleanPath(v.source!),
+        target: cleanPath(v.target!),
+        readOnly: v.read_only === true,
+      })),
+      ...referenced(raw.secrets, stack.secrets, '/run/secrets'),
+      ...referenced(raw.configs, stack.configs, '/'),
+    ],
+    others: [
+      ...volumes.filter((v) => !isBind(v)).map((v) => cleanPath(v.target!)),
+      ...tmpfs.map((t) => cleanPath(t.split(':')[0]!)),
+    ],
+  }
+}
+
+/** By service, from what `config --format json` prints. */
+export const parseMounts = (stack: RawStack): ReadonlyMap<string, ServiceMounts> =>
+  new Map(
+    Object.entries(stack.services ?? {}).map(
+      ([name, raw]) => [name, mountsOf(raw, stack)] as const,
+    ),
+  )

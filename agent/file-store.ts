@@ -1,0 +1,134 @@
+// File secrets on the tmpfs: ROOT/<stagelet uid>/<value digest>. A new version is a new path, so that
+// old and new stand side by side while a rollout or its rollback runs.
+//
+// INVARIANTS
+// - A path that exists is whole: content, mode and owner are set before the name is.
+// - Nothing is written where a disk would keep it, unless the operator has said so.
+// - A file goes when it is wanted no more and no container, running or not, mounts it.
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { StackFault } from './compose-files.ts'
+import type { FileCache, PlacedFile } from './file-cache.ts'
+import { isRight, prepareFolders, writeWhole } from './tmpfs.ts'
+
+export interface FileStore {
+  pathOf(stageletUid: string, digest: string): string
+  /** Makes these files be there and right; what is there already is left. A fault says why it cannot be. */
+  place(stageletUid: string, files: readonly PlacedFile[]): Promise<StackFault | undefined>
+  /** Removes the stagelet's files that are not in `keep` and that nothing mounts. */
+  sweep(stageletUid: string, keep: ReadonlySet<string>): Promise<void>
+  /** The same for every stagelet that is not `owned`, with nothing to keep. */
+  sweepOrphans(owned: (stageletUid: string) => boolean): Promise<void>
+  /** Writes again what the cache holds: after a reboot the tmpfs is empty. */
+  restore(): Promise<void>
+}
+
+export interface FileStoreDeps {
+  /** Folder of this agent alone. */
+  readonly root: string
+  /** Write also where the folder is on a disk. */
+  readonly onDisk: boolean
+  readonly cache: FileCache
+  /** Sources of every bind mount of every container, stopped ones too. */
+  readonly mounted: () => Promise<readonly string[]>
+  readonly log: Logger
+}
+
+const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
+
+/** One after another: a sweep must not take what is just being placed. */
+const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work)
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+export const createFileStore = (deps: FileStoreDeps): FileStore => {
+  const { root, cache, log } = deps
+  /** What lies on the tmpfs, by stagelet and digest; undefined where only the name is known. */
+  const known = new Map<string, Map<string, PlacedFile | undefined>>()
+  const alone = createTurns()
+  const folderOf = (uid: string): string => join(root, uid)
+  const pathOf = (uid: string, digest: string): string => join(folderOf(uid), digest)
+
+  const saveCache = async (uid: string): Promise<void> => {
+    const files = [...(known.get(uid)?.values() ?? [])].filter((f) => f !== undefined)
+    await cache.save(uid, files).catch((error: unknown) => {
+      log.warn(
+        { stagelet: uid, reason: messageOf(error) },
+        'file secrets will not outlast a reboot',
+      )
+    })
+  }
+
+  const placeAll = async (
+    uid: string,
+    files: readonly PlacedFile[],
+  ): Promise<StackFault | undefined> => {
+    const strange = [uid, ...files.map((f) => f.digest)].find((name) => !safeName.test(name))
+    if (strange !== undefined)
+      return { reason: 'FileNotWritten', message: 'a name from the controller is no file name' }
+    try {
+      const fault = await prepareFolders([root, folderOf(uid)], deps.onDisk)
+      if (fault !== undefined) return fault
+      for (const file of files) {
+        const path = pathOf(uid, file.digest)
+        if (!(await isRight(path, file))) await writeWhole(path, file)
+      }
+    } catch (error) {
+      return { reason: 'FileNotWritten', message: `cannot write file secrets: ${messageOf(error)}` }
+    }
+    const own = known.get(uid) ?? new Map<string, PlacedFile | undefined>()
+    known.set(uid, own)
+    const isNew = files.some((f) => own.get(f.digest) === undefined)
+    for (const file of files) own.set(file.digest, file)
+    if (isNew) await saveCache(uid)
+    return undefined
+  }
+
+  const sweepOne = async (uid: string, keep: ReadonlySet<string>): Promise<void> => {
+    const own = known.get(uid) ?? new Map<string, PlacedFile | undefined>()
+    for (const name of await readdir(folderOf(uid)).catch(() => []))
+      if (!own.has(name)) own.set(name, undefined)
+    const extra = [...own.keys()].filter((digest) => !keep.has(digest))
+    if (extra.length === 0) return
+    const mounted = new Set(await deps.mounted())
+    const gone = extra.filter((digest) => !mounted.has(pathOf(uid, digest)))
+    for (const digest of gone) {
+      await rm(pathOf(uid, digest), { force: true })
+      own.delete(digest)
+    }
+    if (own.size === 0) {
+      known.delete(uid)
+      await rmdir(folderOf(uid)).catch(() => undefined)
+    } else known.set(uid, own)
+    if (gone.length > 0) await saveCache(uid)
+  }
+
+  return {
+    pathOf,
+    place: (uid, files) =>
+      files.length === 0 ? Promise.resolve(undefined) : alone(() => placeAll(uid, files)),
+    sweep: (uid, keep) => alone(() => sweepOne(uid, keep)),
+    sweepOrphans: async (owned) => {
+      const here = await readdir(root).catch(() => [])
+      for (const uid of new Set([...here, ...known.keys()]))
+        await alone(() => (owned(uid) ? Promise.resolve() : sweepOne(uid, new Set())))
+    },
+    restore: async () => {
+      const { files, damaged } = await cache.load()
+      for (const uid of damaged)
+        log.warn({ stagelet: uid }, 'the cached file secrets do not open; the controller has them')
+      for (const [uid, list] of files) {
+        const fault = await alone(() => placeAll(uid, list))
+        if (fault !== undefined)
+          log.warn({ stagelet: uid, ...fault }, 'cannot restore file secrets')
+      }
+    },
+  }
+}

@@ -1,0 +1,65 @@
+// The file secrets of one stack: from what is wanted and what the user's files say to mounts, and to
+// files on the tmpfs.
+import { visibleTo } from '../src/secrets/visible.ts'
+import { envFilesOf, isFile } from '../src/compose/files.ts'
+import type { StackFault } from './compose-files.ts'
+import type { ComposeModel } from './compose-model.ts'
+import type { PlacedFile } from './file-cache.ts'
+import { planFiles, type FilePlan } from './file-plan.ts'
+import type { FileStore } from './file-store.ts'
+import type { HeldEntry, Want } from './stack-state.ts'
+
+export const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
+
+export const toPlacedFile = ({ valueDigest, file, value }: HeldEntry): PlacedFile => ({
+  digest: valueDigest,
+  mode: Number.parseInt(file?.mode ?? '0600', 8),
+  uid: file?.uid ?? 0,
+  gid: file?.gid ?? 0,
+  value,
+})
+
+/** Digests that this want mounts or may mount: not to be swept. */
+export const fileDigests = (entries: readonly HeldEntry[]): Set<string> =>
+  new Set(entries.filter((e) => e.type === 'file').map((e) => e.valueDigest))
+
+const invalid = (message: string): { fault: StackFault } => ({
+  fault: { reason: 'FileNotMountable', message },
+})
+
+/** undefined where the set has no files. Touches nothing. */
+const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | undefined => {
+  if (!hasFiles(want)) return undefined
+  const { desired, entries } = want
+  const known =
+    model.mounts !== undefined && 'mounts' in model.mounts ? model.mounts.mounts : undefined
+  return planFiles({
+    roots: model.roots,
+    envFiles: envFilesOf(desired.compose),
+    pathOf: (digest) => store.pathOf(desired.uid, digest),
+    services: model.services.map(({ name, envFiles }) => ({
+      name,
+      envFiles,
+      mounts: known?.get(name) ?? { binds: [], others: [] },
+      entries: visibleTo(name, desired.name, entries),
+    })),
+  })
+}
+
+/** The plan, with every file of it in place; or what is in the way, with nothing placed. */
+export const prepareFiles = async (
+  want: Want,
+  model: ComposeModel,
+  store: FileStore,
+): Promise<{ plan: FilePlan | undefined } | { fault: StackFault }> => {
+  const plan = planFor(want, model, store)
+  if (plan === undefined) return { plan }
+  if (plan.faults.length > 0) return invalid(plan.faults.join('; '))
+  // After the env files, whose fault says more than Compose would.
+  if (model.mounts !== undefined && 'fault' in model.mounts) return { fault: model.mounts.fault }
+  const here = await Promise.all(plan.mountPoints.map((point) => isFile(point.path)))
+  const missing = plan.mountPoints.filter((_, i) => here[i] === false)
+  if (missing.length > 0) return invalid(missing.map((point) => point.message).join('; '))
+  const fault = await store.place(want.desired.uid, [...plan.files.values()].map(toPlacedFile))
+  return fault === undefined ? { plan } : { fault }
+}

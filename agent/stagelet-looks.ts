@@ -1,0 +1,95 @@
+// What every pass begins with: read the model, observe the engine, and see whether the stack may be
+// touched at all.
+import { checkAllowed } from './compose-files.ts'
+import type { StackFault } from './compose-files.ts'
+import type { ComposeModel, ModelSource } from './compose-model.ts'
+import type { FileStore } from './file-store.ts'
+import { observeProject } from './observe.ts'
+import type { ProjectLocks } from './project-locks.ts'
+import { hasFiles } from './stack-files.ts'
+import { forgetStalePasses } from './stack-state.ts'
+import type { StackState } from './stack-state.ts'
+import type { ActionDeps } from './stagelet-action.ts'
+
+export interface PassDeps extends ActionDeps {
+  readonly models: ModelSource
+  readonly locks: ProjectLocks
+  readonly files: FileStore
+  readonly allowDirs: readonly string[]
+  /** Called with the Compose project as soon as it is known. */
+  readonly onProject: (project: string) => void
+}
+
+export const resyncMs = 30_000
+
+/** 5 s doubling to 5 min. */
+export const delayAfter = (failures: number): number =>
+  Math.min(5_000 * 2 ** Math.min(failures - 1, 10), 300_000)
+
+export const noteFailure = (deps: PassDeps, state: StackState): number => {
+  const { key } = state.want
+  state.failures = state.failedKey === key ? state.failures + 1 : 1
+  state.failedKey = key
+  const delay = delayAfter(state.failures)
+  state.retryAtMs = deps.clock.now() + delay
+  return delay
+}
+
+export const stopWith = (state: StackState, reason: string, message: string): number => {
+  state.fault = { reason, message }
+  state.phase = 'Failed'
+  return resyncMs
+}
+
+export const readModel = async (
+  deps: PassDeps,
+  state: StackState,
+): Promise<ComposeModel | undefined> => {
+  const { desired, env, mask } = state.want
+  const result = await deps.models.read({
+    spec: desired.compose,
+    env,
+    mask,
+    withMounts: hasFiles(state.want),
+  })
+  if ('fault' in result) {
+    state.fault = result.fault
+    state.missingVariables = result.missingVariables
+    return undefined
+  }
+  state.fault = undefined
+  state.model = result.model
+  state.missingVariables = result.model.missingVariables
+  return result.model
+}
+
+export const observe = async (
+  deps: PassDeps,
+  state: StackState,
+  project: string | undefined,
+): Promise<void> => {
+  if (project === undefined || project === '') return
+  deps.onProject(project)
+  state.containers = await observeProject(deps.engine, project)
+  forgetStalePasses(state)
+}
+
+/**
+ * A project name is free to choose, so it may be that of a stack elsewhere on the machine: what was
+ * made from a folder that this agent may not use is not touched.
+ */
+export const findForeign = async (
+  deps: PassDeps,
+  state: StackState,
+): Promise<StackFault | undefined> => {
+  const directories = new Set(state.containers.flatMap((c) => c.directory ?? []))
+  for (const directory of directories) {
+    const fault = await checkAllowed(directory, deps.allowDirs)
+    if (fault !== undefined)
+      return {
+        ...fault,
+        message: `the Compose project belongs to another folder: ${fault.message}`,
+      }
+  }
+  return undefined
+}

@@ -1,0 +1,58 @@
+// After a reboot without a controller: containers are there, with their environment; what they need
+// is their files, and a start.
+import { messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { Engine } from './docker/engine.ts'
+import { isDown, isLeftover, observeProject, type ObservedContainer } from './observe.ts'
+import type { ProjectLocks } from './project-locks.ts'
+import type { Deployment, StateFile } from './state-file.ts'
+
+export interface StartDeps {
+  readonly engine: Engine
+  readonly stateFile: StateFile
+  readonly locks: ProjectLocks
+  readonly log: Logger
+}
+
+/** Dependencies first, as far as their labels tell; in a circle, as they come. */
+export const startOrder = (containers: readonly ObservedContainer[]): ObservedContainer[] => {
+  const left = [...containers]
+  const order: ObservedContainer[] = []
+  while (left.length > 0) {
+    const services = new Set(left.map((c) => c.service))
+    const ready = left.filter(
+      (c) => !(c.dependsOn ?? []).some((d) => d !== c.service && services.has(d)),
+    )
+    const next = ready.length > 0 ? ready : [...left]
+    order.push(...next)
+    for (const c of next) left.splice(left.indexOf(c), 1)
+  }
+  return order
+}
+
+const startProject = async (deps: StartDeps, deployment: Deployment): Promise<void> => {
+  const { project, services } = deployment
+  const all = await observeProject(deps.engine, project)
+  const down = all.filter((c) => isDown(c) && !isLeftover(c) && services.includes(c.service))
+  for (const { id, name } of startOrder(down)) {
+    try {
+      await deps.engine.start(id)
+      deps.log.info({ project, container: name }, 'started; the controller is not reachable')
+    } catch (error) {
+      deps.log.warn({ project, container: name, reason: messageOf(error) }, 'did not start')
+    }
+  }
+}
+
+/** Starts what this agent deployed and what is down; completed jobs and paused stagelets are left. Never rejects. */
+export const startStopped = async (deps: StartDeps): Promise<void> => {
+  for (const uid of deps.stateFile.uids()) {
+    const deployment = deps.stateFile.get(uid)
+    if (deployment === undefined || deployment.paused === true) continue
+    try {
+      await deps.locks.run(deployment.project, () => startProject(deps, deployment))
+    } catch (error) {
+      deps.log.warn({ project: deployment.project, reason: messageOf(error) }, 'cannot look at it')
+    }
+  }
+}

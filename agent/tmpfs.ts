@@ -1,0 +1,59 @@
+// Files with an exact mode and owner, in a folder that no disk keeps.
+import { randomUUID } from 'node:crypto'
+import { lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
+import type { StackFault } from './compose-files.ts'
+import type { PlacedFile } from './file-cache.ts'
+
+/** linux/magic.h: TMPFS_MAGIC, RAMFS_MAGIC. */
+const memoryFileSystems: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
+
+const modeBits = 0o7777
+
+/** Made with the mode and owner that only this agent can write below; links are not followed. */
+const prepareFolder = async (path: string): Promise<void> => {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const found = await lstat(path)
+  const own = process.geteuid?.() ?? found.uid
+  if (!found.isDirectory() || found.uid !== own || (found.mode & 0o022) !== 0)
+    throw new Error(`${path} is not a folder that only the agent's user can write to`)
+}
+
+/** Sets mode and owner exactly, whatever the umask, before the file has its name. */
+export const writeWhole = async (path: string, file: PlacedFile): Promise<void> => {
+  const temporary = `${path}.${randomUUID()}.new`
+  const handle = await open(temporary, 'wx', 0o600)
+  try {
+    await handle.writeFile(file.value)
+    await handle.chown(file.uid, file.gid)
+    await handle.chmod(file.mode)
+    await handle.close()
+    await rename(temporary, path)
+  } catch (error) {
+    await handle.close().catch(() => undefined)
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+export const isRight = async (path: string, file: PlacedFile): Promise<boolean> => {
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isFile() !== true || (found.mode & modeBits) !== file.mode) return false
+  if (found.uid !== file.uid || found.gid !== file.gid) return false
+  // A container that mounts it for writing may have changed it.
+  return found.size === file.value.length && (await readFile(path)).equals(file.value)
+}
+
+/** Makes a folder and those in it, one after another. A fault when a disk would keep what is in them. */
+export const prepareFolders = async (
+  [root, ...below]: readonly [string, ...string[]],
+  onDisk: boolean,
+): Promise<StackFault | undefined> => {
+  await prepareFolder(root)
+  const { type } = await statfs(root)
+  if (!onDisk && !memoryFileSystems.has(type)) {
+    const message = `${root} is not on a tmpfs, so a disk would keep file secrets: start the agent with --files-dir on one (such as /dev/shm/stagely), or allow it with --files-on-disk`
+    return { reason: 'NoTmpfs', message }
+  }
+  for (const folder of below) await prepareFolder(folder)
+  return undefined
+}

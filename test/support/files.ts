@@ -1,0 +1,73 @@
+// File secrets on the tmpfs that every Linux has, and a store for tests that have none.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { createFileCache } from '../../agent/file-cache.ts'
+import { createFileStore, type FileStore } from '../../agent/file-store.ts'
+import { baseEnvironment } from '../../src/compose/environment.ts'
+import { startAgent, type RunningAgent } from '../../agent/wire.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { generateKeys, type KeyPair } from '../../src/protocol/keys.ts'
+
+/** A folder of its own on a tmpfs; made when the first file is placed. */
+export const newFilesRoot = (): string => join('/dev/shm', `stagely-test-${randomUUID()}`)
+
+export const withoutFiles: FileStore = {
+  pathOf: (_, digest) => `/nonexistent/${digest}`,
+  place: () => Promise.resolve(undefined),
+  sweep: () => Promise.resolve(),
+  sweepOrphans: () => Promise.resolve(),
+  restore: () => Promise.resolve(),
+}
+
+export const openTestFiles = (given: {
+  readonly root: string
+  readonly cacheDir: string
+  readonly key?: KeyPair
+  readonly mounted?: () => Promise<readonly string[]>
+  readonly onDisk?: boolean
+}): FileStore =>
+  createFileStore({
+    root: given.root,
+    onDisk: given.onDisk ?? false,
+    cache: createFileCache(given.cacheDir, given.key ?? generateKeys('X25519')),
+    mounted: given.mounted ?? (() => Promise.resolve([])),
+    log: silentLogger,
+  })
+
+/** A whole agent whose controller is not reachable, with ten times less patience. */
+export const startLonelyAgent = (given: {
+  readonly dataDir: string
+  readonly filesDir: string
+  readonly agentUid: string
+  readonly key: KeyPair
+}): Promise<RunningAgent> =>
+  startAgent({
+    config: {
+      dataDir: given.dataDir,
+      joinToken: undefined,
+      allowDirs: [],
+      logLevel: 'silent',
+      environment: baseEnvironment(process.env),
+      dockerSocket: '/var/run/docker.sock',
+      filesDir: given.filesDir,
+      filesOnDisk: false,
+      fileCache: true,
+    },
+    identity: {
+      agentUid: given.agentUid,
+      namespace: 'default',
+      name: 'box',
+      controllerId: 'nobody',
+      controllerX25519: given.key.publicKey,
+      url: 'https://127.0.0.1:1',
+      ca: undefined,
+      ed25519: generateKeys('Ed25519').privateKey,
+      x25519: given.key,
+      tokenId: 'none',
+    },
+    clock: { now: () => realClock.now(), sleep: (ms, signal) => realClock.sleep(ms / 10, signal) },
+    random: Math.random,
+    log: silentLogger,
+    onConnected: () => undefined,
+  })
