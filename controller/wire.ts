@@ -11,7 +11,6 @@ import { loadMasterKey, prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { mountAgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
-import { mountReviews } from './http/kube/review.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createRateLimit } from './http/rest/rate-limit.ts'
@@ -111,9 +110,6 @@ const serve = async (
       ca: identity.caFingerprint,
     }),
     mountOpen: (open) => open.route('/', agentApp),
-    mountMore: (more) => {
-      mountReviews(more, { store })
-    },
   })
   const answer = getRequestListener(app.fetch)
   http.listening = await listen((request, response) => void answer(request, response), {

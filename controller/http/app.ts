@@ -4,14 +4,17 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
-import { rememberTokens, requireAdmin, requireLogin, type TokenVerifier } from './auth.ts'
+import { Authenticator, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
-import { mountAgentAccess, type AgentAccessDeps } from './kube/agent-access.ts'
+import { agentAccessRoutes, type AgentAccessDeps } from './kube/agent-access.ts'
 import { mountDiscovery } from './kube/discovery.ts'
 import { mountOpenApi } from './kube/openapi.ts'
 import { mountSelfReviews } from './kube/reviews-self.ts'
-import { mountObjects } from './kube/routes.ts'
+import { reviewRoutes } from './kube/review.ts'
+import { mountKubeRoutes, type KubeRoute } from './kube/route.ts'
+import { objectRoutes } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
+import type { WatchDeps } from './kube/watch.ts'
 import type { Metrics } from './metrics.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
 import { answerProblem, isRestPath, mountRest, type RestServerDeps } from './rest/serve.ts'
@@ -28,8 +31,6 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps {
   readonly stopping: AbortSignal
   /** What this build calls itself, as kubectl reads it. */
   readonly versions: { readonly version: string; readonly gitVersion: string }
-  /** More routes behind the login, such as reviews of change sets. */
-  readonly mountMore?: (app: App) => void
   /** Routes with a login of their own: the agents'. */
   readonly mountOpen?: (app: App) => void
 }
@@ -48,20 +49,22 @@ export const createApp = (deps: AppDeps): App => {
   )
   mountHealth(app, deps)
   deps.mountOpen?.(app)
-  const login = requireLogin(rememberTokens(deps.tokens, deps.clock))
+  const login = requireLogin(new Authenticator(deps))
   for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login)
   mountRest(app, deps)
   mountDiscovery(app)
   mountOpenApi(app, deps.versions.gitVersion)
   mountSelfReviews(app)
-  // What is mounted from here on reads and writes objects.
-  app.use('/api/*', requireAdmin)
-  app.use('/apis/*', requireAdmin)
-  mountAgentAccess(app, deps)
-  deps.mountMore?.(app)
-  mountObjects(app, deps)
+  mountKubeRoutes(app, kubeRoutes(deps))
   return app
 }
+
+/** Every route that reads or writes objects, each with its rule. */
+export const kubeRoutes = (deps: AgentAccessDeps & WatchDeps): KubeRoute[] => [
+  ...agentAccessRoutes(deps),
+  ...reviewRoutes(deps),
+  ...objectRoutes(deps),
+]
 
 const mountHealth = (app: App, { store, metrics, stopping, versions }: AppDeps): void => {
   const alive = (c: AppContext): Response => c.text('ok')

@@ -1,57 +1,142 @@
-// Bearer tokens. Who is logged in reads discovery; only admins may do more yet.
+// Bearer tokens: who is logged in, and whether he still is. What he may do is said by each route.
 import { createHash } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
+import { samePrincipal, type Principal } from '../../src/access/principal.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { StagelyError } from '../../src/kernel/errors.ts'
-import type { Principal } from '../../src/access/principal.ts'
+import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
 import type { AppEnv } from './env.ts'
 
 export interface TokenVerifier {
+  /** Undefined for a token that opens nothing (any more). */
   verify(token: string): Promise<Principal | undefined>
+  /** Calls `listener` when users, members or tokens have changed; returns how to stop that. */
+  onChange(listener: () => void): () => void
+}
+
+export interface AuthenticatorDeps {
+  readonly tokens: TokenVerifier
+  readonly clock: Clock
+  readonly log: Logger
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal
 }
 
 const impersonation = /^impersonate-/i
 const rememberedMs = 5_000
 const rememberedTokens = 1_000
+/** Where no change is told of (another controller, a token's end), open streams end this late. */
+const recheckMs = 5_000
 
-/** Remembers good tokens for 5 s, so that a busy client costs no query for each request. Kept by hash. */
-export const rememberTokens = (tokens: TokenVerifier, clock: Clock): TokenVerifier => {
-  const known = new Map<string, { user: Principal; until: number }>()
-  return {
-    verify: async (token) => {
-      const hash = createHash('sha256').update(token).digest('base64')
-      const entry = known.get(hash)
-      if (entry !== undefined && entry.until > clock.now()) return entry.user
-      known.delete(hash)
-      const user = await tokens.verify(token)
-      if (user === undefined) return undefined
-      if (known.size >= rememberedTokens) known.clear()
-      known.set(hash, { user, until: clock.now() + rememberedMs })
-      return user
-    },
+interface Follower {
+  readonly token: string
+  readonly principal: Principal
+  readonly end: () => void
+}
+
+/**
+ * Remembers good tokens for 5 s, so that a busy client costs no query for each request, and ends
+ * what is open when its login ends or may do something else. A change in this process counts from
+ * its commit on.
+ */
+export class Authenticator {
+  readonly #tokens: TokenVerifier
+  readonly #clock: Clock
+  readonly #log: Logger
+  /** By hash of the token. */
+  readonly #known = new Map<string, { principal: Principal; until: number }>()
+  readonly #followers = new Set<Follower>()
+  /** Counts changes: an answer from before one is not remembered after it. */
+  #changes = 0
+  #checking: Promise<void> | undefined
+  #checkAgain = false
+
+  constructor({ tokens, clock, log, stopping }: AuthenticatorDeps) {
+    this.#tokens = tokens
+    this.#clock = clock
+    this.#log = log
+    const stopListening = tokens.onChange(() => {
+      this.#changes++
+      this.#known.clear()
+      this.#recheck()
+    })
+    const timer = setInterval(() => {
+      this.#recheck()
+    }, recheckMs).unref()
+    const stop = (): void => {
+      clearInterval(timer)
+      stopListening()
+    }
+    stopping.addEventListener('abort', stop, { once: true })
+  }
+
+  async verify(token: string): Promise<Principal | undefined> {
+    const hash = createHash('sha256').update(token).digest('base64')
+    const entry = this.#known.get(hash)
+    if (entry !== undefined && entry.until > this.#clock.now()) return entry.principal
+    this.#known.delete(hash)
+    const before = this.#changes
+    const principal = await this.#tokens.verify(token)
+    if (principal === undefined || before !== this.#changes) return principal
+    if (this.#known.size >= rememberedTokens) this.#known.clear()
+    this.#known.set(hash, { principal, until: this.#clock.now() + rememberedMs })
+    return principal
+  }
+
+  /** Aborts when the login ends or its rights change; watched until `until` aborts. */
+  follow(token: string, principal: Principal, until: AbortSignal): AbortSignal {
+    const controller = new AbortController()
+    const follower: Follower = {
+      token,
+      principal,
+      end: () => {
+        this.#followers.delete(follower)
+        controller.abort()
+      },
+    }
+    if (until.aborted) return controller.signal
+    this.#followers.add(follower)
+    until.addEventListener('abort', () => this.#followers.delete(follower), { once: true })
+    return controller.signal
+  }
+
+  #recheck(): void {
+    if (this.#followers.size === 0) return
+    this.#checkAgain = true
+    this.#checking ??= this.#checkAll()
+  }
+
+  async #checkAll(): Promise<void> {
+    while (this.#checkAgain) {
+      this.#checkAgain = false
+      const now = new Map<string, Principal | undefined>()
+      try {
+        for (const follower of [...this.#followers]) {
+          const { token, principal, end } = follower
+          if (!now.has(token)) now.set(token, await this.verify(token))
+          const current = now.get(token)
+          if (current === undefined || !samePrincipal(current, principal)) end()
+        }
+      } catch (error) {
+        this.#log.warn({ err: messageOf(error) }, 'open streams could not be checked; trying again')
+      }
+    }
+    // In the same step as the last look, so that no change between the two is lost.
+    this.#checking = undefined
   }
 }
 
 /** 401 without a good token; 403 for impersonation, which would otherwise be ignored in silence. */
 export const requireLogin =
-  (tokens: TokenVerifier): MiddlewareHandler<AppEnv> =>
+  (authenticator: Authenticator): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
-    const user = token === undefined ? undefined : await tokens.verify(token)
-    if (user === undefined) throw new StagelyError('Unauthorized', 'Unauthorized')
+    const user = token === undefined ? undefined : await authenticator.verify(token)
+    if (token === undefined || user === undefined)
+      throw new StagelyError('Unauthorized', 'Unauthorized')
     if (Object.keys(c.env.incoming.headers).some((name) => impersonation.test(name)))
       throw new StagelyError('Forbidden', 'impersonation is not supported: log in as that user')
     c.set('user', user)
+    c.set('whileLoggedIn', (until) => authenticator.follow(token, user, until))
     await next()
   }
-
-/** 403 unless the user may read and write everything. */
-export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const user = c.get('user')
-  if (!user.admin)
-    throw new StagelyError(
-      'Forbidden',
-      `forbidden: User ${JSON.stringify(user.name)} has no role that allows this`,
-    )
-  await next()
-}

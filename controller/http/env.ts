@@ -9,6 +9,8 @@ export interface AppEnv {
   Variables: {
     /** Who is logged in; set behind the login only. */
     user: Principal
+    /** For streams: aborts when the login ends or may do something else. Followed until `until` aborts. */
+    whileLoggedIn: (until: AbortSignal) => AbortSignal
     /** Ties answer, log lines and audit rows together. */
     requestId: string
     /** IP address of the client. */

@@ -2,18 +2,19 @@
 // undone with the bodies that the change feed keeps.
 import { StagelyError } from '../kernel/errors.ts'
 import type { KubeObject } from '../resources/meta.ts'
+import { withinSql } from './reads.ts'
 import type { Queryable } from './sql.ts'
 import type { ObjectPage, PageOptions } from './store.ts'
 
 const columns = 'namespace, name, body'
 
-/** The first change after $6 tells what was there at $6; objects that have none are as they were. */
+/** The first change after $7 tells what was there at $7; objects that have none are as they were. */
 const sourceAt = `
-  SELECT ${columns} FROM objects WHERE kind = $1 AND rv <= $6
+  SELECT ${columns} FROM objects WHERE kind = $1 AND rv <= $7
   UNION ALL
   SELECT * FROM (
     SELECT DISTINCT ON (namespace, name) namespace, name, previous AS body
-    FROM changes WHERE kind = $1 AND rv > $6 ORDER BY namespace, name, rv
+    FROM changes WHERE kind = $1 AND rv > $7 ORDER BY namespace, name, rv
   ) first WHERE body IS NOT NULL`
 
 const sourceNow = `SELECT ${columns} FROM objects WHERE kind = $1`
@@ -21,7 +22,7 @@ const sourceNow = `SELECT ${columns} FROM objects WHERE kind = $1`
 const pageSql = (source: string): string => `
 WITH source AS NOT MATERIALIZED (${source}),
   rest AS NOT MATERIALIZED (
-    SELECT * FROM source WHERE ($2::text IS NULL OR namespace = $2)
+    SELECT * FROM source WHERE ($2::text IS NULL OR namespace = $2) AND ${withinSql('source', 6)}
       AND (namespace COLLATE "C", name COLLATE "C") > ($3, $4)
   ),
   page AS (SELECT * FROM rest ORDER BY namespace COLLATE "C", name COLLATE "C" LIMIT $5)
@@ -40,9 +41,10 @@ interface Row {
 export const listPage = async (
   q: Queryable,
   kind: string,
-  { namespace, at, after, limit }: PageOptions,
+  { namespace, within, at, after, limit }: PageOptions,
 ): Promise<ObjectPage> => {
-  const params = [kind, namespace ?? null, after?.namespace ?? '', after?.name ?? '', limit]
+  const place = [after?.namespace ?? '', after?.name ?? '']
+  const params = [kind, namespace ?? null, ...place, limit, within ?? null]
   const rows =
     at === undefined
       ? await q.query<Row>(pageSql(sourceNow), params)

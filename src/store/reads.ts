@@ -28,17 +28,21 @@ export const getObjectByUid = async (
   return row === undefined ? undefined : (JSON.parse(row.body) as KubeObject)
 }
 
+/** True for rows of `table` that lie within the namespaces of the parameter; see ListOptions. */
+export const withinSql = (table: string, parameter: number): string =>
+  `($${parameter}::text[] IS NULL OR coalesce(nullif(${table}.namespace, ''), ${table}.name) = ANY ($${parameter}))`
+
 /** Items and resourceVersion come from one statement, so they are one snapshot. */
 export const listObjects = async (
   q: Queryable,
   kind: string,
-  { namespace }: ListOptions,
+  { namespace, within }: ListOptions,
 ): Promise<ObjectList> => {
   const rows = await q.query<{ rv: number; body: string | null }>(
     `SELECT c.rv, o.body FROM counters c
-     LEFT JOIN objects o ON o.kind = $1 AND ($2::text IS NULL OR o.namespace = $2)
+     LEFT JOIN objects o ON o.kind = $1 AND ($2::text IS NULL OR o.namespace = $2) AND ${withinSql('o', 3)}
      ORDER BY o.namespace COLLATE "C", o.name COLLATE "C"`,
-    [kind, namespace ?? null],
+    [kind, namespace ?? null, within ?? null],
   )
   const items = rows.flatMap((row) =>
     row.body === null ? [] : [JSON.parse(row.body) as KubeObject],

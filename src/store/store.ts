@@ -28,7 +28,9 @@ export interface Actor {
 }
 
 export interface ListOptions {
-  readonly namespace?: string
+  readonly namespace?: string | undefined
+  /** Only in these namespaces; of namespaces themselves, only these. Absent: everywhere. */
+  readonly within?: readonly string[] | undefined
 }
 
 export interface ObjectList {
@@ -38,6 +40,8 @@ export interface ObjectList {
 
 export interface PageOptions {
   readonly namespace?: string | undefined
+  /** Only in these namespaces; of namespaces themselves, only these. Absent: everywhere. */
+  readonly within?: readonly string[] | undefined
   /** The objects as they were at this version; when absent, as they are. */
   readonly at?: number | undefined
   /** Only what comes after this place, in order of namespace and name. */

@@ -28,7 +28,7 @@ const stagelet = object('Stagelet', 'shop', {
 
 let test: TestStore
 const review = (...objects: unknown[]): Promise<ReviewStatus> =>
-  reviewChangeSet(test.store, actor, 'default', objects)
+  reviewChangeSet(test.store, actor, { namespace: 'default', objects })
 
 const reached = (status: ReviewStatus): string[] =>
   status.affected.map((hit) => `${hit.service}: ${hit.keys.join(',')} (${hit.reason})`)

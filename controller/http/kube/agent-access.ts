@@ -1,13 +1,14 @@
 // POST agents/NAME/token and agents/NAME/revoke: who may become an agent, and who no longer is one.
-import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { requireKind } from '../../../src/resources/registry.ts'
 import { renderJoinToken } from '../../../src/protocol/join-token.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { Actor } from '../../../src/store/store.ts'
-import { actorOf, type App } from '../env.ts'
+import { actorOf, type AppContext } from '../env.ts'
 import { readObject } from './body.ts'
+import { refOfPath } from './read.ts'
+import type { KubeAccess, KubeRoute } from './route.ts'
 import { invalid } from './status.ts'
 
 export interface AgentAdmission {
@@ -48,44 +49,60 @@ const secondsFrom = (input: Record<string, unknown>, name: string): number => {
   ])
 }
 
-export const mountAgentAccess = (app: App, { agents, introduction }: AgentAccessDeps): void => {
+/** Of an agent's name and keys: who may run an agent decides who may make or revoke one. */
+const access = (subresource: string): KubeAccess => ({
+  kind: requireKind('Agent'),
+  verb: 'create',
+  subresource,
+  in: 'namespace',
+  right: 'agents/join',
+})
+
+export const agentAccessRoutes = (deps: AgentAccessDeps): KubeRoute[] => {
   const base = '/apis/stagely.dev/v1alpha1/namespaces/:namespace/agents/:name'
-
-  app.post(`${base}/token`, async (c) => {
-    const { namespace, name } = c.req.param()
-    const seconds = secondsFrom(await readObject(c), name)
-    const made = await agents.createJoinToken({
-      namespace,
-      name,
-      ttlMs: seconds * 1000,
-      actor: actorOf(c),
-    })
-    const { tokenId, tokenSecret } = made
-    const token = renderJoinToken({ ...introduction(), namespace, name, tokenId, tokenSecret })
-    const expirationTimestamp = toTimestamp(made.expiresAt)
-    c.header('cache-control', 'no-store')
-    return c.json(
-      {
-        apiVersion,
-        kind: 'AgentToken',
-        metadata: { namespace, name },
-        spec: { expirationSeconds: seconds },
-        status: { token, expirationTimestamp },
+  return [
+    {
+      method: 'POST',
+      path: `${base}/token`,
+      access: access('token'),
+      handle: (c) => serveJoinToken(c, deps),
+    },
+    {
+      method: 'POST',
+      path: `${base}/revoke`,
+      access: access('revoke'),
+      handle: async (c) => {
+        await deps.agents.revoke(refOfPath(c, requireKind('Agent')), actorOf(c))
+        return c.json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' })
       },
-      201,
-    )
-  })
+    },
+  ]
+}
 
-  app.post(`${base}/revoke`, async (c) => {
-    const { namespace, name } = c.req.param()
-    await agents.revoke({ kind: 'Agent', namespace, name }, actorOf(c))
-    return c.json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' })
+const serveJoinToken = async (
+  c: AppContext,
+  { agents, introduction }: AgentAccessDeps,
+): Promise<Response> => {
+  const { namespace, name } = refOfPath(c, requireKind('Agent'))
+  const seconds = secondsFrom(await readObject(c), name)
+  const made = await agents.createJoinToken({
+    namespace,
+    name,
+    ttlMs: seconds * 1000,
+    actor: actorOf(c),
   })
-
-  app.all(`${base}/:subresource{token|revoke}`, () => {
-    throw new StagelyError(
-      'MethodNotAllowed',
-      'the server does not allow this method on the requested resource',
-    )
-  })
+  const { tokenId, tokenSecret } = made
+  const token = renderJoinToken({ ...introduction(), namespace, name, tokenId, tokenSecret })
+  const expirationTimestamp = toTimestamp(made.expiresAt)
+  c.header('cache-control', 'no-store')
+  return c.json(
+    {
+      apiVersion,
+      kind: 'AgentToken',
+      metadata: { namespace, name },
+      spec: { expirationSeconds: seconds },
+      status: { token, expirationTimestamp },
+    },
+    201,
+  )
 }

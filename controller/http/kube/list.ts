@@ -124,14 +124,14 @@ export const listOfRequest = async (
 ): Promise<ListAnswer> => {
   const { selection, limit, from } = await wantedOf(c, store, kind)
   const selective = selection.labels !== undefined || selection.fields !== undefined
-  const { namespace } = selection
+  const { namespace, within } = selection
   const items: KubeObject[] = []
   let { at, after } = from
   const inconsistent = after !== undefined && at === undefined
   for (;;) {
     const room = limit - items.length
     const rows = selective ? Math.max(room, searchRows) : room
-    const page = await readPage(store, kind, { namespace, at, after, limit: rows })
+    const page = await readPage(store, kind, { namespace, within, at, after, limit: rows })
     // From the first page on, all show one version.
     if (!inconsistent) at = page.resourceVersion
     const seen = takeSelected(items, page.items, { selection, limit })

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ChangeSet, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
+import { visibleNamespaces } from './route.ts'
 import {
   parseFieldSelector,
   parseLabelSelector,
@@ -15,6 +16,8 @@ export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
 export interface Selection {
   readonly namespace: string | undefined
+  /** The only namespaces that the caller may see into; undefined: no such bound. */
+  readonly within: readonly string[] | undefined
   readonly labels: LabelSelector | undefined
   readonly fields: FieldSelector | undefined
 }
@@ -71,6 +74,8 @@ export const writeOptionsOf = (c: AppContext): WriteOptions => {
 
 export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
   namespace: c.req.param('namespace'),
+  // A namespace that is named was asked for at the door.
+  within: c.req.param('namespace') === undefined ? visibleNamespaces(c, kind) : undefined,
   labels: parseLabelSelector(c.req.query('labelSelector')),
   fields: parseFieldSelector(kind, c.req.query('fieldSelector')),
 })

@@ -42,10 +42,8 @@ export const listSelected = async (
   kind: Kind,
   selection: Selection,
 ): Promise<ObjectList> => {
-  const list = await reader.list(
-    kind.kind,
-    selection.namespace === undefined ? {} : { namespace: selection.namespace },
-  )
+  const { namespace, within } = selection
+  const list = await reader.list(kind.kind, { namespace, within })
   return {
     items: list.items.filter((object) => selects(selection, object)),
     resourceVersion: list.resourceVersion,

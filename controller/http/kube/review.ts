@@ -1,31 +1,51 @@
 // ChangeSetReview: what a set of objects would change, and which services would get a new container.
 // Create-only, like SelfSubjectAccessReview. Runs in a dry run of the store; keeps nothing, and
 // answers with names only.
+import { allows, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
 import { isRecord } from '../../../src/resources/metadata.ts'
-import { kinds } from '../../../src/resources/registry.ts'
+import { kinds, requireKind } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import { applyObject, type Applied } from '../../manifests/apply-object.ts'
 import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
 import { affectedServices, changeOf } from '../../manifests/blast-radius.ts'
 import { writeAllPossible } from '../../manifests/write-all-possible.ts'
-import { actorOf, type App } from '../env.ts'
+import { actorOf } from '../env.ts'
 import { parseJson } from './body.ts'
+import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
 /** A review holds a whole folder of manifests, so more than the 3 MiB of one object. */
 const maxReviewBytes = 64 * 1024 * 1024
 
-export const mountReviews = (app: App, { store }: { store: Store }): void => {
-  app.post('/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews', async (c) => {
-    const objects = objectsOf(parseJson(await readAll(c.env.incoming)))
-    const status = await reviewChangeSet(store, actorOf(c), c.req.param('namespace'), objects)
-    // The spec is not sent back: it may hold values.
-    return c.json({ apiVersion, kind: 'ChangeSetReview', metadata: {}, status }, 201)
-  })
+/** Open to everybody: what an object may not be reviewed for is a fault of that object. */
+export const reviewRoutes = ({ store }: { readonly store: Store }): KubeRoute[] => [
+  {
+    method: 'POST',
+    path: '/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews',
+    access: { kind: requireKind('Project'), verb: 'list', in: 'own' },
+    handle: async (c) => {
+      const objects = objectsOf(parseJson(await readAll(c.env.incoming)))
+      const status = await reviewChangeSet(store, actorOf(c), {
+        namespace: c.req.param('namespace') ?? '',
+        objects,
+        refusal: (object) => refusalOf(c.get('user'), object),
+      })
+      // The spec is not sent back: it may hold values.
+      return c.json({ apiVersion, kind: 'ChangeSetReview', metadata: {}, status }, 201)
+    },
+  },
+]
+
+/** As with every dry run, the right to the write itself is asked for. */
+const refusalOf = (user: Principal, { kind: name, metadata }: KubeObject): string | undefined => {
+  const kind = requireKind(name)
+  const namespace = kind.namespaced ? metadata.namespace : metadata.name
+  if (allows(user, { verb: 'patch', resource: rightOf(kind), namespace })) return undefined
+  return forbidden(user.name, { kind, verb: 'patch' }, { namespace, name: metadata.name }).message
 }
 
 const readAll = async (incoming: AsyncIterable<unknown>): Promise<Buffer> => {
@@ -57,15 +77,28 @@ interface Item {
 const orderOf = ({ object }: Item): number =>
   kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
 
-/** Objects without a namespace get `namespace`. Never throws for what is wrong with an object. */
+export interface ReviewInput {
+  /** Of objects that name none. */
+  readonly namespace: string
+  readonly objects: readonly unknown[]
+  /** Why the caller may not write this object; undefined: he may. */
+  readonly refusal?: (object: KubeObject) => string | undefined
+}
+
+/** Never throws for what is wrong with an object. */
 export const reviewChangeSet = async (
   store: Store,
   actor: Actor,
-  namespace: string,
-  objects: readonly unknown[],
+  { namespace, objects, refusal }: ReviewInput,
 ): Promise<ReviewStatus> => {
   const faults: ReviewFault[] = []
-  const items = objects.flatMap((object, index) => decodeItem(object, index, namespace, faults))
+  const items = objects
+    .flatMap((object, index) => decodeItem(object, index, namespace, faults))
+    .filter(({ index, object }) => {
+      const message = refusal?.(object)
+      if (message !== undefined) faults.push({ index, field: '', message })
+      return message === undefined
+    })
   items.sort((a, b) => orderOf(a) - orderOf(b))
   let before: Situation | undefined
   let after: Situation | undefined

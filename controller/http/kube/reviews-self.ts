@@ -1,30 +1,108 @@
-// The reviews that `kubectl auth can-i` and `auth whoami` ask for (contract 6).
-import type { Principal } from '../../../src/access/principal.ts'
+// The reviews that `kubectl auth can-i` and `auth whoami` ask for (contract 6). They answer from the
+// table that the routes ask as well.
+import {
+  allows,
+  allowsAdmin,
+  teamRoles,
+  type Principal,
+  type TeamRole,
+} from '../../../src/access/principal.ts'
+import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 import { readObject } from './body.ts'
+import { servedKinds } from './discovery.ts'
+import { rightOf } from './route.ts'
 
-const answer = async (c: AppContext, status: (user: Principal) => object): Promise<Response> => {
-  const input = await readObject(c)
-  const { apiVersion, kind, spec } = input
+const answer = async (
+  c: AppContext,
+  status: (user: Principal, spec: unknown) => object,
+): Promise<Response> => {
+  const { apiVersion, kind, spec } = await readObject(c)
   return c.json(
     {
       apiVersion,
       kind,
       metadata: {},
       ...(spec === undefined ? {} : { spec }),
-      status: status(c.get('user')),
+      status: status(c.get('user'), spec),
     },
     201,
   )
 }
 
-const isAdmin = (user: Principal): boolean => user.admin
-const roleOf = (user: Principal): string => (user.admin ? 'admin' : 'member')
+/** Attributes as kubectl sends them; an empty text stands for "any" or "none". */
+interface Attributes {
+  readonly namespace?: string
+  readonly verb?: string
+  readonly group?: string
+  readonly resource?: string
+  readonly subresource?: string
+  readonly name?: string
+}
+
+const everyVerb = [...verbs, 'deletecollection']
+
+const kindOf = ({ group = '', resource = '' }: Attributes): Kind | undefined =>
+  servedKinds.find((kind) => kind.plural === resource && kind.group === group)
+
+/** Subresources and what they ask for; `status` is written by machines and admins. */
+const joinSubresources = ['token', 'revoke']
+
+const mayDo = (user: Principal, attributes: Attributes, verb: Verb, kind: Kind): boolean => {
+  const { subresource = '', name = '', namespace: given = '' } = attributes
+  const text = kind.kind === 'Namespace' ? given || name : given
+  const namespace = text === '' ? undefined : text
+  if (subresource === 'status' && verb !== 'get') return allowsAdmin(user, verb)
+  if (kind.kind === 'Agent' && joinSubresources.includes(subresource))
+    return verb === 'create' && allows(user, { verb, resource: 'agents/join', namespace })
+  if (subresource !== '' && subresource !== 'status') return false
+  // Lists over all namespaces answer everybody with what is in his own.
+  const isList = verb === 'list' || verb === 'watch'
+  if (isList && namespace === undefined) return true
+  return allows(user, { verb, resource: rightOf(kind), namespace })
+}
+
+const mayAccess = (user: Principal, attributes: Attributes): boolean => {
+  if (user.admin) return true
+  const { verb = '' } = attributes
+  const plain = verbs.find((v) => v === (verb === 'deletecollection' ? 'delete' : verb))
+  const kind = kindOf(attributes)
+  if (plain === undefined || kind === undefined) return false
+  return mayDo(user, attributes, plain, kind)
+}
+
+const isReadable = (path: string): boolean =>
+  [...readable, ...open].some((pattern) =>
+    pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern,
+  )
+
+const accessStatus = (user: Principal, spec: unknown): object => {
+  const { resourceAttributes, nonResourceAttributes } = (spec ?? {}) as {
+    resourceAttributes?: Attributes
+    nonResourceAttributes?: { path?: string; verb?: string }
+  }
+  const allowed =
+    resourceAttributes === undefined
+      ? user.admin ||
+        (nonResourceAttributes?.verb === 'get' && isReadable(nonResourceAttributes.path ?? ''))
+      : mayAccess(user, resourceAttributes)
+  return { allowed, reason: reasonOf(user, resourceAttributes?.namespace ?? '') }
+}
+
+const reasonOf = (user: Principal, namespace: string): string => {
+  if (user.admin) return 'admin of the controller'
+  if (user.limits?.ofAdmin === true) return 'admin of the controller, with a limited token'
+  const role: TeamRole | undefined = user.roles.get(namespace)
+  if (role === undefined) return `no member of team ${JSON.stringify(namespace)}`
+  return `${role} of team ${JSON.stringify(namespace)}`
+}
+
 const everything = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }
-const review = (group: string, ...resources: string[]): object => ({
+const review = (group: string, ...reviewed: string[]): object => ({
   verbs: ['create'],
   apiGroups: [group],
-  resources,
+  resources: reviewed,
 })
 /** What everybody may who is logged in. */
 const ownReviews = [
@@ -34,26 +112,54 @@ const ownReviews = [
 const readable = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*']
 const open = ['/healthz', '/livez', '/metrics', '/readyz', '/version']
 
+/** One rule for each kind, and for the parts of kinds that have rights of their own. */
+const rulesIn = (user: Principal, namespace: string): object[] => {
+  if (user.admin) return [everything]
+  const where = namespace === '' ? undefined : namespace
+  const kindRules = servedKinds.map((kind) => ({
+    verbs: everyVerb.filter((verb) =>
+      mayAccess(user, { namespace, verb, group: kind.group, resource: kind.plural }),
+    ),
+    apiGroups: [kind.group],
+    resources: [kind.plural],
+  }))
+  const partRules = resources
+    .filter((resource) => resource.includes('/'))
+    .map((resource) => ({
+      verbs: verbs.filter((verb) => allows(user, { verb, resource, namespace: where })),
+      apiGroups: ['stagely.dev'],
+      resources: [resource],
+    }))
+  return [...kindRules, ...partRules].filter((rule) => rule.verbs.length > 0)
+}
+
+const rulesStatus = (user: Principal, spec: unknown): object => {
+  const { namespace = '' } = (spec ?? {}) as { namespace?: string }
+  return {
+    resourceRules: [...rulesIn(user, namespace), ...ownReviews],
+    nonResourceRules: [
+      ...(user.admin ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : []),
+      { verbs: ['get'], nonResourceURLs: [...readable, ...open] },
+    ],
+    incomplete: false,
+  }
+}
+
+/** `stagely:admin`, and `stagely:TEAM:ROLE` for each team. */
+const groupsOf = (user: Principal): string[] => [
+  'system:authenticated',
+  ...(user.admin || user.limits?.ofAdmin === true ? ['stagely:admin'] : []),
+  ...teamRoles.flatMap((role) =>
+    [...user.roles].filter(([, held]) => held === role).map(([team]) => `stagely:${team}:${role}`),
+  ),
+]
+
 export const mountSelfReviews = (app: App): void => {
-  app.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', (c) =>
-    answer(c, (user) => ({ allowed: isAdmin(user), reason: `role ${roleOf(user)}` })),
-  )
-  app.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', (c) =>
-    answer(c, (user) => ({
-      resourceRules: [...(isAdmin(user) ? [everything] : []), ...ownReviews],
-      nonResourceRules: [
-        ...(isAdmin(user) ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : []),
-        { verbs: ['get'], nonResourceURLs: [...readable, ...open] },
-      ],
-      incomplete: false,
-    })),
-  )
+  app.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', (c) => answer(c, accessStatus))
+  app.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', (c) => answer(c, rulesStatus))
   app.post('/apis/authentication.k8s.io/v1/selfsubjectreviews', (c) =>
     answer(c, (user) => ({
-      userInfo: {
-        username: user.name,
-        groups: ['system:authenticated', `stagely:${roleOf(user)}`],
-      },
+      userInfo: { username: user.name, uid: user.id, groups: groupsOf(user) },
     })),
   )
 }

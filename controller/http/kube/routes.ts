@@ -1,10 +1,11 @@
 // The Kubernetes-style API: one set of routes for each served kind of the registry.
-import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { App, AppContext } from '../env.ts'
+import type { AppContext } from '../env.ts'
+import { deployRight } from './deploy-right.ts'
 import { servedKinds } from './discovery.ts'
 import { isTrueParam } from './params.ts'
 import { serveGet, serveList } from './read.ts'
+import { authorize, type KubeAccess, type KubeRoute, type KubeVerb } from './route.ts'
 import { serveWatch, type WatchDeps } from './watch.ts'
 import {
   serveCreate,
@@ -15,46 +16,70 @@ import {
 } from './write.ts'
 import { servePatchStatus, serveReplaceStatus } from './write-status.ts'
 
-const notAllowed = (): never => {
-  throw new StagelyError(
-    'MethodNotAllowed',
-    'the server does not allow this method on the requested resource',
-  )
-}
+export const objectRoutes = (deps: WatchDeps): KubeRoute[] =>
+  servedKinds.flatMap((kind) => routesOf(deps, kind))
 
-export const mountObjects = (app: App, deps: WatchDeps): void => {
-  for (const kind of servedKinds) mountKind(app, deps, kind)
-}
-
-const mountKind = (app: App, deps: WatchDeps, kind: Kind): void => {
+const routesOf = (deps: WatchDeps, kind: Kind): KubeRoute[] => {
   const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
-  const collection = kind.namespaced
-    ? `${base}/namespaces/:namespace/${kind.plural}`
-    : `${base}/${kind.plural}`
+  const all = `${base}/${kind.plural}`
+  const collection = kind.namespaced ? `${base}/namespaces/:namespace/${kind.plural}` : all
   // The parameter is called `name` for every kind; a namespace's own path is `/namespaces/{name}`.
   const object = `${collection}/:name`
+  const may = (verb: KubeVerb): KubeAccess => ({ kind, verb, in: 'namespace' })
+  const own: KubeAccess = { kind, verb: 'list', in: 'own' }
+  const read = listOrWatch(deps, kind)
+  const inPlace = kind.namespaced ? may('list') : own
+  const routes: KubeRoute[] = [
+    { method: 'GET', path: collection, access: inPlace, handle: read },
+    { method: 'POST', path: collection, access: may('create'), handle: serveCreate(deps, kind) },
+    {
+      method: 'DELETE',
+      path: collection,
+      access: may('deletecollection'),
+      handle: serveDeleteCollection(deps, kind),
+    },
+    { method: 'GET', path: object, access: may('get'), handle: serveGet(deps, kind) },
+    { method: 'PUT', path: object, access: may('update'), handle: serveReplace(deps, kind) },
+    { method: 'PATCH', path: object, access: patchAccess(kind), handle: servePatch(deps, kind) },
+    { method: 'DELETE', path: object, access: may('delete'), handle: serveDelete(deps, kind) },
+  ]
+  if (kind.namespaced) routes.push({ method: 'GET', path: all, access: own, handle: read })
+  return kind.status === undefined ? routes : [...routes, ...statusRoutes(deps, kind, object)]
+}
+
+/** Who may deploy may patch the annotation that asks for it; what else a patch changes is looked at later. */
+const patchAccess = (kind: Kind): KubeAccess => ({
+  kind,
+  verb: 'patch',
+  in: 'namespace',
+  ...(kind.kind === 'Stagelet' ? { right: deployRight } : {}),
+})
+
+/** Machines write status; by hand only an admin does. */
+const statusRoutes = (deps: WatchDeps, kind: Kind, object: string): KubeRoute[] => {
+  const path = `${object}/status`
+  const status = { kind, subresource: 'status' }
+  const replace = serveReplaceStatus(deps, kind)
+  const patch = servePatchStatus(deps, kind)
+  return [
+    {
+      method: 'GET',
+      path,
+      access: { ...status, verb: 'get', in: 'namespace' },
+      handle: serveGet(deps, kind),
+    },
+    { method: 'PUT', path, access: { ...status, verb: 'update', in: 'admin' }, handle: replace },
+    { method: 'PATCH', path, access: { ...status, verb: 'patch', in: 'admin' }, handle: patch },
+  ]
+}
+
+const listOrWatch = (deps: WatchDeps, kind: Kind): KubeRoute['handle'] => {
   const list = serveList(deps, kind)
   const watch = serveWatch(deps, kind)
-  const read = (c: AppContext): Promise<Response> =>
-    isTrueParam(c.req.query('watch')) ? watch(c) : list(c)
-
-  app.get(collection, read)
-  app.post(collection, serveCreate(deps, kind))
-  app.delete(collection, serveDeleteCollection(deps, kind))
-  if (kind.namespaced) {
-    app.get(`${base}/${kind.plural}`, read)
-    app.all(`${base}/${kind.plural}`, notAllowed)
+  return (c: AppContext) => {
+    if (!isTrueParam(c.req.query('watch'))) return list(c)
+    if (kind.namespaced && c.req.param('namespace') !== undefined)
+      authorize(c, { kind, verb: 'watch', in: 'namespace' })
+    return watch(c)
   }
-  app.get(object, serveGet(deps, kind))
-  app.put(object, serveReplace(deps, kind))
-  app.patch(object, servePatch(deps, kind))
-  app.delete(object, serveDelete(deps, kind))
-  if (kind.status !== undefined) {
-    app.get(`${object}/status`, serveGet(deps, kind))
-    app.put(`${object}/status`, serveReplaceStatus(deps, kind))
-    app.patch(`${object}/status`, servePatchStatus(deps, kind))
-    app.all(`${object}/status`, notAllowed)
-  }
-  app.all(collection, notAllowed)
-  app.all(object, notAllowed)
 }

@@ -1,6 +1,7 @@
 // Watches: NDJSON, written straight to the Node response.
 // INVARIANTS: headers leave before the first event; every change after the list's version is sent
-// exactly once and in order; the stream ends cleanly on timeout, stop and error.
+// exactly once and in order; the stream ends cleanly on timeout, stop and error, and when the
+// login ends or its rights change.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
@@ -40,6 +41,8 @@ export const serveWatch =
     const plan = planOf(c, kind)
     const response = c.env.outgoing
     const done = watchSignal(response, deps.stopping, plan.seconds)
+    const loggedOut = c.get('whileLoggedIn')(done.signal)
+    loggedOut.addEventListener('abort', done.end, { once: true })
     response.writeHead(200, {
       'content-type': 'application/json',
       'cache-control': 'no-cache, private',
@@ -107,12 +110,12 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
   }
 }
 
-/** Aborts when the client leaves, the server stops or the time is over. */
+/** Aborts when the client leaves, the server stops or the time is over, and once it is cleared. */
 const watchSignal = (
   response: ServerResponse,
   stopping: AbortSignal,
   seconds: number,
-): { signal: AbortSignal; clear: () => void } => {
+): { signal: AbortSignal; end: () => void; clear: () => void } => {
   const controller = new AbortController()
   const abort = (): void => {
     controller.abort()
@@ -123,10 +126,12 @@ const watchSignal = (
   if (stopping.aborted) abort()
   return {
     signal: controller.signal,
+    end: abort,
     clear: () => {
       clearTimeout(timer)
       response.off('close', abort)
       stopping.removeEventListener('abort', abort)
+      abort()
     },
   }
 }
@@ -217,8 +222,7 @@ const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefi
   const { kind, selection } = plan
   const { object } = event
   if (object.kind !== kind.kind) return undefined
-  if (selection.namespace !== undefined && object.metadata.namespace !== selection.namespace)
-    return undefined
+  if (!isIn(selection, object)) return undefined
   const type = transition(selection, event)
   if (type === undefined) return undefined
   if (type === 'DELETED' && event.type !== 'DELETED') return line(type, render(asItWas(event)))
@@ -228,6 +232,11 @@ const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefi
   const text = line(type, render(object))
   plainLines.set(event, text)
   return text
+}
+
+const isIn = ({ namespace, within }: Selection, { metadata }: KubeObject): boolean => {
+  if (namespace !== undefined) return metadata.namespace === namespace
+  return within === undefined || within.includes(metadata.namespace ?? metadata.name)
 }
 
 /** What the change is to this watcher: entering the selection is ADDED, leaving it is DELETED. */

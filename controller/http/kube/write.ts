@@ -10,6 +10,7 @@ import { answerList, answerObject } from './answer.ts'
 import { applyObject, readConfiguration } from './apply.ts'
 import { readDeleteOptions, readObject, readPatch, type Patch } from './body.ts'
 import { asAnswered, atPath, bad, decode, metadataOf, requireVersion } from './decode.ts'
+import { checkPatchRight } from './deploy-right.ts'
 import { fieldValidationOf, invalidOption, selectionOf, writeOptionsOf } from './params.ts'
 import { jsonPatch, type Json } from './patch.ts'
 import { getOrThrow, listSelected, refOfPath } from './read.ts'
@@ -94,6 +95,7 @@ export const servePatch =
   async (c) => {
     const patch = await readPatch(c)
     checkPatchOptions(c, patch)
+    if (patch.type === 'apply') checkPatchRight(c, kind)
     return patch.type === 'apply'
       ? answerApply(c, kind, deps, patch)
       : answerPatch(c, kind, deps, patch)
@@ -128,6 +130,7 @@ const answerPatch = async (
   const updated = await store.write(actorOf(c), options, async (tx) => {
     const before = await getOrThrow(tx, kind, refOfPath(c, kind))
     const input = atPath(c, kind, patched(before, patch))
+    checkPatchRight(c, kind, { before: toWire(before), after: input })
     const after = decode(c, kind, input, validation)
     const requested = metadataOf(input)['managedFields']
     const object = await replaceObject(tx, kind, { who, before, after, requested, now })
