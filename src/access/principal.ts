@@ -67,6 +67,13 @@ export const allowsAdmin = ({ admin, limits }: Principal, verb: Verb): boolean =
   return !limits.readOnly || readVerbs.includes(verb)
 }
 
+/** True where the principal may know of the team at all. */
+export const isInTeam = ({ admin, limits, roles }: Principal, namespace: string): boolean => {
+  if (admin) return true
+  if (limits?.namespaces !== undefined && !limits.namespaces.includes(namespace)) return false
+  return limits?.ofAdmin === true || roles.has(namespace)
+}
+
 /** The teams in which the principal may do this; undefined means all of them. */
 export const teamsWhere = (
   principal: Principal,

@@ -1,6 +1,12 @@
 // Who may use a route, asked before its input is read. What belongs to another team is not there:
 // 404, with the same words as for what nobody has.
-import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
+import {
+  allows,
+  allowsAdmin,
+  isInTeam,
+  teamsWhere,
+  type Principal,
+} from '../../../src/access/principal.ts'
 import { rolesWith, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -43,9 +49,6 @@ const findTarget = (
 export const teamOf = (object: KubeObject): string =>
   object.kind === 'Namespace' ? object.metadata.name : (object.metadata.namespace ?? '')
 
-const isMember = (principal: Principal, team: string): boolean =>
-  principal.admin || principal.roles.has(team)
-
 interface Asked {
   readonly verb: Verb
   readonly resource: Resource
@@ -67,7 +70,7 @@ const inTeam = (principal: Principal, team: string): string => {
 
 /** For a team that the body names: 404 where it is not the caller's, 403 where the role is too small. */
 export const requireIn = (principal: Principal, asked: Asked, team: string): void => {
-  if (!isMember(principal, team)) throw notFound('team', team)
+  if (!isInTeam(principal, team)) throw notFound('team', team)
   if (!allows(principal, { ...asked, namespace: team }))
     throw refusal(principal, asked, inTeam(principal, team))
 }
@@ -81,7 +84,7 @@ export const authorize = async (
 ): Promise<KubeObject | undefined> => {
   if (access.in === 'self') return undefined
   if (access.in === 'admin') {
-    if (principal.admin) return undefined
+    if (allowsAdmin(principal, access.verb ?? 'update')) return undefined
     throw new StagelyError('Forbidden', `${principal.name} is no admin of the controller`)
   }
   if (access.in === 'teams') {
@@ -94,7 +97,7 @@ export const authorize = async (
   }
   const given = params[targetParameters[access.in]] ?? ''
   const target = await findTarget(store, access.in, given)
-  if (target === undefined || !isMember(principal, teamOf(target))) throw notFound(access.in, given)
+  if (target === undefined || !isInTeam(principal, teamOf(target))) throw notFound(access.in, given)
   const namespace = teamOf(target)
   if (!allows(principal, { ...access, namespace }))
     throw refusal(principal, access, inTeam(principal, namespace))

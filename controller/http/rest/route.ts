@@ -19,7 +19,8 @@ export type Access =
     }
   | { readonly in: 'teams'; readonly verb: Verb; readonly resource: Resource }
   | { readonly in: 'self' }
-  | { readonly in: 'admin' }
+  /** `verb` says what a read-only token of an admin may still do; absent: it changes something. */
+  | { readonly in: 'admin'; readonly verb?: Verb }
 
 /** Path parameters by their name in `path`; the four that carry access are resolved before `handle`. */
 export interface RestContext<Query, Body> {

@@ -72,11 +72,21 @@ const serve =
       ifMatch,
       request: c.req.raw,
       get signal() {
-        return AbortSignal.any([c.req.raw.signal, deps.stopping])
+        return openSignal(c, deps.stopping)
       },
     }
     return render(c, await handle(c, deps, { route, context, input }))
   }
+
+/** Aborts when the client leaves, the server stops, or the login ends or may do something else. */
+const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
+  const closed = new AbortController()
+  c.env.outgoing.once('close', () => {
+    closed.abort()
+  })
+  const open = AbortSignal.any([closed.signal, stopping])
+  return AbortSignal.any([open, c.get('whileLoggedIn')(open)])
+}
 
 /** A POST with an Idempotency-Key is done once. */
 const handle = (
