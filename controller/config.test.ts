@@ -24,7 +24,7 @@ describe('parseConfig', () => {
       port: 9000,
       tlsSans: ['a', 'b', 'c'],
       manifestsDir: 'm',
-      masterKey: Buffer.alloc(32, 7),
+      keys: { provider: 'local', secretKey: Buffer.alloc(32, 7), services: [] },
       logLevel: 'info',
     })
   })

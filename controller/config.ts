@@ -1,6 +1,8 @@
 // The controller's flags and environment, read once. Every fault is reported at the same time.
 import { Command, CommanderError } from 'commander'
 import { isNetwork } from './http/request-identity.ts'
+import { keyProviderNames } from '../src/secrets/providers/settings.ts'
+import { parseKeyConfig, type KeyConfig } from './key-config.ts'
 
 export interface Config {
   readonly dataDir: string
@@ -19,8 +21,8 @@ export interface Config {
   /** Plain HTTP; only on loopback. */
   readonly insecureHttp: boolean
   readonly databaseUrl: string | undefined
-  /** From STAGELY_SECRET_KEY; undefined: the key file in the data folder. */
-  readonly masterKey: Buffer | undefined
+  /** Which master keys there are. */
+  readonly keys: KeyConfig
   readonly logLevel: string
   /** Requests per second that one token may send to the REST API, on average; 0: no limit. */
   readonly rateLimit: number
@@ -81,6 +83,15 @@ const command = (): Command =>
       `
 Environment:
   STAGELY_SECRET_KEY  master key: base64 of 32 bytes (openssl rand -base64 32)
+  STAGELY_SECRET_KEY_PREVIOUS   keys that only open, while what they wrapped is wrapped anew
+  STAGELY_KEY_PROVIDER          ${keyProviderNames.join(', ')} (default local)
+  STAGELY_KMS_KEY               key of the service: ARN or alias; projects/…/cryptoKeys/K; MOUNT/KEY
+  STAGELY_KMS_ENDPOINT          another address of the service
+  STAGELY_KEY_FILE              for key-file: one key in each line, the first wraps
+  STAGELY_KEY_PROVIDER_PREVIOUS, STAGELY_KMS_KEY_PREVIOUS   the service to move away from
+  VAULT_ADDR, VAULT_TOKEN or VAULT_TOKEN_FILE, VAULT_NAMESPACE   for vault-transit
+  STAGELY_KEY_CACHE_MINUTES     how long keys stay in memory without the provider (default 60)
+  STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
   DATABASE_URL        external Postgres, in place of the embedded database
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 
@@ -113,7 +124,7 @@ export const parseConfig = (
     )
   const trustedProxies = parseProxies(flags.trustProxy ?? [], faults)
   const databaseUrl = parseDatabaseUrl(env['DATABASE_URL'], faults)
-  const masterKey = parseMasterKey(env['STAGELY_SECRET_KEY'], databaseUrl !== undefined, faults)
+  const keys = parseKeyConfig(env, databaseUrl !== undefined, faults)
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
   if (!logLevels.includes(logLevel))
     faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
@@ -131,7 +142,7 @@ export const parseConfig = (
     trustedProxies,
     insecureHttp,
     databaseUrl,
-    masterKey,
+    keys,
     logLevel,
     rateLimit: Number(flags.rateLimit),
   }
@@ -188,32 +199,4 @@ const parseDatabaseUrl = (text: string | undefined, faults: string[]): string | 
   if (!/^postgres(ql)?:\/\//.test(text))
     faults.push('DATABASE_URL must begin with postgres:// or postgresql://')
   return text
-}
-
-const parseMasterKey = (
-  text: string | undefined,
-  external: boolean,
-  faults: string[],
-): Buffer | undefined => {
-  if (text === undefined || text === '') {
-    if (external)
-      faults.push(
-        'DATABASE_URL is set but STAGELY_SECRET_KEY is not: make a key with "openssl rand -base64 32", keep it safe, and give every controller of this database the same one',
-      )
-    return undefined
-  }
-  const key = decodeMasterKey(text)
-  if (key === undefined)
-    faults.push(
-      'STAGELY_SECRET_KEY must be the base64 of 32 bytes; make one with "openssl rand -base64 32"',
-    )
-  return key
-}
-
-/** 32 bytes from standard base64; undefined for anything else. */
-export const decodeMasterKey = (text: string): Buffer | undefined => {
-  const trimmed = text.trim()
-  if (!/^[A-Za-z0-9+/]{43}=?$/.test(trimmed)) return undefined
-  const key = Buffer.from(trimmed, 'base64')
-  return key.length === 32 ? key : undefined
 }

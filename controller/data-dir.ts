@@ -2,9 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from '../src/kernel/log.ts'
 import { messageOf } from '../src/kernel/errors.ts'
-import { ConfigError, decodeMasterKey, type Config } from './config.ts'
+import { ConfigError } from './config.ts'
 
 const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
 
@@ -42,43 +41,8 @@ export const writeWhole = async (
   await rename(temporary, join(dir, name))
 }
 
-/**
- * The key that wraps all others: STAGELY_SECRET_KEY, or DIR/master.key, made on the first start.
- * Throws ConfigError when the file is damaged, or gone while there is data that needs it.
- */
-export const loadMasterKey = async (config: Config, log: Logger): Promise<Buffer> => {
-  if (config.masterKey !== undefined) return config.masterKey
-  const path = join(config.dataDir, 'master.key')
-  const stored = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return undefined
-    throw new ConfigError([`${path} cannot be read: ${messageOf(error)}`])
-  })
-  if (stored !== undefined) return decoded(stored, path)
-  const others = (await readdir(config.dataDir)).filter((name) => !name.startsWith('.'))
-  if (others.length > 0)
-    throw new ConfigError([
-      `${path} is gone but ${config.dataDir} is not empty (${others.slice(0, 3).join(', ')}): put the key file back, or set STAGELY_SECRET_KEY, or name an empty folder`,
-    ])
-  const made = await createOnce(
-    config.dataDir,
-    'master.key',
-    `${randomBytes(32).toString('base64')}\n`,
-  )
-  log.warn(
-    { file: path },
-    'made a master key file; to move to a managed key, put its content into STAGELY_SECRET_KEY and delete the file',
-  )
-  return decoded(made, path)
-}
-
-const decoded = (text: string, path: string): Buffer => {
-  const key = decodeMasterKey(text)
-  if (key === undefined) throw new ConfigError([`${path} does not hold the base64 of 32 bytes`])
-  return key
-}
-
 /** Two first starts at once agree on one content: link() fails where the name exists. */
-const createOnce = async (dir: string, name: string, content: string): Promise<string> => {
+export const createOnce = async (dir: string, name: string, content: string): Promise<string> => {
   const temporary = await writeTemporary(dir, name, content, 0o600)
   try {
     await link(temporary, join(dir, name))
@@ -106,6 +70,3 @@ const writeTemporary = async (
   }
   return path
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -7,7 +7,7 @@ import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { openStore } from '../src/store/open-store.ts'
 import type { Config } from './config.ts'
-import { loadMasterKey, prepareDataDir, writeWhole } from './data-dir.ts'
+import { prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { mountAgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
@@ -16,6 +16,7 @@ import { createProxyTrust } from './http/request-identity.ts'
 import { createRateLimit } from './http/rest/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
+import { openMasterKeys } from './master-keys.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 import { gitVersion, version } from './version.ts'
@@ -59,7 +60,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const opened = await openStore({
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
     dataDir: config.dataDir,
-    masterKey: await loadMasterKey(config, log),
+    keyRing: await openMasterKeys(config, log, clock),
+    keyCache: { keepMs: config.keys.cacheMs },
     clock,
     log,
   })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { open, openLegacy, seal, valueAad, type ValueContext } from './aead.ts'
-import { createLocalKeyProvider } from './key-provider.ts'
+import { createLocalKeyProvider } from './providers/local.ts'
 
 const key = { id: 'k1', bytes: Buffer.alloc(32, 7) }
 const bytes = (max: number): fc.Arbitrary<Buffer> =>

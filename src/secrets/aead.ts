@@ -1,8 +1,11 @@
 // AES-256-GCM with a fresh random nonce. Sealed text: `s1:<key id>:<base64 of nonce|ciphertext|tag>`.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 
 const format = 's1'
+/** KeyObject keeps the bytes out of reach of dumps of the heap, and wipes them in the end. */
+export type KeyBytes = Buffer | KeyObject
+
 const nonceBytes = 12
 const tagBytes = 16
 
@@ -10,7 +13,7 @@ export interface SealKey {
   /** Written into the sealed text, so that an opener knows which key it needs. No ':' in it. */
   readonly id: string
   /** 32 bytes. */
-  readonly bytes: Buffer
+  readonly bytes: KeyBytes
 }
 
 /** Format and key id are authenticated too: neither can be swapped. */
@@ -55,7 +58,7 @@ const damaged = (): StagelyError =>
     'a sealed value does not open: it was changed, moved, or sealed with another key',
   )
 
-const openBody = (key: Buffer, body: Buffer, aad?: Buffer): Buffer => {
+const openBody = (key: KeyBytes, body: Buffer, aad?: Buffer): Buffer => {
   if (body.length < nonceBytes + tagBytes) throw damaged()
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, nonceBytes))

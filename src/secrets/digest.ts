@@ -1,6 +1,7 @@
 // Digests decide whether a container is current. They are keyed, so that a label does not let
 // anybody test guesses of a weak secret.
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import type { KeyBytes } from './aead.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
 import type { SetEntry } from './visible.ts'
 
@@ -23,7 +24,10 @@ const canonical = (fields: readonly (string | Buffer)[]): Buffer =>
   )
 
 /** HMAC-SHA256 under the project's digest key over (type, key, bytes, path, mode, uid, gid, target, envVar); hex. */
-export const valueDigest = (digestKey: Buffer, { type, key, value, file }: DigestInput): string => {
+export const valueDigest = (
+  digestKey: KeyBytes,
+  { type, key, value, file }: DigestInput,
+): string => {
   const fileFields =
     type === 'file'
       ? [
@@ -53,7 +57,7 @@ export const serviceDigest = (visible: readonly SetEntry[]): string | undefined 
  * with its old version from being put back; this does.
  */
 export const setMac = (
-  digestKey: Buffer,
+  digestKey: KeyBytes,
   revision: number,
   entries: readonly { readonly secretId: string; readonly version: number }[],
 ): string => {

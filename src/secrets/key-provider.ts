@@ -1,33 +1,73 @@
 // Who holds the master key. It wraps data keys, digest keys and the controller's own secrets.
-import { createHash } from 'node:crypto'
-import { open, seal } from './aead.ts'
+// Wrapped text says by which key, so that an opener knows what it needs and a scan can count what is
+// left under an old one: `s1:<key id>:…` of a key in this process, `w1:<provider>:<key id>:<key
+// version>:…` of a service (key id and version as base64url).
+import { StagelyError } from '../kernel/errors.ts'
 
 export interface KeyProvider {
-  /** `local`; others may follow. */
+  /** As STAGELY_KEY_PROVIDER names it. */
   readonly name: string
   /** Names the master key without telling anything about it. */
   readonly keyId: string
-  /** `context` says what the plaintext is for; unwrap must be given the same. */
+  /**
+   * `context` says what the plaintext is for; unwrap must be given the same. ServiceUnavailable,
+   * with the remedy, when the provider is down or refuses.
+   */
   wrap(plaintext: Buffer, context: string): Promise<string>
-  /** InternalError when it was not wrapped by this key for this context. */
+  /** InternalError when it was not wrapped by this key for this context; ServiceUnavailable as above. */
   unwrap(wrapped: string, context: string): Promise<Buffer>
+  /** True when this provider has, or may ask for, the key that the text was wrapped by. */
+  opens(wrapped: string): boolean
+  /** Ends renewals and connections. */
+  close(): void
 }
 
-const aadOf = (context: string): Buffer => Buffer.from(`stagely wrap v1 ${context}`)
+/** Everything of a wrapped text but its ciphertext: the same for all that one key version wrapped. */
+export const wrapPrefix = (wrapped: string): string =>
+  wrapped.slice(0, wrapped.lastIndexOf(':') + 1)
 
-/** Wraps with a 32-byte key that this process has. */
-export const createLocalKeyProvider = (masterKey: Buffer): KeyProvider => {
-  if (masterKey.length !== 32) throw new Error('the master key must have 32 bytes')
-  const id = createHash('sha256')
-    .update('stagely key id')
-    .update(masterKey)
-    .digest('hex')
-    .slice(0, 16)
-  const key = { id, bytes: Buffer.from(masterKey) }
-  return {
-    name: 'local',
-    keyId: id,
-    wrap: (plaintext, context) => Promise.resolve(seal(key, plaintext, aadOf(context))),
-    unwrap: (wrapped, context) => Promise.resolve().then(() => open(key, wrapped, aadOf(context))),
-  }
+/** The same in SQL, of a column or expression. */
+export const wrapPrefixSql = (column: string): string => `regexp_replace(${column}, '[^:]*$', '')`
+
+const encode = (text: string): string => Buffer.from(text).toString('base64url')
+const decode = (text: string): string => Buffer.from(text, 'base64url').toString()
+
+/** What all that this key wraps begins with, whatever its version. */
+export const prefixOfKey = (provider: string, keyId: string): string =>
+  provider === 'local' || provider === 'key-file'
+    ? `s1:${keyId}:`
+    : `w1:${provider}:${encode(keyId)}::`
+
+export interface WrapHeader {
+  readonly provider: string
+  readonly keyId: string
+  /** Empty where the service names none. */
+  readonly version: string
 }
+
+export const renderWrapped = (
+  { provider, keyId, version }: WrapHeader,
+  ciphertext: Buffer,
+): string => `w1:${provider}:${encode(keyId)}:${encode(version)}:${ciphertext.toString('base64')}`
+
+/** The header of a wrapped text or of its prefix; undefined for a text of another format. */
+export const parseWrapHeader = (wrapped: string): WrapHeader | undefined => {
+  const [format, first = '', keyId = '', version = ''] = wrapped.split(':')
+  if (format === 's1') return { provider: 'local', keyId: first, version: '' }
+  if (format !== 'w1') return undefined
+  return { provider: first, keyId: decode(keyId), version: decode(version) }
+}
+
+/** For messages: `local key 3f2a…`, `vault-transit key transit/stagely version 3`. */
+export const describeWrap = (wrapped: string): string => {
+  const header = parseWrapHeader(wrapped)
+  if (header === undefined) return 'a key of an unknown format'
+  const version = header.version === '' ? '' : ` version ${header.version}`
+  return `${header.provider} key ${header.keyId}${version}`
+}
+
+export const wrapDamaged = (): StagelyError =>
+  new StagelyError(
+    'InternalError',
+    'a wrapped key does not open: it was changed, moved, or wrapped by another key',
+  )

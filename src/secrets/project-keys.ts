@@ -1,17 +1,37 @@
 // Each project has a data key (seals values; may be replaced) and a digest key (never replaced,
 // so that no rotation restarts a container). Both are made with the project and stored wrapped.
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID, type KeyObject } from 'node:crypto'
 import type { SealKey } from './aead.ts'
+import { KeyCache, type KeyCacheOptions } from './key-cache.ts'
 import type { KeyProvider } from './key-provider.ts'
 
-const dataKeyContext = (projectUid: string, id: string): string =>
+/** What the wrapped texts are bound to. */
+export const dataKeyContext = (projectUid: string, id: string): string =>
   `data key ${id} of project ${projectUid}`
-const digestKeyContext = (projectUid: string): string => `digest key of project ${projectUid}`
+export const digestKeyContext = (projectUid: string): string =>
+  `digest key of project ${projectUid}`
+
+export interface NewDataKey {
+  readonly id: string
+  readonly wrapped: string
+}
+
+export const createDataKey = async (
+  provider: KeyProvider,
+  projectUid: string,
+): Promise<NewDataKey> => {
+  const id = randomUUID()
+  const bytes = randomBytes(32)
+  try {
+    return { id, wrapped: await provider.wrap(bytes, dataKeyContext(projectUid, id)) }
+  } finally {
+    bytes.fill(0)
+  }
+}
 
 export interface NewProjectKeys {
-  readonly dataKey: SealKey
-  readonly wrappedDataKey: string
-  readonly digestKey: Buffer
+  readonly dataKey: NewDataKey
+  readonly digestKey: KeyObject
   readonly wrappedDigestKey: string
 }
 
@@ -19,41 +39,52 @@ export const createProjectKeys = async (
   provider: KeyProvider,
   projectUid: string,
 ): Promise<NewProjectKeys> => {
-  const dataKey = { id: randomUUID(), bytes: randomBytes(32) }
-  const digestKey = randomBytes(32)
-  return {
-    dataKey,
-    wrappedDataKey: await provider.wrap(dataKey.bytes, dataKeyContext(projectUid, dataKey.id)),
-    digestKey,
-    wrappedDigestKey: await provider.wrap(digestKey, digestKeyContext(projectUid)),
+  const bytes = randomBytes(32)
+  const digestKey = createSecretKey(bytes)
+  try {
+    const [dataKey, wrappedDigestKey] = await Promise.all([
+      createDataKey(provider, projectUid),
+      provider.wrap(bytes, digestKeyContext(projectUid)),
+    ])
+    return { dataKey, digestKey, wrappedDigestKey }
+  } finally {
+    bytes.fill(0)
   }
 }
 
-/** Unwraps on first use and remembers, so that a remote provider is not asked for each secret. */
+/** Unwraps on first use and remembers for a while, so that a remote provider is not asked for each secret. */
 export class ProjectKeyCache {
   readonly #provider: KeyProvider
-  readonly #dataKeys = new Map<string, SealKey>()
-  readonly #digestKeys = new Map<string, Buffer>()
+  readonly #dataKeys: KeyCache
+  readonly #digestKeys: KeyCache
 
-  constructor(provider: KeyProvider) {
+  constructor(provider: KeyProvider, options: KeyCacheOptions) {
     this.#provider = provider
+    this.#dataKeys = new KeyCache(options)
+    this.#digestKeys = new KeyCache(options)
   }
 
   async dataKey(projectUid: string, id: string, wrapped: string): Promise<SealKey> {
-    let key = this.#dataKeys.get(id)
-    if (key === undefined) {
-      key = { id, bytes: await this.#provider.unwrap(wrapped, dataKeyContext(projectUid, id)) }
-      this.#dataKeys.set(id, key)
-    }
-    return key
+    const unwrap = (): Promise<Buffer> =>
+      this.#provider.unwrap(wrapped, dataKeyContext(projectUid, id))
+    return { id, bytes: await this.#dataKeys.get(`${projectUid} ${id}`, unwrap) }
   }
 
-  async digestKey(projectUid: string, wrapped: string): Promise<Buffer> {
-    // Wrapped text is the cache key: a swapped row must be unwrapped, and fail, anew.
-    const cached = this.#digestKeys.get(wrapped)
-    if (cached !== undefined) return cached
-    const key = await this.#provider.unwrap(wrapped, digestKeyContext(projectUid))
-    this.#digestKeys.set(wrapped, key)
-    return key
+  digestKey(projectUid: string, wrapped: string): Promise<KeyObject> {
+    // Wrapped text is part of the cache key: a swapped row must be unwrapped, and fail, anew.
+    return this.#digestKeys.get(`${projectUid} ${wrapped}`, () =>
+      this.#provider.unwrap(wrapped, digestKeyContext(projectUid)),
+    )
+  }
+
+  /** Forgets keys that are past their time. */
+  sweep(): void {
+    this.#dataKeys.sweep()
+    this.#digestKeys.sweep()
+  }
+
+  clear(): void {
+    this.#dataKeys.clear()
+    this.#digestKeys.clear()
   }
 }

@@ -1,14 +1,15 @@
 // Opens the database, brings it up to date, and hands out everything that lives in it.
 import type { Clock } from '../kernel/clock.ts'
-import { StagelyError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
-import { createLocalKeyProvider, type KeyProvider } from '../secrets/key-provider.ts'
+import type { KeyCacheOptions } from '../secrets/key-cache.ts'
+import type { KeyRing } from '../secrets/key-ring.ts'
 import { AccessChanges } from './access-changes.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
 import { MemberStore } from './members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
+import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { openPglite } from './pglite.ts'
@@ -23,8 +24,9 @@ export interface OpenStoreOptions {
   /** An external Postgres; without it the embedded one in `dataDir`. */
   readonly databaseUrl?: string
   readonly dataDir: string
-  /** 32 bytes. */
-  readonly masterKey: Buffer
+  /** The master keys. Closed with the store, also when opening it fails. */
+  readonly keyRing: KeyRing
+  readonly keyCache?: Omit<KeyCacheOptions, 'clock'>
   readonly clock: Clock
   readonly log: Logger
   /** How much history stays; where absent, the default. */
@@ -46,38 +48,6 @@ export interface Opened {
   close(): Promise<void>
 }
 
-const checkKeyId = (found: string | null, provider: KeyProvider): void => {
-  if (found === null || found === provider.keyId) return
-  throw new StagelyError(
-    'InternalError',
-    `the database is sealed with master key ${found}, but the key given is ${provider.keyId}: start with the right STAGELY_SECRET_KEY (nothing was changed)`,
-  )
-}
-
-interface KeyRow {
-  key_provider_key_id: string | null
-}
-
-/** Before anything is touched, migrations included. */
-const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<void> => {
-  const [table] = await sql.query<{ found: boolean }>(
-    "SELECT to_regclass('counters') IS NOT NULL AS found",
-  )
-  if (table?.found !== true) return
-  const [row] = await sql.query<KeyRow>('SELECT key_provider_key_id FROM counters')
-  checkKeyId(row?.key_provider_key_id ?? null, provider)
-}
-
-/** The first to start names its key; of two that start at once with different keys one is refused. */
-const claimKey = async (sql: Sql, provider: KeyProvider): Promise<void> => {
-  await sql.query(
-    'UPDATE counters SET key_provider = $1, key_provider_key_id = $2 WHERE key_provider_key_id IS NULL',
-    [provider.name, provider.keyId],
-  )
-  const [row] = await sql.query<KeyRow>('SELECT key_provider_key_id FROM counters')
-  checkKeyId(row?.key_provider_key_id ?? null, provider)
-}
-
 const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
   const ref = { kind: 'Namespace', namespace: '', name: 'default' }
   await store.write({ name: 'controller', source: 'system' }, {}, async (tx) => {
@@ -88,19 +58,19 @@ const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
 
 /** InternalError for the wrong master key or a newer schema, Conflict for a folder in use. */
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
-  const { databaseUrl, dataDir, masterKey, clock, log, retention = defaultRetention } = options
-  const provider = createLocalKeyProvider(masterKey)
+  const { databaseUrl, dataDir, keyRing, clock, log } = options
+  const { keyCache = {}, retention = defaultRetention } = options
   const sql =
     databaseUrl === undefined ? await openPglite({ dataDir }) : openPg({ databaseUrl, clock, log })
   try {
-    await refuseWrongKey(sql, provider)
+    await refuseWrongKey(sql, keyRing)
     const applied = await migrate(sql)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
-    await claimKey(sql, provider)
-    const store = await SqlStore.start({ sql, provider, clock, log, retention })
+    await claimKey(sql, keyRing, clock.now())
+    const store = await SqlStore.start({ sql, keyRing, keyCache, clock, log, retention })
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
-    const settings = new Settings(sql, provider)
+    const settings = new Settings(sql, keyRing)
     let closing: Promise<void> | undefined
     return {
       store,
@@ -116,6 +86,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       close: () => (closing ??= access.stop().then(() => store.close())),
     }
   } catch (error) {
+    keyRing.close()
     await sql.close()
     throw error
   }

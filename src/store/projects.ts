@@ -1,7 +1,7 @@
 // What a Project object does not show: its keys, its open revision and the MAC of its head set.
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys } from '../secrets/project-keys.ts'
-import type { SealKey } from '../secrets/aead.ts'
+import type { KeyBytes, SealKey } from '../secrets/aead.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { WriteSession } from './session.ts'
 import { lineOf, macOfLines, readSet, setTampered } from './sets.ts'
@@ -10,7 +10,7 @@ import { lineOf, macOfLines, readSet, setTampered } from './sets.ts'
 export interface ProjectState {
   readonly uid: string
   readonly ref: ObjectRef
-  readonly digestKey: Buffer
+  readonly digestKey: KeyBytes
   /** Seals new versions. */
   readonly dataKey: SealKey
   /** Newest closed revision; new versions get this + 1. */
@@ -50,8 +50,8 @@ interface ProjectRow {
 const loadSql = `
 SELECT p.uid, p.namespace, p.name, p.digest_key, p.revision, p.opened_at, p.last_write_at, p.change_sets,
   p.head_mac, k.id AS data_key_id, k.wrapped
-FROM projects p JOIN data_keys k ON k.project_uid = p.uid
-WHERE p.uid = $1 ORDER BY k.created_at DESC, k.id LIMIT 1`
+FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL
+WHERE p.uid = $1`
 
 export const loadProject = async (
   session: WriteSession,
@@ -61,11 +61,16 @@ export const loadProject = async (
   if (known !== undefined) return known
   const [row] = await session.tx.query<ProjectRow>(loadSql, [uid])
   if (row === undefined) return undefined
+  const { keys } = session.deps
+  const [digestKey, dataKey] = await Promise.all([
+    keys.digestKey(uid, row.digest_key),
+    keys.dataKey(uid, row.data_key_id, row.wrapped),
+  ])
   return {
     uid,
     ref: { kind: 'Project', namespace: row.namespace, name: row.name },
-    digestKey: await session.deps.keys.digestKey(uid, row.digest_key),
-    dataKey: await session.deps.keys.dataKey(uid, row.data_key_id, row.wrapped),
+    digestKey,
+    dataKey,
     closed: row.revision,
     openedAt: row.opened_at ?? undefined,
     lastWriteAt: row.last_write_at ?? undefined,
@@ -96,7 +101,7 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
       keys.dataKey.id,
       provider.name,
       provider.keyId,
-      keys.wrappedDataKey,
+      keys.dataKey.wrapped,
       session.nowMs,
     ],
   )

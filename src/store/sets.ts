@@ -1,7 +1,7 @@
 // Sets of secrets: the rows of one project at one revision, checked against the set MAC.
 import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
-import { open, valueAad } from '../secrets/aead.ts'
+import { open, valueAad, type KeyBytes } from '../secrets/aead.ts'
 import { setMac } from '../secrets/digest.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
@@ -65,7 +65,11 @@ export const lineOf = (e: SetEntry): string =>
     e.valueDigest,
   ])
 
-export const macOfLines = (digestKey: Buffer, revision: number, lines: Iterable<string>): string =>
+export const macOfLines = (
+  digestKey: KeyBytes,
+  revision: number,
+  lines: Iterable<string>,
+): string =>
   setMac(
     digestKey,
     revision,

@@ -2,7 +2,7 @@
 import type { KeyProvider } from '../secrets/key-provider.ts'
 import type { Sql } from './sql.ts'
 
-const contextOf = (key: string): string => `setting ${key}`
+export const settingContext = (key: string): string => `setting ${key}`
 
 export class Settings {
   readonly #sql: Sql
@@ -18,12 +18,12 @@ export class Settings {
       'SELECT sealed FROM settings WHERE key = $1',
       [key],
     )
-    return row === undefined ? undefined : this.#provider.unwrap(row.sealed, contextOf(key))
+    return row === undefined ? undefined : this.#provider.unwrap(row.sealed, settingContext(key))
   }
 
   /** Returns what is stored afterwards: the first writer wins, so that two controllers agree. */
   async putSealedIfAbsent(key: string, bytes: Buffer): Promise<Buffer> {
-    const sealed = await this.#provider.wrap(bytes, contextOf(key))
+    const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#sql.query(
       'INSERT INTO settings (key, sealed) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING',
       [key, sealed],

@@ -3,7 +3,8 @@ import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
-import type { KeyProvider } from '../secrets/key-provider.ts'
+import type { KeyRing } from '../secrets/key-ring.ts'
+import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import {
   dropOldChanges,
@@ -39,6 +40,7 @@ import type {
   SecretSet,
   SecretVersion,
   Store,
+  StoreHealth,
   Transaction,
   WriteOptions,
 } from './store.ts'
@@ -49,7 +51,9 @@ const system: Actor = { name: 'controller', source: 'system' }
 
 export interface SqlStoreDeps {
   readonly sql: Sql
-  readonly provider: KeyProvider
+  readonly keyRing: KeyRing
+  /** How long unwrapped keys stay in memory; see KeyCacheOptions. */
+  readonly keyCache?: Omit<KeyCacheOptions, 'clock'>
   readonly clock: Clock
   readonly log: Logger
   readonly retention: Retention
@@ -57,7 +61,7 @@ export interface SqlStoreDeps {
 
 export class SqlStore implements Store {
   readonly #sql: Sql
-  readonly #provider: KeyProvider
+  readonly #keyRing: KeyRing
   readonly #clock: Clock
   readonly #retention: Retention
   readonly #keys: ProjectKeyCache
@@ -67,13 +71,13 @@ export class SqlStore implements Store {
 
   private constructor(deps: SqlStoreDeps, head: number) {
     this.#sql = deps.sql
-    this.#provider = deps.provider
+    this.#keyRing = deps.keyRing
     this.#clock = deps.clock
     this.#retention = deps.retention
-    this.#keys = new ProjectKeyCache(deps.provider)
+    this.#keys = new ProjectKeyCache(deps.keyRing, { clock: deps.clock, ...deps.keyCache })
     this.#feed = new Feed(deps, head)
     const heads: HeadCache = new Map()
-    const { sql, provider, clock } = deps
+    const { sql, keyRing: provider, clock } = deps
     const onAudit = (): void => {
       this.#onAudit?.()
     }
@@ -184,15 +188,15 @@ export class SqlStore implements Store {
     return this.#feed.watch(after, signal)
   }
 
-  async health(): Promise<{ ok: boolean; reason?: string }> {
+  async health(): Promise<StoreHealth> {
     try {
       await this.#sql.query('SELECT 1')
-      const probe = Buffer.from('probe')
-      const back = await this.#provider.unwrap(await this.#provider.wrap(probe, 'health'), 'health')
-      return back.equals(probe) ? { ok: true } : { ok: false, reason: 'the key provider fails' }
     } catch (error) {
-      return { ok: false, reason: messageOf(error) }
+      return { ok: false, failed: 'database', reason: messageOf(error) }
     }
+    this.#keys.sweep()
+    const keys = await this.#keyRing.health()
+    return keys.ok ? keys : { ...keys, failed: 'key-provider' }
   }
 
   async compact(now: number): Promise<void> {
@@ -211,6 +215,8 @@ export class SqlStore implements Store {
   async close(): Promise<void> {
     await this.#writer.settle()
     await this.#feed.stop()
+    this.#keys.clear()
+    this.#keyRing.close()
     await this.#sql.close()
   }
 }

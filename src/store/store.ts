@@ -86,6 +86,13 @@ export interface EventInput {
   readonly message: string
 }
 
+/** Without its key provider the store still reads, from keys in memory, until those are past their time. */
+export interface StoreHealth {
+  readonly ok: boolean
+  readonly failed?: 'database' | 'key-provider'
+  readonly reason?: string
+}
+
 /** The closed or open set of a project at one revision. */
 export interface SecretSet {
   readonly projectUid: string
@@ -248,8 +255,8 @@ export interface Store extends Reader {
    * is older than what is kept. `onReady` callers see every change exactly once.
    */
   watch(after: number, signal: AbortSignal): AsyncIterable<ChangeEvent[]>
-  /** True when the database answers and the key provider works; else the reason. */
-  health(): Promise<{ ok: boolean; reason?: string }>
+  /** Whether the database answers and the key provider works; else what failed, and why. */
+  health(): Promise<StoreHealth>
   /** Drops changes, events and versions past their retention. */
   compact(now: number): Promise<void>
   close(): Promise<void>

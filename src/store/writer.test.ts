@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../kernel/log.ts'
-import { createLocalKeyProvider } from '../secrets/key-provider.ts'
+import { createLocalKeyProvider } from '../secrets/providers/local.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Feed } from './feed.ts'
 import type { Queryable, Sql } from './sql.ts'
@@ -28,7 +28,7 @@ describe('Writer', () => {
     async (steps) => {
       const provider = createLocalKeyProvider(Buffer.alloc(32))
       const feed = new Feed({ sql, clock, log: silentLogger }, 1)
-      const keys = new ProjectKeyCache(provider)
+      const keys = new ProjectKeyCache(provider, { clock })
       const writer = new Writer({ sql, clock, feed, provider, keys, heads: new Map() })
       const actor = { name: 'a', source: 'api' }
       const last = writer.run(actor, {}, () => Promise.resolve('first'))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
+import { localKeyRing } from '../support/keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import startPostgres from '../support/postgres-setup.ts'
@@ -83,7 +84,7 @@ export const benchStore = async (rounds: number): Promise<Row[]> => {
     const opened = await openStore({
       databaseUrl: database.url,
       dataDir,
-      masterKey: randomBytes(32),
+      keyRing: localKeyRing(randomBytes(32)),
       clock: realClock,
       log: silentLogger,
     })

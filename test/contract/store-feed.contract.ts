@@ -187,7 +187,7 @@ export const feedContract = (name: string, open: OpenStore): void => {
       if (t.databaseUrl === undefined) await t.close()
       const other = t.again({ masterKey: Buffer.alloc(32, 1) })
       await expect(other).rejects.toThrow(
-        /sealed with master key [0-9a-f]{16}, but the key given is [0-9a-f]{16}.*STAGELY_SECRET_KEY/,
+        /needs local key [0-9a-f]{16}, but the key given is local key [0-9a-f]{16}.*STAGELY_SECRET_KEY/,
       )
       const again = await t.again()
       expect(await again.store.currentVersion()).toBe(version)
@@ -472,9 +472,10 @@ export const folderContract = (open: OpenStore): void => {
   describe('a folder', () => {
     const script = (dataDir: string): string => `
       import { openStore } from './src/store/open-store.ts'
+      import { localKeyRing } from './test/support/keys.ts'
       import { realClock } from './src/kernel/clock.ts'
       import { silentLogger } from './src/kernel/log.ts'
-      const opened = await openStore({ dataDir: ${JSON.stringify(dataDir)}, masterKey: Buffer.alloc(32, 42), clock: realClock, log: silentLogger })
+      const opened = await openStore({ dataDir: ${JSON.stringify(dataDir)}, keyRing: localKeyRing(Buffer.alloc(32, 42)), clock: realClock, log: silentLogger })
         .catch((error) => { console.log('refused: ' + error.message); process.exit(3) })
       const actor = { name: 'x', source: 'api' }
       for (let i = 0; ; i++) {

@@ -22,6 +22,7 @@ import { signAgentToken } from '../../src/protocol/agent-token.ts'
 import { renderJoinToken, parseJoinToken, type JoinToken } from '../../src/protocol/join-token.ts'
 import type { DesiredStagelet, StreamRequest } from '../../src/protocol/messages.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
+import { localKeyRing } from './keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 
 export const actor = { name: 'tester', source: 'api' }
@@ -53,7 +54,7 @@ export const startTestController = async (
   const opened = await openStore({
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     dataDir,
-    masterKey: randomBytes(32),
+    keyRing: localKeyRing(randomBytes(32), { clock }),
     clock,
     log: silentLogger,
   })

@@ -5,14 +5,22 @@ import { join } from 'node:path'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
+import type { KeyRing } from '../../src/secrets/key-ring.ts'
+import { localKeyRing } from './keys.ts'
 import { createTestDatabase } from './test-database.ts'
+
+export interface Again {
+  readonly masterKey?: Buffer
+  readonly keyRing?: KeyRing
+  readonly clock?: Clock
+}
 
 export interface TestStore extends Opened {
   readonly dataDir: string
   /** Of a server; undefined for a folder. */
   readonly databaseUrl: string | undefined
   /** Opens the same database once more (a second controller); on a folder only after close(). */
-  again(more?: { masterKey?: Buffer; clock?: Clock }): Promise<Opened>
+  again(more?: Again): Promise<Opened>
   /** Closes all and removes the database. */
   destroy(): Promise<void>
 }
@@ -22,23 +30,29 @@ export const testMasterKey = Buffer.alloc(32, 42)
 /** `serverUrl` undefined: PGlite in a temporary folder. */
 export const openTestStore = async (
   serverUrl: string | undefined,
-  options: { clock?: Clock } = {},
+  options: {
+    clock?: Clock
+    keyRing?: KeyRing
+    keyCache?: { refreshMs?: number; keepMs?: number }
+  } = {},
 ): Promise<TestStore> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'stagely-store-'))
   const database = serverUrl === undefined ? undefined : await createTestDatabase(serverUrl)
   const opened: Opened[] = []
-  const open = async (more: { masterKey?: Buffer; clock?: Clock } = {}): Promise<Opened> => {
+  const open = async (more: Again = {}): Promise<Opened> => {
+    const clock = more.clock ?? options.clock ?? realClock
     const one = await openStore({
       ...(database === undefined ? {} : { databaseUrl: database.url }),
       dataDir,
-      masterKey: more.masterKey ?? testMasterKey,
-      clock: more.clock ?? options.clock ?? realClock,
+      keyRing: more.keyRing ?? localKeyRing(more.masterKey ?? testMasterKey, { clock }),
+      ...(options.keyCache === undefined ? {} : { keyCache: options.keyCache }),
+      clock,
       log: silentLogger,
     })
     opened.push(one)
     return one
   }
-  const first = await open()
+  const first = await open(options.keyRing === undefined ? {} : { keyRing: options.keyRing })
   return {
     ...first,
     dataDir,

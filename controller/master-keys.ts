@@ -1,0 +1,102 @@
+// Opens the master keys that the configuration names: the first wraps, all open.
+import { randomBytes } from 'node:crypto'
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../src/kernel/clock.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { KeyRing } from '../src/secrets/key-ring.ts'
+import { decodeMasterKey } from '../src/secrets/providers/local.ts'
+import { openKeyRing } from '../src/secrets/providers/open-provider.ts'
+import type { KeyProviderSettings } from '../src/secrets/providers/settings.ts'
+import { ConfigError, type Config } from './config.ts'
+import { createOnce } from './data-dir.ts'
+
+type KeyList = [Buffer, ...Buffer[]]
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
+/** One key in each line: the first wraps, the others open what was wrapped before. */
+const readKeyFile = async (path: string): Promise<KeyList | undefined> => {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw new ConfigError([`${path} cannot be read: ${messageOf(error)}`])
+  })
+  return text === undefined ? undefined : decodeKeys(text, path)
+}
+
+const decodeKeys = (text: string, path: string): KeyList => {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  const keys = lines.map(decodeMasterKey)
+  const [first, ...more] = keys
+  if (first === undefined || more.includes(undefined))
+    throw new ConfigError([`${path} does not hold the base64 of 32 bytes in each line`])
+  return [first, ...more.filter((key) => key !== undefined)]
+}
+
+/**
+ * DIR/master.key, made on the first start. Throws ConfigError when the file is damaged, or gone
+ * while there is data that needs it.
+ */
+const ensureKeyFile = async (dataDir: string, log: Logger): Promise<KeyList> => {
+  const path = join(dataDir, 'master.key')
+  const stored = await readKeyFile(path)
+  if (stored !== undefined) return stored
+  const others = (await readdir(dataDir)).filter((name) => !name.startsWith('.'))
+  if (others.length > 0)
+    throw new ConfigError([
+      `${path} is gone but ${dataDir} is not empty (${others.slice(0, 3).join(', ')}): put the key file back, or set STAGELY_SECRET_KEY, or name an empty folder`,
+    ])
+  const made = await createOnce(dataDir, 'master.key', `${randomBytes(32).toString('base64')}\n`)
+  log.warn(
+    { file: path },
+    'made a master key file; to move to a managed key, put its content into STAGELY_SECRET_KEY and delete the file',
+  )
+  return decodeKeys(made, path)
+}
+
+/** The keys of this process: given, in a file that is named, or in the data folder. */
+const localKeys = async (
+  { keys, dataDir }: Config,
+  log: Logger,
+): Promise<KeyProviderSettings[]> => {
+  const found: KeyProviderSettings[] = []
+  const named = keys.keyFile === undefined ? undefined : await readKeyFile(keys.keyFile)
+  if (keys.keyFile !== undefined && named === undefined)
+    throw new ConfigError([`STAGELY_KEY_FILE ${keys.keyFile} does not exist`])
+  if (named !== undefined) found.push({ provider: 'key-file', keys: named })
+  const given = keys.secretKey
+  if (given !== undefined)
+    found.push({ provider: 'local', keys: [given, ...keys.previousSecretKeys] })
+  else {
+    const fromFile =
+      keys.provider === 'local'
+        ? await ensureKeyFile(dataDir, log)
+        : await readKeyFile(join(dataDir, 'master.key'))
+    if (fromFile !== undefined)
+      found.push({ provider: 'local', keys: [...fromFile, ...keys.previousSecretKeys] })
+  }
+  if (found.length === 0 && keys.previousSecretKeys.length > 0)
+    found.push({ provider: 'local', keys: keys.previousSecretKeys as KeyList })
+  return found
+}
+
+/**
+ * ConfigError for keys that are missing or damaged, ServiceUnavailable for a key service that does
+ * not answer.
+ */
+export const openMasterKeys = async (
+  config: Config,
+  log: Logger,
+  clock: Clock,
+): Promise<KeyRing> => {
+  const all = [...config.keys.services, ...(await localKeys(config, log))]
+  const isCurrent = ({ provider }: KeyProviderSettings): boolean =>
+    provider === config.keys.provider
+  // Of two keys of one service the current one comes first in `services`.
+  const current = all.find(isCurrent)
+  if (current === undefined)
+    throw new ConfigError([`no key of the provider ${config.keys.provider} is configured`])
+  return openKeyRing([current, ...all.filter((one) => one !== current)], { clock })
+}

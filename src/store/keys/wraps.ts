@@ -1,0 +1,114 @@
+// Every place of the database that holds something wrapped by the master key.
+import { StagelyError } from '../../kernel/errors.ts'
+import {
+  describeWrap,
+  prefixOfKey,
+  wrapPrefixSql,
+  type KeyProvider,
+} from '../../secrets/key-provider.ts'
+import { dataKeyContext, digestKeyContext } from '../../secrets/project-keys.ts'
+import { settingContext } from '../settings.ts'
+import type { Queryable, Sql } from '../sql.ts'
+
+export interface WrappedRow {
+  readonly id: string
+  readonly project: string
+  readonly wrapped: string
+}
+
+export interface WrapPlace {
+  readonly table: string
+  readonly column: string
+  /** Column that names a row. */
+  readonly id: string
+  /** Expression for the project's uid; '' where there is none. */
+  readonly project: string
+  readonly contextOf: (row: WrappedRow) => string
+}
+
+export const wrapPlaces: readonly WrapPlace[] = [
+  {
+    table: 'data_keys',
+    column: 'wrapped',
+    id: 'id',
+    project: 'project_uid::text',
+    contextOf: (row) => dataKeyContext(row.project, row.id),
+  },
+  {
+    table: 'projects',
+    column: 'digest_key',
+    id: 'uid',
+    project: 'uid::text',
+    contextOf: (row) => digestKeyContext(row.project),
+  },
+  {
+    table: 'settings',
+    column: 'sealed',
+    id: 'key',
+    project: "''",
+    contextOf: (row) => settingContext(row.id),
+  },
+]
+
+/** How many wrapped texts there are by prefix: which keys this database needs. */
+export const countWraps = async (q: Queryable): Promise<Map<string, number>> => {
+  const each = wrapPlaces.map((p) => `SELECT ${wrapPrefixSql(p.column)} AS prefix FROM ${p.table}`)
+  const rows = await q.query<{ prefix: string; n: number }>(
+    `SELECT prefix, count(*) AS n FROM (${each.join(' UNION ALL ')}) w GROUP BY prefix ORDER BY prefix`,
+  )
+  return new Map(rows.map((row) => [row.prefix, row.n]))
+}
+
+const howToGive =
+  'start with the right STAGELY_SECRET_KEY (or STAGELY_KEY_PROVIDER and STAGELY_KMS_KEY); where keys were being moved, give the old key too, in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)'
+
+/** InternalError that names the keys which are needed and not there. */
+export const refuseMissingKeys = (
+  what: string,
+  prefixes: Iterable<string>,
+  provider: KeyProvider,
+): void => {
+  const missing = [...prefixes].filter((prefix) => !provider.opens(prefix))
+  if (missing.length === 0) return
+  const needed = [...new Set(missing.map(describeWrap))].join(', ')
+  throw new StagelyError(
+    'InternalError',
+    `${what} needs ${needed}, but the key given is ${provider.name} key ${provider.keyId}: ${howToGive} (nothing was changed)`,
+  )
+}
+
+/** The key that wraps, as the last start named it. Columns of the first schema: read before migrations. */
+const readClaim = async (q: Queryable, lock = ''): Promise<string[]> => {
+  const [row] = await q.query<{ provider: string | null; id: string | null }>(
+    `SELECT key_provider AS provider, key_provider_key_id AS id FROM counters ${lock}`,
+  )
+  return row === undefined || row.provider === null || row.id === null
+    ? []
+    : [prefixOfKey(row.provider, row.id)]
+}
+
+/** Before anything is touched, migrations included. */
+export const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<void> => {
+  const [table] = await sql.query<{ found: boolean }>(
+    "SELECT to_regclass('counters') IS NOT NULL AS found",
+  )
+  if (table?.found !== true) return
+  const needed = [...(await readClaim(sql)), ...(await countWraps(sql)).keys()]
+  refuseMissingKeys('the database', needed, provider)
+}
+
+/**
+ * The first to start names its key; of two that start at once on an empty database with different
+ * keys one is refused. Later starts name the key that they wrap with, once they can open the rest.
+ */
+export const claimKey = async (sql: Sql, provider: KeyProvider, nowMs: number): Promise<void> => {
+  await sql.transaction(async (tx) => {
+    const claim = await readClaim(tx, 'FOR UPDATE')
+    if (claim[0] === prefixOfKey(provider.name, provider.keyId)) return
+    refuseMissingKeys('the database', claim, provider)
+    await tx.query(
+      'UPDATE counters SET key_provider = $1, key_provider_key_id = $2, key_since = $3, key_warned_at = NULL',
+      [provider.name, provider.keyId, nowMs],
+    )
+  })
+}
