@@ -2,7 +2,8 @@
 // error at generation, never silently lost.
 import { z } from 'zod'
 import { apiGroup } from './meta.ts'
-import { kinds, resourceNameOf, type Kind, type PrinterColumn } from './registry.ts'
+import type { PrinterColumn } from './columns.ts'
+import { kinds, resourceNameOf, type Kind } from './registry.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 

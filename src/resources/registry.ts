@@ -1,22 +1,20 @@
 // The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns follow it.
 import type { z } from 'zod'
 import { agentSpec, agentStatus } from './agent.ts'
+import {
+  age,
+  agentColumns,
+  projectColumns,
+  secretColumns,
+  stageletColumns,
+  type PrinterColumn,
+} from './columns.ts'
 import { eventSpec, namespaceSpec, namespaceStatus } from './core.ts'
 import { apiGroup } from './meta.ts'
 import { observationSpec } from './observation.ts'
 import { projectSpec, projectStatus } from './project.ts'
 import { stageletSpec, stageletStatus } from './stagelet.ts'
 import { secretSpec, secretStatus } from './stagelysecret.ts'
-
-/** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
-export interface PrinterColumn {
-  readonly name: string
-  readonly type: 'string' | 'integer' | 'boolean' | 'date'
-  readonly jsonPath: string
-  readonly description: string
-  /** > 0 shows only with `-o wide`. */
-  readonly priority?: number
-}
 
 export interface Kind {
   readonly group: string
@@ -35,16 +33,6 @@ export interface Kind {
   readonly internal?: boolean
   /** Order of creation and, reversed, of deletion when several kinds are applied together. */
   readonly applyOrder: number
-}
-
-const condition = (type: string, field: string): string =>
-  `.status.conditions[?(@.type=="${type}")].${field}`
-
-const age: PrinterColumn = {
-  name: 'Age',
-  type: 'date',
-  jsonPath: '.metadata.creationTimestamp',
-  description: 'Time since creation.',
 }
 
 const stagely = {
@@ -87,21 +75,7 @@ export const kinds: readonly Kind[] = [
     description: 'A set of secrets and the stacks that get them.',
     spec: projectSpec,
     status: projectStatus,
-    columns: [
-      {
-        name: 'Revision',
-        type: 'integer',
-        jsonPath: '.status.revision',
-        description: 'Newest closed revision.',
-      },
-      {
-        name: 'Secrets',
-        type: 'integer',
-        jsonPath: '.status.secrets',
-        description: 'Secrets in the newest set.',
-      },
-      age,
-    ],
+    columns: projectColumns,
     applyOrder: 1,
   },
   {
@@ -113,35 +87,7 @@ export const kinds: readonly Kind[] = [
     description: 'A machine that runs stacks.',
     spec: agentSpec,
     status: agentStatus,
-    columns: [
-      {
-        name: 'Ready',
-        type: 'string',
-        jsonPath: condition('Ready', 'status'),
-        description: 'Is it connected?',
-      },
-      {
-        name: 'Version',
-        type: 'string',
-        jsonPath: '.status.version',
-        description: 'Stagely version.',
-      },
-      {
-        name: 'Engine',
-        type: 'string',
-        jsonPath: '.status.engineVersion',
-        description: 'Docker Engine.',
-        priority: 1,
-      },
-      {
-        name: 'Compose',
-        type: 'string',
-        jsonPath: '.status.composeVersion',
-        description: 'Docker Compose.',
-        priority: 1,
-      },
-      age,
-    ],
+    columns: agentColumns,
     applyOrder: 2,
   },
   {
@@ -153,48 +99,7 @@ export const kinds: readonly Kind[] = [
     description: 'One secret of a project. Its value is write-only.',
     spec: secretSpec,
     status: secretStatus,
-    columns: [
-      {
-        name: 'Project',
-        type: 'string',
-        jsonPath: '.spec.projectRef.name',
-        description: 'Project.',
-      },
-      { name: 'Key', type: 'string', jsonPath: '.spec.key', description: 'Variable name.' },
-      {
-        name: 'Scope',
-        type: 'string',
-        jsonPath: '.spec.scope',
-        description: 'global or a service.',
-      },
-      {
-        name: 'Version',
-        type: 'integer',
-        jsonPath: '.status.version',
-        description: 'Version of the value.',
-      },
-      {
-        name: 'In-Sync',
-        type: 'string',
-        jsonPath: condition('InSync', 'status'),
-        description: 'Does every container that sees it run this version?',
-      },
-      {
-        name: 'Type',
-        type: 'string',
-        jsonPath: '.spec.type',
-        description: 'env or file.',
-        priority: 1,
-      },
-      {
-        name: 'Reason',
-        type: 'string',
-        jsonPath: condition('InSync', 'reason'),
-        description: 'Why.',
-        priority: 1,
-      },
-      age,
-    ],
+    columns: secretColumns,
     applyOrder: 3,
   },
   {
@@ -206,41 +111,7 @@ export const kinds: readonly Kind[] = [
     description: 'One deployed environment: one Compose project on one machine.',
     spec: stageletSpec,
     status: stageletStatus,
-    columns: [
-      {
-        name: 'In-Sync',
-        type: 'string',
-        jsonPath: condition('SecretsInSync', 'status'),
-        description: 'Does every container run exactly its secrets?',
-      },
-      {
-        name: 'Wanted',
-        type: 'integer',
-        jsonPath: '.status.wantedRevision',
-        description: 'Revision that should run.',
-      },
-      {
-        name: 'Running',
-        type: 'integer',
-        jsonPath: '.status.runningRevision',
-        description: 'Revision that runs.',
-      },
-      { name: 'Agent', type: 'string', jsonPath: '.spec.agentRef.name', description: 'Agent.' },
-      {
-        name: 'Reason',
-        type: 'string',
-        jsonPath: condition('SecretsInSync', 'reason'),
-        description: 'Why it is in sync or not.',
-      },
-      {
-        name: 'Directory',
-        type: 'string',
-        jsonPath: '.spec.compose.directory',
-        description: 'Folder of the compose file.',
-        priority: 1,
-      },
-      age,
-    ],
+    columns: stageletColumns,
     applyOrder: 4,
   },
   {

@@ -72,6 +72,12 @@ const serviceStatus = z.strictObject({
 const rolloutStatus = z.strictObject({
   revision: z.int().describe('Revision that was rolled out.'),
   result: z.enum(['Progressing', 'Healthy', 'Failed']).describe('How it went.'),
+  cause: z
+    .enum(['NewRevision', 'ComposeFile', 'Drift'])
+    .optional()
+    .describe(
+      'Why: a new revision, an edit of the compose file, or containers that were changed from outside.',
+    ),
   startedAt: z.string().optional().describe('When the agent began.'),
   finishedAt: z.string().optional().describe('When the gate answered.'),
   recreated: z.array(z.string()).optional().describe('Services that got a new container.'),

@@ -22,6 +22,10 @@ export interface ProjectState {
   headMac: string
   /** MAC lines of the head set, by secret; loaded when first needed. */
   lines: Map<string, string> | undefined
+  /** The lines that this write replaced, oldest first; undefined: there was none. */
+  readonly replaced: [secretId: string, line: string | undefined][]
+  /** The row lags behind. */
+  changed: boolean
 }
 
 /**
@@ -59,6 +63,9 @@ export const loadProject = async (
 ): Promise<ProjectState | undefined> => {
   const known = session.projects.get(uid)
   if (known !== undefined) return known
+  if (session.destroyed.has(uid)) return undefined
+  const earlier = session.pending.get(uid)
+  if (earlier !== undefined) return forkOf(earlier)
   const [row] = await session.tx.query<ProjectRow>(loadSql, [uid])
   if (row === undefined) return undefined
   const { keys } = session.deps
@@ -77,8 +84,17 @@ export const loadProject = async (
     changeSets: JSON.parse(row.change_sets) as Record<string, number>,
     headMac: row.head_mac,
     lines: undefined,
+    replaced: [],
+    changed: false,
   }
 }
+
+/** For one more write: what it changes can be taken back without touching `state`, but for the lines. */
+const forkOf = (state: ProjectState): ProjectState => ({
+  ...state,
+  changeSets: { ...state.changeSets },
+  replaced: [],
+})
 
 /** Makes the keys of a new project. They live and die with the row. */
 export const createProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
@@ -110,13 +126,13 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
 /** Forgets keys, versions and revisions: what was sealed under them can never be opened again. */
 export const destroyProject = async (session: WriteSession, uid: string): Promise<void> => {
   session.projects.delete(uid)
+  session.destroyed.add(uid)
   await session.tx.query('DELETE FROM projects WHERE uid = $1', [uid])
 }
 
-const loadLines = async (
-  session: WriteSession,
-  project: ProjectState,
-): Promise<Map<string, string>> => {
+type Saving = Pick<WriteSession, 'tx' | 'deps'>
+
+const loadLines = async (session: Saving, project: ProjectState): Promise<Map<string, string>> => {
   const { heads, keys } = session.deps
   const cached = heads.get(project.uid)
   if (cached?.mac === project.headMac) return new Map(cached.lines)
@@ -137,12 +153,14 @@ export const changeHead = async (
 ): Promise<void> => {
   session.projects.set(project.uid, project)
   project.lines ??= await loadLines(session, project)
+  project.changed = true
+  project.replaced.push([secretId, project.lines.get(secretId)])
   if (entry === undefined) project.lines.delete(secretId)
   else project.lines.set(secretId, lineOf(entry))
 }
 
 /** Writes the row with the MAC of the head as it is now. */
-export const saveProject = async (session: WriteSession, project: ProjectState): Promise<void> => {
+export const saveProject = async (session: Saving, project: ProjectState): Promise<void> => {
   project.lines ??= await loadLines(session, project)
   const lines = project.lines
   project.headMac = macOfLines(project.digestKey, project.closed + 1, lines.values())
@@ -159,5 +177,6 @@ export const saveProject = async (session: WriteSession, project: ProjectState):
     ],
   )
   if (rows.length !== 1) throw setTampered(project.uid)
+  project.changed = false
   session.deps.heads.set(project.uid, { mac: project.headMac, lines: new Map(lines) })
 }

@@ -48,6 +48,7 @@ const close = async (session: WriteSession, project: ProjectState): Promise<void
 }
 
 const noteWrite = (session: WriteSession, project: ProjectState): void => {
+  project.changed = true
   project.openedAt ??= session.nowMs
   project.lastWriteAt = session.nowMs
   const { changeSet } = session
@@ -58,6 +59,7 @@ const noteWrite = (session: WriteSession, project: ProjectState): void => {
 
 /** Projects that the change set holds open, besides those of this write. */
 const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
+  await session.pending.save(session)
   const rows = await session.tx.query<{ uid: string }>(
     'SELECT uid FROM projects WHERE opened_at IS NOT NULL AND change_sets::jsonb ? $1',
     [id],
@@ -68,22 +70,22 @@ const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   }
 }
 
-/** Ends a write: saves each project that it touched, and closes those whose change set is complete. */
+/**
+ * Ends a write: notes it on each project that it touched, and closes those whose change set is
+ * complete. The rows of the others are saved at the end of the transaction.
+ */
 export const finishProjects = async (session: WriteSession): Promise<void> => {
   const { changeSet } = session
   for (const project of session.projects.values()) noteWrite(session, project)
   if (changeSet?.last === true) await loadHeld(session, changeSet.id)
   for (const project of session.projects.values()) {
-    if (changeSet?.last !== true) {
-      await saveProject(session, project)
-      continue
-    }
+    if (changeSet?.last !== true) continue
     const others = Object.entries(project.changeSets).filter(([id]) => id !== changeSet.id)
     project.changeSets = Object.fromEntries(others)
+    project.changed = true
     // Another set that is still being written must not be cut in two.
     const held = others.some(([, until]) => until > session.nowMs)
-    if (held) await saveProject(session, project)
-    else await close(session, project)
+    if (!held) await close(session, project)
   }
 }
 
@@ -112,6 +114,7 @@ export const listOpen = async (q: Queryable): Promise<{ uid: string; dueAt: numb
 
 /** Closes what is due at `now`. Each is judged again, now that no other writer can come between. */
 export const closeDue = async (session: WriteSession, now: number): Promise<void> => {
+  await session.pending.save(session)
   for (const open of await listOpen(session.tx)) {
     if (open.dueAt > now) continue
     const project = await loadProject(session, open.uid)

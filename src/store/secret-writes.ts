@@ -83,7 +83,7 @@ const loadHeadRow = async (session: WriteSession, uid: string): Promise<SealedRo
   return row
 }
 
-/** 0 for a new secret. A restored one has versions, and no current one: its numbers go on. */
+/** A restored secret has versions, and no current one: its numbers go on. */
 const lastVersion = async (
   session: WriteSession,
   uid: string,
@@ -145,6 +145,7 @@ export const prepareSecret = async (
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
   if (current !== undefined) checkImmutable(object, current.object)
+  const isNew = current === undefined && putBack === undefined
   const project = await requireProject(session, object)
   const stripped = stripValue(object)
   if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
@@ -166,7 +167,7 @@ export const prepareSecret = async (
   const entry: SetEntry = {
     secretId: uid,
     name: object.metadata.name,
-    version: (await lastVersion(session, uid, head)) + 1,
+    version: (isNew ? 0 : await lastVersion(session, uid, head)) + 1,
     key,
     scope,
     type,

@@ -4,6 +4,7 @@ import { toTimestamp } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { PendingProjects } from './pending-projects.ts'
 import type { HeadCache, ProjectState } from './projects.ts'
 import type { Queryable } from './sql.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
@@ -92,6 +93,10 @@ export class WriteSession {
   readonly events: ChangeEvent[] = []
   /** Projects whose set this write changed. */
   readonly projects = new Map<string, ProjectState>()
+  /** Projects that this write deleted. */
+  readonly destroyed = new Set<string>()
+  /** Projects that earlier writes of this transaction changed. */
+  readonly pending: PendingProjects
   rv: number
   /** The write has audit rows, which wait for the linker. */
   audited = false
@@ -103,7 +108,7 @@ export class WriteSession {
     tx: Queryable,
     start: { rv: number; epoch: number; nowMs: number },
     actor: Actor,
-    more: { changeSet: ChangeSet | undefined; deps: SessionDeps },
+    more: { changeSet: ChangeSet | undefined; deps: SessionDeps; pending: PendingProjects },
   ) {
     this.tx = tx
     this.rv = start.rv
@@ -112,6 +117,7 @@ export class WriteSession {
     this.actor = actor
     this.changeSet = more.changeSet
     this.deps = more.deps
+    this.pending = more.pending
   }
 
   get now(): string {

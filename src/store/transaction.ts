@@ -13,7 +13,7 @@ import { listObjects, revisionsOf } from './reads.ts'
 import { finishRemoval, removeObject } from './removal.ts'
 import { holdsValue } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
-import { saveProject } from './projects.ts'
+import { saveChanged } from './pending-projects.ts'
 import { readSet } from './sets.ts'
 import type {
   EventInput,
@@ -52,12 +52,12 @@ export class StoreTransaction implements Transaction {
 
   async readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
     // What this write has changed so far has its MAC only once it is saved.
-    const changed = this.#session.projects.get(projectUid)
-    if (changed !== undefined) await saveProject(this.#session, changed)
+    await saveChanged(this.#session)
     return readSet(this.#session.tx, this.#session.deps.keys, projectUid, revision)
   }
 
-  revisionsOf(projectUid: string): Promise<ProjectRevisions> {
+  async revisionsOf(projectUid: string): Promise<ProjectRevisions> {
+    await this.#session.pending.save(this.#session)
     return revisionsOf(this.#session.tx, projectUid)
   }
 

@@ -3,6 +3,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { alreadyExists, internal, invalid, sqlStateOf } from './errors.ts'
 import { changesChannel, type Feed } from './feed.ts'
+import { PendingProjects } from './pending-projects.ts'
 import { finishProjects } from './revisions.ts'
 import { WriteSession, type SessionDeps } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
@@ -26,6 +27,9 @@ interface Group {
   readonly startRv: number
   rv: number
   readonly events: ChangeEvent[]
+  readonly pending: PendingProjects
+  /** What puts the savepoint where the next write begins. */
+  savepoint: '' | 'SAVEPOINT write' | 'RELEASE SAVEPOINT write; SAVEPOINT write'
   audited: boolean
 }
 
@@ -114,8 +118,19 @@ export class Writer {
     )
     if (counters === undefined) throw new Error('the counter row is missing')
     const { rv, epoch } = counters
-    const group: Group = { tx, epoch, startRv: rv, rv, events: [], audited: false }
+    const pending = new PendingProjects()
+    const group: Group = {
+      tx,
+      epoch,
+      startRv: rv,
+      rv,
+      events: [],
+      audited: false,
+      pending,
+      savepoint: 'SAVEPOINT write',
+    }
     for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
+    await pending.save({ tx, deps: this.#deps })
     if (group.rv !== group.startRv) {
       // One process has no other to tell.
       const statement = this.#deps.sql.kind === 'postgres' ? advanceAndNotify : advance
@@ -132,9 +147,11 @@ export class Writer {
     const { tx } = group
     const { actor, options } = job
     const start = { rv: group.rv, epoch: group.epoch, nowMs: this.#deps.clock.now() }
-    const more = { changeSet: options.changeSet, deps: this.#deps }
+    const { pending } = group
+    const more = { changeSet: options.changeSet, deps: this.#deps, pending }
     const session = new WriteSession(tx, start, actor, more)
-    if (!alone) await tx.exec('SAVEPOINT write')
+    if (!alone && group.savepoint !== '') await tx.exec(group.savepoint)
+    group.savepoint = ''
     try {
       const result = await job.work(session)
       await finishProjects(session)
@@ -142,6 +159,7 @@ export class Writer {
         job.resolve(result)
       })
       if (options.dryRun === true) {
+        pending.revert(session)
         await this.#undo(tx, alone)
         return
       }
@@ -150,10 +168,12 @@ export class Writer {
       settle.push(() => {
         job.reject(translate(error, session.writing))
       })
+      pending.revert(session)
       await this.#undo(tx, alone)
       return
     }
-    if (!alone) await tx.exec('RELEASE SAVEPOINT write')
+    group.savepoint = 'RELEASE SAVEPOINT write; SAVEPOINT write'
+    pending.keep(session)
     group.rv = session.rv
     group.audited ||= session.audited
     group.events.push(...session.events)

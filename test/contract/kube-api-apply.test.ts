@@ -1,12 +1,7 @@
 // Server-side apply and the owners of fields, by plain requests and by real kubectl.
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const inNamespace = `/apis/${apiVersion}/namespaces/default`
@@ -286,43 +281,19 @@ describe('an applied secret', () => {
   })
 })
 
-const kubectlPath = '/usr/bin/kubectl'
-
 describe('kubectl', () => {
-  let home: string
-  let kubeConfig: string
+  let kubectl: Kubectl
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'stagely-kubectl-'))
-    kubeConfig = await server.writeKubeConfig()
+    kubectl = await createKubectl(await server.writeKubeConfig())
   })
-  afterAll(() => rm(home, { recursive: true, force: true }))
-
-  const kubectl = async (
-    ...args: string[]
-  ): Promise<{ code: number; stdout: string; stderr: string }> => {
-    try {
-      const result = await promisify(execFile)(kubectlPath, args, {
-        env: { KUBECONFIG: kubeConfig, HOME: home, PATH: '/usr/bin:/bin' },
-        timeout: 30_000,
-      })
-      return { code: 0, ...result }
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-      return { code, stdout, stderr }
-    }
-  }
-  const file = async (object: object): Promise<string> => {
-    const path = join(home, 'manifest.yaml')
-    await writeFile(path, stringify(object))
-    return path
-  }
+  afterAll(() => kubectl.remove())
 
   it('applies on the server, and gives its advice on a conflict', async () => {
-    const first = await file(project('k', { description: 'one' }))
+    const first = await kubectl.manifest(project('k', { description: 'one' }))
     const done = { code: 0, stdout: 'project.stagely.dev/k serverside-applied\n', stderr: '' }
     expect(await kubectl('apply', '--server-side', '-f', first)).toEqual(done)
     expect(await kubectl('apply', '--server-side', '-f', first)).toEqual(done)
-    const second = await file(project('k', { description: 'two' }))
+    const second = await kubectl.manifest(project('k', { description: 'two' }))
     const args = ['apply', '--server-side', '--field-manager=bob', '-f', second]
     const { code, stderr } = await kubectl(...args)
     expect(code).toBe(1)
@@ -353,8 +324,15 @@ describe('kubectl', () => {
       ['project', (text: string) => project('moved', { description: text })],
       ['stagelysecret', secret],
     ] as const) {
-      expect((await kubectl('apply', '-f', await file(make('one')))).stdout).toContain('created')
-      const moved = await kubectl('apply', '--server-side', '-f', await file(make(canary)))
+      expect((await kubectl('apply', '-f', await kubectl.manifest(make('one')))).stdout).toContain(
+        'created',
+      )
+      const moved = await kubectl(
+        'apply',
+        '--server-side',
+        '-f',
+        await kubectl.manifest(make(canary)),
+      )
       expect(moved).toMatchObject({ code: 0, stderr: '' })
       const { stdout } = await kubectl('get', name, 'moved', '-o', 'json', '--show-managed-fields')
       const { metadata } = JSON.parse(stdout) as Wire
@@ -365,7 +343,7 @@ describe('kubectl', () => {
       const applied = metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration']
       if (name === 'project') expect(applied).toContain(canary)
       else expect(stdout).not.toContain(canary)
-      const back = await kubectl('apply', '-f', await file(make('the third value')))
+      const back = await kubectl('apply', '-f', await kubectl.manifest(make('the third value')))
       expect(back).toMatchObject({ code: 0, stderr: '' })
       expect(back.stdout).toContain('configured')
     }
@@ -376,8 +354,11 @@ describe('kubectl', () => {
 
   it('takes fields away that the manifest no longer has', async () => {
     const args = ['apply', '--server-side', '-f']
-    await kubectl(...args, await file(project('r', { description: 'x' }, { labels: { a: 'b' } })))
-    await kubectl(...args, await file(project('r', {})))
+    await kubectl(
+      ...args,
+      await kubectl.manifest(project('r', { description: 'x' }, { labels: { a: 'b' } })),
+    )
+    await kubectl(...args, await kubectl.manifest(project('r', {})))
     const { stdout } = await kubectl('get', 'project', 'r', '-o', 'json')
     const object = JSON.parse(stdout) as Wire
     expect(object.spec).toEqual({})

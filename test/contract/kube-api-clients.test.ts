@@ -1,9 +1,4 @@
 // The API as its clients use it: @kubernetes/client-node and a real kubectl, over TLS with our own CA.
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import {
   CustomObjectsApi,
   KubernetesObjectApi,
@@ -15,9 +10,9 @@ import {
   type KubernetesObject,
 } from '@kubernetes/client-node'
 import pg from 'pg'
-import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
+import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { readUntil } from '../support/watch-lines.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
@@ -145,37 +140,13 @@ describe('client-node', () => {
   })
 })
 
-const kubectlPath = '/usr/bin/kubectl'
-
 describe('kubectl', () => {
-  let home: string
-  let kubeConfig: string
-
+  let kubectl: Kubectl
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'stagely-kubectl-'))
-    kubeConfig = await server.writeKubeConfig()
+    kubectl = await createKubectl(await server.writeKubeConfig())
   })
-  afterAll(() => rm(home, { recursive: true, force: true }))
+  afterAll(() => kubectl.remove())
 
-  const kubectl = async (
-    ...args: string[]
-  ): Promise<{ code: number; stdout: string; stderr: string }> => {
-    try {
-      const result = await promisify(execFile)(kubectlPath, args, {
-        env: { KUBECONFIG: kubeConfig, HOME: home, PATH: '/usr/bin' },
-        timeout: 30_000,
-      })
-      return { code: 0, ...result }
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-      return { code, stdout, stderr }
-    }
-  }
-  const manifest = async (...objects: object[]): Promise<string> => {
-    const file = join(home, `${objects.length}-${Math.random()}.yaml`)
-    await writeFile(file, objects.map((o) => stringify(o)).join('---\n'))
-    return file
-  }
   const secret = (value: string): object => ({
     apiVersion,
     kind: 'StagelySecret',
@@ -202,7 +173,10 @@ describe('kubectl', () => {
   })
 
   it('applies, twice the same, then a change, a dry run and a diff', async () => {
-    const file = await manifest({ ...project('shop'), metadata: { name: 'shop' } }, secret('one'))
+    const file = await kubectl.manifest(
+      { ...project('shop'), metadata: { name: 'shop' } },
+      secret('one'),
+    )
     expect(await kubectl('apply', '-f', file)).toMatchObject({
       code: 0,
       stdout: 'project.stagely.dev/shop created\nstagelysecret.stagely.dev/token created\n',
@@ -210,7 +184,10 @@ describe('kubectl', () => {
     expect((await kubectl('apply', '-f', file)).stdout).toContain(
       'project.stagely.dev/shop unchanged\n',
     )
-    const changed = await manifest({ ...project('shop', 'new'), metadata: { name: 'shop' } })
+    const changed = await kubectl.manifest({
+      ...project('shop', 'new'),
+      metadata: { name: 'shop' },
+    })
     expect((await kubectl('apply', '--dry-run=server', '-f', changed)).stdout).toBe(
       'project.stagely.dev/shop configured (server dry run)\n',
     )
@@ -224,7 +201,7 @@ describe('kubectl', () => {
 
   it('keeps the version of a secret that is applied again, and shows no value', async () => {
     const canary = 'canary-9Xw'
-    const file = await manifest(secret(canary))
+    const file = await kubectl.manifest(secret(canary))
     await kubectl('apply', '-f', file)
     const version = async (): Promise<string> =>
       (await kubectl('get', 'ssec', 'token', '-o', 'jsonpath={.status.version}')).stdout
@@ -256,8 +233,31 @@ describe('kubectl', () => {
     })
   })
 
+  it('shows stagelets at a glance, and all kinds by their category', async () => {
+    const stagelet = {
+      apiVersion,
+      kind: 'Stagelet',
+      metadata: { name: 'glance' },
+      spec: {
+        projectRef: { name: 'shop' },
+        agentRef: { name: 'box' },
+        compose: { directory: '/srv/glance' },
+      },
+    }
+    await kubectl('apply', '-f', await kubectl.manifest(stagelet))
+    const table = await kubectl('get', 'stagelets')
+    expect(table.stdout).toMatch(/^NAME +IN-SYNC +WANTED +RUNNING +AGENT +REASON +AGE\n/)
+    expect(table.stdout).toMatch(/glance +False +\d+ .*box +NoReport +\d+s/)
+    expect((await kubectl('get', 'stg', '-o', 'wide')).stdout).toMatch(
+      /REASON +READY +PROJECT +ROLLOUT +DIRECTORY +AGE\n/,
+    )
+    const all = await kubectl('get', 'stagely')
+    expect(all.stdout).toContain('stagelet.stagely.dev/glance')
+    expect(all.stdout).toContain('project.stagely.dev/shop')
+  })
+
   it('says every fault of a manifest with its field', async () => {
-    const bad = await manifest({
+    const bad = await kubectl.manifest({
       apiVersion,
       kind: 'Stagelet',
       metadata: { name: 'bad' },
@@ -267,7 +267,7 @@ describe('kubectl', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('* spec.agentRef: Required value')
     expect(stderr).toContain('* spec.compose.directory:')
-    const odd = await manifest({ ...project('odd'), spec: { odd: 1 } })
+    const odd = await kubectl.manifest({ ...project('odd'), spec: { odd: 1 } })
     expect((await kubectl('apply', '-f', odd)).stderr).toContain('unknown field "spec.odd"')
   })
 
@@ -306,7 +306,7 @@ describe('kubectl', () => {
     await kubectl(
       'create',
       '-f',
-      await manifest({ ...project('short'), metadata: { name: 'short' } }),
+      await kubectl.manifest({ ...project('short'), metadata: { name: 'short' } }),
     )
     expect(await kubectl('delete', 'project', 'short')).toMatchObject({
       code: 0,
@@ -319,7 +319,10 @@ describe('kubectl', () => {
       'namespace/team-k created\n',
     )
     expect((await kubectl('get', 'ns')).stdout).toMatch(/team-k +Active/)
-    const file = await manifest({ ...project('x'), metadata: { name: 'x', namespace: 'team-k' } })
+    const file = await kubectl.manifest({
+      ...project('x'),
+      metadata: { name: 'x', namespace: 'team-k' },
+    })
     expect((await kubectl('apply', '-f', file)).stdout).toBe('project.stagely.dev/x created\n')
   })
 })

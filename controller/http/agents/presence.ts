@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
-import { withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { Transaction } from '../../../src/store/store.ts'
@@ -141,8 +141,13 @@ const writeStatus = async (tx: Transaction, agentKey: string, update: Update): P
     lastSeen: seen,
     conditions: withCondition(conditions, update.ready, seen),
   }
+  const [was, is] = [isTrue(conditions, 'Ready'), update.ready.status === 'True']
   try {
     await tx.setStatus({ ...agent, status: status })
+    if (was !== is) {
+      const { reason, message } = update.ready
+      await tx.recordEvent({ regarding: agent, type: is ? 'Normal' : 'Warning', reason, message })
+    }
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error
   }

@@ -53,6 +53,9 @@ describe('tables', () => {
       Running: null,
       Agent: 'box',
       Reason: 'NewRevision',
+      Ready: 'True',
+      Project: null,
+      Rollout: null,
       Directory: '/srv',
       Age: '100s',
     })

@@ -1,5 +1,6 @@
 // Tables as kubectl prints them: cells come ready for people, dates as "28s" (contract 1.12, 8).
-import { findKind, type Kind, type PrinterColumn } from '../../../src/resources/registry.ts'
+import type { PrinterColumn } from '../../../src/resources/columns.ts'
+import { findKind, type Kind } from '../../../src/resources/registry.ts'
 
 export interface ColumnDefinition {
   readonly name: string

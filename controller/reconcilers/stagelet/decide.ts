@@ -233,10 +233,23 @@ const lowestRevision = (judged: readonly JudgedService[]): number | undefined =>
   return Math.min(...(revisions as number[]))
 }
 
-const rolloutOf = ({ observation }: StageletInput): RolloutStatus | undefined => {
-  const rollout = observation?.rollout
+/** A rollout of the revision that ran already mends what somebody changed: the file, or the containers. */
+const causeOf = (
+  { stagelet }: StageletInput,
+  { revision, startedAt }: RolloutStatus,
+): RolloutStatus['cause'] => {
+  const last = stagelet.status?.lastRollout
+  if (last?.revision !== revision) return 'NewRevision'
+  if (last.startedAt === startedAt || last.result !== 'Healthy') return last.cause ?? 'NewRevision'
+  const edited = isTrue(stagelet.status?.conditions, 'ComposeFileChanged')
+  return edited ? 'ComposeFile' : 'Drift'
+}
+
+const rolloutOf = (input: StageletInput): RolloutStatus | undefined => {
+  const rollout = input.observation?.rollout
   if (rollout === undefined) return undefined
-  const { cascaded: _cascaded, ...status } = rollout
+  const { cascaded: _cascaded, ...reported } = rollout
+  const status = { ...reported, cause: causeOf(input, reported) }
   return Object.fromEntries(
     Object.entries(status).filter(([, value]) => value !== undefined),
   ) as RolloutStatus

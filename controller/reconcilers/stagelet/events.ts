@@ -25,6 +25,8 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   }
   const lost = became('AgentReachable', 'False')
   if (lost !== undefined && before !== undefined) add('Warning', 'AgentLost', lost)
+  const back = became('AgentReachable', 'True')
+  if (back !== undefined && wasLost(before)) add('Normal', 'AgentBack', back)
   const edited = became('ComposeFileChanged', 'True')
   if (edited !== undefined) add('Normal', 'ComposeFileChanged', edited)
   const unset = became('VariableMissing', 'True')
@@ -34,6 +36,12 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   return events
 }
 
+/** Not of an agent that only now joins for the first time. */
+const wasLost = (before: StageletStatus | undefined): boolean => {
+  const old = findCondition(before?.conditions, 'AgentReachable')
+  return old !== undefined && !['NeverJoined', 'AgentMissing'].includes(old.reason)
+}
+
 const rolloutEvent = (
   before: RolloutStatus | undefined,
   next: RolloutStatus | undefined,
@@ -41,10 +49,19 @@ const rolloutEvent = (
   if (next === undefined) return undefined
   if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
   const recreated = next.recreated?.length ? `; re-created: ${next.recreated.join(', ')}` : ''
+  const drift = next.cause === 'Drift'
   switch (next.result) {
     case 'Progressing':
+      if (drift)
+        return [
+          'Warning',
+          'DriftFound',
+          `containers differ from revision ${next.revision}: healing`,
+        ]
       return ['Normal', 'RolloutStarted', `rolling out revision ${next.revision}`]
     case 'Healthy':
+      if (drift)
+        return ['Normal', 'DriftHealed', `revision ${next.revision} runs again${recreated}`]
       return ['Normal', 'RolloutHealthy', `revision ${next.revision} is healthy${recreated}`]
     case 'Failed':
       return ['Warning', 'RolloutFailed', next.message ?? `revision ${next.revision} failed`]

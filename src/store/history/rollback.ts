@@ -8,7 +8,7 @@ import { conflict } from '../errors.ts'
 import { requireRow, updateObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval, removeObject } from '../removal.ts'
-import { saveProject } from '../projects.ts'
+import { saveChanged } from '../pending-projects.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { readSet } from '../sets.ts'
 import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
@@ -121,7 +121,7 @@ export const rollbackProject = async (
   const revision = await findRevision(session, project, choice)
   const { keys } = session.deps
   const target = (await readSet(session.tx, keys, project.uid, revision)).entries
-  if (session.projects.has(project.uid)) await saveProject(session, project)
+  await saveChanged(session)
   const head = (await readSet(session.tx, keys, project.uid, 'head')).entries
   const diff = diffSets(head, target)
   const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))

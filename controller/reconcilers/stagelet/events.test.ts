@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { aStagelet, anInput, anObservation } from '../../../test/support/builders.ts'
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import { decideStagelet } from './decide.ts'
+import { eventsOf } from './events.ts'
+import type { StageletInput } from './gather.ts'
+
+type Rollout = NonNullable<ObservationSpec['rollout']>
+
+/** What operators read while a stagelet goes through these inputs, one after the other. */
+const story = (...steps: Partial<StageletInput>[]): string[] => {
+  let status: StageletStatus | undefined
+  return steps.flatMap((step) => {
+    const stagelet = aStagelet(status === undefined ? {} : { status })
+    const next = decideStagelet(anInput([], { ...step, stagelet })).status
+    status = next
+    return eventsOf(stagelet, next).map(({ type, reason }) => `${type} ${reason}`)
+  })
+}
+const reports = (rollout: Rollout, pendingEdits: string[] = []): Partial<StageletInput> => ({
+  observation: anObservation({ rollout, pendingEdits }),
+})
+const started = (revision: number, startedAt: string): Rollout => ({
+  revision,
+  startedAt,
+  result: 'Progressing',
+})
+const healthy = (revision: number, startedAt: string): Rollout => ({
+  ...started(revision, startedAt),
+  result: 'Healthy',
+})
+const away: StageletInput['agent'] = {
+  ...anInput([]).agent!,
+  status: {
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'Unknown',
+        reason: 'Disconnected',
+        message: '',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ],
+  },
+}
+
+describe('the events of a stagelet', () => {
+  it('tell of a rollout once, however often it is reported', () => {
+    expect(
+      story(reports(started(1, 'a')), reports(started(1, 'a')), reports(healthy(1, 'a'))),
+    ).toEqual(['Normal RolloutStarted', 'Normal RolloutHealthy'])
+  })
+
+  it('call a rollout of the revision that ran already what it is', () => {
+    expect(
+      story(reports(healthy(1, 'a')), reports(started(1, 'b')), reports(healthy(1, 'b'))),
+    ).toEqual(['Normal RolloutHealthy', 'Warning DriftFound', 'Normal DriftHealed'])
+    expect(
+      story(reports(healthy(1, 'a'), ['web']), reports(started(1, 'b')), reports(healthy(1, 'b'))),
+    ).toEqual([
+      'Normal RolloutHealthy',
+      'Normal ComposeFileChanged',
+      'Normal RolloutStarted',
+      'Normal RolloutHealthy',
+    ])
+    expect(story(reports(healthy(1, 'a')), reports(started(2, 'b')))).toEqual([
+      'Normal RolloutHealthy',
+      'Normal RolloutStarted',
+    ])
+  })
+
+  it('take a retry after a failure for no drift', () => {
+    const failed: Rollout = { ...started(1, 'a'), result: 'Failed', message: 'm' }
+    expect(story(reports(failed), reports(started(1, 'b')), reports(healthy(1, 'b')))).toEqual([
+      'Warning RolloutFailed',
+      'Normal RolloutStarted',
+      'Normal RolloutHealthy',
+    ])
+  })
+
+  it('tell that the agent is lost and that it is back, and not of its first coming', () => {
+    expect(story({}, { agent: away }, { agent: away }, {})).toEqual([
+      'Warning AgentLost',
+      'Normal AgentBack',
+    ])
+    expect(story({ agent: undefined }, {})).toEqual([])
+  })
+})

@@ -1,0 +1,174 @@
+// Printer columns: what `kubectl get` answers at a glance, and with `-o wide`.
+
+/** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
+export interface PrinterColumn {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'boolean' | 'date'
+  readonly jsonPath: string
+  readonly description: string
+  /** > 0 shows only with `-o wide`. */
+  readonly priority?: number
+}
+
+const condition = (type: string, field: string): string =>
+  `.status.conditions[?(@.type=="${type}")].${field}`
+
+export const age: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'Time since creation.',
+}
+
+export const projectColumns: readonly PrinterColumn[] = [
+  {
+    name: 'Revision',
+    type: 'integer',
+    jsonPath: '.status.revision',
+    description: 'Newest closed revision.',
+  },
+  {
+    name: 'Secrets',
+    type: 'integer',
+    jsonPath: '.status.secrets',
+    description: 'Secrets in the newest set.',
+  },
+  age,
+]
+
+export const agentColumns: readonly PrinterColumn[] = [
+  {
+    name: 'Ready',
+    type: 'string',
+    jsonPath: condition('Ready', 'status'),
+    description: 'Is it connected?',
+  },
+  {
+    name: 'Version',
+    type: 'string',
+    jsonPath: '.status.version',
+    description: 'Stagely version.',
+  },
+  {
+    name: 'Engine',
+    type: 'string',
+    jsonPath: '.status.engineVersion',
+    description: 'Docker Engine.',
+    priority: 1,
+  },
+  {
+    name: 'Compose',
+    type: 'string',
+    jsonPath: '.status.composeVersion',
+    description: 'Docker Compose.',
+    priority: 1,
+  },
+  {
+    name: 'Last-Seen',
+    type: 'date',
+    jsonPath: '.status.lastSeen',
+    description: 'Time since it last connected or left.',
+    priority: 1,
+  },
+  age,
+]
+
+export const secretColumns: readonly PrinterColumn[] = [
+  {
+    name: 'Project',
+    type: 'string',
+    jsonPath: '.spec.projectRef.name',
+    description: 'Project.',
+  },
+  { name: 'Key', type: 'string', jsonPath: '.spec.key', description: 'Variable name.' },
+  {
+    name: 'Scope',
+    type: 'string',
+    jsonPath: '.spec.scope',
+    description: 'global or a service.',
+  },
+  {
+    name: 'Version',
+    type: 'integer',
+    jsonPath: '.status.version',
+    description: 'Version of the value.',
+  },
+  {
+    name: 'In-Sync',
+    type: 'string',
+    jsonPath: condition('InSync', 'status'),
+    description: 'Does every container that sees it run this version?',
+  },
+  {
+    name: 'Type',
+    type: 'string',
+    jsonPath: '.spec.type',
+    description: 'env or file.',
+    priority: 1,
+  },
+  {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: condition('InSync', 'reason'),
+    description: 'Why.',
+    priority: 1,
+  },
+  age,
+]
+
+export const stageletColumns: readonly PrinterColumn[] = [
+  {
+    name: 'In-Sync',
+    type: 'string',
+    jsonPath: condition('SecretsInSync', 'status'),
+    description: 'Does every container run exactly its secrets?',
+  },
+  {
+    name: 'Wanted',
+    type: 'integer',
+    jsonPath: '.status.wantedRevision',
+    description: 'Revision that should run.',
+  },
+  {
+    name: 'Running',
+    type: 'integer',
+    jsonPath: '.status.runningRevision',
+    description: 'Revision that runs.',
+  },
+  { name: 'Agent', type: 'string', jsonPath: '.spec.agentRef.name', description: 'Agent.' },
+  {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: condition('SecretsInSync', 'reason'),
+    description: 'Why it is in sync or not.',
+  },
+  {
+    name: 'Ready',
+    type: 'string',
+    jsonPath: condition('Ready', 'status'),
+    description: 'Is it in sync, reachable and healthy?',
+    priority: 1,
+  },
+  {
+    name: 'Project',
+    type: 'string',
+    jsonPath: '.spec.projectRef.name',
+    description: 'Project whose secrets it gets.',
+    priority: 1,
+  },
+  {
+    name: 'Rollout',
+    type: 'string',
+    jsonPath: '.status.lastRollout.result',
+    description: 'How the last rollout went.',
+    priority: 1,
+  },
+  {
+    name: 'Directory',
+    type: 'string',
+    jsonPath: '.spec.compose.directory',
+    description: 'Folder of the compose file.',
+    priority: 1,
+  },
+  age,
+]

@@ -1,0 +1,55 @@
+// Projects whose rows lag behind within one transaction. A MAC is over the whole set, so a crowd of
+// writes to one project makes it once, at the end, and not once for each.
+import { saveProject, type ProjectState } from './projects.ts'
+import type { WriteSession } from './session.ts'
+
+type Saving = Pick<WriteSession, 'tx' | 'deps'>
+
+export class PendingProjects {
+  readonly #states = new Map<string, ProjectState>()
+  readonly #unsaved = new Set<string>()
+
+  get(uid: string): ProjectState | undefined {
+    return this.#states.get(uid)
+  }
+
+  /** The write is done: what it changed counts. */
+  keep({ projects, destroyed }: WriteSession): void {
+    for (const uid of destroyed) {
+      this.#states.delete(uid)
+      this.#unsaved.delete(uid)
+    }
+    for (const [uid, state] of projects) {
+      this.#states.set(uid, state)
+      if (state.changed) this.#unsaved.add(uid)
+      else this.#unsaved.delete(uid)
+    }
+  }
+
+  /** The write is taken back, and with it each row that was saved during it. */
+  revert({ projects }: WriteSession): void {
+    for (const { lines, replaced } of projects.values()) {
+      for (const [secretId, line] of replaced.reverse()) {
+        if (line === undefined) lines?.delete(secretId)
+        else lines?.set(secretId, line)
+      }
+    }
+    for (const uid of this.#states.keys()) this.#unsaved.add(uid)
+  }
+
+  /** Brings the rows up to date, so that statements may read them. */
+  async save(saving: Saving): Promise<void> {
+    for (const uid of this.#unsaved) {
+      const state = this.#states.get(uid)
+      if (state !== undefined) await saveProject(saving, state)
+    }
+    this.#unsaved.clear()
+  }
+}
+
+/** Brings the rows of `projects` up to date with all that was written so far. */
+export const saveChanged = async (session: WriteSession): Promise<void> => {
+  await session.pending.save(session)
+  for (const project of session.projects.values())
+    if (project.changed) await saveProject(session, project)
+}

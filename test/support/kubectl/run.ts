@@ -1,0 +1,41 @@
+// A real kubectl with a home of its own.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+
+const kubectlPath = '/usr/bin/kubectl'
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Kubectl {
+  (...args: string[]): Promise<Ran>
+  /** Path of a manifest with these objects. */
+  manifest(...objects: object[]): Promise<string>
+  remove(): Promise<void>
+}
+
+export const createKubectl = async (kubeConfig: string): Promise<Kubectl> => {
+  const home = await mkdtemp(join(tmpdir(), 'stagely-kubectl-'))
+  const env = { KUBECONFIG: kubeConfig, HOME: home, PATH: '/usr/bin:/bin' }
+  let files = 0
+  const run = (...args: string[]): Promise<Ran> =>
+    new Promise((resolve) => {
+      execFile(kubectlPath, args, { env, timeout: 30_000 }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
+      })
+    })
+  return Object.assign(run, {
+    manifest: async (...objects: object[]): Promise<string> => {
+      const file = join(home, `${++files}.yaml`)
+      await writeFile(file, objects.map((o) => stringify(o)).join('---\n'))
+      return file
+    },
+    remove: () => rm(home, { recursive: true, force: true }),
+  })
+}
