@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { baseEnvironment, type Environment } from '../src/compose/environment.ts'
 import { CliError } from './errors.ts'
 
 const storedSchema = z.object({
@@ -29,6 +30,9 @@ export const readConnectionEnv = (): ConnectionEnv => ({
   caFile: setOrUndefined(process.env.STAGELY_CA_FILE),
   kubeconfig: setOrUndefined(process.env.KUBECONFIG),
 })
+
+/** What Compose gets of our environment: as little as an agent gives it. */
+export const readComposeEnvironment = (): Environment => baseEnvironment(process.env)
 
 /** ~/.config/stagely/config.json, or below XDG_CONFIG_HOME. */
 export const configFile = (): string =>

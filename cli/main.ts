@@ -37,6 +37,10 @@ const commands: Record<string, Entry> = {
     summary: 'roll out pending edits of compose files',
     load: () => import('./commands/deploy.ts'),
   },
+  init: {
+    summary: 'adopt an existing Compose project',
+    load: () => import('./commands/init.ts'),
+  },
   secrets: { summary: 'list and set secrets', load: () => import('./commands/secrets.ts') },
   adopt: {
     summary: 'take objects over from a folder of manifests',

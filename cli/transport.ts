@@ -57,7 +57,7 @@ export const open = (
     const request = url.protocol === 'https:' ? https.request : http.request
     const all = { ...options, ...signal, method: call.method ?? 'GET', headers }
     const sent = request(url, all, (response) => {
-      for (const warning of warningsIn(response.headers.warning)) note(`Warning: ${warning}`)
+      for (const warning of warningsIn(response.headers.warning)) warnOnce(warning)
       resolve(response)
     })
     sent.on('error', (error) => {
@@ -87,6 +87,15 @@ export const exchange = async (
   call: Call,
   options: http.RequestOptions,
 ): Promise<Reply> => readReply(server, await open(server, path, call, options))
+
+const warned = new Set<string>()
+
+/** A command that writes forty objects says the same only once. */
+const warnOnce = (warning: string): void => {
+  if (warned.has(warning)) return
+  warned.add(warning)
+  note(`Warning: ${warning}`)
+}
 
 /** The texts of `299 - "text"` headers, which Node joins with commas. */
 export const warningsIn = (header: string | undefined): string[] =>

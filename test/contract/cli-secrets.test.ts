@@ -1,5 +1,5 @@
 // Secrets by the built command against a real controller: files in and out, values never shown.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -115,5 +115,44 @@ describe('stagely secrets', () => {
       const ran = await world.cli('secrets', 'set', ...args, '-p', 'shop')
       expect([ran.code, words(ran).includes('canary')], args.join(' ')).toEqual([2, false])
     }
+  })
+
+  it('adopts a Compose project: loads the values, writes a manifest without them, and is done once', async () => {
+    const stack = join(dir, 'stack')
+    await mkdir(stack)
+    const compose = 'services: {web: {image: x, env_file: .env}, db: {image: y}}\n'
+    await writeFile(join(stack, 'compose.yaml'), compose)
+    await writeFile(join(stack, '.env'), 'TOKEN=canary-token\nMODE=canary-mode\n')
+    const args = ['init', stack]
+    const lost = await world.cli(...args)
+    expect([lost.code, lost.stderr.includes('--agent')]).toEqual([2, true])
+    const dry = await world.cli(...args, '--agent', 'box', '--dry-run', '--json')
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      secrets: [
+        { key: 'MODE', scope: 'web', from: '.env' },
+        { key: 'TOKEN', scope: 'web', from: '.env' },
+      ],
+      recreated: ['web'],
+      untouched: ['db'],
+      manifestDiffers: false,
+    })
+    expect(await readdir(stack)).toEqual(['.env', 'compose.yaml'])
+    const done = await world.cli(...args, '--agent', 'box', '--yes')
+    expect(done.code).toBe(0)
+    const manifest = await readFile(join(stack, 'stagely.yaml'), 'utf8')
+    expect(manifest).toContain(`directory: ${await realpath(stack)}`)
+    expect(words(lost) + words(dry) + words(done) + manifest).not.toContain('canary')
+    expect(await readFile(join(stack, 'compose.yaml'), 'utf8')).toBe(compose)
+    const again = await world.cli(...args, '--agent', 'box')
+    expect([again.code, again.stderr.includes('nothing to do')]).toEqual([0, true])
+    // What was written is what is there: applying it changes nothing, and keeps the values.
+    const applied = await world.must('apply', '-f', join(stack, 'stagely.yaml'))
+    expect(applied.match(/ unchanged/g)).toHaveLength(4)
+    await writeFile(join(stack, '.env'), 'TOKEN=canary-token\nNEW=1\n')
+    const more = await world.cli(...args, '--agent', 'box', '--yes')
+    expect([more.code, more.stderr.includes('--overwrite')]).toEqual([1, true])
+    expect(await world.must(...args, '--agent', 'box', '--yes', '--overwrite')).toContain(
+      'stagelysecret.stagely.dev/new.web created',
+    )
   })
 })

@@ -1,0 +1,163 @@
+// init: adopts an existing Compose project. Reads it through Compose, proposes, asks, writes one file
+// of manifests beside it and loads the values. The user's own files are only read.
+import { readFile, realpath, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import type { Api } from '../api.ts'
+import { applyObjects } from '../apply-objects.ts'
+import { readComposeEnvironment } from '../config.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
+import { renderManifests, type Manifests } from '../init/manifests.ts'
+import { propose, type Proposal } from '../init/propose.ts'
+import { renderProposal, summaryOf } from '../init/show.ts'
+import { kindOf } from '../kinds.ts'
+import { listObjects } from '../objects.ts'
+import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { note, out } from '../print.ts'
+import { askLine, canAsk, confirm } from '../prompt.ts'
+import { reviewObjects } from '../review.ts'
+import { readKnownSecrets } from '../secrets/identity.ts'
+
+interface InitFlags extends CommonFlags {
+  readonly file?: string[]
+  readonly envFile?: string[]
+  readonly profile?: string[]
+  readonly projectName?: string
+  readonly project?: string
+  readonly stagelet?: string
+  readonly agent?: string
+  readonly directory?: string
+  readonly manifest?: string
+  readonly exclude: string[]
+  readonly global: string[]
+  readonly overwrite?: boolean
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
+
+export const command = (): Command =>
+  newCommand('init', 'Adopt an existing Compose project: its .env files become secrets.', [
+    'stagely init /srv/shop --dry-run            # what it would do',
+    'stagely init /srv/shop --agent web-1',
+    'stagely init . --exclude LOG_LEVEL --global NPM_TOKEN --yes',
+  ])
+    .argument('[dir]', 'folder of the compose file', '.')
+    .option('--file <file>', 'compose file, as with docker compose -f; may be given again', collect)
+    .option('--env-file <file>', 'file for ${VAR} in place of .env; may be given again', collect)
+    .option('--profile <name>', 'profile that the stack runs with; may be given again', collect)
+    .option('--project-name <name>', 'Compose project name, as with docker compose -p')
+    .option('-p, --project <name>', 'Stagely project; the Compose project’s name when absent')
+    .option('--stagelet <name>', 'name of the stagelet; the project’s name when absent')
+    .option('--agent <name>', 'agent of the machine that runs the stack')
+    .option('--directory <path>', 'the folder on the agent’s machine, where it is another one')
+    .option('--exclude <key>', 'a key that stays in your files; may be given again', collect, [])
+    .option('--global <variable>', 'make a ${VAR} of .env a global secret', collect, [])
+    .option('--manifest <file>', 'where the YAML goes; stagely.yaml in the folder when absent')
+    .option('--overwrite', 'replace a manifest file that says something else')
+    .option('--dry-run', 'show the proposal and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(outputOption())
+    .option('--json', 'the same as -o json')
+    .action(init)
+
+const init = async (dir: string, flags: InitFlags): Promise<void> => {
+  const output = flags.json === true ? 'json' : flags.output
+  if (output !== undefined && output !== 'json' && output !== 'yaml') {
+    throw usageError(`-o ${output} is not known here; use json or yaml`)
+  }
+  const project = await readProject(dir, flags)
+  const proposal = propose(project, flags)
+  const api = await openApi(flags)
+  const manifests = await manifestsOf(api, project, proposal, flags)
+  const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
+  const written = await readIfThere(path)
+  const review = await reviewObjects(api, manifests.objects)
+  for (const { index, field, message } of review.faults) {
+    const { kind, metadata } = manifests.objects[index] ?? { kind: '', metadata: { name: '' } }
+    note(`${kind} ${metadata.name}: ${field === '' ? '' : `${field}: `}${message}`)
+  }
+  if (review.faults.length > 0) throw new Exit(1)
+  const differs = written !== undefined && written !== manifests.yaml
+  const found = { project, proposal, review, manifest: path, manifestDiffers: differs }
+  if (output === 'json') out(JSON.stringify(summaryOf(found), null, 4))
+  else if (output === 'yaml') out(toYaml(summaryOf(found)))
+  else out(renderProposal(found))
+  if (flags.dryRun === true) return
+  if (differs && flags.overwrite !== true) {
+    throw new CliError(
+      `${path} says something else: nothing was changed. Look at both, then --overwrite it, or name another file with --manifest`,
+    )
+  }
+  const pending = review.changes.filter(({ action }) => action !== 'Unchanged').length
+  if (pending === 0 && written === manifests.yaml) {
+    note('Everything is as it should be: nothing to do.')
+    return
+  }
+  await confirm(`Write ${path} and load ${proposal.secrets.length} secrets?`, flags.yes)
+  await writeFile(path, manifests.yaml)
+  await applyObjects(api, manifests.objects)
+  note(`Written: ${path}. Commit it; "stagely status" shows the first rollout.`)
+}
+
+const readProject = async (dir: string, flags: InitFlags): Promise<ComposeProject> => {
+  const directory = await realpath(dir).catch((error: unknown) => {
+    throw new CliError(`there is no folder ${dir}`, 1, error)
+  })
+  return readComposeProject({
+    directory,
+    files: flags.file,
+    envFiles: flags.envFile,
+    profiles: flags.profile,
+    projectName: flags.projectName,
+    env: readComposeEnvironment(),
+  })
+}
+
+const manifestsOf = async (
+  api: Api,
+  project: ComposeProject,
+  proposal: Proposal,
+  flags: InitFlags,
+): Promise<Manifests> => {
+  const name = flags.project ?? project.name.replaceAll('_', '-').replace(/-+$/, '')
+  const choice = {
+    namespace: api.namespace,
+    project: name,
+    stagelet: flags.stagelet ?? name,
+    agent: await agentOf(api, flags.agent),
+    directory: flags.directory ?? project.directory,
+    files: flags.file,
+    envFiles: flags.envFile,
+    profiles: flags.profile,
+    composeProject: project.name,
+  }
+  return renderManifests(choice, proposal.secrets, await readKnownSecrets(api))
+}
+
+/** The one that was named, else the only one there is, else somebody is asked. */
+const agentOf = async (api: Api, given: string | undefined): Promise<string> => {
+  const agents = await listObjects(api, kindOf('Agent'), { namespace: api.namespace })
+  const names = agents.map(({ metadata }) => metadata.name)
+  const join = 'make a token with "stagely agent token create --name NAME" and start the agent'
+  if (given !== undefined) {
+    if (!names.includes(given)) note(`There is no agent "${given}" yet: ${join}.`)
+    return given
+  }
+  if (names.length === 1) return names[0]!
+  const choice = names.length === 0 ? `there is none yet: ${join}` : names.join(', ')
+  if (!canAsk()) throw usageError(`say which agent runs the stack with --agent (${choice})`)
+  const typed = (await askLine(`Which agent runs the stack (${choice})? `)).trim()
+  if (typed === '') throw usageError('the stack needs an agent: --agent NAME')
+  return typed
+}
+
+const readIfThere = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new CliError(`cannot read ${path}`, 1, error)
+  })

@@ -1,0 +1,207 @@
+// An existing Compose project as Compose itself reads it. Nothing here parses a compose file or a
+// .env file: a probe on stdin makes Compose say what each file and each variable holds.
+import { relative, resolve } from 'node:path'
+import { chosenFiles } from '../../src/compose/files.ts'
+import { openCompose, type Compose } from '../../src/compose/compose.ts'
+import type { Environment } from '../../src/compose/environment.ts'
+import { CliError } from '../errors.ts'
+import { usesOf, variablesIn, type RawService, type ServiceUses } from './service-uses.ts'
+
+export interface ProjectRequest {
+  /** Absolute. */
+  readonly directory: string
+  readonly files: readonly string[] | undefined
+  readonly envFiles: readonly string[] | undefined
+  readonly profiles: readonly string[] | undefined
+  readonly projectName: string | undefined
+  readonly env: Environment
+}
+
+export interface ComposeService extends ServiceUses {
+  readonly name: string
+  /** Started by a plain `up` with the chosen profiles. */
+  readonly enabled: boolean
+  /** What its containers get, all files and variables resolved. */
+  readonly environment: ReadonlyMap<string, string>
+}
+
+/** One file of variables, its path relative to the project's folder. */
+export interface VariableFile {
+  readonly path: string
+  readonly values: ReadonlyMap<string, string>
+}
+
+export interface ComposeProject {
+  readonly name: string
+  readonly directory: string
+  /** Compose files, relative to the folder. */
+  readonly files: readonly string[]
+  /** Sorted by name; those of profiles that are off as well. */
+  readonly services: readonly ComposeService[]
+  /** Values of `${VAR}`, of those that are set. */
+  readonly variables: ReadonlyMap<string, string>
+  /** The files for `${VAR}`: `.env`, unless others were named. */
+  readonly dotenvFiles: readonly VariableFile[]
+  /** The `env_file`s of services. */
+  readonly envFiles: readonly VariableFile[]
+}
+
+interface RawProject {
+  readonly name?: string
+  readonly services?: Readonly<Record<string, RawService>>
+  readonly 'x-stagely-probe'?: {
+    readonly set?: Readonly<Record<string, string>>
+    readonly values?: Readonly<Record<string, string>>
+  }
+}
+
+/** CliError with what Compose says where it does not accept the files. */
+export const readComposeProject = async (request: ProjectRequest): Promise<ComposeProject> => {
+  const { directory, files: given, envFiles } = request
+  const choice = {
+    directory,
+    ...(given === undefined ? {} : { files: [...given] }),
+    ...(envFiles === undefined ? {} : { envFiles: [...envFiles] }),
+  }
+  const files = await chosenFiles(choice)
+  if (files.length === 0) {
+    throw new CliError(`no compose file in ${directory}: name it with --file, or another folder`)
+  }
+  const compose = await openCompose(request.env)
+  const ask = asker(compose, request, files)
+  const [raw, enabled] = await Promise.all([
+    ask(['--profile', '*'], ['--no-interpolate', '--format', 'json']).then(parseProject),
+    ask([], ['--services']),
+  ])
+  const probe = probeOf(
+    raw,
+    (envFiles ?? ['.env']).map((file) => resolve(directory, file)),
+  )
+  const flags = ['--profile', '*', '-f', '-']
+  const answer = parseProject(
+    await ask(flags, ['--format', 'json'], JSON.stringify(probe.override)),
+  )
+  const fileOf = (path: string, service: string): VariableFile => ({
+    path: relative(directory, path) || path,
+    values: environmentOf(answer.services?.[service]),
+  })
+  return {
+    name: request.projectName ?? raw.name ?? '',
+    directory,
+    files: files.map((file) => relative(directory, resolve(directory, file))),
+    services: Object.entries(raw.services ?? {})
+      .map(([name, service]) => ({
+        name,
+        enabled: enabled.split('\n').includes(name),
+        environment: environmentOf(answer.services?.[name]),
+        ...usesOf(service, (path) => relative(directory, path) || path),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    variables: variablesOf(answer),
+    dotenvFiles: probe.dotenv.map(([path, service]) => fileOf(path, service)),
+    envFiles: probe.envFiles.map(([path, service]) => fileOf(path, service)),
+  }
+}
+
+type Ask = (flags: readonly string[], verb: readonly string[], stdin?: string) => Promise<string>
+
+const asker =
+  (compose: Compose, request: ProjectRequest, files: readonly string[]): Ask =>
+  async (flags, verb, stdin) => {
+    const base = [
+      '--ansi',
+      'never',
+      ...(request.projectName === undefined ? [] : ['-p', request.projectName]),
+      ...(request.envFiles ?? []).flatMap((file) => ['--env-file', file]),
+      ...(request.profiles ?? []).flatMap((profile) => ['--profile', profile]),
+      ...files.flatMap((file) => ['-f', file]),
+    ]
+    const { stdout } = await compose
+      .run({
+        flags: [...base, ...flags],
+        verb: ['config', ...verb],
+        cwd: request.directory,
+        env: request.env,
+        mask: withoutValues,
+        ...(stdin === undefined ? {} : { stdin }),
+      })
+      .catch((error: unknown) => {
+        throw new CliError(
+          `Compose does not accept the project: ${error instanceof Error ? error.message : ''}`,
+          1,
+          error,
+        )
+      })
+    return stdout
+  }
+
+/** A broken interpolation is quoted whole by Compose, and may hold a value. */
+const withoutValues = (stderr: string): string =>
+  stderr.replace(/(invalid interpolation format for [^\s:]+)[^]*/g, '$1')
+
+/** The parser's own message would quote the user's files. */
+const parseProject = (stdout: string): RawProject => {
+  try {
+    return JSON.parse(stdout) as RawProject
+  } catch {
+    throw new CliError('Compose described the project in no JSON that is whole')
+  }
+}
+
+interface Probe {
+  readonly override: object
+  /** Path and the service of the probe that reads it. */
+  readonly dotenv: readonly (readonly [string, string])[]
+  readonly envFiles: readonly (readonly [string, string])[]
+}
+
+/** An override that adds a service for each file of variables, and a field for each `${VAR}`. */
+const probeOf = (raw: RawProject, dotenvPaths: readonly string[]): Probe => {
+  const names = variablesIn(raw.services ?? {})
+  const entries = new Map<string, object>()
+  for (const service of Object.values(raw.services ?? {})) {
+    for (const entry of usesOf(service, (path) => path).envFileEntries) {
+      entries.set(entry.path, { ...entry, required: false })
+    }
+  }
+  const dotenv = dotenvPaths.map((path, i) => [path, `stagely-probe-dotenv-${i}`] as const)
+  const envFiles = [...entries.keys()].map((path, i) => [path, `stagely-probe-file-${i}`] as const)
+  const service = (entry: object): object => ({ image: 'scratch', env_file: [entry] })
+  const each = (text: (name: string) => string): object =>
+    Object.fromEntries(names.map((name) => [name, text(name)]))
+  return {
+    dotenv,
+    envFiles,
+    override: {
+      services: Object.fromEntries([
+        ...dotenv.map(([path, name]) => [name, service({ path, required: false })]),
+        ...envFiles.map(([path, name]) => [name, service(entries.get(path) ?? {})]),
+      ]) as object,
+      'x-stagely-probe': {
+        set: each((name) => `\${${name}+set}`),
+        values: each((name) => `\${${name}-}`),
+      },
+    },
+  }
+}
+
+/** `config` writes each `$` twice. */
+const unescaped = (text: string): string => text.replaceAll('$$', '$')
+
+const environmentOf = (service: RawService | undefined): Map<string, string> => {
+  const environment = (service?.environment ?? {}) as Record<string, string | number | null>
+  return new Map(
+    Object.entries(environment).flatMap(([key, value]) =>
+      value === null ? [] : [[key, unescaped(String(value))] as const],
+    ),
+  )
+}
+
+const variablesOf = (answer: RawProject): Map<string, string> => {
+  const { set = {}, values = {} } = answer['x-stagely-probe'] ?? {}
+  return new Map(
+    Object.entries(values).flatMap(([name, value]) =>
+      set[name] === 'set' ? [[name, unescaped(value)] as const] : [],
+    ),
+  )
+}

@@ -1,0 +1,78 @@
+// The declared state of an adopted project, as objects and as the YAML file that goes into Git.
+import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
+import { toYaml } from '../output.ts'
+import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
+import type { ProposedSecret } from './propose.ts'
+
+export interface StageletChoice {
+  readonly namespace: string
+  readonly project: string
+  readonly stagelet: string
+  readonly agent: string
+  /** On the agent's machine. */
+  readonly directory: string
+  /** undefined: those that Compose itself chooses. */
+  readonly files: readonly string[] | undefined
+  readonly envFiles: readonly string[] | undefined
+  readonly profiles: readonly string[] | undefined
+  readonly composeProject: string
+}
+
+export interface Manifests {
+  /** With the values, to be written once. */
+  readonly objects: readonly KubeObject[]
+  /** Without any value. */
+  readonly yaml: string
+}
+
+const head = `# Written by "stagely init", which has also loaded the values: they are not here, and a secret without
+# a value keeps the stored one. Commit this file; "stagely apply -f" makes it so.
+`
+
+export const renderManifests = (
+  choice: StageletChoice,
+  secrets: readonly ProposedSecret[],
+  known: KnownSecrets,
+): Manifests => {
+  const project = objectOf('Project', choice.project, choice.namespace, {})
+  const named = new Set<string>()
+  const bare = secrets.map(({ key, scope }) => {
+    const identity = { project: choice.project, key, scope }
+    const isTaken = (name: string): boolean => known.hasName(name) || named.has(name)
+    const name = known.find(identity)?.metadata.name ?? nameFor(identity, isTaken)
+    named.add(name)
+    const spec = { projectRef: { name: choice.project }, key, scope }
+    return objectOf('StagelySecret', name, choice.namespace, spec)
+  })
+  const stagelet = objectOf('Stagelet', choice.stagelet, choice.namespace, stageletSpec(choice))
+  const withValues = bare.map((object, i) => ({
+    ...object,
+    spec: { ...object.spec, value: secrets[i]?.value ?? '' },
+  }))
+  return {
+    objects: [project, ...withValues, stagelet],
+    yaml: head + [project, ...bare, stagelet].map(toYaml).join('---\n'),
+  }
+}
+
+const objectOf = (
+  kind: string,
+  name: string,
+  namespace: string,
+  spec: Record<string, unknown>,
+): KubeObject => ({ apiVersion, kind, metadata: { name, namespace }, spec })
+
+const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
+  const { files, envFiles, profiles } = choice
+  return {
+    projectRef: { name: choice.project },
+    agentRef: { name: choice.agent },
+    compose: {
+      directory: choice.directory,
+      ...(files === undefined ? {} : { files }),
+      projectName: choice.composeProject,
+      ...(profiles === undefined ? {} : { profiles }),
+      ...(envFiles === undefined ? {} : { envFiles }),
+    },
+  }
+}

@@ -1,0 +1,159 @@
+// Which service should see which key, from how the project uses them today. Pure.
+import type { ComposeProject, ComposeService } from './compose-project.ts'
+import { variablesOfText } from './service-uses.ts'
+
+export interface ProposedSecret {
+  readonly key: string
+  /** `global`, or the one service that sees it. */
+  readonly scope: string
+  readonly value: string
+  /** For people: where the value is today. */
+  readonly from: string
+}
+
+/** What stays where it is, and why. */
+export interface Kept {
+  readonly key: string
+  readonly file: string
+  readonly why: string
+}
+
+export interface Proposal {
+  readonly secrets: readonly ProposedSecret[]
+  readonly kept: readonly Kept[]
+  /** Services that a first `up` with Stagely re-creates: those that see a secret, and their peers. */
+  readonly recreated: readonly string[]
+  readonly untouched: readonly string[]
+}
+
+export interface Wishes {
+  /** Keys that stay in the user's files. */
+  readonly exclude: readonly string[]
+  /** Variables that become global secrets, for `${VAR}` outside `environment`. */
+  readonly global: readonly string[]
+}
+
+const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
+const secretName =
+  /PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$/i
+const urlWithPassword = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i
+
+export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
+  const kept: Kept[] = []
+  const seen = project.services.flatMap((service) => secretsOf(project, service, wishes, kept))
+  const found = withGlobals(seen, project.services.length)
+  const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
+  const secrets = [...found, ...asked(project, wishes).filter(({ key }) => !isThere(key))]
+  kept.push(...keptVariables(project, wishes))
+  const sees = (name: string): boolean =>
+    secrets.some(({ scope }) => scope === 'global' || scope === name)
+  const enabled = project.services.filter((service) => service.enabled)
+  const recreated = enabled
+    .filter(({ name, sharesWith }) => sees(name) || sharesWith.some(sees))
+    .map(({ name }) => name)
+  return {
+    secrets: secrets.sort((a, b) => compare(a.key, b.key) || compare(a.scope, b.scope)),
+    kept: unique(kept).sort((a, b) => compare(a.file, b.file) || compare(a.key, b.key)),
+    recreated,
+    untouched: enabled.map(({ name }) => name).filter((name) => !recreated.includes(name)),
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const unique = (kept: readonly Kept[]): Kept[] => [
+  ...new Map(kept.map((k) => [JSON.stringify([k.key, k.file]), k])).values(),
+]
+
+/** What one service gets today and Stagely would give it; the rest goes to `kept`. */
+const secretsOf = (
+  project: ComposeProject,
+  service: ComposeService,
+  { exclude }: Wishes,
+  kept: Kept[],
+): ProposedSecret[] => {
+  const secrets: ProposedSecret[] = []
+  for (const [key, value] of service.environment) {
+    const origin = originOf(project, service, key, value)
+    const file = origin.file ?? project.files[0] ?? ''
+    if (key.startsWith('COMPOSE_')) kept.push({ key, file, why: 'steers Compose itself' })
+    else if (!storable.test(key)) kept.push({ key, file, why: 'is no name that Stagely stores' })
+    else if (exclude.includes(key)) kept.push({ key, file, why: 'excluded' })
+    else if (origin.from !== undefined)
+      secrets.push({ key, scope: service.name, value, from: origin.from })
+  }
+  return secrets
+}
+
+interface Origin {
+  /** undefined: plain configuration that the compose file says itself. */
+  readonly from: string | undefined
+  readonly file: string | undefined
+}
+
+const originOf = (
+  project: ComposeProject,
+  service: ComposeService,
+  key: string,
+  value: string,
+): Origin => {
+  const written = service.written.get(key)
+  if (written === undefined) {
+    // Later files win.
+    const entry = service.envFileEntries.findLast(({ path }) =>
+      project.envFiles.some((file) => file.path === path && file.values.has(key)),
+    )
+    return { from: entry?.path ?? 'env_file', file: entry?.path }
+  }
+  const used = written === null ? [key] : variablesOfText(written)
+  const set = used.filter((name) => project.variables.has(name))
+  if (set.length > 0) {
+    const names = set.map((name) => `\${${name}}`).join(', ')
+    const file = project.dotenvFiles.findLast(({ values }) => set.some((n) => values.has(n)))?.path
+    return { from: `environment: ${names}`, file }
+  }
+  const looksSecret = value !== '' && (secretName.test(key) || urlWithPassword.test(value))
+  const literal = used.length === 0 && looksSecret
+  return { from: literal ? 'environment: in the compose file' : undefined, file: undefined }
+}
+
+/** One global secret in place of one for each service, where all services get the same. */
+const withGlobals = (seen: readonly ProposedSecret[], serviceCount: number): ProposedSecret[] => {
+  const byKey = new Map<string, ProposedSecret[]>()
+  for (const secret of seen) byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
+  return [...byKey.values()].flatMap((all) => {
+    const same = all.every(({ value }) => value === all[0]?.value)
+    return serviceCount > 1 && all.length === serviceCount && same
+      ? [{ ...all[0]!, scope: 'global' }]
+      : all
+  })
+}
+
+const asked = (project: ComposeProject, { global }: Wishes): ProposedSecret[] =>
+  global.flatMap((key) => {
+    const value = project.variables.get(key)
+    return value === undefined ? [] : [{ key, scope: 'global', value, from: `\${${key}}` }]
+  })
+
+/** Variables of `.env` that no secret replaces. */
+const keptVariables = (project: ComposeProject, { global }: Wishes): Kept[] =>
+  project.dotenvFiles.flatMap(({ path: file, values }) =>
+    [...values.keys()].flatMap((key) => {
+      if (global.includes(key)) return []
+      if (key.startsWith('COMPOSE_')) return [{ key, file, why: 'steers Compose itself' }]
+      const user = project.services.find(({ elsewhere }) => elsewhere.has(key))
+      if (user !== undefined) {
+        const where = `${user.elsewhere.get(key) ?? ''} of ${user.name}`
+        const more = secretName.test(key) ? `; --global ${key} makes it a secret` : ''
+        return [{ key, file, why: `used in ${where}${more}` }]
+      }
+      return isUsed(project, key) ? [] : [{ key, file, why: 'no service uses it' }]
+    }),
+  )
+
+const isUsed = (project: ComposeProject, variable: string): boolean =>
+  project.services.some(
+    ({ written, environment }) =>
+      environment.has(variable) ||
+      [...written].some(([, text]) => text !== null && variablesOfText(text).includes(variable)),
+  )

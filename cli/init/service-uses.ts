@@ -1,0 +1,93 @@
+// Where a service of a compose file uses variables and files of variables. The input is Compose's own
+// description without interpolation (`config --no-interpolate --format json`).
+
+export interface EnvFileEntry {
+  readonly path: string
+  readonly required?: boolean
+  readonly format?: string
+}
+
+export interface RawService {
+  readonly environment?:
+    Readonly<Record<string, string | number | boolean | null>> | readonly string[]
+  /** A text or a list of texts before Compose 2.24. */
+  readonly env_file?: string | readonly (string | EnvFileEntry)[]
+  readonly network_mode?: unknown
+  readonly ipc?: unknown
+  readonly pid?: unknown
+  readonly [field: string]: unknown
+}
+
+export interface ServiceUses {
+  /** Its `environment`: the text as written; null where it passes a variable of the same name on. */
+  readonly written: ReadonlyMap<string, string | null>
+  readonly envFileEntries: readonly EnvFileEntry[]
+  /** Variables outside `environment`, each with the field that uses it. */
+  readonly elsewhere: ReadonlyMap<string, string>
+  /** Services whose container it holds on to: it is re-created with them. */
+  readonly sharesWith: readonly string[]
+}
+
+const expression = /\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)/g
+
+/** Names of the variables in a text; `$$` is no variable. */
+export const variablesOfText = (text: string): string[] => [
+  ...new Set(
+    [...text.matchAll(expression)].flatMap(([, name]) => (name === undefined ? [] : [name])),
+  ),
+]
+
+function* texts(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value
+  else if (Array.isArray(value)) for (const item of value) yield* texts(item)
+  else if (typeof value === 'object' && value !== null) yield* texts(Object.values(value))
+}
+
+/** Every variable that any service uses, sorted. */
+export const variablesIn = (services: Readonly<Record<string, RawService>>): string[] => {
+  const names = new Set<string>()
+  for (const text of texts(services)) for (const name of variablesOfText(text)) names.add(name)
+  for (const service of Object.values(services)) {
+    for (const [key, text] of writtenOf(service)) if (text === null) names.add(key)
+  }
+  return [...names].filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).sort()
+}
+
+const writtenOf = ({ environment = {} }: RawService): Map<string, string | null> =>
+  Array.isArray(environment)
+    ? new Map(
+        (environment as string[]).map((item) => {
+          const at = item.indexOf('=')
+          return at < 0 ? [item, null] : [item.slice(0, at), item.slice(at + 1)]
+        }),
+      )
+    : new Map(
+        Object.entries(environment).map(([key, value]) => [
+          key,
+          value === null ? null : String(value),
+        ]),
+      )
+
+const envFilesOf = ({ env_file: files = [] }: RawService): EnvFileEntry[] =>
+  (typeof files === 'string' ? [files] : files).map((file) =>
+    typeof file === 'string' ? { path: file } : file,
+  )
+
+export const usesOf = (service: RawService, shown: (path: string) => string): ServiceUses => {
+  const elsewhere = new Map<string, string>()
+  for (const [field, value] of Object.entries(service)) {
+    if (field === 'environment') continue
+    for (const text of texts(value)) {
+      for (const name of variablesOfText(text)) if (!elsewhere.has(name)) elsewhere.set(name, field)
+    }
+  }
+  const modes = [service.network_mode, service.ipc, service.pid]
+  return {
+    written: writtenOf(service),
+    envFileEntries: envFilesOf(service).map((entry) => ({ ...entry, path: shown(entry.path) })),
+    elsewhere,
+    sharesWith: modes.flatMap((mode) =>
+      typeof mode === 'string' && mode.startsWith('service:') ? [mode.slice(8)] : [],
+    ),
+  }
+}
