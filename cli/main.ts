@@ -46,6 +46,10 @@ const commands: Record<string, Entry> = {
     summary: 'take objects over from a folder of manifests',
     load: () => import('./commands/adopt.ts'),
   },
+  audit: {
+    summary: 'who did what, what somebody has read, and proof that the log is whole',
+    load: () => import('./commands/audit.ts'),
+  },
   agent: {
     summary: 'run an agent; manage who may be one',
     load: () => import('./commands/agent.ts'),

@@ -13,7 +13,7 @@ const sha256 = (parts: readonly unknown[]): string =>
 export const genesisHash = ''
 
 /** Kinds whose objects are people: their names are personal data. */
-const people: ReadonlySet<string> = new Set(['User'])
+const people: ReadonlySet<string> = new Set(['User', 'Member'])
 export const isPerson = (kind: string): boolean => people.has(kind)
 
 export const actorDigest = (salt: string, { actor }: Pick<AuditRecord, 'actor'>): string =>

@@ -13,6 +13,7 @@ import type { Sql } from '../sql.ts'
 import type { Actor } from '../store.ts'
 import { erasePerson, type Erasure } from './erase.ts'
 import { linkGroup, lockChain, pruneChain, readChain, type ChainState } from './link.ts'
+import { forgetRevoked } from './refused-tokens.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'
 
@@ -77,6 +78,11 @@ export class AuditLog {
       const chain = await lockChain(tx, signer, this.#seen)
       return pruneChain(tx, signer, chain, { before, now })
     })
+  }
+
+  /** See refused-tokens.ts. */
+  forgetRevokedTokens(before: number): Promise<void> {
+    return forgetRevoked(this.#deps.sql, before)
   }
 
   /** Newest first. */

@@ -14,32 +14,43 @@ export interface Erasure {
 }
 
 // The controller and its agents are no persons, and a folder of manifests is not either.
-const theirs = `source = 'api' AND (actor = $1 OR actor_id = $1 OR actor_id = ANY($2))`
-const about = `kind = 'User' AND (name = $1 OR name = ANY($2))`
+const theirs = `source = 'api' AND (actor = ANY($1) OR actor_id = ANY($2))`
+const about = `kind IN ('User', 'Member') AND name = ANY($1)`
 
-const idsOf = async ({ tx }: WriteSession, person: string): Promise<string[]> => {
-  const rows = await tx.query<{ id: string }>(
+interface Known {
+  readonly names: readonly string[]
+  readonly ids: readonly string[]
+}
+
+/** Every name and id under which the log knows the person. */
+const knownAs = async ({ tx }: WriteSession, person: string): Promise<Known> => {
+  const ids = await tx.query<{ id: string }>(
     `SELECT DISTINCT actor_id AS id FROM audit
-     WHERE source = 'api' AND actor = $1 AND actor_id IS NOT NULL`,
+     WHERE source = 'api' AND actor_id IS NOT NULL AND (actor = $1 OR actor_id = $1)`,
     [person],
   )
-  return rows.map((row) => row.id)
+  const known = ids.map((row) => row.id)
+  const names = await tx.query<{ name: string }>(
+    `SELECT DISTINCT actor AS name FROM audit WHERE source = 'api' AND actor_id = ANY($1)`,
+    [known],
+  )
+  return { names: [...new Set([person, ...names.map((row) => row.name)])], ids: known }
 }
 
 /** Who wrote a version, and who last changed a secret, are not in the chain. */
 const eraseElsewhere = async (
   session: WriteSession,
-  person: string,
+  names: readonly string[],
   pseudonym: string,
 ): Promise<void> => {
-  await session.tx.query('UPDATE secret_versions SET created_by = $2 WHERE created_by = $1', [
-    person,
+  await session.tx.query('UPDATE secret_versions SET created_by = $2 WHERE created_by = ANY($1)', [
+    names,
     pseudonym,
   ])
   const rows = await session.select(
     `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'StagelySecret' AND body #>> '{status,updatedBy}' = $1`,
-    [person],
+     WHERE kind = 'StagelySecret' AND body #>> '{status,updatedBy}' = ANY($1)`,
+    [names],
   )
   for (const row of rows) {
     const status = { ...row.object.status, updatedBy: pseudonym }
@@ -52,11 +63,11 @@ const eraseElsewhere = async (
  * `person` is a name or an id; rows of the same id under other names count too.
  */
 export const erasePerson = async (session: WriteSession, person: string): Promise<Erasure> => {
-  const ids = await idsOf(session, person)
+  const { names, ids } = await knownAs(session, person)
   const rows = await session.tx.query<{ seq: number; acted: boolean; named: boolean }>(
     `SELECT seq, (${theirs}) AS acted, (${about}) AS named FROM audit
      WHERE (${theirs}) OR (${about}) ORDER BY seq`,
-    [person, ids],
+    [names, ids],
   )
   if (rows.length === 0) {
     throw new StagelyError('NotFound', `the audit log names nobody ${JSON.stringify(person)}`)
@@ -69,20 +80,20 @@ export const erasePerson = async (session: WriteSession, person: string): Promis
   const pseudonym = `${erasedPrefix}${randomUUID()}`
   await session.tx.query(
     `UPDATE audit SET actor = $3, actor_id = NULL, address = NULL, actor_salt = NULL WHERE ${theirs}`,
-    [person, ids, pseudonym],
+    [names, ids, pseudonym],
   )
-  await session.tx.query(`UPDATE audit SET name = $3, subject_salt = NULL WHERE ${about}`, [
-    person,
-    ids,
+  await session.tx.query(`UPDATE audit SET name = $2, subject_salt = NULL WHERE ${about}`, [
+    names,
     pseudonym,
   ])
-  await eraseElsewhere(session, person, pseudonym)
+  await eraseElsewhere(session, names, pseudonym)
   const detail: ErasureDetail = { person: pseudonym, rows: erased.rows, digest: erased.digest() }
   const ref = { kind: 'AuditChain', namespace: '', name: 'chain' }
   await session.audit(ref, { action: eraseAction, detail: { ...detail } })
   const [mentions] = await session.tx.query<{ count: number }>(
-    'SELECT count(*) AS count FROM audit WHERE strpos(detail::text, $1) > 0',
-    [person],
+    `SELECT count(*) AS count FROM audit a
+     WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n (name) WHERE strpos(a.detail::text, n.name) > 0)`,
+    [names],
   )
   return { pseudonym, rows: rows.length, mentions: mentions?.count ?? 0 }
 }

@@ -32,3 +32,19 @@ CREATE TABLE audit_chain (
   head_signature text
 );
 INSERT INTO audit_chain (start_seq, start_hash, head_seq, head_hash) VALUES (0, '', 0, '');
+
+-- What is known of tokens that open nothing any more, so that an attempt with one can be named.
+CREATE TABLE revoked_tokens (
+  hash text PRIMARY KEY,
+  id uuid NOT NULL,
+  user_id uuid,
+  name text NOT NULL,
+  revoked_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE FUNCTION remember_revoked_token() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO revoked_tokens (hash, id, user_id, name) VALUES (old.hash, old.id, old.user_id, old.name)
+  ON CONFLICT DO NOTHING;
+  RETURN old;
+END $$;
+CREATE TRIGGER remember_revoked_token AFTER DELETE ON tokens FOR EACH ROW EXECUTE FUNCTION remember_revoked_token();

@@ -1,0 +1,42 @@
+// Which audit rows are asked for.
+import { Option, type Command } from 'commander'
+import { toInstant } from './time.ts'
+import type { CommonFlags } from '../options.ts'
+
+export interface FilterFlags extends CommonFlags {
+  readonly by?: string
+  readonly action?: string
+  readonly kind?: string
+  readonly name?: string
+  readonly result?: string
+  readonly request?: string
+  readonly since?: string
+  readonly until?: string
+}
+
+export const filterOptions = (command: Command): Command =>
+  command
+    .option('--by <person>', 'who acted: name or id')
+    .option('--action <action>', 'what was done: create, update, delete, reveal, deliver, deny, …')
+    .option('--kind <kind>', 'to what kind: StagelySecret, Stagelet, User, …')
+    .option('--name <name>', 'to the object of this name')
+    .addOption(new Option('--result <result>', 'how it ended').choices(['success', 'denied']))
+    .option('--request <id>', 'in the request with this id')
+    .option(
+      '--since <time>',
+      'from then on: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
+      toInstant,
+    )
+    .option('--until <time>', 'up to then', toInstant)
+
+export const queryOf = (flags: FilterFlags): Record<string, string | undefined> => ({
+  by: flags.by,
+  action: flags.action,
+  kind: flags.kind,
+  namespace: flags.namespace,
+  name: flags.name,
+  result: flags.result,
+  request_id: flags.request,
+  since: flags.since,
+  until: flags.until,
+})

@@ -1,0 +1,38 @@
+// Verifies an export line by line, whatever its length.
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { signedHead, type SignedHead } from '../../src/audit/record.ts'
+import { ChainVerifier, type Verdict, type VerifyOptions } from '../../src/audit/verify.ts'
+import { CliError } from '../errors.ts'
+
+export const verifyLines = async (
+  stream: NodeJS.ReadableStream,
+  options: VerifyOptions,
+): Promise<Verdict> => {
+  const verifier = new ChainVerifier(options)
+  let failed: unknown
+  stream.on('error', (error) => {
+    failed = error
+  })
+  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    verifier.accept(line)
+  }
+  if (failed !== undefined) throw new CliError('the export could not be read to its end', 1, failed)
+  return verifier.finish()
+}
+
+/** A file with a head, or an export whose last line is one. */
+export const readHead = async (file: string): Promise<SignedHead> => {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new CliError(`cannot read ${file}`, 1, error)
+  }
+  const last = text.trimEnd().split('\n').at(-1) ?? ''
+  try {
+    return signedHead.parse(JSON.parse(last))
+  } catch (error) {
+    throw new CliError(`${file} has no signed head: make one with "stagely audit head"`, 2, error)
+  }
+}

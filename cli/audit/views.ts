@@ -1,0 +1,58 @@
+// Audit rows as tables.
+import type { AuditRecord } from '../../src/audit/record.ts'
+import type { RecordView } from '../records.ts'
+
+const objectOf = ({ object: { kind, namespace, name } }: AuditRecord): string =>
+  `${kind.toLowerCase()}/${namespace === '' ? '' : `${namespace}/`}${name}`
+
+export const recordView: RecordView<AuditRecord> = {
+  columns: [
+    { header: 'ROW', cell: (r) => r.seq ?? '' },
+    { header: 'TIME', cell: (r) => r.at.replace(/\.\d+Z$/, 'Z') },
+    { header: 'WHO', cell: (r) => r.actor.name },
+    { header: 'ACTION', cell: (r) => r.action },
+    { header: 'WHAT', cell: objectOf },
+    { header: 'RESULT', cell: (r) => r.result },
+    { header: 'FROM', cell: (r) => r.actor.address ?? r.actor.source },
+    { header: 'ID', cell: (r) => r.actor.id ?? '', wide: true },
+    { header: 'REQUEST', cell: (r) => r.request_id ?? '', wide: true },
+    {
+      header: 'DETAIL',
+      cell: (r) => (r.detail === undefined ? '' : JSON.stringify(r.detail)),
+      wide: true,
+    },
+  ],
+  nameOf: (r) => `audit/${r.seq ?? ''}`,
+  empty: 'No audit rows found.',
+}
+
+/** As the REST API answers. */
+export interface RevealedRecord {
+  readonly namespace: string
+  readonly name: string
+  readonly project: string
+  readonly key: string
+  readonly scope: string
+  readonly version: number
+  readonly current_version?: number
+  readonly knows_current: boolean
+  readonly reads: number
+  readonly last_read_at: string
+}
+
+export const revealedView: RecordView<RevealedRecord> = {
+  columns: [
+    { header: 'TEAM', cell: (r) => r.namespace },
+    { header: 'PROJECT', cell: (r) => r.project },
+    { header: 'KEY', cell: (r) => r.key },
+    { header: 'SCOPE', cell: (r) => r.scope },
+    { header: 'READ VERSION', cell: (r) => r.version },
+    { header: 'CURRENT', cell: (r) => r.current_version ?? '(gone)' },
+    { header: 'ROTATE', cell: (r) => (r.knows_current ? 'yes' : '') },
+    { header: 'READS', cell: (r) => r.reads, wide: true },
+    { header: 'LAST READ', cell: (r) => r.last_read_at, wide: true },
+    { header: 'NAME', cell: (r) => r.name, wide: true },
+  ],
+  nameOf: (r) => `stagelysecret/${r.name}`,
+  empty: 'No values read.',
+}

@@ -1,0 +1,200 @@
+// audit: who did what, what somebody has read, and proof that nothing of it was changed.
+import { createReadStream } from 'node:fs'
+import { Option, type Command } from 'commander'
+import type { AuditRecord } from '../../src/audit/record.ts'
+import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
+import { readHead, verifyLines } from '../audit/verify-lines.ts'
+import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { note, out } from '../print.ts'
+import { printRecord, printRecords } from '../records.ts'
+import { openRest } from '../rest.ts'
+
+export const command = (): Command => {
+  const group = newCommand('audit', 'Show who did what, and prove that the log is whole.', [
+    'stagely audit list --since 24h',
+    'stagely audit export > audit.jsonl',
+    'stagely audit verify audit.jsonl --head audit.head',
+    'stagely audit revealed --by alice',
+  ])
+  const commands = [list(), exportLog(), verify(), head(), revealed(), erase()]
+  for (const one of commands) group.addCommand(one)
+  return group
+}
+
+const list = (): Command =>
+  filterOptions(
+    newCommand('list', 'List audit rows, newest first, of every team that you may audit.', [
+      'stagely audit list --since 24h',
+      'stagely audit list --by alice --action reveal -o wide',
+      'stagely audit list -n shop --kind StagelySecret --name stripe-secret-key.backend',
+      'stagely audit list --result denied --since 2026-01-01 --until 2026-02-01 -o json',
+    ]),
+  )
+    .option('--limit <rows>', 'how many at most', parseLimit, 100)
+    .addOption(outputOption())
+    .action(async (flags: FilterFlags & { limit: number }) => {
+      const rest = await openRest(flags)
+      const records: AuditRecord[] = []
+      let cursor: string | undefined
+      do {
+        const limit = String(Math.min(flags.limit - records.length, 1_000))
+        const query = { ...queryOf(flags), limit, cursor }
+        const { body } = await rest.call<{ rows: AuditRecord[]; next_cursor?: string }>('/audit', {
+          query,
+        })
+        records.push(...body.rows)
+        cursor = body.next_cursor
+      } while (cursor !== undefined && records.length < flags.limit)
+      printRecords(records, recordView, flags.output)
+      if (cursor !== undefined) note(`There are more rows: raise --limit (now ${flags.limit}).`)
+    })
+
+const exportLog = (): Command =>
+  filterOptions(
+    newCommand('export', 'Print the log as JSON lines, the signed head last.', [
+      'stagely audit export > audit.jsonl',
+      'stagely audit export --after 1041 > since-last-time.jsonl',
+      'stagely audit export -n shop --action reveal | stagely audit verify -',
+    ]),
+  )
+    .option(
+      '--after <row>',
+      'only what comes after this row, such as the head of an earlier export',
+    )
+    .action(async (flags: FilterFlags & { after?: string }) => {
+      const rest = await openRest(flags)
+      const query = { ...queryOf(flags), after: flags.after }
+      const stream = await rest.stream('/audit/export', { query })
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        if (!process.stdout.write(chunk))
+          await new Promise((resolve) => process.stdout.once('drain', resolve))
+      }
+    })
+
+interface VerifyFlags extends CommonFlags {
+  readonly head?: readonly string[]
+  readonly key?: string
+}
+
+const verify = (): Command =>
+  newCommand(
+    'verify',
+    'Find the first row that was changed, removed, put in or cut off: in an export, or on the controller.',
+    [
+      'stagely audit verify',
+      'stagely audit verify audit.jsonl --head audit.head',
+      'stagely audit verify audit.jsonl --key "$(jq -r .public_key audit.head)"',
+      'stagely audit export | stagely audit verify -',
+    ],
+  )
+    .argument('[file]', 'an export, or - for stdin; without it the log of the controller')
+    .addOption(
+      new Option(
+        '--head <file>',
+        'a head kept elsewhere ("stagely audit head", the last line of an export): shows what was cut off since; may be given again',
+      ).argParser((file: string, previous: string[] | undefined) => [...(previous ?? []), file]),
+    )
+    .option('--key <key>', 'public key that must have signed; else that of --head')
+    .action(async (file: string | undefined, flags: VerifyFlags) => {
+      const known = await Promise.all((flags.head ?? []).map(readHead))
+      const options = { known, publicKey: flags.key }
+      const verdict = await verifyLines(await openLines(file, flags), options)
+      if (!verdict.ok) {
+        note(`The audit log is NOT as it was written: ${verdict.fault.message}.`)
+        throw new Exit(1)
+      }
+      const { rows, hidden, head: end } = verdict
+      const others = hidden === 0 ? '' : ` (${hidden} of them by their digest alone)`
+      out(`${rows} rows${others} are as they were written, up to row ${end.seq}.`)
+      out(`Signed with the key ${end.public_key}.`)
+      if (known.length === 0 && flags.key === undefined) {
+        note(
+          'Give --head with a head kept elsewhere to see rows that were cut off, or a replaced key.',
+        )
+      }
+    })
+
+const openLines = async (
+  file: string | undefined,
+  flags: CommonFlags,
+): Promise<NodeJS.ReadableStream> => {
+  if (file === '-') return process.stdin
+  if (file !== undefined) return createReadStream(file)
+  return (await openRest(flags)).stream('/audit/export')
+}
+
+const head = (): Command =>
+  newCommand(
+    'head',
+    'Print the signed head, to be kept where the database cannot be reached from.',
+    ['stagely audit head > audit.head'],
+  ).action(async (flags: CommonFlags) => {
+    const rest = await openRest(flags)
+    out(JSON.stringify((await rest.call('/audit/head')).body))
+  })
+
+const revealed = (): Command =>
+  newCommand(
+    'revealed',
+    'List the secrets whose values somebody has read: rotate them when he leaves.',
+    ['stagely audit revealed --by alice', 'stagely audit revealed --by alice --current -o json'],
+  )
+    .requiredOption('--by <person>', 'name or id')
+    .option('--current', 'only secrets whose value in use he has read')
+    .addOption(outputOption())
+    .action(async (flags: CommonFlags & { by: string; current?: boolean }) => {
+      const rest = await openRest(flags)
+      const query = { by: flags.by, namespace: flags.namespace }
+      const { body } = await rest.call<{ secrets: RevealedRecord[] }>('/audit/revealed', { query })
+      const shown = body.secrets.filter((s) => flags.current !== true || s.knows_current)
+      printRecords(shown, revealedView, flags.output)
+      const known = shown.filter((s) => s.knows_current).length
+      if (flags.output === undefined && known > 0)
+        note(`${known} to rotate: their values are in use.`)
+    })
+
+interface Erased {
+  readonly pseudonym: string
+  readonly rows: number
+  readonly mentions: number
+}
+
+const erase = (): Command =>
+  newCommand(
+    'erase',
+    'Put a pseudonym in place of a person in the whole log, for good. The chain stays valid.',
+    ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
+  )
+    .argument('<person>', 'name or id')
+    .option('--dry-run', 'only say how many rows name the person')
+    .option('--yes', 'do it; there is no way back')
+    .addOption(outputOption())
+    .action(async (person: string, flags: CommonFlags & { dryRun?: boolean; yes?: boolean }) => {
+      if (flags.dryRun !== true && flags.yes !== true) {
+        throw usageError('erasing has no way back: look with --dry-run, then give --yes')
+      }
+      const rest = await openRest(flags)
+      const body = { person, dry_run: flags.dryRun === true }
+      const { body: erased } = await rest.call<Erased>('/audit/erasures', { method: 'POST', body })
+      const view = {
+        columns: [
+          { header: 'ROWS', cell: (e: Erased) => e.rows },
+          {
+            header: 'NOW NAMED',
+            cell: (e: Erased) => (flags.dryRun === true ? '(dry run)' : e.pseudonym),
+          },
+          { header: 'MENTIONS LEFT', cell: (e: Erased) => e.mentions },
+        ],
+        nameOf: (e: Erased) => `erasure/${e.pseudonym}`,
+        empty: '',
+      }
+      printRecord(erased, view, flags.output)
+    })
+
+const parseLimit = (text: string): number => {
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit > 0) return limit
+  throw new CliError('--limit must be a positive number', 2)
+}
