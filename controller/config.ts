@@ -26,6 +26,8 @@ export interface Config {
   readonly logLevel: string
   /** Requests per second that one token may send to the REST API, on average; 0: no limit. */
   readonly rateLimit: number
+  /** Audit rows older than this are pruned; undefined keeps all. */
+  readonly auditRetentionDays: number | undefined
 }
 
 /** All faults of a start-up; the program prints them and exits with 2. */
@@ -93,6 +95,7 @@ Environment:
   STAGELY_KEY_CACHE_MINUTES     how long keys stay in memory without the provider (default 60)
   STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
   DATABASE_URL        external Postgres, in place of the embedded database
+  STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 
 Examples:
@@ -128,6 +131,7 @@ export const parseConfig = (
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
   if (!logLevels.includes(logLevel))
     faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
+  const auditRetentionDays = parseDays(env['STAGELY_AUDIT_RETENTION_DAYS'], faults)
   if (!/^\d{1,6}$/.test(flags.rateLimit))
     faults.push('--rate-limit must be a whole number of requests per second; 0 is no limit')
   if (faults.length > 0) throw new ConfigError(faults)
@@ -145,6 +149,7 @@ export const parseConfig = (
     keys,
     logLevel,
     rateLimit: Number(flags.rateLimit),
+    auditRetentionDays,
   }
 }
 
@@ -164,6 +169,13 @@ const helpText = (program: Command): string => {
   let text = ''
   program.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
   return text
+}
+
+const parseDays = (text: string | undefined, faults: string[]): number | undefined => {
+  if (text === undefined || text === '') return undefined
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  faults.push('STAGELY_AUDIT_RETENTION_DAYS must be a whole number of days, such as 400')
+  return undefined
 }
 
 const parseListen = (text: string, faults: string[]): { host: string; port: number } => {

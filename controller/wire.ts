@@ -2,10 +2,14 @@
 import { hostname } from 'node:os'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
+import type { Registry } from 'prom-client'
 import type { Clock } from '../src/kernel/clock.ts'
 import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { openStore } from '../src/store/open-store.ts'
+import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
+import { startLinker } from './audit/linker.ts'
+import { createAuditMetrics } from './audit/metrics.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
@@ -81,7 +85,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
-  { store, agents, tokens, principals, settings, idempotency }: OpenedStore,
+  { store, agents, tokens, principals, settings, idempotency, audit }: OpenedStore,
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
@@ -93,6 +97,11 @@ const serve = async (
   const agentRoutes = mountAgentRoutes(agentApp, { store, agents, identity, clock, log })
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   const metrics = createMetrics(version)
+  const denied = startAudit(
+    config,
+    { log, clock, lifecycle },
+    { audit, registry: metrics.registry },
+  )
   let base = ''
   const app = createApp({
     store,
@@ -101,6 +110,8 @@ const serve = async (
     clock,
     log,
     metrics,
+    audit,
+    denied,
     proxies: createProxyTrust(config.trustedProxies),
     stopping: lifecycle.stopping,
     idempotency,
@@ -123,6 +134,25 @@ const serve = async (
   })
   base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
   return { base, onRun: metrics.onRun }
+}
+
+/** Links rows, and takes those of refused requests. Both end before the database does. */
+const startAudit = (
+  { auditRetentionDays: retentionDays }: Config,
+  { log, clock, lifecycle }: Context,
+  { audit, registry }: { audit: OpenedStore['audit']; registry: Registry },
+): DeniedLog => {
+  const linker = startLinker({
+    audit,
+    clock,
+    log,
+    retentionDays,
+    metrics: createAuditMetrics(registry),
+  })
+  lifecycle.onStop('audit linker', 5_000, () => linker.stop())
+  const denied = createDeniedLog({ audit, clock, log })
+  lifecycle.onStop('denied attempts', 5_000, () => denied.stop())
+  return denied
 }
 
 const writeAdminToken = (dir: string, token: string): Promise<void> =>

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { DeniedLog } from '../audit/denied.ts'
 import { Authenticator, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
 import { agentAccessRoutes, type AgentAccessDeps } from './kube/agent-access.ts'
@@ -16,6 +17,7 @@ import { objectRoutes } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
 import type { WatchDeps } from './kube/watch.ts'
 import type { Metrics } from './metrics.ts'
+import { noteDenied } from './note-denied.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
 import { answerProblem, isRestPath, mountRest, type RestServerDeps } from './rest/serve.ts'
 
@@ -25,6 +27,8 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
+  /** Audits what is refused. */
+  readonly denied: DeniedLog
   /** Whose X-Forwarded-For is believed. */
   readonly proxies: ProxyTrust
   /** Aborts when the server stops. */
@@ -39,7 +43,7 @@ export const createApp = (deps: AppDeps): App => {
   const app: App = new Hono<AppEnv>()
   app.use(deps.metrics.middleware)
   app.use(identifyRequest(deps.proxies, deps.log))
-  app.onError((error, c) => renderError(c, error, deps.log))
+  app.onError((error, c) => renderError(c, error, deps))
   app.notFound((c) => c.text('404 page not found', 404))
   // No name holds a NUL, and the database takes none even to look for.
   app.use((c, next) =>
@@ -96,8 +100,13 @@ const mountHealth = (app: App, { store, metrics, stopping, versions }: AppDeps):
 }
 
 /** Known errors speak for themselves; of others the client learns only an id to look for in the log. */
-const renderError = (c: AppContext, error: unknown, log: Logger): Response => {
+const renderError = async (
+  c: AppContext,
+  error: unknown,
+  { log, denied }: AppDeps,
+): Promise<Response> => {
   const known = error instanceof StagelyError ? error : hideError(c, error, log)
+  await noteDenied(c, known, denied)
   const { retryAfterSeconds } = known.details
   if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
   if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')

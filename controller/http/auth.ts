@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { samePrincipal, type Principal } from '../../src/access/principal.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
+import { StagelyError, messageOf, type DeniedAttempt } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { AppEnv } from './env.ts'
 
 export interface TokenVerifier {
   /** Undefined for a token that opens nothing (any more). */
   verify(token: string): Promise<Principal | undefined>
+  /** Whose token it was, where it was good once. */
+  refusalOf(token: string): Promise<DeniedAttempt | undefined>
   /** Calls `listener` when users, members or tokens have changed; returns how to stop that. */
   onChange(listener: () => void): () => void
 }
@@ -83,6 +85,12 @@ export class Authenticator {
     return principal
   }
 
+  /** The answer says no more than 401; the audit log learns whose token it was. */
+  async refuse(token: string | undefined): Promise<StagelyError> {
+    const denied = token === undefined ? undefined : await this.#tokens.refusalOf(token)
+    return new StagelyError('Unauthorized', 'Unauthorized', denied === undefined ? {} : { denied })
+  }
+
   /** Aborts when the login ends or its rights change; watched until `until` aborts. */
   follow(token: string, principal: Principal, until: AbortSignal): AbortSignal {
     const controller = new AbortController()
@@ -132,8 +140,7 @@ export const requireLogin =
   async (c, next) => {
     const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
     const user = token === undefined ? undefined : await authenticator.verify(token)
-    if (token === undefined || user === undefined)
-      throw new StagelyError('Unauthorized', 'Unauthorized')
+    if (token === undefined || user === undefined) throw await authenticator.refuse(token)
     if (Object.keys(c.env.incoming.headers).some((name) => impersonation.test(name)))
       throw new StagelyError('Forbidden', 'impersonation is not supported: log in as that user')
     c.set('user', user)

@@ -1,7 +1,9 @@
 // Tokens → who is logged in, in one query.
 import type { Principal, TeamRole, TokenLimits } from '../access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { DeniedAttempt } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
+import { refusalOf } from './audit/refused-tokens.ts'
 import type { Sql } from './sql.ts'
 import { hashOfToken } from './tokens.ts'
 
@@ -92,6 +94,11 @@ export class PrincipalStore {
     if (row.expires_at !== null && row.expires_at <= now) return undefined
     if ((row.last_used_at ?? 0) <= now - lastUsedEveryMs) await this.#noteUse(row.id, now)
     return toPrincipal(row)
+  }
+
+  /** For a token that `verify` refused: whose it was; undefined when nobody ever had it. */
+  refusalOf(token: string): Promise<DeniedAttempt | undefined> {
+    return refusalOf(this.#sql, hashOfToken(token))
   }
 
   /** Calls `listener` after each change of users, members and tokens; returns how to stop that. */

@@ -148,7 +148,9 @@ for (const [name, serverUrl] of [
         'DELETE FROM audit WHERE seq > (SELECT head_seq FROM audit_chain)',
       ]
       // The process that signed the newer head knows; a new one needs the head that was kept elsewhere.
-      await expect(tampered(older)).rejects.toThrow('its head went back')
+      expect(await tampered(older)).toMatchObject({
+        message: expect.stringContaining('cut off') as string,
+      })
     })
 
     it('is not fooled by a tail that was computed anew: only the controller signs', async () => {
@@ -245,6 +247,7 @@ for (const [name, serverUrl] of [
       await store.sql.exec(`UPDATE audit_chain SET head_hash = 'x' || head_hash`)
       await createAs(store.store, alice, secretOf(ns, 'after-tampering', { value: 'value' }))
       await expect(store.audit.link()).rejects.toThrow('tampered')
+      expect(faultOf(judge(await linesOf(store))).message).toContain('recomputed')
       expect(await store.audit.pending()).toBe(true)
       await store.sql.exec('UPDATE audit_chain SET head_hash = substr(head_hash, 2)')
       expect(judge(await linesOf(store))).toMatchObject({ ok: true })

@@ -8,7 +8,7 @@ import {
   type Principal,
 } from '../../../src/access/principal.ts'
 import { rolesWith, type Resource, type Verb } from '../../../src/access/roles.ts'
-import { StagelyError } from '../../../src/kernel/errors.ts'
+import { StagelyError, type ErrorDetails } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { parseId, type IdKind } from './ids.ts'
@@ -27,8 +27,13 @@ export const targetParameters: Readonly<Record<InTarget, string>> = {
 const kindOf = { project: 'Project', stagelet: 'Stagelet', agent: 'Agent' } as const
 
 /** `what` as the API calls it: project, secret, team. */
-export const notFound = (what: string, given: string): StagelyError =>
-  new StagelyError('NotFound', `${what} ${JSON.stringify(given.slice(0, 300))} not found`)
+export const notFound = (what: string, given: string, details: ErrorDetails = {}): StagelyError =>
+  new StagelyError('NotFound', `${what} ${JSON.stringify(given.slice(0, 300))} not found`, details)
+
+/** The answer says that it is not there; the audit log, whose it is. */
+const ofOtherTeam = (namespace: string): ErrorDetails => ({
+  denied: { why: 'OtherTeam', namespace },
+})
 
 /** By id, or by `namespace/name`. The caller may not be allowed to see it. */
 const findTarget = (
@@ -54,25 +59,26 @@ interface Asked {
   readonly resource: Resource
 }
 
-const refusal = (principal: Principal, { verb, resource }: Asked, where: string): StagelyError => {
-  const roles = rolesWith(verb, resource)
-  const who = roles.length === 0 ? 'admins of the controller' : roles.join(', ')
-  return new StagelyError(
-    'Forbidden',
-    `${principal.name} may not ${verb} ${resource} ${where}; roles that may: ${who}`,
-  )
-}
-
 const inTeam = (principal: Principal, team: string): string => {
   const role = principal.roles.get(team)
   return `in team ${JSON.stringify(team)}${role === undefined ? '' : ` as ${role}`}`
 }
 
+const refusal = (principal: Principal, { verb, resource }: Asked, team?: string): StagelyError => {
+  const where = team === undefined ? 'in any team' : inTeam(principal, team)
+  const roles = rolesWith(verb, resource)
+  const who = roles.length === 0 ? 'admins of the controller' : roles.join(', ')
+  return new StagelyError(
+    'Forbidden',
+    `${principal.name} may not ${verb} ${resource} ${where}; roles that may: ${who}`,
+    team === undefined ? {} : { denied: { why: 'Role', namespace: team } },
+  )
+}
+
 /** For a team that the body names: 404 where it is not the caller's, 403 where the role is too small. */
 export const requireIn = (principal: Principal, asked: Asked, team: string): void => {
-  if (!isInTeam(principal, team)) throw notFound('team', team)
-  if (!allows(principal, { ...asked, namespace: team }))
-    throw refusal(principal, asked, inTeam(principal, team))
+  if (!isInTeam(principal, team)) throw notFound('team', team, ofOtherTeam(team))
+  if (!allows(principal, { ...asked, namespace: team })) throw refusal(principal, asked, team)
 }
 
 /** What the path names, once the caller may do what the route does. */
@@ -93,13 +99,13 @@ export const authorize = async (
     const none = principal.roles.size === 0
     throw none
       ? new StagelyError('Forbidden', `${principal.name} is in no team: ask an owner to add you`)
-      : refusal(principal, access, 'in any team')
+      : refusal(principal, access)
   }
   const given = params[targetParameters[access.in]] ?? ''
   const target = await findTarget(store, access.in, given)
-  if (target === undefined || !isInTeam(principal, teamOf(target))) throw notFound(access.in, given)
+  if (target === undefined) throw notFound(access.in, given)
   const namespace = teamOf(target)
-  if (!allows(principal, { ...access, namespace }))
-    throw refusal(principal, access, inTeam(principal, namespace))
+  if (!isInTeam(principal, namespace)) throw notFound(access.in, given, ofOtherTeam(namespace))
+  if (!allows(principal, { ...access, namespace })) throw refusal(principal, access, namespace)
   return target
 }

@@ -1,10 +1,12 @@
 // What the handlers of the REST API are given.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { Store } from '../../../src/store/store.ts'
 
 export interface RestDeps {
   readonly store: Store
+  readonly audit: AuditLog
   readonly clock: Clock
   readonly log: Logger
 }

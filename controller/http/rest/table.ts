@@ -1,11 +1,15 @@
 // Every route of the REST API. The server, the OpenAPI document, docs/api.md and the access walk
 // follow this list; a file `…-routes.ts` makes the routes of one thing.
+import { auditRoutes } from './audit-routes.ts'
 import type { RestDeps } from './deps.ts'
 import { projectRoutes } from './project-routes.ts'
 import type { RestRoute } from './route.ts'
 
 /** Handlers use `deps` only when they are called: without any, the table is there to be read. */
-export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [...projectRoutes(deps)]
+export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
+  ...projectRoutes(deps),
+  ...auditRoutes(deps),
+]
 
 /** The table for who only reads it: documents and tests. */
 export const describedRoutes = (): readonly RestRoute[] => restRoutes({} as RestDeps)

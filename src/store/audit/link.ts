@@ -33,8 +33,12 @@ interface ChainRow {
   head_signature: string | null
 }
 
+/** The head in the database is not one that this controller signed. */
+class TamperedError extends StagelyError {}
+export const isTampered = (error: unknown): boolean => error instanceof TamperedError
+
 const broken = (why: string): StagelyError =>
-  new StagelyError(
+  new TamperedError(
     'InternalError',
     `the audit chain was tampered with: ${why}; rows are kept but no longer linked: see stagely audit verify`,
   )
