@@ -88,26 +88,32 @@ for (const [name, serverUrl] of [
       expect(lines.join('\n')).not.toContain('value of')
     })
 
-    for (const [column, sql] of [
-      ['actor', `actor = 'mallory'`],
-      ['actor_id', `actor_id = 'u-2'`],
-      ['address', `address = '198.51.100.1'`],
-      ['source', `source = 'system'`],
-      ['action', `action = 'read'`],
-      ['namespace', `namespace = 'other'`],
-      ['name', `name = 'z'`],
-      ['result', `result = 'denied'`],
-      ['request_id', `request_id = 'req-2'`],
-      ['detail', `detail = '{"version":9}'`],
-      ['at', `at = at + interval '1 microsecond'`],
-      ['actor_salt', `actor_salt = 'AAAA'`],
-    ]) {
-      it(`names the row whose ${column} was edited`, async () => {
-        const { seq, message } = await tampered([`UPDATE audit SET ${sql} WHERE seq = 3`])
-        expect(message).toContain('row 3 was changed')
-        expect(seq).toBe(3)
-      })
-    }
+    it('names the row in which any column was edited', async () => {
+      await store.audit.link()
+      await store.sql.exec('CREATE TABLE kept_row AS SELECT * FROM audit WHERE seq = 3')
+      for (const sql of [
+        `actor = 'mallory'`,
+        `actor_id = 'u-2'`,
+        `address = '198.51.100.1'`,
+        `source = 'system'`,
+        `action = 'read'`,
+        `namespace = 'other'`,
+        `name = 'z'`,
+        `result = 'denied'`,
+        `request_id = 'req-2'`,
+        `detail = '{"version":9}'`,
+        `at = at + interval '1 microsecond'`,
+        `actor_salt = 'AAAA'`,
+      ]) {
+        await store.sql.exec(`UPDATE audit SET ${sql} WHERE seq = 3`)
+        const fault = faultOf(judge(await linesOf(store)))
+        expect(fault, sql).toMatchObject({ seq: 3 })
+        expect(fault.message, sql).toContain('row 3 was changed')
+        await store.sql.exec('DELETE FROM audit WHERE seq = 3; INSERT INTO audit TABLE kept_row')
+      }
+      await store.sql.exec('DROP TABLE kept_row')
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true })
+    })
 
     it('names the first row that was removed', async () => {
       const one = await tampered(['DELETE FROM audit WHERE seq = 2'])
@@ -299,7 +305,7 @@ for (const [name, serverUrl] of [
       const erasure = await store.audit.erase('bob', alice, false)
       expect(erasure).toMatchObject({ rows: 4, mentions: 0 })
       const lines = await linesOf(store)
-      expect(lines.join('\n')).not.toMatch(/bob|u-2/)
+      expect(lines.join('\n')).not.toMatch(/bob|"u-2"/)
       expect(judge(lines, { known: [before] })).toMatchObject({ ok: true, hidden: 0 })
       await expect(store.audit.erase('bob', alice, false)).rejects.toThrow('names nobody')
       const more = await tampered([
