@@ -36,6 +36,30 @@ export const fileSpec = z.strictObject({
 
 const quoteIt = { error: 'must be text; quote it in YAML' }
 
+export const onlyForFiles = 'only with type: file'
+export const fileNeedsPlace = 'a file secret needs file.path or file.target'
+const immutable = 'field is immutable; delete the secret and create it anew'
+
+/** What holds between fields, for a cluster. Here the same is checked in code, in the same words. */
+const secretRules = [
+  { rule: "self.type == 'file' || !has(self.file)", message: onlyForFiles, fieldPath: '.file' },
+  {
+    rule: "self.type != 'file' || (has(self.file) && (has(self.file.path) || has(self.file.target)))",
+    message: fileNeedsPlace,
+  },
+  {
+    rule: '[has(self.value), has(self.valueBase64)].filter(x, x).size() <= 1',
+    message: 'give at most one of value and valueBase64',
+    fieldPath: '.valueBase64',
+  },
+  { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
+  {
+    rule: 'self.projectRef.name == oldSelf.projectRef.name',
+    message: immutable,
+    fieldPath: '.projectRef.name',
+  },
+]
+
 export const secretSpec = z
   .strictObject({
     projectRef: refSchema('Project').describe(
@@ -68,6 +92,7 @@ export const secretSpec = z
       .optional()
       .describe('The value as base64, for bytes that are not text. Write-only: never read back.'),
   })
+  .meta({ 'x-kubernetes-validations': secretRules })
   .describe('At most one of value and valueBase64; with neither, the stored value stays.')
 
 export const secretStatus = z.strictObject({

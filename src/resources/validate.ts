@@ -6,6 +6,7 @@ import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject } from './meta.ts'
 import { decodeMetadata, isRecord } from './metadata.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
+import { fileNeedsPlace, onlyForFiles } from './stagelysecret.ts'
 import { checkValue, valueBytes } from './secret-value.ts'
 
 export interface Decoded {
@@ -98,12 +99,12 @@ const checkSecretFile = (spec: Fields): Fault[] => {
   if (spec.type !== 'file') {
     return spec.file === undefined || spec.file === null
       ? []
-      : [forbidden('spec.file', 'only with type: file')]
+      : [forbidden('spec.file', onlyForFiles)]
   }
   const file = isRecord(spec.file) ? spec.file : {}
   const placed = typeof file.path === 'string' || typeof file.target === 'string'
   if (placed) return []
-  const message = 'Required value: a file secret needs file.path or file.target'
+  const message = `Required value: ${fileNeedsPlace}`
   return [{ field: 'spec.file.path', reason: 'FieldValueRequired', message }]
 }
 

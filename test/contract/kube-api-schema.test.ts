@@ -1,0 +1,207 @@
+// What the server enforces, against what the CRDs say: each field at its edges, one by one and together.
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { crdKinds, objectSchema } from '../../src/resources/crd.ts'
+import { startTestController, type TestController } from '../support/controller.ts'
+import {
+  brokenRules,
+  violations,
+  withDefaults,
+  type StructuralSchema,
+} from '../support/structural-schema.ts'
+
+const apiVersion = 'stagely.dev/v1alpha1'
+type Spec = Record<string, unknown>
+type Path = readonly (string | number)[]
+interface Change {
+  readonly path: Path
+  /** undefined: the field is left out. */
+  readonly value: unknown
+}
+
+const secret = {
+  projectRef: { name: 'shop' },
+  stageletRef: { name: 'web' },
+  key: 'TOKEN',
+  scope: 'api',
+}
+/** Good specs that between them have every field. */
+const bases: Readonly<Record<string, readonly Spec[]>> = {
+  Project: [{ description: 'Shop' }],
+  Agent: [{ paused: false }],
+  Stagelet: [
+    {
+      projectRef: { name: 'shop' },
+      agentRef: { name: 'box' },
+      compose: {
+        directory: '/srv/shop',
+        files: ['compose.yaml'],
+        projectName: 'shop',
+        profiles: ['debug'],
+        envFiles: ['.env'],
+        onChange: 'Deploy',
+      },
+      paused: true,
+      deletionPolicy: 'Down',
+    },
+  ],
+  StagelySecret: [
+    { ...secret, type: 'env', value: 'a long enough value' },
+    { ...secret, type: 'env', valueBase64: 'YSBsb25nIGVub3VnaCB2YWx1ZQ==' },
+    {
+      ...secret,
+      type: 'file',
+      value: 'a long enough value',
+      file: { path: './c.json', mode: '0600', uid: 1, gid: 1, target: '/run/c', envVar: 'C_FILE' },
+    },
+  ],
+}
+
+/** What depends on more than the object, or is about the bytes of a value. */
+const beyondSchemas = [/not found in namespace/, /must be standard base64/, /must be UTF-8 text/]
+
+const odd = [
+  'text',
+  '',
+  'A b',
+  '/abs',
+  '../up',
+  'ümlaut',
+  '0600',
+  7,
+  -1,
+  1.5,
+  true,
+  {},
+  [],
+  ['x'],
+  [''],
+  [7],
+]
+
+const edgesOf = (schema: StructuralSchema): unknown[] => [
+  ...(schema.enum ?? []),
+  ...(schema.maxLength === undefined
+    ? []
+    : ['a'.repeat(schema.maxLength), 'a'.repeat(schema.maxLength + 1)]),
+  ...[schema.minimum, schema.maximum].flatMap((n) => (n === undefined ? [] : [n - 1, n, n + 1])),
+]
+
+const changesOf = (schema: StructuralSchema, path: Path): Change[] => {
+  const here = path.length === 0 ? [] : [undefined, ...odd, ...edgesOf(schema)]
+  return [
+    ...here.map((value) => ({ path, value })),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+      changesOf(child, [...path, name]),
+    ),
+  ]
+}
+
+const changed = (spec: Spec, { path, value }: Change): Spec => {
+  const copy = structuredClone(spec)
+  let at: unknown = copy
+  for (const step of path.slice(0, -1)) {
+    if (typeof at !== 'object' || at === null) return copy
+    at = (at as Spec)[step]
+  }
+  if (typeof at !== 'object' || at === null || Array.isArray(at)) return copy
+  if (value === undefined) Reflect.deleteProperty(at, path.at(-1)!)
+  else (at as Spec)[path.at(-1)!] = value
+  return copy
+}
+
+let server: TestController
+beforeAll(async () => {
+  server = await startTestController()
+  await server.call('POST', `/apis/${apiVersion}/namespaces/default/projects`, {
+    body: { apiVersion, kind: 'Project', metadata: { name: 'shop' }, spec: {} },
+  })
+})
+afterAll(() => server.remove())
+
+interface Verdict {
+  readonly code: number
+  readonly causes: { field: string; message: string }[]
+}
+
+describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of %s', (_, kind) => {
+  const whole = objectSchema(kind) as unknown as StructuralSchema
+  const schema = whole.properties!['spec']!
+  const changes = changesOf(schema, [])
+
+  const serverVerdict = async (spec: Spec, query = ''): Promise<Verdict> => {
+    const answer = await server.call(
+      'POST',
+      `/apis/${apiVersion}/namespaces/default/${kind.plural}?dryRun=All${query}`,
+      { body: { apiVersion, kind: kind.kind, metadata: { name: 'probe' }, spec } },
+    )
+    const { details } = answer.json<{ details?: { causes?: Verdict['causes'] } }>()
+    return { code: answer.status, causes: details?.causes ?? [] }
+  }
+
+  /** undefined when CRD and server agree; else what they say. */
+  const disagreement = async (spec: Spec): Promise<string | undefined> => {
+    const wrong = violations(schema, spec, 'spec')
+    const rules = wrong.length > 0 ? [] : brokenRules(schema, withDefaults(schema, spec))
+    const { code, causes } = await serverVerdict(spec)
+    const unexplained = causes.filter(
+      ({ field, message }) =>
+        !wrong.some((path) => field === path || path.startsWith(`${field}.`)) &&
+        !rules.some((rule) => message.includes(rule)) &&
+        !beyondSchemas.some((pattern) => pattern.test(message)),
+    )
+    const unsaid = [
+      ...wrong.filter(
+        (path) => !causes.some(({ field }) => field === path || path.startsWith(`${field}.`)),
+      ),
+      ...rules.filter((rule) => !causes.some(({ message }) => message.includes(rule))),
+    ]
+    const crossField = wrong.length > 0 // the server looks at rules even where a field is wrong
+    const agrees =
+      unsaid.length === 0 &&
+      (crossField ? code === 422 : unexplained.length === 0) &&
+      (causes.length > 0 ? code === 422 : code === 201)
+    if (agrees) return undefined
+    return JSON.stringify({ spec, crd: [...wrong, ...rules], server: { code, causes } })
+  }
+
+  it('is enforced field by field', async () => {
+    const faults: string[] = []
+    for (const base of bases[kind.kind]!) {
+      expect(await disagreement(base)).toBeUndefined()
+      for (const change of changes) {
+        const fault = await disagreement(changed(base, change))
+        if (fault !== undefined) faults.push(fault)
+      }
+    }
+    expect(faults).toEqual([])
+  })
+
+  it('is enforced whatever comes together', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...bases[kind.kind]!),
+        fc.array(fc.constantFrom(...changes), { minLength: 2, maxLength: 5 }),
+        async (base, several) => {
+          expect(await disagreement(several.reduce(changed, base))).toBeUndefined()
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('knows each field: another is refused under Strict, wherever it stands', async () => {
+    const objects = changes.filter(({ value }) => JSON.stringify(value) === '{}')
+    for (const base of bases[kind.kind]!) {
+      const owners = [[], ...objects.map(({ path }) => path)].filter((path) => {
+        const at = path.reduce<unknown>((v, step) => (v as Spec | undefined)?.[step], base)
+        return typeof at === 'object' && !Array.isArray(at)
+      })
+      for (const path of owners) {
+        const spec = changed(base, { path: [...path, 'unheardOf'], value: 1 })
+        expect((await serverVerdict(spec, '&fieldValidation=Strict')).code).toBe(400)
+        expect((await serverVerdict(spec, '&fieldValidation=Ignore')).code).toBe(201)
+      }
+    }
+  })
+})

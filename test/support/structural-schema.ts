@@ -1,0 +1,101 @@
+// What a cluster would say of an object: the keywords that our CRDs use, and their CEL rules.
+
+export interface StructuralSchema {
+  readonly type: string
+  readonly properties?: Readonly<Record<string, StructuralSchema>>
+  readonly additionalProperties?: StructuralSchema
+  readonly items?: StructuralSchema
+  readonly required?: readonly string[]
+  readonly enum?: readonly unknown[]
+  readonly pattern?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly default?: unknown
+  readonly 'x-kubernetes-validations'?: readonly { rule: string; message: string }[]
+}
+
+type Fields = Record<string, unknown>
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const hasType = (type: string, value: unknown): boolean => {
+  switch (type) {
+    case 'object':
+      return isFields(value)
+    case 'array':
+      return Array.isArray(value)
+    case 'integer':
+      return Number.isInteger(value)
+    default:
+      return typeof value === type
+  }
+}
+
+const boundsOf = (schema: StructuralSchema, value: unknown): boolean[] => {
+  const { minLength = 0, maxLength = Infinity, minItems = 0, maxItems = Infinity } = schema
+  const { minimum = -Infinity, maximum = Infinity, pattern } = schema
+  if (typeof value === 'string')
+    return [
+      value.length >= minLength,
+      value.length <= maxLength,
+      pattern === undefined || new RegExp(pattern).test(value),
+    ]
+  if (typeof value === 'number') return [value >= minimum, value <= maximum]
+  return Array.isArray(value) ? [value.length >= minItems, value.length <= maxItems] : []
+}
+
+/** Paths of what the schema refuses. Fields that it does not know are pruned, and so do not count. */
+export const violations = (schema: StructuralSchema, value: unknown, path: string): string[] => {
+  if (!hasType(schema.type, value)) return [path]
+  const good =
+    boundsOf(schema, value).every(Boolean) &&
+    (schema.enum === undefined || schema.enum.includes(value))
+  if (!good) return [path]
+  if (Array.isArray(value) && schema.items !== undefined)
+    return value.flatMap((item, i) => violations(schema.items!, item, `${path}[${i}]`))
+  if (!isFields(value)) return []
+  const missing = (schema.required ?? []).filter((name) => value[name] === undefined)
+  return [
+    ...missing.map((name) => `${path}.${name}`),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+      value[name] === undefined ? [] : violations(child, value[name], `${path}.${name}`),
+    ),
+  ]
+}
+
+/** With the defaults of the schema, as a cluster fills them in before it looks at rules. */
+export const withDefaults = (schema: StructuralSchema, value: unknown): unknown => {
+  if (!isFields(value)) return value
+  const filled = { ...value }
+  for (const [name, child] of Object.entries(schema.properties ?? {})) {
+    if (filled[name] === undefined && child.default !== undefined) filled[name] = child.default
+    else if (filled[name] !== undefined) filled[name] = withDefaults(child, filled[name])
+  }
+  return filled
+}
+
+/** The little of CEL that our rules use, as JavaScript. */
+const holds = (rule: string, self: unknown): boolean => {
+  const text = rule
+    .replaceAll(/has\(self\.([\w.]+)\)/g, (_, path: string) => {
+      const steps = path.replaceAll('.', '?.')
+      return `(self.${steps} !== undefined)`
+    })
+    .replaceAll('.filter(x, x)', '.filter((x) => x)')
+    .replaceAll('.size()', '.length')
+    .replaceAll(/([^!=<>])==([^=])/g, '$1===$2')
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- text of our own CRDs
+  const judge = new Function('self', `return ${text}`) as (self: unknown) => boolean
+  return judge(self)
+}
+
+/** Messages of the rules that `value`, good by the schema, breaks. Rules about changes do not count. */
+export const brokenRules = (schema: StructuralSchema, value: unknown): string[] =>
+  (schema['x-kubernetes-validations'] ?? [])
+    .filter(({ rule }) => !rule.includes('oldSelf'))
+    .filter(({ rule }) => !holds(rule, value))
+    .map(({ message }) => message)
