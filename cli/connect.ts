@@ -89,7 +89,7 @@ export const connectTo = (endpoint: Endpoint, namespace?: string): Api =>
 
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
-const connectionTo = (endpoint: Endpoint, namespace = 'default'): Connection => {
+export const connectionTo = (endpoint: Endpoint, namespace = 'default'): Connection => {
   const { server, token, caFile } = endpoint
   const plain = server.startsWith('http:')
   if (plain && !loopback.has(new URL(server).hostname)) {

@@ -58,9 +58,26 @@ const commands: Record<string, Entry> = {
     summary: 'remember server, token and CA',
     load: () => import('./commands/login.ts'),
   },
+  whoami: {
+    summary: 'show who you are, and your roles',
+    load: () => import('./commands/whoami.ts'),
+  },
+  token: { summary: 'make, list and revoke tokens', load: () => import('./commands/token.ts') },
+  user: {
+    summary: 'add, list, change and remove users',
+    load: () => import('./commands/user.ts'),
+  },
+  team: {
+    summary: 'manage teams and their members',
+    load: () => import('./commands/team.ts'),
+  },
   kubeconfig: {
-    summary: 'print a kubeconfig for kubectl',
+    summary: 'print a kubeconfig for kubectl, or merge it into a file',
     load: () => import('./commands/kubeconfig.ts'),
+  },
+  'kube-token': {
+    summary: 'print the stored token for kubectl',
+    load: () => import('./commands/kube-token.ts'),
   },
 }
 

@@ -1,6 +1,8 @@
 // The controller's flags and environment, read once. Every fault is reported at the same time.
 import { Command, CommanderError } from 'commander'
+import type { OidcConfig } from './http/login/provider.ts'
 import { isNetwork } from './http/request-identity.ts'
+import { parseOidc, type OidcFlags } from './oidc-config.ts'
 import { keyProviderNames } from '../src/secrets/providers/settings.ts'
 import { parseKeyConfig, type KeyConfig } from './key-config.ts'
 
@@ -18,6 +20,8 @@ export interface Config {
   readonly pruneAll: boolean
   /** Proxies whose X-Forwarded-For is believed: addresses and networks. */
   readonly trustedProxies: readonly string[]
+  /** How people log in by an OpenID provider; undefined: they do not. */
+  readonly oidc: OidcConfig | undefined
   /** Plain HTTP; only on loopback. */
   readonly insecureHttp: boolean
   readonly databaseUrl: string | undefined
@@ -46,7 +50,7 @@ export class HelpAsked extends Error {
   override readonly name = 'HelpAsked'
 }
 
-interface Flags {
+interface Flags extends OidcFlags {
   dataDir?: string
   listen: string
   advertiseUrl?: string
@@ -74,6 +78,11 @@ const command = (): Command =>
       '--trust-proxy <address...>',
       'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
     )
+    .option('--oidc-issuer <url>', 'OpenID provider that people log in by')
+    .option('--oidc-client-id <id>', 'client of this controller at the provider')
+    .option('--oidc-client-secret-file <file>', 'file with its secret; none for a public client')
+    .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
+    .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
     .option(
       '--rate-limit <n>',
@@ -96,6 +105,8 @@ Environment:
   STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
   DATABASE_URL        external Postgres, in place of the embedded database
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
+  STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
+  STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 
 Examples:
@@ -126,6 +137,7 @@ export const parseConfig = (
       `--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`,
     )
   const trustedProxies = parseProxies(flags.trustProxy ?? [], faults)
+  const oidc = parseOidc(flags, env, faults)
   const databaseUrl = parseDatabaseUrl(env['DATABASE_URL'], faults)
   const keys = parseKeyConfig(env, databaseUrl !== undefined, faults)
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
@@ -144,6 +156,7 @@ export const parseConfig = (
     manifestsDir: flags.manifests,
     pruneAll: flags.pruneAll ?? false,
     trustedProxies,
+    oidc,
     insecureHttp,
     databaseUrl,
     keys,

@@ -1,4 +1,5 @@
 // The composition root: builds the controller from its config, and takes it down in reverse.
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -15,6 +16,9 @@ import { prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { mountAgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
+import type { App } from './http/env.ts'
+import { OidcProvider } from './http/login/provider.ts'
+import { mountLogin } from './http/login/routes.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createRateLimit } from './http/rest/rate-limit.ts'
@@ -85,11 +89,11 @@ const start = async (config: Config, context: Context): Promise<string> => {
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
-  { store, agents, tokens, principals, settings, idempotency, audit }: OpenedStore,
+  { store, agents, principals, settings, idempotency, audit, ...people }: OpenedStore,
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
-  await tokens.ensureAdmin((token) => writeAdminToken(config.dataDir, token))
+  await people.tokens.ensureAdmin((token) => writeAdminToken(config.dataDir, token))
 
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
@@ -103,9 +107,15 @@ const serve = async (
     { audit, registry: metrics.registry },
   )
   let base = ''
+  const login = await loginRoutes(config, log, {
+    settings,
+    logins: people.logins,
+    base: () => base,
+  })
   const app = createApp({
     store,
     tokens: principals,
+    people,
     agents,
     clock,
     log,
@@ -122,7 +132,10 @@ const serve = async (
       controllerX25519: identity.x25519.publicKey.toString('base64url'),
       ca: identity.caFingerprint,
     }),
-    mountOpen: (open) => open.route('/', agentApp),
+    mountOpen: (open) => {
+      open.route('/', agentApp)
+      login?.(open)
+    },
   })
   const answer = getRequestListener(app.fetch)
   http.listening = await listen((request, response) => void answer(request, response), {
@@ -134,6 +147,20 @@ const serve = async (
   })
   base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
   return { base, onRun: metrics.onRun }
+}
+
+/** Of people, where there is an OpenID provider. */
+const loginRoutes = async (
+  { oidc }: Config,
+  log: Logger,
+  { settings, logins, base }: Pick<OpenedStore, 'settings' | 'logins'> & { base: () => string },
+): Promise<((app: App) => void) | undefined> => {
+  if (oidc === undefined) return undefined
+  const key = await settings.putSealedIfAbsent('login', randomBytes(32))
+  const deps = { logins, provider: new OidcProvider(oidc), key, base, log }
+  return (app) => {
+    mountLogin(app, deps)
+  }
 }
 
 /** Links rows, and takes those of refused requests. Both end before the database does. */

@@ -1,10 +1,12 @@
-// login: remembers where the controller is. The token comes from a file or stdin, never from argv.
+// login: remembers where the controller is. The token comes from the OpenID provider by the browser,
+// from a file or from stdin, never from argv.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { readConnectionEnv, writeLogin } from '../config.ts'
 import { connectTo } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'
+import { loginByBrowser } from '../people/browser-login.ts'
 import { out } from '../print.ts'
 import { readStdin } from '../read-manifests.ts'
 
@@ -15,12 +17,15 @@ export const command = (): Command =>
     .option('--server <url>', 'URL of the controller; STAGELY_SERVER when absent')
     .option('--ca-file <file>', 'the controller’s ca.crt; STAGELY_CA_FILE when absent')
     .option('--token-file <file>', 'file with the token; STAGELY_TOKEN, else stdin, when absent')
+    .option('--token-stdin', 'read the token from stdin, whatever STAGELY_TOKEN says')
+    .option('--web', 'log in by the controller’s OpenID provider, with a browser')
     .addHelpText(
       'after',
       `
 Examples:
   stagely login --server https://stagely.example.com:8443 --ca-file ca.crt --token-file admin-token
-  stagely login --server https://127.0.0.1:8443 --ca-file data/ca.crt < data/admin-token`,
+  stagely login --server https://127.0.0.1:8443 --ca-file data/ca.crt < data/admin-token
+  stagely login --server https://stagely.example.com:8443 --web`,
     )
     .action(login)
 
@@ -28,20 +33,28 @@ const login = async (flags: {
   server?: string
   caFile?: string
   tokenFile?: string
+  tokenStdin?: boolean
+  web?: boolean
 }): Promise<void> => {
   const env = readConnectionEnv()
   const server = flags.server ?? env.server
   if (server === undefined) throw usageError('--server is missing')
   if (!URL.canParse(server))
     throw usageError('--server must be a URL such as https://stagely.example.com:8443')
-  const token = await readToken(flags.tokenFile, env.token)
-  if (token === '') throw new CliError('the token is empty')
+  if (flags.web === true && (flags.tokenFile !== undefined || flags.tokenStdin === true))
+    throw usageError('--web takes no token: the browser brings it')
   const caFile = flags.caFile ?? env.caFile
-  const endpoint = {
+  const place = {
     server: server.replace(/\/+$/, ''),
-    token,
     ...(caFile === undefined ? {} : { caFile: resolve(caFile) }),
   }
+  const fromEnv = flags.tokenStdin === true ? undefined : env.token
+  const token =
+    flags.web === true
+      ? (await loginByBrowser(place)).token
+      : await readToken(flags.tokenFile, fromEnv)
+  if (token === '') throw new CliError('the token is empty')
+  const endpoint = { ...place, token }
   // A login that does not work must not be remembered.
   const api = connectTo(endpoint)
   await api.call('/apis/stagely.dev/v1alpha1')

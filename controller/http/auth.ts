@@ -81,7 +81,8 @@ export class Authenticator {
     const principal = await this.#tokens.verify(token)
     if (principal === undefined || before !== this.#changes) return principal
     if (this.#known.size >= rememberedTokens) this.#known.clear()
-    this.#known.set(hash, { principal, until: this.#clock.now() + rememberedMs })
+    const until = Math.min(this.#clock.now() + rememberedMs, principal.expiresAt ?? Infinity)
+    this.#known.set(hash, { principal, until })
     return principal
   }
 

@@ -16,6 +16,8 @@ export interface Principal {
   readonly roles: ReadonlyMap<string, TeamRole>
   /** Id of the token that this request came with. */
   readonly tokenId: string
+  /** When that token ends, in ms since the epoch. */
+  readonly expiresAt?: number
   /** What the token's scopes leave of all this; absent: all of it. */
   readonly limits?: TokenLimits
 }

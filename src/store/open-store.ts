@@ -7,6 +7,7 @@ import { AccessChanges } from './access-changes.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
+import { LoginStore } from './logins.ts'
 import { MemberStore } from './members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
@@ -40,6 +41,7 @@ export interface Opened {
   readonly members: MemberStore
   readonly tokens: TokenStore
   readonly principals: PrincipalStore
+  readonly logins: LoginStore
   readonly settings: Settings
   readonly audit: AuditLog
   readonly idempotency: IdempotencyKeys
@@ -79,6 +81,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       members: new MemberStore(sql, access),
       tokens: new TokenStore(sql, access),
       principals: new PrincipalStore(sql, clock, access),
+      logins: new LoginStore(sql, clock, access),
       settings,
       audit: new AuditLog({ sql, store, settings, clock }),
       idempotency: new IdempotencyKeys(sql, settings, clock),

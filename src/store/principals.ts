@@ -49,7 +49,11 @@ const limitsOf = (row: PrincipalRow): TokenLimits | undefined => {
 
 const toPrincipal = (row: PrincipalRow): Principal => {
   const limits = limitsOf(row)
-  const common = { tokenId: row.id, ...(limits === undefined ? {} : { limits }) }
+  const common = {
+    tokenId: row.id,
+    ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
+    ...(limits === undefined ? {} : { limits }),
+  }
   if (row.user_id !== null) {
     const roles = JSON.parse(row.roles ?? '{}') as Record<string, TeamRole>
     return {

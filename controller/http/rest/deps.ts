@@ -3,10 +3,12 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { Store } from '../../../src/store/store.ts'
+import type { People } from './people/shapes.ts'
 
 export interface RestDeps {
   readonly store: Store
   readonly audit: AuditLog
+  readonly people: People
   readonly clock: Clock
   readonly log: Logger
 }

@@ -2,6 +2,9 @@
 // follow this list; a file `…-routes.ts` makes the routes of one thing.
 import { auditRoutes } from './audit-routes.ts'
 import type { RestDeps } from './deps.ts'
+import { teamRoutes } from './people/team-routes.ts'
+import { tokenRoutes } from './people/token-routes.ts'
+import { userRoutes } from './people/user-routes.ts'
 import { projectRoutes } from './project-routes.ts'
 import type { RestRoute } from './route.ts'
 
@@ -9,6 +12,9 @@ import type { RestRoute } from './route.ts'
 export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...projectRoutes(deps),
   ...auditRoutes(deps),
+  ...teamRoutes(deps),
+  ...userRoutes(deps),
+  ...tokenRoutes(deps),
 ]
 
 /** The table for who only reads it: documents and tests. */

@@ -1,0 +1,34 @@
+// kube-token: the credential plugin that a kubeconfig of "stagely kubeconfig --exec" names.
+import { Command } from 'commander'
+import { findEndpoint, howToConnect } from '../connect.ts'
+import { CliError } from '../errors.ts'
+import { out } from '../print.ts'
+
+export const command = (): Command =>
+  new Command('kube-token')
+    .description('Print the stored token as an ExecCredential, for kubectl.')
+    .showHelpAfterError('(--help shows flags and examples)')
+    .option('--server <url>', 'only for this controller; fails where the login is for another')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  stagely kubeconfig --exec --merge
+  stagely kube-token`,
+    )
+    .action(async ({ server }: { server?: string }) => {
+      const endpoint = await findEndpoint()
+      if (endpoint?.token === undefined) throw new CliError(`nobody is logged in: ${howToConnect}`)
+      // A token must not go to another server than the one it is for.
+      if (server !== undefined && server !== endpoint.server)
+        throw new CliError(
+          `you are logged in to ${endpoint.server}, not to ${server}: log in there`,
+        )
+      out(
+        JSON.stringify({
+          apiVersion: 'client.authentication.k8s.io/v1',
+          kind: 'ExecCredential',
+          status: { token: endpoint.token },
+        }),
+      )
+    })

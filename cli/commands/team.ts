@@ -1,0 +1,85 @@
+// team: teams and who is in them, in which role.
+import type { Command } from 'commander'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import {
+  memberView,
+  parseRole,
+  part,
+  teamView,
+  type MemberRecord,
+  type TeamRecord,
+} from '../people/views.ts'
+import { out } from '../print.ts'
+import { printRecord, printRecords } from '../records.ts'
+import { openRest } from '../rest.ts'
+
+export const command = (): Command => {
+  const group = newCommand('team', 'Manage teams (namespaces) and their members.', [
+    'stagely team create team-a',
+    'stagely team members team-a',
+    'stagely team add team-a ann --role developer',
+    'stagely team set-role team-a ann --role maintainer',
+    'stagely team remove team-a ann',
+  ])
+  for (const make of [createCommand, listCommand, membersCommand, removeCommand])
+    group.addCommand(make())
+  group.addCommand(putCommand('add', 'Add a user to a team.'))
+  group.addCommand(putCommand('set-role', 'Change the role of a member.'))
+  return group
+}
+
+const createCommand = (): Command =>
+  newCommand('create', 'Make a team. For admins.', ['stagely team create team-a'])
+    .argument('<team>', 'name of the team')
+    .addOption(outputOption())
+    .action(async (name: string, flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      const call = { method: 'POST', body: { name } } as const
+      const { body } = await rest.call<TeamRecord>('/teams', call)
+      if (flags.output === undefined) out(`team/${body.name} created`)
+      else printRecord(body, teamView, flags.output)
+    })
+
+const listCommand = (): Command =>
+  newCommand('list', 'List your teams; an admin sees all.', ['stagely team list'])
+    .addOption(outputOption())
+    .action(async (flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      printRecords(await rest.list<TeamRecord>('/teams', 'teams'), teamView, flags.output)
+    })
+
+const membersPath = (team: string): string => `/teams/${part(team)}/members`
+
+const membersCommand = (): Command =>
+  newCommand('members', 'List the members of a team.', ['stagely team members team-a'])
+    .argument('<team>', 'name of the team')
+    .addOption(outputOption())
+    .action(async (team: string, flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      const members = await rest.list<MemberRecord>(membersPath(team), 'members')
+      printRecords(members, memberView, flags.output)
+    })
+
+const putCommand = (name: string, summary: string): Command =>
+  newCommand(name, summary, [`stagely team ${name} team-a ann --role developer`])
+    .argument('<team>', 'name of the team')
+    .argument('<user>', 'user, by name, e-mail address or id')
+    .requiredOption('--role <role>', 'owner, maintainer, developer, viewer or auditor', parseRole)
+    .addOption(outputOption())
+    .action(async (team: string, user: string, flags: CommonFlags & { role: string }) => {
+      const rest = await openRest(flags)
+      const call = { method: 'PUT', body: { role: flags.role } } as const
+      const { body } = await rest.call<MemberRecord>(`${membersPath(team)}/${part(user)}`, call)
+      if (flags.output === undefined) out(`user/${body.user} is ${body.role} of team ${team}`)
+      else printRecord(body, memberView, flags.output)
+    })
+
+const removeCommand = (): Command =>
+  newCommand('remove', 'Take a user out of a team.', ['stagely team remove team-a ann'])
+    .argument('<team>', 'name of the team')
+    .argument('<user>', 'user, by name, e-mail address or id')
+    .action(async (team: string, user: string, flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      await rest.call(`${membersPath(team)}/${part(user)}`, { method: 'DELETE' })
+      out(`user/${user} removed from team ${team}`)
+    })

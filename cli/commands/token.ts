@@ -1,0 +1,114 @@
+// token: your own tokens, those of a team's machines, and for admins those of any user.
+import type { Command } from 'commander'
+import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import { usageError } from '../errors.ts'
+import { newCommand, outputOption, parseDuration, type CommonFlags } from '../options.ts'
+import { parseRole, part, tokenView, type TokenRecord } from '../people/views.ts'
+import { note, out } from '../print.ts'
+import { printRecord, printRecords } from '../records.ts'
+import { openRest } from '../rest.ts'
+
+export const command = (): Command => {
+  const group = newCommand('token', 'Make, list and revoke tokens.', [
+    'stagely token create laptop --ttl 720h > token',
+    'stagely token create ci --team team-a --role developer > token',
+    'stagely token list --team team-a',
+    'stagely token revoke laptop',
+  ])
+  for (const make of [createCommand, listCommand, revokeCommand]) group.addCommand(make())
+  return group
+}
+
+interface OwnerFlags extends CommonFlags {
+  readonly team?: string
+  readonly user?: string
+}
+
+interface CreateFlags extends OwnerFlags {
+  readonly ttl?: number
+  readonly role?: string
+  readonly readOnly?: boolean
+  readonly onlyTeam?: readonly string[]
+}
+
+const withOwner = (command: Command): Command =>
+  command
+    .option('--team <team>', 'of the machines of this team, in place of yours')
+    .option('--user <name>', 'of this user; for admins')
+
+const pathOf = ({ team, user }: OwnerFlags): string => {
+  if (team !== undefined && user !== undefined)
+    throw usageError('--team and --user exclude each other')
+  if (team !== undefined) return `/teams/${part(team)}/tokens`
+  return user === undefined ? '/tokens' : `/users/${part(user)}/tokens`
+}
+
+const createCommand = (): Command =>
+  withOwner(
+    newCommand('create', 'Make a token; prints just the token, this one time.', [
+      'stagely token create laptop --ttl 720h > token',
+      'stagely token create dashboard --read-only --only-team team-a',
+      'stagely token create ci --team team-a --role developer',
+    ]),
+  )
+    .argument('<name>', 'name of the token, unique among the owner’s')
+    .option('--ttl <time>', 'how long it is good, such as 12h; else until revoked', parseDuration)
+    .option('--role <role>', 'role of the machine; of a person, the most it may', parseRole)
+    .option('--read-only', 'it may only read')
+    .option('--only-team <team...>', 'only in these teams')
+    .addOption(outputOption())
+    .action(create)
+
+const create = async (name: string, flags: CreateFlags): Promise<void> => {
+  const { ttl, role, readOnly, onlyTeam, team } = flags
+  if (team !== undefined && role === undefined)
+    throw usageError('--role is missing: a machine has one role in its team')
+  if (team !== undefined && onlyTeam !== undefined)
+    throw usageError('--only-team is for tokens of people: a machine is in its own team only')
+  const body = {
+    name,
+    ...(ttl === undefined ? {} : { expires_at: toTimestamp(realClock.now() + ttl) }),
+    ...(role === undefined ? {} : { role }),
+    ...(readOnly === undefined ? {} : { read_only: readOnly }),
+    ...(onlyTeam === undefined ? {} : { teams: onlyTeam }),
+  }
+  const rest = await openRest(flags)
+  const { body: made } = await rest.call<TokenRecord & { token?: string }>(pathOf(flags), {
+    method: 'POST',
+    body,
+  })
+  if (flags.output !== undefined) {
+    printRecord(made, tokenView, flags.output)
+    return
+  }
+  if (made.token === undefined)
+    note('The token was made, but shown to an earlier request: revoke it.')
+  else out(made.token)
+}
+
+const listCommand = (): Command =>
+  withOwner(
+    newCommand('list', 'List tokens: never the tokens themselves.', [
+      'stagely token list',
+      'stagely token list --team team-a -o wide',
+    ]),
+  )
+    .addOption(outputOption())
+    .action(async (flags: OwnerFlags) => {
+      const rest = await openRest(flags)
+      printRecords(await rest.list<TokenRecord>(pathOf(flags), 'tokens'), tokenView, flags.output)
+    })
+
+const revokeCommand = (): Command =>
+  withOwner(
+    newCommand('revoke', 'Revoke a token: it opens nothing from now on.', [
+      'stagely token revoke laptop',
+      'stagely token revoke ci --team team-a',
+    ]),
+  )
+    .argument('<name>', 'token, by name or id')
+    .action(async (name: string, flags: OwnerFlags) => {
+      const rest = await openRest(flags)
+      await rest.call(`${pathOf(flags)}/${part(name)}`, { method: 'DELETE' })
+      out(`token/${name} revoked`)
+    })

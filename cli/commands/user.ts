@@ -1,0 +1,99 @@
+// user: who may log in. For admins of the controller.
+import type { Command } from 'commander'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { part, userView, type UserRecord } from '../people/views.ts'
+import { out } from '../print.ts'
+import { printRecord, printRecords } from '../records.ts'
+import { openRest } from '../rest.ts'
+import { usageError } from '../errors.ts'
+
+export const command = (): Command => {
+  const group = newCommand('user', 'Add, list, change and remove users. For admins.', [
+    'stagely user create ann --email ann@example.com',
+    'stagely token create first --user ann --ttl 1h > token',
+    'stagely user disable ann',
+  ])
+  for (const make of [createCommand, listCommand, updateCommand, deleteCommand])
+    group.addCommand(make())
+  group.addCommand(switchCommand('disable', true, 'Refuse every token of a user, at once.'))
+  group.addCommand(switchCommand('enable', false, 'Let a disabled user log in again.'))
+  return group
+}
+
+interface UserFlags extends CommonFlags {
+  readonly email?: string
+  readonly displayName?: string
+  readonly admin?: boolean
+}
+
+const bodyOf = ({ email, displayName, admin }: UserFlags): Record<string, unknown> => ({
+  ...(email === undefined ? {} : { email: email === '' ? null : email }),
+  ...(displayName === undefined ? {} : { display_name: displayName === '' ? null : displayName }),
+  ...(admin === undefined ? {} : { admin }),
+})
+
+const createCommand = (): Command =>
+  newCommand('create', 'Add a user. Who logs in by the OpenID provider is added by that.', [
+    'stagely user create ann --email ann@example.com',
+    'stagely user create root2 --admin',
+  ])
+    .argument('<name>', 'login name; it never changes')
+    .option('--email <address>', 'e-mail address; a login by OpenID is matched by it')
+    .option('--display-name <name>', 'name to show')
+    .option('--admin', 'may do everything everywhere')
+    .addOption(outputOption())
+    .action(async (name: string, flags: UserFlags) => {
+      const rest = await openRest(flags)
+      const call = { method: 'POST', body: { name, ...bodyOf(flags) } } as const
+      const { body } = await rest.call<UserRecord>('/users', call)
+      if (flags.output === undefined) out(`user/${body.name} created`)
+      else printRecord(body, userView, flags.output)
+    })
+
+const listCommand = (): Command =>
+  newCommand('list', 'List the users.', ['stagely user list', 'stagely user list -o wide'])
+    .addOption(outputOption())
+    .action(async (flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      printRecords(await rest.list<UserRecord>('/users', 'users'), userView, flags.output)
+    })
+
+const update = async (name: string, flags: CommonFlags, body: object): Promise<void> => {
+  const rest = await openRest(flags)
+  const path = `/users/${part(name)}`
+  const reply = await rest.call<UserRecord>(path, { method: 'PATCH', body })
+  if (flags.output === undefined) out(`user/${reply.body.name} updated`)
+  else printRecord(reply.body, userView, flags.output)
+}
+
+const updateCommand = (): Command =>
+  newCommand('update', 'Change e-mail address, display name, or whether the user is an admin.', [
+    'stagely user update ann --admin',
+    'stagely user update ann --no-admin',
+  ])
+    .argument('<name>', 'user, by name, e-mail address or id')
+    .option('--email <address>', 'e-mail address; empty takes it away')
+    .option('--display-name <name>', 'name to show; empty takes it away')
+    .option('--admin', 'may do everything everywhere')
+    .option('--no-admin', 'no longer an admin')
+    .addOption(outputOption())
+    .action((name: string, flags: UserFlags) => {
+      const body = bodyOf(flags)
+      if (Object.keys(body).length === 0) throw usageError('say what to change; --help shows how')
+      return update(name, flags, body)
+    })
+
+const switchCommand = (name: string, disabled: boolean, summary: string): Command =>
+  newCommand(name, summary, [`stagely user ${name} ann`])
+    .argument('<name>', 'user, by name, e-mail address or id')
+    .addOption(outputOption())
+    .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }))
+
+const deleteCommand = (): Command =>
+  newCommand('delete', 'Remove a user, with tokens and memberships.', ['stagely user delete ann'])
+    .argument('<name>', 'user, by name, e-mail address or id')
+    .action(async (name: string, flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      await rest.call(`/users/${part(name)}`, { method: 'DELETE' })
+      out(`user/${name} deleted`)
+    })

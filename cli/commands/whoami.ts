@@ -1,0 +1,63 @@
+// whoami: who the controller takes you for, and what you may.
+import type { Command } from 'commander'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { out } from '../print.ts'
+import { usageError } from '../errors.ts'
+import { openRest } from '../rest.ts'
+import { renderColumns } from '../table.ts'
+
+interface Me {
+  readonly name: string
+  readonly kind: string
+  readonly admin: boolean
+  readonly teams: readonly { readonly team: string; readonly role: string }[]
+  readonly token: {
+    readonly read_only: boolean
+    readonly teams?: readonly string[]
+    readonly role?: string
+  }
+}
+
+export const command = (): Command =>
+  newCommand('whoami', 'Show who you are, your roles, and what your token leaves of them.', [
+    'stagely whoami',
+    'stagely whoami -o json',
+  ])
+    .addOption(outputOption())
+    .action(async (flags: CommonFlags) => {
+      const { body } = await (await openRest(flags)).call<Me>('/me')
+      out(render(body, flags.output))
+    })
+
+const render = (me: Me, output: string | undefined): string => {
+  if (output === 'json') return JSON.stringify(me, null, 4)
+  if (output === 'yaml') return toYaml(me)
+  if (output === 'name') return me.name
+  if (output !== undefined && output !== 'wide')
+    throw usageError(`-o ${output} is not known; use json, yaml or name`)
+  return [
+    `${me.name} (${me.kind}${me.admin ? ', admin' : ''})`,
+    ...limitsOf(me),
+    ...teamsOf(me),
+  ].join('\n')
+}
+
+const limitsOf = ({ token }: Me): string[] => {
+  const limits = [
+    ...(token.read_only ? ['reading'] : []),
+    ...(token.role === undefined ? [] : [`the role ${token.role}`]),
+    ...(token.teams === undefined ? [] : [`team ${token.teams.join(', ')}`]),
+  ]
+  return limits.length === 0 ? [] : [`The token is limited to ${limits.join(', ')}.`]
+}
+
+const teamsOf = ({ teams, admin }: Me): string[] => {
+  if (teams.length === 0) return admin ? [] : ['In no team: ask an owner to add you.']
+  return [
+    renderColumns(
+      ['TEAM', 'ROLE'],
+      teams.map(({ team, role }) => [team, role]),
+    ),
+  ]
+}

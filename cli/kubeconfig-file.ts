@@ -1,0 +1,72 @@
+// Merges one cluster, user and context into a kubeconfig and leaves all others as they are, comments
+// included. Written aside and renamed: no reader sees half a file, or one that others may read.
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Document, isMap, isSeq, parseDocument } from 'yaml'
+import { CliError } from './errors.ts'
+
+export interface KubeconfigParts {
+  /** Of the cluster, the user and the context. */
+  readonly name: string
+  readonly cluster: object
+  readonly user: object
+  readonly context: object
+}
+
+/** CliError where the file cannot be read or written, or is no kubeconfig; it is then as it was. */
+export const mergeKubeconfig = async (file: string, parts: KubeconfigParts): Promise<void> => {
+  // A link stays a link: what it points to is replaced.
+  const target = await realpath(file).catch(() => file)
+  const merged = mergeInto(await readOrEmpty(target), parts, file)
+  const aside = `${target}.${randomBytes(6).toString('hex')}`
+  try {
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+    await writeFile(aside, merged, { mode: 0o600, flag: 'wx' })
+    await chmod(aside, 0o600)
+    await rename(aside, target)
+  } catch (error) {
+    await rm(aside, { force: true })
+    throw new CliError(
+      `cannot write ${file} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
+      1,
+      error,
+    )
+  }
+}
+
+const readOrEmpty = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw new CliError(`cannot read ${file}`, 1, error)
+  }
+}
+
+/** The text of the file with the parts in it. */
+export const mergeInto = (text: string, parts: KubeconfigParts, file: string): string => {
+  const document = parseDocument(text, { version: '1.1' })
+  if (document.errors.length > 0) throw new CliError(`${file} is not valid YAML: mend it first`)
+  if (document.contents === null)
+    document.contents = new Document({ apiVersion: 'v1', kind: 'Config' }, { version: '1.1' })
+      .contents as typeof document.contents
+  if (!isMap(document.contents)) throw new CliError(`${file} is not a kubeconfig`)
+  const { name } = parts
+  put(document, 'clusters', name, { name, cluster: parts.cluster })
+  put(document, 'users', name, { name, user: parts.user })
+  put(document, 'contexts', name, { name, context: parts.context })
+  document.set('current-context', name)
+  return document.toString({ lineWidth: 0 })
+}
+
+const put = (document: Document, list: string, name: string, entry: object): void => {
+  const entries: unknown = document.get(list, true)
+  if (!isSeq(entries)) {
+    document.set(list, document.createNode([entry]))
+    return
+  }
+  const index = entries.items.findIndex((item) => isMap(item) && item.get('name') === name)
+  if (index < 0) entries.add(document.createNode(entry))
+  else entries.set(index, document.createNode(entry))
+}

@@ -1,0 +1,100 @@
+// Login by the controller's OpenID provider: the browser comes back to this machine's loopback with
+// a code, and the code with its verifier (PKCE) becomes a token. The token is in no URL.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { connectionTo, type Endpoint } from '../connect.ts'
+import { CliError } from '../errors.ts'
+import { note } from '../print.ts'
+import { exchange, parseJson } from '../transport.ts'
+
+const patienceMs = 300_000
+
+export interface BrowserLogin {
+  readonly token: string
+  readonly user: string
+  readonly expires_at?: string
+}
+
+/** Waits five minutes for the browser. CliError with what the controller said when it refuses. */
+export const loginByBrowser = async (endpoint: Endpoint): Promise<BrowserLogin> => {
+  const verifier = randomBytes(32).toString('base64url')
+  const state = randomBytes(24).toString('base64url')
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  try {
+    const { port } = server.address() as AddressInfo
+    const url = new URL(`${endpoint.server}/auth/login`)
+    url.search = new URLSearchParams({
+      redirect_uri: `http://127.0.0.1:${port}/callback`,
+      state,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    }).toString()
+    note(`Open this page in the browser of this machine:\n\n  ${url.href}\n\nWaiting…`)
+    return await giveCode(endpoint, await codeFrom(server, state), verifier)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+const sameText = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+
+const page = (response: ServerResponse, status: number, text: string): void => {
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    connection: 'close',
+  })
+  response.end(`${text}\n`)
+}
+
+const codeFrom = (server: Server, state: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new CliError('nobody logged in within five minutes; run "stagely login" again'))
+    }, patienceMs)
+    server.on('request', (request, response) => {
+      const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+      const { searchParams: query } = url
+      // Another page may try its luck with this port: only who knows the state is answered.
+      if (url.pathname !== '/callback' || !sameText(query.get('state') ?? '', state)) {
+        page(response, 404, 'not found')
+        return
+      }
+      clearTimeout(timer)
+      const code = query.get('code')
+      if (code !== null) {
+        page(response, 200, 'You are logged in. You may close this page.')
+        resolve(code)
+        return
+      }
+      page(response, 200, 'The login was refused; the command line says why.')
+      reject(new CliError(`the login was refused: ${query.get('error') ?? 'no reason given'}`))
+    })
+  })
+
+const giveCode = async (
+  endpoint: Endpoint,
+  code: string,
+  verifier: string,
+): Promise<BrowserLogin> => {
+  const connection = connectionTo({ ...endpoint })
+  const host = hostname()
+    .replace(/[^A-Za-z0-9.-]/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '')
+  const name = `cli@${host === '' ? 'host' : host.slice(0, 50)}`
+  const body = { code, code_verifier: verifier, name }
+  const call = { method: 'POST', body } as const
+  const reply = await exchange(connection.server, '/auth/token', call, await connection.options())
+  const answer = parseJson(reply.text, connection.server) as Partial<BrowserLogin>
+  if (reply.status !== 201 || answer.token === undefined)
+    throw new CliError(`${connection.server} gave no token; run "stagely login" again`)
+  return answer as BrowserLogin
+}

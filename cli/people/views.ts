@@ -1,0 +1,104 @@
+// How users, members and tokens are printed, and what is checked about them before a request.
+import { InvalidArgumentError } from 'commander'
+import { teamRoles } from '../../src/access/principal.ts'
+import type { RecordView } from '../records.ts'
+
+export interface UserRecord {
+  readonly name: string
+  readonly email?: string
+  readonly admin: boolean
+  readonly disabled: boolean
+  readonly created_at: string
+  readonly last_login_at?: string
+}
+
+export interface TeamRecord {
+  readonly name: string
+  readonly created_at: string
+}
+
+export interface MemberRecord {
+  readonly user: string
+  readonly email?: string
+  readonly role: string
+  readonly from_group: boolean
+  readonly since: string
+}
+
+export interface TokenRecord {
+  readonly id: string
+  readonly name: string
+  readonly kind: string
+  readonly owner: string
+  readonly hint: string
+  readonly role?: string
+  readonly read_only: boolean
+  readonly teams?: readonly string[]
+  readonly expires_at?: string
+  readonly last_used_at?: string
+  readonly created_at: string
+  readonly created_by: string
+}
+
+export const userView: RecordView<UserRecord> = {
+  columns: [
+    { header: 'NAME', cell: (user) => user.name },
+    { header: 'EMAIL', cell: (user) => user.email },
+    { header: 'ADMIN', cell: (user) => (user.admin ? 'yes' : 'no') },
+    { header: 'STATE', cell: (user) => (user.disabled ? 'disabled' : 'active') },
+    { header: 'CREATED', cell: (user) => user.created_at, wide: true },
+    { header: 'LAST LOGIN', cell: (user) => user.last_login_at, wide: true },
+  ],
+  nameOf: (user) => `user/${user.name}`,
+  empty: 'No users found.',
+}
+
+export const teamView: RecordView<TeamRecord> = {
+  columns: [
+    { header: 'NAME', cell: (team) => team.name },
+    { header: 'CREATED', cell: (team) => team.created_at },
+  ],
+  nameOf: (team) => `team/${team.name}`,
+  empty: 'No teams found.',
+}
+
+export const memberView: RecordView<MemberRecord> = {
+  columns: [
+    { header: 'USER', cell: (member) => member.user },
+    { header: 'ROLE', cell: (member) => member.role },
+    { header: 'EMAIL', cell: (member) => member.email },
+    { header: 'FROM GROUP', cell: (member) => (member.from_group ? 'yes' : 'no'), wide: true },
+    { header: 'SINCE', cell: (member) => member.since, wide: true },
+  ],
+  nameOf: (member) => `user/${member.user}`,
+  empty: 'No members found.',
+}
+
+const scopesOf = (token: TokenRecord): string =>
+  [
+    ...(token.role === undefined ? [] : [token.role]),
+    ...(token.read_only ? ['read-only'] : []),
+    ...(token.teams ?? []).map((team) => `team ${team}`),
+  ].join(', ')
+
+export const tokenView: RecordView<TokenRecord> = {
+  columns: [
+    { header: 'NAME', cell: (token) => token.name },
+    { header: 'TOKEN', cell: (token) => `${token.hint}…` },
+    { header: 'SCOPES', cell: scopesOf },
+    { header: 'EXPIRES', cell: (token) => token.expires_at ?? 'never' },
+    { header: 'LAST USED', cell: (token) => token.last_used_at ?? 'never' },
+    { header: 'ID', cell: (token) => token.id, wide: true },
+    { header: 'CREATED BY', cell: (token) => token.created_by, wide: true },
+  ],
+  nameOf: (token) => `token/${token.name}`,
+  empty: 'No tokens found.',
+}
+
+export const parseRole = (text: string): string => {
+  if ((teamRoles as readonly string[]).includes(text)) return text
+  throw new InvalidArgumentError(`use one of ${teamRoles.join(', ')}.`)
+}
+
+/** One part of a path. */
+export const part = (text: string): string => encodeURIComponent(text)

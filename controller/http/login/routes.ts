@@ -1,0 +1,133 @@
+// Login of people by the OpenID provider, for the command line:
+//   GET  /auth/login     → the provider (state, nonce, PKCE)
+//   GET  /auth/callback  → the person's own loopback, with a code that is good once for a minute
+//   POST /auth/token     ← that code, and the verifier that only the command line knows
+// INVARIANTS: nobody is sent anywhere but to the provider and to a loopback address; whoever sees a
+// URL of this has no token by it; nothing of it is logged.
+import { createHmac, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import type { Identity, StartedLogin } from '../../../src/store/logins.ts'
+import type { CreatedToken } from '../../../src/store/tokens.ts'
+import type { App, AppContext } from '../env.ts'
+import { parseJson, readBytes } from '../kube/body.ts'
+import type { Checks } from './provider.ts'
+
+export interface LoginDeps {
+  readonly logins: {
+    begin(state: string, login: StartedLogin): Promise<void>
+    take(state: string): Promise<StartedLogin | undefined>
+    finish(identity: Identity, challenge: string): Promise<{ user: { name: string }; code: string }>
+    exchange(
+      code: string,
+      verifier: string,
+      token: { name: string; ttlMs: number },
+    ): Promise<CreatedToken>
+  }
+  readonly provider: {
+    authorizationUrl(redirectUri: string, checks: Checks): Promise<URL>
+    identity(callback: URL, checks: Checks): Promise<Identity>
+  }
+  /** 32 bytes, the same in every replica. */
+  readonly key: Buffer
+  /** Base URL of this controller, as browsers reach it. */
+  readonly base: () => string
+  readonly log: Logger
+}
+
+/** A working day: who logs in by a provider does it again the next. */
+const tokenMs = 12 * 3_600_000
+
+const loginQuery = z.strictObject({
+  // Exactly this, so that there is no open redirect: only the person's own machine.
+  redirect_uri: z.string().regex(/^http:\/\/(127\.0\.0\.1|\[::1\]):\d{2,5}\/callback$/),
+  state: z.string().regex(/^[\w-]{20,200}$/),
+  code_challenge: z.string().regex(/^[\w-]{43}$/),
+  code_challenge_method: z.literal('S256'),
+})
+
+const tokenBody = z.strictObject({
+  code: z.string().regex(/^[\w-]{43}$/),
+  code_verifier: z.string().regex(/^[\w.~-]{43,128}$/),
+  name: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/),
+})
+
+/** Nothing of a login that is under way is stored but a hash: the rest follows from its state. */
+export const checksOf = (key: Buffer, state: string): Checks => {
+  const part = (use: string): string =>
+    createHmac('sha256', key).update(`${use} ${state}`).digest('base64url')
+  return { state, nonce: part('nonce'), verifier: part('verifier') }
+}
+
+const decoded = <T>(schema: z.ZodType<T>, input: unknown): T => {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  const fields = [...new Set(result.error.issues.map((issue) => issue.path.join('.')))]
+  throw new StagelyError('BadRequest', `not valid: ${fields.join(', ')}`)
+}
+
+export const mountLogin = (app: App, deps: LoginDeps): void => {
+  app.use('/auth/*', async (c, next) => {
+    await next()
+    c.header('cache-control', 'no-store')
+    c.header('referrer-policy', 'no-referrer')
+  })
+  app.get('/auth/login', (c) => startLogin(c, deps))
+  app.get('/auth/callback', (c) => finishLogin(c, deps))
+  app.post('/auth/token', (c) => giveToken(c, deps))
+}
+
+const callbackUrl = (deps: LoginDeps): string => `${deps.base()}/auth/callback`
+
+const startLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
+  const query = decoded(loginQuery, c.req.query())
+  const state = randomBytes(32).toString('base64url')
+  const url = await deps.provider.authorizationUrl(callbackUrl(deps), checksOf(deps.key, state))
+  await deps.logins.begin(state, {
+    redirectUri: query.redirect_uri,
+    clientState: query.state,
+    challenge: query.code_challenge,
+  })
+  return c.redirect(url.href, 302)
+}
+
+const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
+  const state = c.req.query('state') ?? ''
+  const login = await deps.logins.take(state)
+  if (login === undefined)
+    throw new StagelyError('BadRequest', 'this login is not known or too old: begin again')
+  const back = new URL(login.redirectUri)
+  back.searchParams.set('state', login.clientState)
+  const callback = new URL(callbackUrl(deps))
+  callback.search = new URL(c.req.url).search
+  try {
+    const identity = await deps.provider.identity(callback, checksOf(deps.key, state))
+    const { user, code } = await deps.logins.finish(identity, login.challenge)
+    deps.log.info({ user: user.name, requestId: c.get('requestId') }, 'a person logged in')
+    back.searchParams.set('code', code)
+  } catch (error) {
+    // The command line waits for an answer, and says what went wrong.
+    if (!(error instanceof StagelyError)) throw error
+    deps.log.warn({ reason: error.message, requestId: c.get('requestId') }, 'a login was refused')
+    back.searchParams.set('error', error.message.slice(0, 300))
+  }
+  return c.redirect(back.href, 302)
+}
+
+const giveToken = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
+  const body = decoded(tokenBody, parseJson(await readBytes(c.env.incoming)))
+  const wanted = { name: body.name, ttlMs: tokenMs }
+  const { secret, token } = await deps.logins.exchange(body.code, body.code_verifier, wanted)
+  const expires = token.expiresAt
+  return c.json(
+    {
+      token: secret,
+      name: token.name,
+      user: token.owner,
+      ...(expires === undefined ? {} : { expires_at: toTimestamp(expires) }),
+    },
+    201,
+  )
+}

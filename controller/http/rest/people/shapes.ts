@@ -1,0 +1,102 @@
+// People, members and tokens as the REST API shows them.
+import { z } from 'zod'
+import { teamRoles } from '../../../../src/access/principal.ts'
+import { toTimestamp } from '../../../../src/kernel/clock.ts'
+import type { Member, MemberStore } from '../../../../src/store/members.ts'
+import type { Token, TokenStore } from '../../../../src/store/tokens.ts'
+import type { User, UserStore } from '../../../../src/store/users.ts'
+import { given, time } from '../representations.ts'
+
+/** Where the handlers find them. */
+export interface People {
+  readonly users: UserStore
+  readonly members: MemberStore
+  readonly tokens: TokenStore
+}
+
+export const role = z.enum(teamRoles).describe('What a member may do in a team.')
+
+const timeOf = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : toTimestamp(ms)
+
+export const userSchema = z
+  .strictObject({
+    id: z.string(),
+    name: z.string().describe('Login name; never changes.'),
+    email: z.string().optional(),
+    display_name: z.string().optional(),
+    admin: z.boolean().describe('May do everything everywhere.'),
+    disabled: z.boolean().describe('May not log in; every token of theirs is refused.'),
+    created_at: time,
+    last_login_at: time.optional().describe('Last login by the OpenID provider.'),
+  })
+  .describe('A person who may log in.')
+
+export const toUser = (user: User): z.infer<typeof userSchema> => ({
+  id: user.id,
+  name: user.name,
+  admin: user.admin,
+  disabled: user.disabled,
+  created_at: toTimestamp(user.createdAt),
+  ...given({
+    email: user.email,
+    display_name: user.displayName,
+    last_login_at: timeOf(user.lastLoginAt),
+  }),
+})
+
+export const memberSchema = z
+  .strictObject({
+    user_id: z.string(),
+    user: z.string(),
+    email: z.string().optional(),
+    role,
+    from_group: z
+      .boolean()
+      .describe('The role follows a group of the OpenID provider and is set anew at each login.'),
+    since: time,
+  })
+  .describe('A user in a team.')
+
+export const toMember = (member: Member): z.infer<typeof memberSchema> => ({
+  user_id: member.userId,
+  user: member.user,
+  role: member.role,
+  from_group: member.fromGroup,
+  since: toTimestamp(member.since),
+  ...given({ email: member.email }),
+})
+
+export const tokenSchema = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    kind: z.enum(['personal', 'machine']),
+    owner: z.string().describe('The user, or the team of the machine.'),
+    hint: z.string().describe('The first letters of the token, to know it again by.'),
+    role: role.optional(),
+    read_only: z.boolean(),
+    teams: z.array(z.string()).optional(),
+    expires_at: time.optional(),
+    last_used_at: time.optional().describe('To the minute.'),
+    created_at: time,
+    created_by: z.string(),
+  })
+  .describe('A token, without the token itself.')
+
+export const toToken = (token: Token): z.infer<typeof tokenSchema> => ({
+  id: token.id,
+  name: token.name,
+  kind: token.kind,
+  owner: token.owner,
+  hint: token.hint,
+  read_only: token.readOnly,
+  created_at: toTimestamp(token.createdAt),
+  created_by: token.createdBy,
+  ...given({
+    role: token.role,
+    teams: token.namespaces === undefined ? undefined : [...token.namespaces],
+    expires_at: timeOf(token.expiresAt),
+    last_used_at: timeOf(token.lastUsedAt),
+  }),
+})

@@ -1,0 +1,161 @@
+// Teams, which are namespaces, and their members.
+import { z } from 'zod'
+import { teamsWhere } from '../../../../src/access/principal.ts'
+import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
+import type { RestDeps } from '../deps.ts'
+import { etagOf } from '../etag.ts'
+import { listPaged, nextCursor, pageQuery } from '../paging.ts'
+import { deleted, deletedSchema, time } from '../representations.ts'
+import { requireTarget, route, type RestRoute } from '../route.ts'
+import { createTracked, readAgain } from '../writes.ts'
+import { memberSchema, role, toMember } from './shapes.ts'
+
+const tag = 'Teams'
+
+export const teamSchema = z
+  .strictObject({ name: z.string(), created_at: time })
+  .describe('A team: a namespace.')
+
+const toTeam = ({ metadata }: KubeObject): z.infer<typeof teamSchema> => ({
+  name: metadata.name,
+  created_at: metadata.creationTimestamp ?? '',
+})
+
+const teamName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and "-"')
+  .max(63)
+
+export const teamRoutes = (deps: RestDeps): RestRoute[] => [
+  listTeams(deps),
+  createTeam(deps),
+  getTeam,
+  deleteTeam(deps),
+  listMembers(deps),
+  putMember(deps),
+  removeMember(deps),
+]
+
+const listTeams = ({ store }: RestDeps): RestRoute =>
+  route({
+    id: 'listTeams',
+    method: 'GET',
+    path: '/teams',
+    tag,
+    summary: 'Your teams; of an admin, all.',
+    access: { in: 'teams', verb: 'list', resource: 'namespaces' },
+    query: z.strictObject(pageQuery),
+    response: {
+      status: 200,
+      description: 'One page of teams.',
+      schema: z.strictObject({ teams: z.array(teamSchema), next_cursor: nextCursor }),
+    },
+    handle: async ({ principal, query }) => {
+      const mine = teamsWhere(principal, 'list', 'namespaces')
+      const selects = ({ metadata }: KubeObject): boolean => mine?.includes(metadata.name) ?? true
+      const page = await listPaged(store, 'Namespace', { namespaces: undefined, selects }, query)
+      return { status: 200, body: { teams: page.items.map(toTeam), ...page.next } }
+    },
+  })
+
+const createTeam = ({ store, clock }: RestDeps): RestRoute =>
+  route({
+    id: 'createTeam',
+    method: 'POST',
+    path: '/teams',
+    tag,
+    summary: 'Make a team.',
+    access: { in: 'admin', verb: 'create' },
+    body: z.strictObject({ name: teamName }),
+    response: { status: 201, description: 'The new team.', schema: teamSchema },
+    handle: async ({ actor, body }) => {
+      const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: body.name } }
+      const made = await store.write(actor, {}, (tx) => createTracked(tx, object, clock.now()))
+      return { status: 201, body: toTeam(made), headers: etagOf(made) }
+    },
+  })
+
+const getTeam: RestRoute = route({
+  id: 'getTeam',
+  method: 'GET',
+  path: '/teams/:team',
+  tag,
+  summary: 'One team.',
+  access: { in: 'team', verb: 'get', resource: 'namespaces' },
+  response: { status: 200, description: 'The team.', schema: teamSchema },
+  handle: (context) => {
+    const team = requireTarget(context)
+    return Promise.resolve({ status: 200, body: toTeam(team), headers: etagOf(team) })
+  },
+})
+
+const deleteTeam = ({ store }: RestDeps): RestRoute =>
+  route({
+    id: 'deleteTeam',
+    method: 'DELETE',
+    path: '/teams/:team',
+    tag,
+    summary: 'Delete a team with everything in it.',
+    access: { in: 'team', verb: 'delete', resource: 'namespaces' },
+    response: { status: 200, description: 'It goes with its content.', schema: deletedSchema },
+    handle: async (context) => {
+      await store.write(context.actor, {}, async (tx) => {
+        const team = await readAgain(tx, requireTarget(context), context.ifMatch)
+        await tx.remove(refOf(team))
+      })
+      return deleted
+    },
+  })
+
+const listMembers = ({ people }: RestDeps): RestRoute =>
+  route({
+    id: 'listMembers',
+    method: 'GET',
+    path: '/teams/:team/members',
+    tag,
+    summary: 'Who is in the team, and in which role.',
+    access: { in: 'team', verb: 'list', resource: 'members' },
+    response: {
+      status: 200,
+      description: 'In order of their names.',
+      schema: z.strictObject({ members: z.array(memberSchema) }),
+    },
+    handle: async (context) => {
+      const members = await people.members.list(requireTarget(context).metadata.name)
+      return { status: 200, body: { members: members.map(toMember) } }
+    },
+  })
+
+const putMember = ({ people }: RestDeps): RestRoute =>
+  route({
+    id: 'putMember',
+    method: 'PUT',
+    path: '/teams/:team/members/:user',
+    tag,
+    summary: 'Add a user (by id, name or e-mail address) to the team, or change the role.',
+    access: { in: 'team', verb: 'update', resource: 'members' },
+    body: z.strictObject({ role }),
+    response: { status: 200, description: 'The member.', schema: memberSchema },
+    handle: async (context) => {
+      const { actor, params, body } = context
+      const team = requireTarget(context).metadata.name
+      const member = await people.members.put(actor, team, params['user'] ?? '', body.role)
+      return { status: 200, body: toMember(member) }
+    },
+  })
+
+const removeMember = ({ people }: RestDeps): RestRoute =>
+  route({
+    id: 'removeMember',
+    method: 'DELETE',
+    path: '/teams/:team/members/:user',
+    tag,
+    summary: 'Take a user out of the team.',
+    access: { in: 'team', verb: 'delete', resource: 'members' },
+    response: { status: 200, description: 'No member any more.', schema: deletedSchema },
+    handle: async (context) => {
+      const { actor, params } = context
+      await people.members.remove(actor, requireTarget(context).metadata.name, params['user'] ?? '')
+      return deleted
+    },
+  })

@@ -1,0 +1,80 @@
+// Flags and environment of the login by an OpenID provider. Flags go before the environment.
+import { readFileSync } from 'node:fs'
+import { teamRoles, type TeamRole } from '../src/access/principal.ts'
+import type { GroupRole, OidcConfig } from './http/login/provider.ts'
+
+export interface OidcFlags {
+  readonly oidcIssuer?: string
+  readonly oidcClientId?: string
+  readonly oidcClientSecretFile?: string
+  readonly oidcDomain?: string[]
+  readonly oidcGroup?: string[]
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+const setOrUndefined = (text: string | undefined): string | undefined =>
+  text === '' ? undefined : text
+
+const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
+
+const isIssuer = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname))
+}
+
+const isRole = (text: string): text is TeamRole => (teamRoles as readonly string[]).includes(text)
+
+/** `group=team:role`; a group may hold "=" and ":". */
+const parseGroup = (text: string, faults: string[]): GroupRole[] => {
+  const match = /^(.+)=([a-z0-9.-]+):([a-z]+)$/.exec(text)
+  const [, group = '', team = '', role = ''] = match ?? []
+  if (match !== null && isRole(role)) return [{ group, team, role }]
+  faults.push(
+    `--oidc-group must be GROUP=TEAM:ROLE with a role of ${teamRoles.join(', ')}; it is ${text}`,
+  )
+  return []
+}
+
+const readSecret = (file: string, faults: string[]): string | undefined => {
+  try {
+    const secret = readFileSync(file, 'utf8').trim()
+    if (secret !== '') return secret
+    faults.push(`the OpenID client secret file ${file} is empty`)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    faults.push(`the OpenID client secret file ${file} cannot be read (${code})`)
+  }
+  return undefined
+}
+
+/** undefined: nobody logs in by a provider. Adds to `faults` what is wrong. */
+export const parseOidc = (flags: OidcFlags, env: Env, faults: string[]): OidcConfig | undefined => {
+  const issuer = flags.oidcIssuer ?? setOrUndefined(env['STAGELY_OIDC_ISSUER'])
+  const clientId = flags.oidcClientId ?? setOrUndefined(env['STAGELY_OIDC_CLIENT_ID'])
+  const file = flags.oidcClientSecretFile ?? setOrUndefined(env['STAGELY_OIDC_CLIENT_SECRET_FILE'])
+  const domains = flags.oidcDomain ?? listOf(env['STAGELY_OIDC_DOMAINS'])
+  const groups = flags.oidcGroup ?? listOf(env['STAGELY_OIDC_GROUPS'])
+  if (issuer === undefined) {
+    if (clientId !== undefined || file !== undefined || domains.length + groups.length > 0)
+      faults.push('--oidc-issuer (STAGELY_OIDC_ISSUER) is missing: name the OpenID provider')
+    return undefined
+  }
+  if (!isIssuer(issuer))
+    faults.push('--oidc-issuer must be an https:// URL, such as https://accounts.google.com')
+  if (clientId === undefined) faults.push('--oidc-client-id (STAGELY_OIDC_CLIENT_ID) is missing')
+  return {
+    issuer,
+    clientId: clientId ?? '',
+    clientSecret: file === undefined ? undefined : readSecret(file, faults),
+    domains: domains.map((domain) => domain.toLowerCase().replace(/^@/, '')),
+    groups: groups.flatMap((group) => parseGroup(group, faults)),
+  }
+}

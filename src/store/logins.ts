@@ -1,0 +1,206 @@
+// Logins by an OpenID provider: what is under way, who it turned out to be, and the code by which
+// the person's own command line gets the token. Secrets are here as hashes only.
+import { createHash, randomBytes } from 'node:crypto'
+import type { TeamRole } from '../access/principal.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { isReason, StagelyError } from '../kernel/errors.ts'
+import type { AccessChanges } from './access-changes.ts'
+import { dropMember, putMember } from './members.ts'
+import type { WriteSession } from './session.ts'
+import type { Sql } from './sql.ts'
+import { insertToken, type CreatedToken } from './tokens.ts'
+import { findUser, insertUser, type User } from './users.ts'
+
+export interface StartedLogin {
+  readonly redirectUri: string
+  readonly clientState: string
+  /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
+  readonly challenge: string
+}
+
+/** As the provider vouches for it. */
+export interface Identity {
+  readonly issuer: string
+  readonly subject: string
+  /** Verified by the provider. */
+  readonly email: string
+  readonly displayName: string | undefined
+  /** Roles that groups give; undefined: groups say nothing, and memberships stay. */
+  readonly roles: ReadonlyMap<string, TeamRole> | undefined
+}
+
+const startedMs = 600_000
+const codeMs = 60_000
+/** Anybody may begin a login; so many may be under way. */
+const mostStarted = 1_000
+
+const sha256 = (text: string, as: 'hex' | 'base64url'): string =>
+  createHash('sha256').update(text).digest(as)
+
+const actor = { name: 'controller', source: 'system' }
+
+const userRef = ({ name }: User): { kind: string; namespace: string; name: string } => ({
+  kind: 'User',
+  namespace: '',
+  name,
+})
+
+export class LoginStore {
+  readonly #sql: Sql
+  readonly #clock: Clock
+  readonly #changes: AccessChanges
+
+  constructor(sql: Sql, clock: Clock, changes: AccessChanges) {
+    this.#sql = sql
+    this.#clock = clock
+    this.#changes = changes
+  }
+
+  /** TooManyRequests when too many are under way. */
+  async begin(state: string, login: StartedLogin): Promise<void> {
+    const now = this.#clock.now()
+    await this.#sql.query('DELETE FROM logins WHERE expires_at <= $1', [now])
+    const rows = await this.#sql.query(
+      `INSERT INTO logins (state_hash, redirect_uri, client_state, challenge, expires_at)
+       SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM logins) < $6 RETURNING 1`,
+      [
+        sha256(state, 'hex'),
+        login.redirectUri,
+        login.clientState,
+        login.challenge,
+        now + startedMs,
+        mostStarted,
+      ],
+    )
+    if (rows.length === 0)
+      throw new StagelyError('TooManyRequests', 'too many logins are under way; try again soon', {
+        retryAfterSeconds: 30,
+      })
+  }
+
+  /** The login of this state, once; undefined for one that is unknown, taken or too old. */
+  async take(state: string): Promise<StartedLogin | undefined> {
+    const [row] = await this.#sql.query<{
+      redirect_uri: string
+      client_state: string
+      challenge: string
+      expires_at: number
+    }>(
+      `DELETE FROM logins WHERE state_hash = $1
+       RETURNING redirect_uri, client_state, challenge, expires_at`,
+      [sha256(state, 'hex')],
+    )
+    if (row === undefined || row.expires_at <= this.#clock.now()) return undefined
+    return {
+      redirectUri: row.redirect_uri,
+      clientState: row.client_state,
+      challenge: row.challenge,
+    }
+  }
+
+  /**
+   * Finds or adds the user, sets the roles that groups give, and returns a code for `exchange`.
+   * Forbidden for a disabled user, and where the e-mail address belongs to another identity.
+   */
+  finish(identity: Identity, challenge: string): Promise<{ user: User; code: string }> {
+    return this.#changes.write(actor, async (session) => {
+      const user = await userOf(session, identity)
+      if (user.disabled)
+        throw new StagelyError('Forbidden', `user "${user.name}" is disabled: ask an admin`)
+      await session.tx.query(
+        `UPDATE users SET oidc_issuer = $2, oidc_subject = $3, last_login_at = $4,
+           display_name = coalesce(display_name, $5) WHERE id = $1`,
+        [user.id, identity.issuer, identity.subject, session.nowMs, identity.displayName ?? null],
+      )
+      if (identity.roles !== undefined) await followGroups(session, user, identity.roles)
+      const detail = { userId: user.id, issuer: identity.issuer }
+      await session.audit(userRef(user), { action: 'login', detail })
+      const code = randomBytes(32).toString('base64url')
+      await session.tx.query('DELETE FROM login_codes WHERE expires_at <= $1', [session.nowMs])
+      await session.tx.query(
+        `INSERT INTO login_codes (code_hash, user_id, challenge, expires_at)
+         VALUES ($1, $2, $3, $4)`,
+        [sha256(code, 'hex'), user.id, challenge, session.nowMs + codeMs],
+      )
+      return { user, code }
+    })
+  }
+
+  /**
+   * A personal token for the code; an earlier one of the same name is replaced. Unauthorized for a
+   * code that is unknown, used or too old, or whose verifier is wrong: it is then used up as well.
+   */
+  async exchange(
+    code: string,
+    verifier: string,
+    { name, ttlMs }: { readonly name: string; readonly ttlMs: number },
+  ): Promise<CreatedToken> {
+    const created = await this.#changes.write(actor, async (session) => {
+      const [row] = await session.tx.query<{
+        user_id: string
+        challenge: string
+        expires_at: number
+      }>('DELETE FROM login_codes WHERE code_hash = $1 RETURNING user_id, challenge, expires_at', [
+        sha256(code, 'hex'),
+      ])
+      if (row === undefined || row.expires_at <= session.nowMs) return undefined
+      // Both are hashes of what is random: their comparison tells nothing by its time.
+      if (sha256(verifier, 'base64url') !== row.challenge) return undefined
+      await session.tx.query('DELETE FROM tokens WHERE user_id = $1 AND name = $2', [
+        row.user_id,
+        name,
+      ])
+      const spec = { name, expiresAt: session.nowMs + ttlMs }
+      return insertToken(session, { user: row.user_id }, spec)
+    })
+    if (created !== undefined) return created
+    throw new StagelyError('Unauthorized', 'the login code is not known or too old: log in again')
+  }
+}
+
+const userOf = async (session: WriteSession, identity: Identity): Promise<User> => {
+  const { issuer, subject, email, displayName } = identity
+  const [known] = await session.tx.query<{ id: string }>(
+    'SELECT id FROM users WHERE oidc_issuer = $1 AND oidc_subject = $2',
+    [issuer, subject],
+  )
+  if (known !== undefined) return findUser(session.tx, known.id)
+  const [same] = await session.tx.query<{ id: string; name: string; oidc_subject: string | null }>(
+    'SELECT id, name, oidc_subject FROM users WHERE lower(email) = lower($1)',
+    [email],
+  )
+  if (same === undefined) {
+    // The login name is the address, as far as a name may look like one.
+    const name = email.replace(/[^A-Za-z0-9._@+-]/g, '-').slice(0, 128)
+    return insertUser(session, { name, email, displayName })
+  }
+  if (same.oidc_subject === null) return findUser(session.tx, same.id)
+  throw new StagelyError(
+    'Forbidden',
+    `user "${same.name}" has this e-mail address and logs in with another identity: ask an admin`,
+  )
+}
+
+/** Roles that people gave stay; those of groups follow the groups. A team that is not there is left out. */
+const followGroups = async (
+  session: WriteSession,
+  user: User,
+  roles: ReadonlyMap<string, TeamRole>,
+): Promise<void> => {
+  const held = await session.tx.query<{ team: string; from_group: boolean }>(
+    `SELECT o.name AS team, m.from_group FROM team_members m JOIN objects o ON o.uid = m.team_id
+     WHERE m.user_id = $1`,
+    [user.id],
+  )
+  const byHand = new Set(held.filter((row) => !row.from_group).map((row) => row.team))
+  for (const { team } of held.filter((row) => row.from_group && !roles.has(row.team)))
+    await dropMember(session, team, user)
+  for (const [team, role] of roles) {
+    if (byHand.has(team)) continue
+    try {
+      await putMember(session, { team, user, role, fromGroup: true })
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error
+    }
+  }
+}

@@ -1,0 +1,261 @@
+// Every route × every role × own and foreign team × no, expired and revoked token. The routes are
+// the tables that the server mounts; what is expected is read off the table of roles.
+import { Agent, request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kubeRoutes } from '../../controller/http/app.ts'
+import { rightOf, type KubeRoute } from '../../controller/http/kube/route.ts'
+import type { RestRoute } from '../../controller/http/rest/route.ts'
+import { restBase } from '../../controller/http/rest/serve.ts'
+import { describedRoutes } from '../../controller/http/rest/table.ts'
+import { teamRoles, type TeamRole } from '../../src/access/principal.ts'
+import { rightsOf, type Resource, type Verb } from '../../src/access/roles.ts'
+import { startTestController, type TestController } from '../support/controller.ts'
+
+const teams = ['red', 'blue'] as const
+type Team = (typeof teams)[number]
+
+/** Everybody is in `red`, but the admin and the stranger, who are in no team. */
+type Who = TeamRole | 'admin' | 'stranger'
+const everybody: readonly Who[] = [...teamRoles, 'admin', 'stranger']
+
+interface Tokens {
+  readonly good: string
+  readonly expired: string
+  readonly revoked: string
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+}
+
+const holds = (who: Who, verb: Verb, resource: Resource): boolean =>
+  who !== 'admin' && who !== 'stranger' && rightsOf[who][resource]?.includes(verb) === true
+
+const may = (who: Who, team: Team, verb: Verb, resource: Resource): boolean =>
+  who === 'admin' || (team === 'red' && holds(who, verb, resource))
+
+/** `pass`: the route was entered, whatever it then said of the request. */
+type Expected = 'pass' | 401 | 403 | 404
+
+const kubeExpected = ({ access }: KubeRoute, who: Who, team: Team): Expected => {
+  const { kind, verb, in: where, right = rightOf(kind) } = access
+  if (where === 'own' || who === 'admin') return 'pass'
+  if (where === 'admin') return 403
+  // What is in no team is the admin's: a namespace that is to be made.
+  const named = kind.namespaced || access.subresource !== undefined || verb !== 'create'
+  const plain = verb === 'deletecollection' ? 'delete' : verb
+  return named && may(who, team, plain, right) ? 'pass' : 403
+}
+
+const restExpected = ({ access }: RestRoute, who: Who, team: Team): Expected => {
+  if (access.in === 'self' || who === 'admin') return 'pass'
+  if (access.in === 'admin') return 403
+  if (access.in === 'teams') return holds(who, access.verb, access.resource) ? 'pass' : 403
+  if (who === 'stranger' || team === 'blue') return 404
+  return may(who, team, access.verb, access.resource) ? 'pass' : 403
+}
+
+/** Names what is there of the team, and what is nowhere for the rest, so that nothing is destroyed. */
+const kubePath = ({ path, access }: KubeRoute, team: Team): string => {
+  const name = access.kind.kind === 'Namespace' ? team : 'none'
+  const filled = path.replace(':namespace', team).replace(':name', name)
+  return `${filled}?dryRun=All&labelSelector=none%3Dnone`
+}
+
+const restPath = ({ path }: RestRoute, team: Team): string => {
+  const known: Record<string, string> = {
+    project_id: `${team}%2Fshop`,
+    stagelet_id: `${team}%2Fshop`,
+    agent_id: `${team}%2Fbox`,
+    team,
+  }
+  return restBase + path.replace(/:(\w+)/g, (_, name: string) => known[name] ?? 'none')
+}
+
+describe('who may do what', () => {
+  let controller: TestController
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  const tokens = new Map<Who, Tokens>()
+
+  const send = (
+    method: string,
+    path: string,
+    { token, body }: { token?: string | undefined; body?: unknown },
+  ): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const payload = body === undefined ? '' : JSON.stringify(body)
+      const headers = {
+        // No version is 0, so that what takes If-Match changes nothing.
+        'if-match': '"0"',
+        'content-length': String(Buffer.byteLength(payload)),
+        // A body of no known type is refused, but only once the route is entered.
+        'content-type': body === undefined ? 'text/plain' : 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      }
+      const sent = request(
+        new URL(path, controller.url),
+        { method, agent, headers },
+        (response) => {
+          const status = response.statusCode ?? 0
+          if (response.headers['content-type']?.includes('event-stream') === true) {
+            resolve({ status, text: '' })
+            response.destroy()
+            return
+          }
+          let text = ''
+          response.setEncoding('utf8')
+          response.on('data', (chunk: string) => (text += chunk))
+          response.on('end', () => {
+            resolve({ status, text })
+          })
+        },
+      )
+      sent.once('error', reject)
+      sent.end(payload)
+    })
+
+  const admin = async (
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ token: string }> => {
+    const { status, text } = await send(method, path, { token: controller.token, body })
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`)
+    return JSON.parse(text === '' ? '{}' : text) as { token: string }
+  }
+
+  const newTokens = async (user: string): Promise<Tokens> => {
+    const path = `${restBase}/users/${user}/tokens`
+    const expires_at = new Date(Date.now() + 1_000).toISOString()
+    const made = await Promise.all([
+      admin('POST', path, { name: 'good' }),
+      admin('POST', path, { name: 'expired', expires_at }),
+      admin('POST', path, { name: 'revoked' }),
+    ])
+    await admin('DELETE', `${path}/revoked`)
+    const [good, expired, revoked] = made.map(({ token }) => token)
+    return { good: good!, expired: expired!, revoked: revoked! }
+  }
+
+  beforeAll(async () => {
+    controller = await startTestController({ argv: ['--insecure-http', '--rate-limit', '0'] })
+    for (const team of teams) {
+      await admin('POST', `${restBase}/teams`, { name: team })
+      const base = `/apis/stagely.dev/v1alpha1/namespaces/${team}`
+      const object = (kind: string, name: string, spec: object): object => ({
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind,
+        metadata: { name },
+        spec,
+      })
+      await admin('POST', `${base}/projects`, object('Project', 'shop', {}))
+      await admin('POST', `${base}/agents`, object('Agent', 'box', {}))
+      const spec = {
+        projectRef: { name: 'shop' },
+        agentRef: { name: 'box' },
+        compose: { directory: '/srv/shop' },
+      }
+      await admin('POST', `${base}/stagelets`, object('Stagelet', 'shop', spec))
+    }
+    for (const who of everybody) {
+      await admin('POST', `${restBase}/users`, { name: `${who}-1`, admin: who === 'admin' })
+      if (who !== 'admin' && who !== 'stranger')
+        await admin('PUT', `${restBase}/teams/red/members/${who}-1`, { role: who })
+      tokens.set(who, await newTokens(`${who}-1`))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+  })
+  afterAll(async () => {
+    agent.destroy()
+    await controller.remove()
+  })
+
+  interface Case {
+    readonly name: string
+    readonly method: string
+    readonly path: string
+    readonly token: string | undefined
+    readonly expected: Expected
+  }
+
+  const casesOf = (
+    method: string,
+    pathIn: (team: Team) => string,
+    expect: (who: Who, team: Team) => Expected,
+  ): Case[] => {
+    const common = { method }
+    const bad = { ...common, path: pathIn('red'), expected: 401 } as const
+    return [
+      { ...bad, name: 'nobody', token: undefined },
+      { ...bad, name: 'a made-up token', token: 'spt_none' },
+      ...everybody.flatMap((who) => [
+        { ...bad, name: `${who}, expired`, token: tokens.get(who)!.expired },
+        { ...bad, name: `${who}, revoked`, token: tokens.get(who)!.revoked },
+        ...teams.map((team) => ({
+          ...common,
+          name: `${who} in ${team}`,
+          path: pathIn(team),
+          token: tokens.get(who)!.good,
+          expected: expect(who, team),
+        })),
+      ]),
+    ]
+  }
+
+  /** What a 404 of a target says; anything else that is not there lies behind the door. */
+  const noTarget = /"detail":"(project|stagelet|agent|team) /
+
+  const outcomeOf = ({ status, text }: Answer): Expected => {
+    if (status === 401 || status === 403) return status
+    return status === 404 && noTarget.test(text) ? 404 : 'pass'
+  }
+
+  const walk = async (cases: readonly Case[]): Promise<string[]> => {
+    const wrong: string[] = []
+    const queue = [...cases]
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const { name, method, path, token, expected } = next
+        const answer = await send(method, path, { token })
+        if (answer.status >= 500 || outcomeOf(answer) !== expected)
+          wrong.push(
+            `${name}: ${method} ${path}: ${answer.status}, expected ${expected}: ${answer.text.slice(0, 200)}`,
+          )
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, work))
+    return wrong
+  }
+
+  it('is as the table of roles says, for every route, role, team and token', async () => {
+    const kube = kubeRoutes({} as Parameters<typeof kubeRoutes>[0])
+    const rest = describedRoutes()
+    const cases = [
+      ...kube.flatMap((route) =>
+        casesOf(
+          route.method,
+          (team) => kubePath(route, team),
+          (who, team) => kubeExpected(route, who, team),
+        ),
+      ),
+      ...rest.flatMap((route) =>
+        casesOf(
+          route.method,
+          (team) => restPath(route, team),
+          (who, team) => restExpected(route, who, team),
+        ),
+      ),
+    ]
+    const started = performance.now()
+    const wrong = await walk(cases)
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    console.log(
+      `access walk: ${cases.length} cases over ${kube.length} Kubernetes-style and ${rest.length} REST routes in ${seconds} s`,
+    )
+    expect(wrong).toEqual([])
+    expect(cases.length).toBeGreaterThan(1_500)
+    // The walk itself has changed nothing.
+    for (const team of teams) await admin('GET', `${restBase}/projects/${team}%2Fshop`)
+  })
+})
