@@ -1,4 +1,5 @@
 // Printer columns: what `kubectl get` answers at a glance, and with `-o wide`.
+import { z } from 'zod'
 
 /** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
 export interface PrinterColumn {
@@ -12,6 +13,32 @@ export interface PrinterColumn {
 
 const condition = (type: string, field: string): string =>
   `.status.conditions[?(@.type=="${type}")].${field}`
+
+/** Said beside a field of `spec` by `.meta({ column: { name: 'Tier' } })`: the field is a column too. */
+interface FieldColumn {
+  readonly name: string
+  readonly priority?: number
+}
+
+const columnTypes = new Set(['string', 'integer', 'boolean'])
+
+/** The columns that fields of `spec` ask for themselves. */
+export const fieldColumns = (spec: z.ZodType): PrinterColumn[] => {
+  const shape = spec instanceof z.ZodObject ? (spec.shape as Record<string, z.ZodType>) : {}
+  return Object.entries(shape).flatMap(([field, schema]) => {
+    const { column, description = '' } = (schema.meta() ?? {}) as {
+      column?: FieldColumn
+      description?: string
+    }
+    if (column === undefined) return []
+    const { type } = z.toJSONSchema(schema, { io: 'input' })
+    if (typeof type !== 'string' || !columnTypes.has(type))
+      throw new Error(`${field} cannot be a column`)
+    return [
+      { ...column, type: type as PrinterColumn['type'], jsonPath: `.spec.${field}`, description },
+    ]
+  })
+}
 
 export const age: PrinterColumn = {
   name: 'Age',

@@ -83,6 +83,15 @@ describe('openApiDocuments', () => {
     })
   })
 
+  it('describe every field, so that kubectl can explain it', () => {
+    for (const document of openApiDocuments('v1').values()) {
+      const { schemas } = (document as { components: { schemas: object } }).components
+      for (const [name, schema] of Object.entries(schemas))
+        for (const [path, node] of nodesOf(schema, name))
+          if (!path.endsWith('[]')) expect(node['description'], path).toBeTypeOf('string')
+    }
+  })
+
   it('resolve every reference', () => {
     for (const document of openApiDocuments('v1').values()) {
       const { schemas } = (document as { components: { schemas: object } }).components

@@ -1,55 +1,7 @@
 // The OpenAPI v3 documents that kubectl needs for apply, create, replace and explain (contract 1.1, 4).
 import { objectSchema, structuralSchema, type Schema } from './crd.ts'
+import { metaSchemas, refTo } from './openapi-meta.ts'
 import { apiVersionOf, kinds, type Kind } from './registry.ts'
-
-const metaPrefix = 'io.k8s.apimachinery.pkg.apis.meta.v1'
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${metaPrefix}.${name}` })
-const text: Schema = { type: 'string' }
-const time: Schema = { allOf: [ref('Time')] }
-const texts: Schema = { type: 'object', additionalProperties: text }
-const int64: Schema = { type: 'integer', format: 'int64' }
-
-const metaSchemas: Record<string, Schema> = {
-  [`${metaPrefix}.Time`]: { type: 'string', format: 'date-time' },
-  [`${metaPrefix}.ObjectMeta`]: {
-    type: 'object',
-    description: 'What every object has.',
-    properties: {
-      name: text,
-      generateName: text,
-      namespace: text,
-      labels: texts,
-      annotations: texts,
-      finalizers: { type: 'array', items: text, 'x-kubernetes-list-type': 'set' },
-      uid: text,
-      resourceVersion: text,
-      generation: int64,
-      creationTimestamp: time,
-      deletionTimestamp: time,
-      deletionGracePeriodSeconds: int64,
-      managedFields: {
-        type: 'array',
-        description: 'Who owns which field; kept by the server.',
-        items: { allOf: [ref('ManagedFieldsEntry')] },
-        'x-kubernetes-list-type': 'atomic',
-      },
-    },
-  },
-  [`${metaPrefix}.ManagedFieldsEntry`]: {
-    type: 'object',
-    description: 'Fields that one manager owns.',
-    properties: {
-      manager: text,
-      operation: text,
-      apiVersion: text,
-      time,
-      fieldsType: text,
-      fieldsV1: { allOf: [ref('FieldsV1')] },
-      subresource: text,
-    },
-  },
-  [`${metaPrefix}.FieldsV1`]: { type: 'object', description: 'A set of fields.' },
-}
 
 const groupVersionKind = ({ group, version, kind }: Kind): object => ({ group, version, kind })
 
@@ -62,7 +14,10 @@ const schemaName = (kind: Kind): string =>
 const bodySchema = (kind: Kind): Schema => {
   const whole = objectSchema(kind)
   const properties = whole['properties'] as Record<string, Schema>
-  const metadata = { allOf: [ref('ObjectMeta')] }
+  const metadata = {
+    description: 'Name, labels and what the server keeps of the object.',
+    allOf: [refTo('ObjectMeta')],
+  }
   if (kind.kind !== 'Event') return { ...whole, properties: { ...properties, metadata } }
   const { apiVersion, kind: kindField } = properties
   const fields = structuralSchema(kind.spec, kind.kind)['properties'] as Record<string, Schema>
@@ -76,7 +31,7 @@ const bodySchema = (kind: Kind): Schema => {
 const queryParameter = (name: string): object => ({
   name,
   in: 'query',
-  schema: text,
+  schema: { type: 'string' },
   uniqueItems: true,
 })
 

@@ -4,6 +4,7 @@ import { agentSpec, agentStatus } from './agent.ts'
 import {
   age,
   agentColumns,
+  fieldColumns,
   projectColumns,
   secretColumns,
   stageletColumns,
@@ -42,7 +43,7 @@ const stagely = {
   namespaced: true,
 }
 
-export const kinds: readonly Kind[] = [
+const declared: readonly Kind[] = [
   {
     group: '',
     version: 'v1',
@@ -163,6 +164,14 @@ export const kinds: readonly Kind[] = [
     applyOrder: 9,
   },
 ]
+
+const withFieldColumns = (kind: Kind): Kind => {
+  const [last, ...before] = [...kind.columns].reverse()
+  const columns = last === undefined ? [] : [...before.reverse(), ...fieldColumns(kind.spec), last]
+  return { ...kind, columns }
+}
+
+export const kinds: readonly Kind[] = declared.map(withFieldColumns)
 
 const byKind = new Map(kinds.map((k) => [k.kind, k]))
 
