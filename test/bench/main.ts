@@ -1,6 +1,7 @@
 // npm run bench [-- --json] [--size small|full] [--only NAME…]: measures, never judges by exit code.
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
+import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'
 import { benchCrypto } from './crypto.ts'
 import { benchFootprint } from './footprint.ts'
@@ -14,7 +15,7 @@ import { benchStore } from './store.ts'
 import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
-const groups = ['pure', 'store', 'processes'] as const
+const groups = ['pure', 'store', 'api', 'processes'] as const
 
 const { values: flags } = parseArgs({
   options: {
@@ -83,6 +84,9 @@ await group('pure', () => {
 })
 await group('store', async () => {
   show(await benchStore(full ? 201 : 51))
+})
+await group('api', async () => {
+  show(await benchApi(full))
 })
 await group('processes', benchProcesses)
 if (!flags.json) {
