@@ -1,0 +1,184 @@
+// The audit log over a port: who may read it, what is in it of what was refused, and that an export
+// proves itself far away.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { AuditRecord, ExportLine } from '../../src/audit/record.ts'
+import { ChainVerifier } from '../../src/audit/verify.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openStore, type Opened } from '../../src/store/open-store.ts'
+import type { TeamRole } from '../../src/access/principal.ts'
+import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { localKeyRing } from '../support/keys.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const canary = 'canary-of-the-audit-api'
+const admin = { name: 'controller', source: 'system' }
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+let controller: TestController
+let other: Opened
+const tokens: Record<string, string> = {}
+const ids: Record<string, string> = {}
+
+const as = (who: string, method: string, path: string, body?: unknown): Promise<Answer> =>
+  controller.call(method, path, {
+    headers: { authorization: `Bearer ${tokens[who]!}` },
+    ...(body === undefined ? {} : { body }),
+  })
+
+const rows = async (who: string, query = ''): Promise<AuditRecord[]> =>
+  (await as(who, 'GET', `/api/v1/audit${query}`)).json<{ rows: AuditRecord[] }>().rows
+
+const addUser = async (name: string, team: string, role: TeamRole): Promise<void> => {
+  const { id } = await other.users.create(admin, { name })
+  await other.members.put(admin, team, name, role)
+  const { secret } = await other.tokens.create(admin, { user: id }, { name: 'laptop' })
+  tokens[name] = secret
+  ids[name] = id
+}
+
+const createTeam = async (team: string): Promise<void> => {
+  const kube = `/apis/stagely.dev/v1alpha1/namespaces/${team}`
+  await controller.call('POST', '/api/v1/namespaces', {
+    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: team } },
+  })
+  const head = { apiVersion: 'stagely.dev/v1alpha1', metadata: { name: 'shop' } }
+  await controller.call('POST', `${kube}/projects`, {
+    body: { ...head, kind: 'Project', spec: {} },
+  })
+  const spec = { projectRef: { name: 'shop' }, key: 'KEY', value: canary }
+  const made = await controller.call('POST', `${kube}/stagelysecrets`, {
+    body: { ...head, kind: 'StagelySecret', spec },
+    headers: { 'x-request-id': `request-of-${team}` },
+  })
+  expect(made.status).toBe(201)
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject('postgresUrl'))
+  controller = await startTestController({ databaseUrl: database.url })
+  tokens['admin'] = controller.token
+  other = await openStore({
+    databaseUrl: database.url,
+    dataDir: controller.dataDir,
+    keyRing: localKeyRing(Buffer.alloc(32, 9), { clock: realClock }),
+    clock: realClock,
+    log: silentLogger,
+  })
+  for (const team of ['red', 'blue']) await createTeam(team)
+  await addUser('ruth', 'red', 'auditor')
+  await addUser('victor', 'red', 'viewer')
+})
+afterAll(async () => {
+  await other.close()
+  await controller.remove()
+  await database.drop()
+})
+
+describe('the audit log over the API', () => {
+  it('says who did what, from where and in which request', async () => {
+    const [row] = await rows('admin', '?request_id=request-of-red')
+    expect(row).toMatchObject({
+      actor: { name: 'admin', address: '127.0.0.1', source: 'api' },
+      action: 'create',
+      object: { kind: 'StagelySecret', namespace: 'red', name: 'shop' },
+      result: 'success',
+    })
+  })
+
+  it('has filters and pages', async () => {
+    const filters = '?namespace=red&kind=StagelySecret&name=shop&action=create&by=admin'
+    expect(await rows('admin', filters)).toHaveLength(1)
+    expect(await rows('admin', `${filters}&until=2020-01-01T00:00:00Z`)).toEqual([])
+    const all = await rows('admin', '?kind=Project')
+    const first = (await as('admin', 'GET', '/api/v1/audit?kind=Project&limit=1')).json<{
+      rows: AuditRecord[]
+      next_cursor: string
+    }>()
+    const second = await rows('admin', `?kind=Project&limit=1&cursor=${first.next_cursor}`)
+    expect([...first.rows, ...second]).toMatchObject(all.map((r) => ({ at: r.at })))
+    expect((await as('admin', 'GET', '/api/v1/audit?since=yesterday')).status).toBe(422)
+  })
+
+  it('shows an auditor his own team, and nobody else anything', async () => {
+    const seen = await rows('ruth')
+    expect(seen.length).toBeGreaterThan(2)
+    expect(JSON.stringify(seen)).not.toContain('blue')
+    expect((await as('victor', 'GET', '/api/v1/audit')).status).toBe(403)
+    expect((await as('victor', 'GET', '/api/v1/audit/export')).status).toBe(403)
+    expect((await as('ruth', 'POST', '/api/v1/audit/erasures', { person: 'x' })).status).toBe(403)
+  })
+
+  it('exports what proves itself, to an auditor too, who learns nothing of other teams', async () => {
+    const head = (await as('ruth', 'GET', '/api/v1/audit/head')).json()
+    for (const who of ['admin', 'ruth']) {
+      const answer = await as(who, 'GET', '/api/v1/audit/export')
+      expect(answer.headers['content-type']).toBe('application/x-ndjson')
+      const lines = answer.text.trimEnd().split('\n')
+      const verifier = new ChainVerifier({ known: [head as never] })
+      for (const line of lines) verifier.accept(line)
+      expect(verifier.finish()).toMatchObject({ ok: true })
+      const hidden = lines
+        .map((l) => JSON.parse(l) as ExportLine)
+        .filter((l) => l.type === 'hidden')
+      expect(hidden.length > 0).toBe(who === 'ruth')
+      expect(answer.text).not.toContain(canary)
+      if (who === 'ruth') expect(answer.text).not.toContain('blue')
+    }
+    expect((await rows('admin', '?action=export%20audit'))[0]).toMatchObject({
+      actor: { name: 'ruth' },
+    })
+  })
+
+  it('has what was refused: by role, by team, and with a token that was good once', async () => {
+    await as('victor', 'DELETE', '/api/v1/projects/red%2Fshop')
+    expect((await as('victor', 'GET', '/api/v1/projects/blue%2Fshop')).status).toBe(404)
+    expect((await as('victor', 'GET', '/api/v1/projects/blue%2Fnothing')).status).toBe(404)
+    const old = tokens['victor']!
+    await other.tokens.revoke(admin, { user: ids['victor']! }, 'laptop')
+    let status = 200
+    // The controller remembers a good token for up to 5 s where another replica revoked it.
+    for (let i = 0; i < 80 && status !== 401; i++) {
+      await realClock.sleep(100)
+      status = (await as('victor', 'GET', '/api/v1/projects')).status
+    }
+    expect(status).toBe(401)
+    tokens['never'] = `${old}x`
+    expect((await as('never', 'GET', '/api/v1/projects')).status).toBe(401)
+    const denied = await rows('admin', '?result=denied&by=victor')
+    const found = denied.map((r) => `${r.object.namespace} ${String(r.detail!['why'])}`)
+    expect(found).toEqual(
+      expect.arrayContaining(['red Role', 'blue OtherTeam', ' TokenRevoked']) as string[],
+    )
+    expect(found.filter((f) => f === 'blue OtherTeam')).toHaveLength(1)
+    expect(denied.every((r) => r.actor.id === ids['victor'])).toBe(true)
+    expect(JSON.stringify(await rows('admin'))).not.toContain(old.slice(8))
+  })
+
+  it('stays small when somebody is refused again and again', async () => {
+    const before = (await rows('admin', '?result=denied')).length
+    await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        as('ruth', 'POST', `/apis/stagely.dev/v1alpha1/namespaces/red/projects?try=${i}`, {}),
+      ),
+    )
+    const after = await rows('admin', '?result=denied')
+    expect(after.length - before).toBe(1)
+    expect(after[0]).toMatchObject({ actor: { name: 'ruth' }, object: { namespace: 'red' } })
+  })
+
+  it('erases a person for an admin, and the chain holds', async () => {
+    const erased = await as('admin', 'POST', '/api/v1/audit/erasures', { person: 'victor' })
+    expect(erased.json()).toMatchObject({ mentions: 0 })
+    const answer = await as('admin', 'GET', '/api/v1/audit/export')
+    expect(answer.text).not.toContain('"victor"')
+    const verifier = new ChainVerifier()
+    for (const line of answer.text.trimEnd().split('\n')) verifier.accept(line)
+    expect(verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
+  })
+
+  it('tells its head to Prometheus', async () => {
+    const { text } = await controller.call('GET', '/metrics')
+    expect(Number(/^stagely_audit_head_sequence\{.*\} (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(3)
+  })
+})
