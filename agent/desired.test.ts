@@ -10,7 +10,9 @@ const anItem = (tweak: Partial<DesiredStagelet> = {}): DesiredStagelet => ({
   generation: 1,
   projectUid: 'p1',
   epoch: 1,
+  order: 1,
   revision: 1,
+  retry: '',
   compose: { directory: '/srv/shop', onChange: 'Hold' },
   paused: false,
   redeploy: '',
@@ -41,9 +43,11 @@ const aState = (): { state: DesiredState; told: string[] } => {
   const told: string[] = []
   const state = createDesiredState(
     {
-      want: (item, entries) => {
+      want: (item, entries, healthy) => {
+        const back =
+          healthy === undefined ? '' : ` or ${healthy.map((e) => e.value.toString()).join()}`
         const values = entries.map((e) => e.value.toString()).join()
-        told.push(`${item.uid} r${item.revision} ${values}${item.release ?? ''}`)
+        told.push(`${item.uid} r${item.revision} ${values}${back}${item.release ?? ''}`)
       },
       forget: (uid) => told.push(`forget ${uid}`),
     },
@@ -69,20 +73,39 @@ test('revision 0 needs no bundle', () => {
   expect(told).toEqual(['s1 r0 '])
 })
 
-test('what is older than held is refused: item, bundle, and an old epoch with a high revision', () => {
+test('an older order is refused, whatever revision it names, and so is an old epoch', () => {
   const { state, told } = aState()
   state.takeBundle(aBundle(5, { epoch: 2 }))
-  state.takeAll([anItem({ epoch: 2, revision: 5 })])
+  state.takeBundle(aBundle(4, { epoch: 2 }))
+  state.takeAll([anItem({ epoch: 2, order: 70, revision: 5, healthyRevision: 4 })])
+  expect(told).toEqual(['s1 r5 5 or 4'])
   told.length = 0
-  expect(state.takeBundle(aBundle(4, { epoch: 2 }))).toBe(false)
-  expect(state.takeBundle(aBundle(9, { epoch: 1 }))).toBe(false)
-  state.takeItem(anItem({ epoch: 2, revision: 4 }))
-  state.takeItem(anItem({ epoch: 1, revision: 9 }))
-  state.takeItem(anItem({ epoch: 2, revision: 0 }))
+  state.takeItem(anItem({ epoch: 2, order: 69, revision: 4 }))
+  state.takeItem(anItem({ epoch: 2, order: 69, revision: 0 }))
+  state.takeItem(anItem({ epoch: 1, order: 99, revision: 5 }))
   expect(told).toEqual([])
-  expect(state.takeBundle(aBundle(1, { epoch: 3 }))).toBe(true)
-  state.takeItem(anItem({ epoch: 3, revision: 1 }))
+  state.takeBundle(aBundle(1, { epoch: 3 }))
+  state.takeItem(anItem({ epoch: 3, order: 1, revision: 1 }))
   expect(told).toEqual(['s1 r1 1'])
+})
+
+test('a newer order takes back to an older revision, whose bundle was kept for that', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(4))
+  state.takeAll([anItem({ revision: 4, healthyRevision: 4 })])
+  state.takeBundle(aBundle(5))
+  state.takeItem(anItem({ order: 2, revision: 5, healthyRevision: 4 }))
+  state.takeItem(anItem({ order: 3, revision: 4, healthyRevision: 4 }))
+  expect(told).toEqual(['s1 r4 4 or 4', 's1 r5 5 or 4', 's1 r4 4 or 4'])
+  expect(state.holds()).toEqual([{ stageletUid: 's1', epoch: 1, revision: 4 }])
+})
+
+test('there is nothing to go back to while that bundle is missing, and an empty set for revision 0', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(5))
+  state.takeAll([anItem({ revision: 5, healthyRevision: 4 })])
+  state.takeItem(anItem({ order: 2, revision: 5, healthyRevision: 0 }))
+  expect(told).toEqual(['s1 r5 5', 's1 r5 5 or '])
 })
 
 test('what the whole state does not name is forgotten, its secrets too', () => {

@@ -2,10 +2,10 @@
 // belongs to it.
 //
 // INVARIANTS
-// - Order is (epoch, revision). An item or bundle older than the one held is refused: nobody can
-//   take a machine back to old secrets.
+// - Orders follow each other by (epoch, order). One that is older than the one held is refused: only
+//   the controller of now takes a machine back to older secrets.
 // - An item is handed on only together with the bundle of its very revision; until then the former
-//   one stands.
+//   one stands. The bundle of the revision to go back to comes with it where it is there.
 import type { Logger } from '../src/kernel/log.ts'
 import type { DesiredStagelet, StreamRequest } from '../src/protocol/messages.ts'
 import type { HeldEntry } from './stack-state.ts'
@@ -19,14 +19,19 @@ export interface HeldBundle {
 }
 
 export interface DesiredListener {
-  want(item: DesiredStagelet, entries: readonly HeldEntry[]): void
+  /** `healthy` is what to go back to where these fail; undefined when there is nothing. */
+  want(
+    item: DesiredStagelet,
+    entries: readonly HeldEntry[],
+    healthy: readonly HeldEntry[] | undefined,
+  ): void
   /** The stagelet is no longer this agent's; what runs stays. */
   forget(uid: string): void
 }
 
 export interface DesiredState {
-  /** False when the bundle is older than the one held; it is dropped then. */
-  takeBundle(bundle: HeldBundle): boolean
+  /** Kept until an item is handed on that does not name it. */
+  takeBundle(bundle: HeldBundle): void
   takeItem(item: DesiredStagelet): void
   takeAll(items: readonly DesiredStagelet[]): void
   remove(uid: string): void
@@ -34,77 +39,105 @@ export interface DesiredState {
   holds(): StreamRequest['holds']
 }
 
-interface Order {
-  readonly epoch: number
-  readonly revision: number
+const compare = (a: DesiredStagelet, b: DesiredStagelet): number =>
+  a.epoch - b.epoch || a.order - b.order
+
+/** The bundles of all stagelets, by (epoch, revision). */
+class Bundles {
+  readonly #byUid = new Map<string, Map<string, HeldBundle>>()
+
+  put(bundle: HeldBundle): void {
+    const own = this.#byUid.get(bundle.stageletUid) ?? new Map<string, HeldBundle>()
+    this.#byUid.set(bundle.stageletUid, own.set(`${bundle.epoch}/${bundle.revision}`, bundle))
+  }
+
+  /** Revision 0 is that without secrets. */
+  entriesOf(item: DesiredStagelet, revision: number): readonly HeldEntry[] | undefined {
+    if (revision === 0) return []
+    return this.#byUid.get(item.uid)?.get(`${item.epoch}/${revision}`)?.entries
+  }
+
+  /** Drops what the item does not name. */
+  keepFor({ uid, epoch, revision, healthyRevision }: DesiredStagelet): void {
+    const own = this.#byUid.get(uid)
+    for (const [key, bundle] of own ?? []) {
+      const isNamed = bundle.revision === revision || bundle.revision === healthyRevision
+      if (bundle.epoch !== epoch || !isNamed) own?.delete(key)
+    }
+  }
+
+  drop(uid: string): void {
+    this.#byUid.delete(uid)
+  }
+
+  uids(): IterableIterator<string> {
+    return this.#byUid.keys()
+  }
+
+  all(): HeldBundle[] {
+    return [...this.#byUid.values()].flatMap((own) => [...own.values()])
+  }
 }
-const compare = (a: Order, b: Order): number => a.epoch - b.epoch || a.revision - b.revision
 
 export const createDesiredState = (listener: DesiredListener, log: Logger): DesiredState => {
   const items = new Map<string, DesiredStagelet>()
   /** Items whose bundle has not come yet. */
   const waiting = new Map<string, DesiredStagelet>()
-  const bundles = new Map<string, HeldBundle>()
+  const bundles = new Bundles()
 
   const handOn = (item: DesiredStagelet, entries: readonly HeldEntry[]): void => {
     waiting.delete(item.uid)
     items.set(item.uid, item)
-    listener.want(item, entries)
+    const { healthyRevision } = item
+    const healthy =
+      healthyRevision === undefined ? undefined : bundles.entriesOf(item, healthyRevision)
+    listener.want(item, entries, healthy)
   }
   const takeItem = (item: DesiredStagelet): void => {
     const held = items.get(item.uid)
-    const bundle = bundles.get(item.uid)
     // Letting go needs no secret, and must work whatever became of the project.
     if (item.release !== undefined) {
-      handOn(item, bundle?.entries ?? [])
+      handOn(item, held === undefined ? [] : (bundles.entriesOf(held, held.revision) ?? []))
       return
     }
     if (held !== undefined && compare(item, held) < 0) {
       log.warn(
-        { stagelet: item.uid, epoch: item.epoch, revision: item.revision, held: held.revision },
+        { stagelet: item.uid, epoch: item.epoch, order: item.order, held: held.order },
         'refused a desired state that is older than the one held',
       )
       return
     }
-    if (item.revision === 0) handOn(item, [])
-    else if (bundle !== undefined && compare(item, bundle) === 0) handOn(item, bundle.entries)
-    else waiting.set(item.uid, item)
+    const entries = bundles.entriesOf(item, item.revision)
+    if (entries === undefined) {
+      waiting.set(item.uid, item)
+      return
+    }
+    handOn(item, entries)
+    bundles.keepFor(item)
   }
   const remove = (uid: string): void => {
     waiting.delete(uid)
-    bundles.delete(uid)
+    bundles.drop(uid)
     if (items.delete(uid)) listener.forget(uid)
   }
 
   return {
     takeBundle: (bundle) => {
-      const uid = bundle.stageletUid
-      const held = bundles.get(uid) ?? items.get(uid)
-      if (held !== undefined && compare(bundle, held) < 0) {
-        log.warn(
-          { stagelet: uid, revision: bundle.revision },
-          'refused a bundle that is older than the one held',
-        )
-        return false
-      }
-      bundles.set(uid, bundle)
-      const item = waiting.get(uid)
-      if (item !== undefined && compare(item, bundle) === 0) handOn(item, bundle.entries)
-      return true
+      bundles.put(bundle)
+      const item = waiting.get(bundle.stageletUid)
+      if (item?.epoch !== bundle.epoch || item.revision !== bundle.revision) return
+      handOn(item, bundle.entries)
+      bundles.keepFor(item)
     },
     takeItem,
     takeAll: (all) => {
       const named = new Set(all.map((item) => item.uid))
-      const known = [...items.keys(), ...waiting.keys(), ...bundles.keys()]
+      const known = [...items.keys(), ...waiting.keys(), ...bundles.uids()]
       for (const uid of known) if (!named.has(uid)) remove(uid)
       for (const item of all) takeItem(item)
     },
     remove,
     holds: () =>
-      [...bundles.values()].map(({ stageletUid, epoch, revision }) => ({
-        stageletUid,
-        epoch,
-        revision,
-      })),
+      bundles.all().map(({ stageletUid, epoch, revision }) => ({ stageletUid, epoch, revision })),
   }
 }

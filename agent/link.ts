@@ -183,7 +183,7 @@ class Stream {
     const { desired } = this.#deps
     switch (message.type) {
       case 'bundle':
-        if (!desired.takeBundle(this.#openBundle(message))) throw broken('an old bundle was sent')
+        desired.takeBundle(this.#openBundle(message))
         return
       case 'order':
         this.#takeOrder(message)

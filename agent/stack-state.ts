@@ -2,6 +2,7 @@
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
 import { createMasker } from '../src/masking/masker.ts'
 import type { Masker } from '../src/masking/masker.ts'
+import type { Quarantined } from '../src/resources/observation.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
 import type { SetEntry } from '../src/secrets/visible.ts'
@@ -37,17 +38,19 @@ export const createWant = (
     readonly desired: DesiredStagelet
     readonly entries: readonly HeldEntry[]
     readonly base: Environment
+    /** Others whose values may be running or be said: masked as well. */
+    readonly also?: readonly HeldEntry[]
   },
   before: Want | undefined,
   settled: boolean,
 ): Want => {
-  const { desired, entries, base } = given
+  const { desired, entries, base, also = [] } = given
   const own = (list: readonly HeldEntry[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])
   const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
-  const values = new Map([...older, ...own(entries)])
+  const values = new Map([...older, ...own(also), ...own(entries)])
   let masker: Masker | undefined
-  const { generation: _generation, ...target } = desired
+  const { generation: _g, order: _o, healthyRevision: _h, ...target } = desired
   return {
     desired,
     entries,
@@ -84,6 +87,13 @@ export interface StackState {
   passed: Record<string, string>
   fault: StackFault | undefined
   rollout: ReportedStagelet['rollout']
+  /** What to go back to where `want` fails. */
+  healthy: Want | undefined
+  /** What `want` is run in place of, because it failed. */
+  goingBackFrom: Quarantined | undefined
+  quarantine: readonly Quarantined[]
+  /** Service that the last gate failed for a reason of its own. */
+  gateFailure: { readonly service: string; readonly message: string } | undefined
   pendingEdits: readonly string[]
   /** Signature of the files that `pendingEdits` was found for. */
   pendingFor: string
@@ -107,6 +117,10 @@ export const createStackState = (want: Want): StackState => ({
   passed: {},
   fault: undefined,
   rollout: undefined,
+  healthy: undefined,
+  goingBackFrom: undefined,
+  quarantine: [],
+  gateFailure: undefined,
   pendingEdits: [],
   pendingFor: '',
   missingVariables: [],
@@ -165,6 +179,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     unmountedFiles: [...state.unmountedFiles],
     ...(project === undefined ? {} : { composeProject: project }),
     ...(state.rollout === undefined ? {} : { rollout: state.rollout }),
+    ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
     ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
   }
 }

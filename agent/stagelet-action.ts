@@ -9,7 +9,7 @@ import type { ComposeModel } from './compose-model.ts'
 import { ComposeError } from '../src/compose/compose.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
-import { runGate } from './gate.ts'
+import { runGate, type GateReason } from './gate.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import { renderOverride } from './override.ts'
@@ -70,6 +70,7 @@ const recordIntent = async (
   const present = state.containers.filter((c) => c.state === 'running').map((c) => c.service)
   const names = new Set([...(before?.services ?? present), ...plan.affected])
   await deps.stateFile.set(uid, {
+    ...before,
     project: model.projectName,
     services: model.services.map((s) => s.name).filter((name) => names.has(name)),
     redeploy: before?.redeploy ?? redeploy,
@@ -86,6 +87,7 @@ const recordFull = async (
   state.pendingEdits = []
   state.pendingFor = model.signature
   await deps.stateFile.set(state.want.desired.uid, {
+    ...deps.stateFile.get(state.want.desired.uid),
     project: model.projectName,
     services: model.services.map((s) => s.name),
     redeploy: state.want.desired.redeploy,
@@ -201,6 +203,32 @@ export const applyPlan = async (
   return result
 }
 
+/** The others say that Compose or a person did something else than was asked. */
+const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
+  'Exited',
+  'CrashLoop',
+  'Unhealthy',
+  'TimedOut',
+])
+
+const finishRollout = (deps: ActionDeps, state: StackState): void => {
+  const { rollout, goingBackFrom: failed } = state
+  if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
+    return
+  const { message: _message, service: _service, ...rest } = rollout
+  const finishedAt = toTimestamp(deps.clock.now())
+  state.rollout =
+    failed === undefined
+      ? { ...rest, result: 'Healthy', finishedAt }
+      : {
+          ...rest,
+          result: 'RolledBack',
+          finishedAt,
+          service: failed.service,
+          message: failed.message,
+        }
+}
+
 /** Judges the services; those that pass are added to `state.passed`. */
 export const gateServices = async (
   deps: ActionDeps,
@@ -209,6 +237,7 @@ export const gateServices = async (
   signal: AbortSignal,
 ): Promise<ActionResult> => {
   state.phase = 'Gating'
+  state.gateFailure = undefined
   deps.publish()
   try {
     const gateDeps = { engine: deps.engine, clock: deps.clock, mask: state.want.mask }
@@ -221,12 +250,10 @@ export const gateServices = async (
       state.passed = Object.fromEntries(
         Object.entries(state.passed).filter(([name]) => name !== failed),
       )
+      if (blamesWhatItGot.has(result.failure.reason)) state.gateFailure = result.failure
       return fail(deps, state, result.failure.message, failed)
     }
-    if (state.rollout !== undefined && state.rollout.result !== 'Healthy') {
-      const { message: _message, service: _service, ...rest } = state.rollout
-      state.rollout = { ...rest, result: 'Healthy', finishedAt: toTimestamp(deps.clock.now()) }
-    }
+    finishRollout(deps, state)
     return 'done'
   } catch (error) {
     if (isAbort(error)) return 'superseded'

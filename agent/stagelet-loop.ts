@@ -9,16 +9,18 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Environment } from '../src/compose/environment.ts'
+import { createAim } from './aim.ts'
 import { createModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub } from './docker/event-hub.ts'
 import type { FileStore } from './file-store.ts'
+import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
-import { createWant, takeWant, toObservation } from './stack-state.ts'
-import type { HeldEntry, StackState, Want } from './stack-state.ts'
+import { takeWant, toObservation } from './stack-state.ts'
+import type { HeldEntry, StackState } from './stack-state.ts'
 import { runPass } from './stagelet-pass.ts'
-import type { StateFile } from './state-file.ts'
+import { saveQuarantine, type StateFile } from './state-file.ts'
 import { createWaker } from './waker.ts'
 
 export interface StageletLoopDeps {
@@ -41,8 +43,15 @@ export interface StageletLoopDeps {
 }
 
 export interface StageletLoop {
-  /** Says what should be. Returns at once; an older want that is under way ends at its next safe point. */
-  want(desired: DesiredStagelet, entries: readonly HeldEntry[]): void
+  /**
+   * Says what should be, and what to go back to by itself where that fails. Returns at once; an older
+   * want that is under way ends at its next safe point.
+   */
+  want(
+    desired: DesiredStagelet,
+    entries: readonly HeldEntry[],
+    healthy?: readonly HeldEntry[],
+  ): void
   /** Looks again soon; for events and changed settings. */
   poke(): void
   /** Resolves when nothing of it runs any more; a running `up` is let finish. Containers stay. */
@@ -57,8 +66,8 @@ const engineRetryMs = 5_000
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.allowDirs)
   const waker = createWaker(deps.clock, settleEventsMs)
-  let latest: Want | undefined
   let state: StackState | undefined
+  const aim = createAim({ ...deps, state: () => state })
   let reported = ''
   let stopped = false
   let pass = new AbortController()
@@ -78,14 +87,18 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     subscription?.stop()
     subscription = { project, stop: deps.events.subscribe(project, waker.poke) }
   }
-  const isSuperseded = (): boolean => stopped || latest?.key !== state?.want.key
+  const isSuperseded = (): boolean => stopped || aim.choose()?.run.key !== state?.want.key
 
-  const onePass = async (want: Want): Promise<number> => {
+  const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
     const current = (state = takeWant(state, want))
-    const { name, revision } = want.desired
+    current.healthy = healthy
+    current.goingBackFrom = because
+    current.quarantine = aim.quarantine()
+    const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
     try {
+      await saveQuarantine(deps.stateFile, uid, current.quarantine)
       const passDeps = { ...deps, log, models, publish, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
@@ -96,23 +109,25 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       log.error({ error: message }, 'pass failed')
       return engineRetryMs
     } finally {
+      aim.note(current.quarantine)
       publish()
     }
   }
 
   const run = async (): Promise<void> => {
-    while (!stopped && latest !== undefined) {
+    for (;;) {
+      const choice = aim.choose()
+      if (stopped || choice === undefined) return
       waker.begin()
-      await waker.rest(await onePass(latest))
+      await waker.rest(await onePass(choice))
     }
   }
 
   return {
-    want: (desired, entries) => {
-      const settled = latest !== undefined && state?.settledKey === latest.key
-      const next = createWant({ desired, entries, base: deps.baseEnv }, latest, settled)
-      if (latest?.key !== next.key) pass.abort()
-      latest = next
+    want: (desired, entries, healthy) => {
+      aim.take(desired, entries, healthy)
+      // Not where the controller only says what this agent has done by itself: the same key.
+      if (aim.choose()?.run.key !== state?.want.key) pass.abort()
       waker.wake()
       running ??= run()
     },
@@ -123,7 +138,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       waker.wake()
       await running
       subscription?.stop()
-      if (latest !== undefined) deps.locks.release(latest.desired.uid)
+      if (aim.uid !== undefined) deps.locks.release(aim.uid)
     },
     observation: () => (state === undefined ? undefined : toObservation(state)),
   }

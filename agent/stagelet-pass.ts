@@ -7,6 +7,7 @@ import { renderOverride } from './override.ts'
 import type { ServiceOverride } from './override.ts'
 import { findPendingEdits } from './pending-edits.ts'
 import { planAction } from './plan.ts'
+import { canGoBack, digestIn, withQuarantined } from './quarantine.ts'
 import type { Plan } from './plan.ts'
 import { fileDigests, prepareFiles } from './stack-files.ts'
 import { overridesFor } from './stack-state.ts'
@@ -24,6 +25,7 @@ import {
   type PassDeps,
 } from './stagelet-looks.ts'
 import { release } from './stagelet-release.ts'
+import { saveQuarantine, type Deployment } from './state-file.ts'
 import { describeFaults, validateValues } from './validate-values.ts'
 
 export type { PassDeps } from './stagelet-looks.ts'
@@ -129,7 +131,7 @@ const checkPendingEdits = async (
     return
   }
   const services = [...new Set(state.containers.map((c) => c.service))].sort()
-  const known = deployed ?? {
+  const known: Deployment = deployed ?? {
     project: model.projectName,
     services,
     redeploy: desired.redeploy,
@@ -185,6 +187,20 @@ const prepareOverrides = async (
   return faults.length > 0 ? { reason: 'ValueInvalid', message: describeFaults(faults) } : overrides
 }
 
+/** Quarantines what failed, where there is something healthy to go back to; the next pass runs that. */
+const goBack = async (deps: PassDeps, state: StackState): Promise<boolean> => {
+  const { want, healthy, gateFailure } = state
+  if (gateFailure === undefined || !canGoBack(want, healthy, gateFailure.service)) return false
+  const { service, message } = gateFailure
+  const { uid, revision, retry } = want.desired
+  const digest = digestIn(want, service) ?? ''
+  const added = { service, digest, revision, retry, message: message.slice(0, 8192) }
+  state.quarantine = withQuarantined(state.quarantine, added)
+  await saveQuarantine(deps.stateFile, uid, state.quarantine)
+  deps.log.warn({ service, failed: revision, to: healthy.desired.revision }, 'going back')
+  return true
+}
+
 /** Returns in how many ms to look again at the latest. Throws only what the engine's absence causes. */
 export const runPass = async (
   deps: PassDeps,
@@ -223,6 +239,6 @@ export const runPass = async (
   if (healing) state.heals.push(deps.clock.now())
   const result = await deps.locks.run(model.projectName, () => act(deps, state, action, signals))
   if (result === 'superseded') return 0
-  if (result === 'failed') return noteFailure(deps, state)
+  if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)
   return await settle(deps, state, action)
 }

@@ -2,6 +2,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 
 const deployment = z.object({
@@ -13,6 +14,8 @@ const deployment = z.object({
   redeploy: z.string(),
   /** Signature of the user's files as deployed; '' while that is not known. */
   signature: z.string(),
+  /** What failed its gate; without what it said, which is not for a disk. */
+  quarantine: z.array(quarantined.omit({ message: true })).optional(),
   /** Not to be touched, nor started after a reboot. */
   paused: z.boolean().optional(),
 })
@@ -83,4 +86,17 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     },
     uids: () => Object.keys(stagelets),
   }
+}
+
+/** Before a rollback begins, so that one that is cut off is finished and not begun anew. */
+export const saveQuarantine = async (
+  file: StateFile,
+  stageletUid: string,
+  quarantine: readonly Quarantined[],
+): Promise<void> => {
+  const known = file.get(stageletUid)
+  if (known === undefined) return
+  const kept = quarantine.map(({ message: _message, ...rest }) => rest)
+  if (kept.length === 0 && known.quarantine === undefined) return
+  await file.set(stageletUid, { ...known, quarantine: kept })
 }

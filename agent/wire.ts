@@ -183,14 +183,14 @@ const createLoops = (
   }
   return {
     owns: (uid) => loops.has(uid) || leaving.has(uid),
-    want: (item, entries) => {
+    want: (item, entries, healthy) => {
       if (stopped) return
       let loop = loops.get(item.uid)
       if (loop === undefined) {
         loop = createStageletLoop(deps)
         loops.set(item.uid, loop)
       }
-      loop.want(item, entries)
+      loop.want(item, entries, healthy)
     },
     forget: (uid) => {
       const loop = loops.get(uid)

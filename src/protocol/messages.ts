@@ -1,11 +1,11 @@
 // Every message between controller and agent, both directions. Protocol versions one minor apart
 // work together; unknown fields are ignored so that a newer peer may add some.
 import { z } from 'zod'
-import { observationSpec, observedService } from '../resources/observation.ts'
+import { observationSpec, observedService, quarantined } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
 
-export const protocolVersion = '1.0'
+export const protocolVersion = '1.1'
 
 export const paths = {
   join: '/agent/v1/join',
@@ -49,13 +49,22 @@ export const desiredStagelet = z.object({
   name: z.string(),
   generation: z.int(),
   projectUid: z.string(),
-  /** Order is (epoch, revision): after a restore the epoch rises. Revision 0: no secret yet. */
+  /**
+   * Orders follow each other by (epoch, order), whatever revision they name: going back is an order
+   * too. After a restore the epoch rises. 0 from a controller of protocol 1.0.
+   */
   epoch: z.int(),
+  order: z.int().default(0),
+  /** Revision to run, whole. 0: no secret yet. */
   revision: z.int(),
+  /** Last revision that the stagelet was healthy with: what the agent goes back to by itself. */
+  healthyRevision: z.int().optional(),
   compose: z.object(composeSpec.shape),
   paused: z.boolean(),
   /** Value of the redeploy annotation; a new value rolls out pending edits. */
   redeploy: z.string(),
+  /** Value of the retry annotation; a new value ends every quarantine. */
+  retry: z.string().default(''),
   /** Set while the stagelet is being deleted. */
   release: z.enum(['Retain', 'Down']).optional(),
 })
@@ -124,6 +133,7 @@ const reported = z.object({
   ...observationSpec.omit({ agent: true, boot: true, seq: true }).shape,
   services: z.array(z.object(observedService.shape)),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
+  quarantine: z.array(z.object(quarantined.shape)).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
 })
 

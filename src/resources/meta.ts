@@ -69,6 +69,8 @@ export const annotations = {
   source: 'stagely.dev/source',
   /** Any new value makes the agent roll out pending edits of the compose file. */
   redeploy: 'stagely.dev/redeploy',
+  /** Any new value ends the quarantine of what failed, and lets it be tried again. */
+  retry: 'stagely.dev/retry',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 

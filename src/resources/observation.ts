@@ -23,6 +23,17 @@ export const observedService = z.strictObject({
   since: z.string().optional(),
 })
 
+/** What failed its health gate: not to be run again until it changes, or somebody asks for it. */
+export const quarantined = z.strictObject({
+  service: z.string().describe('The service that failed.'),
+  digest: z.string().describe('What it was given, as its digest.'),
+  revision: z.int().describe('Revision that it failed with.'),
+  retry: z.string().describe('Value of the retry annotation at that time; another one ends this.'),
+  message: z
+    .string()
+    .describe('What happened: exit code, restarts, health output, last log lines; masked.'),
+})
+
 /** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
 export const observationSpec = z.strictObject({
   /** `namespace/name` of the agent that reported. */
@@ -41,7 +52,7 @@ export const observationSpec = z.strictObject({
   rollout: z
     .strictObject({
       revision: z.int(),
-      result: z.enum(['Progressing', 'Healthy', 'Failed']),
+      result: z.enum(['Progressing', 'Healthy', 'Failed', 'RolledBack']),
       startedAt: z.string().optional(),
       finishedAt: z.string().optional(),
       recreated: z.array(z.string()).optional(),
@@ -50,6 +61,7 @@ export const observationSpec = z.strictObject({
       message: z.string().optional(),
     })
     .optional(),
+  quarantine: z.array(quarantined).optional(),
   /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
   fault: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
   /** Services that a pending edit of the user's files would re-create or create. */
@@ -60,5 +72,6 @@ export const observationSpec = z.strictObject({
   unmountedFiles: z.array(z.string()).optional(),
 })
 
+export type Quarantined = z.infer<typeof quarantined>
 export type ObservedService = z.infer<typeof observedService>
 export type ObservationSpec = z.infer<typeof observationSpec>

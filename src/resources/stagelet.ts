@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { quarantined } from './observation.ts'
 import { conditionsSchema, refSchema } from './status.ts'
 
 export const composeSpec = z.strictObject({
@@ -71,7 +72,9 @@ const serviceStatus = z.strictObject({
 
 const rolloutStatus = z.strictObject({
   revision: z.int().describe('Revision that was rolled out.'),
-  result: z.enum(['Progressing', 'Healthy', 'Failed']).describe('How it went.'),
+  result: z
+    .enum(['Progressing', 'Healthy', 'Failed', 'RolledBack'])
+    .describe('How it went; RolledBack: healthy again with an earlier revision.'),
   cause: z
     .enum(['NewRevision', 'ComposeFile', 'Drift'])
     .optional()
@@ -94,6 +97,14 @@ export const stageletStatus = z.strictObject({
     .optional()
     .describe('metadata.generation that this status was judged from.'),
   wantedRevision: z.int().optional().describe('Revision that the agent is told to run.'),
+  healthyRevision: z
+    .int()
+    .optional()
+    .describe('Last revision that passed its health gate whole; where a failed one goes back to.'),
+  quarantine: z
+    .array(quarantined)
+    .optional()
+    .describe('What failed its health gate and is not run again until it changes or is retried.'),
   runningRevision: z.int().optional().describe('Newest revision that every container runs.'),
   composeProject: z.string().optional().describe('Compose project name in use.'),
   services: z.array(serviceStatus).optional().describe('Every service of the stack, as observed.'),

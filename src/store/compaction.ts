@@ -51,20 +51,30 @@ export const dropOldChanges = async ({ tx }: WriteSession, now: number): Promise
   )
 }
 
+/** SQL: true when `holds` is so of a revision `pin` that a stagelet of project `p` wants or was healthy with. */
+const isPinned = (holds: string): string => `EXISTS (
+  SELECT 1 FROM objects s CROSS JOIN LATERAL (VALUES
+    ((s.body #>> '{status,wantedRevision}')::bigint), ((s.body #>> '{status,healthyRevision}')::bigint)) pins(pin)
+  WHERE s.kind = 'Stagelet' AND s.namespace = p.namespace
+    AND s.body #>> '{spec,projectRef,name}' = p.name AND ${holds})`
+
 /**
  * Revisions beyond the newest, then versions that none of the rest holds: of a secret that lives or
- * can be restored the last ones stay, of a deleted one none.
+ * can be restored the last ones stay, of a deleted one none. What a stagelet is to run, or would go
+ * back to, stays whatever its age.
  */
 export const dropOldVersions = async (tx: Queryable, keep: Retention): Promise<void> => {
   await tx.query(
     `DELETE FROM revisions r USING projects p
-     WHERE p.uid = r.project_uid AND r.revision <= p.revision - $1::bigint`,
+     WHERE p.uid = r.project_uid AND r.revision <= p.revision - $1::bigint
+       AND NOT ${isPinned('pin = r.revision')}`,
     [keep.revisions],
   )
   await tx.query(
     `DELETE FROM secret_versions v USING projects p
      WHERE p.uid = v.project_uid AND v.to_revision IS NOT NULL
        AND v.to_revision <= p.revision - $1::bigint + 1
+       AND NOT ${isPinned('pin >= v.from_revision AND pin < v.to_revision')}
        AND (NOT EXISTS (SELECT 1 FROM objects o WHERE o.uid = v.secret_uid)
            AND NOT EXISTS (SELECT 1 FROM deleted_secrets d WHERE d.secret_uid = v.secret_uid)
          OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - $2::int)`,

@@ -445,6 +445,24 @@ export const secretsContract = (name: string, open: OpenStore): void => {
       expect((await t.store.readSet(projectUid, 'head')).entries).toHaveLength(2)
     })
 
+    it('keeps what a stagelet would go back to, whatever its age', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const changeSet = { id: 'x', last: true }
+      await t.store.write(api, { changeSet }, (tx) => tx.create(secretOf(ns, 'db', { value: '1' })))
+      const stagelet = await createAs(t.store, api, stageletOf(ns, 'prod'))
+      await t.store.write(api, {}, (tx) =>
+        tx.setStatus({ ...stagelet, status: { healthyRevision: 3, conditions: [] } }),
+      )
+      for (let i = 2; i <= 25; i++) {
+        await t.store.write(api, { changeSet }, (tx) =>
+          tx.update(secretOf(ns, 'db', { value: String(i) })),
+        )
+      }
+      await t.store.compact(clock.now())
+      expect(await openValues(projectUid, 3)).toEqual({ DB: '3' })
+      await expect(t.store.readSet(projectUid, 4)).rejects.toMatchObject({ reason: 'NotFound' })
+    })
+
     it.each([
       [
         'a version put back',

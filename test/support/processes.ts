@@ -95,22 +95,31 @@ export const freePort = async (): Promise<number> => {
   return port
 }
 
-const mergePatch = (url: string, to: { ca: Buffer; token: string }, body: unknown): Promise<void> =>
+interface ApiCall {
+  readonly url: string
+  readonly ca: Buffer
+  readonly token: string
+  /** Merge patch; when absent, the object is read. */
+  readonly patch?: unknown
+}
+
+const callApi = ({ url, ca, token, patch }: ApiCall): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const headers = {
-      authorization: `Bearer ${to.token}`,
-      'content-type': 'application/merge-patch+json',
+      authorization: `Bearer ${token}`,
+      ...(patch === undefined ? {} : { 'content-type': 'application/merge-patch+json' }),
     }
-    const sent = request(url, { method: 'PATCH', ca: to.ca, headers }, (response) => {
+    const method = patch === undefined ? 'GET' : 'PATCH'
+    const sent = request(url, { method, ca, headers }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
       response.on('end', () => {
-        if (response.statusCode === 200) resolve()
-        else reject(new Error(`PATCH ${url}: ${response.statusCode} ${text}`))
+        if (response.statusCode === 200) resolve(JSON.parse(text))
+        else reject(new Error(`${method} ${url}: ${response.statusCode} ${text}`))
       })
     })
     sent.on('error', reject)
-    sent.end(JSON.stringify(body))
+    sent.end(patch === undefined ? undefined : JSON.stringify(patch))
   })
 
 /** A controller and its one agent in a temporary folder. */
@@ -130,6 +139,10 @@ export interface World {
   apply(yaml: string): Promise<Ran>
   /** One plain write through the API, as a dashboard or a script would do it. */
   patchSecret(name: string, value: string): Promise<void>
+  /** An object of the default namespace by `stagelets/shop`, without the cost of a process. */
+  read(resource: string): Promise<unknown>
+  /** A merge patch of one. */
+  patch(resource: string, patch: object): Promise<void>
   startController(): Promise<void>
   startAgent(): Promise<void>
   stop(): Promise<void>
@@ -139,6 +152,7 @@ export interface WorldOptions {
   readonly databaseUrl?: string
   readonly controllerArgs?: readonly string[]
   readonly agentEnv?: NodeJS.ProcessEnv
+  readonly agentArgs?: readonly string[]
   readonly withAgent?: boolean
 }
 
@@ -165,6 +179,14 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     STAGELY_CA_FILE: join(controllerDir, 'ca.crt'),
   })
 
+  const call = async (resource: string, patch?: object): Promise<unknown> =>
+    callApi({
+      url: `${url}/apis/stagely.dev/v1alpha1/namespaces/default/${resource}`,
+      ca: await readFile(join(controllerDir, 'ca.crt')),
+      token,
+      ...(patch === undefined ? {} : { patch }),
+    })
+
   const world = {
     dir,
     url,
@@ -180,14 +202,12 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       return ran.stdout
     },
     apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
-    patchSecret: async (name: string, value: string) => {
-      const ca = await readFile(join(controllerDir, 'ca.crt'))
-      await mergePatch(
-        `${url}/apis/stagely.dev/v1alpha1/namespaces/default/stagelysecrets/${name}`,
-        { ca, token },
-        { spec: { value } },
-      )
+    read: (resource: string) => call(resource),
+    patch: async (resource: string, patch: object) => {
+      await call(resource, patch)
     },
+    patchSecret: (name: string, value: string) =>
+      world.patch(`stagelysecrets/${name}`, { spec: { value } }),
     startController: async () => {
       const args = ['controller', '--data-dir', controllerDir, '--listen', `127.0.0.1:${port}`]
       world.controller = await startProgram(
@@ -205,6 +225,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
         ).trim()
       }
       const args = ['agent', 'run', '--data-dir', agentDir, '--join', joinToken]
+      args.push(...(options.agentArgs ?? []))
       world.agent = await startProgram(args, options.agentEnv ?? {}, 'connected')
       programs.push(world.agent)
     },

@@ -19,10 +19,15 @@ export const renderItem = (
   generation: view.generation,
   projectUid: project?.uid ?? '',
   epoch: project?.epoch ?? 0,
+  order: view.version,
   revision: project === undefined ? 0 : (view.wantedRevision ?? 0),
+  ...(project === undefined || view.healthyRevision === undefined
+    ? {}
+    : { healthyRevision: view.healthyRevision }),
   compose: view.compose,
   paused: view.paused || agentPaused || project === undefined,
   redeploy: view.redeploy,
+  retry: view.retry,
   ...(view.release === undefined ? {} : { release: view.release }),
 })
 

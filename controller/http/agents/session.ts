@@ -1,11 +1,13 @@
 // One agent's open stream. It knows what the agent has and sends what differs.
 //
 // INVARIANTS
-// - A bundle goes out before the item that names its revision; at most once for each (epoch, revision).
+// - The bundles of the revisions that an item names go out before it; none that the agent has.
+// - An item goes out again only when more of it than its order number changed.
 // - `desired` is sent once, after the bundles of its items; later changes are single lines.
 // - Of a stagelet that changes several times while it waits, only the newest state is sealed and sent.
 // - Sealing and writing are one step, so that sequence numbers leave in order.
 import type { ServerResponse } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
@@ -35,6 +37,10 @@ export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   readonly log: Logger
 }
 
+/** Those that an item needs a bundle for: the one to run, and the one to go back to. */
+const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number[] =>
+  [...new Set([revision, healthyRevision])].filter((r) => r > 0)
+
 export class Session {
   readonly agentUid: string
   readonly agentKey: string
@@ -44,10 +50,10 @@ export class Session {
   readonly #res: ServerResponse
   readonly #sealer: Sealer
   readonly #dirty = new Set<string>()
-  /** (epoch, revision) of the bundle that the agent has, by stagelet. */
-  readonly #holds = new Map<string, string>()
-  /** Last item sent, as text, by stagelet. */
-  readonly #sent = new Map<string, string>()
+  /** (epoch, revision) of the bundles that the agent has, by stagelet. */
+  readonly #holds = new Map<string, Set<string>>()
+  /** Last item sent, by stagelet. */
+  readonly #sent = new Map<string, DesiredStagelet>()
   #desiredSent = false
   #busy = false
   #ended = false
@@ -68,7 +74,7 @@ export class Session {
       info: streamInfo({ controllerId, agentUid: to.agentUid, boot, now }),
       sender: x25519,
     })
-    for (const h of holds) this.#holds.set(h.stageletUid, `${h.epoch}/${h.revision}`)
+    for (const h of holds) this.#holdsOf(h.stageletUid).add(`${h.epoch}/${h.revision}`)
     this.#res.on('drain', () => {
       deps.schedule(this)
     })
@@ -119,8 +125,7 @@ export class Session {
           return
         } else {
           this.#desiredSent = true
-          const items = [...this.#sent.values()].map((text) => JSON.parse(text) as DesiredStagelet)
-          this.#order({ type: 'desired', items })
+          this.#order({ type: 'desired', items: [...this.#sent.values()] })
         }
       }
     } finally {
@@ -135,24 +140,48 @@ export class Session {
       if (this.#sent.delete(uid) && this.#desiredSent) this.#order({ type: 'removed', uid })
       return
     }
-    await this.#sendBundle(item)
-    const text = JSON.stringify(item)
-    if (this.#sent.get(uid) === text) return
-    this.#sent.set(uid, text)
+    await this.#sendBundles(item)
+    const before = this.#sent.get(uid)
+    if (before !== undefined && isDeepStrictEqual({ ...before, order: 0 }, { ...item, order: 0 }))
+      return
+    this.#sent.set(uid, item)
+    this.#forgetDropped(item)
     if (this.#desiredSent) this.#order({ type: 'stagelet', item })
   }
 
-  async #sendBundle(item: DesiredStagelet): Promise<void> {
+  #holdsOf(uid: string): Set<string> {
+    const held = this.#holds.get(uid) ?? new Set<string>()
+    this.#holds.set(uid, held)
+    return held
+  }
+
+  /** An agent that takes an item keeps the bundles that it names, and drops the rest. */
+  #forgetDropped(item: DesiredStagelet): void {
+    const held = this.#holdsOf(item.uid)
+    const order = (revision: number): string => `${item.epoch}/${revision}`
+    if (item.release !== undefined || (item.revision > 0 && !held.has(order(item.revision)))) return
+    const kept = revisionsOf(item).map(order)
+    this.#holds.set(item.uid, new Set(kept.filter((o) => held.has(o))))
+  }
+
+  async #sendBundles(item: DesiredStagelet): Promise<void> {
+    if (item.release !== undefined) return
+    for (const revision of revisionsOf(item))
+      await this.#sendBundle({ ...item, revision }, revision === item.revision)
+  }
+
+  async #sendBundle(item: DesiredStagelet, isTarget: boolean): Promise<void> {
     const order = `${item.epoch}/${item.revision}`
-    if (item.revision === 0 || item.release !== undefined) return
-    if (this.#holds.get(item.uid) === order) return
+    const held = this.#holdsOf(item.uid)
+    if (held.has(order)) return
     let opened: OpenedEntry[]
     try {
       opened = await this.#deps.open(item, this.agentKey)
     } catch (error) {
       // The item goes out without it: the agent goes on with the revision that it holds.
-      this.#deps.log.error({ err: error, stagelet: item.uid }, 'cannot open a set for its agent')
-      this.#deps.retry(this, item.uid)
+      const { uid: stagelet, revision } = item
+      this.#deps.log.error({ err: error, stagelet, revision }, 'cannot open a set for its agent')
+      if (isTarget) this.#deps.retry(this, stagelet)
       return
     }
     if (this.#ended) return
@@ -166,7 +195,7 @@ export class Session {
     const { seq } = this.#sealer
     const sealed = this.#sealer.seal(bundleAad({ ...bound, agentUid: this.agentUid }), plaintext)
     plaintext.fill(0)
-    this.#holds.set(item.uid, order)
+    held.add(order)
     this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
   }
 

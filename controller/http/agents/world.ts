@@ -25,7 +25,9 @@ export interface StageletView {
   readonly paused: boolean
   /** Undefined until the first change set of its project is closed: not to be run yet. */
   readonly wantedRevision: number | undefined
+  readonly healthyRevision: number | undefined
   readonly redeploy: string
+  readonly retry: string
   readonly release: 'Retain' | 'Down' | undefined
   readonly version: number
 }
@@ -240,7 +242,9 @@ const viewOf = (object: KubeObject, version: number): StageletView => {
     compose: spec.compose,
     paused: spec.paused === true,
     wantedRevision: status?.wantedRevision,
+    healthyRevision: status?.healthyRevision,
     redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
+    retry: metadata.annotations?.[annotations.retry] ?? '',
     release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,
     version,
   }

@@ -6,8 +6,11 @@ import {
   type Condition,
 } from '../../../src/resources/conditions.ts'
 import type { NewCondition } from '../../../src/resources/conditions.ts'
+import { annotations } from '../../../src/resources/meta.ts'
+import type { ObservationSpec, Quarantined } from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
+import { failedIn, healthyRevisionOf, quarantineOf, wantedRevisionOf } from './quarantine.ts'
 import { judgeServices, type JudgedService } from './judge-services.ts'
 
 export interface StageletDecision {
@@ -29,14 +32,16 @@ const unknown = (reason: string, message: string): Verdict => ({
 export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { stagelet, observation, now } = input
   const judged = judgeServices(input)
-  const wantedRevision = decideWantedRevision(input)
+  const quarantine = quarantineOf(input)
+  const failed = failedIn(stagelet.metadata.name, input.head, quarantine)
+  const wantedRevision = wantedRevisionOf(input, quarantine)
   const generation = stagelet.metadata.generation ?? 0
 
   const verdicts: Record<string, Verdict> = {
     AgentReachable: agentReachable(input),
-    SecretsInSync: secretsInSync(input, judged),
+    SecretsInSync: secretsInSync(input, judged, failed),
     Progressing: progressing(input, wantedRevision),
-    Degraded: degraded(input),
+    Degraded: degraded(input, failed),
     ComposeFileChanged: composeFileChanged(input),
     VariableMissing: variableMissing(input),
     FileNotMounted: fileNotMounted(input),
@@ -51,34 +56,33 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     )
   }
 
-  const runningRevision = lowestRevision(judged)
-  const composeProject = observation?.composeProject ?? stagelet.status?.composeProject
+  const services = judged.map((j) => j.status)
   const unmountedFiles = observation?.unmountedFiles ?? []
-  const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
+  const known = {
+    wantedRevision,
+    healthyRevision: healthyRevisionOf(input),
+    quarantine: quarantine.length === 0 ? undefined : quarantine,
+    runningRevision: lowestRevision(judged),
+    composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
+    lastRollout: rolloutOf(input) ?? stagelet.status?.lastRollout,
+    unmountedFiles: unmountedFiles.length === 0 ? undefined : [...unmountedFiles],
+  }
   return {
     release: isReleased(input),
     status: {
       observedGeneration: generation,
-      ...(wantedRevision === undefined ? {} : { wantedRevision }),
-      ...(runningRevision === undefined ? {} : { runningRevision }),
-      ...(composeProject === undefined ? {} : { composeProject }),
-      services: judged.length > 0 ? judged.map((j) => j.status) : (stagelet.status?.services ?? []),
-      ...(lastRollout === undefined ? {} : { lastRollout }),
-      ...(unmountedFiles.length === 0 ? {} : { unmountedFiles }),
+      ...withoutUndefined(known),
+      services: services.length > 0 ? services : (stagelet.status?.services ?? []),
       conditions,
     },
   }
 }
 
-/**
- * The newest closed revision. Nothing at all while the first change set of a project is still open,
- * so that a stack does not start without its secrets only to be re-created a moment later.
- */
-const decideWantedRevision = ({ stagelet, revisions }: StageletInput): number | undefined => {
-  if (revisions === undefined) return stagelet.status?.wantedRevision
-  if (revisions.closed === 0 && revisions.closesAt !== undefined) return undefined
-  return revisions.closed
-}
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+const withoutUndefined = <T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Defined<T>
 
 const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
   const { name } = stagelet.spec.agentRef
@@ -99,7 +103,21 @@ const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
   return no(condition.reason, `agent "${name}" is not connected; its containers run on`)
 }
 
-const secretsInSync = (input: StageletInput, judged: readonly JudgedService[]): Verdict => {
+/** The newest set holds what failed; `failed` says what, and the agent has gone back or is about to. */
+const rolledBack = ({ observation }: StageletInput, failed: Quarantined): string => {
+  const where =
+    observation?.phase === 'Settled'
+      ? `rolled back to revision ${observation.revision}`
+      : 'rolling back'
+  const what = failed.message === '' ? `service ${failed.service} failed` : failed.message
+  return `${where}, because revision ${failed.revision} failed; give ${failed.service} another value, or set the annotation ${annotations.retry} to a new value to try it again: ${what}`
+}
+
+const secretsInSync = (
+  input: StageletInput,
+  judged: readonly JudgedService[],
+  failed: Quarantined | undefined,
+): Verdict => {
   const { observation, stagelet, head, revisions } = input
   if (!input.projectExists) {
     return no(
@@ -118,21 +136,23 @@ const secretsInSync = (input: StageletInput, judged: readonly JudgedService[]): 
   if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
     return yes('InSync', `every container runs the secrets of revision ${waiting}`)
   }
+  if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
   const names =
     late.slice(0, 5).join(', ') + (late.length > 5 ? ` and ${late.length - 5} more` : '')
   if (observation.revision < waiting) {
     return no('NewRevision', `revision ${waiting} is on its way; not current: ${names}`)
   }
-  if (observation.phase === 'Failed') {
-    return no(
-      'RolloutFailed',
-      observation.rollout?.message ?? `revision ${observation.revision} failed`,
-    )
-  }
-  if (observation.phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
-  if (observation.phase === 'Settled')
-    return no('OutOfSync', `not current after the rollout: ${names}`)
-  return no('RollingOut', `rolling out revision ${observation.revision}; not current: ${names}`)
+  return lateFor(observation, names)
+}
+
+/** Why the newest revision does not run everywhere, though the agent has it. */
+const lateFor = (observation: ObservationSpec, names: string): Verdict => {
+  const { phase, revision, rollout } = observation
+  if (phase === 'Failed')
+    return no('RolloutFailed', rollout?.message ?? `revision ${revision} failed`)
+  if (phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
+  if (phase === 'Settled') return no('OutOfSync', `not current after the rollout: ${names}`)
+  return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
 }
 
 const progressing = (
@@ -153,7 +173,8 @@ const progressing = (
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 
-const degraded = ({ observation, stagelet }: StageletInput): Verdict => {
+const degraded = (input: StageletInput, failed: Quarantined | undefined): Verdict => {
+  const { observation, stagelet } = input
   if (observation === undefined) return no('AsExpected', 'no report yet')
   const before = findCondition(stagelet.status?.conditions, 'Degraded')
   const isRetry = observation.rollout?.revision === stagelet.status?.lastRollout?.revision
@@ -166,6 +187,7 @@ const degraded = ({ observation, stagelet }: StageletInput): Verdict => {
   }
   if (observation.fault !== undefined)
     return yes(observation.fault.reason, observation.fault.message)
+  if (failed !== undefined) return yes('RolledBack', rolledBack(input, failed))
   if (observation.phase === 'Failed') {
     return yes(
       'RolloutFailed',
@@ -235,12 +257,16 @@ const lowestRevision = (judged: readonly JudgedService[]): number | undefined =>
 
 /** A rollout of the revision that ran already mends what somebody changed: the file, or the containers. */
 const causeOf = (
-  { stagelet }: StageletInput,
+  { stagelet, observation }: StageletInput,
   { revision, startedAt }: RolloutStatus,
 ): RolloutStatus['cause'] => {
   const last = stagelet.status?.lastRollout
   if (last?.revision !== revision) return 'NewRevision'
-  if (last.startedAt === startedAt || last.result !== 'Healthy') return last.cause ?? 'NewRevision'
+  const wasDone = last.result === 'Healthy' || last.result === 'RolledBack'
+  if (last.startedAt === startedAt || !wasDone) return last.cause ?? 'NewRevision'
+  // Reports may follow each other so closely that the one of the failure was never seen.
+  const known = new Set(stagelet.status?.quarantine?.map((q) => q.digest))
+  if (observation?.quarantine?.some((q) => !known.has(q.digest)) === true) return 'NewRevision'
   const edited = isTrue(stagelet.status?.conditions, 'ComposeFileChanged')
   return edited ? 'ComposeFile' : 'Drift'
 }

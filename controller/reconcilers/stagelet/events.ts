@@ -20,8 +20,10 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   const rollout = rolloutEvent(before?.lastRollout, next.lastRollout)
   if (rollout !== undefined) add(...rollout)
   const fault = became('Degraded', 'True')
-  if (fault !== undefined && next.lastRollout?.message !== fault) {
-    add('Warning', findCondition(next.conditions, 'Degraded')?.reason ?? 'Degraded', fault)
+  const reason = findCondition(next.conditions, 'Degraded')?.reason ?? 'Degraded'
+  // Going back has events of its own.
+  if (fault !== undefined && reason !== 'RolledBack' && next.lastRollout?.message !== fault) {
+    add('Warning', reason, fault)
   }
   const lost = became('AgentReachable', 'False')
   if (lost !== undefined && before !== undefined) add('Warning', 'AgentLost', lost)
@@ -63,6 +65,12 @@ const rolloutEvent = (
       if (drift)
         return ['Normal', 'DriftHealed', `revision ${next.revision} runs again${recreated}`]
       return ['Normal', 'RolloutHealthy', `revision ${next.revision} is healthy${recreated}`]
+    case 'RolledBack':
+      return [
+        'Warning',
+        'RolledBack',
+        `back to revision ${next.revision}, which is healthy: ${next.message ?? ''}`,
+      ]
     case 'Failed':
       return ['Warning', 'RolloutFailed', next.message ?? `revision ${next.revision} failed`]
   }

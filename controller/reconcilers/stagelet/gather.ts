@@ -22,6 +22,9 @@ export interface StageletInput {
   readonly closedSets: readonly SecretSet[]
 }
 
+/** As many revisions as are kept. */
+const mostToGoBack = 20
+
 /** Undefined when the stagelet is gone. */
 export const gatherStagelet = async (
   reader: Reader,
@@ -49,13 +52,30 @@ export const gatherStagelet = async (
   }
   const revisions = await reader.revisionsOf(projectUid)
   const head = await reader.readSet(projectUid, 'head')
-  const wanted = [revisions.closed, current?.revision ?? 0].filter((r) => r > 0)
+  const wanted = [
+    revisions.closed,
+    current?.revision ?? 0,
+    ...revisionsToGoBack(stagelet.status, current, revisions.closed),
+  ].filter((r) => r > 0)
   const closedSets: SecretSet[] = []
   for (const revision of new Set(wanted)) {
     const set = await readClosed(reader, projectUid, revision)
     if (set !== undefined) closedSets.push(set)
   }
   return { ...base, projectExists: true, revisions, head, closedSets }
+}
+
+/** Where something failed: all that came since the last healthy one, newest first. */
+const revisionsToGoBack = (
+  status: StageletStatus | undefined,
+  observation: ObservationSpec | undefined,
+  closed: number,
+): number[] => {
+  const failed = [...(status?.quarantine ?? []), ...(observation?.quarantine ?? [])]
+  const healthy = status?.healthyRevision
+  if (failed.length === 0 || healthy === undefined) return []
+  const count = Math.min(Math.max(closed - healthy, 0), mostToGoBack)
+  return [...Array.from({ length: count }, (_, i) => closed - i), healthy]
 }
 
 /** A set that retention has dropped explains nothing any more. */

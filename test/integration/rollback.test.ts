@@ -1,0 +1,164 @@
+// A bad value rolls out, breaks a service, and is taken back: by the agent alone, whoever dies meanwhile.
+import { rm } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newFilesRoot } from '../support/files.ts'
+import { startWorld, type World } from '../support/processes.ts'
+import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
+import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
+
+const compose = `services:
+  web:
+    image: ${testImage}
+    restart: always
+    init: true
+    command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; cat /config; exit 7"]
+${idleService('db')}`
+const configFile = `---
+apiVersion: stagely.dev/v1alpha1
+kind: StagelySecret
+metadata: {name: file}
+spec:
+  projectRef: {name: shop}
+  key: FILE
+  scope: web
+  type: file
+  file: {target: /config}
+  value: a file for web
+`
+interface Status {
+  wantedRevision: number
+  runningRevision: number
+  healthyRevision: number
+  quarantine?: { service: string; revision: number }[]
+  conditions: { type: string; status: string; reason: string; message: string }[]
+}
+
+describe('a value that breaks a service', () => {
+  let world: World
+  let stack: Stack
+  const filesDir = newFilesRoot()
+
+  const setValue = (value: string): Promise<void> => world.patchSecret('shop-config.web', value)
+  const statusOf = async (): Promise<Status> =>
+    ((await world.read('stagelets/shop')) as { status: Status }).status
+  const valueOf = (): Promise<string | undefined> =>
+    stack.environmentOf('web').then(
+      (e) => e['CONFIG'],
+      () => undefined,
+    )
+  const configured = async (): Promise<string> => {
+    const { id } = (await stack.containers())['web'] ?? { id: '' }
+    const env = await stack.docker('inspect', '-f', '{{json .Config.Env}}', id).catch(() => '')
+    return env
+  }
+  const inSync = (): Promise<string> =>
+    world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
+  const verdict = async (type: string) =>
+    (await statusOf()).conditions.find((c) => c.type === type)!
+
+  beforeAll(async () => {
+    stack = await createStack(compose)
+    world = await startWorld({ agentArgs: ['--files-dir', filesDir] })
+    const secrets = secretYaml('CONFIG', 'good old value', 'web') + configFile
+    const applied = await world.apply(
+      projectYaml() + secrets + stageletYaml(stack.directory, stack.project),
+    )
+    expect(applied).toMatchObject({ code: 0 })
+    await inSync()
+  })
+  afterAll(async () => {
+    await world?.stop()
+    await stack?.remove()
+    await rm(filesDir, { recursive: true, force: true })
+  })
+
+  it('is back on the old one by itself, and says what happened', async () => {
+    const before = await stack.containers()
+    const { healthyRevision } = await statusOf()
+    const startedAt = performance.now()
+    let crashedAt = 0
+    await setValue('malformed value')
+    await expect
+      .poll(
+        async () => {
+          if (crashedAt === 0 && (await configured()).includes('malformed'))
+            crashedAt = performance.now()
+          return crashedAt > 0 && (await valueOf()) === 'good old value'
+        },
+        { timeout: 30_000, interval: 50 },
+      )
+      .toBe(true)
+    await expect
+      .poll(async () => (await verdict('Degraded')).message, { timeout: 10_000 })
+      .toMatch(/^rolled back/)
+    const now = performance.now()
+    console.info(
+      `crash to healthy: ${Math.round(now - crashedAt)} ms; write to healthy: ${Math.round(now - startedAt)} ms`,
+    )
+    const status = await statusOf()
+    expect(status).toMatchObject({
+      wantedRevision: healthyRevision,
+      runningRevision: healthyRevision,
+      healthyRevision,
+      quarantine: [{ service: 'web', revision: healthyRevision + 1 }],
+    })
+    for (const type of ['Degraded', 'SecretsInSync', 'Ready'])
+      expect((await verdict(type)).reason).toBe('RolledBack')
+    expect((await verdict('SecretsInSync')).status).toBe('False')
+    const { message } = await verdict('Degraded')
+    expect(message).toMatch(/service web keeps crashing \(\d restarts, last exit code 7\)/)
+    expect(message).toContain('cannot parse ***REDACTED***\n***REDACTED***')
+    expect((await stack.containers())['db']).toEqual(before['db'])
+    const described = await world.must('describe', 'stagelet', 'shop')
+    for (const reason of ['RolloutStarted', 'RolledBack', 'Healthy'])
+      expect(described).toContain(reason)
+    for (const text of [described, world.allOutput()]) {
+      expect(text).not.toContain('malformed value')
+      expect(text).not.toContain('a file for web')
+    }
+  })
+
+  it('is not run again by another change, and gives way to the next good one', async () => {
+    const held = await stack.containers()
+    await world.apply(secretYaml('OTHER', 'something else', 'db'))
+    const revisionOf = async (): Promise<number> =>
+      ((await world.read('projects/shop')) as { status: { revision: number } }).status.revision
+    await expect.poll(revisionOf, { timeout: 5_000 }).toBe(3)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect((await statusOf()).wantedRevision).toBe(1)
+    expect((await stack.containers())['web']).toEqual(held['web'])
+    await setValue('good new value')
+    await inSync()
+    expect(await valueOf()).toBe('good new value')
+    expect((await stack.environmentOf('db'))['OTHER']).toBe('something else')
+    expect((await statusOf()).quarantine).toBeUndefined()
+    expect((await verdict('Degraded')).status).toBe('False')
+  })
+
+  it('is taken back while the controller is dead, and by an agent that was killed in the middle', async () => {
+    await setValue('second malformed value')
+    await expect.poll(configured, { timeout: 20_000, interval: 50 }).toContain('second malformed')
+    await world.controller.kill('SIGKILL')
+    // The rollback has begun when the container with the bad value goes.
+    await expect
+      .poll(configured, { timeout: 30_000, interval: 20 })
+      .not.toContain('second malformed')
+    await world.agent.kill('SIGKILL')
+    await world.startController()
+    await world.startAgent()
+    await expect.poll(valueOf, { timeout: 30_000 }).toBe('good new value')
+    await expect
+      .poll(async () => (await verdict('Degraded')).message, { timeout: 20_000 })
+      .toMatch(/^rolled back/)
+    expect((await statusOf()).quarantine).toHaveLength(1)
+  })
+
+  it('is tried again when somebody asks for it', async () => {
+    const annotations = { 'stagely.dev/retry': 'once more' }
+    await world.patch('stagelets/shop', { metadata: { annotations } })
+    await expect.poll(configured, { timeout: 20_000, interval: 50 }).toContain('second malformed')
+    await expect.poll(valueOf, { timeout: 30_000 }).toBe('good new value')
+    await setValue('good last value')
+    await inSync()
+  })
+})
