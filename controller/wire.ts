@@ -97,15 +97,16 @@ const serve = async (
 
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
-  const agentApp = new Hono<AgentEnv>()
-  const agentRoutes = mountAgentRoutes(agentApp, { store, agents, identity, clock, log })
-  lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   const metrics = createMetrics(version)
   const denied = startAudit(
     config,
     { log, clock, lifecycle },
     { audit, registry: metrics.registry },
   )
+  const agentApp = new Hono<AgentEnv>()
+  const agentDeps = { store, agents, identity, clock, log, denied }
+  const agentRoutes = mountAgentRoutes(agentApp, agentDeps)
+  lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   let base = ''
   const login = await loginRoutes(config, log, {
     settings,

@@ -45,8 +45,21 @@ const hashOf = (secret: string): string => createHash('sha256').update(secret).d
 const sameText = (a: string, b: string): boolean =>
   a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
 
-const refused = (why: string): StagelyError =>
-  new StagelyError('Unauthorized', `${why}; make a new one with: stagely agent token create`)
+/** `whose` is the agent that the token was made for, where it was made at all. */
+const refused = (why: string, whose?: { namespace: string; name: string }): StagelyError =>
+  new StagelyError(
+    'Unauthorized',
+    `${why}; make a new one with: stagely agent token create`,
+    whose === undefined
+      ? {}
+      : {
+          denied: {
+            why: 'Credentials',
+            actorName: `agent:${whose.namespace}/${whose.name}`,
+            namespace: whose.namespace,
+          },
+        },
+  )
 
 const checkKey = (name: string, key: string): void => {
   if (/^[A-Za-z0-9_-]{43}$/.test(key)) return
@@ -65,9 +78,9 @@ const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise
     throw refused('the join token is not known')
   }
   if (token.namespace !== input.namespace || token.name !== input.name) {
-    throw refused('the join token is for another agent')
+    throw refused('the join token is for another agent', token)
   }
-  if (token.expires_at <= now) throw refused('the join token has expired')
+  if (token.expires_at <= now) throw refused('the join token has expired', token)
   return token
 }
 
@@ -129,7 +142,7 @@ export class AgentRegistry {
       if (token.used_by !== null) {
         const again = token.used_by === keys && taken?.ed25519 === input.ed25519
         if (again) return { agentUid: agent.uid }
-        throw refused('the join token was used already')
+        throw refused('the join token was used already', token)
       }
       if (taken !== undefined) {
         throw conflict(ref, 'an agent of this name has joined; revoke it first')

@@ -127,7 +127,9 @@ export class StoreTransaction implements Transaction {
     const { status: _, ...other } = row.object
     const rest = { ...other, metadata }
     const next: KubeObject = status === undefined ? rest : { ...rest, status }
-    return (await this.#session.put(next, row.source, row)).object
+    // What machines observe is no action; a person who writes a status is.
+    const audit = this.#session.actor.source === 'api' ? { action: 'update status' } : undefined
+    return (await this.#session.put(next, row.source, row, audit)).object
   }
 
   async putInternal(object: KubeObject): Promise<void> {

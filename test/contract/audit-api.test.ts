@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { AuditRecord, ExportLine } from '../../src/audit/record.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
+import { paths, protocolVersion } from '../../src/protocol/messages.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { TeamRole } from '../../src/access/principal.ts'
@@ -155,10 +156,39 @@ describe('the audit log over the API', () => {
     expect(JSON.stringify(await rows('admin'))).not.toContain(old.slice(8))
   })
 
+  it('has an agent that comes with a join token that is spent', async () => {
+    const made = await other.agents.createJoinToken({
+      namespace: 'red',
+      name: 'box',
+      ttlMs: -1,
+      actor: admin,
+    })
+    const { tokenId, tokenSecret } = made
+    const key = Buffer.alloc(32, 7).toString('base64url')
+    const body = { tokenId, tokenSecret, namespace: 'red', name: 'box', ed25519: key, x25519: key }
+    const answer = await controller.call('POST', paths.join, {
+      body: { protocol: protocolVersion, version: '0.0.0', ...body },
+    })
+    expect(answer.status).toBe(401)
+    expect(await rows('ruth', '?result=denied&by=agent:red/box')).toMatchObject([
+      { object: { namespace: 'red' }, detail: { why: 'Credentials', status: 401 } },
+    ])
+  })
+
+  it('audits a status that a person writes', async () => {
+    const path = '/apis/stagely.dev/v1alpha1/namespaces/red/projects/shop'
+    const project = (await controller.call('GET', path)).json<{ status?: object }>()
+    const status = { ...project.status, revision: 41 }
+    await controller.call('PUT', `${path}/status`, { body: { ...project, status } })
+    expect(await rows('ruth', '?action=update%20status')).toMatchObject([
+      { actor: { name: 'admin' }, object: { kind: 'Project', name: 'shop' } },
+    ])
+  })
+
   it('stays small when somebody is refused again and again', async () => {
     const before = (await rows('admin', '?result=denied')).length
     await Promise.all(
-      Array.from({ length: 200 }, (_, i) =>
+      Array.from({ length: 60 }, (_, i) =>
         as('ruth', 'POST', `/apis/stagely.dev/v1alpha1/namespaces/red/projects?try=${i}`, {}),
       ),
     )

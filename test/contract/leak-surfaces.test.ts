@@ -1,9 +1,10 @@
 // Canaries are planted where values go in, rightly and wrongly; then everything that answers is read.
 // The values that running containers have are the subject of test/integration/leak.test.ts.
 import { readdir, readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { describedRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
+import { createTestDatabase } from '../support/test-database.ts'
 import { runCli, type Ran } from '../support/processes.ts'
 
 /** Not a word of any message, and odd enough for parsers to stumble over. */
@@ -22,6 +23,7 @@ const found = (text: string): string[] =>
     .map((at) => text.slice(Math.max(0, at - 200), at + 20))
 
 const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
+let database: Awaited<ReturnType<typeof createTestDatabase>>
 let controller: TestController
 let everything = ''
 const statuses = new Map<number, number>()
@@ -64,7 +66,8 @@ const idOf = (path: string): string =>
   path.replace(/:[a-z_]+/g, (name) => (name === ':project_id' ? 'default%2Fshop' : 'default'))
 
 beforeAll(async () => {
-  controller = await startTestController()
+  database = await createTestDatabase(inject('postgresUrl'))
+  controller = await startTestController({ databaseUrl: database.url })
   const project = {
     apiVersion: 'stagely.dev/v1alpha1',
     kind: 'Project',
@@ -77,7 +80,10 @@ beforeAll(async () => {
     body: secret({ value: `${canary} again` }),
   })
 })
-afterAll(() => controller.remove())
+afterAll(async () => {
+  await controller.remove()
+  await database.drop()
+})
 
 describe('a value never comes back', () => {
   it('from a refused write to any route of the REST API', async () => {

@@ -1,5 +1,6 @@
 // What the agents' endpoints need from the rest of the controller.
 import type { KeyObject } from 'node:crypto'
+import type { DeniedLog } from '../../audit/denied.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinRequest } from '../../../src/protocol/messages.ts'
@@ -30,6 +31,8 @@ export interface AgentRoutesDeps {
   }
   readonly clock: Clock
   readonly log: Logger
+  /** Audits what is refused. */
+  readonly denied?: DeniedLog
   /** Times and bounds; the defaults are measured for 5,000 agents. Tests shorten them. */
   readonly tuning?: Partial<Tuning>
 }

@@ -2,7 +2,6 @@
 // written straight to the Node response, which keeps a connection small.
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
-import type { Logger } from '../../../src/kernel/log.ts'
 import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
@@ -17,6 +16,7 @@ import { protocolFault } from '../../../src/protocol/version.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { createGate } from './gate.ts'
+import { noteRefused } from './note-refused.ts'
 import { createHub } from './hub.ts'
 import { createPresence, type Presence } from './presence.ts'
 import {
@@ -59,7 +59,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     presence.startExpired(hub.world.agents())
   })
 
-  const guard = createGuard(log, () => stopping !== undefined)
+  const guard = createGuard(deps, () => stopping !== undefined)
 
   app.post(
     paths.join,
@@ -121,7 +121,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 type Handler = (c: AgentContext) => Promise<Response>
 
 const createGuard =
-  (log: Logger, isStopping: () => boolean) =>
+  ({ log, denied }: AgentRoutesDeps, isStopping: () => boolean) =>
   (handle: Handler): Handler =>
   async (c) => {
     try {
@@ -130,6 +130,7 @@ const createGuard =
       }
       return await handle(c)
     } catch (error) {
+      if (denied !== undefined) await noteRefused(c, error, denied)
       return renderRefusal(c, error, log)
     }
   }
