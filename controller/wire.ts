@@ -27,6 +27,7 @@ import { loadIdentity } from './identity.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { startReconcilers } from './reconcilers/start.ts'
+import { SealingKeys } from './sealing.ts'
 import { gitVersion, version } from './version.ts'
 
 export interface RunningController {
@@ -65,6 +66,7 @@ interface Context {
 const start = async (config: Config, context: Context): Promise<string> => {
   const { log, clock, lifecycle } = context
   await prepareDataDir(config.dataDir)
+  const sealing = new SealingKeys()
   const opened = await openStore({
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
     dataDir: config.dataDir,
@@ -72,10 +74,13 @@ const start = async (config: Config, context: Context): Promise<string> => {
     keyCache: { keepMs: config.keys.cacheMs },
     clock,
     log,
+    sealedValues: sealing,
   })
   lifecycle.onStop('database', 10_000, () => opened.close())
   const { store } = opened
-  const url = await serve(config, context, opened)
+  await sealing.load(opened.settings)
+  void sealing.watch(clock, log, lifecycle.stopping)
+  const url = await serve(config, context, { ...opened, sealing })
   const reconcilers = startReconcilers({ store, clock, log, onRun: url.onRun })
   lifecycle.onStop('reconcilers', 10_000, () => reconcilers.stop())
   if (config.manifestsDir !== undefined) {
@@ -89,7 +94,16 @@ const start = async (config: Config, context: Context): Promise<string> => {
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
-  { store, agents, principals, settings, idempotency, audit, ...people }: OpenedStore,
+  {
+    store,
+    agents,
+    principals,
+    settings,
+    idempotency,
+    audit,
+    sealing,
+    ...people
+  }: OpenedStore & { sealing: SealingKeys },
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
@@ -126,6 +140,7 @@ const serve = async (
     proxies: createProxyTrust(config.trustedProxies),
     stopping: lifecycle.stopping,
     idempotency,
+    sealing,
     limit: createRateLimit(config.rateLimit),
     versions: { version, gitVersion },
     introduction: () => ({

@@ -2,6 +2,7 @@
 // that the agent's labels are made with. Pure, but for reading the situation.
 import type { AffectedService, ReviewChange } from '../../src/manifests/review.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { valueFields } from '../../src/resources/secret-value.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
@@ -94,8 +95,7 @@ const hitOf = (
 }
 
 const hidden = new Set([
-  'spec.value',
-  'spec.valueBase64',
+  ...valueFields.map((field) => `spec.${field}`),
   `metadata.annotations.${annotations.lastApplied}`,
 ])
 

@@ -2,9 +2,10 @@
 // no value: a misspelt or misplaced field (`vlaue:`) may well hold the secret.
 import { z } from 'zod'
 import { isRecord } from './metadata.ts'
+import { valueFields } from './secret-value.ts'
 import { secretSpec } from './stagelysecret.ts'
 
-const valueFields = new Set(['value', 'valueBase64'])
+const hidden = new Set<string>(valueFields)
 
 /** The known fields of `value`, in their order; undefined for what cannot be of this schema. */
 const prune = (schema: unknown, value: unknown): unknown => {
@@ -16,7 +17,7 @@ const prune = (schema: unknown, value: unknown): unknown => {
   const shape = schema.shape as Record<string, unknown>
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => Object.hasOwn(shape, key) && !valueFields.has(key))
+      .filter(([key]) => Object.hasOwn(shape, key) && !hidden.has(key))
       .map(([key, inner]) => [key, prune(shape[key], inner)]),
   )
 }

@@ -1,6 +1,10 @@
 // What a secret's value may be. Messages never repeat a byte of it.
 import type { Fault } from '../kernel/errors.ts'
 import { maxEnvEntryBytes, maxFileBytes } from './stagelysecret.ts'
+import { formatFault, type FormatRule } from './value-format.ts'
+
+/** Fields of a secret's spec that are taken and never shown. */
+export const valueFields = ['value', 'valueBase64', 'sealedValue'] as const
 
 export interface ValueFields {
   readonly value?: unknown
@@ -23,13 +27,22 @@ const isUtf8 = (bytes: Buffer): boolean => {
   }
 }
 
-/** Faults of the bytes as a value of this type: what Linux lets pass for env, 1 MiB for a file. */
-export const checkValue = (
-  type: 'env' | 'file',
-  key: string,
-  bytes: Buffer,
-  field = 'spec.value',
-): Fault[] => {
+export interface ValueRule extends FormatRule {
+  readonly type: 'env' | 'file'
+  readonly key: string
+}
+
+/** Faults of the bytes as a value of this secret: its type's limits, and the format that it declares. */
+export const checkValue = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] => {
+  const faults = checkBytes(rule, bytes, field)
+  const wrong = faults.length > 0 ? undefined : formatFault(rule, bytes)
+  if (wrong === undefined) return faults
+  const message = `Invalid value: it ${wrong} (format: ${rule.format ?? ''})`
+  return [{ field, reason: 'FieldValueInvalid', message }]
+}
+
+/** What Linux lets pass for env, 1 MiB for a file. */
+const checkBytes = ({ type, key }: ValueRule, bytes: Buffer, field: string): Fault[] => {
   const fault = (reason: Fault['reason'], message: string): Fault[] => [{ field, reason, message }]
   if (type === 'file') {
     return bytes.length > maxFileBytes

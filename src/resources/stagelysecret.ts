@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
+import { formats, valueFrom } from './value-source.ts'
 
 /** Linux passes `KEY=VALUE` + NUL of at most this many bytes to a program (MAX_ARG_STRLEN). */
 export const maxEnvEntryBytes = 131_072
@@ -34,6 +35,9 @@ export const fileSpec = z.strictObject({
     .describe('Name of a variable that points at the file, such as DB_PASSWORD_FILE.'),
 })
 
+/** `hpke1:<key id>:<base64>`; see src/protocol/sealed-value.ts. */
+export const sealedValuePattern = /^hpke1:[0-9a-f]{16}:[A-Za-z0-9+/]+={0,2}$/
+
 const quoteIt = { error: 'must be text; quote it in YAML' }
 
 export const onlyForFiles = 'only with type: file'
@@ -48,9 +52,12 @@ const secretRules = [
     message: fileNeedsPlace,
   },
   {
-    rule: '[has(self.value), has(self.valueBase64)].filter(x, x).size() <= 1',
-    message: 'give at most one of value and valueBase64',
-    fieldPath: '.valueBase64',
+    rule: '[has(self.value), has(self.valueBase64), has(self.sealedValue), has(self.valueFrom)].filter(x, x).size() <= 1',
+    message: 'give at most one of value, valueBase64, sealedValue and valueFrom',
+  },
+  {
+    rule: "has(self.pattern) == (has(self.format) && self.format == 'regex')",
+    message: 'pattern goes with format: regex, and only with it',
   },
   { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
   {
@@ -91,9 +98,30 @@ export const secretSpec = z
       .regex(/^[A-Za-z0-9+/\s]*={0,2}\s*$/, 'must be standard base64')
       .optional()
       .describe('The value as base64, for bytes that are not text. Write-only: never read back.'),
+    sealedValue: z
+      .string(quoteIt)
+      .max(2_000_000)
+      .regex(sealedValuePattern, 'must be what "stagely seal" printed')
+      .optional()
+      .describe(
+        'The value as `stagely seal` made it for exactly this secret; safe to keep in Git. Write-only: never read back.',
+      ),
+    valueFrom: valueFrom.optional().describe('Where the value comes from, when nobody writes it.'),
+    format: z
+      .enum(formats)
+      .optional()
+      .describe('What the value must be; a malformed one is refused when it is written.'),
+    pattern: z
+      .string(quoteIt)
+      .min(1)
+      .max(512)
+      .optional()
+      .describe('With format: regex: what the whole value must match (JavaScript, flag u).'),
   })
   .meta({ 'x-kubernetes-validations': secretRules })
-  .describe('At most one of value and valueBase64; with neither, the stored value stays.')
+  .describe(
+    'At most one of value, valueBase64, sealedValue and valueFrom; with none, the stored value stays.',
+  )
 
 export const secretStatus = z.strictObject({
   observedGeneration: z
@@ -108,6 +136,10 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('When this version was written.'),
   updatedBy: z.string().optional().describe('Who wrote this version.'),
+  publicKey: z
+    .string()
+    .optional()
+    .describe('Public half (SPKI PEM) of a keypair that was generated.'),
   serviceCount: z
     .int()
     .optional()

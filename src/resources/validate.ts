@@ -6,8 +6,8 @@ import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject } from './meta.ts'
 import { decodeMetadata, isRecord } from './metadata.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
-import { fileNeedsPlace, onlyForFiles } from './stagelysecret.ts'
-import { checkValue, valueBytes } from './secret-value.ts'
+import { checkSecret } from './secret-rules.ts'
+import { valueFields } from './secret-value.ts'
 
 export interface Decoded {
   /** Present when there are no faults: defaults applied, unknown fields and status left out. */
@@ -25,7 +25,7 @@ export interface DecodedPart {
 
 type Fields = Record<string, unknown>
 
-const secretFields = new Set(['spec.value', 'spec.valueBase64'])
+const secretFields = new Set(valueFields.map((field) => `spec.${field}`))
 const isSecret = (field: string): boolean => secretFields.has(field)
 
 /** null means absent, as in Kubernetes; but `value:` left empty is a mistake that must show. */
@@ -87,47 +87,6 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
       removeKeys(given, issue)
     }
   }
-}
-
-const forbidden = (field: string, message: string): Fault => ({
-  field,
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${message}`,
-})
-
-const checkSecretFile = (spec: Fields): Fault[] => {
-  if (spec.type !== 'file') {
-    return spec.file === undefined || spec.file === null
-      ? []
-      : [forbidden('spec.file', onlyForFiles)]
-  }
-  const file = isRecord(spec.file) ? spec.file : {}
-  const placed = typeof file.path === 'string' || typeof file.target === 'string'
-  if (placed) return []
-  const message = `Required value: ${fileNeedsPlace}`
-  return [{ field: 'spec.file.path', reason: 'FieldValueRequired', message }]
-}
-
-const checkSecret = (spec: Fields): Fault[] => {
-  const faults = checkSecretFile(spec)
-  if (spec.value !== undefined && spec.valueBase64 !== undefined) {
-    faults.push(forbidden('spec.valueBase64', 'give at most one of value and valueBase64'))
-    return faults
-  }
-  const field = spec.value === undefined ? 'spec.valueBase64' : 'spec.value'
-  if (field === 'spec.valueBase64' && typeof spec.valueBase64 === 'string') {
-    // A lone sextet cannot be a byte: Buffer would drop it in silence.
-    if (spec.valueBase64.replace(/[\s=]/g, '').length % 4 === 1) {
-      const message = 'Invalid value: must be standard base64'
-      return [...faults, { field, reason: 'FieldValueInvalid', message }]
-    }
-  }
-  const bytes = valueBytes(spec)
-  const key = typeof spec.key === 'string' ? spec.key : ''
-  if (bytes !== undefined) {
-    faults.push(...checkValue(spec.type === 'file' ? 'file' : 'env', key, bytes, field))
-  }
-  return faults
 }
 
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])

@@ -28,6 +28,7 @@ import {
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
+import { followersOf } from './values/followers.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
 
@@ -78,14 +79,31 @@ const putSecret = async (
 ): Promise<StoredRow> => {
   const { current, audit } = more
   if (version !== undefined) await storeVersion(session, project, version)
-  const status = { ...secretStatusAfter(session, object, version?.entry) }
+  const status = { ...secretStatusAfter(session, object, version) }
   const stored = version === undefined ? {} : { version: version.entry.version }
   const detail = { ...audit.detail, ...stored }
   const row = await session.put({ ...object, status }, source, current, { ...audit, detail })
   if (version !== undefined) {
     await resetInSync(session, project, [before, version.entry])
+    await moveFollowers(session, object, version.value)
   }
   return row
+}
+
+/** The secrets that take their value from `object` get it as their next version. */
+const moveFollowers = async (
+  session: WriteSession,
+  object: KubeObject,
+  value: Buffer,
+): Promise<void> => {
+  const ref = refOf(object)
+  const { projectRef } = object.spec as { projectRef: { name: string } }
+  for (const row of await followersOf(session, ref, projectRef.name)) {
+    const prepared = await prepareSecret(session, row.object, row, value)
+    const audit = { action: 'follow', detail: { source: ref.name } }
+    if (prepared.version !== undefined)
+      await putSecret(session, prepared, row.source, { current: row, audit })
+  }
 }
 
 /** The objects that a write of this one looks at. */

@@ -4,6 +4,7 @@ import type { Logger } from '../kernel/log.ts'
 import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import { AccessChanges } from './access-changes.ts'
+import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
@@ -32,6 +33,8 @@ export interface OpenStoreOptions {
   readonly log: Logger
   /** How much history stays; where absent, the default. */
   readonly retention?: Retention
+  /** Opens `sealedValue` of manifests. It must not ask the database: it is called inside writes. */
+  readonly sealedValues?: SealedValueOpener
 }
 
 export interface Opened {
@@ -61,7 +64,7 @@ const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
 /** InternalError for the wrong master key or a newer schema, Conflict for a folder in use. */
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
   const { databaseUrl, dataDir, keyRing, clock, log } = options
-  const { keyCache = {}, retention = defaultRetention } = options
+  const { keyCache = {}, retention = defaultRetention, sealedValues } = options
   const sql =
     databaseUrl === undefined ? await openPglite({ dataDir }) : openPg({ databaseUrl, clock, log })
   try {
@@ -69,7 +72,15 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     const applied = await migrate(sql)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     await claimKey(sql, keyRing, clock.now())
-    const store = await SqlStore.start({ sql, keyRing, keyCache, clock, log, retention })
+    const store = await SqlStore.start({
+      sql,
+      keyRing,
+      keyCache,
+      clock,
+      log,
+      retention,
+      sealedValues,
+    })
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing)

@@ -37,6 +37,7 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   if (project === undefined) return // gone with all its versions
   const entry = await endSecret(session, project, row.uid)
   if (entry !== undefined) await bury(session, project, row)
+  session.removed.push(row.object)
   await resetInSync(session, project, [entry])
 }
 

@@ -4,16 +4,19 @@ import type { Fault } from '../kernel/errors.ts'
 import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
 import { cleanLastApplied } from '../resources/last-applied.ts'
 import { annotations, refOf, type KubeObject } from '../resources/meta.ts'
-import { checkValue, valueBytes } from '../resources/secret-value.ts'
+import { checkValue, valueFields } from '../resources/secret-value.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
 import { seal, valueAad } from '../secrets/aead.ts'
 import { valueDigest } from '../secrets/digest.ts'
+import { publicHalf } from '../secrets/generate.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
 import { changeHead, loadProject, type ProjectState } from './projects.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
+import { sourceOf } from './values/followers.ts'
+import { changesRule, generatedValue, writtenValue } from './values/given.ts'
 import { loadDataKeys, openRow, toEntry, type SealedRow } from './sets.ts'
 
 /** The object as it will be stored, and the version that goes with it. */
@@ -38,10 +41,12 @@ const stripLastApplied = (object: KubeObject): KubeObject => {
   return { ...object, metadata: { ...object.metadata, annotations: { ...others, ...kept } } }
 }
 
+const hidden = new Set<string>(valueFields)
+
 /** The object without its value, wherever that is. */
 export const stripValue = (object: KubeObject): KubeObject => {
-  const { value: _, valueBase64: __, ...spec } = object.spec ?? {}
-  return stripLastApplied({ ...object, spec })
+  const spec = Object.entries(object.spec ?? {}).filter(([name]) => !hidden.has(name))
+  return stripLastApplied({ ...object, spec: Object.fromEntries(spec) })
 }
 
 const requireProject = async (session: WriteSession, object: KubeObject): Promise<ProjectState> => {
@@ -99,7 +104,7 @@ const lastVersion = async (
 
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
-  const value = valueBytes(specOf(object))
+  const value = writtenValue(session, object)
   const row = value === undefined ? undefined : await session.fetch(refOf(object))
   if (value === undefined || row === undefined) return false
   const head = await loadHeadRow(session, row.uid)
@@ -117,18 +122,33 @@ const placeOf = (spec: SecretSpec): unknown => [
 ]
 const placeOfEntry = (e: SetEntry): unknown => [e.scope, e.type, e.stagelet, e.file]
 
-/** The value that the spec gives; else the stored one, where a new place needs it. */
+const openHeadRow = async (
+  session: WriteSession,
+  projectUid: string,
+  head: SealedRow | undefined,
+): Promise<Buffer | undefined> => {
+  if (head === undefined) return undefined
+  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, projectUid)
+  return openRow(dataKeys, projectUid, head)
+}
+
+/** The value that the spec gives, in one way or another; else the stored one, where a new place or format needs it. */
 const findValue = async (
   session: WriteSession,
   projectUid: string,
-  spec: SecretSpec,
-  head: SealedRow | undefined,
+  object: KubeObject,
+  { head, current }: { head: SealedRow | undefined; current: StoredRow | undefined },
 ): Promise<Buffer | undefined> => {
-  const given = valueBytes(spec)
-  if (given !== undefined || head === undefined) return given
-  if (sameJson(placeOf(spec), placeOfEntry(toEntry(head)))) return undefined
-  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, projectUid)
-  return openRow(dataKeys, projectUid, head)
+  const spec = specOf(object)
+  const given =
+    writtenValue(session, object) ?? (await generatedValue(spec, current, head !== undefined))
+  if (given !== undefined) return given
+  const source = await sourceOf(session, object)
+  if (source !== undefined)
+    return openHeadRow(session, projectUid, await loadHeadRow(session, source.uid))
+  if (head === undefined) return undefined
+  const stays = sameJson(placeOf(spec), placeOfEntry(toEntry(head)))
+  return stays && !changesRule(spec, current) ? undefined : openHeadRow(session, projectUid, head)
 }
 
 /**
@@ -153,10 +173,10 @@ export const prepareSecret = async (
   }
   const head = current === undefined ? undefined : await loadHeadRow(session, uid)
   const before = head === undefined ? undefined : toEntry(head)
-  const value = putBack ?? (await findValue(session, project.uid, spec, head))
+  const value = putBack ?? (await findValue(session, project.uid, object, { head, current }))
   if (value === undefined) return { object: stripped, version: undefined, before, project }
 
-  const faults = checkValue(spec.type, spec.key, value)
+  const faults = checkValue(spec, value)
   if (faults.length > 0) throw invalid(refOf(object), faults)
   const { key, scope, type, file } = spec
   const digest = valueDigest(project.digestKey, { type, key, value, file })
@@ -240,12 +260,29 @@ export const endSecret = async (
   return toEntry(head)
 }
 
+const missingValue = (object: KubeObject): string => {
+  const source = specOf(object).valueFrom?.secretRef?.name
+  return source === undefined
+    ? 'no value was ever given: set spec.value'
+    : `secret "${source}", whose value it takes, does not exist or has none yet`
+}
+
+const publicKeyOf = (
+  object: KubeObject,
+  stored: { value: Buffer } | undefined,
+): { publicKey?: string } => {
+  const wanted = specOf(object).valueFrom?.generate?.keypair !== undefined
+  const publicKey = wanted && stored !== undefined ? publicHalf(stored.value) : undefined
+  return publicKey === undefined ? {} : { publicKey }
+}
+
 /** Status after a write of the spec: what is known at once. The rest is the reconcilers'. */
 export const secretStatusAfter = (
   session: WriteSession,
   object: KubeObject,
-  entry: SetEntry | undefined,
+  stored: { entry: SetEntry; value: Buffer } | undefined,
 ): SecretStatus => {
+  const entry = stored?.entry
   const old = (object.status ?? {}) as SecretStatus
   const observedGeneration = object.metadata.generation ?? 1
   const version = entry?.version ?? old.version
@@ -255,7 +292,7 @@ export const secretStatusAfter = (
           type: 'Accepted',
           status: 'False',
           reason: 'ValueMissing',
-          message: 'no value was ever given: set spec.value',
+          message: missingValue(object),
           observedGeneration,
         }
       : {
@@ -275,8 +312,10 @@ export const secretStatusAfter = (
     message: `version ${entry.version} is stored and not yet in every container`,
     observedGeneration,
   }
+  const { publicKey: _, ...others } = old
   return {
-    ...old,
+    ...others,
+    ...publicKeyOf(object, stored),
     observedGeneration,
     version: entry.version,
     bytes: entry.bytes,

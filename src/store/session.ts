@@ -3,6 +3,7 @@
 import { toTimestamp } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
+import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { PendingProjects } from './pending-projects.ts'
 import type { HeadCache, ProjectState } from './projects.ts'
@@ -32,6 +33,8 @@ export interface SessionDeps {
   readonly provider: KeyProvider
   readonly keys: ProjectKeyCache
   readonly heads: HeadCache
+  /** Opens `sealedValue`; without it none opens. */
+  readonly sealedValues?: SealedValueOpener | undefined
 }
 
 interface BodyRow {
@@ -97,6 +100,8 @@ export class WriteSession {
   readonly destroyed = new Set<string>()
   /** Projects that earlier writes of this transaction changed. */
   readonly pending: PendingProjects
+  /** Secrets that this write removed, one by one. */
+  readonly removed: KubeObject[] = []
   rv: number
   /** The write has audit rows, which wait for the linker. */
   audited = false

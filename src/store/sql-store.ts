@@ -5,6 +5,7 @@ import type { Logger } from '../kernel/log.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { KeyCacheOptions } from '../secrets/key-cache.ts'
+import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import {
   dropOldChanges,
@@ -57,6 +58,7 @@ export interface SqlStoreDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly retention: Retention
+  readonly sealedValues?: SealedValueOpener | undefined
 }
 
 export class SqlStore implements Store {
@@ -77,11 +79,11 @@ export class SqlStore implements Store {
     this.#keys = new ProjectKeyCache(deps.keyRing, { clock: deps.clock, ...deps.keyCache })
     this.#feed = new Feed(deps, head)
     const heads: HeadCache = new Map()
-    const { sql, keyRing: provider, clock } = deps
+    const { sql, keyRing: provider, clock, sealedValues } = deps
     const onAudit = (): void => {
       this.#onAudit?.()
     }
-    const common = { sql, provider, clock, keys: this.#keys, heads, feed: this.#feed }
+    const common = { sql, provider, clock, keys: this.#keys, heads, feed: this.#feed, sealedValues }
     this.#writer = new Writer({ ...common, onAudit })
   }
 

@@ -9,6 +9,7 @@ import { WriteSession, type SessionDeps } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor, ChangeEvent, WriteOptions } from './store.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
+import { checkRemoved } from './values/followers.ts'
 
 /** Bounds how long the first of a group waits for the last. */
 const groupSize = 64
@@ -154,6 +155,7 @@ export class Writer {
     group.savepoint = ''
     try {
       const result = await job.work(session)
+      await checkRemoved(session, session.removed)
       await finishProjects(session)
       settle.push(() => {
         job.resolve(result)

@@ -1,6 +1,15 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
 import { historyContract } from './store-history.contract.ts'
+import { testOpener, valuesContract } from './store-values.contract.ts'
+import type { OpenStore } from './store.contract.ts'
 
-historyContract('a Postgres server', (options) => openTestStore(inject('postgresUrl'), options))
-historyContract('PGlite', (options) => openTestStore(undefined, options))
+const sealedValues = testOpener
+const onServer: OpenStore = (options) =>
+  openTestStore(inject('postgresUrl'), { ...options, sealedValues })
+const inFolder: OpenStore = (options) => openTestStore(undefined, { ...options, sealedValues })
+
+historyContract('a Postgres server', onServer)
+valuesContract('a Postgres server', onServer)
+historyContract('PGlite', inFolder)
+valuesContract('PGlite', inFolder)

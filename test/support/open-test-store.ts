@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
+import type { SealedValueOpener } from '../../src/secrets/sealed-place.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { KeyRing } from '../../src/secrets/key-ring.ts'
 import { localKeyRing } from './keys.ts'
@@ -32,6 +33,7 @@ export const openTestStore = async (
   serverUrl: string | undefined,
   options: {
     clock?: Clock
+    sealedValues?: SealedValueOpener
     keyRing?: KeyRing
     keyCache?: { refreshMs?: number; keepMs?: number }
   } = {},
@@ -47,6 +49,7 @@ export const openTestStore = async (
       keyRing: more.keyRing ?? localKeyRing(more.masterKey ?? testMasterKey, { clock }),
       ...(options.keyCache === undefined ? {} : { keyCache: options.keyCache }),
       clock,
+      ...(options.sealedValues === undefined ? {} : { sealedValues: options.sealedValues }),
       log: silentLogger,
     })
     opened.push(one)

@@ -1,6 +1,7 @@
 // Who changed what: the manager that a request names, and `metadata.managedFields` after its write.
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import { valueFields } from '../../../src/resources/secret-value.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { invalidOption } from './params.ts'
@@ -8,7 +9,7 @@ import type { Identity, Manager } from './ssa/managers.ts'
 import { parseManagers, renderManagers } from './ssa/managers.ts'
 import { shapeOfKind } from './ssa/shape.ts'
 import { managersAfterUpdate } from './ssa/update.ts'
-import { lifted, valueFields, type Wire } from './wire-form.ts'
+import { lifted, type Wire } from './wire-form.ts'
 
 export type Subresource = '' | 'status'
 export type Who = Omit<Identity, 'operation'>

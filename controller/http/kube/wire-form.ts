@@ -1,6 +1,7 @@
 // Objects as clients see them. The last fence before an answer: no secret value passes.
 import { cleanLastApplied } from '../../../src/resources/last-applied.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import { valueFields } from '../../../src/resources/secret-value.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 
 export type Wire = Record<string, unknown>
@@ -24,8 +25,7 @@ export const lifted = ({ apiVersion, kind, metadata, spec, status }: KubeObject)
 export const toWire = (object: KubeObject): Wire =>
   lifted(object.kind === 'StagelySecret' ? withoutValues(object) : object)
 
-/** What a secret's spec gives and never shows. */
-export const valueFields = ['value', 'valueBase64']
+const hidden = new Set<string>(valueFields)
 
 /** A store never gives a value out; should one come all the same (a dry run, a patch), it stops here. */
 const withoutValues = (object: KubeObject): KubeObject => {
@@ -41,9 +41,7 @@ const withoutValues = (object: KubeObject): KubeObject => {
           },
         }
   if (object.spec === undefined) return { ...object, metadata }
-  const spec = Object.fromEntries(
-    Object.entries(object.spec).filter(([key]) => !valueFields.includes(key)),
-  )
+  const spec = Object.fromEntries(Object.entries(object.spec).filter(([key]) => !hidden.has(key)))
   return { ...object, metadata, spec }
 }
 

@@ -5,10 +5,19 @@ import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { Store } from '../../../src/store/store.ts'
 import type { People } from './people/shapes.ts'
 
+/** The keys that `sealedValue` is made for. */
+export interface SealingDeps {
+  readonly current: { readonly id: string; readonly publicKey: string }
+  /** Learns of what another replica has made. */
+  refresh(): Promise<void>
+  rotate(): Promise<{ readonly id: string; readonly publicKey: string }>
+}
+
 export interface RestDeps {
   readonly store: Store
   readonly audit: AuditLog
   readonly people: People
   readonly clock: Clock
   readonly log: Logger
+  readonly sealing: SealingDeps
 }

@@ -6,7 +6,11 @@ import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
 import { userRoutes } from './people/user-routes.ts'
 import { projectRoutes } from './project-routes.ts'
+import { revealRoutes } from './reveal-routes.ts'
+import { revisionsRoutes } from './revisions-routes.ts'
 import type { RestRoute } from './route.ts'
+import { sealingRoutes } from './sealing-routes.ts'
+import { versionsRoutes } from './versions-routes.ts'
 
 /** Handlers use `deps` only when they are called: without any, the table is there to be read. */
 export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
@@ -15,6 +19,10 @@ export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...teamRoutes(deps),
   ...userRoutes(deps),
   ...tokenRoutes(deps),
+  ...versionsRoutes(deps),
+  ...revisionsRoutes(deps),
+  ...revealRoutes(deps),
+  ...sealingRoutes(deps),
 ]
 
 /** The table for who only reads it: documents and tests. */

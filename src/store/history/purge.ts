@@ -2,6 +2,7 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { checkOwner } from '../admission.ts'
+import { saveChanged } from '../pending-projects.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
@@ -63,6 +64,7 @@ export const purgeSecret = async (
   }
   // Whatever its finalizers wait for: erasing does not wait.
   if (living !== undefined) await finishRemoval(session, living)
+  await saveChanged(session)
   await rewriteRevisions(session, project, secretUid)
   await unbury(session, project.uid, secretUid)
   await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])

@@ -3,6 +3,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { auditReads, type ReadWay } from '../audit/reads.ts'
 import { requireRow } from '../objects.ts'
+import { saveChanged } from '../pending-projects.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { openHead } from '../sets.ts'
@@ -37,6 +38,7 @@ export const revealSet = async (
   { way, choose }: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
 ): Promise<OpenedEntry[]> => {
   const project = await requireProjectState(session, ref)
+  await saveChanged(session)
   const opened = await openHead(session.tx, session.deps.keys, project.uid, choose)
   await noteReads(session, project, { way, entries: opened })
   return opened

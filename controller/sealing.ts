@@ -1,0 +1,86 @@
+// The controller's sealing keys: people seal values for manifests with the newest public one. Old private
+// ones are kept, so that what is in Git keeps opening. All are sealed in the database's settings.
+import { createPrivateKey } from 'node:crypto'
+import type { Clock } from '../src/kernel/clock.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import { generateKeys, rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
+import {
+  keyIdOfSealed,
+  openSealedValue,
+  renderSealingKey,
+  sealingKeyId,
+} from '../src/protocol/sealed-value.ts'
+import type { SealedPlace, SealedValueOpener } from '../src/secrets/sealed-place.ts'
+import type { SealedSettings } from './identity.ts'
+
+const refreshMs = 30_000
+
+const settingOf = (number: number): string => `sealing-key-${number}`
+
+export interface SealingKeyInfo {
+  readonly id: string
+  readonly publicKey: string
+}
+
+export class SealingKeys implements SealedValueOpener {
+  #settings: SealedSettings | undefined
+  #refreshing: Promise<void> = Promise.resolve()
+  /** Oldest first; key N is in setting N+1. */
+  readonly #keys: KeyPair[] = []
+
+  /** Makes the first key where there is none. Before that nothing opens. */
+  async load(settings: SealedSettings): Promise<void> {
+    this.#settings = settings
+    await this.refresh()
+    if (this.#keys.length === 0) await this.rotate()
+  }
+
+  get current(): SealingKeyInfo {
+    const newest = this.#keys.at(-1)
+    if (newest === undefined) throw new Error('the sealing keys are not loaded')
+    return { id: sealingKeyId(newest.publicKey), publicKey: renderSealingKey(newest.publicKey) }
+  }
+
+  /** A new key to seal with. Of two controllers that rotate at once, both get the same one. */
+  async rotate(): Promise<SealingKeyInfo> {
+    const { privateKey } = generateKeys('X25519')
+    const bytes = privateKey.export({ format: 'der', type: 'pkcs8' })
+    await this.#settings?.putSealedIfAbsent(settingOf(this.#keys.length + 1), bytes)
+    await this.refresh()
+    return this.current
+  }
+
+  open(place: SealedPlace, sealedValue: string): Buffer | undefined {
+    const id = keyIdOfSealed(sealedValue)
+    const key = this.#keys.find(({ publicKey }) => sealingKeyId(publicKey) === id)
+    return key === undefined ? undefined : openSealedValue(key, place, sealedValue)
+  }
+
+  /** Learns of keys that another replica has made. */
+  refresh(): Promise<void> {
+    // One at a time: two that read the same key would both add it.
+    this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#readNew())
+    return this.#refreshing
+  }
+
+  /** Refreshes until `signal` aborts, so that a key which another replica made opens here as well. */
+  async watch(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(refreshMs, signal).catch(() => undefined)
+      if (signal.aborted) return
+      await this.refresh().catch((error: unknown) => {
+        log.warn({ err: messageOf(error) }, 'the sealing keys could not be read again')
+      })
+    }
+  }
+
+  async #readNew(): Promise<void> {
+    for (;;) {
+      const bytes = await this.#settings?.getSealed(settingOf(this.#keys.length + 1))
+      if (bytes === undefined) return
+      const privateKey = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
+      this.#keys.push({ privateKey, publicKey: rawPublicKey(privateKey) })
+    }
+  }
+}

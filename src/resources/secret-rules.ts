@@ -1,0 +1,88 @@
+// Rules of a StagelySecret's spec that go over more than one field.
+import type { Fault } from '../kernel/errors.ts'
+import { isRecord } from './metadata.ts'
+import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
+import { fileNeedsPlace, onlyForFiles } from './stagelysecret.ts'
+import { patternFault } from './value-format.ts'
+import { formats } from './value-source.ts'
+
+type Fields = Record<string, unknown>
+
+const forbidden = (field: string, message: string): Fault => ({
+  field,
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${message}`,
+})
+
+const checkSecretFile = (spec: Fields): Fault[] => {
+  if (spec.type !== 'file') {
+    return spec.file === undefined || spec.file === null
+      ? []
+      : [forbidden('spec.file', onlyForFiles)]
+  }
+  const file = isRecord(spec.file) ? spec.file : {}
+  const placed = typeof file.path === 'string' || typeof file.target === 'string'
+  if (placed) return []
+  const message = `Required value: ${fileNeedsPlace}`
+  return [{ field: 'spec.file.path', reason: 'FieldValueRequired', message }]
+}
+
+const checkPattern = ({ format, pattern }: Fields): Fault[] => {
+  if (format !== 'regex') {
+    return pattern === undefined ? [] : [forbidden('spec.pattern', 'only with format: regex')]
+  }
+  const field = 'spec.pattern'
+  if (typeof pattern !== 'string') {
+    return [{ field, reason: 'FieldValueRequired', message: 'Required value: format is regex' }]
+  }
+  const wrong = patternFault(pattern)
+  if (wrong === undefined) return []
+  return [{ field, reason: 'FieldValueInvalid', message: `Invalid value: it ${wrong}` }]
+}
+
+const checkValueFrom = (from: unknown): Fault[] => {
+  if (!isRecord(from)) return []
+  if ((from.generate === undefined) === (from.secretRef === undefined)) {
+    return [forbidden('spec.valueFrom', 'give exactly one of generate and secretRef')]
+  }
+  const { generate } = from
+  if (!isRecord(generate) || generate.keypair === undefined) return []
+  return ['length', 'charset']
+    .filter((name) => generate[name] !== undefined)
+    .map((name) => forbidden(`spec.valueFrom.generate.${name}`, 'not with keypair'))
+}
+
+/** Of a spec that may be wrong elsewhere: what is not as it should be counts as not given. */
+const ruleOf = (spec: Fields): ValueRule => {
+  const { type, key, pattern } = spec
+  const format = formats.find((known) => known === spec.format)
+  const base: ValueRule = {
+    type: type === 'file' ? 'file' : 'env',
+    key: typeof key === 'string' ? key : '',
+  }
+  if (format !== 'regex') return { ...base, format }
+  const usable = typeof pattern === 'string' && patternFault(pattern) === undefined
+  return usable ? { ...base, format, pattern } : base
+}
+
+/** What the schema cannot say of a secret's spec. A message never repeats a value. */
+export const checkSecret = (spec: Fields): Fault[] => {
+  const faults = checkSecretFile(spec)
+  const sources = [...valueFields, 'valueFrom'].filter((name) => spec[name] !== undefined)
+  if (sources.length > 1) {
+    const [first = '', ...others] = sources
+    const message = `give at most one of value, valueBase64, sealedValue and valueFrom; ${first} is given as well`
+    return [...faults, ...others.map((name) => forbidden(`spec.${name}`, message))]
+  }
+  faults.push(...checkPattern(spec), ...checkValueFrom(spec.valueFrom))
+  const field = spec.value === undefined ? 'spec.valueBase64' : 'spec.value'
+  if (field === 'spec.valueBase64' && typeof spec.valueBase64 === 'string') {
+    // A lone sextet cannot be a byte: Buffer would drop it in silence.
+    if (spec.valueBase64.replace(/[\s=]/g, '').length % 4 === 1) {
+      const message = 'Invalid value: must be standard base64'
+      return [...faults, { field, reason: 'FieldValueInvalid', message }]
+    }
+  }
+  const bytes = valueBytes(spec)
+  return bytes === undefined ? faults : [...faults, ...checkValue(ruleOf(spec), bytes, field)]
+}

@@ -1,0 +1,108 @@
+// Checks of a value against the format that its secret declares. A reason never repeats a byte of it.
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import vm from 'node:vm'
+import type { Format } from './value-source.ts'
+
+export interface FormatRule {
+  readonly format?: Format | undefined
+  /** Of format regex. */
+  readonly pattern?: string | undefined
+}
+
+/** Longer values are no match: a pattern is for tokens, not for documents. */
+export const maxPatternInput = 65_536
+const patternMs = 50
+
+const isJson = (text: string): string | undefined => {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch {
+    return 'is not JSON' // the parser's own message quotes the text
+  }
+}
+
+const isUrl = (text: string): string | undefined =>
+  /\s/.test(text) || !URL.canParse(text)
+    ? 'is not an absolute URL, such as https://host/path'
+    : undefined
+
+const armour = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1-----/g
+
+const parses = (block: string, label: string): boolean => {
+  try {
+    if (label === 'CERTIFICATE') new X509Certificate(block)
+    else if (label.endsWith('PUBLIC KEY')) createPublicKey(block)
+    else if (label.endsWith('PRIVATE KEY') && !label.startsWith('ENCRYPTED')) {
+      // OpenSSH's own form is PEM, though not one that OpenSSL reads.
+      if (!label.startsWith('OPENSSH')) createPrivateKey(block)
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
+const isPem = (text: string): string | undefined => {
+  const blocks = [...text.matchAll(armour)]
+  if (blocks.length === 0)
+    return 'holds no complete PEM block (-----BEGIN …----- to -----END …-----)'
+  const bad = blocks.findIndex(([block, label]) => !parses(block, label ?? ''))
+  return bad === -1 ? undefined : `block ${bad + 1} of its PEM cannot be read`
+}
+
+const isBase64 = (text: string): string | undefined => {
+  const clean = text.replace(/\s/g, '')
+  const standard = Buffer.from(clean, 'base64').toString('base64') === clean
+  return clean !== '' && standard ? undefined : 'is not standard base64 with its padding'
+}
+
+const isInteger = (text: string): string | undefined =>
+  /^-?(0|[1-9]\d{0,29})$/.test(text) ? undefined : 'is not a whole number in decimal'
+
+const isPort = (text: string): string | undefined =>
+  /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 ? undefined : 'is not a port (1 to 65535)'
+
+/** The engine checks the clock while it backtracks, so that no pattern can hold the process up. */
+const sandbox = vm.createContext(Object.create(null) as object)
+const matcher = new vm.Script('new RegExp(pattern, "u").test(text)')
+
+const matches = (text: string, pattern: string): string | undefined => {
+  if (text.length > maxPatternInput)
+    return `is longer than the ${maxPatternInput} characters that a pattern may look at`
+  Object.assign(sandbox, { pattern: `^(?:${pattern})$`, text })
+  try {
+    const found = matcher.runInContext(sandbox, { timeout: patternMs }) as boolean
+    return found ? undefined : 'does not match spec.pattern'
+  } catch {
+    return `takes spec.pattern more than ${patternMs} ms to match; write a pattern that does not backtrack`
+  } finally {
+    Object.assign(sandbox, { pattern: '', text: '' })
+  }
+}
+
+/** Undefined for a text that can be compiled; else why not. */
+export const patternFault = (pattern: string): string | undefined => {
+  try {
+    new RegExp(pattern, 'u')
+    return undefined
+  } catch {
+    return 'is not a regular expression of JavaScript (with flag u)'
+  }
+}
+
+const checks: Record<Exclude<Format, 'regex'>, (text: string) => string | undefined> = {
+  json: isJson,
+  url: isUrl,
+  pem: isPem,
+  base64: isBase64,
+  port: isPort,
+  integer: isInteger,
+}
+
+/** What is wrong with the value, as a sentence without its subject; undefined when nothing is. */
+export const formatFault = ({ format, pattern }: FormatRule, value: Buffer): string | undefined => {
+  if (format === undefined) return undefined
+  const text = value.toString('utf8')
+  return format === 'regex' ? matches(text, pattern ?? '') : checks[format](text)
+}

@@ -1,0 +1,58 @@
+// Where a secret's value comes from when nobody writes it down, and what it must look like.
+import { z } from 'zod'
+import { objectName } from './status.ts'
+
+export const charsets = ['alphanumeric', 'hex', 'base64url', 'digits', 'printable'] as const
+export const keypairs = ['ed25519', 'rsa'] as const
+export const formats = ['json', 'url', 'pem', 'base64', 'port', 'integer', 'regex'] as const
+
+export const generateSpec = z.strictObject({
+  length: z
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('Characters of a random text; 32 when absent. Not with keypair.'),
+  charset: z
+    .enum(charsets)
+    .optional()
+    .describe(
+      'What the text is made of; alphanumeric when absent. printable is ASCII without space, quotes, "$" and "\\". Not with keypair.',
+    ),
+  keypair: z
+    .enum(keypairs)
+    .optional()
+    .describe(
+      'In place of a text: a private key as PKCS#8 PEM (rsa has 3072 bits). status.publicKey shows its public half.',
+    ),
+  generation: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Any other number makes a new value. Nothing else does.'),
+})
+
+export const valueFrom = z
+  .strictObject({
+    generate: generateSpec
+      .optional()
+      .describe('A random value that nobody needs to know, made once.'),
+    secretRef: z
+      .strictObject({
+        name: objectName.describe('Name of a StagelySecret of the same project.'),
+      })
+      .optional()
+      .describe('The value of another secret, always its current one.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.generate) != has(self.secretRef)',
+        message: 'give exactly one of generate and secretRef',
+      },
+    ],
+  })
+
+export type GenerateSpec = z.infer<typeof generateSpec>
+export type ValueFrom = z.infer<typeof valueFrom>
+export type Format = (typeof formats)[number]

@@ -1,0 +1,71 @@
+// Secrets that take their value from another (`valueFrom.secretRef`): they move with it, in its transaction.
+import type { Fault } from '../../kernel/errors.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import { conflict, invalid } from '../errors.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+
+const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+
+/** Those that follow the secret of this name. */
+export const followersOf = (
+  session: WriteSession,
+  { namespace, name }: ObjectRef,
+  project: string,
+): Promise<StoredRow[]> =>
+  session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2
+       AND body #>> '{spec,valueFrom,secretRef,name}' = $3 ORDER BY name`,
+    [namespace, project, name],
+  )
+
+/** The secret that `object` follows; undefined for none, or while it does not exist. Invalid for what cannot be. */
+export const sourceOf = async (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<StoredRow | undefined> => {
+  const spec = specOf(object)
+  const name = spec.valueFrom?.secretRef?.name
+  if (name === undefined) return undefined
+  const ref = refOf(object)
+  const fault = (message: string): Fault[] => [
+    {
+      field: 'spec.valueFrom.secretRef.name',
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(name)}: ${message}`,
+    },
+  ]
+  if (name === ref.name) throw invalid(ref, fault('a secret cannot follow itself'))
+  const source = await session.fetch({ ...ref, name })
+  if (source !== undefined) {
+    const other = specOf(source.object)
+    if (other.projectRef.name !== spec.projectRef.name)
+      throw invalid(ref, fault(`that secret is of project "${other.projectRef.name}"`))
+    const further = other.valueFrom?.secretRef?.name
+    if (further !== undefined)
+      throw invalid(ref, fault(`that secret follows "${further}" itself: follow that one`))
+  }
+  const followers = await followersOf(session, ref, spec.projectRef.name)
+  const first = followers[0]?.object.metadata.name
+  if (first !== undefined)
+    throw invalid(ref, fault(`secret "${first}" follows this one, which so cannot follow another`))
+  return source
+}
+
+/** Conflict when secrets that stay follow one that this write has removed. */
+export const checkRemoved = async (
+  session: WriteSession,
+  removed: readonly KubeObject[],
+): Promise<void> => {
+  for (const object of removed) {
+    const ref = refOf(object)
+    const names = (await followersOf(session, ref, specOf(object).projectRef.name)).map(
+      (row) => `"${row.object.metadata.name}"`,
+    )
+    const back = names.length === 0 ? undefined : await session.fetch(ref)
+    if (names.length === 0 || back !== undefined) continue
+    const why = `${names.join(', ')} takes its value from it (valueFrom.secretRef); delete or change that first`
+    throw conflict(ref, why)
+  }
+}

@@ -1,0 +1,56 @@
+// The value that a secret's spec gives, by whichever of its ways.
+import type { Fault } from '../../kernel/errors.ts'
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { valueBytes } from '../../resources/secret-value.ts'
+import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import { generateValue } from '../../secrets/generate.ts'
+import type { SealedPlace } from '../../secrets/sealed-place.ts'
+import { sameJson } from '../canonical.ts'
+import { invalid } from '../errors.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+
+const sealedPlace = (object: KubeObject): SealedPlace => {
+  const spec = object.spec as SecretSpec
+  return {
+    namespace: refOf(object).namespace,
+    project: spec.projectRef.name,
+    key: spec.key,
+    scope: spec.scope,
+    stagelet: spec.stageletRef?.name,
+  }
+}
+
+const sealedFault: Fault = {
+  field: 'spec.sealedValue',
+  reason: 'FieldValueInvalid',
+  message:
+    'Invalid value: it does not open here: it was sealed for another namespace, project, key, scope or stagelet, or for another controller; seal it anew with "stagely seal"',
+}
+
+/** The bytes of value, valueBase64 or sealedValue; undefined for none. Invalid when a sealed one does not open. */
+export const writtenValue = (session: WriteSession, object: KubeObject): Buffer | undefined => {
+  const spec = object.spec as SecretSpec
+  if (spec.sealedValue === undefined) return valueBytes(spec)
+  const opened = session.deps.sealedValues?.open(sealedPlace(object), spec.sealedValue)
+  if (opened === undefined) throw invalid(refOf(object), [sealedFault])
+  return opened
+}
+
+/** A generated value, where the spec asks for one and there is none yet, or `generation` has moved. */
+export const generatedValue = async (
+  spec: SecretSpec,
+  current: StoredRow | undefined,
+  hasValue: boolean,
+): Promise<Buffer | undefined> => {
+  const wanted = spec.valueFrom?.generate
+  if (wanted === undefined) return undefined
+  const before = (current?.object.spec as SecretSpec | undefined)?.valueFrom?.generate
+  const made = hasValue && before !== undefined && before.generation === wanted.generation
+  return made ? undefined : generateValue(wanted)
+}
+
+/** True where the stored value must be looked at again although none is given. */
+export const changesRule = (spec: SecretSpec, current: StoredRow | undefined): boolean => {
+  const before = current?.object.spec as SecretSpec | undefined
+  return !sameJson([spec.format, spec.pattern], [before?.format, before?.pattern])
+}

@@ -1,0 +1,160 @@
+// What the store promises of the ways in which a value comes in. On any database.
+import { createPrivateKey } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
+import { generateKeys } from '../../src/protocol/keys.ts'
+import { openSealedValue, sealValue } from '../../src/protocol/sealed-value.ts'
+import type { TestStore } from '../support/open-test-store.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  createSteppedClock,
+  secretOf,
+  updateAs,
+} from '../support/store-fixtures.ts'
+import type { OpenStore } from './store.contract.ts'
+
+const sealing = generateKeys('X25519')
+/** Opens what was sealed for the test's key. */
+export const testOpener = {
+  open: (place: Parameters<typeof sealValue>[1], text: string): Buffer | undefined =>
+    openSealedValue(sealing, place, text),
+}
+const canary = 's34led-canary'
+
+export const valuesContract = (name: string, open: OpenStore): void => {
+  describe(`values on ${name}`, () => {
+    let t: TestStore
+    beforeAll(async () => {
+      t = await open({ clock: createSteppedClock() })
+    })
+    afterAll(() => t.destroy())
+
+    const refOfSecret = (namespace: string, secret: string): ObjectRef => ({
+      kind: 'StagelySecret',
+      namespace,
+      name: secret,
+    })
+    const valueOf = async (ns: string, secret: string): Promise<string> =>
+      (await t.store.revealSecret(api, refOfSecret(ns, secret))).value.toString()
+    const versionOf = (object: KubeObject): unknown => object.status?.['version']
+    const refusal = async (write: Promise<unknown>): Promise<string> => {
+      const error = (await write.then(
+        () => {
+          throw new Error('it was not refused')
+        },
+        (e: unknown) => e,
+      )) as Error
+      expect(error).toMatchObject({ reason: expect.stringMatching(/Invalid|Conflict/) as string })
+      expect(JSON.stringify(error) + error.message).not.toContain(canary)
+      return error.message
+    }
+
+    it('opens a sealed value in its own place only, and keeps neither text nor value in the object', async () => {
+      const { ns } = await createShop(t.store)
+      const place = { namespace: ns, project: 'shop', key: 'DB', scope: 'web' }
+      const sealedValue = sealValue(sealing.publicKey, place, Buffer.from(canary))
+      const made = await createAs(t.store, api, secretOf(ns, 'db', { scope: 'web', sealedValue }))
+      expect(JSON.stringify(made)).not.toContain(sealedValue)
+      expect(await valueOf(ns, 'db')).toBe(canary)
+      const again = await updateAs(t.store, api, secretOf(ns, 'db', { scope: 'web', sealedValue }))
+      expect(again.metadata.resourceVersion).toBe(made.metadata.resourceVersion)
+      const anew = sealValue(sealing.publicKey, place, Buffer.from(canary))
+      const other = secretOf(ns, 'db', { scope: 'web', sealedValue: anew })
+      expect(versionOf(await updateAs(t.store, api, other))).toBe(1)
+      for (const spec of [
+        { key: 'OTHER', scope: 'web' },
+        { key: 'DB', scope: 'api' },
+        { key: 'DB', scope: 'web', stageletRef: { name: 'prod' } },
+      ]) {
+        const copied = createAs(t.store, api, secretOf(ns, 'copy', { ...spec, sealedValue }))
+        expect(await refusal(copied)).toMatch(/spec.sealedValue: .*does not open here/)
+      }
+      const rows = await t.sql.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM changes WHERE body::text LIKE '%hpke1:%' OR previous::text LIKE '%hpke1:%'`,
+      )
+      expect(rows).toEqual([{ n: 0 }])
+    })
+
+    it('takes a value in one way at a time', async () => {
+      const { ns } = await createShop(t.store)
+      const both = { value: canary, valueFrom: { generate: {} } }
+      expect(await refusal(createAs(t.store, api, secretOf(ns, 'db', both)))).toMatch(
+        /spec.valueFrom: Forbidden: give at most one of value, valueBase64, sealedValue and valueFrom/,
+      )
+      const neither = secretOf(ns, 'db', { valueFrom: {} })
+      expect(await refusal(createAs(t.store, api, neither))).toMatch(/exactly one of generate/)
+    })
+
+    it('generates a value once, and anew when the generation moves', async () => {
+      const { ns } = await createShop(t.store)
+      const generate = { length: 48, charset: 'hex' }
+      const secret = (more: object): KubeObject =>
+        secretOf(ns, 'db', { valueFrom: { generate: { ...generate, ...more } } })
+      expect(versionOf(await createAs(t.store, api, secret({})))).toBe(1)
+      const first = await valueOf(ns, 'db')
+      expect(first).toMatch(/^[0-9a-f]{48}$/)
+      expect(versionOf(await updateAs(t.store, api, secret({ length: 40 })))).toBe(1)
+      expect(versionOf(await updateAs(t.store, api, secret({ generation: 1 })))).toBe(2)
+      const second = await valueOf(ns, 'db')
+      expect(second).toMatch(/^[0-9a-f]{48}$/)
+      expect(second).not.toBe(first)
+      await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOfSecret(ns, 'db'), 1))
+      expect(await valueOf(ns, 'db')).toBe(first)
+    })
+
+    it.each(['ed25519', 'rsa'])(
+      'generates an %s key and shows its public half',
+      async (keypair) => {
+        const { ns } = await createShop(t.store)
+        const made = await createAs(
+          t.store,
+          api,
+          secretOf(ns, 'key', { valueFrom: { generate: { keypair } } }),
+        )
+        const key = createPrivateKey(await valueOf(ns, 'key'))
+        expect(key.asymmetricKeyType).toBe(keypair)
+        expect(made.status?.['publicKey']).toMatch(/^-----BEGIN PUBLIC KEY-----/)
+      },
+    )
+
+    it('moves a follower with its source, in one transaction, and holds on to the source', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const follow = { valueFrom: { secretRef: { name: 'source' } }, scope: 'web' }
+      const early = await createAs(t.store, api, secretOf(ns, 'follower', follow))
+      expect(JSON.stringify(early.status)).toMatch(/ValueMissing.*"source\\", whose value/)
+      await createAs(t.store, api, secretOf(ns, 'source', { value: 'one', scope: 'api' }))
+      expect(await valueOf(ns, 'follower')).toBe('one')
+      await updateAs(t.store, api, secretOf(ns, 'source', { value: 'two', scope: 'api' }))
+      expect(await valueOf(ns, 'follower')).toBe('two')
+      const late = secretOf(ns, 'late', follow)
+      await createAs(t.store, api, late)
+      expect(await valueOf(ns, 'late')).toBe('two')
+      const set = (await t.store.readSet(projectUid, 'head')).entries
+      expect(set).toHaveLength(3)
+      const chain = secretOf(ns, 'chain', { valueFrom: { secretRef: { name: 'late' } } })
+      expect(await refusal(createAs(t.store, api, chain))).toMatch(/follows "source" itself/)
+      const remove = (...names: string[]): Promise<unknown> =>
+        t.store.write(api, {}, async (tx) => {
+          for (const one of names) await tx.remove(refOfSecret(ns, one))
+        })
+      expect(await refusal(remove('source'))).toMatch(/"follower", "late" takes its value from it/)
+      await remove('source', 'follower', 'late')
+      expect((await t.store.list('StagelySecret', { namespace: ns })).items).toEqual([])
+    })
+
+    it('refuses a value that is not of its format, however it comes in, and says why', async () => {
+      const { ns } = await createShop(t.store)
+      const place = { namespace: ns, project: 'shop', key: 'PORT', scope: 'global' }
+      const sealedValue = sealValue(sealing.publicKey, place, Buffer.from(canary))
+      for (const given of [{ value: canary }, { sealedValue }]) {
+        const bad = createAs(t.store, api, secretOf(ns, 'port', { format: 'port', ...given }))
+        expect(await refusal(bad)).toMatch(/it is not a port \(1 to 65535\) \(format: port\)/)
+      }
+      await createAs(t.store, api, secretOf(ns, 'port', { value: canary }))
+      const later = updateAs(t.store, api, secretOf(ns, 'port', { format: 'integer' }))
+      expect(await refusal(later)).toMatch(/not a whole number/)
+    })
+  })
+}
