@@ -1,7 +1,7 @@
 // One manifest into the store, by the same three-way merge as the CLI's apply.
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { applyMergePatch, applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
-import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { decodeObject } from '../../src/resources/validate.ts'
 import type { Transaction } from '../../src/store/store.ts'
 
@@ -18,7 +18,8 @@ export const applyObject = async (tx: Transaction, manifest: KubeObject): Promis
   if (before === undefined) {
     return { before, after: await tx.create(decoded(withLastApplied(manifest))), patch: {} }
   }
-  const patch = applyPatch(manifest, before)
+  const fields = applyPatch(manifest, before)
+  const patch = applyMergePatch(openValue(manifest, before), fields) as Record<string, unknown>
   if (Object.keys(patch).length === 0) return { before, after: before, patch }
   return { before, after: await tx.update(decoded(applyMergePatch(before, patch))), patch }
 }
@@ -27,4 +28,13 @@ const decoded = (input: unknown): KubeObject => {
   const { object, faults } = decodeObject(input)
   if (object !== undefined) return object
   throw new StagelyError('Invalid', 'the object is invalid', { faults })
+}
+
+const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
+
+/** A manifest that gives no value any more leaves it open: the mark that it did goes, which is a change. */
+const openValue = (manifest: KubeObject, before: KubeObject): Record<string, unknown> => {
+  const marked = before.metadata.annotations?.[annotations.valueSource] !== undefined
+  if (!marked || waysToGive.some((field) => manifest.spec?.[field] !== undefined)) return {}
+  return { metadata: { annotations: { [annotations.valueSource]: null } } }
 }

@@ -67,6 +67,8 @@ export const refFromKey = (key: string): ObjectRef => {
 export const annotations = {
   /** Set by the server: who owns the spec (`api`, `folder:<path>`). Setting it to `api` adopts the object. */
   source: 'stagely.dev/source',
+  /** Set by the server on a secret whose owner gives its value too; without it the value is open. */
+  valueSource: 'stagely.dev/value-source',
   /** Any new value makes the agent roll out pending edits of the compose file. */
   redeploy: 'stagely.dev/redeploy',
   /** Any new value ends the quarantine of what failed, and lets it be tried again. */

@@ -29,6 +29,7 @@ import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
 import { followersOf } from './values/followers.ts'
+import { fillsOpenValue, withValueSource } from './value-owner.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
 
@@ -67,7 +68,9 @@ const newMetadata = (session: WriteSession, object: KubeObject, uid: string): Ob
     ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
   }
   if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
-  return withSource(metadata, session.actor.source)
+  const { source } = session.actor
+  const own = withValueSource(session, metadata, object, { owner: source, before: undefined })
+  return withSource(own, source)
 }
 
 /** Seals the new version of a secret, if there is one, and stores the object with the status that follows. */
@@ -186,16 +189,15 @@ const nextMetadata = (
   const { labels: _, annotations: __, finalizers: ___, ...kept } = current.object.metadata
   const { labels, annotations } = object.metadata
   const finalizers = nextFinalizers(session, object, current.object)
+  const before = current.object.metadata
   const ours = object.kind === 'Namespace' ? { [namespaceLabel]: object.metadata.name } : undefined
-  return withSource(
-    {
-      ...kept,
-      ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(finalizers === undefined ? {} : { finalizers }),
-    },
-    source,
-  )
+  const next: ObjectMeta = {
+    ...kept,
+    ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(finalizers === undefined ? {} : { finalizers }),
+  }
+  return withSource(withValueSource(session, next, object, { owner: source, before }), source)
 }
 
 interface Update {
@@ -237,7 +239,8 @@ export const updateObject = async (
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same) return current.object
-  if (changesSpec && !adopts) checkOwner(session, current)
+  if (changesSpec && !adopts && !fillsOpenValue(session, object, current))
+    checkOwner(session, current)
   if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }

@@ -17,7 +17,7 @@ export interface Input {
 const jsonTypes = ['application/json', 'application/merge-patch+json']
 
 /** Fields whose content no message may repeat, wherever they stand. */
-const isSecret = (field: string): boolean => /(^|[.\]])value(_base64)?($|[.[])/.test(field)
+const isSecret = (field: string): boolean => /(^|[.\]]|sealed_)value(_base64)?($|[.[])/.test(field)
 
 /** 422 with every fault. The sentence is for people, the faults for programs. */
 export const invalidInput = (faults: readonly Fault[]): StagelyError => {

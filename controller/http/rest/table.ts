@@ -1,6 +1,7 @@
 // Every route of the REST API. The server, the OpenAPI document, docs/api.md and the access walk
 // follow this list; a file `…-routes.ts` makes the routes of one thing.
 import { auditRoutes } from './audit-routes.ts'
+import { batchRoutes } from './batch-routes.ts'
 import type { RestDeps } from './deps.ts'
 import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
@@ -11,6 +12,7 @@ import { revisionsRoutes } from './revisions-routes.ts'
 import type { RestRoute } from './route.ts'
 import { sealingRoutes } from './sealing-routes.ts'
 import { versionsRoutes } from './versions-routes.ts'
+import { secretRoutes } from './secret-routes.ts'
 
 /** Handlers use `deps` only when they are called: without any, the table is there to be read. */
 export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
@@ -23,6 +25,8 @@ export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...revisionsRoutes(deps),
   ...revealRoutes(deps),
   ...sealingRoutes(deps),
+  ...batchRoutes(deps),
+  ...secretRoutes(deps),
 ]
 
 /** The table for who only reads it: documents and tests. */

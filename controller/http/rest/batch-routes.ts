@@ -1,0 +1,142 @@
+// Many changes of one project's secrets as one: one transaction, one change set, one revision.
+import { z } from 'zod'
+import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import type { RestDeps } from './deps.ts'
+import { idOf } from './ids.ts'
+import { invalidInput } from './input.ts'
+import { requireTarget, route, type RestRoute } from './route.ts'
+import { createShape, updateShape, type SecretInput } from './secret-fields.ts'
+import {
+  createSecret,
+  deleteSecret,
+  findSecret,
+  inRequestNames,
+  secretSchema,
+  toSecret,
+  updateSecret,
+} from './secrets.ts'
+
+const most = 500
+
+const secretId = z.string().min(1).describe('The secret: `sec_…`, or the name of its object.')
+const version = z.string().optional().describe('The ETag that was read, without quotes.')
+
+const operation = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('create'), ...createShape }),
+  z.strictObject({ op: z.literal('update'), id: secretId, if_match: version, ...updateShape }),
+  z.strictObject({ op: z.literal('delete'), id: secretId, if_match: version }),
+])
+type Operation = {
+  op: 'create' | 'update' | 'delete'
+  id?: string
+  if_match?: string
+} & SecretInput
+
+const bodySchema = z.strictObject({
+  operations: z.array(operation).min(1).max(most).describe('Done in this order, all or none.'),
+}) as unknown as z.ZodType<{ operations: Operation[] }>
+
+const resultSchema = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('create'), ...secretSchema.shape }),
+  z.strictObject({ op: z.literal('update'), ...secretSchema.shape }),
+  z.strictObject({ op: z.literal('delete'), id: z.string() }),
+])
+
+export const batchRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
+  route({
+    id: 'batchSecrets',
+    method: 'POST',
+    path: '/projects/:project_id/secrets/batch',
+    tag: 'Secrets',
+    summary: 'Create, update and delete many secrets at once: all or none, in one revision.',
+    access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
+    body: bodySchema,
+    response: {
+      status: 200,
+      description: 'What was done, in the order of the operations.',
+      schema: z.strictObject({ results: z.array(resultSchema) }),
+    },
+    handle: async (context) => {
+      const { actor, body } = context
+      const project = requireTarget(context)
+      const changeSet = { id: `rest-${actor.requestId ?? ''}`, last: true }
+      const found = await findAll(store, project, body.operations)
+      const results = await store.write(actor, { changeSet }, (tx) =>
+        runAll(tx, project, { operations: body.operations, found, nowMs: clock.now() }),
+      )
+      return { status: 200, body: { results } }
+    },
+  }),
+]
+
+type Found = readonly (KubeObject | StagelyError | undefined)[]
+
+/** Inside the transaction only it may be read, and it knows no ids. */
+const findAll = (
+  store: RestDeps['store'],
+  project: KubeObject,
+  operations: readonly Operation[],
+): Promise<Found> =>
+  Promise.all(
+    operations.map(async ({ id }) => {
+      if (id === undefined) return undefined
+      return findSecret(store, project, id).catch((error: unknown) => {
+        if (error instanceof StagelyError) return error
+        throw error
+      })
+    }),
+  )
+
+interface Batch {
+  readonly operations: readonly Operation[]
+  readonly found: Found
+  readonly nowMs: number
+}
+
+/** Goes on after a refused operation, so that all faults are told; then nothing is stored. */
+const runAll = async (
+  tx: Transaction,
+  project: KubeObject,
+  { operations, found, nowMs }: Batch,
+): Promise<object[]> => {
+  const results: object[] = []
+  const faults: Fault[] = []
+  for (const [index, operation] of operations.entries()) {
+    const prefix = `operations[${index}].`
+    try {
+      const known = found[index]
+      if (known instanceof StagelyError) throw known
+      results.push(
+        await inRequestNames(() => runOne(tx, project, { operation, known, nowMs }), prefix),
+      )
+    } catch (error) {
+      if (!(error instanceof StagelyError) || error.reason === 'InternalError') throw error
+      faults.push(...faultsOf(error, index))
+    }
+  }
+  if (faults.length > 0) throw invalidInput(faults)
+  return results
+}
+
+const faultsOf = (error: StagelyError, index: number): readonly Fault[] => {
+  const { faults = [] } = error.details
+  if (faults.length > 0) return faults
+  const message = `${error.reason}: ${error.message}`
+  return [{ field: `operations[${index}]`, reason: 'FieldValueInvalid', message }]
+}
+
+const runOne = async (
+  tx: Transaction,
+  project: KubeObject,
+  step: { operation: Operation; known: KubeObject | undefined; nowMs: number },
+): Promise<object> => {
+  const { operation, known, nowMs } = step
+  const { op, id: _, if_match: ifMatch, ...input } = operation
+  if (known === undefined) return { op, ...toSecret(await createSecret(tx, project, input, nowMs)) }
+  if (op === 'update')
+    return { op, ...toSecret(await updateSecret(tx, known, { input, ifMatch, nowMs })) }
+  await deleteSecret(tx, known, ifMatch)
+  return { op, id: idOf(known) }
+}

@@ -1,0 +1,190 @@
+// Secrets as the REST API writes and shows them: StagelySecret objects, and no second copy of anything.
+import { z } from 'zod'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { minPatternBytes } from '../../../src/masking/patterns.ts'
+import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import { valueBytes } from '../../../src/resources/secret-value.ts'
+import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import type { Store, Transaction } from '../../../src/store/store.ts'
+import { notFound } from './access.ts'
+import { idOf, parseId } from './ids.ts'
+import { invalidInput } from './input.ts'
+import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
+import { inRestNames, shownOf, shownShape, withInput, type SecretInput } from './secret-fields.ts'
+import { createTracked, readAgain, updateTracked } from './writes.ts'
+
+const id = z.string().describe('`sec_…`')
+
+/** As lists show it. */
+export const secretSchema = z
+  .strictObject({ id, ...shownShape, created_at: time, updated_at: time })
+  .describe('One secret of a project. Its value is write-only.')
+
+/** As a create answers. */
+export const createdSecretSchema = z.strictObject({ id, ...shownShape, created_at: time })
+
+/** As an update answers. */
+export const updatedSecretSchema = z.strictObject({
+  id,
+  key: z.string(),
+  scope: z.string(),
+  updated_at: time,
+})
+
+/** With everything that is known of it. */
+export const fullSecretSchema = z.strictObject({
+  ...secretSchema.shape,
+  name: z.string().describe('Name of its StagelySecret in the Kubernetes-style API.'),
+  version: z.int().describe('Version of the stored value; 0 while there is none.'),
+  bytes: z.int().optional().describe('Length of the stored value.'),
+  updated_by: z.string().optional().describe('Who wrote this version.'),
+  source,
+  service_count: z.int().describe('How many services see it, over all stagelets.'),
+  services: z.array(z.string()).describe('The first 20 of them, as stagelet/service.'),
+  conditions,
+})
+
+const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+const statusOf = (object: KubeObject): SecretStatus => object.status ?? {}
+const createdAt = ({ metadata }: KubeObject): string => metadata.creationTimestamp ?? ''
+const updatedAt = (object: KubeObject): string => statusOf(object).updatedAt ?? createdAt(object)
+
+export const toCreated = (object: KubeObject): object => ({
+  id: idOf(object),
+  ...shownOf(object.spec ?? {}),
+  created_at: createdAt(object),
+})
+
+export const toSecret = (object: KubeObject): object => ({
+  ...toCreated(object),
+  updated_at: updatedAt(object),
+})
+
+export const toUpdated = (object: KubeObject): z.infer<typeof updatedSecretSchema> => ({
+  id: idOf(object),
+  key: specOf(object).key,
+  scope: specOf(object).scope,
+  updated_at: updatedAt(object),
+})
+
+export const toFullSecret = (object: KubeObject): object => {
+  const { version = 0, bytes, updatedBy, serviceCount = 0, services = [] } = statusOf(object)
+  return {
+    ...toSecret(object),
+    name: object.metadata.name,
+    version,
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(updatedBy === undefined ? {} : { updated_by: updatedBy }),
+    source: sourceOf(object),
+    service_count: serviceCount,
+    services,
+    conditions: conditionsOf(object),
+  }
+}
+
+export const isOfProject = (object: KubeObject, project: KubeObject): boolean =>
+  object.metadata.namespace === project.metadata.namespace &&
+  specOf(object).projectRef.name === project.metadata.name
+
+/** By `sec_…`, or by the name of the object. NotFound for one of another project. */
+export const findSecret = async (
+  store: Pick<Store, 'get' | 'getByUid'>,
+  project: KubeObject,
+  given: string,
+): Promise<KubeObject> => {
+  const uid = parseId('StagelySecret', given)
+  const { namespace = '' } = project.metadata
+  const object =
+    uid === undefined
+      ? await store.get({ kind: 'StagelySecret', namespace, name: given })
+      : await store.getByUid('StagelySecret', uid)
+  if (object !== undefined && isOfProject(object, project)) return object
+  throw notFound('secret', given)
+}
+
+const label = (text: string): string => text.replace(/^-+|-+$/g, '')
+
+/** `stripe-secret-key.backend`; what no name may hold is left out. */
+export const nameFor = ({ key, scope = 'global', stagelet }: SecretInput): string => {
+  const parts = [key, scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
+  const labels = parts.flatMap((part) =>
+    String(part).toLowerCase().replaceAll('_', '-').split('.').map(label).filter(Boolean),
+  )
+  return labels.join('.').slice(0, 200) || 'secret'
+}
+
+/** The first name that is free: another project of the team may have the same key and scope. */
+const freeName = async (
+  tx: Transaction,
+  project: KubeObject,
+  input: SecretInput,
+): Promise<{ name: string; generateName?: string }> => {
+  const { namespace = '', name: projectName } = project.metadata
+  const plain = nameFor(input)
+  for (const name of [plain, `${plain}.${projectName}`.slice(0, 253)])
+    if ((await tx.get({ kind: 'StagelySecret', namespace, name })) === undefined) return { name }
+  return { name: '', generateName: `${plain}-` }
+}
+
+/** Runs `work`; what the store finds wrong is said in the names of the request. */
+export const inRequestNames = async <T>(work: () => Promise<T>, prefix = ''): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof StagelyError) || error.reason !== 'Invalid') throw error
+    const { faults = [] } = error.details
+    throw faults.length === 0 ? error : invalidInput(inRestNames(faults, prefix))
+  }
+}
+
+const checkAlias = ({ type, secret_type: alias }: SecretInput): void => {
+  if (type === undefined || alias === undefined || type === alias) return
+  const message = 'Forbidden: it says something else than type'
+  throw invalidInput([{ field: 'secret_type', reason: 'FieldValueForbidden', message }])
+}
+
+export const createSecret = async (
+  tx: Transaction,
+  project: KubeObject,
+  input: SecretInput,
+  nowMs: number,
+): Promise<KubeObject> => {
+  checkAlias(input)
+  const { namespace = '', name: projectName } = project.metadata
+  const object: KubeObject = {
+    apiVersion,
+    kind: 'StagelySecret',
+    metadata: { ...(await freeName(tx, project, input)), namespace },
+    spec: withInput({ projectRef: { name: projectName } }, input),
+  }
+  return createTracked(tx, object, nowMs)
+}
+
+export const updateSecret = async (
+  tx: Transaction,
+  secret: KubeObject,
+  { input, ifMatch, nowMs }: { input: SecretInput; ifMatch: string | undefined; nowMs: number },
+): Promise<KubeObject> => {
+  checkAlias(input)
+  const before = await readAgain(tx, secret, ifMatch)
+  const after = { ...before, spec: withInput(before.spec ?? {}, input) }
+  return updateTracked(tx, before, after, nowMs)
+}
+
+export const deleteSecret = async (
+  tx: Transaction,
+  secret: KubeObject,
+  ifMatch: string | undefined,
+): Promise<void> => {
+  const current = await readAgain(tx, secret, ifMatch)
+  await tx.remove(refOf(current))
+}
+
+/** Whoever stores a value that the masker leaves alone must hear of it. */
+export const warningsOf = (input: SecretInput): Record<string, string> => {
+  const { value, value_base64: valueBase64 } = input
+  const length = valueBytes({ value, valueBase64 })?.length ?? 0
+  if (length === 0 || length >= minPatternBytes) return {}
+  const text = `value: shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
+  return { warning: `299 - "${text}"` }
+}

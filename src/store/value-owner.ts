@@ -1,0 +1,38 @@
+// Whose the value of a secret is. A folder's manifest may say what a secret is and leave its value
+// open; then the API may give it, as it may for a secret of its own.
+import { annotations, type KubeObject, type ObjectMeta } from '../resources/meta.ts'
+import { sameJson } from './canonical.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+
+const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
+
+const givesValue = ({ spec = {} }: KubeObject): boolean =>
+  waysToGive.some((field) => spec[field] !== undefined)
+
+/** The annotation that says that the owner of a secret gives its value too; only foreign owners have it. */
+export const withValueSource = (
+  session: WriteSession,
+  metadata: ObjectMeta,
+  object: KubeObject,
+  { owner, before }: { owner: string; before: ObjectMeta | undefined },
+): ObjectMeta => {
+  if (object.kind !== 'StagelySecret') return metadata
+  const { [annotations.valueSource]: _, ...others } = metadata.annotations ?? {}
+  const isOwner = session.actor.source === owner
+  const kept = isOwner ? undefined : before?.annotations?.[annotations.valueSource]
+  const source = isOwner && owner !== 'api' && givesValue(object) ? owner : kept
+  const next = source === undefined ? others : { ...others, [annotations.valueSource]: source }
+  return { ...metadata, annotations: next }
+}
+
+/** True when the API gives a value to a secret whose manifest leaves it open, and changes nothing else. */
+export const fillsOpenValue = (
+  session: WriteSession,
+  next: KubeObject,
+  current: StoredRow,
+): boolean =>
+  next.kind === 'StagelySecret' &&
+  session.actor.source === 'api' &&
+  current.object.metadata.annotations?.[annotations.valueSource] === undefined &&
+  !givesValue(current.object) &&
+  sameJson(next.spec, current.object.spec)
