@@ -19,6 +19,7 @@ import type { WatchDeps } from './kube/watch.ts'
 import type { Metrics } from './metrics.ts'
 import { noteDenied } from './note-denied.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
+import { mountRestDocs } from './rest/openapi.ts'
 import { answerProblem, isRestPath, mountRest, type RestServerDeps } from './rest/serve.ts'
 
 export interface AppDeps extends AgentAccessDeps, RestServerDeps {
@@ -52,6 +53,7 @@ export const createApp = (deps: AppDeps): App => {
       : next(),
   )
   mountHealth(app, deps)
+  mountRestDocs(app, deps.versions.version)
   deps.mountOpen?.(app)
   const login = requireLogin(new Authenticator(deps))
   for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login)

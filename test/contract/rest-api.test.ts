@@ -1,5 +1,6 @@
 // What every route of the REST API does the same way: errors, paging, preconditions, repeats, limits.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describedRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 let controller: TestController
@@ -132,5 +133,114 @@ describe('Idempotency-Key', () => {
     const metadata = { name: 'later-team' }
     await call('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })
     expect((await call('POST', '/api/v1/projects', body, headers)).status).toBe(201)
+  })
+})
+
+describe('the OpenAPI document', () => {
+  interface Operation {
+    operationId: string
+    parameters: { name: string; in: string; required?: boolean; schema: object }[]
+    responses: Record<string, object>
+  }
+
+  it('is 3.1, is there without a login, and describes every route of the table', async () => {
+    const answer = await call('GET', '/api/v1/openapi.json', undefined, { authorization: '' })
+    expect(answer.status).toBe(200)
+    const document = answer.json<{
+      openapi: string
+      paths: Record<string, Record<string, Operation>>
+      components: { schemas: Record<string, object> }
+    }>()
+    expect(document.openapi).toBe('3.1.0')
+    const described: string[] = []
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        described.push(`${method.toUpperCase()} ${path} ${operation.operationId}`)
+        const inPath = operation.parameters.filter((p) => p.in === 'path')
+        expect(inPath.map((p) => `{${p.name}}`)).toEqual(path.match(/\{[a-z_]+\}/g) ?? [])
+        expect(inPath.every((p) => p.required === true)).toBe(true)
+        expect(Object.keys(operation.responses)).toContain('default')
+      }
+    }
+    const table = describedRoutes().map(
+      (r) => `${r.method} ${r.path.replace(/:([a-z_]+)/g, '{$1}')} ${r.id}`,
+    )
+    expect(described.sort()).toEqual(table.sort())
+    expect(new Set(described.map((text) => text.split(' ')[2])).size).toBe(table.length)
+    const refs = [...answer.text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref)
+    expect(new Set(refs)).toEqual(new Set(['#/components/schemas/Problem']))
+    expect(document.components.schemas).toHaveProperty('Problem')
+  })
+
+  it('can be browsed, with everything from here and nothing inline', async () => {
+    const page = await call('GET', '/api/docs', undefined, { authorization: '' })
+    expect(page.headers['content-security-policy']).toContain("script-src 'self'")
+    expect(page.text).not.toMatch(/<script(?! src="\/)|https?:|style=/)
+    for (const [, path = ''] of page.text.matchAll(/(?:src|href)="([^"]+)"/g))
+      expect((await call('GET', path, undefined, { authorization: '' })).status, path).toBe(200)
+  })
+})
+
+describe('stagelets', () => {
+  it('are listed and read with their services, and deployed by hand', async () => {
+    await makeProject('deployed')
+    const object = (kind: string, name: string, spec: object): object => ({
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind,
+      metadata: { name, namespace: 'default' },
+      spec,
+    })
+    const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
+    await call('POST', `${kube}/agents`, object('Agent', 'box', {}))
+    const spec = {
+      projectRef: { name: 'deployed' },
+      agentRef: { name: 'box' },
+      compose: { directory: '/srv/deployed' },
+    }
+    await call('POST', `${kube}/stagelets`, object('Stagelet', 'prod', spec))
+    const list = await call('GET', '/api/v1/stagelets?project=deployed')
+    const [stagelet] = list.json<{ stagelets: { id: string; agent: string }[] }>().stagelets
+    expect(stagelet).toMatchObject({ name: 'prod', agent: 'box', services: [] })
+    const path = `/api/v1/stagelets/${stagelet!.id}`
+    expect((await call('POST', `${path}/deploy`)).status).toBe(202)
+    const stored = await call('GET', `${kube}/stagelets/prod`)
+    expect(stored.text).toMatch(/"stagely.dev\/redeploy":"\d{4}-/)
+    expect((await call('GET', '/api/v1/agents/default%2Fbox')).json()).toMatchObject({
+      name: 'box',
+    })
+    const secret = { key: 'USED', value: 'used-value' }
+    await call('POST', '/api/v1/projects/default%2Fdeployed/secrets', secret)
+    const usage = await call('GET', '/api/v1/projects/default%2Fdeployed/usage?key=USED')
+    expect(usage.json()).toMatchObject({ usage: [{ key: 'USED', version: 1, consumers: [] }] })
+    expect((await call('GET', '/api/v1/projects/default%2Fdeployed/events')).status).toBe(200)
+  })
+})
+
+describe('the stream', () => {
+  /** Reads until `enough` frames are there. */
+  const read = async (path: string, enough: number, headers = {}): Promise<string[]> => {
+    const response = await controller.open(path, headers)
+    expect(response.headers['content-type']).toBe('text/event-stream')
+    let text = ''
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      text += chunk.toString()
+      if (text.split('\n\n').length > enough) break
+    }
+    response.destroy()
+    return text.split('\n\n').slice(0, enough)
+  }
+
+  it('tells of each change of a project, without values, and goes on where it ended', async () => {
+    const id = await makeProject('streamed')
+    const path = `/api/v1/projects/${id}`
+    const [ready = ''] = await read(`${path}/stream`, 1)
+    const from = /^id: (\d+)\nevent: ready/.exec(ready)![1]!
+    const body = { key: 'STREAMED', value: 'value-that-no-stream-shows' }
+    await call('POST', `${path}/secrets`, body)
+    const frames = await read(`${path}/stream`, 2, { 'last-event-id': from })
+    expect(frames[1]).toMatch(/\nevent: (secret|project)\ndata: \{"action":"(added|modified)"/)
+    const all = await read('/api/v1/stream', 3, { 'last-event-id': from })
+    expect(all.join()).toContain('"key":"STREAMED"')
+    expect(all.join()).not.toContain(body.value)
   })
 })

@@ -5,7 +5,7 @@ import { etagOf } from './etag.ts'
 import { listPaged, nextCursor, pageQuery } from './paging.ts'
 import { deleted, deletedSchema } from './representations.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
-import { createShape, updateShape, type SecretInput } from './secret-fields.ts'
+import { createShape, updateShape } from './secret-fields.ts'
 import {
   createdSecretSchema,
   createSecret,

@@ -6,6 +6,7 @@ import type { RestDeps } from './deps.ts'
 import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
 import { userRoutes } from './people/user-routes.ts'
+import { eventRoutes } from './event-routes.ts'
 import { projectRoutes } from './project-routes.ts'
 import { revealRoutes } from './reveal-routes.ts'
 import { revisionsRoutes } from './revisions-routes.ts'
@@ -13,6 +14,8 @@ import type { RestRoute } from './route.ts'
 import { sealingRoutes } from './sealing-routes.ts'
 import { versionsRoutes } from './versions-routes.ts'
 import { secretRoutes } from './secret-routes.ts'
+import { stageletRoutes } from './stagelet-routes.ts'
+import { usageRoutes } from './usage-routes.ts'
 
 /** Handlers use `deps` only when they are called: without any, the table is there to be read. */
 export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
@@ -27,6 +30,9 @@ export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...sealingRoutes(deps),
   ...batchRoutes(deps),
   ...secretRoutes(deps),
+  ...usageRoutes(deps),
+  ...stageletRoutes(deps),
+  ...eventRoutes(deps),
 ]
 
 /** The table for who only reads it: documents and tests. */

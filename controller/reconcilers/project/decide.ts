@@ -45,7 +45,8 @@ export const decideSecrets = (input: ProjectInput): SecretStatus[] => {
   )
 }
 
-const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
+/** Who sees each secret, by its uid. */
+export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
   for (const stagelet of stagelets) {
     for (const service of stagelet.status?.services ?? []) {

@@ -1,0 +1,231 @@
+// What happens, as a list and live. The stream is server-sent events: ids are resourceVersions, so a
+// client that comes back with Last-Event-ID misses nothing. A slow reader holds up only itself: the
+// next changes are read when it has taken the last ones.
+import { z } from 'zod'
+import { teamsWhere } from '../../../src/access/principal.ts'
+import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
+import type { EventSpec } from '../../../src/resources/core.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ChangeEvent } from '../../../src/store/store.ts'
+import type { RestDeps } from './deps.ts'
+import { toProject } from './project-routes.ts'
+import { time } from './representations.ts'
+import { requireTarget, route, type RestContext, type RestRoute } from './route.ts'
+import { toFullSecret } from './secrets.ts'
+import { toAgent, toStagelet } from './stagelet-routes.ts'
+
+const heartbeatMs = 15_000
+
+const eventSchema = z.strictObject({
+  kind: z.string().describe('Of what it happened to.'),
+  name: z.string(),
+  type: z.enum(['Normal', 'Warning']),
+  reason: z.string().describe('One word for what happened.'),
+  message: z.string(),
+  count: z.int().describe('How often.'),
+  first_seen: time,
+  last_seen: time,
+})
+
+const toEvent = (object: KubeObject): z.infer<typeof eventSchema> => {
+  const spec = object.spec as EventSpec
+  const { type, reason, message, count, involvedObject } = spec
+  return {
+    kind: involvedObject.kind,
+    name: involvedObject.name,
+    ...{ type, reason, message, count },
+    first_seen: spec.firstTimestamp,
+    last_seen: spec.lastTimestamp,
+  }
+}
+
+const shows: Readonly<Record<string, readonly [string, (object: KubeObject) => object]>> = {
+  Project: ['project', toProject],
+  StagelySecret: ['secret', toFullSecret],
+  Stagelet: ['stagelet', toStagelet],
+  Agent: ['agent', toAgent],
+  Event: ['event', toEvent],
+}
+
+type Wants = (object: KubeObject) => boolean
+
+/** Of one project: itself, what belongs to it, and events on either. */
+const inProject = (project: KubeObject, known: readonly KubeObject[]): Wants => {
+  const { namespace, name, uid } = project.metadata
+  const uids = new Set([uid, ...known.map((object) => object.metadata.uid)])
+  return (object) => {
+    if (object.metadata.namespace !== namespace) return false
+    if (object.kind === 'Event') return uids.has((object.spec as EventSpec).involvedObject.uid)
+    const ref = (object.spec as { projectRef?: { name: string } } | undefined)?.projectRef
+    const mine = object.metadata.uid === uid || ref?.name === name
+    if (mine) uids.add(object.metadata.uid)
+    return mine
+  }
+}
+
+const listMine = async (
+  store: RestDeps['store'],
+  project: KubeObject,
+): Promise<{ wants: Wants; version: number }> => {
+  const { namespace = '' } = project.metadata
+  const secrets = await store.list('StagelySecret', { namespace })
+  const stagelets = await store.list('Stagelet', { namespace })
+  const wants = inProject(project, [])
+  for (const object of [...secrets.items, ...stagelets.items]) wants(object)
+  return { wants, version: secrets.resourceVersion }
+}
+
+export const eventRoutes = (deps: RestDeps): RestRoute[] => [
+  route({
+    id: 'listEvents',
+    method: 'GET',
+    path: '/projects/:project_id/events',
+    tag: 'Events',
+    summary:
+      'What happened to a project, its secrets and its stagelets within the hour, newest first.',
+    access: { in: 'project', verb: 'list', resource: 'events' },
+    response: {
+      status: 200,
+      description: 'The events.',
+      schema: z.strictObject({ events: z.array(eventSchema) }),
+    },
+    handle: async (context) => {
+      const project = requireTarget(context)
+      const { wants } = await listMine(deps.store, project)
+      const { namespace = '' } = project.metadata
+      const { items } = await deps.store.list('Event', { namespace })
+      const events = items.filter(wants).map(toEvent)
+      events.sort((a, b) => b.last_seen.localeCompare(a.last_seen))
+      return { status: 200, body: { events } }
+    },
+  }),
+  route({
+    id: 'streamProject',
+    method: 'GET',
+    path: '/projects/:project_id/stream',
+    tag: 'Events',
+    summary: 'Changes of a project, live, as server-sent events.',
+    access: { in: 'project', verb: 'watch', resource: 'events' },
+    response: { status: 200, description: 'text/event-stream; see the stream of all your teams.' },
+    handle: async (context) => {
+      const { wants, version } = await listMine(deps.store, requireTarget(context))
+      return stream(deps, context, { wants, version })
+    },
+  }),
+  route({
+    id: 'stream',
+    method: 'GET',
+    path: '/stream',
+    tag: 'Events',
+    summary: 'Changes in all your teams, live, as server-sent events.',
+    access: { in: 'teams', verb: 'watch', resource: 'events' },
+    response: {
+      status: 200,
+      description:
+        'text/event-stream. `event` is project, secret, stagelet, agent or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again.',
+    },
+    handle: async (context) => {
+      const teams = teamsWhere(context.principal, 'watch', 'events')
+      const wants: Wants = ({ metadata }) => teams?.includes(metadata.namespace ?? '') ?? true
+      return stream(deps, context, { wants, version: await deps.store.currentVersion() })
+    },
+  }),
+]
+
+const startOf = ({
+  request,
+}: Pick<RestContext<unknown, unknown>, 'request'>): number | undefined => {
+  const header = request.headers.get('last-event-id')
+  if (header === null || header === '') return undefined
+  if (/^\d{1,15}$/.test(header)) return Number(header)
+  throw new StagelyError('BadRequest', 'Last-Event-ID must be the id of an event of this stream')
+}
+
+const stream = (
+  { store, log }: RestDeps,
+  context: RestContext<unknown, unknown>,
+  { wants, version }: { wants: Wants; version: number },
+): { status: 200; headers: Record<string, string>; stream: ReadableStream<Uint8Array> } => {
+  const after = startOf(context) ?? version
+  const changes = frames(store, { after, wants, signal: context.signal })
+  const failed = (error: unknown): void => {
+    if (!isAbort(error)) log.warn({ err: messageOf(error) }, 'an event stream ended')
+  }
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+    stream: beating(changes, context.signal, failed),
+  }
+}
+
+const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): string => {
+  const [name, show] = shows[object.kind] ?? []
+  if (name === undefined || show === undefined || !wants(object)) return ''
+  const data = JSON.stringify({ action: type.toLowerCase(), object: show(object) })
+  return `id: ${resourceVersion}\nevent: ${name}\ndata: ${data}\n\n`
+}
+
+interface From {
+  readonly after: number
+  readonly wants: Wants
+  readonly signal: AbortSignal
+}
+
+async function* frames(
+  store: RestDeps['store'],
+  { after, wants, signal }: From,
+): AsyncGenerator<string> {
+  let position = after
+  yield `id: ${position}\nevent: ready\ndata: {}\n\n`
+  while (!signal.aborted) {
+    try {
+      for await (const batch of store.watch(position, signal)) {
+        const text = batch.map((change) => frameOf(change, wants)).join('')
+        position = batch.at(-1)?.resourceVersion ?? position
+        if (text !== '') yield text
+      }
+      return
+    } catch (error) {
+      if (!isReason(error, 'Expired')) throw error
+      // Older than what is kept: the client reads everything again, and goes on from here.
+      position = await store.currentVersion()
+      yield `id: ${position}\nevent: reset\ndata: {}\n\n`
+    }
+  }
+}
+
+/** Bytes as the client takes them, with a comment now and then so that proxies keep the line open. */
+const beating = (
+  texts: AsyncGenerator<string>,
+  signal: AbortSignal,
+  failed: (error: unknown) => void,
+): ReadableStream<Uint8Array> => {
+  const encoder = new TextEncoder()
+  let beat: NodeJS.Timeout | undefined
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      beat = setInterval(() => {
+        // Nothing is queued for who does not read.
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': alive\n\n'))
+      }, heartbeatMs)
+    },
+    pull: async (controller) => {
+      const end = (): void => {
+        clearInterval(beat)
+        controller.close()
+      }
+      try {
+        const next = await texts.next()
+        if (next.done === true || signal.aborted) end()
+        else controller.enqueue(encoder.encode(next.value))
+      } catch (error) {
+        failed(error)
+        end()
+      }
+    },
+    cancel: async () => {
+      clearInterval(beat)
+      await texts.return(undefined)
+    },
+  })
+}

@@ -1,0 +1,178 @@
+// The OpenAPI 3.1 document of the REST API, made from the table of routes, and a page to read it with.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { AppEnv } from '../env.ts'
+import { answerDocument, documentOf } from '../kube/discovery.ts'
+import { problemSchema, problemType } from './problem.ts'
+import type { RestRoute } from './route.ts'
+import { describedRoutes } from './table.ts'
+
+type Json = Record<string, unknown>
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return json
+}
+
+const parameterNames = (path: string): string[] =>
+  [...path.matchAll(/:([a-z_]+)/g)].map(([, name = '']) => name)
+
+const describe: Readonly<Record<string, string>> = {
+  project_id: 'Id of a project (`proj_…`), or `team/name` with the slash as `%2F`.',
+  secret_id: 'Id of a secret (`sec_…`), or the name of its object.',
+  stagelet_id: 'Id of a stagelet (`stg_…`), or `team/name` with the slash as `%2F`.',
+  agent_id: 'Id of an agent (`agt_…`), or `team/name` with the slash as `%2F`.',
+}
+
+const pathParameter = (name: string): Json => ({
+  name,
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  ...(describe[name] === undefined ? {} : { description: describe[name] }),
+})
+
+const queryParameters = (route: RestRoute): Json[] => {
+  if (route.query === undefined) return []
+  const { properties = {}, required = [] } = schemaOf(route.query, 'input') as {
+    properties?: Record<string, Json>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema,
+  }))
+}
+
+const headerParameter = (name: string, description: string): Json => ({
+  name,
+  in: 'header',
+  schema: { type: 'string' },
+  description,
+})
+
+const headersOf = ({ method }: RestRoute): Json[] => {
+  if (method === 'POST')
+    return [headerParameter('Idempotency-Key', 'A repeat with the same key is answered, not done.')]
+  if (method === 'GET') return []
+  return [headerParameter('If-Match', 'The ETag that was read; 412 when it is another by now.')]
+}
+
+/** Who may, in words. */
+const accessText = ({ access }: RestRoute): string => {
+  if (access.in === 'self') return 'Whoever is logged in.'
+  if (access.in === 'admin') return 'Admins of the controller.'
+  return `Needs the right to ${access.verb} ${access.resource}.`
+}
+
+const problem = { $ref: '#/components/schemas/Problem' }
+
+const operationOf = (route: RestRoute): Json => {
+  const { schema } = route.response
+  const answer =
+    schema === undefined
+      ? {}
+      : { content: { 'application/json': { schema: schemaOf(schema, 'output') } } }
+  return {
+    operationId: route.id,
+    tags: [route.tag],
+    summary: route.summary,
+    description: accessText(route),
+    parameters: [
+      ...parameterNames(route.path).map(pathParameter),
+      ...queryParameters(route),
+      ...headersOf(route),
+    ],
+    ...(route.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+          },
+        }),
+    responses: {
+      [route.response.status]: { description: route.response.description, ...answer },
+      default: { description: 'Why not.', content: { [problemType]: { schema: problem } } },
+    },
+  }
+}
+
+export const openApiDocument = (version: string): Json => {
+  const routes = describedRoutes()
+  const paths: Record<string, Json> = {}
+  for (const route of routes) {
+    const path = route.path.replace(/:([a-z_]+)/g, '{$1}')
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Stagely REST API',
+      version,
+      description: 'Secrets of Docker Compose stacks, and the containers that run them.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/api/v1' }],
+    security: [{ token: [] }],
+    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: { Problem: schemaOf(problemSchema, 'output') },
+    },
+  }
+}
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Stagely REST API</title>
+<link rel="stylesheet" href="/api/docs/swagger-ui.css">
+</head>
+<body>
+<div id="api"></div>
+<script src="/api/docs/swagger-ui-bundle.js"></script>
+<script src="/api/docs/start.js"></script>
+</body>
+</html>
+`
+
+const start = `SwaggerUIBundle({ url: '/api/v1/openapi.json', dom_id: '#api', validatorUrl: null })
+`
+
+/** Everything comes from here, and nothing stands inline. */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const types = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' }
+
+/** Before the login: the document says nothing that the source does not. */
+export const mountRestDocs = (app: Hono<AppEnv>, version: string): void => {
+  const document = documentOf(openApiDocument(version))
+  app.get('/api/v1/openapi.json', (c) => answerDocument(c, document))
+  const headers = {
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+  }
+  app.get('/api/docs', (c) => c.html(page, 200, headers))
+  app.get('/api/docs/start.js', (c) => c.body(start, 200, { ...headers, 'content-type': types.js }))
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const files = { 'swagger-ui-bundle.js': types.js, 'swagger-ui.css': types.css }
+  for (const [name, type] of Object.entries(files))
+    app.get(`/api/docs/${name}`, (c) =>
+      c.body(new Uint8Array(readFileSync(join(folder, name))), 200, {
+        ...headers,
+        'content-type': type,
+        'cache-control': 'public, max-age=86400',
+      }),
+    )
+}

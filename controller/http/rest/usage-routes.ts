@@ -1,0 +1,76 @@
+// Who sees this key: every service of every stagelet that it goes to, and which version runs there.
+import { z } from 'zod'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { consumersBySecret } from '../../reconcilers/project/decide.ts'
+import { gatherProject, type ProjectInput } from '../../reconcilers/project/gather.ts'
+import { notFound } from './access.ts'
+import type { RestDeps } from './deps.ts'
+import { idOf } from './ids.ts'
+import { requireTarget, route, type RestRoute } from './route.ts'
+
+const usageSchema = z.strictObject({
+  id: z.string().describe('`sec_…`'),
+  key: z.string(),
+  scope: z.string(),
+  version: z.int().describe('Version of the stored value; 0 while there is none.'),
+  consumers: z.array(
+    z.strictObject({
+      stagelet: z.string(),
+      stagelet_id: z.string(),
+      service: z.string(),
+      running_version: z.int().optional().describe('Absent while it is not known to run.'),
+      in_sync: z.boolean(),
+    }),
+  ),
+})
+
+export const usageRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
+  route({
+    id: 'secretUsage',
+    method: 'GET',
+    path: '/projects/:project_id/usage',
+    tag: 'Secrets',
+    summary: 'Who sees a key: services and stagelets, with the version that runs there.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    query: z.strictObject({ key: z.string().optional().describe('Only secrets with this key.') }),
+    response: {
+      status: 200,
+      description: 'Each secret with its consumers.',
+      schema: z.strictObject({ usage: z.array(usageSchema) }),
+    },
+    handle: async (context) => {
+      const { namespace = '', name } = requireTarget(context).metadata
+      const now = toTimestamp(clock.now())
+      const input = await gatherProject(store, { namespace, name }, now)
+      if (input === undefined) throw notFound('project', name)
+      return { status: 200, body: { usage: usageOf(input, context.query.key) } }
+    },
+  }),
+]
+
+const usageOf = (input: ProjectInput, key: string | undefined): z.infer<typeof usageSchema>[] => {
+  const consumers = consumersBySecret(input)
+  return input.secrets
+    .filter((secret) => key === undefined || secret.spec.key === key)
+    .map((secret) => {
+      const uid = secret.metadata.uid ?? ''
+      const version = secret.status?.version ?? 0
+      return {
+        id: idOf(secret),
+        key: secret.spec.key,
+        scope: secret.spec.scope,
+        version,
+        consumers: (consumers.get(uid) ?? []).map(({ stagelet, service }) => {
+          const set = input.runningSets.get(service.revision ?? 0)
+          const running = set?.entries.find((entry) => entry.secretId === uid)?.version
+          return {
+            stagelet: stagelet.metadata.name,
+            stagelet_id: idOf(stagelet),
+            service: service.name,
+            ...(running === undefined ? {} : { running_version: running }),
+            in_sync: running === version,
+          }
+        }),
+      }
+    })
+}
