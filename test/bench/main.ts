@@ -9,6 +9,7 @@ import { benchMask } from './mask.ts'
 import type { Row } from './measure.ts'
 import { benchOverride } from './override.ts'
 import { heading, jsonLine, tableLine } from './report.ts'
+import { benchRest } from './rest.ts'
 import { benchRollout } from './rollout.ts'
 import { benchImage, benchImageScript } from './stacks.ts'
 import { benchStore } from './store.ts'
@@ -84,6 +85,7 @@ await group('pure', () => {
 })
 await group('store', async () => {
   show(await benchStore(full ? 201 : 51))
+  show(await benchRest(full ? 200 : 50))
 })
 await group('api', async () => {
   show(await benchApi(full))

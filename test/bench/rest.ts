@@ -1,0 +1,135 @@
+// rest_create, rest_list_1000, bundle_read: with 1 and with 16 clients at once, on a real Postgres
+// server as shipped (fsync on). A bundle read opens all 1,000 values of a project's set.
+import { Agent, request } from 'node:https'
+import type { TestProject } from 'vitest/node'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import { startTestController, type TestController } from '../support/controller.ts'
+import { localKeyRing } from '../support/keys.ts'
+import startPostgres from '../support/postgres-setup.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
+
+const secretCount = 1_000
+
+type Send = (method: string, path: string, body?: object) => Promise<string>
+
+const clientOf = ({ url, ca, token }: TestController): { send: Send; close: () => void } => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ca })
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const send: Send = (method, path, body) =>
+    new Promise((resolve, reject) => {
+      const sent = request(`${url}/api/v1${path}`, { method, agent, headers }, (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        response.on('end', () => {
+          if ((response.statusCode ?? 500) < 300) resolve(text)
+          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+        })
+      })
+      sent.on('error', reject)
+      sent.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  return {
+    send,
+    close: () => {
+      agent.destroy()
+    },
+  }
+}
+
+/** Each of the clients does its share, one call after another. */
+const rowOf = async (
+  name: string,
+  clients: number,
+  rounds: number,
+  work: (call: number) => Promise<unknown>,
+): Promise<Row> => {
+  const times: number[] = []
+  let next = 0
+  const client = async (): Promise<void> => {
+    while (next < rounds) {
+      const call = next++
+      times.push(await timeAsyncMs(() => work(call)))
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, client))
+  const p99 = Number(percentile(times, 0.99).toFixed(2))
+  return { name: `${name}_c${clients}_ms`, value: median(times), unit: 'ms', p99 }
+}
+
+const fill = async (send: Send): Promise<string> => {
+  await send('POST', '/projects', { name: 'bench' })
+  const project = '/projects/default%2Fbench'
+  for (let from = 0; from < secretCount; from += 500) {
+    const operations = Array.from({ length: 500 }, (_, i) => ({
+      op: 'create',
+      key: `KEY_${from + i}`,
+      value: `value-of-the-bench-${from + i}`,
+    }))
+    await send('POST', `${project}/secrets/batch`, { operations })
+  }
+  return project
+}
+
+const measure = async (
+  controller: TestController,
+  databaseUrl: string,
+  rounds: number,
+): Promise<Row[]> => {
+  const { send, close } = clientOf(controller)
+  const opened = await openStore({
+    databaseUrl,
+    dataDir: controller.dataDir,
+    keyRing: localKeyRing(Buffer.alloc(32, 9)),
+    clock: realClock,
+    log: silentLogger,
+  })
+  try {
+    const project = await fill(send)
+    const uid = (await opened.store.get({ kind: 'Project', namespace: 'default', name: 'bench' }))!
+      .metadata.uid!
+    const { closed } = await opened.store.revisionsOf(uid)
+    await send('POST', '/projects', { name: 'made' })
+    const rows: Row[] = []
+    for (const clients of [1, 16]) {
+      const create = (call: number): Promise<unknown> => {
+        const body = { key: `NEW_${clients}_${call}`, value: 'value-of-the-bench' }
+        return send('POST', '/projects/default%2Fmade/secrets', body)
+      }
+      const list = (): Promise<unknown> => send('GET', `${project}/secrets`)
+      const read = (call: number): Promise<unknown> => {
+        const delivery = { stagelet: `bench-${clients}-${call}`, agent: 'bench' }
+        return opened.store.openSet(uid, closed, delivery)
+      }
+      rows.push(await rowOf('rest_create', clients, rounds * 4, create))
+      rows.push(await rowOf('rest_list_1000', clients, rounds, list))
+      rows.push(await rowOf('bundle_read', clients, rounds, read))
+    }
+    return rows
+  } finally {
+    await opened.close()
+    close()
+  }
+}
+
+export const benchRest = async (rounds: number): Promise<Row[]> => {
+  let serverUrl = ''
+  const stopPostgres = await startPostgres({
+    provide: (_: string, url: string) => (serverUrl = url),
+  } as unknown as TestProject)
+  const database = await createTestDatabase(serverUrl)
+  try {
+    const argv = ['--rate-limit', '0']
+    const controller = await startTestController({ databaseUrl: database.url, argv })
+    try {
+      return await measure(controller, database.url, rounds)
+    } finally {
+      await controller.remove()
+    }
+  } finally {
+    await database.drop()
+    await stopPostgres()
+  }
+}
