@@ -34,6 +34,18 @@ export const readConnectionEnv = (): ConnectionEnv => ({
 /** What Compose gets of our environment: as little as an agent gives it. */
 export const readComposeEnvironment = (): Environment => baseEnvironment(process.env)
 
+/** All of it, for a command that runs in our place. */
+export const readEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined),
+  )
+
+/** Where a private folder in memory may be. */
+export const readRuntimeFolders = (): string[] => [
+  ...(process.env.XDG_RUNTIME_DIR === undefined ? [] : [process.env.XDG_RUNTIME_DIR]),
+  '/dev/shm',
+]
+
 /** ~/.config/stagely/config.json, or below XDG_CONFIG_HOME. */
 export const configFile = (): string =>
   join(

@@ -37,6 +37,10 @@ const commands: Record<string, Entry> = {
     summary: 'roll out pending edits of compose files',
     load: () => import('./commands/deploy.ts'),
   },
+  run: {
+    summary: 'run a local command with the secrets of a service',
+    load: () => import('./commands/run.ts'),
+  },
   init: {
     summary: 'adopt an existing Compose project',
     load: () => import('./commands/init.ts'),

@@ -13,3 +13,9 @@ export const out = (text: string): void => {
 export const note = (text: string): void => {
   process.stderr.write(line(text))
 }
+
+/** Bytes as they are; at a terminal as `out` shows them. */
+export const outBytes = (bytes: Buffer): void => {
+  if (process.stdout.isTTY) out(bytes.toString('utf8'))
+  else process.stdout.write(bytes)
+}

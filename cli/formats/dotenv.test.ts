@@ -66,6 +66,6 @@ it('reads every text back that it has written', () => {
         )
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 40 },
   )
 })

@@ -1,13 +1,12 @@
 // secrets delete: by key and scope, after a question.
 import type { Command } from 'commander'
 import { pathOf } from '../api.ts'
-import { CliError } from '../errors.ts'
 import { kindOf, quotedName } from '../kinds.ts'
 import { openApi } from '../options.ts'
 import { out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets } from './identity.ts'
+import { projectOf, requireKnown } from './identity.ts'
 
 export const deleteCommand = (): Command =>
   secretCommand('delete', 'Delete one secret; the services that see it get new containers.', [
@@ -22,14 +21,7 @@ const remove = async (key: string, flags: SecretFlags & { yes?: boolean }): Prom
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
   const { scope = 'global', stagelet } = flags
-  const known = await readKnownSecrets(api)
-  const found = known.find({ project, key, scope, stagelet })
-  if (found === undefined) {
-    const only = stagelet === undefined ? '' : ` for stagelet ${stagelet}`
-    throw new CliError(
-      `project ${project} has no secret ${key} of scope ${scope}${only}; "stagely secrets list" shows what there is`,
-    )
-  }
+  const found = await requireKnown(api, { project, key, scope, stagelet })
   const kind = kindOf('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
   const seen = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
 import type { Api } from '../api.ts'
-import { usageError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
 
@@ -61,4 +61,15 @@ export const projectOf = async (api: Api, given: string | undefined): Promise<st
   if (names.length === 1) return names[0]!
   const choice = names.length === 0 ? '' : `: ${names.join(', ')}`
   throw usageError(`say which project with --project${choice}`)
+}
+
+/** CliError where there is none. */
+export const requireKnown = async (api: Api, identity: Identity): Promise<KubeObject> => {
+  const found = (await readKnownSecrets(api)).find(identity)
+  if (found !== undefined) return found
+  const { project, key, scope, stagelet } = identity
+  const only = stagelet === undefined ? '' : ` for stagelet ${stagelet}`
+  throw new CliError(
+    `project ${project} has no secret ${key} of scope ${scope}${only}; "stagely secrets list" shows what there is`,
+  )
 }

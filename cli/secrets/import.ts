@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { randomUUID } from 'node:crypto'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
-import { textOf, type Entry } from '../formats/entries.ts'
+import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
 import { readerOf } from '../formats/formats.ts'
+import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { kindOf } from '../kinds.ts'
 import { openApi, outputOption } from '../options.ts'
 import { toYaml } from '../output.ts'
@@ -18,6 +19,8 @@ import { readBytes } from './values.ts'
 
 interface ImportFlags extends SecretFlags {
   readonly format?: string
+  readonly seedCiphertexts?: string
+  readonly keyFile?: string
   readonly yes?: boolean
   readonly dryRun?: boolean
 }
@@ -29,22 +32,45 @@ export const importCommand = (): Command =>
     [
       'stagely secrets import .env --project shop --scope backend',
       'stagely secrets import secrets.yaml --project shop --dry-run',
+      'stagely secrets import --seed-ciphertexts rows.json --key-file old.key --project shop',
       'decrypt secrets.enc | stagely secrets import - --format json --project shop --yes',
     ],
   )
-    .argument('<file>', 'file, or - for stdin')
+    .argument('[file]', 'file, or - for stdin')
     .option('--format <format>', 'dotenv, json or yaml; by the name of the file when absent')
+    .option(
+      '--seed-ciphertexts <file>',
+      'JSON rows of the first Stagely’s secrets table, still sealed',
+    )
+    .option('--key-file <file>', 'with --seed-ciphertexts: the key that they were sealed with')
     .option('--dry-run', 'show the diff and change nothing')
     .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
     .action(importSecrets)
 
-const importSecrets = async (file: string, flags: ImportFlags): Promise<void> => {
+/** The format and the file, from the argument or from --seed-ciphertexts. */
+const sourceOf = async (
+  given: string | undefined,
+  { format, seedCiphertexts, keyFile }: ImportFlags,
+): Promise<{ file: string; read: (text: string) => Parsed }> => {
+  if (seedCiphertexts === undefined) {
+    if (given === undefined) throw usageError('name the file to import, or - for stdin')
+    if (keyFile !== undefined) throw usageError('--key-file goes with --seed-ciphertexts')
+    return { file: given, read: readerOf(format, given) }
+  }
+  if (given !== undefined || format !== undefined || keyFile === undefined) {
+    throw usageError('--seed-ciphertexts goes with --key-file, and with no other file or format')
+  }
+  const key = parseSeedKey(await readBytes(keyFile))
+  return { file: seedCiphertexts, read: (text) => parseSeedRows(text, key) }
+}
+
+const importSecrets = async (given: string | undefined, flags: ImportFlags): Promise<void> => {
   const { output } = flags
   if (output !== undefined && output !== 'json' && output !== 'yaml') {
     throw usageError(`-o ${output} is not known here; use json or yaml`)
   }
-  const read = readerOf(flags.format, file)
+  const { file, read } = await sourceOf(given, flags)
   const shown = file === '-' ? 'stdin' : file
   const entries = checked(read(sourceText(await readBytes(file), shown)), shown)
   const api = await openApi(flags)
@@ -73,10 +99,7 @@ const sourceText = (bytes: Buffer, shown: string): string => {
   return text
 }
 
-const checked = (
-  { entries, faults }: ReturnType<ReturnType<typeof readerOf>>,
-  shown: string,
-): readonly Entry[] => {
+const checked = ({ entries, faults }: Parsed, shown: string): readonly Entry[] => {
   for (const { where, message } of faults) note(`${shown}: ${where}: ${message}`)
   if (faults.length > 0) throw new Exit(1)
   if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)

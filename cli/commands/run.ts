@@ -1,0 +1,100 @@
+// run: a local process with the secrets of a service as its environment. Nothing goes to a disk.
+import type { Command } from 'commander'
+import type { Api } from '../api.ts'
+import { readEnvironment, readRuntimeFolders } from '../config.ts'
+import { isGuarded } from '../../src/compose/environment.ts'
+import { runForeground } from '../../src/process/foreground.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { newCommand, openApi, type CommonFlags } from '../options.ts'
+import { note } from '../print.ts'
+import { openRest } from '../rest.ts'
+import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
+import { projectOf, readKnownSecrets, specOf } from '../secrets/identity.ts'
+import { bytesOf, revealAll, revealedText, type Revealed } from '../secrets/reveal.ts'
+
+interface RunFlags extends CommonFlags {
+  readonly project?: string
+  readonly service?: string
+  readonly stagelet?: string
+  readonly withoutFiles?: boolean
+}
+
+export const command = (): Command =>
+  newCommand('run', 'Run a local command with the secrets of a service as its environment.', [
+    'stagely run --project shop --service backend -- npm start',
+    'stagely run --project shop --stagelet staging --service backend -- ./manage.py shell',
+    'stagely run -- sh -c \'psql "$DATABASE_URL"\'     # the global secrets of the only project',
+  ])
+    .usage('[options] -- COMMAND [ARGUMENT...]')
+    .argument('<command...>', 'command and its arguments, after --')
+    .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+    .option('--service <name>', 'the service whose secrets it gets; global ones when absent')
+    .option('--stagelet <name>', 'with the secrets of just this stagelet')
+    .option('--without-files', 'leave file secrets out')
+    .addHelpText(
+      'after',
+      `
+The secrets are in the environment of the command and of nothing else; a file secret is in memory
+while the command runs, and KEY_FILE (or its own variable) points at it. What the command prints is
+not masked. Who ran what with which secrets is in the audit.`,
+    )
+    .action(run)
+
+const run = async (words: string[], flags: RunFlags): Promise<void> => {
+  if (!process.argv.includes('--')) throw usageError('put -- before the command that is to run')
+  const [file = '', ...args] = words
+  const api = await openApi(flags)
+  const project = await projectOf(api, flags.project)
+  const { service, stagelet } = flags
+  const scope = service === undefined ? 'global' : undefined
+  const query = { service, stagelet, scope, way: 'run' } as const
+  const secrets = await revealAll(await openRest(flags), project, query)
+  const wanted =
+    flags.withoutFiles === true ? secrets.filter(({ type }) => type === 'env') : secrets
+  const files = await writePrivateFiles(await filesOf(api, project, wanted), readRuntimeFolders())
+  let result
+  try {
+    const env = { ...readEnvironment(), ...variablesOf(wanted), ...files.paths }
+    const hasTerminal = process.stdin.isTTY
+    result = await runForeground({ file, args, env, hasTerminal })
+  } finally {
+    await files.remove()
+  }
+  if (result.startError !== undefined) note(`error: cannot start ${file} (${result.startError})`)
+  throw new Exit(result.exitCode)
+}
+
+/** A stagelet's own secret comes after the one that it beats. */
+const ordered = (secrets: readonly Revealed[]): Revealed[] => [
+  ...secrets.filter(({ stagelet }) => stagelet === undefined),
+  ...secrets.filter(({ stagelet }) => stagelet !== undefined),
+]
+
+const variablesOf = (secrets: readonly Revealed[]): Record<string, string> => {
+  const variables: Record<string, string> = {}
+  for (const secret of ordered(secrets)) {
+    if (secret.type === 'file') continue
+    // A colleague's secret must not load a library into this process.
+    if (isGuarded(secret.key))
+      note(`Warning: ${secret.key} is left out: it steers the shell or the loader`)
+    else variables[secret.key] = revealedText(secret) ?? ''
+  }
+  return variables
+}
+
+const filesOf = async (
+  api: Api,
+  project: string,
+  secrets: readonly Revealed[],
+): Promise<PrivateFile[]> => {
+  const files = ordered(secrets).filter(({ type }) => type === 'file')
+  if (files.length === 0) return []
+  const known = await readKnownSecrets(api)
+  return files.map((secret) => {
+    const { key, scope, stagelet } = secret
+    const object = known.find({ project, key, scope, stagelet })
+    if (object === undefined) throw new CliError(`${key} was deleted meanwhile: run it again`)
+    const variable = specOf(object).file?.envVar ?? `${key.replace(/[^A-Za-z0-9_]/g, '_')}_FILE`
+    return { variable, key, value: bytesOf(secret) }
+  })
+}

@@ -1,0 +1,86 @@
+// Values as the first Stagely sealed them: base64 of a 12-byte nonce, AES-256-GCM ciphertext and tag,
+// without associated data.
+import { createDecipheriv } from 'node:crypto'
+import { z } from 'zod'
+import { CliError } from '../errors.ts'
+import type { Entry, EntryFault, Parsed } from './entries.ts'
+
+const nonceBytes = 12
+const tagBytes = 16
+
+/** Columns of the first Stagely's `secrets` table. */
+const rowSchema = z.object({
+  key: z.string(),
+  encrypted_value: z.string(),
+  scope: z.string().optional(),
+  secret_type: z.enum(['env', 'file']).optional(),
+  file_path: z.string().nullish(),
+  file_permissions: z.string().nullish(),
+})
+
+/** 32 bytes as base64, or raw; CliError for anything else. */
+export const parseSeedKey = (bytes: Buffer): Buffer => {
+  if (bytes.length === 32) return bytes
+  const key = Buffer.from(bytes.toString('latin1').trim(), 'base64')
+  if (key.length === 32) return key
+  throw new CliError('the key file must hold 32 bytes, raw or as base64 (STAGELY_SECRET_KEY)')
+}
+
+/** undefined where the key is another one, or the ciphertext was changed. */
+export const openSeedCiphertext = (ciphertext: string, key: Buffer): Buffer | undefined => {
+  const data = Buffer.from(ciphertext, 'base64')
+  if (data.length < nonceBytes + tagBytes) return undefined
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, data.subarray(0, nonceBytes))
+    decipher.setAuthTag(data.subarray(-tagBytes))
+    return Buffer.concat([decipher.update(data.subarray(nonceBytes, -tagBytes)), decipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+/** A JSON array of rows, as `SELECT json_agg(secrets) FROM secrets` prints it. */
+export const parseSeedRows = (text: string, key: Buffer): Parsed => {
+  let rows: unknown
+  try {
+    rows = JSON.parse(text)
+  } catch {
+    return { entries: [], faults: [{ where: 'file', message: 'is not valid JSON' }] }
+  }
+  if (!Array.isArray(rows)) {
+    return { entries: [], faults: [{ where: 'file', message: 'must be an array of rows' }] }
+  }
+  const entries: Entry[] = []
+  const faults: EntryFault[] = []
+  for (const [index, row] of rows.entries()) {
+    const where = `row ${index + 1}`
+    const opened = openRow(row, where, key)
+    if ('message' in opened) faults.push(opened)
+    else entries.push(opened)
+  }
+  return { entries, faults }
+}
+
+const openRow = (row: unknown, where: string, key: Buffer): Entry | EntryFault => {
+  const { data, error } = rowSchema.safeParse(row)
+  if (error !== undefined) {
+    const fields = error.issues.map(({ path }) => path.join('.')).join(', ')
+    return { where, message: `is no row of the secrets table (${fields})` }
+  }
+  const value = openSeedCiphertext(data.encrypted_value, key)
+  if (value === undefined) {
+    return { where, message: `${data.key} does not open: another key, or a changed ciphertext` }
+  }
+  const file = {
+    ...((data.file_path ?? undefined) === undefined ? {} : { path: data.file_path! }),
+    ...((data.file_permissions ?? undefined) === undefined ? {} : { mode: data.file_permissions! }),
+  }
+  return {
+    key: data.key,
+    value,
+    where,
+    ...(data.scope === undefined ? {} : { scope: data.scope }),
+    ...(data.secret_type === undefined ? {} : { type: data.secret_type }),
+    ...(Object.keys(file).length === 0 ? {} : { file }),
+  }
+}

@@ -1,0 +1,57 @@
+// secrets get: what is known of one secret; with --reveal its value, which the audit notes.
+import type { Command } from 'commander'
+import { asTable, pathOf } from '../api.ts'
+import { CliError, usageError } from '../errors.ts'
+import { kindOf } from '../kinds.ts'
+import { openApi, outputOption } from '../options.ts'
+import { parseOutput, renderObjects, toYaml } from '../output.ts'
+import { out, outBytes } from '../print.ts'
+import { openRest } from '../rest.ts'
+import { renderTable, type Table } from '../table.ts'
+import { secretCommand, type SecretFlags } from './flags.ts'
+import { projectOf, requireKnown } from './identity.ts'
+import { bytesOf, revealOne } from './reveal.ts'
+
+interface GetFlags extends SecretFlags {
+  readonly reveal?: boolean
+  readonly version?: string
+}
+
+export const getCommand = (): Command =>
+  secretCommand('get', 'Show one secret: its version and state, or with --reveal its value.', [
+    'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend',
+    'stagely secrets get STRIPE_SECRET_KEY --project shop --scope backend --reveal',
+    'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
+  ])
+    .argument('<key>', 'variable name, such as DATABASE_URL')
+    .option('--reveal', 'print the value; only for those who may read it, and always in the audit')
+    .option('--version <number>', 'with --reveal: an older version')
+    .addOption(outputOption())
+    .action(get)
+
+const get = async (key: string, flags: GetFlags): Promise<void> => {
+  const output = flags.output === undefined ? undefined : parseOutput(flags.output)
+  if (flags.version !== undefined && (flags.reveal !== true || !/^\d+$/.test(flags.version))) {
+    throw usageError('--version goes with --reveal, and is a number')
+  }
+  const api = await openApi(flags)
+  const { scope = 'global', stagelet } = flags
+  const project = await projectOf(api, flags.project)
+  const object = await requireKnown(api, { project, key, scope, stagelet })
+  const { name } = object.metadata
+  if (flags.reveal === true) {
+    const version = flags.version === undefined ? undefined : Number(flags.version)
+    const revealed = await revealOne(await openRest(flags), project, name, version)
+    if (output === 'json') out(JSON.stringify(revealed, null, 4))
+    else if (output === 'yaml') out(toYaml(revealed))
+    else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)
+    else outBytes(bytesOf(revealed))
+  } else if (output === undefined || output === 'wide') {
+    const path = pathOf(kindOf('StagelySecret'), api.namespace, name)
+    out(
+      renderTable((await api.call(path, { accept: asTable })) as Table, {
+        wide: output === 'wide',
+      }),
+    )
+  } else out(renderObjects([object], output, true))
+}

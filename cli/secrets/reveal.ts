@@ -1,0 +1,50 @@
+// Values, for those who may read them. Every one that is read is in the audit.
+import { projectPath, type Rest } from '../rest.ts'
+import { textOf } from '../formats/entries.ts'
+
+export interface Revealed {
+  readonly name: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string
+  readonly type: 'env' | 'file'
+  readonly version: number
+  readonly value?: string
+  readonly value_base64?: string
+}
+
+export interface RevealQuery {
+  /** Only what this service sees: one value for each key. */
+  readonly service?: string | undefined
+  readonly scope?: string | undefined
+  readonly stagelet?: string | undefined
+  /** What the audit says it was for. */
+  readonly way: 'export' | 'run'
+}
+
+export const revealAll = async (
+  rest: Rest,
+  project: string,
+  query: RevealQuery,
+): Promise<Revealed[]> => {
+  const path = `${projectPath(rest.namespace, project)}/reveal`
+  const { body } = await rest.call<{ secrets: Revealed[] }>(path, { method: 'POST', body: query })
+  return body.secrets
+}
+
+export const revealOne = async (
+  rest: Rest,
+  project: string,
+  name: string,
+  version: number | undefined,
+): Promise<Revealed> => {
+  const path = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}/reveal`
+  const body = version === undefined ? {} : { version }
+  return (await rest.call<Revealed>(path, { method: 'POST', body })).body
+}
+
+export const bytesOf = ({ value, value_base64: base64 }: Revealed): Buffer =>
+  base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64')
+
+/** undefined where the bytes are no text. */
+export const revealedText = (secret: Revealed): string | undefined => textOf(bytesOf(secret))

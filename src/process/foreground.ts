@@ -1,0 +1,49 @@
+// A program in our place: it has our terminal, gets our signals, and its end is ours.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+
+export interface ForegroundRequest {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** A terminal sends its own signals to the whole group: passing them on would send them twice. */
+  readonly hasTerminal: boolean
+}
+
+/** As a shell has it: 128 and the number of the signal that ended it; 127 or 126 when it could not be started. */
+export interface ForegroundResult {
+  readonly exitCode: number
+  readonly startError: string | undefined
+}
+
+const passedOn: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
+const fromTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
+
+export const runForeground = (request: ForegroundRequest): Promise<ForegroundResult> =>
+  new Promise((resolve) => {
+    const child = spawn(request.file, [...request.args], {
+      env: { ...request.env },
+      stdio: 'inherit',
+    })
+    const handlers = new Map<NodeJS.Signals, () => void>()
+    for (const signal of [...passedOn, ...fromTerminal]) {
+      const isDoubled = request.hasTerminal && fromTerminal.includes(signal)
+      const handler = (): void => {
+        if (!isDoubled) child.kill(signal)
+      }
+      handlers.set(signal, handler)
+      process.on(signal, handler)
+    }
+    const end = (result: ForegroundResult): void => {
+      for (const [signal, handler] of handlers) process.off(signal, handler)
+      resolve(result)
+    }
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'UNKNOWN'
+      end({ exitCode: code === 'ENOENT' ? 127 : 126, startError: code })
+    })
+    child.once('exit', (code, signal) => {
+      const ended = signal === null ? 1 : 128 + constants.signals[signal]
+      end({ exitCode: code ?? ended, startError: undefined })
+    })
+  })
