@@ -75,6 +75,13 @@ const commands: Record<string, Entry> = {
     summary: 'manage teams and their members',
     load: () => import('./commands/team.ts'),
   },
+  completion: {
+    summary: 'print a script that completes commands in the shell',
+    load: async () => {
+      const { command } = await import('./commands/completion.ts')
+      return { command: () => command(loadAll) }
+    },
+  },
   kubeconfig: {
     summary: 'print a kubeconfig for kubectl, or merge it into a file',
     load: () => import('./commands/kubeconfig.ts'),
@@ -84,6 +91,11 @@ const commands: Record<string, Entry> = {
     load: () => import('./commands/kube-token.ts'),
   },
 }
+
+const loadAll = (): Promise<Command[]> =>
+  Promise.all(
+    Object.entries(commands).map(async ([name, { load }]) => (await load()).command().name(name)),
+  )
 
 /** Programs that parse their own flags; they return when they have stopped. */
 const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {

@@ -1,12 +1,9 @@
 // Values as the first Stagely sealed them: base64 of a 12-byte nonce, AES-256-GCM ciphertext and tag,
 // without associated data.
-import { createDecipheriv } from 'node:crypto'
 import { z } from 'zod'
+import { openLegacy } from '../../src/secrets/aead.ts'
 import { CliError } from '../errors.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'
-
-const nonceBytes = 12
-const tagBytes = 16
 
 /** Columns of the first Stagely's `secrets` table. */
 const rowSchema = z.object({
@@ -28,12 +25,8 @@ export const parseSeedKey = (bytes: Buffer): Buffer => {
 
 /** undefined where the key is another one, or the ciphertext was changed. */
 export const openSeedCiphertext = (ciphertext: string, key: Buffer): Buffer | undefined => {
-  const data = Buffer.from(ciphertext, 'base64')
-  if (data.length < nonceBytes + tagBytes) return undefined
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, data.subarray(0, nonceBytes))
-    decipher.setAuthTag(data.subarray(-tagBytes))
-    return Buffer.concat([decipher.update(data.subarray(nonceBytes, -tagBytes)), decipher.final()])
+    return openLegacy(ciphertext, key)
   } catch {
     return undefined
   }

@@ -1,0 +1,48 @@
+import { readdir } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { describe, expect, it } from 'vitest'
+
+const folder = new URL('./commands/', import.meta.url)
+
+/** Every command of every group, the groups as well. */
+const walk = (command: Command): Command[] => [command, ...command.commands.flatMap(walk)]
+
+const pathOf = (command: Command): string =>
+  [...(command.parent === null ? [] : [pathOf(command.parent)]), command.name()].join(' ')
+
+const files = (await readdir(folder)).filter((name) => /^[^.]+\.ts$/.test(name))
+const commands = (
+  await Promise.all(
+    files.map(async (name) => {
+      const { command } = (await import(new URL(name, folder).href)) as { command: () => Command }
+      return walk(command())
+    }),
+  )
+).flat()
+
+const helpOf = (command: Command): string => {
+  let text = ''
+  command.configureOutput({ writeOut: (part) => (text += part) })
+  command.outputHelp()
+  return text
+}
+
+describe('every command', () => {
+  it.each(commands.map((command) => [pathOf(command), command] as const))(
+    '%s has a summary and an example, and refuses an option that it does not know',
+    (path, command) => {
+      expect(command.description()).not.toBe('')
+      expect(helpOf(command)).toMatch(/\nExamples?:\n[^]*stagely /)
+      command.exitOverride().configureOutput({ writeErr: () => undefined })
+      const needed = command.options.filter((o) => o.mandatory).flatMap((o) => [o.long ?? '', 'x'])
+      const words = [...needed, '--no-such-option']
+      expect(() => command.parse(words, { from: 'user' }), path).toThrow(
+        expect.objectContaining({ code: 'commander.unknownOption' }) as Error,
+      )
+    },
+  )
+
+  it('is found', () => {
+    expect(commands.length).toBeGreaterThan(20)
+  })
+})
