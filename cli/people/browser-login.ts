@@ -17,8 +17,16 @@ export interface BrowserLogin {
   readonly expires_at?: string
 }
 
-/** Waits five minutes for the browser. CliError with what the controller said when it refuses. */
-export const loginByBrowser = async (endpoint: Endpoint): Promise<BrowserLogin> => {
+/**
+ * Waits five minutes for the browser, to which `show` leads the person. CliError with what the
+ * controller said when it refuses.
+ */
+export const loginByBrowser = async (
+  endpoint: Endpoint,
+  show: (url: string) => void = (url) => {
+    note(`Open this page in the browser of this machine:\n\n  ${url}\n\nWaiting…`)
+  },
+): Promise<BrowserLogin> => {
   const verifier = randomBytes(32).toString('base64url')
   const state = randomBytes(24).toString('base64url')
   const server = createServer()
@@ -35,7 +43,7 @@ export const loginByBrowser = async (endpoint: Endpoint): Promise<BrowserLogin> 
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
     }).toString()
-    note(`Open this page in the browser of this machine:\n\n  ${url.href}\n\nWaiting…`)
+    show(url.href)
     return await giveCode(endpoint, await codeFrom(server, state), verifier)
   } finally {
     server.close()

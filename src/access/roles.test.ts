@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import {
+  allows,
+  allowsAdmin,
+  mayGrant,
+  teamRoles,
+  teamsWhere,
+  type Principal,
+  type TeamRole,
+  type TokenLimits,
+} from './principal.ts'
+import { readVerbs, resources, rightsOf, verbs, type Verb } from './roles.ts'
+
+/** The table as docs/security-model.md shows it. */
+const cellOf = (held: readonly Verb[] = []): string => {
+  if (held.length === 0) return ''
+  if (held.length === verbs.length) return 'all'
+  const isRead = readVerbs.every((verb) => held.includes(verb))
+  const rest = isRead ? held.filter((verb) => !readVerbs.includes(verb)) : held
+  return [...(isRead ? ['read'] : []), ...rest].join(', ')
+}
+const rowOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+const table = [
+  rowOf(['right', ...teamRoles]),
+  rowOf(['right', ...teamRoles].map(() => '---')),
+  ...resources.map((resource) =>
+    rowOf([`\`${resource}\``, ...teamRoles.map((role) => cellOf(rightsOf[role][resource]))]),
+  ),
+]
+
+const squeezed = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---')
+
+const person = (
+  roles: Record<string, TeamRole>,
+  limits?: TokenLimits,
+  admin = false,
+): Principal => ({
+  id: 'u',
+  name: 'ann',
+  kind: 'user',
+  admin,
+  roles: new Map(Object.entries(roles)),
+  tokenId: 't',
+  ...(limits === undefined ? {} : { limits }),
+})
+
+describe('the table of roles', () => {
+  it('stands in the security model as it is here', () => {
+    const page = new URL('../../docs/security-model.md', import.meta.url)
+    expect(squeezed(readFileSync(page, 'utf8'))).toContain(squeezed(table.join('\n')))
+  })
+})
+
+describe('scopes of a token', () => {
+  const get = { verb: 'get', resource: 'stagelysecrets' } as const
+  const patch = { verb: 'patch', resource: 'stagelysecrets' } as const
+
+  it('only take away from what the owner may', () => {
+    const readOnly = person({ a: 'owner' }, { readOnly: true, ofAdmin: false })
+    expect(allows(readOnly, { ...get, namespace: 'a' })).toBe(true)
+    expect(allows(readOnly, { ...patch, namespace: 'a' })).toBe(false)
+    const asOwner = person({ a: 'viewer' }, { readOnly: false, role: 'owner', ofAdmin: false })
+    expect(allows(asOwner, { ...patch, namespace: 'a' })).toBe(false)
+    const elsewhere = person({ a: 'owner' }, { readOnly: false, namespaces: ['b'], ofAdmin: false })
+    expect(allows(elsewhere, { ...get, namespace: 'a' })).toBe(false)
+    expect(allows(elsewhere, { ...get, namespace: 'b' })).toBe(false)
+    expect(teamsWhere(elsewhere, 'list', 'projects')).toEqual([])
+  })
+
+  it('leave an admin what they name, and no more', () => {
+    const readOnly = person({}, { readOnly: true, ofAdmin: true })
+    expect(allows(readOnly, { ...get, namespace: 'any' })).toBe(true)
+    expect(allows(readOnly, { ...patch, namespace: 'any' })).toBe(false)
+    expect([allowsAdmin(readOnly, 'list'), allowsAdmin(readOnly, 'create')]).toEqual([true, false])
+    expect(teamsWhere(readOnly, 'list', 'projects')).toBeUndefined()
+    const oneTeam = person({}, { readOnly: false, namespaces: ['a'], ofAdmin: true })
+    expect(allowsAdmin(oneTeam, 'list')).toBe(false)
+    expect(teamsWhere(oneTeam, 'list', 'projects')).toEqual(['a'])
+  })
+})
+
+describe('mayGrant', () => {
+  it('gives no more than one has, but to those who manage members', () => {
+    const granted = (role: TeamRole): TeamRole[] =>
+      teamRoles.filter((wanted) => mayGrant(person({ a: role }), 'a', wanted))
+    expect(granted('owner')).toEqual(teamRoles)
+    expect(granted('maintainer')).toEqual(['maintainer', 'developer', 'viewer'])
+    expect(granted('viewer')).toEqual(['viewer'])
+    expect(mayGrant(person({ a: 'owner' }), 'b', 'viewer')).toBe(false)
+  })
+})

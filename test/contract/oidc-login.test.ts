@@ -1,0 +1,185 @@
+// People log in by a real OpenID provider, through the command line's own code.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loginByBrowser, type BrowserLogin } from '../../cli/people/browser-login.ts'
+import { parseConfig } from '../../controller/config.ts'
+import { startController, type RunningController } from '../../controller/wire.ts'
+import { readFile } from 'node:fs/promises'
+import { realClock } from '../../src/kernel/clock.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import {
+  browse,
+  oidcClient,
+  startOidcProvider,
+  type TestProvider,
+} from '../support/oidc-provider.ts'
+import { freePort } from '../support/processes.ts'
+
+const people = {
+  ann: { email: 'ann@example.com', verified: true, groups: ['dev', 'ops'] },
+  bob: { email: 'bob@example.com', verified: true, groups: [] as string[] },
+  eve: { email: 'eve@elsewhere.org', verified: true, groups: [] },
+  mal: { email: 'ann@example.com', verified: false, groups: [] },
+}
+
+describe('login by an OpenID provider', () => {
+  let controller: RunningController
+  let provider: TestProvider
+  let dir: string
+  let admin: string
+  const lines: string[] = []
+  const record = (fields: object, message: string): void => {
+    lines.push(JSON.stringify({ ...fields, message }))
+  }
+  const log: Logger = {
+    debug: record,
+    info: record,
+    warn: record,
+    error: record,
+    child: () => log,
+  }
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'stagely-oidc-'))
+    const port = await freePort()
+    const base = `http://127.0.0.1:${port}`
+    provider = await startOidcProvider(people, `${base}/auth/callback`)
+    const secretFile = join(dir, 'client-secret')
+    await writeFile(secretFile, `${oidcClient.secret}\n`)
+    const argv = [
+      ...['--data-dir', join(dir, 'data'), '--listen', `127.0.0.1:${port}`, '--insecure-http'],
+      ...['--oidc-issuer', provider.issuer, '--oidc-client-id', oidcClient.id],
+      ...['--oidc-client-secret-file', secretFile, '--oidc-domain', 'example.com'],
+      ...['--oidc-group', 'dev=team-a:developer', 'ops=team-a:maintainer', 'ops=nowhere:owner'],
+    ]
+    const env = { STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64') }
+    controller = await startController(parseConfig(argv, env), log, realClock)
+    admin = (await readFile(join(dir, 'data', 'admin-token'), 'utf8')).trim()
+    await api('/teams', admin, { method: 'POST', body: { name: 'team-a' } })
+  })
+  afterAll(async () => {
+    await controller.stop()
+    await provider.stop()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  const api = async (
+    path: string,
+    token: string,
+    call: { method?: string; body?: unknown } = {},
+  ): Promise<{ status: number; body: unknown }> => {
+    const response = await fetch(`${controller.url}/api/v1${path}`, {
+      method: call.method ?? 'GET',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    })
+    return { status: response.status, body: await response.json() }
+  }
+
+  const login = async (person: string): Promise<{ login: BrowserLogin; urls: string[] }> => {
+    let browsing: ReturnType<typeof browse> | undefined
+    const done = await loginByBrowser({ server: controller.url }, (url) => {
+      browsing = browse(url, person)
+    })
+    return { login: done, urls: (await browsing!).urls }
+  }
+
+  it('adds the person with the roles of the groups, and gives a token of limited time', async () => {
+    const { login: done, urls } = await login('ann')
+    expect(done.token).toMatch(/^spt_/)
+    expect(Date.parse(done.expires_at ?? '') - Date.now()).toBeLessThanOrEqual(12 * 3_600_000)
+    expect((await api('/me', done.token)).body).toMatchObject({
+      name: 'ann@example.com',
+      admin: false,
+      teams: [{ team: 'team-a', role: 'maintainer' }],
+    })
+    // The token is in no URL; nothing of the login is in the log.
+    expect(urls.join('\n')).not.toContain(done.token)
+    const secrets = urls.flatMap((url) => [...new URL(url).searchParams].map(([, value]) => value))
+    const telling = [...secrets.filter((value) => /^[\w-]{20,}$/.test(value)), done.token]
+    expect(telling.length).toBeGreaterThan(4)
+    for (const secret of [...telling, oidcClient.secret])
+      expect(lines.join('\n')).not.toContain(secret)
+    expect(lines.join('\n')).toContain('/auth/callback')
+  })
+
+  it('knows the person again, whose earlier token of the same machine ends', async () => {
+    const first = (await login('bob')).login
+    const second = (await login('bob')).login
+    expect((await api('/me', first.token)).status).toBe(401)
+    expect((await api('/me', second.token)).body).toMatchObject({ name: 'bob@example.com' })
+    const { body } = await api('/users', admin)
+    const { users } = body as { users: { email?: string }[] }
+    expect(users.filter((user) => user.email === 'bob@example.com')).toHaveLength(1)
+  })
+
+  it('refuses other domains, addresses that are not verified, and who is disabled', async () => {
+    await expect(login('eve')).rejects.toThrow(/elsewhere\.org may not log in/)
+    await expect(login('mal')).rejects.toThrow(/has not verified/)
+    const { token } = (await login('bob')).login
+    await api('/users/bob@example.com', admin, { method: 'PATCH', body: { disabled: true } })
+    expect((await api('/me', token)).status).toBe(401)
+    await expect(login('bob')).rejects.toThrow(/is disabled/)
+  })
+
+  it('redirects nowhere but to a loopback address', async () => {
+    const begin = (redirect: string): Promise<Response> => {
+      const query = new URLSearchParams({
+        redirect_uri: redirect,
+        state: 's'.repeat(32),
+        code_challenge: 'c'.repeat(43),
+        code_challenge_method: 'S256',
+      })
+      return fetch(`${controller.url}/auth/login?${query.toString()}`, { redirect: 'manual' })
+    }
+    for (const bad of [
+      'https://evil.example/callback',
+      'http://127.0.0.1:80@evil.example/callback',
+      'http://127.0.0.1.evil.example:8080/callback',
+      'http://127.0.0.1:8080/callback?x=1',
+      'http://localhost:8080/callback',
+    ])
+      expect((await begin(bad)).status).toBe(400)
+    const good = await begin('http://127.0.0.1:8080/callback')
+    expect(good.status).toBe(302)
+    const query = new URL(good.headers.get('location') ?? '').searchParams
+    expect(query.get('code_challenge_method')).toBe('S256')
+    expect([...query.keys()]).toEqual(expect.arrayContaining(['state', 'nonce', 'code_challenge']))
+  })
+
+  it('takes each state and each code once, and no code without its verifier', async () => {
+    const unknown = await fetch(`${controller.url}/auth/callback?state=none&code=none`)
+    expect(unknown.status).toBe(400)
+    const exchange = (code: string, verifier: string): Promise<Response> =>
+      fetch(`${controller.url}/auth/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code, code_verifier: verifier, name: 'thief' }),
+      })
+    const verifier = 'v'.repeat(43)
+    const query = new URLSearchParams({
+      // Nothing listens there: the browser's last step fails, and the code is seen in its URL.
+      redirect_uri: `http://127.0.0.1:${await freePort()}/callback`,
+      state: 's'.repeat(32),
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    })
+    const codeOf = async (): Promise<{ code: string; callback: string }> => {
+      const urls: string[] = []
+      const start = `${controller.url}/auth/login?${query.toString()}`
+      await browse(start, 'ann', urls).catch(() => undefined)
+      const callback = urls.find((url) => url.includes('/auth/callback')) ?? ''
+      return { code: new URL(urls.at(-1) ?? '').searchParams.get('code') ?? '', callback }
+    }
+    const stolen = await codeOf()
+    expect((await fetch(stolen.callback, { redirect: 'manual' })).status).toBe(400)
+    expect((await exchange(stolen.code, 'w'.repeat(43))).status).toBe(401)
+    expect((await exchange(stolen.code, verifier)).status).toBe(401)
+    const own = await codeOf()
+    expect((await exchange(own.code, verifier)).status).toBe(201)
+    expect((await exchange(own.code, verifier)).status).toBe(401)
+  })
+})

@@ -1,0 +1,104 @@
+// A real OpenID provider on loopback, and a browser just able to log in at it.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import Provider from 'oidc-provider'
+
+export interface TestPerson {
+  readonly email: string
+  readonly verified: boolean
+  readonly groups: readonly string[]
+}
+
+export interface TestProvider {
+  readonly issuer: string
+  stop(): Promise<void>
+}
+
+export const oidcClient = { id: 'stagely', secret: 'a client secret for tests' }
+
+export const startOidcProvider = async (
+  people: Readonly<Record<string, TestPerson>>,
+  callback: string,
+): Promise<TestProvider> => {
+  const server: Server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const provider = new Provider(issuer, {
+    clients: [
+      {
+        client_id: oidcClient.id,
+        client_secret: oidcClient.secret,
+        redirect_uris: [callback],
+        grant_types: ['authorization_code'],
+      },
+    ],
+    pkce: { required: () => true },
+    cookies: { keys: ['for tests'] },
+    scopes: ['openid', 'email', 'profile', 'groups'],
+    claims: {
+      openid: ['sub'],
+      email: ['email', 'email_verified'],
+      profile: ['name'],
+      groups: ['groups'],
+    },
+    findAccount: (_context, id) => ({
+      accountId: id,
+      claims: () => ({
+        sub: id,
+        name: `Person ${id}`,
+        email: people[id]?.email,
+        email_verified: people[id]?.verified,
+        groups: people[id]?.groups,
+      }),
+    }),
+  })
+  const handle = provider.callback()
+  server.on('request', handle)
+  return {
+    issuer,
+    stop: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Follows redirects as a browser and logs `person` in where it is asked to. `urls` gets each step. */
+export const browse = async (
+  start: string,
+  person: string,
+  urls: string[] = [],
+): Promise<{ readonly urls: string[]; readonly status: number; readonly text: string }> => {
+  const cookies = new Map<string, string>()
+  let url = start
+  let form: URLSearchParams | undefined
+  for (let step = 0; step < 20; step++) {
+    urls.push(url)
+    const response = await fetch(url, {
+      redirect: 'manual',
+      method: form === undefined ? 'GET' : 'POST',
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      ...(form === undefined ? {} : { body: form }),
+    })
+    form = undefined
+    for (const cookie of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = (cookie.split(';')[0] ?? '').split('=')
+      cookies.set(name, value)
+    }
+    const text = await response.text()
+    const location = response.headers.get('location')
+    if (location !== null) {
+      url = new URL(location, url).href
+      continue
+    }
+    const action = /<form[^>]* action="([^"]+)"/.exec(text)?.[1]
+    if (action === undefined) return { urls, status: response.status, text }
+    const prompt = /name="prompt" value="(\w+)"/.exec(text)?.[1] ?? ''
+    form = new URLSearchParams({ prompt, login: person, password: 'any' })
+    url = new URL(action, url).href
+  }
+  throw new Error(`too many steps: ${urls.join(' ')}`)
+}
