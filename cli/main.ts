@@ -58,6 +58,14 @@ const commands: Record<string, Entry> = {
     summary: 'run an agent; manage who may be one',
     load: () => import('./commands/agent.ts'),
   },
+  keys: {
+    summary: 'show and rotate keys',
+    load: () => import('./commands/keys.ts'),
+  },
+  backup: {
+    summary: 'take a backup of the controller',
+    load: () => import('./commands/backup.ts'),
+  },
   login: {
     summary: 'remember server, token and CA',
     load: () => import('./commands/login.ts'),
@@ -103,6 +111,10 @@ const runProgram = async (argv: readonly string[]): Promise<number | undefined> 
     const { runController } = await import('../controller/main.ts')
     return await runController(argv.slice(1))
   }
+  if (argv[0] === 'restore') {
+    const { runController } = await import('../controller/main.ts')
+    return await runController(argv)
+  }
   if (argv[0] === 'agent' && argv[1] === 'run') {
     const { runAgent } = await import('../agent/main.ts')
     return await runAgent(argv.slice(2))
@@ -122,6 +134,7 @@ Each command has --help with examples. The controller is found by STAGELY_SERVER
 STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG.`,
     )
   program.command('controller').description('run the controller')
+  program.command('restore').description('read a backup into an empty database')
   for (const [name, { summary }] of Object.entries(commands)) {
     program.command(name).description(summary)
   }
@@ -136,7 +149,8 @@ const throwOnExit = (command: Command): void => {
 
 const run = async (argv: readonly string[]): Promise<void> => {
   const [name = '', ...rest] = argv
-  const isProgram = name === 'controller' || (name === 'agent' && rest[0] === 'run')
+  const isProgram =
+    name === 'controller' || name === 'restore' || (name === 'agent' && rest[0] === 'run')
   if (isProgram) {
     const code = await runProgram(argv)
     if (typeof code === 'number') process.exitCode = code

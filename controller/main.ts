@@ -7,6 +7,10 @@ import { startController, type RunningController } from './wire.ts'
 
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
 export const runController = async (argv: readonly string[]): Promise<number> => {
+  if (argv[0] === 'backup' || argv[0] === 'restore') {
+    const { runMaintenance } = await import('./maintenance.ts')
+    return runMaintenance(argv).catch(explainOrFail)
+  }
   let config: Config
   try {
     config = parseConfig(argv)
@@ -30,6 +34,11 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   await controller.stop()
   return 0
 }
+
+const explainOrFail = (error: unknown): number =>
+  error instanceof ConfigError || error instanceof HelpAsked
+    ? explain(error)
+    : failed(error, createLogger('error', { component: 'controller' }))
 
 const explain = (error: unknown): number => {
   if (error instanceof HelpAsked) {

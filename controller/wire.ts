@@ -11,6 +11,7 @@ import { openStore } from '../src/store/open-store.ts'
 import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
 import { startLinker } from './audit/linker.ts'
 import { createAuditMetrics } from './audit/metrics.ts'
+import { createBackups } from './backups.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
@@ -19,6 +20,7 @@ import { createApp } from './http/app.ts'
 import type { App } from './http/env.ts'
 import { OidcProvider } from './http/login/provider.ts'
 import { mountLogin } from './http/login/routes.ts'
+import { addKeyMetrics } from './http/key-metrics.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createRateLimit } from './http/rest/rate-limit.ts'
@@ -72,6 +74,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
     dataDir: config.dataDir,
     keyRing: await openMasterKeys(config, log, clock),
     keyCache: { keepMs: config.keys.cacheMs },
+    rotationMs: config.keys.rotationMs,
     clock,
     log,
     sealedValues: sealing,
@@ -81,6 +84,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
   await sealing.load(opened.settings)
   void sealing.watch(clock, log, lifecycle.stopping)
   const url = await serve(config, context, { ...opened, sealing })
+  const keysRunning = opened.keys.run(lifecycle.stopping)
+  lifecycle.onStop('keys', 10_000, () => keysRunning)
   const reconcilers = startReconcilers({ store, clock, log, onRun: url.onRun })
   lifecycle.onStop('reconcilers', 10_000, () => reconcilers.stop())
   if (config.manifestsDir !== undefined) {
@@ -94,17 +99,10 @@ const start = async (config: Config, context: Context): Promise<string> => {
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
-  {
-    store,
-    agents,
-    principals,
-    settings,
-    idempotency,
-    audit,
-    sealing,
-    ...people
-  }: OpenedStore & { sealing: SealingKeys },
+  opened: OpenedStore & { sealing: SealingKeys },
 ): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
+  const { store, keys, agents, principals, settings, idempotency, audit, sealing, ...people } =
+    opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
   await people.tokens.ensureAdmin((token) => writeAdminToken(config.dataDir, token))
@@ -117,6 +115,7 @@ const serve = async (
     { log, clock, lifecycle },
     { audit, registry: metrics.registry },
   )
+  addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
   const agentDeps = { store, agents, identity, clock, log, denied }
   const agentRoutes = mountAgentRoutes(agentApp, agentDeps)
@@ -129,6 +128,8 @@ const serve = async (
   })
   const app = createApp({
     store,
+    keys,
+    takeBackup: createBackups(opened, config.dataDir, clock),
     tokens: principals,
     people,
     agents,

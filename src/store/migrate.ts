@@ -1,7 +1,7 @@
 // Migrations: `NNNN-name.sql` files, applied in order, once, all in one transaction.
 import { readFileSync, readdirSync } from 'node:fs'
 import { StagelyError } from '../kernel/errors.ts'
-import type { Sql } from './sql.ts'
+import type { Queryable, Sql } from './sql.ts'
 
 /** Beside this file in `src` and, copied by the build, in `dist`. */
 const folder = new URL('./migrations/', import.meta.url)
@@ -30,30 +30,34 @@ const readMigrations = (): Migration[] =>
  * controllers start at once: they wait for each other. A database that is newer than this program
  * is refused untouched.
  */
-export const migrate = (sql: Sql): Promise<string[]> =>
-  sql.transaction(async (tx) => {
-    const migrations = readMigrations()
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [lockId])
-    await tx.exec(
-      'CREATE TABLE IF NOT EXISTS schema_migrations (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+export const migrate = (sql: Sql): Promise<string[]> => sql.transaction((tx) => migrateIn(tx))
+
+/** Names of the migrations that this program knows. */
+export const knownMigrations = (): string[] => readMigrations().map((m) => m.name)
+
+/** The same within a transaction; with `only`, no more than those. */
+export const migrateIn = async (tx: Queryable, only?: ReadonlySet<string>): Promise<string[]> => {
+  const migrations = readMigrations()
+  await tx.query('SELECT pg_advisory_xact_lock($1)', [lockId])
+  await tx.exec(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+  )
+  const rows = await tx.query<{ version: number }>('SELECT version FROM schema_migrations')
+  const applied = new Set(rows.map((row) => row.version))
+  const newest = Math.max(0, ...migrations.map((m) => m.version))
+  const unknown = [...applied].find((version) => version > newest)
+  if (unknown !== undefined) {
+    throw new StagelyError(
+      'InternalError',
+      `the database has schema version ${unknown}, this program knows ${newest}; run the newer program`,
     )
-    const rows = await tx.query<{ version: number }>('SELECT version FROM schema_migrations')
-    const applied = new Set(rows.map((row) => row.version))
-    const newest = Math.max(0, ...migrations.map((m) => m.version))
-    const unknown = [...applied].find((version) => version > newest)
-    if (unknown !== undefined) {
-      throw new StagelyError(
-        'InternalError',
-        `the database has schema version ${unknown}, this program knows ${newest}; run the newer program`,
-      )
-    }
-    const due = migrations.filter((m) => !applied.has(m.version))
-    for (const { version, name, sql: text } of due) {
-      await tx.exec(text)
-      await tx.query('INSERT INTO schema_migrations (version, name) VALUES ($1, $2)', [
-        version,
-        name,
-      ])
-    }
-    return due.map((m) => m.name)
-  })
+  }
+  const due = migrations.filter(
+    (m) => !applied.has(m.version) && (only === undefined || only.has(m.name)),
+  )
+  for (const { version, name, sql: text } of due) {
+    await tx.exec(text)
+    await tx.query('INSERT INTO schema_migrations (version, name) VALUES ($1, $2)', [version, name])
+  }
+  return due.map((m) => m.name)
+}

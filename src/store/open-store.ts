@@ -6,11 +6,13 @@ import type { KeyRing } from '../secrets/key-ring.ts'
 import { AccessChanges } from './access-changes.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { AgentRegistry } from './agent-registry.ts'
+import { auditRestore } from './backup/audit-restore.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
 import { LoginStore } from './logins.ts'
 import { MemberStore } from './members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
+import { KeyStore } from './keys/key-store.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
@@ -21,6 +23,8 @@ import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import { TokenStore } from './tokens.ts'
 import { UserStore } from './users.ts'
+
+const yearMs = 365 * 86_400_000
 
 export interface OpenStoreOptions {
   /** An external Postgres; without it the embedded one in `dataDir`. */
@@ -35,6 +39,8 @@ export interface OpenStoreOptions {
   readonly retention?: Retention
   /** Opens `sealedValue` of manifests. It must not ask the database: it is called inside writes. */
   readonly sealedValues?: SealedValueOpener
+  /** A key that is older is due for rotation (ms). */
+  readonly rotationMs?: number
 }
 
 export interface Opened {
@@ -46,6 +52,7 @@ export interface Opened {
   readonly principals: PrincipalStore
   readonly logins: LoginStore
   readonly settings: Settings
+  readonly keys: KeyStore
   readonly audit: AuditLog
   readonly idempotency: IdempotencyKeys
   readonly sql: Sql
@@ -61,12 +68,21 @@ const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
   })
 }
 
+/** The database alone, not brought up to date: for backup and restore. Conflict for a folder in use. */
+export const openDatabase = async ({
+  databaseUrl,
+  dataDir,
+  clock,
+  log,
+}: Pick<OpenStoreOptions, 'databaseUrl' | 'dataDir' | 'clock' | 'log'>): Promise<Sql> =>
+  databaseUrl === undefined ? await openPglite({ dataDir }) : openPg({ databaseUrl, clock, log })
+
 /** InternalError for the wrong master key or a newer schema, Conflict for a folder in use. */
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
-  const { databaseUrl, dataDir, keyRing, clock, log } = options
+  const { keyRing, clock, log } = options
   const { keyCache = {}, retention = defaultRetention, sealedValues } = options
-  const sql =
-    databaseUrl === undefined ? await openPglite({ dataDir }) : openPg({ databaseUrl, clock, log })
+  const { rotationMs = yearMs } = options
+  const sql = await openDatabase(options)
   try {
     await refuseWrongKey(sql, keyRing)
     const applied = await migrate(sql)
@@ -81,6 +97,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       retention,
       sealedValues,
     })
+    await auditRestore(store)
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing)
@@ -94,6 +111,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       principals: new PrincipalStore(sql, clock, access),
       logins: new LoginStore(sql, clock, access),
       settings,
+      keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs }),
       audit: new AuditLog({ sql, store, settings, clock }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
       sql,

@@ -2,7 +2,8 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
-import type { Store } from '../../../src/store/store.ts'
+import type { KeyStore } from '../../../src/store/keys/key-store.ts'
+import type { Actor, Store } from '../../../src/store/store.ts'
 import type { People } from './people/shapes.ts'
 
 /** The keys that `sealedValue` is made for. */
@@ -17,6 +18,9 @@ export interface RestDeps {
   readonly store: Store
   readonly audit: AuditLog
   readonly people: People
+  readonly keys: KeyStore
+  /** Audited; a gzip file as a stream. */
+  readonly takeBackup: (actor: Actor) => Promise<ReadableStream<Uint8Array>>
   readonly clock: Clock
   readonly log: Logger
   readonly sealing: SealingDeps

@@ -7,6 +7,8 @@ import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
 import { userRoutes } from './people/user-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { backupRoutes } from './backup-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { projectRoutes } from './project-routes.ts'
 import { revealRoutes } from './reveal-routes.ts'
 import { revisionsRoutes } from './revisions-routes.ts'
@@ -33,6 +35,8 @@ export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...usageRoutes(deps),
   ...stageletRoutes(deps),
   ...eventRoutes(deps),
+  ...keyRoutes(deps),
+  ...backupRoutes(deps),
 ]
 
 /** The table for who only reads it: documents and tests. */

@@ -104,7 +104,10 @@ export const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<v
 export const claimKey = async (sql: Sql, provider: KeyProvider, nowMs: number): Promise<void> => {
   await sql.transaction(async (tx) => {
     const claim = await readClaim(tx, 'FOR UPDATE')
-    if (claim[0] === prefixOfKey(provider.name, provider.keyId)) return
+    if (claim[0] === prefixOfKey(provider.name, provider.keyId)) {
+      await tx.query('UPDATE counters SET key_since = $1 WHERE key_since IS NULL', [nowMs])
+      return
+    }
     refuseMissingKeys('the database', claim, provider)
     await tx.query(
       'UPDATE counters SET key_provider = $1, key_provider_key_id = $2, key_since = $3, key_warned_at = NULL',

@@ -1,0 +1,42 @@
+// backup: one snapshot of the running controller. Values are in it as they are stored, sealed.
+import { createWriteStream } from 'node:fs'
+import { rename, rm, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { CliError, usageError } from '../errors.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
+import { out } from '../print.ts'
+import { openRest } from '../rest.ts'
+
+export const command = (): Command =>
+  newCommand(
+    'backup',
+    'Take a backup of the running controller. For admins. "stagely restore --help" says how to use it.',
+    ['stagely backup --to stagely-$(date +%F).backup'],
+  )
+    .requiredOption('--to <file>', 'a file that does not exist yet')
+    .action(backup)
+
+const backup = async ({ to, ...flags }: CommonFlags & { to: string }): Promise<void> => {
+  const exists = await stat(to).then(
+    () => true,
+    () => false,
+  )
+  if (exists) throw usageError(`${to} exists already: name another file`)
+  const rest = await openRest(flags)
+  const partial = `${to}.partial`
+  try {
+    const answer = await rest.stream('/backup', { accept: 'application/gzip' })
+    await pipeline(answer, createWriteStream(partial, { flags: 'wx', mode: 0o600 }))
+    await rename(partial, to)
+  } catch (error) {
+    await rm(partial, { force: true })
+    if (error instanceof Error && 'code' in error && 'syscall' in error)
+      throw new CliError(`${to} cannot be written (${String(error.code)})`, 1, error)
+    throw error
+  }
+  const { size } = await stat(to)
+  out(
+    `${to}: ${size} bytes; keep it apart from the master keys that it needs ("stagely keys status")`,
+  )
+}

@@ -1,0 +1,143 @@
+// keys: how old they are, and their rotation.
+import { Option, type Command } from 'commander'
+import { CliError, usageError } from '../errors.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { out } from '../print.ts'
+import { openRest, type Rest } from '../rest.ts'
+
+interface Rotation {
+  readonly id: string
+  readonly kind: string
+  readonly state: 'Running' | 'Succeeded' | 'Failed'
+  readonly done: number
+  readonly started_at: string
+  readonly message: string
+}
+
+interface Keys {
+  readonly provider: string
+  readonly key_id: string
+  readonly master_key_since?: string
+  readonly wrapped: readonly { readonly by: string; readonly count: number }[]
+  readonly data_keys: number
+  readonly oldest_data_key?: string
+  readonly sealed_by_old_keys: number
+  readonly rotation_days: number
+  readonly rotation_due: boolean
+  readonly rotations: readonly Rotation[]
+}
+
+const outputOption = (): Option =>
+  new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'])
+
+export const command = (): Command => {
+  const group = newCommand('keys', 'Show and rotate keys. For admins of the controller.', [
+    'stagely keys status',
+    'stagely keys rotate --all --wait',
+  ])
+  group.addCommand(
+    newCommand('status', 'Which keys there are, how old they are, and how far rotations are.', [
+      'stagely keys status',
+      'stagely keys status -o json',
+    ])
+      .addOption(outputOption())
+      .action(status),
+  )
+  group.addCommand(rotateCommand())
+  return group
+}
+
+const print = (value: object, output: string | undefined, text: () => string): void => {
+  out(
+    output === 'json' ? JSON.stringify(value, null, 2) : output === 'yaml' ? toYaml(value) : text(),
+  )
+}
+
+const describeKeys = (keys: Keys): string =>
+  [
+    `Master key:  ${keys.provider} ${keys.key_id}, since ${keys.master_key_since ?? 'unknown'}`,
+    ...keys.wrapped.map(({ by, count }) => `  wraps:     ${count} keys by ${by}`),
+    `Data keys:   ${keys.data_keys}, the oldest of ${keys.oldest_data_key ?? '-'}`,
+    `Left:        ${keys.sealed_by_old_keys} versions sealed by old data keys`,
+    `Rotation:    ${keys.rotation_due ? 'DUE' : 'not due'} (every ${keys.rotation_days} days)`,
+    ...keys.rotations.map(
+      ({ kind, state, done, started_at: at, message }) =>
+        `  ${at}  ${kind.padEnd(6)}  ${state.padEnd(9)}  ${done} done${message === '' ? '' : `  ${message}`}`,
+    ),
+  ].join('\n')
+
+const status = async (flags: CommonFlags): Promise<void> => {
+  const rest = await openRest(flags)
+  const { body } = await rest.call<Keys>('/keys')
+  print(body, flags.output, () => describeKeys(body))
+}
+
+interface RotateFlags extends CommonFlags {
+  readonly project?: string
+  readonly all?: boolean
+  readonly master?: boolean
+  readonly toProvider?: string
+  readonly wait?: boolean
+}
+
+const rotateCommand = (): Command =>
+  newCommand(
+    'rotate',
+    'Begin a rotation. It runs in the controller: no container restarts, nothing waits for it.',
+    [
+      'stagely keys rotate --project shop',
+      'stagely keys rotate --all --wait',
+      'stagely keys rotate --master',
+      'stagely keys rotate --to-provider vault-transit --wait',
+    ],
+  )
+    .option('-p, --project <name>', 'a new data key for this project')
+    .option('--all', 'new data keys for all projects')
+    .option('--master', 'wrap every key by the master key of now, such as a new version of it')
+    .option(
+      '--to-provider <name>',
+      'as --master, but only when this provider is the one that wraps',
+    )
+    .option('--wait', 'wait until it has ended')
+    .addOption(outputOption())
+    .action(rotate)
+
+const bodyOf = (flags: RotateFlags, namespace: string): object => {
+  const { project, all, master, toProvider } = flags
+  const asked = [project, all, master, toProvider].filter((flag) => flag !== undefined)
+  if (asked.length !== 1)
+    throw usageError('say one of --project NAME, --all, --master and --to-provider NAME')
+  if (project !== undefined)
+    return {
+      kind: 'data',
+      project_id: project.includes('/') ? project : `${namespace}/${project}`,
+    }
+  if (all === true) return { kind: 'data' }
+  return { kind: 'master', ...(toProvider === undefined ? {} : { provider: toProvider }) }
+}
+
+const rotate = async (flags: RotateFlags): Promise<void> => {
+  const rest = await openRest(flags)
+  const body = bodyOf(flags, rest.namespace)
+  const { body: begun } = await rest.call<Rotation>('/keys/rotations', { method: 'POST', body })
+  const ended = flags.wait === true ? await waitFor(rest, begun) : begun
+  print(ended, flags.output, () =>
+    ended.state === 'Running'
+      ? `rotation ${ended.id} has begun: stagely keys status`
+      : `rotation ${ended.id} ${ended.state}, ${ended.done} done`,
+  )
+  if (ended.state === 'Failed') throw new CliError(ended.message)
+}
+
+const everyMs = 500
+
+const waitFor = async (rest: Rest, begun: Rotation): Promise<Rotation> => {
+  let now = begun
+  while (now.state === 'Running') {
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+    const { body } = await rest.call<Keys>('/keys')
+    now = body.rotations.find(({ id }) => id === begun.id) ?? now
+  }
+  return now
+}

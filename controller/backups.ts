@@ -1,0 +1,26 @@
+// Backups of a running controller. Written to the data folder first: a slow reader of the answer
+// must not hold up the database. What is in it is sealed, and the file goes before it is read.
+import { randomBytes } from 'node:crypto'
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Clock } from '../src/kernel/clock.ts'
+import { writeBackup } from '../src/store/backup/dump.ts'
+import type { Opened } from '../src/store/open-store.ts'
+import type { Actor } from '../src/store/store.ts'
+
+export const createBackups =
+  ({ sql, store }: Opened, dataDir: string, clock: Clock) =>
+  async (actor: Actor): Promise<ReadableStream<Uint8Array>> => {
+    await store.writeWithSession(actor, (session) =>
+      session.audit({ kind: 'Backup', namespace: '', name: 'backup' }, { action: 'backup' }),
+    )
+    const path = join(dataDir, `.backup.${randomBytes(6).toString('hex')}`)
+    try {
+      await writeBackup(sql, path, clock.now())
+      const file = await open(path, 'r')
+      return Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array>
+    } finally {
+      await rm(path, { force: true })
+    }
+  }

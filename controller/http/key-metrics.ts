@@ -1,0 +1,23 @@
+// Age of keys, for alerts on rotations that are due.
+import { Gauge, type Registry } from 'prom-client'
+import type { Clock } from '../../src/kernel/clock.ts'
+import type { KeyStore } from '../../src/store/keys/key-store.ts'
+
+export const addKeyMetrics = (registry: Registry, keys: KeyStore, clock: Clock): void => {
+  new Gauge({
+    name: 'stagely_key_age_seconds',
+    help: 'Age of the master key, and of the oldest data key in use.',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      // A scrape must not fail with the database: the age is then left out.
+      const ages = await keys.ages().catch(() => undefined)
+      this.reset()
+      const set = (kind: string, since: number | undefined): void => {
+        if (since !== undefined) this.set({ kind }, Math.max(0, (clock.now() - since) / 1000))
+      }
+      set('master', ages?.masterSince)
+      set('data', ages?.oldestDataKey)
+    },
+  })
+}

@@ -1,0 +1,113 @@
+// `stagely controller backup` and `restore`: work on the database of a controller that is stopped.
+import { Command, CommanderError } from 'commander'
+import { realClock } from '../src/kernel/clock.ts'
+import { createLogger } from '../src/kernel/log.ts'
+import { describeWrap } from '../src/secrets/key-provider.ts'
+import { writeBackup } from '../src/store/backup/dump.ts'
+import { restoreBackup } from '../src/store/backup/restore.ts'
+import { openDatabase } from '../src/store/open-store.ts'
+import type { Sql } from '../src/store/sql.ts'
+import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
+import { prepareDataDir } from './data-dir.ts'
+import { openMasterKeys } from './master-keys.ts'
+
+const log = createLogger('warn', { component: 'controller' })
+
+const withDatabase = async (
+  dataDir: string,
+  work: (sql: Sql, config: Config) => Promise<void>,
+): Promise<void> => {
+  const config = parseConfig(['--data-dir', dataDir])
+  await prepareDataDir(dataDir)
+  const { databaseUrl } = config
+  const at = databaseUrl === undefined ? {} : { databaseUrl }
+  const sql = await openDatabase({ ...at, dataDir, clock: realClock, log })
+  try {
+    await work(sql, config)
+  } finally {
+    await sql.close()
+  }
+}
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+const keyNames = (prefixes: readonly string[]): string =>
+  prefixes.length === 0 ? 'no master key' : prefixes.map(describeWrap).join(', ')
+
+const backup = ({ dataDir, to }: { dataDir: string; to: string }): Promise<void> =>
+  withDatabase(dataDir, async (sql) => {
+    const { rows, sha256, keys } = await writeBackup(sql, to, realClock.now())
+    say(`${to}: ${rows} rows, sha256 ${sha256}; to restore it you need ${keyNames(keys)}`)
+  })
+
+const restore = (
+  path: string,
+  { dataDir, force }: { dataDir: string; force?: true },
+): Promise<void> =>
+  withDatabase(dataDir, async (sql, config) => {
+    const provider = await openMasterKeys(config, log, realClock)
+    try {
+      const done = await restoreBackup(sql, {
+        path,
+        provider,
+        clock: realClock,
+        force: force === true,
+      })
+      say(
+        `restored ${done.rows} rows of ${done.takenAt} as epoch ${done.epoch}; start the controller: agents follow by themselves`,
+      )
+    } finally {
+      provider.close()
+    }
+  })
+
+const dataDirText = 'the data folder of the controller; the database is there, or at DATABASE_URL'
+
+const program = (): Command => {
+  const group = new Command('stagely')
+  const all = [
+    group
+      .command('backup')
+      .description('Write a backup of a controller that is stopped. Online: "stagely backup".')
+      .requiredOption('--data-dir <dir>', dataDirText)
+      .requiredOption('--to <file>', 'a file that does not exist yet')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  stagely controller backup --data-dir /var/lib/stagely --to stagely.backup',
+      )
+      .action(backup),
+    group
+      .command('restore')
+      .description('Read a backup into the database of a controller that is stopped.')
+      .argument('<file>', 'the backup')
+      .requiredOption('--data-dir <dir>', dataDirText)
+      .option('--force', 'replace all that the database holds')
+      .addHelpText(
+        'after',
+        `
+The master keys that the backup needs are given as to the controller: STAGELY_SECRET_KEY,
+STAGELY_SECRET_KEY_PREVIOUS, STAGELY_KEY_PROVIDER; "stagely controller --help" lists them.
+
+Examples:
+  STAGELY_SECRET_KEY=... stagely restore stagely.backup --data-dir /var/lib/stagely`,
+      )
+      .action(restore),
+  ]
+  for (const command of [group, ...all]) command.exitOverride()
+  return group
+}
+
+/** `argv` begins with backup or restore. Resolves with the exit code. */
+export const runMaintenance = async (argv: readonly string[]): Promise<number> => {
+  const group = program()
+  try {
+    await group.parseAsync([...argv], { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof ConfigError || error instanceof HelpAsked) throw error
+    throw error
+  }
+}

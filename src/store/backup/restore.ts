@@ -1,0 +1,147 @@
+// Reads a backup into a database that nothing else uses.
+import type { Clock } from '../../kernel/clock.ts'
+import { StagelyError } from '../../kernel/errors.ts'
+import type { KeyProvider } from '../../secrets/key-provider.ts'
+import { refuseMissingKeys } from '../keys/wraps.ts'
+import { knownMigrations, migrate, migrateIn } from '../migrate.ts'
+import type { Queryable, Sql } from '../sql.ts'
+import { BackupReader, type BackupHeader } from './format.ts'
+import { advanceSequences, backupColumns, backupTables } from './tables.ts'
+
+export interface RestoreOptions {
+  readonly path: string
+  readonly provider: KeyProvider
+  readonly clock: Clock
+  /** Replaces what the database holds. */
+  readonly force?: boolean
+}
+
+export interface RestoreSummary {
+  readonly rows: number
+  readonly takenAt: string
+  readonly epoch: number
+  readonly sha256: string
+}
+
+const refuse = (message: string): StagelyError => new StagelyError('Conflict', message)
+
+const checkSchema = (header: BackupHeader): void => {
+  const known = knownMigrations()
+  const unknown = header.schema.filter((name) => !known.includes(name))
+  if (unknown.length > 0)
+    throw new StagelyError(
+      'BadRequest',
+      `the backup was made by a newer program (${unknown.join(', ')}): restore it with that one`,
+    )
+}
+
+const hasTable = async (q: Queryable, table: string): Promise<boolean> => {
+  const [row] = await q.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
+    table,
+  ])
+  return row?.found === true
+}
+
+/** What a controller makes by itself on its first start does not count. */
+const checkEmpty = async (sql: Sql, force: boolean): Promise<number> => {
+  if (!(await hasTable(sql, 'counters'))) return 0
+  const [row] = await sql.query<{ n: number; epoch: number }>(
+    `SELECT (SELECT count(*) FROM objects WHERE NOT (kind = 'Namespace' AND name = 'default')) AS n, epoch FROM counters`,
+  )
+  if (row !== undefined && row.n > 0 && !force)
+    throw refuse(
+      `the database holds ${row.n} objects: name an empty one, or replace all of it with --force (nothing was changed)`,
+    )
+  return row?.epoch ?? 0
+}
+
+const checkAlone = async (sql: Sql): Promise<void> => {
+  if (sql.kind !== 'postgres') return
+  // Every controller listens for changes on a connection of its own.
+  const [row] = await sql.query<{ n: number }>(
+    `SELECT count(*) AS n FROM pg_stat_activity
+     WHERE datname = current_database() AND query LIKE 'LISTEN stagely%' AND pid <> pg_backend_pid()`,
+  )
+  if (row !== undefined && row.n > 0)
+    throw refuse(
+      'a controller is connected to this database: stop all of them first (nothing was changed)',
+    )
+}
+
+/**
+ * Checks the whole file, the keys that it needs and the database before anything is changed; then
+ * loads all of it in one transaction. The epoch and the counters rise above all that was ever
+ * handed out, so that agents and watchers do not take the restored state for old.
+ */
+export const restoreBackup = async (sql: Sql, options: RestoreOptions): Promise<RestoreSummary> => {
+  const { path, provider, clock, force = false } = options
+  const check = new BackupReader(path)
+  const lines = check.read()
+  while ((await lines.next()).done !== true);
+  const header = check.header!
+  checkSchema(header)
+  refuseMissingKeys(`the backup of ${header.takenAt}`, header.keys, provider)
+  await checkAlone(sql)
+  const epochBefore = await checkEmpty(sql, force)
+
+  const nowMs = clock.now()
+  const epoch = Math.max(header.epoch, epochBefore, Math.floor(nowMs / 1000)) + 1
+  await sql.transaction(async (tx) => {
+    // The schema of the backup first; what came later is brought up to date with its rows in place.
+    await dropAll(tx)
+    await migrateIn(tx, new Set(header.schema))
+    await load(tx, path)
+    await raiseCounters(tx, { header, epoch, nowMs, sha256: check.sha256 })
+  })
+  await migrate(sql)
+  return { rows: check.rows, takenAt: header.takenAt, epoch, sha256: check.sha256 }
+}
+
+const dropAll = async (tx: Queryable): Promise<void> => {
+  const rows = await tx.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = current_schema() AND c.relkind = 'r'`,
+  )
+  for (const { name } of rows) await tx.exec(`DROP TABLE "${name}" CASCADE`)
+}
+
+const load = async (tx: Queryable, path: string): Promise<void> => {
+  const tables = await backupTables(tx)
+  await tx.exec(`TRUNCATE ${[...tables, 'changes'].map((name) => `"${name}"`).join(', ')}`)
+  for await (const { table, columns, rows } of new BackupReader(path).read()) {
+    if (!tables.includes(table))
+      throw new StagelyError('BadRequest', `the backup holds a table that is not known: ${table}`)
+    const known = await backupColumns(tx, table)
+    const list = columns
+      .filter((column) => known.includes(column))
+      .map((column) => `"${column}"`)
+      .join(', ')
+    await tx.query(
+      `INSERT INTO "${table}" (${list}) OVERRIDING SYSTEM VALUE
+       SELECT ${list} FROM json_populate_recordset(NULL::"${table}", $1::json)`,
+      [`[${rows.join(',')}]`],
+    )
+  }
+  await advanceSequences(tx)
+}
+
+/**
+ * By the clock, not only by the backup: of two restores of one backup the second must not repeat
+ * what the first one handed out. A thousand versions for each millisecond are more than any store makes.
+ */
+const raiseCounters = async (
+  tx: Queryable,
+  {
+    header,
+    epoch,
+    nowMs,
+    sha256,
+  }: { header: BackupHeader; epoch: number; nowMs: number; sha256: string },
+): Promise<void> => {
+  const rv = Math.max(header.resourceVersion + 1, nowMs * 1000)
+  const fact = { takenAt: header.takenAt, backupEpoch: header.epoch, epoch, sha256 }
+  await tx.query(
+    'UPDATE counters SET rv = $1, compacted_rv = $1, epoch = $2, restored = $3::json',
+    [rv, epoch, JSON.stringify(fact)],
+  )
+}

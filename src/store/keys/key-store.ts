@@ -1,0 +1,248 @@
+// Keys as an administrator sees them: their age, what is sealed by which, and their rotation.
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../kernel/clock.ts'
+import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
+import type { Logger } from '../../kernel/log.ts'
+import { describeWrap } from '../../secrets/key-provider.ts'
+import type { KeyRing } from '../../secrets/key-ring.ts'
+import { ProjectKeyCache } from '../../secrets/project-keys.ts'
+import type { Sql } from '../sql.ts'
+import type { SqlStore } from '../sql-store.ts'
+import type { Actor } from '../store.ts'
+import { warnOfOldKeys } from './key-age.ts'
+import { countSealedOld, resealBatch } from './reseal.ts'
+import { rewrapBatch } from './rewrap.ts'
+import {
+  claimRotation,
+  endRotation,
+  insertRotation,
+  listRotations,
+  makeDataKeys,
+  noteRotation,
+  replaceDataKeys,
+  type Rotation,
+} from './rotations.ts'
+import { countWraps } from './wraps.ts'
+
+export interface KeyStatus {
+  readonly provider: string
+  readonly keyId: string
+  /** When the master key became the one that wraps (ms); undefined where that is not known. */
+  readonly masterSince: number | undefined
+  /** How many keys each master key wraps; more than one only while a rotation is due or runs. */
+  readonly wrapped: readonly { readonly by: string; readonly count: number }[]
+  readonly dataKeys: number
+  /** When the oldest data key in use was made (ms). */
+  readonly oldestDataKey: number | undefined
+  /** Versions still sealed under a retired data key. */
+  readonly sealedOld: number
+  /** A key that is older is due for rotation (ms). */
+  readonly rotationMs: number
+  readonly rotations: readonly Rotation[]
+}
+
+export interface KeyStoreDeps {
+  readonly sql: Sql
+  readonly store: SqlStore
+  readonly keyRing: KeyRing
+  readonly clock: Clock
+  readonly log: Logger
+  readonly rotationMs: number
+}
+
+const system: Actor = { name: 'controller', source: 'system' }
+const leaseMs = 30_000
+const lookMs = 5_000
+const ageEveryMs = 3_600_000
+/** Readers that began before the last row moved have ended by then. */
+const keepRetiredMs = 60_000
+
+export class KeyStore {
+  readonly #deps: KeyStoreDeps
+  readonly #runner = randomUUID()
+  readonly #keys: ProjectKeyCache
+  #wake: (() => void) | undefined
+
+  constructor(deps: KeyStoreDeps) {
+    this.#deps = deps
+    this.#keys = new ProjectKeyCache(deps.keyRing, { clock: deps.clock, max: 1_000 })
+  }
+
+  async status(): Promise<KeyStatus> {
+    const { sql, keyRing, rotationMs } = this.#deps
+    const { masterSince, oldestDataKey, dataKeys } = await this.ages()
+    const wraps = await countWraps(sql)
+    return {
+      provider: keyRing.name,
+      keyId: keyRing.keyId,
+      masterSince,
+      wrapped: [...wraps].map(([prefix, count]) => ({ by: describeWrap(prefix), count })),
+      dataKeys,
+      oldestDataKey,
+      sealedOld: await countSealedOld(sql),
+      rotationMs,
+      rotations: await listRotations(sql, 10),
+    }
+  }
+
+  /** When keys in use were made (ms). */
+  async ages(): Promise<{
+    masterSince: number | undefined
+    oldestDataKey: number | undefined
+    dataKeys: number
+  }> {
+    const [row] = await this.#deps.sql.query<{
+      since: number | null
+      oldest: number | null
+      n: number
+    }>(
+      `SELECT c.key_since AS since, min(k.created_at) AS oldest, count(k.id) AS n
+       FROM counters c LEFT JOIN data_keys k ON k.retired_at IS NULL GROUP BY c.key_since`,
+    )
+    return {
+      masterSince: row?.since ?? undefined,
+      oldestDataKey: row?.oldest ?? undefined,
+      dataKeys: row?.n ?? 0,
+    }
+  }
+
+  /**
+   * New data keys for one project or for all. When it resolves nothing more is sealed with the old
+   * ones; what they sealed is sealed anew by `run`. Conflict while another rotation of data keys runs.
+   */
+  async rotateDataKeys(actor: Actor, projectUid?: string): Promise<Rotation> {
+    const { sql, store, keyRing } = this.#deps
+    const rows = await sql.query<{ uid: string }>(
+      'SELECT uid FROM projects WHERE $1::uuid IS NULL OR uid = $1',
+      [projectUid ?? null],
+    )
+    const keys = await makeDataKeys(
+      keyRing,
+      rows.map((row) => row.uid),
+    )
+    const rotation = await store.writeWithSession(actor, async (session) => {
+      const begun = await insertRotation(session, { kind: 'data', projectUid })
+      await replaceDataKeys(session, keyRing, keys)
+      return begun
+    })
+    this.#wake?.()
+    return rotation
+  }
+
+  /**
+   * Wraps every key anew under the master key of now, a new version of it included. Invalid when
+   * nothing is wrapped by another.
+   */
+  async rotateMasterKey(actor: Actor): Promise<Rotation> {
+    const { sql, store, keyRing } = this.#deps
+    const target = await keyRing.currentPrefix()
+    const others = [...(await countWraps(sql)).keys()].filter((prefix) => prefix !== target)
+    if (others.length === 0) {
+      throw new StagelyError(
+        'BadRequest',
+        `every key is wrapped by ${describeWrap(target)} already: make a new version of the key in its service, or start the controllers with a new key and the old one in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)`,
+      )
+    }
+    const rotation = await store.writeWithSession(actor, (session) =>
+      insertRotation(session, { kind: 'master', target }),
+    )
+    this.#wake?.()
+    return rotation
+  }
+
+  /** Works on rotations, warns of old keys, and drops retired ones, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps
+    let nextAge = 0
+    await this.#beginWhereMoved()
+    while (!signal.aborted) {
+      try {
+        while (!signal.aborted && (await this.workOnce())) await clock.sleep(0, signal)
+        await this.#dropRetired()
+        if (clock.now() >= nextAge) {
+          nextAge = clock.now() + ageEveryMs
+          await warnOfOldKeys(this.#deps)
+        }
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: messageOf(error) }, 'keys cannot be looked after')
+      }
+      await this.#rest(signal)
+    }
+  }
+
+  /** The first batch of what there is to do; false when there is nothing, or it has to wait. */
+  async workOnce(): Promise<boolean> {
+    const { sql, clock } = this.#deps
+    const now = clock.now()
+    const lease = { runner: this.#runner, now, until: now + leaseMs }
+    const rotation = await claimRotation(sql, lease)
+    if (rotation === undefined) return false
+    const damaged = new Set<string>()
+    try {
+      return await this.#work(rotation, damaged)
+    } catch (error) {
+      if (!isReason(error, 'ServiceUnavailable')) throw error
+      await noteRotation(sql, rotation.id, { ...lease, message: `waits: ${error.message}` })
+      return false
+    }
+  }
+
+  /** Batches until the lease is to be renewed. */
+  async #work(rotation: Rotation, damaged: Set<string>): Promise<boolean> {
+    const { sql, store, clock, keyRing } = this.#deps
+    const target = rotation.kind === 'master' ? await keyRing.currentPrefix() : ''
+    for (;;) {
+      const { moved, more } =
+        rotation.kind === 'data'
+          ? await resealBatch(sql, this.#keys, rotation, damaged)
+          : await rewrapBatch(sql, keyRing, target, damaged)
+      if (!more) break
+      const now = clock.now()
+      await noteRotation(sql, rotation.id, { done: moved, now, until: now + leaseMs })
+      if (moved > 0 && damaged.size === 0) return true
+      // Rows that a writer holds just now.
+      if (moved === 0) await clock.sleep(20)
+    }
+    const lost = [...damaged].slice(0, 5).join(', ')
+    const message =
+      damaged.size === 0
+        ? ''
+        : `${damaged.size} do not open, and were left as they are: ${lost}; restore them from a backup`
+    await store.writeWithSession(system, (session) => endRotation(session, rotation, message))
+    this.#deps.log.info({ kind: rotation.kind, failed: damaged.size }, 'a key rotation has ended')
+    return true
+  }
+
+  /** A controller that was given a new master key begins to move to it by itself. */
+  async #beginWhereMoved(): Promise<void> {
+    try {
+      await this.rotateMasterKey(system)
+      this.#deps.log.info({}, 'keys are wrapped anew under the master key of now')
+    } catch (error) {
+      const usual = isReason(error, 'BadRequest') || isReason(error, 'Conflict')
+      if (!usual) this.#deps.log.warn({ err: messageOf(error) }, 'keys are not wrapped anew yet')
+    }
+  }
+
+  async #dropRetired(): Promise<void> {
+    await this.#deps.sql.query(
+      `DELETE FROM data_keys k WHERE k.retired_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
+         AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
+           AND (r.state = 'Running' OR r.finished_at > $1))`,
+      [this.#deps.clock.now() - keepRetiredMs],
+    )
+    this.#keys.sweep()
+  }
+
+  async #rest(signal: AbortSignal): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => {
+      woken.abort()
+    }
+    await this.#deps.clock
+      .sleep(lookMs, AbortSignal.any([signal, woken.signal]))
+      .catch(() => undefined)
+    this.#wake = undefined
+  }
+}

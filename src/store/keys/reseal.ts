@@ -1,0 +1,109 @@
+// Seals values anew that are still under a retired data key. AAD and digests stay as they are, so
+// that no reader, agent or container notices. It takes no part in the writers' queue: a version's
+// row changes only by its purge and by the end of its revision, and locked rows are left for later.
+import { open, seal, valueAad } from '../../secrets/aead.ts'
+import type { ProjectKeyCache } from '../../secrets/project-keys.ts'
+import { isReason } from '../../kernel/errors.ts'
+import type { Queryable } from '../sql.ts'
+import type { Rotation } from './rotations.ts'
+
+interface OldRow {
+  secret_uid: string
+  version: number
+  project_uid: string
+  key: string
+  scope: string
+  type: string
+  sealed: string
+  old_id: string
+  old_wrapped: string
+  new_id: string
+  new_wrapped: string
+}
+
+const rowsAtOnce = 100
+const bytesAtOnce = 2_097_152
+
+const left = `
+FROM data_keys k JOIN secret_versions v ON v.data_key_id = k.id
+WHERE k.retired_at IS NOT NULL AND ($1::uuid IS NULL OR k.project_uid = $1)`
+
+const nextSql = `
+WITH found AS (
+  SELECT v.secret_uid, v.version, v.project_uid, v.bytes, k.id AS old_id, k.wrapped AS old_wrapped ${left}
+    AND NOT (v.secret_uid::text || '/' || v.version) = ANY($2::text[])
+  LIMIT ${rowsAtOnce}
+), few AS (
+  SELECT *, sum(bytes) OVER (ORDER BY secret_uid, version) - bytes AS before FROM found
+)
+SELECT v.secret_uid, v.version, v.project_uid, v.key, v.scope, v.type, v.sealed, f.old_id, f.old_wrapped,
+  n.id AS new_id, n.wrapped AS new_wrapped
+FROM few f JOIN secret_versions v USING (secret_uid, version)
+JOIN data_keys n ON n.project_uid = f.project_uid AND n.retired_at IS NULL
+WHERE f.before < ${bytesAtOnce}`
+
+const moveSql = `
+WITH given AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::text[])
+    AS g (secret_uid, version, old_id, new_id, sealed)
+), locked AS (
+  SELECT v.secret_uid, v.version FROM secret_versions v JOIN given g USING (secret_uid, version)
+  WHERE v.data_key_id = g.old_id FOR UPDATE OF v SKIP LOCKED
+), moved AS (
+  UPDATE secret_versions v SET sealed = g.sealed, data_key_id = g.new_id
+  FROM given g JOIN locked USING (secret_uid, version)
+  WHERE v.secret_uid = g.secret_uid AND v.version = g.version RETURNING 1
+)
+SELECT count(*) AS n FROM moved`
+
+/** How many versions are still sealed under a retired data key. */
+export const countSealedOld = async (q: Queryable, projectUid?: string): Promise<number> => {
+  const [row] = await q.query<{ n: number }>(`SELECT count(*) AS n ${left}`, [projectUid ?? null])
+  return row?.n ?? 0
+}
+
+const sealAnew = async (keys: ProjectKeyCache, row: OldRow): Promise<string> => {
+  const { project_uid: projectUid, secret_uid: secretId, key, scope, type, version } = row
+  const aad = valueAad({ projectUid, secretId, key, scope, type, version })
+  const [from, to] = await Promise.all([
+    keys.dataKey(projectUid, row.old_id, row.old_wrapped),
+    keys.dataKey(projectUid, row.new_id, row.new_wrapped),
+  ])
+  const value = open(from, row.sealed, aad)
+  try {
+    return seal(to, value, aad)
+  } finally {
+    value.fill(0)
+  }
+}
+
+/**
+ * One batch. Rows that do not open are added to `damaged` and passed over. Returns how many were
+ * moved, and whether any are left.
+ */
+export const resealBatch = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  { projectUid }: Rotation,
+  damaged: Set<string>,
+): Promise<{ moved: number; more: boolean }> => {
+  const rows = await q.query<OldRow>(nextSql, [projectUid ?? null, [...damaged]])
+  const ready: { row: OldRow; sealed: string }[] = []
+  for (const row of rows) {
+    try {
+      ready.push({ row, sealed: await sealAnew(keys, row) })
+    } catch (error) {
+      if (!isReason(error, 'InternalError')) throw error
+      damaged.add(`${row.secret_uid}/${row.version}`)
+    }
+  }
+  if (ready.length === 0) return { moved: 0, more: rows.length > 0 }
+  const [done] = await q.query<{ n: number }>(moveSql, [
+    ready.map(({ row }) => row.secret_uid),
+    ready.map(({ row }) => row.version),
+    ready.map(({ row }) => row.old_id),
+    ready.map(({ row }) => row.new_id),
+    ready.map(({ sealed }) => sealed),
+  ])
+  return { moved: done?.n ?? 0, more: true }
+}

@@ -1,0 +1,207 @@
+// Rotations as rows: begun in one write, so that from its commit on nothing is sealed with an old
+// key, and worked on in small steps that any controller may take up again.
+import { randomUUID } from 'node:crypto'
+import { StagelyError } from '../../kernel/errors.ts'
+import type { KeyProvider } from '../../secrets/key-provider.ts'
+import { createDataKey, type NewDataKey } from '../../secrets/project-keys.ts'
+import type { WriteSession } from '../session.ts'
+import type { Queryable } from '../sql.ts'
+
+export type RotationKind = 'data' | 'master'
+export type RotationState = 'Running' | 'Succeeded' | 'Failed'
+
+export interface Rotation {
+  readonly id: string
+  readonly kind: RotationKind
+  /** Of `data`: uid of the one project; undefined for all. */
+  readonly projectUid: string | undefined
+  /** Of `master`: prefix of what is wrapped from now on. */
+  readonly target: string | undefined
+  readonly state: RotationState
+  /** Rows that were sealed or wrapped anew. */
+  readonly done: number
+  readonly startedAt: number
+  readonly startedBy: string
+  readonly updatedAt: number
+  readonly finishedAt: number | undefined
+  /** Why it waits, or failed. */
+  readonly message: string
+}
+
+interface RotationRow {
+  id: string
+  kind: RotationKind
+  project_uid: string | null
+  target: string | null
+  state: RotationState
+  done: number
+  started_at: number
+  started_by: string
+  updated_at: number
+  finished_at: number | null
+  message: string
+}
+
+const columns =
+  'id, kind, project_uid, target, state, done, started_at, started_by, updated_at, finished_at, message'
+
+const toRotation = (row: RotationRow): Rotation => ({
+  id: row.id,
+  kind: row.kind,
+  projectUid: row.project_uid ?? undefined,
+  target: row.target ?? undefined,
+  state: row.state,
+  done: row.done,
+  startedAt: row.started_at,
+  startedBy: row.started_by,
+  updatedAt: row.updated_at,
+  finishedAt: row.finished_at ?? undefined,
+  message: row.message,
+})
+
+/** Newest first. */
+export const listRotations = async (q: Queryable, limit: number): Promise<Rotation[]> =>
+  (
+    await q.query<RotationRow>(
+      `SELECT ${columns} FROM key_rotations ORDER BY started_at DESC, id LIMIT $1`,
+      [limit],
+    )
+  ).map(toRotation)
+
+/** Where audit rows of keys belong. */
+export const keysRef = { kind: 'Keys', namespace: '', name: 'master' }
+
+const insertSql = `
+INSERT INTO key_rotations (id, kind, project_uid, target, state, started_at, started_by, updated_at)
+SELECT $1, $2, $3, $4, 'Running', $5, $6, $5
+WHERE NOT EXISTS (SELECT 1 FROM key_rotations WHERE state = 'Running' AND kind = $2)
+RETURNING ${columns}`
+
+export interface NewRotation {
+  readonly kind: RotationKind
+  readonly projectUid?: string | undefined
+  readonly target?: string | undefined
+}
+
+/** Conflict while another of its kind runs. */
+export const insertRotation = async (
+  session: WriteSession,
+  { kind, projectUid, target }: NewRotation,
+): Promise<Rotation> => {
+  const params = [
+    randomUUID(),
+    kind,
+    projectUid ?? null,
+    target ?? null,
+    session.nowMs,
+    session.actor.name,
+  ]
+  const [row] = await session.tx.query<RotationRow>(insertSql, params)
+  if (row === undefined) {
+    throw new StagelyError(
+      'Conflict',
+      `a rotation of ${kind} keys is running: wait for it (stagely keys status), then try again`,
+    )
+  }
+  await session.audit(keysRef, {
+    action: 'rotate keys',
+    detail: { kind, rotation: row.id, ...(projectUid === undefined ? {} : { projectUid }) },
+  })
+  return toRotation(row)
+}
+
+const wrapsAtOnce = 8
+
+/** New data keys, wrapped before the write that puts them in place: it waits for nobody. */
+export const makeDataKeys = async (
+  provider: KeyProvider,
+  projectUids: readonly string[],
+): Promise<Map<string, NewDataKey>> => {
+  const made = new Map<string, NewDataKey>()
+  const waiting = [...projectUids]
+  const work = async (): Promise<void> => {
+    for (let uid = waiting.pop(); uid !== undefined; uid = waiting.pop())
+      made.set(uid, await createDataKey(provider, uid))
+  }
+  await Promise.all(Array.from({ length: wrapsAtOnce }, work))
+  return made
+}
+
+/**
+ * Retires the data keys of these projects and puts new ones in place. Projects that were made or
+ * removed meanwhile are left as they are.
+ */
+export const replaceDataKeys = async (
+  session: WriteSession,
+  provider: KeyProvider,
+  keys: ReadonlyMap<string, NewDataKey>,
+): Promise<void> => {
+  const uids = [...keys.keys()]
+  const made = [...keys.values()]
+  await session.tx.query(
+    'UPDATE data_keys SET retired_at = $2 WHERE project_uid = ANY($1::uuid[]) AND retired_at IS NULL',
+    [uids, session.nowMs],
+  )
+  await session.tx.query(
+    `INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
+     SELECT n.id, p.uid, $4, $5, n.wrapped, $6
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS n (project_uid, id, wrapped)
+     JOIN projects p ON p.uid = n.project_uid`,
+    [
+      uids,
+      made.map((key) => key.id),
+      made.map((key) => key.wrapped),
+      provider.name,
+      provider.keyId,
+      session.nowMs,
+    ],
+  )
+}
+
+const claimSql = `
+UPDATE key_rotations SET runner = $1, lease_until = $3 WHERE id = (
+  SELECT id FROM key_rotations WHERE state = 'Running' AND (runner = $1 OR lease_until < $2)
+  ORDER BY started_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING ${columns}`
+
+/** A rotation for this runner to work on, until `until`; undefined where there is none. */
+export const claimRotation = async (
+  q: Queryable,
+  { runner, now, until }: { runner: string; now: number; until: number },
+): Promise<Rotation | undefined> => {
+  const [row] = await q.query<RotationRow>(claimSql, [runner, now, until])
+  return row === undefined ? undefined : toRotation(row)
+}
+
+/** Says how far a rotation is, or why it waits. Also keeps the lease. */
+export const noteRotation = async (
+  q: Queryable,
+  id: string,
+  {
+    done = 0,
+    now,
+    until,
+    message = '',
+  }: { done?: number; now: number; until: number; message?: string },
+): Promise<void> => {
+  await q.query(
+    'UPDATE key_rotations SET done = done + $2, updated_at = $3, lease_until = $4, message = $5 WHERE id = $1',
+    [id, done, now, until, message],
+  )
+}
+
+export const endRotation = async (
+  session: WriteSession,
+  { id, kind }: Rotation,
+  message: string,
+): Promise<void> => {
+  const state: RotationState = message === '' ? 'Succeeded' : 'Failed'
+  const [row] = await session.tx.query<{ done: number }>(
+    `UPDATE key_rotations SET state = $2, finished_at = $3, updated_at = $3, message = $4
+     WHERE id = $1 AND state = 'Running' RETURNING done`,
+    [id, state, session.nowMs, message],
+  )
+  if (row === undefined) return
+  const detail = { kind, rotation: id, done: row.done, state }
+  await session.audit(keysRef, { action: 'end key rotation', detail })
+}

@@ -1,0 +1,165 @@
+// Backup and restore, on both databases and across them.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { writeBackup } from '../../src/store/backup/dump.ts'
+import { restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
+import { openDatabase } from '../../src/store/open-store.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { localKeyRing } from '../support/keys.ts'
+import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import { api, createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+
+const canary = 'canary-8d1f7a20'
+const delivery = { stagelet: 'prod', agent: 'box' }
+const close = { changeSet: { id: 'x', last: true } }
+
+describe.each([
+  ['PGlite', (): string | undefined => undefined],
+  ['Postgres', (): string | undefined => inject('postgresUrl')],
+] as const)('a backup of %s', (_, url) => {
+  const dir = mkdtempSync(join(tmpdir(), 'stagely-backup-'))
+  const path = join(dir, 'one.backup')
+  let t: TestStore
+  let shop: { ns: string; projectUid: string }
+  beforeAll(async () => {
+    t = await openTestStore(url())
+    shop = await createShop(t.store)
+    await t.store.write(api, close, (tx) => tx.create(secretOf(shop.ns, 'db', { value: canary })))
+    await t.settings.putSealedIfAbsent('ca', Buffer.from('ca key'))
+    await t.audit.link()
+    await writeBackup(t.sql, path, realClock.now())
+  })
+  afterAll(async () => {
+    await t.destroy()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  const restoreInto = async (
+    target: TestStore,
+    { file = path, masterKey = testMasterKey, force = true, more = {} } = {},
+  ): Promise<RestoreSummary> => {
+    await target.close()
+    const at = target.databaseUrl === undefined ? {} : { databaseUrl: target.databaseUrl }
+    const { dataDir } = target
+    const sql = await openDatabase({ ...at, dataDir, clock: realClock, log: silentLogger })
+    const provider = localKeyRing(masterKey, more)
+    try {
+      return await restoreBackup(sql, { path: file, provider, clock: realClock, force })
+    } finally {
+      await sql.close()
+    }
+  }
+
+  it('holds no value and no key in the clear, and is its owner’s alone', () => {
+    const text = gunzipSync(readFileSync(path)).toString()
+    expect(text).toContain('"name":"db"')
+    for (const plain of [
+      canary,
+      Buffer.from(canary).toString('base64'),
+      testMasterKey.toString('base64'),
+      'ca key',
+    ])
+      expect(text).not.toContain(plain)
+  })
+
+  it('is refused when it is cut off or changed, before anything is touched', async () => {
+    const whole = gunzipSync(readFileSync(path))
+    const bad = join(dir, 'bad.backup')
+    for (const bytes of [
+      readFileSync(path).subarray(0, 900),
+      gzipSync(whole.subarray(0, whole.length - 200)),
+      gzipSync(Buffer.from(whole.toString().replace('"name":"db"', '"name":"dc"'))),
+      Buffer.from('hello'),
+    ]) {
+      writeFileSync(bad, bytes)
+      await expect(restoreInto(t, { file: bad })).rejects.toMatchObject({
+        reason: 'BadRequest',
+        message: expect.stringMatching(/not a whole backup/) as string,
+      })
+    }
+    const again = await t.again()
+    expect((await again.store.readSet(shop.projectUid, 'head')).entries).toHaveLength(1)
+    await again.close()
+  })
+
+  it('comes back under a new epoch and higher numbers, with old keys, and the audit log says so', async () => {
+    // Life goes on after the backup: the value changes, the data key and then the master key rotate.
+    const live = await t.again({
+      keyRing: localKeyRing(Buffer.alloc(32, 5), { previous: [testMasterKey] }),
+    })
+    await live.store.write(api, close, (tx) =>
+      tx.update(secretOf(shop.ns, 'db', { value: 'newer' })),
+    )
+    await live.keys.rotateDataKeys(api)
+    await live.keys.rotateMasterKey(api)
+    let more = true
+    while (more) more = await live.keys.workOnce()
+    const seen = await live.store.currentVersion()
+    const revision = (await live.store.revisionsOf(shop.projectUid)).closed
+    await live.close()
+
+    await expect(restoreInto(t, { force: false })).rejects.toThrow(
+      /--force \(nothing was changed\)/,
+    )
+    await expect(restoreInto(t, { masterKey: Buffer.alloc(32, 5) })).rejects.toThrow(
+      /the backup of .* needs local key [0-9a-f]{16}/,
+    )
+    const keys = { masterKey: Buffer.alloc(32, 5), more: { previous: [testMasterKey] } }
+    const done = await restoreInto(t, keys)
+    expect(done.epoch).toBeGreaterThan(1)
+
+    const back = await t.again({
+      keyRing: localKeyRing(Buffer.alloc(32, 5), { previous: [testMasterKey] }),
+    })
+    const { epoch, closed } = await back.store.revisionsOf(shop.projectUid)
+    expect({ epoch, closed }).toEqual({ epoch: done.epoch, closed: revision - 1 })
+    const [entry] = await back.store.openSet(shop.projectUid, closed, delivery)
+    expect(entry?.value.toString()).toBe(canary)
+    expect(await back.store.currentVersion()).toBeGreaterThan(seen + 1_000_000)
+    const watch = back.store.watch(seen, AbortSignal.timeout(5_000))[Symbol.asyncIterator]()
+    await expect(watch.next()).rejects.toMatchObject({ reason: 'Expired' })
+    await updateAs(back.store, api, secretOf(shop.ns, 'db', { value: 'after' }))
+    await createAs(back.store, api, secretOf(shop.ns, 'more', { value: 'v' }))
+    const audit = await back.sql.query<{ action: string; detail: string }>(
+      `SELECT action, detail FROM audit ORDER BY id`,
+    )
+    const facts = audit.filter((row) => row.action === 'restore')
+    expect(facts).toHaveLength(1)
+    expect(JSON.parse(facts[0]!.detail)).toMatchObject({
+      backupEpoch: 1,
+      epoch: done.epoch,
+      sha256: done.sha256,
+    })
+    await back.close()
+    const second = await restoreInto(t, keys)
+    expect(second.epoch).toBeGreaterThan(done.epoch)
+  })
+
+  it('goes into the other kind of database', async () => {
+    const other = await openTestStore(url() === undefined ? inject('postgresUrl') : undefined)
+    await restoreInto(other, { force: false })
+    const back = await other.again()
+    const [entry] = await back.store.openSet(shop.projectUid, 1, delivery)
+    expect(entry?.value.toString()).toBe(canary)
+    expect((await back.settings.getSealed('ca'))?.toString()).toBe('ca key')
+    await other.destroy()
+  })
+
+  it('is refused while a controller has the database open', async () => {
+    if (t.databaseUrl === undefined) {
+      const live = await t.again({ keyRing: localKeyRing(testMasterKey) })
+      await expect(
+        openDatabase({ dataDir: t.dataDir, clock: realClock, log: silentLogger }),
+      ).rejects.toMatchObject({ reason: 'Conflict' })
+      await live.close()
+      return
+    }
+    const live = await t.again()
+    await expect(restoreInto(t)).rejects.toThrow(/stop all of them first/)
+    await live.close()
+  })
+})
