@@ -103,6 +103,13 @@ const dropAll = async (tx: Queryable): Promise<void> => {
      WHERE n.nspname = current_schema() AND c.relkind = 'r'`,
   )
   for (const { name } of rows) await tx.exec(`DROP TABLE "${name}" CASCADE`)
+  // What triggers call; an extension's functions are its own.
+  const routines = await tx.query<{ name: string }>(
+    `SELECT p.oid::regprocedure::text AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = current_schema() AND NOT EXISTS (
+       SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')`,
+  )
+  for (const { name } of routines) await tx.exec(`DROP ROUTINE ${name} CASCADE`)
 }
 
 const load = async (tx: Queryable, path: string): Promise<void> => {
