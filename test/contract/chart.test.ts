@@ -1,0 +1,273 @@
+// The Helm chart: linted and rendered by the real helm, over a matrix of values.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { chartDir, helm, renderChart, type Rendered } from '../support/helm.ts'
+import { faultsOf } from '../support/kubernetes-schemas.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const matrix: Record<string, string[]> = {
+  'no values': [],
+  'an external database by URL, three replicas': [
+    'replicaCount=3',
+    'database.url="postgres://stagely:pw@db:5432/stagely"',
+  ],
+  'everything of others': [
+    'replicaCount=2',
+    'database.existingSecret="db"',
+    'masterKey.existingSecret="keys"',
+    'adminToken.existingSecret="admin"',
+    'tls.mode="existingSecret"',
+    'tls.existingSecret="cert"',
+    'serviceAccount.create=false',
+    'serviceAccount.name="given"',
+  ],
+  'reached from outside': [
+    'ingress.enabled=true',
+    'ingress.host="stagely.example.com"',
+    'ingress.className="nginx"',
+    'ingress.tlsSecret="web"',
+    'controller.agentTrust="system"',
+    'service.type="NodePort"',
+    'service.nodePort=30443',
+    'networkPolicy.enabled=true',
+    'networkPolicy.from=[{"namespaceSelector":{}}]',
+  ],
+  'chosen namespaces, a KMS, add-ons': [
+    'kubernetes.namespaces=["team-a","team-b"]',
+    'kubernetes.readSecrets=false',
+    'keyProvider.name="aws-kms"',
+    'keyProvider.key="alias/stagely"',
+    'keyProvider.env={"AWS_REGION":"eu-central-1"}',
+    'keyProvider.envFromSecrets=["aws"]',
+    'tls.mode="certManager"',
+    'tls.certManager.issuerRef.name="ca"',
+    'metrics.serviceMonitor.enabled=true',
+    'persistence.existingClaim="mine"',
+    'nodeSelector={"disk":"ssd"}',
+    'tolerations=[{"key":"a","operator":"Exists"}]',
+    'controller.extraEnv=[{"name":"HTTPS_PROXY","value":"http://proxy:3128"}]',
+  ],
+  'no cluster at all': ['kubernetes.enabled=false'],
+}
+
+let scratch: string
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'stagely-chart-'))
+})
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+const kept = { metadata: { annotations: { 'helm.sh/resource-policy': 'keep' } } }
+
+const find = (objects: readonly Rendered[], kind: string, name?: string): Rendered | undefined =>
+  objects.find((o) => o.kind === kind && (name === undefined || o.metadata.name === name))
+
+/** What is at a dotted path; undefined where nothing is. */
+const at = (value: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((v, key) => (v as Record<string, unknown> | undefined)?.[key], value)
+
+const container = (objects: readonly Rendered[]): { args: string[]; env: unknown[] } =>
+  at(find(objects, 'Deployment'), 'spec.template.spec.containers.0') as {
+    args: string[]
+    env: unknown[]
+  }
+
+test('helm lint finds nothing', async () => {
+  const { code, stdout } = await helm('lint', '--strict', chartDir)
+  expect({ code, stdout }).toMatchObject({ code: 0 })
+  expect(stdout).not.toMatch(/\[(WARNING|ERROR)\]/)
+})
+
+test('what every combination of values renders follows the schemas of Kubernetes', async () => {
+  const all: Rendered[] = []
+  for (const set of Object.values(matrix)) all.push(...(await renderChart(...set)))
+  const { faults, unchecked } = await faultsOf(all, scratch)
+  expect(faults).toEqual([])
+  // Add-ons that the cluster may lack; nothing else goes unchecked.
+  expect(unchecked.sort()).toEqual(['Certificate', 'ServiceMonitor'])
+})
+
+test('the check against the schemas sees a misspelt field, a wrong type and what is missing', async () => {
+  const [good] = (await renderChart()).filter((o) => o.kind === 'Deployment')
+  const spec = good!['spec'] as object
+  const bad = (change: object): Rendered => ({ ...good!, spec: { ...spec, ...change } })
+  for (const change of [{ replicaz: 1 }, { replicas: '1' }, { selector: undefined }]) {
+    const { faults } = await faultsOf(
+      [JSON.parse(JSON.stringify(bad(change))) as Rendered],
+      scratch,
+    )
+    expect(faults.length, JSON.stringify(change)).toBeGreaterThan(0)
+  }
+})
+
+describe('with no values', () => {
+  let objects: Rendered[]
+  beforeAll(async () => {
+    objects = await renderChart()
+  })
+
+  test('one controller keeps an embedded database on a volume of its own', () => {
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'stagely' } }, {}, {}]
+    expect(find(objects, 'Deployment')).toMatchObject({
+      spec: {
+        replicas: 1,
+        strategy: { type: 'Recreate' },
+        template: { spec: { volumes } },
+      },
+    })
+    expect(find(objects, 'PersistentVolumeClaim')).toMatchObject(kept)
+  })
+
+  test('the pods meet the restricted Pod Security Standard', () => {
+    const pods = [
+      at(find(objects, 'Deployment'), 'spec.template.spec'),
+      at(find(objects, 'Pod'), 'spec'),
+    ]
+    for (const pod of pods) {
+      expect(pod).toMatchObject({
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      })
+      expect(at(pod, 'containers.0.securityContext')).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      })
+      for (const shared of ['hostNetwork', 'hostPID', 'hostIPC'])
+        expect(pod).not.toHaveProperty(shared)
+    }
+  })
+
+  test('a master key of 32 bytes is made, and outlives the release', () => {
+    const secret = find(objects, 'Secret', 'stagely-master-key')
+    const text = Buffer.from(at(secret, 'data.STAGELY_SECRET_KEY') as string, 'base64').toString()
+    expect(Buffer.from(text, 'base64')).toHaveLength(32)
+    expect(secret).toMatchObject(kept)
+  })
+
+  test('the CRDs are those of crds/, and outlive the release', () => {
+    const crds = objects.filter((o) => o.kind === 'CustomResourceDefinition')
+    expect(crds).toHaveLength(4)
+    for (const crd of crds) {
+      const plural = at(crd, 'spec.names.plural') as string
+      const file = readFileSync(join(root, 'crds', `stagely.dev_${plural}.yaml`), 'utf8')
+      expect(crd['spec']).toEqual(at(parse(file), 'spec'))
+      expect(crd).toMatchObject(kept)
+    }
+  })
+
+  test('the controller may read specs and write status, and nothing else', () => {
+    const rules = at(find(objects, 'ClusterRole', 'default-stagely'), 'rules') as {
+      resources: string[]
+      verbs: string[]
+    }[]
+    const rights = rules.flatMap((rule) =>
+      rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${verb} ${resource}`)),
+    )
+    expect(rights.filter((right) => /\*|create|delete|update/.test(right)).sort()).toEqual([
+      'create events',
+      'update agents/status',
+      'update projects/status',
+      'update stagelets/status',
+      'update stagelysecrets/status',
+    ])
+  })
+
+  test('a plain value is refused before it is stored in etcd', () => {
+    expect(at(find(objects, 'ValidatingAdmissionPolicy'), 'spec.validations.0.expression')).toBe(
+      '!has(object.spec.value) && !has(object.spec.valueBase64)',
+    )
+    expect(at(find(objects, 'ValidatingAdmissionPolicyBinding'), 'spec.validationActions')).toEqual(
+      ['Deny'],
+    )
+  })
+})
+
+test('several replicas share the database, and are replaced one after the other', async () => {
+  const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
+  const deployment = find(objects, 'Deployment')
+  expect(deployment).toMatchObject({
+    spec: { replicas: 3, strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } },
+  })
+  expect(at(deployment, 'spec.template.spec.topologySpreadConstraints')).toHaveLength(2)
+  expect(at(find(objects, 'PodDisruptionBudget'), 'spec.maxUnavailable')).toBe(1)
+  expect(find(objects, 'PersistentVolumeClaim')).toBeUndefined()
+})
+
+test('the password of the database is in its Secret, and nowhere else', async () => {
+  const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
+  const secret = find(objects, 'Secret', 'stagely-database')
+  expect(at(secret, 'stringData.DATABASE_URL')).toContain('pw@db')
+  expect(JSON.stringify(objects.filter((o) => o !== secret))).not.toContain('pw@db')
+})
+
+test('what others keep is not made', async () => {
+  const objects = await renderChart(...matrix['everything of others']!)
+  expect(find(objects, 'Secret')).toBeUndefined()
+  expect(find(objects, 'ServiceAccount')).toBeUndefined()
+  expect(container(objects).args).toContain('--tls-cert-file=/etc/stagely/tls/tls.crt')
+})
+
+test('with chosen namespaces there are no rights elsewhere', async () => {
+  const objects = await renderChart(...matrix['chosen namespaces, a KMS, add-ons']!)
+  const roles = objects.filter((o) => o.kind === 'Role')
+  expect(roles.map((o) => o.metadata.namespace)).toEqual(['team-a', 'team-b'])
+  expect(JSON.stringify(roles)).not.toContain('"secrets"')
+  expect(find(objects, 'ClusterRoleBinding')).toBeUndefined()
+  expect(container(objects).args).toContain('--kubernetes-namespace=team-b')
+  expect(container(objects).env).toContainEqual({ name: 'STAGELY_KMS_KEY', value: 'alias/stagely' })
+  expect(JSON.stringify(container(objects).env)).not.toContain('STAGELY_SECRET_KEY')
+})
+
+test.each([
+  ['image.repositry="x"', /'repositry' not allowed/],
+  ['replicaCount="two"', /replicaCount/],
+  ['replicaCount=2', /database\.url or database\.existingSecret/],
+  ['tls.mode="certManager"', /issuerRef\.name/],
+  ['keyProvider.name="vault-transit"', /keyProvider\.key/],
+  ['ingress.enabled=true', /ingress\.host/],
+  ['database.url="mysql://x"', /database\/url/],
+])('%s is refused with what to do', async (set, message) => {
+  await expect(renderChart(set)).rejects.toThrow(message)
+})
+
+test('the README names every value', () => {
+  const readme = readFileSync(join(chartDir, 'README.md'), 'utf8')
+  const values = parse(readFileSync(join(chartDir, 'values.yaml'), 'utf8')) as object
+  // A map is one value where it holds the user's own names or a whole sub-object of Kubernetes.
+  const whole = new Set(['resources', 'ingress.annotations'])
+  const leaves = (value: unknown, path: string): string[] =>
+    value !== null &&
+    typeof value === 'object' &&
+    !Array.isArray(value) &&
+    !whole.has(path) &&
+    Object.keys(value).length > 0
+      ? Object.entries(value).flatMap(([k, v]) => leaves(v, path === '' ? k : `${path}.${k}`))
+      : [path]
+  expect(leaves(values, '').filter((path) => !readme.includes(`\`${path}\``))).toEqual([])
+})
+
+test('what the Dockerfile copies is enough to build and run the command', () => {
+  // .dockerignore names what goes in; the steps are those of the build stage.
+  const ignore = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
+  for (const line of ignore.filter((l) => l.startsWith('!')))
+    cpSync(join(root, line.slice(1)), join(scratch, 'app', line.slice(1)), { recursive: true })
+  const cwd = join(scratch, 'app')
+  symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd, timeout: 120_000 })
+  const output = execFileSync(join(cwd, 'dist/cli/main.js'), ['--version'], { encoding: 'utf8' })
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  expect(output).toContain(version)
+  const chart: unknown = parse(readFileSync(join(chartDir, 'Chart.yaml'), 'utf8'))
+  expect(at(chart, 'appVersion')).toBe(version)
+}, 180_000)

@@ -1,0 +1,43 @@
+// The real helm, as scripts/lib/setup.sh finds or fetches it.
+import { execFile } from 'node:child_process'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseAllDocuments } from 'yaml'
+
+export const chartDir = fileURLToPath(new URL('../../charts/stagely', import.meta.url))
+
+const binary =
+  process.env['HELM'] ??
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'stagely/helm-2.2.2')
+
+export interface HelmResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export const helm = (...args: string[]): Promise<HelmResult> =>
+  new Promise((resolve, reject) => {
+    execFile(binary, args, { timeout: 60_000, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(new Error(error.message))
+      else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+
+export interface Rendered {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly [field: string]: unknown
+}
+
+/** Renders the chart with `--set` values; throws what helm says when it refuses. */
+export const renderChart = async (...set: string[]): Promise<Rendered[]> => {
+  const flags = set.flatMap((value) => ['--set-json', value])
+  const { code, stdout, stderr } = await helm('template', 'stagely', chartDir, ...flags)
+  if (code !== 0) throw new Error(stderr)
+  return parseAllDocuments(stdout)
+    .map((document) => document.toJS() as Rendered | null)
+    .filter((object) => object !== null)
+}
