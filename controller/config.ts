@@ -6,6 +6,15 @@ import { parseOidc, type OidcFlags } from './oidc-config.ts'
 import { keyProviderNames } from '../src/secrets/providers/settings.ts'
 import { parseKeyConfig, type KeyConfig } from './key-config.ts'
 
+/** Certificate and key that somebody else renews. */
+export interface TlsFiles {
+  /** PEM, leaf first. */
+  readonly certFile: string
+  readonly keyFile: string
+  /** PEM of the root, where certFile leaves it out. */
+  readonly caFile: string | undefined
+}
+
 export interface Config {
   readonly dataDir: string
   readonly host: string
@@ -15,6 +24,10 @@ export interface Config {
   readonly advertiseUrl: string | undefined
   /** More names for the certificate. */
   readonly tlsSans: readonly string[]
+  /** undefined: a certificate of the controller's own CA. */
+  readonly tlsFiles: TlsFiles | undefined
+  /** `own`: join tokens pin the CA; `system`: agents trust their machine's CAs. */
+  readonly agentTrust: 'own' | 'system'
   readonly manifestsDir: string | undefined
   /** Lets the folder remove more than half of what it owns in one go. */
   readonly pruneAll: boolean
@@ -55,6 +68,10 @@ interface Flags extends OidcFlags {
   listen: string
   advertiseUrl?: string
   tlsSan?: string[]
+  tlsCertFile?: string
+  tlsKeyFile?: string
+  tlsCaFile?: string
+  agentTrust: string
   manifests?: string
   pruneAll?: boolean
   trustProxy?: string[]
@@ -72,6 +89,14 @@ const command = (): Command =>
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:8443')
     .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
     .option('--tls-san <name...>', 'more names or addresses for the certificate')
+    .option('--tls-cert-file <file>', 'certificate to show, leaf first, in place of a made one')
+    .option('--tls-key-file <file>', 'its private key')
+    .option('--tls-ca-file <file>', 'its root, where --tls-cert-file leaves it out')
+    .option(
+      '--agent-trust <which>',
+      "own: join tokens pin this controller's CA; system: agents trust the CAs of their machine, for a public certificate here or at a proxy",
+      'own',
+    )
     .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
     .option('--prune-all', 'let the folder remove more than half of what it owns at once')
     .option(
@@ -132,6 +157,9 @@ export const parseConfig = (
   const { host, port } = parseListen(flags.listen, faults)
   const advertiseUrl = parseAdvertiseUrl(flags.advertiseUrl, faults)
   const insecureHttp = flags.insecureHttp ?? false
+  const tlsFiles = parseTlsFiles(flags, faults)
+  if (flags.agentTrust !== 'own' && flags.agentTrust !== 'system')
+    faults.push(`--agent-trust must be own or system; it is ${flags.agentTrust}`)
   if (insecureHttp && !loopback.has(host))
     faults.push(
       `--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`,
@@ -153,6 +181,8 @@ export const parseConfig = (
     port,
     advertiseUrl,
     tlsSans: flags.tlsSan ?? [],
+    tlsFiles,
+    agentTrust: flags.agentTrust === 'system' ? 'system' : 'own',
     manifestsDir: flags.manifests,
     pruneAll: flags.pruneAll ?? false,
     trustedProxies,
@@ -188,6 +218,15 @@ const parseDays = (text: string | undefined, faults: string[]): number | undefin
   if (text === undefined || text === '') return undefined
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
   faults.push('STAGELY_AUDIT_RETENTION_DAYS must be a whole number of days, such as 400')
+  return undefined
+}
+
+const parseTlsFiles = (flags: Flags, faults: string[]): TlsFiles | undefined => {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsCaFile: caFile } = flags
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile, caFile }
+  if (certFile !== undefined || keyFile !== undefined)
+    faults.push('--tls-cert-file and --tls-key-file go together: give both or none')
+  else if (caFile !== undefined) faults.push('--tls-ca-file is of use only with --tls-cert-file')
   return undefined
 }
 

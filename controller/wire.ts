@@ -12,6 +12,13 @@ import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
 import { startLinker } from './audit/linker.ts'
 import { createAuditMetrics } from './audit/metrics.ts'
 import { createBackups } from './backups.ts'
+import {
+  certificateNames,
+  certificateToShow,
+  followCertificate,
+  isWildcard,
+  type ShownCertificate,
+} from './certificate.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
@@ -104,7 +111,9 @@ const serve = async (
   const { store, keys, agents, principals, settings, idempotency, audit, sealing, ...people } =
     opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
-  await writeWhole(config.dataDir, 'ca.crt', identity.caPem, 0o644)
+  const certificate = await certificateToShow(config, identity)
+  if (certificate.ca !== undefined)
+    await writeWhole(config.dataDir, 'ca.crt', certificate.ca.pem, 0o644)
   await people.tokens.ensureAdmin((token) => writeAdminToken(config.dataDir, token))
 
   const http: { listening?: Listening } = {}
@@ -147,7 +156,8 @@ const serve = async (
     introduction: () => ({
       url: base,
       controllerX25519: identity.x25519.publicKey.toString('base64url'),
-      ca: identity.caFingerprint,
+      // A configuration in which agents cannot pin was refused.
+      ca: config.agentTrust === 'system' ? 'system' : certificate.ca!.fingerprint,
     }),
     mountOpen: (open) => {
       open.route('/', agentApp)
@@ -158,10 +168,16 @@ const serve = async (
   http.listening = await listen((request, response) => void answer(request, response), {
     host: config.host,
     port: config.port,
-    tls: config.insecureHttp
-      ? undefined
-      : { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },
+    tls: config.insecureHttp ? undefined : certificate,
   })
+  if (config.tlsFiles !== undefined) {
+    const { listening } = http
+    const show = (renewed: ShownCertificate): void => {
+      listening.renew(renewed)
+    }
+    const signal = lifecycle.stopping
+    void followCertificate(config.tlsFiles, certificate, show, { clock, log, signal })
+  }
   base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
   return { base, onRun: metrics.onRun }
 }
@@ -211,16 +227,6 @@ const closeHttp = async (listening: Listening | undefined): Promise<void> => {
   await listening.close()
   clearTimeout(timer)
 }
-
-const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
-
-const certificateNames = (config: Config): string[] => [
-  ...(config.advertiseUrl === undefined
-    ? []
-    : [new URL(config.advertiseUrl).hostname.replace(/^\[|\]$/g, '')]),
-  ...(isWildcard(config.host) ? [] : [config.host]),
-  ...config.tlsSans,
-]
 
 const defaultUrl = ({ host, insecureHttp }: Config, port: number): string => {
   const name = isWildcard(host) ? hostname() : host.includes(':') ? `[${host}]` : host

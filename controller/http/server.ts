@@ -2,8 +2,9 @@
 // an idle connection costs 36 KiB instead of 52, and a restart storm could not resume anyway.
 import { constants } from 'node:crypto'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 
 export interface ListenOptions {
   readonly host: string
@@ -18,6 +19,8 @@ export interface Listening {
   close(): Promise<void>
   /** Cuts what is still open. */
   destroy(): void
+  /** New connections are shown this certificate. */
+  renew(tls: { readonly chainPem: string; readonly keyPem: string }): void
 }
 
 const backlog = 4096
@@ -45,24 +48,25 @@ export const listen = async (
     destroy: () => {
       server.closeAllConnections()
     },
+    renew: (tls) => {
+      if ('setSecureContext' in server) server.setSecureContext(tlsOptions(tls))
+    },
   }
 }
 
 const createTlsServer = (
   listener: RequestListener,
   tls: { chainPem: string; keyPem: string },
-): Server =>
-  createHttpsServer(
-    {
-      cert: tls.chainPem,
-      key: tls.keyPem,
-      minVersion: 'TLSv1.3',
-      secureOptions: constants.SSL_OP_NO_TICKET,
-    },
-    listener,
-  )
+): HttpsServer => createHttpsServer(tlsOptions(tls), listener)
 
-const closeServer = async (server: Server): Promise<void> => {
+const tlsOptions = (tls: { chainPem: string; keyPem: string }): SecureContextOptions => ({
+  cert: tls.chainPem,
+  key: tls.keyPem,
+  minVersion: 'TLSv1.3',
+  secureOptions: constants.SSL_OP_NO_TICKET,
+})
+
+const closeServer = async (server: Server | HttpsServer): Promise<void> => {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve()
