@@ -29,7 +29,9 @@ export interface Config {
   /** `own`: join tokens pin the CA; `system`: agents trust their machine's CAs. */
   readonly agentTrust: 'own' | 'system'
   readonly manifestsDir: string | undefined
-  /** Lets the folder remove more than half of what it owns in one go. */
+  /** Follows the CRDs of a cluster; `namespaces` undefined: all. */
+  readonly kubernetes: { readonly namespaces: readonly string[] | undefined } | undefined
+  /** Lets the folder or the cluster remove more than half of what it owns in one go. */
   readonly pruneAll: boolean
   /** Proxies whose X-Forwarded-For is believed: addresses and networks. */
   readonly trustedProxies: readonly string[]
@@ -73,6 +75,8 @@ interface Flags extends OidcFlags {
   tlsCaFile?: string
   agentTrust: string
   manifests?: string
+  kubernetes?: boolean
+  kubernetesNamespace?: string[]
   pruneAll?: boolean
   trustProxy?: string[]
   insecureHttp?: boolean
@@ -98,7 +102,15 @@ const command = (): Command =>
       'own',
     )
     .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
-    .option('--prune-all', 'let the folder remove more than half of what it owns at once')
+    .option(
+      '--kubernetes',
+      'follow the CRDs of the cluster that this runs in, or that KUBECONFIG names',
+    )
+    .option('--kubernetes-namespace <name...>', 'namespaces to follow (default: all)')
+    .option(
+      '--prune-all',
+      'let the folder or cluster remove more than half of what it owns at once',
+    )
     .option(
       '--trust-proxy <address...>',
       'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
@@ -157,6 +169,8 @@ export const parseConfig = (
   const { host, port } = parseListen(flags.listen, faults)
   const advertiseUrl = parseAdvertiseUrl(flags.advertiseUrl, faults)
   const insecureHttp = flags.insecureHttp ?? false
+  if (flags.kubernetesNamespace !== undefined && flags.kubernetes !== true)
+    faults.push('--kubernetes-namespace is of use only with --kubernetes')
   const tlsFiles = parseTlsFiles(flags, faults)
   if (flags.agentTrust !== 'own' && flags.agentTrust !== 'system')
     faults.push(`--agent-trust must be own or system; it is ${flags.agentTrust}`)
@@ -184,6 +198,7 @@ export const parseConfig = (
     tlsFiles,
     agentTrust: flags.agentTrust === 'system' ? 'system' : 'own',
     manifestsDir: flags.manifests,
+    kubernetes: flags.kubernetes === true ? { namespaces: flags.kubernetesNamespace } : undefined,
     pruneAll: flags.pruneAll ?? false,
     trustedProxies,
     oidc,

@@ -34,6 +34,8 @@ import { createRateLimit } from './http/rest/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { openMasterKeys } from './master-keys.ts'
+import { loadKubeConfig } from './kubernetes/kube-config.ts'
+import { startKubernetesSource } from './kubernetes/start.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 import { SealingKeys } from './sealing.ts'
@@ -99,6 +101,13 @@ const start = async (config: Config, context: Context): Promise<string> => {
     const { manifestsDir: dir, pruneAll } = config
     const folder = startFolderSource({ dir, pruneAll, store, clock, log })
     lifecycle.onStop('manifests', 5_000, () => folder.stop())
+  }
+  if (config.kubernetes !== undefined) {
+    const { namespaces } = config.kubernetes
+    const kubeConfig = loadKubeConfig()
+    const { pruneAll } = config
+    const source = startKubernetesSource({ kubeConfig, namespaces, pruneAll, store, clock, log })
+    lifecycle.onStop('kubernetes', 5_000, () => source.stop())
   }
   return url.base
 }

@@ -1,0 +1,150 @@
+// Requests to a cluster's API server. client-node finds the server and logs in (kubeconfig, exec
+// plugins, the token file of a pod, read anew as it is renewed); its Watch has no time-outs and drops
+// lines that it cannot read, so the requests themselves are made here.
+import http from 'node:http'
+import https from 'node:https'
+import type { KubeConfig } from '@kubernetes/client-node'
+import { httpStatusOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
+import { createLineReader } from '../../src/protocol/ndjson.ts'
+
+export interface ClusterClient {
+  get(path: string, query?: Query): Promise<unknown>
+  post(path: string, body: unknown): Promise<unknown>
+  patch(path: string, body: unknown, contentType: string): Promise<unknown>
+  /**
+   * Reads a watch until the server ends it; `onLine` gets each whole line. Rejects when the
+   * connection breaks, when nothing comes for `idleMs`, and when `signal` aborts.
+   */
+  watch(path: string, query: Query, options: WatchOptions): Promise<void>
+}
+
+export type Query = Readonly<Record<string, string | undefined>>
+
+export interface WatchOptions {
+  readonly idleMs: number
+  readonly signal: AbortSignal
+  readonly onLine: (line: string) => void
+}
+
+const requestMs = 30_000
+/** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
+const maxLineBytes = 8 << 20
+/** Who wrote, in the cluster's managedFields. */
+export const fieldManager = 'stagely-controller'
+
+export const createClusterClient = (config: KubeConfig): ClusterClient => {
+  const call = async (method: string, path: string, more: Partial<Sent> = {}): Promise<unknown> => {
+    const signal = AbortSignal.timeout(requestMs)
+    const response = await send(config, { method, path, signal, ...more })
+    const text = await readText(response)
+    if (isGood(response)) return text === '' ? undefined : (JSON.parse(text) as unknown)
+    throw statusError(response, text)
+  }
+  const written = { fieldManager }
+  return {
+    get: (path, query = {}) => call('GET', path, { query }),
+    post: (path, body) =>
+      call('POST', path, { query: written, body, contentType: 'application/json' }),
+    patch: (path, body, contentType) => call('PATCH', path, { query: written, body, contentType }),
+    watch: async (path, query, options) => {
+      const idle = new AbortController()
+      const timer = setTimeout(() => {
+        idle.abort(new StagelyError('Timeout', 'the watch fell silent'))
+      }, options.idleMs)
+      const signal = AbortSignal.any([options.signal, idle.signal])
+      try {
+        const all = { ...query, watch: 'true' }
+        const response = await send(config, { method: 'GET', path, query: all, signal })
+        if (!isGood(response)) throw statusError(response, await readText(response))
+        const read = createLineReader(maxLineBytes, options.onLine)
+        for await (const chunk of response as AsyncIterable<Buffer>) {
+          timer.refresh()
+          read(chunk)
+        }
+      } catch (error) {
+        throw idle.signal.aborted ? idle.signal.reason : error
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
+}
+
+interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly query: Query
+  readonly signal: AbortSignal
+  readonly body: unknown
+  readonly contentType: string
+}
+
+const send = async (
+  config: KubeConfig,
+  sent: Partial<Sent> & Pick<Sent, 'method' | 'path' | 'signal'>,
+): Promise<http.IncomingMessage> => {
+  const server = config.getCurrentCluster()?.server
+  if (server === undefined)
+    throw new StagelyError('ServiceUnavailable', 'the kubeconfig names no cluster')
+  const url = new URL(server.replace(/\/+$/, '') + sent.path)
+  for (const [key, value] of Object.entries(sent.query ?? {}))
+    if (value !== undefined) url.searchParams.set(key, value)
+  const payload = sent.body === undefined ? undefined : JSON.stringify(sent.body)
+  const options: https.RequestOptions = {
+    method: sent.method,
+    signal: sent.signal,
+    headers: {
+      accept: 'application/json',
+      ...(payload === undefined
+        ? {}
+        : { 'content-type': sent.contentType, 'content-length': Buffer.byteLength(payload) }),
+    },
+  }
+  await config.applyToHTTPSOptions(options)
+  const request = url.protocol === 'https:' ? https.request : http.request
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options, resolve)
+    outgoing.once('error', (error) => {
+      const message = `the cluster at ${server} cannot be reached: ${error.message}`
+      reject(new StagelyError('ServiceUnavailable', message, {}, error))
+    })
+    outgoing.end(payload)
+  })
+}
+
+const isGood = ({ statusCode = 0 }: http.IncomingMessage): boolean =>
+  statusCode >= 200 && statusCode < 300
+
+const readText = async (response: http.IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const reasons = new Set(Object.keys(httpStatusOf))
+
+/** The server's Status as an error; what is no Status keeps its code. */
+const statusError = (response: http.IncomingMessage, text: string): StagelyError => {
+  const code = response.statusCode ?? 0
+  const { reason, message } = parseStatus(text)
+  const known = reason !== undefined && reasons.has(reason) ? (reason as Reason) : reasonOf(code)
+  const seconds = Number(response.headers['retry-after'])
+  const details = seconds > 0 ? { retryAfterSeconds: Math.min(seconds, 300) } : {}
+  return new StagelyError(known, message ?? `the cluster answered ${code}`, details)
+}
+
+const reasonOf = (code: number): Reason =>
+  (Object.entries(httpStatusOf).find(([, status]) => status === code)?.[0] as Reason | undefined) ??
+  'ServiceUnavailable'
+
+const parseStatus = (text: string): { reason?: string; message?: string } => {
+  try {
+    const { reason, message } = JSON.parse(text) as { reason?: unknown; message?: unknown }
+    return {
+      ...(typeof reason === 'string' ? { reason } : {}),
+      ...(typeof message === 'string' ? { message } : {}),
+    }
+  } catch {
+    return {}
+  }
+}

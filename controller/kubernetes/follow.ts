@@ -1,0 +1,143 @@
+// Follows one collection of a cluster for as long as it is told: lists, watches from there, and goes
+// on after whatever breaks.
+//
+// INVARIANTS
+// - `onList` gets a whole, consistent list before the first `onChange`, and again after each gap.
+// - A line that is cut or no JSON ends the watch; it goes on from the last whole event.
+// - 410 Gone means a new list; any other fault a pause with growing, random length, or as long as
+//   the server asks (Retry-After).
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../../src/kernel/backoff.ts'
+import { isAbort, isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { ClusterClient } from './cluster-client.ts'
+
+export interface FollowOptions {
+  readonly client: ClusterClient
+  readonly path: string
+  readonly fieldSelector?: string
+  readonly log: Logger
+  readonly signal: AbortSignal
+  /** When it rejects, the list is asked for again. */
+  readonly onList: (items: KubeObject[]) => Promise<void>
+  readonly onChange: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void
+  /** How long the server may keep a watch, in seconds. */
+  readonly watchSeconds?: number
+}
+
+const backoff = { baseMs: 200, capMs: 30_000 }
+const pageSize = '500'
+/** A server that ends watches at once must not be asked in a loop. */
+const leastMs = 500
+
+/** Resolves when `signal` aborts. */
+export const followCollection = async (options: FollowOptions): Promise<void> => {
+  const { log, signal } = options
+  let version: string | undefined
+  let failures = 0
+  const pause = (ms: number): Promise<unknown> =>
+    sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+  while (!signal.aborted) {
+    const begun = performance.now()
+    try {
+      version ??= await list(options)
+      version = await watch(options, version)
+      failures = 0
+      await pause(Math.max(0, leastMs - (performance.now() - begun)))
+    } catch (error) {
+      if (signal.aborted || (isAbort(error) && signal.aborted)) return
+      const { cause, reached } =
+        error instanceof WatchBroken ? error : { cause: error, reached: version }
+      // What came through proves that the server works.
+      failures = reached === version ? failures + 1 : 0
+      version = isReason(cause, 'Expired') ? undefined : reached
+      const asked = cause instanceof StagelyError ? cause.details.retryAfterSeconds : undefined
+      if (failures > 1)
+        log.warn(
+          { path: options.path, reason: messageOf(cause) },
+          'cannot follow the cluster; trying again',
+        )
+      await pause(asked === undefined ? backoffMs(failures, backoff) : asked * 1000)
+    }
+  }
+}
+
+/** A watch that ended with a fault, and how far it came. */
+class WatchBroken extends Error {
+  override readonly cause: unknown
+  readonly reached: string
+
+  constructor(cause: unknown, reached: string) {
+    super('the watch broke')
+    this.cause = cause
+    this.reached = reached
+  }
+}
+
+interface ListBody {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly items?: readonly KubeObject[]
+}
+
+/** Lists all pages and returns the list's version. A list that expires between pages begins anew. */
+const list = async (options: FollowOptions): Promise<string> => {
+  const { client, path, fieldSelector } = options
+  const items: KubeObject[] = []
+  let next: string | undefined
+  for (;;) {
+    const query = { limit: pageSize, continue: next, fieldSelector }
+    const page = (await client.get(path, query)) as ListBody
+    // Servers leave the kind out of the items of a typed list.
+    const kind = page.kind?.replace(/List$/, '')
+    for (const item of page.items ?? [])
+      items.push({
+        ...item,
+        kind: item.kind || kind || '',
+        apiVersion: item.apiVersion || page.apiVersion || '',
+      })
+    next = page.metadata?.continue
+    if (next === undefined || next === '') {
+      await options.onList(items)
+      return page.metadata?.resourceVersion ?? ''
+    }
+  }
+}
+
+interface WatchEvent {
+  readonly type: string
+  readonly object: KubeObject & { readonly code?: number; readonly message?: string }
+}
+
+/** Watches from `version` until the server ends it; returns how far it came. */
+const watch = async (options: FollowOptions, version: string): Promise<string> => {
+  const { client, path, fieldSelector, signal, watchSeconds = 300 } = options
+  let reached = version
+  const onLine = (line: string): void => {
+    if (line === '') return
+    const event = JSON.parse(line) as WatchEvent
+    if (event.type === 'ERROR') throw errorOf(event)
+    reached = event.object.metadata.resourceVersion ?? reached
+    if (event.type === 'ADDED' || event.type === 'MODIFIED' || event.type === 'DELETED')
+      options.onChange(event.type, event.object)
+  }
+  const query = {
+    resourceVersion: version,
+    allowWatchBookmarks: 'true',
+    timeoutSeconds: String(watchSeconds),
+    fieldSelector,
+  }
+  try {
+    await client.watch(path, query, { signal, onLine, idleMs: (watchSeconds + 15) * 1000 })
+    return reached
+  } catch (error) {
+    throw new WatchBroken(error, reached)
+  }
+}
+
+const errorOf = ({ object }: WatchEvent): StagelyError =>
+  object.code === 410
+    ? new StagelyError('Expired', object.message ?? 'too old resource version')
+    : new StagelyError('ServiceUnavailable', object.message ?? 'the watch ended with an error')

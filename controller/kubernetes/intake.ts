@@ -1,0 +1,99 @@
+// What comes from the cluster, and how much of it may be believed yet.
+import type { Logger } from '../../src/kernel/log.ts'
+import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Mirror } from './mirror.ts'
+import { collectionPath, followedKinds } from './paths.ts'
+
+/** One collection that is followed. */
+export interface Stream {
+  readonly kind: string
+  readonly namespace: string | undefined
+  readonly path: string
+}
+
+export interface IntakeDeps {
+  readonly store: Store
+  readonly mirror: Mirror
+  readonly log: Logger
+  /** undefined: all. */
+  readonly namespaces: readonly string[] | undefined
+  readonly pruneAll: boolean
+  readonly isOurs: (object: KubeObject) => boolean
+  readonly enqueue: (key: string) => void
+}
+
+export interface Intake {
+  readonly streams: readonly Stream[]
+  /** Rejects when the store cannot be read: list again. */
+  onList(stream: Stream, items: readonly KubeObject[]): Promise<void>
+  onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void
+  /** True once every stream was listed whole: before, what is absent means nothing. */
+  isReady(): boolean
+  /** True for keys that must stay although the cluster does not show them. */
+  isHeld(key: string): boolean
+  /** Puts every key of both sides into the queue. */
+  lookAtAll(): Promise<void>
+}
+
+export const createIntake = (deps: IntakeDeps): Intake => {
+  const { mirror, namespaces, enqueue } = deps
+  const streams = followedKinds.flatMap((kind) =>
+    (namespaces ?? [undefined]).map((namespace) => ({
+      kind,
+      namespace,
+      path: collectionPath(kind, namespace),
+    })),
+  )
+  const unlisted = new Set<Stream>(streams)
+  const held = new Set<string>()
+  const isFollowed = (key: string): boolean =>
+    namespaces === undefined || namespaces.includes(refFromKey(key).namespace)
+
+  const lookAtAll = async (): Promise<void> => {
+    for (const kind of followedKinds) {
+      for (const key of await ownedKeys(deps, kind)) enqueue(key)
+      for (const object of mirror.list(kind)) enqueue(keyOf(refOf(object)))
+    }
+  }
+
+  const settle = async (stream: Stream): Promise<void> => {
+    const owned = (await ownedKeys(deps, stream.kind)).filter(isFollowed)
+    for (const key of owned) held.delete(key)
+    for (const key of unbelievable(deps, stream.kind, owned)) held.add(key)
+    unlisted.delete(stream)
+    if (unlisted.size === 0) await lookAtAll()
+  }
+
+  return {
+    streams,
+    onList: (stream, items) => {
+      mirror.replace(stream.kind, stream.namespace, items)
+      return settle(stream)
+    },
+    onChange: (type, object) => {
+      const key = keyOf(refOf(object))
+      held.delete(key)
+      if (type === 'DELETED') mirror.remove(refOf(object))
+      else mirror.put(object)
+      if (unlisted.size === 0) enqueue(key)
+    },
+    isReady: () => unlisted.size === 0,
+    isHeld: (key) => held.has(key) || !isFollowed(key),
+    lookAtAll,
+  }
+}
+
+const ownedKeys = async ({ store, isOurs }: IntakeDeps, kind: string): Promise<string[]> =>
+  (await store.list(kind)).items.filter(isOurs).map((object) => keyOf(refOf(object)))
+
+/** A list without most of what there was is more likely an accident than meant. */
+const unbelievable = (deps: IntakeDeps, kind: string, owned: readonly string[]): string[] => {
+  const gone = owned.filter((key) => deps.mirror.get(key) === undefined)
+  if (gone.length <= 1 || gone.length <= owned.length / 2 || deps.pruneAll) return []
+  deps.log.error(
+    { kind, gone: gone.length, of: owned.length },
+    'the cluster no longer has most of these objects; they are kept. Delete them in the cluster one by one while the controller runs, or start it with --prune-all',
+  )
+  return gone
+}

@@ -1,0 +1,264 @@
+// Makes one object right on both sides: its spec from the cluster into the store, its status from
+// the store into the cluster. A key says what to look at; both sides are read anew each time, and
+// what is right already is not written.
+import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { isReason, StagelyError } from '../../src/kernel/errors.ts'
+import type { NewCondition } from '../../src/resources/conditions.ts'
+import {
+  annotations,
+  keyOf,
+  refFromKey,
+  refOf,
+  type KubeObject,
+  type ObjectRef,
+} from '../../src/resources/meta.ts'
+import {
+  done,
+  stalled,
+  waitFor,
+  type Outcome,
+  type Reconciler,
+} from '../../src/runtime/control-loop.ts'
+import { sameJson } from '../../src/store/canonical.ts'
+import type { Actor, Store } from '../../src/store/store.ts'
+import {
+  carry,
+  clusterFinalizer,
+  isCarried,
+  isSameOrigin,
+  refusal,
+  refusePlainValue,
+  secretKeyRefOf,
+  type SecretValue,
+} from './carry.ts'
+import type { ClusterClient } from './cluster-client.ts'
+import type { Mirror } from './mirror.ts'
+import { objectPath } from './paths.ts'
+import type { SecretValues } from './secret-values.ts'
+import { clusterStatus } from './status.ts'
+
+export const clusterActor: Actor = { name: 'kubernetes', source: 'kubernetes' }
+
+export interface ClusterReconcilerDeps {
+  readonly store: Store
+  readonly client: ClusterClient
+  readonly clock: Clock
+  readonly mirror: Mirror
+  readonly secrets: SecretValues
+  /** True for keys whose disappearance from the cluster is not believed. */
+  readonly isHeld: (key: string) => boolean
+  /** The source of a stored object, as its annotation shows it. */
+  readonly isOurs: (object: KubeObject) => boolean
+}
+
+/** What an object needs may come a moment later on another watch; only then is its lack told. */
+const patience = 6
+const againMs = 250
+
+export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler => {
+  const { store, mirror, secrets } = deps
+  const waits = new Map<string, number>()
+
+  const reconcile = async (key: string): Promise<Outcome> => {
+    const ref = refFromKey(key)
+    const object = mirror.get(key)
+    const held = await store.get(ref)
+    const stored = held !== undefined && deps.isOurs(held) ? held : undefined
+    if (object === undefined) {
+      secrets.release(key)
+      waits.delete(key)
+      if (stored !== undefined && !deps.isHeld(key)) await removeStored(deps, ref)
+      return done
+    }
+    if (object.metadata.deletionTimestamp !== undefined) return letGo(deps, object, stored)
+    if (stored !== undefined && !isSameOrigin(stored, object)) {
+      // Deleted and made anew while nobody looked: the old one goes first.
+      await removeStored(deps, ref)
+      return waitFor(againMs)
+    }
+    await ensureFinalizer(deps, object)
+    const { refused, retry } = await carryOver(deps, object, stored, key)
+    const tries = retry ? (waits.get(key) ?? 0) + 1 : 0
+    if (tries === 0) waits.delete(key)
+    else waits.set(key, tries)
+    if (tries > 0 && tries < patience) return waitFor(againMs)
+    await showStatus(deps, object, refused)
+    if (tries > 0) return waitFor(Math.min(60_000, againMs * 2 ** (tries - patience)))
+    return refused === undefined ? done : stalled
+  }
+
+  return {
+    name: 'kubernetes',
+    reconcile: (key) => reconcile(key).catch((error: unknown) => pausedBy(error)),
+  }
+}
+
+/** A cluster that asks for patience gets it; what else fails is for the loop to repeat. */
+const pausedBy = (error: unknown): Outcome => {
+  const seconds = error instanceof StagelyError ? error.details.retryAfterSeconds : undefined
+  if (seconds === undefined) throw error
+  return waitFor(seconds * 1000)
+}
+
+interface Carried {
+  readonly refused: NewCondition | undefined
+  /** True where what is lacking may still come by itself. */
+  readonly retry: boolean
+}
+
+const taken: Carried = { refused: undefined, retry: false }
+
+const carryOver = async (
+  { store, secrets, isOurs }: ClusterReconcilerDeps,
+  object: KubeObject,
+  stored: KubeObject | undefined,
+  key: string,
+): Promise<Carried> => {
+  const plain = refusePlainValue(object)
+  if (plain !== undefined) return { refused: plain, retry: false }
+  const ref = secretKeyRefOf(object)
+  let value: SecretValue | undefined
+  if (ref === undefined) secrets.release(key)
+  else {
+    value = secrets.read(key, object.metadata.namespace ?? 'default', ref)
+    if (value === undefined)
+      return {
+        refused: refusal(object, 'ValueMissing', `reading the Secret ${ref.name}`),
+        retry: true,
+      }
+    if ('missing' in value)
+      return { refused: refusal(object, 'ValueMissing', value.missing), retry: false }
+  }
+  const wanted = carry(object, value)
+  if (stored !== undefined && isCarried(stored, wanted)) return taken
+  try {
+    await write(store, wanted, isOurs)
+    return taken
+  } catch (error) {
+    return refusedBy(error, object)
+  }
+}
+
+const write = (
+  store: Store,
+  wanted: KubeObject,
+  isOurs: ClusterReconcilerDeps['isOurs'],
+): Promise<void> =>
+  store.write(clusterActor, {}, async (tx) => {
+    const namespace = { kind: 'Namespace', namespace: '', name: wanted.metadata.namespace ?? '' }
+    if ((await tx.get(namespace)) === undefined)
+      await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name } })
+    const current = await tx.get(refOf(wanted))
+    if (current === undefined) await tx.create(wanted)
+    else if (!isOurs(current)) throw notOurs(current)
+    else await tx.update({ ...wanted, metadata: { ...current.metadata, ...wanted.metadata } })
+  })
+
+const notOurs = (current: KubeObject): StagelyError =>
+  new StagelyError(
+    'Conflict',
+    `Stagely has an object of this name that belongs to ${current.metadata.annotations?.[annotations.source] ?? 'another source'}: delete it there, or rename this one`,
+  )
+
+const refusedBy = (error: unknown, object: KubeObject): Carried => {
+  if (!(error instanceof StagelyError)) throw error
+  if (error.reason === 'InternalError' || error.reason === 'ServiceUnavailable') throw error
+  const faults = (error.details.faults ?? []).map((fault) => `${fault.field}: ${fault.message}`)
+  const message = faults.length === 0 ? error.message : faults.join('; ')
+  // A Project or Agent that is named may be on its way; what is wrong by itself stays wrong.
+  const retry =
+    error.reason === 'NotFound' ||
+    error.reason === 'Conflict' ||
+    faults.some((f) => /not found/i.test(f))
+  return { refused: refusal(object, error.reason, message), retry }
+}
+
+const removeStored = async ({ store }: ClusterReconcilerDeps, ref: ObjectRef): Promise<void> => {
+  await store
+    .write(clusterActor, {}, (tx) => tx.remove(ref))
+    .catch((error: unknown) => {
+      if (!isReason(error, 'NotFound')) throw error
+    })
+}
+
+/** A deletion in the cluster: the store's object goes first, by its own rules. */
+const letGo = async (
+  deps: ClusterReconcilerDeps,
+  object: KubeObject,
+  stored: KubeObject | undefined,
+): Promise<Outcome> => {
+  deps.secrets.release(keyOf(refOf(object)))
+  if (stored !== undefined && stored.metadata.deletionTimestamp === undefined)
+    await removeStored(deps, refOf(object))
+  if (await deps.store.get(refOf(object)).then((o) => o !== undefined && deps.isOurs(o))) {
+    // The feed tells when the agent has let go; until then the cluster shows what it waits for.
+    await showStatus(deps, object, undefined)
+    return done
+  }
+  const finalizers = object.metadata.finalizers ?? []
+  if (finalizers.includes(clusterFinalizer))
+    await patchFinalizers(
+      deps,
+      object,
+      finalizers.filter((f) => f !== clusterFinalizer),
+    )
+  return done
+}
+
+const ensureFinalizer = async (deps: ClusterReconcilerDeps, object: KubeObject): Promise<void> => {
+  const finalizers = object.metadata.finalizers ?? []
+  if (object.kind !== 'Stagelet' || finalizers.includes(clusterFinalizer)) return
+  await patchFinalizers(deps, object, [...finalizers, clusterFinalizer])
+}
+
+const patchFinalizers = async (
+  { client, mirror }: ClusterReconcilerDeps,
+  object: KubeObject,
+  finalizers: readonly string[],
+): Promise<void> => {
+  const { uid, resourceVersion } = object.metadata
+  // The version makes it a compare-and-set: others add finalizers too.
+  const metadata = { uid, resourceVersion, finalizers }
+  const patch = { metadata }
+  try {
+    const answer = await client.patch(
+      objectPath(refOf(object)),
+      patch,
+      'application/merge-patch+json',
+    )
+    learn(mirror, object, answer)
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
+  }
+}
+
+const showStatus = async (
+  { store, client, clock, mirror, isOurs }: ClusterReconcilerDeps,
+  object: KubeObject,
+  refused: NewCondition | undefined,
+): Promise<void> => {
+  const ref = refOf(object)
+  const held = await store.get(ref)
+  const stored = held !== undefined && isOurs(held) && isSameOrigin(held, object) ? held : undefined
+  const status = clusterStatus(stored, object.status, refused, toTimestamp(clock.now()))
+  if (status === undefined || sameJson(status, object.status ?? {})) return
+  const patch = [
+    { op: 'test', path: '/metadata/uid', value: object.metadata.uid },
+    { op: 'add', path: '/status', value: status },
+  ]
+  try {
+    const answer = await client.patch(
+      `${objectPath(ref)}/status`,
+      patch,
+      'application/json-patch+json',
+    )
+    learn(mirror, object, answer)
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
+  }
+}
+
+/** The answer is newer than what the watch has told: another look must not write the same again. */
+const learn = (mirror: Mirror, before: KubeObject, answer: unknown): void => {
+  if (mirror.get(keyOf(refOf(before))) === before) mirror.put(answer as KubeObject)
+}

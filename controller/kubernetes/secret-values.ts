@@ -1,0 +1,103 @@
+// The Secrets that StagelySecrets take their values from: one watch for each, and for no other.
+import type { Logger } from '../../src/kernel/log.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { SecretKeyRef, SecretValue } from './carry.ts'
+import type { ClusterClient } from './cluster-client.ts'
+import { followCollection } from './follow.ts'
+import { secretsPath } from './paths.ts'
+
+export interface SecretValues {
+  /**
+   * The entry that `user` (a key of the work queue) takes its value from; undefined until the Secret
+   * was read once. From then on `user` is told of changes, until it asks for another or `release`s.
+   */
+  read(user: string, namespace: string, ref: SecretKeyRef): SecretValue | undefined
+  release(user: string): void
+  stop(): Promise<void>
+}
+
+interface Followed {
+  readonly users: Set<string>
+  readonly stopping: AbortController
+  readonly running: Promise<void>
+  secret: (KubeObject & { data?: Record<string, string> }) | undefined
+  isRead: boolean
+}
+
+export interface SecretValuesDeps {
+  readonly client: ClusterClient
+  readonly log: Logger
+  /** The users of a Secret that changed. */
+  readonly onChange: (users: Iterable<string>) => void
+}
+
+export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps): SecretValues => {
+  const followed = new Map<string, Followed>()
+  const uses = new Map<string, string>()
+
+  const follow = (namespace: string, name: string): Followed => {
+    const stopping = new AbortController()
+    const settle = (secret: KubeObject | undefined): void => {
+      entry.secret = secret
+      entry.isRead = true
+      onChange(entry.users)
+    }
+    const running = followCollection({
+      client,
+      path: secretsPath(namespace),
+      fieldSelector: `metadata.name=${name}`,
+      log,
+      signal: stopping.signal,
+      onList: (items) => {
+        settle(items[0])
+        return Promise.resolve()
+      },
+      onChange: (type, object) => {
+        settle(type === 'DELETED' ? undefined : object)
+      },
+    })
+    const entry: Followed = {
+      users: new Set(),
+      stopping,
+      running,
+      secret: undefined,
+      isRead: false,
+    }
+    return entry
+  }
+
+  const release = (user: string): void => {
+    const id = uses.get(user)
+    if (id === undefined) return
+    uses.delete(user)
+    const entry = followed.get(id)
+    entry?.users.delete(user)
+    if (entry === undefined || entry.users.size > 0) return
+    followed.delete(id)
+    entry.stopping.abort()
+  }
+
+  return {
+    read: (user, namespace, { name, key }) => {
+      const id = `${namespace}/${name}`
+      if (uses.get(user) !== id) release(user)
+      const entry = followed.get(id) ?? follow(namespace, name)
+      followed.set(id, entry)
+      entry.users.add(user)
+      uses.set(user, id)
+      return entry.isRead ? valueOf(entry.secret, name, key) : undefined
+    },
+    release,
+    stop: async () => {
+      for (const { stopping } of followed.values()) stopping.abort()
+      await Promise.all([...followed.values()].map(({ running }) => running))
+    },
+  }
+}
+
+const valueOf = (secret: Followed['secret'], name: string, key: string): SecretValue => {
+  if (secret === undefined) return { missing: `there is no Secret ${name} in this namespace` }
+  const base64 = secret.data?.[key]
+  if (base64 === undefined) return { missing: `the Secret ${name} has no entry ${key}` }
+  return { base64, resourceVersion: secret.metadata.resourceVersion ?? '' }
+}

@@ -1,0 +1,113 @@
+// A cluster as a source: its objects of the four kinds go into the store, and their status comes back.
+//
+// INVARIANTS
+// - Nothing is removed from the store before every kind was listed whole, and never when a list lacks
+//   more than half of what there was: somebody must say that this is meant (`pruneAll`).
+// - Specs in the cluster are never written; status only where it differs.
+import type { KubeConfig } from '@kubernetes/client-node'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isAbort, isReason } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { annotations, keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { startControlLoop, type LoopObserver } from '../../src/runtime/control-loop.ts'
+import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { createClusterClient } from './cluster-client.ts'
+import { tellEvent } from './events.ts'
+import { followCollection } from './follow.ts'
+import { createIntake, type Stream } from './intake.ts'
+import { createMirror } from './mirror.ts'
+import { followedKinds } from './paths.ts'
+import { clusterActor, createClusterReconciler } from './reconciler.ts'
+import { createSecretValues } from './secret-values.ts'
+
+export interface KubernetesSourceOptions extends LoopObserver {
+  readonly kubeConfig: KubeConfig
+  /** Namespaces to follow; undefined: all. */
+  readonly namespaces: readonly string[] | undefined
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Believes lists that lack more than half. */
+  readonly pruneAll: boolean
+}
+
+export interface KubernetesSource {
+  stop(): Promise<void>
+}
+
+const isOurs = (object: KubeObject): boolean =>
+  object.metadata.annotations?.[annotations.source] === clusterActor.source
+
+export const startKubernetesSource = (options: KubernetesSourceOptions): KubernetesSource => {
+  const { store, clock, namespaces } = options
+  const log = options.log.child({ source: 'kubernetes' })
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const client = createClusterClient(options.kubeConfig)
+  const mirror = createMirror()
+  const enqueue = (key: string): void => {
+    loop.enqueue(key)
+  }
+  const secrets = createSecretValues({
+    client,
+    log,
+    onChange: (users) => {
+      for (const key of users) enqueue(key)
+    },
+  })
+  const { pruneAll } = options
+  const intake = createIntake({ store, mirror, log, namespaces, pruneAll, isOurs, enqueue })
+  // One worker: a first look goes through the kinds in the order in which they need each other.
+  const loop = startControlLoop(
+    { ...options, log, workers: 1 },
+    createClusterReconciler({
+      store,
+      client,
+      clock,
+      mirror,
+      secrets,
+      isHeld: (key) => intake.isHeld(key),
+      isOurs,
+    }),
+  )
+  const follow = (stream: Stream): Promise<void> =>
+    followCollection({
+      client,
+      path: stream.path,
+      log,
+      signal,
+      onList: (items) => intake.onList(stream, items),
+      onChange: (type, object) => {
+        intake.onChange(type, object)
+      },
+    })
+
+  const onStoreChange = ({ type, object }: ChangeEvent): void => {
+    const isFollowed = (followedKinds as readonly string[]).includes(object.kind)
+    if (isFollowed && intake.isReady()) enqueue(keyOf(refOf(object)))
+    if (object.kind === 'Event' && type !== 'DELETED')
+      void tellEvent({ client, mirror, log }, object)
+  }
+
+  const followStore = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const version = await store.currentVersion()
+        if (intake.isReady()) await intake.lookAtAll()
+        for await (const changes of store.watch(version, signal)) changes.forEach(onStoreChange)
+      } catch (error) {
+        if (isAbort(error) || signal.aborted) return
+        if (!isReason(error, 'Expired')) log.error({ err: error }, 'the change feed broke')
+        await clock.sleep(1000, signal).catch(() => undefined)
+      }
+    }
+  }
+
+  const running = [followStore(), ...intake.streams.map(follow)]
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([loop.stop(), secrets.stop(), ...running])
+    },
+  }
+}

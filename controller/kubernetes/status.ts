@@ -1,0 +1,59 @@
+// From the stored status to the one that the cluster shows. Pure.
+import { withCondition, type Condition, type NewCondition } from '../../src/resources/conditions.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { origin } from './carry.ts'
+
+type Status = Record<string, unknown>
+
+/**
+ * Generations count spec changes, and the two sides count their own: what was judged from the stored
+ * object's newest generation was judged from the one of the cluster that it was carried from.
+ */
+const generationIn = (stored: KubeObject, judged: number): number => {
+  const carried = Number(stored.metadata.annotations?.[origin.generation] ?? 1)
+  return judged >= (stored.metadata.generation ?? 1) ? carried : Math.max(1, carried - 1)
+}
+
+/** Status as the cluster is to show it; `refused` says why the newest spec was not taken. */
+export const clusterStatus = (
+  stored: KubeObject | undefined,
+  shown: Status | undefined,
+  refused: NewCondition | undefined,
+  now: string,
+): Status | undefined => {
+  const status =
+    stored === undefined ? (refused === undefined ? undefined : (shown ?? {})) : translated(stored)
+  if (refused === undefined) return status
+  const conditions = (status?.['conditions'] ?? []) as Condition[]
+  // What is shown already keeps its time.
+  const old = ((shown?.['conditions'] ?? []) as Condition[]).filter((c) => c.type === refused.type)
+  const others = conditions.filter((c) => c.type !== refused.type)
+  return { ...status, conditions: [...others, ...withCondition(old, refused, now)] }
+}
+
+const translated = (stored: KubeObject): Status | undefined => {
+  const { status } = stored
+  if (status === undefined) return undefined
+  const { observedGeneration, conditions } = status as {
+    observedGeneration?: number
+    conditions?: Condition[]
+  }
+  return {
+    ...status,
+    ...(observedGeneration === undefined
+      ? {}
+      : { observedGeneration: generationIn(stored, observedGeneration) }),
+    ...(conditions === undefined
+      ? {}
+      : {
+          conditions: conditions.map((condition) =>
+            condition.observedGeneration === undefined
+              ? condition
+              : {
+                  ...condition,
+                  observedGeneration: generationIn(stored, condition.observedGeneration),
+                },
+          ),
+        }),
+  }
+}
