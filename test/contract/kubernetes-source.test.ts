@@ -1,5 +1,5 @@
 // A cluster as a source: specs come in, status goes back, over the wire and through its faults.
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { startKubernetesSource, type KubernetesSource } from '../../controller/kubernetes/start.ts'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
 import { realClock } from '../../src/kernel/clock.ts'
@@ -85,8 +85,8 @@ const settled = async (): Promise<void> => {
 }
 
 beforeAll(async () => {
-  cluster = await startTestCluster()
-  ours = await openTestStore(undefined)
+  cluster = await startTestCluster(inject('postgresUrl'))
+  ours = await openTestStore(inject('postgresUrl'))
   reconcilers = startReconcilers({ store: ours.store, clock: realClock, log: silentLogger })
   source = start()
   await create(cluster.store, project('shop'), secret('db-url'), stagelet('prod'))

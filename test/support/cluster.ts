@@ -49,8 +49,9 @@ interface FakeSecret {
   readonly data: Record<string, string>
 }
 
-export const startTestCluster = async (): Promise<TestCluster> => {
-  const opened = await openTestStore(undefined)
+export const /** `serverUrl` of a Postgres server, for its database. */
+export const startTestCluster = async (serverUrl: string): Promise<TestCluster> => {
+  const opened = await openTestStore(serverUrl)
   const app = createApp({
     store: opened.store,
     tokens: { verify: () => Promise.resolve(admin), onChange: () => () => undefined },
