@@ -49,7 +49,6 @@ interface FakeSecret {
   readonly data: Record<string, string>
 }
 
-export const /** `serverUrl` of a Postgres server, for its database. */
 export const startTestCluster = async (serverUrl: string): Promise<TestCluster> => {
   const opened = await openTestStore(serverUrl)
   const app = createApp({
