@@ -362,13 +362,14 @@ test.each(Object.entries(faults))('what changes while %s comes in', async (name,
 test('a list that lacks most of what there was is not believed', async () => {
   await create(cluster.store, secret('one'), secret('two'), secret('three'), secret('four'))
   await eventually(() => get(ours.store, 'StagelySecret', 'four')).toBeDefined()
+  const resourceVersion = String(await cluster.store.currentVersion())
   undo.push(
     cluster.fault((request, response) => {
       if (!request.url?.includes('stagelysecrets?limit')) return false
       const body = {
         kind: 'StagelySecretList',
         apiVersion,
-        metadata: { resourceVersion: '1' },
+        metadata: { resourceVersion },
         items: [],
       }
       response.end(JSON.stringify(body))

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { KubeConfig } from '@kubernetes/client-node'
 import type { Principal } from '../../src/access/principal.ts'
+import { createDeniedLog } from '../../controller/audit/denied.ts'
 import { createApp } from '../../controller/http/app.ts'
 import { createMetrics } from '../../controller/http/metrics.ts'
 import { createRateLimit } from '../../controller/http/rest/rate-limit.ts'
@@ -53,8 +54,15 @@ export const startTestCluster = async (serverUrl: string): Promise<TestCluster> 
   const opened = await openTestStore(serverUrl)
   const app = createApp({
     store: opened.store,
-    tokens: { verify: () => Promise.resolve(admin), onChange: () => () => undefined },
+    tokens: {
+      verify: () => Promise.resolve(admin),
+      onChange: () => () => undefined,
+      refusalOf: () => Promise.resolve(undefined),
+    },
     agents: opened.agents,
+    audit: opened.audit,
+    denied: createDeniedLog({ audit: opened.audit, clock: realClock, log: silentLogger }),
+    people: opened,
     clock: realClock,
     log: silentLogger,
     metrics: createMetrics('test'),
