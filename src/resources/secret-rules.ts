@@ -4,7 +4,7 @@ import { isRecord } from './metadata.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
 import { fileNeedsPlace, onlyForFiles } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
-import { formats } from './value-source.ts'
+import { formats, oneOrigin } from './value-source.ts'
 
 type Fields = Record<string, unknown>
 
@@ -42,10 +42,9 @@ const checkPattern = ({ format, pattern }: Fields): Fault[] => {
 
 const checkValueFrom = (from: unknown): Fault[] => {
   if (!isRecord(from)) return []
-  if ((from.generate === undefined) === (from.secretRef === undefined)) {
-    return [forbidden('spec.valueFrom', 'give exactly one of generate and secretRef')]
-  }
-  const { generate } = from
+  const { generate, secretRef, kubernetesSecret } = from
+  if ([generate, secretRef, kubernetesSecret].filter((given) => given !== undefined).length !== 1)
+    return [forbidden('spec.valueFrom', oneOrigin)]
   if (!isRecord(generate) || generate.keypair === undefined) return []
   return ['length', 'charset']
     .filter((name) => generate[name] !== undefined)

@@ -32,6 +32,8 @@ export const generateSpec = z.strictObject({
     .describe('Any other number makes a new value. Nothing else does.'),
 })
 
+export const oneOrigin = 'give exactly one of generate, secretRef and kubernetesSecret'
+
 export const valueFrom = z
   .strictObject({
     generate: generateSpec
@@ -43,12 +45,19 @@ export const valueFrom = z
       })
       .optional()
       .describe('The value of another secret, always its current one.'),
+    kubernetesSecret: z
+      .strictObject({
+        name: objectName.describe('Name of a Secret of the cluster, in the same namespace.'),
+        key: z.string().min(1).max(253).describe('Which of its entries.'),
+      })
+      .optional()
+      .describe('An entry of a Secret, where the controller follows a Kubernetes cluster.'),
   })
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: 'has(self.generate) != has(self.secretRef)',
-        message: 'give exactly one of generate and secretRef',
+        rule: '[has(self.generate), has(self.secretRef), has(self.kubernetesSecret)].filter(given, given).size() == 1',
+        message: oneOrigin,
       },
     ],
   })

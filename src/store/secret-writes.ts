@@ -261,7 +261,10 @@ export const endSecret = async (
 }
 
 const missingValue = (object: KubeObject): string => {
-  const source = specOf(object).valueFrom?.secretRef?.name
+  const { secretRef, kubernetesSecret } = specOf(object).valueFrom ?? {}
+  if (kubernetesSecret !== undefined)
+    return 'valueFrom.kubernetesSecret is read only by a controller that follows the cluster (--kubernetes)'
+  const source = secretRef?.name
   return source === undefined
     ? 'no value was ever given: set spec.value'
     : `secret "${source}", whose value it takes, does not exist or has none yet`

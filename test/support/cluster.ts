@@ -11,6 +11,7 @@ import { createApp } from '../../controller/http/app.ts'
 import { createMetrics } from '../../controller/http/metrics.ts'
 import { createRateLimit } from '../../controller/http/rest/rate-limit.ts'
 import { createProxyTrust } from '../../controller/http/request-identity.ts'
+import { SealingKeys } from '../../controller/sealing.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -63,6 +64,7 @@ export const startTestCluster = async (serverUrl: string): Promise<TestCluster> 
     audit: opened.audit,
     denied: createDeniedLog({ audit: opened.audit, clock: realClock, log: silentLogger }),
     people: opened,
+    sealing: new SealingKeys(),
     clock: realClock,
     log: silentLogger,
     metrics: createMetrics('test'),

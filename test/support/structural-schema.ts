@@ -85,7 +85,7 @@ const holds = (rule: string, self: unknown): boolean => {
       const steps = path.replaceAll('.', '?.')
       return `(self.${steps} !== undefined)`
     })
-    .replaceAll('.filter(x, x)', '.filter((x) => x)')
+    .replaceAll(/\.filter\((\w+), \1\)/g, '.filter((x) => x)')
     .replaceAll('.size()', '.length')
     .replaceAll(/([^!=<>])==([^=])/g, '$1===$2')
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- text of our own CRDs
