@@ -2,7 +2,7 @@
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from './metadata.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
-import { fileNeedsPlace, onlyForFiles } from './stagelysecret.ts'
+import { fileNeedsPlace, onlyForFiles, patternWithRegex } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
 import { formats, oneOrigin } from './value-source.ts'
 
@@ -29,11 +29,11 @@ const checkSecretFile = (spec: Fields): Fault[] => {
 
 const checkPattern = ({ format, pattern }: Fields): Fault[] => {
   if (format !== 'regex') {
-    return pattern === undefined ? [] : [forbidden('spec.pattern', 'only with format: regex')]
+    return pattern === undefined ? [] : [forbidden('spec.pattern', patternWithRegex)]
   }
   const field = 'spec.pattern'
   if (typeof pattern !== 'string') {
-    return [{ field, reason: 'FieldValueRequired', message: 'Required value: format is regex' }]
+    return [{ field, reason: 'FieldValueRequired', message: `Required value: ${patternWithRegex}` }]
   }
   const wrong = patternFault(pattern)
   if (wrong === undefined) return []

@@ -42,6 +42,7 @@ const quoteIt = { error: 'must be text; quote it in YAML' }
 
 export const onlyForFiles = 'only with type: file'
 export const fileNeedsPlace = 'a file secret needs file.path or file.target'
+export const patternWithRegex = 'pattern goes with format: regex, and only with it'
 const immutable = 'field is immutable; delete the secret and create it anew'
 
 /** What holds between fields, for a cluster. Here the same is checked in code, in the same words. */
@@ -57,7 +58,7 @@ const secretRules = [
   },
   {
     rule: "has(self.pattern) == (has(self.format) && self.format == 'regex')",
-    message: 'pattern goes with format: regex, and only with it',
+    message: patternWithRegex,
   },
   { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
   {

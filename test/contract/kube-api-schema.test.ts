@@ -48,6 +48,7 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
   StagelySecret: [
     { ...secret, type: 'env', value: 'a long enough value' },
     { ...secret, type: 'env', valueBase64: 'YSBsb25nIGVub3VnaCB2YWx1ZQ==' },
+    { ...secret, type: 'env', valueFrom: { kubernetesSecret: { name: 'keys', key: 'api' } } },
     {
       ...secret,
       type: 'file',
@@ -58,7 +59,12 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
 }
 
 /** What depends on more than the object, or is about the bytes of a value. */
-const beyondSchemas = [/not found in namespace/, /must be standard base64/, /must be UTF-8 text/]
+const beyondSchemas = [
+  /not found in namespace/,
+  /must be standard base64/,
+  /must be UTF-8 text/,
+  /\(format: \w+\)$/,
+]
 
 const odd = [
   'text',

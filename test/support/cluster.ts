@@ -5,14 +5,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { KubeConfig } from '@kubernetes/client-node'
+import { Hono } from 'hono'
+import type { App, AppEnv } from '../../controller/http/env.ts'
+import { mountKubeRoutes } from '../../controller/http/kube/route.ts'
+import { objectRoutes } from '../../controller/http/kube/routes.ts'
+import { failureStatus } from '../../controller/http/kube/status.ts'
 import type { Principal } from '../../src/access/principal.ts'
-import { createDeniedLog } from '../../controller/audit/denied.ts'
-import { createApp } from '../../controller/http/app.ts'
-import { createMetrics } from '../../controller/http/metrics.ts'
-import { createRateLimit } from '../../controller/http/rest/rate-limit.ts'
-import { createProxyTrust } from '../../controller/http/request-identity.ts'
-import { SealingKeys } from '../../controller/sealing.ts'
 import { realClock } from '../../src/kernel/clock.ts'
+import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openTestStore } from './open-test-store.ts'
@@ -53,28 +53,23 @@ interface FakeSecret {
 
 export const startTestCluster = async (serverUrl: string): Promise<TestCluster> => {
   const opened = await openTestStore(serverUrl)
-  const app = createApp({
-    store: opened.store,
-    tokens: {
-      verify: () => Promise.resolve(admin),
-      onChange: () => () => undefined,
-      refusalOf: () => Promise.resolve(undefined),
-    },
-    agents: opened.agents,
-    audit: opened.audit,
-    denied: createDeniedLog({ audit: opened.audit, clock: realClock, log: silentLogger }),
-    people: opened,
-    sealing: new SealingKeys(),
-    clock: realClock,
-    log: silentLogger,
-    metrics: createMetrics('test'),
-    proxies: createProxyTrust([]),
-    idempotency: opened.idempotency,
-    limit: createRateLimit(100_000),
-    stopping: new AbortController().signal,
-    versions: { version: 'test', gitVersion: 'v1.35.0' },
-    introduction: () => ({ url: '', controllerX25519: '', ca: '' }),
+  const app: App = new Hono<AppEnv>()
+  app.use((c, next) => {
+    c.set('user', admin)
+    c.set('requestId', 'test')
+    c.set('address', '127.0.0.1')
+    c.set('whileLoggedIn', (until) => until)
+    return next()
   })
+  app.onError((error, c) => {
+    if (!(error instanceof StagelyError)) throw error
+    return c.json(failureStatus(error), httpStatusOf[error.reason])
+  })
+  const stopping = new AbortController().signal
+  mountKubeRoutes(
+    app,
+    objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger }),
+  )
   const answer = getRequestListener(app.fetch)
   const secrets = createSecrets()
   const faults: Fault[] = []

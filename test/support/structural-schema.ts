@@ -93,9 +93,13 @@ const holds = (rule: string, self: unknown): boolean => {
   return judge(self)
 }
 
-/** Messages of the rules that `value`, good by the schema, breaks. Rules about changes do not count. */
-export const brokenRules = (schema: StructuralSchema, value: unknown): string[] =>
-  (schema['x-kubernetes-validations'] ?? [])
+/** Messages of the rules that `value`, good by the schema, breaks, at every depth. Rules about changes do not count. */
+export const brokenRules = (schema: StructuralSchema, value: unknown): string[] => [
+  ...(schema['x-kubernetes-validations'] ?? [])
     .filter(({ rule }) => !rule.includes('oldSelf'))
     .filter(({ rule }) => !holds(rule, value))
-    .map(({ message }) => message)
+    .map(({ message }) => message),
+  ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+    isFields(value) && value[name] !== undefined ? brokenRules(child, value[name]) : [],
+  ),
+]
