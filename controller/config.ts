@@ -169,11 +169,9 @@ export const parseConfig = (
   const { host, port } = parseListen(flags.listen, faults)
   const advertiseUrl = parseAdvertiseUrl(flags.advertiseUrl, faults)
   const insecureHttp = flags.insecureHttp ?? false
-  if (flags.kubernetesNamespace !== undefined && flags.kubernetes !== true)
-    faults.push('--kubernetes-namespace is of use only with --kubernetes')
+  const kubernetes = parseKubernetes(flags, faults)
+  const agentTrust = parseAgentTrust(flags.agentTrust, faults)
   const tlsFiles = parseTlsFiles(flags, faults)
-  if (flags.agentTrust !== 'own' && flags.agentTrust !== 'system')
-    faults.push(`--agent-trust must be own or system; it is ${flags.agentTrust}`)
   if (insecureHttp && !loopback.has(host))
     faults.push(
       `--insecure-http needs a loopback address in --listen; ${host} can be reached from outside`,
@@ -196,9 +194,9 @@ export const parseConfig = (
     advertiseUrl,
     tlsSans: flags.tlsSan ?? [],
     tlsFiles,
-    agentTrust: flags.agentTrust === 'system' ? 'system' : 'own',
+    agentTrust,
     manifestsDir: flags.manifests,
-    kubernetes: flags.kubernetes === true ? { namespaces: flags.kubernetesNamespace } : undefined,
+    kubernetes,
     pruneAll: flags.pruneAll ?? false,
     trustedProxies,
     oidc,
@@ -234,6 +232,19 @@ const parseDays = (text: string | undefined, faults: string[]): number | undefin
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
   faults.push('STAGELY_AUDIT_RETENTION_DAYS must be a whole number of days, such as 400')
   return undefined
+}
+
+const parseKubernetes = (flags: Flags, faults: string[]): Config['kubernetes'] => {
+  if (flags.kubernetes === true) return { namespaces: flags.kubernetesNamespace }
+  if (flags.kubernetesNamespace !== undefined)
+    faults.push('--kubernetes-namespace is of use only with --kubernetes')
+  return undefined
+}
+
+const parseAgentTrust = (text: string, faults: string[]): 'own' | 'system' => {
+  if (text !== 'own' && text !== 'system')
+    faults.push(`--agent-trust must be own or system; it is ${text}`)
+  return text === 'system' ? 'system' : 'own'
 }
 
 const parseTlsFiles = (flags: Flags, faults: string[]): TlsFiles | undefined => {

@@ -66,14 +66,17 @@ const ruleOf = (spec: Fields): ValueRule => {
 
 /** What the schema cannot say of a secret's spec. A message never repeats a value. */
 export const checkSecret = (spec: Fields): Fault[] => {
-  const faults = checkSecretFile(spec)
+  const faults = [
+    ...checkSecretFile(spec),
+    ...checkPattern(spec),
+    ...checkValueFrom(spec.valueFrom),
+  ]
   const sources = [...valueFields, 'valueFrom'].filter((name) => spec[name] !== undefined)
   if (sources.length > 1) {
     const [first = '', ...others] = sources
     const message = `give at most one of value, valueBase64, sealedValue and valueFrom; ${first} is given as well`
     return [...faults, ...others.map((name) => forbidden(`spec.${name}`, message))]
   }
-  faults.push(...checkPattern(spec), ...checkValueFrom(spec.valueFrom))
   const field = spec.value === undefined ? 'spec.valueBase64' : 'spec.value'
   if (field === 'spec.valueBase64' && typeof spec.valueBase64 === 'string') {
     // A lone sextet cannot be a byte: Buffer would drop it in silence.
