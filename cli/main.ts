@@ -45,7 +45,14 @@ const commands: Record<string, Entry> = {
     summary: 'adopt an existing Compose project',
     load: () => import('./commands/init.ts'),
   },
-  secrets: { summary: 'list and set secrets', load: () => import('./commands/secrets.ts') },
+  secrets: {
+    summary: 'list and set secrets; their history, and the way back',
+    load: () => import('./commands/secrets.ts'),
+  },
+  seal: {
+    summary: 'seal a value for a manifest in Git',
+    load: () => import('./commands/seal.ts'),
+  },
   adopt: {
     summary: 'take objects over from a folder of manifests',
     load: () => import('./commands/adopt.ts'),

@@ -2,23 +2,37 @@
 import type { Command } from 'commander'
 import { newCommand } from '../options.ts'
 import { deleteCommand } from '../secrets/delete.ts'
+import { diffCommand } from '../secrets/diff.ts'
 import { exportCommand } from '../secrets/export.ts'
 import { getCommand } from '../secrets/get.ts'
+import { historyCommand } from '../secrets/history.ts'
 import { importCommand } from '../secrets/import.ts'
 import { listCommand } from '../secrets/list.ts'
+import { purgeCommand } from '../secrets/purge.ts'
+import { restoreCommand } from '../secrets/restore.ts'
+import { rollbackCommand } from '../secrets/rollback.ts'
 import { setCommand } from '../secrets/set.ts'
 
 export const command = (): Command => {
-  const group = newCommand('secrets', 'List, get, set, import, export and delete secrets.', [
-    'stagely secrets list --project shop',
-    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
-    'stagely secrets import .env --project shop --scope backend',
-  ])
+  const group = newCommand(
+    'secrets',
+    'Work with secrets and their history; values are shown only where asked.',
+    [
+      'stagely secrets list --project shop',
+      'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
+      'stagely secrets import .env --project shop --scope backend',
+    ],
+  )
   group.addCommand(listCommand())
   group.addCommand(getCommand())
   group.addCommand(setCommand())
   group.addCommand(importCommand())
   group.addCommand(exportCommand())
   group.addCommand(deleteCommand())
+  group.addCommand(historyCommand())
+  group.addCommand(diffCommand())
+  group.addCommand(rollbackCommand())
+  group.addCommand(restoreCommand())
+  group.addCommand(purgeCommand())
   return group
 }

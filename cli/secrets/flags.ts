@@ -1,5 +1,5 @@
 // Flags that name secrets, with one meaning in every command of the group.
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { newCommand, type CommonFlags } from '../options.ts'
 
 export interface SecretFlags extends CommonFlags {
@@ -17,3 +17,8 @@ export const secretCommand = (
     .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
     .option('-s, --scope <scope>', '"global" or one service')
     .option('--stagelet <name>', 'the secret of just this stagelet')
+
+export const parseNumber = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('use a whole number.')
+  return Number(text)
+}

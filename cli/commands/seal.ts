@@ -1,0 +1,119 @@
+// seal: a value for a manifest in Git, which only the controller opens, and only at its one place.
+import { Option, type Command } from 'commander'
+import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
+import { checkValue } from '../../src/resources/secret-value.ts'
+import { CliError, usageError } from '../errors.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { out } from '../print.ts'
+import { openRest, type Rest } from '../rest.ts'
+import { nameFor, type Identity } from '../secrets/identity.ts'
+import { readBytes, readValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
+
+interface SealFlags extends CommonFlags, ValueFlags {
+  readonly project?: string
+  readonly scope: string
+  readonly stagelet?: string
+  readonly file?: string
+  readonly keyFile?: string
+  readonly fetchKey?: boolean
+  readonly value?: string
+}
+
+interface KeyRecord {
+  readonly id: string
+  readonly public_key: string
+}
+
+export const command = (): Command =>
+  newCommand('seal', 'Seal a value for a manifest in Git: only the controller can open it.', [
+    'stagely seal --fetch-key > sealing.pub      # once; the key is not a secret',
+    'stagely seal DB_URL --project shop --scope backend --key-file sealing.pub < url.txt',
+    'stagely seal DB_URL -n team-a --project shop -o yaml < url.txt > db-url.yaml',
+    'stagely seal TLS_KEY --project shop --file ./certs/tls.key --from-file tls.key -o yaml',
+  ])
+    .argument('[key]', 'variable name, such as DATABASE_URL')
+    .option('-p, --project <name>', 'project of the secret')
+    .option('-s, --scope <scope>', '"global" or one service', 'global')
+    .option('--stagelet <name>', 'for a secret of just this stagelet')
+    .option(
+      '--file <path>',
+      'with -o: a secret of type file, at this path of the compose directory',
+    )
+    .option('--from-file <file>', 'read the value from a file, byte for byte')
+    .option('--keep-newline', 'keep the newline at the end of stdin; else one is dropped')
+    .option('--key-file <file>', 'public key to seal with: nothing goes over the network')
+    .option('--fetch-key', 'print the public key of the controller, and seal nothing')
+    .addOption(new Option('--value <value>').hideHelp())
+    .addOption(
+      new Option('-o, --output <format>', 'a whole StagelySecret as json or yaml').choices([
+        'json',
+        'yaml',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      `
+What is sealed opens for exactly this namespace, project, key, scope and stagelet: copied anywhere
+else, the controller refuses it. A new sealing key leaves what old ones sealed valid.`,
+    )
+    .action(seal)
+
+const seal = async (key: string | undefined, flags: SealFlags): Promise<void> => {
+  if (flags.fetchKey === true) {
+    if (key !== undefined || flags.keyFile !== undefined)
+      throw usageError('--fetch-key seals nothing: give no KEY and no --key-file with it')
+    out((await fetchKey(await openRest(flags))).text)
+    return
+  }
+  if (key === undefined) throw usageError('name the KEY of the secret, or use --fetch-key')
+  refuseArgv(key, flags.value)
+  const { project, scope, stagelet } = flags
+  if (project === undefined) throw usageError('say which project with --project')
+  if (flags.file !== undefined && flags.output === undefined)
+    throw usageError('--file is for the manifest that -o yaml prints')
+  const { namespace, text } = await findKey(flags)
+  const publicKey = parseSealingKey(text)
+  const identity: Identity = { project, key, scope, stagelet }
+  const value = await readValue(key, flags)
+  const type = flags.file === undefined ? 'env' : 'file'
+  // A key that only the manifest says to be of type file takes any bytes.
+  const faults = flags.output === undefined ? [] : checkValue({ type, key }, value)
+  if (faults.length > 0) throw new CliError(faults.map(({ message }) => message).join('; '))
+  const sealedValue = sealValue(publicKey, { namespace, ...identity }, value)
+  const { output, file } = flags
+  const manifest = manifestOf(namespace, identity, { sealedValue, file })
+  if (output === 'json') out(JSON.stringify(manifest, null, 4))
+  else out(output === 'yaml' ? toYaml(manifest) : sealedValue)
+}
+
+const fetchKey = async (rest: Rest): Promise<{ namespace: string; text: string }> => {
+  const { body } = await rest.call<KeyRecord>('/sealing-key')
+  return { namespace: rest.namespace, text: body.public_key }
+}
+
+/** Offline no kubeconfig is read either: the namespace is what -n says. */
+const findKey = async (flags: SealFlags): Promise<{ namespace: string; text: string }> => {
+  const { keyFile, namespace = 'default' } = flags
+  if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
+  if (keyFile !== undefined) return { namespace, text: (await readBytes(keyFile)).toString('utf8') }
+  return fetchKey(await openRest(flags))
+}
+
+const manifestOf = (
+  namespace: string,
+  identity: Identity,
+  { sealedValue, file }: { sealedValue: string; file: string | undefined },
+): object => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'StagelySecret',
+  metadata: { name: nameFor(identity, () => false), namespace },
+  spec: {
+    projectRef: { name: identity.project },
+    key: identity.key,
+    scope: identity.scope,
+    ...(identity.stagelet === undefined ? {} : { stageletRef: { name: identity.stagelet } }),
+    ...(file === undefined ? {} : { type: 'file', file: { path: file } }),
+    sealedValue,
+  },
+})

@@ -1,0 +1,32 @@
+// secrets diff: what differs between two revisions of a project, by names.
+import type { Command } from 'commander'
+import { openApi, outputOption } from '../options.ts'
+import { openRest, projectPath } from '../rest.ts'
+import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
+import { projectOf } from './identity.ts'
+import { checkFormat, printAs, renderDiff, type DiffRecord } from './set-diff.ts'
+
+interface DiffFlags extends SecretFlags {
+  readonly from: number
+  readonly to?: number
+}
+
+export const diffCommand = (): Command =>
+  secretCommand('diff', 'Show what differs between two revisions, by names and never by values.', [
+    'stagely secrets diff --project shop --from 12           # to what is stored now',
+    'stagely secrets diff --project shop --from 12 --to 15 -o json',
+  ])
+    .requiredOption('--from <revision>', 'older revision; 0 is the empty set', parseNumber)
+    .option('--to <revision>', 'newer revision; what is stored now when absent', parseNumber)
+    .addOption(outputOption())
+    .action(diff)
+
+const diff = async (flags: DiffFlags): Promise<void> => {
+  checkFormat(flags.output)
+  const project = await projectOf(await openApi(flags), flags.project)
+  const rest = await openRest(flags)
+  const query = { from: String(flags.from), to: String(flags.to ?? 'head') }
+  const path = `${projectPath(rest.namespace, project)}/revisions/diff`
+  const { body } = await rest.call<DiffRecord>(path, { query })
+  printAs(body, flags.output, () => renderDiff(body))
+}

@@ -1,0 +1,84 @@
+// secrets history: the versions of one secret, or the revisions of a project. Never a value.
+import type { Command } from 'commander'
+import { openApi, outputOption } from '../options.ts'
+import { printRecords, type RecordView } from '../records.ts'
+import { openRest, projectPath, type Rest } from '../rest.ts'
+import { secretCommand, type SecretFlags } from './flags.ts'
+import { projectOf, requireKnown } from './identity.ts'
+
+interface VersionRecord {
+  readonly version: number
+  readonly current: boolean
+  readonly scope: string
+  readonly bytes: number
+  readonly from_revision: number
+  readonly to_revision?: number
+  readonly created_at: string
+  readonly created_by: string
+  readonly same_as?: number
+}
+
+interface RevisionRecord {
+  readonly revision: number
+  readonly closed_at: string
+  readonly written: number
+  readonly deleted: number
+  readonly by: readonly string[]
+}
+
+const versionView: RecordView<VersionRecord> = {
+  columns: [
+    { header: 'VERSION', cell: (v) => v.version },
+    { header: 'CURRENT', cell: (v) => (v.current ? '*' : '') },
+    { header: 'WRITTEN', cell: (v) => v.created_at },
+    { header: 'BY', cell: (v) => v.created_by },
+    { header: 'BYTES', cell: (v) => v.bytes },
+    { header: 'SAME AS', cell: (v) => v.same_as },
+    { header: 'SCOPE', cell: (v) => v.scope, wide: true },
+    { header: 'REVISIONS', cell: (v) => `${v.from_revision}-${v.to_revision ?? ''}`, wide: true },
+  ],
+  nameOf: (v) => String(v.version),
+  empty: 'No versions: no value was ever given.',
+}
+
+const revisionView: RecordView<RevisionRecord> = {
+  columns: [
+    { header: 'REVISION', cell: (r) => r.revision },
+    { header: 'CLOSED', cell: (r) => r.closed_at },
+    { header: 'WRITTEN', cell: (r) => r.written },
+    { header: 'DELETED', cell: (r) => r.deleted },
+    { header: 'BY', cell: (r) => r.by.join(', ') },
+  ],
+  nameOf: (r) => String(r.revision),
+  empty: 'No revisions yet.',
+}
+
+export const historyCommand = (): Command =>
+  secretCommand('history', 'Show who changed a secret when; without KEY, the whole project.', [
+    'stagely secrets history STRIPE_SECRET_KEY --project shop --scope backend',
+    'stagely secrets history --project shop     # its revisions',
+  ])
+    .argument('[key]', 'variable name, such as DATABASE_URL')
+    .addOption(outputOption())
+    .action(history)
+
+const history = async (key: string | undefined, flags: SecretFlags): Promise<void> => {
+  const api = await openApi(flags)
+  const project = await projectOf(api, flags.project)
+  const rest = await openRest(flags)
+  if (key === undefined) {
+    const path = `${projectPath(rest.namespace, project)}/revisions`
+    const { body } = await rest.call<{ revisions: RevisionRecord[] }>(path)
+    printRecords(body.revisions, revisionView, flags.output)
+    return
+  }
+  const { scope = 'global', stagelet } = flags
+  const { metadata } = await requireKnown(api, { project, key, scope, stagelet })
+  const path = `${secretPath(rest, project, metadata.name)}/versions`
+  const { body } = await rest.call<{ versions: VersionRecord[] }>(path)
+  printRecords(body.versions, versionView, flags.output)
+}
+
+/** `name` is the object's name, or a `sec_…` id. */
+export const secretPath = (rest: Rest, project: string, name: string): string =>
+  `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}`

@@ -1,0 +1,47 @@
+// secrets purge: erases a secret, living or deleted, with all its versions.
+import type { Command } from 'commander'
+import { CliError } from '../errors.ts'
+import { openApi, outputOption } from '../options.ts'
+import { confirm } from '../prompt.ts'
+import { openRest } from '../rest.ts'
+import { secretCommand, type SecretFlags } from './flags.ts'
+import { secretPath } from './history.ts'
+import { projectOf, readKnownSecrets } from './identity.ts'
+import { findDeleted, listDeleted } from './restore.ts'
+import { checkFormat, printAs } from './set-diff.ts'
+
+export const purgeCommand = (): Command =>
+  secretCommand('purge', 'Erase a secret, living or deleted, for good. Nothing brings it back.', [
+    'stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend',
+  ])
+    .argument('<key>', 'variable name, or the id of a deleted secret')
+    .option('-y, --yes', 'do not ask')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nBackups and the write-ahead log of the database keep what they hold until they are gone too.',
+    )
+    .action(purge)
+
+const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
+  checkFormat(flags.output)
+  const api = await openApi(flags)
+  const project = await projectOf(api, flags.project)
+  const rest = await openRest(flags)
+  const { scope = 'global', stagelet } = flags
+  const living = (await readKnownSecrets(api)).find({ project, key, scope, stagelet })
+  const name =
+    living?.metadata.name ?? findDeleted(await listDeleted(rest, project), key, flags)?.id
+  if (name === undefined) {
+    throw new CliError(
+      `project ${project} has no secret ${key} of scope ${scope}, living or deleted; "stagely secrets list" and "stagely secrets restore" show what there is`,
+    )
+  }
+  const state = living === undefined ? 'deleted' : 'in use'
+  await confirm(`Erase ${key} (${scope}, ${state}) with all its versions, for good?`, flags.yes)
+  const { body } = await rest.call<{ versions: number }>(
+    `${secretPath(rest, project, name)}/purge`,
+    { method: 'POST' },
+  )
+  printAs(body, flags.output, () => `${key} (${scope}) purged: ${body.versions} versions are gone`)
+}

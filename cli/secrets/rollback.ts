@@ -1,0 +1,103 @@
+// secrets rollback: an old value of one secret, or all secrets of a project as they were.
+import type { Command } from 'commander'
+import { toInstant } from '../audit/time.ts'
+import { usageError } from '../errors.ts'
+import { openApi, outputOption } from '../options.ts'
+import { out } from '../print.ts'
+import { confirm } from '../prompt.ts'
+import { openRest, projectPath } from '../rest.ts'
+import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
+import { secretPath } from './history.ts'
+import { projectOf, requireKnown } from './identity.ts'
+import { checkFormat, printAs, renderDiff, type DiffRecord } from './set-diff.ts'
+
+interface RollbackFlags extends SecretFlags {
+  readonly toVersion?: number
+  readonly toRevision?: number
+  readonly toTime?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+interface StoredRecord {
+  readonly key: string
+  readonly version: number
+}
+
+export const rollbackCommand = (): Command =>
+  secretCommand('rollback', 'Put an old value back, or all secrets of a project as they were.', [
+    'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
+    'stagely secrets rollback --project shop --to-revision 12 --dry-run',
+    'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
+    'stagely secrets rollback --project shop --to-time 2h --yes',
+  ])
+    .argument('[key]', 'variable name, with --to-version; without it, the whole project')
+    .option(
+      '--to-version <number>',
+      'of the secret: the version whose value comes back',
+      parseNumber,
+    )
+    .option('--to-revision <number>', 'of the project: the revision that comes back', parseNumber)
+    .option(
+      '--to-time <time>',
+      'of the project: what was newest then; 2h is two hours ago',
+      toInstant,
+    )
+    .option('--dry-run', 'of the project: show what would change, and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nWhat comes back is stored as the newest version: nothing is lost, and this can be undone.',
+    )
+    .action(rollback)
+
+const rollback = async (key: string | undefined, flags: RollbackFlags): Promise<void> => {
+  checkFormat(flags.output)
+  const { toVersion, toRevision, toTime, dryRun } = flags
+  const asked = [toVersion, toRevision, toTime].filter((choice) => choice !== undefined)
+  if (asked.length !== 1 || (key === undefined) !== (toVersion === undefined))
+    throw usageError('say KEY and --to-version, or just one of --to-revision and --to-time')
+  if (key !== undefined && dryRun === true)
+    throw usageError('--dry-run goes with --to-revision and --to-time')
+  return key === undefined ? rollbackProject(flags) : rollbackSecret(key, flags)
+}
+
+const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> => {
+  const api = await openApi(flags)
+  const project = await projectOf(api, flags.project)
+  const { scope = 'global', stagelet, toVersion = 0 } = flags
+  const found = await requireKnown(api, { project, key, scope, stagelet })
+  const { version = 0 } = (found.status ?? {}) as { version?: number }
+  const rest = await openRest(flags)
+  await confirm(`Put version ${toVersion} of ${key} (${scope}) back over ${version}?`, flags.yes)
+  const { body } = await rest.call<StoredRecord>(
+    `${secretPath(rest, project, found.metadata.name)}/rollback`,
+    { method: 'POST', body: { version: toVersion, expected_version: version } },
+  )
+  printAs(body, flags.output, () =>
+    body.version === version
+      ? `${key} is unchanged: version ${version} holds this value already`
+      : `${key} is version ${body.version} now, with the value of version ${toVersion}`,
+  )
+}
+
+type Rolled = DiffRecord & { readonly revision: number }
+
+const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
+  const project = await projectOf(await openApi(flags), flags.project)
+  const rest = await openRest(flags)
+  const { toRevision, toTime, dryRun, yes, output } = flags
+  const path = `${projectPath(rest.namespace, project)}/rollback`
+  const call = async (choice: object, dry: boolean): Promise<Rolled> =>
+    (await rest.call<Rolled>(path, { method: 'POST', body: { ...choice, dry_run: dry } })).body
+  const plan = await call(toTime === undefined ? { revision: toRevision } : { at: toTime }, true)
+  if (dryRun === true || output === undefined)
+    printAs(plan, output, () => `Back to revision ${plan.revision}:\n${renderDiff(plan)}`)
+  if (dryRun === true) return
+  await confirm(`Make project ${project} what it was at revision ${plan.revision}?`, yes)
+  // Of a time: what it meant when the plan was shown.
+  const done = await call({ revision: plan.revision }, false)
+  if (output === undefined) out(`project ${project} is as it was at revision ${plan.revision}`)
+  else printAs(done, output, () => '')
+}

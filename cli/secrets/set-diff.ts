@@ -1,0 +1,49 @@
+// What differs between two sets of secrets, by names, as diff and rollback print it.
+import { usageError } from '../errors.ts'
+import { toYaml } from '../output.ts'
+import { out } from '../print.ts'
+
+interface Named {
+  readonly name: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string
+}
+
+export interface DiffRecord {
+  readonly added: readonly Named[]
+  readonly removed: readonly Named[]
+  readonly changed: readonly (Named & {
+    readonly what: readonly string[]
+    readonly from_version: number
+    readonly to_version: number
+  })[]
+}
+
+const label = ({ key, scope, stagelet }: Named): string =>
+  `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
+
+/** For people. */
+export const renderDiff = ({ added, removed, changed }: DiffRecord): string => {
+  const lines = [
+    ...added.map((secret) => `+ ${label(secret)}`),
+    ...removed.map((secret) => `- ${label(secret)}`),
+    ...changed.map(
+      (secret) =>
+        `~ ${label(secret)}  ${secret.what.join(', ')}: version ${secret.from_version} -> ${secret.to_version}`,
+    ),
+  ]
+  return lines.length === 0 ? 'No differences.' : lines.join('\n')
+}
+
+/** Usage error for a format that makes no sense here. To be called before anything is done. */
+export const checkFormat = (output: string | undefined): void => {
+  if (output !== undefined && output !== 'json' && output !== 'yaml')
+    throw usageError(`-o ${output} is not known here; use json or yaml`)
+}
+
+export const printAs = (value: object, output: string | undefined, text: () => string): void => {
+  out(
+    output === 'json' ? JSON.stringify(value, null, 4) : output === 'yaml' ? toYaml(value) : text(),
+  )
+}
