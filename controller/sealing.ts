@@ -12,11 +12,18 @@ import {
   sealingKeyId,
 } from '../src/protocol/sealed-value.ts'
 import type { SealedPlace, SealedValueOpener } from '../src/secrets/sealed-place.ts'
-import type { SealedSettings } from './identity.ts'
+import type { Settings } from '../src/store/settings.ts'
+import type { Actor } from '../src/store/store.ts'
 
 const refreshMs = 30_000
 
 const settingOf = (number: number): string => `sealing-key-${number}`
+
+const newKey = (): { id: string; bytes: Buffer } => {
+  const { privateKey, publicKey } = generateKeys('X25519')
+  const bytes = privateKey.export({ format: 'der', type: 'pkcs8' })
+  return { id: sealingKeyId(publicKey), bytes }
+}
 
 export interface SealingKeyInfo {
   readonly id: string
@@ -24,16 +31,18 @@ export interface SealingKeyInfo {
 }
 
 export class SealingKeys implements SealedValueOpener {
-  #settings: SealedSettings | undefined
+  #settings: Settings | undefined
   #refreshing: Promise<void> = Promise.resolve()
   /** Oldest first; key N is in setting N+1. */
   readonly #keys: KeyPair[] = []
 
   /** Makes the first key where there is none. Before that nothing opens. */
-  async load(settings: SealedSettings): Promise<void> {
+  async load(settings: Settings): Promise<void> {
     this.#settings = settings
     await this.refresh()
-    if (this.#keys.length === 0) await this.rotate()
+    if (this.#keys.length > 0) return
+    await settings.putSealedIfAbsent(settingOf(1), newKey().bytes)
+    await this.refresh()
   }
 
   get current(): SealingKeyInfo {
@@ -43,10 +52,13 @@ export class SealingKeys implements SealedValueOpener {
   }
 
   /** A new key to seal with. Of two controllers that rotate at once, both get the same one. */
-  async rotate(): Promise<SealingKeyInfo> {
-    const { privateKey } = generateKeys('X25519')
-    const bytes = privateKey.export({ format: 'der', type: 'pkcs8' })
-    await this.#settings?.putSealedIfAbsent(settingOf(this.#keys.length + 1), bytes)
+  async rotate(actor: Actor): Promise<SealingKeyInfo> {
+    const { id, bytes } = newKey()
+    await this.#settings?.putSealedAudited(settingOf(this.#keys.length + 1), bytes, {
+      actor,
+      ref: { kind: 'SealingKey', namespace: '', name: id },
+      entry: { action: 'rotate' },
+    })
     await this.refresh()
     return this.current
   }

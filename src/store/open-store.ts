@@ -100,7 +100,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await auditRestore(store)
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
-    const settings = new Settings(sql, keyRing)
+    const settings = new Settings(sql, keyRing, store)
     let closing: Promise<void> | undefined
     return {
       store,

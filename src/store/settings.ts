@@ -1,16 +1,32 @@
 // Small secrets of the controller itself, sealed: its CA, its keys.
+import type { ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
+import type { AuditEntry } from './session.ts'
+import type { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
+import type { Actor } from './store.ts'
 
 export const settingContext = (key: string): string => `setting ${key}`
+
+/** Who stores a setting, and the audit row that says so, in the same transaction. */
+export interface SettingAudit {
+  readonly actor: Actor
+  readonly ref: ObjectRef
+  readonly entry: AuditEntry
+}
+
+const insert =
+  'INSERT INTO settings (key, sealed) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING RETURNING key'
 
 export class Settings {
   readonly #sql: Sql
   readonly #provider: KeyProvider
+  readonly #store: SqlStore
 
-  constructor(sql: Sql, provider: KeyProvider) {
+  constructor(sql: Sql, provider: KeyProvider, store: SqlStore) {
     this.#sql = sql
     this.#provider = provider
+    this.#store = store
   }
 
   async getSealed(key: string): Promise<Buffer | undefined> {
@@ -24,10 +40,16 @@ export class Settings {
   /** Returns what is stored afterwards: the first writer wins, so that two controllers agree. */
   async putSealedIfAbsent(key: string, bytes: Buffer): Promise<Buffer> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
-    await this.#sql.query(
-      'INSERT INTO settings (key, sealed) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING',
-      [key, sealed],
-    )
+    await this.#sql.query(insert, [key, sealed])
     return (await this.getSealed(key)) ?? bytes
+  }
+
+  /** The same for who is named in the audit: there is a row exactly when `bytes` were stored. */
+  async putSealedAudited(key: string, bytes: Buffer, audit: SettingAudit): Promise<void> {
+    const sealed = await this.#provider.wrap(bytes, settingContext(key))
+    await this.#store.writeWithSession(audit.actor, async (session) => {
+      const stored = await session.tx.query(insert, [key, sealed])
+      if (stored.length > 0) await session.audit(audit.ref, audit.entry)
+    })
   }
 }

@@ -117,6 +117,73 @@ describe('stagely secrets', () => {
     }
   })
 
+  it('shows history, goes back, restores and erases, and shows no value', async () => {
+    const words: string[] = []
+    const said = async (...args: string[]): Promise<string> => {
+      const ran = await world.cli('secrets', ...args, '-p', 'shop')
+      expect(ran.code, args.join(' ') + ran.stderr).toBe(0)
+      words.push(ran.stdout, ran.stderr)
+      return ran.stdout
+    }
+    const set = (value: string): Promise<Ran> =>
+      world.cliWith(value, 'secrets', 'set', 'PAST', '-p', 'shop')
+    await set('canary-one')
+    await set('canary-two')
+    expect(await said('history', 'PAST')).toMatch(/VERSION +CURRENT [^]*\n2 +\* [^]*\n1 +/)
+    expect(
+      (await world.cli('secrets', 'rollback', 'PAST', '--to-version', '1', '-p', 'shop')).code,
+    ).toBe(2)
+    expect(await said('rollback', 'PAST', '--to-version', '1', '--yes')).toBe(
+      'PAST is version 3 now, with the value of version 1\n',
+    )
+    const versions = JSON.parse(await said('history', 'PAST', '-o', 'json')) as object[]
+    expect(versions).toMatchObject([{ version: 3, same_as: 1 }, { version: 2 }, { version: 1 }])
+    await said('delete', 'PAST', '--yes')
+    expect(await said('restore')).toMatch(/KEY +SCOPE [^]*PAST +global/)
+    expect(await said('restore', 'PAST')).toBe('PAST (global) restored, version 4\n')
+    // Going back closes a revision of its own, so that this is the newest one.
+    const back = await said('rollback', '--to-revision', '1', '--dry-run')
+    expect(back).toContain('- PAST (global)')
+    expect(await said('diff', '--from', '1')).toContain('+ PAST (global)')
+    const done = JSON.parse(
+      await said('rollback', '--to-revision', '1', '--yes', '-o', 'json'),
+    ) as {
+      removed: object[]
+    }
+    expect(done.removed).toContainEqual(expect.objectContaining({ key: 'PAST' }))
+    expect(JSON.parse(await said('diff', '--from', '1', '-o', 'json'))).toEqual({
+      added: [],
+      removed: [],
+      changed: [],
+    })
+    expect(await said('history')).toMatch(/REVISION +CLOSED/)
+    expect(await said('purge', 'PAST', '--yes')).toContain('4 versions are gone')
+    const lost = await world.cli('secrets', 'restore', 'PAST', '-p', 'shop')
+    expect([lost.code, lost.stderr.includes('secrets restore')]).toEqual([1, true])
+    expect(words.join('')).not.toContain('canary')
+  })
+
+  it('seals a manifest offline, with a key that was fetched or made anew', async () => {
+    const old = await file('old.pub', await world.must('seal', '--fetch-key'))
+    const made = await file('new.pub', await world.must('keys', 'rotate', '--sealing'))
+    for (const [key, publicKey] of [['OLD', old] as const, ['NEW', made] as const]) {
+      const args = ['seal', key, '-p', 'shop', '-o', 'yaml', '--key-file', publicKey]
+      const sealed = await world.cliWith('canary-sealed\n', ...args)
+      expect([sealed.code, words(sealed).includes('canary')]).toEqual([0, false])
+      expect((await world.apply(sealed.stdout)).stdout).toContain('created')
+      expect(await world.must('secrets', 'get', key, '-p', 'shop', '--reveal')).toBe(
+        'canary-sealed',
+      )
+      const moved = sealed.stdout.replace('scope: global', 'scope: web')
+      const refused = await world.apply(moved)
+      expect([refused.code, refused.stderr.includes('stagely seal')]).toEqual([1, true])
+    }
+    const argv = await world.cli('seal', 'A', 'canary', '-p', 'shop')
+    expect([argv.code, words(argv).includes('canary')]).toEqual([2, false])
+    const rotated = await world.must('audit', 'list', '--action', 'rotate', '-o', 'json')
+    expect(rotated).toContain('SealingKey')
+  })
+
   it('adopts a Compose project: loads the values, writes a manifest without them, and is done once', async () => {
     const stack = join(dir, 'stack')
     await mkdir(stack)

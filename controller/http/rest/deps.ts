@@ -11,7 +11,7 @@ export interface SealingDeps {
   readonly current: { readonly id: string; readonly publicKey: string }
   /** Learns of what another replica has made. */
   refresh(): Promise<void>
-  rotate(): Promise<{ readonly id: string; readonly publicKey: string }>
+  rotate(actor: Actor): Promise<{ readonly id: string; readonly publicKey: string }>
 }
 
 export interface RestDeps {

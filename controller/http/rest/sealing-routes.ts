@@ -33,8 +33,8 @@ export const sealingRoutes = ({ sealing }: RestDeps): RestRoute[] => [
     summary: 'Make a new key to seal with. What old ones sealed keeps opening.',
     access: { in: 'admin' },
     response: { status: 200, description: 'The new key.', schema: keySchema },
-    handle: async () => {
-      const { id, publicKey } = await sealing.rotate()
+    handle: async ({ actor }) => {
+      const { id, publicKey } = await sealing.rotate(actor)
       return { status: 200, body: { id, public_key: publicKey } }
     },
   }),
