@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import {
   startControlLoop,
   type ControlLoop,
@@ -13,6 +13,7 @@ import { startChangeSetCloser } from './change-sets.ts'
 import { createInterest } from './interest.ts'
 import { paced } from './pacing.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
+import { createRolloutReconciler } from './rollout/reconciler.ts'
 import { createStageletReconciler } from './stagelet/reconciler.ts'
 
 export interface ReconcilerDeps extends LoopObserver {
@@ -30,6 +31,8 @@ export interface Reconcilers {
  * thousands of secrets takes long to judge, so that under a stream of writes it is done less often.
  */
 const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
+/** The next stagelet's turn comes soon, and thousands that report at once are counted together. */
+const rolloutPace = { leastMs: 20, rest: 9, mostMs: 1_000 }
 const compactEveryMs = 60_000
 
 export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
@@ -38,11 +41,16 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const stagelets = startControlLoop(deps, createStageletReconciler(deps))
   const { reconciler, delayOf } = paced(createProjectReconciler(deps), clock, projectPace)
   const projects = startControlLoop(deps, reconciler)
+  const turns = paced(createRolloutReconciler(deps), clock, rolloutPace)
+  const rollouts = startControlLoop(deps, turns.reconciler)
   const closer = startChangeSetCloser(deps)
   const route = createRouter({
     stagelets,
     judgeProject: (key) => {
       projects.enqueueAfter(key, delayOf(key))
+    },
+    rollOut: (key) => {
+      rollouts.enqueueAfter(key, turns.delayOf(key))
     },
     poke: () => {
       closer.poke()
@@ -88,7 +96,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     stop: async () => {
       stopping.abort()
       await closer.stop()
-      await Promise.all([stagelets.stop(), projects.stop(), ...running])
+      await Promise.all([stagelets.stop(), projects.stop(), rollouts.stop(), ...running])
     },
   }
 }
@@ -96,35 +104,43 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
 const createRouter = (to: {
   stagelets: ControlLoop
   judgeProject: (key: string) => void
+  rollOut: (key: string) => void
   poke: () => void
 }): ((type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void) => {
   const interest = createInterest()
-  const { stagelets, judgeProject, poke } = to
-  const projectLater = (object: KubeObject): void => {
-    const key = interest.projectOf(object)
-    if (key !== undefined) judgeProject(key)
+  const { stagelets, judgeProject, rollOut, poke } = to
+  const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
+    for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
   }
 
   return (type, object) => {
-    interest.note(type, object)
-    const { namespace, name } = refOf(object)
+    const isNews = interest.note(type, object)
+    const ref = refOf(object)
+    const { namespace, name } = ref
+    const project = interest.projectOf(object)
     switch (object.kind) {
       case 'Stagelet':
-        stagelets.enqueue(keyOf(refOf(object)))
-        projectLater(object)
+        stagelets.enqueue(keyOf(ref))
+        if (project !== undefined) judgeProject(project)
+        if (project !== undefined) rollOut(project)
         return
       case 'Observation':
         stagelets.enqueue(keyOf({ kind: 'Stagelet', namespace, name }))
         return
       case 'Project':
+        rollOut(keyOf(ref))
+        // Most writes of a project only count its stagelets: they concern none of them.
+        if (!isNews) return
+        eachStageletOf({ kind: 'Project', namespace, name })
+        judgeProject(keyOf(ref))
+        return
       case 'Agent':
-        for (const key of interest.stageletsOf({ kind: object.kind, namespace, name }))
-          stagelets.enqueue(key)
-        if (object.kind === 'Project') judgeProject(keyOf(refOf(object)))
+        eachStageletOf({ kind: 'Agent', namespace, name })
+        for (const key of interest.projectsOn(ref)) rollOut(key)
         return
       case 'StagelySecret':
         poke()
-        projectLater(object)
+        if (project !== undefined) judgeProject(project)
     }
   }
 }

@@ -6,6 +6,11 @@ export const agentSpec = z.strictObject({
     .boolean()
     .optional()
     .describe('True: the agent reports, and changes nothing on its machine.'),
+  drained: z
+    .boolean()
+    .optional()
+    .describe('True: its stagelets keep the revision that they have; none new is rolled out there.')
+    .meta({ column: { name: 'Drained', priority: 1 } }),
 })
 
 export const agentStatus = z.strictObject({

@@ -60,6 +60,25 @@ export const projectColumns: readonly PrinterColumn[] = [
     jsonPath: '.status.secrets',
     description: 'Secrets in the newest set.',
   },
+  {
+    name: 'Stagelets',
+    type: 'integer',
+    jsonPath: '.status.stagelets.total',
+    description: 'Stagelets of the project.',
+  },
+  {
+    name: 'In-Sync',
+    type: 'integer',
+    jsonPath: '.status.stagelets.inSync',
+    description: 'Stagelets that are in sync.',
+  },
+  {
+    name: 'Rollout',
+    type: 'string',
+    jsonPath: '.status.rollout.state',
+    description: 'Where the rollout of the newest revision stands.',
+    priority: 1,
+  },
   age,
 ]
 

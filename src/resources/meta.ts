@@ -73,6 +73,8 @@ export const annotations = {
   redeploy: 'stagely.dev/redeploy',
   /** Any new value ends the quarantine of what failed, and lets it be tried again. */
   retry: 'stagely.dev/retry',
+  /** On a Project: agents that vanished before this time (RFC 3339) no longer hold its rollout back. */
+  resumed: 'stagely.dev/resumed',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 

@@ -44,6 +44,10 @@ export const stageletSpec = z.strictObject({
     .enum(['Retain', 'Down'])
     .default('Retain')
     .describe('On deletion: Retain leaves the containers running, Down takes the stack down.'),
+  removeVolumes: z
+    .boolean()
+    .optional()
+    .describe('True: Down removes the named volumes of the stack too, with all that is in them.'),
 })
 
 const serviceStatus = z.strictObject({
@@ -97,6 +101,14 @@ export const stageletStatus = z.strictObject({
     .optional()
     .describe('metadata.generation that this status was judged from.'),
   wantedRevision: z.int().optional().describe('Revision that the agent is told to run.'),
+  admitted: z
+    .strictObject({
+      revision: z.int().describe('Newest revision that the stagelet may have.'),
+      at: z.string().describe('When it was let in; its deadline counts from then.'),
+      retry: z.string().describe('Value of the retry annotation at that time.'),
+    })
+    .optional()
+    .describe('Its turn in the rollout of its project; only where the project has spec.rollout.'),
   healthyRevision: z
     .int()
     .optional()

@@ -65,6 +65,7 @@ export const anInput = (
   now: '2026-01-01T00:00:00Z',
   stagelet: aStagelet(),
   projectExists: true,
+  takesTurns: false,
   agent: {
     apiVersion: 'stagely.dev/v1alpha1',
     kind: 'Agent',

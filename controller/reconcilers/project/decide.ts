@@ -30,6 +30,7 @@ export const decideProject = (input: ProjectInput): ProjectStatus => {
     observedGeneration: project.metadata.generation,
   }
   return {
+    ...project.status, // the rollout's own part
     observedGeneration: project.metadata.generation,
     revision: revisions.closed,
     secrets: head.entries.length,

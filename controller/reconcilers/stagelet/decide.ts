@@ -11,6 +11,7 @@ import type { ObservationSpec, Quarantined } from '../../../src/resources/observ
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { failedIn, healthyRevisionOf, quarantineOf, wantedRevisionOf } from './quarantine.ts'
+import { heldBack } from './turn.ts'
 import { judgeServices, type JudgedService } from './judge-services.ts'
 
 export interface StageletDecision {
@@ -60,6 +61,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const unmountedFiles = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision,
+    admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),
     quarantine: quarantine.length === 0 ? undefined : quarantine,
     runningRevision: lowestRevision(judged),
@@ -139,6 +141,8 @@ const secretsInSync = (
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
   const names =
     late.slice(0, 5).join(', ') + (late.length > 5 ? ` and ${late.length - 5} more` : '')
+  const held = heldBack(input)
+  if (held !== undefined) return no(held.reason, `${held.message}; not current: ${names}`)
   if (observation.revision < waiting) {
     return no('NewRevision', `revision ${waiting} is on its way; not current: ${names}`)
   }
@@ -155,12 +159,13 @@ const lateFor = (observation: ObservationSpec, names: string): Verdict => {
   return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
 }
 
-const progressing = (
-  { observation, stagelet }: StageletInput,
-  wantedRevision: number | undefined,
-): Verdict => {
-  if (wantedRevision === undefined)
+const progressing = (input: StageletInput, wantedRevision: number | undefined): Verdict => {
+  const { observation, stagelet } = input
+  const held = heldBack(input)
+  if (wantedRevision === undefined) {
+    if (held !== undefined) return no(held.reason, held.message)
     return yes('ChangeSetOpen', 'the first change set is still open')
+  }
   if (stagelet.spec.paused === true) return no('Paused', 'spec.paused is true')
   if (observation === undefined)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
@@ -170,6 +175,7 @@ const progressing = (
     return yes('Gating', `waiting until revision ${observation.revision} is healthy`)
   if (observation.revision < wantedRevision)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
+  if (held !== undefined) return no(held.reason, held.message)
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 

@@ -13,6 +13,8 @@ export interface StageletInput {
   readonly now: string
   readonly stagelet: Stagelet
   readonly projectExists: boolean
+  /** The project has spec.rollout: each stagelet waits until it is let in. */
+  readonly takesTurns: boolean
   readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
   readonly observation: ObservationSpec | undefined
   readonly revisions: ProjectRevisions | undefined
@@ -45,7 +47,14 @@ export const gatherStagelet = async (
     observation?.agent === `${namespace}/${agentRef.name}`
       ? observation
       : undefined
-  const base = { now, stagelet, agent: agent as StageletInput['agent'], observation: current }
+  const takesTurns = project?.spec?.['rollout'] !== undefined
+  const base = {
+    now,
+    stagelet,
+    takesTurns,
+    agent: agent as StageletInput['agent'],
+    observation: current,
+  }
   const projectUid = project?.metadata.uid
   if (projectUid === undefined) {
     return { ...base, projectExists: false, revisions: undefined, head: undefined, closedSets: [] }

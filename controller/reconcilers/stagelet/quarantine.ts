@@ -5,6 +5,7 @@ import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import type { StageletInput } from './gather.ts'
+import { newestFor } from './turn.ts'
 
 const mostKept = 20
 
@@ -55,19 +56,22 @@ export const quarantineOf = (input: StageletInput): Quarantined[] => {
 }
 
 /**
- * The newest closed revision without anything that failed, whole; the newest of all where none is
- * known. Nothing while the first change set of a project is still open, so that a stack does not
+ * The newest closed revision that the stagelet may have without anything that failed, whole; the
+ * newest of all where none is known. Nothing while the first change set of a project is still open, so that a stack does not
  * start without its secrets only to be re-created a moment later.
  */
 export const wantedRevisionOf = (
-  { stagelet, revisions, closedSets }: StageletInput,
+  input: StageletInput,
   quarantine: readonly Quarantined[],
 ): number | undefined => {
+  const { stagelet, revisions, closedSets } = input
   if (revisions === undefined) return stagelet.status?.wantedRevision
   if (revisions.closed === 0 && revisions.closesAt !== undefined) return undefined
-  if (quarantine.length === 0) return revisions.closed
+  const newest = newestFor(input)
+  if (newest === undefined || quarantine.length === 0) return newest
   const clean = closedSets
+    .filter((set) => set.revision <= newest)
     .filter((set) => failedIn(stagelet.metadata.name, set, quarantine) === undefined)
     .map((set) => set.revision)
-  return clean.length === 0 ? revisions.closed : Math.max(...clean)
+  return clean.length === 0 ? newest : Math.max(...clean)
 }

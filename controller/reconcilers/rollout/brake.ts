@@ -1,0 +1,31 @@
+// The brake: where many machines vanish at once, something is wrong that a new revision does not mend,
+// or that it made: pure.
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { AgentObject } from './gather.ts'
+
+const windowMs = 60_000
+const leastAgents = 4
+
+/**
+ * Names of agents that left within one minute and are still away, where they are more than half of at
+ * least 4: themselves and those that are there. Who left before `resumedAt` (ms) does not count.
+ */
+export const vanishedAtOnce = (agents: readonly AgentObject[], resumedAt: number): string[] => {
+  const readiness = (agent: AgentObject): ReturnType<typeof findCondition> =>
+    findCondition(agent.status?.conditions, 'Ready')
+  const here = agents.filter((agent) => readiness(agent)?.status === 'True').length
+  const away = agents
+    .filter((agent) => readiness(agent)?.reason === 'Disconnected')
+    .map((agent) => ({
+      name: agent.metadata.name,
+      at: Date.parse(readiness(agent)?.lastTransitionTime ?? ''),
+    }))
+    .filter(({ at }) => at > resumedAt)
+    .sort((a, b) => a.at - b.at)
+  for (const first of away) {
+    const together = away.filter(({ at }) => at >= first.at && at - first.at <= windowMs)
+    const count = together.length
+    if (here + count >= leastAgents && count > here) return together.map(({ name }) => name).sort()
+  }
+  return []
+}

@@ -1,0 +1,148 @@
+// Which stagelets take the newest revision next, and what the project says of it: pure.
+import type { NewCondition } from '../../../src/resources/conditions.ts'
+import { isTrue } from '../../../src/resources/conditions.ts'
+import { annotations } from '../../../src/resources/meta.ts'
+import type { ProjectRollout, RolloutSpec, StageletCounts } from '../../../src/resources/project.ts'
+import type { StageletObject } from '../project/gather.ts'
+import { failedIn } from '../stagelet/quarantine.ts'
+import { letInTo } from '../stagelet/turn.ts'
+import { vanishedAtOnce } from './brake.ts'
+import type { RolloutInput } from './gather.ts'
+import { conditionsOf } from './verdict.ts'
+
+export interface RolloutDecision {
+  /** Names of the stagelets that may have the newest revision from now on. */
+  readonly admit: readonly string[]
+  readonly stagelets: StageletCounts
+  /** Undefined, and no conditions, where the project has no spec.rollout. */
+  readonly rollout: ProjectRollout | undefined
+  readonly conditions: readonly NewCondition[]
+  /** When the next deadline passes. */
+  readonly checkInMs: number | undefined
+}
+
+/** Where a stagelet stands with the newest revision. `interrupted`: waiting, with an older one half done. */
+export type Standing = 'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held'
+
+const mostNamed = 20
+
+export const retryOf = (stagelet: StageletObject): string =>
+  stagelet.metadata.annotations?.[annotations.retry] ?? ''
+
+export const decideRollout = (input: RolloutInput): RolloutDecision => {
+  const stagelets = countStagelets(input.stagelets)
+  const spec = input.project.spec?.rollout
+  if (spec === undefined) {
+    return { admit: [], stagelets, rollout: undefined, conditions: [], checkInMs: undefined }
+  }
+  const standings = new Map(
+    input.stagelets.map((s) => [s.metadata.name, standingOf(input, spec, s)]),
+  )
+  const named = (...wanted: Standing[]): string[] =>
+    [...standings].filter(([, standing]) => wanted.includes(standing)).map(([name]) => name)
+  const failed = named('failed', 'late')
+  // What was half done comes first: it must not add to what is on its way.
+  const waiting = [...named('interrupted'), ...named('waiting')]
+  const vanished = waiting.length === 0 ? [] : vanishedOf(input)
+  const state = stateOf({ spec, failed, vanished, open: waiting.length + named('busy').length })
+  const free = (spec.maxConcurrent ?? Infinity) - named('busy').length
+  const admit = state === 'Progressing' ? waiting.slice(0, Math.max(0, free)) : []
+  const rollout: ProjectRollout = {
+    revision: input.closed,
+    state,
+    healthy: named('healthy').length,
+    progressing: named('busy').length + admit.length,
+    waiting: waiting.length - admit.length,
+    held: named('held').length,
+    ...(failed.length === 0 ? {} : { failed: failed.slice(0, mostNamed) }),
+  }
+  return {
+    admit,
+    stagelets,
+    rollout,
+    conditions: conditionsOf(input, rollout, { standings, vanished }),
+    checkInMs: nextDeadline(input, spec, new Set(named('busy'))),
+  }
+}
+
+const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts => {
+  const count = (type: string): number =>
+    stagelets.filter((s) => isTrue(s.status?.conditions, type)).length
+  return {
+    total: stagelets.length,
+    inSync: count('SecretsInSync'),
+    progressing: count('Progressing'),
+    degraded: count('Degraded'),
+    away: stagelets.length - count('AgentReachable'),
+  }
+}
+
+const stateOf = (known: {
+  spec: RolloutSpec
+  failed: readonly string[]
+  vanished: readonly string[]
+  /** How many are on their way or have it before them. */
+  open: number
+}): ProjectRollout['state'] => {
+  if (known.spec.paused === true) return 'Paused'
+  if (known.failed.length > 0) return 'Stopped'
+  if (known.vanished.length > 0) return 'Braked'
+  return known.open > 0 ? 'Progressing' : 'Complete'
+}
+
+export const standingOf = (
+  input: RolloutInput,
+  spec: RolloutSpec,
+  stagelet: StageletObject,
+): Standing => {
+  const { status, metadata } = stagelet
+  const letIn = letInTo(status)
+  const isIn = letIn !== undefined && letIn >= input.closed
+  const retried = status?.admitted !== undefined && status.admitted.retry !== retryOf(stagelet)
+  const healthy = status?.healthyRevision
+  if (isIn && healthy !== undefined && healthy >= input.closed) return 'healthy'
+  // A project without any revision has nothing to roll out.
+  if (input.closed === 0) return 'healthy'
+  if (!isIn || retried) {
+    if (isHeld(input, stagelet)) return 'held'
+    const halfDone = letIn !== undefined && healthy !== letIn && status?.wantedRevision === letIn
+    return halfDone ? 'interrupted' : 'waiting'
+  }
+  const quarantine = (status?.quarantine ?? []).filter((q) => q.retry === retryOf(stagelet))
+  if (failedIn(metadata.name, input.head, quarantine) !== undefined) return 'failed'
+  const last = status?.lastRollout
+  if (last?.revision === input.closed && last.result === 'Failed') return 'failed'
+  return deadlineOf(spec, stagelet) < input.now ? 'late' : 'busy'
+}
+
+/** Telling it would change nothing now, and would only take the turn of another. */
+const isHeld = ({ agents }: RolloutInput, stagelet: StageletObject): boolean => {
+  const agent = agents.get(stagelet.spec.agentRef.name)
+  if (agent?.spec?.paused === true || agent?.spec?.drained === true) return true
+  return stagelet.spec.paused === true || !isTrue(agent?.status?.conditions, 'Ready')
+}
+
+/** In ms; Infinity where nobody knows when it was let in. */
+const deadlineOf = (spec: RolloutSpec, { status }: StageletObject): number => {
+  const at = Date.parse(status?.admitted?.at ?? '')
+  return Number.isNaN(at) ? Infinity : at + spec.progressDeadlineSeconds * 1000
+}
+
+const nextDeadline = (
+  input: RolloutInput,
+  spec: RolloutSpec,
+  busy: ReadonlySet<string>,
+): number | undefined => {
+  const deadlines = input.stagelets
+    .filter((s) => busy.has(s.metadata.name))
+    .map((s) => deadlineOf(spec, s))
+    .filter((at) => at !== Infinity)
+  return deadlines.length === 0 ? undefined : Math.max(1, Math.min(...deadlines) - input.now + 1)
+}
+
+const vanishedOf = ({ project, stagelets, agents }: RolloutInput): string[] => {
+  const used = new Set(stagelets.map((s) => s.spec.agentRef.name))
+  const resumedAt = Date.parse(project.metadata.annotations?.[annotations.resumed] ?? '')
+  const mine = [...agents.values()].filter((agent) => used.has(agent.metadata.name))
+  return vanishedAtOnce(mine, Number.isNaN(resumedAt) ? -Infinity : resumedAt)
+}

@@ -1,0 +1,48 @@
+// Reads one project, its stagelets, and the agents that run them.
+import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ObjectRef } from '../../../src/resources/meta.ts'
+import type { Reader, SecretSet } from '../../../src/store/store.ts'
+import type { ProjectObject, StageletObject } from '../project/gather.ts'
+
+export type AgentObject = KubeObject<AgentSpec, AgentStatus>
+
+export interface RolloutInput {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly project: ProjectObject
+  /** Newest closed revision. */
+  readonly closed: number
+  /** Newest set; read only where something failed, to know whether it still holds that. */
+  readonly head: SecretSet | undefined
+  /** Those that are not being deleted, by name. */
+  readonly stagelets: readonly StageletObject[]
+  readonly agents: ReadonlyMap<string, AgentObject>
+}
+
+/** Undefined when the project is gone. */
+export const gatherRollout = async (
+  reader: Reader,
+  { namespace, name }: ObjectRef,
+  now: number,
+): Promise<RolloutInput | undefined> => {
+  const project = (await reader.get({ kind: 'Project', namespace, name })) as
+    ProjectObject | undefined
+  const uid = project?.metadata.uid
+  if (project === undefined || uid === undefined) return undefined
+  const all = (await reader.list('Stagelet', { namespace })).items as unknown as StageletObject[]
+  const stagelets = all
+    .filter((s) => s.spec.projectRef.name === name && s.metadata.deletionTimestamp === undefined)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  const failed = stagelets.some((s) => (s.status?.quarantine ?? []).length > 0)
+  const takesTurns = project.spec?.rollout !== undefined
+  const agents = takesTurns ? (await reader.list('Agent', { namespace })).items : []
+  return {
+    now,
+    project,
+    closed: (await reader.revisionsOf(uid)).closed,
+    head: takesTurns && failed ? await reader.readSet(uid, 'head') : undefined,
+    stagelets,
+    agents: new Map((agents as AgentObject[]).map((agent) => [agent.metadata.name, agent])),
+  }
+}

@@ -1,0 +1,74 @@
+// Lets stagelets have the newest revision, a few at a time where their project says so, and counts how
+// all of them are. What a stagelet is told is then decided by its own reconciler.
+import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
+import { withCondition, type Condition } from '../../../src/resources/conditions.ts'
+import { refFromKey, refOf } from '../../../src/resources/meta.ts'
+import type { ProjectStatus } from '../../../src/resources/project.ts'
+import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
+import { sameJson } from '../../../src/store/canonical.ts'
+import type { Store, Transaction } from '../../../src/store/store.ts'
+import type { StageletObject } from '../project/gather.ts'
+import { decideRollout, retryOf, type RolloutDecision } from './decide.ts'
+import { gatherRollout, type RolloutInput } from './gather.ts'
+import { rolloutEventOf } from './verdict.ts'
+
+/** Reads and decides outside any transaction: a project may have thousands of stagelets. */
+export const createRolloutReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
+  name: 'rollout',
+  reconcile: async (key): Promise<Outcome> => {
+    const input = await gatherRollout(deps.store, refFromKey(key), deps.clock.now())
+    if (input === undefined) return done
+    const decision = decideRollout(input)
+    const status = statusOf(input, decision, input.project.status)
+    if (decision.admit.length > 0 || !sameJson(input.project.status, status)) {
+      await deps.store.write({ name: 'reconciler', source: 'system' }, {}, (tx) =>
+        write(tx, input, decision),
+      )
+    }
+    return decision.checkInMs === undefined ? done : waitFor(decision.checkInMs)
+  },
+})
+
+const ours: readonly string[] = ['Progressing', 'Degraded']
+
+const statusOf = (
+  { now }: RolloutInput,
+  { stagelets, rollout, conditions }: RolloutDecision,
+  before: ProjectStatus | undefined,
+): ProjectStatus => {
+  let kept: Condition[] = [...(before?.conditions ?? [])]
+  if (rollout === undefined) kept = kept.filter((c) => !ours.includes(c.type))
+  for (const condition of conditions) kept = withCondition(kept, condition, toTimestamp(now))
+  const { rollout: _old, ...rest } = before ?? {}
+  return { ...rest, stagelets, ...(rollout === undefined ? {} : { rollout }), conditions: kept }
+}
+
+const write = async (
+  tx: Transaction,
+  input: RolloutInput,
+  decision: RolloutDecision,
+): Promise<void> => {
+  const { project } = input
+  const current = await tx.get(refOf(project))
+  // Made anew, or told otherwise meanwhile: that change brings it here again.
+  if (current?.metadata.uid !== project.metadata.uid) return
+  if (current?.metadata.generation !== project.metadata.generation) return
+  const admitted = new Set(decision.admit)
+  for (const known of input.stagelets)
+    if (admitted.has(known.metadata.name)) await admit(tx, input, known)
+  const status = statusOf(input, decision, current?.status as ProjectStatus | undefined)
+  await tx.setStatus({ ...current!, status: { ...status } })
+  const event = rolloutEventOf(project, decision.rollout, decision.conditions)
+  if (event !== undefined) await tx.recordEvent(event)
+}
+
+const admit = async (
+  tx: Transaction,
+  { closed, now }: RolloutInput,
+  known: StageletObject,
+): Promise<void> => {
+  const current = await tx.get(refOf(known))
+  if (current?.metadata.uid !== known.metadata.uid) return
+  const admitted = { revision: closed, at: toTimestamp(now), retry: retryOf(known) }
+  await tx.setStatus({ ...current!, status: { ...current?.status, admitted } })
+}

@@ -1,0 +1,94 @@
+// What a project says of its rollout, for people: conditions, and an event for each change of state.
+import { findCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import type { ProjectRollout } from '../../../src/resources/project.ts'
+import type { EventInput } from '../../../src/store/store.ts'
+import type { ProjectObject, StageletObject } from '../project/gather.ts'
+import type { Standing } from './decide.ts'
+import type { RolloutInput } from './gather.ts'
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
+
+/** `Progressing` says how far it is, `Degraded` what stops it. */
+export const conditionsOf = (
+  input: RolloutInput,
+  rollout: ProjectRollout,
+  known: { standings: ReadonlyMap<string, Standing>; vanished: readonly string[] },
+): NewCondition[] => {
+  const { state } = rollout
+  const observedGeneration = input.project.metadata.generation
+  const stopped = state === 'Stopped' || state === 'Braked'
+  const why = stopped ? whyStopped(input, known) : 'nothing stops the rollout'
+  const reason = `Rollout${state}`
+  return [
+    {
+      type: 'Progressing',
+      status: state === 'Progressing' ? 'True' : 'False',
+      reason,
+      message: progressOf(rollout),
+      observedGeneration,
+    },
+    {
+      type: 'Degraded',
+      status: stopped ? 'True' : 'False',
+      reason: stopped ? reason : 'AsExpected',
+      message: why,
+      observedGeneration,
+    },
+  ]
+}
+
+const progressOf = ({ revision, ...counts }: ProjectRollout): string => {
+  const parts = [
+    `${counts.healthy} healthy`,
+    `${counts.progressing} on their way`,
+    `${counts.waiting} waiting`,
+    ...(counts.held > 0 ? [`${counts.held} paused, drained or away`] : []),
+    ...(counts.failed === undefined ? [] : [`failed: ${listed(counts.failed)}`]),
+  ]
+  return `revision ${revision}: ${parts.join(', ')}`
+}
+
+/** What a failed stagelet says of itself. */
+const faultOf = (stagelet: StageletObject): string =>
+  findCondition(stagelet.status?.conditions, 'Degraded')?.message.split('\n')[0] ?? ''
+
+const whyStopped = (
+  input: RolloutInput,
+  {
+    standings,
+    vanished,
+  }: { standings: ReadonlyMap<string, Standing>; vanished: readonly string[] },
+): string => {
+  const { name } = input.project.metadata
+  const bad = input.stagelets.filter((s) =>
+    ['failed', 'late'].includes(standings.get(s.metadata.name) ?? ''),
+  )
+  const [first] = bad
+  if (first === undefined) {
+    return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you say so with "stagely rollout resume ${name}"`
+  }
+  const late = standings.get(first.metadata.name) === 'late'
+  const fault = late ? 'not healthy within spec.rollout.progressDeadlineSeconds' : faultOf(first)
+  const more = bad.length > 1 ? ` and ${bad.length - 1} more` : ''
+  return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or try again with "stagely rollout retry ${name}", or go back with "stagely rollout undo ${name}": ${fault}`
+}
+
+/** One for each change of state, none for a repeat. */
+export const rolloutEventOf = (
+  project: ProjectObject,
+  next: ProjectRollout | undefined,
+  conditions: readonly NewCondition[],
+): EventInput | undefined => {
+  const before = project.status?.rollout
+  if (next === undefined || (before === undefined && next.state === 'Complete')) return undefined
+  if (before?.state === next.state && before.revision === next.revision) return undefined
+  const bad = conditions.find((c) => c.type === 'Degraded' && c.status === 'True')
+  const { message } = bad ?? conditions[0]!
+  return {
+    regarding: project as EventInput['regarding'],
+    type: bad === undefined ? 'Normal' : 'Warning',
+    reason: `Rollout${next.state}`,
+    message,
+  }
+}
