@@ -24,10 +24,9 @@ describe('a rollout in turns', () => {
 
   const read = async (kind: string, name: string): Promise<KubeObject> =>
     (await opened.store.get({ kind, namespace: ns, name }))!
-  const project = async (): Promise<ProjectStatus> =>
-    ((await read('Project', 'shop')).status ?? {}) as ProjectStatus
+  const project = async (): Promise<ProjectStatus> => (await read('Project', 'shop')).status ?? {}
   const stagelet = async (name: string): Promise<StageletStatus> =>
-    ((await read('Stagelet', name)).status ?? {}) as StageletStatus
+    (await read('Stagelet', name)).status ?? {}
   const closed = async (): Promise<number> =>
     (await opened.store.revisionsOf((await read('Project', 'shop')).metadata.uid!)).closed
   const eventually = async <T>(look: () => Promise<T>, expected: T): Promise<void> => {

@@ -95,19 +95,26 @@ export const standingOf = (
   spec: RolloutSpec,
   stagelet: StageletObject,
 ): Standing => {
-  const { status, metadata } = stagelet
+  const { status } = stagelet
   const letIn = letInTo(status)
-  const isIn = letIn !== undefined && letIn >= input.closed
-  const retried = status?.admitted !== undefined && status.admitted.retry !== retryOf(stagelet)
   const healthy = status?.healthyRevision
-  if (isIn && healthy !== undefined && healthy >= input.closed) return 'healthy'
   // A project without any revision has nothing to roll out.
   if (input.closed === 0) return 'healthy'
-  if (!isIn || retried) {
-    if (isHeld(input, stagelet)) return 'held'
-    const halfDone = letIn !== undefined && healthy !== letIn && status?.wantedRevision === letIn
-    return halfDone ? 'interrupted' : 'waiting'
-  }
+  if (letIn === undefined) return isHeld(input, stagelet) ? 'held' : 'waiting'
+  if (letIn >= input.closed && (healthy ?? 0) >= input.closed) return 'healthy'
+  const retried = status?.admitted !== undefined && status.admitted.retry !== retryOf(stagelet)
+  if (letIn >= input.closed && !retried) return progressOf(input, spec, stagelet)
+  if (isHeld(input, stagelet)) return 'held'
+  return healthy !== letIn && status?.wantedRevision === letIn ? 'interrupted' : 'waiting'
+}
+
+/** Of one that was told of the newest revision, and is not healthy with it. */
+const progressOf = (
+  input: RolloutInput,
+  spec: RolloutSpec,
+  stagelet: StageletObject,
+): 'failed' | 'late' | 'busy' => {
+  const { status, metadata } = stagelet
   const quarantine = (status?.quarantine ?? []).filter((q) => q.retry === retryOf(stagelet))
   if (failedIn(metadata.name, input.head, quarantine) !== undefined) return 'failed'
   const last = status?.lastRollout

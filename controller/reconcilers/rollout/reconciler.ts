@@ -56,7 +56,7 @@ const write = async (
   const admitted = new Set(decision.admit)
   for (const known of input.stagelets)
     if (admitted.has(known.metadata.name)) await admit(tx, input, known)
-  const status = statusOf(input, decision, current?.status as ProjectStatus | undefined)
+  const status = statusOf(input, decision, current?.status)
   await tx.setStatus({ ...current!, status: { ...status } })
   const event = rolloutEventOf(project, decision.rollout, decision.conditions)
   if (event !== undefined) await tx.recordEvent(event)

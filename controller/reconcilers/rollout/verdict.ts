@@ -86,7 +86,7 @@ export const rolloutEventOf = (
   const bad = conditions.find((c) => c.type === 'Degraded' && c.status === 'True')
   const { message } = bad ?? conditions[0]!
   return {
-    regarding: project as EventInput['regarding'],
+    regarding: project,
     type: bad === undefined ? 'Normal' : 'Warning',
     reason: `Rollout${next.state}`,
     message,
