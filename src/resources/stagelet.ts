@@ -44,10 +44,6 @@ export const stageletSpec = z.strictObject({
     .enum(['Retain', 'Down'])
     .default('Retain')
     .describe('On deletion: Retain leaves the containers running, Down takes the stack down.'),
-  removeVolumes: z
-    .boolean()
-    .optional()
-    .describe('True: Down removes the named volumes of the stack too, with all that is in them.'),
 })
 
 const serviceStatus = z.strictObject({

@@ -1,5 +1,6 @@
 // What a project says of its rollout, for people: conditions, and an event for each change of state.
 import { findCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import { annotations } from '../../../src/resources/meta.ts'
 import type { ProjectRollout } from '../../../src/resources/project.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
@@ -66,12 +67,12 @@ const whyStopped = (
   )
   const [first] = bad
   if (first === undefined) {
-    return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you say so with "stagely rollout resume ${name}"`
+    return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you set the annotation ${annotations.resumed} of project "${name}" to the time of now`
   }
   const late = standings.get(first.metadata.name) === 'late'
   const fault = late ? 'not healthy within spec.rollout.progressDeadlineSeconds' : faultOf(first)
   const more = bad.length > 1 ? ` and ${bad.length - 1} more` : ''
-  return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or try again with "stagely rollout retry ${name}", or go back with "stagely rollout undo ${name}": ${fault}`
+  return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or set its annotation ${annotations.retry} to a new value to try it again: ${fault}`
 }
 
 /** One for each change of state, none for a repeat. */

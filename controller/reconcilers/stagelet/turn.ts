@@ -33,11 +33,11 @@ export const heldBack = (
   if (input.agent?.spec?.drained === true) {
     return {
       reason: 'AgentDrained',
-      message: `revision ${closed} is not rolled out here while agent "${agentRef.name}" is drained: stagely agent undrain ${agentRef.name}`,
+      message: `revision ${closed} is not rolled out here while agent "${agentRef.name}" is drained: set its spec.drained to false`,
     }
   }
   return {
     reason: 'AwaitingTurn',
-    message: `revision ${closed} waits for its turn: stagely rollout status ${projectRef.name}`,
+    message: `revision ${closed} waits for its turn in the rollout of project "${projectRef.name}"`,
   }
 }
