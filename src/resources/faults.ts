@@ -92,7 +92,8 @@ export const faultOfIssue = (
 ): Fault => {
   const field = fieldPath(base, issue.path)
   const given = valueAt(root, issue.path)
-  const text = shown(given, isSecret(field))
+  // What stands where a whole object should may be anything, a secret too.
+  const text = shown(given, field === '' || isSecret(field))
   if (issue.code === 'invalid_type') return typeFault(field, issue, given)
   if (issue.code === 'too_big' || issue.code === 'too_small') return sizeFault(field, issue, text)
   if (issue.code === 'invalid_value') {

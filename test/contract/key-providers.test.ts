@@ -20,7 +20,7 @@ import {
 const canary = Buffer.from('canary-3c1f0f9e')
 const skew = { ms: 0 }
 const clock: Clock = { ...realClock, now: () => realClock.now() + skew.ms }
-const deadlineMs = 900
+const deadlineMs = 2_000
 let standIn: KmsStandIn
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,

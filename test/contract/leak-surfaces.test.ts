@@ -103,8 +103,10 @@ describe('a value never comes back', () => {
   })
 
   it('from a read of any route of the REST API', async () => {
+    // Streams do not end by themselves; what they tell is what the other routes read.
+    const endless = /\/(stream|logs)$/
     const reads = describedRoutes().filter(
-      ({ method, path }) => method === 'GET' && !path.includes('events'),
+      ({ method, path }) => method === 'GET' && !endless.test(path),
     )
     expect(reads.length).toBeGreaterThan(3)
     for (const { path } of reads) await send('GET', `/api/v1${idOf(path)}`)
