@@ -43,9 +43,13 @@ export interface ControllerClient {
 const answerTimeoutMs = 30_000
 const maxAnswerBytes = 1_048_576
 
-export const createControllerClient = ({ url, ca }: Endpoint): ControllerClient => {
+/** `connections` at a time for posts; what is more waits. */
+export const createControllerClient = (
+  { url, ca }: Endpoint,
+  connections = 2,
+): ControllerClient => {
   const secure = url.startsWith('https:')
-  const keepAlive = { keepAlive: true, maxSockets: 2, keepAliveMsecs: 15_000 }
+  const keepAlive = { keepAlive: true, maxSockets: connections, keepAliveMsecs: 15_000 }
   const agent = secure ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive)
   // A pinned CA is our own controller's, which speaks TLS 1.3.
   const tls = ca === undefined ? {} : { ca, minVersion: 'TLSv1.3' as const }

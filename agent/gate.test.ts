@@ -40,6 +40,7 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
     mountSources: unused,
     events: unused,
     hasImage: unused,
+    openLog: unused,
     listContainers: () => {
       sample++
       const Labels = {

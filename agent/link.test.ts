@@ -122,6 +122,7 @@ const start = async (
       ),
       token: () => 'token',
       about: { boot: 'boot-1', version: 'v' },
+      onLogs: () => undefined,
       onConnected: () => wants.push('connected'),
       onLost: () => wants.push('lost'),
       clock,

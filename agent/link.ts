@@ -10,6 +10,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { createOpener, type Opener } from '../src/protocol/hpke.ts'
+import type { LogsOrder } from '../src/protocol/logs.ts'
 import {
   bundle as bundleSchema,
   bundleAad,
@@ -42,6 +43,8 @@ export interface LinkDeps {
   readonly token: () => string
   /** What the stream request says of this machine, apart from time and holdings. */
   readonly about: Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
+  /** Somebody wants to read logs. */
+  readonly onLogs: (order: LogsOrder) => void
   readonly onConnected: () => void
   readonly onLost: () => void
   readonly clock: Clock
@@ -195,7 +198,7 @@ class Stream {
   }
 
   #takeOrder(sealed: Extract<StreamMessage, { type: 'order' }>): void {
-    const { desired, identity } = this.#deps
+    const { desired, identity, onLogs } = this.#deps
     const text = this.#open(sealed, orderAad(identity.agentUid)).toString('utf8')
     const order = decodeMessage(text, orderMessage)
     switch (order?.type) {
@@ -207,6 +210,9 @@ class Stream {
         return
       case 'removed':
         desired.remove(order.uid)
+        return
+      case 'logs':
+        onLogs(order)
         return
       case undefined:
         return

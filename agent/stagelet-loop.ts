@@ -15,6 +15,8 @@ import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub } from './docker/event-hub.ts'
 import type { FileStore } from './file-store.ts'
+import { createKnownValues } from './logs/known-values.ts'
+import type { LogSource } from './logs/project-log.ts'
 import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
@@ -58,6 +60,8 @@ export interface StageletLoop {
   stop(): Promise<void>
   /** The latest report; undefined before the first want. */
   observation(): ReportedStagelet | undefined
+  /** Where its logs are; undefined before this agent has read or deployed the stack. */
+  logSource(): LogSource | undefined
 }
 
 const settleEventsMs = 400
@@ -66,6 +70,7 @@ const engineRetryMs = 5_000
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.allowDirs)
   const waker = createWaker(deps.clock, settleEventsMs)
+  const known = createKnownValues()
   let state: StackState | undefined
   const aim = createAim({ ...deps, state: () => state })
   let reported = ''
@@ -125,6 +130,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   return {
     want: (desired, entries, healthy) => {
+      known.learn([...entries, ...(healthy ?? [])])
       aim.take(desired, entries, healthy)
       // Not where the controller only says what this agent has done by itself: the same key.
       if (aim.choose()?.run.key !== state?.want.key) pass.abort()
@@ -141,5 +147,10 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       if (aim.uid !== undefined) deps.locks.release(aim.uid)
     },
     observation: () => (state === undefined ? undefined : toObservation(state)),
+    logSource: () => {
+      const deployed = aim.uid === undefined ? undefined : deps.stateFile.get(aim.uid)
+      const project = state?.model?.projectName ?? deployed?.project
+      return project === undefined ? undefined : { project, masker: known.masker }
+    },
   }
 }

@@ -15,6 +15,8 @@ import { createFileCache, withoutFileCache } from './file-cache.ts'
 import { createFileStore, type FileStore } from './file-store.ts'
 import type { Identity } from './identity.ts'
 import { runLink } from './link.ts'
+import { createLogSessions, maxSessions } from './logs/log-sessions.ts'
+import type { LogSource } from './logs/project-log.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { createReporter, type Reporter } from './report.ts'
 import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
@@ -83,12 +85,23 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     () => (isConnected ? undefined : startStopped({ engine, stateFile, locks, log })),
     () => undefined,
   )
+  const logClient = createControllerClient(identity, maxSessions)
+  const logs = createLogSessions({
+    engine,
+    events,
+    client: logClient,
+    token,
+    sourceOf: loops.logSourceOf,
+    clock,
+    log,
+  })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
       identity,
       client,
       desired: createDesiredState(loops, log),
+      onLogs: logs.start,
       token,
       about: {
         boot,
@@ -117,7 +130,9 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       patience.abort()
       ending.abort()
       await Promise.all([linking, reporting, starting, sweeping])
+      logs.stop()
       events.stop()
+      logClient.close()
       client.close()
     },
   }
@@ -169,7 +184,11 @@ const createTokens = (identity: Identity, clock: Clock): (() => string) => {
 const createLoops = (
   reporter: Reporter,
   deps: StageletLoopDeps,
-): DesiredListener & { owns: (uid: string) => boolean; stop(): Promise<void> } => {
+): DesiredListener & {
+  owns: (uid: string) => boolean
+  logSourceOf: (uid: string) => LogSource | undefined
+  stop(): Promise<void>
+} => {
   const loops = new Map<string, StageletLoop>()
   /** Loops of stagelets that went away, while they finish. */
   const leaving = new Map<string, Promise<void>>()
@@ -183,6 +202,7 @@ const createLoops = (
   }
   return {
     owns: (uid) => loops.has(uid) || leaving.has(uid),
+    logSourceOf: (uid) => loops.get(uid)?.logSource(),
     want: (item, entries, healthy) => {
       if (stopped) return
       let loop = loops.get(item.uid)

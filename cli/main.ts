@@ -33,6 +33,10 @@ const commands: Record<string, Entry> = {
     summary: 'one screen: what is not in sync, and every warning',
     load: () => import('./commands/status.ts'),
   },
+  logs: {
+    summary: 'show and follow the logs of a stagelet, secrets hidden',
+    load: () => import('./commands/logs.ts'),
+  },
   deploy: {
     summary: 'roll out pending edits of compose files',
     load: () => import('./commands/deploy.ts'),

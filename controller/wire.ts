@@ -160,6 +160,7 @@ const serve = async (
     stopping: lifecycle.stopping,
     idempotency,
     sealing,
+    logs: agentRoutes.logs,
     limit: createRateLimit(config.rateLimit),
     versions: { version, gitVersion },
     introduction: () => ({

@@ -60,6 +60,11 @@ export interface Engine {
   inspect(id: string): Promise<ContainerDetails | undefined>
   /** The last lines of stdout and stderr together. Unmasked. */
   logs(id: string, tail: number): Promise<string>
+  /**
+   * The log of a container as the engine sends it, with timestamps: frames, or raw where it has a tty.
+   * Ends when the container does. undefined when there is no such container, or no log to read.
+   */
+  openLog(id: string, options: LogOptions, signal: AbortSignal): Promise<EngineLog | undefined>
   /** True when the image is on this machine. */
   hasImage(name: string): Promise<boolean>
   start(id: string): Promise<void>
@@ -71,6 +76,19 @@ export interface Engine {
     onEvent: (event: EngineEvent) => void,
     signal: AbortSignal,
   ): Promise<void>
+}
+
+export interface LogOptions {
+  /** `seconds.nanoseconds`; lines of that very moment are included. */
+  readonly since?: string
+  /** Last lines; absent: all. */
+  readonly tail?: number
+  readonly follow: boolean
+}
+
+export interface EngineLog {
+  readonly tty: boolean
+  readonly bytes: AsyncIterable<Buffer>
 }
 
 export interface EventFilters {
@@ -162,6 +180,22 @@ export const createEngine = (socketPath: string): Engine => {
       const params = query({ stdout: '1', stderr: '1', tail: String(tail) })
       const body = (await call('GET', `/containers/${id}/logs?${params}`)) ?? Buffer.alloc(0)
       return tty ? body.toString('utf8') : demultiplex(body)
+    },
+    openLog: async (id, { since, tail, follow }, signal) => {
+      const details = await get<ContainerDetails>(`/containers/${id}/json`)
+      if (details === undefined) return undefined
+      const params = query({
+        stdout: '1',
+        stderr: '1',
+        timestamps: '1',
+        follow: follow ? '1' : '0',
+        tail: tail === undefined ? 'all' : String(tail),
+        ...(since === undefined ? {} : { since }),
+      })
+      const response = await open('GET', `/containers/${id}/logs?${params}`, signal)
+      if (response.statusCode === 200) return { tty: details.Config.Tty, bytes: response }
+      response.resume()
+      return undefined
     },
     hasImage: async (name) => (await call('GET', `/images/${name}/json`)) !== undefined,
     start: async (id) => {

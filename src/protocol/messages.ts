@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { observationSpec, observedService, quarantined } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
+import { logsOrder } from './logs.ts'
 
 export const protocolVersion = '1.1'
 
@@ -11,6 +12,7 @@ export const paths = {
   join: '/agent/v1/join',
   stream: '/agent/v1/stream',
   report: '/agent/v1/report',
+  logs: '/agent/v1/logs',
 } as const
 
 /** POST join: the agent registers the public halves of its keys. Keys are raw 32 bytes in base64url. */
@@ -96,6 +98,8 @@ export const orderMessage = z.discriminatedUnion('type', [
   /** One stagelet changed; its bundle, where new, came before it. */
   z.object({ type: z.literal('stagelet'), item: desiredStagelet }),
   z.object({ type: z.literal('removed'), uid: z.string() }),
+  /** Somebody wants to read logs. An agent that does not know this lets it fall. */
+  logsOrder,
 ])
 
 /** Lines of the stream (NDJSON; an empty line is a keep-alive). */

@@ -91,6 +91,8 @@ describe('no secret value leaks', () => {
     }
     await say('describe', 'stagelet', 'shop')
     await say('describe', 'stagelysecret', 'shop-first.global')
+    await say('logs', 'shop', '--tail', 'all')
+    await say('logs', 'shop', '-o', 'json', '-t')
     await say('apply', '-f', '/nonexistent')
     await say('get', '--raw', '/metrics')
     answers += (

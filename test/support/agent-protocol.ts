@@ -216,6 +216,7 @@ export const startTestAgent = (
         composeVersion: '2.26.1',
         ...tweak.about,
       },
+      onLogs: () => undefined,
       onConnected: () => {
         agent.connections += 1
         reporter.connected()

@@ -2,6 +2,7 @@
 // the agent that it names.
 import type { ServerResponse } from 'node:http'
 import { clearTimeout, setTimeout } from 'node:timers'
+import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
@@ -26,6 +27,8 @@ export interface Hub {
     request: StreamRequest
   }): void
   isConnected(agentKey: string): boolean
+  /** False when the agent has no stream here. */
+  askForLogs(agentKey: string, order: LogsOrder): boolean
   /** Asks every agent to come back in a slot of its own, and ends the streams. */
   stop(): Promise<void>
 }
@@ -109,6 +112,11 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       agentChanged(agentKey, world.agent(agentKey))
     },
     isConnected: (agentKey) => sessions.has(agentKey),
+    askForLogs: (agentKey, order) => {
+      const session = sessions.get(agentKey)
+      session?.askForLogs(order)
+      return session !== undefined
+    },
     stop: async () => {
       wheel.stop()
       retries.stop()

@@ -3,6 +3,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
 import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
+import { logBatch } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   joinRequest,
@@ -16,6 +17,7 @@ import { protocolFault } from '../../../src/protocol/version.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { createGate } from './gate.ts'
+import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
 import { createHub } from './hub.ts'
 import { createPresence, type Presence } from './presence.ts'
@@ -31,10 +33,13 @@ import { createReports } from './reports.ts'
 const maxJoinBytes = 16_384
 const maxStreamBytes = 1_048_576
 const maxReportBytes = 4_194_304
+const maxLogBytes = 4_194_304
 
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
   connected(agentKey: string): boolean
+  /** Logs of the stacks of agents that have a stream here. */
+  readonly logs: LogRelay
   /** Asks every agent to come back later, ends the streams and writes what is due. Idempotent. */
   stop(): Promise<void>
 }
@@ -47,6 +52,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const hub = createHub(deps, tuning, presence)
   const reports = createReports(deps, hub.world)
   const passGate = createGate(tuning.connectsPerSecond, clock)
+  const logs = createLogRelay({ clock, ask: hub.askForLogs })
   const authenticate = createAuthenticator(deps)
   const introduction: Omit<JoinResponse, 'agentUid'> = {
     controllerId: identity.controllerId,
@@ -108,10 +114,22 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     }),
   )
 
+  app.post(
+    paths.logs,
+    guard(async (c) => {
+      const { agent } = await authenticate(c)
+      const batch = await readBody(c, logBatch, maxLogBytes)
+      const state = await logs.accept(agentKeyOf(agent.namespace, agent.name), batch)
+      return c.json({ state })
+    }),
+  )
+
   return {
+    logs,
     connected: (agentKey) => hub.isConnected(agentKey),
     stop: () =>
       (stopping ??= (async () => {
+        logs.stop()
         await hub.stop()
         await presence.stop()
       })()),

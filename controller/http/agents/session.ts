@@ -10,6 +10,7 @@ import type { ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
+import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   bundleAad,
@@ -197,6 +198,11 @@ export class Session {
     plaintext.fill(0)
     held.add(order)
     this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
+  }
+
+  /** Asks for logs, which is no state: nothing of it is repeated on the next stream. */
+  askForLogs(order: LogsOrder): void {
+    this.#order(order)
   }
 
   keepAlive(): void {

@@ -4,6 +4,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
+import type { LogRelay } from '../agents/log-relay.ts'
 import type { People } from './people/shapes.ts'
 
 /** The keys that `sealedValue` is made for. */
@@ -24,4 +25,5 @@ export interface RestDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly sealing: SealingDeps
+  readonly logs: Pick<LogRelay, 'open'>
 }

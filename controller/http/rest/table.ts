@@ -3,6 +3,7 @@
 import { auditRoutes } from './audit-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
 import type { RestDeps } from './deps.ts'
+import { logsRoutes } from './logs-routes.ts'
 import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
 import { userRoutes } from './people/user-routes.ts'
@@ -37,6 +38,7 @@ export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...eventRoutes(deps),
   ...keyRoutes(deps),
   ...backupRoutes(deps),
+  ...logsRoutes(deps),
 ]
 
 /** The table for who only reads it: documents and tests. */

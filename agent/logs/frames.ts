@@ -1,0 +1,82 @@
+// A container's log as the engine sends it, cut into what the container wrote at once.
+import type { EngineLog } from '../docker/engine.ts'
+
+export interface LogFrame {
+  readonly stream: 'stdout' | 'stderr'
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string
+  /** One line with its newline, or a piece of a long one without. */
+  readonly bytes: Buffer
+}
+
+const stampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z $/
+const stampBytes = '2006-01-02T15:04:05.000000000Z '.length
+/** The engine cuts longer lines, and puts a timestamp before each piece. */
+const pieceBytes = 16_384
+const maxFrameBytes = 4 * 1024 * 1024
+
+/** The frames of a log, in order. Throws when the engine sends what is no log. */
+export const readFrames = ({ tty, bytes }: EngineLog): AsyncGenerator<LogFrame, void, undefined> =>
+  tty ? readRaw(bytes) : readMultiplexed(bytes)
+
+const stampAt = (bytes: Buffer, at: number): string | undefined => {
+  const text = bytes.toString('latin1', at, at + stampBytes)
+  return stampPattern.test(text) ? text.trimEnd() : undefined
+}
+
+/** `[1|2,0,0,0,length]`, then a timestamp and what was written. */
+const readMultiplexed = async function* (
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<LogFrame, void, undefined> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of chunks) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let at = 0
+    while (at + 8 <= rest.length) {
+      const length = rest.readUInt32BE(at + 4)
+      if (length > maxFrameBytes) throw new Error(`a log frame of ${length} bytes`)
+      if (at + 8 + length > rest.length) break
+      const payload = rest.subarray(at + 8, at + 8 + length)
+      yield frameOf(rest[at] === 2 ? 'stderr' : 'stdout', payload)
+      at += 8 + length
+    }
+    rest = rest.subarray(at)
+  }
+}
+
+const frameOf = (stream: LogFrame['stream'], payload: Buffer): LogFrame => {
+  const time = stampAt(payload, 0)
+  return time === undefined
+    ? { stream, time: '', bytes: payload }
+    : { stream, time, bytes: payload.subarray(stampBytes) }
+}
+
+/**
+ * With a tty there are no frames, and the timestamp of each piece of a long line stands in the middle
+ * of it, where it would hide a secret from the masker.
+ */
+const readRaw = async function* (
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<LogFrame, void, undefined> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of chunks) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    for (;;) {
+      const end = endOfPiece(rest)
+      if (end === undefined) break
+      yield frameOf('stdout', rest.subarray(0, end))
+      rest = rest.subarray(end)
+    }
+    if (rest.length > maxFrameBytes) throw new Error('a log line without an end')
+  }
+  if (rest.length > 0) yield frameOf('stdout', rest)
+}
+
+/** Where the first piece ends: after its newline, or before the next timestamp in a long line. */
+const endOfPiece = (bytes: Buffer): number | undefined => {
+  const newline = bytes.indexOf(10)
+  const line = newline < 0 ? bytes.length : newline
+  for (let at = stampBytes + pieceBytes; at + stampBytes <= line; at++)
+    if (stampAt(bytes, at) !== undefined) return at
+  return newline < 0 ? undefined : newline + 1
+}

@@ -1,0 +1,37 @@
+// Every value that a stagelet was given since the agent started, for hiding them in its logs: what
+// was rotated away is still in old lines, and may still be said.
+import { createMasker, type Masker } from '../../src/masking/masker.ts'
+import type { HeldEntry } from '../stack-state.ts'
+
+/** Of values that are no longer in use; the oldest are forgotten first. */
+const maxOldBytes = 8 * 1024 * 1024
+
+export interface KnownValues {
+  /** `entries` is all that is in use now. */
+  learn(entries: readonly HeldEntry[]): void
+  /** The same one until something new is learned. */
+  masker(): Masker
+}
+
+export const createKnownValues = (): KnownValues => {
+  const values = new Map<string, Buffer>()
+  let masker: Masker | undefined
+  return {
+    learn: (entries) => {
+      if (entries.some((e) => !values.has(e.valueDigest))) masker = undefined
+      for (const { valueDigest, value } of entries) {
+        values.delete(valueDigest)
+        values.set(valueDigest, value)
+      }
+      const inUse = new Set(entries.map((e) => e.valueDigest))
+      const old = [...values].filter(([digest]) => !inUse.has(digest))
+      let bytes = old.reduce((sum, [, value]) => sum + value.length, 0)
+      for (const [digest, value] of old) {
+        if (bytes <= maxOldBytes) break
+        values.delete(digest)
+        bytes -= value.length
+      }
+    },
+    masker: () => (masker ??= createMasker([...values.values()])),
+  }
+}

@@ -1,0 +1,87 @@
+// Lines of one output of one container, masked. The secrets are hidden in the bytes as they flow,
+// before lines are cut, so that one that spans frames or lines is found.
+import type { Masker, MaskStream } from '../../src/masking/masker.ts'
+
+export interface MaskedLine {
+  readonly time: string
+  readonly text: string
+}
+
+export interface LineMasker {
+  /** The lines that are complete and certain after these bytes. */
+  take(time: string, bytes: Buffer): MaskedLine[]
+  /** What is left. */
+  end(): MaskedLine[]
+}
+
+/** A longer line is cut. */
+export const maxLineBytes = 32 * 1024
+
+/** `masker` is asked again at each write, as values become known while a log is followed. */
+export const createLineMasker = (masker: () => Masker): LineMasker => {
+  let used: Masker | undefined
+  let stream: MaskStream | undefined
+  /** Masked, and without a newline yet. */
+  let pending: Buffer = Buffer.alloc(0)
+  let lineTime: string | undefined
+
+  /** Of a newer masker where there is one; what the older one held is then given out by it. */
+  const current = (): { stream: MaskStream; before: Buffer } => {
+    const newest = masker()
+    if (stream !== undefined && used === newest) return { stream, before: Buffer.alloc(0) }
+    const before = stream?.end() ?? Buffer.alloc(0)
+    used = newest
+    stream = newest.stream()
+    return { stream, before }
+  }
+
+  const cut = (time: string, bytes: Buffer): MaskedLine[] => {
+    const lines: MaskedLine[] = []
+    const add = (line: Buffer): void => {
+      lines.push({ time: lineTime ?? time, text: line.toString('utf8').replace(/\r$/, '') })
+      lineTime = time
+    }
+    pending = Buffer.concat([pending, bytes])
+    for (;;) {
+      const newline = pending.indexOf(10)
+      const length = newline < 0 ? pending.length : newline
+      if (length > maxLineBytes) {
+        const piece = characterEnd(pending, maxLineBytes)
+        add(pending.subarray(0, piece))
+        pending = pending.subarray(piece)
+      } else if (newline >= 0) {
+        add(pending.subarray(0, newline))
+        pending = pending.subarray(newline + 1)
+      } else break
+    }
+    if (lines.length > 0 && pending.length === 0) lineTime = undefined
+    return lines
+  }
+
+  return {
+    take: (time, bytes) => {
+      lineTime ??= time
+      const { stream: now, before } = current()
+      const certain = now.write(bytes)
+      // A newline may be held as the beginning of a value; at the end of a line it is let go.
+      const rest = bytes.at(-1) === 10 ? now.flush() : Buffer.alloc(0)
+      return cut(time, Buffer.concat([before, certain, rest]))
+    },
+    end: () => {
+      const lines = cut(lineTime ?? '', stream?.end() ?? Buffer.alloc(0))
+      const last = pending
+      pending = Buffer.alloc(0)
+      stream = undefined
+      if (last.length > 0) lines.push({ time: lineTime ?? '', text: last.toString('utf8') })
+      lineTime = undefined
+      return lines
+    },
+  }
+}
+
+/** The last place up to `at` where no character is cut in two. */
+const characterEnd = (bytes: Buffer, at: number): number => {
+  let end = at
+  while (end > at - 4 && (bytes[end]! & 0xc0) === 0x80) end--
+  return end
+}

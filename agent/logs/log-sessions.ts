@@ -1,0 +1,181 @@
+// Sessions of log readers. Nothing is read from the engine before somebody asks, and nothing after
+// the last one has gone.
+import { setMaxListeners } from 'node:events'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import {
+  logBatchResponse,
+  logKeepAliveMs,
+  type LogBatch,
+  type LogBatchState,
+  type LogLine,
+  type LogRecord,
+  type LogsOrder,
+} from '../../src/protocol/logs.ts'
+import { paths } from '../../src/protocol/messages.ts'
+import { RefusedError, type ControllerClient } from '../controller-client.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
+import {
+  followProjectLog,
+  readProjectLog,
+  type LogSource,
+  type ProjectLogDeps,
+} from './project-log.ts'
+
+export interface LogSessions {
+  /** Answers an order, in its own time. */
+  start(order: LogsOrder): void
+  /** Ends all of them. */
+  stop(): void
+}
+
+export interface LogSessionsDeps extends ProjectLogDeps {
+  /** Where a stagelet's logs are; undefined when it is not this agent's or was never looked at. */
+  readonly sourceOf: (stageletUid: string) => LogSource | undefined
+  /** One of its own: a slow reader must not hold up reports. */
+  readonly client: Pick<ControllerClient, 'post'>
+  readonly token: () => string
+}
+
+/** At a time. Each costs up to 1 MiB, and a connection to the engine for each container. */
+export const maxSessions = 8
+/** Lines that come within it go together. */
+const gatherMs = 40
+const tries = 6
+const retryMs = 500
+
+export const createLogSessions = (deps: LogSessionsDeps): LogSessions => {
+  const open = new Map<string, AbortController>()
+  return {
+    start: (order) => {
+      if (open.has(order.session)) return
+      const ending = new AbortController()
+      // One listener for each container that is read.
+      setMaxListeners(0, ending.signal)
+      const isTooMany = open.size >= maxSessions
+      if (!isTooMany) open.set(order.session, ending)
+      const run = isTooMany
+        ? refuse(deps, order, `this agent serves ${maxSessions} readers of logs already`)
+        : runSession(deps, order, ending)
+      run
+        .catch((error: unknown) => {
+          deps.log.warn({ reason: messageOf(error) }, 'a session of logs broke off')
+        })
+        .finally(() => {
+          ending.abort()
+          if (open.get(order.session) === ending) open.delete(order.session)
+        })
+    },
+    stop: () => {
+      for (const ending of open.values()) ending.abort()
+    },
+  }
+}
+
+const refuse = async (deps: LogSessionsDeps, order: LogsOrder, error: string): Promise<void> => {
+  await post(deps, { session: order.session, seq: 0, records: [{ type: 'end', error }] })
+}
+
+const runSession = async (
+  deps: LogSessionsDeps,
+  order: LogsOrder,
+  ending: AbortController,
+): Promise<void> => {
+  const source = deps.sourceOf(order.stageletUid)
+  if (source === undefined) {
+    await refuse(deps, order, 'the agent has not deployed this stack yet')
+    return
+  }
+  const outbox = createOutbox()
+  const end: { record?: LogRecord } = {}
+  const reading = read(deps, source, { order, outbox, signal: ending.signal }).then(
+    () => {
+      end.record = { type: 'end' }
+    },
+    (error: unknown) => {
+      end.record = { type: 'end', error: messageOf(error) }
+    },
+  )
+  await sendAll(deps, { order, outbox, reading, end, signal: ending.signal })
+}
+
+interface ReadJob {
+  readonly order: LogsOrder
+  readonly outbox: Outbox
+  readonly signal: AbortSignal
+}
+
+/** What was written before the reader came waits for him; what comes now does not. */
+const read = (
+  deps: LogSessionsDeps,
+  source: LogSource,
+  { order, outbox, signal }: ReadJob,
+): Promise<void> => {
+  const began = deps.clock.now()
+  const wish = { wish: order, signal }
+  if (!order.follow) return readProjectLog(deps, source, wish, (line) => outbox.put(line))
+  return followProjectLog(deps, source, wish, async (line: LogLine) => {
+    if (Date.parse(line.time) < began) await outbox.put(line)
+    else outbox.putOrDrop(line)
+  })
+}
+
+const sendAll = async (
+  deps: LogSessionsDeps,
+  job: ReadJob & { readonly reading: Promise<void>; readonly end: { record?: LogRecord } },
+): Promise<void> => {
+  const { order, outbox, reading, end, signal } = job
+  // Says at once that somebody is here.
+  let records: LogRecord[] = []
+  for (let seq = 0; !signal.aborted; seq++) {
+    if ((await send(deps, { session: order.session, seq, records }, signal)) === 'ended') return
+    if (records.at(-1)?.type === 'end') return
+    await somethingToSend(deps.clock, outbox, reading, signal)
+    const isOver = end.record !== undefined
+    records = outbox.take()
+    if (records.length === 0 && isOver) records = [end.record!]
+  }
+}
+
+const somethingToSend = async (
+  clock: Clock,
+  outbox: Outbox,
+  reading: Promise<void>,
+  signal: AbortSignal,
+): Promise<void> => {
+  const awake = new AbortController()
+  const either = AbortSignal.any([awake.signal, signal])
+  const timeout = clock.sleep(logKeepAliveMs, either).catch(() => undefined)
+  await Promise.race([outbox.filled(), reading, timeout])
+  awake.abort()
+  await clock.sleep(gatherMs, signal).catch(() => undefined)
+}
+
+/** Again while the reader is not ready for it. */
+const send = async (
+  deps: LogSessionsDeps,
+  batch: LogBatch,
+  signal: AbortSignal,
+): Promise<LogBatchState> => {
+  for (;;) {
+    const state = signal.aborted ? 'ended' : await post(deps, batch)
+    if (state !== 'full') return state
+  }
+}
+
+/** With several controllers behind one address, another one may know the session. */
+const post = async (deps: LogSessionsDeps, batch: LogBatch): Promise<LogBatchState> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await deps.client.post({ path: paths.logs, body: batch, token: deps.token() })
+      return logBatchResponse.parse(answer).state
+    } catch (error) {
+      const mayMend =
+        isReason(error, 'ServiceUnavailable') ||
+        (error instanceof RefusedError && (error.status === 404 || error.status === 503))
+      if (!mayMend || attempt >= tries) throw error
+      await deps.clock.sleep(retryMs)
+    }
+  }
+}

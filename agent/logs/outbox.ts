@@ -1,0 +1,72 @@
+// What waits to be sent in one session: bounded, so that a reader who does not keep up costs a known
+// amount of memory and slows nobody.
+import type { LogLine, LogRecord } from '../../src/protocol/logs.ts'
+
+export interface Outbox {
+  /** Takes a line when there is room for it. */
+  put(line: LogLine): Promise<void>
+  /** Takes a line, or counts it as dropped where there is no room. */
+  putOrDrop(line: LogLine): void
+  /** The next records in order, about 256 KiB at most. */
+  take(): LogRecord[]
+  /** Resolves when there is something to take. */
+  filled(): Promise<void>
+}
+
+const maxBytes = 1024 * 1024
+const maxBatchBytes = 256 * 1024
+
+export const createOutbox = (limit = maxBytes): Outbox => {
+  const waiting: LogLine[] = []
+  let bytes = 0
+  /** Lines left out after the last one that waits. */
+  let dropped = 0
+  let room: (() => void)[] = []
+  let filled: (() => void)[] = []
+
+  const wake = (list: (() => void)[]): void => {
+    for (const go of list) go()
+  }
+  const add = (line: LogLine): void => {
+    waiting.push(line)
+    bytes += sizeOf(line)
+    const awake = filled
+    filled = []
+    wake(awake)
+  }
+  return {
+    put: async (line) => {
+      while (bytes >= limit) await new Promise<void>((resolve) => room.push(resolve))
+      add(line)
+    },
+    putOrDrop: (line) => {
+      // Once lines are dropped, all are until the gap is told, so that it is told in its place.
+      if (bytes >= limit || dropped > 0) dropped += 1
+      else add(line)
+    },
+    take: () => {
+      const batch: LogRecord[] = []
+      let size = 0
+      while (waiting.length > 0 && size < maxBatchBytes) {
+        const line = waiting.shift()!
+        size += sizeOf(line)
+        batch.push(line)
+      }
+      bytes -= size
+      if (waiting.length === 0 && dropped > 0) {
+        batch.push({ type: 'dropped', lines: dropped })
+        dropped = 0
+      }
+      const awake = room
+      room = []
+      wake(awake)
+      return batch
+    },
+    filled: () =>
+      waiting.length > 0 || dropped > 0
+        ? Promise.resolve()
+        : new Promise((resolve) => filled.push(resolve)),
+  }
+}
+
+const sizeOf = (line: LogLine): number => line.text.length + 200

@@ -1,0 +1,167 @@
+// The logs of all containers of a Compose project, those that come while it is followed too.
+//
+// INVARIANTS
+// - A container that is seen for the first time while following is read from its very first line.
+// - Every event of the project leads to a look at every container whose log had ended.
+import type { Clock } from '../../src/kernel/clock.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Masker } from '../../src/masking/masker.ts'
+import type { LogLine, LogsOrder } from '../../src/protocol/logs.ts'
+import type { ContainerSummary, Engine } from '../docker/engine.ts'
+import type { EventHub } from '../docker/event-hub.ts'
+import { createContainerLog, type ContainerLog } from './container-log.ts'
+
+export interface ProjectLogDeps {
+  readonly engine: Pick<Engine, 'openLog' | 'listContainers'>
+  readonly events: Pick<EventHub, 'subscribe'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Whose logs, and what is hidden in them. */
+export interface LogSource {
+  readonly project: string
+  readonly masker: () => Masker
+}
+
+export type LogWish = Pick<LogsOrder, 'services' | 'since' | 'tail'>
+
+interface Reading {
+  readonly log: ContainerLog
+  isOpen: boolean
+}
+
+const label = 'com.docker.compose.'
+/** A log that broke off while its container runs is opened again after this time. */
+const reopenMs = 500
+
+/** A container of `compose run` is nobody's service. */
+const isWanted = ({ Labels: labels }: ContainerSummary, { services }: LogWish): boolean =>
+  labels[`${label}oneoff`] !== 'True' &&
+  (services === undefined || services.includes(labels[`${label}service`] ?? ''))
+
+const openLogOf = (
+  deps: ProjectLogDeps,
+  { masker }: LogSource,
+  container: ContainerSummary,
+  first: Parameters<typeof createContainerLog>[2],
+): ContainerLog => {
+  const { Id: id, Names: names, Labels: labels } = container
+  const name = (names[0] ?? id).replace(/^\//, '')
+  const service = labels[`${label}service`] ?? ''
+  return createContainerLog({ ...deps, masker }, { id, name, service }, first)
+}
+
+const firstOf = ({ since, tail }: LogWish): Parameters<typeof createContainerLog>[2] => ({
+  ...(since === undefined ? {} : { since: (since / 1000).toFixed(3) }),
+  ...(tail === undefined ? {} : { tail }),
+})
+
+/** What is there, all containers together in order of time. Rejects when the engine does not answer. */
+export const readProjectLog = async (
+  deps: ProjectLogDeps,
+  source: LogSource,
+  { wish, signal }: { wish: LogWish; signal: AbortSignal },
+  onLine: (line: LogLine) => Promise<void>,
+): Promise<void> => {
+  const containers = await deps.engine.listContainers(source.project)
+  const logs = containers
+    .filter((c) => isWanted(c, wish))
+    .map((c) => openLogOf(deps, source, c, firstOf(wish)).read(false, signal))
+  const heads = await Promise.all(
+    logs.map(async (log) => ({ log, line: (await log.next()).value ?? undefined })),
+  )
+  for (;;) {
+    const open = heads.filter((head) => head.line !== undefined)
+    const next = open.sort((a, b) => (a.line!.time < b.line!.time ? -1 : 1))[0]
+    if (next === undefined || signal.aborted) return
+    await onLine(next.line!)
+    next.line = (await next.log.next()).value ?? undefined
+  }
+}
+
+/** What is there and what comes, until `signal` aborts; resolves then. Rejects when the first look fails. */
+export const followProjectLog = async (
+  deps: ProjectLogDeps,
+  source: LogSource,
+  { wish, signal }: { wish: LogWish; signal: AbortSignal },
+  onLine: (line: LogLine) => Promise<void>,
+): Promise<void> => {
+  const readings = new Map<string, Reading>()
+  const look = createLooks(deps.clock, signal)
+  const drain = async (id: string, reading: Reading): Promise<void> => {
+    reading.isOpen = true
+    for await (const line of reading.log.read(true, signal)) await onLine(line)
+    reading.isOpen = false
+    look.later(id)
+  }
+  const stop = deps.events.subscribe(source.project, look.now)
+  try {
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      const { after } = await look.next(isFirst)
+      const containers = await deps.engine
+        .listContainers(source.project)
+        .catch((error: unknown) => {
+          if (isFirst) throw error
+          return undefined
+        })
+      if (containers === undefined) continue
+      for (const id of readings.keys())
+        if (!containers.some((c) => c.Id === id) && !readings.get(id)!.isOpen) readings.delete(id)
+      for (const container of containers.filter((c) => isWanted(c, wish))) {
+        let reading = readings.get(container.Id)
+        const isNew = reading === undefined
+        if (reading === undefined) {
+          const first = isFirst ? firstOf(wish) : {}
+          reading = { log: openLogOf(deps, source, container, first), isOpen: false }
+          readings.set(container.Id, reading)
+        }
+        if (reading.isOpen) continue
+        const isDue = isNew || after === 'event' || container.State === 'running'
+        if (isDue) void drain(container.Id, reading)
+      }
+    }
+  } finally {
+    stop()
+  }
+}
+
+/** When to look: at once after an event, and a moment after a log has ended. */
+const createLooks = (
+  clock: Clock,
+  signal: AbortSignal,
+): {
+  now: () => void
+  later: (id: string) => void
+  next: (isFirst: boolean) => Promise<{ after: 'event' | 'end' }>
+} => {
+  let due: 'event' | 'end' | undefined
+  let wake: (() => void) | undefined
+  const set = (why: 'event' | 'end'): void => {
+    if (due !== 'event') due = why
+    wake?.()
+  }
+  signal.addEventListener('abort', () => wake?.(), { once: true })
+  return {
+    now: () => {
+      set('event')
+    },
+    later: () => {
+      clock.sleep(reopenMs, signal).then(
+        () => {
+          set('end')
+        },
+        () => undefined,
+      )
+    },
+    next: async (isFirst) => {
+      while (!isFirst && due === undefined && !signal.aborted)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      const after = due ?? 'event'
+      due = undefined
+      return { after }
+    },
+  }
+}

@@ -1,0 +1,94 @@
+// logs: what the containers of a stagelet say. Their agent hides the secrets before anything leaves
+// the machine.
+import { Option, type Command } from 'commander'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { LogLine } from '../../src/protocol/logs.ts'
+import { CliError, usageError } from '../errors.ts'
+import { readLogs, type LogQuery } from '../logs.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
+import { note, out } from '../print.ts'
+import { openRest } from '../rest.ts'
+
+interface Flags extends CommonFlags {
+  readonly follow?: boolean
+  readonly service?: readonly string[]
+  readonly since?: string
+  readonly tail?: string
+  readonly timestamps?: boolean
+}
+
+const collect = (value: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+]
+
+export const command = (): Command =>
+  newCommand(
+    'logs',
+    'Show the logs of a stagelet’s containers, with every known secret hidden. What a container wrote to stderr goes to stderr.',
+    [
+      'stagely logs shop',
+      'stagely logs shop -f --service backend',
+      'stagely logs shop --since 10m -t',
+      'stagely logs shop --tail all -o json > shop.jsonl',
+    ],
+  )
+    .argument('<stagelet>', 'name of the stagelet')
+    .option('-f, --follow', 'go on with what is written from now on, also by new containers')
+    .option('--service <name>', 'only this service; may be given again', collect)
+    .option('--since <time>', 'nothing older: 10m, 2h, 1d, or 2026-01-31T12:00:00Z')
+    .option(
+      '--tail <lines>',
+      'last lines of each container, or "all" (default: 1000; with --since all)',
+    )
+    .option('-t, --timestamps', 'show when each line was written')
+    .addOption(new Option('-o, --output <format>', 'json: one object for each line'))
+    .action(async (stagelet: string, flags: Flags) => {
+      const { output } = flags
+      if (output !== undefined && output !== 'json')
+        throw usageError(`-o ${output} is not known here; use json`)
+      const rest = await openRest(flags)
+      const query: LogQuery = {
+        follow: flags.follow === true,
+        service: flags.service?.join(','),
+        since: flags.since,
+        tail: flags.tail,
+      }
+      const path = `/stagelets/${encodeURIComponent(`${rest.namespace}/${stagelet}`)}/logs`
+      const show = output === 'json' ? showJson : showText(flags.timestamps === true)
+      endQuietlyWhenNobodyReads()
+      try {
+        await readLogs(rest, path, query, {
+          onLine: show,
+          onDropped: (lines) => {
+            note(`… ${lines} lines dropped: they came faster than they were read`)
+          },
+          onBroken: (why) => {
+            note(`… ${why}; following again`)
+          },
+        })
+      } catch (error) {
+        if (error instanceof StagelyError && error.reason === 'Invalid')
+          throw new CliError(error.message, 2)
+        throw error
+      }
+    })
+
+const showJson = ({ service, container, stream, time, text }: LogLine): void => {
+  process.stdout.write(`${JSON.stringify({ time, service, container, stream, text })}\n`)
+}
+
+const showText =
+  (withTimes: boolean) =>
+  ({ container, stream, time, text }: LogLine): void => {
+    const line = `${container}  | ${withTimes ? `${time} ` : ''}${text}`
+    if (stream === 'stderr') note(line)
+    else out(line)
+  }
+
+/** `stagely logs shop | head` is no failure. */
+const endQuietlyWhenNobodyReads = (): void => {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+}

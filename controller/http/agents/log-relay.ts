@@ -1,0 +1,221 @@
+// Hands the logs that agents send on to those who asked for them. One session for each reader; the
+// controller keeps what fits into one buffer and makes the agent wait, who leaves lines out and
+// counts them. Sessions are of this process: an agent is asked through the stream that it has here.
+import { randomUUID } from 'node:crypto'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import {
+  logKeepAliveMs,
+  type LogBatch,
+  type LogBatchState,
+  type LogRecord,
+  type LogsOrder,
+} from '../../../src/protocol/logs.ts'
+import { RefusedError } from './refusal.ts'
+
+export interface LogWanted {
+  /** `namespace/name` of the agent. */
+  readonly agentKey: string
+  readonly wish: Omit<LogsOrder, 'type' | 'session'>
+}
+
+export interface LogRelay {
+  /**
+   * Asks the agent, and resolves to JSON lines of LogRecord once it answers. The session ends with the
+   * stream, or when `signal` aborts. ServiceUnavailable, TooManyRequests.
+   */
+  open(wanted: LogWanted, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>
+  /** What an agent has sent. RefusedError 404 for a session that is not known here. */
+  accept(agentKey: string, batch: LogBatch): Promise<LogBatchState>
+  stop(): void
+}
+
+export interface LogRelayDeps {
+  readonly clock: Clock
+  /** False when the agent has no stream here. */
+  readonly ask: (agentKey: string, order: LogsOrder) => boolean
+  /** For tests. */
+  readonly answerMs?: number
+}
+
+const maxSessionsOfAgent = 8
+const maxSessions = 500
+const bufferBytes = 256 * 1024
+const answerMs = 10_000
+const holdMs = 10_000
+/** A reader who takes nothing for so long is gone, whatever his connection says. */
+const maxHolds = 30
+const rememberedEnds = 1_000
+
+export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
+  const sessions = new Map<string, Session>()
+  const ended = new Set<string>()
+
+  const close = (session: Session, error?: string): void => {
+    if (!sessions.delete(session.id)) return
+    ended.add(session.id)
+    if (ended.size > rememberedEnds) ended.delete([...ended][0]!)
+    session.finish(error)
+  }
+  const checkLimits = (agentKey: string): void => {
+    const own = [...sessions.values()].filter((s) => s.agentKey === agentKey)
+    if (own.length < maxSessionsOfAgent && sessions.size < maxSessions) return
+    const message = `${own.length} readers follow logs of this agent; let one of them end first`
+    throw new StagelyError('TooManyRequests', message, { retryAfterSeconds: 60 })
+  }
+
+  return {
+    open: async ({ agentKey, wish }, signal) => {
+      checkLimits(agentKey)
+      const session = new Session(agentKey, deps.clock, () => {
+        close(session)
+      })
+      const order: LogsOrder = { type: 'logs', session: session.id, ...wish }
+      sessions.set(session.id, session)
+      if (!deps.ask(agentKey, order)) {
+        close(session)
+        throw absent(agentKey)
+      }
+      const leave = (): void => {
+        close(session)
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      try {
+        await session.answered(deps.answerMs ?? answerMs)
+      } catch (error) {
+        close(session)
+        throw error
+      }
+      void session.watch((error) => {
+        close(session, error)
+      })
+      return session.stream
+    },
+    accept: async (agentKey, batch) => {
+      const session = sessions.get(batch.session)
+      if (session?.agentKey !== agentKey) {
+        if (ended.has(batch.session)) return 'ended'
+        throw new RefusedError(404, 'NotFound', 'nobody reads this session of logs here')
+      }
+      const state = await session.accept(batch)
+      if (session.isOver) close(session)
+      return state
+    },
+    stop: () => {
+      for (const session of sessions.values()) close(session, 'the controller stops; ask again')
+    },
+  }
+}
+
+const absent = (agentKey: string): StagelyError =>
+  new StagelyError(
+    'ServiceUnavailable',
+    `agent ${JSON.stringify(agentKey)} has no connection to this controller: look at its machine, or ask another replica`,
+    { retryAfterSeconds: 2 },
+  )
+
+const encode = (records: readonly LogRecord[]): Buffer =>
+  Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join('') || '\n')
+
+/** One reader. */
+class Session {
+  readonly id = randomUUID()
+  readonly agentKey: string
+  readonly stream: ReadableStream<Uint8Array>
+  /** The agent has said that this is all. */
+  isOver = false
+  readonly #clock: Clock
+  readonly #ending = new AbortController()
+  #out!: ReadableStreamDefaultController<Uint8Array>
+  #lastHeard: number
+  #lastSeq = -1
+  #holds = 0
+  #onAnswer: (() => void) | undefined
+  #onRoom: (() => void) | undefined
+
+  constructor(agentKey: string, clock: Clock, onLeave: () => void) {
+    this.agentKey = agentKey
+    this.#clock = clock
+    this.#lastHeard = clock.now()
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        start: (out) => {
+          this.#out = out
+        },
+        pull: () => {
+          this.#onRoom?.()
+        },
+        cancel: onLeave,
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }),
+    )
+  }
+
+  /** Resolves when the agent has sent something. */
+  answered(withinMs: number): Promise<void> {
+    if (this.#lastSeq >= 0) return Promise.resolve()
+    const answer = new Promise<void>((resolve) => {
+      this.#onAnswer = resolve
+    })
+    const tooLate = this.#clock.sleep(withinMs, this.#ending.signal).then(
+      () => {
+        const message = `the agent did not answer within ${withinMs / 1000} s; one that is older than this controller sends no logs: upgrade it`
+        throw new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 5 })
+      },
+      () => undefined,
+    )
+    return Promise.race([answer, tooLate])
+  }
+
+  /** Calls back when the agent falls silent. */
+  async watch(onSilence: (error: string) => void): Promise<void> {
+    const limitMs = 3 * logKeepAliveMs
+    while (!this.#ending.signal.aborted) {
+      await this.#clock.sleep(logKeepAliveMs, this.#ending.signal).catch(() => undefined)
+      if (this.#clock.now() - this.#lastHeard > limitMs) onSilence('the agent no longer answers')
+    }
+  }
+
+  async accept({ seq, records }: LogBatch): Promise<LogBatchState> {
+    this.#lastHeard = this.#clock.now()
+    if (seq <= this.#lastSeq) return 'taken'
+    if (!(await this.#hasRoom())) {
+      this.#holds += 1
+      if (this.#holds < maxHolds) return 'full'
+      this.isOver = true
+      return 'ended'
+    }
+    if (this.#ending.signal.aborted) return 'ended'
+    // Two that were sent as one, the first of which was thought lost, wait here together.
+    if (seq <= this.#lastSeq) return 'taken'
+    this.#holds = 0
+    this.#lastSeq = seq
+    this.#out.enqueue(encode(records))
+    this.isOver = records.at(-1)?.type === 'end'
+    this.#onAnswer?.()
+    return 'taken'
+  }
+
+  /** Waits a while for the reader. */
+  async #hasRoom(): Promise<boolean> {
+    if ((this.#out.desiredSize ?? 0) > 0) return true
+    const room = new Promise<void>((resolve) => {
+      this.#onRoom = resolve
+    })
+    const patience = this.#clock.sleep(holdMs, this.#ending.signal).catch(() => undefined)
+    await Promise.race([room, patience])
+    return this.#ending.signal.aborted || (this.#out.desiredSize ?? 0) > 0
+  }
+
+  /** The last record, unless the agent has sent it. The stream may have been left already. */
+  finish(error: string | undefined): void {
+    if (this.#ending.signal.aborted) return
+    this.#ending.abort()
+    try {
+      if (error !== undefined) this.#out.enqueue(encode([{ type: 'end', error }]))
+      this.#out.close()
+    } catch {
+      // Nobody reads any more.
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// Logs of a stagelet's containers, as its agent reads and masks them.
+import { z } from 'zod'
+import { stageletSpec } from '../../../src/resources/stagelet.ts'
+import type { RestDeps } from './deps.ts'
+import { invalidInput } from './input.ts'
+import { requireTarget, route, type RestRoute } from './route.ts'
+
+const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+/** Of each container, where neither `tail` nor `since` is given. */
+const defaultTail = 1_000
+
+/** `10m`, or a time in RFC 3339, as milliseconds since the epoch; undefined for anything else. */
+const parseSince = (text: string, now: number): number | undefined => {
+  const match = /^(\d{1,9})([smhd])$/.exec(text)
+  if (match !== null) return now - Number(match[1]) * units[match[2] as keyof typeof units]
+  return z.iso.datetime({ offset: true }).safeParse(text).success ? Date.parse(text) : undefined
+}
+
+const logsQuery = z.strictObject({
+  follow: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('Go on with what is written from now on, also by containers that come later.'),
+  service: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .transform((text) => text.split(','))
+    .optional()
+    .describe('Only of these services, separated by commas.'),
+  since: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('Nothing older: a time such as `10m`, `2h`, `1d`, or RFC 3339.'),
+  tail: z
+    .union([z.literal('all'), z.coerce.number().int().min(0).max(1_000_000)])
+    .optional()
+    .describe(
+      `So many last lines of each container, or \`all\`. Without \`since\` ${defaultTail.toString()}.`,
+    ),
+})
+
+export const logsRoutes = (deps: RestDeps): RestRoute[] => [
+  route({
+    id: 'streamStageletLogs',
+    method: 'GET',
+    path: '/stagelets/:stagelet_id/logs',
+    tag: 'Stagelets',
+    summary:
+      'Logs of the containers, masked on their machine. JSON lines: `line`, `dropped` where lines were left out for a slow reader, `end` last. An empty line keeps the connection alive.',
+    access: { in: 'stagelet', verb: 'get', resource: 'stagelets/logs' },
+    query: logsQuery,
+    response: { status: 200, description: 'JSON lines (application/x-ndjson).' },
+    handle: async (context) => {
+      const { query, actor, signal } = context
+      const target = requireTarget(context)
+      const { namespace = '', name, uid = '' } = target.metadata
+      const since =
+        query.since === undefined ? undefined : parseSince(query.since, deps.clock.now())
+      if (query.since !== undefined && since === undefined) {
+        const message = `Invalid value: ${JSON.stringify(query.since)}: use 10m, 2h, 1d or RFC 3339`
+        throw invalidInput([{ field: 'since', reason: 'FieldValueInvalid', message }])
+      }
+      const all = query.tail === 'all' || (query.tail === undefined && since !== undefined)
+      const tail = all ? undefined : ((query.tail as number | undefined) ?? defaultTail)
+      const { agentRef } = stageletSpec.parse(target.spec)
+      await deps.audit.record(actor, { kind: 'Stagelet', namespace, name }, { action: 'read logs' })
+      const stream = await deps.logs.open(
+        {
+          agentKey: `${namespace}/${agentRef.name}`,
+          wish: {
+            stageletUid: uid,
+            follow: query.follow,
+            ...(query.service === undefined ? {} : { services: query.service }),
+            ...(since === undefined ? {} : { since }),
+            ...(tail === undefined ? {} : { tail }),
+          },
+        },
+        signal,
+      )
+      return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, stream }
+    },
+  }),
+]
