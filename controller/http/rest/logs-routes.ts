@@ -49,7 +49,7 @@ export const logsRoutes = (deps: RestDeps): RestRoute[] => [
     path: '/stagelets/:stagelet_id/logs',
     tag: 'Stagelets',
     summary:
-      'Logs of the containers, masked on their machine. JSON lines: `line`, `dropped` where lines were left out for a slow reader, `end` last. An empty line keeps the connection alive.',
+      'Logs of the containers, masked on their machine, as JSON lines: line, dropped (left out for a slow reader), end.',
     access: { in: 'stagelet', verb: 'get', resource: 'stagelets/logs' },
     query: logsQuery,
     response: { status: 200, description: 'JSON lines (application/x-ndjson).' },
