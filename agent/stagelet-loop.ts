@@ -147,10 +147,12 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       if (aim.uid !== undefined) deps.locks.release(aim.uid)
     },
     observation: () => (state === undefined ? undefined : toObservation(state)),
-    logSource: () => {
-      const deployed = aim.uid === undefined ? undefined : deps.stateFile.get(aim.uid)
-      const project = state?.model?.projectName ?? deployed?.project
-      return project === undefined ? undefined : { project, masker: known.masker }
-    },
+    logSource: () => known.sourceOf(state?.model?.projectName ?? deployedProject(deps, aim.uid)),
   }
 }
+
+/** As this agent, maybe before a restart, has deployed it. */
+const deployedProject = (
+  { stateFile }: StageletLoopDeps,
+  uid: string | undefined,
+): string | undefined => (uid === undefined ? undefined : stateFile.get(uid)?.project)

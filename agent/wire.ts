@@ -5,6 +5,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { maxTokenLifeMs, signAgentToken } from '../src/protocol/agent-token.ts'
+import type { LogsOrder } from '../src/protocol/logs.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
 import { createControllerClient } from './controller-client.ts'
 import { createDesiredState, type DesiredListener } from './desired.ts'
@@ -15,7 +16,7 @@ import { createFileCache, withoutFileCache } from './file-cache.ts'
 import { createFileStore, type FileStore } from './file-store.ts'
 import type { Identity } from './identity.ts'
 import { runLink } from './link.ts'
-import { createLogSessions, maxSessions } from './logs/log-sessions.ts'
+import { createLogSessions, maxSessions, type LogSessionsDeps } from './logs/log-sessions.ts'
 import type { LogSource } from './logs/project-log.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { createReporter, type Reporter } from './report.ts'
@@ -74,9 +75,6 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     log,
     baseEnv: config.environment,
     allowDirs: config.allowDirs,
-    onChange: (observation) => {
-      reporter.changed(observation)
-    },
   })
   const ending = new AbortController()
   const reporting = reporter.run(ending.signal)
@@ -85,16 +83,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     () => (isConnected ? undefined : startStopped({ engine, stateFile, locks, log })),
     () => undefined,
   )
-  const logClient = createControllerClient(identity, maxSessions)
-  const logs = createLogSessions({
-    engine,
-    events,
-    client: logClient,
-    token,
-    sourceOf: loops.logSourceOf,
-    clock,
-    log,
-  })
+  const logs = openLogs(deps, { engine, events, token, sourceOf: loops.logSourceOf })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
@@ -132,7 +121,24 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       await Promise.all([linking, reporting, starting, sweeping])
       logs.stop()
       events.stop()
-      logClient.close()
+      client.close()
+    },
+  }
+}
+
+/** Readers of logs have connections of their own, so that none of them holds up a report. */
+const openLogs = (
+  { identity, clock, log }: AgentDeps,
+  given: Pick<LogSessionsDeps, 'engine' | 'events' | 'token' | 'sourceOf'>,
+): { start: (order: LogsOrder) => void; stop: () => void } => {
+  const client = createControllerClient(identity, maxSessions)
+  const sessions = createLogSessions({ ...given, client, clock, log })
+  return {
+    start: (order) => {
+      sessions.start(order)
+    },
+    stop: () => {
+      sessions.stop()
       client.close()
     },
   }
@@ -183,12 +189,18 @@ const createTokens = (identity: Identity, clock: Clock): (() => string) => {
 
 const createLoops = (
   reporter: Reporter,
-  deps: StageletLoopDeps,
+  given: Omit<StageletLoopDeps, 'onChange'>,
 ): DesiredListener & {
   owns: (uid: string) => boolean
   logSourceOf: (uid: string) => LogSource | undefined
   stop(): Promise<void>
 } => {
+  const deps: StageletLoopDeps = {
+    ...given,
+    onChange: (observation) => {
+      reporter.changed(observation)
+    },
+  }
   const loops = new Map<string, StageletLoop>()
   /** Loops of stagelets that went away, while they finish. */
   const leaving = new Map<string, Promise<void>>()

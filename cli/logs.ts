@@ -29,8 +29,7 @@ const tries = 10
 
 /** Resolves at the end of the logs; rejects when there is no way to go on. */
 export const readLogs = async (
-  rest: Pick<Rest, 'stream'>,
-  path: string,
+  { rest, path }: { rest: Pick<Rest, 'stream'>; path: string },
   query: LogQuery,
   reader: LogReader,
   clock: Pick<Clock, 'sleep'> = realClock,

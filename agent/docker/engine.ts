@@ -125,6 +125,16 @@ const demultiplex = (bytes: Buffer): string => {
 
 const query = (params: Record<string, string>): string => new URLSearchParams(params).toString()
 
+const logQuery = ({ since, tail, follow }: LogOptions): string =>
+  query({
+    stdout: '1',
+    stderr: '1',
+    timestamps: '1',
+    follow: follow ? '1' : '0',
+    tail: tail === undefined ? 'all' : String(tail),
+    ...(since === undefined ? {} : { since }),
+  })
+
 /** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable or InternalError. */
 export const createEngine = (socketPath: string): Engine => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
@@ -181,18 +191,10 @@ export const createEngine = (socketPath: string): Engine => {
       const body = (await call('GET', `/containers/${id}/logs?${params}`)) ?? Buffer.alloc(0)
       return tty ? body.toString('utf8') : demultiplex(body)
     },
-    openLog: async (id, { since, tail, follow }, signal) => {
+    openLog: async (id, options, signal) => {
       const details = await get<ContainerDetails>(`/containers/${id}/json`)
       if (details === undefined) return undefined
-      const params = query({
-        stdout: '1',
-        stderr: '1',
-        timestamps: '1',
-        follow: follow ? '1' : '0',
-        tail: tail === undefined ? 'all' : String(tail),
-        ...(since === undefined ? {} : { since }),
-      })
-      const response = await open('GET', `/containers/${id}/logs?${params}`, signal)
+      const response = await open('GET', `/containers/${id}/logs?${logQuery(options)}`, signal)
       if (response.statusCode === 200) return { tty: details.Config.Tty, bytes: response }
       response.resume()
       return undefined

@@ -2,6 +2,7 @@
 // was rotated away is still in old lines, and may still be said.
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { HeldEntry } from '../stack-state.ts'
+import type { LogSource } from './project-log.ts'
 
 /** Of values that are no longer in use; the oldest are forgotten first. */
 const maxOldBytes = 8 * 1024 * 1024
@@ -11,11 +12,14 @@ export interface KnownValues {
   learn(entries: readonly HeldEntry[]): void
   /** The same one until something new is learned. */
   masker(): Masker
+  /** The logs of this project, with all of it hidden. */
+  sourceOf(project: string | undefined): LogSource | undefined
 }
 
 export const createKnownValues = (): KnownValues => {
   const values = new Map<string, Buffer>()
   let masker: Masker | undefined
+  const current = (): Masker => (masker ??= createMasker([...values.values()]))
   return {
     learn: (entries) => {
       if (entries.some((e) => !values.has(e.valueDigest))) masker = undefined
@@ -32,6 +36,7 @@ export const createKnownValues = (): KnownValues => {
         bytes -= value.length
       }
     },
-    masker: () => (masker ??= createMasker([...values.values()])),
+    masker: current,
+    sourceOf: (project) => (project === undefined ? undefined : { project, masker: current }),
   }
 }

@@ -3,7 +3,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import type { Logger } from '../../src/kernel/log.ts'
 import {
   logBatchResponse,
   logKeepAliveMs,

@@ -58,7 +58,7 @@ export const command = (): Command =>
       const show = output === 'json' ? showJson : showText(flags.timestamps === true)
       endQuietlyWhenNobodyReads()
       try {
-        await readLogs(rest, path, query, {
+        await readLogs({ rest, path }, query, {
           onLine: show,
           onDropped: (lines) => {
             note(`… ${lines} lines dropped: they came faster than they were read`)

@@ -33,13 +33,13 @@ export interface Hub {
   stop(): Promise<void>
 }
 
+const end = (session: Session, reason: string, message: string): Promise<void> =>
+  session.end({ type: 'error', reason, message }, patienceMs)
+
 export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Presence): Hub => {
   const { store, clock, log, agents } = deps
   const sessions = new Map<string, Session>()
   const retries = createRetries(retryBundleMs)
-
-  const end = (session: Session, reason: string, message: string): Promise<void> =>
-    session.end({ type: 'error', reason, message }, patienceMs)
 
   const schedule = createFanOut<Session>(
     (session) => session.flush(),
@@ -112,11 +112,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       agentChanged(agentKey, world.agent(agentKey))
     },
     isConnected: (agentKey) => sessions.has(agentKey),
-    askForLogs: (agentKey, order) => {
-      const session = sessions.get(agentKey)
-      session?.askForLogs(order)
-      return session !== undefined
-    },
+    askForLogs: (agentKey, order) => sessions.get(agentKey)?.askForLogs(order) ?? false,
     stop: async () => {
       wheel.stop()
       retries.stop()

@@ -14,7 +14,7 @@ import {
   type JoinResponse,
 } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
-import { createAuthenticator } from './authenticate.ts'
+import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { createGate } from './gate.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
@@ -52,7 +52,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const hub = createHub(deps, tuning, presence)
   const reports = createReports(deps, hub.world)
   const passGate = createGate(tuning.connectsPerSecond, clock)
-  const logs = createLogRelay({ clock, ask: hub.askForLogs })
+  const logs = createLogRelay({ clock, ask: (key, order) => hub.askForLogs(key, order) })
   const authenticate = createAuthenticator(deps)
   const introduction: Omit<JoinResponse, 'agentUid'> = {
     controllerId: identity.controllerId,
@@ -114,15 +114,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     }),
   )
 
-  app.post(
-    paths.logs,
-    guard(async (c) => {
-      const { agent } = await authenticate(c)
-      const batch = await readBody(c, logBatch, maxLogBytes)
-      const state = await logs.accept(agentKeyOf(agent.namespace, agent.name), batch)
-      return c.json({ state })
-    }),
-  )
+  app.post(paths.logs, guard(takeLogs(authenticate, logs)))
 
   return {
     logs,
@@ -137,6 +129,14 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 }
 
 type Handler = (c: AgentContext) => Promise<Response>
+
+const takeLogs =
+  (authenticate: Authenticator, logs: LogRelay): Handler =>
+  async (c) => {
+    const { agent } = await authenticate(c)
+    const batch = await readBody(c, logBatch, maxLogBytes)
+    return c.json({ state: await logs.accept(agentKeyOf(agent.namespace, agent.name), batch) })
+  }
 
 const createGuard =
   ({ log, denied }: AgentRoutesDeps, isStopping: () => boolean) =>

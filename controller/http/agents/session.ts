@@ -201,8 +201,9 @@ export class Session {
   }
 
   /** Asks for logs, which is no state: nothing of it is repeated on the next stream. */
-  askForLogs(order: LogsOrder): void {
+  askForLogs(order: LogsOrder): boolean {
     this.#order(order)
+    return !this.#ended
   }
 
   keepAlive(): void {
