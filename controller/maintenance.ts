@@ -13,6 +13,9 @@ import { openMasterKeys } from './master-keys.ts'
 
 const log = createLogger('warn', { component: 'controller' })
 
+/** One statement of a backup may read a large table. */
+const deadlineMs = 600_000
+
 const withDatabase = async (
   dataDir: string,
   work: (sql: Sql, config: Config) => Promise<void>,
@@ -21,7 +24,7 @@ const withDatabase = async (
   await prepareDataDir(dataDir)
   const { databaseUrl } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
-  const sql = await openDatabase({ ...at, dataDir, clock: realClock, log })
+  const sql = await openDatabase({ ...at, dataDir, clock: realClock, log, deadlineMs })
   try {
     await work(sql, config)
   } finally {

@@ -22,22 +22,22 @@ import {
 import type { Config } from './config.ts'
 import { prepareDataDir, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
+import { beatUntil } from './http/agents/replicas.ts'
 import { mountAgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
 import type { App } from './http/env.ts'
 import { OidcProvider } from './http/login/provider.ts'
 import { mountLogin } from './http/login/routes.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
-import { createMetrics } from './http/metrics.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createRateLimit } from './http/rest/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
+import { startLeader } from './leader.ts'
+import { startLoops } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { loadKubeConfig } from './kubernetes/kube-config.ts'
-import { startKubernetesSource } from './kubernetes/start.ts'
-import { startFolderSource } from './manifests/watch-folder.ts'
-import { startReconcilers } from './reconcilers/start.ts'
 import { SealingKeys } from './sealing.ts'
 import { gitVersion, version } from './version.ts'
 
@@ -89,26 +89,25 @@ const start = async (config: Config, context: Context): Promise<string> => {
     sealedValues: sealing,
   })
   lifecycle.onStop('database', 10_000, () => opened.close())
-  const { store } = opened
   await sealing.load(opened.settings)
   void sealing.watch(clock, log, lifecycle.stopping)
   const url = await serve(config, context, { ...opened, sealing })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
-  const reconcilers = startReconcilers({ store, clock, log, onRun: url.onRun })
-  lifecycle.onStop('reconcilers', 10_000, () => reconcilers.stop())
-  if (config.manifestsDir !== undefined) {
-    const { manifestsDir: dir, pruneAll } = config
-    const folder = startFolderSource({ dir, pruneAll, store, clock, log })
-    lifecycle.onStop('manifests', 5_000, () => folder.stop())
-  }
-  if (config.kubernetes !== undefined) {
-    const { namespaces } = config.kubernetes
-    const kubeConfig = loadKubeConfig()
-    const { pruneAll } = config
-    const source = startKubernetesSource({ kubeConfig, namespaces, pruneAll, store, clock, log })
-    lifecycle.onStop('kubernetes', 5_000, () => source.stop())
-  }
+  // Read here, so that a fault of it ends the start on every replica.
+  const kubeConfig = config.kubernetes === undefined ? undefined : loadKubeConfig()
+  const { lease, connections } = opened
+  if (lease !== undefined) void beatUntil(lifecycle.stopping, { connections, clock, log })
+  const leader = startLeader({
+    lease,
+    holder: connections.replica,
+    clock,
+    monotonic: () => performance.now(),
+    log,
+    start: (term) => startLoops(config, { ...opened, ...context, kubeConfig, onRun: url.onRun }, term),
+  })
+  url.watchLeader(() => leader.term() !== undefined)
+  lifecycle.onStop('leader', 12_000, () => leader.stop())
   return url.base
 }
 
@@ -116,9 +115,9 @@ const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
   opened: OpenedStore & { sealing: SealingKeys },
-): Promise<{ base: string; onRun: (reconciler: string, outcome: string, ms: number) => void }> => {
-  const { store, keys, agents, principals, settings, idempotency, audit, sealing, ...people } =
-    opened
+): Promise<{ base: string } & Pick<Metrics, 'onRun' | 'watchLeader'>> => {
+  const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
+  const { sealing, ...people } = opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   if (certificate.ca !== undefined)
@@ -135,7 +134,7 @@ const serve = async (
   )
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
-  const agentDeps = { store, agents, identity, clock, log, denied }
+  const agentDeps = { store, agents, connections, identity, clock, log, denied }
   const agentRoutes = mountAgentRoutes(agentApp, agentDeps)
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   let base = ''
@@ -189,7 +188,7 @@ const serve = async (
     void followCertificate(config.tlsFiles, certificate, show, { clock, log, signal })
   }
   base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
-  return { base, onRun: metrics.onRun }
+  return { base, ...metrics }
 }
 
 /** Of people, where there is an OpenID provider. */

@@ -1,5 +1,5 @@
 // What Prometheus reads. Labels are bounded: routes by pattern, never a name or a value.
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import type { AppEnv } from './env.ts'
@@ -9,6 +9,7 @@ export interface Metrics {
   readonly middleware: MiddlewareHandler<AppEnv>
   /** For the control loops. */
   readonly onRun: (reconciler: string, outcome: string, ms: number) => void
+  readonly watchLeader: (isLeader: () => boolean) => void
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -52,6 +53,16 @@ export const createMetrics = (version: string): Metrics => {
     },
     onRun: (reconciler, outcome, ms) => {
       runs.observe({ reconciler, outcome }, ms / 1000)
+    },
+    watchLeader: (isLeader) => {
+      new Gauge({
+        name: 'stagely_leader',
+        help: '1 on the replica that runs the control loops.',
+        registers: [registry],
+        collect() {
+          this.set(isLeader() ? 1 : 0)
+        },
+      })
     },
   }
 }

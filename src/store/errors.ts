@@ -52,6 +52,14 @@ export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError 
   })
 }
 
+/** A write of a leader that another replica has taken the place of. */
+class DeposedError extends StagelyError {}
+export const isDeposed = (error: unknown): boolean => error instanceof DeposedError
+
+/** Conflict: the loops of an old leader drop it in silence, and are stopped. */
+export const deposed = (term: number, current: number): StagelyError =>
+  new DeposedError('Conflict', `the leader of term ${term} was replaced; it is term ${current} now`)
+
 /** SQLSTATE of a database error. */
 export const sqlStateOf = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | undefined)?.code

@@ -5,6 +5,7 @@ import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import { AccessChanges } from './access-changes.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
+import { AgentConnections } from './agent-connections.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { auditRestore } from './backup/audit-restore.ts'
 import { AuditLog } from './audit/audit-log.ts'
@@ -13,6 +14,7 @@ import { LoginStore } from './logins.ts'
 import { MemberStore } from './members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
 import { KeyStore } from './keys/key-store.ts'
+import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
@@ -55,6 +57,9 @@ export interface Opened {
   readonly keys: KeyStore
   readonly audit: AuditLog
   readonly idempotency: IdempotencyKeys
+  /** Which of several controllers on a server leads; undefined: this one is alone. */
+  readonly lease: LeaderLease | undefined
+  readonly connections: AgentConnections
   readonly sql: Sql
   /** Ends every watch, waits for begun writes, closes the database. Safe to call twice. */
   close(): Promise<void>
@@ -68,14 +73,40 @@ const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
   })
 }
 
-/** The database alone, not brought up to date: for backup and restore. Conflict for a folder in use. */
-export const openDatabase = async ({
-  databaseUrl,
-  dataDir,
-  clock,
-  log,
-}: Pick<OpenStoreOptions, 'databaseUrl' | 'dataDir' | 'clock' | 'log'>): Promise<Sql> =>
-  databaseUrl === undefined ? await openPglite({ dataDir }) : openPg({ databaseUrl, clock, log })
+type Place = Pick<OpenStoreOptions, 'databaseUrl' | 'clock' | 'log'>
+
+/**
+ * The database alone, not brought up to date: for backup and restore. On a server a statement may
+ * take `deadlineMs`. Conflict for a folder in use.
+ */
+export const openDatabase = async (
+  at: Place & Pick<OpenStoreOptions, 'dataDir'> & { readonly deadlineMs?: number },
+): Promise<Sql> => {
+  const { databaseUrl, dataDir } = at
+  return databaseUrl === undefined ? openPglite({ dataDir }) : openPg({ ...at, databaseUrl })
+}
+
+/** Beats and the lease have few connections of their own: nothing else that is slow may hold them up. */
+const leaseDeadlineMs = 1_500
+const migrationDeadlineMs = 600_000
+
+const openLeaseSql = ({ databaseUrl, clock, log }: Place): Sql | undefined =>
+  databaseUrl === undefined
+    ? undefined
+    : openPg({ databaseUrl, clock, log, maxConnections: 2, deadlineMs: leaseDeadlineMs })
+
+/** On a server a migration may take its time. */
+const migrateWith = async (sql: Sql, { databaseUrl, clock, log }: Place): Promise<string[]> => {
+  if (databaseUrl === undefined) return migrate(sql)
+  const patient = openPg({
+    databaseUrl,
+    clock,
+    log,
+    maxConnections: 1,
+    deadlineMs: migrationDeadlineMs,
+  })
+  return migrate(patient).finally(() => patient.close())
+}
 
 /** InternalError for the wrong master key or a newer schema, Conflict for a folder in use. */
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
@@ -83,9 +114,10 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
   const { keyCache = {}, retention = defaultRetention, sealedValues } = options
   const { rotationMs = yearMs } = options
   const sql = await openDatabase(options)
+  const leaseSql = openLeaseSql(options)
   try {
     await refuseWrongKey(sql, keyRing)
-    const applied = await migrate(sql)
+    const applied = await migrateWith(sql, options)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     await claimKey(sql, keyRing, clock.now())
     const store = await SqlStore.start({
@@ -101,6 +133,9 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing, store)
+    const connections = new AgentConnections(sql, leaseSql ?? sql, store)
+    // Before the first stream: who has not been seen holds none.
+    if (leaseSql !== undefined) await connections.beat()
     let closing: Promise<void> | undefined
     return {
       store,
@@ -114,11 +149,19 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs }),
       audit: new AuditLog({ sql, store, settings, clock }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
+      lease: leaseSql && createLeaderLease(leaseSql),
+      connections,
       sql,
-      close: () => (closing ??= access.stop().then(() => store.close())),
+      close: () =>
+        (closing ??= (async () => {
+          await access.stop()
+          await leaseSql?.close()
+          await store.close()
+        })()),
     }
   } catch (error) {
     keyRing.close()
+    await leaseSql?.close()
     await sql.close()
     throw error
   }

@@ -11,6 +11,8 @@ export interface PgOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly maxConnections?: number
+  /** How long one statement, or a new connection, may take. */
+  readonly deadlineMs?: number
 }
 
 type Parse = (text: string) => unknown
@@ -24,12 +26,35 @@ const typesConfig: CustomTypesConfig = {
   getTypeParser: (oid): Parse => parsers.get(oid) ?? (types.getTypeParser(oid) as Parse),
 }
 
-const unavailableCodes = /^(08|57P0|53300|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)/
+/**
+ * While a transaction rests, all other writers wait, and a new leader too: it is ended in time for
+ * that one to lead within 5 s. What is awaited in a write (a key service) must be faster.
+ */
+const idleInTransactionMs = 3_000
+const defaultDeadlineMs = 15_000
+
+/** A client that was cut off is noticed by the server in seconds, also while it waits for a lock. */
+const serverOptions = [
+  'tcp_keepalives_idle=5',
+  'tcp_keepalives_interval=2',
+  'tcp_keepalives_count=3',
+  'tcp_user_timeout=10000',
+  'client_connection_check_interval=2000',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ')
+
+const unavailableCodes =
+  /^(08|57P0|57014|55P03|25P03|53300|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)/
+const lostTexts =
+  /Connection (terminated|ended)|connection timeout|timeout exceeded|Query read timeout|not queryable/i
+/** Nothing can be said on this connection any more, not even ROLLBACK. */
+const isStuck = (error: unknown): boolean => /Query read timeout/.test(messageOf(error))
 
 /** A database that cannot be reached is ServiceUnavailable; any other error passes as it is. */
 const translate = (error: unknown): unknown => {
   const code = (error as { code?: unknown }).code
-  const lost = /Connection terminated|connection timeout|timeout exceeded/i.test(messageOf(error))
+  const lost = lostTexts.test(messageOf(error))
   if (!lost && !(typeof code === 'string' && unavailableCodes.test(code))) return error
   const message = `the database cannot be reached: ${typeof code === 'string' ? code : 'connection lost'}`
   return new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 1 }, error)
@@ -78,9 +103,11 @@ const transaction = async <T>(pool: Pool, fn: (tx: Queryable) => Promise<T>): Pr
     await client.query('COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((e: unknown) => {
-      broken = e instanceof Error ? e : new Error(String(e))
-    })
+    if (isStuck(error)) broken = new Error(messageOf(error))
+    else
+      await client.query('ROLLBACK').catch((e: unknown) => {
+        broken = e instanceof Error ? e : new Error(String(e))
+      })
     throw translate(error)
   } finally {
     client.release(broken)
@@ -137,15 +164,23 @@ const listen = async (
 
 /** Opens a pool; nothing is connected before the first query. */
 export const openPg = (options: PgOptions): Sql => {
+  const { deadlineMs = defaultDeadlineMs } = options
   const pool = new Pool({
     connectionString: options.databaseUrl,
     max: options.maxConnections ?? 10,
     types: typesConfig,
     keepAlive: true,
-    connectionTimeoutMillis: 10_000,
-    // A stuck writer would stop all others: the server ends it.
-    idle_in_transaction_session_timeout: 60_000,
+    connectionTimeoutMillis: Math.min(deadlineMs, 10_000),
+    query_timeout: deadlineMs,
+    // The server ends it too, so that it holds no lock that nobody waits for.
+    statement_timeout: deadlineMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    options: serverOptions,
     application_name: 'stagely',
+  })
+  // The server may end a connection between two statements of a transaction; the next one tells.
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
   })
   pool.on('error', (error) => {
     options.log.warn({ err: error }, 'idle database connection lost')

@@ -58,8 +58,8 @@ WITH stored AS (
   VALUES ($1, $2, $3, $4, $5, $6, $7::json)
   ON CONFLICT (uid) DO UPDATE SET rv = excluded.rv, source = excluded.source, body = excluded.body
 ), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, previous)
-  VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10, (SELECT body FROM objects WHERE uid = $1))
+  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, term, previous)
+  VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10, $19, (SELECT body FROM objects WHERE uid = $1))
 )
 INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
 SELECT to_timestamp($10::float8 / 1000), $2, $3, $4, $11, $12, $13, $14, $15, $16, $17::json, $18
@@ -69,8 +69,8 @@ const dropSql = `
 WITH dropped AS (
   DELETE FROM objects WHERE uid = $1
 ), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, previous)
-  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8, (SELECT body FROM objects WHERE uid = $1))
+  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, term, previous)
+  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8, $17, (SELECT body FROM objects WHERE uid = $1))
 )
 INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
 SELECT to_timestamp($8::float8 / 1000), $2, $3, $4, $9, $10, $11, $12, $13, $14, $15::json, $16
@@ -89,6 +89,8 @@ export class WriteSession {
   readonly tx: Queryable
   readonly actor: Actor
   readonly changeSet: ChangeSet | undefined
+  /** Of the leader that writes; undefined for anybody else. */
+  readonly term: number | undefined
   readonly deps: SessionDeps
   /** Milliseconds; one time for the whole write. */
   readonly nowMs: number
@@ -113,7 +115,12 @@ export class WriteSession {
     tx: Queryable,
     start: { rv: number; epoch: number; nowMs: number },
     actor: Actor,
-    more: { changeSet: ChangeSet | undefined; deps: SessionDeps; pending: PendingProjects },
+    more: {
+      changeSet: ChangeSet | undefined
+      term?: number | undefined
+      deps: SessionDeps
+      pending: PendingProjects
+    },
   ) {
     this.tx = tx
     this.rv = start.rv
@@ -121,6 +128,7 @@ export class WriteSession {
     this.nowMs = start.nowMs
     this.actor = actor
     this.changeSet = more.changeSet
+    this.term = more.term
     this.deps = more.deps
     this.pending = more.pending
   }
@@ -189,6 +197,7 @@ export class WriteSession {
       previousLabels === undefined ? null : JSON.stringify(previousLabels),
       this.nowMs,
       ...this.#auditParams(audit),
+      this.term ?? null,
     ])
     const row = { uid, rv, source, object: numbered }
     this.#rows.set(keyOf(ref), row)
@@ -215,6 +224,7 @@ export class WriteSession {
       previousLabels === undefined ? null : JSON.stringify(previousLabels),
       this.nowMs,
       ...this.#auditParams(audit),
+      this.term ?? null,
     ])
     this.#rows.set(keyOf(ref), undefined)
     this.events.push({ resourceVersion: rv, type: 'DELETED', object: last, previousLabels })

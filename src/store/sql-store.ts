@@ -49,6 +49,7 @@ import { StoreTransaction } from './transaction.ts'
 import { Writer } from './writer.ts'
 
 const system: Actor = { name: 'controller', source: 'system' }
+const healthMs = 3_000
 
 export interface SqlStoreDeps {
   readonly sql: Sql
@@ -61,7 +62,30 @@ export interface SqlStoreDeps {
   readonly sealedValues?: SealedValueOpener | undefined
 }
 
+/** What the store and its leaders' views of it share. */
+interface Parts extends SqlStoreDeps {
+  readonly keys: ProjectKeyCache
+  readonly feed: Feed
+  readonly writer: Writer
+  readonly audit: { listener?: () => void }
+}
+
+const assemble = (deps: SqlStoreDeps, head: number): Parts => {
+  const { sql, keyRing: provider, clock, sealedValues } = deps
+  const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
+  const feed = new Feed(deps, head)
+  const heads: HeadCache = new Map()
+  const audit: Parts['audit'] = {}
+  const onAudit = (): void => {
+    audit.listener?.()
+  }
+  const writer = new Writer({ sql, provider, clock, keys, heads, feed, sealedValues, onAudit })
+  return { ...deps, keys, feed, writer, audit }
+}
+
 export class SqlStore implements Store {
+  readonly #parts: Parts
+  readonly #fence: { readonly term?: number }
   readonly #sql: Sql
   readonly #keyRing: KeyRing
   readonly #clock: Clock
@@ -69,30 +93,30 @@ export class SqlStore implements Store {
   readonly #keys: ProjectKeyCache
   readonly #feed: Feed
   readonly #writer: Writer
-  #onAudit: (() => void) | undefined
 
-  private constructor(deps: SqlStoreDeps, head: number) {
-    this.#sql = deps.sql
-    this.#keyRing = deps.keyRing
-    this.#clock = deps.clock
-    this.#retention = deps.retention
-    this.#keys = new ProjectKeyCache(deps.keyRing, { clock: deps.clock, ...deps.keyCache })
-    this.#feed = new Feed(deps, head)
-    const heads: HeadCache = new Map()
-    const { sql, keyRing: provider, clock, sealedValues } = deps
-    const onAudit = (): void => {
-      this.#onAudit?.()
-    }
-    const common = { sql, provider, clock, keys: this.#keys, heads, feed: this.#feed, sealedValues }
-    this.#writer = new Writer({ ...common, onAudit })
+  private constructor(parts: Parts, fence: { readonly term?: number }) {
+    this.#parts = parts
+    this.#fence = fence
+    this.#sql = parts.sql
+    this.#keyRing = parts.keyRing
+    this.#clock = parts.clock
+    this.#retention = parts.retention
+    this.#keys = parts.keys
+    this.#feed = parts.feed
+    this.#writer = parts.writer
   }
 
   /** Over a migrated database. */
   static async start(deps: SqlStoreDeps): Promise<SqlStore> {
     const [counters] = await deps.sql.query<{ rv: number }>('SELECT rv FROM counters')
-    const store = new SqlStore(deps, counters?.rv ?? 0)
-    await store.#feed.start()
-    return store
+    const parts = assemble(deps, counters?.rv ?? 0)
+    await parts.feed.start()
+    return new SqlStore(parts, {})
+  }
+
+  /** This store for the loops of a leader: every write is refused once the term is over. */
+  asLeader(term: number): SqlStore {
+    return new SqlStore(this.#parts, { term })
   }
 
   get(ref: ObjectRef): Promise<KubeObject | undefined> {
@@ -120,7 +144,9 @@ export class SqlStore implements Store {
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#writer.run(actor, options, (session) => fn(new StoreTransaction(session)))
+    return this.#writer.run(actor, { ...options, ...this.#fence }, (session) =>
+      fn(new StoreTransaction(session)),
+    )
   }
 
   /** As write, for the siblings of the store that keep tables of their own. */
@@ -129,12 +155,14 @@ export class SqlStore implements Store {
     fn: (session: WriteSession, tx: Transaction) => Promise<T>,
     options: WriteOptions = {},
   ): Promise<T> {
-    return this.#writer.run(actor, options, (session) => fn(session, new StoreTransaction(session)))
+    return this.#writer.run(actor, { ...options, ...this.#fence }, (session) =>
+      fn(session, new StoreTransaction(session)),
+    )
   }
 
   /** Calls `listener` after each commit of this process that made audit rows. */
   onAudit(listener: () => void): void {
-    this.#onAudit = listener
+    this.#parts.audit.listener = listener
   }
 
   async openSet(
@@ -144,7 +172,7 @@ export class SqlStore implements Store {
   ): Promise<OpenedEntry[]> {
     const what = { projectUid, revision, nowMs: this.#clock.now() }
     const entries = await openSet(this.#sql, this.#keys, what, delivery)
-    this.#onAudit?.()
+    this.#parts.audit.listener?.()
     return entries
   }
 
@@ -161,7 +189,7 @@ export class SqlStore implements Store {
   }
 
   revealSecret(actor: Actor, ref: ObjectRef, version?: number): Promise<OpenedEntry> {
-    return this.#writer.run(actor, {}, (session) => revealSecret(session, ref, version))
+    return this.#writer.run(actor, this.#fence, (session) => revealSecret(session, ref, version))
   }
 
   revealSet(
@@ -169,13 +197,13 @@ export class SqlStore implements Store {
     project: ObjectRef,
     what: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
   ): Promise<OpenedEntry[]> {
-    return this.#writer.run(actor, {}, (session) => revealSet(session, project, what))
+    return this.#writer.run(actor, this.#fence, (session) => revealSet(session, project, what))
   }
 
   async closeDueRevisions(now: number): Promise<number | undefined> {
     let open = await listOpen(this.#sql)
     if (open.some((o) => o.dueAt <= now)) {
-      await this.#writer.run(system, {}, (session) => closeDue(session, now))
+      await this.#writer.run(system, this.#fence, (session) => closeDue(session, now))
       open = await listOpen(this.#sql)
     }
     return open.length === 0 ? undefined : Math.min(...open.map((o) => o.dueAt))
@@ -191,18 +219,28 @@ export class SqlStore implements Store {
   }
 
   async health(): Promise<StoreHealth> {
-    try {
-      await this.#sql.query('SELECT 1')
-    } catch (error) {
-      return { ok: false, failed: 'database', reason: messageOf(error) }
-    }
+    const fault = await this.#databaseFault()
+    if (fault !== undefined) return { ok: false, failed: 'database', reason: fault }
     this.#keys.sweep()
     const keys = await this.#keyRing.health()
     return keys.ok ? keys : { ...keys, failed: 'key-provider' }
   }
 
+  /** Who asks for the health waits less long than a statement may take. */
+  async #databaseFault(): Promise<string | undefined> {
+    const done = new AbortController()
+    const late = this.#clock.sleep(healthMs, done.signal).then(
+      () => 'the database does not answer',
+      () => undefined,
+    )
+    const answer = this.#sql.query('SELECT 1').then(() => undefined, messageOf)
+    return Promise.race([late, answer]).finally(() => {
+      done.abort()
+    })
+  }
+
   async compact(now: number): Promise<void> {
-    await this.#writer.run(system, {}, async (session) => {
+    await this.#writer.run(system, this.#fence, async (session) => {
       await dropOldEvents(session, now)
       await finishNamespaces(session)
       await dropOldChanges(session, now)

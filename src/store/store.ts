@@ -59,6 +59,8 @@ export interface WriteOptions {
   readonly dryRun?: boolean
   /** Change set that this write belongs to; see ChangeSet. */
   readonly changeSet?: ChangeSet
+  /** Only while this is the leader's term: else nothing is done, and the error is a DeposedError. */
+  readonly term?: number
 }
 
 /**

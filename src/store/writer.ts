@@ -1,7 +1,7 @@
 // Runs writes. All that wait while one transaction commits share the next: one counter lock, one
 // fsync, one NOTIFY. Each write is whole by itself, behind a savepoint, and fails alone.
 import type { Clock } from '../kernel/clock.ts'
-import { alreadyExists, internal, invalid, sqlStateOf } from './errors.ts'
+import { alreadyExists, deposed, internal, invalid, sqlStateOf } from './errors.ts'
 import { changesChannel, type Feed } from './feed.ts'
 import { PendingProjects } from './pending-projects.ts'
 import { finishProjects } from './revisions.ts'
@@ -25,6 +25,8 @@ interface Job {
 interface Group {
   readonly tx: Queryable
   readonly epoch: number
+  /** Of the leader of now. Read with the lock: a leader that was replaced while it waited sees it. */
+  readonly term: number
   readonly startRv: number
   rv: number
   readonly events: ChangeEvent[]
@@ -114,15 +116,16 @@ export class Writer {
   }
 
   async #runGroup(tx: Queryable, jobs: readonly Job[], settle: (() => void)[]): Promise<Group> {
-    const [counters] = await tx.query<{ rv: number; epoch: number }>(
-      'SELECT rv, epoch FROM counters FOR UPDATE',
+    const [counters] = await tx.query<{ rv: number; epoch: number; term: number }>(
+      'SELECT rv, epoch, term FROM counters FOR UPDATE',
     )
     if (counters === undefined) throw new Error('the counter row is missing')
-    const { rv, epoch } = counters
+    const { rv, epoch, term } = counters
     const pending = new PendingProjects()
     const group: Group = {
       tx,
       epoch,
+      term,
       startRv: rv,
       rv,
       events: [],
@@ -147,9 +150,16 @@ export class Writer {
   ): Promise<void> {
     const { tx } = group
     const { actor, options } = job
+    const { changeSet, term } = options
+    if (term !== undefined && term !== group.term) {
+      settle.push(() => {
+        job.reject(deposed(term, group.term))
+      })
+      return
+    }
     const start = { rv: group.rv, epoch: group.epoch, nowMs: this.#deps.clock.now() }
     const { pending } = group
-    const more = { changeSet: options.changeSet, deps: this.#deps, pending }
+    const more = { changeSet, term, deps: this.#deps, pending }
     const session = new WriteSession(tx, start, actor, more)
     if (!alone && group.savepoint !== '') await tx.exec(group.savepoint)
     group.savepoint = ''

@@ -13,6 +13,7 @@ import { runLink } from '../../agent/link.ts'
 import { createReporter, type Reporter } from '../../agent/report.ts'
 import type { Tuning } from '../../controller/http/agents/deps.ts'
 import type { AgentEnv } from '../../controller/http/agents/refusal.ts'
+import { startSweep } from '../../controller/http/agents/replicas.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents/routes.ts'
 import { listen } from '../../controller/http/server.ts'
 import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
@@ -105,11 +106,14 @@ const serve = async (
   const routes = mountAgentRoutes(app, {
     store: opened.store,
     agents: opened.agents,
+    connections: opened.connections,
     identity,
     clock,
     log: silentLogger,
     tuning: { graceMs: 200, startGraceMs: 500, ...tuning },
   })
+  const { store, connections } = opened
+  const sweep = startSweep({ store, connections, clock, log: silentLogger }, 500)
   const answer = getRequestListener(app.fetch)
   const listening = await listen((request, response) => void answer(request, response), {
     host: '127.0.0.1',
@@ -122,6 +126,7 @@ const serve = async (
     identity,
     routes,
     close: async () => {
+      await sweep.stop()
       await routes.stop()
       listening.destroy()
       await listening.close()

@@ -4,6 +4,7 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinRequest } from '../../../src/protocol/messages.ts'
+import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import type { Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
@@ -21,8 +22,12 @@ export interface Registry {
   keysOf(agentUid: string): Promise<RegisteredAgent | undefined>
 }
 
+/** See src/store/agent-connections.ts. */
+export type Connections = Pick<AgentConnections, 'open' | 'bootOf' | 'write'>
+
 export interface AgentRoutesDeps {
   readonly store: Store
+  readonly connections: Connections
   readonly agents: Registry
   readonly identity: {
     /** Audience of agents' tokens. */
@@ -41,7 +46,7 @@ export interface Tuning {
   readonly keepAliveMs: number
   /** How long an agent may be away before it counts as disconnected. */
   readonly graceMs: number
-  /** How long agents have to come back after a start of the controller. */
+  /** How long agents of a replica that is gone have to come back, to this or another one. */
   readonly startGraceMs: number
   /** New streams and joins for each second; the rest is asked to come later. */
   readonly connectsPerSecond: number

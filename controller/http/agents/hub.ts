@@ -14,6 +14,7 @@ import { createWorld, type AgentView, type World } from './world.ts'
 /** How long a peer may take for the last words of its stream. */
 const patienceMs = 500
 const retryBundleMs = 5_000
+const takenOver = 'another connection of this agent took over'
 /** Agents come back after a restart at this rate. */
 const returnsPerSecond = 300
 
@@ -24,11 +25,15 @@ export interface Hub {
     res: ServerResponse
     agentUid: string
     agent: RegisteredAgent
+    /** As the table of connections names this stream. */
+    connection: string
     request: StreamRequest
   }): void
   isConnected(agentKey: string): boolean
   /** False when the agent has no stream here. */
   askForLogs(agentKey: string, order: LogsOrder): boolean
+  /** Ends this stream: the agent has a newer one on another replica. */
+  replaced(agentKey: string, connection: string): void
   /** Asks every agent to come back in a slot of its own, and ends the streams. */
   stop(): Promise<void>
 }
@@ -62,6 +67,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
   const agentChanged = (agentKey: string, view: AgentView | undefined): void => {
     const session = sessions.get(agentKey)
     if (session === undefined) return
+    if (view?.ready?.reason === 'Disconnected') presence.toldGone(agentKey)
     if (view !== undefined && view.ready?.status !== 'False') return
     checkRevoked(session).catch((error: unknown) => {
       log.error({ err: error, agent: agentKey }, 'cannot check whether an agent is revoked')
@@ -94,13 +100,13 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       const { agentKey } = session
       const old = sessions.get(agentKey)
       sessions.set(agentKey, session)
-      if (old) void end(old, 'Replaced', 'another connection of this agent took over')
+      if (old) void end(old, 'Replaced', takenOver)
       to.res.once('close', () => {
         session.closed()
         wheel.remove(session)
         if (sessions.get(agentKey) !== session) return
         sessions.delete(agentKey)
-        presence.left(agentKey, session.agentUid)
+        presence.left(agentKey, session.agentUid, session.connection)
       })
       const uids = world.stageletsOf(agentKey).map((s) => s.uid)
       session.start(
@@ -113,6 +119,10 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
     },
     isConnected: (agentKey) => sessions.has(agentKey),
     askForLogs: (agentKey, order) => sessions.get(agentKey)?.askForLogs(order) ?? false,
+    replaced: (agentKey, connection) => {
+      const session = sessions.get(agentKey)
+      if (session?.connection === connection) void end(session, 'Replaced', takenOver)
+    },
     stop: async () => {
       wheel.stop()
       retries.stop()

@@ -16,28 +16,34 @@ const mostInOneWrite = 100
 
 interface Update {
   readonly uid: string
+  /** The stream that came or went. */
+  readonly connection: string
   readonly seenAt: number
   readonly facts: Omit<AgentStatus, 'conditions' | 'lastSeen'>
   readonly ready: NewCondition
 }
 
 export interface Presence {
-  connected(agentKey: string, uid: string, request: StreamRequest): void
-  /** Reported as Disconnected when the agent is not back after the grace time. */
-  left(agentKey: string, uid: string): void
-  /** Those whom an earlier process left as Ready and who did not come back. */
-  startExpired(
-    agents: Iterable<[string, { uid: string; ready?: { status: string } | undefined }]>,
-  ): void
+  connected(agentKey: string, uid: string, connection: string, request: StreamRequest): void
+  /** Reported as Disconnected when the agent is not back, here or elsewhere, after the grace time. */
+  left(agentKey: string, uid: string, connection: string): void
+  /** The agent counts as disconnected; where its stream is here, that is put right. */
+  toldGone(agentKey: string): void
   stop(): Promise<void>
 }
 
 export const createPresence = (
-  { store, clock, log }: Pick<AgentRoutesDeps, 'store' | 'clock' | 'log'>,
+  { connections, clock, log }: Pick<AgentRoutesDeps, 'connections' | 'clock' | 'log'>,
   tuning: Tuning,
-  isConnected: (agentKey: string) => boolean,
+  streams: {
+    isConnected: (agentKey: string) => boolean
+    /** The agent has a newer stream, on another replica. */
+    replaced: (agentKey: string, connection: string) => void
+  },
 ): Presence => {
   const pending = new Map<string, Update>()
+  /** Those who have a stream here. */
+  const here = new Map<string, Update>()
   const ending = new AbortController()
   // One sleeper for each agent that is away.
   setMaxListeners(0, ending.signal)
@@ -54,9 +60,12 @@ export const createPresence = (
     const batch = [...pending].slice(0, mostInOneWrite)
     for (const [key] of batch) pending.delete(key)
     try {
-      await store.write(system, {}, async (tx) => {
-        for (const [key, update] of batch) await writeStatus(tx, key, update)
-      })
+      const replaced = await connections.write(system, (tx, { here: isHere, gone }) =>
+        writeAll(tx, batch, ({ uid, connection, ready }) =>
+          ready.status === 'True' ? isHere(uid, connection) : gone(uid, connection),
+        ),
+      )
+      for (const [key, { connection }] of replaced) streams.replaced(key, connection)
     } catch (error) {
       log.warn({ err: error }, 'cannot write who is connected; trying again')
       for (const [key, update] of batch) if (!pending.has(key)) pending.set(key, update)
@@ -69,19 +78,12 @@ export const createPresence = (
     pending.set(agentKey, update)
     flushing ??= flush()
   }
-  const putGone = (agentKey: string, uid: string, seenAt: number): void => {
-    const ready = condition(
-      'Unknown',
-      'Disconnected',
-      'the agent is not connected; its containers run on',
-    )
-    put(agentKey, { uid, seenAt, facts: {}, ready })
-  }
 
   return {
-    connected: (agentKey, uid, { version, engineVersion, composeVersion, now }) => {
-      put(agentKey, {
+    connected: (agentKey, uid, connection, { version, engineVersion, composeVersion, now }) => {
+      const update: Update = {
         uid,
+        connection,
         seenAt: clock.now(),
         facts: {
           version,
@@ -90,23 +92,22 @@ export const createPresence = (
           clockSkewMs: Math.round(now - clock.now()),
         },
         ready: condition('True', 'Connected', 'the agent is connected'),
-      })
+      }
+      here.set(agentKey, update)
+      put(agentKey, update)
     },
-    left: (agentKey, uid) => {
+    toldGone: (agentKey) => {
+      const update = here.get(agentKey)
+      if (update !== undefined && !pending.has(agentKey))
+        put(agentKey, { ...update, seenAt: clock.now() })
+    },
+    left: (agentKey, uid, connection) => {
+      here.delete(agentKey)
       const seenAt = clock.now()
       clock.sleep(tuning.graceMs, ending.signal).then(
         () => {
-          if (!isConnected(agentKey)) putGone(agentKey, uid, seenAt)
-        },
-        () => undefined,
-      )
-    },
-    startExpired: (agents) => {
-      const were = [...agents].filter(([, a]) => a.ready?.status === 'True')
-      clock.sleep(tuning.startGraceMs, ending.signal).then(
-        () => {
-          const seenAt = clock.now()
-          for (const [key, { uid }] of were) if (!isConnected(key)) putGone(key, uid, seenAt)
+          if (!streams.isConnected(agentKey))
+            put(agentKey, { uid, connection, seenAt, facts: {}, ready: gone })
         },
         () => undefined,
       )
@@ -124,7 +125,39 @@ const condition = (
   message: string,
 ): NewCondition => ({ type: 'Ready', status, reason, message })
 
-const writeStatus = async (tx: Transaction, agentKey: string, update: Update): Promise<void> => {
+const gone = condition(
+  'Unknown',
+  'Disconnected',
+  'the agent is not connected; its containers run on',
+)
+
+/** Returns those of whom nothing was written: they have a stream elsewhere. */
+const writeAll = async (
+  tx: Transaction,
+  batch: readonly [string, Update][],
+  isTrueStill: (update: Update) => Promise<boolean>,
+): Promise<[string, Update][]> => {
+  const elsewhere: [string, Update][] = []
+  for (const entry of batch) {
+    if (await isTrueStill(entry[1])) await writeStatus(tx, ...entry)
+    else elsewhere.push(entry)
+  }
+  return elsewhere
+}
+
+/** For agents whose replica went away with their streams. */
+export const writeGone = (
+  tx: Transaction,
+  agentKey: string,
+  uid: string,
+  seenAt: number,
+): Promise<void> => writeStatus(tx, agentKey, { uid, seenAt, facts: {}, ready: gone })
+
+const writeStatus = async (
+  tx: Transaction,
+  agentKey: string,
+  update: Omit<Update, 'connection'>,
+): Promise<void> => {
   const [namespace = '', name = ''] = agentKey.split('/')
   const ref: ObjectRef = { kind: 'Agent', namespace, name }
   const agent = await tx.get(ref)

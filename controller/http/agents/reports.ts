@@ -1,7 +1,8 @@
 // Reports of agents: checked, and stored as Observations in one write, or in none when nothing but
-// the sequence number moved.
+// the sequence number moved. An agent's reports come to any replica, and not to the one that has its
+// stream: what was told before is read from the store, and once more within the write.
 import { isDeepStrictEqual } from 'node:util'
-import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
 import { agentKeyOf, system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
@@ -9,8 +10,6 @@ import { RefusedError } from './refusal.ts'
 import type { StageletView, World } from './world.ts'
 
 export interface Reports {
-  /** The agent's stream names its boot; reports of an earlier boot are replays from then on. */
-  booted(agentUid: string, boot: string): void
   /** Stores what is new. 409 for a replay, 403 when nothing in it is this agent's; else the uids it refused. */
   accept(agentUid: string, agent: RegisteredAgent, report: ReportRequest): Promise<string[]>
 }
@@ -20,44 +19,47 @@ interface Accepted {
   readonly spec: ObservationSpec
 }
 
-export const createReports = ({ store, log }: AgentRoutesDeps, world: World): Reports => {
-  const boots = new Map<string, { boot: string; seq: number }>()
-  /** What is stored, as far as this process knows, by stagelet. */
-  const stored = new Map<string, ObservationSpec>()
+const replay = (seq: number, last: number): RefusedError =>
+  new RefusedError(409, 'Replay', `report ${seq} came after report ${last}: a replay, or late`)
+
+const checkBoot = (boot: string, current: string | undefined): void => {
+  if (current === undefined || current === boot) return
+  throw new RefusedError(409, 'StaleBoot', 'this report is from an earlier start of the agent')
+}
+
+export const createReports = (
+  { store, connections, log }: AgentRoutesDeps,
+  world: World,
+): Reports => {
+  /** Newest report that came here, by agent: saves the store most looks at replays. */
+  const newest = new Map<string, { boot: string; seq: number }>()
 
   const checkReplay = (agentUid: string, { boot, seq }: ReportRequest): void => {
-    const current = boots.get(agentUid)
-    if (current !== undefined && current.boot !== boot) {
-      throw new RefusedError(409, 'StaleBoot', 'this report is from an earlier start of the agent')
-    }
-    if (current !== undefined && seq <= current.seq) {
-      const message = `report ${seq} came after report ${current.seq}: a replay, or late`
-      throw new RefusedError(409, 'Replay', message)
-    }
-    boots.set(agentUid, { boot, seq })
-  }
-
-  const readStored = async (view: StageletView): Promise<ObservationSpec | undefined> => {
-    const known = stored.get(view.uid)
-    if (known !== undefined) return known
-    const object = await store.get({
-      kind: 'Observation',
-      namespace: view.namespace,
-      name: view.name,
-    })
-    return object?.spec as ObservationSpec | undefined
+    const last = newest.get(agentUid)
+    if (last?.boot === boot && seq <= last.seq) throw replay(seq, last.seq)
+    newest.set(agentUid, { boot, seq })
   }
 
   const isNews = async ({ view, spec }: Accepted): Promise<boolean> => {
-    const old = await readStored(view)
+    const old = specOf(await store.get(observationOf(view)))
     return old === undefined || !isDeepStrictEqual({ ...old, seq: 0 }, { ...spec, seq: 0 })
   }
 
+  const storeAll = (agentUid: string, news: readonly Accepted[]): Promise<void> =>
+    connections.write(system, async (tx, streams) => {
+      for (const { view, spec } of news) {
+        const { boot, seq } = spec
+        checkBoot(boot, await streams.bootOf(agentUid))
+        const old = specOf(await tx.get(observationOf(view)))
+        if (old?.agent === spec.agent && old.boot === boot && seq <= old.seq)
+          throw replay(seq, old.seq)
+        await tx.putInternal(renderObservation(view, spec))
+      }
+    })
+
   return {
-    booted: (agentUid, boot) => {
-      if (boots.get(agentUid)?.boot !== boot) boots.set(agentUid, { boot, seq: -1 })
-    },
     accept: async (agentUid, agent, report) => {
+      checkBoot(report.boot, await connections.bootOf(agentUid))
       checkReplay(agentUid, report)
       const agentKey = agentKeyOf(agent.namespace, agent.name)
       const { mine, refused } = divide(report, agentKey, world)
@@ -70,16 +72,20 @@ export const createReports = ({ store, log }: AgentRoutesDeps, world: World): Re
       }
       const news: Accepted[] = []
       for (const accepted of mine) if (await isNews(accepted)) news.push(accepted)
-      if (news.length > 0) {
-        await store.write(system, {}, async (tx) => {
-          for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
-        })
-        for (const { view, spec } of news) stored.set(view.uid, spec)
-      }
+      if (news.length > 0) await storeAll(agentUid, news)
       return refused
     },
   }
 }
+
+const observationOf = ({ namespace, name }: StageletView): ObjectRef => ({
+  kind: 'Observation',
+  namespace,
+  name,
+})
+
+const specOf = (object: KubeObject | undefined): ObservationSpec | undefined =>
+  object?.spec as ObservationSpec | undefined
 
 const divide = (
   report: ReportRequest,

@@ -48,7 +48,12 @@ export interface AgentRoutes {
 export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): AgentRoutes => {
   const { clock, log, agents, identity } = deps
   const tuning = { ...defaultTuning, ...deps.tuning }
-  const presence: Presence = createPresence(deps, tuning, (key) => hub.isConnected(key))
+  const presence: Presence = createPresence(deps, tuning, {
+    isConnected: (key) => hub.isConnected(key),
+    replaced: (key, connection) => {
+      hub.replaced(key, connection)
+    },
+  })
   const hub = createHub(deps, tuning, presence)
   const reports = createReports(deps, hub.world)
   const passGate = createGate(tuning.connectsPerSecond, clock)
@@ -60,10 +65,6 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   }
   let stopping: Promise<void> | undefined
   let reporting = 0
-
-  void hub.world.ready.then(() => {
-    presence.startExpired(hub.world.agents())
-  })
 
   const guard = createGuard(deps, () => stopping !== undefined)
 
@@ -89,9 +90,10 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       checkProtocol(request.protocol)
       checkClock(request.now, clock.now())
       await hub.world.ready
-      reports.booted(agentUid, request.boot)
-      hub.attach({ res: c.env.outgoing, agentUid, agent, request })
-      presence.connected(agentKeyOf(agent.namespace, agent.name), agentUid, request)
+      const connection = await deps.connections.open(agentUid, request.boot)
+      hub.attach({ res: c.env.outgoing, agentUid, agent, connection, request })
+      const agentKey = agentKeyOf(agent.namespace, agent.name)
+      presence.connected(agentKey, agentUid, connection, request)
       return RESPONSE_ALREADY_SENT
     }),
   )

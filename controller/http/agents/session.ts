@@ -45,6 +45,8 @@ const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number
 export class Session {
   readonly agentUid: string
   readonly agentKey: string
+  /** Of this stream, among all that the agent ever had. */
+  readonly connection: string
   /** The key that the agent had when it connected. */
   readonly ed25519: string
   readonly #deps: SessionDeps
@@ -61,12 +63,19 @@ export class Session {
 
   constructor(
     deps: SessionDeps,
-    to: { res: ServerResponse; agentUid: string; agent: RegisteredAgent; request: StreamRequest },
+    to: {
+      res: ServerResponse
+      agentUid: string
+      agent: RegisteredAgent
+      connection: string
+      request: StreamRequest
+    },
   ) {
     this.#deps = deps
     this.#res = to.res
     this.agentUid = to.agentUid
     this.agentKey = agentKeyOf(to.agent.namespace, to.agent.name)
+    this.connection = to.connection
     this.ed25519 = to.agent.ed25519
     const { controllerId, x25519 } = deps.identity
     const { boot, now, holds } = to.request

@@ -1,0 +1,147 @@
+// Runs what only one of several controllers may run. It leads while it holds the lease, by its own
+// monotonic clock; a controller that was paused or cut off steps down without waiting for anything,
+// and what its loops still try to write is refused by the term: see src/store/leader-lease.ts.
+import { clearTimeout, setTimeout } from 'node:timers'
+import type { Clock } from '../src/kernel/clock.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { LeaderLease } from '../src/store/leader-lease.ts'
+
+const pollMs = 500
+const renewMs = 700
+/** Less than the lease lasts: who cannot renew has stopped before another begins. */
+const stepDownMs = 2_000
+const stopLoopsMs = 10_000
+
+export interface Loops {
+  stop(): Promise<void>
+}
+
+export interface LeaderDeps {
+  /** Undefined: there is no other, and this one leads from the start. */
+  readonly lease: LeaderLease | undefined
+  /** Of this process, among the replicas. */
+  readonly holder: string
+  readonly clock: Clock
+  /** Milliseconds that go on while the process is paused, and never go back. */
+  readonly monotonic: () => number
+  readonly log: Logger
+  /** Starts the loops; `term` is what their writes must carry. */
+  readonly start: (term: number | undefined) => Loops
+}
+
+export interface Leader {
+  /** The term that this replica leads in; undefined while another does. 0 without a lease. */
+  term(): number | undefined
+  /** Stops the loops, then gives the lease up. */
+  stop(): Promise<void>
+}
+
+export const startLeader = (deps: LeaderDeps): Leader => {
+  const { lease } = deps
+  if (lease === undefined) {
+    const loops = deps.start(undefined)
+    return { term: () => 0, stop: () => loops.stop() }
+  }
+  return new Election({ ...deps, lease })
+}
+
+class Election implements Leader {
+  readonly #deps: LeaderDeps & { readonly lease: LeaderLease }
+  readonly #stopping = new AbortController()
+  readonly #running: Promise<void>
+  #term: number | undefined
+
+  constructor(deps: LeaderDeps & { readonly lease: LeaderLease }) {
+    this.#deps = deps
+    this.#running = this.#run()
+  }
+
+  term(): number | undefined {
+    return this.#term
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { lease, holder, log, monotonic } = this.#deps
+    let complained = false
+    while (!this.#stopping.signal.aborted) {
+      // The lease runs from before the database wrote it, as far as this process can know.
+      const since = monotonic()
+      try {
+        const term = await lease.acquire(holder)
+        complained = false
+        if (term !== undefined) await this.#lead(term, since)
+      } catch (error) {
+        if (!complained) log.warn({ err: messageOf(error) }, 'cannot see who leads; trying on')
+        complained = true
+      }
+      await this.#sleep(pollMs)
+    }
+  }
+
+  async #lead(term: number, since: number): Promise<void> {
+    const { lease, holder, log, start } = this.#deps
+    log.info({ term }, 'this replica leads')
+    this.#term = term
+    const loops = start(term)
+    await this.#hold(term, since)
+    this.#term = undefined
+    const stopped = loops.stop().catch((error: unknown) => {
+      log.warn({ err: messageOf(error) }, 'a loop of the leader did not stop cleanly')
+    })
+    if (!this.#stopping.signal.aborted) {
+      // Never waited for: a loop may hang on the very thing that cost the lease.
+      log.warn({ term }, 'this replica leads no more: the lease was not renewed in time')
+      return
+    }
+    await within(stopLoopsMs, stopped)
+    await lease.release(holder, term).catch((error: unknown) => {
+      log.warn({ err: messageOf(error) }, 'the lease could not be given up; it runs out')
+    })
+  }
+
+  /** Until the stop, or the lease is lost or cannot be renewed in time. */
+  async #hold(term: number, since: number): Promise<void> {
+    const { monotonic, lease, holder } = this.#deps
+    let renewedAt = since
+    while (!this.#stopping.signal.aborted) {
+      const left = renewedAt + stepDownMs - monotonic()
+      if (left <= 0) return
+      await this.#sleep(Math.min(renewMs, left))
+      if (this.#stopping.signal.aborted) return
+      const begunAt = monotonic()
+      const patience = renewedAt + stepDownMs - begunAt
+      if (patience <= 0) return
+      const renewed = await within(
+        patience,
+        lease.renew(holder, term).catch(() => undefined),
+      )
+      if (renewed === false) return
+      if (renewed === true) renewedAt = begunAt
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return this.#deps.clock.sleep(ms, this.#stopping.signal).catch(() => undefined)
+  }
+}
+
+/** Undefined when `work` is not done after `ms`. */
+const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(undefined)
+    }, ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,128 @@
+// Which replica holds the newest stream of each agent, and which of its starts that was. So an agent
+// that moved to another replica is not declared gone by the one that it left, and a report finds its
+// agent's boot wherever it arrives.
+import { randomUUID } from 'node:crypto'
+import type { Queryable, Sql } from './sql.ts'
+import type { SqlStore } from './sql-store.ts'
+import type { Actor, Transaction } from './store.ts'
+
+export interface LostAgent {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What a write may say and ask of streams; all other writers wait meanwhile. */
+export interface Streams {
+  /** Says again that the stream is here; false when the agent has a newer one. */
+  here(agentUid: string, connection: string): Promise<boolean>
+  /**
+   * Says that it has ended; without `connection`, that of a lost replica. False when the agent has
+   * another stream: then it is not gone.
+   */
+  gone(agentUid: string, connection?: string): Promise<boolean>
+  bootOf(agentUid: string): Promise<string | undefined>
+}
+
+/** `$1` is this replica, which needs no proof that it is alive. */
+const lostSql =
+  'c.replica IS NULL OR c.replica <> $1 AND c.replica NOT IN (SELECT id FROM replicas)'
+
+export class AgentConnections {
+  /** This process, among the controllers on the database. */
+  readonly replica: string = randomUUID()
+  readonly #sql: Sql
+  readonly #beatSql: Sql
+  readonly #store: SqlStore
+
+  /** `beatSql` as in createLeaderLease. */
+  constructor(sql: Sql, beatSql: Sql, store: SqlStore) {
+    this.#sql = sql
+    this.#beatSql = beatSql
+    this.#store = store
+  }
+
+  /** This replica is alive. To be called much more often than `lost` forgives. */
+  async beat(): Promise<void> {
+    await this.#beatSql.query(
+      `INSERT INTO replicas (id, seen_at) VALUES ($1, clock_timestamp())
+       ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
+      [this.replica],
+    )
+  }
+
+  /** A new stream, the newest from now on. To be called before the agent hears of it. */
+  async open(agentUid: string, boot: string): Promise<string> {
+    const connection = randomUUID()
+    await this.#sql.query(
+      `INSERT INTO agent_connections (agent_uid, connection, replica, boot) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (agent_uid) DO UPDATE
+       SET connection = excluded.connection, replica = excluded.replica, boot = excluded.boot`,
+      [agentUid, connection, this.replica, boot],
+    )
+    return connection
+  }
+
+  /** Start of the agent that opened its newest stream; undefined before the first. */
+  bootOf(agentUid: string): Promise<string | undefined> {
+    return bootOf(this.#sql, agentUid)
+  }
+
+  /** As Store.write; `store` is a leader's. */
+  write<T>(
+    actor: Actor,
+    fn: (tx: Transaction, streams: Streams) => Promise<T>,
+    store: SqlStore = this.#store,
+  ): Promise<T> {
+    return store.writeWithSession(actor, (session, tx) => fn(tx, this.#streams(session.tx)))
+  }
+
+  /** Agents that count as ready though no replica that was seen in the last `graceMs` holds a stream of theirs. */
+  async lost(graceMs: number): Promise<LostAgent[]> {
+    await this.#sql.query(
+      `DELETE FROM replicas WHERE id <> $1
+       AND seen_at < clock_timestamp() - $2::int * interval '1 millisecond'`,
+      [this.replica, graceMs],
+    )
+    return this.#sql.query<LostAgent & Record<string, unknown>>(
+      `SELECT o.uid, o.namespace, o.name FROM objects o LEFT JOIN agent_connections c ON c.agent_uid = o.uid
+       WHERE o.kind = 'Agent'
+         AND (${lostSql})
+         AND EXISTS (SELECT 1 FROM json_array_elements(o.body #> '{status,conditions}') AS x
+                     WHERE x ->> 'type' = 'Ready' AND x ->> 'status' = 'True')`,
+      [this.replica],
+    )
+  }
+
+  #streams(q: Queryable): Streams {
+    return {
+      here: async (agentUid, connection) => {
+        const rows = await q.query(
+          'UPDATE agent_connections SET replica = $3 WHERE agent_uid = $1 AND connection = $2 RETURNING 1',
+          [agentUid, connection, this.replica],
+        )
+        return rows.length > 0
+      },
+      gone: async (agentUid, connection) => {
+        const [row] = await q.query<{ connection: string; lost: boolean }>(
+          `SELECT connection, ${lostSql} AS lost FROM agent_connections c WHERE agent_uid = $2 FOR UPDATE`,
+          [this.replica, agentUid],
+        )
+        if (row !== undefined && row.connection !== connection && !row.lost) return false
+        await q.query('UPDATE agent_connections SET replica = NULL WHERE agent_uid = $1', [
+          agentUid,
+        ])
+        return true
+      },
+      bootOf: (agentUid) => bootOf(q, agentUid),
+    }
+  }
+}
+
+const bootOf = async (q: Queryable, agentUid: string): Promise<string | undefined> => {
+  const [row] = await q.query<{ boot: string }>(
+    'SELECT boot FROM agent_connections WHERE agent_uid = $1',
+    [agentUid],
+  )
+  return row?.boot
+}
