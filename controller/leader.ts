@@ -1,7 +1,6 @@
 // Runs what only one of several controllers may run. It leads while it holds the lease, by its own
 // monotonic clock; a controller that was paused or cut off steps down without waiting for anything,
 // and what its loops still try to write is refused by the term: see src/store/leader-lease.ts.
-import { clearTimeout, setTimeout } from 'node:timers'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -99,7 +98,7 @@ class Election implements Leader {
       log.warn({ term }, 'this replica leads no more: the lease was not renewed in time')
       return
     }
-    await within(stopLoopsMs, stopped)
+    await this.#within(stopLoopsMs, stopped)
     await lease.release(holder, term).catch((error: unknown) => {
       log.warn({ err: messageOf(error) }, 'the lease could not be given up; it runs out')
     })
@@ -117,7 +116,7 @@ class Election implements Leader {
       const begunAt = monotonic()
       const patience = renewedAt + stepDownMs - begunAt
       if (patience <= 0) return
-      const renewed = await within(
+      const renewed = await this.#within(
         patience,
         lease.renew(holder, term).catch(() => undefined),
       )
@@ -126,22 +125,20 @@ class Election implements Leader {
     }
   }
 
-  #sleep(ms: number): Promise<void> {
-    return this.#deps.clock.sleep(ms, this.#stopping.signal).catch(() => undefined)
+  async #sleep(ms: number): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    await this.#deps.clock.sleep(ms, this.#stopping.signal).catch(() => undefined)
   }
-}
 
-/** Undefined when `work` is not done after `ms`. */
-const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(undefined)
-    }, ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
+  /** Undefined when `work` is not done after `ms`. */
+  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    const done = new AbortController()
+    const late = this.#deps.clock.sleep(ms, done.signal).then(
+      () => undefined,
+      () => undefined,
+    )
+    return Promise.race([work, late]).finally(() => {
+      done.abort()
+    })
   }
 }

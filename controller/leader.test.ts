@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../src/kernel/log.ts'
+import type { LeaderLease } from '../src/store/leader-lease.ts'
+import { createFakeClock } from '../test/support/fake-clock.ts'
+import { startLeader, type Leader } from './leader.ts'
+
+const ttlMs = 2_500
+
+/** A lease as the database keeps it, by the same clock; `renew` can be made to hang or fail. */
+const createFakeLease = (now: () => number) => {
+  const lease = { holder: '', term: 0, renewedAt: -Infinity }
+  const faults = { renew: 'none' as 'none' | 'hang' | 'fail' }
+  const alive = (): boolean => now() - lease.renewedAt < ttlMs
+  const port: LeaderLease = {
+    acquire: (holder) => {
+      if (alive()) return Promise.resolve(undefined)
+      Object.assign(lease, { holder, term: lease.term + 1, renewedAt: now() })
+      return Promise.resolve(lease.term)
+    },
+    renew: (holder, term) => {
+      if (faults.renew === 'hang') return new Promise(() => undefined)
+      if (faults.renew === 'fail') return Promise.reject(new Error('connection lost'))
+      if (!alive() || lease.holder !== holder || lease.term !== term) return Promise.resolve(false)
+      lease.renewedAt = now()
+      return Promise.resolve(true)
+    },
+    release: (holder, term) => {
+      if (lease.holder === holder && lease.term === term) lease.renewedAt = -Infinity
+      return Promise.resolve()
+    },
+  }
+  return { port, faults, lease }
+}
+
+const setUp = () => {
+  const clock = createFakeClock()
+  const fake = createFakeLease(() => clock.now())
+  const running = new Set<string>()
+  const start = (holder: string, lease: LeaderLease = fake.port, stuck = false): Leader =>
+    startLeader({
+      lease,
+      holder,
+      clock,
+      monotonic: () => clock.now(),
+      log: silentLogger,
+      start: (term) => {
+        const name = `${holder} ${String(term)}`
+        running.add(name)
+        return {
+          stop: () => {
+            running.delete(name)
+            return stuck ? new Promise(() => undefined) : Promise.resolve()
+          },
+        }
+      },
+    })
+  return { clock, ...fake, running, start }
+}
+
+describe('startLeader', () => {
+  it('runs the loops of one of two, for as long as it renews', async () => {
+    const { clock, running, start } = setUp()
+    const [a, b] = [start('a'), start('b')]
+    for (let s = 0; s < 60; s++) {
+      await clock.advance(1_000)
+      expect([...running]).toEqual(['a 1'])
+    }
+    expect([a.term(), b.term()]).toEqual([1, undefined])
+  })
+
+  it.each(['hang', 'fail'] as const)(
+    'steps down before another leads when renewals %s, without waiting for stuck loops',
+    async (fault) => {
+      const { clock, running, start, port, faults } = setUp()
+      const a = start('a', port, true)
+      await clock.advance(10)
+      const healthy: LeaderLease = { ...port }
+      faults.renew = fault
+      const seen = new Set<string>()
+      let goneAt = 0
+      for (let ms = 0; ms < 2_400; ms += 50) {
+        await clock.advance(50)
+        if (running.size === 0 && goneAt === 0) goneAt = ms
+      }
+      expect(goneAt).toBeGreaterThan(1_000)
+      expect(goneAt).toBeLessThan(2_100)
+      expect(a.term()).toBeUndefined()
+      faults.renew = 'none'
+      start('b', healthy)
+      for (let ms = 0; ms < 3_000; ms += 50) {
+        await clock.advance(50)
+        expect(running.size).toBeLessThan(2)
+        for (const name of running) seen.add(name)
+      }
+      expect([...seen]).toHaveLength(1)
+      expect([...seen][0]).toMatch(/^[ab] 2$/)
+    },
+  )
+
+  it('stops at once when the lease is another’s by the database', async () => {
+    const { clock, running, start, lease } = setUp()
+    start('a')
+    await clock.advance(10)
+    Object.assign(lease, { holder: 'x', term: 7, renewedAt: clock.now() })
+    await clock.advance(700)
+    expect(running.size).toBe(0)
+  })
+
+  it('gives the lease up when it stops, after its loops have', async () => {
+    const { clock, running, start } = setUp()
+    const a = start('a')
+    await clock.advance(10)
+    start('b')
+    await clock.advance(10)
+    await a.stop()
+    expect(running.size).toBe(0)
+    await clock.advance(500)
+    expect([...running]).toEqual(['b 2'])
+  })
+
+  it('leads at once where there is no other', () => {
+    const lone = startLeader({
+      lease: undefined,
+      holder: 'a',
+      clock: createFakeClock(),
+      monotonic: () => 0,
+      log: silentLogger,
+      start: () => ({ stop: () => Promise.resolve() }),
+    })
+    expect(lone.term()).toBe(0)
+  })
+})
