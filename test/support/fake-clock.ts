@@ -15,12 +15,17 @@ export const createFakeClock = (startMs = 1_700_000_000_000): FakeClock => {
     now: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        const sleeper = { dueAt: now + ms, wake: resolve }
-        sleepers.push(sleeper)
-        signal?.addEventListener('abort', () => {
+        const abort = (): void => {
           sleepers = sleepers.filter((s) => s !== sleeper)
           reject(new DOMException('aborted', 'AbortError'))
-        })
+        }
+        const wake = (): void => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        }
+        const sleeper = { dueAt: now + ms, wake }
+        sleepers.push(sleeper)
+        signal?.addEventListener('abort', abort)
       }),
     advance: async (ms) => {
       const end = now + ms

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { LogsOrder } from '../../../src/protocol/logs.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
@@ -57,22 +58,12 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
     session.keepAlive()
   })
 
-  /** What the feed says may be about an earlier life of the name, so the registry decides. */
-  const checkRevoked = async (session: Session): Promise<void> => {
-    const keys = await agents.keysOf(session.agentUid)
-    if (keys?.ed25519 === session.ed25519) return
-    log.info({ agent: session.agentKey }, 'agent revoked: stream cut')
-    await end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
-  }
+  const checkRevoked = createRevocation(agents, log, end)
   const agentChanged = (agentKey: string, view: AgentView | undefined): void => {
     const session = sessions.get(agentKey)
     if (session === undefined) return
     if (view?.ready?.reason === 'Disconnected') presence.toldGone(agentKey)
-    if (view !== undefined && view.ready?.status !== 'False') return
-    checkRevoked(session).catch((error: unknown) => {
-      log.error({ err: error, agent: agentKey }, 'cannot check whether an agent is revoked')
-      void end(session, 'InternalError', 'the controller could not check this agent')
-    })
+    if (view === undefined || view.ready?.status === 'False') checkRevoked(session)
   }
   const world = createWorld(deps, {
     stageletChanged: (agentKey, uid) => sessions.get(agentKey)?.markDirty(uid),
@@ -162,3 +153,23 @@ const createRetries = (delayMs: number): { add(run: () => void): void; stop(): v
     },
   }
 }
+
+/** What the feed says may be about an earlier life of the name, so the registry decides. */
+const createRevocation =
+  (
+    agents: AgentRoutesDeps['agents'],
+    log: Logger,
+    end: (session: Session, reason: string, message: string) => Promise<void>,
+  ) =>
+  (session: Session): void => {
+    const check = async (): Promise<void> => {
+      const keys = await agents.keysOf(session.agentUid)
+      if (keys?.ed25519 === session.ed25519) return
+      log.info({ agent: session.agentKey }, 'agent revoked: stream cut')
+      await end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
+    }
+    check().catch((error: unknown) => {
+      log.error({ err: error, agent: session.agentKey }, 'cannot check whether an agent is revoked')
+      void end(session, 'InternalError', 'the controller could not check this agent')
+    })
+  }

@@ -35,7 +35,7 @@ export interface Presence {
 export const createPresence = (
   { connections, clock, log }: Pick<AgentRoutesDeps, 'connections' | 'clock' | 'log'>,
   tuning: Tuning,
-  streams: {
+  hub: {
     isConnected: (agentKey: string) => boolean
     /** The agent has a newer stream, on another replica. */
     replaced: (agentKey: string, connection: string) => void
@@ -60,12 +60,12 @@ export const createPresence = (
     const batch = [...pending].slice(0, mostInOneWrite)
     for (const [key] of batch) pending.delete(key)
     try {
-      const replaced = await connections.write(system, (tx, { here: isHere, gone }) =>
+      const replaced = await connections.write(system, (tx, streams) =>
         writeAll(tx, batch, ({ uid, connection, ready }) =>
-          ready.status === 'True' ? isHere(uid, connection) : gone(uid, connection),
+          ready.status === 'True' ? streams.here(uid, connection) : streams.gone(uid, connection),
         ),
       )
-      for (const [key, { connection }] of replaced) streams.replaced(key, connection)
+      for (const [key, { connection }] of replaced) hub.replaced(key, connection)
     } catch (error) {
       log.warn({ err: error }, 'cannot write who is connected; trying again')
       for (const [key, update] of batch) if (!pending.has(key)) pending.set(key, update)
@@ -106,7 +106,7 @@ export const createPresence = (
       const seenAt = clock.now()
       clock.sleep(tuning.graceMs, ending.signal).then(
         () => {
-          if (!streams.isConnected(agentKey))
+          if (!hub.isConnected(agentKey))
             put(agentKey, { uid, connection, seenAt, facts: {}, ready: gone })
         },
         () => undefined,
