@@ -104,7 +104,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
     clock,
     monotonic: () => performance.now(),
     log,
-    start: (term) => startLoops(config, { ...opened, ...context, kubeConfig, onRun: url.onRun }, term),
+    start: (term) =>
+      startLoops(config, { ...opened, ...context, kubeConfig, onRun: url.onRun }, term),
   })
   url.watchLeader(() => leader.term() !== undefined)
   lifecycle.onStop('leader', 12_000, () => leader.stop())
