@@ -37,9 +37,13 @@ export interface GateRequest {
   readonly sampleMs?: number
   readonly steadyMs?: number
   readonly minDeadlineMs?: number
+  /** Called with what is still waited for, such as `web: health check starting`, whenever it changes. */
+  readonly onWaiting?: (what: readonly string[]) => void
 }
 
 const slackMs = 10_000
+/** A sample takes longer on a busy machine; much longer is a jump of the clock. */
+const longestStepMs = 60_000
 const samplesToPass = 3
 const restartsOfALoop = 3
 
@@ -121,11 +125,17 @@ const printOf = (containers: readonly ObservedContainer[]): string =>
     .map((c) => `${c.id} ${c.startedAt} ${c.restartCount} ${c.state} ${c.health ?? ''}`)
     .join('\n')
 
+const describeWait = (own: readonly ObservedContainer[]): string => {
+  if (own.some((c) => c.health === 'starting')) return 'health check starting'
+  const state = own.find((c) => c.state !== 'running' && !isCompleted(c))?.state
+  return state ?? 'watching that it stays up'
+}
+
 /** One look at a service: passed, failed, or wait on. `deps.clock` and the engine share the machine's clock. */
 const lookAt = (
   own: readonly ObservedContainer[],
   tracked: Tracked,
-  { nowMs, steadyMs }: { nowMs: number; steadyMs: number },
+  { nowMs, steadyMs, sampleMs }: { nowMs: number; steadyMs: number; sampleMs: number },
 ):
   | { verdict: 'passed' | 'wait' }
   | { verdict: 'failed'; reason: GateReason; container: ObservedContainer } => {
@@ -134,8 +144,10 @@ const lookAt = (
   const failure = verdicts[failed]
   if (failure?.state === 'failed')
     return { verdict: 'failed', reason: failure.reason, container: own[failed]! }
+  // Watched for that long is as good: the clock may have been set back since it started.
+  const isWatched = (tracked.steady - 1) * sampleMs >= steadyMs
   const isOldEnough = own.every(
-    (c) => isCompleted(c) || nowMs - Date.parse(c.startedAt) >= steadyMs,
+    (c) => isWatched || isCompleted(c) || nowMs - Date.parse(c.startedAt) >= steadyMs,
   )
   const allOk = verdicts.every((v) => v.state === 'ok')
   return { verdict: allOk && isOldEnough && tracked.steady >= samplesToPass ? 'passed' : 'wait' }
@@ -161,12 +173,18 @@ export const runGate = async (
   signal: AbortSignal,
 ): Promise<GateResult> => {
   const { project, wanted, sampleMs = 250, steadyMs = 1500, minDeadlineMs = 60_000 } = request
-  const startedAt = deps.clock.now()
+  let lastMs = deps.clock.now()
+  let elapsedMs = 0
+  let told = ''
   const tracked = new Map<string, Tracked>()
   const passed: Record<string, string> = {}
   for (let sample = 1; ; sample++) {
     const containers = await observeProject(deps.engine, project)
     const nowMs = deps.clock.now()
+    // A clock that jumps must not use up the deadline, nor prolong it.
+    const stepMs = nowMs - lastMs
+    elapsedMs += stepMs >= 0 && stepMs <= longestStepMs ? stepMs : sampleMs
+    lastMs = nowMs
     const waiting: string[] = []
     for (const [service, digest] of wanted) {
       const own = containers.filter((c) => c.service === service)
@@ -183,19 +201,21 @@ export const runGate = async (
       if (other !== undefined) return await fail('LabelMismatch', other)
       const next = track(own, tracked.get(service))
       tracked.set(service, next)
-      const look = lookAt(own, next, { nowMs, steadyMs })
+      const look = lookAt(own, next, { nowMs, steadyMs, sampleMs })
       // The first samples only watch, so that healthy neighbours of a failed service can pass.
       if (look.verdict === 'failed' && sample > samplesToPass)
         return await fail(look.reason, look.container)
       if (look.verdict === 'passed') passed[service] = digest
-      else waiting.push(service)
-      if (look.verdict === 'wait' && nowMs - startedAt > deadlineOf(own, minDeadlineMs))
+      else waiting.push(`${service}: ${describeWait(own)}`)
+      if (look.verdict === 'wait' && elapsedMs > deadlineOf(own, minDeadlineMs))
         return await fail(
           'TimedOut',
           own.find((c) => judge(c, next.first).state === 'wait') ?? own[0],
         )
     }
     if (waiting.length === 0) return { passed, containers }
+    if (waiting.join() !== told) request.onWaiting?.(waiting)
+    told = waiting.join()
     await deps.clock.sleep(sampleMs, signal)
   }
 }

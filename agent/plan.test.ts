@@ -43,6 +43,7 @@ const plan = (tweak: Partial<PlanInput>): Plan =>
     deployed: ['a', 'b'],
     pending: [],
     full: false,
+    stopped: new Set(),
     nowMs: 1_000_000,
     ...tweak,
   })

@@ -33,6 +33,8 @@ export interface PlanInput {
   readonly pending: readonly string[]
   /** Roll out everything, the user's edits too. */
   readonly full: boolean
+  /** Containers that somebody stopped: down, also where they ended like a job that is done. */
+  readonly stopped: ReadonlySet<string>
   readonly nowMs: number
 }
 
@@ -47,7 +49,7 @@ const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   if (own.some((c) => c.digest !== wanted)) return true
   if (own.some((c) => isLeftover(c) && input.nowMs - c.createdAtMs > leftoverAgeMs)) return true
   if (known && service.scale !== undefined && own.length < service.scale) return true
-  return known && own.some(isDown)
+  return known && own.some((c) => isDown(c) || input.stopped.has(c.id))
 }
 
 /** Adds, transitively, the services that hold the id of an affected one's container. */

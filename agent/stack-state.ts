@@ -11,6 +11,7 @@ import type { Environment } from '../src/compose/environment.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
+import type { Heal } from './heal-guard.ts'
 import { toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from './override.ts'
@@ -106,7 +107,14 @@ export interface StackState {
   retryAtMs: number
   /** `want.key` that was last settled; acting for it again is healing. */
   settledKey: string
-  heals: number[]
+  /** Containers as they were then. */
+  settledContainers: readonly ObservedContainer[]
+  heals: readonly Heal[]
+  drift: ReportedStagelet['drift']
+  /** Since when the whole stack is down because somebody stopped it; it is left so. */
+  heldSinceMs: number | undefined
+  /** What the gate waits for. */
+  waitingFor: readonly string[]
 }
 
 export const createStackState = (want: Want): StackState => ({
@@ -129,7 +137,11 @@ export const createStackState = (want: Want): StackState => ({
   failures: 0,
   retryAtMs: 0,
   settledKey: '',
+  settledContainers: [],
   heals: [],
+  drift: undefined,
+  heldSinceMs: undefined,
+  waitingFor: [],
 })
 
 /** The state with another want; what is known of the stack stays known. */
@@ -138,6 +150,7 @@ export const takeWant = (state: StackState | undefined, want: Want): StackState 
   if (state.want.key !== want.key) {
     state.phase = 'Pending'
     state.fault = undefined
+    if (state.drift?.state !== 'Held') state.drift = undefined
   }
   state.want = want
   return state
@@ -180,6 +193,8 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     ...(project === undefined ? {} : { composeProject: project }),
     ...(state.rollout === undefined ? {} : { rollout: state.rollout }),
     ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
+    ...(state.drift === undefined ? {} : { drift: state.drift }),
+    ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
     ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
   }
 }

@@ -241,7 +241,11 @@ export const gateServices = async (
   deps.publish()
   try {
     const gateDeps = { engine: deps.engine, clock: deps.clock, mask: state.want.mask }
-    const result = await runGate(gateDeps, { project, wanted }, signal)
+    const onWaiting = (what: readonly string[]): void => {
+      state.waitingFor = what
+      deps.publish()
+    }
+    const result = await runGate(gateDeps, { project, wanted, onWaiting }, signal)
     state.containers = result.containers
     const digests = Object.entries(result.passed).filter(([, digest]) => digest !== '')
     state.passed = { ...state.passed, ...Object.fromEntries(digests) }
@@ -258,6 +262,8 @@ export const gateServices = async (
   } catch (error) {
     if (isAbort(error)) return 'superseded'
     throw error
+  } finally {
+    state.waitingFor = []
   }
 }
 

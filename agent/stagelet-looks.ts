@@ -4,6 +4,8 @@ import { checkAllowed } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel, ModelSource } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
+import type { Endings } from './endings.ts'
+import { delayAfter } from './heal-guard.ts'
 import { observeProject } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { hasFiles } from './stack-files.ts'
@@ -15,16 +17,13 @@ export interface PassDeps extends ActionDeps {
   readonly models: ModelSource
   readonly locks: ProjectLocks
   readonly files: FileStore
+  readonly endings: Endings
   readonly allowDirs: readonly string[]
   /** Called with the Compose project as soon as it is known. */
   readonly onProject: (project: string) => void
 }
 
 export const resyncMs = 30_000
-
-/** 5 s doubling to 5 min. */
-export const delayAfter = (failures: number): number =>
-  Math.min(5_000 * 2 ** Math.min(failures - 1, 10), 300_000)
 
 export const noteFailure = (deps: PassDeps, state: StackState): number => {
   const { key } = state.want

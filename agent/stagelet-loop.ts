@@ -14,6 +14,7 @@ import { createModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub } from './docker/event-hub.ts'
+import { createEndings } from './endings.ts'
 import type { FileStore } from './file-store.ts'
 import { createKnownValues } from './logs/known-values.ts'
 import type { LogSource } from './logs/project-log.ts'
@@ -21,6 +22,7 @@ import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
 import type { HeldEntry, StackState } from './stack-state.ts'
+import { takeEvent } from './stagelet-drift.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
 import { createWaker } from './waker.ts'
@@ -69,6 +71,7 @@ const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.allowDirs)
+  const endings = createEndings()
   const waker = createWaker(deps.clock, settleEventsMs)
   const known = createKnownValues()
   let state: StackState | undefined
@@ -90,7 +93,11 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const onProject = (project: string): void => {
     if (subscription?.project === project) return
     subscription?.stop()
-    subscription = { project, stop: deps.events.subscribe(project, waker.poke) }
+    const stop = deps.events.subscribe(project, (event) => {
+      takeEvent(endings, state, event, deps.clock.now())
+      waker.poke()
+    })
+    subscription = { project, stop }
   }
   const isSuperseded = (): boolean => stopped || aim.choose()?.run.key !== state?.want.key
 
@@ -104,7 +111,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     pass = new AbortController()
     try {
       await saveQuarantine(deps.stateFile, uid, current.quarantine)
-      const passDeps = { ...deps, log, models, publish, onProject }
+      const passDeps = { ...deps, log, models, endings, publish, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
       const absent = isReason(error, 'ServiceUnavailable')

@@ -3,6 +3,7 @@ import { realClock } from '../src/kernel/clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Engine } from './docker/engine.ts'
+import { createEndings } from './endings.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { withoutFiles } from '../test/support/files.ts'
 import { createStackState, createWant } from './stack-state.ts'
@@ -60,6 +61,7 @@ const pass = async (
     models: { read: () => Promise.resolve({ model }), forget: () => undefined },
     locks: createProjectLocks(),
     files: withoutFiles,
+    endings: createEndings(),
     allowDirs,
     clock: realClock,
     log: silentLogger,

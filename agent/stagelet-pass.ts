@@ -5,6 +5,8 @@ import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { renderOverride } from './override.ts'
 import type { ServiceOverride } from './override.ts'
+import { isStoppedByHand } from './drift.ts'
+import { longestDelayMs } from './heal-guard.ts'
 import { findPendingEdits } from './pending-edits.ts'
 import { planAction } from './plan.ts'
 import { canGoBack, digestIn, withQuarantined } from './quarantine.ts'
@@ -15,7 +17,6 @@ import type { StackState } from './stack-state.ts'
 import { applyPlan, gateServices } from './stagelet-action.ts'
 import type { Action, ActionResult } from './stagelet-action.ts'
 import {
-  delayAfter,
   findForeign,
   noteFailure,
   observe,
@@ -24,6 +25,7 @@ import {
   stopWith,
   type PassDeps,
 } from './stagelet-looks.ts'
+import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
 import { release } from './stagelet-release.ts'
 import { saveQuarantine, type Deployment } from './state-file.ts'
 import { describeFaults, validateValues } from './validate-values.ts'
@@ -36,16 +38,11 @@ export interface PassSignals {
   readonly signal: AbortSignal
 }
 
-const healWindowMs = 10 * 60_000
-
-/** How long an action has to wait: for the backoff of a failure, or because healing keeps not lasting. */
-const waitBeforeActing = (deps: PassDeps, state: StackState, healing: boolean): number => {
-  const now = deps.clock.now()
-  const retry = state.failedKey === state.want.key ? state.retryAtMs - now : 0
-  state.heals = state.heals.filter((at) => now - at < healWindowMs)
-  const last = state.heals.at(-1)
-  const guard = healing && last !== undefined ? last + delayAfter(state.heals.length) - now : 0
-  return Math.max(0, retry, guard)
+/** How long the backoff of a failure still lasts. */
+const waitForRetry = ({ clock }: PassDeps, state: StackState): number => {
+  const left = state.failedKey === state.want.key ? state.retryAtMs - clock.now() : 0
+  // Longer than the longest: the clock was set back since.
+  return left > longestDelayMs ? 0 : Math.max(0, left)
 }
 
 const planFor = (
@@ -53,11 +50,11 @@ const planFor = (
   state: StackState,
   model: ComposeModel,
   overrides: readonly ServiceOverride[],
-): { plan: Plan; full: boolean } => {
+): { plan: Plan; full: boolean; asked: boolean } => {
   const { desired } = state.want
   const deployed = deps.stateFile.get(desired.uid)
   const redeploy = deployed !== undefined && deployed.redeploy !== desired.redeploy
-  const full = redeploy || (desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0)
+  const asked = redeploy || (desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0)
   const plan = planAction({
     services: model.services,
     wanted: new Map(overrides.map((o) => [o.service, o.digest])),
@@ -65,10 +62,13 @@ const planFor = (
     composeVersion: deps.compose.version,
     deployed: deployed?.services,
     pending: state.pendingEdits,
-    full,
+    full: asked,
+    stopped: new Set(
+      state.containers.filter((c) => isStoppedByHand(c, deps.endings.of)).map((c) => c.id),
+    ),
     nowMs: deps.clock.now(),
   })
-  return { plan, full: full || plan.steps.some((s) => s.services.length === 0) }
+  return { plan, asked, full: asked || plan.steps.some((s) => s.services.length === 0) }
 }
 
 /** Services to judge: those just touched, and those that see secrets and have not passed yet. */
@@ -146,6 +146,7 @@ const settle = async (deps: PassDeps, state: StackState, action: Action): Promis
   state.settledKey = state.want.key
   state.failures = 0
   state.failedKey = ''
+  await endDrift(deps, state)
   deps.publish()
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
   await checkPendingEdits(deps, state, action)
@@ -219,6 +220,13 @@ export const runPass = async (
   await recordPaused(deps, state)
   if (desired.paused) {
     state.phase = 'Paused'
+    if (model !== undefined) {
+      const overrides = overridesFor(
+        state.want,
+        model.services.map((s) => s.name),
+      )
+      tellPaused(deps, state, planFor(deps, state, model, overrides).plan, overrides)
+    }
     return resyncMs
   }
   if (model === undefined) {
@@ -229,14 +237,12 @@ export const runPass = async (
   if (fault !== undefined) return stopWith(state, fault.reason, fault.message)
   const prepared = await prepareOverrides(deps, state, model)
   if ('reason' in prepared) return stopWith(state, prepared.reason, prepared.message)
-  const overrides = prepared
-  const action: Action = { model, overrides, ...planFor(deps, state, model, overrides) }
+  const { asked, ...planned } = planFor(deps, state, model, prepared)
+  const action: Action = { model, overrides: prepared, ...planned }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0) return await settle(deps, state, action)
-  const healing = mustAct && state.settledKey === state.want.key && !action.full
-  const wait = waitBeforeActing(deps, state, healing)
+  const wait = waitForRetry(deps, state) || (await restForDrift(deps, state, { ...action, asked }))
   if (wait > 0) return Math.min(wait, resyncMs)
-  if (healing) state.heals.push(deps.clock.now())
   const result = await deps.locks.run(model.projectName, () => act(deps, state, action, signals))
   if (result === 'superseded') return 0
   if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)

@@ -48,7 +48,8 @@ const startProject = async (deps: StartDeps, deployment: Deployment): Promise<vo
 export const startStopped = async (deps: StartDeps): Promise<void> => {
   for (const uid of deps.stateFile.uids()) {
     const deployment = deps.stateFile.get(uid)
-    if (deployment === undefined || deployment.paused === true) continue
+    if (deployment === undefined) continue
+    if (deployment.paused === true || deployment.stoppedByHand === true) continue
     try {
       await deps.locks.run(deployment.project, () => startProject(deps, deployment))
     } catch (error) {

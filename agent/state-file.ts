@@ -16,6 +16,8 @@ const deployment = z.object({
   signature: z.string(),
   /** What failed its gate; without what it said, which is not for a disk. */
   quarantine: z.array(quarantined.omit({ message: true })).optional(),
+  /** Somebody stopped the whole stack: it stays so. */
+  stoppedByHand: z.boolean().optional(),
   /** Not to be touched, nor started after a reboot. */
   paused: z.boolean().optional(),
 })

@@ -3,16 +3,29 @@ import { backoffMs } from '../../src/kernel/backoff.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EngineEvent } from './engine.ts'
 
 export interface EventHub {
-  /** Calls `onEvent` after each event of a project's container, and after a lost stream is back. Returns stop(). */
-  subscribe(project: string, onEvent: () => void): () => void
+  /**
+   * Calls `onEvent` with each event of a project's container, and with undefined once a lost stream is
+   * back: something may have been missed. Returns stop().
+   */
+  subscribe(project: string, onEvent: (event: EngineEvent | undefined) => void): () => void
   stop(): void
 }
 
 // Health checks make exec_* events by the second: the engine filters, we never see them.
-const actions = ['start', 'die', 'destroy', 'rename', 'health_status', 'pause', 'unpause']
+const actions = [
+  'start',
+  'kill',
+  'stop',
+  'die',
+  'destroy',
+  'rename',
+  'health_status',
+  'pause',
+  'unpause',
+]
 const projectLabel = 'com.docker.compose.project'
 
 export const createEventHub = (deps: {
@@ -20,16 +33,16 @@ export const createEventHub = (deps: {
   readonly clock: Clock
   readonly log: Logger
 }): EventHub => {
-  const listeners = new Map<string, Set<() => void>>()
+  const listeners = new Map<string, Set<(event: EngineEvent | undefined) => void>>()
   const stopping = new AbortController()
   let attempt = 0
 
-  const notify = (project: string): void => {
-    for (const listener of listeners.get(project) ?? []) listener()
+  const notify = (project: string, event: EngineEvent | undefined): void => {
+    for (const listener of listeners.get(project) ?? []) listener(event)
   }
   const onOpen = (): void => {
     attempt = 0
-    for (const project of listeners.keys()) notify(project)
+    for (const project of listeners.keys()) notify(project, undefined)
   }
   const run = async (): Promise<void> => {
     const filters = { label: [projectLabel], event: actions, onOpen }
@@ -38,7 +51,7 @@ export const createEventHub = (deps: {
         await deps.engine.events(
           filters,
           (event) => {
-            notify(event.Actor.Attributes[projectLabel] ?? '')
+            notify(event.Actor.Attributes[projectLabel] ?? '', event)
           },
           stopping.signal,
         )

@@ -1,7 +1,7 @@
 // Every message between controller and agent, both directions. Protocol versions one minor apart
 // work together; unknown fields are ignored so that a newer peer may add some.
 import { z } from 'zod'
-import { observationSpec, observedService, quarantined } from '../resources/observation.ts'
+import { drift, observationSpec, observedService, quarantined } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
 import { logsOrder } from './logs.ts'
@@ -138,6 +138,9 @@ const reported = z.object({
   services: z.array(z.object(observedService.shape)),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
   quarantine: z.array(z.object(quarantined.shape)).optional(),
+  drift: z
+    .object({ ...drift.shape, changes: z.array(z.object(drift.shape.changes.element.shape)) })
+    .optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
 })
 

@@ -34,6 +34,21 @@ export const quarantined = z.strictObject({
     .describe('What happened: exit code, restarts, health output, last log lines; masked.'),
 })
 
+/** What somebody or something changed of containers that were right. */
+export const drift = z.strictObject({
+  state: z.enum(['Found', 'Healed', 'Held', 'Flapping']),
+  since: z.string(),
+  changes: z.array(
+    z.strictObject({
+      service: z.string(),
+      container: z.string(),
+      /** Stopped: somebody asked the engine to; Killed: by a signal; Died: by itself. */
+      what: z.enum(['Removed', 'Replaced', 'Stopped', 'Killed', 'Died']),
+      exitCode: z.int().optional(),
+    }),
+  ),
+})
+
 /** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
 export const observationSpec = z.strictObject({
   /** `namespace/name` of the agent that reported. */
@@ -62,6 +77,9 @@ export const observationSpec = z.strictObject({
     })
     .optional(),
   quarantine: z.array(quarantined).optional(),
+  drift: drift.optional(),
+  /** What the health gate is waiting for, such as `web: health check starting`. */
+  waitingFor: z.array(z.string()).optional(),
   /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
   fault: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
   /** Services that a pending edit of the user's files would re-create or create. */
@@ -72,6 +90,7 @@ export const observationSpec = z.strictObject({
   unmountedFiles: z.array(z.string()).optional(),
 })
 
+export type Drift = z.infer<typeof drift>
 export type Quarantined = z.infer<typeof quarantined>
 export type ObservedService = z.infer<typeof observedService>
 export type ObservationSpec = z.infer<typeof observationSpec>

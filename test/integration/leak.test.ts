@@ -1,17 +1,36 @@
 // Plants values that occur nowhere else and looks for them in every place that must not hold them.
 import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { newFilesRoot } from '../support/files.ts'
 import { findPostgresBin } from '../support/postgres-bin.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idle, idleService, type Stack } from '../support/stack.ts'
 
 const run = promisify(execFile)
-const canaries = ['canary-first-5f1c9a7e', 'canary-"quoted" $b7 d23e', 'canary-crash-91ab04cd']
+const inFile = 'canary-in-a-file-7c22e1f0'
+const canaries = [
+  'canary-first-5f1c9a7e',
+  'canary-"quoted" $b7 d23e',
+  'canary-crash-91ab04cd',
+  inFile,
+]
+const fileSecretYaml = `---
+apiVersion: stagely.dev/v1alpha1
+kind: StagelySecret
+metadata: {name: shop-file.db}
+spec:
+  projectRef: {name: shop}
+  key: FILE
+  scope: db
+  type: file
+  file: {target: /run/canary}
+  value: ${inFile}
+`
 /** The forms that a value takes in logs, URLs, JSON and dumps. */
 const forms = canaries.flatMap((value) => [
   value,
@@ -60,11 +79,12 @@ describe('no secret value leaks', () => {
   let commandLines = ''
   let answers = ''
   let fresh: TestDatabase
+  const filesDir = newFilesRoot()
 
   beforeAll(async () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
     fresh = await createTestDatabase(inject('postgresUrl'))
-    world = await startWorld({ databaseUrl: fresh.url })
+    world = await startWorld({ databaseUrl: fresh.url, agentArgs: ['--files-dir', filesDir] })
     const watching = watchCommandLines()
     const say = async (...args: string[]): Promise<void> => {
       const { stdout, stderr } = await world.cli(...args)
@@ -74,6 +94,7 @@ describe('no secret value leaks', () => {
       projectYaml() +
         secretYaml('FIRST', canaries[0]!) +
         secretYaml('SECOND', canaries[1]!, 'web') +
+        fileSecretYaml +
         stageletYaml(stack.directory, stack.project),
     )
     answers += applied.stdout + applied.stderr
@@ -112,10 +133,13 @@ describe('no secret value leaks', () => {
     await world?.stop()
     await stack?.remove()
     await fresh?.drop()
+    await rm(filesDir, { recursive: true, force: true })
   })
 
   it('reaches the container, so the search below looks for something that exists', async () => {
     expect((await stack.environmentOf('db'))['FIRST']).toBe(canaries[2])
+    const { id } = (await stack.containers())['db']!
+    expect(await stack.docker('exec', id, 'cat', '/run/canary')).toBe(inFile)
   })
 
   it('shows the failing service’s last lines, masked', async () => {

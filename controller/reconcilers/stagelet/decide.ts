@@ -10,6 +10,7 @@ import { annotations } from '../../../src/resources/meta.ts'
 import type { ObservationSpec, Quarantined } from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
+import { drifted, type DriftVerdict } from './drift.ts'
 import { failedIn, healthyRevisionOf, quarantineOf, wantedRevisionOf } from './quarantine.ts'
 import { heldBack } from './turn.ts'
 import { judgeServices, type JudgedService } from './judge-services.ts'
@@ -37,12 +38,15 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const failed = failedIn(stagelet.metadata.name, input.head, quarantine)
   const wantedRevision = wantedRevisionOf(input, quarantine)
   const generation = stagelet.metadata.generation ?? 0
+  const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
+  const drift = drifted(stagelet.metadata.name, observation, lastRollout)
 
   const verdicts: Record<string, Verdict> = {
     AgentReachable: agentReachable(input),
     SecretsInSync: secretsInSync(input, judged, failed),
     Progressing: progressing(input, wantedRevision),
-    Degraded: degraded(input, failed),
+    Drifted: drift,
+    Degraded: degraded(input, failed, drift),
     ComposeFileChanged: composeFileChanged(input),
     VariableMissing: variableMissing(input),
     FileNotMounted: fileNotMounted(input),
@@ -66,7 +70,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     quarantine: quarantine.length === 0 ? undefined : quarantine,
     runningRevision: lowestRevision(judged),
     composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
-    lastRollout: rolloutOf(input) ?? stagelet.status?.lastRollout,
+    lastRollout,
     unmountedFiles: unmountedFiles.length === 0 ? undefined : [...unmountedFiles],
   }
   return {
@@ -159,6 +163,11 @@ const lateFor = (observation: ObservationSpec, names: string): Verdict => {
   return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
 }
 
+const gating = ({ revision, waitingFor = [] }: ObservationSpec): string => {
+  const what = waitingFor.slice(0, 5).join('; ')
+  return `waiting until revision ${revision} is healthy${what === '' ? '' : ` (${what})`}`
+}
+
 const progressing = (input: StageletInput, wantedRevision: number | undefined): Verdict => {
   const { observation, stagelet } = input
   const held = heldBack(input)
@@ -171,15 +180,18 @@ const progressing = (input: StageletInput, wantedRevision: number | undefined): 
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
   if (observation.phase === 'Applying')
     return yes('Applying', `applying revision ${observation.revision}`)
-  if (observation.phase === 'Gating')
-    return yes('Gating', `waiting until revision ${observation.revision} is healthy`)
+  if (observation.phase === 'Gating') return yes('Gating', gating(observation))
   if (observation.revision < wantedRevision)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
   if (held !== undefined) return no(held.reason, held.message)
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 
-const degraded = (input: StageletInput, failed: Quarantined | undefined): Verdict => {
+const degraded = (
+  input: StageletInput,
+  failed: Quarantined | undefined,
+  drift: DriftVerdict,
+): Verdict => {
   const { observation, stagelet } = input
   if (observation === undefined) return no('AsExpected', 'no report yet')
   const before = findCondition(stagelet.status?.conditions, 'Degraded')
@@ -200,6 +212,7 @@ const degraded = (input: StageletInput, failed: Quarantined | undefined): Verdic
       observation.rollout?.message ?? `revision ${observation.revision} failed`,
     )
   }
+  if (drift.reason === 'Flapping') return yes('Flapping', drift.message)
   const sick = observation.services.filter(
     (s) => s.health === 'unhealthy' || ['restarting', 'missing', 'created'].includes(s.state),
   )
@@ -241,6 +254,7 @@ const ready = (verdicts: Record<string, Verdict>): Verdict => {
   for (const [type, good] of [
     ['AgentReachable', 'True'],
     ['Degraded', 'False'],
+    ['Drifted', 'False'],
     ['SecretsInSync', 'True'],
   ] as const) {
     const verdict = verdicts[type]

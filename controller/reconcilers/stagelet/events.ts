@@ -19,6 +19,10 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
 
   const rollout = rolloutEvent(before?.lastRollout, next.lastRollout)
   if (rollout !== undefined) add(...rollout)
+  const found = became('Drifted', 'True')
+  if (found !== undefined) add('Warning', 'DriftFound', found)
+  const healed = driftHealed(before, next)
+  if (healed !== undefined) add('Normal', 'DriftHealed', healed)
   const fault = became('Degraded', 'True')
   const reason = findCondition(next.conditions, 'Degraded')?.reason ?? 'Degraded'
   // Going back has events of its own.
@@ -38,6 +42,17 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   return events
 }
 
+/** Also where the report of what was found never came: healing may be faster. */
+const driftHealed = (
+  before: StageletStatus | undefined,
+  next: StageletStatus,
+): string | undefined => {
+  const old = findCondition(before?.conditions, 'Drifted')
+  const now = findCondition(next.conditions, 'Drifted')
+  if (now?.reason !== 'Healed') return undefined
+  return old?.reason === 'Healed' && old.message === now.message ? undefined : now.message
+}
+
 /** Not of an agent that only now joins for the first time. */
 const wasLost = (before: StageletStatus | undefined): boolean => {
   const old = findCondition(before?.conditions, 'AgentReachable')
@@ -51,19 +66,12 @@ const rolloutEvent = (
   if (next === undefined) return undefined
   if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
   const recreated = next.recreated?.length ? `; re-created: ${next.recreated.join(', ')}` : ''
-  const drift = next.cause === 'Drift'
+  // What is healed has events of its own.
+  if (next.cause === 'Drift' && next.result !== 'Failed') return undefined
   switch (next.result) {
     case 'Progressing':
-      if (drift)
-        return [
-          'Warning',
-          'DriftFound',
-          `containers differ from revision ${next.revision}: healing`,
-        ]
       return ['Normal', 'RolloutStarted', `rolling out revision ${next.revision}`]
     case 'Healthy':
-      if (drift)
-        return ['Normal', 'DriftHealed', `revision ${next.revision} runs again${recreated}`]
       return ['Normal', 'RolloutHealthy', `revision ${next.revision} is healthy${recreated}`]
     case 'RolledBack':
       return [

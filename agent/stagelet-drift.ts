@@ -1,0 +1,128 @@
+// Drift of one stagelet: what is told of it, whether it is healed now, later, or not at all.
+import { toTimestamp } from '../src/kernel/clock.ts'
+import type { EngineEvent } from './docker/engine.ts'
+import { findChanges, isWholeStackStopped, waitForPerson, type DriftInput } from './drift.ts'
+import type { Endings } from './endings.ts'
+import { guardHeal, recentHeals } from './heal-guard.ts'
+import type { ServiceOverride } from './override.ts'
+import type { Plan } from './plan.ts'
+import type { StackState } from './stack-state.ts'
+import { resyncMs, type PassDeps } from './stagelet-looks.ts'
+
+/** The engine stops all containers when it is stopped itself: only then is it known who did it. */
+const sureAfterMs = 60_000
+
+const driftInput = (
+  deps: PassDeps,
+  state: StackState,
+  plan: Plan,
+  overrides: readonly ServiceOverride[],
+): DriftInput => ({
+  affected: plan.affected.filter((name) => !plan.peers.includes(name)),
+  before: state.settledContainers,
+  now: state.containers,
+  wanted: new Map(overrides.map((o) => [o.service, o.digest])),
+  endingOf: deps.endings.of,
+})
+
+const tell = (
+  deps: PassDeps,
+  state: StackState,
+  driftState: 'Found' | 'Held' | 'Flapping',
+  input: DriftInput,
+): void => {
+  const known = state.drift
+  const isNew = known === undefined || known.state === 'Healed'
+  const changes = findChanges(input)
+  state.drift = {
+    state: driftState,
+    since: isNew ? toTimestamp(deps.clock.now()) : known.since,
+    // While it is being mended there may be nothing to see any more.
+    changes: changes.length === 0 && !isNew ? known.changes : changes,
+  }
+  deps.publish()
+}
+
+const recordHeld = async (deps: PassDeps, state: StackState, isHeld: boolean): Promise<void> => {
+  const { uid } = state.want.desired
+  const known = deps.stateFile.get(uid)
+  if (known === undefined || (known.stoppedByHand ?? false) === isHeld) return
+  await deps.stateFile.set(uid, { ...known, stoppedByHand: isHeld })
+}
+
+/**
+ * A stack that somebody stopped as a whole stays down, also over new revisions and a restart of the
+ * agent, until a container of it runs again or a deploy is asked for. True: leave it alone.
+ */
+const isHeld = async (
+  deps: PassDeps,
+  state: StackState,
+  input: DriftInput,
+  asked: boolean,
+): Promise<boolean> => {
+  const now = deps.clock.now()
+  if (deps.stateFile.get(state.want.desired.uid)?.stoppedByHand === true) state.heldSinceMs ??= 0
+  const isDown = state.containers.every((c) => c.state === 'exited' || c.state === 'dead')
+  if (asked || !isDown) state.heldSinceMs = undefined
+  else if (isWholeStackStopped(input)) state.heldSinceMs ??= now
+  const isSure = state.heldSinceMs !== undefined && now - state.heldSinceMs >= sureAfterMs
+  await recordHeld(deps, state, isSure)
+  return state.heldSinceMs !== undefined
+}
+
+/** Takes an event of the stack's containers; undefined: some were missed, and a stop of just now may have been the engine's own. */
+export const takeEvent = (
+  endings: Endings,
+  state: StackState | undefined,
+  event: EngineEvent | undefined,
+  nowMs: number,
+): void => {
+  endings.note(event, nowMs)
+  if (event !== undefined) return
+  if (state?.heldSinceMs !== undefined && nowMs - state.heldSinceMs < sureAfterMs)
+    state.heldSinceMs = undefined
+}
+
+/** Tells what differs in a paused stack, which is not healed. */
+export const tellPaused = (
+  deps: PassDeps,
+  state: StackState,
+  plan: Plan,
+  overrides: readonly ServiceOverride[],
+): void => {
+  const input = driftInput(deps, state, plan, overrides)
+  if (state.settledKey === state.want.key && findChanges(input).length > 0)
+    tell(deps, state, 'Found', input)
+}
+
+/** For how many ms the stack is left alone; 0: act now, and what it is for is told and counted. */
+export const restForDrift = async (
+  deps: PassDeps,
+  state: StackState,
+  { plan, overrides, asked }: { plan: Plan; overrides: readonly ServiceOverride[]; asked: boolean },
+): Promise<number> => {
+  if (plan.steps.length === 0) return 0
+  const now = deps.clock.now()
+  const input = driftInput(deps, state, plan, overrides)
+  if (await isHeld(deps, state, input, asked)) {
+    state.phase = 'Paused'
+    tell(deps, state, 'Held', input)
+    return resyncMs
+  }
+  if (asked || state.settledKey !== state.want.key) return 0
+  const { waitMs, isFlapping } = guardHeal(state.heals, input.affected, now)
+  tell(deps, state, isFlapping ? 'Flapping' : 'Found', input)
+  const wait = Math.max(waitMs, waitForPerson(input, now))
+  if (wait > 0) return wait
+  const healed = input.affected.map((service) => ({ service, atMs: now }))
+  state.heals = [...recentHeals(state.heals, now), ...healed]
+  return 0
+}
+
+/** Everything is right: what differed is over. */
+export const endDrift = async (deps: PassDeps, state: StackState): Promise<void> => {
+  state.settledContainers = state.containers
+  state.heldSinceMs = undefined
+  if (state.drift !== undefined) state.drift = { ...state.drift, state: 'Healed' }
+  await recordHeld(deps, state, false)
+}

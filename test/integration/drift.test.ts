@@ -1,0 +1,88 @@
+// Somebody changes containers behind the agent's back: it is told with what happened, and healed.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ReportedStagelet } from '../../src/protocol/messages.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+
+describe('containers that are changed by hand', () => {
+  let stack: Stack
+  let machine: Machine
+  let dataDir: string
+  let revision = 1
+  const entries = [held('TOKEN', 'the-token', 'web')]
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
+    stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
+    machine = await startMachine(stack, { dataDir })
+    await machine.roll(entries)
+  })
+  afterAll(async () => {
+    await machine?.stop()
+    await stack?.remove()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  const compose = (...args: string[]): Promise<string> =>
+    stack.docker('compose', '-p', stack.project, '--project-directory', stack.directory, ...args)
+  const toldSince = (from: number, state: string): ReportedStagelet | undefined =>
+    machine.reports.slice(from).find((r) => r.drift?.state === state)
+  const healed = (r: ReportedStagelet): boolean =>
+    r.phase === 'Settled' && r.drift?.state === 'Healed'
+
+  it.each<[what: string, hand: () => Promise<unknown>, service: string]>([
+    ['Killed', () => stack.docker('kill', `${stack.project}-db-1`), 'db'],
+    ['Removed', () => stack.docker('rm', '-f', `${stack.project}-web-1`), 'web'],
+    ['Replaced', () => compose('up', '-d', '-t', '1', 'web'), 'web'],
+    ['Stopped', () => stack.docker('stop', '-t', '1', `${stack.project}-web-1`), 'web'],
+  ])('are told of as %s, and healed alone', async (what, hand, service) => {
+    const before = await stack.containers()
+    const from = machine.reports.length
+    await hand()
+    await expect.poll(() => toldSince(from, 'Found'), { timeout: 10_000 }).toBeDefined()
+    expect(toldSince(from, 'Found')?.drift?.changes[0]).toMatchObject({
+      service,
+      container: `${stack.project}-${service}-1`,
+      what,
+    })
+    await machine.until((r) => machine.reports.length > from && healed(r), 30_000)
+    const after = await stack.containers()
+    expect(recreatedBetween(before, after)).toEqual([service])
+    expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')
+  })
+
+  it('are only told of while the stagelet is paused', async () => {
+    machine.loop.want(desiredFor(stack, { paused: true, revision }), entries)
+    await machine.until((r) => r.phase === 'Paused')
+    const from = machine.reports.length
+    await stack.docker('kill', `${stack.project}-db-1`)
+    await machine.until(
+      (r) => machine.reports.length > from && r.phase === 'Paused' && r.drift?.state === 'Found',
+    )
+    machine.loop.want(desiredFor(stack, { revision }), entries)
+    await machine.until(
+      (r) => r.phase === 'Settled' && r.services.every((s) => s.state === 'running'),
+    )
+  })
+
+  it.each([['stop'], ['down']])(
+    'stay down when the whole stack was taken %s, until a deploy is asked for',
+    async (verb) => {
+      const from = machine.reports.length
+      await compose(verb, '-t', '1')
+      await machine.until((r) => machine.reports.length > from && r.drift?.state === 'Held')
+      // Neither a new revision starts it nor another look.
+      revision++
+      const want = { revision, redeploy: verb === 'stop' ? '' : 'after stop' }
+      machine.loop.want(desiredFor(stack, want), entries)
+      await machine.until((r) => r.revision === revision && r.drift?.state === 'Held')
+      expect(await compose('ps', '-q')).toBe('')
+      machine.loop.want(desiredFor(stack, { revision, redeploy: `after ${verb}` }), entries)
+      await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+      expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')
+    },
+  )
+})
