@@ -76,19 +76,14 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const known = createKnownValues()
   let state: StackState | undefined
   const aim = createAim({ ...deps, state: () => state })
-  let reported = ''
   let stopped = false
   let pass = new AbortController()
   let subscription: { project: string; stop: () => void } | undefined
   let running: Promise<void> | undefined
 
+  const tell = onlyNews(deps.onChange)
   const publish = (): void => {
-    if (state === undefined) return
-    const observation = toObservation(state)
-    const text = JSON.stringify(observation)
-    if (text === reported) return
-    reported = text
-    deps.onChange(observation)
+    if (state !== undefined) tell(toObservation(state))
   }
   const onProject = (project: string): void => {
     if (subscription?.project === project) return
@@ -155,6 +150,17 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     },
     observation: () => (state === undefined ? undefined : toObservation(state)),
     logSource: () => known.sourceOf(state?.model?.projectName ?? deployedProject(deps, aim.uid)),
+  }
+}
+
+/** Passes on what differs from what was passed on last. */
+const onlyNews = (onChange: StageletLoopDeps['onChange']): StageletLoopDeps['onChange'] => {
+  let reported = ''
+  return (observation) => {
+    const text = JSON.stringify(observation)
+    if (text === reported) return
+    reported = text
+    onChange(observation)
   }
 }
 
