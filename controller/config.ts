@@ -42,6 +42,8 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** Which master keys there are. */
   readonly keys: KeyConfig
+  /** Holds the first admin's token, where somebody else made it; undefined: one is made. */
+  readonly adminTokenFile: string | undefined
   readonly logLevel: string
   /** Requests per second that one token may send to the REST API, on average; 0: no limit. */
   readonly rateLimit: number
@@ -144,6 +146,7 @@ Environment:
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
   STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
+  STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 
 Examples:
@@ -203,6 +206,7 @@ export const parseConfig = (
     insecureHttp,
     databaseUrl,
     keys,
+    adminTokenFile: env['STAGELY_ADMIN_TOKEN_FILE'],
     logLevel,
     rateLimit: Number(flags.rateLimit),
     auditRetentionDays,

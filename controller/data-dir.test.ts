@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { prepareDataDir } from './data-dir.ts'
+import { prepareDataDir, readAdminToken } from './data-dir.ts'
 
 describe('the data folder', () => {
   let parent: string
@@ -31,5 +31,32 @@ describe('the data folder', () => {
     await chmod(parent, 0o1777)
     await expect(prepareDataDir(parent)).rejects.toThrow('name a folder of its own')
     expect(await modeOf(parent)).toBe(0o1777)
+  })
+})
+
+describe('the first admin’s token from a file', () => {
+  let parent: string
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'stagely-data-'))
+  })
+  afterEach(() => rm(parent, { recursive: true, force: true }))
+
+  it('is read without the end of its line, and none is no fault', async () => {
+    const file = join(parent, 'token')
+    const token = `sat_${'k'.repeat(43)}`
+    await writeFile(file, `${token}\n`)
+    expect(await readAdminToken(file)).toBe(token)
+    expect(await readAdminToken(undefined)).toBeUndefined()
+  })
+
+  it('is refused when it is short or of another kind, and is not repeated', async () => {
+    const file = join(parent, 'token')
+    for (const text of ['', 'sat_short-canary', `spt_${'canary'.repeat(8)}`]) {
+      await writeFile(file, text)
+      const error = (await readAdminToken(file).catch((e: unknown) => e)) as Error
+      expect(error.message).toContain('must hold sat_')
+      expect(error.message).not.toContain('canary')
+    }
+    await expect(readAdminToken(join(parent, 'none'))).rejects.toThrow('cannot be read')
   })
 })

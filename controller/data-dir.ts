@@ -41,6 +41,22 @@ export const writeWhole = async (
   await rename(temporary, join(dir, name))
 }
 
+/** At least as hard to guess as what the controller makes: `sat_` and 32 characters or more. */
+const adminTokenPattern = /^sat_[A-Za-z0-9_-]{32,256}$/
+
+/** The first admin's token that somebody else made; undefined where none is configured. ConfigError. */
+export const readAdminToken = async (file: string | undefined): Promise<string | undefined> => {
+  if (file === undefined) return undefined
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new ConfigError([`STAGELY_ADMIN_TOKEN_FILE ${file} cannot be read: ${messageOf(error)}`])
+  })
+  const token = text.trim()
+  if (adminTokenPattern.test(token)) return token
+  throw new ConfigError([
+    `STAGELY_ADMIN_TOKEN_FILE ${file} must hold sat_ and at least 32 letters or digits; make one with: echo sat_$(openssl rand -hex 24)`,
+  ])
+}
+
 /** Two first starts at once agree on one content: link() fails where the name exists. */
 export const createOnce = async (dir: string, name: string, content: string): Promise<string> => {
   const temporary = await writeTemporary(dir, name, content, 0o600)

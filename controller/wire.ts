@@ -20,7 +20,7 @@ import {
   type ShownCertificate,
 } from './certificate.ts'
 import type { Config } from './config.ts'
-import { prepareDataDir, writeWhole } from './data-dir.ts'
+import { prepareDataDir, readAdminToken, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import { mountAgentRoutes } from './http/agents/routes.ts'
@@ -123,7 +123,10 @@ const serve = async (
   const certificate = await certificateToShow(config, identity)
   if (certificate.ca !== undefined)
     await writeWhole(config.dataDir, 'ca.crt', certificate.ca.pem, 0o644)
-  await people.tokens.ensureAdmin((token) => writeAdminToken(config.dataDir, token))
+  await people.tokens.ensureAdmin(
+    (token) => writeAdminToken(config.dataDir, token),
+    await readAdminToken(config.adminTokenFile),
+  )
 
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))

@@ -153,7 +153,7 @@ export const insertToken = async (
   session: WriteSession,
   owner: TokenOwner,
   spec: TokenSpec,
-  prefix: keyof typeof tokenPrefixes = 'team' in owner ? 'machine' : 'personal',
+  secret: string = newSecret('team' in owner ? 'machine' : 'personal'),
 ): Promise<CreatedToken> => {
   checkSpec(owner, spec, session.nowMs)
   const { userId, teamId, namespace } = await placeOf(session.tx, owner)
@@ -169,7 +169,6 @@ export const insertToken = async (
       { kind: 'tokens', name },
     )
   const id = randomUUID()
-  const secret = newSecret(prefix)
   await session.tx.query(
     `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12)`,
@@ -207,13 +206,21 @@ export class TokenStore {
    * Makes the first admin and his token where there is no user at all, and returns it, this one
    * time. `keep` runs before the commit, so that a crash cannot leave a token that nobody was told.
    */
-  ensureAdmin(keep?: (token: string) => Promise<void>): Promise<string | undefined> {
+  ensureAdmin(
+    keep?: (token: string) => Promise<void>,
+    given?: string,
+  ): Promise<string | undefined> {
     const actor = { name: 'controller', source: 'system' }
     return this.#changes.write(actor, async (session) => {
       const [someone] = await session.tx.query('SELECT 1 FROM users LIMIT 1')
       if (someone !== undefined) return undefined
       const { id } = await insertUser(session, { name: 'admin', admin: true })
-      const { secret } = await insertToken(session, { user: id }, { name: 'first-start' }, 'admin')
+      const { secret } = await insertToken(
+        session,
+        { user: id },
+        { name: 'first-start' },
+        given ?? newSecret('admin'),
+      )
       await keep?.(secret)
       return secret
     })

@@ -218,7 +218,9 @@ describe('who may do what', () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { name, method, path, token, expected } = next
         const answer = await send(method, path, { token })
-        if (answer.status >= 500 || outcomeOf(answer) !== expected)
+        // No agent is connected here: whoever gets as far as to hear that was let in.
+        const fails = answer.status >= 500 && !/has no connection/.test(answer.text)
+        if (fails || outcomeOf(answer) !== expected)
           wrong.push(
             `${name}: ${method} ${path}: ${answer.status}, expected ${expected}: ${answer.text.slice(0, 200)}`,
           )

@@ -10,7 +10,7 @@ import {
   type KubernetesObject,
 } from '@kubernetes/client-node'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { readUntil } from '../support/watch-lines.ts'
@@ -62,7 +62,16 @@ describe('client-node', () => {
       kind: 'Project',
       metadata: { name: 'objects', namespace: 'default' },
     })
-    const replaced = await api.replace({ ...read, spec: { description: 'replaced' } })
+    // The status of a new project is written at some moment now; a version read before is stale.
+    const replaced = await vi.waitFor(async () => {
+      const { metadata } = await api.read<Project>({
+        apiVersion,
+        kind: 'Project',
+        metadata: { name: 'objects', namespace: 'default' },
+      })
+      const next: Project = { ...read, metadata: metadata!, spec: { description: 'replaced' } }
+      return api.replace(next)
+    })
     expect(replaced.spec.description).toBe('replaced')
     await expect(api.replace({ ...read, spec: { description: 'stale' } })).rejects.toMatchObject({
       code: 409,
@@ -220,7 +229,7 @@ describe('kubectl', () => {
 
   it('prints tables, all kinds at once, and describes with events', async () => {
     const { stdout } = await kubectl('get', 'projects')
-    expect(stdout).toMatch(/^NAME +REVISION +SECRETS +AGE\n/)
+    expect(stdout).toMatch(/^NAME +REVISION +SECRETS +STAGELETS +IN-SYNC +AGE\n/)
     expect(stdout).toMatch(/shop .* \d+s\n/)
     expect((await kubectl('get', 'all', '-A')).stdout).toMatch(/NAMESPACE +NAME/)
     expect((await kubectl('describe', 'project', 'shop')).stdout).toMatch(

@@ -470,10 +470,13 @@ describe('lists', () => {
       'Name',
       'Revision',
       'Secrets',
+      'Stagelets',
+      'In-Sync',
+      'Rollout',
       'Age',
     ])
     expect(table.rows[0]!.cells[0]).toBe('shop')
-    expect(table.rows[0]!.cells[3]).toMatch(/^\d+[smhd]/)
+    expect(table.rows[0]!.cells[6]).toMatch(/^\d+[smhd]/)
     expect(table.rows[0]!.object).toMatchObject({
       kind: 'PartialObjectMetadata',
       metadata: { name: 'shop' },

@@ -92,7 +92,7 @@ describe('a new field', () => {
     const good = await kubectl.manifest(project('plain', {}), project('best', { tier: 'Gold' }))
     expect(await kubectl('apply', '-f', good)).toMatchObject({ code: 0 })
     const table = await kubectl('get', 'projects')
-    expect(table.stdout).toMatch(/^NAME +REVISION +SECRETS +TIER +AGE\n/)
+    expect(table.stdout).toMatch(/^NAME +REVISION +SECRETS +STAGELETS +IN-SYNC +TIER +AGE\n/)
     expect(table.stdout).toMatch(/best .*Gold/)
     expect(table.stdout).toMatch(/plain .*Silver/)
     const bad = await kubectl(
