@@ -11,7 +11,8 @@ export interface FormatRule {
 
 /** Longer values are no match: a pattern is for tokens, not for documents. */
 export const maxPatternInput = 65_536
-const patternMs = 50
+/** Of the wall clock: a busy machine must not refuse a pattern that is good. */
+const patternMs = 250
 
 const isJson = (text: string): string | undefined => {
   try {
