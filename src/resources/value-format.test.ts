@@ -30,7 +30,7 @@ describe('formatFault', () => {
   })
 
   it('gives up on a pattern that backtracks without end', () => {
-    expect(fault('regex', `${'a'.repeat(60)}!`, '(a+)+')).toMatch(/more than 50 ms/)
+    expect(fault('regex', `${'a'.repeat(60)}!`, '(a+)+')).toMatch(/more than 250 ms/)
   })
 
   it('takes no pattern that is none, or that breaks out of its group', () => {
