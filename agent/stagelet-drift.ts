@@ -83,16 +83,21 @@ export const takeEvent = (
     state.heldSinceMs = undefined
 }
 
-/** Tells what differs in a paused stack, which is not healed. */
-export const tellPaused = (
-  deps: PassDeps,
-  state: StackState,
-  plan: Plan,
-  overrides: readonly ServiceOverride[],
-): void => {
-  const input = driftInput(deps, state, plan, overrides)
-  if (state.settledKey === state.want.key && findChanges(input).length > 0)
-    tell(deps, state, 'Found', input)
+/**
+ * Tells what differs in a paused stack, which is not healed. From what was last right, not from what
+ * is wanted: a paused stack does not follow new revisions.
+ */
+export const tellPaused = (deps: PassDeps, state: StackState): void => {
+  const before = state.settledContainers
+  const input: DriftInput = {
+    affected: [...new Set(before.map((c) => c.service))].sort(),
+    before,
+    now: state.containers,
+    wanted: new Map(before.map((c) => [c.service, c.digest])),
+    endingOf: deps.endings.of,
+  }
+  if (findChanges(input).length > 0) tell(deps, state, 'Found', input)
+  else state.drift = undefined
 }
 
 /** For how many ms the stack is left alone; 0: act now, and what it is for is told and counted. */

@@ -220,13 +220,7 @@ export const runPass = async (
   await recordPaused(deps, state)
   if (desired.paused) {
     state.phase = 'Paused'
-    if (model !== undefined) {
-      const overrides = overridesFor(
-        state.want,
-        model.services.map((s) => s.name),
-      )
-      tellPaused(deps, state, planFor(deps, state, model, overrides).plan, overrides)
-    }
+    tellPaused(deps, state)
     return resyncMs
   }
   if (model === undefined) {
