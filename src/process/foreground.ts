@@ -21,10 +21,7 @@ const fromTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 
 export const runForeground = (request: ForegroundRequest): Promise<ForegroundResult> =>
   new Promise((resolve) => {
-    const child = spawn(request.file, [...request.args], {
-      env: { ...request.env },
-      stdio: 'inherit',
-    })
+    // Before the program starts: one that is quick to signal us would end us, and go on alone.
     const handlers = new Map<NodeJS.Signals, () => void>()
     for (const signal of [...passedOn, ...fromTerminal]) {
       const isDoubled = request.hasTerminal && fromTerminal.includes(signal)
@@ -34,6 +31,10 @@ export const runForeground = (request: ForegroundRequest): Promise<ForegroundRes
       handlers.set(signal, handler)
       process.on(signal, handler)
     }
+    const child = spawn(request.file, [...request.args], {
+      env: { ...request.env },
+      stdio: 'inherit',
+    })
     const end = (result: ForegroundResult): void => {
       for (const [signal, handler] of handlers) process.off(signal, handler)
       resolve(result)
