@@ -6,7 +6,7 @@ import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
-import { findProjectSecret } from './project-secret.ts'
+import { findSecret } from './secrets.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
 
 const tag = 'Values'
@@ -59,7 +59,7 @@ const revealSecret = ({ store }: RestDeps): RestRoute =>
     handle: async (context) => {
       const { actor, body, params } = context
       const project = requireTarget(context)
-      const secret = await findProjectSecret(store, project, params['secret_id'] ?? '')
+      const secret = await findSecret(store, project, params['secret_id'] ?? '')
       const opened = await store.revealSecret(actor, refOf(secret), body.version)
       return { status: 200, body: toRevealed(opened) }
     },

@@ -7,7 +7,7 @@ import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { etagOf } from './etag.ts'
 import { idOf, parseId, renderId } from './ids.ts'
-import { findProjectSecret } from './project-secret.ts'
+import { findSecret } from './secrets.ts'
 import { time } from './representations.ts'
 import { wholeChange } from './revisions-routes.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
@@ -60,7 +60,7 @@ const listVersions = ({ store }: RestDeps): RestRoute =>
     },
     handle: async (context) => {
       const given = context.params['secret_id'] ?? ''
-      const secret = await findProjectSecret(store, requireTarget(context), given)
+      const secret = await findSecret(store, requireTarget(context), given)
       const versions = await store.versionsOf(secret.metadata.uid ?? '')
       const body = versions.map((v) => ({
         version: v.version,
@@ -110,7 +110,7 @@ const rollbackSecret = ({ store }: RestDeps): RestRoute =>
     handle: async (context) => {
       const { actor, body, params } = context
       const project = requireTarget(context)
-      const secret = await findProjectSecret(store, project, params['secret_id'] ?? '')
+      const secret = await findSecret(store, project, params['secret_id'] ?? '')
       const after = await store.write(actor, wholeChange(), async (tx) => {
         const { version, expected_version: expected } = body
         if (expected !== undefined) await tx.expectVersion(refOf(secret), expected)
@@ -210,7 +210,7 @@ const purgeSecret = (deps: RestDeps): RestRoute =>
     handle: async (context) => {
       const project = requireTarget(context)
       const given = context.params['secret_id'] ?? ''
-      const uid = await findProjectSecret(deps.store, project, given).then(
+      const uid = await findSecret(deps.store, project, given).then(
         (secret) => secret.metadata.uid ?? '',
         () => uidOf(deps, project, given),
       )
