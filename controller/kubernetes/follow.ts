@@ -8,7 +8,7 @@
 //   the server asks (Retry-After).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../../src/kernel/backoff.ts'
-import { isAbort, isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
+import { isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ClusterClient } from './cluster-client.ts'
@@ -46,7 +46,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
       failures = 0
       await pause(Math.max(0, leastMs - (performance.now() - begun)))
     } catch (error) {
-      if (signal.aborted || (isAbort(error) && signal.aborted)) return
+      if (signal.aborted) return
       const { cause, reached } =
         error instanceof WatchBroken ? error : { cause: error, reached: version }
       // What came through proves that the server works.
