@@ -276,11 +276,11 @@ export const takeDown = async (
   state.phase = 'Applying'
   deps.publish()
   try {
-    const { env, mask } = state.want
+    const { env, mask, desired } = state.want
     // No folder of a user: a compose file found there would narrow what is taken down.
     await deps.compose.run({
       flags: ['-p', project],
-      verb: ['down'],
+      verb: ['down', ...(desired.releaseVolumes === true ? ['--volumes'] : [])],
       cwd: '/proc',
       env,
       mask,

@@ -1,5 +1,6 @@
 // agent: who may become an agent, who is one, and who no longer is. `agent run` is not here.
 import type { Command } from 'commander'
+import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { asTable, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { kindOf, quotedName } from '../kinds.ts'
@@ -12,6 +13,7 @@ export const command = (): Command => {
     'stagely agent token create --namespace default --name web-1',
     'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN',
     'stagely agent list',
+    'stagely agent drain web-1',
     'stagely agent revoke web-1',
   ])
   // Shown in the help; main.ts hands "agent run" to the agent itself, which parses its own flags.
@@ -28,6 +30,8 @@ export const command = (): Command => {
   token.addCommand(createCommand())
   group.addCommand(token)
   group.addCommand(listCommand())
+  group.addCommand(drainCommand())
+  group.addCommand(undrainCommand())
   group.addCommand(revokeCommand())
   return group
 }

@@ -2,9 +2,9 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
-import { pathOf, type Api } from '../api.ts'
+import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, Exit, renderError, usageError } from '../errors.ts'
 import { kindOf, parseTargets, quotedName } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
@@ -25,6 +25,7 @@ interface Flags extends CommonFlags {
   readonly wait: boolean | string
   readonly timeout: number
   readonly ignoreNotFound?: boolean
+  readonly force?: boolean
 }
 
 interface Doomed {
@@ -38,6 +39,7 @@ export const command = (): Command =>
     'stagely delete secret stripe-secret-key.backend',
     'stagely delete -f shop.yaml',
     'stagely delete stagelets -l team=web --wait=false',
+    'stagely delete stagelet shop --force      # its machine is dead for good',
   ])
     .argument('[kind...]', 'KIND NAME... or KIND/NAME...')
     .addOption(fileOption())
@@ -50,6 +52,10 @@ export const command = (): Command =>
     )
     .option('--timeout <time>', 'how long to wait', parseDuration, 120_000)
     .option('--ignore-not-found', 'what is not there counts as deleted')
+    .option(
+      '--force',
+      'do not wait for the agent of a stagelet: for a machine that never comes back. What runs there runs on, whatever its deletionPolicy says',
+    )
     .action(remove)
 
 /** Wrong usage is found before anything is asked of the server. */
@@ -78,8 +84,9 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
     const { kind, namespace, name } = one
     try {
       const path = pathOf(kind, kind.namespaced ? namespace : undefined, name)
-      await api.call(path, { method: 'DELETE' })
-      out(`${quotedName(kind, name)} deleted`)
+      const left = (await api.call(path, { method: 'DELETE' })) as KubeObject
+      if (flags.force === true) await letGo(api, path, left)
+      out(`${quotedName(kind, name)} ${flags.force === true ? 'force deleted' : 'deleted'}`)
       gone.push(one)
     } catch (error) {
       if (!(isReason(error, 'NotFound') && flags.ignoreNotFound === true)) failures.push(error)
@@ -88,6 +95,24 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
   if (waits) await waitUntilGone(api, gone, flags.timeout)
   for (const failure of failures) note(renderError(failure))
   if (failures.length > 0) throw new Exit(1)
+}
+
+/** Takes away the finalizer of the agent, and no other: that would be somebody else's promise. */
+const letGo = async (api: Api, path: string, answer: KubeObject): Promise<void> => {
+  if (answer.kind !== 'Stagelet') return
+  const { name, finalizers = [] } = answer.metadata
+  if (!finalizers.includes(agentFinalizer)) return
+  note(
+    `warning: not waiting for the agent of stagelet "${name}": if its machine still runs, the containers run on there, without anybody who looks after them`,
+  )
+  const left = finalizers.filter((f) => f !== agentFinalizer)
+  const body = { metadata: { finalizers: left.length === 0 ? null : left } }
+  try {
+    await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
+  } catch (error) {
+    // It went by itself meanwhile, or its agent has answered: then there is nothing to force.
+    if (!isReason(error, 'NotFound')) throw error
+  }
 }
 
 const byTarget = async (
@@ -124,6 +149,14 @@ const doom = (object: KubeObject): Doomed => ({
 const inOrder = (doomed: Doomed[]): Doomed[] =>
   doomed.sort((a, b) => b.kind.applyOrder - a.kind.applyOrder)
 
+const whyWaits = (finalizers: readonly string[]): string => {
+  if (finalizers.length === 0) return ''
+  const remedy = finalizers.includes(agentFinalizer)
+    ? ' (its agent has to let go of it; where that machine never comes back: --force)'
+    : ''
+  return `: waits for ${finalizers.join(', ')}${remedy}`
+}
+
 const waitUntilGone = async (
   api: Api,
   gone: readonly Doomed[],
@@ -142,7 +175,7 @@ const waitUntilGone = async (
         await followObject(api, { kind, namespace, name }, isGone, signal)
       } catch (error) {
         if (!isAbort(error)) throw error
-        const why = finalizers.length === 0 ? '' : `: waits for ${finalizers.join(', ')}`
+        const why = whyWaits(finalizers)
         late.push(`${quotedName(kind, name)} is still there${why}`)
       }
     }),

@@ -69,6 +69,8 @@ export const desiredStagelet = z.object({
   retry: z.string().default(''),
   /** Set while the stagelet is being deleted. */
   release: z.enum(['Retain', 'Down']).optional(),
+  /** With release Down: the volumes too. An agent that does not know this keeps them. */
+  releaseVolumes: z.boolean().optional(),
 })
 
 /** Plaintext of a bundle, JSON inside the HPKE ciphertext. `value` is base64. */

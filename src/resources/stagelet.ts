@@ -44,6 +44,12 @@ export const stageletSpec = z.strictObject({
     .enum(['Retain', 'Down'])
     .default('Retain')
     .describe('On deletion: Retain leaves the containers running, Down takes the stack down.'),
+  deleteVolumes: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: with deletionPolicy Down the volumes of the Compose project go too. Their data is lost.',
+    ),
 })
 
 const serviceStatus = z.strictObject({

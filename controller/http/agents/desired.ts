@@ -29,6 +29,7 @@ export const renderItem = (
   redeploy: view.redeploy,
   retry: view.retry,
   ...(view.release === undefined ? {} : { release: view.release }),
+  ...(view.release === 'Down' && view.releaseVolumes ? { releaseVolumes: true } : {}),
 })
 
 /** The entries that this stagelet may see, ready to be sealed. */

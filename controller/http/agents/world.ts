@@ -29,6 +29,7 @@ export interface StageletView {
   readonly redeploy: string
   readonly retry: string
   readonly release: 'Retain' | 'Down' | undefined
+  readonly releaseVolumes: boolean
   readonly version: number
 }
 
@@ -246,6 +247,7 @@ const viewOf = (object: KubeObject, version: number): StageletView => {
     redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
     retry: metadata.annotations?.[annotations.retry] ?? '',
     release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,
+    releaseVolumes: spec.deleteVolumes === true,
     version,
   }
 }

@@ -33,7 +33,7 @@ export const heldBack = (
   if (input.agent?.spec?.drained === true) {
     return {
       reason: 'AgentDrained',
-      message: `revision ${closed} is not rolled out here while agent "${agentRef.name}" is drained: set its spec.drained to false`,
+      message: `revision ${closed} is not rolled out here while agent "${agentRef.name}" is drained: stagely agent undrain ${agentRef.name} (spec.drained)`,
     }
   }
   return {

@@ -1,0 +1,107 @@
+// What becomes of a stack whose stagelet is deleted: whole processes, the real engine.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startWorld, type World } from '../support/processes.ts'
+import { projectYaml, secretYaml } from '../support/shop.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+
+const compose = `services:\n${idleService('web', '    volumes: ["data:/data"]\n')}volumes: {data: {}}\n`
+
+describe('a stagelet at its end, or at rest', () => {
+  let world: World
+  let stack: Stack
+
+  const stagelet = (more = ''): string => `---
+apiVersion: stagely.dev/v1alpha1
+kind: Stagelet
+metadata: {name: shop}
+spec:
+  projectRef: {name: shop}
+  agentRef: {name: box}
+  compose: {directory: ${stack.directory}, projectName: ${stack.project}}
+${more}`
+  const deploy = async (more?: string): Promise<void> => {
+    const yaml = projectYaml() + secretYaml('TOKEN', 'open-sesame') + stagelet(more)
+    const applied = await world.apply(yaml)
+    expect(applied.stderr).toBe('')
+    await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
+  }
+  const inWeb = async (...command: string[]): Promise<string> =>
+    stack.docker('exec', (await stack.containers())['web']!.id, ...command)
+  const volumes = async (): Promise<string[]> => {
+    const filter = `label=com.docker.compose.project=${stack.project}`
+    return (await stack.docker('volume', 'ls', '-q', '--filter', filter))
+      .split('\n')
+      .filter(Boolean)
+  }
+
+  beforeAll(async () => {
+    stack = await createStack(compose)
+    world = await startWorld()
+  })
+  afterAll(async () => {
+    await world?.stop()
+    await stack?.remove()
+  })
+
+  it('deleted with Retain, leaves the stack running, and it needs no agent from then on', async () => {
+    await deploy('  deletionPolicy: Retain\n')
+    const before = await stack.containers()
+    await world.must('delete', 'stagelet', 'shop', '--timeout', '60s')
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    await world.agent.kill('SIGKILL')
+    expect(await inWeb('sh', '-c', 'echo kept > /data/file; echo $TOKEN')).toBe('open-sesame\n')
+    await world.startAgent()
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+  })
+
+  it('deleted with Down, takes the stack down and keeps its volumes', async () => {
+    await deploy('  deletionPolicy: Down\n')
+    await world.must('delete', 'stagelet', 'shop', '--timeout', '60s')
+    expect(await stack.containers()).toEqual({})
+    expect(await volumes()).toEqual([`${stack.project}_data`])
+    await deploy('  deletionPolicy: Down\n  deleteVolumes: true\n')
+    expect(await inWeb('cat', '/data/file')).toBe('kept\n')
+  })
+
+  it('deleted, takes the volumes along where that was declared', async () => {
+    await world.must('delete', 'stagelet', 'shop', '--timeout', '60s')
+    expect(await stack.containers()).toEqual({})
+    expect(await volumes()).toEqual([])
+  })
+
+  it('of a dead machine stays until somebody forces it, and what runs there is not touched', async () => {
+    await deploy('  deletionPolicy: Down\n')
+    const before = await stack.containers()
+    await world.agent.kill('SIGKILL')
+    const waited = await world.cli('delete', 'stagelet', 'shop', '--timeout', '2s')
+    expect(waited.code).toBe(1)
+    expect(waited.stderr).toMatch(/still there: waits for stagely.dev\/agent \(.*--force\)/)
+    const forced = await world.cli('delete', 'stagelet', 'shop', '--force', '--timeout', '20s')
+    expect(forced).toMatchObject({ code: 0, stdout: 'stagelet.stagely.dev "shop" force deleted\n' })
+    expect(forced.stderr).toMatch(/^warning: not waiting for the agent/)
+    expect((await world.cli('get', 'stagelet', 'shop')).stderr).toMatch(/NotFound/)
+    await world.startAgent()
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+  })
+
+  it('keeps what it runs while its machine is drained, and catches up after', async () => {
+    await deploy()
+    const drained = await world.cli('agent', 'drain', 'box', '--timeout', '60s')
+    expect(drained).toMatchObject({ code: 0, stdout: 'agent.stagely.dev/box drained\n' })
+    const before = await stack.containers()
+    await world.patchSecret('shop-token.global', 'another-sesame')
+    await world.must(
+      'wait',
+      '--for=condition=Progressing=False',
+      'stagelet/shop',
+      '--timeout',
+      '60s',
+    )
+    const described = await world.must('describe', 'stagelet', 'shop')
+    expect(described).toMatch(/AgentDrained.*stagely agent undrain box/)
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    await world.must('agent', 'undrain', 'box')
+    await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
+    expect(await inWeb('sh', '-c', 'echo $TOKEN')).toBe('another-sesame\n')
+  })
+})
