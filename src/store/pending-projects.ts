@@ -13,13 +13,13 @@ export class PendingProjects {
     return this.#states.get(uid)
   }
 
-  /** The write is done: what it changed counts. */
-  keep({ projects, destroyed }: WriteSession): void {
+  /** The write is done: each project counts as it left it, also one that it only closed. */
+  keep({ loaded, destroyed }: WriteSession): void {
     for (const uid of destroyed) {
       this.#states.delete(uid)
       this.#unsaved.delete(uid)
     }
-    for (const [uid, state] of projects) {
+    for (const [uid, state] of loaded) {
       this.#states.set(uid, state)
       if (state.changed) this.#unsaved.add(uid)
       else this.#unsaved.delete(uid)
@@ -27,8 +27,8 @@ export class PendingProjects {
   }
 
   /** The write is taken back, and with it each row that was saved during it. */
-  revert({ projects }: WriteSession): void {
-    for (const { lines, replaced } of projects.values()) {
+  revert({ loaded }: WriteSession): void {
+    for (const { lines, replaced } of loaded.values()) {
       for (const [secretId, line] of replaced.reverse()) {
         if (line === undefined) lines?.delete(secretId)
         else lines?.set(secretId, line)

@@ -61,11 +61,16 @@ export const loadProject = async (
   session: WriteSession,
   uid: string,
 ): Promise<ProjectState | undefined> => {
-  const known = session.projects.get(uid)
+  const known = session.loaded.get(uid)
   if (known !== undefined) return known
   if (session.destroyed.has(uid)) return undefined
   const earlier = session.pending.get(uid)
-  if (earlier !== undefined) return forkOf(earlier)
+  const state = earlier === undefined ? await readState(session, uid) : forkOf(earlier)
+  if (state !== undefined) session.loaded.set(uid, state)
+  return state
+}
+
+const readState = async (session: WriteSession, uid: string): Promise<ProjectState | undefined> => {
   const [row] = await session.tx.query<ProjectRow>(loadSql, [uid])
   if (row === undefined) return undefined
   const { keys } = session.deps
@@ -125,6 +130,7 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
 
 /** Forgets keys, versions and revisions: what was sealed under them can never be opened again. */
 export const destroyProject = async (session: WriteSession, uid: string): Promise<void> => {
+  session.loaded.delete(uid)
   session.projects.delete(uid)
   session.destroyed.add(uid)
   await session.tx.query('DELETE FROM projects WHERE uid = $1', [uid])

@@ -96,7 +96,9 @@ export class WriteSession {
   readonly nowMs: number
   readonly epoch: number
   readonly events: ChangeEvent[] = []
-  /** Projects whose set this write changed. */
+  /** Every project that this write has looked at, as it is after what it did so far. */
+  readonly loaded = new Map<string, ProjectState>()
+  /** Those of them whose open revision this write is part of. */
   readonly projects = new Map<string, ProjectState>()
   /** Projects that this write deleted. */
   readonly destroyed = new Set<string>()

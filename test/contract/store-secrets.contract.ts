@@ -350,6 +350,28 @@ export const secretsContract = (name: string, open: OpenStore): void => {
       })
     })
 
+    it('goes on from the revision that was closed between two writes of one transaction', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      await createAs(t.store, api, secretOf(ns, 'a', { value: 'a' }))
+      clock.step(10_000)
+      let release = (): void => undefined
+      const held = new Promise<void>((resolve) => (release = resolve))
+      const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200))
+      // All that comes while this one is open shares the next transaction, in the order in which it came.
+      const first = t.store.write(api, {}, () => held)
+      await pause()
+      const second = createAs(t.store, api, secretOf(ns, 'b', { value: 'b' }))
+      const closing = t.store.closeDueRevisions(clock.now())
+      await pause()
+      const third = createAs(t.store, api, secretOf(ns, 'c', { value: 'c' }))
+      release()
+      await Promise.all([first, second, closing, third])
+      for (let i = 0; i < 2; i++) await close()
+      const { closed, closesAt } = await t.store.revisionsOf(projectUid)
+      expect(closesAt).toBeUndefined()
+      expect(Object.keys(await openValues(projectUid, closed))).toEqual(['A', 'B', 'C'])
+    })
+
     it('closes a change set at its last write, and not before', async () => {
       const { ns, projectUid } = await createShop(t.store)
       const write = (n: string, changeSet: { id: string; last: boolean }): Promise<unknown> =>
