@@ -41,6 +41,10 @@ const commands: Record<string, Entry> = {
     summary: 'roll out pending edits of compose files',
     load: () => import('./commands/deploy.ts'),
   },
+  rollout: {
+    summary: 'follow, pause, resume, undo and retry rollouts; their history',
+    load: () => import('./commands/rollout.ts'),
+  },
   run: {
     summary: 'run a local command with the secrets of a service',
     load: () => import('./commands/run.ts'),

@@ -49,7 +49,11 @@ const projectRollout = z.strictObject({
   healthy: z.int().describe('Stagelets that are healthy with it.'),
   progressing: z.int().describe('Stagelets that were told and are not healthy yet.'),
   waiting: z.int().describe('Stagelets whose turn is still to come.'),
-  held: z.int().describe('Stagelets that cannot be told: paused, drained, or their agent is away.'),
+  held: z
+    .int()
+    .describe(
+      'Stagelets that cannot be told: paused, drained, stopped by hand, or their agent is away.',
+    ),
   failed: z
     .array(z.string())
     .optional()

@@ -138,6 +138,8 @@ export interface RevisionInfo {
   /** How many secrets got a new version, and how many went. */
   readonly written: number
   readonly deleted: number
+  /** Their keys: the first 20 by name. */
+  readonly keys: readonly string[]
   /** Who wrote them. */
   readonly by: readonly string[]
 }

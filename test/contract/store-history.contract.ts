@@ -163,7 +163,13 @@ export const historyContract = (name: string, open: OpenStore): void => {
       expect(await t.store.get(refOfSecret(ns, 'added'))).toBeUndefined()
       expect(now.find((e) => e.name === 'kept')?.version).toBe(1)
       expect(await t.store.listRevisions(projectUid)).toMatchObject([
-        { revision: 3, written: 3, deleted: 1, by: ['alice'] },
+        {
+          revision: 3,
+          written: 3,
+          deleted: 1,
+          keys: ['ADDED', 'CHANGED', 'GONE', 'MOVED'],
+          by: ['alice'],
+        },
         { revision: 2, written: 3, deleted: 1 },
         { revision: 1, written: 4, deleted: 0 },
       ])

@@ -1,5 +1,5 @@
-// A deploy is asked for by an annotation of the stagelet. Who may deploy but not change a stagelet
-// may patch that annotation, and nothing else.
+// A deploy, and another try of what failed, are asked for by annotations of the stagelet. Who may
+// deploy but not change a stagelet may patch those, and nothing else.
 import { isDeepStrictEqual } from 'node:util'
 import { allows } from '../../../src/access/principal.ts'
 import { annotations } from '../../../src/resources/meta.ts'
@@ -15,13 +15,14 @@ const annotationsOf = (object: Wire): Record<string, unknown> =>
   (metadataOf(object)['annotations'] ?? {}) as Record<string, unknown>
 
 const withoutDeploy = (object: Wire): Wire => {
-  const { [annotations.redeploy]: _, ...others } = annotationsOf(object)
+  const { [annotations.redeploy]: _, [annotations.retry]: __, ...others } = annotationsOf(object)
   return { ...object, metadata: { ...metadataOf(object), annotations: others } }
 }
 
 const isDeploy = (before: Wire, after: Wire): boolean =>
-  annotationsOf(before)[annotations.redeploy] !== annotationsOf(after)[annotations.redeploy] &&
-  isDeepStrictEqual(withoutDeploy(before), withoutDeploy(after))
+  [annotations.redeploy, annotations.retry].some(
+    (name) => annotationsOf(before)[name] !== annotationsOf(after)[name],
+  ) && isDeepStrictEqual(withoutDeploy(before), withoutDeploy(after))
 
 /** Forbidden for a patch that the caller may not make; without `change`, for any but a whole one. */
 export const checkPatchRight = (

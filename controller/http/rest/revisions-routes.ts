@@ -35,7 +35,7 @@ const listRevisions = ({ store }: RestDeps): RestRoute =>
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
     response: {
       status: 200,
-      description: 'How much each one changed, and who wrote it.',
+      description: 'What each one changed, by keys, and who wrote it.',
       schema: z.strictObject({
         revisions: z.array(
           z.strictObject({
@@ -43,6 +43,7 @@ const listRevisions = ({ store }: RestDeps): RestRoute =>
             closed_at: time,
             written: z.int().describe('Secrets that got a new version.'),
             deleted: z.int(),
+            keys: z.array(z.string()).describe('Of those: the first 20 by name.'),
             by: z.array(z.string()),
           }),
         ),

@@ -13,6 +13,7 @@ import { keyRoutes } from './key-routes.ts'
 import { projectRoutes } from './project-routes.ts'
 import { revealRoutes } from './reveal-routes.ts'
 import { revisionsRoutes } from './revisions-routes.ts'
+import { rolloutRoutes } from './rollout-routes.ts'
 import type { RestRoute } from './route.ts'
 import { sealingRoutes } from './sealing-routes.ts'
 import { versionsRoutes } from './versions-routes.ts'
@@ -35,6 +36,7 @@ export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
   ...secretRoutes(deps),
   ...usageRoutes(deps),
   ...stageletRoutes(deps),
+  ...rolloutRoutes(deps),
   ...eventRoutes(deps),
   ...keyRoutes(deps),
   ...backupRoutes(deps),

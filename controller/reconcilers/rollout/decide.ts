@@ -1,6 +1,6 @@
 // Which stagelets take the newest revision next, and what the project says of it: pure.
 import type { NewCondition } from '../../../src/resources/conditions.ts'
-import { isTrue } from '../../../src/resources/conditions.ts'
+import { findCondition, isTrue } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { ProjectRollout, RolloutSpec, StageletCounts } from '../../../src/resources/project.ts'
 import type { StageletObject } from '../project/gather.ts'
@@ -77,7 +77,7 @@ const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts =>
   }
 }
 
-const stateOf = (known: {
+export const stateOf = (known: {
   spec: RolloutSpec
   failed: readonly string[]
   vanished: readonly string[]
@@ -123,8 +123,13 @@ const progressOf = (
 }
 
 /** Telling it would change nothing now, and would only take the turn of another. */
-const isHeld = ({ agents }: RolloutInput, stagelet: StageletObject): boolean => {
+export const isHeld = (
+  { agents }: Pick<RolloutInput, 'agents'>,
+  stagelet: StageletObject,
+): boolean => {
   const agent = agents.get(stagelet.spec.agentRef.name)
+  const drifted = findCondition(stagelet.status?.conditions, 'Drifted')
+  if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand') return true
   if (agent?.spec?.paused === true || agent?.spec?.drained === true) return true
   return stagelet.spec.paused === true || !isTrue(agent?.status?.conditions, 'Ready')
 }
@@ -147,7 +152,7 @@ const nextDeadline = (
   return deadlines.length === 0 ? undefined : Math.max(1, Math.min(...deadlines) - input.now + 1)
 }
 
-const vanishedOf = ({ project, stagelets, agents }: RolloutInput): string[] => {
+export const vanishedOf = ({ project, stagelets, agents }: RolloutInput): string[] => {
   const used = new Set(stagelets.map((s) => s.spec.agentRef.name))
   const resumedAt = Date.parse(project.metadata.annotations?.[annotations.resumed] ?? '')
   const mine = [...agents.values()].filter((agent) => used.has(agent.metadata.name))

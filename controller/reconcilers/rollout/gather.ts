@@ -20,11 +20,11 @@ export interface RolloutInput {
   readonly agents: ReadonlyMap<string, AgentObject>
 }
 
-/** Undefined when the project is gone. */
+/** Undefined when the project is gone. `always`: the agents also where the project takes no turns. */
 export const gatherRollout = async (
   reader: Reader,
-  { namespace, name }: ObjectRef,
-  now: number,
+  { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>,
+  { now, always = false }: { now: number; always?: boolean },
 ): Promise<RolloutInput | undefined> => {
   const project = (await reader.get({ kind: 'Project', namespace, name })) as
     ProjectObject | undefined
@@ -35,13 +35,13 @@ export const gatherRollout = async (
     .filter((s) => s.spec.projectRef.name === name && s.metadata.deletionTimestamp === undefined)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const failed = stagelets.some((s) => (s.status?.quarantine ?? []).length > 0)
-  const takesTurns = project.spec?.rollout !== undefined
-  const agents = takesTurns ? (await reader.list('Agent', { namespace })).items : []
+  const wanted = always || project.spec?.rollout !== undefined
+  const agents = wanted ? (await reader.list('Agent', { namespace })).items : []
   return {
     now,
     project,
     closed: (await reader.revisionsOf(uid)).closed,
-    head: takesTurns && failed ? await reader.readSet(uid, 'head') : undefined,
+    head: wanted && failed ? await reader.readSet(uid, 'head') : undefined,
     stagelets,
     agents: new Map((agents as AgentObject[]).map((agent) => [agent.metadata.name, agent])),
   }

@@ -16,7 +16,7 @@ import { rolloutEventOf } from './verdict.ts'
 export const createRolloutReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
   name: 'rollout',
   reconcile: async (key): Promise<Outcome> => {
-    const input = await gatherRollout(deps.store, refFromKey(key), deps.clock.now())
+    const input = await gatherRollout(deps.store, refFromKey(key), { now: deps.clock.now() })
     if (input === undefined) return done
     const decision = decideRollout(input)
     const status = statusOf(input, decision, input.project.status)

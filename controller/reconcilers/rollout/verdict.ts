@@ -39,12 +39,13 @@ export const conditionsOf = (
   ]
 }
 
-const progressOf = ({ revision, ...counts }: ProjectRollout): string => {
+/** How far it is, for people. */
+export const progressOf = ({ revision, ...counts }: Omit<ProjectRollout, 'state'>): string => {
   const parts = [
     `${counts.healthy} healthy`,
     `${counts.progressing} on their way`,
     `${counts.waiting} waiting`,
-    ...(counts.held > 0 ? [`${counts.held} paused, drained or away`] : []),
+    ...(counts.held > 0 ? [`${counts.held} paused, drained, stopped or away`] : []),
     ...(counts.failed === undefined ? [] : [`failed: ${listed(counts.failed)}`]),
   ]
   return `revision ${revision}: ${parts.join(', ')}`
@@ -54,7 +55,7 @@ const progressOf = ({ revision, ...counts }: ProjectRollout): string => {
 const faultOf = (stagelet: StageletObject): string =>
   findCondition(stagelet.status?.conditions, 'Degraded')?.message.split('\n')[0] ?? ''
 
-const whyStopped = (
+export const whyStopped = (
   input: RolloutInput,
   {
     standings,
@@ -67,12 +68,12 @@ const whyStopped = (
   )
   const [first] = bad
   if (first === undefined) {
-    return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you set the annotation ${annotations.resumed} of project "${name}" to the time of now`
+    return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you say "stagely rollout resume project/${name}" (its annotation ${annotations.resumed})`
   }
   const late = standings.get(first.metadata.name) === 'late'
   const fault = late ? 'not healthy within spec.rollout.progressDeadlineSeconds' : faultOf(first)
   const more = bad.length > 1 ? ` and ${bad.length - 1} more` : ''
-  return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or set its annotation ${annotations.retry} to a new value to try it again: ${fault}`
+  return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or try it again with "stagely rollout retry stagelet/${first.metadata.name}" (its annotation ${annotations.retry}): ${fault}`
 }
 
 /** One for each change of state, none for a repeat. */

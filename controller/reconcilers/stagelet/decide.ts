@@ -110,13 +110,13 @@ const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
 }
 
 /** The newest set holds what failed; `failed` says what, and the agent has gone back or is about to. */
-const rolledBack = ({ observation }: StageletInput, failed: Quarantined): string => {
+const rolledBack = ({ observation, stagelet }: StageletInput, failed: Quarantined): string => {
   const where =
     observation?.phase === 'Settled'
       ? `rolled back to revision ${observation.revision}`
       : 'rolling back'
   const what = failed.message === '' ? `service ${failed.service} failed` : failed.message
-  return `${where}, because revision ${failed.revision} failed; give ${failed.service} another value, or set the annotation ${annotations.retry} to a new value to try it again: ${what}`
+  return `${where}, because revision ${failed.revision} failed; give ${failed.service} another value, or try it again with "stagely rollout retry stagelet/${stagelet.metadata.name}" (its annotation ${annotations.retry}): ${what}`
 }
 
 const secretsInSync = (

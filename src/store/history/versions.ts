@@ -56,6 +56,7 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
     written: number
     ended: number
     authors: string
+    keys: string
   }>(
     `SELECT r.revision, r.closed_at,
        (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.from_revision = r.revision) AS written,
@@ -63,7 +64,11 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
           AND NOT EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid AND n.from_revision = r.revision)
        ) AS ended,
        (SELECT coalesce(json_agg(DISTINCT v.created_by), '[]') FROM secret_versions v
-          WHERE v.project_uid = $1 AND v.from_revision = r.revision)::text AS authors
+          WHERE v.project_uid = $1 AND v.from_revision = r.revision)::text AS authors,
+       (SELECT coalesce(json_agg(k.key), '[]') FROM (
+          SELECT DISTINCT v.key COLLATE "C" AS key FROM secret_versions v WHERE v.project_uid = $1
+            AND (v.from_revision = r.revision OR v.to_revision = r.revision) ORDER BY 1 LIMIT 20
+       ) k)::text AS keys
      FROM revisions r WHERE r.project_uid = $1 ORDER BY r.revision DESC`,
     [projectUid],
   )
@@ -72,6 +77,7 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
     closedAt: toTimestamp(row.closed_at),
     written: row.written,
     deleted: row.ended,
+    keys: JSON.parse(row.keys) as string[],
     by: JSON.parse(row.authors) as string[],
   }))
 }

@@ -1,0 +1,150 @@
+// rollout history and undo: the revisions of a project, and the way back to one.
+import type { Command } from 'commander'
+import { CliError, usageError } from '../errors.ts'
+import { fullName, kindOf } from '../kinds.ts'
+import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { out } from '../print.ts'
+import { printRecords, type RecordView } from '../records.ts'
+import { openRest, projectPath, type Rest } from '../rest.ts'
+import { parseNumber } from '../secrets/flags.ts'
+import { checkFormat, printAs, renderDiff, type DiffRecord } from '../secrets/set-diff.ts'
+import { findTarget } from './target.ts'
+import { readRollout } from './view.ts'
+
+interface Revision {
+  readonly revision: number
+  readonly closed_at: string
+  readonly written: number
+  readonly deleted: number
+  readonly keys: readonly string[]
+  readonly by: readonly string[]
+  /** Stagelets that run it now. */
+  readonly runs: readonly string[]
+}
+
+const mostKeys = 20
+
+const named = ({ keys, written, deleted }: Revision): string =>
+  keys.join(', ') + (written + deleted > mostKeys && keys.length >= mostKeys ? ', …' : '')
+
+const view: RecordView<Revision> = {
+  columns: [
+    { header: 'REVISION', cell: (r) => r.revision },
+    { header: 'CLOSED', cell: (r) => r.closed_at },
+    { header: 'BY', cell: (r) => r.by.join(', ') },
+    { header: 'KEYS', cell: named },
+    { header: 'RUNS ON', cell: (r) => r.runs.join(', ') },
+    { header: 'WRITTEN', cell: (r) => r.written, wide: true },
+    { header: 'DELETED', cell: (r) => r.deleted, wide: true },
+  ],
+  nameOf: (r) => String(r.revision),
+  empty: 'No revisions yet.',
+}
+
+const listRevisions = async (rest: Rest, project: string): Promise<Omit<Revision, 'runs'>[]> =>
+  (
+    await rest.call<{ revisions: Omit<Revision, 'runs'>[] }>(
+      `${projectPath(rest.namespace, project)}/revisions`,
+    )
+  ).body.revisions
+
+interface HistoryFlags extends CommonFlags {
+  readonly revision?: number
+}
+
+export const historyCommand = (): Command =>
+  newCommand(
+    'history',
+    'Show the revisions of a project: who changed which keys when, and which stagelets run them.',
+    [
+      'stagely rollout history shop',
+      'stagely rollout history shop --revision 3     # what that one changed',
+      'stagely rollout history stagelet/shop',
+    ],
+  )
+    .argument('<target...>', 'a project, or KIND/NAME: project/shop, stagelet/shop')
+    .option('--revision <number>', 'what this revision changed, by names', parseNumber)
+    .addOption(outputOption())
+    .action(history)
+
+const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
+  const target = await findTarget(await openApi(flags), words)
+  const rest = await openRest(flags)
+  const { revision } = flags
+  if (revision !== undefined) {
+    checkFormat(flags.output)
+    if (revision === 0) throw usageError('revision 0 is the empty set; the first one is 1')
+    const path = `${projectPath(rest.namespace, target.project)}/revisions/diff`
+    const query = { from: String(revision - 1), to: String(revision) }
+    const { body } = await rest.call<DiffRecord>(path, { query })
+    printAs(body, flags.output, () => `Revision ${revision}:\n${renderDiff(body)}`)
+    return
+  }
+  const revisions = await listRevisions(rest, target.project)
+  const { stagelets } = await readRollout(rest, target.project)
+  const shown = stagelets.filter((s) => target.kind === 'Project' || s.name === target.name)
+  const withRuns = revisions.map((r) => ({
+    ...r,
+    runs: shown.filter((s) => s.running_revision === r.revision).map((s) => s.name),
+  }))
+  printRecords(withRuns, view, flags.output)
+}
+
+interface UndoFlags extends CommonFlags {
+  readonly toRevision?: number
+  readonly dryRun?: boolean
+}
+
+export const undoCommand = (): Command =>
+  newCommand(
+    'undo',
+    'Make all secrets of a project what they were at its previous revision, or at an older one.',
+    [
+      'stagely rollout undo shop',
+      'stagely rollout undo shop --to-revision 3 --dry-run',
+      'stagely rollout undo shop --to-revision 3',
+    ],
+  )
+    .argument('<target...>', 'a project: shop, project/shop')
+    .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
+    .option('--dry-run', 'show what would change, and change nothing')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nWhat comes back is stored as the newest revision: nothing is lost, and this can be undone.',
+    )
+    .action(undo)
+
+const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
+  checkFormat(flags.output)
+  const target = await findTarget(await openApi(flags), words)
+  const { project } = target
+  if (target.kind === 'Stagelet')
+    throw usageError(
+      `the secrets of stagelet "${target.name}" are those of its project: "stagely rollout undo project/${project}"; to put back one that is only for this stagelet: "stagely secrets rollback KEY --stagelet ${target.name}"`,
+    )
+  const rest = await openRest(flags)
+  const wanted = flags.toRevision ?? 0
+  const revision = wanted === 0 ? await previous(rest, project) : wanted
+  const body = { revision, dry_run: flags.dryRun === true }
+  const path = `${projectPath(rest.namespace, project)}/rollback`
+  const done = (await rest.call<DiffRecord & { revision: number }>(path, { method: 'POST', body }))
+    .body
+  const changes = done.added.length + done.removed.length + done.changed.length
+  const word = changes === 0 ? 'skipped rollback' : 'rolled back'
+  const mode = flags.dryRun === true ? ' (dry run)' : ''
+  if (flags.output !== undefined) printAs(done, flags.output, () => '')
+  else {
+    out(renderDiff(done))
+    out(`${fullName(kindOf('Project'), project)} ${word} to revision ${revision}${mode}`)
+  }
+}
+
+const previous = async (rest: Rest, project: string): Promise<number> => {
+  const [, before] = await listRevisions(rest, project)
+  if (before === undefined)
+    throw new CliError(
+      `no rollout history found for project "${project}": it has no older revision`,
+    )
+  return before.revision
+}

@@ -1,0 +1,113 @@
+// rollout status: follows a rollout to its end, with a line for each step.
+import type { Command } from 'commander'
+import { realClock } from '../../src/kernel/clock.ts'
+import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { newCommand, openApi, outputOption, parseDuration, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { note, out } from '../print.ts'
+import { openRest, type Rest } from '../rest.ts'
+import { renderColumns } from '../table.ts'
+import { findTarget } from './target.ts'
+import { judgeRollout, type RolloutVerdict } from './verdict.ts'
+import { readRollout, type RolloutView } from './view.ts'
+
+interface Flags extends CommonFlags {
+  readonly watch?: boolean | string
+  readonly timeout: number
+}
+
+const pollMs = 500
+
+export const statusCommand = (): Command =>
+  newCommand(
+    'status',
+    'Follow a rollout until it is done. Exit code 1 when it failed, stopped, or took too long.',
+    [
+      'stagely rollout status shop',
+      'stagely rollout status stagelet/shop --timeout 5m',
+      'stagely rollout status shop --watch=false     # how it stands now',
+      'stagely rollout status shop -o wide',
+    ],
+  )
+    .argument('<target...>', 'a project, or KIND/NAME: project/shop, stagelet/shop')
+    .option('-w, --watch [bool]', 'wait for the end (default); --watch=false does not', true)
+    .option('--timeout <time>', 'how long to wait; 0 is for ever', parseDuration, 0)
+    .addOption(outputOption())
+    .action(status)
+
+const status = async (words: string[], flags: Flags): Promise<void> => {
+  const { output } = flags
+  if (output === 'name') throw usageError('-o name is not known here; use json, yaml or wide')
+  const target = await findTarget(await openApi(flags), words)
+  const rest = await openRest(flags)
+  const view = await readRollout(rest, target.project)
+  if (output === 'json') out(JSON.stringify(view, null, 4))
+  else if (output === 'yaml') out(toYaml(view))
+  else if (output === 'wide') out(renderWide(view))
+  const isOnce = flags.watch === false || flags.watch === 'false' || output !== undefined
+  if (isOnce) {
+    if (output === undefined) finish(judgeRollout(view, target))
+    return
+  }
+  const signal = flags.timeout === 0 ? undefined : AbortSignal.timeout(flags.timeout)
+  let said = ''
+  for (let now = view; ; now = await readAgain(rest, target.project, signal)) {
+    const verdict = judgeRollout(now, target)
+    if (verdict.outcome !== 'waiting') {
+      finish(verdict)
+      return
+    }
+    const text = verdict.lines.join('\n')
+    if (text !== said) out(text)
+    said = text
+    try {
+      await realClock.sleep(pollMs, signal)
+    } catch (error) {
+      if (!isAbort(error)) throw error
+      const seconds = Math.round(flags.timeout / 1000)
+      throw new CliError(`timed out after ${seconds} s: ${verdict.lines.join('\n')}`)
+    }
+  }
+}
+
+/** A controller that is restarted is waited for. */
+const readAgain = async (
+  rest: Rest,
+  project: string,
+  signal: AbortSignal | undefined,
+): Promise<RolloutView> => {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await readRollout(rest, project)
+    } catch (error) {
+      if (!isReason(error, 'ServiceUnavailable') && !(error instanceof CliError)) throw error
+      if (failures >= 30 || signal?.aborted === true) throw error
+      if (failures === 1) note(`… ${messageOf(error)}; trying again`)
+      await realClock.sleep(1_000)
+    }
+  }
+}
+
+/** What is over, well or not. */
+const finish = ({ outcome, lines }: RolloutVerdict): void => {
+  if (outcome !== 'failed') {
+    out(lines.join('\n'))
+    return
+  }
+  note(`error: ${lines.join('\n')}`)
+  throw new Exit(1)
+}
+
+const renderWide = ({ stagelets, ...view }: RolloutView): string => {
+  const rows = stagelets.map((s) => [
+    s.name,
+    s.standing,
+    String(s.wanted_revision ?? ''),
+    String(s.running_revision ?? ''),
+    s.agent,
+    s.message.split('\n')[0] ?? '',
+  ])
+  const header = ['STAGELET', 'STANDING', 'WANTED', 'RUNNING', 'AGENT', 'MESSAGE']
+  return `${view.project}: ${view.state}, ${view.message}\n\n${renderColumns(header, rows)}`
+}

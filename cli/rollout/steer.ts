@@ -1,0 +1,92 @@
+// rollout pause, resume, retry: steering by spec, as an edit of the object would.
+import type { Command } from 'commander'
+import { mergePatch, pathOf, type Api } from '../api.ts'
+import { CliError } from '../errors.ts'
+import { fullName, kindOf } from '../kinds.ts'
+import { getObject } from '../objects.ts'
+import { newCommand, openApi, type CommonFlags } from '../options.ts'
+import { note, out } from '../print.ts'
+import { openRest } from '../rest.ts'
+import { findTarget, type RolloutTarget } from './target.ts'
+import { rolloutPath, type RolloutView } from './view.ts'
+
+const targetWords = 'a project, or KIND/NAME: project/shop, stagelet/shop'
+
+const steering = (
+  name: string,
+  summary: string,
+  run: (target: RolloutTarget, api: Api, flags: CommonFlags) => Promise<void>,
+): Command =>
+  newCommand(name, summary, [
+    `stagely rollout ${name} shop`,
+    `stagely rollout ${name} stagelet/shop`,
+  ])
+    .argument('<target...>', targetWords)
+    .action(async (words: string[], flags: CommonFlags) => {
+      const api = await openApi(flags)
+      await run(await findTarget(api, words), api, flags)
+    })
+
+const nameOf = ({ kind, name }: RolloutTarget): string => fullName(kindOf(kind), name)
+
+/** As kubectl: what is so already is an error. */
+const setStageletPaused = async (api: Api, name: string, paused: boolean): Promise<void> => {
+  const kind = kindOf('Stagelet')
+  const { spec } = await getObject(api, kind, api.namespace, name)
+  const word = paused ? 'already paused' : 'not paused'
+  if ((spec?.['paused'] === true) === paused) throw new CliError(`stagelet "${name}" is ${word}`)
+  const body = { spec: { paused: paused ? true : null } }
+  const path = pathOf(kind, api.namespace, name)
+  await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
+}
+
+const setProjectPaused = async (
+  { project }: RolloutTarget,
+  flags: CommonFlags,
+  paused: boolean,
+): Promise<void> => {
+  const rest = await openRest(flags)
+  const path = rolloutPath(rest, project)
+  const { body } = await rest.call<RolloutView>(path)
+  const isSo = paused ? body.state === 'Paused' : !['Paused', 'Braked'].includes(body.state)
+  if (isSo) throw new CliError(`project "${project}" is ${paused ? 'already' : 'not'} paused`)
+  await rest.call(`${path}/${paused ? 'pause' : 'resume'}`, { method: 'POST' })
+}
+
+export const pauseCommand = (): Command =>
+  steering(
+    'pause',
+    'Start no further stagelet of a project on a new revision; or leave one stagelet alone altogether.',
+    async (target, api, flags) => {
+      if (target.kind === 'Stagelet') await setStageletPaused(api, target.name, true)
+      else await setProjectPaused(target, flags, true)
+      out(`${nameOf(target)} paused`)
+    },
+  )
+
+export const resumeCommand = (): Command =>
+  steering(
+    'resume',
+    'Go on after a pause, or after the brake that many vanished agents put on.',
+    async (target, api, flags) => {
+      if (target.kind === 'Stagelet') await setStageletPaused(api, target.name, false)
+      else await setProjectPaused(target, flags, false)
+      out(`${nameOf(target)} resumed`)
+    },
+  )
+
+export const retryCommand = (): Command =>
+  steering(
+    'retry',
+    'Try again what failed or is late: on every stagelet of a project, or on one.',
+    async (target, _api, flags) => {
+      const rest = await openRest(flags)
+      const path =
+        target.kind === 'Project'
+          ? rolloutPath(rest, target.project)
+          : `/stagelets/${encodeURIComponent(`${rest.namespace}/${target.name}`)}`
+      const { body } = await rest.call<{ retried: string[] }>(`${path}/retry`, { method: 'POST' })
+      for (const name of body.retried) out(`${fullName(kindOf('Stagelet'), name)} retried`)
+      if (body.retried.length === 0) note('nothing to try again: no stagelet failed or is late')
+    },
+  )

@@ -1,0 +1,45 @@
+// What a rollout command is about: a project, or one stagelet of it.
+import { isReason } from '../../src/kernel/errors.ts'
+import type { StageletSpec } from '../../src/resources/stagelet.ts'
+import type { Api } from '../api.ts'
+import { CliError, usageError } from '../errors.ts'
+import { kindOf, parseTargets } from '../kinds.ts'
+import { findObject, getObject } from '../objects.ts'
+
+export interface RolloutTarget {
+  readonly kind: 'Project' | 'Stagelet'
+  readonly name: string
+  /** The project itself, or that of the stagelet. */
+  readonly project: string
+}
+
+/** `shop` is the project, else `project/shop`, `stagelet/shop`, `stagelet shop`. */
+const parseTarget = (words: readonly string[]): { kind: string; name: string } => {
+  const [first = '', ...more] = words
+  if (more.length === 0 && !first.includes('/')) return { kind: 'Project', name: first }
+  const targets = parseTargets(words)
+  const names = targets.flatMap(({ kind, names: own }) =>
+    own.map((name) => ({ kind: kind.kind, name })),
+  )
+  if (names.length !== 1) throw usageError('name one project or stagelet, such as stagelet/shop')
+  return names[0]!
+}
+
+/** Reads it; a usage error for another kind. */
+export const findTarget = async (api: Api, words: readonly string[]): Promise<RolloutTarget> => {
+  const { kind, name } = parseTarget(words)
+  if (kind === 'Stagelet') {
+    const { spec } = await getObject(api, kindOf('Stagelet'), api.namespace, name)
+    return { kind, name, project: (spec as unknown as StageletSpec).projectRef.name }
+  }
+  if (kind !== 'Project') throw usageError(`a ${kind} has no rollout; name a project or a stagelet`)
+  try {
+    await getObject(api, kindOf('Project'), api.namespace, name)
+  } catch (error) {
+    if (!isReason(error, 'NotFound') || words.length > 1 || words[0]!.includes('/')) throw error
+    const stagelet = await findObject(api, kindOf('Stagelet'), api.namespace, name)
+    if (stagelet === undefined) throw error
+    throw new CliError(`there is no project "${name}"; did you mean stagelet/${name}?`)
+  }
+  return { kind, name, project: name }
+}

@@ -1,0 +1,81 @@
+// Whether a rollout is over, and what is said of it meanwhile. Pure.
+import type { RolloutTarget } from './target.ts'
+import type { RolloutView, StageletStanding } from './view.ts'
+
+export interface RolloutVerdict {
+  readonly outcome: 'waiting' | 'done' | 'failed'
+  /** What is so; when it failed, why and what helps. */
+  readonly lines: readonly string[]
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? ''
+
+const count = (n: number): string => `${n} ${n === 1 ? 'stagelet' : 'stagelets'}`
+
+const waitsFor = (stagelets: readonly StageletStanding[]): string[] =>
+  stagelets
+    .filter(({ standing, message }) => standing === 'busy' && message !== '')
+    .map(({ name, message }) => `  stagelet/${name}: ${firstLine(message)}`)
+
+const judgeProject = (view: RolloutView): RolloutVerdict => {
+  const { project, revision, state, stagelets, held } = view
+  const total = stagelets.length
+  const heldNote =
+    held === 0
+      ? []
+      : [`${count(held)} left out: paused, drained, stopped by hand, or the agent is away`]
+  if (state === 'Complete') {
+    const line = `project "${project}" successfully rolled out: revision ${revision}, healthy on ${count(view.healthy)}`
+    return { outcome: 'done', lines: [line, ...heldNote] }
+  }
+  if (state === 'Stopped' || state === 'Braked') {
+    const go =
+      state === 'Stopped'
+        ? `try again with "stagely rollout retry project/${project}", or go back with "stagely rollout undo project/${project}"`
+        : `go on with "stagely rollout resume project/${project}"`
+    const word = state === 'Stopped' ? 'stopped' : 'braked'
+    const lines = [`rollout of project "${project}" ${word}: ${view.message}`, go]
+    return { outcome: 'failed', lines }
+  }
+  if (state === 'Failed') {
+    const bad = stagelets.filter(({ standing }) => standing === 'failed')
+    const lines = bad.map(({ name, message }) => `  stagelet/${name}: ${message}`)
+    const head = `rollout of project "${project}" failed: ${view.message}`
+    return { outcome: 'failed', lines: [head, ...lines] }
+  }
+  if (state === 'Paused') {
+    const line = `Rollout of project "${project}" is paused (${view.message}); go on with "stagely rollout resume project/${project}"`
+    return { outcome: 'waiting', lines: [line] }
+  }
+  const line = `Waiting for rollout of project "${project}" to finish: ${view.healthy} of ${total - held} stagelets healthy (${view.message})...`
+  return { outcome: 'waiting', lines: [line, ...waitsFor(stagelets)] }
+}
+
+const judgeStagelet = (view: RolloutView, name: string): RolloutVerdict => {
+  const own = view.stagelets.find((s) => s.name === name)
+  if (own === undefined)
+    return { outcome: 'failed', lines: [`stagelet "${name}" was deleted while waiting`] }
+  const { revision } = view
+  if (own.standing === 'healthy') {
+    const line = `stagelet "${name}" successfully rolled out: revision ${revision}`
+    return { outcome: 'done', lines: [line] }
+  }
+  if (own.standing === 'failed' || own.standing === 'late') {
+    const why = own.standing === 'late' ? 'not healthy within its deadline' : own.message
+    const lines = [
+      `rollout of stagelet "${name}" failed at revision ${revision}: ${why}`,
+      `try again with "stagely rollout retry stagelet/${name}", or go back with "stagely rollout undo project/${view.project}"`,
+    ]
+    return { outcome: 'failed', lines }
+  }
+  const why = own.message === '' ? own.standing : firstLine(own.message)
+  const line = `Waiting for rollout of stagelet "${name}" to revision ${revision}: ${why}...`
+  return { outcome: 'waiting', lines: [line] }
+}
+
+export const judgeRollout = (view: RolloutView, target: RolloutTarget): RolloutVerdict => {
+  const verdict = target.kind === 'Project' ? judgeProject(view) : judgeStagelet(view, target.name)
+  if (!view.change_set_open || verdict.outcome === 'failed') return verdict
+  const line = `Waiting for the change set of project "${view.project}" to close as revision ${view.revision + 1}...`
+  return { outcome: 'waiting', lines: [line] }
+}

@@ -1,0 +1,33 @@
+// A project's rollout as the REST API tells it.
+import { projectPath, type Rest } from '../rest.ts'
+
+export interface StageletStanding {
+  readonly name: string
+  readonly agent: string
+  readonly standing: 'healthy' | 'failed' | 'late' | 'busy' | 'waiting' | 'held'
+  readonly wanted_revision?: number
+  readonly running_revision?: number
+  readonly healthy_revision?: number
+  readonly message: string
+}
+
+export interface RolloutView {
+  readonly project: string
+  readonly revision: number
+  readonly change_set_open: boolean
+  readonly in_turns: boolean
+  readonly state: 'Progressing' | 'Paused' | 'Stopped' | 'Braked' | 'Complete' | 'Failed'
+  readonly healthy: number
+  readonly progressing: number
+  readonly waiting: number
+  readonly held: number
+  readonly failed: number
+  readonly message: string
+  readonly stagelets: readonly StageletStanding[]
+}
+
+export const rolloutPath = (rest: Rest, project: string): string =>
+  `${projectPath(rest.namespace, project)}/rollout`
+
+export const readRollout = async (rest: Rest, project: string): Promise<RolloutView> =>
+  (await rest.call<RolloutView>(rolloutPath(rest, project))).body

@@ -1,0 +1,219 @@
+// Rollouts: where the newest revision of a project stands on each stagelet, and how it is steered.
+// What a folder or a cluster owns is steered there: its spec answers 409, naming the owner.
+import { z } from 'zod'
+import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import { projectStatus, type ProjectSpec } from '../../../src/resources/project.ts'
+import { stageletStatus } from '../../../src/resources/stagelet.ts'
+import type { Reader } from '../../../src/store/store.ts'
+import { gatherRollout } from '../../reconcilers/rollout/gather.ts'
+import { viewRollout, type StageletInRollout } from '../../reconcilers/rollout/view.ts'
+import { notFound } from './access.ts'
+import type { RestDeps } from './deps.ts'
+import { idOf } from './ids.ts'
+import { given } from './representations.ts'
+import { requireTarget, route, type RestContext, type RestRoute } from './route.ts'
+import { readAgain, updateTracked } from './writes.ts'
+
+const tag = 'Rollouts'
+const path = '/projects/:project_id/rollout'
+const counts = projectStatus.shape.rollout.unwrap().shape
+const { wantedRevision, runningRevision, healthyRevision } = stageletStatus.shape
+
+const rolloutSchema = z
+  .strictObject({
+    project: z.string(),
+    team: z.string(),
+    revision: counts.revision,
+    change_set_open: z.boolean().describe('A newer revision is about to close.'),
+    in_turns: z.boolean().describe('False: every stagelet takes a revision at once.'),
+    state: z
+      .enum([...counts.state.options, 'Failed'])
+      .describe('Stopped and Braked only in turns; Failed only without.'),
+    healthy: counts.healthy,
+    progressing: counts.progressing,
+    waiting: counts.waiting,
+    held: counts.held,
+    failed: z.int().describe('Stagelets that failed or are late.'),
+    message: z.string().describe('How far it is, or what stops it.'),
+    stagelets: z.array(
+      z.strictObject({
+        id: z.string(),
+        name: z.string(),
+        agent: z.string(),
+        standing: z.enum(['healthy', 'failed', 'late', 'busy', 'waiting', 'held']),
+        wanted_revision: wantedRevision,
+        running_revision: runningRevision,
+        healthy_revision: healthyRevision,
+        message: z.string().describe('Why it failed, or what it waits for; masked.'),
+      }),
+    ),
+  })
+  .describe('Where the newest revision of a project stands.')
+
+type Rollout = z.infer<typeof rolloutSchema>
+
+export const rolloutRoutes = (deps: RestDeps): RestRoute[] => [
+  getRollout(deps),
+  pauseRollout(deps),
+  resumeRollout(deps),
+  retryRollout(deps),
+  retryStagelet(deps),
+]
+
+const response = { status: 200, description: 'As it is now.', schema: rolloutSchema } as const
+
+const toStagelet = ({
+  stagelet,
+  standing,
+  message,
+}: StageletInRollout): Rollout['stagelets'][number] => ({
+  id: idOf(stagelet),
+  name: stagelet.metadata.name,
+  agent: stagelet.spec.agentRef.name,
+  standing: standing === 'interrupted' ? 'waiting' : standing,
+  ...given({
+    wanted_revision: stagelet.status?.wantedRevision,
+    running_revision: stagelet.status?.runningRevision,
+    healthy_revision: stagelet.status?.healthyRevision,
+  }),
+  message,
+})
+
+const read = async (reader: Reader, project: KubeObject, now: number): Promise<Rollout> => {
+  const { namespace = '', name, uid = '' } = project.metadata
+  // Before the rest: what closes in between is then told as open once more.
+  const { closesAt } = await reader.revisionsOf(uid)
+  const input = await gatherRollout(reader, { namespace, name }, { now, always: true })
+  if (input === undefined) throw notFound('project', name)
+  const view = viewRollout(input)
+  return {
+    project: name,
+    team: namespace,
+    change_set_open: closesAt !== undefined,
+    in_turns: view.takesTurns,
+    state: view.state,
+    ...view.counts,
+    failed: view.counts.failed?.length ?? 0,
+    message: view.message,
+    stagelets: view.stagelets.map(toStagelet),
+  }
+}
+
+const getRollout = ({ store, clock }: RestDeps): RestRoute =>
+  route({
+    id: 'getRollout',
+    method: 'GET',
+    path,
+    tag,
+    summary: 'Where the newest revision of a project stands on each stagelet.',
+    access: { in: 'project', verb: 'get', resource: 'projects' },
+    response,
+    handle: async (context) => ({
+      status: 200,
+      body: await read(store, requireTarget(context), clock.now()),
+    }),
+  })
+
+/** Changes the project and answers with its rollout. */
+const steer =
+  ({ store, clock }: RestDeps, edit: (project: KubeObject, now: number) => KubeObject) =>
+  async (context: RestContext<unknown, unknown>): Promise<{ status: 200; body: Rollout }> => {
+    const body = await store.write(context.actor, {}, async (tx) => {
+      const before = await readAgain(tx, requireTarget(context), context.ifMatch)
+      const after = await updateTracked(tx, before, edit(before, clock.now()), clock.now())
+      return read(tx, after, clock.now())
+    })
+    return { status: 200, body }
+  }
+
+const withPaused = (project: KubeObject, paused: boolean): KubeObject => {
+  const { rollout, ...spec } = (project.spec ?? {}) as Partial<ProjectSpec>
+  const { paused: _, ...others } = rollout ?? {}
+  const next = paused ? { ...others, paused } : others
+  // It was only there to pause: all at once again.
+  const isEmpty = Object.keys(next).length === 0
+  return { ...project, spec: { ...spec, ...(isEmpty ? {} : { rollout: next }) } }
+}
+
+const pauseRollout = (deps: RestDeps): RestRoute =>
+  route({
+    id: 'pauseRollout',
+    method: 'POST',
+    path: `${path}/pause`,
+    tag,
+    summary: 'Start no further stagelet on a new revision. What has begun goes on.',
+    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    response,
+    handle: steer(deps, (project) => withPaused(project, true)),
+  })
+
+const resumeRollout = (deps: RestDeps): RestRoute =>
+  route({
+    id: 'resumeRollout',
+    method: 'POST',
+    path: `${path}/resume`,
+    tag,
+    summary: 'Go on after a pause, or after the brake that many vanished agents put on.',
+    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    response,
+    handle: steer(deps, (project, now) => {
+      const { rollout } = (project.spec ?? {}) as ProjectSpec
+      const going = rollout?.paused === true ? withPaused(project, false) : project
+      return annotated(going, annotations.resumed, now)
+    }),
+  })
+
+/** Milliseconds, so that two within a second are two. */
+const annotated = (object: KubeObject, name: string, now: number): KubeObject => {
+  const texts = { ...object.metadata.annotations, [name]: new Date(now).toISOString() }
+  return { ...object, metadata: { ...object.metadata, annotations: texts } }
+}
+
+const retried = z
+  .strictObject({ retried: z.array(z.string()).describe('Names of the stagelets.') })
+  .describe('What is tried again.')
+
+const retryRollout = ({ store, clock }: RestDeps): RestRoute =>
+  route({
+    id: 'retryRollout',
+    method: 'POST',
+    path: `${path}/retry`,
+    tag,
+    summary: 'Try again what failed or is late, on every stagelet of the project.',
+    access: { in: 'project', verb: 'create', resource: 'stagelets/deploy' },
+    response: { status: 202, description: 'The agents are told.', schema: retried },
+    handle: async (context) => {
+      const { namespace = '', name } = requireTarget(context).metadata
+      const names = await store.write(context.actor, {}, async (tx) => {
+        const now = clock.now()
+        const input = await gatherRollout(tx, { namespace, name }, { now, always: true })
+        if (input === undefined) throw notFound('project', name)
+        const failed = viewRollout(input).stagelets.filter(
+          ({ standing }) => standing === 'failed' || standing === 'late',
+        )
+        for (const { stagelet } of failed)
+          await updateTracked(tx, stagelet, annotated(stagelet, annotations.retry, now), now)
+        return failed.map(({ stagelet }) => stagelet.metadata.name)
+      })
+      return { status: 202, body: { retried: names } }
+    },
+  })
+
+const retryStagelet = ({ store, clock }: RestDeps): RestRoute =>
+  route({
+    id: 'retryStagelet',
+    method: 'POST',
+    path: '/stagelets/:stagelet_id/retry',
+    tag,
+    summary: 'Try again what failed on a stagelet: ends its quarantine.',
+    access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
+    response: { status: 202, description: 'The agent is told.', schema: retried },
+    handle: async (context) => {
+      const { metadata } = await store.write(context.actor, {}, async (tx) => {
+        const before = await readAgain(tx, requireTarget(context), context.ifMatch)
+        const after = annotated(before, annotations.retry, clock.now())
+        return updateTracked(tx, before, after, clock.now())
+      })
+      return { status: 202, body: { retried: [metadata.name] } }
+    },
+  })

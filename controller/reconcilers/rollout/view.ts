@@ -1,0 +1,71 @@
+// Where the newest revision of a project stands, for who asks: also of a project without
+// spec.rollout, whose stagelets all take it at once. Pure.
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
+import type { StageletObject } from '../project/gather.ts'
+import { isHeld, standingOf, stateOf, vanishedOf, type Standing } from './decide.ts'
+import type { RolloutInput } from './gather.ts'
+import { progressOf, whyStopped } from './verdict.ts'
+
+export interface StageletInRollout {
+  readonly stagelet: StageletObject
+  readonly standing: Standing
+  /** What it says of itself: why it failed, what its health gate waits for. */
+  readonly message: string
+}
+
+export interface RolloutView {
+  readonly takesTurns: boolean
+  /** `Failed`: without turns nothing is stopped, and all that could take it have it or failed. */
+  readonly state: ProjectRollout['state'] | 'Failed'
+  readonly counts: Omit<ProjectRollout, 'state'>
+  readonly message: string
+  readonly stagelets: readonly StageletInRollout[]
+}
+
+const atOnce: RolloutSpec = { progressDeadlineSeconds: Infinity, onFailure: 'Stop' }
+
+const messageOf = ({ status }: StageletObject, standing: Standing): string => {
+  const say = (type: string): string => findCondition(status?.conditions, type)?.message ?? ''
+  if (standing === 'failed') return say('Degraded')
+  return standing === 'healthy' ? '' : say('Progressing')
+}
+
+export const viewRollout = (input: RolloutInput): RolloutView => {
+  const { project, closed } = input
+  const spec = project.spec?.rollout ?? atOnce
+  const takesTurns = project.spec?.rollout !== undefined
+  const stand = (stagelet: StageletObject): Standing => {
+    const standing = standingOf(input, spec, stagelet)
+    const isOpen = standing !== 'healthy' && standing !== 'failed'
+    return !takesTurns && isOpen && isHeld(input, stagelet) ? 'held' : standing
+  }
+  const standings = new Map(input.stagelets.map((s) => [s.metadata.name, stand(s)]))
+  const named = (...wanted: Standing[]): string[] =>
+    [...standings].filter(([, standing]) => wanted.includes(standing)).map(([name]) => name)
+  const failed = named('failed', 'late')
+  const waiting = named('interrupted', 'waiting')
+  const open = waiting.length + named('busy').length
+  const vanished = takesTurns && waiting.length > 0 ? vanishedOf(input) : []
+  const atOnceState = open > 0 ? 'Progressing' : failed.length > 0 ? 'Failed' : 'Complete'
+  const state = takesTurns ? stateOf({ spec, failed, vanished, open }) : atOnceState
+  const counts = {
+    revision: closed,
+    healthy: named('healthy').length,
+    progressing: named('busy').length,
+    waiting: waiting.length,
+    held: named('held').length,
+    ...(failed.length === 0 ? {} : { failed }),
+  }
+  const stopped = state === 'Stopped' || state === 'Braked'
+  return {
+    takesTurns,
+    state,
+    counts,
+    message: stopped ? whyStopped(input, { standings, vanished }) : progressOf(counts),
+    stagelets: input.stagelets.map((stagelet) => {
+      const standing = standings.get(stagelet.metadata.name) ?? 'waiting'
+      return { stagelet, standing, message: messageOf(stagelet, standing) }
+    }),
+  }
+}

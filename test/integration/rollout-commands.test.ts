@@ -1,0 +1,175 @@
+// `stagely rollout` on two real stacks of one project, whose service breaks with a bad value.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startWorld, type Ran, type World } from '../support/processes.ts'
+import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
+import { createStack, recreatedBetween, testImage, type Stack } from '../support/stack.ts'
+
+const compose = `services:
+  web:
+    image: ${testImage}
+    restart: always
+    init: true
+    command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; exit 7"]
+`
+
+describe('stagely rollout', () => {
+  let world: World
+  const stacks: Stack[] = []
+  let manifests: string
+
+  const rollout = (...args: string[]): Promise<Ran> => world.cli('rollout', ...args)
+  const setValue = (value: string): Promise<void> => world.patchSecret('shop-config.web', value)
+  const values = (): Promise<(string | undefined)[]> =>
+    Promise.all(stacks.map((stack) => stack.environmentOf('web').then((e) => e['CONFIG'], String)))
+  const theirs = (value: string): Promise<void> =>
+    writeFile(
+      join(manifests, 'theirs.yaml'),
+      projectYaml('theirs') + secretYaml('THEIRS', value, 'global', 'theirs'),
+    )
+
+  beforeAll(async () => {
+    stacks.push(await createStack(compose), await createStack(compose))
+    manifests = await mkdtemp(join(tmpdir(), 'stagely-manifests-'))
+    await theirs('first value')
+    world = await startWorld({ controllerArgs: ['--manifests', manifests] })
+    const stagelets = stacks.map((stack, i) =>
+      stageletYaml(stack.directory, stack.project).replace(
+        'metadata: {name: shop}',
+        `metadata: {name: ${['one', 'two'][i]}}`,
+      ),
+    )
+    const secret = secretYaml('CONFIG', 'good one', 'web')
+    const applied = await world.apply(projectYaml() + secret + stagelets.join(''))
+    expect(applied).toMatchObject({ code: 0 })
+  })
+  afterAll(async () => {
+    await world?.stop()
+    for (const stack of stacks) await stack.remove()
+    await rm(manifests, { recursive: true, force: true })
+  })
+
+  it('status waits for the end, says how far it is, and ends with 0', async () => {
+    const all = await rollout('status', 'shop')
+    expect(all).toMatchObject({ code: 0, stderr: '' })
+    expect(all.stdout).toMatch(/Waiting for rollout of project "shop" to finish: \d of 2/)
+    expect(all.stdout).toContain(
+      'project "shop" successfully rolled out: revision 1, healthy on 2 stagelets',
+    )
+    expect(await values()).toEqual(['good one', 'good one'])
+    const one = await rollout('status', 'stagelet', 'one')
+    expect(one).toMatchObject({
+      code: 0,
+      stdout: 'stagelet "one" successfully rolled out: revision 1\n',
+    })
+  })
+
+  it('status ends with 1 where the rollout stops at a failure, and says why and what helps', async () => {
+    await world.patch('projects/shop', { spec: { rollout: { maxConcurrent: 1 } } })
+    const before = await stacks[1]!.containers()
+    await setValue('bad value two')
+    const ran = await rollout('status', 'project/shop', '--timeout', '90s')
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toMatch(
+      /^error: rollout of project "shop" stopped: stagelet "one" stops it; .*exit code 7/,
+    )
+    expect(ran.stderr).toContain('stagely rollout undo project/shop')
+    expect(ran.stdout + ran.stderr).not.toContain('bad value two')
+    const one = await rollout('status', 'stagelet/one')
+    expect([one.code, one.stderr.includes('cannot parse ***REDACTED***')]).toEqual([1, true])
+    expect(recreatedBetween(before, await stacks[1]!.containers())).toEqual([])
+  })
+
+  it('retry tries the failed one again, and it fails again', async () => {
+    expect((await rollout('retry', 'shop')).stdout).toBe('stagelet.stagely.dev/one retried\n')
+    expect((await rollout('status', 'stagelet/one', '--timeout', '90s')).code).toBe(1)
+    const described = await world.must('describe', 'stagelet', 'one')
+    expect(described).toMatch(/RolledBack[^]*RolledBack/)
+  })
+
+  it('history shows who changed which keys when, and what runs where', async () => {
+    const listed = JSON.parse(
+      await world.must('rollout', 'history', 'shop', '-o', 'json'),
+    ) as object
+    expect(listed).toMatchObject([
+      { revision: 2, keys: ['CONFIG'], by: ['admin'], runs: [] },
+      { revision: 1, keys: ['CONFIG'], by: ['admin'], runs: ['one', 'two'] },
+    ])
+    const table = await world.must('rollout', 'history', 'stagelet/two')
+    expect(table).toMatch(/^REVISION +CLOSED +BY +KEYS +RUNS ON\n2 +20.* admin +CONFIG\n1 /)
+    const second = await world.must('rollout', 'history', 'shop', '--revision', '2')
+    expect(second).toBe('Revision 2:\n~ CONFIG (web)  value: version 1 -> 2\n')
+  })
+
+  it('undo brings the values of the revision before, and of any other', async () => {
+    const dry = await rollout('undo', 'shop', '--dry-run')
+    expect([dry.code, dry.stdout.includes('~ CONFIG (web)')]).toEqual([0, true])
+    const undone = await rollout('undo', 'shop')
+    expect(undone.stdout).toContain('project.stagely.dev/shop rolled back to revision 1\n')
+    expect((await rollout('status', 'shop', '--timeout', '90s')).code).toBe(0)
+    expect(await values()).toEqual(['good one', 'good one'])
+    const again = await rollout('undo', 'shop', '--to-revision', '1')
+    expect(again.stdout).toContain('skipped rollback to revision 1')
+    const missing = await rollout('undo', 'shop', '--to-revision', '99')
+    expect([missing.code, missing.stderr.includes('99')]).toEqual([1, true])
+    const wrong = await rollout('undo', 'stagelet/one')
+    expect([wrong.code, wrong.stderr.includes('rollout undo project/shop')]).toEqual([2, true])
+  })
+
+  it('pause keeps a revision from everybody, and resume lets it go', async () => {
+    expect((await rollout('pause', 'shop')).stdout).toBe('project.stagely.dev/shop paused\n')
+    expect(await rollout('pause', 'shop')).toMatchObject({ code: 1 })
+    await setValue('good three')
+    const late = await rollout('status', 'shop', '--timeout', '1s')
+    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('timed out after 1 s')])
+    const now = await rollout('status', 'shop', '--watch=false')
+    expect(now.stdout).toMatch(/is paused.*2 waiting/)
+    expect(now.code).toBe(0)
+    expect(await values()).toEqual(['good one', 'good one'])
+    expect((await rollout('resume', 'shop')).stdout).toBe('project.stagely.dev/shop resumed\n')
+    expect((await rollout('status', 'shop', '--timeout', '90s')).code).toBe(0)
+    expect(await values()).toEqual(['good three', 'good three'])
+  })
+
+  it('leaves one stagelet out while that is paused, and without turns too', async () => {
+    await world.patch('projects/shop', { spec: { rollout: null } })
+    expect((await rollout('pause', 'stagelet/two')).code).toBe(0)
+    await setValue('good four')
+    const status = await rollout('status', 'shop', '--timeout', '90s')
+    expect([status.code, status.stdout]).toEqual([
+      0,
+      expect.stringMatching(/healthy on 1 stagelet\n1 stagelet left out/),
+    ])
+    expect(await values()).toEqual(['good four', 'good three'])
+    expect((await rollout('resume', 'stagelet/two')).code).toBe(0)
+    expect((await rollout('status', 'stagelet/two', '--timeout', '90s')).code).toBe(0)
+    expect(await values()).toEqual(['good four', 'good four'])
+  })
+
+  it('refuses to steer what a folder owns, and names it', async () => {
+    await theirs('second value')
+    await expect
+      .poll(
+        async () =>
+          JSON.parse(await world.must('rollout', 'history', 'theirs', '-o', 'json')) as unknown[],
+        { timeout: 30_000 },
+      )
+      .toHaveLength(2)
+    for (const args of [['pause'], ['undo']]) {
+      const ran = await rollout(...args, 'theirs')
+      expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(`folder:${manifests}`)])
+    }
+  })
+
+  it('asks for what it can know, and says what else', async () => {
+    const unknown = await rollout('status', 'one')
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      expect.stringContaining('did you mean stagelet/one?'),
+    ])
+    expect((await rollout('status', 'agent/box')).code).toBe(2)
+    expect((await rollout('history', 'nothing')).code).toBe(1)
+  })
+})
