@@ -38,7 +38,9 @@ export const answerDocument = (
   return held.includes(etag) ? c.body(null, 304, all) : c.body(body, 200, all)
 }
 
-const inGroup = (group: string): Kind[] => servedKinds.filter((kind) => kind.group === group)
+/** By name, as Kubernetes lists them: clients print the kinds of a category in this order. */
+const inGroup = (group: string): Kind[] =>
+  servedKinds.filter((kind) => kind.group === group).sort((a, b) => (a.plural < b.plural ? -1 : 1))
 const optional = (name: string, list: readonly string[]): object =>
   list.length === 0 ? {} : { [name]: list }
 

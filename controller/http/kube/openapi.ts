@@ -1,5 +1,6 @@
 // Serves the OpenAPI v3 index and documents. The hash in a document's URL is its ETag, so that
-// kubectl keeps it for as long as the schemas stay.
+// kubectl keeps it for as long as the schemas stay. Version 2 is there and empty: kubectl asks it for
+// kinds that it finds nowhere else, and takes its absence for a broken server.
 import { openApiDocuments } from '../../../src/resources/openapi.ts'
 import type { App } from '../env.ts'
 import { answerDocument, documentOf } from './discovery.ts'
@@ -17,9 +18,34 @@ export const mountOpenApi = (app: App, version: string): void => {
       ]),
     ),
   })
+  mountVersion2(app, version)
   app.get('/openapi/v3', (c) => answerDocument(c, index, { 'cache-control': 'no-cache' }))
   for (const { path, document } of documents)
     app.get(`/openapi/v3/${path}`, (c) =>
       answerDocument(c, document, { 'cache-control': 'public, immutable' }),
     )
+}
+
+// As Kubernetes names it in answers: the name by which it is asked for is no media type.
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
+/** One field of a protobuf message, of less than 128 bytes. */
+const field = (number: number, content: Buffer | string): Buffer => {
+  const bytes = Buffer.from(content)
+  return Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes])
+}
+
+const mountVersion2 = (app: App, version: string): void => {
+  const info = { title: 'Stagely', version }
+  const json = documentOf({ swagger: '2.0', info, paths: {}, definitions: {} })
+  const fields = [
+    field(1, '2.0'),
+    field(2, Buffer.concat([field(1, info.title), field(2, version)])),
+  ]
+  const protobuf = new Uint8Array(Buffer.concat(fields))
+  app.get('/openapi/v2', (c) =>
+    (c.req.header('accept') ?? '').includes('proto-openapi')
+      ? c.body(protobuf, 200, { 'content-type': protobufType, vary: 'Accept' })
+      : answerDocument(c, json),
+  )
 }
