@@ -5,6 +5,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { httpStatusOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
+import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 
 export interface ClusterClient {
@@ -29,8 +30,6 @@ export interface WatchOptions {
 const requestMs = 30_000
 /** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
 const maxLineBytes = 8 << 20
-/** Who wrote, in the cluster's managedFields. */
-export const fieldManager = 'stagely-controller'
 
 export const createClusterClient = (config: KubeConfig): ClusterClient => {
   const call = async (method: string, path: string, more: Partial<Sent> = {}): Promise<unknown> => {
@@ -40,7 +39,7 @@ export const createClusterClient = (config: KubeConfig): ClusterClient => {
     if (isGood(response)) return text === '' ? undefined : (JSON.parse(text) as unknown)
     throw statusError(response, text)
   }
-  const written = { fieldManager }
+  const written = { fieldManager: controllerManager }
   return {
     get: (path, query = {}) => call('GET', path, { query }),
     post: (path, body) =>

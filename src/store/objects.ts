@@ -1,5 +1,6 @@
 // The user's door: create, update, remove. See Transaction in store.ts for what each one promises.
 import { randomUUID } from 'node:crypto'
+import { withStatusOwner } from '../managed-fields/status.ts'
 import {
   agentFinalizer,
   refOf,
@@ -85,7 +86,8 @@ const putSecret = async (
   const status = { ...secretStatusAfter(session, object, version) }
   const stored = version === undefined ? {} : { version: version.entry.version }
   const detail = { ...audit.detail, ...stored }
-  const row = await session.put({ ...object, status }, source, current, { ...audit, detail })
+  const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
+  const row = await session.put(owned, source, current, { ...audit, detail })
   if (version !== undefined) {
     await resetInSync(session, project, [before, version.entry])
     await moveFollowers(session, object, version.value)

@@ -1,5 +1,5 @@
 // Change sets: when the open revision of a project closes, and what closing does.
-import type { KubeObject } from '../resources/meta.ts'
+import { withStatusOwner } from '../managed-fields/status.ts'
 import { loadProject, saveProject, type ProjectState } from './projects.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable } from './sql.ts'
@@ -43,7 +43,7 @@ const close = async (session: WriteSession, project: ProjectState): Promise<void
     revision: project.closed,
     secrets: project.lines?.size ?? 0,
   }
-  const object: KubeObject = { ...row.object, status }
+  const object = withStatusOwner({ ...row.object, status }, row.object, session.now)
   await session.put(object, row.source, row)
 }
 

@@ -1,4 +1,5 @@
 // What the store itself knows of Stagelets: which ones are out of sync the moment a secret changes.
+import { withStatusOwner } from '../managed-fields/status.ts'
 import { findCondition, isTrue, withCondition, type Condition } from '../resources/conditions.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
@@ -38,15 +39,16 @@ export const resetInSync = async (
     if (!isTrue(conditions, 'SecretsInSync')) continue
     if (!seen.some((entry) => maySee(row.object, entry))) continue
     const observed = findCondition(conditions, 'SecretsInSync')?.observedGeneration
-    const next = {
+    const condition = {
       type: 'SecretsInSync',
       status: 'False' as const,
       reason: 'NewRevision',
       message: `secrets changed: revision ${project.closed + 1} is on its way`,
       ...(observed === undefined ? {} : { observedGeneration: observed }),
     }
-    const changed = { ...status, conditions: withCondition(conditions, next, session.now) }
-    await session.put({ ...row.object, status: changed }, row.source, row)
+    const changed = { ...status, conditions: withCondition(conditions, condition, session.now) }
+    const next = withStatusOwner({ ...row.object, status: changed }, row.object, session.now)
+    await session.put(next, row.source, row)
   }
 }
 

@@ -1,5 +1,6 @@
 // Transaction of store.ts over one WriteSession.
 import { createHash } from 'node:crypto'
+import { withStatusOwner } from '../managed-fields/status.ts'
 import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
@@ -126,7 +127,9 @@ export class StoreTransaction implements Transaction {
     if (same && sameJson(status ?? {}, row.object.status ?? {})) return row.object
     const { status: _, ...other } = row.object
     const rest = { ...other, metadata }
-    const next: KubeObject = status === undefined ? rest : { ...rest, status }
+    const given: KubeObject = status === undefined ? rest : { ...rest, status }
+    const next =
+      tracking === undefined ? withStatusOwner(given, row.object, this.#session.now) : given
     // What machines observe is no action; a person who writes a status is.
     const audit = this.#session.actor.source === 'api' ? { action: 'update status' } : undefined
     return (await this.#session.put(next, row.source, row, audit)).object

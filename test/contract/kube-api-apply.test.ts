@@ -58,10 +58,13 @@ const applyAs = (
     body: object,
     headers: apply,
   })
-const owners = (answer: Answer): string[] =>
+const reporting = 'stagely-controller Update status'
+const allOwners = (answer: Answer): string[] =>
   answer
     .json<Wire>()
     .metadata.managedFields.map((m) => `${m.manager} ${m.operation} ${m.subresource ?? ''}`.trim())
+/** Without the controller, which reports when it has something to say. */
+const owners = (answer: Answer): string[] => allOwners(answer).filter((o) => o !== reporting)
 
 describe('an apply request', () => {
   it('creates, changes, and writes nothing when nothing changes', async () => {
@@ -86,8 +89,8 @@ describe('an apply request', () => {
     expect((await applyAs('alice', note)).json<Wire>().metadata).toEqual(metadata)
     const same = await applyAs('alice', one)
     expect(same.status).toBe(200)
-    expect(same.json<Wire>().metadata.managedFields).toEqual(
-      made.json<Wire>().metadata.managedFields,
+    expect(same.json<Wire>().metadata.managedFields[0]).toEqual(
+      made.json<Wire>().metadata.managedFields[0],
     )
     const changed = await applyAs('alice', project('one', { description: 'b' }))
     expect(changed.json<Wire>()).toMatchObject({
@@ -231,6 +234,42 @@ describe('an apply request', () => {
     expect(gone.json<Wire>().status).toMatchObject({ conditions: [{ type: 'Two' }] })
   })
 
+  it('finds the controller as the owner of what it reports', async () => {
+    await applyAs('setup', project('reported', {}))
+    const secret = { projectRef: { name: 'reported' }, key: 'KEY', value: 'a long enough value' }
+    const made = await applyAs('setup', manifest('StagelySecret', 'reported', secret))
+    expect(allOwners(made)).toEqual(['setup Apply', reporting])
+    const entry = made.json<Wire>().metadata.managedFields[1]!
+    expect(entry.fieldsV1).toMatchObject({
+      'f:status': {
+        'f:version': {},
+        'f:conditions': { 'k:{"type":"Accepted"}': { 'f:reason': {} } },
+      },
+    })
+    const path = `${inNamespace}/stagelysecrets/reported/status`
+    const body = {
+      apiVersion,
+      kind: 'StagelySecret',
+      metadata: { name: 'reported' },
+      status: { bytes: 1 },
+    }
+    const refused = await server.call('PATCH', `${path}?fieldManager=ann`, { body, headers: apply })
+    expect(refused.status).toBe(409)
+    expect(refused.json()).toMatchObject({
+      message: `Apply failed with 1 conflict: conflict with "stagely-controller" with subresource "status" using ${apiVersion}: .status.bytes`,
+    })
+    const forced = await server.call('PATCH', `${path}?fieldManager=ann&force=true`, {
+      body,
+      headers: apply,
+    })
+    expect(owners(forced)).toContain('ann Apply status')
+    // What the controller then says anew is its own again.
+    const value = { ...secret, value: 'another, longer value' }
+    const again = await applyAs('setup', manifest('StagelySecret', 'reported', value))
+    expect(again.json<Wire>().status).toMatchObject({ version: 2, bytes: 21 })
+    expect(allOwners(again)).toEqual(['setup Apply', reporting])
+  })
+
   it('leaves what was there before the first one to "before-first-apply"', async () => {
     const object = project('older', { description: 'a' })
     await server.call('POST', `${inNamespace}/projects`, { body: object })
@@ -336,7 +375,8 @@ describe('kubectl', () => {
       expect(moved).toMatchObject({ code: 0, stderr: '' })
       const { stdout } = await kubectl('get', name, 'moved', '-o', 'json', '--show-managed-fields')
       const { metadata } = JSON.parse(stdout) as Wire
-      expect(metadata.managedFields.map((m) => `${m.manager} ${m.operation}`).sort()).toEqual([
+      const appliers = metadata.managedFields.filter((m) => m.subresource !== 'status')
+      expect(appliers.map((m) => `${m.manager} ${m.operation}`).sort()).toEqual([
         'kubectl Apply',
         'kubectl-last-applied Apply',
       ])

@@ -211,7 +211,10 @@ describe('one world with the Kubernetes-style API', () => {
     const { metadata } = (await read()) as unknown as {
       metadata: { managedFields: { manager: string }[] }
     }
-    expect(metadata.managedFields.map((entry) => entry.manager)).toEqual(['stagely-rest'])
+    expect(metadata.managedFields.map((entry) => entry.manager).sort()).toEqual([
+      'stagely-controller',
+      'stagely-rest',
+    ])
     const again = await call('POST', path, { ...body, scope: 'backend' })
     expect(again.status).toBe(422)
     expect(again.json()).toMatchObject({

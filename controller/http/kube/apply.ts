@@ -1,4 +1,4 @@
-// Server-side apply over HTTP: what the request must say, and where the merge of ssa/ meets the store.
+// Server-side apply over HTTP: what the request must say, and where the merge of src/managed-fields meets the store.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
@@ -10,11 +10,15 @@ import type { AppContext } from '../env.ts'
 import { atPath, bad, decode, metadataOf } from './decode.ts'
 import { fieldValidationOf, isTrueParam } from './params.ts'
 import { refOfPath } from './read.ts'
-import { applyConfiguration } from './ssa/apply.ts'
-import { compare, fieldsOf, untypable } from './ssa/compare.ts'
-import { setOfPaths, union, type FieldSet } from './ssa/field-set.ts'
-import { parseManagers, renderManagers, type Manager } from './ssa/managers.ts'
-import { shapeOfKind } from './ssa/shape.ts'
+import { applyConfiguration } from '../../../src/managed-fields/apply.ts'
+import { compare, fieldsOf, untypable } from '../../../src/managed-fields/compare.ts'
+import { setOfPaths, union, type FieldSet } from '../../../src/managed-fields/field-set.ts'
+import {
+  parseManagers,
+  renderManagers,
+  type Manager,
+} from '../../../src/managed-fields/managers.ts'
+import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
 import { conflict } from './status.ts'
 import { fieldManagerOf, ownedPart, whoOf, withKnownValue, type Subresource } from './tracking.ts'
 import { lifted, type Wire } from './wire-form.ts'
@@ -66,7 +70,7 @@ const beforeFirstApply = (kind: Kind, live: Wire): Manager[] => {
   return [{ ...who, operation: 'Update', time: undefined, fields: added }]
 }
 
-/** Merges one door's part of the configuration into the object. Conflict as ssa/ says. */
+/** Merges one door's part of the configuration into the object. Conflict as src/managed-fields says. */
 export const mergeConfiguration = (
   c: AppContext,
   kind: Kind,
@@ -84,11 +88,11 @@ export const mergeConfiguration = (
 ): Merged => {
   const live = ownedPart(lifted(current), subresource)
   const known = parseManagers(current.metadata.managedFields) ?? []
-  const first = known.length === 0 && subresource === ''
+  const first = subresource === '' && known.every((m) => m.subresource !== '')
   const who = whoOf(c, kind, subresource)
   const { object, managers } = applyConfiguration({
     shape: shapeOfKind(kind),
-    managers: first ? beforeFirstApply(kind, live) : known,
+    managers: first ? [...known, ...beforeFirstApply(kind, live)] : known,
     who,
     live,
     config: ownedPart(config, subresource),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { requireKind } from '../../../../src/resources/registry.ts'
+import { requireKind } from '../resources/registry.ts'
 import { applyConfiguration, type Applied } from './apply.ts'
 import { compare, fieldsOf, untypable } from './compare.ts'
 import {

@@ -1,7 +1,7 @@
 // How the fields of a kind are owned: field by field, item by item, or only as a whole. Read off the
 // schemas of the kinds, so that a new field needs nothing here.
-import { structuralSchema, type Schema } from '../../../../src/resources/crd.ts'
-import type { Kind } from '../../../../src/resources/registry.ts'
+import { structuralSchema, type Schema } from '../resources/crd.ts'
+import type { Kind } from '../resources/registry.ts'
 
 export type Shape =
   /** A scalar, or a list that is owned as a whole. */

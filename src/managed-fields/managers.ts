@@ -1,5 +1,5 @@
 // Who owns which fields: `metadata.managedFields`, read and written.
-import type { ManagedFieldsEntry } from '../../../../src/resources/meta.ts'
+import type { ManagedFieldsEntry } from '../resources/meta.ts'
 import { difference, fromFieldsV1, isEmptySet, toFieldsV1, union } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
 

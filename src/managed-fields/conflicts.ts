@@ -1,5 +1,5 @@
 // Conflicts of an apply, in the words of Kubernetes: kubectl prints its advice from the causes.
-import { StagelyError, type Fault } from '../../../../src/kernel/errors.ts'
+import { StagelyError, type Fault } from '../kernel/errors.ts'
 import { difference, intersection, isEmptySet, pathsOf, textOfPath } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
 import type { Identity, Manager } from './managers.ts'
