@@ -15,7 +15,7 @@ import { startReconcilers } from './reconcilers/start.ts'
 
 export interface LoopsDeps extends Pick<Opened, 'store' | 'connections'>, Pick<Metrics, 'onRun'> {
   /** Of the cluster to follow, where there is one. */
-  readonly kubeConfig: KubeConfig | undefined
+  readonly kubeConfig: (() => KubeConfig) | undefined
   readonly clock: Clock
   readonly log: Logger
 }

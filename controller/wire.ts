@@ -94,8 +94,9 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const url = await serve(config, context, { ...opened, sealing })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
-  // Read here, so that a fault of it ends the start on every replica.
-  const kubeConfig = config.kubernetes === undefined ? undefined : loadKubeConfig()
+  const kubeConfig = config.kubernetes === undefined ? undefined : loadKubeConfig
+  // Read here too, so that a fault of it ends the start on every replica.
+  kubeConfig?.()
   const { lease, connections } = opened
   if (lease !== undefined) void beatUntil(lifecycle.stopping, { connections, clock, log })
   const leader = startLeader({

@@ -28,13 +28,22 @@ export interface WatchOptions {
 }
 
 const requestMs = 30_000
+const keepAliveMs = 15_000
 /** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
 const maxLineBytes = 8 << 20
 
-export const createClusterClient = (config: KubeConfig): ClusterClient => {
+/** `load` is asked again when the cluster no longer takes the login; what it throws is the request's failure. */
+export const createClusterClient = (load: () => KubeConfig): ClusterClient => {
+  let config: KubeConfig | undefined
+  const request = async (sent: SentNow): Promise<http.IncomingMessage> => {
+    config ??= load()
+    const response = await send(config, sent)
+    if (response.statusCode === 401) config = undefined
+    return response
+  }
   const call = async (method: string, path: string, more: Partial<Sent> = {}): Promise<unknown> => {
     const signal = AbortSignal.timeout(requestMs)
-    const response = await send(config, { method, path, signal, ...more })
+    const response = await request({ method, path, signal, ...more })
     const text = await readText(response)
     if (isGood(response)) return text === '' ? undefined : (JSON.parse(text) as unknown)
     throw statusError(response, text)
@@ -53,7 +62,7 @@ export const createClusterClient = (config: KubeConfig): ClusterClient => {
       const signal = AbortSignal.any([options.signal, idle.signal])
       try {
         const all = { ...query, watch: 'true' }
-        const response = await send(config, { method: 'GET', path, query: all, signal })
+        const response = await request({ method: 'GET', path, query: all, signal })
         if (!isGood(response)) throw statusError(response, await readText(response))
         const read = createLineReader(maxLineBytes, options.onLine)
         for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -78,10 +87,9 @@ interface Sent {
   readonly contentType: string
 }
 
-const send = async (
-  config: KubeConfig,
-  sent: Partial<Sent> & Pick<Sent, 'method' | 'path' | 'signal'>,
-): Promise<http.IncomingMessage> => {
+type SentNow = Partial<Sent> & Pick<Sent, 'method' | 'path' | 'signal'>
+
+const send = async (config: KubeConfig, sent: SentNow): Promise<http.IncomingMessage> => {
   const server = config.getCurrentCluster()?.server
   if (server === undefined)
     throw new StagelyError('ServiceUnavailable', 'the kubeconfig names no cluster')
@@ -107,6 +115,8 @@ const send = async (
       const message = `the cluster at ${server} cannot be reached: ${error.message}`
       reject(new StagelyError('ServiceUnavailable', message, {}, error))
     })
+    // A peer that is gone without a word is found out long before a watch would end by itself.
+    outgoing.setSocketKeepAlive(true, keepAliveMs)
     outgoing.end(payload)
   })
 }

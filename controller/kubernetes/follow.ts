@@ -130,7 +130,11 @@ const watch = async (options: FollowOptions, version: string): Promise<string> =
     fieldSelector,
   }
   try {
-    await client.watch(path, query, { signal, onLine, idleMs: (watchSeconds + 15) * 1000 })
+    await client.watch(path, query, {
+      signal,
+      onLine,
+      idleMs: (watchSeconds + Math.min(watchSeconds, 15)) * 1000,
+    })
     return reached
   } catch (error) {
     throw new WatchBroken(error, reached)

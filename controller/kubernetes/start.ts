@@ -21,12 +21,15 @@ import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createSecretValues } from './secret-values.ts'
 
 export interface KubernetesSourceOptions extends LoopObserver {
-  readonly kubeConfig: KubeConfig
+  /** Asked at the start, and again when the cluster no longer takes the login. */
+  readonly kubeConfig: () => KubeConfig
   /** Namespaces to follow; undefined: all. */
   readonly namespaces: readonly string[] | undefined
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger
+  /** How long a watch may last, in seconds. */
+  readonly watchSeconds?: number
   /** Believes lists that lack more than half. */
   readonly pruneAll: boolean
 }
@@ -76,6 +79,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       path: stream.path,
       log,
       signal,
+      ...(options.watchSeconds === undefined ? {} : { watchSeconds: options.watchSeconds }),
       onList: (items) => intake.onList(stream, items),
       onChange: (type, object) => {
         intake.onChange(type, object)

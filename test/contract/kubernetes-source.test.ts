@@ -1,4 +1,6 @@
-// A cluster as a source: specs come in, status goes back, over the wire and through its faults.
+// A cluster as a source: specs come in, status goes back, over the wire and through its faults. Which
+// cluster: see openTestCluster. All of it is done by requests to the cluster, and holds for a real one.
+import type { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { startKubernetesSource, type KubernetesSource } from '../../controller/kubernetes/start.ts'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
@@ -6,8 +8,9 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Actor, Store } from '../../src/store/store.ts'
-import { startTestCluster, type TestCluster } from '../support/cluster.ts'
+import type { Actor } from '../../src/store/store.ts'
+import { plainKubeConfig } from '../support/cluster/own-server.ts'
+import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
 const person: Actor = { name: 'ann', source: 'api' }
@@ -17,10 +20,18 @@ let ours: TestStore
 let reconcilers: Reconcilers
 let source: KubernetesSource
 
-const start = (more: { namespaces?: string[]; pruneAll?: boolean } = {}): KubernetesSource =>
+const start = (
+  more: {
+    namespaces?: string[]
+    pruneAll?: boolean
+    watchSeconds?: number
+    kubeConfig?: () => KubeConfig
+  } = {},
+): KubernetesSource =>
   startKubernetesSource({
-    kubeConfig: cluster.kubeConfig,
-    namespaces: more.namespaces,
+    kubeConfig: more.kubeConfig ?? (() => cluster.kubeConfig),
+    namespaces: more.namespaces ?? [cluster.namespace],
+    ...(more.watchSeconds === undefined ? {} : { watchSeconds: more.watchSeconds }),
     pruneAll: more.pruneAll ?? false,
     store: ours.store,
     clock: realClock,
@@ -31,19 +42,19 @@ const apiVersion = 'stagely.dev/v1alpha1'
 const project = (name: string): KubeObject => ({
   apiVersion,
   kind: 'Project',
-  metadata: { name, namespace: 'default' },
+  metadata: { name, namespace: cluster.namespace },
   spec: {},
 })
 const secret = (name: string, spec: Record<string, unknown> = {}): KubeObject => ({
   apiVersion,
   kind: 'StagelySecret',
-  metadata: { name, namespace: 'default' },
+  metadata: { name, namespace: cluster.namespace },
   spec: { projectRef: { name: 'shop' }, key: name.toUpperCase().replaceAll('-', '_'), ...spec },
 })
 const stagelet = (name: string): KubeObject => ({
   apiVersion,
   kind: 'Stagelet',
-  metadata: { name, namespace: 'default' },
+  metadata: { name, namespace: cluster.namespace },
   spec: {
     projectRef: { name: 'shop' },
     agentRef: { name: 'box' },
@@ -51,29 +62,21 @@ const stagelet = (name: string): KubeObject => ({
   },
 })
 
-const create = (store: Store, ...objects: KubeObject[]): Promise<KubeObject[]> =>
-  store.write(person, {}, async (tx) => {
+const store = (...objects: KubeObject[]): Promise<KubeObject[]> =>
+  ours.store.write(person, {}, async (tx) => {
     const made: KubeObject[] = []
     for (const object of objects) made.push(await tx.create(object))
     return made
   })
-const change = (kind: string, name: string, edit: (object: KubeObject) => void): Promise<unknown> =>
-  cluster.store.write(person, {}, async (tx) => {
-    const object = (await tx.get({ kind, namespace: 'default', name }))!
-    edit(object)
-    return tx.update(object)
-  })
-const remove = (kind: string, name: string): Promise<unknown> =>
-  cluster.store.write(person, {}, (tx) => tx.remove({ kind, namespace: 'default', name }))
-const get = (store: Store, kind: string, name: string): Promise<KubeObject | undefined> =>
-  store.get({ kind, namespace: 'default', name })
+const stored = (kind: string, name: string): Promise<KubeObject | undefined> =>
+  ours.store.get({ kind, namespace: cluster.namespace, name })
+/** As the cluster shows it. */
 const condition = async (
-  store: Store,
   kind: string,
   name: string,
   type: string,
 ): Promise<Condition | undefined> =>
-  findCondition((await get(store, kind, name))?.status?.['conditions'] as Condition[], type)
+  findCondition((await cluster.api.get(kind, name))?.status?.['conditions'] as Condition[], type)
 const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
   expect.poll(read, { timeout: 15_000, interval: 50 })
 const settled = async (): Promise<void> => {
@@ -85,11 +88,11 @@ const settled = async (): Promise<void> => {
 }
 
 beforeAll(async () => {
-  cluster = await startTestCluster(inject('postgresUrl'))
+  cluster = await openTestCluster(inject('postgresUrl'))
   ours = await openTestStore(inject('postgresUrl'))
   reconcilers = startReconcilers({ store: ours.store, clock: realClock, log: silentLogger })
   source = start()
-  await create(cluster.store, project('shop'), secret('db-url'), stagelet('prod'))
+  await cluster.api.create(project('shop'), secret('db-url'), stagelet('prod'))
 })
 afterAll(async () => {
   await source.stop()
@@ -103,12 +106,12 @@ afterEach(() => {
 })
 
 test('specs come in, with their labels and where they are from', async () => {
-  await eventually(() => get(ours.store, 'Stagelet', 'prod')).toBeDefined()
-  await change('Project', 'shop', (o) => {
+  await eventually(() => stored('Stagelet', 'prod')).toBeDefined()
+  await cluster.api.change('Project', 'shop', (o) => {
     o.spec = { description: 'the shop' }
     o.metadata.labels = { tier: 'web' }
   })
-  await eventually(() => get(ours.store, 'Project', 'shop')).toMatchObject({
+  await eventually(() => stored('Project', 'shop')).toMatchObject({
     metadata: {
       labels: { tier: 'web' },
       annotations: { 'stagely.dev/source': 'kubernetes', 'stagely.dev/kubernetes-generation': '2' },
@@ -118,16 +121,13 @@ test('specs come in, with their labels and where they are from', async () => {
 })
 
 test('status goes back, with generations of the cluster', async () => {
-  await eventually(() =>
-    condition(cluster.store, 'StagelySecret', 'db-url', 'Accepted'),
-  ).toMatchObject({
+  await eventually(() => condition('StagelySecret', 'db-url', 'Accepted')).toMatchObject({
     status: 'False',
     reason: 'ValueMissing',
   })
-  const { generation } = (await get(cluster.store, 'StagelySecret', 'db-url'))!.metadata
+  const { generation } = (await cluster.api.get('StagelySecret', 'db-url'))!.metadata
   await eventually(
-    async () =>
-      (await condition(cluster.store, 'StagelySecret', 'db-url', 'Accepted'))?.observedGeneration,
+    async () => (await condition('StagelySecret', 'db-url', 'Accepted'))?.observedGeneration,
   ).toBe(generation)
 })
 
@@ -142,123 +142,137 @@ test('a settled cluster sees no write from us, also after a new start', async ()
 
 test('what the cluster owns is not changed by another door', async () => {
   const write = ours.store.write(person, {}, async (tx) => {
-    const object = (await tx.get({ kind: 'Project', namespace: 'default', name: 'shop' }))!
+    const object = (await tx.get({ kind: 'Project', namespace: cluster.namespace, name: 'shop' }))!
     return tx.update({ ...object, spec: { description: 'mine' } })
   })
   await expect(write).rejects.toThrow(/kubernetes/)
 })
 
 test('a value comes from a Secret of the cluster, and follows it', async () => {
-  await create(
-    cluster.store,
+  await cluster.api.create(
     secret('api-key', { valueFrom: { kubernetesSecret: { name: 'keys', key: 'api' } } }),
   )
-  await eventually(() =>
-    condition(cluster.store, 'StagelySecret', 'api-key', 'Accepted'),
-  ).toMatchObject({
+  await eventually(() => condition('StagelySecret', 'api-key', 'Accepted')).toMatchObject({
     reason: 'ValueMissing',
     message: 'there is no Secret keys in this namespace',
   })
-  cluster.putSecret('default', 'keys', { other: 'eA==' })
+  await cluster.api.putSecret('keys', { other: 'eA==' })
   await eventually(
-    async () => (await condition(cluster.store, 'StagelySecret', 'api-key', 'Accepted'))?.message,
+    async () => (await condition('StagelySecret', 'api-key', 'Accepted'))?.message,
   ).toBe('the Secret keys has no entry api')
-  cluster.putSecret('default', 'keys', { api: Buffer.from('first-value').toString('base64') })
+  await cluster.api.putSecret('keys', { api: Buffer.from('first-value').toString('base64') })
   await eventually(
-    async () => (await get(cluster.store, 'StagelySecret', 'api-key'))?.status,
+    async () => (await cluster.api.get('StagelySecret', 'api-key'))?.status,
   ).toMatchObject({
     version: 1,
     bytes: 11,
   })
-  cluster.putSecret('default', 'keys', { api: Buffer.from('second-value-here').toString('base64') })
+  await cluster.api.putSecret('keys', { api: Buffer.from('second-value-here').toString('base64') })
   await eventually(
-    async () => (await get(cluster.store, 'StagelySecret', 'api-key'))?.status,
+    async () => (await cluster.api.get('StagelySecret', 'api-key'))?.status,
   ).toMatchObject({
     version: 2,
     bytes: 17,
   })
   // The same value in a changed Secret is no new version.
-  cluster.putSecret('default', 'keys', {
+  await cluster.api.putSecret('keys', {
     api: Buffer.from('second-value-here').toString('base64'),
     more: 'eA==',
   })
   await settled()
-  expect((await get(ours.store, 'StagelySecret', 'api-key'))?.status).toMatchObject({ version: 2 })
+  expect((await stored('StagelySecret', 'api-key'))?.status).toMatchObject({ version: 2 })
 })
 
 test('what cannot be taken is told at the object, until it can', async () => {
-  await create(ours.store, project('taken'))
-  await create(cluster.store, project('taken'))
-  await eventually(() => condition(cluster.store, 'Project', 'taken', 'Accepted')).toMatchObject({
+  await store(project('taken'))
+  await cluster.api.create(project('taken'))
+  await eventually(() => condition('Project', 'taken', 'Accepted')).toMatchObject({
     status: 'False',
     reason: 'Conflict',
     message: expect.stringContaining('api') as string,
   })
   await ours.store.write(person, {}, (tx) =>
-    tx.remove({ kind: 'Project', namespace: 'default', name: 'taken' }),
+    tx.remove({ kind: 'Project', namespace: cluster.namespace, name: 'taken' }),
   )
-  await eventually(() => get(ours.store, 'Project', 'taken')).toMatchObject({
+  await eventually(() => stored('Project', 'taken')).toMatchObject({
     metadata: { annotations: { 'stagely.dev/source': 'kubernetes' } },
   })
-  await eventually(() => condition(cluster.store, 'Project', 'taken', 'Accepted')).toBeUndefined()
+  await eventually(() => condition('Project', 'taken', 'Accepted')).toBeUndefined()
 })
 
 test('a stagelet stays in the cluster until its agent has let go of it', async () => {
-  await create(
-    cluster.store,
-    { apiVersion, kind: 'Agent', metadata: { name: 'box', namespace: 'default' }, spec: {} },
+  await cluster.api.create(
+    {
+      apiVersion,
+      kind: 'Agent',
+      metadata: { name: 'box', namespace: cluster.namespace },
+      spec: {},
+    },
     stagelet('preview'),
   )
   await eventually(
-    async () => (await get(cluster.store, 'Stagelet', 'preview'))?.metadata.finalizers,
+    async () => (await cluster.api.get('Stagelet', 'preview'))?.metadata.finalizers,
   ).toContain('stagely.dev/controller')
-  await eventually(() => get(ours.store, 'Stagelet', 'preview')).toBeDefined()
+  await eventually(() => stored('Stagelet', 'preview')).toBeDefined()
   // An agent that was there once is asked, however long it is away.
-  const box = { kind: 'Agent', namespace: 'default', name: 'box' }
+  const box = { kind: 'Agent', namespace: cluster.namespace, name: 'box' }
   const away = { type: 'Ready', status: 'Unknown', reason: 'Disconnected', message: '' } as const
   await ours.store.write(machine, {}, (tx) => tx.setConditions(box, [away]))
-  await remove('Stagelet', 'preview')
+  await cluster.api.remove('Stagelet', 'preview')
   await eventually(
-    async () => (await get(ours.store, 'Stagelet', 'preview'))?.metadata.deletionTimestamp,
+    async () => (await stored('Stagelet', 'preview'))?.metadata.deletionTimestamp,
   ).toBeDefined()
-  expect(await get(cluster.store, 'Stagelet', 'preview')).toBeDefined()
-  const ref = { kind: 'Stagelet', namespace: 'default', name: 'preview' }
+  expect(await cluster.api.get('Stagelet', 'preview')).toBeDefined()
+  const ref = { kind: 'Stagelet', namespace: cluster.namespace, name: 'preview' }
   await ours.store.write(machine, {}, (tx) => tx.removeFinalizer(ref, 'stagely.dev/agent'))
-  await eventually(() => get(ours.store, 'Stagelet', 'preview')).toBeUndefined()
-  // The cluster's own store has the agent's finalizer too, for it is the same kind of store.
+  await eventually(() => stored('Stagelet', 'preview')).toBeUndefined()
+  // This project's own API server gives a stagelet the agent's finalizer too; a cluster has only ours.
   await eventually(
-    async () => (await get(cluster.store, 'Stagelet', 'preview'))?.metadata.finalizers,
-  ).toEqual(['stagely.dev/agent'])
-  await cluster.store.write(machine, {}, (tx) => tx.removeFinalizer(ref, 'stagely.dev/agent'))
+    async () => (await cluster.api.get('Stagelet', 'preview'))?.metadata.finalizers ?? [],
+  ).not.toContain('stagely.dev/controller')
+  if ((await cluster.api.get('Stagelet', 'preview')) !== undefined)
+    await cluster.api.patch('Stagelet', 'preview', { metadata: { finalizers: null } })
+  await eventually(() => cluster.api.get('Stagelet', 'preview')).toBeUndefined()
 })
 
 test('an object that is made anew under its name while nobody looks is a new object', async () => {
-  await create(cluster.store, secret('anew'))
-  await eventually(() => get(ours.store, 'StagelySecret', 'anew')).toBeDefined()
-  const before = (await get(ours.store, 'StagelySecret', 'anew'))!.metadata.uid
+  await cluster.api.create(secret('anew'))
+  await eventually(() => stored('StagelySecret', 'anew')).toBeDefined()
+  const before = (await stored('StagelySecret', 'anew'))!.metadata.uid
   await source.stop()
-  await remove('StagelySecret', 'anew')
-  await create(cluster.store, secret('anew', { scope: 'web' }))
+  await cluster.api.remove('StagelySecret', 'anew')
+  await cluster.api.create(secret('anew', { scope: 'web' }))
   source = start()
-  await eventually(
-    async () => (await get(ours.store, 'StagelySecret', 'anew'))?.spec?.['scope'],
-  ).toBe('web')
-  expect((await get(ours.store, 'StagelySecret', 'anew'))!.metadata.uid).not.toBe(before)
+  await eventually(async () => (await stored('StagelySecret', 'anew'))?.spec?.['scope']).toBe('web')
+  expect((await stored('StagelySecret', 'anew'))!.metadata.uid).not.toBe(before)
+})
+
+test('an object that is made anew under its name at once is a new object too', async () => {
+  await cluster.api.create(secret('again'))
+  await eventually(() => stored('StagelySecret', 'again')).toBeDefined()
+  const before = (await stored('StagelySecret', 'again'))!.metadata.uid
+  await cluster.api.remove('StagelySecret', 'again')
+  await cluster.api.create(secret('again', { scope: 'web' }))
+  await eventually(async () => {
+    const { metadata, spec } = (await stored('StagelySecret', 'again')) ?? {}
+    return metadata?.uid !== before && spec?.['scope']
+  }).toBe('web')
 })
 
 test('an event of the store is told in the cluster, and counted', async () => {
-  const regarding = (await get(ours.store, 'Stagelet', 'prod'))!
+  const regarding = (await stored('Stagelet', 'prod'))!
   const tell = (): Promise<void> =>
     ours.store.write(machine, {}, (tx) =>
       tx.recordEvent({ regarding, type: 'Warning', reason: 'Told', message: 'box is away' }),
     )
-  const told = async (): Promise<unknown> =>
-    (await cluster.store.list('Event', { namespace: 'default' })).items.find(
-      (e) => e.spec?.['reason'] === 'Told',
-    )?.spec
+  const told = async (): Promise<unknown> => {
+    const path = `/api/v1/namespaces/${cluster.namespace}/events`
+    const list = await cluster.api.call<{ items: { reason: string }[] }>('GET', path)
+    return list?.items.find(({ reason }) => reason === 'Told')
+  }
   await tell()
   await eventually(told).toMatchObject({ count: 1, message: 'box is away' })
-  const { uid } = (await get(cluster.store, 'Stagelet', 'prod'))!.metadata
+  const { uid } = (await cluster.api.get('Stagelet', 'prod'))!.metadata
   expect(await told()).toMatchObject({ involvedObject: { uid } })
   await tell()
   await eventually(told).toMatchObject({ count: 2 })
@@ -293,7 +307,9 @@ const faults: Record<string, () => void> = {
           message: 'too old',
           metadata: {},
         }
-        response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
+        // Both ways of saying it are in use.
+        if (left % 2 === 0) response.writeHead(410).end(JSON.stringify(object))
+        else response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
         return true
       }),
     )
@@ -307,6 +323,26 @@ const faults: Record<string, () => void> = {
         left--
         response.writeHead(429, { 'retry-after': '1', 'content-type': 'application/json' })
         response.end('{"kind":"Status","reason":"TooManyRequests","message":"slow down"}')
+        return true
+      }),
+    )
+    cluster.cut()
+  },
+  'a watch comes slowly, in small pieces': () => {
+    let left = 4
+    undo.push(
+      cluster.fault((request, response) => {
+        if (left === 0 || !/stagelysecrets\?.*watch=true/.test(request.url ?? '')) return false
+        left--
+        void cluster.api.list('StagelySecret').then(async ({ items }) => {
+          const lines = items.map((object) => JSON.stringify({ type: 'MODIFIED', object }))
+          const bytes = Buffer.from(`${lines.join('\n')}\n`)
+          for (let at = 0; at < bytes.length; at += 97) {
+            response.write(bytes.subarray(at, at + 97))
+            await new Promise((resolve) => setTimeout(resolve, 1))
+          }
+          response.end()
+        })
         return true
       }),
     )
@@ -335,7 +371,7 @@ const faults: Record<string, () => void> = {
         )
           return false
         left--
-        void cluster.store.list('StagelySecret').then(({ items }) => {
+        void cluster.api.list('StagelySecret').then(({ items }) => {
           const lines = [...items, ...items.toReversed()].map(
             (object) => `${JSON.stringify({ type: 'MODIFIED', object })}\n`,
           )
@@ -353,16 +389,56 @@ test.each(Object.entries(faults))('what changes while %s comes in', async (name,
     .slice(0, 40)
     .replace(/-$/, '')
   inject()
-  await create(cluster.store, secret(created))
-  await eventually(() => get(ours.store, 'StagelySecret', created)).toBeDefined()
-  await remove('StagelySecret', created)
-  await eventually(() => get(ours.store, 'StagelySecret', created)).toBeUndefined()
+  await cluster.api.create(secret(created))
+  await eventually(() => stored('StagelySecret', created)).toBeDefined()
+  await cluster.api.remove('StagelySecret', created)
+  await eventually(() => stored('StagelySecret', created)).toBeUndefined()
+})
+
+test('a watch that says nothing any more is begun anew', async () => {
+  await source.stop()
+  const deaf = new Set<string>()
+  undo.push(
+    cluster.fault((request, response) => {
+      const path = request.url?.split('?')[0] ?? ''
+      if (!request.url?.includes('watch=true') || deaf.has(path)) return false
+      deaf.add(path)
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+      return true
+    }),
+  )
+  source = start({ watchSeconds: 1 })
+  await eventually(() => deaf.size).toBe(4)
+  await cluster.api.create(secret('after-silence'))
+  await eventually(() => stored('StagelySecret', 'after-silence')).toBeDefined()
+})
+
+test('a token that expired is read anew', async () => {
+  for (const step of undo.splice(0)) step()
+  await source.stop()
+  const { port } = new URL(cluster.kubeConfig.getCurrentCluster()!.server)
+  let good = 'first'
+  undo.push(
+    cluster.fault((request, response) => {
+      if (request.headers.authorization === `Bearer ${good}`) return false
+      response.writeHead(401, { 'content-type': 'application/json' })
+      response.end('{"kind":"Status","reason":"Unauthorized","message":"Unauthorized"}')
+      return true
+    }),
+  )
+  source = start({ kubeConfig: () => plainKubeConfig(Number(port), good) })
+  await cluster.api.create(secret('token-first'))
+  await eventually(() => stored('StagelySecret', 'token-first')).toBeDefined()
+  good = 'second'
+  cluster.cut()
+  await cluster.api.create(secret('token-second'))
+  await eventually(() => stored('StagelySecret', 'token-second')).toBeDefined()
 })
 
 test('a list that lacks most of what there was is not believed', async () => {
-  await create(cluster.store, secret('one'), secret('two'), secret('three'), secret('four'))
-  await eventually(() => get(ours.store, 'StagelySecret', 'four')).toBeDefined()
-  const resourceVersion = String(await cluster.store.currentVersion())
+  await cluster.api.create(secret('one'), secret('two'), secret('three'), secret('four'))
+  await eventually(() => stored('StagelySecret', 'four')).toBeDefined()
+  const { version: resourceVersion } = await cluster.api.list('StagelySecret')
   undo.push(
     cluster.fault((request, response) => {
       if (!request.url?.includes('stagelysecrets?limit')) return false
@@ -379,24 +455,24 @@ test('a list that lacks most of what there was is not believed', async () => {
   await source.stop()
   source = start()
   await new Promise((resolve) => setTimeout(resolve, 1_500))
-  expect(await get(ours.store, 'StagelySecret', 'one')).toBeDefined()
+  expect(await stored('StagelySecret', 'one')).toBeDefined()
   await source.stop()
   source = start({ pruneAll: true })
-  await eventually(() => get(ours.store, 'StagelySecret', 'one')).toBeUndefined()
+  await eventually(() => stored('StagelySecret', 'one')).toBeUndefined()
 })
 
 test('only the chosen namespaces are followed, and others are left alone', async () => {
   for (const step of undo.splice(0)) step()
   await source.stop()
-  source = start({ namespaces: ['team-a'] })
-  await create(cluster.store, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a' } })
-  await create(cluster.store, {
-    ...project('other'),
-    metadata: { name: 'other', namespace: 'team-a' },
-  })
-  await create(cluster.store, project('not-followed'))
-  const ref = { kind: 'Project', namespace: 'team-a', name: 'other' }
+  const namespace = cluster.otherNamespace
+  source = start({ namespaces: [namespace] })
+  await cluster.api.create(
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { ...project('other'), metadata: { name: 'other', namespace } },
+    project('not-followed'),
+  )
+  const ref = { kind: 'Project', namespace, name: 'other' }
   await eventually(() => ours.store.get(ref)).toBeDefined()
-  expect(await get(ours.store, 'Project', 'not-followed')).toBeUndefined()
-  expect(await get(ours.store, 'Project', 'shop')).toBeDefined()
+  expect(await stored('Project', 'not-followed')).toBeUndefined()
+  expect(await stored('Project', 'shop')).toBeDefined()
 })

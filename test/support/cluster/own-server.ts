@@ -1,0 +1,180 @@
+// An API server for tests that speaks as Kubernetes does: this project's own, on a database of its own,
+// without anything that acts on what it holds. What it has not is put before it: Secrets, and CRDs, whose
+// kinds are there once they are.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { KubeConfig } from '@kubernetes/client-node'
+import { Hono } from 'hono'
+import type { App, AppEnv } from '../../../controller/http/env.ts'
+import { mountDiscovery } from '../../../controller/http/kube/discovery.ts'
+import { mountKubeRoutes } from '../../../controller/http/kube/route.ts'
+import { objectRoutes } from '../../../controller/http/kube/routes.ts'
+import { failureStatus } from '../../../controller/http/kube/status.ts'
+import type { Principal } from '../../../src/access/principal.ts'
+import { realClock } from '../../../src/kernel/clock.ts'
+import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
+import { silentLogger } from '../../../src/kernel/log.ts'
+import { openTestStore } from '../open-test-store.ts'
+
+const admin: Principal = {
+  id: 'admin',
+  name: 'admin',
+  kind: 'user',
+  admin: true,
+  roles: new Map(),
+  tokenId: 'admin',
+}
+
+/** Answers instead of the server; true when it did. */
+type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
+
+export interface OwnServer {
+  readonly kubeConfig: KubeConfig
+  remove(): Promise<void>
+}
+
+export const startOwnServer = async (databaseServer: string): Promise<OwnServer> => {
+  const opened = await openTestStore(databaseServer)
+  const app: App = new Hono<AppEnv>()
+  app.use((c, next) => {
+    c.set('user', admin)
+    c.set('requestId', 'test')
+    c.set('address', '127.0.0.1')
+    c.set('whileLoggedIn', (until) => until)
+    return next()
+  })
+  app.onError((error, c) => {
+    if (!(error instanceof StagelyError)) throw error
+    return c.json(failureStatus(error), httpStatusOf[error.reason])
+  })
+  const stopping = new AbortController().signal
+  mountDiscovery(app)
+  mountKubeRoutes(
+    app,
+    objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger }),
+  )
+  const answer = getRequestListener(app.fetch)
+  const put = [createCrds(), createSecrets()]
+  const server = createServer((request, response) => {
+    if (!put.some((handle) => handle(request, response))) void answer(request, response)
+  })
+  const port = await listen(server, 0)
+  return {
+    kubeConfig: plainKubeConfig(port),
+    remove: async () => {
+      await close(server)
+      await opened.destroy()
+    },
+  }
+}
+
+/** Of a server on loopback without TLS. */
+export const plainKubeConfig = (port: number, token = 'any'): KubeConfig => {
+  const config = new KubeConfig()
+  config.loadFromOptions({
+    clusters: [{ name: 'test', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
+    users: [{ name: 'admin', token }],
+    contexts: [{ name: 'test', cluster: 'test', user: 'admin' }],
+    currentContext: 'test',
+  })
+  return config
+}
+
+/** 0 picks a free port. */
+export const listen = (server: Server, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+
+export const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeAllConnections()
+  })
+
+const send = (response: ServerResponse, status: number, body: unknown): true => {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+  return true
+}
+const notFound = { kind: 'Status', reason: 'NotFound', message: 'not found', code: 404 }
+
+/** The kinds are served while their CRDs are there. */
+const createCrds = (): Handle => {
+  const crds = new Map<string, object>()
+  return (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://cluster')
+    if (pathname.startsWith('/apis/stagely.dev/'))
+      return crds.size < 4 && send(response, 404, notFound)
+    const base = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    if (!pathname.startsWith(base)) return false
+    const name = pathname.slice(base.length + 1)
+    if (request.method === 'POST') {
+      void text(request).then((body) => {
+        const crd = JSON.parse(body) as { metadata: { name: string } }
+        const conditions = [{ type: 'Established', status: 'True' }]
+        crds.set(crd.metadata.name, { ...crd, status: { conditions } })
+        send(response, 201, crd)
+      })
+      return true
+    }
+    const crd = crds.get(name)
+    if (crd === undefined) return send(response, 404, notFound)
+    if (request.method === 'DELETE') crds.delete(name)
+    return send(response, 200, crd)
+  }
+}
+
+interface Secret {
+  readonly metadata: { name: string; namespace: string; resourceVersion: string }
+}
+
+/** core/v1 Secrets, as far as they are needed here: made, replaced, listed by name, and watched. */
+const createSecrets = (): Handle => {
+  const secrets = new Map<string, Secret>()
+  const watchers = new Map<ServerResponse, string>()
+  let version = 100
+  const put = (namespace: string, body: string): Secret => {
+    const given = JSON.parse(body) as Secret
+    const { name } = given.metadata
+    const id = `${namespace}/${name}`
+    const type = secrets.has(id) ? 'MODIFIED' : 'ADDED'
+    const metadata = { name, namespace, resourceVersion: String(++version) }
+    const object = { ...given, metadata }
+    secrets.set(id, object)
+    for (const [watcher, watched] of watchers)
+      if (watched === id) watcher.write(`${JSON.stringify({ type, object })}\n`)
+    return object
+  }
+  return (request, response) => {
+    const url = new URL(request.url ?? '', 'http://cluster')
+    const match = /^\/api\/v1\/namespaces\/([^/]+)\/secrets(?:\/(.+))?$/.exec(url.pathname)
+    if (match === null) return false
+    const [, namespace = '', named] = match
+    if (request.method === 'POST' || request.method === 'PUT') {
+      if (request.method === 'PUT' && !secrets.has(`${namespace}/${named}`))
+        return send(response, 404, notFound)
+      void text(request).then((body) => send(response, 200, put(namespace, body)))
+      return true
+    }
+    const name = url.searchParams.get('fieldSelector')?.replace('metadata.name=', '') ?? ''
+    const id = `${namespace}/${name}`
+    if (url.searchParams.get('watch') === 'true') {
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+      watchers.set(response, id)
+      response.once('close', () => watchers.delete(response))
+      return true
+    }
+    const secret = secrets.get(id)
+    const metadata = { resourceVersion: String(version) }
+    const items = secret === undefined ? [] : [secret]
+    return send(response, 200, { apiVersion: 'v1', kind: 'SecretList', metadata, items })
+  }
+}
