@@ -1,4 +1,5 @@
 // What the agent is started with: flags, and the few variables of the environment that count.
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
@@ -27,6 +28,7 @@ Runs the agent of this machine. The first start needs a join token.
 
   --data-dir DIR    where the agent keeps its keys and state (made if missing)
   --join TOKEN      join token, from: stagely agent token create
+  --join-file FILE  the same from a file, which other users of the machine cannot read
   --allow-dir DIR   only stacks below DIR may be run; repeat it for more
   --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
   --files-on-disk   write file secrets also where that folder is on a disk
@@ -37,21 +39,27 @@ Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock)
 Example: stagely agent run --data-dir /var/lib/stagely-agent --join sjt_... --allow-dir /srv
 `
 
+/** Flags that say how an agent runs; `agent install` and `agent doctor` take them too. */
+export const runOptions = {
+  'data-dir': { type: 'string' },
+  'allow-dir': { type: 'string', multiple: true },
+  'files-dir': { type: 'string' },
+  'files-on-disk': { type: 'boolean' },
+  'no-file-cache': { type: 'boolean' },
+  'join-file': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
 /** BadRequest with all that is wrong; never repeats the token. */
-export const parseAgentConfig = (argv: readonly string[]): AgentConfig | 'help' => {
+export const parseAgentConfig = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): AgentConfig | 'help' => {
   let flags
   try {
     flags = parseArgs({
       args: [...argv],
-      options: {
-        'data-dir': { type: 'string' },
-        join: { type: 'string' },
-        'allow-dir': { type: 'string', multiple: true },
-        'files-dir': { type: 'string' },
-        'files-on-disk': { type: 'boolean' },
-        'no-file-cache': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
+      options: { ...runOptions, join: { type: 'string' } },
     }).values
   } catch (error) {
     throw new StagelyError('BadRequest', messageOf(error))
@@ -61,7 +69,6 @@ export const parseAgentConfig = (argv: readonly string[]): AgentConfig | 'help' 
   if (dataDir === undefined || dataDir === '') {
     throw new StagelyError('BadRequest', 'give the folder for keys and state: --data-dir DIR')
   }
-  const env = process.env
   const allowDirs = flags['allow-dir'] ?? []
   const relative = allowDirs.filter((dir) => !dir.startsWith('/'))
   if (relative.length > 0) {
@@ -76,11 +83,22 @@ export const parseAgentConfig = (argv: readonly string[]): AgentConfig | 'help' 
     filesDir,
     filesOnDisk: flags['files-on-disk'] === true,
     fileCache: flags['no-file-cache'] !== true,
-    joinToken: flags.join ?? env['STAGELY_JOIN_TOKEN'],
+    joinToken: flags.join ?? readToken(flags['join-file']) ?? env['STAGELY_JOIN_TOKEN'],
     allowDirs,
     logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',
     environment: { HOME: homedir(), ...baseEnvironment(env) },
     dockerSocket: socketOf(env['DOCKER_HOST']),
+  }
+}
+
+/** A token is used once: its file may be gone at a later start. */
+const readToken = (file: string | undefined): string | undefined => {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new StagelyError('BadRequest', `cannot read --join-file ${file}: ${messageOf(error)}`)
   }
 }
 

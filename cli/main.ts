@@ -120,6 +120,15 @@ const loadAll = (): Promise<Command[]> =>
     Object.entries(commands).map(async ([name, { load }]) => (await load()).command().name(name)),
   )
 
+type Program = (argv: readonly string[]) => Promise<number>
+
+/** What runs on the agent's machine, and speaks to no API. */
+const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> = {
+  run: async () => (await import('../agent/main.ts')).runAgent,
+  install: async () => (await import('../agent/machine/install.ts')).runInstall,
+  uninstall: async () => (await import('../agent/machine/uninstall.ts')).runUninstall,
+}
+
 /** Programs that parse their own flags; they return when they have stopped. */
 const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {
   if (argv[0] === 'controller') {
@@ -130,11 +139,8 @@ const runProgram = async (argv: readonly string[]): Promise<number | undefined> 
     const { runController } = await import('../controller/main.ts')
     return await runController(argv)
   }
-  if (argv[0] === 'agent' && argv[1] === 'run') {
-    const { runAgent } = await import('../agent/main.ts')
-    return await runAgent(argv.slice(2))
-  }
-  return undefined
+  const program = argv[0] === 'agent' ? agentPrograms[argv[1] ?? ''] : undefined
+  return program === undefined ? undefined : await (await program())(argv.slice(2))
 }
 
 const newProgram = (): Command => {
@@ -165,7 +171,9 @@ const throwOnExit = (command: Command): void => {
 const run = async (argv: readonly string[]): Promise<void> => {
   const [name = '', ...rest] = argv
   const isProgram =
-    name === 'controller' || name === 'restore' || (name === 'agent' && rest[0] === 'run')
+    name === 'controller' ||
+    name === 'restore' ||
+    (name === 'agent' && Object.hasOwn(agentPrograms, rest[0] ?? ''))
   if (isProgram) {
     const code = await runProgram(argv)
     if (typeof code === 'number') process.exitCode = code

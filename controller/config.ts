@@ -213,6 +213,23 @@ export const parseConfig = (
   }
 }
 
+/** What a service of this controller must be started with: of its own variables, those that are set. */
+export const serviceEnvironment = (
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      (e): e is [string, string] =>
+        e[1] !== undefined &&
+        /^(DATABASE_URL|VAULT_(ADDR|TOKEN|TOKEN_FILE|NAMESPACE)|STAGELY_(?!SERVER$|TOKEN$|CA_FILE$|JOIN_TOKEN$)\w+)$/.test(
+          e[0],
+        ),
+    ),
+  )
+
+/** To find programs of the machine. */
+export const searchPath = (): string => process.env['PATH'] ?? ''
+
 const parseFlags = (program: Command, argv: readonly string[]): Flags => {
   try {
     program.parse([...argv], { from: 'user' })

@@ -11,6 +11,14 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
     const { runMaintenance } = await import('./maintenance.ts')
     return runMaintenance(argv).catch(explainOrFail)
   }
+  if (argv[0] === 'install') {
+    const { runInstall } = await import('./service/install.ts')
+    return runInstall(argv.slice(1)).catch(explainOrFail)
+  }
+  if (argv[0] === 'uninstall') {
+    const { runUninstall } = await import('./service/uninstall.ts')
+    return runUninstall(argv.slice(1)).catch(explainOrFail)
+  }
   let config: Config
   try {
     config = parseConfig(argv)

@@ -15,7 +15,7 @@ set_up() {
   need_node &&
     need_packages &&
     need_docker_programs &&
-    need_programs 'kubectl=command -v kubectl' \
+    need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
     need_helm &&
     need_engine &&

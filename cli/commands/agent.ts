@@ -16,14 +16,7 @@ export const command = (): Command => {
     'stagely agent drain web-1',
     'stagely agent revoke web-1',
   ])
-  // Shown in the help; main.ts hands "agent run" to the agent itself, which parses its own flags.
-  group.addCommand(
-    newCommand(
-      'run',
-      'Run the agent of this machine ("stagely agent run --help" lists its flags).',
-      ['stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN --allow-dir /srv'],
-    ),
-  )
+  for (const program of programs) group.addCommand(program())
   const token = newCommand('token', 'Make join tokens.', [
     'stagely agent token create --namespace default --name web-1 --ttl 10m',
   ])
@@ -35,6 +28,22 @@ export const command = (): Command => {
   group.addCommand(revokeCommand())
   return group
 }
+
+/** Shown in the help; main.ts hands these to the agent itself, which parses their flags. */
+const programs: readonly (() => Command)[] = [
+  () =>
+    newCommand('run', 'Run the agent of this machine (its own --help lists the flags).', [
+      'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN --allow-dir /srv',
+    ]),
+  () =>
+    newCommand('install', 'Make the agent a hardened systemd service of this machine.', [
+      'stagely agent install --join-file token --allow-dir /srv',
+    ]),
+  () =>
+    newCommand('uninstall', 'Remove the service of this machine; containers run on.', [
+      'stagely agent uninstall',
+    ]),
+]
 
 interface CreateFlags extends CommonFlags {
   readonly name: string

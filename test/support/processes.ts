@@ -46,19 +46,26 @@ export interface Program {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
-export const startProgram = async (
+export const startProgram = (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   ready: string,
+): Promise<Program> => spawnProgram({ file: process.execPath, args: [main, ...args] }, env, ready)
+
+/** One that is started in another way, such as within a sandbox; it must `exec` what it starts. */
+export const spawnProgram = async (
+  { file, args }: { readonly file: string; readonly args: readonly string[] },
+  env: NodeJS.ProcessEnv,
+  ready: string,
 ): Promise<Program> => {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(file, [...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
   await new Promise<void>((onReady, onFail) => {
     const timer = setTimeout(() => {
-      onFail(new Error(`not ready within 60 s: stagely ${args[0]}\n${output}`))
+      onFail(new Error(`not ready within 60 s: ${file} ${args[1]}\n${output}`))
     }, 60_000)
     const take = (chunk: Buffer): void => {
       output += chunk.toString()
@@ -71,7 +78,7 @@ export const startProgram = async (
     child.stderr.on('data', take)
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
-      onFail(new Error(`stagely ${args[0]} ended with ${code ?? signal}\n${output}`))
+      onFail(new Error(`${file} ${args[1]} ended with ${code ?? signal}\n${output}`))
     })
   })
   return {

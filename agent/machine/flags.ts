@@ -1,0 +1,56 @@
+// The flags that `agent install`, `uninstall`, `doctor` and `support-bundle` share with `agent run`.
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
+import { parseAgentConfig, runOptions, type AgentConfig } from '../config.ts'
+
+export const defaultDataDir = '/var/lib/stagely-agent'
+
+export type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+
+export interface MachineFlags {
+  readonly config: AgentConfig
+  /** What `agent run` would get: absolute, and without a token. */
+  readonly runArgs: readonly string[]
+  /** What is not of `agent run`. */
+  readonly own: Values
+}
+
+const runArgsOf = (values: Values): string[] => {
+  const args = ['--data-dir', textOf(values, 'data-dir') ?? defaultDataDir]
+  for (const dir of (values['allow-dir'] ?? []) as string[]) args.push('--allow-dir', dir)
+  const filesDir = textOf(values, 'files-dir')
+  if (filesDir !== undefined) args.push('--files-dir', filesDir)
+  if (values['files-on-disk'] === true) args.push('--files-on-disk')
+  if (values['no-file-cache'] === true) args.push('--no-file-cache')
+  return args
+}
+
+/** The text of a flag; undefined where it was not given. */
+export const textOf = (values: Values, name: string): string | undefined => {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** BadRequest for what is wrong; 'help' where that was asked for. */
+export const parseMachineFlags = (
+  argv: readonly string[],
+  options: NonNullable<ParseArgsConfig['options']>,
+): MachineFlags | 'help' => {
+  let values: Values
+  try {
+    values = parseArgs({ args: [...argv], options: { ...runOptions, ...options } }).values
+  } catch (error) {
+    throw new StagelyError('BadRequest', messageOf(error))
+  }
+  if (values['help'] === true) return 'help'
+  const runArgs = runArgsOf(values)
+  const joinFile = textOf(values, 'join-file')
+  const config = parseAgentConfig([
+    ...runArgs,
+    ...(joinFile === undefined || joinFile === '-' ? [] : ['--join-file', joinFile]),
+  ])
+  if (config === 'help') return 'help'
+  if (!config.dataDir.startsWith('/'))
+    throw new StagelyError('BadRequest', `--data-dir must be absolute: ${config.dataDir}`)
+  return { config, runArgs, own: values }
+}

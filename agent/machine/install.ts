@@ -1,0 +1,131 @@
+// `stagely agent install`: joins, writes a systemd unit without any secret, starts it. Again with other
+// flags: changes it. What the agent runs with is in the unit; who it is, in its data folder.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import { parseJoinToken } from '../../src/protocol/join-token.ts'
+import { readOwnCommand } from '../../src/systemd/command-line.ts'
+import {
+  outcomeOf,
+  putFile,
+  startService,
+  systemUnitDir,
+  thisMachine,
+  type Machine,
+} from '../../src/systemd/service.ts'
+import { agentVersion, type AgentConfig } from '../config.ts'
+import { lockFolder } from '../folder-lock.ts'
+import { joinController, loadIdentity } from '../identity.ts'
+import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
+import { note, runProgram, say } from './program.ts'
+import { agentService, renderAgentUnit } from './unit.ts'
+
+const usage = `Usage: stagely agent install [--join-file FILE|-] [--allow-dir DIR]... [flags of "agent run"]
+
+Joins the controller, and makes the agent a hardened systemd service that starts with the machine.
+Again with other flags it changes the service; what is right already is left. Needs root.
+
+  --join-file FILE  join token, from: stagely agent token create; - reads it from standard input
+                    (or STAGELY_JOIN_TOKEN). Used once, and stored nowhere. Not needed once joined
+  --data-dir DIR    keys and state (/var/lib/stagely-agent)
+  --allow-dir DIR   only stacks below DIR may be run; repeat it for more
+  --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
+  --files-on-disk, --no-file-cache   as for "agent run"
+  --dry-run         only show the unit, and what would be done
+  --no-start        write the unit; start nothing
+  --unit-dir DIR    where the unit goes (${systemUnitDir})
+
+DOCKER_HOST and STAGELY_LOG_LEVEL are taken into the unit; more variables, such as proxies, go to
+/etc/stagely/agent.env, which is root's.
+
+Examples:
+  stagely agent install --join-file token --allow-dir /srv
+  ssh root@web-1 stagely agent install --join-file - --allow-dir /srv < token
+  stagely agent install --dry-run
+`
+
+const options = {
+  'dry-run': { type: 'boolean' },
+  'no-start': { type: 'boolean' },
+  'unit-dir': { type: 'string' },
+} as const
+
+/** `argv` is what follows `stagely agent install`; resolves to the exit code. */
+export const runInstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
+  runProgram('install', usage, async () => {
+    const flags = parseMachineFlags(argv, options)
+    if (flags === 'help') return 'help'
+    return install(flags, machine ?? thisMachine(flags.config.environment['PATH'] ?? ''))
+  })
+
+const install = async (flags: MachineFlags, machine: Machine): Promise<number> => {
+  const { config, own, runArgs } = flags
+  const unitDir = textOf(own, 'unit-dir') ?? systemUnitDir
+  const unitPath = join(unitDir, `${agentService}.service`)
+  const content = renderAgentUnit({
+    command: await readOwnCommand(process.execPath, process.argv[1] ?? ''),
+    args: runArgs,
+    dataDir: config.dataDir,
+    filesDir: config.filesDir,
+    allowDirs: config.allowDirs,
+    dockerHost: config.environment['DOCKER_HOST'],
+    logLevel: config.logLevel === 'info' ? undefined : config.logLevel,
+  })
+  const file = { path: unitPath, content, mode: 0o644 }
+  if (own['dry-run'] === true) {
+    say(content)
+    const outcome = await outcomeOf(file)
+    note(`${unitPath} would be ${outcome}; nothing was written`)
+    return 0
+  }
+  await joinOnce(config, textOf(own, 'join-file') === '-')
+  const outcome = await putFile(file)
+  say(`${unitPath} ${outcome}`)
+  await start(machine, { unitDir, outcome, wanted: own['no-start'] !== true })
+  return 0
+}
+
+/** The token never gets further than this process: what stays is the identity. */
+const joinOnce = async (config: AgentConfig, fromStdin: boolean): Promise<void> => {
+  const { dataDir } = config
+  const stored = await loadIdentity(dataDir)
+  const given = fromStdin ? (await readText(process.stdin)).trim() : config.joinToken
+  if (given === undefined || given === '') {
+    if (stored !== undefined) {
+      say(`joined already: agent ${stored.namespace}/${stored.name} of ${stored.url}`)
+      return
+    }
+    const message = `${dataDir} holds no identity yet: give a join token with --join-file (make one with: stagely agent token create)`
+    throw new StagelyError('BadRequest', message)
+  }
+  const token = parseJoinToken(given)
+  if (stored?.tokenId === token.tokenId) return
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const unlock = await lockFolder(dataDir)
+  try {
+    const { namespace, name, url } = await joinController(dataDir, token, agentVersion)
+    say(`joined: agent ${namespace}/${name} of ${url}`)
+  } finally {
+    await unlock()
+  }
+}
+
+const start = async (
+  machine: Machine,
+  what: {
+    unitDir: string
+    outcome: Awaited<ReturnType<typeof putFile>>
+    wanted: boolean
+  },
+): Promise<void> => {
+  const service = `${agentService}.service`
+  const isSystem = what.unitDir === systemUnitDir
+  if (what.wanted && isSystem && (await machine.hasSystemd())) {
+    say(`${service} ${await startService(machine, service, what.outcome)}`)
+    note('look after it: systemctl status stagely-agent, journalctl -u stagely-agent, stagely agent doctor') // prettier-ignore
+    return
+  }
+  const why = isSystem ? 'systemd does not run here' : `${what.unitDir} is not systemd's folder`
+  note(`not started (${what.wanted ? why : '--no-start'}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
+}

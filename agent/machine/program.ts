@@ -1,0 +1,33 @@
+// How the programs of this folder end: what people can mend is one sentence.
+import { messageOf, isReason, StagelyError } from '../../src/kernel/errors.ts'
+import { RefusedError } from '../controller-client.ts'
+
+export const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+export const note = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}
+
+/** Runs `body`; its result is the exit code: 0 done, 1 failed, 2 wrong usage. */
+export const runProgram = async (
+  name: string,
+  usage: string,
+  body: () => Promise<number | 'help'>,
+): Promise<number> => {
+  try {
+    const code = await body()
+    if (code !== 'help') return code
+    process.stdout.write(usage)
+    return 0
+  } catch (error) {
+    if (isReason(error, 'BadRequest')) {
+      process.stderr.write(`${error.message}\n\n${usage}`)
+      return 2
+    }
+    const known = error instanceof StagelyError || error instanceof RefusedError
+    note(`stagely agent ${name}: ${known ? error.message : messageOf(error)}`)
+    return 1
+  }
+}

@@ -1,0 +1,101 @@
+// `stagely agent uninstall`: takes the service away, and says what becomes of what runs.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  removeService,
+  systemUnitDir,
+  thisMachine,
+  type Machine,
+} from '../../src/systemd/service.ts'
+import { createEngine } from '../docker/engine.ts'
+import { lockFolder } from '../folder-lock.ts'
+import { loadIdentity, type Identity } from '../identity.ts'
+import { openStateFile } from '../state-file.ts'
+import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
+import { note, runProgram, say } from './program.ts'
+import { agentService } from './unit.ts'
+
+const usage = `Usage: stagely agent uninstall [--purge] [--data-dir DIR] [--files-dir DIR]
+
+Stops the agent's service and removes its unit. Containers run on, and nobody looks after them.
+
+  --purge         also remove the data folder: the agent's keys cannot be had back
+  --data-dir DIR  keys and state (/var/lib/stagely-agent)
+  --files-dir DIR tmpfs folder for file secrets (/run/stagely); never removed: containers mount it
+  --unit-dir DIR  where the unit is (${systemUnitDir})
+
+Examples:
+  stagely agent uninstall
+  stagely agent uninstall --purge && stagely agent revoke web-1
+`
+
+const options = { purge: { type: 'boolean' }, 'unit-dir': { type: 'string' } } as const
+
+/** `argv` is what follows `stagely agent uninstall`; resolves to the exit code. */
+export const runUninstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
+  runProgram('uninstall', usage, async () => {
+    const flags = parseMachineFlags(argv, options)
+    if (flags === 'help') return 'help'
+    return uninstall(flags, machine ?? thisMachine(flags.config.environment['PATH'] ?? ''))
+  })
+
+const uninstall = async ({ config, own }: MachineFlags, machine: Machine): Promise<number> => {
+  const unitDir = textOf(own, 'unit-dir') ?? systemUnitDir
+  const unitPath = join(unitDir, `${agentService}.service`)
+  const service = `${agentService}.service`
+  const manage = unitDir === systemUnitDir && (await machine.hasSystemd())
+  const identity = await loadIdentity(config.dataDir).catch(() => undefined)
+  const wasThere = await removeService(machine, { service, unitPath, manage })
+  say(wasThere ? `${service} removed` : `${unitPath} is not there`)
+  await tellOfContainers(config, identity)
+  if (own['purge'] === true) await purge(config.dataDir)
+  else
+    note(`${config.dataDir} is kept: with it the agent is the same one again. --purge removes it`)
+  if (identity !== undefined)
+    note(
+      `the controller still knows the agent: stagely agent revoke ${identity.name} -n ${identity.namespace}`,
+    )
+  return 0
+}
+
+/** The folder of an agent that runs by hand is not taken from below it. */
+const purge = async (dataDir: string): Promise<void> => {
+  const unlock = await lockFolder(dataDir).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  })
+  if (unlock === undefined) return
+  await rm(dataDir, { recursive: true, force: true })
+  await unlock()
+  say(`${dataDir} removed`)
+}
+
+const tellOfContainers = async (
+  { dataDir, dockerSocket, filesDir }: MachineFlags['config'],
+  identity: Identity | undefined,
+): Promise<void> => {
+  const state = await openStateFile(join(dataDir, 'state.json')).catch(() => undefined)
+  const projects = (state?.uids() ?? []).map((uid) => state!.get(uid)!.project).sort()
+  if (projects.length === 0) {
+    note('no stack was deployed by this agent')
+    return
+  }
+  const engine = createEngine(dockerSocket)
+  const mounted = await engine.mountSources().catch(() => [])
+  for (const project of projects) {
+    const containers = await engine.listContainers(project).catch(() => undefined)
+    const count =
+      containers === undefined
+        ? 'the engine does not answer'
+        : `${containers.filter((c) => c.State === 'running').length} of ${containers.length} containers run`
+    say(`${project}: ${count}`)
+  }
+  note(
+    'These containers run on with the secrets that they have. No new secret reaches them, and nothing heals them.',
+  )
+  const root = join(filesDir, identity?.agentUid ?? '')
+  if (mounted.some((source) => source.startsWith(`${root}/`)))
+    note(
+      `Some mount file secrets from ${root}, which a reboot empties: then they do not start. Give them files of your own before, or install the agent again.`,
+    )
+}

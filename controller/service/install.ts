@@ -1,0 +1,167 @@
+// `stagely controller install`: a hardened systemd service. Secrets go to a file that only root reads.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { firstClosed, readOwnCommand } from '../../src/systemd/command-line.ts'
+import {
+  outcomeOf,
+  putFile,
+  startService,
+  systemUnitDir,
+  thisMachine,
+  type Machine,
+  type ServiceFile,
+} from '../../src/systemd/service.ts'
+import {
+  ConfigError,
+  HelpAsked,
+  parseConfig,
+  searchPath,
+  serviceEnvironment,
+  type Config,
+} from '../config.ts'
+import { parseServiceFlags, type ServiceFlags } from './flags.ts'
+import {
+  controllerService,
+  parseEnvFile,
+  renderControllerUnit,
+  renderEnvFile,
+  stateFolderOf,
+} from './unit.ts'
+
+const usage = `Usage: stagely controller install [flags of "stagely controller"]
+
+Makes the controller a hardened systemd service that starts with the machine, under a user that exists
+only for it. Again with other flags it changes the service. Needs root.
+
+  --data-dir DIR    keys, CA, embedded database (/var/lib/stagely)
+  --environment-file FILE
+                    the service's environment, readable by root only (/etc/stagely/controller.env).
+                    Where it does not exist it is made of STAGELY_SECRET_KEY, DATABASE_URL and the
+                    like, as they are set now; it is never written over
+  --user NAME       run as this existing user
+  --dry-run         only show the unit, and what would be done
+  --no-start        write the files; start nothing
+  --unit-dir DIR    where the unit goes (${systemUnitDir})
+
+Examples:
+  stagely controller install --listen 0.0.0.0:8443 --advertise-url https://stagely.example.com:8443
+  STAGELY_SECRET_KEY=$(openssl rand -base64 32) stagely controller install
+  stagely controller install --dry-run
+`
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+const note = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}
+
+/** `argv` is what follows `stagely controller install`; resolves to the exit code. ConfigError for wrong usage. */
+export const runInstall = async (argv: readonly string[], machine?: Machine): Promise<number> => {
+  const flags = parseServiceFlags(argv)
+  if (flags.help) throw new HelpAsked(usage)
+  return install(flags, machine ?? thisMachine(searchPath()))
+}
+
+const readEnvFile = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new ConfigError([`cannot read ${path} (${code ?? 'failed'}): run it as root`])
+  }
+}
+
+const install = async (flags: ServiceFlags, machine: Machine): Promise<number> => {
+  const kept = await readEnvFile(flags.envFile)
+  const given = serviceEnvironment()
+  const config = parseConfig(flags.args, kept === undefined ? given : parseEnvFile(kept))
+  const command = await readOwnCommand(process.execPath, process.argv[1] ?? '')
+  await checkReadable(flags, config, command.closedTo)
+  const unit: ServiceFile = {
+    path: join(flags.unitDir, `${controllerService}.service`),
+    content: renderControllerUnit({
+      command,
+      args: flags.args,
+      dataDir: config.dataDir,
+      port: config.port,
+      envFile: flags.envFile,
+      user: flags.user,
+    }),
+    mode: 0o644,
+  }
+  const environment: ServiceFile = {
+    path: flags.envFile,
+    content: renderEnvFile(given),
+    mode: 0o600,
+    keep: true,
+  }
+  if (flags.dryRun) {
+    say(unit.content)
+    for (const file of [environment, unit])
+      note(`${file.path} would be ${await outcomeOf(file)}; nothing was written`)
+    return 0
+  }
+  say(`${environment.path} ${await putFile(environment)}`)
+  const outcome = await putFile(unit)
+  say(`${unit.path} ${outcome}`)
+  await start(flags, machine, outcome)
+  tellNext(config, given, kept !== undefined)
+  return 0
+}
+
+/** Found now, not by a service that does not start. */
+const checkReadable = async (
+  { user }: ServiceFlags,
+  { dataDir, manifestsDir, tlsFiles }: Config,
+  closedCommand: string | undefined,
+): Promise<void> => {
+  const faults: string[] = []
+  if (!dataDir.startsWith('/')) faults.push(`--data-dir must be absolute: ${dataDir}`)
+  if (user === undefined) {
+    const remedy = 'or run it as a user who may: --user NAME'
+    if (stateFolderOf(dataDir) === undefined)
+      faults.push(`--data-dir ${dataDir} is not a folder in /var/lib: choose one, ${remedy}`)
+    if (closedCommand !== undefined)
+      faults.push(
+        `the service's user cannot read ${closedCommand}: install stagely for everybody (npm install -g), ${remedy}`,
+      )
+    for (const path of [manifestsDir, tlsFiles?.certFile, tlsFiles?.keyFile]) {
+      if (path === undefined) continue
+      const closed = await firstClosed(path).catch(() => path)
+      if (closed !== undefined)
+        faults.push(`the service's user cannot read ${closed}: let others read it, ${remedy}`)
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+}
+
+const start = async (
+  { unitDir, noStart }: ServiceFlags,
+  machine: Machine,
+  outcome: Awaited<ReturnType<typeof putFile>>,
+): Promise<void> => {
+  const service = `${controllerService}.service`
+  const isSystem = unitDir === systemUnitDir
+  if (!noStart && isSystem && (await machine.hasSystemd())) {
+    say(`${service} ${await startService(machine, service, outcome)}`)
+    return
+  }
+  const why = isSystem ? 'systemd does not run here' : `${unitDir} is not systemd's folder`
+  note(`not started (${noStart ? '--no-start' : why}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
+}
+
+const tellNext = (config: Config, given: Record<string, string>, kept: boolean): void => {
+  if (kept && Object.keys(given).length > 0)
+    note(`${Object.keys(given).sort().join(', ')} as set now were not taken: the file is kept`)
+  if (
+    config.keys.provider === 'local' &&
+    config.databaseUrl === undefined &&
+    !kept &&
+    given['STAGELY_SECRET_KEY'] === undefined
+  )
+    // prettier-ignore
+    note(`the master key will be ${config.dataDir}/master.key: keep a copy elsewhere`)
+  note(`then: stagely login --server URL --ca-file ${config.dataDir}/ca.crt --token-file ${config.dataDir}/admin-token`) // prettier-ignore
+}

@@ -1,0 +1,59 @@
+// `stagely controller uninstall`: takes the service away; data and keys stay unless told.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  removeService,
+  thisMachine,
+  systemUnitDir,
+  type Machine,
+} from '../../src/systemd/service.ts'
+import { ConfigError, HelpAsked, searchPath } from '../config.ts'
+import { parseServiceFlags } from './flags.ts'
+import { controllerService, stateFolderOf } from './unit.ts'
+
+const usage = `Usage: stagely controller uninstall [--purge] [--data-dir DIR] [--environment-file FILE]
+
+Stops the controller's service and removes its unit. Containers run on everywhere; agents try to come
+back until there is a controller again.
+
+  --purge          also remove the data folder and the environment file: secrets, keys, and with the
+                   embedded database everything. Take a backup before
+  --data-dir DIR   (/var/lib/stagely)
+  --environment-file FILE  (/etc/stagely/controller.env)
+  --unit-dir DIR   where the unit is (${systemUnitDir})
+
+Examples:
+  stagely controller uninstall
+  stagely backup --to stagely.backup && stagely controller uninstall --purge
+`
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+/** `argv` is what follows `stagely controller uninstall`; resolves to the exit code. */
+export const runUninstall = async (argv: readonly string[], machine?: Machine): Promise<number> => {
+  const flags = parseServiceFlags(argv)
+  if (flags.help) throw new HelpAsked(usage)
+  const unknown = flags.args.slice(2)
+  if (unknown.length > 0) throw new ConfigError(unknown.map((word) => `unknown argument: ${word}`))
+  const { unitDir, dataDir, envFile } = flags
+  const service = `${controllerService}.service`
+  const host = machine ?? thisMachine(searchPath())
+  const manage = unitDir === systemUnitDir && (await host.hasSystemd())
+  const unitPath = join(unitDir, service)
+  const wasThere = await removeService(host, { service, unitPath, manage })
+  say(wasThere ? `${service} removed` : `${unitPath} is not there`)
+  if (flags.purge) {
+    const state = stateFolderOf(dataDir)
+    const own = state === undefined ? [] : [join('/var/lib/private', state)]
+    for (const path of [dataDir, ...own, envFile]) await rm(path, { recursive: true, force: true })
+    say(`${dataDir} and ${envFile} removed`)
+  } else {
+    process.stderr.write(
+      `${dataDir} and ${envFile} are kept: they hold the keys. --purge removes them\n`,
+    )
+  }
+  process.stderr.write('containers run on everywhere; no new secret reaches them, and agents go on trying\n') // prettier-ignore
+  return 0
+}

@@ -1,0 +1,116 @@
+// Puts a service of ours on the machine and takes it away again. Idempotent: what is right already is
+// left, and only what changed is restarted.
+import { access, chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { messageOf, StagelyError } from '../kernel/errors.ts'
+import { execProgram, type ExecResult } from '../process/exec.ts'
+
+export const systemUnitDir = '/etc/systemd/system'
+
+export interface ServiceFile {
+  readonly path: string
+  readonly content: string
+  readonly mode: number
+  /** The operator's own once it is there: never written over. */
+  readonly keep?: boolean
+}
+
+export interface Machine {
+  /** True when systemd runs this machine. */
+  readonly hasSystemd: () => Promise<boolean>
+  readonly systemctl: (...args: readonly string[]) => Promise<ExecResult>
+}
+
+/** `path` finds systemctl. */
+export const thisMachine = (path: string): Machine => ({
+  hasSystemd: () => exists('/run/systemd/system'),
+  systemctl: (...args) =>
+    execProgram({ file: 'systemctl', args, cwd: '/', env: { PATH: path }, timeoutMs: 300_000 }),
+})
+
+export type Outcome = 'created' | 'changed' | 'unchanged' | 'kept'
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+const readIfThere = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** What writing the file would do. */
+export const outcomeOf = async (file: ServiceFile): Promise<Outcome> => {
+  const before = await readIfThere(file.path)
+  if (before === undefined) return 'created'
+  if (file.keep === true) return 'kept'
+  return before === file.content ? 'unchanged' : 'changed'
+}
+
+/** Whole or not at all. Forbidden with the remedy where this user may not. */
+export const putFile = async (file: ServiceFile): Promise<Outcome> => {
+  const outcome = await outcomeOf(file)
+  if (outcome === 'unchanged' || outcome === 'kept') return outcome
+  const temporary = join(dirname(file.path), `.${process.pid}.stagely.new`)
+  try {
+    await mkdir(dirname(file.path), { recursive: true, mode: 0o755 })
+    await writeFile(temporary, file.content, { mode: file.mode, flag: 'w' })
+    // Whatever the umask of the shell is.
+    await chmod(temporary, file.mode)
+    await rename(temporary, file.path)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw cannotWrite(file.path, error)
+  }
+  return outcome
+}
+
+const cannotWrite = (path: string, error: unknown): Error => {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const message = `cannot write ${path} (${code}): run it as root, or see what it would write with --dry-run`
+    return new StagelyError('Forbidden', message, {}, error)
+  }
+  return new StagelyError('InternalError', `cannot write ${path}: ${messageOf(error)}`, {}, error)
+}
+
+const must = async (machine: Machine, ...args: string[]): Promise<void> => {
+  const { exitCode, startError, stderr } = await machine.systemctl(...args)
+  if (exitCode === 0) return
+  const why = startError ?? stderr.trim()
+  throw new StagelyError('InternalError', `systemctl ${args.join(' ')} failed: ${why}`)
+}
+
+/** Enables and starts the service; restarts it when its unit changed. Returns what was done. */
+export const startService = async (
+  machine: Machine,
+  service: string,
+  unit: Outcome,
+): Promise<string> => {
+  await must(machine, 'daemon-reload')
+  await must(machine, 'enable', service)
+  await must(machine, unit === 'changed' ? 'restart' : 'start', service)
+  return unit === 'changed' ? 'restarted' : 'enabled and started'
+}
+
+/** Stops and disables the service, and removes its unit. False when there was no unit. */
+export const removeService = async (
+  machine: Machine,
+  { service, unitPath, manage }: { service: string; unitPath: string; manage: boolean },
+): Promise<boolean> => {
+  if (!(await exists(unitPath))) return false
+  if (manage) await must(machine, 'disable', '--now', service)
+  try {
+    await rm(unitPath)
+  } catch (error) {
+    throw cannotWrite(unitPath, error)
+  }
+  if (manage) await must(machine, 'daemon-reload')
+  return true
+}

@@ -1,0 +1,63 @@
+// Text of systemd units: pure.
+import { StagelyError } from '../kernel/errors.ts'
+
+/** Sections in order; a setting that has a list is written once for each item. */
+export type UnitSections = Readonly<
+  Record<string, Readonly<Record<string, string | readonly string[] | undefined>>>
+>
+
+/** BadRequest for what no unit can hold. */
+const checkLine = (text: string): string => {
+  if (!/[\0-\x1f\x7f]/.test(text)) return text
+  throw new StagelyError('BadRequest', 'a flag of a service must not hold control characters')
+}
+
+/** One word of a command line: specifiers (%) and variables ($) of systemd stay as they are typed. */
+export const quoteWord = (word: string): string => {
+  const plain = checkLine(word).replaceAll('%', '%%').replaceAll('$', '$$$$')
+  if (/^[\w@+=:,./%$-]+$/.test(plain)) return plain
+  return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+/** A path as a setting takes it. */
+export const quotePath = (path: string): string => {
+  const plain = checkLine(path).replaceAll('%', '%%')
+  return /^[\w@+=:,./%$-]+$/.test(plain)
+    ? plain
+    : `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+export const renderUnit = (sections: UnitSections): string =>
+  Object.entries(sections)
+    .map(([name, settings]) => {
+      const lines = Object.entries(settings).flatMap(([key, value]) =>
+        value === undefined ? [] : [value].flat().map((v) => `${key}=${v}`),
+      )
+      return [`[${name}]`, ...lines, ''].join('\n')
+    })
+    .join('\n')
+
+/** What both services give up. What V8 needs is left: it makes code at run time. */
+export const hardening = {
+  NoNewPrivileges: 'yes',
+  LimitCORE: '0',
+  UMask: '0077',
+  ProtectSystem: 'strict',
+  ProtectKernelTunables: 'yes',
+  ProtectKernelModules: 'yes',
+  ProtectKernelLogs: 'yes',
+  ProtectControlGroups: 'yes',
+  ProtectClock: 'yes',
+  ProtectHostname: 'yes',
+  ProtectProc: 'invisible',
+  PrivateDevices: 'yes',
+  LockPersonality: 'yes',
+  RestrictNamespaces: 'yes',
+  RestrictRealtime: 'yes',
+  RestrictSUIDSGID: 'yes',
+  RestrictAddressFamilies: 'AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+  SystemCallArchitectures: 'native',
+  SystemCallFilter: '@system-service',
+  SystemCallErrorNumber: 'EPERM',
+  KeyringMode: 'private',
+} as const
