@@ -16,7 +16,8 @@ set_up() {
     need_packages &&
     need_docker_programs &&
     need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
-      'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
+      'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
+      'iproute2=command -v ip && command -v bridge' &&
     need_helm &&
     need_engine &&
     need_build

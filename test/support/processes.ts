@@ -46,11 +46,16 @@ export interface Program {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
+/** `within` is a command that becomes the program, such as nsenter. */
 export const startProgram = (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   ready: string,
-): Promise<Program> => spawnProgram({ file: process.execPath, args: [main, ...args] }, env, ready)
+  within: readonly string[] = [],
+): Promise<Program> => {
+  const [file = '', ...words] = [...within, process.execPath, main, ...args]
+  return spawnProgram({ file, args: words }, env, ready)
+}
 
 /** One that is started in another way, such as within a sandbox; it must `exec` what it starts. */
 export const spawnProgram = async (

@@ -1,0 +1,174 @@
+// Several controllers and ten agents, each a process, on one Postgres. What is done to the leader is
+// chosen by a seed: STAGELY_TEST_SEED repeats a run, STAGELY_TEST_ROUNDS makes it longer, and the
+// database is away for STAGELY_TEST_OUTAGE_SECONDS.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startChaos, type Chaos } from '../support/replicas/chaos.ts'
+import { namespaced } from '../support/replicas/client.ts'
+import {
+  containersOf,
+  eventually,
+  sleep,
+  startFleet,
+  type Fleet,
+} from '../support/replicas/fleet.ts'
+import { startLoad, startWatcher, type Load, type Watcher } from '../support/replicas/load.ts'
+
+const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? '4')
+const seed = Number(process.env['STAGELY_TEST_SEED'] ?? '1')
+const outageMs = Number(process.env['STAGELY_TEST_OUTAGE_SECONDS'] ?? '8') * 1_000
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1)
+
+describe('three controllers and ten agents', () => {
+  let fleet: Fleet
+  let chaos: Chaos
+  let load: Load
+  let watcher: Watcher
+  beforeAll(async () => {
+    fleet = await startFleet({ controllers: 3, agents: 10 })
+    chaos = startChaos(fleet, seed)
+    await fleet.converged(chaos.tokens, 120_000)
+    watcher = await startWatcher(fleet.client)
+    load = await startLoad(fleet.client, 3)
+  })
+  afterAll(async () => {
+    await load?.stop().catch(() => undefined)
+    await watcher?.stop()
+    await fleet?.stop()
+  })
+  afterEach(() => {
+    for (const replica of fleet.replicas) fleet.network.heal(replica.index)
+  })
+
+  /** Every write that was acknowledged is there, and a watcher has seen each of them, in order. */
+  const expectNothingLost = async (): Promise<void> => {
+    await load.pause()
+    const { acknowledged } = load
+    await eventually(30_000, async () => {
+      const newest = acknowledged.map((_, i) => watcher.seen.get(`load-${i}`)?.at(-1))
+      expect(newest).toEqual(acknowledged)
+      await Promise.resolve()
+    })
+    for (const [i, n] of acknowledged.entries()) {
+      expect(watcher.seen.get(`load-${i}`)).toEqual(upTo(n))
+      const secret = await fleet.client.must<{
+        metadata: { annotations: Record<string, string> }
+        status: { version: number }
+      }>('GET', `${namespaced}/stagelysecrets/load-${i}`)
+      expect(secret.metadata.annotations['n']).toBe(String(n))
+      // A version for each value: none was lost, none written twice.
+      expect(secret.status.version).toBe(n + 1)
+    }
+    expect(watcher.faults).toEqual([])
+    load.resume()
+  }
+
+  it('answer reads and writes while no leader does anything', async () => {
+    const { replica: leader } = await fleet.leader()
+    const other = fleet.replicas.find((r) => r !== leader)!
+    const watch = new AbortController()
+    leader.program.child.kill('SIGSTOP')
+    try {
+      const begun = performance.now()
+      const stream = await other.client.open(`${namespaced}/stagelets?watch=1`, watch.signal)
+      stream.on('error', () => undefined).resume()
+      for (let i = 0; i < 20; i++) {
+        await other.client.must('GET', `${namespaced}/stagelets`)
+        await other.client.must('GET', `${namespaced}/stagelets/s-${i % 10}`)
+        await other.client.must('GET', '/api/v1/projects')
+      }
+      const metadata = { annotations: { read: 'without a leader' } }
+      await other.client.must('PATCH', `${namespaced}/projects/fleet`, { metadata })
+      console.log(`60 reads, a watch and a write without the leader: ${since(begun)} ms`)
+    } finally {
+      watch.abort()
+      leader.program.child.kill('SIGCONT')
+    }
+  })
+
+  it(
+    'go on when the leader is killed, paused, or cut off',
+    async () => {
+      for (let round = 0; round < rounds; round++) console.log(await chaos.round(round))
+      console.log(chaos.summary())
+      expect(chaos.slowest()).toBeLessThan(5_000)
+      await expectNothingLost()
+    },
+    60_000 + rounds * 120_000,
+  )
+
+  it('are restarted in turns without the loss of a write, an event, or a container', async () => {
+    await fleet.converged(chaos.tokens, 60_000)
+    const before = await containersOf(fleet.stacks)
+    const told = watcher.notReady.length
+    const writes = load.acknowledged.reduce((a, b) => a + b)
+    for (const { index, program } of fleet.replicas) {
+      await program.kill('SIGTERM')
+      expect(program.child.exitCode).toBe(0)
+      await fleet.startReplica(index)
+      await sleep(500)
+    }
+    await expectNothingLost()
+    const { rows } = await fleet.database.query<{ here: boolean }>(
+      `SELECT c.replica IN (SELECT id FROM replicas WHERE seen_at > now() - interval '15 s') AS here
+       FROM agent_connections c`,
+    )
+    expect(rows.filter((row) => row.here)).toHaveLength(fleet.agents.length)
+    expect(watcher.notReady.slice(told)).toEqual([])
+    expect(await containersOf(fleet.stacks)).toEqual(before)
+    const done = load.acknowledged.reduce((a, b) => a + b) - writes
+    console.log(
+      `restarted 3 of 3 over ${done} writes; ${load.summary()}; ${watcher.reconnects} watches renewed`,
+    )
+    await chaos.change('after the restarts')
+    await fleet.converged(chaos.tokens, 60_000)
+  })
+
+  it.each(['crashes', 'does not answer'])(
+    'live through a database that %s for a while',
+    async (how) => {
+      await fleet.converged(chaos.tokens, 60_000)
+      const before = await containersOf(fleet.stacks)
+      const programs = fleet.replicas.map((r) => r.program)
+      if (how === 'crashes') await fleet.postgres.stop('SIGQUIT')
+      else for (const { index } of fleet.replicas) fleet.network.cut(index, 'database')
+      const begun = performance.now()
+      let asked = 0
+      let slowest = 0
+      while (performance.now() - begun < outageMs) {
+        for (const { client } of fleet.replicas) {
+          const asking = performance.now()
+          const read = await client.call('GET', `${namespaced}/stagelets`)
+          const write = await client.call('PATCH', `${namespaced}/projects/fleet`, { metadata: {} })
+          for (const { status, text, headers } of [read, write]) {
+            expect(status, text).toBe(503)
+            expect(text).toContain('the database')
+            expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+          }
+          slowest = Math.max(slowest, (performance.now() - asking) / 2)
+          asked += 2
+          expect((await client.call('GET', '/healthz')).status).toBe(200)
+          expect((await client.call('GET', '/readyz')).status).toBe(503)
+        }
+        await sleep(500)
+      }
+      if (how === 'crashes') await fleet.postgres.start()
+      else for (const { index } of fleet.replicas) fleet.network.heal(index)
+      const back = performance.now()
+      await eventually(30_000, () => fleet.client.must('GET', `${namespaced}/stagelets`))
+      const answered = since(back)
+      expect(await containersOf(fleet.stacks)).toEqual(before)
+      await chaos.change(`after the database ${how}`)
+      await fleet.converged(chaos.tokens, 90_000)
+      console.log(
+        `the database ${how} for ${outageMs / 1_000} s: ${asked} requests refused, the slowest after ${slowest.toFixed(0)} ms; answers ${answered} ms after its return, a change everywhere after ${since(back)} ms; ${load.summary()}`,
+      )
+      await expectNothingLost()
+      for (const { child } of programs)
+        expect([child.exitCode, child.signalCode]).toEqual([null, null])
+    },
+    300_000 + 2 * outageMs,
+  )
+})
+
+const since = (begun: number): string => (performance.now() - begun).toFixed(0)
