@@ -27,6 +27,8 @@ export interface ApiClient {
   ): Promise<unknown>
   /** Writes a value as a change set of its own, so that its revision closes with the write. */
   writeValue(secret: string, value: string): Promise<void>
+  createSecret(name: string, scope: string, project: string, value: string): Promise<void>
+  deleteSecret(name: string): Promise<void>
   stagelet(name: string): Promise<StageletView>
   close(): void
 }
@@ -36,6 +38,9 @@ const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 export const openApiClient = ({ url, env }: Connection): ApiClient => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(env.STAGELY_CA_FILE) })
   let sets = 0
+  const changeSet = (): Record<string, string> => ({
+    'stagely-change-set': `bench-${process.pid}-${++sets}; last=true`,
+  })
   const call: ApiClient['call'] = (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
       const sent = request(
@@ -61,11 +66,19 @@ export const openApiClient = ({ url, env }: Connection): ApiClient => {
         'PATCH',
         `${base}/stagelysecrets/${secret}`,
         { spec: { value } },
-        {
-          'content-type': 'application/merge-patch+json',
-          'stagely-change-set': `bench-${process.pid}-${++sets}; last=true`,
-        },
+        { 'content-type': 'application/merge-patch+json', ...changeSet() },
       )
+    },
+    createSecret: async (name, scope, project, value) => {
+      await call(
+        'POST',
+        `${base}/stagelysecrets`,
+        JSON.parse(secretManifest({ name, scope, project, value })),
+        { 'content-type': 'application/json', ...changeSet() },
+      )
+    },
+    deleteSecret: async (name) => {
+      await call('DELETE', `${base}/stagelysecrets/${name}`, undefined, changeSet())
     },
     stagelet: async (name) => (await call('GET', `${base}/stagelets/${name}`)) as StageletView,
     close: () => {
@@ -73,6 +86,27 @@ export const openApiClient = ({ url, env }: Connection): ApiClient => {
     },
   }
 }
+
+export const manifest = (kind: string, name: string, spec: object): string =>
+  JSON.stringify({
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind,
+    metadata: { name, namespace: 'default' },
+    spec,
+  })
+
+export const secretManifest = (of: {
+  name: string
+  scope: string
+  project: string
+  value: string
+}): string =>
+  manifest('StagelySecret', of.name, {
+    projectRef: { name: of.project },
+    key: of.name.toUpperCase().replaceAll('-', '_'),
+    scope: of.scope,
+    value: of.value,
+  })
 
 export const isInSync = ({ status }: StageletView): boolean =>
   status?.conditions?.some((c) => c.type === 'SecretsInSync' && c.status === 'True') === true

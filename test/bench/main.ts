@@ -16,7 +16,9 @@ import { benchStore } from './store.ts'
 import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
-const groups = ['pure', 'store', 'api', 'processes'] as const
+const groups = ['pure', 'store', 'api', 'rollout', 'changes', 'rest', 'agents'] as const
+/** What one world of real programs is measured with. */
+const processes = ['rollout', 'changes', 'rest'] as const
 
 const { values: flags } = parseArgs({
   options: {
@@ -26,12 +28,13 @@ const { values: flags } = parseArgs({
   },
 })
 const full = flags.size === 'full'
+const only = flags.only.flatMap((name) => (name === 'processes' ? processes : [name]))
 if (
   !['small', 'full'].includes(flags.size) ||
-  !flags.only.every((g) => groups.some((k) => k === g))
+  !only.every((name) => groups.some((known) => known === name))
 ) {
   process.stderr.write(
-    `usage: npm run bench -- [--json] [--size small|full] [--only ${groups.join('|')}]\n`,
+    `usage: npm run bench -- [--json] [--size small|full] [--only ${[...groups, 'processes'].join('|')}]\n`,
   )
   process.exit(2)
 }
@@ -46,17 +49,16 @@ const show = (rows: readonly Row[]): void => {
 
 /** A group that fails does not hide the others; the exit code tells. */
 const group = async (
-  name: (typeof groups)[number],
+  names: readonly (typeof groups)[number][],
   measure: () => Promise<void>,
 ): Promise<void> => {
-  if (!flags.only.includes(name)) return
+  if (!names.some((name) => only.includes(name))) return
   try {
     await measure()
   } catch (error) {
     process.exitCode = 1
-    process.stderr.write(
-      `  ${name} rows: ${error instanceof Error ? error.message : String(error)}\n`,
-    )
+    const message = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`  ${names.join(', ')} rows: ${message}\n`)
   }
 }
 
@@ -65,9 +67,9 @@ const benchProcesses = async (): Promise<void> => {
   try {
     const world = await startWorld()
     try {
-      show(await benchRollout(world, full ? 25 : 9))
-      show(await benchChanges(world, full ? 1_000 : 24))
-      show(await benchFootprint(world))
+      if (only.includes('rollout')) show(await benchRollout(world, full ? 25 : 9))
+      if (only.includes('changes')) show(await benchChanges(world, full ? 1_000 : 24))
+      if (only.includes('rest')) show(await benchFootprint(world, full ? 3_600_000 : 10_000))
     } finally {
       await world.stop()
     }
@@ -77,20 +79,20 @@ const benchProcesses = async (): Promise<void> => {
 }
 
 if (!flags.json) process.stdout.write(`\n${heading}\n`)
-await group('pure', () => {
+await group(['pure'], () => {
   show(benchCrypto())
   show(benchOverride())
-  show(benchMask())
+  show(benchMask(full))
   return Promise.resolve()
 })
-await group('store', async () => {
+await group(['store'], async () => {
   show(await benchStore(full ? 201 : 51))
   show(await benchRest(full ? 200 : 50))
 })
-await group('api', async () => {
+await group(['api'], async () => {
   show(await benchApi(full))
 })
-await group('processes', benchProcesses)
+await group(processes, benchProcesses)
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`
   process.stdout.write(`\n  ${sum}\n`)

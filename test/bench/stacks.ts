@@ -53,6 +53,8 @@ export const containersOf = async ({ project }: Stack): Promise<Map<string, stri
 export interface StartWatch {
   /** Resolves with the time (performance.now) at which a container of `service` in `project` starts next. */
   next(project: string, service: string): Promise<number>
+  /** How often each service of `project` was started since the last call. */
+  count(project: string): Map<string, number>
   close(): void
 }
 
@@ -63,6 +65,7 @@ interface DockerEvent {
 /** Follows the engine's `start` events, which reach a reader within a millisecond or two. */
 export const watchStarts = (socketPath = '/var/run/docker.sock'): StartWatch => {
   const waiting = new Map<string, (at: number) => void>()
+  const counted = new Map<string, Map<string, number>>()
   const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: ['start'] }))
   const sent = request({ socketPath, path: `/events?filters=${filters}` }, (response) => {
     let rest = ''
@@ -72,7 +75,11 @@ export const watchStarts = (socketPath = '/var/run/docker.sock'): StartWatch => 
       rest = lines.pop() ?? ''
       for (const line of lines.filter((l) => l !== '')) {
         const labels = (JSON.parse(line) as DockerEvent).Actor.Attributes
-        const key = `${labels['com.docker.compose.project'] ?? ''}/${labels['com.docker.compose.service'] ?? ''}`
+        const project = labels['com.docker.compose.project'] ?? ''
+        const service = labels['com.docker.compose.service'] ?? ''
+        const counts = counted.get(project)
+        counts?.set(service, (counts.get(service) ?? 0) + 1)
+        const key = `${project}/${service}`
         waiting.get(key)?.(at)
         waiting.delete(key)
       }
@@ -93,6 +100,11 @@ export const watchStarts = (socketPath = '/var/run/docker.sock'): StartWatch => 
           resolve(at)
         })
       }),
+    count: (project) => {
+      const counts = counted.get(project) ?? new Map<string, number>()
+      counted.set(project, new Map())
+      return counts
+    },
     close: () => {
       sent.destroy()
     },

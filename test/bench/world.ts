@@ -12,11 +12,22 @@ import {
   startController,
 } from '../../scripts/lib/stagely.ts'
 import type { Controller, Paths } from '../../scripts/lib/stagely.ts'
-import { isInSync, openApiClient, type ApiClient } from './client.ts'
+import { isInSync, manifest, openApiClient, secretManifest, type ApiClient } from './client.ts'
 import { createStack, removeStack, type Stack } from './stacks.ts'
 
-/** The main stack: two services that others depend on, and one apart. */
-const mainServices = { db: [], api: ['db'], web: ['api'], worker: [] }
+/** The main stack: ten services, some of which others depend on, and one apart. */
+const mainServices = {
+  db: [],
+  cache: [],
+  queue: [],
+  api: ['db', 'cache'],
+  web: ['api'],
+  admin: ['api'],
+  jobs: ['queue', 'db'],
+  mailer: ['queue'],
+  search: ['db'],
+  worker: [],
+}
 
 /** Secrets of the main stack, by scope. */
 export const secrets: readonly { readonly name: string; readonly scope: string }[] = [
@@ -27,6 +38,12 @@ export const secrets: readonly { readonly name: string; readonly scope: string }
   { name: 'web-token', scope: 'web' },
   { name: 'worker-a', scope: 'worker' },
   { name: 'worker-b', scope: 'worker' },
+  { name: 'cache-password', scope: 'cache' },
+  { name: 'queue-password', scope: 'queue' },
+  { name: 'admin-session', scope: 'admin' },
+  { name: 'jobs-token', scope: 'jobs' },
+  { name: 'smtp-password', scope: 'mailer' },
+  { name: 'search-key', scope: 'search' },
 ]
 
 export interface World {
@@ -42,22 +59,6 @@ export interface World {
   restartController(): Promise<void>
   stop(): Promise<void>
 }
-
-const manifest = (kind: string, name: string, spec: object): string =>
-  JSON.stringify({
-    apiVersion: 'stagely.dev/v1alpha1',
-    kind,
-    metadata: { name, namespace: 'default' },
-    spec,
-  })
-
-const secretManifest = (name: string, scope: string, project: string): string =>
-  manifest('StagelySecret', name, {
-    projectRef: { name: project },
-    key: name.toUpperCase().replaceAll('-', '_'),
-    scope,
-    value: `first value of ${name}`,
-  })
 
 /**
  * A plugin that notes when it is started and becomes the real Compose. It adds about 2 ms to every
@@ -107,11 +108,13 @@ export const startWorld = async (): Promise<World> => {
       agentRef: { name: 'bench' },
       compose: { directory: stack.directory, projectName: stack.project },
     })
+  const secret = (name: string, scope: string, project: string): string =>
+    secretManifest({ name, scope, project, value: `first value of ${name}` })
   const objects = [
     manifest('Agent', 'bench', {}),
     ...stacks.map((s) => manifest('Project', s.name, {})),
-    ...secrets.map((s) => secretManifest(s.name, s.scope, main.name)),
-    ...others.map((s) => secretManifest(`${s.name}-token`, 'global', s.name)),
+    ...secrets.map((s) => secret(s.name, s.scope, main.name)),
+    ...others.map((s) => secret(`${s.name}-token`, 'global', s.name)),
     ...stacks.map(stagelet),
   ]
   let api = openApiClient(controller)

@@ -5,9 +5,9 @@ import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { testImage as image } from './stack.ts'
 
 const run = promisify(execFile)
-const image = 'stagely-test/busybox:1'
 
 const requireEngine = async (): Promise<void> => {
   try {
@@ -22,7 +22,7 @@ const requireEngine = async (): Promise<void> => {
 }
 
 /** Makes the image unless it exists: busybox-static at /bin/busybox with a link for each applet. */
-const makeImage = async (): Promise<void> => {
+export const makeTestImage = async (): Promise<void> => {
   const existing = await run('docker', ['images', '-q', image])
   if (existing.stdout.trim() !== '') return
   const folder = await mkdtemp(join(tmpdir(), 'stagely-image-'))
@@ -44,7 +44,7 @@ const makeImage = async (): Promise<void> => {
 
 const setup = async (): Promise<void> => {
   await requireEngine()
-  await makeImage()
+  await makeTestImage()
 }
 
 // eslint-disable-next-line import-x/no-default-export -- vitest calls the default export

@@ -46,6 +46,35 @@ export interface Program {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
+interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+}
+
+/** Does not wait for anything. */
+const launchProgram = ({ file, args }: Command, env: NodeJS.ProcessEnv): Program => {
+  const child = spawn(file, [...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const take = (chunk: Buffer): void => {
+    output += chunk.toString()
+  }
+  child.stdout.on('data', take)
+  child.stderr.on('data', take)
+  return {
+    child,
+    output: () => output,
+    kill: async (signal) => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill(signal)
+      await exited
+    },
+  }
+}
+
 /** `within` is a command that becomes the program, such as nsenter. */
 export const startProgram = (
   args: readonly string[],
@@ -57,45 +86,35 @@ export const startProgram = (
   return spawnProgram({ file, args: words }, env, ready)
 }
 
-/** One that is started in another way, such as within a sandbox; it must `exec` what it starts. */
+/**
+ * Waits until it has printed `ready`. Also for one that is started in another way, such as within a
+ * sandbox; it must `exec` what it starts.
+ */
 export const spawnProgram = async (
-  { file, args }: { readonly file: string; readonly args: readonly string[] },
+  command: Command,
   env: NodeJS.ProcessEnv,
   ready: string,
 ): Promise<Program> => {
-  const child = spawn(file, [...args], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
+  const program = launchProgram(command, env)
+  const { child } = program
+  const what = `${command.file} ${command.args[1]}`
   await new Promise<void>((onReady, onFail) => {
     const timer = setTimeout(() => {
-      onFail(new Error(`not ready within 60 s: ${file} ${args[1]}\n${output}`))
+      onFail(new Error(`not ready within 60 s: ${what}\n${program.output()}`))
     }, 60_000)
-    const take = (chunk: Buffer): void => {
-      output += chunk.toString()
-      if (output.includes(ready)) {
-        clearTimeout(timer)
-        onReady()
-      }
+    const look = (): void => {
+      if (!program.output().includes(ready)) return
+      clearTimeout(timer)
+      onReady()
     }
-    child.stdout.on('data', take)
-    child.stderr.on('data', take)
+    child.stdout?.on('data', look)
+    child.stderr?.on('data', look)
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
-      onFail(new Error(`${file} ${args[1]} ended with ${code ?? signal}\n${output}`))
+      onFail(new Error(`${what} ended with ${code ?? signal}\n${program.output()}`))
     })
   })
-  return {
-    child,
-    output: () => output,
-    kill: async (signal) => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill(signal)
-      await exited
-    },
-  }
+  return program
 }
 
 export const freePort = async (): Promise<number> => {
@@ -111,27 +130,40 @@ interface ApiCall {
   readonly url: string
   readonly ca: Buffer
   readonly token: string
-  /** Merge patch; when absent, the object is read. */
-  readonly patch?: unknown
+  /** PATCH sends a merge patch. */
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE'
+  readonly body?: unknown
 }
 
-const callApi = ({ url, ca, token, patch }: ApiCall): Promise<unknown> =>
+/** The controller answered, and said no. */
+export class ApiError extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+const callApi = ({ url, ca, token, method, body }: ApiCall): Promise<unknown> =>
   new Promise((resolve, reject) => {
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
     const headers = {
       authorization: `Bearer ${token}`,
-      ...(patch === undefined ? {} : { 'content-type': 'application/merge-patch+json' }),
+      ...(body === undefined ? {} : { 'content-type': type }),
     }
-    const method = patch === undefined ? 'GET' : 'PATCH'
-    const sent = request(url, { method, ca, headers }, (response) => {
+    const sent = request(url, { method, ca, headers, timeout: 15_000 }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      response.on('error', reject)
       response.on('end', () => {
-        if (response.statusCode === 200) resolve(JSON.parse(text))
-        else reject(new Error(`${method} ${url}: ${response.statusCode} ${text}`))
+        const status = response.statusCode ?? 0
+        if (status >= 200 && status < 300) resolve(JSON.parse(text))
+        else reject(new ApiError(status, `${method} ${url}: ${status} ${text}`))
       })
     })
+    sent.on('timeout', () => sent.destroy(new Error(`${method} ${url}: no answer in 15 s`)))
     sent.on('error', reject)
-    sent.end(patch === undefined ? undefined : JSON.stringify(patch))
+    sent.end(body === undefined ? undefined : JSON.stringify(body))
   })
 
 /** A controller and its one agent in a temporary folder. */
@@ -155,8 +187,13 @@ export interface World {
   read(resource: string): Promise<unknown>
   /** A merge patch of one. */
   patch(resource: string, patch: object): Promise<void>
+  /** Any call on an object or a collection of the default namespace. ApiError when it is refused. */
+  call(method: ApiCall['method'], resource: string, body?: object): Promise<unknown>
   startController(): Promise<void>
+  /** Waits until it is connected. */
   startAgent(): Promise<void>
+  /** Starts an agent that has joined before, and does not wait. */
+  spawnAgent(): void
   stop(): Promise<void>
 }
 
@@ -184,6 +221,10 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
   let token = ''
   let joinToken = ''
 
+  const agentArgs = (): string[] => [
+    ...['agent', 'run', '--data-dir', agentDir, '--join', joinToken],
+    ...(options.agentArgs ?? []),
+  ]
   const cliEnv = (): NodeJS.ProcessEnv => ({
     HOME: dir,
     STAGELY_SERVER: url,
@@ -191,12 +232,17 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     STAGELY_CA_FILE: join(controllerDir, 'ca.crt'),
   })
 
-  const call = async (resource: string, patch?: object): Promise<unknown> =>
+  const call = async (
+    method: ApiCall['method'],
+    resource: string,
+    body?: object,
+  ): Promise<unknown> =>
     callApi({
       url: `${url}/apis/stagely.dev/v1alpha1/namespaces/default/${resource}`,
       ca: await readFile(join(controllerDir, 'ca.crt')),
       token,
-      ...(patch === undefined ? {} : { patch }),
+      method,
+      body,
     })
 
   const world = {
@@ -214,9 +260,10 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       return ran.stdout
     },
     apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
-    read: (resource: string) => call(resource),
+    call,
+    read: (resource: string) => call('GET', resource),
     patch: async (resource: string, patch: object) => {
-      await call(resource, patch)
+      await call('PATCH', resource, patch)
     },
     patchSecret: (name: string, value: string) =>
       world.patch(`stagelysecrets/${name}`, { spec: { value } }),
@@ -236,9 +283,14 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
           await world.must('agent', 'token', 'create', '--namespace', 'default', '--name', 'box')
         ).trim()
       }
-      const args = ['agent', 'run', '--data-dir', agentDir, '--join', joinToken]
-      args.push(...(options.agentArgs ?? []))
-      world.agent = await startProgram(args, options.agentEnv ?? {}, 'connected')
+      world.agent = await startProgram(agentArgs(), options.agentEnv ?? {}, 'connected')
+      programs.push(world.agent)
+    },
+    spawnAgent: () => {
+      world.agent = launchProgram(
+        { file: process.execPath, args: [main, ...agentArgs()] },
+        options.agentEnv ?? {},
+      )
       programs.push(world.agent)
     },
     stop: async () => {

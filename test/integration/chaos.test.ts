@@ -1,0 +1,58 @@
+// Random changes under random faults, for as many rounds as are asked for; each must end in exactly
+// what is declared. STAGELY_CHAOS_SEED repeats a run, STAGELY_CHAOS_ROUNDS makes it longer.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createPlace, type Place } from '../support/chaos/place.ts'
+import { startChaos, type Chaos } from '../support/chaos/rounds.ts'
+import { leaksIn } from '../support/chaos/sinks.ts'
+
+const seed = Number(process.env['STAGELY_CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const rounds = Number(process.env['STAGELY_CHAOS_ROUNDS'] ?? 8)
+const roundLimitMs = 300_000
+
+const summary = ({ tally }: Chaos): string => {
+  const settled = [...tally.settleMs].sort((a, b) => a - b)
+  const at = (share: number): string =>
+    `${((settled[Math.floor((settled.length - 1) * share)] ?? 0) / 1000).toFixed(1)} s`
+  const faults = [...tally.faults].sort().map(([name, count]) => `${name}: ${count}`)
+  const total = [...tally.faults.values()].reduce((sum, n) => sum + n, 0)
+  return [
+    `chaos, seed ${seed}: ${tally.rounds} rounds, ${tally.changes} changes, ${total} faults (${faults.join(', ')})`,
+    `  from the last fault to the declared state: median ${at(0.5)}, 95 % ${at(0.95)}, longest ${at(1)}`,
+    `  containers that nothing was wanted of, and that were left alone: ${tally.untouched}`,
+  ].join('\n')
+}
+
+describe('a stack under random faults', () => {
+  let place: Place
+  let chaos: Chaos
+
+  beforeAll(async () => {
+    console.info(`chaos: seed ${seed}, ${rounds} rounds`)
+    place = await createPlace(inject('postgresUrl'))
+    chaos = await startChaos(place, seed)
+  }, 300_000)
+  afterAll(async () => {
+    await chaos?.stop()
+    await place?.remove()
+  }, 120_000)
+
+  it(
+    'is exactly what is declared after each round, and nothing else was touched',
+    async () => {
+      try {
+        for (let i = 1; i <= rounds; i++) {
+          await chaos.round()
+          if (i % 25 === 0) console.info(summary(chaos))
+        }
+      } finally {
+        console.info(summary(chaos))
+      }
+      expect(chaos.tally.rounds).toBe(rounds)
+    },
+    rounds * roundLimitMs,
+  )
+
+  it('has put no value anywhere it does not belong', async () => {
+    expect(await leaksIn(place, true)).toEqual([])
+  })
+})
