@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { findChanges, isWholeStackStopped, waitForPerson, type DriftInput } from './drift.ts'
+import {
+  endedByOthers,
+  findChanges,
+  isEndUnclear,
+  isWholeStackStopped,
+  lastingAfter,
+  waitForPerson,
+  type DriftInput,
+} from './drift.ts'
 import { createEndings } from './endings.ts'
 import type { ObservedContainer } from './observe.ts'
 
@@ -41,6 +49,7 @@ const look = (
       ['web', 'right'],
     ]),
     endingOf: endings.of,
+    stopped: endedByOthers(containers, { endingOf: endings.of, lasting: new Set() }),
   }
 }
 const ended = (service: string, exitCode: number): ObservedContainer =>
@@ -116,6 +125,46 @@ describe('drift', () => {
     const stranger = container('web', { id: 'other', digest: '', startedAt })
     expect(waitForPerson(look([container('db'), stranger], stop('web')), now)).toBe(2_000)
     expect(waitForPerson(stopped, now - 86_400_000)).toBe(0)
+  })
+
+  describe('an end with exit code 0', () => {
+    const finishedAt = new Date(now - 5_000).toISOString()
+    const done = container('web', { state: 'exited', finishedAt })
+    const stoppedAfter = (
+      events: readonly (readonly [string, string])[],
+      lasting: readonly string[],
+    ): string[] => {
+      const { endingOf } = look([done], events)
+      return [...endedByOthers([done], { endingOf, lasting: new Set(lasting) })]
+    }
+    it('is that of a job when it was seen to end by itself, or is not known to be anything else', () => {
+      expect(stoppedAfter([['die', 'web']], ['web'])).toEqual([])
+      expect(stoppedAfter([], [])).toEqual([])
+    })
+
+    it('is one by others when somebody sent a signal, or nobody saw it and it is no job', () => {
+      expect(stoppedAfter(stop('web'), [])).toEqual(['id-web'])
+      const killed = [['kill', 'web'] as const, ['die', 'web'] as const]
+      expect(stoppedAfter(killed, [])).toEqual(['id-web'])
+      expect(stoppedAfter([], ['web'])).toEqual(['id-web'])
+    })
+
+    it('is not clear for a moment, until its event must have come', () => {
+      const unseen = look([done], []).endingOf
+      expect(isEndUnclear([done], unseen, now - 4_000)).toBe(true)
+      expect(isEndUnclear([done], unseen, now)).toBe(false)
+      expect(isEndUnclear([done], unseen, now - 86_400_000)).toBe(false)
+      expect(isEndUnclear([done], look([done], [['die', 'web']]).endingOf, now - 4_000)).toBe(false)
+    })
+
+    it('makes a job of a service only when it was seen', () => {
+      const seen = look([done], [['die', 'web']]).endingOf
+      const unseen = look([done], []).endingOf
+      expect(lastingAfter(['web'], [done], unseen)).toEqual(['web'])
+      expect(lastingAfter(['web'], [done], seen)).toEqual([])
+      expect(lastingAfter([], [done], unseen)).toEqual([])
+      expect(lastingAfter([], [container('web')], unseen)).toEqual(['web'])
+    })
   })
 
   it('knows nothing any more once events were missed', () => {

@@ -1,7 +1,7 @@
 // What differs from what was settled, and how it came about; and how long healing waits. Pure.
 import type { Drift } from '../src/resources/observation.ts'
 import type { Ending } from './endings.ts'
-import { isDown, type ObservedContainer } from './observe.ts'
+import { isCompleted, isDown, type ObservedContainer } from './observe.ts'
 
 export type DriftChange = Drift['changes'][number]
 
@@ -13,6 +13,8 @@ export interface DriftInput {
   readonly now: readonly ObservedContainer[]
   readonly wanted: ReadonlyMap<string, string>
   readonly endingOf: (containerId: string) => Ending | undefined
+  /** Ids of containers that did not end by themselves, however they look: see `endedByOthers`. */
+  readonly stopped: ReadonlySet<string>
 }
 
 /** More would make a report long and tell nobody more. */
@@ -24,12 +26,50 @@ const lastingName = ({ name, replaces }: ObservedContainer): string =>
 
 const isEnded = (c: ObservedContainer): boolean => c.state === 'exited' || c.state === 'dead'
 
-/** It has ended because somebody stopped it, with whatever exit code. */
-export const isStoppedByHand = (c: ObservedContainer, endingOf: DriftInput['endingOf']): boolean =>
-  isEnded(c) && endingOf(c.id)?.how === 'Stopped'
+/** The engine tells of an end a moment after it shows it. */
+export const eventLagMs = 2_000
+
+/**
+ * Ids of containers that were stopped or killed, with whatever exit code. An engine that goes down
+ * stops what it runs and cannot tell of it, and many programs exit 0 then: of a service in `lasting`
+ * an end that nobody saw is such a one, and not that of a job that is done.
+ */
+export const endedByOthers = (
+  containers: readonly ObservedContainer[],
+  given: { endingOf: DriftInput['endingOf']; lasting: ReadonlySet<string> },
+): Set<string> => {
+  const isByOthers = (c: ObservedContainer): boolean => {
+    const how = given.endingOf(c.id)?.how
+    return how === undefined ? given.lasting.has(c.service) : how !== 'Died'
+  }
+  return new Set(containers.filter((c) => isEnded(c) && isByOthers(c)).map((c) => c.id))
+}
+
+/** One of them ended just now, and its event may be on its way: nothing can be said yet. */
+export const isEndUnclear = (
+  containers: readonly ObservedContainer[],
+  endingOf: DriftInput['endingOf'],
+  nowMs: number,
+): boolean =>
+  containers.some((c) => {
+    const age = nowMs - Date.parse(c.finishedAt ?? '')
+    return isCompleted(c) && endingOf(c.id) === undefined && age >= 0 && age < eventLagMs
+  })
+
+/** Services that are no jobs, as far as is known: one leaves the list when it is seen to end by itself. */
+export const lastingAfter = (
+  before: readonly string[],
+  containers: readonly ObservedContainer[],
+  endingOf: DriftInput['endingOf'],
+): string[] => {
+  const runs = (c: ObservedContainer): boolean => !isEnded(c) && c.state !== 'created'
+  const isDone = (c: ObservedContainer): boolean => isEnded(c) && endingOf(c.id)?.how === 'Died'
+  const kept = containers.filter((c) => runs(c) || (before.includes(c.service) && !isDone(c)))
+  return [...new Set(kept.map((c) => c.service))].sort()
+}
 
 const changesOf = (service: string, input: DriftInput): DriftChange[] => {
-  const { before, now, wanted, endingOf } = input
+  const { before, now, wanted, endingOf, stopped } = input
   const own = now.filter((c) => c.service === service)
   const ids = new Set(own.map((c) => c.id))
   const changes: DriftChange[] = []
@@ -38,7 +78,7 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
     const container = lastingName(c)
     if (c.digest !== (wanted.get(service) ?? ''))
       changes.push({ service, container, what: 'Replaced' })
-    else if (isDown(c) || isStoppedByHand(c, endingOf))
+    else if (isDown(c) || stopped.has(c.id))
       changes.push({ service, container, what: endingOf(c.id)?.how ?? 'Died', exitCode })
   }
   const gone = before.filter((c) => c.service === service && !ids.has(c.id))

@@ -20,6 +20,8 @@ export interface ObservedContainer {
   readonly restartCount: number
   readonly restartPolicy: string
   readonly startedAt: string
+  /** Of its last end; undefined where it has not ended yet. */
+  readonly finishedAt?: string | undefined
   readonly createdAtMs: number
   /** How long a health check may take to give its verdict; undefined without one. */
   readonly healthBudgetMs: number | undefined
@@ -74,6 +76,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   restartCount: details.RestartCount,
   restartPolicy: details.HostConfig.RestartPolicy.Name,
   startedAt: details.State.StartedAt,
+  finishedAt: details.State.FinishedAt,
   createdAtMs: summary.Created * 1000,
   healthBudgetMs: healthBudgetOf(details),
   directory: summary.Labels[labels.directory],

@@ -33,7 +33,7 @@ export interface PlanInput {
   readonly pending: readonly string[]
   /** Roll out everything, the user's edits too. */
   readonly full: boolean
-  /** Containers that somebody stopped: down, also where they ended like a job that is done. */
+  /** Containers that did not end by themselves: down, also where they ended like a job that is done. */
   readonly stopped: ReadonlySet<string>
   readonly nowMs: number
 }
@@ -86,7 +86,7 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   // A plain `up X` also runs finished jobs again and rolls out edits of what X depends on.
   const mustLeave = (name: string): boolean =>
     input.pending.includes(name) ||
-    input.containers.some((c) => c.service === name && isCompleted(c))
+    input.containers.some((c) => c.service === name && isCompleted(c) && !input.stopped.has(c.id))
   const noDepsFor = (name: string): boolean => {
     const below = [...dependencies.get(name)!]
     return below.length === 0 || safe || below.some((d) => !affected.has(d) && mustLeave(d))

@@ -71,6 +71,8 @@ const recordIntent = async (
   const names = new Set([...(before?.services ?? present), ...plan.affected])
   await deps.stateFile.set(uid, {
     ...before,
+    // Until it is seen to end by itself nothing of it is a job that is done.
+    lasting: [...new Set([...(before?.lasting ?? []), ...plan.affected])].sort(),
     project: model.projectName,
     services: model.services.map((s) => s.name).filter((name) => names.has(name)),
     redeploy: before?.redeploy ?? redeploy,

@@ -7,7 +7,7 @@ import { guardHeal, recentHeals } from './heal-guard.ts'
 import type { ServiceOverride } from './override.ts'
 import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
-import { resyncMs, type PassDeps } from './stagelet-looks.ts'
+import { resyncMs, stoppedIn, type PassDeps } from './stagelet-looks.ts'
 
 /** The engine stops all containers when it is stopped itself: only then is it known who did it. */
 const sureAfterMs = 60_000
@@ -23,6 +23,7 @@ const driftInput = (
   now: state.containers,
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
   endingOf: deps.endings.of,
+  stopped: stoppedIn(deps, state),
 })
 
 const tell = (
@@ -95,6 +96,7 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
     now: state.containers,
     wanted: new Map(before.map((c) => [c.service, c.digest])),
     endingOf: deps.endings.of,
+    stopped: stoppedIn(deps, state),
   }
   if (findChanges(input).length > 0) tell(deps, state, 'Found', input)
   else state.drift = undefined

@@ -5,6 +5,7 @@ import type { StackFault } from './compose-files.ts'
 import type { ComposeModel, ModelSource } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import type { Endings } from './endings.ts'
+import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
 import { observeProject } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
@@ -72,6 +73,13 @@ export const observe = async (
   state.containers = await observeProject(deps.engine, project)
   forgetStalePasses(state)
 }
+
+/** Ids of containers that are down although they look like jobs that are done. */
+export const stoppedIn = (deps: PassDeps, { want, containers }: StackState): Set<string> =>
+  endedByOthers(containers, {
+    endingOf: deps.endings.of,
+    lasting: new Set(deps.stateFile.get(want.desired.uid)?.lasting),
+  })
 
 /**
  * A project name is free to choose, so it may be that of a stack elsewhere on the machine: what was

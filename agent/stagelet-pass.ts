@@ -5,7 +5,7 @@ import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { renderOverride } from './override.ts'
 import type { ServiceOverride } from './override.ts'
-import { isStoppedByHand } from './drift.ts'
+import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import { longestDelayMs } from './heal-guard.ts'
 import { findPendingEdits } from './pending-edits.ts'
 import { planAction } from './plan.ts'
@@ -22,6 +22,7 @@ import {
   observe,
   readModel,
   resyncMs,
+  stoppedIn,
   stopWith,
   type PassDeps,
 } from './stagelet-looks.ts'
@@ -63,9 +64,7 @@ const planFor = (
     deployed: deployed?.services,
     pending: state.pendingEdits,
     full: asked,
-    stopped: new Set(
-      state.containers.filter((c) => isStoppedByHand(c, deps.endings.of)).map((c) => c.id),
-    ),
+    stopped: stoppedIn(deps, state),
     nowMs: deps.clock.now(),
   })
   return { plan, asked, full: asked || plan.steps.some((s) => s.services.length === 0) }
@@ -148,10 +147,21 @@ const settle = async (deps: PassDeps, state: StackState, action: Action): Promis
   state.failedKey = ''
   await endDrift(deps, state)
   deps.publish()
+  await recordLasting(deps, state)
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
   await checkPendingEdits(deps, state, action)
+  // The engine went down while the gate watched.
+  if (stoppedIn(deps, state).size > 0) return 0
   const deploys = state.want.desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0
   return deploys ? 0 : resyncMs
+}
+
+const recordLasting = async (deps: PassDeps, { want, containers }: StackState): Promise<void> => {
+  const { uid } = want.desired
+  const known = deps.stateFile.get(uid)
+  if (known === undefined) return
+  const lasting = lastingAfter(known.lasting ?? [], containers, deps.endings.of)
+  await deps.stateFile.set(uid, { ...known, lasting })
 }
 
 /** A paused stack is not started after a reboot either. */
@@ -231,6 +241,7 @@ export const runPass = async (
   if (fault !== undefined) return stopWith(state, fault.reason, fault.message)
   const prepared = await prepareOverrides(deps, state, model)
   if ('reason' in prepared) return stopWith(state, prepared.reason, prepared.message)
+  if (isEndUnclear(state.containers, deps.endings.of, deps.clock.now())) return eventLagMs
   const { asked, ...planned } = planFor(deps, state, model, prepared)
   const action: Action = { model, overrides: prepared, ...planned }
   const mustAct = action.plan.steps.length > 0

@@ -31,9 +31,12 @@ export const startOrder = (containers: readonly ObservedContainer[]): ObservedCo
 }
 
 const startProject = async (deps: StartDeps, deployment: Deployment): Promise<void> => {
-  const { project, services } = deployment
+  const { project, services, lasting = [] } = deployment
   const all = await observeProject(deps.engine, project)
-  const down = all.filter((c) => isDown(c) && !isLeftover(c) && services.includes(c.service))
+  // A program that exits 0 when it is told to stop, as at a shutdown, looks like a job that is done.
+  const isEnded = (c: ObservedContainer): boolean =>
+    isDown(c) || (c.state === 'exited' && lasting.includes(c.service))
+  const down = all.filter((c) => isEnded(c) && !isLeftover(c) && services.includes(c.service))
   for (const { id, name } of startOrder(down)) {
     try {
       await deps.engine.start(id)

@@ -28,6 +28,17 @@ describe('the state file', () => {
     expect(await readdir(folder)).toEqual(['state.json'])
   })
 
+  it('writes what a full disk has refused as soon as there is room, also where nothing is new', async () => {
+    const path = join(folder, 'below', 'state.json')
+    const file = await openStateFile(path)
+    await rm(join(folder, 'below'), { recursive: true, force: true })
+    await writeFile(join(folder, 'below'), 'in the way, as a disk without room would be')
+    await expect(file.set('one', deployment)).rejects.toThrow()
+    await rm(join(folder, 'below'))
+    await file.set('one', deployment)
+    expect((await openStateFile(path)).get('one')).toEqual(deployment)
+  })
+
   it('refuses what it cannot read, and says what to do', async () => {
     await writeFile(join(folder, 'state.json'), '{"version": 9}')
     await expect(openStateFile(join(folder, 'state.json'))).rejects.toThrow(/remove it/)

@@ -18,6 +18,8 @@ const deployment = z.object({
   quarantine: z.array(quarantined.omit({ message: true })).optional(),
   /** Somebody stopped the whole stack: it stays so. */
   stoppedByHand: z.boolean().optional(),
+  /** Services that were seen to run and not to end by themselves: no jobs. */
+  lasting: z.array(z.string()).optional(),
   /** Not to be touched, nor started after a reboot. */
   paused: z.boolean().optional(),
 })
@@ -67,16 +69,25 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     }
     await rename(temporary, path)
   }
+  let unsaved = false
   const save = (): Promise<void> => {
     const next = writing.then(write)
-    writing = next.catch(() => undefined)
+    writing = next.then(
+      () => {
+        unsaved = false
+      },
+      () => {
+        unsaved = true
+      },
+    )
     return next
   }
 
   return {
     get: (uid) => stagelets[uid],
     set: async (uid, value) => {
-      if (JSON.stringify(stagelets[uid]) === JSON.stringify(value)) return
+      // What a full disk has refused is written with the next one, also where nothing is new.
+      if (!unsaved && JSON.stringify(stagelets[uid]) === JSON.stringify(value)) return
       stagelets[uid] = value
       await save()
     },

@@ -17,7 +17,8 @@ set_up() {
     need_docker_programs &&
     need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
-      'iproute2=command -v ip && command -v bridge' &&
+      'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
+      'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' &&
     need_helm &&
     need_engine &&
     need_build

@@ -30,6 +30,7 @@ export interface ContainerDetails {
     readonly Error: string
     readonly OOMKilled: boolean
     readonly StartedAt: string
+    readonly FinishedAt?: string
     readonly Health?: HealthState | null
   }
   readonly Config: {
