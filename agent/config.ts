@@ -87,7 +87,7 @@ export const parseAgentConfig = (
     allowDirs,
     logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',
     environment: { HOME: homedir(), ...baseEnvironment(env) },
-    dockerSocket: socketOf(env['DOCKER_HOST']),
+    dockerSocket: socketOf(env),
   }
 }
 
@@ -102,13 +102,24 @@ const readToken = (file: string | undefined): string | undefined => {
   }
 }
 
-const socketOf = (dockerHost: string | undefined): string => {
-  if (dockerHost === undefined || dockerHost === '') return '/var/run/docker.sock'
-  if (dockerHost.startsWith('unix://')) return dockerHost.slice('unix://'.length)
-  const message =
-    'DOCKER_HOST must be a unix:// socket: the agent runs on the machine of its engine'
-  throw new StagelyError('BadRequest', message)
+/** Why DOCKER_HOST names no engine that an agent can work with; undefined when it does. */
+export const dockerHostFault = (
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined =>
+  /^(unix:\/\/.*)?$/.test(env['DOCKER_HOST'] ?? '')
+    ? undefined
+    : 'DOCKER_HOST must be a unix:// socket: the agent runs on the machine of its engine'
+
+const socketOf = (env: Readonly<Record<string, string | undefined>>): string => {
+  const fault = dockerHostFault(env)
+  if (fault !== undefined) throw new StagelyError('BadRequest', fault)
+  const host = env['DOCKER_HOST'] ?? ''
+  return host === '' ? '/var/run/docker.sock' : host.slice('unix://'.length)
 }
+
+/** The environment, but for a DOCKER_HOST that cannot be used. */
+export const withoutForeignEngine = (): Readonly<Record<string, string | undefined>> =>
+  dockerHostFault() === undefined ? process.env : { ...process.env, DOCKER_HOST: undefined }
 
 /** Version of this program, for status pages. */
 export const agentVersion = '0.1.0'

@@ -5,7 +5,7 @@ import type { StackFault } from './compose-files.ts'
 import type { PlacedFile } from './file-cache.ts'
 
 /** linux/magic.h: TMPFS_MAGIC, RAMFS_MAGIC. */
-const memoryFileSystems: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
+export const memoryFileSystems: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
 const modeBits = 0o7777
 

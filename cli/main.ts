@@ -126,6 +126,7 @@ type Program = (argv: readonly string[]) => Promise<number>
 const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> = {
   run: async () => (await import('../agent/main.ts')).runAgent,
   install: async () => (await import('../agent/machine/install.ts')).runInstall,
+  doctor: async () => (await import('../agent/machine/doctor.ts')).runDoctor,
   uninstall: async () => (await import('../agent/machine/uninstall.ts')).runUninstall,
 }
 

@@ -1,7 +1,7 @@
 // The flags that `agent install`, `uninstall`, `doctor` and `support-bundle` share with `agent run`.
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
-import { parseAgentConfig, runOptions, type AgentConfig } from '../config.ts'
+import { parseAgentConfig, runOptions, withoutForeignEngine, type AgentConfig } from '../config.ts'
 
 export const defaultDataDir = '/var/lib/stagely-agent'
 
@@ -31,10 +31,11 @@ export const textOf = (values: Values, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
-/** BadRequest for what is wrong; 'help' where that was asked for. */
+/** BadRequest for what is wrong; 'help' where that was asked for. `anyDockerHost` passes over one that cannot be used. */
 export const parseMachineFlags = (
   argv: readonly string[],
   options: NonNullable<ParseArgsConfig['options']>,
+  { anyDockerHost = false } = {},
 ): MachineFlags | 'help' => {
   let values: Values
   try {
@@ -45,10 +46,10 @@ export const parseMachineFlags = (
   if (values['help'] === true) return 'help'
   const runArgs = runArgsOf(values)
   const joinFile = textOf(values, 'join-file')
-  const config = parseAgentConfig([
-    ...runArgs,
-    ...(joinFile === undefined || joinFile === '-' ? [] : ['--join-file', joinFile]),
-  ])
+  const join = joinFile === undefined || joinFile === '-' ? [] : ['--join-file', joinFile]
+  const config = anyDockerHost
+    ? parseAgentConfig([...runArgs, ...join], withoutForeignEngine())
+    : parseAgentConfig([...runArgs, ...join])
   if (config === 'help') return 'help'
   if (!config.dataDir.startsWith('/'))
     throw new StagelyError('BadRequest', `--data-dir must be absolute: ${config.dataDir}`)

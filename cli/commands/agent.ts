@@ -40,6 +40,10 @@ const programs: readonly (() => Command)[] = [
       'stagely agent install --join-file token --allow-dir /srv',
     ]),
   () =>
+    newCommand('doctor', 'Check this machine, and say what to do.', [
+      'stagely agent doctor --allow-dir /srv',
+    ]),
+  () =>
     newCommand('uninstall', 'Remove the service of this machine; containers run on.', [
       'stagely agent uninstall',
     ]),

@@ -1,0 +1,61 @@
+// What the doctor asks the engine, with a short deadline: a hung engine is a finding.
+import { request } from 'node:http'
+
+export interface EngineFacts {
+  readonly version: string
+  /** In a user namespace of its own user, or with containers in one of theirs. */
+  readonly isolation: 'none' | 'rootless' | 'userns-remap'
+}
+
+export interface OwnMount {
+  readonly source: string
+  readonly destination: string
+}
+
+const deadlineMs = 5_000
+
+const get = (socketPath: string, path: string): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const options = { socketPath, path, headers: { Host: 'docker' }, timeout: deadlineMs }
+    const sent = request(options, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => {
+        if (response.statusCode !== 200) {
+          reject(new Error(`it answered ${response.statusCode ?? 0}`))
+          return
+        }
+        try {
+          resolve(JSON.parse(text))
+        } catch {
+          reject(new Error('it did not answer as an engine does'))
+        }
+      })
+    })
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 5 s')))
+    sent.on('error', reject)
+    sent.end()
+  })
+
+/** Rejects with the system's error (code ENOENT, EACCES …) or a plain one. */
+export const readEngineFacts = async (socketPath: string): Promise<EngineFacts> => {
+  const info = (await get(socketPath, '/info')) as {
+    ServerVersion?: string
+    SecurityOptions?: string[]
+  }
+  const has = (name: string): boolean =>
+    info.SecurityOptions?.some((option) => option.split(',')[0] === `name=${name}`) === true
+  const isolation = has('rootless') ? 'rootless' : has('userns') ? 'userns-remap' : 'none'
+  return { version: info.ServerVersion ?? '', isolation }
+}
+
+/** Bind mounts of a container of this engine. */
+export const readOwnMounts = async (socketPath: string, id: string): Promise<OwnMount[]> => {
+  const details = (await get(socketPath, `/containers/${id}/json`)) as {
+    Mounts?: { Type: string; Source?: string; Destination: string }[]
+  }
+  return (details.Mounts ?? [])
+    .filter((m) => m.Type === 'bind')
+    .map((m) => ({ source: m.Source ?? '', destination: m.Destination }))
+}

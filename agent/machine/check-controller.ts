@@ -1,0 +1,105 @@
+// Doctor: the controller, seen from here.
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import { maxClockSkewMs, signAgentToken } from '../../src/protocol/agent-token.ts'
+import { paths } from '../../src/protocol/messages.ts'
+import { createControllerClient, RefusedError } from '../controller-client.ts'
+import { lockFolder } from '../folder-lock.ts'
+import { loadIdentity, type Identity } from '../identity.ts'
+import { failed, ok, skipped, warning, type Check } from './check.ts'
+
+const deadlineMs = 5_000
+const worryMs = 30_000
+const ntp = 'set the wrong clock, and keep it right with NTP (timedatectl set-ntp true)'
+
+const ask = ({ url, ca }: Identity): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest
+    const options = { timeout: deadlineMs, agent: false, ...(ca === undefined ? {} : { ca }) }
+    const sent = send(new URL('/healthz', url), options, (response) => {
+      response.resume()
+      resolve(response)
+    })
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 5 s')))
+    sent.on('error', reject)
+    sent.end()
+  })
+
+const reachRemedy = (error: unknown): string => {
+  const text = messageOf(error)
+  if (/CERT_|certificate|self.signed/i.test(text))
+    return `something between shows another certificate, or a clock is wrong: ${ntp}`
+  if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'the name does not resolve: check DNS'
+  return 'is it running, and does a firewall let this machine through to it? Containers run on meanwhile'
+}
+
+/** Date headers count whole seconds. */
+const checkClock = (response: IncomingMessage, now: number): Check => {
+  const theirs = Date.parse(response.headers.date ?? '')
+  if (Number.isNaN(theirs)) return skipped('clock', 'the controller says no time')
+  const skewMs = now - theirs
+  const seconds = Math.round(Math.abs(skewMs) / 1000)
+  const message = `${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the controller`
+  if (Math.abs(skewMs) > maxClockSkewMs)
+    return failed('clock', `${message}: it refuses more than ${maxClockSkewMs / 60_000} minutes`, ntp) // prettier-ignore
+  if (Math.abs(skewMs) > worryMs) return warning('clock', message, ntp)
+  return ok('clock', seconds <= 2 ? 'as the controller’s' : message)
+}
+
+/** An empty report changes nothing, and is only taken from an agent that the controller knows. */
+const checkKnown = async (identity: Identity, now: number): Promise<Check> => {
+  const client = createControllerClient(identity)
+  const { ed25519, agentUid, controllerId, namespace, name } = identity
+  try {
+    const token = signAgentToken(ed25519, { agentUid, controllerId, now })
+    const body = { boot: 'doctor', seq: 0, observations: [] }
+    await client.post({ path: paths.report, body, token })
+  } catch (error) {
+    // 409: known, and a running agent is the one who reports.
+    if (!(error instanceof RefusedError && error.status === 409)) {
+      const remedy =
+        error instanceof RefusedError && error.status === 401
+          ? `if it should be known: stagely agent token create --namespace ${namespace} --name ${name}, and install with that token`
+          : 'look at the log of the controller'
+      return failed('identity', messageOf(error), remedy)
+    }
+  } finally {
+    client.close()
+  }
+  return ok('identity', `known to the controller as ${namespace}/${name}`)
+}
+
+const checkRunning = async (dataDir: string): Promise<Check> => {
+  try {
+    const unlock = await lockFolder(dataDir)
+    await unlock()
+  } catch (error) {
+    if (isReason(error, 'Conflict')) return ok('service', 'an agent runs')
+  }
+  return warning('service', `no agent runs on ${dataDir}`, 'stagely agent install, or: systemctl start stagely-agent') // prettier-ignore
+}
+
+export const checkController = async (dataDir: string, clock: Clock): Promise<Check[]> => {
+  const service = await checkRunning(dataDir)
+  const skip = (why: string, ...names: string[]): Check[] => names.map((name) => skipped(name, why))
+  let identity: Identity | undefined
+  try {
+    identity = await loadIdentity(dataDir)
+  } catch (error) {
+    const broken = failed('identity', messageOf(error), 'as it says')
+    return [...skip('the identity cannot be read', 'controller', 'clock'), broken, service]
+  }
+  if (identity === undefined)
+    return [...skip('not joined yet', 'controller', 'clock', 'identity'), service]
+  try {
+    const response = await ask(identity)
+    const reached = ok('controller', identity.url)
+    const now = clock.now()
+    return [reached, checkClock(response, now), await checkKnown(identity, now), service]
+  } catch (error) {
+    const away = failed('controller', `cannot reach ${identity.url}: ${messageOf(error)}`, reachRemedy(error)) // prettier-ignore
+    return [away, ...skip('the controller cannot be reached', 'clock', 'identity'), service]
+  }
+}

@@ -1,0 +1,82 @@
+// Doctor: who the agent is on this machine, and its folders.
+import { access, constants, readFile, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { memoryFileSystems } from '../tmpfs.ts'
+import type { AgentConfig } from '../config.ts'
+import { codeOf, failed, ok, warning, type Check } from './check.ts'
+
+const leastFreeBytes = 100 * 1024 * 1024
+
+const checkUser = (uid: number): Check =>
+  uid === 0
+    ? ok('user', 'root')
+    : warning('user', `user ${uid}, who can give file secrets no other owner`, 'run the agent as root where file secrets have a uid or gid') // prettier-ignore
+
+/** The folder, or the nearest above it that is there. */
+const nearest = async (path: string): Promise<string> => {
+  for (let at = path; ; at = dirname(at)) {
+    if (at === '/' || (await access(at).then(() => true, () => false))) return at // prettier-ignore
+  }
+}
+
+const checkDataDir = async (dataDir: string): Promise<Check> => {
+  const name = 'data-dir'
+  const at = await nearest(dataDir)
+  try {
+    await access(at, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    return failed(name, `${at} cannot be written (${codeOf(error) ?? 'failed'})`, 'run it as the user of the agent, or choose another --data-dir') // prettier-ignore
+  }
+  const { bavail, bsize } = await statfs(at)
+  if (bavail * bsize < leastFreeBytes)
+    return failed(name, `only ${Math.round((bavail * bsize) / 1e6)} MB are free at ${at}`, 'make room: without it state is not kept over a restart') // prettier-ignore
+  if (at !== dataDir) return ok(name, `${dataDir} will be made`)
+  const found = await stat(dataDir)
+  if ((found.mode & 0o077) !== 0)
+    return failed(name, `${dataDir} is open to other users`, `chmod 700 ${dataDir}`)
+  const identity = `${dataDir}/identity.json`
+  const mode = await stat(identity).then((s) => s.mode, () => 0) // prettier-ignore
+  if ((mode & 0o077) !== 0)
+    return failed(name, `${identity} holds keys and is open to other users`, `chmod 600 ${identity}; then give the agent new keys: stagely agent rotate-keys`) // prettier-ignore
+  return ok(name, `${dataDir} is the agent’s alone`)
+}
+
+const checkFilesDir = async ({ filesDir, filesOnDisk }: AgentConfig): Promise<Check> => {
+  const name = 'tmpfs'
+  const at = await nearest(filesDir)
+  const { type } = await statfs(at)
+  if (memoryFileSystems.has(type)) return checkSwap(filesDir)
+  const message = `${filesDir} is not on a tmpfs`
+  return filesOnDisk
+    ? warning(name, `${message}: a disk keeps file secrets`, 'leave out --files-on-disk where there is a tmpfs, such as /dev/shm/stagely') // prettier-ignore
+    : failed(name, `${message}: file secrets are refused`, 'give a folder on one: --files-dir /dev/shm/stagely') // prettier-ignore
+}
+
+const checkSwap = async (filesDir: string): Promise<Check> => {
+  const swaps = (await readFile('/proc/swaps', 'utf8').catch(() => '')).trim().split('\n').slice(1)
+  const onDisk = swaps.map((line) => line.split(/\s+/)[0] ?? '').filter((n) => !/zram/.test(n))
+  return onDisk.length === 0
+    ? ok('tmpfs', `${filesDir} is in memory, and nothing is swapped to a disk`)
+    : warning('tmpfs', `${filesDir} is in memory, but ${onDisk.join(', ')} may hold its pages`, 'encrypt swap, or turn it off') // prettier-ignore
+}
+
+const checkAllowDirs = async (allowDirs: readonly string[]): Promise<Check> => {
+  const name = 'allow-dir'
+  if (allowDirs.length === 0)
+    return warning(name, 'stacks may lie anywhere on this machine', 'name their folders: --allow-dir /srv') // prettier-ignore
+  const missing: string[] = []
+  for (const dir of allowDirs) {
+    const isFolder = await stat(dir).then((s) => s.isDirectory(), () => false) // prettier-ignore
+    if (!isFolder) missing.push(dir)
+  }
+  return missing.length === 0
+    ? ok(name, allowDirs.join(', '))
+    : failed(name, `not a folder: ${missing.join(', ')}`, 'make it, or correct --allow-dir')
+}
+
+export const checkFolders = async (config: AgentConfig, uid: number): Promise<Check[]> => [
+  checkUser(uid),
+  await checkDataDir(config.dataDir),
+  await checkFilesDir(config),
+  await checkAllowDirs(config.allowDirs),
+]

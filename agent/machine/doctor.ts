@@ -1,0 +1,65 @@
+// `stagely agent doctor`: what this machine lacks for an agent, and what to do about it.
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import { dockerHostFault, type AgentConfig } from '../config.ts'
+import { checkController } from './check-controller.ts'
+import { checkDocker } from './check-docker.ts'
+import { checkFolders } from './check-folders.ts'
+import type { Check } from './check.ts'
+import { parseMachineFlags, textOf } from './flags.ts'
+import { note, runProgram, say } from './program.ts'
+
+const usage = `Usage: stagely agent doctor [-o json|yaml|wide] [flags of "agent run"]
+
+Checks engine, DOCKER_HOST, rootless or remapped engines, an agent in a container, Compose, user,
+folders, tmpfs, clock, and whether the controller can be reached and knows this agent. Changes nothing.
+Give the flags that the agent runs with. Exit code 1 when a check failed; warnings are no failures.
+
+  --data-dir DIR    keys and state (/var/lib/stagely-agent)
+  --allow-dir DIR   where stacks may lie; repeat it for more
+  --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
+  --files-on-disk   file secrets may be on a disk
+
+Examples:
+  stagely agent doctor --allow-dir /srv
+  stagely agent doctor -o json | jq '.checks[] | select(.status != "ok")'
+`
+
+const options = { output: { type: 'string', short: 'o' } } as const
+
+/** All findings, in the order in which one would look. */
+export const examine = async (config: AgentConfig, clock: Clock): Promise<Check[]> => {
+  const uid = process.geteuid?.() ?? 0
+  return [
+    ...(await checkDocker(config, { hostFault: dockerHostFault(), uid })),
+    ...(await checkFolders(config, uid)),
+    ...(await checkController(config.dataDir, clock)),
+  ]
+}
+
+/** `argv` is what follows `stagely agent doctor`; resolves to the exit code. */
+export const runDoctor = (argv: readonly string[]): Promise<number> =>
+  runProgram('doctor', usage, async () => {
+    const flags = parseMachineFlags(argv, options, { anyDockerHost: true })
+    if (flags === 'help') return 'help'
+    const output = textOf(flags.own, 'output') ?? ''
+    if (!['', 'wide', 'json', 'yaml'].includes(output))
+      throw new StagelyError('BadRequest', `-o ${output} is not known; use json, yaml or wide`)
+    const checks = await examine(flags.config, realClock)
+    await show(checks, output)
+    return checks.some((c) => c.status === 'failed') ? 1 : 0
+  })
+
+const show = async (checks: readonly Check[], output: string): Promise<void> => {
+  if (output === 'json') say(JSON.stringify({ checks }, null, 4))
+  else if (output === 'yaml') process.stdout.write((await import('yaml')).stringify({ checks }))
+  else {
+    for (const { name, status, message, remedy } of checks) {
+      say(`${status.padEnd(8)} ${name.padEnd(12)} ${message}`)
+      if (remedy !== undefined) say(`${' '.repeat(22)}→ ${remedy}`)
+    }
+    const count = (status: Check['status']): number =>
+      checks.filter((c) => c.status === status).length
+    note(`${count('ok')} ok, ${count('warning')} warnings, ${count('failed')} failed, ${count('skipped')} skipped`) // prettier-ignore
+  }
+}
