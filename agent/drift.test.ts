@@ -167,6 +167,18 @@ describe('drift', () => {
     })
   })
 
+  it('does not come between an up by hand and the dependency that it waits for', () => {
+    const createdAtMs = now - 3_000
+    const made = container('web', { id: 'other', digest: '', state: 'created', createdAtMs })
+    expect(waitForPerson(look([container('db'), made], stop('web')), now)).toBe(57_000)
+    expect(waitForPerson(look([container('db'), made], stop('web')), now + 57_000)).toBe(0)
+  })
+
+  it('knows of a signal before the end is told', () => {
+    const { endingOf } = look([], [['kill', 'web']])
+    expect([endingOf('id-web')?.how, endingOf('id-db')]).toEqual(['Killed', undefined])
+  })
+
   it('knows nothing any more once events were missed', () => {
     const endings = createEndings()
     endings.note({ Action: 'stop', Actor: { ID: 'a', Attributes: {} } }, now)

@@ -101,6 +101,8 @@ export const isWholeStackStopped = ({ before, now, endingOf }: DriftInput): bool
 /** Somebody who stops or re-creates one container may be about to do it to the next. */
 const stopGraceMs = 10_000
 const replaceGraceMs = 2_000
+/** A container that was made and not started: an `up` may be waiting for what it depends on. */
+const createdGraceMs = 60_000
 
 /** For how long healing stays out of the way of what a person is just doing. 0 for what nobody did. */
 export const waitForPerson = (input: DriftInput, nowMs: number): number => {
@@ -122,7 +124,9 @@ export const waitForPerson = (input: DriftInput, nowMs: number): number => {
   if (replaced.length > 0)
     return Math.max(
       ...replaced.map((c) =>
-        remaining(Math.max(Date.parse(c.startedAt), c.createdAtMs), replaceGraceMs),
+        c.state === 'created'
+          ? remaining(c.createdAtMs, createdGraceMs)
+          : remaining(Math.max(Date.parse(c.startedAt), c.createdAtMs), replaceGraceMs),
       ),
     )
   return Math.max(0, ...stops)

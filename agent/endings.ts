@@ -11,7 +11,7 @@ export interface Ending {
 export interface Endings {
   /** Takes an event; undefined says that some were missed, so that nothing known holds any more. */
   note(event: EngineEvent | undefined, nowMs: number): void
-  /** undefined: it runs, or ended unseen. */
+  /** undefined: it runs untouched, or ended unseen. `Killed` from the signal on, which may not have ended it. */
   readonly of: (containerId: string) => Ending | undefined
 }
 
@@ -20,7 +20,7 @@ const mostKept = 500
 export const createEndings = (): Endings => {
   const byId = new Map<string, Ending>()
   /** Got a signal; not ended by it yet, or never, as by SIGHUP. */
-  const signalled = new Set<string>()
+  const signalled = new Map<string, number>()
 
   const put = (id: string, ending: Ending): void => {
     byId.set(id, ending)
@@ -41,7 +41,7 @@ export const createEndings = (): Endings => {
           signalled.delete(id)
           return
         case 'kill':
-          signalled.add(id)
+          signalled.set(id, nowMs)
           return
         case 'stop':
           put(id, { how: 'Stopped', atMs: nowMs })
@@ -54,6 +54,11 @@ export const createEndings = (): Endings => {
           return
       }
     },
-    of: (id) => byId.get(id),
+    of: (id) => {
+      const signalledAt = signalled.get(id)
+      // What became of it may be seen before it is told.
+      const killed = signalledAt === undefined ? undefined : { how: 'Killed', atMs: signalledAt }
+      return byId.get(id) ?? (killed as Ending | undefined)
+    },
   }
 }

@@ -28,6 +28,8 @@ export interface GateDeps {
   readonly engine: Engine
   readonly clock: Clock
   readonly mask: (text: string) => string
+  /** True for a container that somebody stopped: not a job that is done, whatever its exit code. */
+  readonly isStopped?: (container: ObservedContainer) => boolean
 }
 
 export interface GateRequest {
@@ -59,7 +61,12 @@ interface Tracked {
 const restartsSince = (c: ObservedContainer, first: ReadonlyMap<string, number>): number =>
   c.restartCount - (first.get(c.id) ?? 0)
 
-const judge = (c: ObservedContainer, first: ReadonlyMap<string, number>): Verdict => {
+const judge = (
+  c: ObservedContainer,
+  first: ReadonlyMap<string, number>,
+  isStopped: GateDeps['isStopped'],
+): Verdict => {
+  if (isStopped?.(c) === true) return { state: 'failed', reason: 'Exited' }
   if (isCompleted(c)) return { state: 'ok' }
   const restarts = restartsSince(c, first)
   if (restarts >= restartsOfALoop) return { state: 'failed', reason: 'CrashLoop' }
@@ -135,11 +142,17 @@ const describeWait = (own: readonly ObservedContainer[]): string => {
 const lookAt = (
   own: readonly ObservedContainer[],
   tracked: Tracked,
-  { nowMs, steadyMs, sampleMs }: { nowMs: number; steadyMs: number; sampleMs: number },
+  given: {
+    readonly nowMs: number
+    readonly steadyMs: number
+    readonly sampleMs: number
+    readonly isStopped: GateDeps['isStopped']
+  },
 ):
   | { verdict: 'passed' | 'wait' }
   | { verdict: 'failed'; reason: GateReason; container: ObservedContainer } => {
-  const verdicts = own.map((c) => judge(c, tracked.first))
+  const { nowMs, steadyMs, sampleMs, isStopped } = given
+  const verdicts = own.map((c) => judge(c, tracked.first, isStopped))
   const failed = verdicts.findIndex((v) => v.state === 'failed')
   const failure = verdicts[failed]
   if (failure?.state === 'failed')
@@ -173,6 +186,7 @@ export const runGate = async (
   signal: AbortSignal,
 ): Promise<GateResult> => {
   const { project, wanted, sampleMs = 250, steadyMs = 1500, minDeadlineMs = 60_000 } = request
+  const { isStopped } = deps
   let lastMs = deps.clock.now()
   let elapsedMs = 0
   let told = ''
@@ -201,7 +215,7 @@ export const runGate = async (
       if (other !== undefined) return await fail('LabelMismatch', other)
       const next = track(own, tracked.get(service))
       tracked.set(service, next)
-      const look = lookAt(own, next, { nowMs, steadyMs, sampleMs })
+      const look = lookAt(own, next, { nowMs, steadyMs, sampleMs, isStopped })
       // The first samples only watch, so that healthy neighbours of a failed service can pass.
       if (look.verdict === 'failed' && sample > samplesToPass)
         return await fail(look.reason, look.container)
@@ -210,7 +224,7 @@ export const runGate = async (
       if (look.verdict === 'wait' && elapsedMs > deadlineOf(own, minDeadlineMs))
         return await fail(
           'TimedOut',
-          own.find((c) => judge(c, next.first).state === 'wait') ?? own[0],
+          own.find((c) => judge(c, next.first, isStopped).state === 'wait') ?? own[0],
         )
     }
     if (waiting.length === 0) return { passed, containers }

@@ -32,11 +32,15 @@ describe('the guard of healing', () => {
     expect(flapping[80]).toBe(true)
   })
 
-  it('does not keep another service from being healed', () => {
+  it('does not keep another service from being healed, and is not healed with it', () => {
     const { heals } = healAll(2 * minute)
     const now = start + 2 * minute
     expect(guardHeal(heals, ['web'], now).isFlapping).toBe(true)
-    expect(guardHeal(heals, ['db', 'web'], now)).toEqual({ waitMs: 0, isFlapping: false })
+    expect(guardHeal(heals, ['db', 'web'], now)).toEqual({
+      waitMs: 0,
+      isFlapping: false,
+      blocked: ['web'],
+    })
   })
 
   it('does not wait for a time that the clock was set back from', () => {

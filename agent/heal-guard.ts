@@ -19,20 +19,30 @@ export const delayAfter = (failures: number): number =>
 export const recentHeals = (heals: readonly Heal[], nowMs: number): Heal[] =>
   heals.filter(({ atMs }) => atMs <= nowMs && nowMs - atMs < windowMs)
 
-/** How long to wait before these services are healed again; `isFlapping`: their heals are used up. */
+export interface HealGuard {
+  /** Before any of the services may be healed. */
+  readonly waitMs: number
+  /** Their heals are used up. */
+  readonly isFlapping: boolean
+  /** Those that are to be left alone while others are healed. */
+  readonly blocked: readonly string[]
+}
+
+/** Each service is guarded for itself: one that flaps keeps no other from being healed, nor is it taken along. */
 export const guardHeal = (
   heals: readonly Heal[],
   services: readonly string[],
   nowMs: number,
-): { waitMs: number; isFlapping: boolean } => {
+): HealGuard => {
   const guards = services.map((service) => {
     const own = recentHeals(heals, nowMs).filter((h) => h.service === service)
     const [first, last] = [own[0], own.at(-1)]
-    if (first === undefined || last === undefined) return { waitMs: 0, isFlapping: false }
+    if (first === undefined || last === undefined) return { service, waitMs: 0, isFlapping: false }
     const isFlapping = own.length >= mostHeals
     const until = isFlapping ? first.atMs + windowMs : last.atMs + delayAfter(own.length)
-    return { waitMs: Math.max(0, until - nowMs), isFlapping }
+    return { service, waitMs: Math.max(0, until - nowMs), isFlapping }
   })
-  // One that flaps does not keep the others from being healed.
-  return guards.sort((a, b) => a.waitMs - b.waitMs)[0] ?? { waitMs: 0, isFlapping: false }
+  const next = guards.sort((a, b) => a.waitMs - b.waitMs)[0]
+  const blocked = guards.filter((g) => g.waitMs > 0).map((g) => g.service)
+  return { waitMs: next?.waitMs ?? 0, isFlapping: next?.isFlapping ?? false, blocked }
 }

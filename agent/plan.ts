@@ -105,6 +105,17 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   return steps
 }
 
+/** The plan without these services. A step for all services stays one. */
+export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
+  if (names.length === 0) return plan
+  const rest = (all: readonly string[]): string[] => all.filter((name) => !names.includes(name))
+  const steps = plan.steps
+    .map((step) => ({ ...step, services: rest(step.services), all: step.services.length === 0 }))
+    .filter(({ services, all }) => all || services.length > 0)
+    .map(({ services, noDeps }) => ({ services, noDeps }))
+  return { steps, affected: rest(plan.affected), peers: rest(plan.peers) }
+}
+
 /** No steps means that every label is right and everything deployed is up. */
 export const planAction = (input: PlanInput): Plan => {
   const all = input.services.map((s) => s.name).sort()

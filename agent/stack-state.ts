@@ -96,7 +96,7 @@ export interface StackState {
   /** Service that the last gate failed for a reason of its own. */
   gateFailure: { readonly service: string; readonly message: string } | undefined
   pendingEdits: readonly string[]
-  /** Signature of the files that `pendingEdits` was found for. */
+  /** Signature of the files, and the containers, that `pendingEdits` was found for. */
   pendingFor: string
   missingVariables: readonly string[]
   /** Keys of file secrets that no service mounts. */

@@ -6,6 +6,7 @@ import { isAbort } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { cleanUpLeftovers } from './cleanup.ts'
 import type { ComposeModel } from './compose-model.ts'
+import type { Endings } from './endings.ts'
 import { ComposeError } from '../src/compose/compose.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
@@ -25,6 +26,7 @@ export interface ActionDeps {
   readonly stateFile: StateFile
   readonly clock: Clock
   readonly log: Logger
+  readonly endings: Endings
   /** Tells the owner that the report has changed. */
   readonly publish: () => void
 }
@@ -34,6 +36,8 @@ export interface Action {
   readonly overrides: readonly ServiceOverride[]
   readonly plan: Plan
   readonly full: boolean
+  /** Services that are neither acted on nor judged now: healing them has to wait. */
+  readonly blocked: readonly string[]
 }
 
 /** `superseded`: something newer is wanted, look again at once. */
@@ -87,7 +91,6 @@ const recordFull = async (
   { model }: Action,
 ): Promise<void> => {
   state.pendingEdits = []
-  state.pendingFor = model.signature
   await deps.stateFile.set(state.want.desired.uid, {
     ...deps.stateFile.get(state.want.desired.uid),
     project: model.projectName,
@@ -213,6 +216,26 @@ const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
   'TimedOut',
 ])
 
+/** A stop or a signal by the engine's API says nothing of what the service was given. */
+const howEnded = (
+  { endings }: ActionDeps,
+  c: ObservedContainer,
+): 'Stopped' | 'Killed' | undefined => {
+  const how = c.state === 'exited' ? endings.of(c.id)?.how : undefined
+  return how === 'Died' ? undefined : how
+}
+
+/** Whether somebody ended a container of the service; undefined: nobody did. */
+const endedFromOutside = (
+  deps: ActionDeps,
+  containers: readonly ObservedContainer[],
+  service: string,
+): string | undefined =>
+  containers
+    .filter((c) => c.service === service)
+    .flatMap((c) => howEnded(deps, c) ?? [])[0]
+    ?.toLowerCase()
+
 const finishRollout = (deps: ActionDeps, state: StackState): void => {
   const { rollout, goingBackFrom: failed } = state
   if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
@@ -242,7 +265,12 @@ export const gateServices = async (
   state.gateFailure = undefined
   deps.publish()
   try {
-    const gateDeps = { engine: deps.engine, clock: deps.clock, mask: state.want.mask }
+    const gateDeps = {
+      engine: deps.engine,
+      clock: deps.clock,
+      mask: state.want.mask,
+      isStopped: (c: ObservedContainer) => howEnded(deps, c) !== undefined,
+    }
     const onWaiting = (what: readonly string[]): void => {
       state.waitingFor = what
       deps.publish()
@@ -256,6 +284,14 @@ export const gateServices = async (
       state.passed = Object.fromEntries(
         Object.entries(state.passed).filter(([name]) => name !== failed),
       )
+      const how = endedFromOutside(deps, result.containers, failed)
+      if (how !== undefined)
+        return fail(
+          deps,
+          state,
+          `service ${failed} was ${how} from outside while it was watched`,
+          failed,
+        )
       if (blamesWhatItGot.has(result.failure.reason)) state.gateFailure = result.failure
       return fail(deps, state, result.failure.message, failed)
     }

@@ -9,7 +9,7 @@ import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-looks.ts'
 
-/** The engine stops all containers when it is stopped itself: only then is it known who did it. */
+/** The engine stops all containers when it is stopped itself: if it is still there after this time, a person did. */
 const sureAfterMs = 60_000
 
 const driftInput = (
@@ -71,17 +71,18 @@ const isHeld = async (
   return state.heldSinceMs !== undefined
 }
 
-/** Takes an event of the stack's containers; undefined: some were missed, and a stop of just now may have been the engine's own. */
+/**
+ * Takes an event of the stack's containers. undefined: some were missed since `lostAtMs`, and a stop
+ * of just before may have been the engine's own, however long it was away.
+ */
 export const takeEvent = (
   endings: Endings,
   state: StackState | undefined,
-  event: EngineEvent | undefined,
-  nowMs: number,
+  news: { event: EngineEvent | undefined; lostAtMs: number; nowMs: number },
 ): void => {
-  endings.note(event, nowMs)
-  if (event !== undefined) return
-  if (state?.heldSinceMs !== undefined && nowMs - state.heldSinceMs < sureAfterMs)
-    state.heldSinceMs = undefined
+  endings.note(news.event, news.nowMs)
+  if (news.event !== undefined || state?.heldSinceMs === undefined) return
+  if (news.lostAtMs - state.heldSinceMs < sureAfterMs) state.heldSinceMs = undefined
 }
 
 /**
@@ -102,28 +103,39 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
   else state.drift = undefined
 }
 
-/** For how many ms the stack is left alone; 0: act now, and what it is for is told and counted. */
+export interface Rest {
+  /** For how long the stack is left alone; 0: act now, and what it is for is told and counted. */
+  readonly waitMs: number
+  /** Services that are not to be healed yet, while others are. */
+  readonly blocked: readonly string[]
+}
+
+const noRest: Rest = { waitMs: 0, blocked: [] }
+
 export const restForDrift = async (
   deps: PassDeps,
   state: StackState,
   { plan, overrides, asked }: { plan: Plan; overrides: readonly ServiceOverride[]; asked: boolean },
-): Promise<number> => {
-  if (plan.steps.length === 0) return 0
+): Promise<Rest> => {
+  if (plan.steps.length === 0) return noRest
   const now = deps.clock.now()
   const input = driftInput(deps, state, plan, overrides)
   if (await isHeld(deps, state, input, asked)) {
     state.phase = 'Paused'
     tell(deps, state, 'Held', input)
-    return resyncMs
+    return { waitMs: resyncMs, blocked: [] }
   }
-  if (asked || state.settledKey !== state.want.key) return 0
-  const { waitMs, isFlapping } = guardHeal(state.heals, input.affected, now)
+  if (asked || state.settledKey !== state.want.key) return noRest
+  const { waitMs, isFlapping, blocked } = guardHeal(state.heals, input.affected, now)
   tell(deps, state, isFlapping ? 'Flapping' : 'Found', input)
   const wait = Math.max(waitMs, waitForPerson(input, now))
-  if (wait > 0) return wait
-  const healed = input.affected.map((service) => ({ service, atMs: now }))
-  state.heals = [...recentHeals(state.heals, now), ...healed]
-  return 0
+  if (wait > 0) return { waitMs: wait, blocked }
+  const healed = input.affected.filter((service) => !blocked.includes(service))
+  state.heals = [
+    ...recentHeals(state.heals, now),
+    ...healed.map((service) => ({ service, atMs: now })),
+  ]
+  return { waitMs: 0, blocked }
 }
 
 /** Everything is right: what differed is over. */

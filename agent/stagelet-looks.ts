@@ -4,7 +4,6 @@ import { checkAllowed } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel, ModelSource } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
-import type { Endings } from './endings.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
 import { observeProject } from './observe.ts'
@@ -18,7 +17,6 @@ export interface PassDeps extends ActionDeps {
   readonly models: ModelSource
   readonly locks: ProjectLocks
   readonly files: FileStore
-  readonly endings: Endings
   readonly allowDirs: readonly string[]
   /** Called with the Compose project as soon as it is known. */
   readonly onProject: (project: string) => void

@@ -88,8 +88,8 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const onProject = (project: string): void => {
     if (subscription?.project === project) return
     subscription?.stop()
-    const stop = deps.events.subscribe(project, (event) => {
-      takeEvent(endings, state, event, deps.clock.now())
+    const stop = deps.events.subscribe(project, (event, lostAtMs) => {
+      takeEvent(endings, state, { event, lostAtMs, nowMs: deps.clock.now() })
       waker.poke()
     })
     subscription = { project, stop }

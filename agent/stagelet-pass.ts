@@ -6,9 +6,10 @@ import type { ComposeModel } from './compose-model.ts'
 import { renderOverride } from './override.ts'
 import type { ServiceOverride } from './override.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
+import type { ObservedContainer } from './observe.ts'
 import { longestDelayMs } from './heal-guard.ts'
 import { findPendingEdits } from './pending-edits.ts'
-import { planAction } from './plan.ts'
+import { planAction, withoutServices } from './plan.ts'
 import { canGoBack, digestIn, withQuarantined } from './quarantine.ts'
 import type { Plan } from './plan.ts'
 import { fileDigests, prepareFiles } from './stack-files.ts'
@@ -71,7 +72,10 @@ const planFor = (
 }
 
 /** Services to judge: those just touched, and those that see secrets and have not passed yet. */
-const toGate = (state: StackState, { model, overrides, plan }: Action): Map<string, string> => {
+const toGate = (
+  state: StackState,
+  { model, overrides, plan, blocked }: Action,
+): Map<string, string> => {
   const digests = new Map(overrides.map((o) => [o.service, o.digest]))
   const unproven = overrides
     .filter((o) => state.passed[o.service] !== o.digest)
@@ -79,9 +83,8 @@ const toGate = (state: StackState, { model, overrides, plan }: Action): Map<stri
   const present = new Set(state.containers.map((c) => c.service))
   const scaledToZero = new Set(model.services.filter((s) => s.scale === 0).map((s) => s.name))
   const names = [...plan.affected, ...unproven.filter((name) => present.has(name))]
-  return new Map(
-    names.filter((name) => !scaledToZero.has(name)).map((name) => [name, digests.get(name) ?? '']),
-  )
+  const judged = names.filter((name) => !scaledToZero.has(name) && !blocked.includes(name))
+  return new Map(judged.map((name) => [name, digests.get(name) ?? '']))
 }
 
 const act = async (
@@ -99,7 +102,13 @@ const act = async (
   return await gateServices(deps, state, { project: action.model.projectName, wanted }, signal)
 }
 
-/** After the labels are right: what would the user's edits change? Asked once for each state of the files. */
+/** Somebody who runs `up` by hand rolls his edits out: other containers, another answer. */
+const pendingKey = (
+  { signature }: ComposeModel,
+  containers: readonly ObservedContainer[],
+): string => [signature, ...containers.map((c) => c.id)].join('\n')
+
+/** After the labels are right: what would the user's edits change? Asked once for each state of files and containers. */
 const checkPendingEdits = async (
   deps: PassDeps,
   state: StackState,
@@ -109,10 +118,10 @@ const checkPendingEdits = async (
   const deployed = deps.stateFile.get(desired.uid)
   if (deployed?.signature === model.signature) {
     state.pendingEdits = []
-    state.pendingFor = model.signature
     return
   }
-  if (state.pendingFor === model.signature) return
+  const key = pendingKey(model, state.containers)
+  if (state.pendingFor === key) return
   try {
     const override = renderOverride(overrides)
     const request = {
@@ -124,7 +133,7 @@ const checkPendingEdits = async (
       mask,
     }
     state.pendingEdits = await findPendingEdits(deps.compose, request)
-    state.pendingFor = model.signature
+    state.pendingFor = key
   } catch (error) {
     deps.log.warn({ error: messageOf(error) }, 'could not ask which services an edit would change')
     return
@@ -243,13 +252,21 @@ export const runPass = async (
   if ('reason' in prepared) return stopWith(state, prepared.reason, prepared.message)
   if (isEndUnclear(state.containers, deps.endings.of, deps.clock.now())) return eventLagMs
   const { asked, ...planned } = planFor(deps, state, model, prepared)
-  const action: Action = { model, overrides: prepared, ...planned }
+  const action: Action = { model, overrides: prepared, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0) return await settle(deps, state, action)
-  const wait = waitForRetry(deps, state) || (await restForDrift(deps, state, { ...action, asked }))
-  if (wait > 0) return Math.min(wait, resyncMs)
-  const result = await deps.locks.run(model.projectName, () => act(deps, state, action, signals))
+  const retryMs = waitForRetry(deps, state)
+  if (retryMs > 0) return Math.min(retryMs, resyncMs)
+  const { waitMs, blocked } = await restForDrift(deps, state, { ...action, asked })
+  if (waitMs > 0) return Math.min(waitMs, resyncMs)
+  const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }
+  const result = await deps.locks.run(model.projectName, () => act(deps, state, now, signals))
   if (result === 'superseded') return 0
   if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)
+  if (blocked.length > 0) {
+    // The next pass waits for what was left out.
+    state.phase = 'Settled'
+    return 0
+  }
   return await settle(deps, state, action)
 }

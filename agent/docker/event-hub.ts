@@ -5,12 +5,12 @@ import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Engine, EngineEvent } from './engine.ts'
 
+/** `event` undefined: a lost stream is back, and what came since `lostAtMs` may have been missed. */
+export type EventListener = (event: EngineEvent | undefined, lostAtMs: number) => void
+
 export interface EventHub {
-  /**
-   * Calls `onEvent` with each event of a project's container, and with undefined once a lost stream is
-   * back: something may have been missed. Returns stop().
-   */
-  subscribe(project: string, onEvent: (event: EngineEvent | undefined) => void): () => void
+  /** Calls `onEvent` with each event of a project's container, and once after each gap. Returns stop(). */
+  subscribe(project: string, onEvent: EventListener): () => void
   stop(): void
 }
 
@@ -33,12 +33,13 @@ export const createEventHub = (deps: {
   readonly clock: Clock
   readonly log: Logger
 }): EventHub => {
-  const listeners = new Map<string, Set<(event: EngineEvent | undefined) => void>>()
+  const listeners = new Map<string, Set<EventListener>>()
   const stopping = new AbortController()
   let attempt = 0
+  let lostAtMs = deps.clock.now()
 
   const notify = (project: string, event: EngineEvent | undefined): void => {
-    for (const listener of listeners.get(project) ?? []) listener(event)
+    for (const listener of listeners.get(project) ?? []) listener(event, lostAtMs)
   }
   const onOpen = (): void => {
     attempt = 0
@@ -57,6 +58,8 @@ export const createEventHub = (deps: {
         )
       } catch (error) {
         if (stopping.signal.aborted) return
+        // Not of each vain try to open it again.
+        if (attempt === 0) lostAtMs = deps.clock.now()
         deps.log.warn({ error: messageOf(error) }, 'event stream of the engine was lost')
         const delay = 200 + backoffMs(attempt++, { baseMs: 500, capMs: 15_000 })
         await deps.clock.sleep(delay, stopping.signal).catch((e: unknown) => {

@@ -105,6 +105,38 @@ fetch_helm() {
     mv "$dir/helm/helm" "$HELM" && rm -rf "$dir"
 }
 
+# A Compose that is newer than this machine's, from Debian's unstable suite by the machine's own mirror
+# and keys; unpacked apart, not installed. Kept between runs. Sets STAGELY_NEWER_COMPOSE.
+need_newer_compose() {
+  [ -n "${STAGELY_NEWER_COMPOSE:-}" ] && return
+  STAGELY_NEWER_COMPOSE="${XDG_CACHE_HOME:-$HOME/.cache}/stagely/compose-unstable/docker-compose"
+  if [ ! -x "$STAGELY_NEWER_COMPOSE" ]; then
+    if ! on_debian_as_root; then
+      say '  ✗ the tests need a second Compose, 2.30 or newer: name its binary in STAGELY_NEWER_COMPOSE'
+      return 1
+    fi
+    step 'fetch a newer Compose (apt-get download)' fetch_newer_compose || return 1
+  fi
+  export STAGELY_NEWER_COMPOSE
+}
+
+fetch_newer_compose() {
+  local dir="$state_dir/apt" uri key
+  read -r uri key < <(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(SIGNED_BY)' 'Created-By: Packages' |
+    awk '$1 == "Debian" && $2 == "main" { print $3, $4; exit }')
+  [ -n "$uri" ] || { echo 'apt knows no mirror of Debian'; return 1; }
+  mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" "$dir/unpacked" "$(dirname "$STAGELY_NEWER_COMPOSE")" &&
+    echo "deb ${key:+[signed-by=$key]} $uri unstable main" >"$dir/sources.list" &&
+    (
+      cd "$dir" &&
+        apt=(apt-get -q -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null
+          -o "Dir::State=$dir/state" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root) &&
+        "${apt[@]}" update && "${apt[@]}" download docker-compose && dpkg-deb -x ./docker-compose_*.deb unpacked
+    ) &&
+    mv "$(find "$dir/unpacked" -name docker-compose -type f -perm -u+x | head -n 1)" "$STAGELY_NEWER_COMPOSE" &&
+    "$STAGELY_NEWER_COMPOSE" version && rm -rf "$dir"
+}
+
 # Uses the engine that answers; as root, starts dockerd when none does.
 need_engine() {
   docker_answers >/dev/null 2>&1 && return

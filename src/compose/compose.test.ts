@@ -1,11 +1,33 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ComposeError, isAtLeast } from './compose.ts'
+import { ComposeError, isAtLeast, openCompose } from './compose.ts'
 
 describe('Compose', () => {
   it('compares versions by number', () => {
     expect(isAtLeast('2.29.3', '2.29.3')).toBe(true)
     expect(isAtLeast('2.9.9', '2.29.3')).toBe(false)
     expect(isAtLeast('5.0.0', '2.29.3')).toBe(true)
+  })
+
+  it('is refused where it is too old, with the version that is needed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stagely-compose-'))
+    const binary = join(folder, 'docker-compose')
+    const open = async (says: string): Promise<string> => {
+      await writeFile(binary, `#!/bin/sh\necho '${says}'\n`, { mode: 0o755 })
+      return openCompose({}, binary).then((c) => c.version, String)
+    }
+    try {
+      expect(await open('2.26.1-4')).toBe('2.26.1')
+      expect(await open('v5.0.2')).toBe('5.0.2')
+      expect(await open('2.24.7')).toMatch(
+        /2\.24\.7, which is too old: install .* 2\.26\.0 or later/,
+      )
+      expect(await open('docker-compose')).toMatch(/no Compose that tells its version/)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 
   it('does not repeat what it quotes of a broken .env', () => {

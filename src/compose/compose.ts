@@ -100,10 +100,13 @@ export const findCompose = async (env: Environment): Promise<string | undefined>
   return undefined
 }
 
-/** Opens Compose: finds the binary (unless given) and asks its version. ServiceUnavailable when there is none of version 2. */
+/** The oldest that the agent was tried with. */
+export const oldestCompose = '2.26.0'
+
+/** Opens Compose: finds the binary (unless given) and asks its version. ServiceUnavailable when there is none, or it is too old. */
 export const openCompose = async (env: Environment, binary?: string): Promise<Compose> => {
   const file = binary ?? (await findCompose(env))
-  const remedy = 'install the Docker Compose plugin, version 2 or later'
+  const remedy = `install the Docker Compose plugin, version ${oldestCompose} or later`
   if (file === undefined)
     throw new StagelyError('ServiceUnavailable', `no docker-compose found: ${remedy}`)
   const run = async (call: ComposeCall): Promise<ComposeOutput> => {
@@ -120,10 +123,10 @@ export const openCompose = async (env: Environment, binary?: string): Promise<Co
   }
   const { stdout } = await run({ verb: ['version', '--short'], cwd: '/', env, mask: (t) => t })
   const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
-  if (version === undefined || Number(version.split('.')[0]) < 2)
+  if (version === undefined || !isAtLeast(version, oldestCompose))
     throw new StagelyError(
       'ServiceUnavailable',
-      `${file} is not Compose version 2 or later: ${remedy}`,
+      `${file} is ${version === undefined ? 'no Compose that tells its version' : `Compose ${version}, which is too old`}: ${remedy}`,
     )
   return { run, version }
 }

@@ -1,6 +1,8 @@
 // Services that hang together: dependents, shared namespaces, jobs. Only what must is re-created.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { held, startMachine, type Machine } from '../support/docker.ts'
+import { isAtLeast, openCompose } from '../../src/compose/compose.ts'
+import { environmentFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { newerCompose } from '../support/newer-compose.ts'
 import {
   createStack,
   idleService,
@@ -16,14 +18,21 @@ ${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService
     depends_on: [db]
 ${idleService('none', '    scale: 0\n')}`
 
-describe('services that depend on each other', () => {
+/** Up to 2.29.3 a re-created service takes all its dependents along; after that it does not. */
+const versions: [version: string, binary: () => Promise<string | undefined>][] = [
+  ['this machine’s Compose', () => Promise.resolve(undefined)],
+  ['a newer Compose', newerCompose],
+]
+
+describe.each(versions)('services that depend on each other, by %s', (_version, binaryOf) => {
   let stack: Stack
   let machine: Machine
   const common = held('COMMON', 'for-all')
 
   beforeAll(async () => {
+    const composeBinary = await binaryOf()
     stack = await createStack(compose)
-    machine = await startMachine(stack)
+    machine = await startMachine(stack, composeBinary === undefined ? {} : { composeBinary })
     await machine.roll([common])
   })
   afterAll(async () => {
@@ -75,4 +84,11 @@ describe('services that depend on each other', () => {
     await machine.roll([common])
     expect(await rotated('api', 'three')).toEqual(['api'])
   })
+})
+
+it('is tested on both sides of 2.29.4', async () => {
+  const version = async (binary?: string): Promise<string> =>
+    (await openCompose(await environmentFor(), binary)).version
+  expect(isAtLeast(await version(await newerCompose()), '2.29.4')).toBe(true)
+  console.info(`Compose ${await version()} and ${await version(await newerCompose())}`)
 })

@@ -5,7 +5,22 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import {
+  createStack,
+  idleService,
+  recreatedBetween,
+  testImage,
+  type Stack,
+} from '../support/stack.ts'
+
+/** With a secret it is healthy only once the test says so. */
+const slow = `  slow:
+    image: ${testImage}
+    command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done"]
+    healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], interval: 1s, retries: 1000}
+`
+const composeFile = (edit = ''): string =>
+  `services:\n${idleService('web')}${idleService('db', edit)}${slow}`
 
 describe('containers that are changed by hand', () => {
   let stack: Stack
@@ -16,7 +31,7 @@ describe('containers that are changed by hand', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
-    stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
+    stack = await createStack(composeFile())
     machine = await startMachine(stack, { dataDir })
     await machine.roll(entries)
   })
@@ -42,7 +57,11 @@ describe('containers that are changed by hand', () => {
     const before = await stack.containers()
     const from = machine.reports.length
     await hand()
-    await expect.poll(() => toldSince(from, 'Found'), { timeout: 10_000 }).toBeDefined()
+    const startedAt = performance.now()
+    await expect
+      .poll(() => toldSince(from, 'Found'), { timeout: 10_000, interval: 20 })
+      .toBeDefined()
+    console.info(`${what}: told ${Math.round(performance.now() - startedAt)} ms after the command`)
     expect(toldSince(from, 'Found')?.drift?.changes[0]).toMatchObject({
       service,
       container: `${stack.project}-${service}-1`,
@@ -51,6 +70,38 @@ describe('containers that are changed by hand', () => {
     await machine.until((r) => machine.reports.length > from && healed(r), 30_000)
     const after = await stack.containers()
     expect(recreatedBetween(before, after)).toEqual([service])
+    expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')
+  })
+
+  it('are no fault of a revision that is just judged: it is not taken back', async () => {
+    const next = [...entries, held('SLOW', 'for the slow one', 'slow')]
+    const from = machine.reports.length
+    revision++
+    const want = desiredFor(stack, { revision, healthyRevision: revision - 1 })
+    machine.loop.want(want, next, entries)
+    await machine.until((r) => r.revision === revision && r.phase === 'Gating')
+    await stack.docker('stop', '-t', '1', `${stack.project}-slow-1`)
+    await machine.until((r) => r.revision === revision && r.phase === 'Failed')
+    expect(machine.reports.at(-1)?.rollout?.message).toMatch(
+      /slow was (stopped|killed) from outside/,
+    )
+    await machine.until((r) => r.revision === revision && r.phase === 'Gating')
+    await stack.docker('exec', `${stack.project}-slow-1`, 'touch', '/tmp/ok')
+    await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+    expect(machine.reports.slice(from).flatMap((r) => r.quarantine ?? [])).toEqual([])
+    expect((await stack.environmentOf('slow'))['SLOW']).toBe('for the slow one')
+    revision++
+    machine.loop.want(desiredFor(stack, { revision }), entries)
+    await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+  })
+
+  it('may have rolled edits out, which are then no longer pending', async () => {
+    await stack.write(composeFile('    environment: {EDIT: "1"}\n'))
+    machine.loop.poke()
+    await machine.until((r) => r.pendingEdits.join() === 'db')
+    await compose('up', '-d', '-t', '1')
+    await machine.until((r) => r.phase === 'Settled' && r.pendingEdits.length === 0)
+    expect((await stack.environmentOf('db'))['EDIT']).toBe('1')
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')
   })
 

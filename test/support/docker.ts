@@ -64,6 +64,8 @@ export interface MachineOptions {
   readonly dataDir?: string
   /** Runs the little fake program in place of Compose; see test/fixtures/bin. */
   readonly fakeMode?: 'lie' | 'leak'
+  /** Path of another Compose than the machine's. */
+  readonly composeBinary?: string
   readonly allowDirs?: readonly string[]
   readonly firstRevision?: number
   /** Folder of file secrets; on a tmpfs. */
@@ -92,7 +94,10 @@ export const startMachine = async (
   const filesRoot = options.filesRoot ?? newFilesRoot()
   const loop = createStageletLoop({
     engine,
-    compose: await openCompose(baseEnv, options.fakeMode === undefined ? undefined : fakeCompose),
+    compose: await openCompose(
+      baseEnv,
+      options.fakeMode === undefined ? options.composeBinary : fakeCompose,
+    ),
     events,
     stateFile: await openStateFile(join(dataDir, 'state.json')),
     locks: createProjectLocks(),
