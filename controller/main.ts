@@ -7,7 +7,7 @@ import { startController, type RunningController } from './wire.ts'
 
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
 export const runController = async (argv: readonly string[]): Promise<number> => {
-  if (argv[0] === 'backup' || argv[0] === 'restore') {
+  if (['backup', 'restore', 'break-glass'].includes(argv[0] ?? '')) {
     const { runMaintenance } = await import('./maintenance.ts')
     return runMaintenance(argv).catch(explainOrFail)
   }

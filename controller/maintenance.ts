@@ -1,4 +1,4 @@
-// `stagely controller backup` and `restore`: work on the database of a controller that is stopped.
+// `stagely controller backup`, `restore` and `break-glass`: work on the database of a controller.
 import { Command, CommanderError } from 'commander'
 import { realClock } from '../src/kernel/clock.ts'
 import { createLogger } from '../src/kernel/log.ts'
@@ -7,6 +7,7 @@ import { writeBackup } from '../src/store/backup/dump.ts'
 import { restoreBackup } from '../src/store/backup/restore.ts'
 import { openDatabase } from '../src/store/open-store.ts'
 import type { Sql } from '../src/store/sql.ts'
+import { breakGlassCommand } from './break-glass.ts'
 import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { openMasterKeys } from './master-keys.ts'
@@ -98,11 +99,13 @@ Examples:
       )
       .action(restore),
   ]
-  for (const command of [group, ...all]) command.exitOverride()
+  const breaking = breakGlassCommand(dataDirText)
+  group.addCommand(breaking)
+  for (const command of [group, ...all, breaking]) command.exitOverride()
   return group
 }
 
-/** `argv` begins with backup or restore. Resolves with the exit code. */
+/** `argv` begins with backup, restore or break-glass. Resolves with the exit code. */
 export const runMaintenance = async (argv: readonly string[]): Promise<number> => {
   const group = program()
   try {

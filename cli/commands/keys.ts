@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
-import { out } from '../print.ts'
+import { note, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
 
 interface Rotation {
@@ -57,7 +57,10 @@ const print = (value: object, output: string | undefined, text: () => string): v
 const describeKeys = (keys: Keys): string =>
   [
     `Master key:  ${keys.provider} ${keys.key_id}, since ${keys.master_key_since ?? 'unknown'}`,
-    ...keys.wrapped.map(({ by, count }) => `  wraps:     ${count} keys by ${by}`),
+    ...keys.wrapped.map(
+      ({ by, count }) =>
+        `  wraps:     ${count} keys by ${by}${by.includes(keys.key_id) ? '' : ': still needed, leave it in place'}`,
+    ),
     `Data keys:   ${keys.data_keys}, the oldest of ${keys.oldest_data_key ?? '-'}`,
     `Left:        ${keys.sealed_by_old_keys} versions sealed by old data keys`,
     `Rotation:    ${keys.rotation_due ? 'DUE' : 'not due'} (every ${keys.rotation_days} days)`,
@@ -145,10 +148,15 @@ const everyMs = 500
 
 const waitFor = async (rest: Rest, begun: Rotation): Promise<Rotation> => {
   let now = begun
+  let told = -1
   while (now.state === 'Running') {
     await new Promise((resolve) => setTimeout(resolve, everyMs))
     const { body } = await rest.call<Keys>('/keys')
     now = body.rotations.find(({ id }) => id === begun.id) ?? now
+    if (now.done === told || now.state !== 'Running') continue
+    told = now.done
+    const left = now.kind === 'data' ? `, ${body.sealed_by_old_keys} left` : ''
+    note(`${now.done} done${left}${now.message === '' ? '' : ` (${now.message})`}`)
   }
   return now
 }

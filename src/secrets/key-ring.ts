@@ -1,7 +1,7 @@
 // The master keys of this controller: one wraps, and it and the previous ones open. While keys are
 // moved from one to another both are needed; afterwards the previous ones may be taken away.
 import type { Clock } from '../kernel/clock.ts'
-import { messageOf } from '../kernel/errors.ts'
+import { messageOf, StagelyError } from '../kernel/errors.ts'
 import { wrapDamaged, wrapPrefix, type KeyProvider } from './key-provider.ts'
 
 export interface Health {
@@ -12,12 +12,18 @@ export interface Health {
 export interface KeyRing extends KeyProvider {
   /** The prefix of what is wrapped from now on: another key version gives another one. */
   currentPrefix(): Promise<string>
-  /** Wraps and unwraps a probe; asked for often, it answers from memory for some seconds. */
+  /** Wraps and unwraps a probe; asked for often, it answers from memory for ten seconds. */
   health(): Promise<Health>
+  /**
+   * Asked before a value is sealed. ServiceUnavailable while the key that wraps does not answer: with
+   * it gone for good, what is sealed now could never be opened again. Remembered for two seconds.
+   */
+  confirm(): Promise<void>
 }
 
 /** A key service bills each call. */
 const healthLifeMs = 10_000
+const confirmLifeMs = 2_000
 
 const probe = async (provider: KeyProvider): Promise<Health> => {
   try {
@@ -36,7 +42,26 @@ export const createKeyRing = (
   clock: Clock,
 ): KeyRing => {
   const all = [current, ...previous]
-  let last: { until: number; health: Promise<Health> } | undefined
+  let last: { at: number; health: Promise<Health> } | undefined
+  const healthWithin = (lifeMs: number): Promise<Health> => {
+    const now = clock.now()
+    if (last === undefined || last.at + lifeMs <= now) last = { at: now, health: probe(current) }
+    return last.health
+  }
+  const silent = `key provider ${current.name} (key ${current.keyId}): it did not answer within ${confirmLifeMs / 1000} s; look at its health and at the network`
+  const soon = async (health: Promise<Health>): Promise<Health> => {
+    const done = new AbortController()
+    const late = clock.sleep(confirmLifeMs, done.signal).then(
+      () => ({ ok: false, reason: silent }),
+      () => health,
+    )
+    const found = await Promise.race([health, late]).finally(() => {
+      done.abort()
+    })
+    // Others need not wait as long for the same silence.
+    if (!found.ok) last = { at: clock.now(), health: Promise.resolve(found) }
+    return found
+  }
   return {
     name: current.name,
     keyId: current.keyId,
@@ -47,10 +72,12 @@ export const createKeyRing = (
     },
     opens: (wrapped) => all.some((provider) => provider.opens(wrapped)),
     currentPrefix: async () => wrapPrefix(await current.wrap(Buffer.from('probe'), 'prefix')),
-    health: () => {
-      if (last === undefined || last.until <= clock.now())
-        last = { until: clock.now() + healthLifeMs, health: probe(current) }
-      return last.health
+    health: () => healthWithin(healthLifeMs),
+    confirm: async () => {
+      const { ok, reason = '' } = await soon(healthWithin(confirmLifeMs))
+      if (ok) return
+      const message = `${reason}. Nothing was stored: values can be written again when it answers; reading and deploying go on`
+      throw new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 5 })
     },
     close: () => {
       for (const provider of all) provider.close()

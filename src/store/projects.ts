@@ -105,6 +105,7 @@ const forkOf = (state: ProjectState): ProjectState => ({
 export const createProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const uid = object.metadata.uid ?? ''
   const { provider } = session.deps
+  await provider.confirm()
   const keys = await createProjectKeys(provider, uid)
   const ref = refOf(object)
   await session.tx.query(

@@ -184,6 +184,7 @@ export const prepareSecret = async (
   if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {
     return { object: stripped, version: undefined, before, project }
   }
+  await session.deps.provider.confirm()
   const entry: SetEntry = {
     secretId: uid,
     name: object.metadata.name,

@@ -2,7 +2,7 @@
 // does to objects goes through put() and drop(): they number, store and announce it.
 import { toTimestamp } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import type { KeyProvider } from '../secrets/key-provider.ts'
+import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { PendingProjects } from './pending-projects.ts'
@@ -30,7 +30,7 @@ export interface AuditEntry {
 }
 
 export interface SessionDeps {
-  readonly provider: KeyProvider
+  readonly provider: KeyRing
   readonly keys: ProjectKeyCache
   readonly heads: HeadCache
   /** Opens `sealedValue`; without it none opens. */

@@ -8,7 +8,7 @@ import { teamIdOf } from './members.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor } from './store.ts'
-import { findUser, insertUser } from './users.ts'
+import { findUser, insertUser, setBreakGlassUser } from './users.ts'
 
 /** Says at a glance, and to scanners of leaked secrets, what a token is. */
 export const tokenPrefixes = { admin: 'sat_', personal: 'spt_', machine: 'smt_' } as const
@@ -223,6 +223,24 @@ export class TokenStore {
       )
       await keep?.(secret)
       return secret
+    })
+  }
+
+  /**
+   * An admin's token for an emergency, for whoever has the database and the master key. The audit row
+   * has the reason; without it there is no token.
+   */
+  breakGlass({ reason, ttlMs }: { reason: string; ttlMs: number }): Promise<CreatedToken> {
+    const actor = { name: 'controller', source: 'system' }
+    return this.#changes.write(actor, async (session) => {
+      const { id, name } = await setBreakGlassUser(session)
+      const expiresAt = session.nowMs + ttlMs
+      const spec = { name: `emergency-${session.nowMs}`, expiresAt }
+      const created = await insertToken(session, { user: id }, spec, newSecret('admin'))
+      const detail = { reason, tokenId: created.token.id, expiresAt }
+      const user = { kind: 'User', namespace: '', name }
+      await session.audit(user, { action: 'break glass', detail })
+      return created
     })
   }
 

@@ -61,8 +61,10 @@ const toUser = (row: UserRow): User => ({
 /** No colon, so that no name looks like a machine's (`machine:team/ci`, `agent:team/box`). */
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@+-]{0,126}[A-Za-z0-9])?$/
 const emailPattern = /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u
+/** An admin with tokens for emergencies only. */
+export const breakGlassName = 'break-glass'
 /** Who acts in audit rows without being a person. */
-const reserved = new Set(['controller', 'system'])
+const reserved = new Set(['controller', 'system', breakGlassName])
 
 const userRef = (name: string): { kind: string; namespace: string; name: string } => ({
   kind: 'User',
@@ -92,10 +94,10 @@ const checkUser = (name: string, email: string | null | undefined): void => {
   const bad = (field: string, message: string): void => {
     faults.push({ field, reason: 'FieldValueInvalid', message: `Invalid value: ${message}` })
   }
-  if (!namePattern.test(name) || reserved.has(name))
+  if (!namePattern.test(name))
     bad(
       'name',
-      'must be letters, digits, ".", "_", "@", "+" and "-", beginning and ending with a letter or digit, and neither "controller" nor "system"',
+      'must be letters, digits, ".", "_", "@", "+" and "-", beginning and ending with a letter or digit',
     )
   if (typeof email === 'string' && (email.length > 254 || !emailPattern.test(email)))
     bad('email', 'must be an e-mail address such as ann@example.com')
@@ -124,10 +126,11 @@ const checkEmailFree = async (q: Queryable, email: string, name: string): Promis
 /** Conflict when nobody would be left who can mend things. */
 const keepAnAdmin = async (q: Queryable, user: User): Promise<void> => {
   const [others] = await q.query<{ count: number }>(
-    'SELECT count(*) AS count FROM users WHERE admin AND disabled_at IS NULL AND id <> $1',
-    [user.id],
+    'SELECT count(*) AS count FROM users WHERE admin AND disabled_at IS NULL AND id <> $1 AND name <> $2',
+    [user.id, breakGlassName],
   )
-  if ((others?.count ?? 0) > 0 || !user.admin || user.disabled) return
+  if ((others?.count ?? 0) > 0 || !user.admin || user.disabled || user.name === breakGlassName)
+    return
   throw new StagelyError(
     'Conflict',
     `user "${user.name}" is the last admin: make another user an admin first`,
@@ -138,6 +141,14 @@ const keepAnAdmin = async (q: Queryable, user: User): Promise<void> => {
 /** Within a write that the caller began. */
 export const insertUser = async (session: WriteSession, input: NewUser): Promise<User> => {
   const { name, email, displayName, admin = false } = input
+  if (reserved.has(name))
+    throw invalidUser(name, [
+      {
+        field: 'name',
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: the name is reserved: ${[...reserved].join(', ')}`,
+      },
+    ])
   checkUser(name, email)
   const [same] = await session.tx.query('SELECT 1 FROM users WHERE name = $1', [name])
   if (same !== undefined) throw taken(name, 'choose another name')
@@ -150,6 +161,21 @@ export const insertUser = async (session: WriteSession, input: NewUser): Promise
   )
   await session.audit(userRef(name), { action: 'create user', detail: { userId: id, admin } })
   return findUser(session.tx, id)
+}
+
+/** Makes the admin for emergencies, or takes it up again: without the tokens that it had when somebody disabled it. */
+export const setBreakGlassUser = async (session: WriteSession): Promise<User> => {
+  await session.tx.query(
+    `DELETE FROM tokens t USING users u
+     WHERE u.id = t.user_id AND u.name = $1 AND u.disabled_at IS NOT NULL`,
+    [breakGlassName],
+  )
+  await session.tx.query(
+    `INSERT INTO users (id, name, admin, created_at) VALUES ($1, $2, true, $3)
+     ON CONFLICT (name) DO UPDATE SET admin = true, disabled_at = NULL`,
+    [randomUUID(), breakGlassName, session.nowMs],
+  )
+  return findUser(session.tx, breakGlassName)
 }
 
 const asNull = (text: string | undefined): string | null => text ?? null

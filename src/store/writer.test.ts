@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../kernel/log.ts'
+import { createKeyRing } from '../secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../secrets/providers/local.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Feed } from './feed.ts'
@@ -26,7 +27,7 @@ describe('Writer', () => {
   it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 15])(
     'runs a write begun %i steps after the last one ended',
     async (steps) => {
-      const provider = createLocalKeyProvider(Buffer.alloc(32))
+      const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
       const feed = new Feed({ sql, clock, log: silentLogger }, 1)
       const keys = new ProjectKeyCache(provider, { clock })
       const writer = new Writer({ sql, clock, feed, provider, keys, heads: new Map() })

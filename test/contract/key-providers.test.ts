@@ -259,4 +259,22 @@ describe('a key ring', () => {
     })
     ring.close()
   })
+
+  it('lets nothing be sealed while its key does not answer, and says so in two seconds', async () => {
+    const ring = createKeyRing(await open(gcp()), [], clock)
+    await ring.confirm()
+    skew.ms += 3_000
+    standIn.weather = 'hang'
+    const started = performance.now()
+    const message = await messageOf(ring.confirm())
+    expect(message).toMatch(/^ServiceUnavailable: .* did not answer .*Nothing was stored/)
+    expect(performance.now() - started).toBeGreaterThan(1_500)
+    const again = performance.now()
+    expect(await messageOf(ring.confirm())).toBe(message)
+    expect(performance.now() - again).toBeLessThan(1_000)
+    standIn.weather = 'fine'
+    skew.ms += 60_000
+    await ring.confirm()
+    ring.close()
+  })
 })

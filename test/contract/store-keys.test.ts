@@ -147,7 +147,15 @@ describe.each([
     open.state.down = true
     clock.step(1_800_000)
     expect(await openValues(projectUid)).toEqual({ S_0: 'v0', S_1: 'v1', S_2: 'v2' })
-    await updateAs(t.store, api, secretOf(ns, 's-0', { value: 'new' }))
+    // What is sealed while the master key is gone might never open again.
+    await expect(
+      updateAs(t.store, api, secretOf(ns, 's-0', { value: 'new' })),
+    ).rejects.toMatchObject({
+      reason: 'ServiceUnavailable',
+      message: expect.stringMatching(/^key provider x: it is down\. Nothing was stored/) as string,
+    })
+    await updateAs(t.store, api, secretOf(ns, 's-0', { value: 'v0' })) // no new version
+    expect(await openValues(projectUid)).toEqual({ S_0: 'v0', S_1: 'v1', S_2: 'v2' })
     await expect(createAs(t.store, api, objectOf('Project', ns, 'other'))).rejects.toMatchObject({
       reason: 'ServiceUnavailable',
       message: expect.stringMatching(/^key provider x: it is down$/) as string,
@@ -160,6 +168,7 @@ describe.each([
     clock.step(11_000)
     expect(await t.store.health()).toEqual({ ok: true })
     expect((await openValues(projectUid))['S_1']).toBe('v1')
+    await updateAs(t.store, api, secretOf(ns, 's-0', { value: 'new' }))
   })
 
   it('tells once that a key is due for rotation', async () => {

@@ -115,7 +115,17 @@ describe('no secret value leaks', () => {
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')
     await say('apply', '-f', '/nonexistent')
-    await say('get', '--raw', '/metrics')
+    for (const path of [
+      '/metrics',
+      '/readyz',
+      '/api/v1/openapi.json',
+      '/openapi/v3',
+      '/api/docs',
+    ]) {
+      const { status, text } = await world.page(path)
+      expect(status, path).toBe(200)
+      answers += text
+    }
     answers += (
       await world.cliWith(secretYaml('FIRST', `${canaries[0]!}-changed`), 'diff', '-f', '-')
     ).stdout

@@ -185,6 +185,8 @@ export interface World {
   patchSecret(name: string, value: string): Promise<void>
   /** An object of the default namespace by `stagelets/shop`, without the cost of a process. */
   read(resource: string): Promise<unknown>
+  /** What an open page such as /metrics answers, whatever its status. */
+  page(path: string): Promise<{ status: number; text: string }>
   /** A merge patch of one. */
   patch(resource: string, patch: object): Promise<void>
   /** Any call on an object or a collection of the default namespace. ApiError when it is refused. */
@@ -199,6 +201,8 @@ export interface World {
 
 export interface WorldOptions {
   readonly databaseUrl?: string
+  /** Over what a controller gets anyway; read at each of its starts. */
+  readonly controllerEnv?: NodeJS.ProcessEnv
   readonly controllerArgs?: readonly string[]
   readonly agentEnv?: NodeJS.ProcessEnv
   readonly agentArgs?: readonly string[]
@@ -262,6 +266,20 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
     call,
     read: (resource: string) => call('GET', resource),
+    page: async (path: string) => {
+      const ca = await readFile(join(controllerDir, 'ca.crt'))
+      return new Promise((resolve, reject) => {
+        const sent = request(`${url}${path}`, { ca }, (response) => {
+          let text = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+          response.on('end', () => {
+            resolve({ status: response.statusCode ?? 0, text })
+          })
+        })
+        sent.once('error', reject)
+        sent.end()
+      })
+    },
     patch: async (resource: string, patch: object) => {
       await call('PATCH', resource, patch)
     },
@@ -271,7 +289,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       const args = ['controller', '--data-dir', controllerDir, '--listen', `127.0.0.1:${port}`]
       world.controller = await startProgram(
         [...args, ...(options.controllerArgs ?? [])],
-        controllerEnv,
+        { ...controllerEnv, ...options.controllerEnv },
         'ready',
       )
       programs.push(world.controller)

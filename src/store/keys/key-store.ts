@@ -51,7 +51,11 @@ export interface KeyStoreDeps {
 }
 
 const system: Actor = { name: 'controller', source: 'system' }
-const leaseMs = 30_000
+/**
+ * Each batch renews it. One that runs out while its batch is still at work does no harm: rows are
+ * replaced only while they are what was read.
+ */
+const leaseMs = 8_000
 const lookMs = 5_000
 const ageEveryMs = 3_600_000
 /** Readers that began before the last row moved have ended by then. */
