@@ -17,6 +17,8 @@ export type StoredLogin = z.infer<typeof storedSchema>
 export interface ConnectionEnv {
   readonly server: string | undefined
   readonly token: string | undefined
+  /** Where the token is, when it is not said itself. */
+  readonly tokenFile: string | undefined
   readonly caFile: string | undefined
   readonly kubeconfig: string | undefined
 }
@@ -27,6 +29,7 @@ const setOrUndefined = (value: string | undefined): string | undefined =>
 export const readConnectionEnv = (): ConnectionEnv => ({
   server: setOrUndefined(process.env.STAGELY_SERVER),
   token: setOrUndefined(process.env.STAGELY_TOKEN),
+  tokenFile: setOrUndefined(process.env.STAGELY_TOKEN_FILE),
   caFile: setOrUndefined(process.env.STAGELY_CA_FILE),
   kubeconfig: setOrUndefined(process.env.KUBECONFIG),
 })

@@ -44,7 +44,7 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
   }
   // A stored token is for the stored server only: it must not go to another one.
   const stored = login?.server === server ? login : undefined
-  const token = env.token ?? stored?.token
+  const token = env.token ?? (await readTokenFile(env.tokenFile)) ?? stored?.token
   const caFile = env.caFile ?? stored?.caFile
   return {
     server: server.replace(/\/+$/, ''),
@@ -136,6 +136,17 @@ const endpointOptions = async ({
   if (server.startsWith('http:')) return { headers, agent: new http.Agent({ keepAlive: true }) }
   const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }
   return { headers, agent: new https.Agent({ keepAlive: true, ...ca }) }
+}
+
+const readTokenFile = async (file: string | undefined): Promise<string | undefined> => {
+  if (file === undefined) return undefined
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    const message = `cannot read the token file ${file} (${code}); check STAGELY_TOKEN_FILE`
+    throw new CliError(message, 1, error)
+  }
 }
 
 const readCa = async (file: string): Promise<Buffer> => {

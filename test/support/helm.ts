@@ -7,7 +7,7 @@ import { parseAllDocuments } from 'yaml'
 
 export const chartDir = fileURLToPath(new URL('../../charts/stagely', import.meta.url))
 
-const binary =
+export const binary =
   process.env['HELM'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'stagely/helm-2.2.2')
 

@@ -80,7 +80,7 @@ const useCluster = async (
 const crdsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
 /** CRDs that are there already stay as they are; returns how to remove what was made. */
-const installCrds = async (api: ClusterApi): Promise<() => Promise<void>> => {
+export const installCrds = async (api: ClusterApi): Promise<() => Promise<void>> => {
   const made: string[] = []
   for (const kind of crdKinds) {
     const name = resourceNameOf(kind)

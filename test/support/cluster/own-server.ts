@@ -9,9 +9,11 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { Hono } from 'hono'
 import type { App, AppEnv } from '../../../controller/http/env.ts'
 import { mountDiscovery } from '../../../controller/http/kube/discovery.ts'
+import { mountOpenApi } from '../../../controller/http/kube/openapi.ts'
 import { mountKubeRoutes } from '../../../controller/http/kube/route.ts'
 import { objectRoutes } from '../../../controller/http/kube/routes.ts'
 import { failureStatus } from '../../../controller/http/kube/status.ts'
+import { gitVersion } from '../../../controller/version.ts'
 import type { Principal } from '../../../src/access/principal.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
@@ -50,7 +52,17 @@ export const startOwnServer = async (databaseServer: string): Promise<OwnServer>
     return c.json(failureStatus(error), httpStatusOf[error.reason])
   })
   const stopping = new AbortController().signal
+  const secrets = { name: 'secrets', singularName: 'secret', namespaced: true, kind: 'Secret' }
+  const verbs = ['create', 'get', 'list', 'update', 'watch']
+  app.get('/api/v1', async (c, next) => {
+    await next()
+    const core = (await c.res.json()) as { resources: object[] }
+    c.res = c.json({ ...core, resources: [...core.resources, { ...secrets, verbs }] })
+  })
+  // Without the aggregated form: clients read /api/v1 then.
+  app.get('/api', (c) => c.json({ kind: 'APIVersions', apiVersion: 'v1', versions: ['v1'] }))
   mountDiscovery(app)
+  mountOpenApi(app, gitVersion)
   mountKubeRoutes(
     app,
     objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger }),
@@ -133,6 +145,8 @@ const createCrds = (): Handle => {
 }
 
 interface Secret {
+  readonly data?: Record<string, string>
+  readonly stringData?: Record<string, string>
   readonly metadata: { name: string; namespace: string; resourceVersion: string }
 }
 
@@ -142,12 +156,17 @@ const createSecrets = (): Handle => {
   const watchers = new Map<ServerResponse, string>()
   let version = 100
   const put = (namespace: string, body: string): Secret => {
-    const given = JSON.parse(body) as Secret
+    const { stringData = {}, ...given } = JSON.parse(body) as Secret
     const { name } = given.metadata
+    const encoded = Object.entries(stringData).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ])
     const id = `${namespace}/${name}`
     const type = secrets.has(id) ? 'MODIFIED' : 'ADDED'
     const metadata = { name, namespace, resourceVersion: String(++version) }
-    const object = { ...given, metadata }
+    const data = { ...given.data, ...Object.fromEntries(encoded) } as Record<string, string>
+    const object = { ...given, data, metadata }
     secrets.set(id, object)
     for (const [watcher, watched] of watchers)
       if (watched === id) watcher.write(`${JSON.stringify({ type, object })}\n`)
@@ -158,9 +177,10 @@ const createSecrets = (): Handle => {
     const match = /^\/api\/v1\/namespaces\/([^/]+)\/secrets(?:\/(.+))?$/.exec(url.pathname)
     if (match === null) return false
     const [, namespace = '', named] = match
+    const one = secrets.get(`${namespace}/${named}`)
+    if (named !== undefined && one === undefined) return send(response, 404, notFound)
+    if (named !== undefined && request.method === 'GET') return send(response, 200, one)
     if (request.method === 'POST' || request.method === 'PUT') {
-      if (request.method === 'PUT' && !secrets.has(`${namespace}/${named}`))
-        return send(response, 404, notFound)
       void text(request).then((body) => send(response, 200, put(namespace, body)))
       return true
     }

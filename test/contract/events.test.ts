@@ -1,0 +1,164 @@
+// What an operator needs to know comes as events: with real kubectl, counted, and gone after an hour. The
+// agent is played by the test, which writes its reports where the controller would.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { apiVersion } from '../../src/resources/meta.ts'
+import type { ObservationSpec } from '../../src/resources/observation.ts'
+import { openStore, type Opened } from '../../src/store/open-store.ts'
+import { aService, anObservation } from '../support/builders.ts'
+import { startTestController, type TestController } from '../support/controller.ts'
+import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
+import { localKeyRing } from '../support/keys.ts'
+import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+
+const ns = 'default'
+let database: TestDatabase
+let server: TestController
+let opened: Opened
+let kubectl: Kubectl
+let folder: string
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject('postgresUrl'))
+  server = await startTestController({ databaseUrl: database.url })
+  folder = await mkdtemp(join(tmpdir(), 'stagely-events-'))
+  opened = await openStore({
+    databaseUrl: database.url,
+    dataDir: folder,
+    keyRing: localKeyRing(Buffer.alloc(32, 9)),
+    clock: realClock,
+    log: silentLogger,
+  })
+  kubectl = await createKubectl(await server.writeKubeConfig())
+  await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
+  await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
+  await agentIs('True', 'Connected')
+  await createAs(opened.store, api, secretOf(ns, 'url', { value: 'postgres://somewhere' }))
+  await createAs(opened.store, api, stageletOf(ns, 'shop'))
+})
+afterAll(async () => {
+  await kubectl.remove()
+  await opened.close()
+  await server.remove()
+  await database.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const agentIs = (status: 'True' | 'Unknown', reason: string): Promise<void> =>
+  opened.store.write(system, {}, (tx) =>
+    tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [
+      { type: 'Ready', status, reason, message: '' },
+    ]),
+  )
+
+let seq = 0
+const report = async (over: Partial<ObservationSpec>): Promise<void> => {
+  const { metadata } = (await opened.store.get({ kind: 'Stagelet', namespace: ns, name: 'shop' }))!
+  const spec = anObservation({
+    stageletUid: metadata.uid!,
+    seq: ++seq,
+    services: [aService({ name: 'backend' })],
+    ...over,
+  })
+  const object = {
+    apiVersion,
+    kind: 'Observation',
+    metadata: { name: 'shop', namespace: ns },
+    spec,
+  }
+  await opened.store.write(system, {}, (tx) => tx.putInternal(object))
+}
+
+interface Told {
+  readonly type: string
+  readonly reason: string
+  readonly message: string
+  readonly count: number
+  readonly involvedObject: { readonly kind: string; readonly name: string }
+}
+
+const told = async (reason: string): Promise<Told[]> => {
+  const { stdout } = await kubectl('get', 'events', '-o', 'json')
+  return (JSON.parse(stdout) as { items: Told[] }).items.filter((e) => e.reason === reason)
+}
+const tells = async (reason: string, more: object = {}): Promise<void> => {
+  await expect
+    .poll(() => told(reason), { timeout: 30_000, interval: 200 })
+    .toEqual([expect.objectContaining(more)])
+}
+
+const startedAt = '2026-01-01T00:00:00Z'
+const failure = 'backend ended with exit code 1'
+
+describe('events', () => {
+  it('tell of a rollout from its start to its health, and of the way back', async () => {
+    await report({ phase: 'Applying', rollout: { revision: 1, result: 'Progressing', startedAt } })
+    await tells('RolloutStarted', { type: 'Normal', message: 'rolling out revision 1' })
+    await report({
+      rollout: { revision: 1, result: 'Healthy', startedAt, recreated: ['backend'] },
+    })
+    await tells('RolloutHealthy', { message: 'revision 1 is healthy; re-created: backend' })
+    await opened.store.write(api, {}, async (tx) => {
+      const secret = (await tx.get({ kind: 'StagelySecret', namespace: ns, name: 'url' }))!
+      await tx.update({ ...secret, spec: { ...secret.spec, value: 'postgres://nowhere' } })
+    })
+    const next = { startedAt: '2026-01-01T00:01:00Z' }
+    await report({ phase: 'Applying', rollout: { revision: 2, result: 'Progressing', ...next } })
+    await expect.poll(() => told('RolloutStarted'), { timeout: 30_000 }).toHaveLength(2)
+    const back = { result: 'RolledBack' as const, service: 'backend', message: failure, ...next }
+    await report({ rollout: { revision: 1, ...back } })
+    const message = expect.stringContaining(failure) as string
+    await tells('RolledBack', { type: 'Warning', message })
+  })
+
+  it('tell of drift that was healed', async () => {
+    const changes = [{ service: 'backend', container: 'shop-backend-1', what: 'Killed' as const }]
+    await report({ drift: { state: 'Healed', since: startedAt, changes } })
+    const involvedObject = expect.objectContaining({ kind: 'Stagelet', name: 'shop' }) as object
+    await tells('DriftHealed', { type: 'Normal', involvedObject })
+  })
+
+  it('tell of a scope that no service has, at the secret', async () => {
+    const scope = { value: 'a long enough value', scope: 'bakend' }
+    await createAs(opened.store, api, secretOf(ns, 'typo', scope))
+    const involvedObject = expect.objectContaining({
+      kind: 'StagelySecret',
+      name: 'typo',
+    }) as object
+    await tells('NoSuchService', { type: 'Warning', involvedObject })
+  })
+
+  it('tell of an agent that is lost, and count what happens again', async () => {
+    await agentIs('Unknown', 'Disconnected')
+    await tells('AgentLost', { type: 'Warning', count: 1 })
+    await agentIs('True', 'Connected')
+    await tells('AgentBack', { count: 1 })
+    await agentIs('Unknown', 'Disconnected')
+    await tells('AgentLost', { count: 2 })
+  })
+
+  it('are shown by kubectl events and kubectl describe', async () => {
+    const events = await kubectl('events', '--for', 'stagelet/shop')
+    for (const reason of ['RolloutStarted', 'RolloutHealthy', 'RolledBack', 'DriftHealed'])
+      expect(events.stdout).toMatch(new RegExp(`(Normal|Warning) +${reason} +Stagelet/shop`))
+    expect(events.stdout).not.toContain('NoSuchService')
+    const described = await kubectl('describe', 'stagelet', 'shop')
+    expect(described.stdout).toMatch(/Events:\n +Type +Reason +Age +From +Message/)
+    expect(described.stdout).toMatch(/Warning +AgentLost +\S+ \(x2 over [^)]+\) +stagely/)
+    const secret = await kubectl('describe', 'stagelysecret', 'typo')
+    expect(secret.stdout).toMatch(/Warning +NoSuchService/)
+  })
+
+  it('are gone an hour after they last happened', async () => {
+    const minutes = (n: number): Promise<void> => opened.store.compact(Date.now() + n * 60_000)
+    await minutes(55)
+    expect(await told('AgentLost')).toHaveLength(1)
+    await minutes(61)
+    expect((await kubectl('get', 'events')).stderr).toContain('No resources found')
+  })
+})
