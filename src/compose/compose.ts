@@ -53,6 +53,7 @@ export interface ComposeCall {
   readonly flags?: readonly string[]
   readonly cwd: string
   readonly env: Environment
+  /** Reaches Compose whole or not at all. */
   readonly stdin?: string | Buffer
   readonly timeoutMs?: number
   readonly mask: (text: string) => string

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { execProgram } from './exec.ts'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { execProgram, guardedCommand } from './exec.ts'
 
 const sh = (script: string, tweak: object = {}) =>
   execProgram({
@@ -17,12 +19,33 @@ describe('execProgram', () => {
       stdin: 'input',
       env: { A: 'b', PATH: '/usr/bin:/bin' },
     })
-    expect(result).toMatchObject({ exitCode: 3, stdout: 'input', stderr: ' b\n', timedOut: false })
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stdout: 'input\n',
+      stderr: ' b\n',
+      timedOut: false,
+    })
   })
 
   it('closes the input when there is none, and lets a program ignore it', async () => {
     expect((await sh('cat')).exitCode).toBe(0)
     expect((await sh('exit 0', { stdin: 'x'.repeat(1 << 20) })).exitCode).toBe(0)
+  })
+
+  it('starts nothing when its input is cut off, as by the end of whoever gives it', async () => {
+    for (const begun of ['', 'services: {}\n', 'half of it #end-of-']) {
+      const child = spawn(...guardedCommand('/bin/echo', ['started']))
+      let output = ''
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      child.stdin.end(begun)
+      expect(await once(child, 'close')).toEqual([97, null])
+      expect(output).toBe('')
+    }
+  })
+
+  it('hands over a large input unchanged', async () => {
+    const stdin = `${'  KEY: "back\\\\slash %s $$HOME \\n"\n'.repeat(60_000)}end`
+    expect((await sh('cat', { stdin })).stdout).toBe(`${stdin}\n`)
   })
 
   it('keeps the end of a long stderr', async () => {

@@ -8,7 +8,10 @@ export interface ExecRequest {
   readonly args: readonly string[]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
-  /** Written whole, then closed; always closed, as Compose would wait for its end. */
+  /**
+   * Always closed, as Compose would wait for its end. What is given reaches the program whole or not
+   * at all: when we are killed in the middle, the program is not started. A line feed is added.
+   */
   readonly stdin?: string | Buffer
   /** After this time the process group gets SIGTERM, and SIGKILL `killAfterMs` later. */
   readonly timeoutMs: number
@@ -69,6 +72,23 @@ const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
   }
 }
 
+const endOfInput = '#end-of-input'
+/**
+ * Compose takes an input that is cut off, or empty, for an override that says little, and re-creates
+ * services without their secrets. So a shell takes it, in memory, and starts Compose when it has all.
+ */
+const startWhenWhole = `input=$(cat); case $input in *'${endOfInput}') ;; *) exit 97 ;; esac
+printf '%s\\n' "\${input%'${endOfInput}'}" | "$@"`
+
+/** The command that reads an input and `endOfInput`. Exported for a test, which cuts the input off. */
+export const guardedCommand = (file: string, args: readonly string[]): [string, string[]] => [
+  '/bin/sh',
+  ['-c', startWhenWhole, 'sh', file, ...args],
+]
+
+const commandOf = ({ file, args, stdin }: ExecRequest): [string, string[]] =>
+  stdin === undefined ? [file, [...args]] : guardedCommand(file, args)
+
 /** Runs a program to its end. Never throws: how it went is in the result. */
 export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
   new Promise((resolve) => {
@@ -84,7 +104,7 @@ export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
       })
     }
     try {
-      child = spawn(request.file, [...request.args], {
+      child = spawn(...commandOf(request), {
         cwd: request.cwd,
         env: { ...request.env },
         detached: true,
@@ -120,5 +140,9 @@ export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
     })
     // A program that ends before it has read its input is not an error of ours.
     child.stdin?.on('error', () => undefined)
-    child.stdin?.end(request.stdin ?? '')
+    if (request.stdin !== undefined) {
+      child.stdin?.write(request.stdin)
+      child.stdin?.write(`${endOfInput}\n`)
+    }
+    child.stdin?.end()
   })

@@ -92,14 +92,35 @@ export const startChaos = async (place: Place, seed: number): Promise<Chaos> => 
       const what = `round ${number} of seed ${seed} (${plan.faults.map((f) => f.name).join(' + ') || 'no fault'}; ${plan.changes.length} changes)`
       for (const { name } of plan.faults) tally.faults.set(name, (tally.faults.get(name) ?? 0) + 1)
       tally.changes += plan.changes.length
+      const beganAt = realClock.now()
       try {
         seen = await play(place, { model, plan, before: seen, tally, number, lines })
       } catch (error) {
         const said = error instanceof Error ? error.message : String(error)
-        throw new Error(`${what}: ${said}`, { cause: error })
+        const happened = await historyOf(place, beganAt)
+        throw new Error(`${what}: ${said}\n${happened}`, { cause: error })
       }
     },
   }
+}
+
+const historySince = 20_000
+
+/** What the engine and the agent told since shortly before the round: what a failure is found by. */
+const historyOf = async ({ stack, world }: Place, beganAt: number): Promise<string> => {
+  const since = ((beganAt - historySince) / 1000).toFixed(3)
+  const until = (realClock.now() / 1000).toFixed(3)
+  const format =
+    '{{.TimeNano}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}'
+  const filters = ['create', 'start', 'die', 'stop', 'kill', 'destroy', 'rename']
+  const events = await stack
+    .docker(
+      ...['events', '--since', since, '--until', until, '--format', format],
+      ...filters.flatMap((event) => ['--filter', `event=${event}`]),
+    )
+    .catch((error: unknown) => String(error))
+  const agentLog = world.allOutput().split('\n').slice(-60).join('\n')
+  return `round began at ${beganAt}\n${events.split('\n').slice(-120).join('\n')}\n${agentLog}`
 }
 
 interface Plan {
