@@ -20,6 +20,7 @@ import {
 import { sameJson } from './canonical.ts'
 import { alreadyExists, invalid, notFound, ownedBy } from './errors.ts'
 import { createProject } from './projects.ts'
+import { readAhead } from './read-ahead.ts'
 import {
   prepareSecret,
   secretStatusAfter,
@@ -27,7 +28,7 @@ import {
   type PreparedSecret,
 } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
-import { checkClaim, resetInSync } from './stagelet-writes.ts'
+import { checkClaim, resetInSync, stageletsOf } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
 import { followersOf } from './values/followers.ts'
 import { fillsOpenValue, withValueSource } from './value-owner.ts'
@@ -82,6 +83,14 @@ const putSecret = async (
   more: { current?: StoredRow | undefined; audit: AuditEntry },
 ): Promise<StoredRow> => {
   const { current, audit } = more
+  // Read before anything is sent: so it was read ahead.
+  const [stagelets, followers] =
+    version === undefined
+      ? [[], []]
+      : await Promise.all([
+          stageletsOf(session, project.ref),
+          followersOf(session, refOf(object), project.ref.name),
+        ])
   if (version !== undefined) await storeVersion(session, project, version)
   const status = { ...secretStatusAfter(session, object, version) }
   const stored = version === undefined ? {} : { version: version.entry.version }
@@ -89,38 +98,24 @@ const putSecret = async (
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
   const row = await session.put(owned, source, current, { ...audit, detail })
   if (version !== undefined) {
-    await resetInSync(session, project, [before, version.entry])
-    await moveFollowers(session, object, version.value)
+    await resetInSync(session, project, { stagelets, entries: [before, version.entry] })
+    await moveFollowers(session, followers, { source: object.metadata.name, value: version.value })
   }
   return row
 }
 
-/** The secrets that take their value from `object` get it as their next version. */
+/** The secrets that take their value from another get it as their next version. */
 const moveFollowers = async (
   session: WriteSession,
-  object: KubeObject,
-  value: Buffer,
+  followers: readonly StoredRow[],
+  { source, value }: { source: string; value: Buffer },
 ): Promise<void> => {
-  const ref = refOf(object)
-  const { projectRef } = object.spec as { projectRef: { name: string } }
-  for (const row of await followersOf(session, ref, projectRef.name)) {
+  for (const row of followers) {
     const prepared = await prepareSecret(session, row.object, row, value)
-    const audit = { action: 'follow', detail: { source: ref.name } }
+    const audit = { action: 'follow', detail: { source } }
     if (prepared.version !== undefined)
       await putSecret(session, prepared, row.source, { current: row, audit })
   }
-}
-
-/** The objects that a write of this one looks at. */
-const refsFor = (object: KubeObject): ObjectRef[] => {
-  const ref = refOf(object)
-  const refs = [ref]
-  if (ref.namespace !== '') refs.push({ kind: 'Namespace', namespace: '', name: ref.namespace })
-  if (object.kind === 'StagelySecret') {
-    const { projectRef } = object.spec as { projectRef: { name: string } }
-    refs.push({ kind: 'Project', namespace: ref.namespace, name: projectRef.name })
-  }
-  return refs
 }
 
 export const createObject = async (
@@ -130,7 +125,7 @@ export const createObject = async (
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
-  await session.prefetch(refsFor(admitted))
+  await readAhead(session, admitted, { isNew: true })
   await checkNamespace(session, ref)
   const existing = await session.fetch(ref)
   const { source } = session.actor
@@ -234,7 +229,7 @@ export const updateObject = async (
   more: WriteMore & { finish: (row: StoredRow) => Promise<KubeObject> },
 ): Promise<KubeObject> => {
   const admitted = admit(input)
-  await session.prefetch(refsFor(admitted))
+  await readAhead(session, admitted, { isNew: false })
   const current = await requireRow(session, refOf(admitted))
   checkPreconditions(current, admitted.metadata)
   const { object, secret, source, adopts } = await prepareUpdate(session, admitted, current, more)

@@ -9,20 +9,20 @@ export class PendingProjects {
   readonly #states = new Map<string, ProjectState>()
   readonly #unsaved = new Set<string>()
 
-  get(uid: string): ProjectState | undefined {
-    return this.#states.get(uid)
+  get(place: string): ProjectState | undefined {
+    return this.#states.get(place)
   }
 
   /** The write is done: each project counts as it left it, also one that it only closed. */
   keep({ loaded, destroyed }: WriteSession): void {
-    for (const uid of destroyed) {
-      this.#states.delete(uid)
-      this.#unsaved.delete(uid)
+    for (const place of destroyed) {
+      this.#states.delete(place)
+      this.#unsaved.delete(place)
     }
-    for (const [uid, state] of loaded) {
-      this.#states.set(uid, state)
-      if (state.changed) this.#unsaved.add(uid)
-      else this.#unsaved.delete(uid)
+    for (const [place, state] of loaded) {
+      this.#states.set(place, state)
+      if (state.changed) this.#unsaved.add(place)
+      else this.#unsaved.delete(place)
     }
   }
 
@@ -34,13 +34,13 @@ export class PendingProjects {
         else lines?.set(secretId, line)
       }
     }
-    for (const uid of this.#states.keys()) this.#unsaved.add(uid)
+    for (const place of this.#states.keys()) this.#unsaved.add(place)
   }
 
   /** Brings the rows up to date, so that statements may read them. */
   async save(saving: Saving): Promise<void> {
-    for (const uid of this.#unsaved) {
-      const state = this.#states.get(uid)
+    for (const place of this.#unsaved) {
+      const state = this.#states.get(place)
       if (state !== undefined) await saveProject(saving, state)
     }
     this.#unsaved.clear()

@@ -98,9 +98,12 @@ const transaction = async <T>(pool: Pool, fn: (tx: Queryable) => Promise<T>): Pr
   }
   let broken: Error | undefined
   try {
-    await client.query('BEGIN')
+    // Sent ahead of the first statement, which fails with it.
+    client.query('BEGIN').catch(() => undefined)
     const result = await fn(queryable(client))
-    await client.query('COMMIT')
+    const { command } = await client.query('COMMIT')
+    // The server answers so, and not with an error, where a statement failed that nobody waited for.
+    if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
     return result
   } catch (error) {
     if (isStuck(error)) broken = new Error(messageOf(error))
@@ -177,6 +180,8 @@ export const openPg = (options: PgOptions): Sql => {
     idle_in_transaction_session_timeout: idleInTransactionMs,
     options: serverOptions,
     application_name: 'stagely',
+    // A transaction may send several statements before it waits for the first.
+    pipeline: true,
   })
   // The server may end a connection between two statements of a transaction; the next one tells.
   pool.on('connect', (client) => {

@@ -3,8 +3,13 @@ import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys } from '../secrets/project-keys.ts'
 import type { KeyBytes, SealKey } from '../secrets/aead.ts'
 import type { SetEntry } from '../secrets/visible.ts'
-import type { WriteSession } from './session.ts'
+import type { StoredRow, WriteSession } from './session.ts'
 import { lineOf, macOfLines, readSet, setTampered } from './sets.ts'
+
+type Place = Pick<ObjectRef, 'namespace' | 'name'>
+
+/** Key of a project among those of a transaction. */
+export const placeOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
 
 /** A row of `projects`, with the changes of this write on it. */
 export interface ProjectState {
@@ -55,24 +60,28 @@ const loadSql = `
 SELECT p.uid, p.namespace, p.name, p.digest_key, p.revision, p.opened_at, p.last_write_at, p.change_sets,
   p.head_mac, k.id AS data_key_id, k.wrapped
 FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL
-WHERE p.uid = $1`
+WHERE p.namespace = $1 AND p.name = $2`
 
 export const loadProject = async (
   session: WriteSession,
-  uid: string,
+  ref: Place,
 ): Promise<ProjectState | undefined> => {
-  const known = session.loaded.get(uid)
+  const place = placeOf(ref)
+  const known = session.loaded.get(place)
   if (known !== undefined) return known
-  if (session.destroyed.has(uid)) return undefined
-  const earlier = session.pending.get(uid)
-  const state = earlier === undefined ? await readState(session, uid) : forkOf(earlier)
-  if (state !== undefined) session.loaded.set(uid, state)
+  const earlier = session.destroyed.has(place) ? undefined : session.pending.get(place)
+  const state = earlier === undefined ? await readState(session, ref) : forkOf(earlier)
+  if (state !== undefined) session.loaded.set(place, state)
   return state
 }
 
-const readState = async (session: WriteSession, uid: string): Promise<ProjectState | undefined> => {
-  const [row] = await session.tx.query<ProjectRow>(loadSql, [uid])
+const readState = async (
+  session: WriteSession,
+  { namespace, name }: Place,
+): Promise<ProjectState | undefined> => {
+  const [row] = await session.read<ProjectRow>(loadSql, [namespace, name])
   if (row === undefined) return undefined
+  const { uid } = row
   const { keys } = session.deps
   const [digestKey, dataKey] = await Promise.all([
     keys.digestKey(uid, row.digest_key),
@@ -108,7 +117,7 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
   await provider.confirm()
   const keys = await createProjectKeys(provider, uid)
   const ref = refOf(object)
-  await session.tx.query(
+  await session.send(
     `WITH project AS (
        INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac) VALUES ($1, $2, $3, $4, 0, $5)
      )
@@ -130,11 +139,15 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
 }
 
 /** Forgets keys, versions and revisions: what was sealed under them can never be opened again. */
-export const destroyProject = async (session: WriteSession, uid: string): Promise<void> => {
-  session.loaded.delete(uid)
-  session.projects.delete(uid)
-  session.destroyed.add(uid)
-  await session.tx.query('DELETE FROM projects WHERE uid = $1', [uid])
+export const destroyProject = async (
+  session: WriteSession,
+  { object, uid }: StoredRow,
+): Promise<void> => {
+  const place = placeOf(refOf(object))
+  session.loaded.delete(place)
+  session.projects.delete(place)
+  session.destroyed.add(place)
+  await session.send('DELETE FROM projects WHERE uid = $1', [uid])
 }
 
 type Saving = Pick<WriteSession, 'tx' | 'deps'>
@@ -158,7 +171,7 @@ export const changeHead = async (
   secretId: string,
   entry: SetEntry | undefined,
 ): Promise<void> => {
-  session.projects.set(project.uid, project)
+  session.projects.set(placeOf(project.ref), project)
   project.lines ??= await loadLines(session, project)
   project.changed = true
   project.replaced.push([secretId, project.lines.get(secretId)])

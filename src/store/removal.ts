@@ -7,7 +7,7 @@ import { requireRow } from './objects.ts'
 import { destroyProject, loadProject } from './projects.ts'
 import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
-import { resetInSync } from './stagelet-writes.ts'
+import { resetInSync, stageletsOf } from './stagelet-writes.ts'
 import { bury } from './tombstones.ts'
 
 export interface Removed {
@@ -33,12 +33,13 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   const spec = row.object.spec as { projectRef: { name: string } }
   const ref = { kind: 'Project', namespace, name: spec.projectRef.name }
   const owner = await session.fetch(ref)
-  const project = owner === undefined ? undefined : await loadProject(session, owner.uid)
+  const project = owner === undefined ? undefined : await loadProject(session, ref)
   if (project === undefined) return // gone with all its versions
+  const stagelets = await stageletsOf(session, ref)
   const entry = await endSecret(session, project, row.uid)
   if (entry !== undefined) await bury(session, project, row)
   session.removed.push(row.object)
-  await resetInSync(session, project, [entry])
+  await resetInSync(session, project, { stagelets, entries: [entry] })
 }
 
 /** What must go before the object itself may. */
@@ -49,7 +50,7 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
       return endValueOf(session, row)
     case 'Project':
       await removeSecretsOf(session, ref)
-      return destroyProject(session, row.uid)
+      return destroyProject(session, row)
     case 'Agent':
       await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [row.uid])
       await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [

@@ -1,6 +1,6 @@
 // Change sets: when the open revision of a project closes, and what closing does.
 import { withStatusOwner } from '../managed-fields/status.ts'
-import { loadProject, saveProject, type ProjectState } from './projects.ts'
+import { loadProject, placeOf, saveProject, type ProjectState } from './projects.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable } from './sql.ts'
 
@@ -60,13 +60,13 @@ const noteWrite = (session: WriteSession, project: ProjectState): void => {
 /** Projects that the change set holds open, besides those of this write. */
 const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   await session.pending.save(session)
-  const rows = await session.tx.query<{ uid: string }>(
-    'SELECT uid FROM projects WHERE opened_at IS NOT NULL AND change_sets::jsonb ? $1',
+  const rows = await session.tx.query<{ namespace: string; name: string }>(
+    'SELECT namespace, name FROM projects WHERE opened_at IS NOT NULL AND change_sets::jsonb ? $1',
     [id],
   )
-  for (const { uid } of rows) {
-    const project = await loadProject(session, uid)
-    if (project !== undefined) session.projects.set(uid, project)
+  for (const row of rows) {
+    const project = await loadProject(session, row)
+    if (project !== undefined) session.projects.set(placeOf(row), project)
   }
 }
 
@@ -90,19 +90,23 @@ export const finishProjects = async (session: WriteSession): Promise<void> => {
 }
 
 interface OpenRow {
-  uid: string
+  namespace: string
+  name: string
   opened_at: number
   last_write_at: number
   change_sets: string
 }
 
 /** Open revisions with the time that each one is due. */
-export const listOpen = async (q: Queryable): Promise<{ uid: string; dueAt: number }[]> => {
+export const listOpen = async (
+  q: Queryable,
+): Promise<{ namespace: string; name: string; dueAt: number }[]> => {
   const rows = await q.query<OpenRow>(
-    'SELECT uid, opened_at, last_write_at, change_sets FROM projects WHERE opened_at IS NOT NULL',
+    'SELECT namespace, name, opened_at, last_write_at, change_sets FROM projects WHERE opened_at IS NOT NULL',
   )
   return rows.map((row) => ({
-    uid: row.uid,
+    namespace: row.namespace,
+    name: row.name,
     dueAt:
       dueAt({
         openedAt: row.opened_at,
@@ -117,7 +121,7 @@ export const closeDue = async (session: WriteSession, now: number): Promise<void
   await session.pending.save(session)
   for (const open of await listOpen(session.tx)) {
     if (open.dueAt > now) continue
-    const project = await loadProject(session, open.uid)
+    const project = await loadProject(session, open)
     if (project !== undefined) await close(session, project)
   }
 }

@@ -38,21 +38,29 @@ const duplicate = (field: string, text: string, why: string): Fault => ({
 const othersOf = `SELECT uid, rv, source, body FROM objects
   WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 AND name <> $3`
 
+export const readNeighbours = async (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<KubeObject[]> => {
+  const ref = refOf(object)
+  const spec = specOf(object)
+  const here = [ref.namespace, spec.projectRef.name, ref.name]
+  const [sameKey, files] = await Promise.all([
+    session.select(`${othersOf} AND body #>> '{spec,key}' = $4`, [...here, spec.key]),
+    // Files are few, so that reading all of them is cheap; of env secrets there may be thousands.
+    spec.type === 'file'
+      ? session.select(`${othersOf} AND body #>> '{spec,type}' = 'file'`, here)
+      : [],
+  ])
+  return [...new Map([...sameKey, ...files].map((row) => [row.uid, row.object])).values()]
+}
+
 /** Invalid, naming the other secret. */
 export const checkNeighbours = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const ref = refOf(object)
   const spec = specOf(object)
-  const here = [ref.namespace, spec.projectRef.name, ref.name]
-  const rows = await session.select(`${othersOf} AND body #>> '{spec,key}' = $4`, [
-    ...here,
-    spec.key,
-  ])
-  // Files are few, so that reading all of them is cheap; of env secrets there may be thousands.
-  if (spec.type === 'file') {
-    rows.push(...(await session.select(`${othersOf} AND body #>> '{spec,type}' = 'file'`, here)))
-  }
   const faults: Fault[] = []
-  for (const other of new Map(rows.map((row) => [row.uid, row.object])).values()) {
+  for (const other of await readNeighbours(session, object)) {
     const name = other.metadata.name
     if (sameIdentity(spec, specOf(other))) {
       const what = spec.stageletRef === undefined ? 'key and scope' : 'key, scope and stagelet'

@@ -17,6 +17,7 @@ import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { sourceOf } from './values/followers.ts'
 import { changesRule, generatedValue, writtenValue } from './values/given.ts'
+import { loadHeadRow } from './secret-versions.ts'
 import { loadDataKeys, openRow, toEntry, type SealedRow } from './sets.ts'
 
 /** The object as it will be stored, and the version that goes with it. */
@@ -56,7 +57,7 @@ const requireProject = async (session: WriteSession, object: KubeObject): Promis
     { field: 'spec.projectRef.name', reason: 'FieldValueInvalid', message },
   ]
   const row = await session.fetch({ kind: 'Project', namespace, name })
-  const project = row === undefined ? undefined : await loadProject(session, row.uid)
+  const project = row === undefined ? undefined : await loadProject(session, { namespace, name })
   if (row === undefined || project === undefined) {
     const message = `project "${name}" not found in namespace "${namespace}": apply the Project first`
     throw invalid(refOf(object), fault(message))
@@ -77,15 +78,6 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
   check('spec.projectRef.name', next.projectRef.name === old.projectRef.name)
   check('spec.key', next.key === old.key)
   if (faults.length > 0) throw invalid(refOf(object), faults)
-}
-
-const loadHeadRow = async (session: WriteSession, uid: string): Promise<SealedRow | undefined> => {
-  const [row] = await session.tx.query<SealedRow>(
-    `SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest, sealed, data_key_id
-     FROM secret_versions WHERE secret_uid = $1 AND to_revision IS NULL`,
-    [uid],
-  )
-  return row
 }
 
 /** A restored secret has versions, and no current one: its numbers go on. */
@@ -216,7 +208,7 @@ export const storeVersion = async (
   const { secretId, key, scope, type, version } = entry
   const aad = valueAad({ projectUid: project.uid, secretId, key, scope, type, version })
   if (version > 1) await endVersion(session, project, secretId)
-  await session.tx.query(insertSql, [
+  await session.send(insertSql, [
     secretId,
     version,
     project.uid,
@@ -242,7 +234,7 @@ const endVersion = async (
   project: ProjectState,
   secretUid: string,
 ): Promise<void> => {
-  await session.tx.query(
+  await session.send(
     'UPDATE secret_versions SET to_revision = $2 WHERE secret_uid = $1 AND to_revision IS NULL',
     [secretUid, project.closed + 1],
   )

@@ -82,6 +82,9 @@ SELECT to_timestamp($1::float8 / 1000), r.kind, r.namespace, r.name, $2, $3, $4,
 FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
   AS r (kind, namespace, name, action, detail, result)`
 
+/** Bounds what waits for its answer while a large write goes on. */
+const sentAtMost = 256
+
 const detailText = (entry: AuditEntry | undefined): string | null =>
   entry?.detail === undefined ? null : JSON.stringify(entry.detail)
 
@@ -96,7 +99,7 @@ export class WriteSession {
   readonly nowMs: number
   readonly epoch: number
   readonly events: ChangeEvent[] = []
-  /** Every project that this write has looked at, as it is after what it did so far. */
+  /** Every project that this write has looked at, by its place, as it is after what it did so far. */
   readonly loaded = new Map<string, ProjectState>()
   /** Those of them whose open revision this write is part of. */
   readonly projects = new Map<string, ProjectState>()
@@ -112,6 +115,10 @@ export class WriteSession {
   /** The object being stored, for errors of the database that name none. */
   writing: KubeObject | undefined
   readonly #rows = new Map<string, StoredRow | undefined>()
+  /** Statements that are on their way, each with the object that it stores. */
+  #sent: { readonly done: Promise<unknown>; readonly object: KubeObject | undefined }[] = []
+  /** Answers that stay true until the next send(). */
+  readonly #answers = new Map<string, Promise<unknown[]>>()
 
   constructor(
     tx: Queryable,
@@ -139,6 +146,38 @@ export class WriteSession {
     return toTimestamp(this.nowMs)
   }
 
+  /**
+   * Sends a statement whose rows nobody needs, and does not wait for it: all run in order. settled()
+   * tells how they ended.
+   */
+  async send(text: string, params: readonly unknown[], object?: KubeObject): Promise<void> {
+    if (this.#sent.length >= sentAtMost) await this.settled()
+    this.#answers.clear()
+    const done = this.tx.query(text, params)
+    done.catch(() => undefined)
+    this.#sent.push({ done, object })
+  }
+
+  /** Throws what the first of the sent statements failed with; later ones only say that the transaction is lost. */
+  async settled(): Promise<void> {
+    for (const { done, object } of this.#sent) {
+      this.writing = object
+      await done
+    }
+    this.#sent = []
+  }
+
+  /** Reads what nobody but send() changes: asked twice, it is read once. */
+  read<R>(text: string, params: readonly unknown[]): Promise<R[]> {
+    const key = JSON.stringify([text, params])
+    let answer = this.#answers.get(key)
+    if (answer === undefined) {
+      answer = this.tx.query(text, params)
+      this.#answers.set(key, answer)
+    }
+    return answer as Promise<R[]>
+  }
+
   async fetch(ref: ObjectRef): Promise<StoredRow | undefined> {
     const key = keyOf(ref)
     if (this.#rows.has(key)) return this.#rows.get(key)
@@ -149,6 +188,11 @@ export class WriteSession {
     const stored = row === undefined ? undefined : toStored(row)
     this.#rows.set(key, stored)
     return stored
+  }
+
+  /** What was fetched or put before; undefined as well for what nobody asked for yet. */
+  known(ref: ObjectRef): StoredRow | undefined {
+    return this.#rows.get(keyOf(ref))
   }
 
   /** Fetches several at once; later fetches of them cost nothing. */
@@ -165,7 +209,7 @@ export class WriteSession {
 
   /** Rows of `SELECT uid, rv, source, body …`. */
   async select(text: string, params: readonly unknown[]): Promise<StoredRow[]> {
-    const rows = (await this.tx.query<BodyRow>(text, params)).map(toStored)
+    const rows = (await this.read<BodyRow>(text, params)).map(toStored)
     for (const row of rows) this.#rows.set(keyOf(refOf(row.object)), row)
     return rows
   }
@@ -186,8 +230,7 @@ export class WriteSession {
     const type = previous === undefined ? 'ADDED' : 'MODIFIED'
     const previousLabels = previous?.object.metadata.labels
     const uid = object.metadata.uid ?? ''
-    this.writing = numbered
-    await this.tx.query(putSql, [
+    const params = [
       uid,
       ref.kind,
       ref.namespace,
@@ -200,7 +243,8 @@ export class WriteSession {
       this.nowMs,
       ...this.#auditParams(audit),
       this.term ?? null,
-    ])
+    ]
+    await this.send(putSql, params, numbered)
     const row = { uid, rv, source, object: numbered }
     this.#rows.set(keyOf(ref), row)
     this.events.push({ resourceVersion: rv, type, object: numbered, previousLabels })
@@ -216,7 +260,7 @@ export class WriteSession {
       metadata: { ...row.object.metadata, resourceVersion: String(rv) },
     }
     const previousLabels = row.object.metadata.labels
-    await this.tx.query(dropSql, [
+    await this.send(dropSql, [
       row.uid,
       ref.kind,
       ref.namespace,

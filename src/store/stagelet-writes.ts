@@ -16,24 +16,31 @@ const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
   return services === undefined || services.some((s) => s.name === entry.scope)
 }
 
+export const stageletsOf = (
+  session: WriteSession,
+  project: { readonly namespace: string; readonly name: string },
+): Promise<StoredRow[]> =>
+  session.select(
+    `SELECT uid, rv, source, body FROM objects
+     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 ORDER BY name`,
+    [project.namespace, project.name],
+  )
+
 /**
- * Sets SecretsInSync=False/NewRevision, where it is True, on the project's stagelets that see one of
+ * Sets SecretsInSync=False/NewRevision, where it is True, on those of the project's stagelets that see one of
  * `entries` (a secret before and after its change). It happens in the writing transaction, so that
  * nobody who waits right after the write can see a stale True.
  */
 export const resetInSync = async (
   session: WriteSession,
   project: ProjectState,
-  entries: readonly (SetEntry | undefined)[],
+  {
+    stagelets,
+    entries,
+  }: { stagelets: readonly StoredRow[]; entries: readonly (SetEntry | undefined)[] },
 ): Promise<void> => {
   const seen = entries.filter((entry) => entry !== undefined)
-  if (seen.length === 0) return
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 ORDER BY name`,
-    [project.ref.namespace, project.ref.name],
-  )
-  for (const row of rows) {
+  for (const row of stagelets) {
     const status = (row.object.status ?? {}) as StageletStatus
     const conditions = (status.conditions ?? []) as Condition[]
     if (!isTrue(conditions, 'SecretsInSync')) continue

@@ -10,7 +10,7 @@ export const bury = async (
   row: StoredRow,
 ): Promise<void> => {
   const { namespace = '', name } = row.object.metadata
-  await session.tx.query(
+  await session.send(
     `INSERT INTO deleted_secrets (secret_uid, project_uid, namespace, name, body, deleted_at, deleted_by)
      VALUES ($1, $2, $3, $4, $5::json, $6, $7)`,
     [

@@ -167,6 +167,7 @@ export class Writer {
       const result = await job.work(session)
       await checkRemoved(session, session.removed)
       await finishProjects(session)
+      await session.settled()
       settle.push(() => {
         job.resolve(result)
       })
@@ -177,8 +178,13 @@ export class Writer {
       }
     } catch (error) {
       if (error instanceof Rollback) throw error
+      // What was sent may have failed before, and made the rest fail.
+      const first: unknown = await session.settled().then(
+        () => error,
+        (sent: unknown) => sent,
+      )
       settle.push(() => {
-        job.reject(translate(error, session.writing))
+        job.reject(translate(first, session.writing))
       })
       pending.revert(session)
       await this.#undo(tx, alone)

@@ -67,7 +67,7 @@ export const purgeSecret = async (
   await saveChanged(session)
   await rewriteRevisions(session, project, secretUid)
   await unbury(session, project.uid, secretUid)
-  await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
+  await session.send('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
   const detail = { uid: secretUid, versions: versions.length }
   const secret = { kind: 'StagelySecret', namespace: project.ref.namespace, name }
   await session.audit(secret, { action: 'purge', detail })

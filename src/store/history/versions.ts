@@ -131,7 +131,7 @@ export const requireProjectState = async (
   ref: ObjectRef,
 ): Promise<ProjectState> => {
   const owner = await session.fetch(ref)
-  const project = owner === undefined ? undefined : await loadProject(session, owner.uid)
+  const project = owner === undefined ? undefined : await loadProject(session, ref)
   if (project === undefined) throw notFound(ref)
   return project
 }
