@@ -1,6 +1,6 @@
 // Digests decide whether a container is current. They are keyed, so that a label does not let
 // anybody test guesses of a weak secret.
-import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { KeyBytes } from './aead.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
 import type { SetEntry } from './visible.ts'
@@ -52,6 +52,20 @@ export const serviceDigest = (visible: readonly SetEntry[]): string | undefined 
   return hash.digest('hex')
 }
 
+const macKeys = new WeakMap<KeyBytes, KeyObject>()
+
+/** Derived once for each copy of the digest key in memory, and forgotten with it. */
+const macKeyOf = (digestKey: KeyBytes): KeyObject => {
+  let key = macKeys.get(digestKey)
+  if (key === undefined) {
+    const bytes = Buffer.from(hkdfSync('sha256', digestKey, '', 'stagely set mac v1', 32))
+    key = createSecretKey(bytes)
+    bytes.fill(0)
+    macKeys.set(digestKey, key)
+  }
+  return key
+}
+
 /**
  * HMAC over a revision and its sorted (secret id, version) pairs. AAD does not stop an old row
  * with its old version from being put back; this does.
@@ -61,7 +75,7 @@ export const setMac = (
   revision: number,
   entries: readonly { readonly secretId: string; readonly version: number }[],
 ): string => {
-  const macKey = Buffer.from(hkdfSync('sha256', digestKey, '', 'stagely set mac v1', 32))
+  const macKey = macKeyOf(digestKey)
   const lines = entries.map((e) => `${e.secretId} ${e.version}\n`).sort()
   return createHmac('sha256', macKey)
     .update(`revision ${revision}\n${lines.join('')}`)

@@ -179,8 +179,11 @@ export class Feed {
 
   async #readPage(after: number): Promise<ChangeEvent[]> {
     const rows = await this.#sql.query<ChangeRow>(
-      `SELECT c.compacted_rv, f.rv, f.type, f.body, f.previous_labels
-       FROM counters c LEFT JOIN changes f ON f.rv > $1 ORDER BY f.rv LIMIT ${pageSize}`,
+      `WITH page AS (
+         SELECT rv, type, body, previous_labels FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
+       )
+       SELECT c.compacted_rv, p.rv, p.type, p.body, p.previous_labels
+       FROM counters c LEFT JOIN page p ON true ORDER BY p.rv`,
       [after],
     )
     const compacted = rows[0]?.compacted_rv ?? 0

@@ -19,6 +19,13 @@ export interface StoredRow {
 }
 
 /**
+ * In the order of their names. Not by the database: to have them sorted it prefers to read all of a
+ * namespace by the index of names to the few rows that an index of the condition knows.
+ */
+export const byName = (rows: readonly StoredRow[]): StoredRow[] =>
+  [...rows].sort((a, b) => (a.object.metadata.name < b.object.metadata.name ? -1 : 1))
+
+/**
  * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
  * but by id: erasing a person reaches the actor, and the name of a User that a row is about.
  */

@@ -6,7 +6,7 @@ import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { invalid } from './errors.ts'
 import type { ProjectState } from './projects.ts'
-import type { StoredRow, WriteSession } from './session.ts'
+import { byName, type StoredRow, type WriteSession } from './session.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */
 const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
@@ -16,15 +16,17 @@ const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
   return services === undefined || services.some((s) => s.name === entry.scope)
 }
 
-export const stageletsOf = (
+export const stageletsOf = async (
   session: WriteSession,
   project: { readonly namespace: string; readonly name: string },
-): Promise<StoredRow[]> =>
-  session.select(
+): Promise<StoredRow[]> => {
+  const rows = await session.select(
     `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 ORDER BY name`,
+     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2`,
     [project.namespace, project.name],
   )
+  return byName(rows)
+}
 
 /**
  * Sets SecretsInSync=False/NewRevision, where it is True, on those of the project's stagelets that see one of

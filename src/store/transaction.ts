@@ -1,6 +1,7 @@
 // Transaction of store.ts over one WriteSession.
 import { createHash } from 'node:crypto'
 import { withStatusOwner } from '../managed-fields/status.ts'
+import { copyJson } from '../kernel/copy-json.ts'
 import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
@@ -32,7 +33,7 @@ import { randomUUID } from 'node:crypto'
 const component = 'stagely-controller'
 
 /** What callers get is theirs to change; what the session keeps is not. */
-const copy = (object: KubeObject): KubeObject => structuredClone(object)
+const copy: (object: KubeObject) => KubeObject = copyJson
 
 export class StoreTransaction implements Transaction {
   readonly #session: WriteSession

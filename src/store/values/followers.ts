@@ -3,22 +3,24 @@ import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { conflict, invalid } from '../errors.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import { byName, type StoredRow, type WriteSession } from '../session.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
 /** Those that follow the secret of this name. */
-export const followersOf = (
+export const followersOf = async (
   session: WriteSession,
   { namespace, name }: ObjectRef,
   project: string,
-): Promise<StoredRow[]> =>
-  session.select(
+): Promise<StoredRow[]> => {
+  const rows = await session.select(
     `SELECT uid, rv, source, body FROM objects
      WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2
-       AND body #>> '{spec,valueFrom,secretRef,name}' = $3 ORDER BY name`,
+       AND body #>> '{spec,valueFrom,secretRef,name}' = $3`,
     [namespace, project, name],
   )
+  return byName(rows)
+}
 
 /** The secret that `object` follows; undefined for none, or while it does not exist. Invalid for what cannot be. */
 export const sourceOf = async (
