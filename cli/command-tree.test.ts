@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 
@@ -44,5 +45,25 @@ describe('every command', () => {
 
   it('is found', () => {
     expect(commands.length).toBeGreaterThan(20)
+  })
+})
+
+describe('docs/compliance.md', () => {
+  it('names only evidence that there is: files, commands and their flags', async () => {
+    const root = new URL('../', import.meta.url)
+    const text = await readFile(new URL('docs/compliance.md', root), 'utf8')
+    const named = [...text.matchAll(/`([\w/.-]+\.ts)`/g)].map(([, path = '']) => path)
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
+    const asked = [...text.matchAll(/`?stagely ([a-z]+)(?: ([a-z]+))?([^`\n#>]*)/g)]
+    // Those of the controller parse their own flags.
+    const ours = asked.filter(([, group = '']) => commands.some((c) => pathOf(c) === group))
+    expect(ours.length).toBeGreaterThan(10)
+    for (const [whole, group = '', name = '', rest = ''] of ours) {
+      const command = commands.find((c) => pathOf(c) === `${group} ${name}`)
+      expect(command, whole).toBeDefined()
+      const known = command!.options.map((option) => option.long)
+      for (const [flag] of rest.matchAll(/--[a-z-]+/g)) expect(known, whole).toContain(flag)
+    }
   })
 })

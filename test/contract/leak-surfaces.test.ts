@@ -32,10 +32,11 @@ const send = async (
   method: string,
   path: string,
   init: Parameters<TestController['call']>[2] = {},
-): Promise<void> => {
+): Promise<number> => {
   const { status, headers, text } = await controller.call(method, path, init)
   statuses.set(status, (statuses.get(status) ?? 0) + 1)
   everything += `${method} ${path} ${status} ${JSON.stringify(headers)}\n${text}\n`
+  return status
 }
 
 const secret = (spec: object, name = 'planted'): object => ({
@@ -159,15 +160,16 @@ describe('a value never comes back', () => {
     for (const path of [
       '/openapi/v3',
       '/openapi/v3/apis/stagely.dev/v1alpha1',
-      '/api/openapi.json',
+      '/api/v1/openapi.json',
+      '/api/docs',
       '/metrics',
       '/readyz',
       '/version',
     ]) {
-      await send('GET', path)
+      expect(await send('GET', path), path).toBe(200)
     }
-    await send('GET', '/api/v1/audit?limit=1000')
-    await send('GET', '/api/v1/audit/export')
+    expect(await send('GET', '/api/v1/audit?limit=1000')).toBe(200)
+    expect(await send('GET', '/api/v1/audit/export')).toBe(200)
     expect(everything).toContain('"action":"create"')
     expect(found(everything)).toEqual([])
   })
