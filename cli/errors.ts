@@ -14,6 +14,16 @@ export class CliError extends Error {
 
 export const usageError = (message: string): CliError => new CliError(message, 2)
 
+/** The server answered, and not as a controller does. */
+export class NotStagely extends CliError {
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
 /** Ends the command with this code; everything is already printed. */
 export class Exit extends Error {
   override readonly name = 'Exit'

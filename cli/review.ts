@@ -3,7 +3,8 @@ import type { KubeObject } from '../src/resources/meta.ts'
 import type { ManifestDocument } from '../src/manifests/parse.ts'
 import type { AffectedService, ReviewStatus } from '../src/manifests/review.ts'
 import type { Api } from './api.ts'
-import { Exit } from './errors.ts'
+import { reviewByDryRun } from './cluster-review.ts'
+import { Exit, NotStagely } from './errors.ts'
 import { note } from './print.ts'
 import { renderFault } from './read-manifests.ts'
 
@@ -13,8 +14,13 @@ export const reviewObjects = async (
 ): Promise<ReviewStatus> => {
   const path = `/apis/stagely.dev/v1alpha1/namespaces/${encodeURIComponent(api.namespace)}/changesetreviews`
   const body = { apiVersion: 'stagely.dev/v1alpha1', kind: 'ChangeSetReview', spec: { objects } }
-  const answer = (await api.call(path, { method: 'POST', body })) as { status: ReviewStatus }
-  return answer.status
+  try {
+    const answer = (await api.call(path, { method: 'POST', body })) as { status: ReviewStatus }
+    return answer.status
+  } catch (error) {
+    if (error instanceof NotStagely && error.status === 404) return reviewByDryRun(api, objects)
+    throw error
+  }
 }
 
 /** The review of all documents; prints every fault at its file and line, and ends with 1 when there is one. */

@@ -2,7 +2,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { connectionError } from './connection-error.ts'
-import { CliError } from './errors.ts'
+import { CliError, NotStagely } from './errors.ts'
 import { note } from './print.ts'
 
 export interface Call {
@@ -120,7 +120,7 @@ export const refusedToken = (server: string): CliError =>
   )
 
 export const notStagely = (server: string, status: number): CliError =>
-  new CliError(`${server} answered ${status}; is it a Stagely controller?`)
+  new NotStagely(`${server} answered ${status}; is it a Stagely controller?`, status)
 
 /** What ties a failure to the server's log and audit. */
 export const requestIdOf = (headers: http.IncomingHttpHeaders): { requestId?: string } => {

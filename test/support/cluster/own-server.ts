@@ -70,7 +70,10 @@ export const startOwnServer = async (databaseServer: string): Promise<OwnServer>
   const answer = getRequestListener(app.fetch)
   const put = [createCrds(), createSecrets()]
   const server = createServer((request, response) => {
-    if (!put.some((handle) => handle(request, response))) void answer(request, response)
+    // Only a controller has this; a cluster answers so.
+    if (request.url?.includes('/changesetreviews'))
+      response.writeHead(404).end('404 page not found\n')
+    else if (!put.some((handle) => handle(request, response))) void answer(request, response)
   })
   const port = await listen(server, 0)
   return {

@@ -1,0 +1,64 @@
+// The review of a set of objects on a server that has none: a cluster with the CRDs. Each object is sent
+// as a dry run. Which services would be re-created only a controller knows.
+import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
+import type { ReviewChange, ReviewFault, ReviewStatus } from '../src/manifests/review.ts'
+import { StagelyError } from '../src/kernel/errors.ts'
+import { annotations, type KubeObject } from '../src/resources/meta.ts'
+import { mergePatch, pathOf, type Api } from './api.ts'
+import { kindOf } from './kinds.ts'
+import { findObject } from './objects.ts'
+
+const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }
+
+export const reviewByDryRun = async (
+  api: Api,
+  objects: readonly KubeObject[],
+): Promise<ReviewStatus> => {
+  const faults: ReviewFault[] = []
+  const changes: ReviewChange[] = []
+  const made = new Set(objects.filter((o) => o.kind === 'Namespace').map((o) => o.metadata.name))
+  for (const [index, object] of objects.entries()) {
+    try {
+      changes.push({ index, ...(await reviewOne(api, object, made)) })
+    } catch (error) {
+      if (!(error instanceof StagelyError)) throw error
+      const { faults: named = [] } = error.details
+      if (named.length === 0) faults.push({ index, field: '', message: error.message })
+      else faults.push(...named.map(({ field, message }) => ({ index, field, message })))
+    }
+  }
+  return { faults, changes, affected: [] }
+}
+
+const reviewOne = async (
+  api: Api,
+  object: KubeObject,
+  made: ReadonlySet<string>,
+): Promise<Omit<ReviewChange, 'index'>> => {
+  const kind = kindOf(object.kind)
+  const { name, namespace = '' } = object.metadata
+  const what = { kind: kind.kind, namespace, name, valueChanged: false }
+  const collection = pathOf(kind, kind.namespaced ? namespace : undefined)
+  const live = await findObject(api, kind, namespace, name)
+  if (live === undefined) {
+    // What is to be in a namespace of the same set cannot be tried before that is there.
+    if (!made.has(namespace))
+      await api.call(collection, { method: 'POST', query, body: withLastApplied(object) })
+    return { ...what, action: 'Create', fields: [] }
+  }
+  const patch = applyPatch(object, live)
+  const fields = leavesOf(patch).filter((path) => !path.includes(annotations.lastApplied))
+  if (fields.length === 0) return { ...what, action: 'Unchanged', fields }
+  const call = { method: 'PATCH', query, body: patch, contentType: mergePatch } as const
+  await api.call(pathOf(kind, kind.namespaced ? namespace : undefined, name), call)
+  return { ...what, action: 'Update', fields }
+}
+
+/** Dotted paths of what a patch sets or removes. */
+const leavesOf = (patch: object, prefix = ''): string[] =>
+  Object.entries(patch).flatMap(([key, value]: [string, unknown]) => {
+    const path = prefix === '' ? key : `${prefix}.${key}`
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? leavesOf(value, path)
+      : [path]
+  })
