@@ -179,13 +179,12 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     epoch: desired.epoch,
     revision: desired.revision,
     phase: state.phase,
-    services: names.sort().map((name) =>
-      toObservedService(
-        name,
-        state.containers.filter((c) => c.service === name),
-        state.model?.services.find((s) => s.name === name)?.scale,
-      ),
-    ),
+    services: names.sort().map((name) => {
+      const own = state.containers.filter((c) => c.service === name)
+      const { scale, sharesWith = [] } = state.model?.services.find((s) => s.name === name) ?? {}
+      const shared = sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }
+      return { ...toObservedService(name, own, scale), ...shared }
+    }),
     passed: { ...state.passed },
     pendingEdits: [...state.pendingEdits],
     missingVariables: [...state.missingVariables],

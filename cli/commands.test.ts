@@ -104,6 +104,7 @@ describe('renderReview', () => {
           reason: 'new value',
         },
       ],
+      cascaded: [{ namespace: 'default', stagelet: 'shop', service: 'sidecar', with: ['backend'] }],
     })
     expect(text).toBe(
       [
@@ -112,6 +113,8 @@ describe('renderReview', () => {
         '',
         '1 service would be re-created:',
         '    default/shop  backend: STRIPE  (new value)',
+        '1 more service, which shares their namespace or volumes, with any version of Compose:',
+        '    default/shop  sidecar  (with backend)',
       ].join('\n'),
     )
   })

@@ -1,7 +1,7 @@
 // Asks the server what a set of objects would change. The review stores nothing.
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { ManifestDocument } from '../src/manifests/parse.ts'
-import type { AffectedService, ReviewStatus } from '../src/manifests/review.ts'
+import type { AffectedService, CascadedService, ReviewStatus } from '../src/manifests/review.ts'
 import type { Api } from './api.ts'
 import { reviewByDryRun } from './cluster-review.ts'
 import { Exit, NotStagely } from './errors.ts'
@@ -49,7 +49,10 @@ export const reviewDocuments = async (
 }
 
 /** The services that would get a new container, for people. */
-export const renderAffected = (affected: readonly AffectedService[]): string[] => {
+export const renderAffected = (
+  affected: readonly AffectedService[],
+  cascaded: readonly CascadedService[] = [],
+): string[] => {
   if (affected.length === 0) return ['No running service would be re-created.']
   const count = `${affected.length} ${affected.length === 1 ? 'service' : 'services'}`
   return [
@@ -58,5 +61,22 @@ export const renderAffected = (affected: readonly AffectedService[]): string[] =
       const named = keys.length === 0 ? '' : `: ${keys.join(', ')}`
       return `    ${namespace}/${stagelet}  ${service}${named}  (${reason})`
     }),
+    ...renderCascaded(cascaded),
+  ]
+}
+
+/** Counted apart: no version of Compose spares them. */
+const renderCascaded = (cascaded: readonly CascadedService[]): string[] => {
+  if (cascaded.length === 0) return []
+  const what =
+    cascaded.length === 1
+      ? '1 more service, which shares'
+      : `${cascaded.length} more services, which share`
+  return [
+    `${what} their namespace or volumes, with any version of Compose:`,
+    ...cascaded.map(
+      ({ namespace, stagelet, service, with: others }) =>
+        `    ${namespace}/${stagelet}  ${service}  (with ${others.join(', ')})`,
+    ),
   ]
 }

@@ -125,7 +125,7 @@ const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
   `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
 
 /** For people. Names, never values. */
-export const renderPlan = ({ items, affected }: ImportPlan): string => {
+export const renderPlan = ({ items, affected, cascaded }: ImportPlan): string => {
   const of = (action: ImportItem['action']): string[] =>
     items.filter((item) => item.action === action).map(label)
   const unchanged = of('unchanged').length
@@ -134,11 +134,11 @@ export const renderPlan = ({ items, affected }: ImportPlan): string => {
     ...of('changed').map((name) => `~ ${name}  changes`),
     ...(unchanged === 0 ? [] : [`= ${unchanged} unchanged`]),
     '',
-    ...renderAffected(affected),
+    ...renderAffected(affected, cascaded),
   ].join('\n')
 }
 
-const summaryOf = ({ items, affected }: ImportPlan): object => {
+const summaryOf = ({ items, affected, cascaded }: ImportPlan): object => {
   const of = (action: ImportItem['action']): object[] =>
     items
       .filter((item) => item.action === action)
@@ -148,5 +148,6 @@ const summaryOf = ({ items, affected }: ImportPlan): object => {
         scope,
         ...(stagelet === undefined ? {} : { stagelet }),
       }))
-  return { added: of('added'), changed: of('changed'), unchanged: of('unchanged'), affected }
+  const [added, changed, unchanged] = [of('added'), of('changed'), of('unchanged')]
+  return { added, changed, unchanged, affected, cascaded }
 }

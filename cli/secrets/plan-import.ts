@@ -1,6 +1,6 @@
 // What an import would change, by names: the server compares the values and answers with words.
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import type { AffectedService, ReviewChange } from '../../src/manifests/review.ts'
+import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
 import type { Api } from '../api.ts'
 import { Exit } from '../errors.ts'
 import type { Entry } from '../formats/entries.ts'
@@ -20,6 +20,7 @@ export interface ImportItem {
 export interface ImportPlan {
   readonly items: readonly ImportItem[]
   readonly affected: readonly AffectedService[]
+  readonly cascaded: readonly CascadedService[]
 }
 
 export interface ImportDefaults {
@@ -59,7 +60,7 @@ export const planImport = async (
     const body = draft.known === undefined ? objectOf(draft) : { spec: draft.given }
     return { identity: draft.identity, name: draft.name, action: actionOf(change), body }
   })
-  return { items, affected: review.affected }
+  return { items, affected: review.affected, cascaded: review.cascaded ?? [] }
 }
 
 /** What only says who applied it last is no change of the secret. */

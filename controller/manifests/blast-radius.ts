@@ -1,6 +1,6 @@
 // Which services a change of secrets reaches: their digests before and after, by the same function
 // that the agent's labels are made with. Pure, but for reading the situation.
-import type { AffectedService, ReviewChange } from '../../src/manifests/review.ts'
+import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { valueFields } from '../../src/resources/secret-value.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
@@ -68,6 +68,35 @@ export const affectedServices = (before: Situation, after: Situation): AffectedS
     })
   })
 }
+
+/**
+ * Services that see no change and are re-created all the same, by any version of Compose: they hold the
+ * id of a container of `affected`. What merely depends on it is not: the agent re-creates in steps.
+ */
+export const cascadedServices = (
+  { stagelets }: Pick<Situation, 'stagelets'>,
+  affected: readonly AffectedService[],
+): CascadedService[] =>
+  stagelets.flatMap((stagelet) => {
+    const { name, namespace = '' } = stagelet.metadata
+    const { services = [] } = (stagelet.status ?? {}) as StageletStatus
+    const hit = new Set(
+      affected
+        .filter((a) => a.stagelet === name && a.namespace === namespace)
+        .map((a) => a.service),
+    )
+    const found: CascadedService[] = []
+    for (let before = -1; before !== hit.size;) {
+      before = hit.size
+      for (const service of services) {
+        const shared = (service.sharesWith ?? []).filter((other) => hit.has(other))
+        if (hit.has(service.name) || shared.length === 0) continue
+        hit.add(service.name)
+        found.push({ namespace, stagelet: name, service: service.name, with: shared })
+      }
+    }
+    return found
+  })
 
 const hitOf = (
   stagelet: KubeObject<StageletSpec>,

@@ -29,8 +29,19 @@ export interface AffectedService {
   readonly reason: string
 }
 
+/** One service that would be re-created although it does not see the change. */
+export interface CascadedService {
+  readonly namespace: string
+  readonly stagelet: string
+  readonly service: string
+  /** The services with which it is re-created, since it holds the id of their containers. */
+  readonly with: readonly string[]
+}
+
 export interface ReviewStatus {
   readonly faults: readonly ReviewFault[]
   readonly changes: readonly ReviewChange[]
   readonly affected: readonly AffectedService[]
+  /** Absent from controllers before 0.2. */
+  readonly cascaded?: readonly CascadedService[]
 }

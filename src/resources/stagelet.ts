@@ -74,6 +74,10 @@ const serviceStatus = z.strictObject({
   restarts: z.int().optional().describe('Restart count that the engine reports.'),
   since: z.string().optional().describe('When the newest container started.'),
   keys: z.array(z.string()).optional().describe('Names of the secrets that it sees. Never values.'),
+  sharesWith: z
+    .array(z.string())
+    .optional()
+    .describe('Services whose namespace or volumes it shares: it is re-created with them.'),
 })
 
 const rolloutStatus = z.strictObject({

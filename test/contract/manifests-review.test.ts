@@ -65,6 +65,34 @@ describe('ChangeSetReview', () => {
     expect(reached(status)).toEqual(['frontend: STRIPE (new key)', 'postgres: STRIPE (new key)'])
   })
 
+  it('names apart who is re-created without seeing the change: who shares a namespace, at any remove', async () => {
+    const services = [
+      { name: 'backend', state: 'running' },
+      { name: 'sidecar', state: 'running', sharesWith: ['backend'] },
+      { name: 'probe', state: 'running', sharesWith: ['sidecar'] },
+      { name: 'frontend', state: 'running' },
+    ]
+    const linked = (object: KubeObject): KubeObject => ({
+      ...object,
+      metadata: { ...object.metadata, name: `linked-${object.metadata.name}` },
+      spec: { ...object.spec, projectRef: { name: 'linked' } },
+    })
+    await test.store.write(actor, {}, async (tx) => {
+      await tx.create(object('Project', 'linked'))
+      const spec = { ...stagelet.spec, compose: { directory: '/srv/peers' } }
+      const made = await tx.create(linked({ ...stagelet, spec }))
+      await tx.setStatus({ ...made, status: { ...made.status, services } })
+    })
+    const { cascaded } = await review(linked(secret('stripe', 'STRIPE', 'backend', 'two')))
+    const where = { namespace: 'default', stagelet: 'linked-shop' }
+    expect(cascaded).toEqual([
+      { ...where, service: 'sidecar', with: ['backend'] },
+      { ...where, service: 'probe', with: ['sidecar'] },
+    ])
+    const global = await review(linked(secret('level', 'LEVEL', 'global', 'debug')))
+    expect([reached(global).length, global.cascaded]).toEqual([4, []])
+  })
+
   it('names the key that goes when a scope moves', async () => {
     const status = await review(secret('stripe', 'STRIPE', 'frontend', 'one'))
     expect(status.changes[0]?.fields).toEqual(['spec.scope'])

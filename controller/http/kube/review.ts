@@ -12,7 +12,7 @@ import { decodeObject } from '../../../src/resources/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import { applyObject, type Applied } from '../../manifests/apply-object.ts'
 import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
-import { affectedServices, changeOf } from '../../manifests/blast-radius.ts'
+import { affectedServices, cascadedServices, changeOf } from '../../manifests/blast-radius.ts'
 import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import { actorOf } from '../env.ts'
 import { parseJson } from './body.ts'
@@ -117,11 +117,13 @@ export const reviewChangeSet = async (
   })
   for (const [{ index }, error] of refused) faults.push(...faultsOf(index, error))
   faults.sort((a, b) => a.index - b.index)
-  if (before === undefined || after === undefined) return { faults, changes: [], affected: [] }
+  if (before === undefined || after === undefined)
+    return { faults, changes: [], affected: [], cascaded: [] }
   const changes = [...results]
     .map(([{ index }, applied]) => changeOf(index, applied, before!, after!))
     .sort((a, b) => a.index - b.index)
-  return { faults, changes, affected: affectedServices(before, after) }
+  const affected = affectedServices(before, after)
+  return { faults, changes, affected, cascaded: cascadedServices(after, affected) }
 }
 
 const decodeItem = (

@@ -34,6 +34,7 @@ const serviceSchema = z.strictObject({
   in_sync: z.boolean().describe('It runs exactly the secrets that it should.'),
   revision: plainService.revision,
   keys: plainService.keys,
+  shares_with: plainService.sharesWith,
 })
 
 const rollout = status.lastRollout.unwrap().shape
@@ -67,8 +68,9 @@ export const stageletSchema = z
   .describe('One deployed environment: one Compose project on one machine.')
 
 const toService = (service: NonNullable<StageletStatus['services']>[number]): object => {
-  const { wantedDigest = '', runningDigest = '', ...shown } = service
-  return { ...shown, in_sync: wantedDigest === runningDigest }
+  const { wantedDigest = '', runningDigest = '', sharesWith, ...shown } = service
+  const shared = sharesWith === undefined ? {} : { shares_with: sharesWith }
+  return { ...shown, ...shared, in_sync: wantedDigest === runningDigest }
 }
 
 const toRollout = ({

@@ -45,6 +45,7 @@ const judge = (
       restarts: service.restarts,
       ...(service.since === undefined ? {} : { since: service.since }),
       keys: visible.map((e) => e.key),
+      ...(service.sharesWith === undefined ? {} : { sharesWith: service.sharesWith }),
     },
   }
 }
