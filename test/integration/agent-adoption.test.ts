@@ -111,6 +111,7 @@ describe('a stack that runs already', () => {
       join(stack.directory, 'docker-compose.yml'),
       `${idleService('tool', '    profiles: [extra]\n')}${idleService('off', '    profiles: [never]\n')}include: [parts/more.yml]\n`,
     )
+    await stack.keepTree()
     const report = await machine.roll([secret, held('ALL', 'for-everyone')])
     expect(report.services.map((s) => s.name)).toEqual(['db', 'included', 'tool', 'web'])
     await machine.until((r) => r.pendingEdits.join() === 'included,tool')

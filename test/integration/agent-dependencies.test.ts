@@ -60,6 +60,9 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
       web: 'running',
     })
     expect(report.services.find((s) => s.name === 'twins')?.containers).toBe(2)
+    expect(report.services.filter((s) => s.sharesWith).map((s) => [s.name, s.sharesWith])).toEqual([
+      ['peer', ['db']],
+    ])
     expect(Object.keys(report.passed).sort()).toEqual([
       'api',
       'db',

@@ -1,7 +1,7 @@
 // File secrets in a real stack: in place of whatever uses their path, exact to the byte and the bit,
 // and nowhere else.
-import { createHash, randomBytes } from 'node:crypto'
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeys } from '../../src/protocol/keys.ts'
@@ -62,25 +62,6 @@ const first = [
   heldFile('NOWHERE', 'not used', { path: './nothing/uses/this' }, 'plain'),
 ]
 
-/** Everything below a folder: kind, mode, owner, times and content. */
-const treeOf = async (folder: string): Promise<string[]> => {
-  const names = (await readdir(folder, { recursive: true })).sort()
-  return Promise.all(
-    ['', ...names].map(async (name) => {
-      const path = join(folder, name)
-      const s = await lstat(path)
-      const content = s.isFile()
-        ? createHash('sha256')
-            .update(await readFile(path))
-            .digest('hex')
-        : s.isSymbolicLink()
-          ? await readlink(path)
-          : ''
-      return `${name} ${s.mode} ${s.uid} ${s.gid} ${s.mtimeMs} ${s.ctimeMs} ${content}`
-    }),
-  )
-}
-
 describe('file secrets', () => {
   let stack: Stack
   let machine: Machine
@@ -89,7 +70,6 @@ describe('file secrets', () => {
   const filesDir = newFilesRoot()
   const agentUid = 'agent-uid'
   const key = generateKeys('X25519')
-  let tree: string[]
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
@@ -98,7 +78,7 @@ describe('file secrets', () => {
     await mkdir(join(stack.directory, 'config'))
     await mkdir(join(stack.directory, 'other'))
     await writeFile(join(stack.directory, 'config/app.json'), 'the user’s own')
-    tree = await treeOf(stack.directory)
+    await stack.keepTree()
     machine = await startMachine(stack, { dataDir, filesRoot, filesKey: key })
     await machine.roll(first)
   })
@@ -237,7 +217,7 @@ describe('file secrets', () => {
   })
 
   it('leave the user’s folder exactly as it was', async () => {
-    expect(await treeOf(stack.directory)).toEqual(tree)
+    await stack.checkTree()
   })
 
   it('are gone from the tmpfs when the stack is taken down', async () => {
@@ -245,6 +225,6 @@ describe('file secrets', () => {
     await machine.until((r) => r.phase === 'Released')
     expect(await onTmpfs()).toEqual([])
     expect(await readdir(join(dataDir, 'files'))).toEqual([])
-    expect(await treeOf(stack.directory)).toEqual(tree)
+    await stack.checkTree()
   })
 })

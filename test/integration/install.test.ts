@@ -157,6 +157,7 @@ describe('the services of a machine', () => {
 
   it('leave the agent what it needs: read-only disks, four capabilities, file secrets with owners', async () => {
     await writeFile(join(stack.directory, 'key.pem'), 'of the user')
+    await stack.keepTree()
     const settings = settingsOf(await readFile(agentUnit(), 'utf8'))
     const capabilities = settings['CapabilityBoundingSet']!.split(' ')
     const bounding = ['-all', ...capabilities.map((c) => `+${c.slice(4).toLowerCase()}`)].join(',')

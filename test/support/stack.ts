@@ -1,10 +1,11 @@
 // A real Compose stack of a test: its folder, its containers, and what is inside them.
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { treeChanges, treeOf } from './tree.ts'
 
 const run = promisify(execFile)
 
@@ -26,11 +27,15 @@ export interface Stack {
   readonly directory: string
   readonly project: string
   write(compose: string): Promise<void>
+  /** Says that what is in the folder now is the user's own: what he wrote besides the compose file. */
+  keepTree(): Promise<void>
+  /** Throws where anything in the folder differs from what the user wrote: nothing is left there, ever. */
+  checkTree(): Promise<void>
   containers(): Promise<Record<string, Container>>
   /** The environment of PID 1, without what the image and the shell set. */
   environmentOf(service: string): Promise<Record<string, string>>
   docker(...args: string[]): Promise<string>
-  /** Takes down this project only. */
+  /** Takes down this project only, and looks for the last time at the folder: see checkTree. */
   remove(): Promise<void>
 }
 
@@ -43,11 +48,24 @@ export const createStack = async (compose: string): Promise<Stack> => {
     (await run('docker', args, { maxBuffer: 1 << 24 })).stdout
   await mkdir(directory, { recursive: true })
 
+  let tree: readonly string[] = []
   const stack: Stack = {
     directory,
     project,
     docker,
-    write: (text) => writeFile(join(directory, 'docker-compose.yml'), text),
+    write: async (text) => {
+      if (tree.length > 0) await stack.checkTree()
+      await writeFile(join(directory, 'docker-compose.yml'), text)
+      await stack.keepTree()
+    },
+    keepTree: async () => {
+      tree = await treeOf(directory)
+    },
+    checkTree: async () => {
+      const changes = treeChanges(tree, await treeOf(directory))
+      if (changes.length > 0)
+        throw new Error(`the user’s folder ${directory} was changed:\n${changes.join('\n')}`)
+    },
     containers: async () => {
       const filter = `label=com.docker.compose.project=${project}`
       const ids = (await docker('ps', '-aq', '--no-trunc', '--filter', filter))
@@ -85,7 +103,16 @@ export const createStack = async (compose: string): Promise<Stack> => {
     },
     remove: async () => {
       await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
-      await rm(directory, { recursive: true, force: true })
+      try {
+        // A test may have removed the folder itself.
+        const isThere = await access(directory).then(
+          () => true,
+          () => false,
+        )
+        if (isThere) await stack.checkTree()
+      } finally {
+        await rm(directory, { recursive: true, force: true })
+      }
     },
   }
   await stack.write(compose)
