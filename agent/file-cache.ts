@@ -60,6 +60,19 @@ const openFiles = (key: KeyPair, uid: string, sealed: Buffer): PlacedFile[] => {
   return list.map((f) => ({ ...f, value: Buffer.from(f.value, 'base64') }))
 }
 
+const openByAny = (
+  [key, ...older]: readonly KeyPair[],
+  uid: string,
+  sealed: Buffer,
+): PlacedFile[] => {
+  try {
+    return openFiles(key!, uid, sealed)
+  } catch (error) {
+    if (older.length === 0) throw error
+    return openByAny(older, uid, sealed)
+  }
+}
+
 const writeThrough = async (path: string, bytes: Buffer): Promise<void> => {
   const file = await open(`${path}.new`, 'w', 0o600)
   try {
@@ -71,7 +84,11 @@ const writeThrough = async (path: string, bytes: Buffer): Promise<void> => {
   await rename(`${path}.new`, path)
 }
 
-export const createFileCache = (folder: string, key: KeyPair): FileCache => ({
+/** `keys` open what is there, the first of them seals. */
+export const createFileCache = (
+  folder: string,
+  keys: () => readonly [KeyPair, ...KeyPair[]],
+): FileCache => ({
   load: async () => {
     const files = new Map<string, PlacedFile[]>()
     const damaged: string[] = []
@@ -79,7 +96,7 @@ export const createFileCache = (folder: string, key: KeyPair): FileCache => ({
     for (const name of names.filter((n) => n.endsWith(suffix))) {
       const uid = name.slice(0, -suffix.length)
       try {
-        files.set(uid, openFiles(key, uid, await readFile(join(folder, name))))
+        files.set(uid, openByAny(keys(), uid, await readFile(join(folder, name))))
       } catch {
         damaged.push(uid)
       }
@@ -93,7 +110,7 @@ export const createFileCache = (folder: string, key: KeyPair): FileCache => ({
       return
     }
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeThrough(path, sealFiles(key, uid, files))
+    await writeThrough(path, sealFiles(keys()[0], uid, files))
   },
   clear: () => rm(folder, { recursive: true, force: true }),
 })

@@ -23,6 +23,8 @@ export interface FileStore {
   sweepOrphans(owned: (stageletUid: string) => boolean): Promise<void>
   /** Writes again what the cache holds: after a reboot the tmpfs is empty. */
   restore(): Promise<void>
+  /** Keeps everything anew, sealed to the key of now. */
+  reseal(): Promise<void>
 }
 
 export interface FileStoreDeps {
@@ -48,6 +50,17 @@ const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   }
 }
 
+const saveFiles = async (
+  { cache, log }: FileStoreDeps,
+  uid: string,
+  files: readonly PlacedFile[],
+): Promise<void> => {
+  await cache.save(uid, files).catch((error: unknown) => {
+    const reason = messageOf(error)
+    log.warn({ stagelet: uid, reason }, 'file secrets will not outlast a reboot')
+  })
+}
+
 export const createFileStore = (deps: FileStoreDeps): FileStore => {
   const { root, cache, log } = deps
   /** What lies on the tmpfs, by stagelet and digest; undefined where only the name is known. */
@@ -56,14 +69,9 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
   const folderOf = (uid: string): string => join(root, uid)
   const pathOf = (uid: string, digest: string): string => join(folderOf(uid), digest)
 
-  const saveCache = async (uid: string): Promise<void> => {
+  const saveCache = (uid: string): Promise<void> => {
     const files = [...(known.get(uid)?.values() ?? [])].filter((f) => f !== undefined)
-    await cache.save(uid, files).catch((error: unknown) => {
-      log.warn(
-        { stagelet: uid, reason: messageOf(error) },
-        'file secrets will not outlast a reboot',
-      )
-    })
+    return saveFiles(deps, uid, files)
   }
 
   const placeAll = async (
@@ -119,6 +127,9 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
       const here = await readdir(root).catch(() => [])
       for (const uid of new Set([...here, ...known.keys()]))
         await alone(() => (owned(uid) ? Promise.resolve() : sweepOne(uid, new Set())))
+    },
+    reseal: async () => {
+      for (const uid of [...known.keys()]) await alone(() => saveCache(uid))
     },
     restore: async () => {
       const { files, damaged } = await cache.load()

@@ -1,5 +1,5 @@
 // Who this agent is: its two private keys and which controller it belongs to, in DIR/identity.json
-// (0600). Made at join, never changed after.
+// (0600). Made at join; only the keys change after, one whole file for another (see key-rotation.ts).
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +17,14 @@ const keysFile = z.object({
   ed25519: z.string(),
   x25519: z.string(),
 })
+const keyTexts = keysFile.omit({ tokenId: true })
 const identityFile = keysFile.extend({
+  /** Keys that are being registered: it is not known whether the controller has them yet. */
+  next: keyTexts.extend({ request: z.string().optional() }).optional(),
+  /** Signing keys of before, newest first: a controller that was restored may know only such a one. */
+  formerEd25519: z.array(z.string()).optional(),
+  /** Sealing key of before, while something is sealed to it. */
+  formerX25519: z.string().optional(),
   version: z.literal(1),
   agentUid: z.string(),
   namespace: z.string(),
@@ -44,24 +51,46 @@ export interface Identity {
   readonly tokenId: string
 }
 
-/** undefined before the first join. InternalError when the file is damaged. */
-export const loadIdentity = async (dataDir: string): Promise<Identity | undefined> => {
-  const file = join(dataDir, 'identity.json')
+export type IdentityFile = z.infer<typeof identityFile>
+
+const pathIn = (dataDir: string): string => join(dataDir, 'identity.json')
+
+/** As it lies on the disk; undefined before the first join. InternalError when it is damaged. */
+export const readIdentityFile = async (dataDir: string): Promise<IdentityFile | undefined> => {
+  const file = pathIn(dataDir)
   const text = await readIfThere(file)
   if (text === undefined) return undefined
   const parsed = identityFile.safeParse(toJson(text))
-  if (!parsed.success) {
-    const message = `${file} is damaged: restore it, or revoke this agent and join anew with an empty folder`
-    throw new StagelyError('InternalError', message)
-  }
-  const { ed25519, x25519, controllerX25519, ca, ...rest } = parsed.data
-  const privateKey = createPrivateKey(x25519)
+  if (parsed.success) return parsed.data
+  const message = `${file} is damaged: restore it, or revoke this agent and join anew with an empty folder`
+  throw new StagelyError('InternalError', message)
+}
+
+export const writeIdentityFile = (dataDir: string, file: IdentityFile): Promise<void> =>
+  writePrivate(pathIn(dataDir), file)
+
+/** A pair from its private half as PEM. */
+export const keyPairOf = (pem: string): KeyPair => {
+  const privateKey = createPrivateKey(pem)
+  return { privateKey, publicKey: rawPublicKey(privateKey) }
+}
+
+/** New keys as the file holds them. */
+export const makeKeyTexts = (): z.infer<typeof keyTexts> => ({
+  ed25519: toPkcs8(generateKeys('Ed25519').privateKey),
+  x25519: toPkcs8(generateKeys('X25519').privateKey),
+})
+
+/** undefined before the first join. InternalError when the file is damaged. */
+export const loadIdentity = async (dataDir: string): Promise<Identity | undefined> => {
+  const file = await readIdentityFile(dataDir)
+  if (file === undefined) return undefined
+  const { agentUid, namespace, name, controllerId, controllerX25519, url, ca, tokenId } = file
   return {
-    ...rest,
-    ca,
+    ...{ agentUid, namespace, name, controllerId, url, ca, tokenId },
     controllerX25519: Buffer.from(controllerX25519, 'base64url'),
-    ed25519: createPrivateKey(ed25519),
-    x25519: { privateKey, publicKey: rawPublicKey(privateKey) },
+    ed25519: createPrivateKey(file.ed25519),
+    x25519: keyPairOf(file.x25519),
   }
 }
 
@@ -100,7 +129,7 @@ export const joinController = async (
       const message = 'the server is not the controller that made the join token: its key differs'
       throw new StagelyError('Forbidden', message)
     }
-    await writePrivate(join(dataDir, 'identity.json'), {
+    await writeIdentityFile(dataDir, {
       ...keys,
       version: 1,
       agentUid,
@@ -129,11 +158,7 @@ const prepareKeys = async (dataDir: string, tokenId: string): Promise<z.infer<ty
   const text = await readIfThere(file)
   const old = text === undefined ? undefined : keysFile.safeParse(toJson(text)).data
   if (old?.tokenId === tokenId) return old
-  const keys = {
-    tokenId,
-    ed25519: toPkcs8(generateKeys('Ed25519').privateKey),
-    x25519: toPkcs8(generateKeys('X25519').privateKey),
-  }
+  const keys = { tokenId, ...makeKeyTexts() }
   await writePrivate(file, keys)
   return keys
 }

@@ -15,6 +15,7 @@ import { createFakeClock, type FakeClock } from '../test/support/fake-clock.ts'
 import { createControllerClient } from './controller-client.ts'
 import { createDesiredState } from './desired.ts'
 import type { Identity } from './identity.ts'
+import { fixedKeys } from '../test/support/fixed-keys.ts'
 import { runLink } from './link.ts'
 
 const controllerKeys = generateKeys('X25519')
@@ -122,6 +123,7 @@ const start = async (
       ),
       token: () => 'token',
       about: { boot: 'boot-1', version: 'v' },
+      keys: fixedKeys,
       onLogs: () => undefined,
       onConnected: () => wants.push('connected'),
       onLost: () => wants.push('lost'),

@@ -28,6 +28,7 @@ import { protocolFault } from '../src/protocol/version.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
 import type { DesiredState, HeldBundle } from './desired.ts'
 import type { Identity } from './identity.ts'
+import type { LinkKeys } from './link-keys.ts'
 import { decideRetry, type Outcome } from './reconnect.ts'
 
 const connectTimeoutMs = 10_000
@@ -43,6 +44,8 @@ export interface LinkDeps {
   readonly token: () => string
   /** What the stream request says of this machine, apart from time and holdings. */
   readonly about: Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
+  /** New keys, between two streams. */
+  readonly keys: LinkKeys
   /** Somebody wants to read logs. */
   readonly onLogs: (order: LogsOrder) => void
   readonly onConnected: () => void
@@ -51,6 +54,9 @@ export interface LinkDeps {
   readonly random: () => number
   readonly log: Logger
 }
+
+/** There is nothing to wait for. */
+const atOnce = (upMs: number): Outcome => ({ kind: 'lost', upMs, spreadMs: 0, afterMs: 0 })
 
 type Hello = Extract<StreamMessage, { type: 'hello' }>
 
@@ -68,7 +74,8 @@ export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void
 }
 
 const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome> => {
-  const { clock, log, client, identity } = deps
+  const { clock, log, client, identity, keys } = deps
+  if (keys.isPending()) await keys.rotate()
   const now = clock.now()
   const ending = new AbortController()
   const cut = (): void => {
@@ -87,10 +94,17 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
       signal: ending.signal,
     })
     await readStream(response, stream)
+    if (stream.rotation !== undefined) {
+      if (await keys.rotate(stream.rotation)) return atOnce(clock.now() - now)
+      return stream.outcome(clock.now())
+    }
     log.info({}, 'the stream ended')
   } catch (error) {
     if (signal.aborted) return { kind: 'unreachable' }
-    if (error instanceof RefusedError) return explainRefusal(error, log)
+    if (error instanceof RefusedError) {
+      if (error.reason === 'BadSignature' && (await keys.recover())) return atOnce(0)
+      return explainRefusal(error, log)
+    }
     log.warn({ url: identity.url, reason: messageOf(error) }, 'the stream broke')
   } finally {
     signal.removeEventListener('abort', cut)
@@ -107,6 +121,7 @@ const readStream = async (response: IncomingMessage, stream: Stream): Promise<vo
   for await (const chunk of response as AsyncIterable<Buffer>) {
     stream.heard()
     read(chunk)
+    if (stream.rotation !== undefined) return
   }
 }
 
@@ -138,6 +153,8 @@ const watchSilence = async (
 /** State of one connection. */
 class Stream {
   hello: Hello | undefined
+  /** The controller asks for new keys; the stream ends for that. */
+  rotation: string | undefined
   lastHeard: number
   readonly #deps: LinkDeps
   readonly #requestedAt: number
@@ -210,6 +227,9 @@ class Stream {
         return
       case 'removed':
         desired.remove(order.uid)
+        return
+      case 'rotateKeys':
+        this.rotation = order.request
         return
       case 'logs':
         onLogs(order)

@@ -1,5 +1,5 @@
 // The agent's composition root: engine, Compose, one loop for each stagelet, the link, the reports.
-import { randomUUID } from 'node:crypto'
+import { randomUUID, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
@@ -15,7 +15,9 @@ import { createEventHub } from './docker/event-hub.ts'
 import { createFileCache, withoutFileCache } from './file-cache.ts'
 import { createFileStore, type FileStore } from './file-store.ts'
 import type { Identity } from './identity.ts'
+import { openKeyRotation, type KeyRotation } from './key-rotation.ts'
 import { runLink } from './link.ts'
+import { createLinkKeys } from './link-keys.ts'
 import { createLogSessions, maxSessions, type LogSessionsDeps } from './logs/log-sessions.ts'
 import type { LogSource } from './logs/project-log.ts'
 import { createProjectLocks } from './project-locks.ts'
@@ -48,21 +50,21 @@ const stopPatienceMs = 120_000
 
 /** Starts everything. ServiceUnavailable when there is no usable Compose. */
 export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
-  const { config, identity, clock, random, log } = deps
+  const { config, clock, random, log } = deps
+  const rotation = await openKeyRotation({ ...deps, dataDir: config.dataDir })
+  const { identity } = rotation
   const compose = await openCompose(config.environment)
   const engine = createEngine(config.dockerSocket)
-  const engineVersion = await engine.version().catch((error: unknown) => {
-    log.warn({ reason: messageOf(error) }, 'the Docker engine does not answer yet')
-    return undefined
-  })
+  const engineVersion = await versionOf(engine, log)
   const events = createEventHub({ engine, clock, log })
   const boot = randomUUID()
   const client = createControllerClient(identity)
   const token = createTokens(identity, clock)
   const reporter = createReporter({ client, token, boot, clock, random, log })
   const stateFile = await openStateFile(join(config.dataDir, 'state.json'))
-  const files = openFiles(deps, engine)
+  const files = openFiles(deps, rotation, engine)
   await files.restore()
+  const keys = await createLinkKeys(rotation, { client, files, log })
   const locks = createProjectLocks()
   const loops = createLoops(reporter, {
     engine,
@@ -90,6 +92,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       identity,
       client,
       desired: createDesiredState(loops, log),
+      keys,
       onLogs: logs.start,
       token,
       about: {
@@ -126,6 +129,12 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   }
 }
 
+const versionOf = (engine: Engine, log: Logger): Promise<string | undefined> =>
+  engine.version().catch((error: unknown) => {
+    log.warn({ reason: messageOf(error) }, 'the Docker engine does not answer yet')
+    return undefined
+  })
+
 /** Readers of logs have connections of their own, so that none of them holds up a report. */
 const openLogs = (
   { identity, clock, log }: AgentDeps,
@@ -144,8 +153,12 @@ const openLogs = (
   }
 }
 
-const openFiles = ({ config, identity, log }: AgentDeps, engine: Engine): FileStore => {
-  const cache = createFileCache(join(config.dataDir, 'files'), identity.x25519)
+const openFiles = (
+  { config, identity, log }: AgentDeps,
+  { sealingKeys }: KeyRotation,
+  engine: Engine,
+): FileStore => {
+  const cache = createFileCache(join(config.dataDir, 'files'), sealingKeys)
   return createFileStore({
     // A second agent on the machine has a folder of its own.
     root: join(config.filesDir, identity.agentUid),
@@ -176,12 +189,14 @@ const sweepForever = async (
 const createTokens = (identity: Identity, clock: Clock): (() => string) => {
   let current = ''
   let signedAt = -Infinity
+  let signedBy: KeyObject | undefined
   return () => {
     const now = clock.now()
-    if (now - signedAt > maxTokenLifeMs / 2 || now < signedAt) {
-      const { agentUid, controllerId } = identity
-      current = signAgentToken(identity.ed25519, { agentUid, controllerId, now })
+    const { agentUid, controllerId, ed25519 } = identity
+    if (now - signedAt > maxTokenLifeMs / 2 || now < signedAt || signedBy !== ed25519) {
+      current = signAgentToken(ed25519, { agentUid, controllerId, now })
       signedAt = now
+      signedBy = ed25519
     }
     return current
   }

@@ -1,5 +1,6 @@
 // agent: who may become an agent, who is one, and who no longer is. `agent run` is not here.
 import type { Command } from 'commander'
+import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { asTable, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
@@ -25,6 +26,7 @@ export const command = (): Command => {
   group.addCommand(listCommand())
   group.addCommand(drainCommand())
   group.addCommand(undrainCommand())
+  group.addCommand(rotateKeysCommand())
   group.addCommand(revokeCommand())
   return group
 }

@@ -13,6 +13,7 @@ export const paths = {
   stream: '/agent/v1/stream',
   report: '/agent/v1/report',
   logs: '/agent/v1/logs',
+  keys: '/agent/v1/keys',
 } as const
 
 /** POST join: the agent registers the public halves of its keys. Keys are raw 32 bytes in base64url. */
@@ -32,6 +33,29 @@ export const joinResponse = z.object({
   controllerId: z.string(),
   controllerX25519: z.string(),
 })
+
+/**
+ * POST keys: the agent replaces its keys. Authorized by a token of a key that the controller knows;
+ * `proof` shows that the agent has the new one. The same keys again change nothing.
+ */
+export const keysRequest = z.object({
+  ed25519: z.string(),
+  x25519: z.string(),
+  /** Ed25519 signature by the new key over `keysProof`, base64url. */
+  proof: z.string(),
+  /** What the order to rotate named; absent when the agent does it by itself. */
+  request: z.string().max(256).optional(),
+})
+export const keysResponse = z.object({})
+
+/** What the proof of new keys signs. */
+export const keysProof = (k: {
+  controllerId: string
+  agentUid: string
+  ed25519: string
+  x25519: string
+}): Buffer =>
+  Buffer.from(JSON.stringify(['stagely keys v1', k.controllerId, k.agentUid, k.ed25519, k.x25519]))
 
 /** POST stream: opens the stream; `holds` names what the agent has, so that it gets no bundle twice. */
 export const streamRequest = z.object({
@@ -100,6 +124,8 @@ export const orderMessage = z.discriminatedUnion('type', [
   /** One stagelet changed; its bundle, where new, came before it. */
   z.object({ type: z.literal('stagelet'), item: desiredStagelet }),
   z.object({ type: z.literal('removed'), uid: z.string() }),
+  /** Register new keys. An agent that does not know this keeps those that it has. */
+  z.object({ type: z.literal('rotateKeys'), request: z.string() }),
   /** Somebody wants to read logs. An agent that does not know this lets it fall. */
   logsOrder,
 ])

@@ -22,6 +22,11 @@ export const agentStatus = z.strictObject({
   engineVersion: z.string().optional().describe('Docker Engine version.'),
   composeVersion: z.string().optional().describe('Docker Compose version.'),
   lastSeen: z.string().optional().describe('When the agent last connected or left.'),
+  keysRotatedAt: z.string().optional().describe('When the agent last registered new keys.'),
+  keyRotation: z
+    .string()
+    .optional()
+    .describe('Value of the annotation stagely.dev/rotate-keys that was last followed.'),
   clockSkewMs: z
     .int()
     .optional()

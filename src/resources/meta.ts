@@ -75,6 +75,8 @@ export const annotations = {
   retry: 'stagely.dev/retry',
   /** On a Project: agents that vanished before this time (RFC 3339) no longer hold its rollout back. */
   resumed: 'stagely.dev/resumed',
+  /** On an Agent: any new value makes it register new keys. */
+  rotateKeys: 'stagely.dev/rotate-keys',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 

@@ -25,6 +25,16 @@ export interface JoinInput {
   readonly x25519: string
 }
 
+export interface RotateInput {
+  readonly agentUid: string
+  /** Key that signed the request. */
+  readonly held: string
+  readonly ed25519: string
+  readonly x25519: string
+  /** Value of the annotation that asked for it. */
+  readonly request: string | undefined
+}
+
 export interface AgentKeys {
   readonly namespace: string
   readonly name: string
@@ -166,6 +176,34 @@ export class AgentRegistry {
       ])
       await session.audit(ref, { action: 'join', detail: { tokenId: input.tokenId } })
       return { agentUid: agent.uid }
+    })
+  }
+
+  /**
+   * Replaces the keys, where those `held` are still the agent's. The same new keys again change
+   * nothing. Unauthorized when others took their place meanwhile, or the agent was revoked.
+   */
+  async rotateKeys(input: RotateInput): Promise<void> {
+    const { agentUid, held, ed25519, x25519, request } = input
+    checkKey('ed25519', ed25519)
+    checkKey('x25519', x25519)
+    const known = await this.keysOf(agentUid)
+    if (known?.ed25519 === ed25519 && known.x25519 === x25519) return
+    const ref = { kind: 'Agent', namespace: known?.namespace ?? '', name: known?.name ?? '' }
+    const actor = { name: `agent:${ref.namespace}/${ref.name}`, source: 'system' }
+    await this.#store.writeWithSession(actor, async (session, tx) => {
+      const rows = await session.tx.query(
+        `UPDATE agent_keys SET ed25519 = $3, x25519 = $4
+         WHERE agent_uid = $1 AND ed25519 = $2 RETURNING 1`,
+        [agentUid, held, ed25519, x25519],
+      )
+      const agent = rows.length === 0 ? undefined : await tx.get(ref)
+      if (agent === undefined)
+        throw new StagelyError('Unauthorized', 'the agent has other keys by now, or was revoked')
+      const rotation = request === undefined ? {} : { keyRotation: request }
+      const status = { ...agent.status, keysRotatedAt: session.now, ...rotation }
+      await tx.setStatus({ ...agent, status })
+      await session.audit(ref, { action: 'rotate keys' })
     })
   }
 

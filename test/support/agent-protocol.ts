@@ -10,6 +10,7 @@ import { createControllerClient, type ControllerClient } from '../../agent/contr
 import { createDesiredState, type DesiredState } from '../../agent/desired.ts'
 import { joinController, type Identity } from '../../agent/identity.ts'
 import { runLink } from '../../agent/link.ts'
+import type { LinkKeys } from '../../agent/link-keys.ts'
 import { createReporter, type Reporter } from '../../agent/report.ts'
 import type { Tuning } from '../../controller/http/agents/deps.ts'
 import type { AgentEnv } from '../../controller/http/agents/refusal.ts'
@@ -17,6 +18,7 @@ import { startSweep } from '../../controller/http/agents/replicas.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents/routes.ts'
 import { listen } from '../../controller/http/server.ts'
 import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
+import { fixedKeys } from './fixed-keys.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import { signAgentToken } from '../../src/protocol/agent-token.ts'
@@ -162,7 +164,7 @@ export const joinTestAgent = async (token: JoinToken): Promise<Identity> => {
 /** Starts link and reporter of a joined agent. `url` overrides where it connects to. */
 export const startTestAgent = (
   identity: Identity,
-  tweak: { url?: string; clock?: Clock; about?: Partial<StreamRequest> } = {},
+  tweak: { url?: string; clock?: Clock; about?: Partial<StreamRequest>; keys?: LinkKeys } = {},
 ): TestAgent => {
   const clock = tweak.clock ?? realClock
   const logs: TestAgent['logs'] = []
@@ -221,6 +223,7 @@ export const startTestAgent = (
         composeVersion: '2.26.1',
         ...tweak.about,
       },
+      keys: tweak.keys ?? fixedKeys,
       onLogs: () => undefined,
       onConnected: () => {
         agent.connections += 1

@@ -1,7 +1,9 @@
 // File secrets on the tmpfs that every Linux has, and a store for tests that have none.
-import { randomUUID } from 'node:crypto'
+import { randomUUID, type KeyObject } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFileCache } from '../../agent/file-cache.ts'
+import { loadIdentity, writeIdentityFile } from '../../agent/identity.ts'
 import { createFileStore, type FileStore } from '../../agent/file-store.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { startAgent, type RunningAgent } from '../../agent/wire.ts'
@@ -18,6 +20,7 @@ export const withoutFiles: FileStore = {
   sweep: () => Promise.resolve(),
   sweepOrphans: () => Promise.resolve(),
   restore: () => Promise.resolve(),
+  reseal: () => Promise.resolve(),
 }
 
 export const openTestFiles = (given: {
@@ -26,23 +29,39 @@ export const openTestFiles = (given: {
   readonly key?: KeyPair
   readonly mounted?: () => Promise<readonly string[]>
   readonly onDisk?: boolean
-}): FileStore =>
-  createFileStore({
+}): FileStore => {
+  const key = given.key ?? generateKeys('X25519')
+  return createFileStore({
     root: given.root,
     onDisk: given.onDisk ?? false,
-    cache: createFileCache(given.cacheDir, given.key ?? generateKeys('X25519')),
+    cache: createFileCache(given.cacheDir, () => [key]),
     mounted: given.mounted ?? (() => Promise.resolve([])),
     log: silentLogger,
   })
+}
 
 /** A whole agent whose controller is not reachable, with ten times less patience. */
-export const startLonelyAgent = (given: {
+export const startLonelyAgent = async (given: {
   readonly dataDir: string
   readonly filesDir: string
   readonly agentUid: string
   readonly key: KeyPair
-}): Promise<RunningAgent> =>
-  startAgent({
+}): Promise<RunningAgent> => {
+  const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  await mkdir(given.dataDir, { recursive: true })
+  await writeIdentityFile(given.dataDir, {
+    version: 1,
+    agentUid: given.agentUid,
+    namespace: 'default',
+    name: 'box',
+    controllerId: 'nobody',
+    controllerX25519: given.key.publicKey.toString('base64url'),
+    url: 'https://127.0.0.1:1',
+    ed25519: pem(generateKeys('Ed25519').privateKey),
+    x25519: pem(given.key.privateKey),
+    tokenId: 'none',
+  })
+  return startAgent({
     config: {
       dataDir: given.dataDir,
       joinToken: undefined,
@@ -54,20 +73,10 @@ export const startLonelyAgent = (given: {
       filesOnDisk: false,
       fileCache: true,
     },
-    identity: {
-      agentUid: given.agentUid,
-      namespace: 'default',
-      name: 'box',
-      controllerId: 'nobody',
-      controllerX25519: given.key.publicKey,
-      url: 'https://127.0.0.1:1',
-      ca: undefined,
-      ed25519: generateKeys('Ed25519').privateKey,
-      x25519: given.key,
-      tokenId: 'none',
-    },
+    identity: (await loadIdentity(given.dataDir))!,
     clock: { now: () => realClock.now(), sleep: (ms, signal) => realClock.sleep(ms / 10, signal) },
     random: Math.random,
     log: silentLogger,
     onConnected: () => undefined,
   })
+}

@@ -18,6 +18,14 @@ export interface RegisteredAgent {
 export interface Registry {
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
   join(request: JoinRequest): Promise<{ agentUid: string }>
+  /** Replaces the keys of an agent that still has those `held`. Unauthorized. */
+  rotateKeys(input: {
+    agentUid: string
+    held: string
+    ed25519: string
+    x25519: string
+    request: string | undefined
+  }): Promise<void>
   /** undefined when the agent is unknown or revoked. */
   keysOf(agentUid: string): Promise<RegisteredAgent | undefined>
 }

@@ -63,7 +63,10 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
     const session = sessions.get(agentKey)
     if (session === undefined) return
     if (view?.ready?.reason === 'Disconnected') presence.toldGone(agentKey)
-    if (view === undefined || view.ready?.status === 'False') checkRevoked(session)
+    const isOld = view?.keysRotatedAt !== session.keysSeen
+    session.keysSeen = view?.keysRotatedAt
+    if (view === undefined || view.ready?.status === 'False' || isOld) checkRevoked(session)
+    if (view?.rotate !== undefined) session.askForNewKeys(view.rotate)
   }
   const world = createWorld(deps, {
     stageletChanged: (agentKey, uid) => sessions.get(agentKey)?.markDirty(uid),
@@ -165,6 +168,10 @@ const createRevocation =
     const check = async (): Promise<void> => {
       const keys = await agents.keysOf(session.agentUid)
       if (keys?.ed25519 === session.ed25519) return
+      if (keys !== undefined) {
+        await end(session, 'KeysRotated', 'this agent has new keys; only they are good')
+        return
+      }
       log.info({ agent: session.agentKey }, 'agent revoked: stream cut')
       await end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
     }

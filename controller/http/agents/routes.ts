@@ -1,5 +1,6 @@
-// The agents' endpoints: join, stream, report. Refusals carry a reason and the remedy; the stream is
+// The agents' endpoints: join, new keys, stream, report. Refusals carry a reason and the remedy; the stream is
 // written straight to the Node response, which keeps a connection small.
+import { verify } from 'node:crypto'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
 import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
@@ -7,6 +8,8 @@ import { logBatch } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   joinRequest,
+  keysProof,
+  keysRequest,
   paths,
   protocolVersion,
   reportRequest,
@@ -116,6 +119,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     }),
   )
 
+  app.post(paths.keys, guard(takeKeys(authenticate, deps)))
+
   app.post(paths.logs, guard(takeLogs(authenticate, logs)))
 
   return {
@@ -131,6 +136,22 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 }
 
 type Handler = (c: AgentContext) => Promise<Response>
+
+/** Whoever holds the old key could have new ones made; so the new key must sign as well. */
+const takeKeys =
+  (authenticate: Authenticator, { agents, identity, log }: AgentRoutesDeps): Handler =>
+  async (c) => {
+    const { agentUid, agent } = await authenticate(c)
+    const { proof, request, ...keys } = await readBody(c, keysRequest, maxJoinBytes)
+    checkKeys(keys)
+    const signed = keysProof({ controllerId: identity.controllerId, agentUid, ...keys })
+    const key = publicKeyFromRaw('Ed25519', Buffer.from(keys.ed25519, 'base64url'))
+    if (!verify(null, signed, key, Buffer.from(proof, 'base64url')))
+      throw new RefusedError(400, 'BadRequest', 'the new key did not sign for itself')
+    await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request })
+    log.info({ agent: `${agent.namespace}/${agent.name}` }, 'agent has new keys')
+    return c.json({})
+  }
 
 const takeLogs =
   (authenticate: Authenticator, logs: LogRelay): Handler =>

@@ -57,6 +57,9 @@ export class Session {
   readonly #holds = new Map<string, Set<string>>()
   /** Last item sent, by stagelet. */
   readonly #sent = new Map<string, DesiredStagelet>()
+  /** When the agent last changed its keys, as far as this stream was checked against them. */
+  keysSeen: string | undefined
+  #rotationAsked = ''
   #desiredSent = false
   #busy = false
   #ended = false
@@ -213,6 +216,13 @@ export class Session {
   askForLogs(order: LogsOrder): boolean {
     this.#order(order)
     return !this.#ended
+  }
+
+  /** Once for each request; the next stream asks again where it was not followed. */
+  askForNewKeys(request: string): void {
+    if (this.#rotationAsked === request) return
+    this.#rotationAsked = request
+    this.#order({ type: 'rotateKeys', request })
   }
 
   keepAlive(): void {

@@ -10,6 +10,7 @@ import { backoffMs } from '../../../src/kernel/backoff.ts'
 import { isAbort } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
+import type { AgentStatus } from '../../../src/resources/agent.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
 
@@ -37,6 +38,9 @@ export interface AgentView {
   readonly uid: string
   readonly paused: boolean
   readonly ready: Condition | undefined
+  /** Value of the annotation that asks for new keys, while that was not followed. */
+  readonly rotate: string | undefined
+  readonly keysRotatedAt: string | undefined
   readonly version: number
 }
 
@@ -208,7 +212,11 @@ class Mirror {
     const conditions = object.status?.conditions as Condition[] | undefined
     const paused = object.spec?.paused === true
     const ready = findCondition(conditions, 'Ready')
-    this.agents.set(key, { uid: uidOf(object), paused, ready, version })
+    const status = object.status as AgentStatus | undefined
+    const asked = object.metadata.annotations?.[annotations.rotateKeys]
+    const rotate = asked === status?.keyRotation ? undefined : asked
+    const keysRotatedAt = status?.keysRotatedAt
+    this.agents.set(key, { uid: uidOf(object), paused, ready, rotate, keysRotatedAt, version })
     this.#agentChanged(key, old?.paused !== paused)
   }
 

@@ -1,0 +1,84 @@
+// agent rotate-keys: asks agents for new keys, and waits until they have them. No container restarts.
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { isAbort } from '../../src/kernel/errors.ts'
+import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import type { AgentStatus } from '../../src/resources/agent.ts'
+import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { mergePatch, pathOf, type Api } from '../api.ts'
+import { CliError, usageError } from '../errors.ts'
+import { fullName, kindOf } from '../kinds.ts'
+import { followObject, listObjects } from '../objects.ts'
+import { newCommand, openApi, parseDuration, parseWait, type CommonFlags } from '../options.ts'
+import { out } from '../print.ts'
+
+interface Flags extends CommonFlags {
+  readonly all?: boolean
+  readonly wait: boolean | string
+  readonly timeout: number
+}
+
+export const rotateKeysCommand = (): Command =>
+  newCommand(
+    'rotate-keys',
+    'Give agents new keys. They stay joined, and no container restarts. An agent that is away does it when it is back.',
+    ['stagely agent rotate-keys web-1', 'stagely agent rotate-keys --all --timeout 5m'],
+  )
+    .argument('[name...]', 'names of agents')
+    .option('--all', 'every agent of the namespace')
+    .addOption(
+      new Option('--wait [yes]', 'wait until they have them; --wait=false returns at once').default(
+        'true',
+      ),
+    )
+    .option('--timeout <time>', 'how long to wait', parseDuration, 60_000)
+    .action(rotate)
+
+const rotate = async (given: string[], flags: Flags): Promise<void> => {
+  if (given.length === 0 && flags.all !== true) throw usageError('name agents, or give --all')
+  if (given.length > 0 && flags.all === true) throw usageError('give names or --all, not both')
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const api = await openApi(flags)
+  const kind = kindOf('Agent')
+  const names =
+    given.length > 0
+      ? given
+      : (await listObjects(api, kind, { namespace: api.namespace })).map((a) => a.metadata.name)
+  const now = realClock.now()
+  // Milliseconds, so that two within a second are two.
+  const request = `${toTimestamp(now).slice(0, -1)}.${String(now % 1000).padStart(3, '0')}Z`
+  for (const name of names) {
+    const body = { metadata: { annotations: { [annotations.rotateKeys]: request } } }
+    const path = pathOf(kind, api.namespace, name)
+    await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
+    if (timeoutMs === undefined) out(`${fullName(kind, name)} asked for new keys`)
+  }
+  if (timeoutMs !== undefined) await waitUntilDone(api, names, { request, timeoutMs })
+}
+
+const waitUntilDone = async (
+  api: Api,
+  names: readonly string[],
+  { request, timeoutMs }: { request: string; timeoutMs: number },
+): Promise<void> => {
+  const kind = kindOf('Agent')
+  const signal = AbortSignal.timeout(timeoutMs)
+  const isDone = (object: KubeObject | undefined): boolean =>
+    object === undefined || (object.status as AgentStatus | undefined)?.keyRotation === request
+  const late: string[] = []
+  await Promise.all(
+    names.map(async (name) => {
+      try {
+        await followObject(api, { kind, namespace: api.namespace, name }, isDone, signal)
+        out(`${fullName(kind, name)} has new keys`)
+      } catch (error) {
+        if (!isAbort(error)) throw error
+        late.push(name)
+      }
+    }),
+  )
+  if (late.length === 0) return
+  throw new CliError(
+    `timed out: ${late.join(', ')} still have their old keys. They change them when they are connected; an agent of an older version does not know how: update it`,
+  )
+}
