@@ -21,6 +21,8 @@ export interface ServiceModel {
   readonly containerName: string | undefined
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
+  /** Names of the variables that its `environment` sets, sorted; the first hundred. */
+  readonly variables: readonly string[]
 }
 
 /** What the services mount, or why Compose does not say. */
@@ -69,6 +71,7 @@ interface RawService {
   readonly scale?: unknown
   readonly deploy?: { readonly replicas?: unknown }
   readonly container_name?: string
+  readonly environment?: Readonly<Record<string, unknown>>
   readonly env_file?: string | readonly (string | { readonly path?: string })[]
 }
 interface RawProject {
@@ -90,6 +93,9 @@ const toNumber = (value: unknown): number | undefined => {
   return Number.isInteger(number) && number >= 0 ? number : undefined
 }
 
+/** A report must stay small. */
+const mostVariables = 100
+
 const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
 
 const envFilesOf = (raw: RawService): string[] => {
@@ -109,6 +115,7 @@ const toService = (name: string, raw: RawService): ServiceModel => {
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
     envFiles: envFilesOf(raw),
+    variables: unique(Object.keys(raw.environment ?? {})).slice(0, mostVariables),
   }
 }
 

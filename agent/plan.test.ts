@@ -10,6 +10,7 @@ const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel
   scale: 1,
   containerName: undefined,
   envFiles: [],
+  variables: [],
   ...tweak,
 })
 const aContainer = (

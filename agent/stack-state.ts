@@ -181,9 +181,13 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     phase: state.phase,
     services: names.sort().map((name) => {
       const own = state.containers.filter((c) => c.service === name)
-      const { scale, sharesWith = [] } = state.model?.services.find((s) => s.name === name) ?? {}
-      const shared = sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }
-      return { ...toObservedService(name, own, scale), ...shared }
+      const model = state.model?.services.find((s) => s.name === name)
+      const { scale, sharesWith = [], variables = [] } = model ?? {}
+      return {
+        ...toObservedService(name, own, scale),
+        ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
+        ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
+      }
     }),
     passed: { ...state.passed },
     pendingEdits: [...state.pendingEdits],

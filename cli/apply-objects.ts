@@ -7,10 +7,11 @@ import { mergePatch, pathOf, type Api } from './api.ts'
 import { fullName, kindOf } from './kinds.ts'
 import { findObject } from './objects.ts'
 import { out } from './print.ts'
+import { inReferenceOrder } from './reference-order.ts'
 
-/** In the order of their kinds; prints a line for each. */
+/** In the order of their kinds, secrets after those that they refer to; prints a line for each. */
 export const applyObjects = async (api: Api, objects: readonly KubeObject[]): Promise<void> => {
-  const ordered = objects
+  const ordered = inReferenceOrder(objects)
     .map((object) => ({ object, kind: kindOf(object.kind) }))
     .sort((a, b) => a.kind.applyOrder - b.kind.applyOrder)
   const id = randomUUID()

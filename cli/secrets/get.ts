@@ -15,6 +15,7 @@ import { bytesOf, revealOne } from './reveal.ts'
 interface GetFlags extends SecretFlags {
   readonly reveal?: boolean
   readonly version?: string
+  readonly asWritten?: boolean
 }
 
 export const getCommand = (): Command =>
@@ -25,7 +26,8 @@ export const getCommand = (): Command =>
   ])
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--reveal', 'print the value; only for those who may read it, and always in the audit')
-    .option('--version <number>', 'with --reveal: an older version')
+    .option('--version <number>', 'with --reveal: an older version, as it was written')
+    .option('--as-written', 'with --reveal: show ${KEY}, not the value that it stands for')
     .addOption(outputOption())
     .action(get)
 
@@ -34,6 +36,8 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
   if (flags.version !== undefined && (flags.reveal !== true || !/^\d+$/.test(flags.version))) {
     throw usageError('--version goes with --reveal, and is a number')
   }
+  if (flags.asWritten === true && flags.reveal !== true)
+    throw usageError('--as-written goes with --reveal')
   const api = await openApi(flags)
   const { scope = 'global', stagelet } = flags
   const project = await projectOf(api, flags.project)
@@ -41,7 +45,8 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
   const { name } = object.metadata
   if (flags.reveal === true) {
     const version = flags.version === undefined ? undefined : Number(flags.version)
-    const revealed = await revealOne(await openRest(flags), project, name, version)
+    const what = { version, as_written: flags.asWritten }
+    const revealed = await revealOne(await openRest(flags), project, name, what)
     if (output === 'json') out(JSON.stringify(revealed, null, 4))
     else if (output === 'yaml') out(toYaml(revealed))
     else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)

@@ -36,11 +36,10 @@ export const revealOne = async (
   rest: Rest,
   project: string,
   name: string,
-  version: number | undefined,
+  what: { version?: number | undefined; as_written?: boolean | undefined },
 ): Promise<Revealed> => {
   const path = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}/reveal`
-  const body = version === undefined ? {} : { version }
-  return (await rest.call<Revealed>(path, { method: 'POST', body })).body
+  return (await rest.call<Revealed>(path, { method: 'POST', body: what })).body
 }
 
 export const bytesOf = ({ value, value_base64: base64 }: Revealed): Buffer =>

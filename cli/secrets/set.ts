@@ -14,6 +14,7 @@ import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts
 interface SetFlags extends SecretFlags, ValueFlags {
   readonly value?: string
   readonly wait?: boolean | string
+  readonly references?: boolean
 }
 
 export const setCommand = (): Command =>
@@ -22,11 +23,14 @@ export const setCommand = (): Command =>
     'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
     'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
     'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
+    "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
   ])
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--from-file <file>', 'read the value from a file, byte for byte')
     .option('--keep-newline', 'keep the newline at the end of stdin; else one is dropped')
     .addOption(new Option('--value <value>').hideHelp())
+    .option('--references', '${KEY} in the value is the value of another secret of the project')
+    .option('--no-references', 'the value is what it is, also where it was a template before')
     .option(
       '--wait [timeout]',
       'wait until the containers that see it run it (2m when no time is given)',
@@ -38,7 +42,11 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, 120_000)
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
-  const value = valueFields(await readValue(key, flags))
+  const { references } = flags
+  const value = {
+    ...(references === undefined ? {} : { references }),
+    ...valueFields(await readValue(key, flags)),
+  }
   const { scope = 'global', stagelet } = flags
   const identity: Identity = { project, key, scope, stagelet }
   const kind = kindOf('StagelySecret')

@@ -45,6 +45,7 @@ export const applyFolder = async (
     actor,
     options: { changeSet: { id: randomUUID(), last: true } },
     items,
+    refOf: (item) => refOf('document' in item ? item.document.object : item.remove),
     each: async (tx, item) => {
       if ('document' in item) return applyObject(tx, item.document.object)
       await removeOne(tx, item.remove)

@@ -1,5 +1,6 @@
 // Writes many objects in one transaction although some may be refused.
-import { StagelyError } from '../../src/kernel/errors.ts'
+import { isReason, StagelyError } from '../../src/kernel/errors.ts'
+import type { ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
 
 export interface Outcome<Item, Result> {
@@ -13,6 +14,8 @@ export interface Work<Item, Result> {
   readonly items: readonly Item[]
   readonly each: (tx: Transaction, item: Item) => Promise<Result>
   readonly before?: (tx: Transaction) => Promise<void>
+  /** The object that an item writes: what is found wrong with it when all is written is its own. */
+  readonly refOf: (item: Item) => ObjectRef
   /** Sees what will have been written, still inside the transaction. */
   readonly after?: (tx: Transaction, results: ReadonlyMap<Item, Result>) => Promise<void>
 }
@@ -52,11 +55,30 @@ export const writeAllPossible = async <Item, Result>(
       })
       return { results, refused }
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      refused.set(error.item as Item, error.error)
+      const { item, error: why } =
+        error instanceof Refusal ? error : refusalAtEnd(error, work, refused)
+      refused.set(item as Item, why)
     }
   }
 }
+
+/** Some things are judged when all is written, such as what secrets refer to. */
+const refusalAtEnd = <Item, Result>(
+  error: unknown,
+  { items, refOf }: Work<Item, Result>,
+  refused: ReadonlyMap<Item, StagelyError>,
+): Refusal => {
+  if (!(isReason(error, 'Invalid') || isReason(error, 'Conflict'))) throw error
+  const { name, namespace } = error.details
+  const item = items.find((one) => {
+    const ref = refOf(one)
+    return !refused.has(one) && ref.name === name && ref.namespace === namespace && isSecret(ref)
+  })
+  if (item === undefined) throw error
+  return new Refusal(item, error)
+}
+
+const isSecret = ({ kind }: ObjectRef): boolean => kind === 'StagelySecret'
 
 const eachOrRefuse = async <Item, Result>(
   tx: Transaction,

@@ -48,6 +48,8 @@ export interface ErrorDetails {
   readonly kind?: string
   readonly group?: string
   readonly name?: string
+  /** Of the object; not sent. */
+  readonly namespace?: string
   readonly uid?: string
   readonly faults?: readonly Fault[]
   readonly retryAfterSeconds?: number

@@ -23,6 +23,8 @@ export const observedService = z.strictObject({
   since: z.string().optional(),
   /** Services whose network, IPC or PID namespace, or volumes, it shares: it is re-created with them. */
   sharesWith: z.array(z.string()).optional(),
+  /** Names of the variables that the compose file sets itself. */
+  composeKeys: z.array(z.string()).optional(),
 })
 
 /** What failed its health gate: not to be run again until it changes, or somebody asks for it. */

@@ -2,7 +2,7 @@
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from './metadata.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
-import { fileNeedsPlace, onlyForFiles, patternWithRegex } from './stagelysecret.ts'
+import { fileNeedsPlace, onlyForFiles, onlyWritten, patternWithRegex } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
 import { formats, oneOrigin } from './value-source.ts'
 
@@ -58,6 +58,7 @@ const ruleOf = (spec: Fields): ValueRule => {
   const base: ValueRule = {
     type: type === 'file' ? 'file' : 'env',
     key: typeof key === 'string' ? key : '',
+    references: spec.references === true,
   }
   if (format !== 'regex') return { ...base, format }
   const usable = typeof pattern === 'string' && patternFault(pattern) === undefined
@@ -70,6 +71,9 @@ export const checkSecret = (spec: Fields): Fault[] => {
     ...checkSecretFile(spec),
     ...checkPattern(spec),
     ...checkValueFrom(spec.valueFrom),
+    ...(spec.references === true && spec.valueFrom !== undefined
+      ? [forbidden('spec.references', onlyWritten)]
+      : []),
   ]
   const sources = [...valueFields, 'valueFrom'].filter((name) => spec[name] !== undefined)
   if (sources.length > 1) {

@@ -2,6 +2,7 @@
 import type { Fault } from '../kernel/errors.ts'
 import { maxEnvEntryBytes, maxFileBytes } from './stagelysecret.ts'
 import { formatFault, type FormatRule } from './value-format.ts'
+import { parseTemplate } from './value-template.ts'
 
 /** Fields of a secret's spec that are taken and never shown. */
 export const valueFields = ['value', 'valueBase64', 'sealedValue'] as const
@@ -30,10 +31,27 @@ const isUtf8 = (bytes: Buffer): boolean => {
 export interface ValueRule extends FormatRule {
   readonly type: 'env' | 'file'
   readonly key: string
+  /** The value is a template. */
+  readonly references?: boolean | undefined
 }
 
-/** Faults of the bytes as a value of this secret: its type's limits, and the format that it declares. */
-export const checkValue = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] => {
+/**
+ * Faults of the bytes as a value of this secret: its type's limits, and the format that it declares. Of
+ * a template the format cannot be known here: the store checks what it is filled to.
+ */
+export const checkValue = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] =>
+  rule.references === true
+    ? [...checkBytes(rule, bytes, field), ...checkTemplate(bytes, field)]
+    : checkFilled(rule, bytes, field)
+
+const checkTemplate = (bytes: Buffer, field: string): Fault[] => {
+  const wrong = parseTemplate(bytes)
+  if (typeof wrong !== 'string') return []
+  return [{ field, reason: 'FieldValueInvalid', message: `Invalid value: it ${wrong}` }]
+}
+
+/** The same of a value that is no template, or of what one was filled to. */
+export const checkFilled = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] => {
   const faults = checkBytes(rule, bytes, field)
   const wrong = faults.length > 0 ? undefined : formatFault(rule, bytes)
   if (wrong === undefined) return faults

@@ -78,6 +78,10 @@ const serviceStatus = z.strictObject({
     .array(z.string())
     .optional()
     .describe('Services whose namespace or volumes it shares: it is re-created with them.'),
+  composeKeys: z
+    .array(z.string())
+    .optional()
+    .describe('Names of variables that the compose file sets; a secret of the same key wins.'),
 })
 
 const rolloutStatus = z.strictObject({

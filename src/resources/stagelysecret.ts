@@ -42,6 +42,7 @@ const quoteIt = { error: 'must be text; quote it in YAML' }
 
 export const onlyForFiles = 'only with type: file'
 export const fileNeedsPlace = 'a file secret needs file.path or file.target'
+export const onlyWritten = 'references goes with a value that is written, not with valueFrom'
 export const patternWithRegex = 'pattern goes with format: regex, and only with it'
 const immutable = 'field is immutable; delete the secret and create it anew'
 
@@ -59,6 +60,10 @@ const secretRules = [
   {
     rule: "has(self.pattern) == (has(self.format) && self.format == 'regex')",
     message: patternWithRegex,
+  },
+  {
+    rule: '!has(self.valueFrom) || !has(self.references) || !self.references',
+    message: onlyWritten,
   },
   { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
   {
@@ -108,6 +113,12 @@ export const secretSpec = z
         'The value as `stagely seal` made it for exactly this secret; safe to keep in Git. Write-only: never read back.',
       ),
     valueFrom: valueFrom.optional().describe('Where the value comes from, when nobody writes it.'),
+    references: z
+      .boolean()
+      .optional()
+      .describe(
+        'True: "${KEY}" and "${service/KEY}" in the value are the values of other secrets of the project; "$${" is a literal "${".',
+      ),
     format: z
       .enum(formats)
       .optional()
@@ -137,6 +148,10 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('When this version was written.'),
   updatedBy: z.string().optional().describe('Who wrote this version.'),
+  references: z
+    .array(z.string())
+    .optional()
+    .describe('What the value refers to, with spec.references.'),
   publicKey: z
     .string()
     .optional()

@@ -10,6 +10,8 @@ export interface DigestInput {
   readonly key: string
   readonly value: Buffer
   readonly file?: FileSpec | undefined
+  /** The value is a template; it never has the digest of the same bytes as they are. */
+  readonly refers?: boolean
 }
 
 /** Length-prefixed fields: no two different inputs share one byte string. */
@@ -23,10 +25,10 @@ const canonical = (fields: readonly (string | Buffer)[]): Buffer =>
     }),
   )
 
-/** HMAC-SHA256 under the project's digest key over (type, key, bytes, path, mode, uid, gid, target, envVar); hex. */
+/** HMAC-SHA256 under the project's digest key over (type, key, bytes, path, mode, uid, gid, target, envVar, whether it refers to others); hex. */
 export const valueDigest = (
   digestKey: KeyBytes,
-  { type, key, value, file }: DigestInput,
+  { type, key, value, file, refers = false }: DigestInput,
 ): string => {
   const fileFields =
     type === 'file'
@@ -40,7 +42,7 @@ export const valueDigest = (
         ]
       : []
   return createHmac('sha256', digestKey)
-    .update(canonical([type, key, value, ...fileFields]))
+    .update(canonical([type, key, value, ...fileFields, ...(refers ? ['references'] : [])]))
     .digest('hex')
 }
 

@@ -1,11 +1,11 @@
 // The store's errors, in the words of Kubernetes (which clients parse).
-import { StagelyError, type Fault } from '../kernel/errors.ts'
+import { StagelyError, type ErrorDetails, type Fault } from '../kernel/errors.ts'
 import type { ObjectRef } from '../resources/meta.ts'
 import { requireKind, resourceNameOf } from '../resources/registry.ts'
 
-const detailsOf = (ref: ObjectRef): { kind: string; group: string; name: string } => {
+const detailsOf = (ref: ObjectRef): ErrorDetails => {
   const kind = requireKind(ref.kind)
-  return { kind: kind.plural, group: kind.group, name: ref.name }
+  return { kind: kind.plural, group: kind.group, name: ref.name, namespace: ref.namespace }
 }
 
 const quoted = (ref: ObjectRef): string => `${resourceNameOf(requireKind(ref.kind))} "${ref.name}"`
@@ -48,9 +48,17 @@ export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError 
     kind: ref.kind,
     group,
     name: ref.name,
+    namespace: ref.namespace,
     faults,
   })
 }
+
+/** Rows that do not fit together: nobody but a person with access to the database makes them. */
+export const setTampered = (projectUid: string): StagelyError =>
+  new StagelyError(
+    'InternalError',
+    `the secret set of project ${projectUid} does not match its MAC: rows were changed outside Stagely; restore the database or write the secrets anew`,
+  )
 
 /** A write of a leader that another replica has taken the place of. */
 class DeposedError extends StagelyError {}

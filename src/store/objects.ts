@@ -21,12 +21,8 @@ import { sameJson } from './canonical.ts'
 import { alreadyExists, invalid, notFound, ownedBy } from './errors.ts'
 import { createProject } from './projects.ts'
 import { readAhead } from './read-ahead.ts'
-import {
-  prepareSecret,
-  secretStatusAfter,
-  storeVersion,
-  type PreparedSecret,
-} from './secret-writes.ts'
+import { secretStatusAfter } from './secret-status.ts'
+import { prepareSecret, storeVersion, type PreparedSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync, stageletsOf } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
@@ -98,6 +94,7 @@ const putSecret = async (
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
   const row = await session.put(owned, source, current, { ...audit, detail })
   if (version !== undefined) {
+    if (before !== undefined) session.touch(project, before)
     await resetInSync(session, project, { stagelets, entries: [before, version.entry] })
     await moveFollowers(session, followers, { source: object.metadata.name, value: version.value })
   }

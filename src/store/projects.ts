@@ -3,8 +3,9 @@ import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys } from '../secrets/project-keys.ts'
 import type { KeyBytes, SealKey } from '../secrets/aead.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import { setTampered } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { lineOf, macOfLines, readSet, setTampered } from './sets.ts'
+import { lineOf, macOfLines, readSet } from './sets.ts'
 
 type Place = Pick<ObjectRef, 'namespace' | 'name'>
 
@@ -29,6 +30,8 @@ export interface ProjectState {
   lines: Map<string, string> | undefined
   /** The lines that this write replaced, oldest first; undefined: there was none. */
   readonly replaced: [secretId: string, line: string | undefined][]
+  /** Some secret of the head set refers to others. */
+  refers: boolean
   /** The row lags behind. */
   changed: boolean
 }
@@ -54,11 +57,14 @@ interface ProjectRow {
   head_mac: string
   data_key_id: string
   wrapped: string
+  refers: boolean
 }
 
 const loadSql = `
 SELECT p.uid, p.namespace, p.name, p.digest_key, p.revision, p.opened_at, p.last_write_at, p.change_sets,
-  p.head_mac, k.id AS data_key_id, k.wrapped
+  p.head_mac, k.id AS data_key_id, k.wrapped, EXISTS (
+    SELECT 1 FROM secret_versions v WHERE v.project_uid = p.uid AND v.to_revision IS NULL AND v.refs IS NOT NULL
+  ) AS refers
 FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL
 WHERE p.namespace = $1 AND p.name = $2`
 
@@ -99,6 +105,7 @@ const readState = async (
     headMac: row.head_mac,
     lines: undefined,
     replaced: [],
+    refers: row.refers,
     changed: false,
   }
 }

@@ -1,10 +1,8 @@
 // The current version of one secret.
 import type { WriteSession } from './session.ts'
-import type { SealedRow } from './sets.ts'
+import { sealedColumns, type SealedRow } from './sets.ts'
 
-const headSql = `
-SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest, sealed, data_key_id
-FROM secret_versions WHERE secret_uid = $1 AND to_revision IS NULL`
+const headSql = `SELECT ${sealedColumns} FROM secret_versions v WHERE v.secret_uid = $1 AND v.to_revision IS NULL`
 
 /** Undefined where the secret has no value, or has none any more. */
 export const loadHeadRow = async (

@@ -1,14 +1,12 @@
 // Admission of StagelySecrets: a value comes in by the spec, is digested and sealed, and is gone
 // from the object before anything is stored.
 import type { Fault } from '../kernel/errors.ts'
-import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
 import { cleanLastApplied } from '../resources/last-applied.ts'
 import { annotations, refOf, type KubeObject } from '../resources/meta.ts'
 import { checkValue, valueFields } from '../resources/secret-value.ts'
-import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
+import type { SecretSpec } from '../resources/stagelysecret.ts'
 import { seal, valueAad } from '../secrets/aead.ts'
 import { valueDigest } from '../secrets/digest.ts'
-import { publicHalf } from '../secrets/generate.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
@@ -17,6 +15,7 @@ import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { sourceOf } from './values/followers.ts'
 import { changesRule, generatedValue, writtenValue } from './values/given.ts'
+import { checkNotFollowed, referencesOf } from './values/references.ts'
 import { loadHeadRow } from './secret-versions.ts'
 import { loadDataKeys, openRow, toEntry, type SealedRow } from './sets.ts'
 
@@ -103,7 +102,8 @@ export const holdsValue = async (session: WriteSession, object: KubeObject): Pro
   if (head === undefined) return false
   const project = await requireProject(session, row.object)
   const { key, type, file, valueDigest: stored } = toEntry(head)
-  return valueDigest(project.digestKey, { type, key, value, file }) === stored
+  const refers = specOf(object).references === true
+  return valueDigest(project.digestKey, { type, key, value, file, refers }) === stored
 }
 
 const placeOf = (spec: SecretSpec): unknown => [
@@ -111,8 +111,15 @@ const placeOf = (spec: SecretSpec): unknown => [
   spec.type,
   spec.stageletRef?.name,
   spec.file,
+  spec.references === true,
 ]
-const placeOfEntry = (e: SetEntry): unknown => [e.scope, e.type, e.stagelet, e.file]
+const placeOfEntry = (e: SetEntry): unknown => [
+  e.scope,
+  e.type,
+  e.stagelet,
+  e.file,
+  e.references !== undefined,
+]
 
 const openHeadRow = async (
   session: WriteSession,
@@ -143,10 +150,30 @@ const findValue = async (
   return stays && !changesRule(spec, current) ? undefined : openHeadRow(session, projectUid, head)
 }
 
+const entryOf = (
+  object: KubeObject,
+  more: { version: number; bytes: number; digest: string; references: SetEntry['references'] },
+): SetEntry => {
+  const { key, scope, type, file, stageletRef } = specOf(object)
+  const { version, bytes, digest, references } = more
+  return {
+    secretId: object.metadata.uid ?? '',
+    name: object.metadata.name,
+    version,
+    key,
+    scope,
+    type,
+    ...(stageletRef === undefined ? {} : { stagelet: stageletRef.name }),
+    ...(file === undefined ? {} : { file }),
+    bytes,
+    valueDigest: digest,
+    ...(references === undefined ? {} : { references }),
+  }
+}
+
 /**
  * Everything that must hold before a secret is stored. `object` has its uid; `current` is what is
- * stored now; `putBack` is an
- * old value that comes back, whatever the spec says. Changes nothing yet.
+ * stored now; `putBack` is an old value that comes back, whatever the spec says. Changes nothing yet.
  */
 export const prepareSecret = async (
   session: WriteSession,
@@ -170,32 +197,26 @@ export const prepareSecret = async (
 
   const faults = checkValue(spec, value)
   if (faults.length > 0) throw invalid(refOf(object), faults)
-  const { key, scope, type, file } = spec
-  const digest = valueDigest(project.digestKey, { type, key, value, file })
+  const { key, type, file } = spec
+  const references = referencesOf(spec, value)
+  if (references !== undefined && before?.references === undefined)
+    await checkNotFollowed(session, stripped)
+  const refers = references !== undefined
+  const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
   if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {
     return { object: stripped, version: undefined, before, project }
   }
   await session.deps.provider.confirm()
-  const entry: SetEntry = {
-    secretId: uid,
-    name: object.metadata.name,
-    version: (isNew ? 0 : await lastVersion(session, uid, head)) + 1,
-    key,
-    scope,
-    type,
-    ...(spec.stageletRef === undefined ? {} : { stagelet: spec.stageletRef.name }),
-    ...(file === undefined ? {} : { file }),
-    bytes: value.length,
-    valueDigest: digest,
-  }
+  const version = (isNew ? 0 : await lastVersion(session, uid, head)) + 1
+  const entry = entryOf(object, { version, bytes: value.length, digest, references })
   return { object: stripped, version: { entry, value }, before, project }
 }
 
 const insertSql = `
 INSERT INTO secret_versions (secret_uid, version, project_uid, from_revision, name, key, scope, stagelet,
-  type, file, sealed, data_key_id, value_digest, bytes, created_at, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $11, $12, $13, $14, $15, $16)`
+  type, file, sealed, data_key_id, value_digest, bytes, created_at, created_by, refs)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $11, $12, $13, $14, $15, $16, $17::json)`
 
 /** Seals the new version into the open revision. */
 export const storeVersion = async (
@@ -204,6 +225,8 @@ export const storeVersion = async (
   { entry, value }: { entry: SetEntry; value: Buffer },
 ): Promise<void> => {
   await changeHead(session, project, entry.secretId, entry)
+  session.touch(project, entry)
+  project.refers ||= entry.references !== undefined
   const { dataKey } = project
   const { secretId, key, scope, type, version } = entry
   const aad = valueAad({ projectUid: project.uid, secretId, key, scope, type, version })
@@ -225,6 +248,7 @@ export const storeVersion = async (
     entry.bytes,
     session.nowMs,
     session.actor.name,
+    entry.references === undefined ? null : JSON.stringify(entry.references),
   ])
 }
 
@@ -250,73 +274,7 @@ export const endSecret = async (
   if (head === undefined) return undefined
   await changeHead(session, project, secretUid, undefined)
   await endVersion(session, project, secretUid)
-  return toEntry(head)
-}
-
-const missingValue = (object: KubeObject): string => {
-  const { secretRef, kubernetesSecret } = specOf(object).valueFrom ?? {}
-  if (kubernetesSecret !== undefined)
-    return 'valueFrom.kubernetesSecret is read only by a controller that follows the cluster (--kubernetes)'
-  const source = secretRef?.name
-  return source === undefined
-    ? 'no value was ever given: set spec.value'
-    : `secret "${source}", whose value it takes, does not exist or has none yet`
-}
-
-const publicKeyOf = (
-  object: KubeObject,
-  stored: { value: Buffer } | undefined,
-): { publicKey?: string } => {
-  const wanted = specOf(object).valueFrom?.generate?.keypair !== undefined
-  const publicKey = wanted && stored !== undefined ? publicHalf(stored.value) : undefined
-  return publicKey === undefined ? {} : { publicKey }
-}
-
-/** Status after a write of the spec: what is known at once. The rest is the reconcilers'. */
-export const secretStatusAfter = (
-  session: WriteSession,
-  object: KubeObject,
-  stored: { entry: SetEntry; value: Buffer } | undefined,
-): SecretStatus => {
-  const entry = stored?.entry
-  const old = (object.status ?? {}) as SecretStatus
-  const observedGeneration = object.metadata.generation ?? 1
-  const version = entry?.version ?? old.version
-  const accepted: NewCondition =
-    version === undefined
-      ? {
-          type: 'Accepted',
-          status: 'False',
-          reason: 'ValueMissing',
-          message: missingValue(object),
-          observedGeneration,
-        }
-      : {
-          type: 'Accepted',
-          status: 'True',
-          reason: 'Accepted',
-          message: 'the value is stored',
-          observedGeneration,
-        }
-  const before = (old.conditions ?? []) as Condition[]
-  const conditions = withCondition(before, accepted, session.now)
-  if (entry === undefined) return { ...old, observedGeneration, conditions }
-  const inSync: NewCondition = {
-    type: 'InSync',
-    status: 'False',
-    reason: 'NewVersion',
-    message: `version ${entry.version} is stored and not yet in every container`,
-    observedGeneration,
-  }
-  const { publicKey: _, ...others } = old
-  return {
-    ...others,
-    ...publicKeyOf(object, stored),
-    observedGeneration,
-    version: entry.version,
-    bytes: entry.bytes,
-    updatedAt: session.now,
-    updatedBy: session.actor.name,
-    conditions: withCondition(conditions, inSync, session.now),
-  }
+  const entry = toEntry(head)
+  session.touch(project, entry)
+  return entry
 }

@@ -5,6 +5,7 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { SetEntry } from '../secrets/visible.ts'
 import type { PendingProjects } from './pending-projects.ts'
 import type { HeadCache, ProjectState } from './projects.ts'
 import type { Queryable } from './sql.ts'
@@ -114,6 +115,8 @@ export class WriteSession {
   readonly destroyed = new Set<string>()
   /** Projects that earlier writes of this transaction changed. */
   readonly pending: PendingProjects
+  /** What secrets were before and after this write, by project. */
+  readonly touched = new Map<ProjectState, SetEntry[]>()
   /** Secrets that this write removed, one by one. */
   readonly removed: KubeObject[] = []
   rv: number
@@ -147,6 +150,12 @@ export class WriteSession {
     this.term = more.term
     this.deps = more.deps
     this.pending = more.pending
+  }
+
+  touch(project: ProjectState, entry: SetEntry): void {
+    const entries = this.touched.get(project) ?? []
+    entries.push(entry)
+    this.touched.set(project, entries)
   }
 
   get now(): string {

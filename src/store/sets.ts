@@ -4,10 +4,13 @@ import type { FileSpec } from '../resources/stagelysecret.ts'
 import { open, valueAad, type KeyBytes } from '../secrets/aead.ts'
 import { setMac } from '../secrets/digest.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import { createReached } from '../secrets/references.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { canonicalJson } from './canonical.ts'
+import { setTampered } from './errors.ts'
 import type { Queryable } from './sql.ts'
 import type { OpenedEntry, SecretSet } from './store.ts'
+import { resolveEntries } from './values/filled.ts'
 
 export interface VersionRow {
   secret_uid: string
@@ -20,6 +23,7 @@ export interface VersionRow {
   file: string | null
   bytes: number
   value_digest: string
+  refs: string | null
 }
 
 export interface SealedRow extends VersionRow {
@@ -48,6 +52,7 @@ export const toEntry = (row: VersionRow): SetEntry => ({
   ...(row.file === null ? {} : { file: JSON.parse(row.file) as FileSpec }),
   bytes: row.bytes,
   valueDigest: row.value_digest,
+  ...(row.refs === null ? {} : { references: JSON.parse(row.refs) as string[] }),
 })
 
 /** All that decides who gets what, so that no column can be changed unseen. */
@@ -63,6 +68,8 @@ export const lineOf = (e: SetEntry): string =>
     e.file === undefined ? null : canonicalJson(e.file),
     e.bytes,
     e.valueDigest,
+    // Lines of before there were references stay as they are.
+    ...(e.references === undefined ? [] : [e.references]),
   ])
 
 export const macOfLines = (
@@ -76,14 +83,8 @@ export const macOfLines = (
     [...lines].map((line) => ({ secretId: line, version: 0 })),
   )
 
-export const setTampered = (projectUid: string): StagelyError =>
-  new StagelyError(
-    'InternalError',
-    `the secret set of project ${projectUid} does not match its MAC: rows were changed outside Stagely; restore the database or write the secrets anew`,
-  )
-
 const entryColumns =
-  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest'
+  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
 
 /**
  * One statement is one snapshot: members and MAC always belong together. The project's row comes
@@ -108,7 +109,8 @@ const revisionSql = (columns: string): string =>
     'v.from_revision <= $2 AND (v.to_revision IS NULL OR v.to_revision > $2)',
   )
 
-const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
+/** Of a SealedRow, from `secret_versions v`. */
+export const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
 const statements = {
   head: headSql(entryColumns),
   revision: revisionSql(entryColumns),
@@ -214,21 +216,57 @@ export const openRow = async (
   return open(key, row.sealed, valueAad({ projectUid, secretId, key: name, scope, type, version }))
 }
 
-/** Opens those of the head set that `choose` picks. Whoever calls it audits what comes out. */
+export interface Opening {
+  readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
+  /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
+  readonly stagelet?: string | undefined
+  /** Values as they are written: what refers to others stays as it is. */
+  readonly asWritten?: boolean | undefined
+}
+
+/**
+ * Opens those of the head set that `choose` picks. `read` are all whose values are in them. Whoever
+ * calls it audits those.
+ */
 export const openHead = async (
   q: Queryable,
   keys: ProjectKeyCache,
   projectUid: string,
-  choose: (entries: readonly SetEntry[]) => readonly SetEntry[],
-): Promise<OpenedEntry[]> => {
+  { choose, stagelet, asWritten = false }: Opening,
+): Promise<{ opened: OpenedEntry[]; read: SetEntry[] }> => {
   const { rows } = await loadRows(q, keys, projectUid, { revision: 'head', sealed: true })
-  const chosen = new Set(choose(rows.map(toEntry)).map((entry) => entry.secretId))
+  const entries = rows.map(toEntry).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const picked = new Set(choose(entries).map((entry) => entry.secretId))
+  const chosen = entries.filter((entry) => picked.has(entry.secretId))
+  const viewerOf = (entry: SetEntry): string | undefined => entry.stagelet ?? stagelet
+  const viewers = [...new Set(chosen.map(viewerOf))]
+  const needed = new Set(chosen.map((entry) => entry.secretId))
+  for (const viewer of asWritten ? [] : viewers) {
+    const reach = createReached(entries, viewer)
+    for (const entry of chosen.filter((one) => viewerOf(one) === viewer))
+      for (const { secretId } of reach(entry)) needed.add(secretId)
+  }
+  const sealed = rows.filter((row) => needed.has(row.secret_uid))
+  const values = await openRows(q, keys, projectUid, sealed)
+  const opened = viewers.flatMap((viewer) => {
+    const all = asWritten ? values : resolveEntries(projectUid, values, viewer)
+    return all.filter((one) => picked.has(one.secretId) && viewerOf(one) === viewer)
+  })
+  return {
+    opened: opened.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    read: entries.filter((entry) => needed.has(entry.secretId)),
+  }
+}
+
+const openRows = async (
+  q: Queryable,
+  keys: ProjectKeyCache,
+  projectUid: string,
+  rows: readonly SealedRow[],
+): Promise<OpenedEntry[]> => {
   const dataKeys = await loadDataKeys(q, keys, projectUid)
   return Promise.all(
-    rows
-      .filter((row) => chosen.has(row.secret_uid))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map(async (row) => ({ ...toEntry(row), value: await openRow(dataKeys, projectUid, row) })),
+    rows.map(async (row) => ({ ...toEntry(row), value: await openRow(dataKeys, projectUid, row) })),
   )
 }
 
@@ -249,8 +287,7 @@ export const openSet = async (
   const detail = { project: projectUid, epoch: head.epoch, revision, agent: delivery.agent }
   await q.query(deliverySql, [nowMs, head.namespace, delivery.stagelet, JSON.stringify(detail)])
   if (rows.length === 0) return []
-  const dataKeys = await loadDataKeys(q, keys, projectUid)
-  return Promise.all(
-    rows.map(async (row) => ({ ...toEntry(row), value: await openRow(dataKeys, projectUid, row) })),
-  )
+  const mine = rows.filter((row) => row.stagelet === null || row.stagelet === delivery.stagelet)
+  const opened = await openRows(q, keys, projectUid, mine)
+  return resolveEntries(projectUid, opened, delivery.stagelet)
 }

@@ -14,18 +14,16 @@ import {
   finishNamespaces,
   type Retention,
 } from './compaction.ts'
-import type { ReadWay } from './audit/reads.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
-import { getObject, getObjectByUid, listObjects, revisionsOf } from './reads.ts'
+import { getObject, getObjectByUid, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
 import { closeDue, listOpen } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { openSet, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
-import type { SetEntry } from '../secrets/visible.ts'
 import { dropOldTombstones } from './tombstones.ts'
 import type {
   Actor,
@@ -37,11 +35,13 @@ import type {
   OpenedEntry,
   PageOptions,
   ProjectRevisions,
+  RevealedSet,
   RevisionInfo,
   SecretSet,
   SecretVersion,
   Store,
   StoreHealth,
+  Surroundings,
   Transaction,
   WriteOptions,
 } from './store.ts'
@@ -143,6 +143,10 @@ export class SqlStore implements Store {
     return revisionsOf(this.#sql, projectUid)
   }
 
+  surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
+    return surroundingsOf(this.#sql, project, mostStagelets)
+  }
+
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#writer.run(actor, { ...options, ...this.#fence }, (session) =>
       fn(new StoreTransaction(session)),
@@ -188,15 +192,15 @@ export class SqlStore implements Store {
     return deletedSecrets(this.#sql, projectUid, this.#retention.deletedMs)
   }
 
-  revealSecret(actor: Actor, ref: ObjectRef, version?: number): Promise<OpenedEntry> {
-    return this.#writer.run(actor, this.#fence, (session) => revealSecret(session, ref, version))
+  revealSecret(
+    actor: Actor,
+    ref: ObjectRef,
+    what: { version?: number | undefined; asWritten?: boolean | undefined } = {},
+  ): Promise<OpenedEntry> {
+    return this.#writer.run(actor, this.#fence, (session) => revealSecret(session, ref, what))
   }
 
-  revealSet(
-    actor: Actor,
-    project: ObjectRef,
-    what: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
-  ): Promise<OpenedEntry[]> {
+  revealSet(actor: Actor, project: ObjectRef, what: RevealedSet): Promise<OpenedEntry[]> {
     return this.#writer.run(actor, this.#fence, (session) => revealSet(session, project, what))
   }
 

@@ -160,6 +160,16 @@ export interface ProjectRollback {
   readonly diff: SetDiff
 }
 
+/** Which values a person reads, and for what. */
+export interface RevealedSet {
+  readonly way: ReadWay
+  readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
+  /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
+  readonly stagelet?: string | undefined
+  /** Values as they are written: what refers to others stays as it is. */
+  readonly asWritten?: boolean | undefined
+}
+
 export interface Reader {
   get(ref: ObjectRef): Promise<KubeObject | undefined>
   list(kind: string, options?: ListOptions): Promise<ObjectList>
@@ -221,7 +231,17 @@ export interface Transaction extends Reader {
   removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void>
 }
 
+/** What a new secret of a project meets. */
+export interface Surroundings {
+  /** Stagelets of the project, by name, up to a number. */
+  readonly stagelets: KubeObject[]
+  /** Secrets of type env that have a value; counted up to two. */
+  readonly envSecrets: number
+}
+
 export interface Store extends Reader {
+  /** For advice to whoever writes a secret: not a snapshot. */
+  surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings>
   /** The object with this uid, where it is of this kind. */
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
   /** One page of a list. Expired when `at` is older than what is kept. */
@@ -231,7 +251,7 @@ export interface Store extends Reader {
    * `fn` awaits nothing but `tx`; above all not the store itself, which would wait for `fn`.
    */
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
-  /** Opens every value of a set, for sealing into a bundle. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
+  /** Opens every value of a set that the stagelet may see, for sealing into a bundle: references are filled in. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
   openSet(
     projectUid: string,
     revision: number,
@@ -242,14 +262,20 @@ export interface Store extends Reader {
   /** Closed revisions that are kept, newest first. */
   listRevisions(projectUid: string): Promise<RevisionInfo[]>
   deletedSecrets(projectUid: string): Promise<DeletedSecret[]>
-  /** Opens one value for the actor, the current one or that of `version`; audited in the same transaction. */
-  revealSecret(actor: Actor, ref: ObjectRef, version?: number): Promise<OpenedEntry>
-  /** Opens the chosen values of a project's head set for the actor; each is audited in the same transaction. */
-  revealSet(
+  /**
+   * Opens one value for the actor, the current one or, as it was written, that of `version`; audited in
+   * the same transaction.
+   */
+  revealSecret(
     actor: Actor,
-    project: ObjectRef,
-    what: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
-  ): Promise<OpenedEntry[]>
+    ref: ObjectRef,
+    what?: { version?: number | undefined; asWritten?: boolean | undefined },
+  ): Promise<OpenedEntry>
+  /**
+   * Opens the chosen values of a project's head set for the actor. Each is audited in the same
+   * transaction, and each that another one refers to.
+   */
+  revealSet(actor: Actor, project: ObjectRef, what: RevealedSet): Promise<OpenedEntry[]>
   /** Closes every change set that is due at `now`; returns when the next is due. */
   closeDueRevisions(now: number): Promise<number | undefined>
   /** Newest committed resourceVersion. */

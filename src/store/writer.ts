@@ -10,6 +10,7 @@ import type { Queryable, Sql } from './sql.ts'
 import type { Actor, ChangeEvent, WriteOptions } from './store.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import { checkRemoved } from './values/followers.ts'
+import { settleReferences } from './values/references.ts'
 
 /** Bounds how long the first of a group waits for the last. */
 const groupSize = 64
@@ -166,6 +167,7 @@ export class Writer {
     try {
       const result = await job.work(session)
       await checkRemoved(session, session.removed)
+      await settleReferences(session)
       await finishProjects(session)
       await session.settled()
       settle.push(() => {

@@ -57,6 +57,39 @@ describe('hostile requests', () => {
     expect(back.headers.warning).toContain('shorter than 8 bytes')
   })
 
+  it('are told of what is odd, by both APIs, and not again for each new value', async () => {
+    const text = 'canary-line\n'.repeat(200)
+    const warnings = async (path: string, method: string, body: unknown): Promise<string> => {
+      const headers = method === 'PATCH' && path.startsWith('/apis')
+      const init = headers
+        ? { body, headers: { 'content-type': 'application/merge-patch+json' } }
+        : { body }
+      const answer = await server.call(method, path, init)
+      expect([200, 201], answer.text).toContain(answer.status)
+      expect(answer.headers.warning ?? '').not.toContain('canary')
+      return answer.headers.warning ?? ''
+    }
+    await create('projects', object('Project', 'odd', {}))
+    const spec = { projectRef: { name: 'odd' }, key: 'LONG', value: text }
+    const first = await warnings(
+      `${base}/stagelysecrets`,
+      'POST',
+      object('StagelySecret', 'long', spec),
+    )
+    expect(first).toContain('spec.value: holds a line break')
+    expect(first).toContain('spec.value: 2400 bytes are much for an environment variable')
+    expect(first).toContain('docker inspect')
+    const rest = '/api/v1/projects/default%2Fodd/secrets'
+    const second = await warnings(rest, 'POST', { key: 'SECOND', value: text })
+    expect(second).toContain('299 - "value: holds a line break')
+    expect(second).toContain('299 - "value: 2400 bytes')
+    expect(second).not.toContain('docker inspect')
+    const path = `${base}/stagelysecrets/long`
+    expect(await warnings(path, 'PATCH', { spec: { value: 'canary-short' } })).toBe('')
+    const file = { key: 'F', value: text, type: 'file', file_target: '/f' }
+    expect(await warnings(rest, 'POST', file)).toBe('')
+  })
+
   it('get warnings that clients can take', async () => {
     const long = await create('projects', object('Project', 'long', { ['x'.repeat(30_000)]: 1 }))
     expect(long.status).toBe(201)

@@ -147,7 +147,7 @@ const samples: Record<string, unknown> = {
   file_env_var: 'A_FILE',
   format: 'json',
   pattern: '.*',
-  expand: false,
+  references: true,
 }
 const shownFields = secretFields.filter((field) => !field.writeOnly && field.name !== 'value_from')
 

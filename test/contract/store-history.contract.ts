@@ -230,7 +230,7 @@ export const historyContract = (name: string, open: OpenStore): void => {
       await setValue(ns, 'db', 'two')
       const ref = refOfSecret(ns, 'db')
       expect((await t.store.revealSecret(api, ref)).value.toString()).toBe('two')
-      expect((await t.store.revealSecret(api, ref, 1)).value.toString()).toBe('one')
+      expect((await t.store.revealSecret(api, ref, { version: 1 })).value.toString()).toBe('one')
       expect(await values(ns)).toEqual({ 'DB.global': 'two', 'KEY.web': 'k' })
       const rows = await audited(ns, 'reveal')
       expect(
@@ -246,7 +246,7 @@ export const historyContract = (name: string, open: OpenStore): void => {
            AND secret_uid = v.secret_uid) FROM secret_versions v WHERE v.name = 'db' AND v.version = 1
            AND secret_versions.secret_uid = v.secret_uid AND secret_versions.version = 1`,
       )
-      await expect(t.store.revealSecret(api, ref, 1)).rejects.toThrow(/does not open/)
+      await expect(t.store.revealSecret(api, ref, { version: 1 })).rejects.toThrow(/does not open/)
     })
 
     it('writes only where the expected version is still there', async () => {

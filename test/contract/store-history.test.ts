@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
 import { historyContract } from './store-history.contract.ts'
+import { referencesContract } from './store-references.contract.ts'
 import { testOpener, valuesContract } from './store-values.contract.ts'
 import type { OpenStore } from './store.contract.ts'
 
@@ -11,5 +12,7 @@ const inFolder: OpenStore = (options) => openTestStore(undefined, { ...options, 
 
 historyContract('a Postgres server', onServer)
 valuesContract('a Postgres server', onServer)
+referencesContract('a Postgres server', onServer)
 historyContract('PGlite', inFolder)
 valuesContract('PGlite', inFolder)
+referencesContract('PGlite', inFolder)

@@ -11,6 +11,7 @@ import {
   createShop,
   createSteppedClock,
   secretOf,
+  stageletOf,
   updateAs,
 } from '../support/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
@@ -142,6 +143,22 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       expect(await refusal(remove('source'))).toMatch(/"follower", "late" takes its value from it/)
       await remove('source', 'follower', 'late')
       expect((await t.store.list('StagelySecret', { namespace: ns })).items).toEqual([])
+    })
+
+    it('tells what a new secret meets: stagelets of the project, and whether env secrets are there', async () => {
+      const { ns } = await createShop(t.store)
+      const project = { kind: 'Project', namespace: ns, name: 'shop' }
+      const look = (): Promise<unknown> => t.store.surroundingsOf(project, 1)
+      expect(await look()).toEqual({ stagelets: [], envSecrets: 0 })
+      for (const one of ['b', 'a']) await createAs(t.store, api, stageletOf(ns, one))
+      for (const one of ['x', 'y', 'z'])
+        await createAs(t.store, api, secretOf(ns, one, { value: canary }))
+      expect(await look()).toMatchObject({
+        stagelets: [{ metadata: { name: 'a' } }],
+        envSecrets: 2,
+      })
+      const nowhere = await t.store.surroundingsOf({ ...project, name: 'none' }, 1)
+      expect(nowhere).toEqual({ stagelets: [], envSecrets: 0 })
     })
 
     it('refuses a value that is not of its format, however it comes in, and says why', async () => {

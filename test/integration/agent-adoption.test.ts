@@ -12,7 +12,8 @@ import {
   type Stack,
 } from '../support/stack.ts'
 
-const compose = `services:\n${idleService('web')}${idleService('db')}`
+const own = '    environment: {TOKEN: mine, OTHER: mine}\n'
+const compose = `services:\n${idleService('web', own)}${idleService('db')}`
 const secret = held('TOKEN', 'first-value', 'web')
 
 describe('a stack that runs already', () => {
@@ -37,6 +38,8 @@ describe('a stack that runs already', () => {
     await machine.roll([secret])
     expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('first-value')
+    const told = await machine.until((r) => r.services.length === 2)
+    expect(told.services.map((s) => s.composeKeys)).toEqual([undefined, ['OTHER', 'TOKEN']])
     const settled = await stack.containers()
     await machine.roll([])
     expect(recreatedBetween(settled, await stack.containers())).toEqual(['web'])

@@ -74,6 +74,34 @@ describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) 
     expect((await stack.environmentOf('backend'))['STRIPE_SECRET_KEY']).toBe('sk_test_rotated')
   })
 
+  it('re-creates exactly who sees a secret that refers to the changed one, with the finished value', async () => {
+    const referring =
+      secretYaml('QUEUE_PASSWORD', 'first-password', 'postgres') +
+      secretYaml('QUEUE_URL', 'amqp://q:${postgres/QUEUE_PASSWORD}@q', 'frontend').replace(
+        '  value:',
+        '  references: true\n  value:',
+      )
+    expect((await world.apply(referring)).code).toBe(0)
+    await inSync(world)
+    expect(await stack.environmentOf('frontend')).toMatchObject({
+      QUEUE_URL: 'amqp://q:first-password@q',
+    })
+    const before = await stack.containers()
+    await world.apply(secretYaml('QUEUE_PASSWORD', 'second-password', 'postgres'))
+    await inSync(world)
+    const again = recreatedBetween(before, await stack.containers())
+    expect(again.sort()).toEqual(['frontend', 'postgres'])
+    expect(await stack.environmentOf('frontend')).toMatchObject({
+      QUEUE_URL: 'amqp://q:second-password@q',
+    })
+    expect((await world.cli('delete', 'stagelysecret', 'shop-queue-password.postgres')).code).toBe(
+      1,
+    )
+    for (const name of ['shop-queue-url.frontend', 'shop-queue-password.postgres'])
+      await world.must('delete', 'stagelysecret', name)
+    await inSync(world)
+  })
+
   it('re-creates all three once each when a global changes', async () => {
     const since = Math.floor(Date.now() / 1000)
     await new Promise((resolve) => setTimeout(resolve, 1100))

@@ -7,6 +7,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
+import { warningValues } from '../warnings.ts'
 import type { ListAnswer } from './list.ts'
 import { negotiate, type Wanted } from './negotiate.ts'
 import { cellsOf, columnDefinitions, type ColumnDefinition } from './table.ts'
@@ -107,20 +108,7 @@ export const answerList = (
   )
 }
 
-/** Clients take 16 KiB of headers in all. */
-const maxWarning = 256
-
 /** The client hears of what was ignored: `Warning: 299 - "unknown field \"spec.a\""`. */
 export const warn = (c: AppContext, texts: readonly string[]): void => {
-  for (const text of texts.slice(0, 20))
-    c.header(
-      'Warning',
-      `299 - "${text
-        .slice(0, maxWarning)
-        .replace(/[\\"]/g, '\\$&')
-        .replace(/[^\x20-\x7e]/g, '?')}"`,
-      {
-        append: true,
-      },
-    )
+  for (const value of warningValues(texts)) c.header('Warning', value, { append: true })
 }

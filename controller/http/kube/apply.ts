@@ -146,6 +146,7 @@ const assemble = (current: KubeObject, config: Wire, part: Wire): Wire => {
 
 export interface ApplyResult {
   readonly object: KubeObject
+  readonly before: KubeObject | undefined
   readonly created: boolean
   readonly versionBefore: string | undefined
 }
@@ -165,7 +166,12 @@ export const applyObject = async (
   const input = assemble(current, config, merged.part)
   const next = withLastApplied(fieldManagerOf(c), decode(c, kind, input, validation), config)
   const object = await tx.update(next, { managedFields: merged.managedFields })
-  return { object, created: false, versionBefore: current.metadata.resourceVersion }
+  return {
+    object,
+    before: current,
+    created: false,
+    versionBefore: current.metadata.resourceVersion,
+  }
 }
 
 const createApplied = async (
@@ -185,5 +191,5 @@ const createApplied = async (
     },
   ])
   const object = await tx.create(next, { managedFields })
-  return { object, created: true, versionBefore: undefined }
+  return { object, before: undefined, created: true, versionBefore: undefined }
 }

@@ -1,12 +1,11 @@
 // What a write sends, made an object of its kind: path, schema and field validation agree, or it is refused.
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { minPatternBytes } from '../../../src/masking/patterns.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
-import { valueBytes } from '../../../src/resources/secret-value.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
-import type { WriteOptions } from '../../../src/store/store.ts'
+import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
+import { adviceOfPlace, adviceOfValue, type Advice } from '../warnings.ts'
 import { warn } from './answer.ts'
 import type { FieldValidation } from './params.ts'
 import { invalid } from './status.ts'
@@ -79,17 +78,25 @@ export const decode = (
   const name = metadataOf(input)['name']
   if (object === undefined) throw invalid(kind, typeof name === 'string' ? name : '', faults)
   if (validation === 'Warn') warn(c, quoted(unknown))
-  if (kind.kind === 'StagelySecret') warnOfShortValue(c, object)
+  if (kind.kind === 'StagelySecret') warnOf(c, adviceOfValue(object.spec ?? {}))
   return object
 }
 
-/** Whoever stores a value that the masker leaves alone must hear of it. */
-const warnOfShortValue = (c: AppContext, object: KubeObject): void => {
-  const length = valueBytes(object.spec ?? {})?.length ?? 0
-  if (length === 0 || length >= minPatternBytes) return
-  warn(c, [
-    `spec.value: shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`,
-  ])
+const warnOf = (c: AppContext, advice: readonly Advice[]): void => {
+  warn(
+    c,
+    advice.map(({ field, message }) => `${field}: ${message}`),
+  )
+}
+
+/** After the write of a secret: what is odd about where it goes. */
+export const warnOfPlace = async (
+  c: AppContext,
+  store: Store,
+  after: KubeObject,
+  before: KubeObject | undefined,
+): Promise<void> => {
+  if (after.kind === 'StagelySecret') warnOf(c, await adviceOfPlace(store, after, before))
 }
 
 /** What a dry run answers: nothing was stored, so the version is the old one, and a new object has none. */

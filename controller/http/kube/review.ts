@@ -5,7 +5,7 @@ import { allows, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import { apiVersion } from '../../../src/resources/meta.ts'
+import { apiVersion, refOf } from '../../../src/resources/meta.ts'
 import { isRecord } from '../../../src/resources/metadata.ts'
 import { kinds, requireKind } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
@@ -107,6 +107,7 @@ export const reviewChangeSet = async (
     actor,
     options: { dryRun: true },
     items,
+    refOf: ({ object }) => refOf(object),
     before: async (tx) => {
       before = await readSituation(tx, touched)
     },

@@ -9,7 +9,15 @@ import { actorOf, type AppContext } from '../env.ts'
 import { answerList, answerObject } from './answer.ts'
 import { applyObject, readConfiguration } from './apply.ts'
 import { readDeleteOptions, readObject, readPatch, type Patch } from './body.ts'
-import { asAnswered, atPath, bad, decode, metadataOf, requireVersion } from './decode.ts'
+import {
+  asAnswered,
+  atPath,
+  bad,
+  decode,
+  metadataOf,
+  requireVersion,
+  warnOfPlace,
+} from './decode.ts'
 import { checkPatchRight } from './deploy-right.ts'
 import { fieldValidationOf, invalidOption, selectionOf, writeOptionsOf } from './params.ts'
 import { jsonPatch, type Json } from './patch.ts'
@@ -40,6 +48,7 @@ export const serveCreate =
     const created = await store.write(actorOf(c), options, (tx) =>
       tx.create(object, { managedFields }),
     )
+    await warnOfPlace(c, store, created, undefined)
     return answerObject(c, kind, asAnswered(options, created, undefined), { clock, code: 201 })
   }
 
@@ -64,11 +73,15 @@ export const serveReplace =
     const after = decode(c, kind, input, validation)
     const requested = metadataOf(input)['managedFields']
     const now = toTimestamp(clock.now())
-    const updated = await store.write(actorOf(c), options, async (tx) => {
+    const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
       const before = await getOrThrow(tx, kind, refOfPath(c, kind))
       requireVersion(kind, input)
-      return replaceObject(tx, kind, { who, before, after, requested, now })
+      return {
+        updated: await replaceObject(tx, kind, { who, before, after, requested, now }),
+        before,
+      }
     })
+    await warnOfPlace(c, store, updated, before)
     const answered = asAnswered(options, updated, after.metadata.resourceVersion)
     return answerObject(c, kind, answered, { clock })
   }
@@ -110,9 +123,10 @@ const answerApply = async (
   const options = writeOptionsOf(c)
   const config = readConfiguration(c, kind, patch.content)
   const now = clock.now()
-  const { object, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
+  const { object, before, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
     applyObject(c, kind, { tx, config, now }),
   )
+  await warnOfPlace(c, store, object, before)
   const answered = asAnswered(options, object, versionBefore)
   return answerObject(c, kind, answered, { clock, code: created ? 201 : 200 })
 }
@@ -127,15 +141,16 @@ const answerPatch = async (
   const options = writeOptionsOf(c)
   const who = whoOf(c, kind, '')
   const now = toTimestamp(clock.now())
-  const updated = await store.write(actorOf(c), options, async (tx) => {
+  const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
     const before = await getOrThrow(tx, kind, refOfPath(c, kind))
     const input = atPath(c, kind, patched(before, patch))
     checkPatchRight(c, kind, { before: toWire(before), after: input })
     const after = decode(c, kind, input, validation)
     const requested = metadataOf(input)['managedFields']
     const object = await replaceObject(tx, kind, { who, before, after, requested, now })
-    return asAnswered(options, object, before.metadata.resourceVersion)
+    return { updated: asAnswered(options, object, before.metadata.resourceVersion), before }
   })
+  await warnOfPlace(c, store, updated, before)
   return answerObject(c, kind, updated, { clock })
 }
 

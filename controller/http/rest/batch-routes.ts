@@ -63,8 +63,11 @@ export const batchRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
       const project = requireTarget(context)
       const changeSet = { id: `rest-${actor.requestId ?? ''}`, last: true }
       const found = await findAll(store, project, body.operations)
-      const results = await store.write(actor, { changeSet }, (tx) =>
-        runAll(tx, project, { operations: body.operations, found, nowMs: clock.now() }),
+      // Its operations name their own faults; what is judged when all is written has no operation.
+      const results = await inRequestNames(() =>
+        store.write(actor, { changeSet }, (tx) =>
+          runAll(tx, project, { operations: body.operations, found, nowMs: clock.now() }),
+        ),
       )
       return { status: 200, body: { results } }
     },

@@ -43,6 +43,11 @@ const toRevealed = (entry: OpenedEntry): z.infer<typeof revealedSchema> => ({
     : { value_base64: entry.value.toString('base64') }),
 })
 
+const asWritten = z
+  .boolean()
+  .optional()
+  .describe('True: references to other secrets are shown, not what they stand for.')
+
 const revealSecret = ({ store }: RestDeps): RestRoute =>
   route({
     id: 'revealSecret',
@@ -52,15 +57,21 @@ const revealSecret = ({ store }: RestDeps): RestRoute =>
     summary: 'Read one value. The audit says who did.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
     body: z.strictObject({
-      version: z.int().min(1).optional().describe('An older version; the current one when absent.'),
+      version: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('An older version, as it was written; the current one when absent.'),
+      as_written: asWritten,
     }),
-    response: { status: 200, description: 'The value as it is stored.', schema: revealedSchema },
+    response: { status: 200, description: 'The value.', schema: revealedSchema },
     shownOnce: ['value', 'value_base64'],
     handle: async (context) => {
       const { actor, body, params } = context
       const project = requireTarget(context)
       const secret = await findSecret(store, project, params['secret_id'] ?? '')
-      const opened = await store.revealSecret(actor, refOf(secret), body.version)
+      const what = { version: body.version, asWritten: body.as_written }
+      const opened = await store.revealSecret(actor, refOf(secret), what)
       return { status: 200, body: toRevealed(opened) }
     },
   })
@@ -75,6 +86,7 @@ const revealBody = z.strictObject({
     .string()
     .optional()
     .describe('As in this stagelet; without it, no stagelet’s own secrets are seen by a service.'),
+  as_written: asWritten,
   way: z.enum(['export', 'run']).default('export').describe('What the audit says it was for.'),
 })
 
@@ -110,7 +122,8 @@ const revealSecrets = ({ store }: RestDeps): RestRoute =>
     handle: async (context) => {
       const { actor, body } = context
       const project = refOf(requireTarget(context))
-      const what = { way: body.way, choose: chooser(body) }
+      const { way, stagelet, as_written: asWritten } = body
+      const what = { way, stagelet, asWritten, choose: chooser(body) }
       const opened = await store.revealSet(actor, project, what)
       return { status: 200, body: { secrets: opened.map(toRevealed) } }
     },

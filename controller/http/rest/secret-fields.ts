@@ -142,9 +142,13 @@ const restNames = new Map([
   ['spec.projectRef.name', 'project_id'],
 ])
 
+/** A field of the object as the request names it. */
+export const inRestName = (field: string): string =>
+  restNames.get(field) ?? snake(field.replace(/^spec\./, ''))
+
 /** The store's faults in the names of the request. */
 export const inRestNames = (faults: readonly Fault[], prefix = ''): Fault[] =>
   faults.map(({ field, reason, message }) => {
-    const name = restNames.get(field) ?? snake(field.replace(/^spec\./, ''))
+    const name = inRestName(field)
     return { field: `${prefix}${name}`, reason, message: message.replaceAll(field, name) }
   })

@@ -52,11 +52,8 @@ const createRoute = ({ store, clock }: RestDeps): RestRoute =>
       const made = await inRequestNames(() =>
         store.write(actor, {}, (tx) => createSecret(tx, project, body, clock.now())),
       )
-      return {
-        status: 201,
-        body: toCreated(made),
-        headers: { ...etagOf(made), ...warningsOf(body) },
-      }
+      const warnings = await warningsOf(store, body, { after: made })
+      return { status: 201, body: toCreated(made), headers: { ...etagOf(made), ...warnings } }
     },
   })
 
@@ -133,7 +130,8 @@ const updateRoute = ({ store, clock }: RestDeps): RestRoute =>
       const updated = await inRequestNames(() =>
         store.write(actor, {}, (tx) => updateSecret(tx, secret, change)),
       )
-      const headers = { ...etagOf(updated), ...warningsOf(body) }
+      const warnings = await warningsOf(store, body, { after: updated, before: secret })
+      const headers = { ...etagOf(updated), ...warnings }
       return { status: 200, body: toUpdated(updated), headers }
     },
   })

@@ -1,16 +1,22 @@
 // Secrets as the REST API writes and shows them: StagelySecret objects, and no second copy of anything.
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { minPatternBytes } from '../../../src/masking/patterns.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import { valueBytes } from '../../../src/resources/secret-value.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
+import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
 import { notFound } from './access.ts'
 import { idOf, parseId } from './ids.ts'
 import { invalidInput } from './input.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
-import { inRestNames, shownOf, shownShape, withInput, type SecretInput } from './secret-fields.ts'
+import {
+  inRestName,
+  inRestNames,
+  shownOf,
+  shownShape,
+  withInput,
+  type SecretInput,
+} from './secret-fields.ts'
 import { createTracked, readAgain, updateTracked } from './writes.ts'
 
 const id = z.string().describe('`sec_…`')
@@ -180,11 +186,15 @@ export const deleteSecret = async (
   await tx.remove(refOf(current))
 }
 
-/** Whoever stores a value that the masker leaves alone must hear of it. */
-export const warningsOf = (input: SecretInput): Record<string, string> => {
-  const { value, value_base64: valueBase64 } = input
-  const length = valueBytes({ value, valueBase64 })?.length ?? 0
-  if (length === 0 || length >= minPatternBytes) return {}
-  const text = `value: shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
-  return { warning: `299 - "${text}"` }
+/** `Warning` headers: what is odd about the value that was given, and about where the secret goes. */
+export const warningsOf = async (
+  store: Store,
+  input: SecretInput,
+  { after, before }: { after: KubeObject; before?: KubeObject },
+): Promise<Record<string, string>> => {
+  const given = { ...after.spec, value: input['value'], valueBase64: input['value_base64'] }
+  const advice = [...adviceOfValue(given), ...(await adviceOfPlace(store, after, before))]
+  if (advice.length === 0) return {}
+  const texts = advice.map(({ field, message }) => `${inRestName(field)}: ${message}`)
+  return { warning: warningValues(texts).join(', ') }
 }

@@ -3,7 +3,8 @@ import { isTrue, withCondition, type NewCondition } from '../../../src/resources
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import { visibleTo } from '../../../src/secrets/visible.ts'
+import { createFollowedDigest, createReached } from '../../../src/secrets/references.ts'
+import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 
@@ -46,12 +47,14 @@ export const decideSecrets = (input: ProjectInput): SecretStatus[] => {
   )
 }
 
-/** Who sees each secret, by its uid. */
+/** Who sees each secret, by its uid: also who sees it only in another one that refers to it. */
 export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
   for (const stagelet of stagelets) {
+    const reach = createReached(head.entries, stagelet.metadata.name)
     for (const service of stagelet.status?.services ?? []) {
-      for (const entry of visibleTo(service.name, stagelet.metadata.name, head.entries)) {
+      const seen = winnersFor(service.name, stagelet.metadata.name, head.entries)
+      for (const entry of new Set([...seen.values()].flatMap(reach))) {
         const list = consumers.get(entry.secretId) ?? []
         list.push({ stagelet, service })
         consumers.set(entry.secretId, list)
@@ -187,13 +190,21 @@ const inSync = (
 }
 
 const runsVersion = (
-  { runningSets }: ProjectInput,
+  { runningSets, head }: ProjectInput,
   secret: SecretObject,
-  { service }: Consumer,
+  { service, stagelet }: Consumer,
   version: number,
 ): boolean => {
   const set = service.revision === undefined ? undefined : runningSets.get(service.revision)
-  return (
-    set?.entries.some((e) => e.secretId === secret.metadata.uid && e.version === version) === true
-  )
+  const find = (entries: readonly SetEntry[]): SetEntry | undefined =>
+    entries.find((e) => e.secretId === secret.metadata.uid)
+  const runs = find(set?.entries ?? [])
+  if (set === undefined || runs?.version !== version) return false
+  const wanted = find(head.entries)
+  if (runs.references === undefined || wanted === undefined) return true
+  // The same text, and what it refers to as well.
+  const { name } = stagelet.metadata
+  const digestIn = (entries: readonly SetEntry[], entry: SetEntry): string =>
+    createFollowedDigest(entries, name)(entry).valueDigest
+  return digestIn(set.entries, runs) === digestIn(head.entries, wanted)
 }

@@ -46,6 +46,7 @@ const judge = (
       ...(service.since === undefined ? {} : { since: service.since }),
       keys: visible.map((e) => e.key),
       ...(service.sharesWith === undefined ? {} : { sharesWith: service.sharesWith }),
+      ...(service.composeKeys === undefined ? {} : { composeKeys: service.composeKeys }),
     },
   }
 }

@@ -15,10 +15,11 @@ export const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
   type: entry.type,
   ...(entry.stagelet === undefined ? {} : { stageletRef: { name: entry.stagelet } }),
   ...(entry.file === undefined ? {} : { file: entry.file }),
+  ...(entry.references === undefined ? {} : { references: true }),
 })
 
 const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknown> => {
-  const { scope: _, type: __, stageletRef: ___, file: ____, ...others } = spec
+  const { scope: _, type: __, stageletRef: ___, file: ____, references: _____, ...others } = spec
   return others
 }
 

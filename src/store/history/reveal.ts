@@ -7,7 +7,7 @@ import { saveChanged } from '../pending-projects.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { openHead } from '../sets.ts'
-import type { OpenedEntry } from '../store.ts'
+import type { OpenedEntry, RevealedSet } from '../store.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
 
@@ -35,12 +35,13 @@ const noteReads = (
 export const revealSet = async (
   session: WriteSession,
   ref: ObjectRef,
-  { way, choose }: { way: ReadWay; choose: (entries: readonly SetEntry[]) => readonly SetEntry[] },
+  { way, ...opening }: RevealedSet,
 ): Promise<OpenedEntry[]> => {
   const project = await requireProjectState(session, ref)
   await saveChanged(session)
-  const opened = await openHead(session.tx, session.deps.keys, project.uid, choose)
-  await noteReads(session, project, { way, entries: opened })
+  const { keys } = session.deps
+  const { opened, read } = await openHead(session.tx, keys, project.uid, opening)
+  await noteReads(session, project, { way, entries: read })
   return opened
 }
 
@@ -48,7 +49,7 @@ export const revealSet = async (
 export const revealSecret = async (
   session: WriteSession,
   ref: ObjectRef,
-  version: number | undefined,
+  { version, asWritten }: { version?: number | undefined; asWritten?: boolean | undefined },
 ): Promise<OpenedEntry> => {
   const row = await requireRow(session, ref)
   const project = await projectOfSecret(session, row)
@@ -59,7 +60,7 @@ export const revealSecret = async (
   }
   const choose = (entries: readonly SetEntry[]): readonly SetEntry[] =>
     entries.filter((entry) => entry.secretId === row.uid)
-  const [opened] = await revealSet(session, project.ref, { way: 'reveal', choose })
+  const [opened] = await revealSet(session, project.ref, { way: 'reveal', choose, asWritten })
   if (opened === undefined) {
     throw new StagelyError('NotFound', `secret "${ref.name}" has no value yet: give it one first`)
   }

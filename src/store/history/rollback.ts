@@ -41,7 +41,16 @@ export const rollbackSecret = async (
   checkOwner(session, row)
   const project = await projectOfSecret(session, row)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
-  return putBack(session, row, opened, row.object.spec)
+  return putBack(session, row, opened, asWritten(opened, row.object.spec))
+}
+
+/** A template comes back as one, and bytes as bytes, whatever the secret is by now. */
+const asWritten = (
+  { references }: OpenedEntry,
+  spec: Record<string, unknown> = {},
+): Record<string, unknown> => {
+  const { references: _, ...others } = spec
+  return references === undefined ? others : { ...others, references: true }
 }
 
 const putBack = (

@@ -3,10 +3,10 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { valueDigest } from '../../secrets/digest.ts'
-import { notFound } from '../errors.ts'
+import { notFound, setTampered } from '../errors.ts'
 import { loadProject, type ProjectState } from '../projects.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
-import { loadDataKeys, openRow, setTampered, toEntry, type SealedRow } from '../sets.ts'
+import { loadDataKeys, openRow, sealedColumns, toEntry, type SealedRow } from '../sets.ts'
 import type { Queryable } from '../sql.ts'
 import type { DeletedSecret, OpenedEntry, RevisionInfo, SecretVersion } from '../store.ts'
 
@@ -147,8 +147,8 @@ export const openVersion = async (
 ): Promise<OpenedEntry> => {
   const { secretUid, version } = what
   const [row] = await session.tx.query<SealedRow>(
-    `SELECT secret_uid, version, name, key, scope, stagelet, type, file, bytes, value_digest, sealed, data_key_id
-     FROM secret_versions WHERE secret_uid = $1 AND version = $2 AND project_uid = $3`,
+    `SELECT ${sealedColumns} FROM secret_versions v
+     WHERE v.secret_uid = $1 AND v.version = $2 AND v.project_uid = $3`,
     [secretUid, version, project.uid],
   )
   if (row === undefined) throw await versionMissing(session, secretUid, version)
@@ -156,7 +156,8 @@ export const openVersion = async (
   const entry = toEntry(row)
   const value = await openRow(dataKeys, project.uid, row)
   const { type, key, file } = entry
-  if (valueDigest(project.digestKey, { type, key, value, file }) !== entry.valueDigest)
+  const refers = entry.references !== undefined
+  if (valueDigest(project.digestKey, { type, key, value, file, refers }) !== entry.valueDigest)
     throw setTampered(project.uid)
   return { ...entry, value }
 }

@@ -47,6 +47,8 @@ export const sourceOf = async (
     const further = other.valueFrom?.secretRef?.name
     if (further !== undefined)
       throw invalid(ref, fault(`that secret follows "${further}" itself: follow that one`))
+    if (other.references === true)
+      throw invalid(ref, fault('that secret refers to others: refer to it (references: true)'))
   }
   const followers = await followersOf(session, ref, spec.projectRef.name)
   const first = followers[0]?.object.metadata.name

@@ -1,0 +1,36 @@
+// The order in which secrets can be written one by one: the server refuses a reference to what is
+// not there yet.
+import type { KubeObject } from '../src/resources/meta.ts'
+import { valueBytes } from '../src/resources/secret-value.ts'
+import type { SecretSpec } from '../src/resources/stagelysecret.ts'
+import { parseTemplate } from '../src/resources/value-template.ts'
+
+const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+
+/** Keys that the value refers to, as far as it can be read here: a sealed one cannot. */
+const keysOf = (object: KubeObject): readonly string[] => {
+  const bytes = valueBytes(specOf(object))
+  const template = bytes === undefined ? '' : parseTemplate(bytes)
+  if (typeof template === 'string') return []
+  return template.references.map((name) => name.slice(name.indexOf('/') + 1))
+}
+
+const refers = (object: KubeObject): boolean =>
+  object.kind === 'StagelySecret' && specOf(object).references === true
+
+/** Stable; what refers to nothing comes first, then each after what it refers to. */
+export const inReferenceOrder = (objects: readonly KubeObject[]): KubeObject[] => {
+  const referring = objects.filter(refers)
+  const ordered = objects.filter((object) => !refers(object))
+  const seen = new Set<KubeObject>()
+  const place = (object: KubeObject): void => {
+    if (seen.has(object)) return
+    seen.add(object)
+    const keys = keysOf(object)
+    for (const other of referring) if (keys.includes(specOf(other).key)) place(other)
+    ordered.push(object)
+  }
+  for (const object of referring) if (specOf(object).sealedValue === undefined) place(object)
+  for (const object of referring) place(object)
+  return ordered
+}

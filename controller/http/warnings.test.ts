@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { adviceOfPlace, adviceOfValue, warningValues } from './warnings.ts'
+
+const secret = (spec: object, status: object = {}): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'StagelySecret',
+  metadata: { name: 'one', namespace: 'team' },
+  spec: { projectRef: { name: 'shop' }, key: 'PORT', scope: 'global', type: 'env', ...spec },
+  status: { ...status },
+})
+
+const stagelet = (name: string, services: Record<string, string[]>): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Stagelet',
+  metadata: { name, namespace: 'team' },
+  status: {
+    services: Object.entries(services).map(([service, composeKeys]) => ({
+      name: service,
+      composeKeys,
+    })),
+  },
+})
+
+const stagelets = [
+  stagelet('prod', { backend: ['PORT'], web: [] }),
+  stagelet('preview', { backend: [], web: ['PORT'] }),
+]
+const place = async (
+  object: KubeObject,
+  { before, envSecrets = 5 }: { before?: KubeObject; envSecrets?: number } = {},
+): Promise<string[]> => {
+  const store = { surroundingsOf: () => Promise.resolve({ stagelets, envSecrets }) }
+  return (await adviceOfPlace(store, object, before)).map((a) => `${a.field}: ${a.message}`)
+}
+
+describe('advice of where a secret goes', () => {
+  it('names the service that a misspelt scope probably means', async () => {
+    expect(await place(secret({ scope: 'bakend', key: 'A' }))).toEqual([
+      'spec.scope: no service has the name "bakend"; did you mean "backend"?',
+    ])
+    expect(await place(secret({ scope: 'queue', key: 'A' }))).toEqual([
+      'spec.scope: no service has the name "queue"; there are backend, web',
+    ])
+    const own = secret({ scope: 'web', key: 'A', stageletRef: { name: 'prod' } })
+    expect(await place(own)).toEqual([])
+  })
+
+  it('says where the compose file sets the key too, and which one wins', async () => {
+    expect(await place(secret({}))).toEqual([
+      'spec.key: the compose file of prod/backend, preview/web sets PORT as well: the secret wins',
+    ])
+    expect(await place(secret({ scope: 'web' }))).toEqual([
+      'spec.key: the compose file of preview/web sets PORT as well: the secret wins',
+    ])
+    expect(await place(secret({ scope: 'web', stageletRef: { name: 'prod' } }))).toEqual([])
+    expect(await place(secret({ type: 'file' }))).toEqual([])
+  })
+
+  it('says nothing of the place again where only the value is new', async () => {
+    const before = secret({ scope: 'bakend' })
+    expect(await place(secret({ scope: 'bakend' }), { before, envSecrets: 1 })).toEqual([])
+    expect(await place(secret({ scope: 'quux' }), { before })).toHaveLength(1)
+  })
+
+  it('tells of docker inspect for the first env secret of a project', async () => {
+    const inspect = expect.stringContaining('docker inspect') as string
+    expect(await place(secret({ key: 'A' }), { envSecrets: 1 })).toEqual([inspect])
+    expect(await place(secret({ key: 'A' }), { envSecrets: 2 })).toEqual([])
+    expect(await place(secret({ key: 'A', type: 'file' }), { envSecrets: 0 })).toEqual([])
+  })
+
+  it('finds more than 1 KiB odd, however the value came in, but not in a file', async () => {
+    expect(await place(secret({ key: 'A' }, { bytes: 1024 }))).toEqual([])
+    expect(await place(secret({ key: 'A' }, { bytes: 1025 }))).toEqual([
+      expect.stringContaining('1025 bytes are much') as string,
+    ])
+    expect(await place(secret({ key: 'A', type: 'file' }, { bytes: 5000 }))).toEqual([])
+  })
+})
+
+describe('advice of a value', () => {
+  it.each([
+    [{ value: 'short' }, 1],
+    [{ value: 'long enough' }, 0],
+    [{ value: '' }, 0],
+    [{ value: 'two lines\nof text' }, 1],
+    [{ valueBase64: 'Cg==' }, 2],
+    [{ value: 'two lines\nof text', type: 'file' }, 0],
+    [{ value: '${A}', references: true }, 0],
+    [{}, 0],
+  ])('of %o counts %i', (given, count) => {
+    expect(adviceOfValue(given)).toHaveLength(count)
+  })
+
+  it('becomes headers that clients take', () => {
+    expect(warningValues(['a "b" \\ \u00fc\n'])).toEqual(['299 - "a \\"b\\" \\\\ ??"'])
+    expect(warningValues(Array<string>(30).fill('x'))).toHaveLength(20)
+  })
+})

@@ -1,0 +1,139 @@
+// What whoever stores a secret should know and may overlook. Never a value, and never a refusal.
+import { minPatternBytes } from '../../src/masking/patterns.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { valueBytes } from '../../src/resources/secret-value.ts'
+import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { Store } from '../../src/store/store.ts'
+import { nearName } from '../reconcilers/project/near-name.ts'
+
+export interface Advice {
+  /** Of the object, as in a fault. */
+  readonly field: string
+  readonly message: string
+}
+
+/** From this length on an environment variable is an odd place. */
+const longBytes = 1024
+/** Stagelets that are looked at; one that says it is enough. */
+const mostStagelets = 50
+const mostWarnings = 20
+/** Clients take 16 KiB of headers in all. */
+const maxWarning = 256
+
+/** Values of `Warning` headers. */
+export const warningValues = (texts: readonly string[]): string[] =>
+  texts.slice(0, mostWarnings).map((text) => {
+    const plain = text
+      .slice(0, maxWarning)
+      .replace(/[\\"]/g, '\\$&')
+      .replace(/[^\x20-\x7e]/g, '?')
+    return `299 - "${plain}"`
+  })
+
+/** What is odd about the value that a write gives. `given` is the spec as it was sent. */
+export const adviceOfValue = (given: Readonly<Record<string, unknown>>): Advice[] => {
+  const { value, valueBase64 } = given
+  const bytes = valueBytes({ value, valueBase64 })
+  if (bytes === undefined || bytes.length === 0) return []
+  const field = typeof value === 'string' ? 'spec.value' : 'spec.valueBase64'
+  const advice: Advice[] = []
+  // Of a template the finished value counts, which nobody has opened here.
+  if (bytes.length < minPatternBytes && given['references'] !== true) {
+    const message = `shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
+    advice.push({ field, message })
+  }
+  if (given['type'] === 'file') return advice
+  if (bytes.includes('\n')) {
+    const message =
+      'holds a line break, which many programs and tools cut or escape in an environment variable; type: file keeps it whole'
+    advice.push({ field, message })
+  }
+  return advice
+}
+
+const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+
+const adviceOfLength = (secret: KubeObject): Advice[] => {
+  const { bytes = 0 } = (secret.status ?? {}) as SecretStatus
+  if (specOf(secret).type === 'file' || bytes <= longBytes) return []
+  const message = `${bytes} bytes are much for an environment variable, which every child process copies; type: file is meant for it`
+  return [{ field: 'spec.value', message }]
+}
+
+interface Service {
+  readonly stagelet: string
+  readonly name: string
+  readonly composeKeys: readonly string[]
+}
+
+const servicesOf = (stagelets: readonly KubeObject[], only: string | undefined): Service[] =>
+  stagelets
+    .filter(({ metadata }) => only === undefined || metadata.name === only)
+    .flatMap(({ metadata, status }) =>
+      ((status as StageletStatus | undefined)?.services ?? []).map(
+        ({ name, composeKeys = [] }) => ({
+          stagelet: metadata.name,
+          name,
+          composeKeys,
+        }),
+      ),
+    )
+
+const adviceOfScope = (scope: string, services: readonly Service[]): Advice[] => {
+  const names = [...new Set(services.map(({ name }) => name))].sort()
+  if (scope === 'global' || names.length === 0 || names.includes(scope)) return []
+  const near = nearName(scope, names)
+  const hint =
+    near === undefined ? `there are ${names.slice(0, 10).join(', ')}` : `did you mean "${near}"?`
+  return [{ field: 'spec.scope', message: `no service has the name "${scope}"; ${hint}` }]
+}
+
+const adviceOfClash = (
+  { key, scope, type }: SecretSpec,
+  services: readonly Service[],
+): Advice[] => {
+  if (type === 'file') return []
+  const clash = services.filter(
+    ({ name, composeKeys }) => (scope === 'global' || scope === name) && composeKeys.includes(key),
+  )
+  if (clash.length === 0) return []
+  const shown = clash.slice(0, 3).map(({ stagelet, name }) => `${stagelet}/${name}`)
+  const more = clash.length > shown.length ? ` and ${clash.length - shown.length} more` : ''
+  const message = `the compose file of ${shown.join(', ')}${more} sets ${key} as well: the secret wins`
+  return [{ field: 'spec.key', message }]
+}
+
+const inspectAdvice: Advice = {
+  field: 'spec.type',
+  message:
+    'whoever may run "docker inspect" on the machine reads values of type env; type: file is not shown there (said for the first one of a project only)',
+}
+
+const placeOf = ({ spec = {} }: KubeObject): string =>
+  JSON.stringify([spec['scope'], spec['type'], spec['stageletRef']])
+
+/**
+ * What is odd about where a stored secret goes. Only said for a new place, and so not again for each
+ * new value.
+ */
+export const adviceOfPlace = async (
+  store: Pick<Store, 'surroundingsOf'>,
+  secret: KubeObject,
+  before: KubeObject | undefined,
+): Promise<Advice[]> => {
+  const length = adviceOfLength(secret)
+  if (before !== undefined && placeOf(before) === placeOf(secret)) return length
+  const { namespace } = refOf(secret)
+  const spec = specOf(secret)
+  const project = { kind: 'Project', namespace, name: spec.projectRef.name }
+  const { stagelets, envSecrets } = await store.surroundingsOf(project, mostStagelets)
+  const services = servicesOf(stagelets, spec.stageletRef?.name)
+  const isFirst = before === undefined && spec.type === 'env' && envSecrets <= 1
+  return [
+    ...length,
+    ...adviceOfScope(spec.scope, services),
+    ...adviceOfClash(spec, services),
+    ...(isFirst ? [inspectAdvice] : []),
+  ]
+}

@@ -1,0 +1,119 @@
+// Follows references between the secrets of one set, as one stagelet sees them. See ADR 0026.
+import { createHash } from 'node:crypto'
+import { StagelyError } from '../kernel/errors.ts'
+import { winnersFor, type SetEntry } from './set-entry.ts'
+
+/** A set does not resolve. `why` names keys, never a value. */
+export class BrokenReference extends StagelyError {
+  readonly why: string
+
+  constructor(entry: SetEntry, why: string) {
+    super('Invalid', `secret "${entry.name}": ${why}`)
+    this.why = why
+  }
+}
+
+/** Makes something of an entry and of what was made of those that it refers to. */
+export type Make<E, R> = (entry: E, referred: readonly R[]) => R
+
+/** Where a reference of `entry` points: the scope that it is looked up from, and the key. */
+export const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
+  const slash = reference.indexOf('/')
+  return slash === -1
+    ? { scope: entry.scope, key: reference }
+    : { scope: reference.slice(0, slash), key: reference.slice(slash + 1) }
+}
+
+export const keyOfReference = (reference: string): string =>
+  reference.slice(reference.indexOf('/') + 1)
+
+/**
+ * Folds entries along their references, each once. `stagelet` is the one that gets the values;
+ * undefined stands for one without secrets of its own. Throws BrokenReference where a reference
+ * points nowhere or leads back to where it came from.
+ */
+export const createFolder = <E extends SetEntry, R>(
+  entries: readonly E[],
+  stagelet: string | undefined,
+  make: Make<E, R>,
+): ((entry: E) => R) => {
+  const made = new Map<string, R>()
+  const seenFrom = new Map<string, ReadonlyMap<string, E>>()
+  const find = (scope: string, key: string): E | undefined => {
+    const known = seenFrom.get(scope) ?? winnersFor(scope, stagelet, entries)
+    seenFrom.set(scope, known)
+    return known.get(key)
+  }
+  const fold = (entry: E, path: readonly E[]): R => {
+    const known = made.get(entry.secretId)
+    if (known !== undefined) return known
+    const here = [...path, entry]
+    const referred = (entry.references ?? []).map((reference) => {
+      const { scope, key } = targetOf(entry, reference)
+      const target = find(scope, key)
+      if (target === undefined) throw missing(entry, { reference, scope, stagelet })
+      if (here.includes(target)) throw cycle(entry, [...here, target])
+      return fold(target, here)
+    })
+    const result = make(entry, referred)
+    made.set(entry.secretId, result)
+    return result
+  }
+  return (entry) => fold(entry, [])
+}
+
+const missing = (
+  entry: SetEntry,
+  at: { reference: string; scope: string; stagelet: string | undefined },
+): BrokenReference => {
+  const where = at.scope === 'global' ? 'scope "global"' : `scope "${at.scope}" or "global"`
+  const own =
+    entry.stagelet === undefined ? '' : `, of the project or of stagelet "${entry.stagelet}"`
+  return new BrokenReference(
+    entry,
+    `it refers to \${${at.reference}}, and no secret with a value has that key in ${where}${own}`,
+  )
+}
+
+const cycle = (entry: SetEntry, path: readonly SetEntry[]): BrokenReference => {
+  const from = path.indexOf(path.at(-1)!)
+  const names = path.slice(from).map(({ name }) => `"${name}"`)
+  return new BrokenReference(entry, `its references lead in a circle: ${names.join(' to ')}`)
+}
+
+const digestOf = (entry: SetEntry, referred: readonly string[]): string => {
+  if (entry.references === undefined) return entry.valueDigest
+  const lines = ['stagely references v1', entry.valueDigest, ...referred]
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
+}
+
+/** `entry` with the digest of what it will be for `stagelet`; the entry itself where it refers to nothing. */
+export const createFollowedDigest = <E extends SetEntry>(
+  entries: readonly E[],
+  stagelet: string | undefined,
+): ((entry: E) => E) => {
+  const fold = createFolder<E, string>(entries, stagelet, digestOf)
+  return (entry) =>
+    entry.references === undefined ? entry : { ...entry, valueDigest: fold(entry) }
+}
+
+/** The entry, and every entry that its value is made from. */
+export const createReached = <E extends SetEntry>(
+  entries: readonly E[],
+  stagelet: string | undefined,
+): ((entry: E) => readonly E[]) => {
+  const fold = createFolder<E, readonly E[]>(entries, stagelet, (entry, referred) => [
+    ...new Set([entry, ...referred.flat()]),
+  ])
+  return (entry) => fold(entry)
+}
+
+/** The stagelets with secrets of their own, and undefined for all others. */
+export const viewersOf = (entries: readonly SetEntry[]): (string | undefined)[] => [
+  undefined,
+  ...new Set(entries.flatMap((entry) => entry.stagelet ?? [])),
+]
+
+/** Whether a viewer can see the entry at all. */
+export const isFor = (entry: SetEntry, viewer: string | undefined): boolean =>
+  entry.stagelet === undefined || entry.stagelet === viewer

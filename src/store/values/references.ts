@@ -1,0 +1,231 @@
+// References between secrets, at the end of a write that touched a key that takes part in one: what
+// they lead to must be whole, and whoever gets another value by it is no longer in sync. See ADR 0026.
+import { withStatusOwner } from '../../managed-fields/status.ts'
+import { withCondition, type Condition } from '../../resources/conditions.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { checkFilled } from '../../resources/secret-value.ts'
+import { maxFileBytes, type SecretSpec } from '../../resources/stagelysecret.ts'
+import { parseTemplate } from '../../resources/value-template.ts'
+import { BrokenReference, isFor, keyOfReference, viewersOf } from '../../secrets/references.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { conflict, invalid } from '../errors.ts'
+import type { ProjectState } from '../projects.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import { loadDataKeys, openRow, sealedColumns, toEntry, type SealedRow } from '../sets.ts'
+import { resetInSync, stageletsOf } from '../stagelet-writes.ts'
+import type { OpenedEntry } from '../store.ts'
+import { createFiller, tooLong } from './filled.ts'
+import { followersOf } from './followers.ts'
+
+/** What the value refers to; undefined where the secret has not opted in. Call after checkValue. */
+export const referencesOf = (
+  { references }: SecretSpec,
+  value: Buffer,
+): readonly string[] | undefined => {
+  const template = references === true ? parseTemplate(value) : undefined
+  return typeof template === 'object' ? template.references : undefined
+}
+
+/** Invalid where others follow the secret: they would get the template. */
+export const checkNotFollowed = async (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<void> => {
+  const { projectRef } = object.spec as SecretSpec
+  const [first] = await followersOf(session, refOf(object), projectRef.name)
+  if (first === undefined) return
+  const message = `Forbidden: secret "${first.object.metadata.name}" takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
+  throw invalid(refOf(object), [
+    { field: 'spec.references', reason: 'FieldValueForbidden', message },
+  ])
+}
+
+interface Problem {
+  readonly entry: SetEntry
+  /** As a fault of the entry itself, and as said of a secret that broke it. */
+  readonly message: string
+}
+
+type Opened = OpenedEntry & { readonly row: StoredRow }
+
+const openConcerned = async (
+  session: WriteSession,
+  project: ProjectState,
+  { keys, viewers }: { keys: ReadonlySet<string>; viewers: ReadonlySet<string> | undefined },
+): Promise<OpenedEntry[]> => {
+  const rows = await session.tx.query<SealedRow>(
+    `SELECT ${sealedColumns} FROM secret_versions v WHERE v.project_uid = $1 AND v.to_revision IS NULL
+       AND v.key = ANY($2) AND (v.stagelet IS NULL OR $3::text[] IS NULL OR v.stagelet = ANY($3))
+     ORDER BY v.name`,
+    [project.uid, [...keys], viewers === undefined ? null : [...viewers]],
+  )
+  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, project.uid)
+  return Promise.all(
+    rows.map(async (row) => ({
+      ...toEntry(row),
+      value: await openRow(dataKeys, project.uid, row),
+    })),
+  )
+}
+
+const withRows = async (
+  session: WriteSession,
+  entries: readonly OpenedEntry[],
+): Promise<Opened[]> => {
+  const referring = entries.filter((entry) => entry.references !== undefined)
+  const rows = await session.select(
+    'SELECT uid, rv, source, body FROM objects WHERE uid = ANY($1::uuid[])',
+    [referring.map((entry) => entry.secretId)],
+  )
+  const byUid = new Map(rows.map((row) => [row.uid, row]))
+  return referring.flatMap((entry) => {
+    const row = byUid.get(entry.secretId)
+    return row === undefined ? [] : [{ ...entry, row }]
+  })
+}
+
+/** What is wrong with the referring entries, for every viewer. */
+const findProblems = (
+  project: ProjectState,
+  entries: readonly OpenedEntry[],
+  { referring, viewers }: { referring: readonly Opened[]; viewers: Iterable<string | undefined> },
+): Problem[] => {
+  const problems = new Map<string, Problem>()
+  const add = (entry: SetEntry, message: string): void => {
+    problems.set(`${entry.secretId} ${message}`, { entry, message })
+  }
+  for (const viewer of viewers) {
+    const fill = createFiller(project.uid, entries, viewer)
+    const where = viewer === undefined ? '' : ` (in stagelet "${viewer}")`
+    for (const entry of referring.filter((one) => isFor(one, viewer))) {
+      try {
+        const value = fill(entries.find((one) => one.secretId === entry.secretId) ?? entry)
+        const { references: _, ...rule } = entry.row.object.spec as SecretSpec
+        const faults = value === tooLong ? [{ message: tooLongMessage }] : checkFilled(rule, value)
+        for (const fault of faults) add(entry, `with what it refers to: ${fault.message}${where}`)
+      } catch (error) {
+        if (!(error instanceof BrokenReference)) throw error
+        add(entry, `${error.why}${where}`)
+      }
+    }
+  }
+  return [...problems.values()]
+}
+
+const tooLongMessage = `Too long: may not be more than ${maxFileBytes} bytes`
+
+const refOfEntry = ({ ref }: ProjectState, { name }: SetEntry): ObjectRef => ({
+  kind: 'StagelySecret',
+  namespace: ref.namespace,
+  name,
+})
+
+/** A fault of the secret that was written; a conflict where another one breaks by the write. */
+const refuse = (
+  project: ProjectState,
+  problems: readonly Problem[],
+  touched: readonly SetEntry[],
+): Error => {
+  const own = problems.find(({ entry }) => touched.some((t) => t.secretId === entry.secretId))
+  if (own !== undefined) {
+    const faults = problems
+      .filter(({ entry }) => entry.secretId === own.entry.secretId)
+      .map(({ message }) => ({
+        field: 'spec.value',
+        reason: 'FieldValueInvalid' as const,
+        message: `Invalid value: ${message}`,
+      }))
+    return invalid(refOfEntry(project, own.entry), faults)
+  }
+  const texts = problems.map(
+    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
+  )
+  return conflict(refOfEntry(project, touched[0]!), `${texts.join('; ')}; change that first`)
+}
+
+/** Keys that change where one of `keys` does: those of secrets that refer to it, and so on. */
+const keysReached = (
+  keys: ReadonlySet<string>,
+  referring: readonly { key: string; references: readonly string[] }[],
+): Set<string> => {
+  const reached = new Set(keys)
+  for (;;) {
+    const more = referring.filter(
+      ({ key, references }) =>
+        !reached.has(key) && references.some((one) => reached.has(keyOfReference(one))),
+    )
+    if (more.length === 0) return reached
+    for (const { key } of more) reached.add(key)
+  }
+}
+
+const tellReferring = async (
+  session: WriteSession,
+  project: ProjectState,
+  { entries, viewers }: { entries: readonly Opened[]; viewers: ReadonlySet<string> | undefined },
+): Promise<void> => {
+  for (const { row } of entries) {
+    const conditions = (row.object.status?.['conditions'] ?? []) as Condition[]
+    const changed = withCondition(
+      conditions,
+      {
+        type: 'InSync',
+        status: 'False',
+        reason: 'NewReferredValue',
+        message: 'a secret that it refers to has changed, which is not yet in every container',
+        observedGeneration: row.object.metadata.generation ?? 1,
+      },
+      session.now,
+    )
+    const status = { ...row.object.status, conditions: changed }
+    const next = withStatusOwner({ ...row.object, status }, row.object, session.now)
+    await session.put(next, row.source, row)
+  }
+  const seenBy = entries.flatMap((entry) =>
+    viewers === undefined || entry.stagelet !== undefined
+      ? [entry]
+      : [...viewers].map((stagelet) => ({ ...entry, stagelet })),
+  )
+  const stagelets = await stageletsOf(session, project.ref)
+  await resetInSync(session, project, { stagelets, entries: seenBy })
+}
+
+const settleProject = async (
+  session: WriteSession,
+  project: ProjectState,
+  touched: readonly SetEntry[],
+): Promise<void> => {
+  const rows = await session.tx.query<{ key: string; refs: string }>(
+    'SELECT key, refs FROM secret_versions WHERE project_uid = $1 AND to_revision IS NULL AND refs IS NOT NULL',
+    [project.uid],
+  )
+  const referring = rows.map(({ key, refs }) => ({ key, references: JSON.parse(refs) as string[] }))
+  const concerned = new Set(
+    referring.flatMap(({ key, references }) => [key, ...references.map(keyOfReference)]),
+  )
+  const hit = touched.filter((entry) => concerned.has(entry.key))
+  if (hit.length === 0) return
+  const own = hit.flatMap((entry) => entry.stagelet ?? [])
+  // What only some stagelets see can break, or change, nothing for the others.
+  const viewers = own.length === hit.length ? new Set(own) : undefined
+  const entries = await openConcerned(session, project, { keys: concerned, viewers })
+  const opened = await withRows(session, entries)
+  const problems = findProblems(project, entries, {
+    referring: opened,
+    viewers: viewers ?? viewersOf(entries),
+  })
+  if (problems.length > 0) throw refuse(project, problems, hit)
+  const reached = keysReached(new Set(hit.map((entry) => entry.key)), referring)
+  const written = new Set(touched.map((entry) => entry.secretId))
+  const told = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
+  await tellReferring(session, project, { entries: told, viewers })
+}
+
+/** At the end of a write: whatever its order, only what it leaves behind counts. */
+export const settleReferences = async (session: WriteSession): Promise<void> => {
+  const living = new Set(session.projects.values())
+  for (const [project, touched] of session.touched) {
+    if (!project.refers || !living.has(project)) continue
+    await settleProject(session, project, touched)
+  }
+}
