@@ -2,7 +2,7 @@
 // controller a process of its own with its reconcilers running: 1 KiB secrets of one project.
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:https'
+import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import type { TestProject } from 'vitest/node'
 import { freePort } from '../../scripts/lib/processes.ts'
@@ -10,40 +10,12 @@ import { pathsIn, startController, type Controller } from '../../scripts/lib/sta
 import startPostgres from '../support/postgres-setup.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { median, timeAsyncMs, type Row } from './measure.ts'
+import { sender, type Send } from './send.ts'
 
 const objects = 1_000
 const watchers = 1_000
 const apiVersion = 'stagely.dev/v1alpha1'
 const path = `/apis/${apiVersion}/namespaces/default/stagelysecrets`
-
-type Send = (method: string, url: string, body?: object) => Promise<void>
-
-const sender = ({ url, env }: Controller, connections: number): { send: Send; close(): void } => {
-  const ca = readFileSync(env.STAGELY_CA_FILE)
-  const agent = new Agent({ keepAlive: true, maxSockets: connections, ca })
-  const send: Send = (method, target, body) =>
-    new Promise((resolve, reject) => {
-      const headers = {
-        authorization: `Bearer ${env.STAGELY_TOKEN}`,
-        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-      }
-      const sent = request(`${url}${target}`, { method, agent, headers }, (response) => {
-        response.resume().once('end', () => {
-          const { statusCode = 0 } = response
-          if (statusCode < 300) resolve()
-          else reject(new Error(`${method} ${target}: ${statusCode}`))
-        })
-      })
-      sent.once('error', reject)
-      sent.end(body === undefined ? undefined : JSON.stringify(body))
-    })
-  return {
-    send,
-    close: () => {
-      agent.destroy()
-    },
-  }
-}
 
 const secret = (name: string): object => ({
   apiVersion,

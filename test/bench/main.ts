@@ -5,6 +5,7 @@ import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'
 import { benchCrypto } from './crypto.ts'
 import { benchFootprint } from './footprint.ts'
+import { benchLoad } from './load.ts'
 import { benchMask } from './mask.ts'
 import type { Row } from './measure.ts'
 import { benchOverride } from './override.ts'
@@ -16,7 +17,7 @@ import { benchStore } from './store.ts'
 import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
-const groups = ['pure', 'store', 'api', 'rollout', 'changes', 'rest', 'agents'] as const
+const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents'] as const
 /** What one world of real programs is measured with. */
 const processes = ['rollout', 'changes', 'rest'] as const
 
@@ -92,6 +93,7 @@ await group(['store'], async () => {
 await group(['api'], async () => {
   show(await benchApi(full))
 })
+await group(['load'], () => benchLoad(full, show))
 await group(processes, benchProcesses)
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`

@@ -1,0 +1,160 @@
+// load: the scripts that measured a real kube-apiserver, against this controller: on a Postgres server as
+// shipped (fsync on), and on the embedded database. Prints their table beside the real server's.
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { freePort, run } from '../../scripts/lib/processes.ts'
+import { pathsIn, root, startController, type Controller } from '../../scripts/lib/stagely.ts'
+import startPostgres from '../support/postgres-setup.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import type { Row } from './measure.ts'
+import { sender } from './send.ts'
+
+const scripts = join(root, 'test/fixtures/kube-load')
+
+interface Stats {
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+}
+
+/** One line of the scripts' output. */
+interface Line {
+  readonly test: string
+  readonly conc?: number
+  readonly watchers?: number
+  readonly n?: number
+  readonly perSecond?: number
+  readonly ms?: Stats | number
+  readonly last?: Stats
+  readonly errors?: readonly string[]
+  readonly missed?: number
+  readonly cpuSeconds?: { readonly controller?: number }
+  readonly rss?: { readonly controller?: string }
+}
+
+interface Baseline {
+  readonly p50: number
+  readonly perSecond?: number
+}
+
+const baseline = (): Record<string, Baseline> =>
+  JSON.parse(readFileSync(join(scripts, 'baseline.json'), 'utf8')) as Record<string, Baseline>
+
+const nameOf = ({ test, conc, watchers }: Line): string =>
+  watchers === undefined
+    ? conc === undefined || test.startsWith('list')
+      ? test
+      : `${test} c=${conc}`
+    : `${test} N=${watchers}: last`
+
+const script = async (
+  name: string,
+  { url, env, server }: Controller,
+  args: readonly string[],
+): Promise<Line[]> => {
+  const out = await run(process.execPath, [
+    join(scripts, `${name}.mjs`),
+    ...['--url', url, '--token-file', join(env.STAGELY_CA_FILE, '../admin-token')],
+    ...['--ca', env.STAGELY_CA_FILE, '--namespace', 'bench', '--pids', `controller=${server.pid}`],
+    ...args,
+  ])
+  if (out.code !== 0) throw new Error(`${name}.mjs: ${out.stderr.trim()}`)
+  return out.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line)
+}
+
+const toRow = (database: string, line: Line): Row | undefined => {
+  const name = nameOf(line)
+  const stats = line.last ?? line.ms
+  if (/^(warmup|delete-extra)/.test(name) || typeof stats !== 'object') return undefined
+  if ((line.errors?.length ?? 0) > 0 || (line.missed ?? 0) > 0)
+    throw new Error(`${name}: ${line.missed ?? 0} missed, ${String(line.errors?.[0])}`)
+  const reference = baseline()[name]
+  const cpu = line.cpuSeconds?.controller
+  return {
+    name: `load ${database} ${name}`,
+    value: stats.p50,
+    unit: 'ms',
+    p90: stats.p90,
+    p99: stats.p99,
+    ...(line.perSecond === undefined ? {} : { per_s: line.perSecond }),
+    ...(reference === undefined ? {} : { kube_apiserver_ms: reference.p50 }),
+    ...(reference?.perSecond === undefined ? {} : { kube_apiserver_per_s: reference.perSecond }),
+    ...(cpu === undefined || line.n === undefined
+      ? {}
+      : { controller_cpu_ms: Math.round((cpu * 100_000) / line.n) / 100 }),
+    ...(line.rss?.controller === undefined ? {} : { controller_rss: line.rss.controller }),
+  }
+}
+
+/** The scripts write secrets of this project. */
+const createProject = async (controller: Controller): Promise<void> => {
+  const { send, close } = sender(controller, 1)
+  const apiVersion = 'stagely.dev/v1alpha1'
+  await send('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'bench' },
+  })
+  await send('POST', `/apis/${apiVersion}/namespaces/bench/projects`, {
+    apiVersion,
+    kind: 'Project',
+    metadata: { name: 'shop' },
+    spec: {},
+  })
+  close()
+}
+
+const measure = async (
+  database: string,
+  full: boolean,
+  databaseUrl: string | undefined,
+): Promise<Row[]> => {
+  const dir = mkdtempSync(`${tmpdir()}/stagely-bench-load-`)
+  try {
+    const masterKey = randomBytes(32).toString('base64')
+    const port = await freePort(0)
+    const controller = await startController(pathsIn(dir), { port, databaseUrl, masterKey })
+    try {
+      await createProject(controller)
+      const size = full
+        ? ['--objects', '1000', '--big', '10000', '--max-seconds', '900']
+        : ['--objects', '1000', '--big', '0', '--rounds', '9']
+      const watchers = full ? '1,100,1000' : '1,100'
+      const lines = [
+        ...(await script('crud', controller, size)),
+        ...(await script('watch', controller, ['--watchers', watchers])),
+      ]
+      return lines.flatMap((line) => toRow(database, line) ?? [])
+    } finally {
+      await controller.server.stop()
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** `show` is called with the rows of each database when they are there. */
+export const benchLoad = async (
+  full: boolean,
+  show: (rows: readonly Row[]) => void,
+): Promise<void> => {
+  let serverUrl = ''
+  // The set-up of the contract tests; it only hands over the server's URL.
+  const stopPostgres = await startPostgres({
+    provide: (_: string, url: string) => (serverUrl = url),
+  } as unknown as TestProject)
+  try {
+    const database = await createTestDatabase(serverUrl)
+    show(await measure('postgres', full, database.url))
+    await database.drop()
+  } finally {
+    await stopPostgres()
+  }
+  show(await measure('embedded', full, undefined))
+}
