@@ -227,6 +227,23 @@ test('a stream recorded from another connection does not open', async () => {
   await fake.settle(() => fake.logged.join().includes('does not open'))
 })
 
+test('a controller one version apart is followed, older or newer; another says what to update', async () => {
+  const [major = 0, minor = 0] = protocolVersion.split('.').map(Number)
+  for (const near of [minor - 1, minor + 1].filter((m) => m >= 0)) {
+    const fake = await start()
+    fake.hello({ protocol: `${major}.${near}` })
+    await fake.settle(() => fake.wants.includes('connected'))
+    expect(fake.logged).toEqual([])
+  }
+  const old = await start()
+  old.hello({ protocol: `${major - 1}.9` })
+  await old.settle(() => old.logged.join().includes('update the controller'))
+  const far = await start()
+  far.hello({ protocol: `${major}.${minor + 2}` })
+  await far.settle(() => far.logged.join().includes('update the agent'))
+  expect([...old.wants, ...far.wants]).toEqual([])
+})
+
 test('nothing is taken before hello, or from another controller', async () => {
   const fake = await start()
   fake.say({ type: 'order', seq: 0, ciphertext: '' })

@@ -1,13 +1,10 @@
 // Doctor: the engine, Compose, and where the agent stands to them.
 import { access, readFile } from 'node:fs/promises'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { isAtLeast, openCompose } from '../../src/compose/compose.ts'
+import { oldestCompose, openCompose } from '../../src/compose/compose.ts'
 import { readEngineFacts, readOwnMounts, type EngineFacts } from '../docker/info.ts'
 import type { AgentConfig } from '../config.ts'
 import { codeOf, failed, ok, skipped, warning, type Check } from './check.ts'
-
-/** Oldest Compose that this version is tested with. */
-const testedCompose = '2.26.0'
 
 const engineFailed = (socket: string, error: unknown): Check => {
   const code = codeOf(error)
@@ -37,10 +34,9 @@ const checkIsolation = (facts: EngineFacts, uid: number): Check => {
 const checkCompose = async ({ environment }: AgentConfig): Promise<Check> => {
   try {
     const { version } = await openCompose(environment)
-    if (isAtLeast(version, testedCompose)) return ok('compose', `Docker Compose ${version}`)
-    return warning('compose', `Docker Compose ${version} is older than what is tested`, `update it to ${testedCompose} or newer`) // prettier-ignore
+    return ok('compose', `Docker Compose ${version}`)
   } catch (error) {
-    return failed('compose', messageOf(error), `install the Docker Compose plugin, ${testedCompose} or newer (docker-compose-plugin, on Debian docker-compose)`) // prettier-ignore
+    return failed('compose', messageOf(error), `install the Docker Compose plugin, ${oldestCompose} or newer (docker-compose-plugin, on Debian docker-compose)`) // prettier-ignore
   }
 }
 

@@ -377,6 +377,29 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
       expect(said.match(/\d{4}-\d\d-\d\dT/g)).toHaveLength(2)
     })
 
+    test('an agent one version apart is served its secrets, older or newer; two apart it is refused with the remedy', async () => {
+      const [major = 0, minor = 0] = protocolVersion.split('.').map(Number)
+      const at = (difference: number): string => `${major}.${minor + difference}`
+      const name = newName()
+      const agent = await joined(name)
+      await createStack(controller, `on-${name}`, name)
+      await putSecrets(controller, `on-${name}`, { A: 'for all versions' })
+      for (const protocol of [at(-1), at(1)].filter((p) => !p.includes('-'))) {
+        const running = start(agent, { protocol })
+        await eventually(() => running.wants.includes(`on-${name} r1 A=for all versions`))
+        await running.stop()
+        agents.splice(agents.indexOf(running), 1)
+      }
+      const newer = start(agent, { protocol: at(2) })
+      await eventually(() =>
+        newer.logs.some((l) => /update the controller/.test(String(l.fields['said']))),
+      )
+      const older = start(agent, { protocol: `${major - 1}.0` })
+      await eventually(() =>
+        older.logs.some((l) => /update the agent/.test(String(l.fields['said']))),
+      )
+    })
+
     test('another protocol, an expired token and a token for another controller are refused', async () => {
       const name = newName()
       const agent = start(await joined(name))

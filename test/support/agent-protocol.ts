@@ -164,7 +164,13 @@ export const joinTestAgent = async (token: JoinToken): Promise<Identity> => {
 /** Starts link and reporter of a joined agent. `url` overrides where it connects to. */
 export const startTestAgent = (
   identity: Identity,
-  tweak: { url?: string; clock?: Clock; about?: Partial<StreamRequest>; keys?: LinkKeys } = {},
+  tweak: {
+    url?: string
+    clock?: Clock
+    about?: Partial<StreamRequest>
+    keys?: LinkKeys
+    protocol?: string
+  } = {},
 ): TestAgent => {
   const clock = tweak.clock ?? realClock
   const logs: TestAgent['logs'] = []
@@ -210,10 +216,19 @@ export const startTestAgent = (
       client.close()
     },
   }
+  const { protocol } = tweak
   const linking = runLink(
     {
       identity,
-      client,
+      client: {
+        ...client,
+        open: (options) =>
+          client.open(
+            protocol === undefined
+              ? options
+              : { ...options, body: { ...(options.body as object), protocol } },
+          ),
+      },
       desired,
       token,
       about: {
