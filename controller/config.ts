@@ -5,6 +5,8 @@ import { isNetwork } from './http/request-identity.ts'
 import { parseOidc, type OidcFlags } from './oidc-config.ts'
 import { keyProviderNames } from '../src/secrets/providers/settings.ts'
 import { parseKeyConfig, type KeyConfig } from './key-config.ts'
+import { parseRetention } from './retention-config.ts'
+import type { Retention } from '../src/store/compaction.ts'
 
 /** Certificate and key that somebody else renews. */
 export interface TlsFiles {
@@ -49,6 +51,7 @@ export interface Config {
   readonly rateLimit: number
   /** Audit rows older than this are pruned; undefined keeps all. */
   readonly auditRetentionDays: number | undefined
+  readonly retention: Retention
 }
 
 /** All faults of a start-up; the program prints them and exits with 2. */
@@ -144,6 +147,7 @@ Environment:
   STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
   DATABASE_URL        external Postgres, in place of the embedded database
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
+  STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS   history (10, 20, 7)
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
   STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
   STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
@@ -187,6 +191,7 @@ export const parseConfig = (
   if (!logLevels.includes(logLevel))
     faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   const auditRetentionDays = parseDays(env['STAGELY_AUDIT_RETENTION_DAYS'], faults)
+  const retention = parseRetention(env, faults)
   if (!/^\d{1,6}$/.test(flags.rateLimit))
     faults.push('--rate-limit must be a whole number of requests per second; 0 is no limit')
   if (faults.length > 0) throw new ConfigError(faults)
@@ -210,6 +215,7 @@ export const parseConfig = (
     logLevel,
     rateLimit: Number(flags.rateLimit),
     auditRetentionDays,
+    retention,
   }
 }
 

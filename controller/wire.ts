@@ -79,6 +79,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
   await prepareDataDir(config.dataDir)
   const sealing = new SealingKeys()
   const opened = await openStore({
+    retention: config.retention,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
     dataDir: config.dataDir,
     keyRing: await openMasterKeys(config, log, clock),

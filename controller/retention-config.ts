@@ -1,0 +1,24 @@
+// How much history stays, from the environment.
+import { defaultRetention, type Retention } from '../src/store/compaction.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const dayMs = 86_400_000
+const most = 100_000
+
+/** STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS and STAGELY_KEEP_DELETED_DAYS; what is not set has its default. */
+export const parseRetention = (env: Env, faults: string[]): Retention => {
+  const count = (variable: string, fallback: number): number => {
+    const text = env[variable] ?? ''
+    if (text === '') return fallback
+    if (/^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text)
+    faults.push(`${variable} must be a whole number from 1 to ${most}`)
+    return fallback
+  }
+  const { versions, revisions, deletedMs } = defaultRetention
+  return {
+    versions: count('STAGELY_KEEP_VERSIONS', versions),
+    revisions: count('STAGELY_KEEP_REVISIONS', revisions),
+    deletedMs: count('STAGELY_KEEP_DELETED_DAYS', deletedMs / dayMs) * dayMs,
+  }
+}
