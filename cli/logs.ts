@@ -24,7 +24,7 @@ export interface LogReader {
 
 const maxRecordBytes = 1024 * 1024
 const retryMs = 1_000
-/** In a row. Of several controllers behind one address, only one has the agent. */
+/** In a row. An agent that has lost its controller is back in a moment. */
 const tries = 10
 
 /** Resolves at the end of the logs; rejects when there is no way to go on. */

@@ -24,6 +24,8 @@ export interface Config {
   readonly port: number
   /** Base URL that agents and users reach; undefined: made from the listen address. */
   readonly advertiseUrl: string | undefined
+  /** As other replicas reach this one. */
+  readonly peerUrl: string | undefined
   /** More names for the certificate. */
   readonly tlsSans: readonly string[]
   /** undefined: a certificate of the controller's own CA. */
@@ -74,6 +76,7 @@ interface Flags extends OidcFlags {
   dataDir?: string
   listen: string
   advertiseUrl?: string
+  peerUrl?: string
   tlsSan?: string[]
   tlsCertFile?: string
   tlsKeyFile?: string
@@ -97,6 +100,10 @@ const command = (): Command =>
     .option('--data-dir <dir>', 'folder for the embedded database, keys, CA and admin token')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:8443')
     .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
+    .option(
+      '--peer-url <url>',
+      'URL by which other controllers on the same Postgres reach this one (default: its address towards the database)',
+    )
     .option('--tls-san <name...>', 'more names or addresses for the certificate')
     .option('--tls-cert-file <file>', 'certificate to show, leaf first, in place of a made one')
     .option('--tls-key-file <file>', 'its private key')
@@ -146,6 +153,7 @@ Environment:
   STAGELY_KEY_CACHE_MINUTES     how long keys stay in memory without the provider (default 60)
   STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
   DATABASE_URL        external Postgres, in place of the embedded database
+  STAGELY_PEER_URL    as --peer-url
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
   STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS   history (10, 20, 7)
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
@@ -174,7 +182,8 @@ export const parseConfig = (
   if (flags.dataDir === undefined || flags.dataDir === '')
     faults.push('--data-dir is missing: name a folder that this controller may write to')
   const { host, port } = parseListen(flags.listen, faults)
-  const advertiseUrl = parseAdvertiseUrl(flags.advertiseUrl, faults)
+  const advertiseUrl = parseUrl('--advertise-url', flags.advertiseUrl, faults)
+  const peerUrl = parseUrl('--peer-url', flags.peerUrl ?? env['STAGELY_PEER_URL'], faults)
   const insecureHttp = flags.insecureHttp ?? false
   const kubernetes = parseKubernetes(flags, faults)
   const agentTrust = parseAgentTrust(flags.agentTrust, faults)
@@ -200,6 +209,7 @@ export const parseConfig = (
     host,
     port,
     advertiseUrl,
+    peerUrl,
     tlsSans: flags.tlsSan ?? [],
     tlsFiles,
     agentTrust,
@@ -292,11 +302,11 @@ const parseListen = (text: string, faults: string[]): { host: string; port: numb
   return { host: host === '' ? '0.0.0.0' : host, port }
 }
 
-const parseAdvertiseUrl = (text: string | undefined, faults: string[]): string | undefined => {
+const parseUrl = (flag: string, text: string | undefined, faults: string[]): string | undefined => {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !['https:', 'http:'].includes(url.protocol) || url.username !== '') {
-    faults.push(`--advertise-url must be a URL such as https://stagely.example.com:8443`)
+    faults.push(`${flag} must be a URL such as https://stagely.example.com:8443`)
     return undefined
   }
   return url.href.replace(/\/+$/, '')

@@ -23,7 +23,8 @@ import type { Config } from './config.ts'
 import { prepareDataDir, readAdminToken, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
-import { mountAgentRoutes } from './http/agents/routes.ts'
+import type { AgentRoutesDeps } from './http/agents/deps.ts'
+import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
 import type { App } from './http/env.ts'
 import { OidcProvider } from './http/login/provider.ts'
@@ -38,6 +39,7 @@ import { startLeader } from './leader.ts'
 import { startLoops } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { loadKubeConfig } from './kubernetes/kube-config.ts'
+import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './sealing.ts'
 import { gitVersion, version } from './version.ts'
 
@@ -98,37 +100,49 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const kubeConfig = config.kubernetes === undefined ? undefined : loadKubeConfig
   // Read here too, so that a fault of it ends the start on every replica.
   kubeConfig?.()
-  const { lease, connections } = opened
-  if (lease !== undefined) void beatUntil(lifecycle.stopping, { connections, clock, log })
+  const { lease, replicas } = opened
+  if (url.peers !== undefined)
+    void beatUntil(lifecycle.stopping, {
+      replicas,
+      peers: url.peers,
+      onIsolated: () => void url.sendAgentsAway(),
+      clock,
+      log,
+    })
   const leader = startLeader({
     lease,
-    holder: connections.replica,
+    holder: replicas.id,
     clock,
     monotonic: () => performance.now(),
     log,
     start: (term) =>
       startLoops(config, { ...opened, ...context, kubeConfig, onRun: url.onRun }, term),
   })
-  url.watchLeader(() => leader.term() !== undefined)
+  url.watchLeader(
+    () => leader.term() !== undefined,
+    () => opened.store.deposedWrites,
+  )
   lifecycle.onStop('leader', 12_000, () => leader.stop())
   return url.base
+}
+
+interface Served extends Pick<Metrics, 'onRun' | 'watchLeader'> {
+  readonly base: string
+  /** Undefined: there are no others. */
+  readonly peers: Peers | undefined
+  sendAgentsAway(): Promise<void>
 }
 
 const serve = async (
   config: Config,
   { log, clock, lifecycle }: Context,
   opened: OpenedStore & { sealing: SealingKeys },
-): Promise<{ base: string } & Pick<Metrics, 'onRun' | 'watchLeader'>> => {
+): Promise<Served> => {
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
   const { sealing, ...people } = opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
-  if (certificate.ca !== undefined)
-    await writeWhole(config.dataDir, 'ca.crt', certificate.ca.pem, 0o644)
-  await people.tokens.ensureAdmin(
-    (token) => writeAdminToken(config.dataDir, token),
-    await readAdminToken(config.adminTokenFile),
-  )
+  await writeForPeople(config, certificate, people.tokens)
 
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
@@ -141,8 +155,10 @@ const serve = async (
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
   const agentDeps = { store, agents, connections, identity, clock, log, denied }
-  const agentRoutes = mountAgentRoutes(agentApp, agentDeps)
-  lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
+  const { peers, agentRoutes } = await mountMachines(agentApp, config, {
+    ...{ agentDeps, lifecycle, settings },
+    replicas: opened.replicas,
+  })
   let base = ''
   const login = await loginRoutes(config, log, {
     settings,
@@ -185,16 +201,52 @@ const serve = async (
     port: config.port,
     tls: config.insecureHttp ? undefined : certificate,
   })
-  if (config.tlsFiles !== undefined) {
-    const { listening } = http
-    const show = (renewed: ShownCertificate): void => {
-      listening.renew(renewed)
-    }
-    const signal = lifecycle.stopping
-    void followCertificate(config.tlsFiles, certificate, show, { clock, log, signal })
+  const { listening } = http
+  const show = (renewed: ShownCertificate): void => {
+    listening.renew(renewed)
+    void peers?.announce(listening.address.port, renewed)
   }
-  base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
-  return { base, ...metrics }
+  if (config.tlsFiles !== undefined)
+    void followCertificate(config.tlsFiles, certificate, show, {
+      ...{ clock, log, signal: lifecycle.stopping },
+    })
+  base = config.advertiseUrl ?? defaultUrl(config, listening.address.port)
+  await peers?.announce(listening.address.port, certificate)
+  return { base, peers, sendAgentsAway: () => agentRoutes.sendAway(), ...metrics }
+}
+
+/** The files in the data folder that let a person in. */
+const writeForPeople = async (
+  { dataDir, adminTokenFile }: Config,
+  { ca }: ShownCertificate,
+  tokens: OpenedStore['tokens'],
+): Promise<void> => {
+  if (ca !== undefined) await writeWhole(dataDir, 'ca.crt', ca.pem, 0o644)
+  await tokens.ensureAdmin(
+    (token) => writeAdminToken(dataDir, token),
+    await readAdminToken(adminTokenFile),
+  )
+}
+
+/** What agents and other controllers ask. */
+const mountMachines = async (
+  app: Hono<AgentEnv>,
+  config: Config,
+  given: Pick<OpenedStore, 'settings' | 'replicas'> & {
+    readonly agentDeps: AgentRoutesDeps
+    readonly lifecycle: Lifecycle
+  },
+): Promise<{ peers: Peers | undefined; agentRoutes: AgentRoutes }> => {
+  const { agentDeps, lifecycle } = given
+  const peers = await preparePeers(config, { ...given, ...agentDeps })
+  lifecycle.onStop('peers', 1_000, () => peers?.close())
+  const agentRoutes = mountAgentRoutes(app, {
+    ...agentDeps,
+    ...(peers === undefined ? {} : { logsElsewhere: peers.logsElsewhere }),
+  })
+  lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
+  peers?.mount(app, agentRoutes)
+  return { peers, agentRoutes }
 }
 
 /** Of people, where there is an OpenID provider. */

@@ -163,7 +163,7 @@ const send = async (
   }
 }
 
-/** With several controllers behind one address, another one may know the session. */
+/** A controller that is being restarted answers in a moment, or another one does. */
 const post = async (deps: LogSessionsDeps, batch: LogBatch): Promise<LogBatchState> => {
   for (let attempt = 1; ; attempt++) {
     try {

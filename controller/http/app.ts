@@ -115,7 +115,9 @@ const renderError = async (
   const { retryAfterSeconds } = known.details
   if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
   if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
-  if (known.reason === 'RequestEntityTooLarge') c.header('connection', 'close')
+  // After 503 another replica behind the same address may be able to: a kept connection leads here.
+  if (['RequestEntityTooLarge', 'ServiceUnavailable'].includes(known.reason))
+    c.header('connection', 'close')
   if (isRestPath(c.req.path)) return answerProblem(c, known)
   return c.json(failureStatus(known), httpStatusOf[known.reason])
 }

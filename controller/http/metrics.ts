@@ -9,7 +9,7 @@ export interface Metrics {
   readonly middleware: MiddlewareHandler<AppEnv>
   /** For the control loops. */
   readonly onRun: (reconciler: string, outcome: string, ms: number) => void
-  readonly watchLeader: (isLeader: () => boolean) => void
+  readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -54,13 +54,22 @@ export const createMetrics = (version: string): Metrics => {
     onRun: (reconciler, outcome, ms) => {
       runs.observe({ reconciler, outcome }, ms / 1000)
     },
-    watchLeader: (isLeader) => {
+    watchLeader: (isLeader, deposedWrites) => {
       new Gauge({
         name: 'stagely_leader',
         help: '1 on the replica that runs the control loops.',
         registers: [registry],
         collect() {
           this.set(isLeader() ? 1 : 0)
+        },
+      })
+      new Counter({
+        name: 'stagely_deposed_writes_total',
+        help: 'Writes of this replica as a leader that were refused: another had taken its place.',
+        registers: [registry],
+        collect() {
+          this.reset()
+          this.inc(deposedWrites())
         },
       })
     },

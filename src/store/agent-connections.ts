@@ -14,8 +14,11 @@ export interface LostAgent {
 
 /** What a write may say and ask of streams; all other writers wait meanwhile. */
 export interface Streams {
-  /** Says again that the stream is here; false when the agent has a newer one. */
-  here(agentUid: string, connection: string): Promise<boolean>
+  /**
+   * Says again that the stream is here; false when the agent has a newer one. Where the newest has
+   * ended, this one takes its place: it may have been opened late, for an agent that had given up.
+   */
+  here(agentUid: string, connection: string, boot: string): Promise<boolean>
   /**
    * Says that it has ended; without `connection`, that of a lost replica. False when the agent has
    * another stream: then it is not gone.
@@ -29,26 +32,15 @@ const lostSql =
   'c.replica IS NULL OR c.replica <> $1 AND c.replica NOT IN (SELECT id FROM replicas)'
 
 export class AgentConnections {
-  /** This process, among the controllers on the database. */
-  readonly replica: string = randomUUID()
   readonly #sql: Sql
-  readonly #beatSql: Sql
   readonly #store: SqlStore
+  /** This one. */
+  readonly #replica: string
 
-  /** `beatSql` as in createLeaderLease. */
-  constructor(sql: Sql, beatSql: Sql, store: SqlStore) {
+  constructor(sql: Sql, store: SqlStore, replica: string) {
     this.#sql = sql
-    this.#beatSql = beatSql
     this.#store = store
-  }
-
-  /** This replica is alive. To be called much more often than `lost` forgives. */
-  async beat(): Promise<void> {
-    await this.#beatSql.query(
-      `INSERT INTO replicas (id, seen_at) VALUES ($1, clock_timestamp())
-       ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
-      [this.replica],
-    )
+    this.#replica = replica
   }
 
   /** A new stream, the newest from now on. To be called before the agent hears of it. */
@@ -58,7 +50,7 @@ export class AgentConnections {
       `INSERT INTO agent_connections (agent_uid, connection, replica, boot) VALUES ($1, $2, $3, $4)
        ON CONFLICT (agent_uid) DO UPDATE
        SET connection = excluded.connection, replica = excluded.replica, boot = excluded.boot`,
-      [agentUid, connection, this.replica, boot],
+      [agentUid, connection, this.#replica, boot],
     )
     return connection
   }
@@ -82,7 +74,7 @@ export class AgentConnections {
     await this.#sql.query(
       `DELETE FROM replicas WHERE id <> $1
        AND seen_at < clock_timestamp() - $2::int * interval '1 millisecond'`,
-      [this.replica, graceMs],
+      [this.#replica, graceMs],
     )
     return this.#sql.query<LostAgent & Record<string, unknown>>(
       `SELECT o.uid, o.namespace, o.name FROM objects o LEFT JOIN agent_connections c ON c.agent_uid = o.uid
@@ -90,23 +82,24 @@ export class AgentConnections {
          AND (${lostSql})
          AND EXISTS (SELECT 1 FROM json_array_elements(o.body #> '{status,conditions}') AS x
                      WHERE x ->> 'type' = 'Ready' AND x ->> 'status' = 'True')`,
-      [this.replica],
+      [this.#replica],
     )
   }
 
   #streams(q: Queryable): Streams {
     return {
-      here: async (agentUid, connection) => {
+      here: async (agentUid, connection, boot) => {
         const rows = await q.query(
-          'UPDATE agent_connections SET replica = $3 WHERE agent_uid = $1 AND connection = $2 RETURNING 1',
-          [agentUid, connection, this.replica],
+          `UPDATE agent_connections SET connection = $2, replica = $3, boot = $4
+           WHERE agent_uid = $1 AND (connection = $2 OR replica IS NULL) RETURNING 1`,
+          [agentUid, connection, this.#replica, boot],
         )
         return rows.length > 0
       },
       gone: async (agentUid, connection) => {
         const [row] = await q.query<{ connection: string; lost: boolean }>(
           `SELECT connection, ${lostSql} AS lost FROM agent_connections c WHERE agent_uid = $2 FOR UPDATE`,
-          [this.replica, agentUid],
+          [this.#replica, agentUid],
         )
         if (row !== undefined && row.connection !== connection && !row.lost) return false
         await q.query('UPDATE agent_connections SET replica = NULL WHERE agent_uid = $1', [

@@ -3,7 +3,7 @@
 // The table is the truth. NOTIFY, the poke after a local commit and the slow poll only say "look";
 // since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
 import type { Clock } from '../kernel/clock.ts'
-import { StagelyError, isAbort } from '../kernel/errors.ts'
+import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { Sql } from './sql.ts'
@@ -50,6 +50,7 @@ export class Feed {
   #wakers = new Set<() => void>()
   #reading: Promise<void> | undefined
   #lookAgain = false
+  #complained = false
   #stopListening: (() => Promise<void>) | undefined
   #polling: Promise<void> | undefined
 
@@ -159,9 +160,13 @@ export class Feed {
           // Local commits may have come meanwhile: a page follows on without gap, but may repeat them.
           this.#take(page.filter((event) => event.resourceVersion > this.#head))
         } while (page.length === pageSize)
+        this.#complained = false
       } catch (error) {
         if (error instanceof StagelyError && error.reason === 'Expired') await this.#jump()
-        else this.#log.warn({ err: error }, 'change feed cannot be read; trying again')
+        else if (!this.#complained) {
+          this.#complained = true
+          this.#log.warn({ err: messageOf(error) }, 'change feed cannot be read; trying on')
+        }
       }
     }
     // In the same step as the last look, so that no poke between the two is lost.

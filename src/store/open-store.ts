@@ -20,6 +20,7 @@ import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { openPglite } from './pglite.ts'
 import { PrincipalStore } from './principals.ts'
+import { Replicas } from './replicas.ts'
 import { Settings } from './settings.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
@@ -60,6 +61,7 @@ export interface Opened {
   /** Which of several controllers on a server leads; undefined: this one is alone. */
   readonly lease: LeaderLease | undefined
   readonly connections: AgentConnections
+  readonly replicas: Replicas
   readonly sql: Sql
   /** Ends every watch, waits for begun writes, closes the database. Safe to call twice. */
   close(): Promise<void>
@@ -133,9 +135,9 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing, store)
-    const connections = new AgentConnections(sql, leaseSql ?? sql, store)
+    const replicas = new Replicas(sql, leaseSql ?? sql)
     // Before the first stream: who has not been seen holds none.
-    if (leaseSql !== undefined) await connections.beat()
+    if (leaseSql !== undefined) await replicas.beat()
     let closing: Promise<void> | undefined
     return {
       store,
@@ -150,7 +152,8 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       audit: new AuditLog({ sql, store, settings, clock }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
       lease: leaseSql && createLeaderLease(leaseSql),
-      connections,
+      connections: new AgentConnections(sql, store, replicas.id),
+      replicas,
       sql,
       close: () =>
         (closing ??= (async () => {

@@ -119,6 +119,13 @@ const transaction = async <T>(pool: Pool, fn: (tx: Queryable) => Promise<T>): Pr
   }
 }
 
+const listenDeadlineMs = 5_000
+const listenCheckMs = 10_000
+
+/** pg has no way to give a connection up without a word from the server. */
+const socketOf = (client: Client): { destroy(): void } | undefined =>
+  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream
+
 const listen = async (
   options: PgOptions,
   channel: string,
@@ -130,7 +137,13 @@ const listen = async (
   let client: Client | undefined
 
   const connect = async (): Promise<void> => {
-    const next = new Client({ connectionString: options.databaseUrl, keepAlive: true })
+    const next = new Client({
+      connectionString: options.databaseUrl,
+      keepAlive: true,
+      connectionTimeoutMillis: listenDeadlineMs,
+      query_timeout: listenDeadlineMs,
+      application_name: 'stagely listener',
+    })
     next.on('error', () => undefined) // 'end' follows
     next.on('notification', onNotify)
     try {
@@ -142,6 +155,19 @@ const listen = async (
     }
     next.on('end', () => void reconnect())
     client = next
+    void watch(next)
+  }
+  /** Nothing is ever sent on this connection: whether it is still one must be asked. */
+  const watch = async (watched: Client): Promise<void> => {
+    try {
+      for (;;) {
+        await clock.sleep(listenCheckMs, stopping.signal)
+        await watched.query('SELECT 1')
+      }
+    } catch {
+      // Cut, and not ended: the other side may not be there to end it with.
+      if (!stopping.signal.aborted) socketOf(watched)?.destroy()
+    }
   }
   const reconnect = async (): Promise<void> => {
     for (let attempt = 0; !stopping.signal.aborted; attempt++) {
@@ -151,7 +177,8 @@ const listen = async (
         onReconnect()
         return
       } catch (error) {
-        if (!stopping.signal.aborted) log.warn({ err: error }, 'database listener is not back yet')
+        if (attempt === 0 && !stopping.signal.aborted)
+          log.warn({ err: messageOf(error) }, 'nothing is heard of changes by now; they are polled')
       }
     }
   }
@@ -190,7 +217,7 @@ export const openPg = (options: PgOptions): Sql => {
     client.on('error', () => undefined)
   })
   pool.on('error', (error) => {
-    options.log.warn({ err: error }, 'idle database connection lost')
+    options.log.warn({ err: messageOf(error) }, 'idle database connection lost')
   })
   return {
     kind: 'postgres',

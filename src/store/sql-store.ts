@@ -213,6 +213,11 @@ export class SqlStore implements Store {
     return open.length === 0 ? undefined : Math.min(...open.map((o) => o.dueAt))
   }
 
+  /** How many writes of a leader were refused here because another had taken its place. */
+  get deposedWrites(): number {
+    return this.#writer.deposed
+  }
+
   async currentVersion(): Promise<number> {
     const [row] = await this.#sql.query<{ rv: number }>('SELECT rv FROM counters')
     return row?.rv ?? 0

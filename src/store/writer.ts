@@ -67,6 +67,8 @@ export class Writer {
   readonly #deps: WriterDeps
   #waiting: Job[] = []
   #running: Promise<void> | undefined
+  /** Writes of leaders that were replaced, since the start. */
+  deposed = 0
 
   constructor(deps: WriterDeps) {
     this.#deps = deps
@@ -153,6 +155,7 @@ export class Writer {
     const { actor, options } = job
     const { changeSet, term } = options
     if (term !== undefined && term !== group.term) {
+      this.deposed += 1
       settle.push(() => {
         job.reject(deposed(term, group.term))
       })

@@ -5,6 +5,7 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinRequest } from '../../../src/protocol/messages.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
+import type { LogsElsewhere } from './log-relay.ts'
 import type { Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
@@ -44,6 +45,8 @@ export interface AgentRoutesDeps {
   }
   readonly clock: Clock
   readonly log: Logger
+  /** Readers and agents of logs at other controllers. */
+  readonly logsElsewhere?: LogsElsewhere
   /** Audits what is refused. */
   readonly denied?: DeniedLog
   /** Times and bounds; the defaults are measured for 5,000 agents. Tests shorten them. */

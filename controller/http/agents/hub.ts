@@ -36,6 +36,8 @@ export interface Hub {
   /** Ends this stream: the agent has a newer one on another replica. */
   replaced(agentKey: string, connection: string): void
   /** Asks every agent to come back in a slot of its own, and ends the streams. */
+  sendAway(): Promise<void>
+  /** The same, for good. */
   stop(): Promise<void>
 }
 
@@ -117,6 +119,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       const session = sessions.get(agentKey)
       if (session?.connection === connection) void end(session, 'Replaced', takenOver)
     },
+    sendAway: () => sendAway([...sessions.values()]),
     stop: async () => {
       wheel.stop()
       retries.stop()

@@ -87,7 +87,7 @@ describe('the relay of logs', () => {
     const world = startRelay()
     const { signal } = new AbortController()
     await expect(world.relay.open({ agentKey: 'default/gone', wish }, signal)).rejects.toThrow(
-      'agent "default/gone" has no connection to this controller',
+      'agent "default/gone" has no connection to a controller',
     )
     const opening = world.relay.open({ agentKey, wish }, signal)
     const refused = expect(opening).rejects.toThrow('did not answer within 10 s')

@@ -1,6 +1,7 @@
 // Hands the logs that agents send on to those who asked for them. One session for each reader; the
 // controller keeps what fits into one buffer and makes the agent wait, who leaves lines out and
-// counts them. Sessions are of this process: an agent is asked through the stream that it has here.
+// counts them. A session lives in the process that has its reader, and says which one that is: an
+// agent whose stream is elsewhere is asked there, and its batches are passed on to here.
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
@@ -25,15 +26,29 @@ export interface LogRelay {
    * stream, or when `signal` aborts. ServiceUnavailable, TooManyRequests.
    */
   open(wanted: LogWanted, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>
-  /** What an agent has sent. RefusedError 404 for a session that is not known here. */
+  /** What an agent has sent. RefusedError 404 for a session that nobody knows. */
   accept(agentKey: string, batch: LogBatch): Promise<LogBatchState>
+  /** The same for a session of this process alone. */
+  acceptHere(agentKey: string, batch: LogBatch): Promise<LogBatchState>
   stop(): void
+}
+
+/** The other controllers. */
+export interface LogsElsewhere {
+  /** This one, among them. */
+  readonly self: string
+  /** False when none of them has the agent. ServiceUnavailable. */
+  ask(agentKey: string, order: LogsOrder): Promise<boolean>
+  /** Undefined when that one does not know the session either. ServiceUnavailable. */
+  take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }
 
 export interface LogRelayDeps {
   readonly clock: Clock
   /** False when the agent has no stream here. */
   readonly ask: (agentKey: string, order: LogsOrder) => boolean
+  /** Absent: this controller is alone. */
+  readonly elsewhere?: LogsElsewhere
   /** For tests. */
   readonly answerMs?: number
 }
@@ -48,6 +63,7 @@ const maxHolds = 30
 const rememberedEnds = 1_000
 
 export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
+  const { elsewhere } = deps
   const sessions = new Map<string, Session>()
   const ended = new Set<string>()
 
@@ -64,23 +80,33 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
     throw new StagelyError('TooManyRequests', message, { retryAfterSeconds: 60 })
   }
 
+  const acceptHere: LogRelay['acceptHere'] = async (agentKey, batch) => {
+    const session = sessions.get(batch.session)
+    if (session?.agentKey !== agentKey) {
+      if (ended.has(batch.session)) return 'ended'
+      throw unread()
+    }
+    const state = await session.accept(batch)
+    if (session.isOver) close(session)
+    return state
+  }
+
   return {
     open: async ({ agentKey, wish }, signal) => {
       checkLimits(agentKey)
-      const session = new Session(agentKey, deps.clock, () => {
+      const id = [...(elsewhere === undefined ? [] : [elsewhere.self]), randomUUID()].join('.')
+      const session = new Session({ id, agentKey }, deps.clock, () => {
         close(session)
       })
       const order: LogsOrder = { type: 'logs', session: session.id, ...wish }
       sessions.set(session.id, session)
-      if (!deps.ask(agentKey, order)) {
-        close(session)
-        throw absent(agentKey)
-      }
       const leave = (): void => {
         close(session)
       }
       signal.addEventListener('abort', leave, { once: true })
       try {
+        if (!deps.ask(agentKey, order) && (await elsewhere?.ask(agentKey, order)) !== true)
+          throw absent(agentKey)
         await session.answered(deps.answerMs ?? answerMs)
       } catch (error) {
         close(session)
@@ -92,15 +118,14 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
       return session.stream
     },
     accept: async (agentKey, batch) => {
-      const session = sessions.get(batch.session)
-      if (session?.agentKey !== agentKey) {
-        if (ended.has(batch.session)) return 'ended'
-        throw new RefusedError(404, 'NotFound', 'nobody reads this session of logs here')
-      }
-      const state = await session.accept(batch)
-      if (session.isOver) close(session)
+      const [replica, rest] = batch.session.split('.')
+      if (elsewhere === undefined || rest === undefined || replica === elsewhere.self)
+        return acceptHere(agentKey, batch)
+      const state = await elsewhere.take(replica!, agentKey, batch)
+      if (state === undefined) throw unread()
       return state
     },
+    acceptHere,
     stop: () => {
       for (const session of sessions.values()) close(session, 'the controller stops; ask again')
     },
@@ -110,16 +135,19 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
 const absent = (agentKey: string): StagelyError =>
   new StagelyError(
     'ServiceUnavailable',
-    `agent ${JSON.stringify(agentKey)} has no connection to this controller: look at its machine, or ask another replica`,
+    `agent ${JSON.stringify(agentKey)} has no connection to a controller: look at its machine`,
     { retryAfterSeconds: 2 },
   )
+
+const unread = (): RefusedError =>
+  new RefusedError(404, 'NotFound', 'nobody reads this session of logs here')
 
 const encode = (records: readonly LogRecord[]): Buffer =>
   Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join('') || '\n')
 
 /** One reader. */
 class Session {
-  readonly id = randomUUID()
+  readonly id: string
   readonly agentKey: string
   readonly stream: ReadableStream<Uint8Array>
   /** The agent has said that this is all. */
@@ -133,8 +161,9 @@ class Session {
   #onAnswer: (() => void) | undefined
   #onRoom: (() => void) | undefined
 
-  constructor(agentKey: string, clock: Clock, onLeave: () => void) {
-    this.agentKey = agentKey
+  constructor(of: { id: string; agentKey: string }, clock: Clock, onLeave: () => void) {
+    this.id = of.id
+    this.agentKey = of.agentKey
     this.#clock = clock
     this.#lastHeard = clock.now()
     this.stream = new ReadableStream<Uint8Array>(

@@ -18,6 +18,7 @@ interface Update {
   readonly uid: string
   /** The stream that came or went. */
   readonly connection: string
+  readonly boot: string
   readonly seenAt: number
   readonly facts: Omit<AgentStatus, 'conditions' | 'lastSeen'>
   readonly ready: NewCondition
@@ -61,8 +62,10 @@ export const createPresence = (
     for (const [key] of batch) pending.delete(key)
     try {
       const replaced = await connections.write(system, (tx, streams) =>
-        writeAll(tx, batch, ({ uid, connection, ready }) =>
-          ready.status === 'True' ? streams.here(uid, connection) : streams.gone(uid, connection),
+        writeAll(tx, batch, ({ uid, connection, boot, ready }) =>
+          ready.status === 'True'
+            ? streams.here(uid, connection, boot)
+            : streams.gone(uid, connection),
         ),
       )
       for (const [key, { connection }] of replaced) hub.replaced(key, connection)
@@ -80,19 +83,8 @@ export const createPresence = (
   }
 
   return {
-    connected: (agentKey, uid, connection, { version, engineVersion, composeVersion, now }) => {
-      const update: Update = {
-        uid,
-        connection,
-        seenAt: clock.now(),
-        facts: {
-          version,
-          ...(engineVersion === undefined ? {} : { engineVersion }),
-          ...(composeVersion === undefined ? {} : { composeVersion }),
-          clockSkewMs: Math.round(now - clock.now()),
-        },
-        ready: condition('True', 'Connected', 'the agent is connected'),
-      }
+    connected: (agentKey, uid, connection, request) => {
+      const update: Update = { uid, connection, ...arrival(request, clock.now()) }
       here.set(agentKey, update)
       put(agentKey, update)
     },
@@ -107,7 +99,7 @@ export const createPresence = (
       clock.sleep(tuning.graceMs, ending.signal).then(
         () => {
           if (!hub.isConnected(agentKey))
-            put(agentKey, { uid, connection, seenAt, facts: {}, ready: gone })
+            put(agentKey, { uid, connection, boot: '', seenAt, facts: {}, ready: gone })
         },
         () => undefined,
       )
@@ -124,6 +116,21 @@ const condition = (
   reason: string,
   message: string,
 ): NewCondition => ({ type: 'Ready', status, reason, message })
+
+const arrival = (
+  { version, engineVersion, composeVersion, now, boot }: StreamRequest,
+  seenAt: number,
+): Omit<Update, 'uid' | 'connection'> => ({
+  boot,
+  seenAt,
+  facts: {
+    version,
+    ...(engineVersion === undefined ? {} : { engineVersion }),
+    ...(composeVersion === undefined ? {} : { composeVersion }),
+    clockSkewMs: Math.round(now - seenAt),
+  },
+  ready: condition('True', 'Connected', 'the agent is connected'),
+})
 
 const gone = condition(
   'Unknown',
@@ -156,7 +163,7 @@ export const writeGone = (
 const writeStatus = async (
   tx: Transaction,
   agentKey: string,
-  update: Omit<Update, 'connection'>,
+  update: Omit<Update, 'connection' | 'boot'>,
 ): Promise<void> => {
   const [namespace = '', name = ''] = agentKey.split('/')
   const ref: ObjectRef = { kind: 'Agent', namespace, name }

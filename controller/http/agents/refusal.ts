@@ -36,6 +36,8 @@ export const renderRefusal = (c: AgentContext, error: unknown, log: Logger): Res
   if (refused.retryAfterSeconds !== undefined) {
     c.header('Retry-After', String(refused.retryAfterSeconds))
   }
+  // Behind one address another replica may be able to: a kept connection would lead here again.
+  if (refused.status === 503) c.header('Connection', 'close')
   const body = { reason: refused.reason, message: refused.message }
   return c.json(body, refused.status as ContentfulStatusCode)
 }
@@ -57,7 +59,11 @@ export const readBody = async <T>(
   schema: z.ZodType<T>,
   maxBytes: number,
 ): Promise<T> => {
-  const text = await readText(c, maxBytes)
+  return decodeBody(await readText(c, maxBytes), schema)
+}
+
+/** 400 with the faulty fields. */
+export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -71,7 +77,8 @@ export const readBody = async <T>(
   throw new RefusedError(400, 'BadRequest', message)
 }
 
-const readText = (c: AgentContext, maxBytes: number): Promise<string> =>
+/** The whole body. 413 above `maxBytes`. */
+export const readText = (c: AgentContext, maxBytes: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const { incoming } = c.env
     const chunks: Buffer[] = []

@@ -1,19 +1,27 @@
 // Replicas that went away with the streams they held: each says now and then that it is there, and
-// the leader declares those agents gone which nobody holds and who did not come back.
+// the leader declares those agents gone which nobody holds and who did not come back. One that can
+// no longer say so, while another can, sends its agents there.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import { isDeposed } from '../../../src/store/errors.ts'
+import type { Peer, Replicas } from '../../../src/store/replicas.ts'
 import type { SqlStore } from '../../../src/store/sql-store.ts'
 import { agentKeyOf, defaultTuning, system } from './deps.ts'
 import { writeGone } from './presence.ts'
 
 const everyMs = 5_000
+const retryMs = 1_000
+/** Cut off from the database for so long, a replica asks the others how they are. */
+const isolatedMs = 10_000
 const mostInOneWrite = 100
 
-export interface ReplicaDeps {
-  readonly connections: AgentConnections
+export interface BeatDeps {
+  readonly replicas: Pick<Replicas, 'beat' | 'others'>
+  readonly peers: { isReady(peer: Peer): Promise<boolean> }
+  /** The database is out of reach from here, and not for another replica. Once for each time. */
+  readonly onIsolated: () => void
   readonly clock: Clock
   readonly log: Logger
 }
@@ -21,20 +29,44 @@ export interface ReplicaDeps {
 /** Resolves once `signal` has aborted. */
 export const beatUntil = async (
   signal: AbortSignal,
-  { connections, clock, log }: ReplicaDeps,
+  { replicas, peers, onIsolated, clock, log }: BeatDeps,
 ): Promise<void> => {
+  const isOtherReady = async (): Promise<boolean> =>
+    (await Promise.all(replicas.others.map((peer) => peers.isReady(peer)))).includes(true)
+  let lastBeat = clock.now()
+  let state: 'well' | 'failing' | 'isolated' = 'well'
   while (!signal.aborted) {
-    await clock.sleep(everyMs, signal).catch(() => undefined)
+    await clock.sleep(state === 'well' ? everyMs : retryMs, signal).catch(() => undefined)
     if (signal.aborted) return
-    await connections.beat().catch((error: unknown) => {
-      log.warn({ err: messageOf(error) }, 'cannot tell the other replicas that this one is there')
-    })
+    const failed = await replicas.beat().then(() => undefined, messageOf)
+    if (failed === undefined) {
+      lastBeat = clock.now()
+      state = 'well'
+      continue
+    }
+    if (state === 'well') {
+      log.warn({ err: failed }, 'cannot tell the other replicas that this one is there')
+      state = 'failing'
+    }
+    if (state === 'isolated' || clock.now() - lastBeat < isolatedMs) continue
+    // Where nobody has the database, agents keep their streams: they are well where they are.
+    if (!(await isOtherReady())) continue
+    state = 'isolated'
+    log.warn({}, 'this replica alone is cut off from the database: its agents are sent to others')
+    onIsolated()
   }
+}
+
+export interface SweepDeps {
+  readonly connections: AgentConnections
+  readonly clock: Clock
+  readonly log: Logger
+  readonly store: SqlStore
 }
 
 /** For the leader; `store` is his. Agents get `graceMs` after a change of the leader as well. */
 export const startSweep = (
-  { connections, clock, log, store }: ReplicaDeps & { store: SqlStore },
+  { connections, clock, log, store }: SweepDeps,
   graceMs = defaultTuning.startGraceMs,
 ): { stop(): Promise<void> } => {
   const stopping = new AbortController()

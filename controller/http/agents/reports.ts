@@ -62,7 +62,12 @@ export const createReports = (
       checkBoot(report.boot, await connections.bootOf(agentUid))
       checkReplay(agentUid, report)
       const agentKey = agentKeyOf(agent.namespace, agent.name)
-      const { mine, refused } = divide(report, agentKey, world)
+      let { mine, refused } = divide(report, agentKey, world)
+      if (refused.length > 0) {
+        // The agent may know of a stagelet by another replica, before the mirror here does.
+        await world.caughtUp()
+        ;({ mine, refused } = divide(report, agentKey, world))
+      }
       if (refused.length > 0) {
         log.warn({ agent: agentKey, stagelets: refused }, 'report of stagelets of another agent')
         if (mine.length === 0) {

@@ -4,7 +4,7 @@ import { verify } from 'node:crypto'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
 import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
-import { logBatch } from '../../../src/protocol/logs.ts'
+import { logBatch, type LogsOrder } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   joinRequest,
@@ -22,7 +22,7 @@ import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { createGate } from './gate.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
-import { createHub } from './hub.ts'
+import { createHub, type Hub } from './hub.ts'
 import { createPresence, type Presence } from './presence.ts'
 import {
   readBody,
@@ -41,8 +41,12 @@ const maxLogBytes = 4_194_304
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
   connected(agentKey: string): boolean
-  /** Logs of the stacks of agents that have a stream here. */
+  /** Logs of the stacks of agents. */
   readonly logs: LogRelay
+  /** False when the agent has no stream here. */
+  askForLogs(agentKey: string, order: LogsOrder): boolean
+  /** Asks every agent to come back, to another replica as far as this one knows. */
+  sendAway(): Promise<void>
   /** Asks every agent to come back later, ends the streams and writes what is due. Idempotent. */
   stop(): Promise<void>
 }
@@ -60,7 +64,11 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const hub = createHub(deps, tuning, presence)
   const reports = createReports(deps, hub.world)
   const passGate = createGate(tuning.connectsPerSecond, clock)
-  const logs = createLogRelay({ clock, ask: (key, order) => hub.askForLogs(key, order) })
+  const logs = createLogRelay({
+    clock,
+    ask: (key, order) => hub.askForLogs(key, order),
+    ...(deps.logsElsewhere === undefined ? {} : { elsewhere: deps.logsElsewhere }),
+  })
   const authenticate = createAuthenticator(deps)
   const introduction: Omit<JoinResponse, 'agentUid'> = {
     controllerId: identity.controllerId,
@@ -86,18 +94,9 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   app.post(
     paths.stream,
-    guard(async (c) => {
+    guard((c) => {
       passGate()
-      const { agentUid, agent } = await authenticate(c)
-      const request = await readBody(c, streamRequest, maxStreamBytes)
-      checkProtocol(request.protocol)
-      checkClock(request.now, clock.now())
-      await hub.world.ready
-      const connection = await deps.connections.open(agentUid, request.boot)
-      hub.attach({ res: c.env.outgoing, agentUid, agent, connection, request })
-      const agentKey = agentKeyOf(agent.namespace, agent.name)
-      presence.connected(agentKey, agentUid, connection, request)
-      return RESPONSE_ALREADY_SENT
+      return openStream(c, { deps, authenticate, hub, presence })
     }),
   )
 
@@ -126,6 +125,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   return {
     logs,
     connected: (agentKey) => hub.isConnected(agentKey),
+    askForLogs: (agentKey, order) => hub.askForLogs(agentKey, order),
+    sendAway: () => hub.sendAway(),
     stop: () =>
       (stopping ??= (async () => {
         logs.stop()
@@ -152,6 +153,32 @@ const takeKeys =
     log.info({ agent: `${agent.namespace}/${agent.name}` }, 'agent has new keys')
     return c.json({})
   }
+
+const openStream = async (
+  c: AgentContext,
+  to: { deps: AgentRoutesDeps; authenticate: Authenticator; hub: Hub; presence: Presence },
+): Promise<Response> => {
+  const { deps, hub, presence } = to
+  const { agentUid, agent } = await to.authenticate(c)
+  const request = await readBody(c, streamRequest, maxStreamBytes)
+  checkProtocol(request.protocol)
+  checkClock(request.now, deps.clock.now())
+  await hub.world.ready
+  const { outgoing: res } = c.env
+  // Whoever has given up meanwhile may have a stream elsewhere, which stays the newest.
+  if (res.destroyed) return RESPONSE_ALREADY_SENT
+  const connection = await deps.connections.open(agentUid, request.boot)
+  // Another replica may have told the agent of what the mirror here does not show yet.
+  await hub.world.caughtUp()
+  const agentKey = agentKeyOf(agent.namespace, agent.name)
+  if (res.destroyed) {
+    presence.left(agentKey, agentUid, connection)
+    return RESPONSE_ALREADY_SENT
+  }
+  hub.attach({ res, agentUid, agent, connection, request })
+  presence.connected(agentKey, agentUid, connection, request)
+  return RESPONSE_ALREADY_SENT
+}
 
 const takeLogs =
   (authenticate: Authenticator, logs: LogRelay): Handler =>

@@ -58,10 +58,14 @@ export interface World {
   agent(agentKey: string): AgentView | undefined
   agents(): Iterable<[string, AgentView]>
   readonly agentCount: number
+  /** Resolves when the mirror shows all that is in the store now; after 2 s in any case. */
+  caughtUp(): Promise<void>
   /** Resolves once the first list is in. */
   readonly ready: Promise<void>
   stop(): Promise<void>
 }
+
+const catchUpMs = 2_000
 
 const watched = ['Project', 'Agent', 'Stagelet'] as const
 
@@ -71,6 +75,9 @@ export const createWorld = (
 ): World => {
   const mirror = new Mirror(listener)
   const ending = new AbortController()
+  /** Newest version that the mirror shows. */
+  let seen = 0
+  const awaited = new Set<() => void>()
   let isReady: () => void
   const ready = new Promise<void>((resolve) => (isReady = resolve))
 
@@ -81,6 +88,11 @@ export const createWorld = (
       after = Math.min(after, resourceVersion)
       mirror.replaceKind(kind, items)
     }
+    const reach = (version: number): void => {
+      seen = version
+      for (const look of awaited) look()
+    }
+    reach(after)
     isReady()
     let turns = 0
     for await (const events of store.watch(after, ending.signal)) {
@@ -89,6 +101,7 @@ export const createWorld = (
         else mirror.put(object)
         if (++turns % 200 === 0) await yieldToOthers()
       }
+      reach(events.at(-1)?.resourceVersion ?? seen)
     }
   }
 
@@ -116,6 +129,20 @@ export const createWorld = (
       return mirror.agents.size
     },
     ready,
+    caughtUp: async () => {
+      const wanted = await store.currentVersion()
+      if (seen >= wanted) return
+      const late = AbortSignal.any([ending.signal, AbortSignal.timeout(catchUpMs)])
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (seen < wanted && !late.aborted) return
+          awaited.delete(look)
+          resolve()
+        }
+        awaited.add(look)
+        late.addEventListener('abort', look, { once: true })
+      })
+    },
     stop: async () => {
       ending.abort()
       await running

@@ -1,8 +1,16 @@
 // Rounds of harm to the leader, in an order that follows from a seed, with what must hold after each.
-import { sleep, type Fleet, type Replica } from './fleet.ts'
+import { eventually, sleep, type Fleet, type Replica } from './fleet.ts'
 
 const faults = ['kill', 'pause', 'cut from the database', 'cut from everything'] as const
 type Fault = (typeof faults)[number]
+
+/** Share of the rounds in which the harm lasts until everything has converged without that replica. */
+const lasting: Readonly<Record<Fault, number>> = {
+  kill: 0.3,
+  pause: 0.05,
+  'cut from the database': 0.3,
+  'cut from everything': 0.05,
+}
 
 export interface Chaos {
   /** Value that each stack must have now. */
@@ -11,8 +19,8 @@ export interface Chaos {
   change(what: string): Promise<void>
   /** Throws when something does not hold; else a line that says how it went. */
   round(round: number): Promise<string>
-  /** Longest time that it took until another led, in ms. */
-  slowest(): number
+  /** ms until another led, in half of the rounds at most. */
+  median(): number
   summary(): string
 }
 
@@ -36,6 +44,17 @@ export const startChaos = (fleet: Fleet, seed: number): Chaos => {
   const taken: { fault: Fault; ms: number }[] = []
   const convergedMs: number[] = []
   let checkedTo = 0
+  let refused = 0
+  const counted = new Map<unknown, number>()
+
+  /** Writes of an old leader that the database refused, since the last look at its process. */
+  const deposedWrites = async ({ program, client }: Replica): Promise<number> => {
+    const { text } = await eventually(10_000, () => client.call('GET', '/metrics'))
+    const total = Number(/^stagely_deposed_writes_total\S* (\d+)/m.exec(text)?.[1] ?? NaN)
+    const before = counted.get(program) ?? 0
+    counted.set(program, total)
+    return total - before
+  }
 
   const harm = async ({ index, program }: Replica, fault: Fault): Promise<void> => {
     if (fault === 'kill') await program.kill('SIGKILL')
@@ -99,22 +118,34 @@ export const startChaos = (fleet: Fleet, seed: number): Chaos => {
       taken.push({ fault, ms })
       const begun = performance.now()
       await change(`of round ${round}`)
-      await sleep(random() * 2_000)
+      // Agents must find their way while the harm lasts, and not by its end alone.
+      const lasts = round < faults.length ? fault === faults[2] : random() < lasting[fault]
+      if (lasts) await fleet.converged(tokens, 120_000)
+      else await sleep(random() * 2_000)
       await mend(replica, fault)
       await fleet.converged(tokens, 120_000)
       convergedMs.push(performance.now() - begun)
       await checkFence()
       const { term: now } = await fleet.leader()
-      return `round ${round}: ${fault}: term ${term} to ${now}, replaced in ${ms.toFixed(0)} ms, converged in ${convergedMs.at(-1)!.toFixed(0)} ms`
+      if (fault !== 'kill') refused += await deposedWrites(replica)
+      return `round ${round}: ${fault}${lasts ? ', lasting' : ''}: term ${term} to ${now}, replaced in ${ms.toFixed(0)} ms, converged in ${convergedMs.at(-1)!.toFixed(0)} ms`
     },
-    slowest: () => Math.max(...taken.map((t) => t.ms)),
+    median: () =>
+      percentile(
+        taken.map((t) => t.ms).sort((a, b) => a - b),
+        0.5,
+      ),
     summary: () => {
       const lines = faults.map((fault) => {
         const ms = taken.filter((t) => t.fault === fault).map((t) => t.ms)
         ms.sort((a, b) => a - b)
         return `${fault}: ${ms.length} times, replaced in p50 ${percentile(ms, 0.5)} ms, at most ${percentile(ms, 1)} ms`
       })
-      return lines.join('\n')
+      const times = [...convergedMs].sort((a, b) => a - b)
+      return [
+        ...lines,
+        `converged in p50 ${percentile(times, 0.5)} ms, at most ${percentile(times, 1)} ms; ${refused} writes of old leaders refused`,
+      ].join('\n')
     },
   }
 }

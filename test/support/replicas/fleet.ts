@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { createPostgresServer, type PostgresServer } from '../postgres-server.ts'
 import { startProgram, testMasterKey, type Program } from '../processes.ts'
-import { createStack, idle, testImage, type Stack } from '../stack.ts'
+import { createStack, testImage, type Stack } from '../stack.ts'
 import { startBalancer, type Balancer } from './balancer.ts'
 import { createClient, namespaced, type Client } from './client.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -68,7 +68,7 @@ export const eventually = async <T>(withinMs: number, look: () => Promise<T>): P
 const compose = `services:
   app:
     image: ${testImage}
-    command: ${idle}
+    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do echo tick $$TOKEN; sleep 1 & wait $$!; done"]
     network_mode: none
 `
 
@@ -142,6 +142,7 @@ const build = async (
     startProgram(
       ['controller', '--data-dir', dirOf(index), '--listen', `0.0.0.0:${port}`].concat(
         ...['--advertise-url', url],
+        ...['--peer-url', `https://${network.frontOf(index)}:${port}`],
       ),
       { DATABASE_URL: postgres.url, STAGELY_SECRET_KEY: testMasterKey },
       'ready',

@@ -1,0 +1,91 @@
+// Logs between controllers: the order goes to the one that has the agent, the agent's batches go to
+// the one that has the reader. Nothing of them is stored on the way.
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import {
+  logBatch,
+  logBatchResponse,
+  logsOrder,
+  type LogsOrder,
+} from '../../../src/protocol/logs.ts'
+import type { Replicas } from '../../../src/store/replicas.ts'
+import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
+import {
+  decodeBody,
+  readText,
+  RefusedError,
+  renderRefusal,
+  type AgentContext,
+  type AgentEnv,
+} from '../agents/refusal.ts'
+import { peerTokenHeader, type PeerClient } from './client.ts'
+import { isFromPeer } from './token.ts'
+
+const paths = { ask: '/peer/v1/logs/ask', take: '/peer/v1/logs/take' } as const
+const askRequest = z.object({ agentKey: z.string(), order: logsOrder })
+const askResponse = z.object({ asked: z.boolean() })
+const takeRequest = z.object({ agentKey: z.string(), batch: logBatch })
+const maxBytes = 4_300_000
+
+/** How this replica uses the others. */
+export const createLogsElsewhere = (
+  replicas: Pick<Replicas, 'id' | 'find' | 'holding'>,
+  client: Pick<PeerClient, 'post'>,
+): LogsElsewhere => ({
+  self: replicas.id,
+  ask: async (agentKey, order) => {
+    const [namespace = '', name = ''] = agentKey.split('/')
+    const peer = await replicas.holding(namespace, name)
+    if (peer === undefined) return false
+    const { status, json } = await client.post(peer, paths.ask, { agentKey, order })
+    return status === 200 && askResponse.parse(json).asked
+  },
+  take: async (replica, agentKey, batch) => {
+    const peer = await replicas.find(replica)
+    if (peer === undefined) return undefined
+    const { status, json } = await client.post(peer, paths.take, { agentKey, batch })
+    return status === 200 ? logBatchResponse.parse(json).state : undefined
+  },
+})
+
+/** How it serves them. */
+export const mountPeerRoutes = (
+  app: Hono<AgentEnv>,
+  deps: {
+    readonly key: Buffer
+    readonly self: string
+    readonly logs: Pick<LogRelay, 'acceptHere'>
+    /** False when the agent has no stream here. */
+    readonly ask: (agentKey: string, order: LogsOrder) => boolean
+    readonly clock: Clock
+    readonly log: Logger
+  },
+): void => {
+  const { key, self, logs, clock, log } = deps
+  const read = async <T>(c: AgentContext, schema: z.ZodType<T>): Promise<T> => {
+    const body = await readText(c, maxBytes)
+    const request = { to: self, path: c.req.path, body }
+    if (!isFromPeer(key, request, c.req.header(peerTokenHeader) ?? '', clock.now()))
+      throw new RefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')
+    return decodeBody(body, schema)
+  }
+  const serve = (handle: (c: AgentContext) => Promise<Response>) => (c: AgentContext) =>
+    handle(c).catch((error: unknown) => renderRefusal(c, error, log))
+
+  app.post(
+    paths.ask,
+    serve(async (c) => {
+      const { agentKey, order } = await read(c, askRequest)
+      return c.json({ asked: deps.ask(agentKey, order) })
+    }),
+  )
+  app.post(
+    paths.take,
+    serve(async (c) => {
+      const { agentKey, batch } = await read(c, takeRequest)
+      return c.json({ state: await logs.acceptHere(agentKey, batch) })
+    }),
+  )
+}

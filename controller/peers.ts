@@ -1,0 +1,89 @@
+// Other controllers on the same Postgres: what this one tells them of itself, and what it asks them.
+import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import type { Hono } from 'hono'
+import type { Clock } from '../src/kernel/clock.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { Replicas } from '../src/store/replicas.ts'
+import { isWildcard, type ShownCertificate } from './certificate.ts'
+import type { Config } from './config.ts'
+import type { LogsElsewhere } from './http/agents/log-relay.ts'
+import type { AgentEnv } from './http/agents/refusal.ts'
+import type { AgentRoutes } from './http/agents/routes.ts'
+import { createPeerClient, type PeerClient } from './http/peers/client.ts'
+import { createLogsElsewhere, mountPeerRoutes } from './http/peers/logs.ts'
+import type { SealedSettings } from './identity.ts'
+
+export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
+  readonly logsElsewhere: LogsElsewhere
+  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'askForLogs'>): void
+  /** Says where this one is reached; to be repeated when its certificate changes. */
+  announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
+}
+
+const leafOf = (chainPem: string): string =>
+  /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/.exec(chainPem)?.[0] ?? chainPem
+
+/** Address of this machine on the way to the database; loopback where that is on this machine. */
+const addressTowards = (databaseUrl: string): Promise<string> =>
+  new Promise((resolve) => {
+    const { hostname, port } = new URL(databaseUrl)
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    const give = (address: string): void => {
+      socket.close()
+      resolve(address)
+    }
+    // Nothing is sent: to connect a datagram socket only looks up the way.
+    socket.once('error', () => {
+      give('127.0.0.1')
+    })
+    if (host === '' || host.includes('%')) give('127.0.0.1')
+    else
+      socket.connect(Number(port || '5432'), host, () => {
+        give(socket.address().address)
+      })
+  })
+
+const urlOf = async (config: Config, databaseUrl: string, port: number): Promise<string> => {
+  if (config.peerUrl !== undefined) return config.peerUrl
+  const host = isWildcard(config.host) ? await addressTowards(databaseUrl) : config.host
+  const inUrl = host.includes(':') ? `[${host}]` : host
+  return `${config.insecureHttp ? 'http' : 'https'}://${inUrl}:${port}`
+}
+
+/** Undefined with the embedded database, which has one controller. */
+export const preparePeers = async (
+  config: Config,
+  deps: {
+    readonly settings: SealedSettings
+    readonly replicas: Replicas
+    readonly clock: Clock
+    readonly log: Logger
+  },
+): Promise<Peers | undefined> => {
+  const { settings, replicas, clock, log } = deps
+  const { databaseUrl } = config
+  if (databaseUrl === undefined) return undefined
+  const key = await settings.putSealedIfAbsent('peer-key', randomBytes(32))
+  const client = createPeerClient(key, clock)
+  return {
+    isReady: (peer) => client.isReady(peer),
+    close: () => {
+      client.close()
+    },
+    logsElsewhere: createLogsElsewhere(replicas, client),
+    mount: (app, { logs, askForLogs: ask }) => {
+      mountPeerRoutes(app, { key, self: replicas.id, logs, ask, clock, log })
+    },
+    announce: async (port, { chainPem }) => {
+      const url = await urlOf(config, databaseUrl, port)
+      replicas.announce({ url, certificate: config.insecureHttp ? undefined : leafOf(chainPem) })
+      log.info({ url }, 'other controllers reach this one here')
+      await replicas.beat().catch((error: unknown) => {
+        log.warn({ err: messageOf(error) }, 'cannot tell the other replicas where this one is')
+      })
+    },
+  }
+}

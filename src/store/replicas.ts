@@ -1,0 +1,84 @@
+// Controllers on this database: that they are there, and where they reach each other.
+import { randomUUID } from 'node:crypto'
+import type { Sql } from './sql.ts'
+
+/** Another controller. */
+export interface Peer {
+  readonly id: string
+  readonly url: string
+  /** PEM of the leaf that it shows; undefined where it speaks plain HTTP. */
+  readonly certificate: string | undefined
+}
+
+/** Who was not heard of for so long (ms) is not asked. */
+const aliveMs = 30_000
+
+interface PeerRow extends Record<string, unknown> {
+  id: string
+  url: string
+  certificate: string | null
+}
+
+const columns = 'r.id, r.url, r.certificate'
+const alive = `r.url IS NOT NULL AND r.seen_at > clock_timestamp() - interval '${aliveMs} milliseconds'`
+
+const beatSql = `
+WITH beat AS (
+  INSERT INTO replicas (id, seen_at, url, certificate) VALUES ($1, clock_timestamp(), $2, $3)
+  ON CONFLICT (id) DO UPDATE
+  SET seen_at = excluded.seen_at, url = excluded.url, certificate = excluded.certificate
+)
+SELECT ${columns} FROM replicas r WHERE r.id <> $1 AND ${alive}`
+
+const toPeer = ({ id, url, certificate }: PeerRow): Peer => ({
+  id,
+  url,
+  certificate: certificate ?? undefined,
+})
+
+export class Replicas {
+  /** This process, among the controllers on the database. */
+  readonly id: string = randomUUID()
+  /** The others, as of the last beat. */
+  others: readonly Peer[] = []
+  readonly #sql: Sql
+  readonly #beatSql: Sql
+  #self: Omit<Peer, 'id'> | undefined
+
+  /** `beatSql` as in createLeaderLease. */
+  constructor(sql: Sql, beatSql: Sql) {
+    this.#sql = sql
+    this.#beatSql = beatSql
+  }
+
+  /** Where this one is reached, from the next beat on. */
+  announce(self: Omit<Peer, 'id'>): void {
+    this.#self = self
+  }
+
+  /** This replica is alive. To be called much more often than `AgentConnections.lost` forgives. */
+  async beat(): Promise<void> {
+    const { url = null, certificate = null } = this.#self ?? {}
+    const rows = await this.#beatSql.query<PeerRow>(beatSql, [this.id, url, certificate])
+    this.others = rows.map(toPeer)
+  }
+
+  async find(id: string): Promise<Peer | undefined> {
+    const [row] = await this.#sql.query<PeerRow>(
+      `SELECT ${columns} FROM replicas r WHERE r.id::text = $1 AND ${alive}`,
+      [id],
+    )
+    return row && toPeer(row)
+  }
+
+  /** Who holds the stream of an agent; undefined for this one and for nobody. */
+  async holding(namespace: string, name: string): Promise<Peer | undefined> {
+    const [row] = await this.#sql.query<PeerRow>(
+      `SELECT ${columns} FROM objects o JOIN agent_connections c ON c.agent_uid = o.uid
+       JOIN replicas r ON r.id = c.replica
+       WHERE o.kind = 'Agent' AND o.namespace = $1 AND o.name = $2 AND r.id <> $3 AND ${alive}`,
+      [namespace, name, this.id],
+    )
+    return row && toPeer(row)
+  }
+}
