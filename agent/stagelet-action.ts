@@ -182,6 +182,8 @@ export const applyPlan = async (
   const { model, plan, full } = action
   const { revision } = state.want.desired
   state.phase = 'Applying'
+  // From here on something else runs: to go back to what was settled is no healing of drift.
+  if (state.settledKey !== state.want.key) state.settledKey = ''
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }
   deps.publish()
   const before = state.containers
