@@ -74,14 +74,21 @@ const openByAny = (
 }
 
 const writeThrough = async (path: string, bytes: Buffer): Promise<void> => {
-  const file = await open(`${path}.new`, 'w', 0o600)
+  const temporary = `${path}.new`
   try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    // What a full disk took of it would stay, and keep the disk full.
+    await rm(temporary, { force: true })
+    throw error
   }
-  await rename(`${path}.new`, path)
 }
 
 /** `keys` open what is there, the first of them seals. */

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -50,6 +50,13 @@ describe('the file store', () => {
     expect(await readFile(path)).toEqual(value)
     expect(await stat(path)).toMatchObject({ uid: 7, gid: 8, mode: 0o100777 })
     expect((await stat(root)).mode & 0o777).toBe(0o700)
+    expect(await names()).toEqual(['a'])
+  })
+
+  it('leaves nothing half-written behind where its cache cannot be written', async () => {
+    await mkdir(join(cacheDir, 's.sealed'), { recursive: true })
+    expect(await store.place('s', [aFile('a')])).toBeUndefined()
+    expect(await readdir(cacheDir)).toEqual(['s.sealed'])
     expect(await names()).toEqual(['a'])
   })
 
