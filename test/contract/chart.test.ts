@@ -262,8 +262,20 @@ test('what the Dockerfile copies is enough to build and run the command', () => 
     cpSync(join(root, line.slice(1)), join(scratch, 'app', line.slice(1)), { recursive: true })
   const cwd = join(scratch, 'app')
   symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd, timeout: 120_000 })
-  const output = execFileSync(join(cwd, 'dist/cli/main.js'), ['--version'], { encoding: 'utf8' })
+  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
+  const [, build] = /^RUN (npm run build) && npm prune --omit=dev /m.exec(dockerfile)!
+  execFileSync('bash', ['-c', build!], { cwd, timeout: 120_000 })
+  // The runtime stage has what it copies from there, and no more; its own RUN makes the command.
+  const image = join(scratch, 'image')
+  const copied = [...dockerfile.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, n]) => n!)
+  for (const name of copied.filter((n) => n !== 'node_modules'))
+    cpSync(join(cwd, name), join(image, name), { recursive: true })
+  expect(copied).toContain('node_modules')
+  symlinkSync(join(root, 'node_modules'), join(image, 'node_modules'))
+  const [, link] = /^RUN (ln -s .*)$/m.exec(dockerfile)!
+  const here = link!.replaceAll('/app/', `${image}/`).replace('/usr/local/bin', image)
+  execFileSync('bash', ['-c', here], { cwd: image })
+  const output = execFileSync(join(image, 'stagely'), ['--version'], { encoding: 'utf8' })
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     version: string
   }
