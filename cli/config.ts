@@ -37,7 +37,7 @@ export const readConnectionEnv = (): ConnectionEnv => ({
 /** What Compose gets of our environment: as little as an agent gives it. */
 export const readComposeEnvironment = (): Environment => baseEnvironment(process.env)
 
-/** All of it, for a command that runs in our place. */
+/** All of it: for a command that runs in our place, and to know what must not be shown. */
 export const readEnvironment = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined),

@@ -2,6 +2,7 @@
 // The `stagely` command. Loads only the command that is asked for. Exit codes: 0 done, 1 failed,
 // 2 wrong usage.
 import { Command, CommanderError } from 'commander'
+import type { MachineFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
 import { note, out } from './print.ts'
 
@@ -80,6 +81,16 @@ const commands: Record<string, Entry> = {
   backup: {
     summary: 'take a backup of the controller',
     load: () => import('./commands/backup.ts'),
+  },
+  'support-bundle': {
+    summary: 'collect what a maintainer needs, without secrets',
+    load: async () => {
+      const { command } = await import('./commands/support-bundle.ts')
+      const { defaultDataDir } = await import('../agent/machine/flags.ts')
+      const parts = async (flags: MachineFlags): Promise<MachinePart[]> =>
+        (await import('../agent/machine/support.ts')).machineParts(flags)
+      return { command: () => command({ defaultDataDir, parts }) }
+    },
   },
   login: {
     summary: 'remember server, token and CA',

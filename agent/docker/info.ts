@@ -1,10 +1,23 @@
-// What the doctor asks the engine, with a short deadline: a hung engine is a finding.
+// What doctor and support bundle ask the engine, with a short deadline: a hung engine is a finding.
 import { request } from 'node:http'
+import { digestLabel } from '../../src/resources/meta.ts'
 
 export interface EngineFacts {
   readonly version: string
   /** In a user namespace of its own user, or with containers in one of theirs. */
   readonly isolation: 'none' | 'rootless' | 'userns-remap'
+}
+
+/** Of a list of containers: neither command line nor environment is wanted. */
+export interface ListedContainer {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly Image: string
+  readonly State: string
+  readonly Status: string
+  /** Seconds since the epoch. */
+  readonly Created: number
+  readonly Labels: Readonly<Record<string, string>>
 }
 
 export interface OwnMount {
@@ -48,6 +61,12 @@ export const readEngineFacts = async (socketPath: string): Promise<EngineFacts> 
     info.SecurityOptions?.some((option) => option.split(',')[0] === `name=${name}`) === true
   const isolation = has('rootless') ? 'rootless' : has('userns') ? 'userns-remap' : 'none'
   return { version: info.ServerVersion ?? '', isolation }
+}
+
+/** Every container that carries the label of an agent, stopped ones too. */
+export const readContainers = async (socketPath: string): Promise<ListedContainer[]> => {
+  const filters = encodeURIComponent(JSON.stringify({ label: [digestLabel] }))
+  return (await get(socketPath, `/containers/json?all=1&filters=${filters}`)) as ListedContainer[]
 }
 
 /** Bind mounts of a container of this engine. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { unpackBundle } from '../support/bundle.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { findPostgresBin } from '../support/postgres-bin.ts'
 import { startWorld, type World } from '../support/processes.ts'
@@ -78,6 +79,7 @@ describe('no secret value leaks', () => {
   let stack: Stack
   let commandLines = ''
   let answers = ''
+  let bundle: Record<string, string> = {}
   let fresh: TestDatabase
   const filesDir = newFilesRoot()
 
@@ -115,6 +117,10 @@ describe('no secret value leaks', () => {
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')
     await say('apply', '-f', '/nonexistent')
+    const file = join(world.dir, 'support.tar.gz')
+    const machine = ['--agent-data-dir', world.agentDir, '--files-dir', filesDir]
+    await world.must('support-bundle', '--output', file, '--logs', 'shop', ...machine)
+    bundle = await unpackBundle(file)
     for (const path of ['/metrics', '/readyz', '/api/v1/openapi.json', '/api/docs']) {
       const { status, text } = await world.page(path)
       expect(status, path).toBe(200)
@@ -157,6 +163,20 @@ describe('no secret value leaks', () => {
   it('is not in any answer of the CLI', () => {
     expect(answers.length).toBeGreaterThan(1000)
     expect(found(answers)).toEqual([])
+  })
+
+  it('is not in a support bundle, which shows containers and logs, nor are the keys of the agent', async () => {
+    const text = Object.values(bundle).join('\n')
+    expect(bundle['errors.txt']).toBe('')
+    expect(bundle['machine/containers.json']).toContain('dev.stagely.digest')
+    expect(bundle['machine/agent-state.json']).toContain(stack.project)
+    expect(bundle['controller/logs-shop.txt']).toContain('dying with ***REDACTED***')
+    expect(found(text)).toEqual([])
+    const kept = await readFile(join(world.agentDir, 'identity.json'), 'utf8')
+    const { ed25519, x25519 } = JSON.parse(kept) as { ed25519: string; x25519: string }
+    const keys = `${ed25519}\n${x25519}`.split('\n').filter((line) => /^[^-]{40,}$/.test(line))
+    expect(keys.length).toBe(2)
+    expect(keys.filter((word) => text.includes(word))).toEqual([])
   })
 
   it('is not in the output of controller and agent', () => {

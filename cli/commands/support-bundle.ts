@@ -1,0 +1,162 @@
+// support-bundle: what a maintainer needs to know about an installation, in one file that is safe to send.
+import { stat } from 'node:fs/promises'
+import { arch, release, type } from 'node:os'
+import type { Command } from 'commander'
+import { realClock } from '../../src/kernel/clock.ts'
+import { readConnectionEnv, readEnvironment, readLogin } from '../config.ts'
+import { findConnection, type Connection } from '../connect.ts'
+import { renderError, usageError } from '../errors.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
+import { note, out } from '../print.ts'
+import { writeArchive } from '../support/archive.ts'
+import { controllerParts } from '../support/controller-parts.ts'
+import { readParts, type BundleFile, type Part } from '../support/part.ts'
+import { createRedactor, secretValues } from '../support/redact.ts'
+import { readVersion } from '../version.ts'
+
+interface MachineFlags {
+  readonly dataDir: string
+  readonly allowDirs: readonly string[]
+  readonly filesDir: string | undefined
+}
+
+/** The agent's half, which knows its folder and its engine. */
+export interface Machine {
+  readonly defaultDataDir: string
+  readonly parts: (flags: MachineFlags) => Promise<Part[]>
+}
+
+interface Flags extends CommonFlags {
+  readonly output?: string
+  readonly agentDataDir?: string
+  readonly allowDir?: readonly string[]
+  readonly filesDir?: string
+  readonly logs?: readonly string[]
+}
+
+const collect = (value: string, previous: readonly string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+]
+
+const noMachine: Machine = {
+  defaultDataDir: '/var/lib/stagely-agent',
+  parts: () => Promise.resolve([]),
+}
+
+export const command = (machine: Machine = noMachine): Command =>
+  newCommand(
+    'support-bundle',
+    'Collect what a maintainer needs to find a problem, as one .tar.gz without secrets: versions, objects and their status, events, health and metrics of the controller; on a machine with an agent also the doctor’s findings. What cannot be read is named in errors.txt. Sends nothing.',
+    [
+      'stagely support-bundle',
+      'stagely support-bundle -n team-a --output problem.tar.gz',
+      'stagely support-bundle --logs shop',
+      'sudo -E stagely support-bundle --allow-dir /srv      # on the machine of an agent',
+    ],
+  )
+    .option('--output <file>', 'a file that does not exist yet (stagely-support-DATE.tar.gz)')
+    .option('--logs <stagelet>', 'its last log lines, masked; may be given again', collect)
+    .option(
+      '--agent-data-dir <dir>',
+      `folder of the agent of this machine (${machine.defaultDataDir} where it exists)`,
+    )
+    .option('--allow-dir <dir>', 'as the agent has it; may be given again', collect)
+    .option('--files-dir <dir>', 'as the agent has it')
+    .action((flags: Flags) => bundle(flags, machine))
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (s) => s.isDirectory(),
+    () => false,
+  )
+
+/** Parts of this machine; none where no agent has been. */
+const machinePartsFor = async (flags: Flags, machine: Machine): Promise<Part[]> => {
+  const { agentDataDir, allowDir = [], filesDir } = flags
+  const dirs = [agentDataDir, filesDir, ...allowDir].filter((dir) => dir !== undefined)
+  const relative = dirs.filter((dir) => !dir.startsWith('/'))
+  if (relative.length > 0) throw usageError(`folders must be absolute: ${relative.join(', ')}`)
+  const dataDir = agentDataDir ?? machine.defaultDataDir
+  if (await isFolder(dataDir)) return machine.parts({ dataDir, allowDirs: allowDir, filesDir })
+  if (agentDataDir !== undefined) throw usageError(`--agent-data-dir ${dataDir} is not a folder`)
+  return []
+}
+
+const clientPart: Part = {
+  name: 'client.json',
+  what: 'versions of this command, Node.js and the system',
+  read: async () => {
+    const node = process.version
+    const system = `${type()} ${release()} ${arch()}`
+    return JSON.stringify({ stagely: await readVersion(), node, system }, null, 2)
+  },
+}
+
+/** A controller that is not known is told like one that does not answer. */
+const controllerPartsFor = (connection: Connection | Error, flags: Flags): Part[] =>
+  connection instanceof Error
+    ? [{ name: 'controller', what: '', read: () => Promise.reject(connection) }]
+    : controllerParts(connection, { namespace: flags.namespace, logs: flags.logs ?? [] })
+
+/** Whatever this process could say by mistake: its environment, and the credentials that it uses. */
+const ownSecrets = async (connection: Connection | Error): Promise<string[]> => {
+  const login = await readLogin().catch(() => undefined)
+  const options = connection instanceof Error ? {} : await connection.options().catch(() => ({}))
+  const headers = (options as { headers?: Record<string, unknown> }).headers ?? {}
+  const used = Object.values(headers).filter((value) => typeof value === 'string')
+  return [
+    ...secretValues(readEnvironment()),
+    ...[readConnectionEnv().token, login?.token].filter((token) => token !== undefined),
+    ...used.map((value) => value.replace(/^(?:Bearer|Basic) /, '')),
+  ]
+}
+
+const explain = (error: unknown): string =>
+  error instanceof Error && error.name === 'AbortError'
+    ? 'no answer in time'
+    : renderError(error).replace(/^error: /, '')
+
+const leftOut = `Left out, always: values of secrets and what they are sealed with; tokens, keys and certificates;
+annotations that are not Stagely's own (their names stay); managedFields; rows of the audit log;
+environment, command line and mounts of containers; compose files and .env files; everything in the
+agent's folder but state.json; logs of the services stagely-agent and stagely-controller
+(journalctl -u stagely-agent); logs of containers unless --logs was given.
+
+Everything went through a filter for the credentials of who made this, and for what looks like a
+password, token or private key. It does hold names: of machines, folders, projects, keys of secrets,
+images. Look into it before you send it.
+`
+
+const readme = (parts: readonly Part[], files: readonly BundleFile[], when: string): string => {
+  const held = parts.filter(({ name }) => files.some((file) => file.name === name))
+  const lines = held.map(({ name, what }) => `  ${name.padEnd(34)} ${what}`)
+  return `Support bundle of Stagely, made ${when}.
+
+${lines.join('\n')}
+  ${'errors.txt'.padEnd(34)} what could not be read, and why
+
+${leftOut}`
+}
+
+const bundle = async (flags: Flags, machine: Machine): Promise<void> => {
+  const when = new Date(realClock.now()).toISOString()
+  const folder = `stagely-support-${when.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`
+  const file = flags.output ?? `${folder}.tar.gz`
+  const machineParts = await machinePartsFor(flags, machine)
+  const connection = await findConnection(flags).catch((error: unknown) => error as Error)
+  const parts = [clientPart, ...controllerPartsFor(connection, flags), ...machineParts]
+  const redact = createRedactor(await ownSecrets(connection))
+  note('collecting …')
+  const { files, errors } = await readParts(parts, { redact, explain })
+  await writeArchive(file, folder, [
+    { name: 'README.txt', text: redact(readme(parts, files, when)) },
+    ...files,
+    { name: 'errors.txt', text: errors.map((line) => `${line}\n`).join('') },
+  ])
+  for (const error of errors) note(`left out: ${error}`)
+  if (machineParts.length === 0)
+    note(`no agent here (${machine.defaultDataDir}): run it on the machine of an agent for the doctor’s findings`) // prettier-ignore
+  note('Look into it before you send it: README.txt in it says what it holds.')
+  out(file)
+}

@@ -1,0 +1,28 @@
+// A .tar.gz of texts, straight into its file: nothing lies in a temporary one.
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { pack } from 'tar-stream'
+import { CliError } from '../errors.ts'
+import type { BundleFile } from './part.ts'
+
+/** Writes a file that does not exist yet, mode 0600, with everything in one folder. CliError where it cannot. */
+export const writeArchive = async (
+  file: string,
+  folder: string,
+  files: readonly BundleFile[],
+): Promise<void> => {
+  const archive = pack()
+  for (const { name, text } of files)
+    archive.entry({ name: `${folder}/${name}`, mode: 0o600 }, text)
+  archive.finalize()
+  try {
+    await pipeline(archive, createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600 }))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    if (code === 'EEXIST') throw new CliError(`${file} exists already: name another file`, 2, error)
+    await rm(file, { force: true })
+    throw new CliError(`${file} cannot be written (${code})`, 1, error)
+  }
+}

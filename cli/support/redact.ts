@@ -1,0 +1,77 @@
+// What makes text of others fit to be sent away. Values of secrets are in nothing that a bundle is
+// made of; this is the second fence, against what people write where it does not belong.
+import { createMasker, mark } from '../../src/masking/masker.ts'
+import { valueFields } from '../../src/resources/secret-value.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+
+/** Variables and fields that are called like this hold a secret. */
+const secretName = '(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret|master|encryption)[-_]?key)' // prettier-ignore
+
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g
+/** Tokens of people (sat, spt), machines (smt) and agents that join (sjt); JSON Web Tokens. */
+const tokens = /\b(?:s[apmj]t_[\w-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)/g
+const credentials = /\b(Bearer|Basic)[ \t]+[\w.~+/=-]{8,}/gi
+const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"'@]*:[^\s"'@]*@/gi
+/** Quoted, quoted within JSON's text, or up to the next space or bracket. */
+const assignedValue = String.raw`\\"[^"\\\n]*\\"|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s,;&"'{}[\]]+`
+const assigned = new RegExp(
+  String.raw`(${secretName}(?:\\?["'])?[ \t]*[:=][ \t]*)(${assignedValue})`,
+  'gi',
+)
+/** What is plainly no secret, so that counts and switches stay readable. */
+const plain = /^(?:true|false|null|\d{1,4})$/
+
+const hideAssigned = (_: string, head: string, value: string): string => {
+  if (plain.test(value)) return head + value
+  const quote = /^\\?["']/.exec(value)?.[0] ?? ''
+  return `${head}${quote}${mark}${quote}`
+}
+
+/** Of variables (name → value): the values that must not be shown, by what the variables are called. */
+export const secretValues = (environment: Readonly<Record<string, string>>): string[] =>
+  Object.entries(environment)
+    .filter(([name]) => new RegExp(`${secretName}|key|auth|dsn|url$`, 'i').test(name))
+    .filter(([, value]) => !/^(?:https?:\/\/[^@]*|\/[\w./-]*)$/.test(value))
+    .map(([, value]) => value)
+
+/** Hides `known` in all the forms in which programs print it, and whatever looks like a credential. */
+export const createRedactor = (known: readonly string[]): ((text: string) => string) => {
+  const masker = createMasker(known.map((value) => Buffer.from(value)))
+  return (text) =>
+    masker
+      .mask(text)
+      .replace(privateKey, mark)
+      .replace(tokens, mark)
+      .replace(credentials, `$1 ${mark}`)
+      .replace(userInfo, `$1${mark}@`)
+      .replace(assigned, hideAssigned)
+}
+
+const ownAnnotation = /^(?:[\w.-]+\.)?stagely\.dev\//
+
+/**
+ * An object without what people may have written into it by mistake: of annotations that are not
+ * Stagely's own just the names, no field that could be a value, no managedFields.
+ */
+export const cleanObject = (object: KubeObject): object => {
+  const { managedFields: _managedFields, annotations, ...metadata } = object.metadata as
+    KubeObject['metadata'] & { managedFields?: unknown } // prettier-ignore
+  const shown = Object.entries(annotations ?? {}).map(([key, value]) => [
+    key,
+    ownAnnotation.test(key) ? value : mark,
+  ])
+  const spec = Object.entries((object as { spec?: object }).spec ?? {}).map(
+    ([key, value]: [string, unknown]) => [
+      key,
+      (valueFields as readonly string[]).includes(key) ? mark : value,
+    ],
+  )
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      ...(shown.length === 0 ? {} : { annotations: Object.fromEntries(shown) as object }),
+    },
+    ...('spec' in object ? { spec: Object.fromEntries(spec) as object } : {}),
+  }
+}
