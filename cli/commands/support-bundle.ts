@@ -44,8 +44,8 @@ const noMachine: Machine = {
   parts: () => Promise.resolve([]),
 }
 
-export const command = (machine: Machine = noMachine): Command =>
-  newCommand(
+export const command = (machine: Machine = noMachine): Command => {
+  const made = newCommand(
     'support-bundle',
     'Collect what a maintainer needs to find a problem, as one .tar.gz without secrets: versions, objects and their status, events, health and metrics of the controller; on a machine with an agent also the doctor’s findings. What cannot be read is named in errors.txt. Sends nothing.',
     [
@@ -55,6 +55,11 @@ export const command = (machine: Machine = noMachine): Command =>
       'sudo -E stagely support-bundle --allow-dir /srv      # on the machine of an agent',
     ],
   )
+  const namespace = made.options.find(({ long }) => long === '--namespace')
+  if (namespace !== undefined)
+    namespace.description =
+      'only this one; when absent all that you may see, and "default" for --logs'
+  return made
     .option('--output <file>', 'a file that does not exist yet (stagely-support-DATE.tar.gz)')
     .option('--logs <stagelet>', 'its last log lines, masked; may be given again', collect)
     .option(
@@ -64,6 +69,7 @@ export const command = (machine: Machine = noMachine): Command =>
     .option('--allow-dir <dir>', 'as the agent has it; may be given again', collect)
     .option('--files-dir <dir>', 'as the agent has it')
     .action((flags: Flags) => bundle(flags, machine))
+}
 
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -114,7 +120,7 @@ const ownSecrets = async (connection: Connection | Error): Promise<string[]> => 
 
 const explain = (error: unknown): string =>
   error instanceof Error && error.name === 'AbortError'
-    ? 'no answer in time'
+    ? 'no answer within 20 s'
     : renderError(error).replace(/^error: /, '')
 
 const leftOut = `Left out, always: values of secrets and what they are sealed with; tokens, keys and certificates;

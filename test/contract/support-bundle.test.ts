@@ -105,6 +105,24 @@ describe('a support bundle', () => {
     expect(files['controller/projects.yaml']).toContain('items: []')
   })
 
+  it('shows a member of one team nothing of others, and names what is for admins', async () => {
+    await world.must('team', 'create', 'red')
+    const viewer = await world.must('token', 'create', 'ci', '--team', 'red', '--role', 'viewer')
+    const env = {
+      HOME: world.dir,
+      STAGELY_SERVER: world.url,
+      STAGELY_TOKEN: viewer.trim(),
+      STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
+    }
+    const file = join(world.dir, 'member.tar.gz')
+    const ran = await runCli(['support-bundle', '--output', file], env)
+    expect(ran.code, ran.stderr).toBe(0)
+    const files = await unpackBundle(file)
+    expect(files['controller/projects.yaml']).toContain('items: []')
+    expect(files['errors.txt']).toMatch(/^controller\/keys\.json: .*Forbidden/m)
+    expect(Object.values(files).join('\n')).not.toContain(marker)
+  })
+
   it('is made without a controller too, and says what is missing and why', async () => {
     const port = await freePort()
     const file = join(world.dir, 'alone.tar.gz')
