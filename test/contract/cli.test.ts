@@ -49,7 +49,7 @@ describe('the stagely command', () => {
   it('applies several kinds in any order as one revision, and a second time changes nothing', async () => {
     const path = await file('shop.yaml', shop())
     const first = await world.cli('apply', '-f', path)
-    expect(words(first)).toBe(
+    expect(first.stdout).toBe(
       [
         'project.stagely.dev/shop created',
         'agent.stagely.dev/box created',
@@ -58,6 +58,7 @@ describe('the stagely command', () => {
         '',
       ].join('\n'),
     )
+    expect(first.stderr).toMatch(/^Warning: spec.type: whoever may run "docker inspect" .*\n$/)
     const before = await read('secret', 'stripe.backend')
     const second = await world.cli('apply', '-f', path)
     expect(second.code).toBe(0)
