@@ -1,15 +1,9 @@
 // Which file secret is mounted where: pure. A file secret takes the place of whatever in the user's
 // model uses its path; nothing of the user's own is written for it.
 import { isAbsolute, posix } from 'node:path'
+import type { Mount } from '../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from './compose-mounts.ts'
 import type { HeldEntry } from './stack-state.ts'
-
-export interface Mount {
-  /** Absolute path on the tmpfs. */
-  readonly source: string
-  readonly target: string
-  readonly readOnly: boolean
-}
 
 export interface ServiceInput {
   readonly name: string

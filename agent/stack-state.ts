@@ -14,7 +14,7 @@ import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
 import { toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-import type { ServiceOverride } from './override.ts'
+import type { ServiceOverride } from '../src/compose/override.ts'
 
 /** One secret of the stagelet's set, opened. */
 export type HeldEntry = SetEntry & { readonly value: Buffer }

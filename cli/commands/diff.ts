@@ -5,6 +5,7 @@ import { Exit, usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { fileOption, newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
+import { readOverride } from '../override.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
 import { renderAffected, reviewDocuments } from '../review.ts'
@@ -13,12 +14,41 @@ export const command = (): Command =>
   newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [
     'stagely diff -f shop.yaml          # exit code 1 when something differs',
     'stagely diff -f manifests/ -o json',
+    'stagely diff --override stagelet/shop     # what Compose is given, without the values',
   ])
+    .argument('[stagelet...]', 'with --override: stagelet/NAME')
     .addOption(fileOption())
+    .option(
+      '--override',
+      'print the override that Compose is given for stored stagelets, each value as ***REDACTED***',
+    )
     .addOption(outputOption())
     .action(diff)
 
-const diff = async (flags: CommonFlags): Promise<void> => {
+interface DiffFlags extends CommonFlags {
+  readonly override?: boolean
+}
+
+const showOverrides = async (words: readonly string[], flags: DiffFlags): Promise<void> => {
+  if (flags.filename !== undefined)
+    throw usageError('--override shows what is stored: leave -f out, and name a stagelet')
+  if (flags.output !== undefined && flags.output !== 'yaml')
+    throw usageError(`-o ${flags.output} is not known here: an override is YAML`)
+  const names = words.map((word) => word.replace(/^stagelets?\//, ''))
+  if (names.length === 0 || names.some((name) => name === '' || name.includes('/')))
+    throw usageError('say whose override: stagely diff --override stagelet/NAME')
+  const api = await openApi(flags)
+  const shown: string[] = []
+  for (const name of names) shown.push(await readOverride(api, name))
+  out(shown.join('---\n').trimEnd())
+}
+
+const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> => {
+  if (flags.override === true) {
+    await showOverrides(words, flags)
+    return
+  }
+  if (words.length > 0) throw usageError('name manifests with -f, or a stagelet with --override')
   const { output } = flags
   if (output !== undefined && output !== 'json' && output !== 'yaml') {
     throw usageError(`-o ${output} is not known here; use json or yaml`)

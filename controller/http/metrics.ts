@@ -1,7 +1,7 @@
 // What Prometheus reads. Labels are bounded: routes by pattern, never a name or a value.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
-import { routePath } from 'hono/route'
+import { answeringRoute } from './answering-route.ts'
 import type { AppEnv } from './env.ts'
 
 export interface Metrics {
@@ -43,7 +43,7 @@ export const createMetrics = (version: string): Metrics => {
     middleware: async (c, next) => {
       const start = process.hrtime.bigint()
       await next()
-      const route = routePath(c, -1)
+      const route = answeringRoute(c)
       if (c.env.outgoing.headersSent) {
         streams.inc({ route })
         return

@@ -1,10 +1,10 @@
 // Tells the audit log of requests that were refused: every 403, every 401 with a token that was good
 // once, every 404 that hides what another team has.
-import { routePath } from 'hono/route'
 import type { Principal } from '../../src/access/principal.ts'
 import { httpStatusOf, type StagelyError } from '../../src/kernel/errors.ts'
 import type { Actor } from '../../src/store/store.ts'
 import type { DeniedLog } from '../audit/denied.ts'
+import { answeringRoute } from './answering-route.ts'
 import { actorOf, type AppContext } from './env.ts'
 
 /** The team that a path names, where it names one. */
@@ -39,7 +39,7 @@ export const noteDenied = async (
     actor: whoAsks(c, error),
     namespace: denied?.namespace ?? teamIn(c.req.path),
     method: c.req.method,
-    route: routePath(c, -1),
+    route: answeringRoute(c),
     path: c.req.path,
     status: httpStatusOf[error.reason],
     why: denied?.why ?? 'Role',

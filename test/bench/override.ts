@@ -1,6 +1,6 @@
 // override_50x200_ms: from a set of secrets to the override of 50 services that see 200 each.
 import { randomBytes } from 'node:crypto'
-import { renderOverride } from '../../agent/override.ts'
+import { renderOverride } from '../../src/compose/override.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
 import { median, timeMs, type Row } from './measure.ts'

@@ -2,8 +2,15 @@
 // what YAML and Compose's interpolation do to each kind of scalar was found by experiment. Keys of
 // maps are not interpolated, values are; non-ASCII goes as \x \u \U since raw control and some
 // non-characters are refused, and surrogate pairs are.
-import { digestLabel } from '../src/resources/meta.ts'
-import type { Mount } from './file-plan.ts'
+import { digestLabel } from '../resources/meta.ts'
+
+/** A file secret in a container. */
+export interface Mount {
+  /** Absolute path on the agent's tmpfs. */
+  readonly source: string
+  readonly target: string
+  readonly readOnly: boolean
+}
 
 export interface ServiceOverride {
   readonly service: string
@@ -98,7 +105,7 @@ const writeMounts = (yaml: YamlWriter, mounts: readonly Mount[]): void => {
 
 /**
  * The override file for the services that see a secret; the others must not be in `services`.
- * Values must be UTF-8 without NUL (see validate-values.ts). Linear in the output.
+ * Values must be UTF-8 without NUL (see agent/validate-values.ts). Linear in the output.
  */
 export const renderOverride = (services: readonly ServiceOverride[]): Buffer => {
   if (services.length === 0) return Buffer.from('services: {}\n')

@@ -1,0 +1,104 @@
+// The override that Compose is given for a stagelet, as far as the controller knows it: written as the
+// agent writes it, with no value in it.
+import { renderOverride, type ServiceOverride } from '../src/compose/override.ts'
+import { mark } from '../src/masking/masker.ts'
+import type { KubeObject } from '../src/resources/meta.ts'
+import type { ServiceStatus, StageletSpec, StageletStatus } from '../src/resources/stagelet.ts'
+import type { SecretSpec, SecretStatus } from '../src/resources/stagelysecret.ts'
+import { winnersFor, type SetEntry } from '../src/secrets/set-entry.ts'
+import type { Api } from './api.ts'
+import { CliError } from './errors.ts'
+import { kindOf } from './kinds.ts'
+import { getObject, listObjects } from './objects.ts'
+
+/** What a person calls the file; there is none, for Compose reads it from a pipe. */
+const fileName = 'docker-compose.stagely.yml'
+
+const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
+  const { key, scope, type, file, stageletRef } = spec as unknown as SecretSpec
+  return {
+    secretId: metadata.uid ?? '',
+    name: metadata.name,
+    version: (status as SecretStatus | undefined)?.version ?? 0,
+    key,
+    scope,
+    type,
+    ...(stageletRef === undefined ? {} : { stagelet: stageletRef.name }),
+    ...(file === undefined ? {} : { file }),
+    bytes: 0,
+    valueDigest: '', // only the agent and the controller have it
+  }
+}
+
+interface Shown {
+  readonly override: ServiceOverride
+  /** What the agent alone can say. */
+  readonly remarks: readonly string[]
+}
+
+const showService = (
+  { name, wantedDigest: digest = '', keys = [] }: ServiceStatus,
+  winners: ReadonlyMap<string, SetEntry>,
+  folder: string,
+): Shown => {
+  const [masked, unknown] = [Buffer.from(mark), Buffer.from('(its path in the container)')]
+  const files = keys.flatMap((key) => {
+    const entry = winners.get(key)
+    return entry?.type === 'file' ? [entry] : []
+  })
+  const isFile = new Set(files.map(({ key }) => key))
+  const mounts = files.flatMap(({ version, file }) => {
+    const source = `${folder}/(digest of version ${version})`
+    return file?.target === undefined ? [] : [{ source, target: file.target, readOnly: true }]
+  })
+  const pointers = files.flatMap(({ file }) =>
+    file?.envVar === undefined
+      ? []
+      : [
+          {
+            key: file.envVar,
+            value: file.target === undefined ? unknown : Buffer.from(file.target),
+          },
+        ],
+  )
+  const values = keys.filter((key) => !isFile.has(key)).map((key) => ({ key, value: masked }))
+  const remarks = files.flatMap(({ key, version, file }) =>
+    file?.path === undefined
+      ? []
+      : [
+          `${name}: ${key}, version ${version}, is mounted wherever the service mounts ${file.path}`,
+        ],
+  )
+  return { override: { service: name, digest, entries: [...values, ...pointers], mounts }, remarks }
+}
+
+/** CliError where the agent has not said yet which services there are. */
+export const describeOverride = (stagelet: KubeObject, secrets: readonly KubeObject[]): string => {
+  const { name, uid = '' } = stagelet.metadata
+  const status = stagelet.status as StageletStatus | undefined
+  if (status?.services === undefined)
+    throw new CliError(
+      `the services of stagelet ${name} are not known yet: its agent has not reported; see "stagely describe stagelet/${name}"`,
+    )
+  const project = (stagelet.spec as unknown as StageletSpec).projectRef.name
+  const entries = secrets
+    .filter(({ spec }) => (spec as unknown as SecretSpec).projectRef.name === project)
+    .map(entryOf)
+  const shown = status.services
+    .filter(({ wantedDigest }) => wantedDigest !== undefined)
+    .map((service) =>
+      showService(service, winnersFor(service.name, name, entries), `/run/stagely/${uid}`),
+    )
+  const comments = [
+    `${fileName} of stagelet/${name}: given to Compose on standard input, never written; values are hidden`,
+    ...shown.flatMap(({ remarks }) => remarks),
+  ]
+  const yaml = renderOverride(shown.map(({ override }) => override)).toString()
+  return comments.map((line) => `# ${line}\n`).join('') + yaml
+}
+
+export const readOverride = async (api: Api, name: string): Promise<string> => {
+  const { namespace } = api
+  const stagelet = await getObject(api, kindOf('Stagelet'), namespace, name)
+  return describeOverride(stagelet, await listObjects(api, kindOf('StagelySecret'), { namespace }))
+}
