@@ -320,3 +320,15 @@ test('the slot of a stopping controller and Retry-After are kept; a refusal for 
   await revoked.clock.advance(20_000)
   await revoked.settle(() => revoked.requests.length === 2)
 })
+
+test.each(['ClockSkew', 'Expired'])(
+  'a clock that was wrong (%s) costs no more than the ordinary back-off once it is right',
+  async (reason) => {
+    const fake = await start((res) => {
+      res.writeHead(401).end(JSON.stringify({ reason, message: 'set the clock' }))
+    })
+    await fake.settle(() => fake.logged.join().includes('set the clock'))
+    await fake.clock.advance(250)
+    await fake.settle(() => fake.requests.length === 2)
+  },
+)

@@ -315,15 +315,13 @@ const decodeMessage = <S extends typeof streamMessage | typeof orderMessage>(
   throw broken(`a message of the stream is malformed at: ${fields}`)
 }
 
-/** What does not mend by itself: somebody has to do something. */
+/** What does not mend by itself: somebody has to do something. A wrong clock is set by NTP. */
 const hopelessReasons: ReadonlySet<string> = new Set([
   'Revoked',
   'Replaced',
   'UnknownAgent',
   'BadSignature',
   'WrongAudience',
-  'ClockSkew',
-  'Expired',
   'Protocol',
 ])
 

@@ -13,7 +13,7 @@ export type Outcome =
     }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'refused'; readonly retryAfterMs: number | undefined }
-  /** Trying again will not help by itself: revoked, other protocol, wrong clock. */
+  /** Trying again will not help by itself: revoked, other protocol. */
   | { readonly kind: 'hopeless' }
 
 const healthyMs = 60_000

@@ -61,16 +61,23 @@ test('a new condition goes at once, trifles at most every 10 s, the same never a
     reporter.changed(restarted(i))
     await clock.advance(1_000)
   }
+  await clock.advance(9_000)
   expect(sent).toHaveLength(1)
-  await clock.advance(5_000)
+  // 10 s and, after connecting, a random share of 10 s more.
+  await clock.advance(1_100)
   expect(sent).toHaveLength(2)
   expect(restartsOf(sent[1])).toBe(5)
+  reporter.changed(restarted(6))
+  await clock.advance(9_800)
+  expect(sent).toHaveLength(2)
+  await clock.advance(200)
+  expect(sent).toHaveLength(3)
   reporter.changed(anObservation({ phase: 'Failed' }))
   await clock.advance(10)
-  expect(sent).toHaveLength(3)
+  expect(sent).toHaveLength(4)
   reporter.changed(anObservation({ phase: 'Failed' }))
   await clock.advance(60_000)
-  expect(sent).toHaveLength(3)
+  expect(sent).toHaveLength(4)
 })
 
 test('a lost report is repeated with the newest state and a new number', async () => {

@@ -1,5 +1,5 @@
 // Tells the controller what was observed. What a person waits for goes at once, the rest (restart
-// counts, start times) at most every 10 s for each stagelet.
+// counts, start times) at most every 10 s for each stagelet, and after connecting 10 to 20 s later.
 //
 // INVARIANTS
 // - A report holds whole states, so that repeating or dropping one does no harm.
@@ -45,6 +45,8 @@ interface Subject {
   newest: ReportedStagelet
   told: ReportedStagelet | undefined
   toldAt: number
+  /** How long trifles wait after it. */
+  quietMs: number
 }
 
 export const createReporter = (deps: ReporterDeps): Reporter => {
@@ -80,7 +82,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
       log.warn({ reason: messageOf(error) }, 'a report did not get through')
       if (!isForbidden) return decideRest(error, attempt, deps.random)
     }
-    subjects.markTold(ready, observations, clock.now())
+    subjects.markTold(ready, observations, clock.now(), deps.random)
     return { restMs: 0, attempt: 0 }
   }
 
@@ -136,7 +138,7 @@ class Subjects {
   put(newest: ReportedStagelet): void {
     const subject = this.#byUid.get(newest.stageletUid)
     if (subject !== undefined) subject.newest = newest
-    else this.#byUid.set(newest.stageletUid, { newest, told: undefined, toldAt: 0 })
+    else this.#byUid.set(newest.stageletUid, { newest, told: undefined, toldAt: 0, quietMs })
   }
 
   forget(uid: string): void {
@@ -159,8 +161,16 @@ class Subjects {
     return { ready: ready.slice(0, mostInOne), nextMs }
   }
 
-  markTold(subjects: readonly Subject[], told: readonly ReportedStagelet[], now: number): void {
+  markTold(
+    subjects: readonly Subject[],
+    told: readonly ReportedStagelet[],
+    now: number,
+    random: () => number,
+  ): void {
     for (const [i, subject] of subjects.entries()) {
+      // A crowd that came back together would tell its trifles together, 10 s later and ever after.
+      const spread = subject.told === undefined ? 1 + random() : 1
+      subject.quietMs = Math.round(quietMs * spread)
       subject.told = told[i]
       subject.toldAt = now
     }
@@ -168,7 +178,7 @@ class Subjects {
 }
 
 /** undefined: nothing to tell; 0: at once. */
-const dueIn = ({ newest, told, toldAt }: Subject, now: number): number | undefined => {
+const dueIn = ({ newest, told, toldAt, quietMs }: Subject, now: number): number | undefined => {
   if (told === undefined) return 0
   if (newest === told || isDeepStrictEqual(newest, told)) return undefined
   return isDeepStrictEqual(withoutTrifles(newest), withoutTrifles(told))

@@ -1,11 +1,12 @@
 // A Docker Engine of the test's own, which may be stopped and killed: other data, other socket, no
 // network but the loopback of each container.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, closeSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { realClock } from '../../../src/kernel/clock.ts'
 
 export interface OwnEngine {
@@ -33,6 +34,15 @@ const answers = (socketPath: string): Promise<boolean> =>
 
 const hasEnded = (child: ChildProcess): boolean =>
   child.exitCode !== null || child.signalCode !== null
+
+/** One that was killed leaves mounts, which its successor does not know of. */
+const unmountBelow = async (dir: string): Promise<void> => {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${dir}/`))
+  for (const path of mounts.reverse()) await promisify(execFile)('umount', ['-l', path])
+}
 
 /** Needs root and `dockerd`. */
 export const startOwnEngine = async (): Promise<OwnEngine> => {
@@ -74,6 +84,7 @@ export const startOwnEngine = async (): Promise<OwnEngine> => {
     log: () => readFile(logFile, 'utf8'),
     stop: async () => {
       await end(child, 'SIGTERM')
+      await unmountBelow(dir)
       await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
     },
   }

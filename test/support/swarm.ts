@@ -1,0 +1,204 @@
+// Many agents in one process: link, reports and backoff are the real ones, over TLS; only stacks are
+// missing, so that each says of its stagelet what is wanted of it. What they send is counted.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createControllerClient, type ControllerClient } from '../../agent/controller-client.ts'
+import { createDesiredState } from '../../agent/desired.ts'
+import { joinController, type Identity } from '../../agent/identity.ts'
+import { runLink } from '../../agent/link.ts'
+import { createReporter, type Reporter } from '../../agent/report.ts'
+import { fixedKeys } from './fixed-keys.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { signAgentToken } from '../../src/protocol/agent-token.ts'
+import { parseJoinToken } from '../../src/protocol/join-token.ts'
+import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
+import { inParallel } from './swarm-objects.ts'
+
+export interface Swarm {
+  readonly size: number
+  /** When each request was sent, by performance.now(). */
+  readonly sentAt: readonly number[]
+  /** How many have a stream just now. */
+  connected(): number
+  /** How many hold exactly this revision. */
+  holding(revision: number): number
+  /** From now on each agent has something to tell once in so many ms. */
+  reportEvery(ms: number): void
+  stop(): Promise<void>
+}
+
+const joinOne = async (token: string): Promise<Identity> => {
+  const dir = await mkdtemp(join(tmpdir(), 'stagely-swarm-'))
+  try {
+    return await joinController(dir, parseJoinToken(token), '0.0.1')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Joins an agent for each token. */
+export const joinAll = async (tokens: readonly string[]): Promise<Identity[]> => {
+  const identities: Identity[] = []
+  await inParallel(tokens, 16, async (token) => {
+    identities.push(await joinOne(token))
+  })
+  return identities
+}
+
+/** Resolves when all have a stream. */
+export const startSwarm = async (identities: readonly Identity[]): Promise<Swarm> => {
+  const sentAt: number[] = []
+  const agents: Member[] = []
+  await inParallel(identities, 16, async (identity) => {
+    const agent = startMember(identity, sentAt)
+    agents.push(agent)
+    await agent.connected
+  })
+  let timers: NodeJS.Timeout[] = []
+  return {
+    size: agents.length,
+    sentAt,
+    connected: () => agents.filter((a) => a.isConnected()).length,
+    holding: (revision) => agents.filter((a) => a.revision() === revision).length,
+    reportEvery: (ms) => {
+      timers = agents.map((agent, i) =>
+        setTimeout(
+          () => {
+            agent.tellNews()
+            timers[i] = setInterval(agent.tellNews, ms)
+          },
+          (i / agents.length) * ms,
+        ),
+      )
+    },
+    stop: async () => {
+      for (const timer of timers) clearInterval(timer)
+      await Promise.all(agents.map((a) => a.stop()))
+    },
+  }
+}
+
+interface Member {
+  /** Resolves with its first stream. */
+  readonly connected: Promise<void>
+  readonly isConnected: () => boolean
+  readonly revision: () => number | undefined
+  readonly tellNews: () => void
+  stop(): Promise<void>
+}
+
+/** Counts what the client sends. */
+const counted = (client: ControllerClient, sentAt: number[]): ControllerClient => ({
+  post: (options) => {
+    sentAt.push(performance.now())
+    return client.post(options)
+  },
+  open: (options) => {
+    sentAt.push(performance.now())
+    return client.open(options)
+  },
+  close: () => {
+    client.close()
+  },
+})
+
+const startMember = (identity: Identity, sentAt: number[]): Member => {
+  const clock = realClock
+  const client = counted(createControllerClient(identity, 1), sentAt)
+  const boot = randomUUID()
+  let signed = { token: '', at: -Infinity }
+  const token = (): string => {
+    const now = clock.now()
+    if (now - signed.at > 60_000)
+      signed = { token: signAgentToken(identity.ed25519, { ...identity, now }), at: now }
+    return signed.token
+  }
+  const deps = { client, token, clock, random: Math.random, log: silentLogger }
+  const reporter: Reporter = createReporter({ ...deps, boot })
+  const ending = new AbortController()
+  let [isUp, restarts] = [false, 0]
+  let onFirst: () => void
+  const first = new Promise<void>((resolve) => (onFirst = resolve))
+  let newest: ReportedStagelet | undefined
+  const desired = createDesiredState(
+    {
+      want: (item, entries) => {
+        newest = observationOf(item, entries, restarts)
+        reporter.changed(newest)
+      },
+      forget: (uid) => {
+        newest = undefined
+        reporter.forget(uid)
+      },
+    },
+    silentLogger,
+  )
+  const about = { boot, version: '0.0.1', engineVersion: '26.1.5', composeVersion: '2.26.1' }
+  const onConnected = (): void => {
+    isUp = true
+    onFirst()
+    reporter.connected()
+  }
+  const onLost = (): void => {
+    isUp = false
+    reporter.lost()
+  }
+  const running = Promise.all([
+    reporter.run(ending.signal),
+    runLink(
+      {
+        ...deps,
+        keys: fixedKeys,
+        identity,
+        desired,
+        about,
+        onLogs: () => undefined,
+        onConnected,
+        onLost,
+      },
+      ending.signal,
+    ),
+  ])
+  return {
+    connected: first,
+    isConnected: () => isUp,
+    revision: () => newest?.revision,
+    tellNews: () => {
+      if (newest === undefined) return
+      restarts++
+      newest = { ...newest, services: newest.services.map((s) => ({ ...s, restarts })) }
+      reporter.changed(newest)
+    },
+    stop: async () => {
+      ending.abort()
+      await running
+      client.close()
+    },
+  }
+}
+
+/** As an agent reports a stack of one service that runs what is wanted. */
+const observationOf = (
+  item: DesiredStagelet,
+  entries: readonly SetEntry[],
+  restarts: number,
+): ReportedStagelet => {
+  const digest = serviceDigest(visibleTo('app', item.name, entries)) ?? ''
+  return {
+    stageletUid: item.uid,
+    generation: item.generation,
+    epoch: item.epoch,
+    revision: item.revision,
+    phase: 'Settled',
+    composeProject: item.compose.projectName ?? item.name,
+    services: [{ name: 'app', digests: [digest], containers: 1, state: 'running', restarts }],
+    passed: { app: digest },
+    pendingEdits: [],
+    missingVariables: [],
+  }
+}
