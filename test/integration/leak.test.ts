@@ -113,6 +113,9 @@ describe('no secret value leaks', () => {
       await say('get', kind, '-o', 'wide')
     }
     await say('describe', 'stagelet', 'shop')
+    const override = await world.must('diff', '--override', 'stagelet/shop')
+    expect(override).toMatch(/"web":\n[^]*"SECOND": "\*{3}REDACTED\*{3}"[^]*dev.stagely.digest/)
+    answers += override
     await say('describe', 'stagelysecret', 'shop-first.global')
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')
