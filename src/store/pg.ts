@@ -4,7 +4,7 @@ import { backoffMs } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
-import type { Queryable, Row, Sql } from './sql.ts'
+import { listenerName, type Queryable, type Row, type Sql } from './sql.ts'
 
 export interface PgOptions {
   readonly databaseUrl: string
@@ -142,13 +142,13 @@ const listen = async (
       keepAlive: true,
       connectionTimeoutMillis: listenDeadlineMs,
       query_timeout: listenDeadlineMs,
-      application_name: 'stagely listener',
     })
     next.on('error', () => undefined) // 'end' follows
     next.on('notification', onNotify)
     try {
       await next.connect()
-      await next.query(`LISTEN ${channel}`)
+      // Set here: a name in the URL would win over an option.
+      await next.query(`SET application_name = '${listenerName}'; LISTEN ${channel}`)
     } catch (error) {
       await next.end().catch(() => undefined)
       throw error

@@ -1,5 +1,8 @@
 // The only thing a database driver implements. SQL is written for Postgres 15; PGlite runs 18.
 
+/** By this name a controller's connection for notifications is known in `pg_stat_activity`. */
+export const listenerName = 'stagely listener'
+
 export type Row = Record<string, unknown>
 
 export interface Queryable {

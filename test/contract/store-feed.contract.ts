@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { listenerName } from '../../src/store/sql.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -417,7 +418,7 @@ export const sharedContract = (open: OpenStore): void => {
       const watching = watch(t.store, await t.store.currentVersion())
       await t.sql.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
+         WHERE datname = current_database() AND application_name = '${listenerName}'`,
       )
       for (let i = 0; i < 5; i++) await createAs(other, api, objectOf('Project', ns, `p${i}`))
       expect(await watching.until(5)).toHaveLength(5)

@@ -22,7 +22,7 @@ ${more}`
   const deploy = async (more?: string): Promise<void> => {
     const yaml = projectYaml() + secretYaml('TOKEN', 'open-sesame') + stagelet(more)
     const applied = await world.apply(yaml)
-    expect(applied.stderr).toBe('')
+    expect(applied).toMatchObject({ code: 0 })
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
   }
   const inWeb = async (...command: string[]): Promise<string> =>

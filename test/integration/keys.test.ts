@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 /** How often a rotation is cut off; more by hand: KILLS=20 npx vitest run … */
 const kills = Number(process.env.KILLS ?? 2)
-const rows = 300
+const rows = 400
 const loadKeys = 3
 const newMasterKey = Buffer.alloc(32, 8).toString('base64')
 
@@ -93,7 +93,7 @@ beforeAll(async () => {
   expect(made.status).toBe(200)
   // Each row takes its time, so that a kill finds a rotation in the middle of its rows.
   await db.query(`CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$`)
+    $$ BEGIN PERFORM pg_sleep(0.025); RETURN NEW; END $$`)
   await db.query(`CREATE TRIGGER slowly BEFORE UPDATE OF data_key_id ON secret_versions
     FOR EACH ROW EXECUTE FUNCTION slowly()`)
   await inSync()

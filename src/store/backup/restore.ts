@@ -4,7 +4,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { KeyProvider } from '../../secrets/key-provider.ts'
 import { refuseMissingKeys } from '../keys/wraps.ts'
 import { knownMigrations, migrate, migrateIn } from '../migrate.ts'
-import type { Queryable, Sql } from '../sql.ts'
+import { listenerName, type Queryable, type Sql } from '../sql.ts'
 import { BackupReader, type BackupHeader } from './format.ts'
 import { advanceSequences, backupColumns, backupTables } from './tables.ts'
 
@@ -57,10 +57,11 @@ const checkEmpty = async (sql: Sql, force: boolean): Promise<number> => {
 
 const checkAlone = async (sql: Sql): Promise<void> => {
   if (sql.kind !== 'postgres') return
-  // Every controller listens for changes on a connection of its own.
+  // Every controller listens for changes on a connection of its own, which says so by its name.
   const [row] = await sql.query<{ n: number }>(
     `SELECT count(*) AS n FROM pg_stat_activity
-     WHERE datname = current_database() AND query LIKE 'LISTEN stagely%' AND pid <> pg_backend_pid()`,
+     WHERE datname = current_database() AND application_name = $1`,
+    [listenerName],
   )
   if (row !== undefined && row.n > 0)
     throw refuse(
