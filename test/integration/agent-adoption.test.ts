@@ -61,7 +61,7 @@ describe('a stack that runs already', () => {
   it('keeps the user’s edits for a deploy, and names the services that they would change', async () => {
     await machine.roll([secret])
     await stack.write(
-      `services:\n${idleService('web')}${idleService('db', '    environment: {EDIT: "1"}\n')}${idleService('fresh')}`,
+      `services:\n${idleService('web', own)}${idleService('db', '    environment: {EDIT: "1"}\n')}${idleService('fresh')}`,
     )
     const before = await stack.containers()
     machine.loop.poke()
@@ -122,6 +122,7 @@ describe('a stack that runs already', () => {
     await machine.roll([secret, held('ALL', 'for-everyone')], { redeploy: 'go' })
     expect(await stack.environmentOf('web')).toEqual({
       MINE: 'env-file',
+      OTHER: 'mine',
       TOKEN: 'first-value',
       ALL: 'for-everyone',
     })
