@@ -1,19 +1,7 @@
 // controller_rss_mb, agent_rss_mb at rest; controller_start_ms on existing data.
-import { readFileSync } from 'node:fs'
 import { median, type Row } from './measure.ts'
+import { cpuMs, memoryMb } from './proc.ts'
 import type { World } from './world.ts'
-
-const status = (pid: number, field: string): number => {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? NaN) / 1024
-}
-
-/** CPU time of a process in ms, from the kernel's ticks of 10 ms. */
-const cpuMs = (pid: number): number => {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
 
 /** The agent's CPU time is taken over `restMs` in which nothing happens. */
 export const benchFootprint = async (world: World, restMs: number): Promise<Row[]> => {
@@ -33,17 +21,17 @@ export const benchFootprint = async (world: World, restMs: number): Promise<Row[
     { name: 'controller_start_ms', value: median(starts), unit: 'ms' },
     {
       name: 'controller_rss_mb',
-      value: status(controllerPid, 'VmRSS'),
+      value: memoryMb(controllerPid, 'VmRSS'),
       unit: 'MB',
-      peak: Math.round(status(controllerPid, 'VmHWM')),
+      peak: Math.round(memoryMb(controllerPid, 'VmHWM')),
     },
     {
       name: 'agent_rss_mb',
-      value: status(agentPid, 'VmRSS'),
+      value: memoryMb(agentPid, 'VmRSS'),
       unit: 'MB',
       stagelets: 5,
       ...over,
-      peak: Math.round(status(agentPid, 'VmHWM')),
+      peak: Math.round(memoryMb(agentPid, 'VmHWM')),
     },
     { name: 'agent_idle_cpu_ms_per_min', value: idle, unit: 'ms/min', ...over },
   ]

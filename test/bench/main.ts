@@ -1,6 +1,7 @@
 // npm run bench [-- --json] [--size small|full] [--only NAME…]: measures, never judges by exit code.
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
+import { benchAgents } from './agents.ts'
 import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'
 import { benchCrypto } from './crypto.ts'
@@ -95,6 +96,9 @@ await group(['api'], async () => {
 })
 await group(['load'], () => benchLoad(full, show))
 await group(processes, benchProcesses)
+await group(['agents'], async () => {
+  show(await benchAgents(full ? 5_000 : 1_000))
+})
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`
   process.stdout.write(`\n  ${sum}\n`)

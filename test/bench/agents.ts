@@ -1,0 +1,122 @@
+// agents: thousands of them, with the real link and reports over TLS on loopback, in this process, on one
+// controller with a Postgres server as shipped (fsync on). They run no stacks; each says at once of its
+// stagelet what is wanted.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import startPostgres from '../support/postgres-setup.ts'
+import { startWorld, type World } from '../support/processes.ts'
+import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
+import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import type { Row } from './measure.ts'
+import { cpuMs, memoryMb } from './proc.ts'
+
+const collector = join(import.meta.dirname, '../fixtures/collect-garbage.mjs')
+const limitMs = 600_000
+/** Connections that were kept for reports are closed by then. */
+const calmMs = 15_000
+const idleMs = 25_000
+
+const until = async (what: string, holds: () => Promise<boolean> | boolean): Promise<void> => {
+  const start = performance.now()
+  while (!(await holds())) {
+    if (performance.now() - start > limitMs) throw new Error(`not within 10 min: ${what}`)
+    await sleep(20)
+  }
+}
+
+const pidOf = (world: World): number => world.controller.child.pid!
+
+/** Resident KiB without garbage. */
+const residentKib = async (world: World): Promise<number> => {
+  world.controller.child.kill('SIGUSR2')
+  await sleep(2_000)
+  return memoryMb(pidOf(world), 'VmRSS') * 1024
+}
+
+const measureIdle = async (world: World): Promise<number> => {
+  const [before, start] = [cpuMs(pidOf(world)), performance.now()]
+  await sleep(idleMs)
+  return (cpuMs(pidOf(world)) - before) / (performance.now() - start)
+}
+
+/** From the write's being sent until all have opened their bundle of it. */
+const measureFanOut = async (world: World, swarm: Swarm): Promise<Record<string, number>> => {
+  const cpu = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1000
+  const [theirs, ours, start] = [cpuMs(pidOf(world)), cpu(), performance.now()]
+  await world.patchSecret('shop-token.global', 'second')
+  await until('the first has the change', () => swarm.holding(2) > 0)
+  const firstAt = performance.now()
+  await until('all have the change', () => swarm.holding(2) === swarm.size)
+  const round = (ms: number): number => Math.round(ms) / 1000
+  return {
+    value: round(performance.now() - start),
+    first_s: round(firstAt - start),
+    controller_cpu_s: round(cpuMs(pidOf(world)) - theirs),
+    agents_cpu_s: round(cpu() - ours),
+  }
+}
+
+const measure = async (world: World, size: number): Promise<Row[]> => {
+  const identities = await joinAll(await declareSwarm(world, size))
+  // What the objects themselves take is there before the first connection.
+  await world.controller.kill('SIGTERM')
+  await world.startController()
+  await sleep(calmMs)
+  const none = await residentKib(world)
+  const swarm = await startSwarm(identities)
+  try {
+    await until('all are in sync', async () => {
+      await sleep(500)
+      return areInSync(world, size)
+    })
+    await sleep(calmMs)
+    const cores = await measureIdle(world)
+    const all = await residentKib(world)
+    if (swarm.connected() !== size) throw new Error('agents have lost their streams')
+    const { value = NaN, ...fanOut } = await measureFanOut(world, swarm)
+    const agents = { agents: size, node: process.version }
+    return [
+      {
+        name: `agents_${size}_idle_cores`,
+        value: cores,
+        unit: 'cores',
+        ...agents,
+        over_s: idleMs / 1000,
+      },
+      {
+        name: 'agent_connection_kib',
+        value: (all - none) / size,
+        unit: 'KiB',
+        ...agents,
+        none_mb: Math.round(none / 1024),
+      },
+      { name: `fanout_${size}_s`, value, unit: 's', ...agents, ...fanOut },
+    ]
+  } finally {
+    await swarm.stop()
+  }
+}
+
+export const benchAgents = async (size: number): Promise<Row[]> => {
+  let serverUrl = ''
+  const stopPostgres = await startPostgres({
+    provide: (_: string, url: string) => (serverUrl = url),
+  } as unknown as TestProject)
+  try {
+    const database = await createTestDatabase(serverUrl)
+    const world = await startWorld({
+      databaseUrl: database.url,
+      withAgent: false,
+      controllerEnv: { NODE_OPTIONS: `--import=${collector}` },
+    })
+    try {
+      return await measure(world, size)
+    } finally {
+      await world.stop()
+    }
+  } finally {
+    await stopPostgres()
+  }
+}
