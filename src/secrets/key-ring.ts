@@ -52,15 +52,17 @@ export const createKeyRing = (
   const soon = async (health: Promise<Health>): Promise<Health> => {
     const done = new AbortController()
     const late = clock.sleep(confirmLifeMs, done.signal).then(
-      () => ({ ok: false, reason: silent }),
+      () => {
+        const silence = Promise.resolve({ ok: false, reason: silent })
+        // Others need not wait as long for the same silence.
+        last = { at: clock.now(), health: silence }
+        return silence
+      },
       () => health,
     )
-    const found = await Promise.race([health, late]).finally(() => {
+    return Promise.race([health, late]).finally(() => {
       done.abort()
     })
-    // Others need not wait as long for the same silence.
-    if (!found.ok) last = { at: clock.now(), health: Promise.resolve(found) }
-    return found
   }
   return {
     name: current.name,
