@@ -4,13 +4,14 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { toTimestamp } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { endedFromOutside, findBlame } from './blame.ts'
 import { cleanUpLeftovers } from './cleanup.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { Endings } from './endings.ts'
 import { ComposeError } from '../src/compose/compose.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
-import { runGate, type GateReason } from './gate.ts'
+import { runGate } from './gate.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import { renderOverride } from '../src/compose/override.ts'
@@ -210,34 +211,6 @@ export const applyPlan = async (
   return result
 }
 
-/** The others say that Compose or a person did something else than was asked. */
-const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
-  'Exited',
-  'CrashLoop',
-  'Unhealthy',
-  'TimedOut',
-])
-
-/** A stop or a signal by the engine's API says nothing of what the service was given. */
-const howEnded = (
-  { endings }: ActionDeps,
-  c: ObservedContainer,
-): 'Stopped' | 'Killed' | undefined => {
-  const how = c.state === 'exited' ? endings.of(c.id)?.how : undefined
-  return how === 'Died' ? undefined : how
-}
-
-/** Whether somebody ended a container of the service; undefined: nobody did. */
-const endedFromOutside = (
-  deps: ActionDeps,
-  containers: readonly ObservedContainer[],
-  service: string,
-): string | undefined =>
-  containers
-    .filter((c) => c.service === service)
-    .flatMap((c) => howEnded(deps, c) ?? [])[0]
-    ?.toLowerCase()
-
 const finishRollout = (deps: ActionDeps, state: StackState): void => {
   const { rollout, goingBackFrom: failed } = state
   if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
@@ -263,6 +236,7 @@ export const gateServices = async (
   { project, wanted }: { project: string; wanted: ReadonlyMap<string, string> },
   signal: AbortSignal,
 ): Promise<ActionResult> => {
+  const endingOf = deps.endings.of
   state.phase = 'Gating'
   state.gateFailure = undefined
   deps.publish()
@@ -271,7 +245,7 @@ export const gateServices = async (
       engine: deps.engine,
       clock: deps.clock,
       mask: state.want.mask,
-      isStopped: (c: ObservedContainer) => howEnded(deps, c) !== undefined,
+      isStopped: (c: ObservedContainer) => endedFromOutside(endingOf, c) !== undefined,
     }
     const onWaiting = (what: readonly string[]): void => {
       state.waitingFor = what
@@ -286,16 +260,15 @@ export const gateServices = async (
       state.passed = Object.fromEntries(
         Object.entries(state.passed).filter(([name]) => name !== failed),
       )
-      const how = endedFromOutside(deps, result.containers, failed)
-      if (how !== undefined)
-        return fail(
-          deps,
-          state,
-          `service ${failed} was ${how} from outside while it was watched`,
-          failed,
-        )
-      if (blamesWhatItGot.has(result.failure.reason)) state.gateFailure = result.failure
-      return fail(deps, state, result.failure.message, failed)
+      const blame = await findBlame(
+        result.failure,
+        result.containers,
+        { endingOf, clock: deps.clock },
+        signal,
+      )
+      if (blame.onWhatItGot) state.gateFailure = result.failure
+      const said = blame.onWhatItGot ? undefined : blame.message
+      return fail(deps, state, said ?? result.failure.message, failed)
     }
     finishRollout(deps, state)
     return 'done'

@@ -1,0 +1,61 @@
+// What a failed gate says of what the service was given: nothing, where somebody else ended it.
+import type { Clock } from '../src/kernel/clock.ts'
+import { eventLagMs } from './drift.ts'
+import type { Endings } from './endings.ts'
+import type { GateFailure, GateReason } from './gate.ts'
+import type { ObservedContainer } from './observe.ts'
+
+/** The others say that Compose or a person did something else than was asked. */
+const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
+  'Exited',
+  'CrashLoop',
+  'Unhealthy',
+  'TimedOut',
+])
+
+const lookMs = 100
+
+const isEnded = (c: ObservedContainer): boolean => c.state === 'exited' || c.state === 'dead'
+
+/** A stop or a signal by the engine's API, as far as it was seen. */
+export const endedFromOutside = (
+  endingOf: Endings['of'],
+  c: ObservedContainer,
+): 'Stopped' | 'Killed' | undefined => {
+  const how = c.state === 'exited' ? endingOf(c.id)?.how : undefined
+  return how === 'Died' ? undefined : how
+}
+
+export type Blame =
+  | { readonly onWhatItGot: true }
+  /** `message` undefined: the failure's own says it. */
+  | { readonly onWhatItGot: false; readonly message?: string }
+
+/**
+ * Waits for the event of an end that was not told of yet. An engine that goes down stops what it runs
+ * and cannot tell: an end that nobody saw is not held against the revision. One that is really to blame
+ * ends again when it is tried again, and is seen.
+ */
+export const findBlame = async (
+  failure: GateFailure,
+  containers: readonly ObservedContainer[],
+  { endingOf, clock }: { readonly endingOf: Endings['of']; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Blame> => {
+  const { service, reason } = failure
+  const ended = containers.filter((c) => c.service === service && isEnded(c))
+  const isUntold = (): boolean => ended.some((c) => endingOf(c.id) === undefined)
+  for (let waited = 0; reason === 'Exited' && isUntold() && waited < eventLagMs; waited += lookMs)
+    await clock.sleep(lookMs, signal)
+  const how = ended.flatMap((c) => endedFromOutside(endingOf, c) ?? [])[0]
+  if (how !== undefined) {
+    const message = `service ${service} was ${how.toLowerCase()} from outside while it was watched`
+    return { onWhatItGot: false, message }
+  }
+  const unseen = reason === 'Exited' && ended.find((c) => endingOf(c.id) === undefined)
+  if (unseen !== false && unseen !== undefined) {
+    const message = `service ${service} ended with code ${unseen.exitCode} while the engine told nothing, as when it goes down; it is started again`
+    return { onWhatItGot: false, message }
+  }
+  return { onWhatItGot: blamesWhatItGot.has(reason) }
+}
