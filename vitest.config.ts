@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
 // Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
-// the API over a port), `integration` (real engine, real processes; one file at a time).
+// the API over a port), `integration` (real engine, real processes). Files have databases, Compose
+// projects and folders of their own; two run at a time, as most of them wait most of the time.
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -19,7 +21,6 @@ export default defineConfig({
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
       {
@@ -29,7 +30,6 @@ export default defineConfig({
           globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
         },
       },
     ],
