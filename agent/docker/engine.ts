@@ -69,7 +69,9 @@ export interface Engine {
   /** True when the image is on this machine. */
   hasImage(name: string): Promise<boolean>
   start(id: string): Promise<void>
+  /** Also where it runs. Conflict: somebody else is removing it. */
   remove(id: string): Promise<void>
+  /** Conflict: another container has that name. */
   rename(id: string, name: string): Promise<void>
   /** Calls back for each event until `signal` aborts; rejects when the stream ends. */
   events(
@@ -136,7 +138,7 @@ const logQuery = ({ since, tail, follow }: LogOptions): string =>
     ...(since === undefined ? {} : { since }),
   })
 
-/** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable or InternalError. */
+/** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable, Conflict or InternalError. */
 export const createEngine = (socketPath: string): Engine => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
@@ -161,7 +163,7 @@ export const createEngine = (socketPath: string): Engine => {
     if (status === 404) return undefined
     if (status >= 400)
       throw new StagelyError(
-        'InternalError',
+        status === 409 ? 'Conflict' : 'InternalError',
         `the Docker engine answered ${status} to ${method} ${path.split('?')[0] ?? ''}`,
       )
     return body
