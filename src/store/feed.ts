@@ -27,6 +27,7 @@ interface ChangeRow {
 const toEvent = (row: ChangeRow & { rv: number }): ChangeEvent => ({
   resourceVersion: row.rv,
   type: row.type,
+  text: row.body,
   object: JSON.parse(row.body) as KubeObject,
   previousLabels:
     row.previous_labels === null

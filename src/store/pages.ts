@@ -1,10 +1,10 @@
 // Lists in pages. Every page shows the objects as they were at one version: what changed since is
 // undone with the bodies that the change feed keeps.
 import { StagelyError } from '../kernel/errors.ts'
-import type { KubeObject } from '../resources/meta.ts'
 import { withinSql } from './reads.ts'
 import type { Queryable } from './sql.ts'
 import type { ObjectPage, PageOptions } from './store.ts'
+import { storedObject } from './stored-object.ts'
 
 const columns = 'namespace, name, body'
 
@@ -52,8 +52,6 @@ export const listPage = async (
   const { rv = 0, compacted_rv: compacted = 0, total = 0 } = rows[0] ?? {}
   if (at !== undefined && at < compacted)
     throw new StagelyError('Expired', `version ${at} is no longer kept (${compacted})`)
-  const items = rows.flatMap((row) =>
-    row.body === null ? [] : [JSON.parse(row.body) as KubeObject],
-  )
+  const items = rows.flatMap(({ body }) => (body === null ? [] : [storedObject(body)]))
   return { items, resourceVersion: at ?? rv, remaining: total - items.length }
 }

@@ -3,17 +3,24 @@ import { StagelyError } from '../kernel/errors.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
 import { dueAt } from './revisions.ts'
 import type { Queryable } from './sql.ts'
-import type { ListOptions, ObjectList, ProjectRevisions, Surroundings } from './store.ts'
+import type {
+  ListOptions,
+  ObjectList,
+  ProjectRevisions,
+  StoredObject,
+  Surroundings,
+} from './store.ts'
+import { storedObject } from './stored-object.ts'
 
-export const getObject = async (
+export const getStored = async (
   q: Queryable,
   { kind, namespace, name }: ObjectRef,
-): Promise<KubeObject | undefined> => {
+): Promise<StoredObject | undefined> => {
   const [row] = await q.query<{ body: string }>(
     'SELECT body FROM objects WHERE kind = $1 AND namespace = $2 AND name = $3',
     [kind, namespace, name],
   )
-  return row === undefined ? undefined : (JSON.parse(row.body) as KubeObject)
+  return row === undefined ? undefined : storedObject(row.body)
 }
 
 export const getObjectByUid = async (

@@ -2,6 +2,7 @@
 // does to objects goes through put() and drop(): they number, store and announce it.
 import { toTimestamp } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { valueFields } from '../resources/secret-value.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
@@ -92,6 +93,14 @@ FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::t
 
 /** Bounds what waits for its answer while a large write goes on. */
 const sentAtMost = 256
+
+/** What is stored is answered as it is: no value may ever come this far. */
+const textOf = (object: KubeObject): string => {
+  const { kind, metadata, spec = {} } = object
+  if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
+    throw new Error(`the value of secret "${metadata.name}" is still in its object`)
+  return JSON.stringify(object)
+}
 
 const detailText = (entry: AuditEntry | undefined): string | null =>
   entry?.detail === undefined ? null : JSON.stringify(entry.detail)
@@ -246,6 +255,7 @@ export class WriteSession {
     const type = previous === undefined ? 'ADDED' : 'MODIFIED'
     const previousLabels = previous?.object.metadata.labels
     const uid = object.metadata.uid ?? ''
+    const text = textOf(numbered)
     const params = [
       uid,
       ref.kind,
@@ -253,7 +263,7 @@ export class WriteSession {
       ref.name,
       rv,
       source,
-      JSON.stringify(numbered),
+      text,
       type,
       previousLabels === undefined ? null : JSON.stringify(previousLabels),
       this.nowMs,
@@ -263,7 +273,7 @@ export class WriteSession {
     await this.send(putSql, params, numbered)
     const row = { uid, rv, source, object: numbered }
     this.#rows.set(keyOf(ref), row)
-    this.events.push({ resourceVersion: rv, type, object: numbered, previousLabels })
+    this.events.push({ resourceVersion: rv, type, text, object: numbered, previousLabels })
     return row
   }
 
@@ -276,20 +286,21 @@ export class WriteSession {
       metadata: { ...row.object.metadata, resourceVersion: String(rv) },
     }
     const previousLabels = row.object.metadata.labels
+    const text = textOf(last)
     await this.send(dropSql, [
       row.uid,
       ref.kind,
       ref.namespace,
       ref.name,
       rv,
-      JSON.stringify(last),
+      text,
       previousLabels === undefined ? null : JSON.stringify(previousLabels),
       this.nowMs,
       ...this.#auditParams(audit),
       this.term ?? null,
     ])
     this.#rows.set(keyOf(ref), undefined)
-    this.events.push({ resourceVersion: rv, type: 'DELETED', object: last, previousLabels })
+    this.events.push({ resourceVersion: rv, type: 'DELETED', text, object: last, previousLabels })
     return last
   }
 

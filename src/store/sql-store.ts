@@ -19,7 +19,7 @@ import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
-import { getObject, getObjectByUid, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
+import { getObjectByUid, getStored, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
 import { closeDue, listOpen } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { openSet, readSet } from './sets.ts'
@@ -40,6 +40,7 @@ import type {
   SecretSet,
   SecretVersion,
   Store,
+  StoredObject,
   StoreHealth,
   Surroundings,
   Transaction,
@@ -119,8 +120,12 @@ export class SqlStore implements Store {
     return new SqlStore(this.#parts, { term })
   }
 
-  get(ref: ObjectRef): Promise<KubeObject | undefined> {
-    return getObject(this.#sql, ref)
+  async get(ref: ObjectRef): Promise<KubeObject | undefined> {
+    return (await this.getStored(ref))?.object
+  }
+
+  getStored(ref: ObjectRef): Promise<StoredObject | undefined> {
+    return getStored(this.#sql, ref)
   }
 
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined> {

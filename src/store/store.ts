@@ -49,7 +49,17 @@ export interface PageOptions {
   readonly limit: number
 }
 
-export interface ObjectPage extends ObjectList {
+/** An object as it is stored. Most answers need only its text; it is parsed when somebody looks into it. */
+export interface StoredObject {
+  /** JSON, as clients see it; only an Event has its fields in `spec`. */
+  readonly text: string
+  /** Not to be changed. */
+  readonly object: KubeObject
+}
+
+export interface ObjectPage {
+  readonly items: StoredObject[]
+  readonly resourceVersion: number
   /** How many more come after the last item. */
   readonly remaining: number
 }
@@ -73,10 +83,9 @@ export interface ChangeSet {
   readonly last: boolean
 }
 
-export interface ChangeEvent {
+export interface ChangeEvent extends StoredObject {
   readonly resourceVersion: number
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  readonly object: KubeObject
   /** Labels before the change, for watchers with a label selector. */
   readonly previousLabels: Record<string, string> | undefined
 }
@@ -242,6 +251,8 @@ export interface Surroundings {
 export interface Store extends Reader {
   /** For advice to whoever writes a secret: not a snapshot. */
   surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings>
+  /** As get, for an answer. */
+  getStored(ref: ObjectRef): Promise<StoredObject | undefined>
   /** The object with this uid, where it is of this kind. */
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
   /** One page of a list. Expired when `at` is older than what is kept. */

@@ -5,13 +5,14 @@ import { stringify } from 'yaml'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { Kind } from '../../../src/resources/registry.ts'
+import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import type { StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { warningValues } from '../warnings.ts'
 import type { ListAnswer } from './list.ts'
 import { negotiate, type Wanted } from './negotiate.ts'
 import { cellsOf, columnDefinitions, type ColumnDefinition } from './table.ts'
-import { listOf, toPartial, toWire, type ListMeta, type Wire } from './wire-form.ts'
+import { listText, toPartial, toWire, wireText, type ListMeta, type Wire } from './wire-form.ts'
 
 export type Include = 'None' | 'Metadata' | 'Object'
 
@@ -38,9 +39,16 @@ export const tableOf = (
   columnDefinitions: how.columns === undefined ? columnDefinitions(kind) : how.columns,
   rows: objects.map((object) => ({
     cells: cellsOf(kind, object, how.now),
-    object: how.include === 'None' ? null : how.include === 'Object' ? object : toPartial(object),
+    object: rowObject(object, how.include),
   })),
 })
+
+/** Who reads a table has no use for the owners of fields, which are most of what an object weighs. */
+const rowObject = (object: Wire, include: Include): Wire | null => {
+  if (include !== 'Metadata') return include === 'None' ? null : object
+  const { managedFields: _, ...metadata } = object['metadata'] as Wire
+  return toPartial({ metadata })
+}
 
 const gzipAsync = promisify(gzip)
 /** Smaller answers cost more to pack than to send. */
@@ -48,11 +56,11 @@ const gzipFromBytes = 128 * 1024
 
 const send = async (
   c: AppContext,
-  body: Wire,
+  json: string,
   wanted: Wanted,
   code: 200 | 201 = 200,
 ): Promise<Response> => {
-  const text = wanted.yaml ? stringify(body) : JSON.stringify(body)
+  const text = wanted.yaml ? stringify(JSON.parse(json)) : json
   const headers = { 'content-type': wanted.yaml ? 'application/yaml' : 'application/json' }
   const packed =
     text.length > gzipFromBytes && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
@@ -65,20 +73,41 @@ const send = async (
   })
 }
 
+interface How {
+  readonly clock: Clock
+  readonly code?: 200 | 201
+}
+
+/** An object as it is stored. */
+export const answerStored = (
+  c: AppContext,
+  kind: Kind,
+  stored: StoredObject,
+  { clock, code = 200 }: How,
+): Promise<Response> => {
+  const wanted = negotiate(c.req.header('accept'))
+  if (wanted.shape === 'object') return send(c, wireText(kind, stored), wanted, code)
+  const wire = toWire(stored.object)
+  if (wanted.shape === 'PartialObjectMetadata')
+    return send(c, JSON.stringify(toPartial(wire)), wanted, code)
+  const metadata = { resourceVersion: stored.object.metadata.resourceVersion ?? '' }
+  const how = { metadata, include: includeOf(c), now: clock.now() }
+  return send(c, JSON.stringify(tableOf(kind, [wire], how)), wanted, code)
+}
+
+/** What a write made, as it will be read. */
+export const asStored = (object: KubeObject): StoredObject => ({
+  text: JSON.stringify(object),
+  object,
+})
+
+/** An object that a write made. */
 export const answerObject = (
   c: AppContext,
   kind: Kind,
   object: KubeObject,
-  { clock, code = 200 }: { clock: Clock; code?: 200 | 201 },
-): Promise<Response> => {
-  const wanted = negotiate(c.req.header('accept'))
-  const wire = toWire(object)
-  if (wanted.shape === 'PartialObjectMetadata') return send(c, toPartial(wire), wanted, code)
-  if (wanted.shape === 'object') return send(c, wire, wanted, code)
-  const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' }
-  const how = { metadata, include: includeOf(c), now: clock.now() }
-  return send(c, tableOf(kind, [wire], how), wanted, code)
-}
+  how: How,
+): Promise<Response> => answerStored(c, kind, asStored(object), how)
 
 const listMeta = (list: ListAnswer): ListMeta => ({
   resourceVersion: String(list.resourceVersion),
@@ -93,19 +122,20 @@ export const answerList = (
   clock: Clock,
 ): Promise<Response> => {
   const wanted = negotiate(c.req.header('accept'))
-  const items = list.items.map(toWire)
   const metadata = listMeta(list)
+  if (wanted.shape === 'object') {
+    const head = { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata }
+    const items = list.items.map((item) => wireText(kind, item))
+    return send(c, listText(head, items), wanted)
+  }
+  const items = list.items.map(({ object }) => toWire(object))
   if (wanted.shape === 'Table') {
     const how = { metadata, include: includeOf(c), now: clock.now() }
-    return send(c, tableOf(kind, items, how), wanted)
+    return send(c, JSON.stringify(tableOf(kind, items, how)), wanted)
   }
-  if (wanted.shape === 'object') return send(c, listOf(kind, items, metadata), wanted)
-  const partial = listOf(kind, items.map(toPartial), metadata)
-  return send(
-    c,
-    { ...partial, kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' },
-    wanted,
-  )
+  const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata }
+  const partial = items.map((item) => JSON.stringify(toPartial(item)))
+  return send(c, listText(head, partial), wanted)
 }
 
 /** The client hears of what was ignored: `Warning: 299 - "unknown field \"spec.a\""`. */

@@ -1,14 +1,13 @@
 // Lists: whole or in pages, at which version, and what the parameters may say together (contract 8).
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { ObjectPage, PageOptions, Store } from '../../../src/store/store.ts'
+import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { parseContinue, renderContinue, type Continue, type Place } from './continue-token.ts'
 import { resourceVersionOf, selectionOf, selects, type Selection } from './params.ts'
 
 export interface ListAnswer {
-  readonly items: readonly KubeObject[]
+  readonly items: readonly StoredObject[]
   readonly resourceVersion: number
   /** Token of the next page; absent on the last one. */
   readonly continue?: string
@@ -95,7 +94,7 @@ const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted
   return { selection, limit: whole ? Number.MAX_SAFE_INTEGER : limit, from: { at } }
 }
 
-const placeOf = ({ metadata }: KubeObject): Place => ({
+const placeOf = ({ object: { metadata } }: StoredObject): Place => ({
   namespace: metadata.namespace ?? '',
   name: metadata.name,
 })
@@ -125,7 +124,7 @@ export const listOfRequest = async (
   const { selection, limit, from } = await wantedOf(c, store, kind)
   const selective = selection.labels !== undefined || selection.fields !== undefined
   const { namespace, within } = selection
-  const items: KubeObject[] = []
+  const items: StoredObject[] = []
   let { at, after } = from
   const inconsistent = after !== undefined && at === undefined
   for (;;) {
@@ -135,11 +134,11 @@ export const listOfRequest = async (
     // From the first page on, all show one version.
     if (!inconsistent) at = page.resourceVersion
     const seen = takeSelected(items, page.items, { selection, limit })
-    const last = page.items[seen - 1]
-    if (last !== undefined) after = placeOf(last)
     const left = page.remaining + page.items.length - seen
     const { resourceVersion } = page
     if (left === 0) return { items, resourceVersion }
+    const last = page.items[seen - 1]
+    if (last !== undefined) after = placeOf(last)
     if (items.length >= limit && after !== undefined) {
       const next = renderContinue({ at: inconsistent ? undefined : at, after })
       const more = selective ? {} : { remaining: left }
@@ -150,8 +149,8 @@ export const listOfRequest = async (
 
 /** Fills `items` up to the limit; returns how many of `rows` that took. */
 const takeSelected = (
-  items: KubeObject[],
-  rows: readonly KubeObject[],
+  items: StoredObject[],
+  rows: readonly StoredObject[],
   { selection, limit }: { selection: Selection; limit: number },
 ): number => {
   let seen = 0

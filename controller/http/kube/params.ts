@@ -1,8 +1,7 @@
 // Query parameters and headers of a request, checked.
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { ChangeSet, WriteOptions } from '../../../src/store/store.ts'
+import type { ChangeSet, StoredObject, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { visibleNamespaces } from './route.ts'
 import {
@@ -80,9 +79,12 @@ export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
   fields: parseFieldSelector(kind, c.req.query('fieldSelector')),
 })
 
-export const selects = (selection: Selection, object: KubeObject): boolean =>
-  (selection.labels === undefined || selection.labels(object.metadata.labels)) &&
-  (selection.fields === undefined || selection.fields(object))
+export const selects = (
+  { labels, fields }: Selection,
+  stored: Pick<StoredObject, 'object'>,
+): boolean =>
+  (labels === undefined || labels(stored.object.metadata.labels)) &&
+  (fields === undefined || fields(stored.object))
 
 export const isTrueParam = (text: string | undefined): boolean => text === 'true' || text === '1'
 

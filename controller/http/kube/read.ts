@@ -2,11 +2,10 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { ObjectList, Reader, Store } from '../../../src/store/store.ts'
+import type { Reader, Store } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { answerList, answerObject } from './answer.ts'
+import { answerList, answerStored } from './answer.ts'
 import { listOfRequest } from './list.ts'
-import { selects, type Selection } from './params.ts'
 import { notFound } from './status.ts'
 
 export interface ReadDeps {
@@ -33,22 +32,12 @@ export const getOrThrow = async (
 
 export const serveGet =
   (deps: ReadDeps, kind: Kind) =>
-  async (c: AppContext): Promise<Response> =>
-    answerObject(c, kind, await getOrThrow(deps.store, kind, refOfPath(c, kind)), deps)
-
-/** The whole selection at once. */
-export const listSelected = async (
-  reader: Reader,
-  kind: Kind,
-  selection: Selection,
-): Promise<ObjectList> => {
-  const { namespace, within } = selection
-  const list = await reader.list(kind.kind, { namespace, within })
-  return {
-    items: list.items.filter((object) => selects(selection, object)),
-    resourceVersion: list.resourceVersion,
+  async (c: AppContext): Promise<Response> => {
+    const ref = refOfPath(c, kind)
+    const stored = await deps.store.getStored(ref)
+    if (stored === undefined) throw notFound(kind, ref.name)
+    return answerStored(c, kind, stored, deps)
   }
-}
 
 export const serveList =
   (deps: ReadDeps, kind: Kind) =>

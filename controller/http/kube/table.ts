@@ -56,18 +56,34 @@ const involved = (event: Wire): string => {
 
 const step = /^\.([A-Za-z0-9_-]+)|^\[\?\(@\.([A-Za-z0-9]+)==["']([^"']*)["']\)\]|^\[(\d+)\]/
 
-/** The simple JSON paths that CRD columns allow: fields, one index, one equality filter. null where there is nothing. */
-export const valueAt = (root: unknown, path: string): unknown => {
-  let value: unknown = root
+type Step = (value: unknown) => unknown
+
+const stepsOf = (path: string): Step[] => {
+  const steps: Step[] = []
   let rest = path
-  while (rest !== '' && value !== undefined && value !== null) {
+  while (rest !== '') {
     const match = step.exec(rest)
     if (match === null) throw new Error(`unsupported column path: ${path}`)
     const [whole, field, filterField, filterValue, index] = match
-    if (field !== undefined) value = (value as Wire)[field]
-    else if (index !== undefined) value = (value as unknown[])[Number(index)]
-    else value = (value as Wire[]).find((item) => item[filterField!] === filterValue)
+    if (field !== undefined) steps.push((value) => (value as Wire)[field])
+    else if (index !== undefined) steps.push((value) => (value as unknown[])[Number(index)])
+    else steps.push((value) => (value as Wire[]).find((item) => item[filterField!] === filterValue))
     rest = rest.slice(whole.length)
+  }
+  return steps
+}
+
+/** Columns are few, and asked of thousands of objects. */
+const parsed = new Map<string, Step[]>()
+
+/** The simple JSON paths that CRD columns allow: fields, one index, one equality filter. null where there is nothing. */
+export const valueAt = (root: unknown, path: string): unknown => {
+  let steps = parsed.get(path)
+  if (steps === undefined) parsed.set(path, (steps = stepsOf(path)))
+  let value: unknown = root
+  for (const next of steps) {
+    if (value === undefined || value === null) return null
+    value = next(value)
   }
   return value ?? null
 }

@@ -10,15 +10,21 @@ import { isAbort, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
-import type { ChangeEvent, Store } from '../../../src/store/store.ts'
+import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { includeOf, tableOf, type Include } from './answer.ts'
+import { asStored, includeOf, tableOf, type Include } from './answer.ts'
 import { negotiate } from './negotiate.ts'
-import { isTrueParam, resourceVersionOf, secondsOf, selectionOf, type Selection } from './params.ts'
-import { listSelected } from './read.ts'
+import {
+  isTrueParam,
+  resourceVersionOf,
+  secondsOf,
+  selectionOf,
+  selects,
+  type Selection,
+} from './params.ts'
 import { failureStatus } from './status.ts'
 import type { ColumnDefinition } from './table.ts'
-import { toPartial, toWire, type Wire } from './wire-form.ts'
+import { toPartial, toWire, wireText, type Wire } from './wire-form.ts'
 
 export interface WatchDeps {
   readonly store: Store
@@ -33,7 +39,11 @@ type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 const bookmarkEveryMs = 60_000
 const minOpenSeconds = 1_800
 
-const line = (type: EventType, object: object): string => `${JSON.stringify({ type, object })}\n`
+/** `json` is an object. */
+const lineOfText = (type: EventType, json: string): string =>
+  `{"type":"${type}","object":${json}}\n`
+
+const line = (type: EventType, object: object): string => lineOfText(type, JSON.stringify(object))
 
 export const serveWatch =
   (deps: WatchDeps, kind: Kind) =>
@@ -178,8 +188,11 @@ const sendInitial = async (
   plan: Plan,
   { sink, render }: { sink: Sink; render: Render },
 ): Promise<number> => {
-  const list = await listSelected(deps.store, plan.kind, plan.selection)
-  for (const object of list.items) await write(sink, line('ADDED', render(object)))
+  const { namespace, within } = plan.selection
+  const everything = { namespace, within, limit: Number.MAX_SAFE_INTEGER }
+  const list = await deps.store.listPage(plan.kind.kind, everything)
+  for (const item of list.items)
+    if (selects(plan.selection, item)) await write(sink, lineOfText('ADDED', render(item)))
   if (plan.endsInitial) {
     const end = bookmark(plan.kind, list.resourceVersion, { 'k8s.io/initial-events-end': 'true' })
     await write(sink, line('BOOKMARK', end))
@@ -196,14 +209,16 @@ const bookmark = (kind: Kind, version: number, annotations?: Record<string, stri
   },
 })
 
-type Render = (object: KubeObject) => Wire
+/** JSON of an object in the shape that the watcher asked for. */
+type Render = (stored: StoredObject) => string
 
 const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
-  if (shape === 'object') return toWire
-  if (shape === 'PartialObjectMetadata') return (object) => toPartial(toWire(object))
+  if (shape === 'object') return (stored) => wireText(kind, stored)
+  if (shape === 'PartialObjectMetadata')
+    return ({ object }) => JSON.stringify(toPartial(toWire(object)))
   // Column definitions are in the first event of the stream only.
   let columns: ColumnDefinition[] | null | undefined
-  return (object) => {
+  return ({ object }) => {
     const how = {
       metadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
       include,
@@ -211,7 +226,7 @@ const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
       ...(columns === undefined ? {} : { columns }),
     }
     columns = null
-    return tableOf(kind, [toWire(object)], how)
+    return JSON.stringify(tableOf(kind, [toWire(object)], how))
   }
 }
 
@@ -225,11 +240,12 @@ const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefi
   if (!isIn(selection, object)) return undefined
   const type = transition(selection, event)
   if (type === undefined) return undefined
-  if (type === 'DELETED' && event.type !== 'DELETED') return line(type, render(asItWas(event)))
-  if (plan.shape !== 'object' || type !== event.type) return line(type, render(object))
+  if (type === 'DELETED' && event.type !== 'DELETED')
+    return lineOfText(type, render(asStored(asItWas(event))))
+  if (plan.shape !== 'object' || type !== event.type) return lineOfText(type, render(event))
   const known = plainLines.get(event)
   if (known !== undefined) return known
-  const text = line(type, render(object))
+  const text = lineOfText(type, render(event))
   plainLines.set(event, text)
   return text
 }

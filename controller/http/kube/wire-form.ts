@@ -2,7 +2,8 @@
 import { cleanLastApplied } from '../../../src/resources/last-applied.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
-import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
+import type { StoredObject } from '../../../src/store/store.ts'
 
 export type Wire = Record<string, unknown>
 
@@ -45,6 +46,14 @@ const withoutValues = (object: KubeObject): KubeObject => {
   return { ...object, metadata, spec }
 }
 
+const mayHoldValue = new RegExp(String.raw`"(?:${valueFields.join('|')})\\*"\s*:`)
+
+/** JSON of an object as clients see it: the stored text as it is, wherever that may be. */
+export const wireText = (kind: Kind, stored: StoredObject): string =>
+  kind.kind === 'Event' || (kind.kind === 'StagelySecret' && mayHoldValue.test(stored.text))
+    ? JSON.stringify(toWire(stored.object))
+    : stored.text
+
 export const toPartial = (object: Wire): Wire => ({
   kind: 'PartialObjectMetadata',
   apiVersion: 'meta.k8s.io/v1',
@@ -58,9 +67,8 @@ export interface ListMeta {
   readonly remainingItemCount?: number
 }
 
-export const listOf = (kind: Kind, items: readonly Wire[], metadata: ListMeta): Wire => ({
-  kind: `${kind.kind}List`,
-  apiVersion: apiVersionOf(kind),
-  metadata,
-  items,
-})
+/** JSON of a list whose items are JSON already. */
+export const listText = (
+  head: { readonly kind: string; readonly apiVersion: string; readonly metadata: ListMeta },
+  items: readonly string[],
+): string => `${JSON.stringify(head).slice(0, -1)},"items":[${items.join(',')}]}`

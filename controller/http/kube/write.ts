@@ -2,11 +2,11 @@
 // else writes: a patch reads, merges and stores without a race.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { applyMergePatch } from '../../../src/manifests/merge.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
+import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import type { Store, Transaction } from '../../../src/store/store.ts'
+import type { Store, StoredObject, Transaction } from '../../../src/store/store.ts'
 import { actorOf, type AppContext } from '../env.ts'
-import { answerList, answerObject } from './answer.ts'
+import { answerList, answerObject, asStored } from './answer.ts'
 import { applyObject, readConfiguration } from './apply.ts'
 import { readDeleteOptions, readObject, readPatch, type Patch } from './body.ts'
 import {
@@ -19,9 +19,9 @@ import {
   warnOfPlace,
 } from './decode.ts'
 import { checkPatchRight } from './deploy-right.ts'
-import { fieldValidationOf, invalidOption, selectionOf, writeOptionsOf } from './params.ts'
+import { fieldValidationOf, invalidOption, selectionOf, selects, writeOptionsOf } from './params.ts'
 import { jsonPatch, type Json } from './patch.ts'
-import { getOrThrow, listSelected, refOfPath } from './read.ts'
+import { getOrThrow, refOfPath } from './read.ts'
 import { deletedStatus } from './status.ts'
 import { managedAfterUpdate, whoOf, withKnownValue, type TrackedChange } from './tracking.ts'
 import { toWire, type Wire } from './wire-form.ts'
@@ -180,12 +180,12 @@ export const serveDeleteCollection =
       actorOf(c),
       { ...options, dryRun: dryRun || options.dryRun === true },
       async (tx) => {
-        const { items, resourceVersion } = await listSelected(tx, kind, selection)
-        const removed: KubeObject[] = []
-        for (const { metadata } of items) {
-          const ref = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
-          removed.push((await tx.remove(ref)).object)
-        }
+        const { namespace, within } = selection
+        const { items, resourceVersion } = await tx.list(kind.kind, { namespace, within })
+        const removed: StoredObject[] = []
+        for (const object of items)
+          if (selects(selection, { object }))
+            removed.push(asStored((await tx.remove(refOf(object))).object))
         return { items: removed, resourceVersion }
       },
     )

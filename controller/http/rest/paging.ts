@@ -67,12 +67,12 @@ export const listPaged = async (
       const page = await readPage(store, kind, { namespace, at, after, limit: limit + 1 })
       at = page.resourceVersion
       remaining = page.remaining
-      for (const object of page.items) {
+      for (const { object } of page.items) {
         if (items.length === limit && wanted.selects(object))
           return { items, next: cursorOf(at, items) }
         if (wanted.selects(object)) items.push(object)
       }
-      const last = page.items.at(-1)
+      const last = page.items.at(-1)?.object
       if (last === undefined) break
       after = { namespace: last.metadata.namespace ?? '', name: last.metadata.name }
     }
