@@ -113,6 +113,8 @@ const build = async (
       FAKETIME_TIMESTAMP_FILE: clock,
       FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      // Killed processes would leave it, and hang one that gets the same number some day.
+      FAKETIME_DISABLE_SHM: '1',
     },
     withAgent: false,
   })
