@@ -3,11 +3,13 @@
 import type { Sql } from './sql.ts'
 
 /** Older than this, a lease is anybody's. */
-export const leaseTtlMs = 2_500
+export const leaseTtlMs = 2_000
 
 const name = 'leader'
 
 export interface LeaderLease {
+  /** How long (ms) until the lease runs out if nobody renews it; 0 when it may be taken. */
+  freeIn(): Promise<number>
   /** The new term when the lease was free and is `holder`'s now; undefined while another has it. */
   acquire(holder: string): Promise<number | undefined>
   /** False when the lease has run out or is another's: this term is over for good. */
@@ -26,10 +28,16 @@ WHERE NOT (l.${alive}) RETURNING l.term`
 
 /** `sql` has connections of its own and short deadlines: requests must not keep a leader from renewing. */
 export const createLeaderLease = (sql: Sql): LeaderLease => ({
-  acquire: async (holder) => {
-    const [held] = await sql.query(`SELECT 1 FROM leases WHERE name = '${name}' AND ${alive}`, [])
-    if (held !== undefined) return undefined
-    return sql.transaction(async (tx) => {
+  freeIn: async () => {
+    const [held] = await sql.query<{ left: number }>(
+      `SELECT (${leaseTtlMs} - extract(epoch FROM clock_timestamp() - renewed_at) * 1000)::int AS left
+       FROM leases WHERE name = '${name}' AND ${alive}`,
+      [],
+    )
+    return Math.max(0, held?.left ?? 0)
+  },
+  acquire: (holder) =>
+    sql.transaction(async (tx) => {
       // First the lock that every write takes: what the old leader began has ended or has lost.
       const [counters] = await tx.query<{ term: number }>(
         'SELECT term FROM counters FOR UPDATE',
@@ -40,8 +48,7 @@ export const createLeaderLease = (sql: Sql): LeaderLease => ({
       if (taken === undefined) return undefined
       await tx.query('UPDATE counters SET term = $1', [term])
       return term
-    })
-  },
+    }),
   renew: async (holder, term) => {
     const rows = await sql.query(
       `UPDATE leases SET renewed_at = clock_timestamp()

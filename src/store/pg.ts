@@ -1,10 +1,20 @@
 // Postgres server through node-postgres.
-import { Client, Pool, types, type CustomTypesConfig, type PoolClient } from 'pg'
-import { backoffMs } from '../kernel/backoff.ts'
+import {
+  Client,
+  DatabaseError,
+  Pool,
+  types,
+  type CustomTypesConfig,
+  type PoolClient,
+  type QueryConfig,
+  type QueryResult,
+} from 'pg'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
-import { listenerName, type Queryable, type Row, type Sql } from './sql.ts'
+import { listen, socketOf } from './pg-listen.ts'
+import { probeMs, Pulse } from './pulse.ts'
+import type { Queryable, Row, Sql } from './sql.ts'
 
 export interface PgOptions {
   readonly databaseUrl: string
@@ -72,29 +82,59 @@ const nameOf = (() => {
   }
 })()
 
-const queryable = (client: Pool | PoolClient): Queryable => ({
-  query: async <R = Row>(text: string, params?: readonly unknown[]): Promise<R[]> => {
+/** `ask` puts a statement to the server, on a connection of its choice. */
+const queryable = (ask: (config: QueryConfig) => Promise<QueryResult>, pulse: Pulse): Queryable => {
+  const run = async (config: QueryConfig): Promise<QueryResult> => {
     try {
+      const result = await ask(config)
+      pulse.sign()
+      return result
+    } catch (error) {
+      if (error instanceof DatabaseError) pulse.sign()
+      throw translate(error)
+    }
+  }
+  return {
+    query: async <R = Row>(text: string, params?: readonly unknown[]): Promise<R[]> => {
       const config =
         params === undefined ? { text } : { text, values: [...params], name: nameOf(text) }
-      return (await client.query(config)).rows as R[]
-    } catch (error) {
-      throw translate(error)
-    }
-  },
-  exec: async (text) => {
-    try {
-      await client.query(text)
-    } catch (error) {
-      throw translate(error)
-    }
-  },
-})
+      return (await run(config)).rows as R[]
+    },
+    exec: async (text) => {
+      await run({ text })
+    },
+  }
+}
 
-const transaction = async <T>(pool: Pool, fn: (tx: Queryable) => Promise<T>): Promise<T> => {
+const connectionOf = (pool: Pool, pulse: Pulse): Promise<PoolClient> =>
+  pulse.first(
+    () => pool.connect(),
+    (late) => {
+      late.release()
+    },
+  )
+
+const onOne = async (pool: Pool, pulse: Pulse, config: QueryConfig): Promise<QueryResult> => {
+  const client = await connectionOf(pool, pulse)
+  let broken: Error | undefined
+  try {
+    return await pulse.during(() => client.query(config))
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) broken = new Error(messageOf(error))
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+const transaction = async <T>(
+  pool: Pool,
+  pulse: Pulse,
+  fn: (tx: Queryable) => Promise<T>,
+): Promise<T> => {
   let client: PoolClient
   try {
-    client = await pool.connect()
+    client = await connectionOf(pool, pulse)
   } catch (error) {
     throw translate(error)
   }
@@ -102,8 +142,8 @@ const transaction = async <T>(pool: Pool, fn: (tx: Queryable) => Promise<T>): Pr
   try {
     // Sent ahead of the first statement, which fails with it.
     client.query('BEGIN').catch(() => undefined)
-    const result = await fn(queryable(client))
-    const { command } = await client.query('COMMIT')
+    const result = await fn(queryable((config) => pulse.during(() => client.query(config)), pulse))
+    const { command } = await pulse.during(() => client.query('COMMIT'))
     // The server answers so, and not with an error, where a statement failed that nobody waited for.
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
     return result
@@ -119,85 +159,38 @@ const transaction = async <T>(pool: Pool, fn: (tx: Queryable) => Promise<T>): Pr
   }
 }
 
-const listenDeadlineMs = 5_000
-const listenCheckMs = 10_000
-
-/** pg has no way to give a connection up without a word from the server. */
-const socketOf = (client: Client): { destroy(): void } | undefined =>
-  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream
-
-const listen = async (
-  options: PgOptions,
-  channel: string,
-  onNotify: () => void,
-  onReconnect: () => void,
-): Promise<() => Promise<void>> => {
-  const { clock, log } = options
-  const stopping = new AbortController()
-  let client: Client | undefined
-
-  const connect = async (): Promise<void> => {
-    const next = new Client({
-      connectionString: options.databaseUrl,
-      keepAlive: true,
-      connectionTimeoutMillis: listenDeadlineMs,
-      query_timeout: listenDeadlineMs,
-    })
-    next.on('error', () => undefined) // 'end' follows
-    next.on('notification', onNotify)
-    try {
-      await next.connect()
-      // Set here: a name in the URL would win over an option.
-      await next.query(`SET application_name = '${listenerName}'; LISTEN ${channel}`)
-    } catch (error) {
-      await next.end().catch(() => undefined)
-      throw error
-    }
-    next.on('end', () => void reconnect())
-    client = next
-    void watch(next)
-  }
-  /** Nothing is ever sent on this connection: whether it is still one must be asked. */
-  const watch = async (watched: Client): Promise<void> => {
-    try {
-      for (;;) {
-        await clock.sleep(listenCheckMs, stopping.signal)
-        await watched.query('SELECT 1')
-      }
-    } catch {
-      // Cut, and not ended: the other side may not be there to end it with.
-      if (!stopping.signal.aborted) socketOf(watched)?.destroy()
-    }
-  }
-  const reconnect = async (): Promise<void> => {
-    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
-      try {
-        await clock.sleep(backoffMs(attempt, { baseMs: 100, capMs: 5000 }), stopping.signal)
-        await connect()
-        onReconnect()
-        return
-      } catch (error) {
-        if (attempt === 0 && !stopping.signal.aborted)
-          log.warn({ err: messageOf(error) }, 'nothing is heard of changes by now; they are polled')
-      }
-    }
-  }
-
+/** A server that says no (starting, full) has answered. */
+const probe = async (connectionString: string): Promise<void> => {
+  const client = new Client({
+    connectionString,
+    connectionTimeoutMillis: probeMs,
+    query_timeout: probeMs,
+  })
+  client.on('error', () => undefined)
   try {
-    await connect()
+    await client.connect()
+    await client.query('SELECT 1')
   } catch (error) {
-    throw translate(error)
-  }
-  return async () => {
-    stopping.abort()
-    await client?.end().catch(() => undefined)
+    if (!(error instanceof DatabaseError)) throw error
+  } finally {
+    socketOf(client)?.destroy()
   }
 }
 
 /** Opens a pool; nothing is connected before the first query. */
 export const openPg = (options: PgOptions): Sql => {
   const { deadlineMs = defaultDeadlineMs } = options
+  /** Those of the pool, also while they are being connected. */
+  const clients = new Set<Client>()
+  const Known = class extends Client {
+    constructor(...args: ConstructorParameters<typeof Client>) {
+      super(...args)
+      clients.add(this)
+      this.once('end', () => clients.delete(this))
+    }
+  }
   const pool = new Pool({
+    Client: Known,
     connectionString: options.databaseUrl,
     max: options.maxConnections ?? 10,
     types: typesConfig,
@@ -219,11 +212,24 @@ export const openPg = (options: PgOptions): Sql => {
   pool.on('error', (error) => {
     options.log.warn({ err: messageOf(error) }, 'idle database connection lost')
   })
+  const pulse = new Pulse({
+    ...options,
+    probe: () => probe(options.databaseUrl),
+    giveUp: () => {
+      for (const client of clients) socketOf(client)?.destroy()
+    },
+  })
   return {
     kind: 'postgres',
-    ...queryable(pool),
-    transaction: (fn) => transaction(pool, fn),
-    listen: (channel, onNotify, onReconnect) => listen(options, channel, onNotify, onReconnect),
-    close: () => pool.end(),
+    ...queryable((config) => onOne(pool, pulse, config), pulse),
+    transaction: (fn) => transaction(pool, pulse, fn),
+    listen: (channel, onNotify, onReconnect) =>
+      listen(options, channel, onNotify, onReconnect).catch((error: unknown) => {
+        throw translate(error)
+      }),
+    close: () => {
+      pulse.close()
+      return pool.end()
+    },
   }
 }

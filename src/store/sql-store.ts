@@ -50,7 +50,7 @@ import { StoreTransaction } from './transaction.ts'
 import { Writer } from './writer.ts'
 
 const system: Actor = { name: 'controller', source: 'system' }
-const healthMs = 3_000
+const healthMs = 1_500
 
 export interface SqlStoreDeps {
   readonly sql: Sql

@@ -1,6 +1,6 @@
 // Several controllers and ten agents, each a process, on one Postgres. What is done to the leader is
 // chosen by a seed: STAGELY_TEST_SEED repeats a run, STAGELY_TEST_ROUNDS makes it longer, and the
-// database is away for STAGELY_TEST_OUTAGE_SECONDS.
+// database is away for STAGELY_TEST_OUTAGE_SECONDS each time.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startChaos, type Chaos } from '../support/replicas/chaos.ts'
 import { namespaced } from '../support/replicas/client.ts'
@@ -10,12 +10,16 @@ import {
   sleep,
   startFleet,
   type Fleet,
+  type Replica,
 } from '../support/replicas/fleet.ts'
 import { startLoad, startWatcher, type Load, type Watcher } from '../support/replicas/load.ts'
 
 const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? '4')
 const seed = Number(process.env['STAGELY_TEST_SEED'] ?? '1')
-const outageMs = Number(process.env['STAGELY_TEST_OUTAGE_SECONDS'] ?? '8') * 1_000
+const outageMs = (short: number): number =>
+  Number(process.env['STAGELY_TEST_OUTAGE_SECONDS'] ?? short) * 1_000
+/** A silent database is noticed within 4 s, which is less than this also where processors are busy. */
+const noticedMs = 8_000
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1)
 
@@ -119,8 +123,7 @@ describe('three controllers and ten agents', () => {
     async () => {
       for (let round = 0; round < rounds; round++) console.log(await chaos.round(round))
       console.log(chaos.summary())
-      // Not the slowest: where programs wait seconds for a processor, a round takes as much longer.
-      expect(chaos.median()).toBeLessThan(5_000)
+      expect(chaos.slowest()).toBeLessThan(5_000)
       await expectNothingLost()
     },
     60_000 + rounds * 120_000,
@@ -153,34 +156,48 @@ describe('three controllers and ten agents', () => {
     await fleet.converged(chaos.tokens, 60_000)
   })
 
-  it.each(['crashes', 'does not answer'])(
-    'live through a database that %s for a while',
-    async (how) => {
+  it.each([
+    { how: 'crashes', lastsMs: outageMs(3) },
+    { how: 'does not answer', lastsMs: outageMs(7) },
+  ])(
+    'live through a database that $how for a while',
+    async ({ how, lastsMs }) => {
       await fleet.converged(chaos.tokens, 60_000)
       const before = await containersOf(fleet.stacks)
       const programs = fleet.replicas.map((r) => r.program)
       if (how === 'crashes') await fleet.postgres.stop('SIGQUIT')
       else for (const { index } of fleet.replicas) fleet.network.cut(index, 'database')
       const begun = performance.now()
-      let asked = 0
-      let slowest = 0
-      while (performance.now() - begun < outageMs) {
-        for (const { client } of fleet.replicas) {
-          const asking = performance.now()
-          const read = await client.call('GET', `${namespaced}/stagelets`)
-          const write = await client.call('PATCH', `${namespaced}/projects/fleet`, { metadata: {} })
-          for (const { status, text, headers } of [read, write]) {
+      const first: number[] = []
+      const later: number[] = []
+      const readiness: number[] = []
+      const ask = async ({ client }: Replica): Promise<void> => {
+        let known = first
+        while (performance.now() - begun < lastsMs) {
+          for (const [method, path] of [
+            ['GET', `${namespaced}/stagelets`],
+            ['PATCH', `${namespaced}/projects/fleet`],
+          ] as const) {
+            const asking = performance.now()
+            const body = method === 'PATCH' ? { metadata: {} } : undefined
+            const { status, text, headers } = await client.call(method, path, body)
+            known.push(performance.now() - asking)
             expect(status, text).toBe(503)
             expect(text).toContain('the database')
             expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+            known = later
           }
-          slowest = Math.max(slowest, (performance.now() - asking) / 2)
-          asked += 2
           expect((await client.call('GET', '/healthz')).status).toBe(200)
+          const asking = performance.now()
           expect((await client.call('GET', '/readyz')).status).toBe(503)
+          readiness.push(performance.now() - asking)
+          await sleep(300)
         }
-        await sleep(500)
       }
+      await Promise.all(fleet.replicas.map(ask))
+      // Nobody waits for long, and nobody at all once a replica knows; readiness is never awaited.
+      expect(Math.max(...first)).toBeLessThan(noticedMs)
+      expect(Math.max(...later, ...readiness)).toBeLessThan(2_500)
       if (how === 'crashes') await fleet.postgres.start()
       else for (const { index } of fleet.replicas) fleet.network.heal(index)
       const back = performance.now()
@@ -190,13 +207,13 @@ describe('three controllers and ten agents', () => {
       await chaos.change(`after the database ${how}`)
       await fleet.converged(chaos.tokens, 90_000)
       console.log(
-        `the database ${how} for ${outageMs / 1_000} s: ${asked} requests refused, the slowest after ${slowest.toFixed(0)} ms; answers ${answered} ms after its return, a change everywhere after ${since(back)} ms; ${load.summary()}`,
+        `the database ${how} for ${lastsMs / 1_000} s: ${first.length + later.length} requests refused, the slowest after ${Math.max(...first).toFixed(0)} ms, then ${Math.max(...later).toFixed(0)} ms, not ready after ${Math.max(...readiness).toFixed(0)} ms; answers ${answered} ms after its return, a change everywhere after ${since(back)} ms; ${load.summary()}`,
       )
       await expectNothingLost()
       for (const { child } of programs)
         expect([child.exitCode, child.signalCode]).toEqual([null, null])
     },
-    300_000 + 2 * outageMs,
+    300_000 + 2 * outageMs(7),
   )
 })
 

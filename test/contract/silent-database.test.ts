@@ -1,0 +1,112 @@
+// A database that says nothing any more, without a closed connection: behind a proxy that passes nothing
+// on for a while. And one that is only slow.
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openPg } from '../../src/store/pg.ts'
+import type { Sql } from '../../src/store/sql.ts'
+
+interface MuteProxy {
+  readonly url: string
+  /** Takes connections, and passes nothing on in either direction. */
+  mute: boolean
+  close(): Promise<void>
+}
+
+const startMuteProxy = async (target: string): Promise<MuteProxy> => {
+  const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
+  const proxy = { url: '', mute: false }
+  const pass = (from: Socket, to: Socket): void => {
+    sockets.add(from)
+    from.on('data', (piece) => {
+      if (!proxy.mute) to.write(piece)
+    })
+    from.on('error', () => undefined).on('close', () => to.destroy())
+  }
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname)
+    pass(client, upstream)
+    pass(upstream, client)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = new URL(target)
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  proxy.url = url.href
+  return Object.assign(proxy, {
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  })
+}
+
+describe('a Postgres server that goes silent', () => {
+  let proxy: MuteProxy
+  let sql: Sql
+  beforeAll(async () => {
+    proxy = await startMuteProxy(inject('postgresUrl'))
+    const small = { maxConnections: 3, clock: realClock, log: silentLogger }
+    sql = openPg({ databaseUrl: proxy.url, ...small })
+  })
+  afterAll(async () => {
+    await sql.close()
+    await proxy.close()
+  })
+
+  const failureOf = async (work: Promise<unknown>): Promise<{ error: unknown; ms: number }> => {
+    const begun = performance.now()
+    const error: unknown = await work.then(
+      () => undefined,
+      (e: unknown) => e,
+    )
+    return { error, ms: performance.now() - begun }
+  }
+  const refused = {
+    reason: 'ServiceUnavailable',
+    message: expect.stringContaining('the database cannot be reached') as string,
+    details: { retryAfterSeconds: 1 },
+  }
+
+  it('is waited for while statements are slow, also when they have every connection', async () => {
+    const slow = (): Promise<unknown> => sql.query('SELECT pg_sleep(5), 1 AS one')
+    const inside = sql.transaction(async (tx) => {
+      await tx.exec('SELECT pg_sleep(5)')
+      return tx.query('SELECT 1 AS one')
+    })
+    for (const rows of await Promise.all([slow(), slow(), inside]))
+      expect(rows).toMatchObject([{ one: 1 }])
+  })
+
+  it('fails what waits for it within seconds, and what comes then at once, until it answers', async () => {
+    await sql.query('SELECT 1')
+    proxy.mute = true
+    const waiting = await Promise.all([
+      failureOf(sql.query('SELECT 1')),
+      failureOf(sql.transaction((tx) => tx.query('SELECT 1'))),
+      // More than there are connections: some wait for one, some for a new one to be made.
+      ...Array.from({ length: 6 }, () => failureOf(sql.query('SELECT pg_sleep(0)'))),
+    ])
+    for (const { error, ms } of waiting) {
+      expect(error).toMatchObject(refused)
+      expect(ms).toBeGreaterThan(1_000)
+      expect(ms).toBeLessThan(8_000)
+    }
+    for (let i = 0; i < 20; i++) {
+      const { error, ms } = await failureOf(sql.query('SELECT 1'))
+      expect(error).toMatchObject(refused)
+      expect(ms).toBeLessThan(500)
+    }
+    proxy.mute = false
+    await expect
+      .poll(() => sql.query('SELECT 1 AS one').catch(() => undefined), { timeout: 10_000 })
+      .toEqual([{ one: 1 }])
+    // And it stays so: what was waited for meanwhile holds no connection.
+    const many = Array.from({ length: 12 }, () => sql.query('SELECT 1 AS one'))
+    expect(await Promise.all(many)).toHaveLength(12)
+  })
+})
