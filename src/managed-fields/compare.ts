@@ -1,6 +1,6 @@
 // Which fields a value has, and which ones differ between two.
 import { isDeepStrictEqual } from 'node:util'
-import { childrenOf, isAbsent, isFields, itemStep, shapeAt } from './children.ts'
+import { childrenOf, isAbsent, isFields, itemStep, shapeAt, type Child } from './children.ts'
 import { setOfPaths, type FieldPath, type FieldSet } from './field-set.ts'
 import type { Shape } from './shape.ts'
 
@@ -64,13 +64,19 @@ const walk = (
   else if (!is && canBeOwned(path)) found.removed.push(path)
   else if ((old === undefined || next === undefined) && !isDeepStrictEqual(before, after))
     found.modified.push(path)
-  const steps = new Set([...(old?.keys() ?? []), ...(next?.keys() ?? [])])
-  for (const step of steps) {
-    const [a, b] = [old?.get(step), next?.get(step)]
-    const child = (b ?? a)!
-    walk({ shape: child.shape, before: a?.value, after: b?.value }, [...path, step], found)
-  }
+  for (const { step, ...child } of changedChildren(old, next)) walk(child, [...path, step], found)
 }
+
+/** Those that are not one and the same value on both sides. */
+const changedChildren = (
+  old: ReadonlyMap<string, Child> | undefined,
+  next: ReadonlyMap<string, Child> | undefined,
+): { step: string; shape: Shape; before: unknown; after: unknown }[] =>
+  [...new Set([...(old?.keys() ?? []), ...(next?.keys() ?? [])])].flatMap((step) => {
+    const [a, b] = [old?.get(step), next?.get(step)]
+    if (a?.value === b?.value) return []
+    return [{ step, shape: (b ?? a)!.shape, before: a?.value, after: b?.value }]
+  })
 
 /** The first thing in `value` that cannot be applied, in the words of Kubernetes; undefined when all is well. */
 export const untypable = (shape: Shape, value: unknown, path = ''): string | undefined => {

@@ -37,13 +37,17 @@ export const intersection = (a: FieldSet, b: FieldSet): FieldSet =>
   )
 
 /** What is in `a` and not in `b`, field by field. */
-export const difference = (a: FieldSet, b: FieldSet): FieldSet =>
-  isEmptySet(b)
-    ? a
-    : nodeOf(
-        a.self && !b.self,
-        [...a.children].map(([step, child]) => [step, difference(child, childOf(b, step))]),
-      )
+export const difference = (a: FieldSet, b: FieldSet): FieldSet => {
+  if (isEmptySet(b) || isEmptySet(a)) return a
+  const children = [...a.children].map(([step, child]): [string, FieldSet] => [
+    step,
+    difference(child, childOf(b, step)),
+  ])
+  const self = a.self && !b.self
+  // Mostly nothing goes, and what was known of the set still holds.
+  const same = self === a.self && children.every(([step, child]) => a.children.get(step) === child)
+  return same ? a : nodeOf(self, children)
+}
 
 export const setOfPaths = (paths: Iterable<FieldPath>): FieldSet => {
   interface Node {
@@ -87,11 +91,22 @@ export const textOfPath = (path: FieldPath): string =>
 
 export type FieldsV1 = { [step: string]: FieldsV1 }
 
-/** A leaf is `{}`; a field that is owned with others below it carries `"."`. */
-export const toFieldsV1 = (set: FieldSet): FieldsV1 => ({
+/** Whole sets in their wire form: most are read, kept as they are, and written again. */
+const wireForms = new WeakMap<FieldSet, FieldsV1>()
+
+const renderNode = (set: FieldSet): FieldsV1 => ({
   ...(set.self && set.children.size > 0 ? { '.': {} } : {}),
-  ...Object.fromEntries(sortedChildren(set).map(([step, child]) => [step, toFieldsV1(child)])),
+  ...Object.fromEntries(sortedChildren(set).map(([step, child]) => [step, renderNode(child)])),
 })
+
+/** A leaf is `{}`; a field that is owned with others below it carries `"."`. Not to be changed. */
+export const toFieldsV1 = (set: FieldSet): FieldsV1 => {
+  const known = wireForms.get(set)
+  if (known !== undefined) return known
+  const form = renderNode(set)
+  wireForms.set(set, form)
+  return form
+}
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -109,8 +124,11 @@ const goodStep = (step: string): boolean => {
 /** undefined for what no FieldsV1 can be. */
 export const fromFieldsV1 = (input: unknown): FieldSet | undefined => {
   const set = decodeNode(input, 0)
+  if (set === undefined) return undefined
   // The root stands for the object itself, which nobody owns.
-  return set === undefined ? undefined : { ...set, self: false }
+  const root = { ...set, self: false }
+  if (!set.self) wireForms.set(root, input as FieldsV1)
+  return root
 }
 
 const maxDepth = 64

@@ -57,7 +57,7 @@ export const serviceDigest = (visible: readonly SetEntry[]): string | undefined 
 const macKeys = new WeakMap<KeyBytes, KeyObject>()
 
 /** Derived once for each copy of the digest key in memory, and forgotten with it. */
-const macKeyOf = (digestKey: KeyBytes): KeyObject => {
+export const macKeyOf = (digestKey: KeyBytes): KeyObject => {
   let key = macKeys.get(digestKey)
   if (key === undefined) {
     const bytes = Buffer.from(hkdfSync('sha256', digestKey, '', 'stagely set mac v1', 32))
@@ -68,10 +68,7 @@ const macKeyOf = (digestKey: KeyBytes): KeyObject => {
   return key
 }
 
-/**
- * HMAC over a revision and its sorted (secret id, version) pairs. AAD does not stop an old row
- * with its old version from being put back; this does.
- */
+/** HMAC over a revision and its sorted (secret id, version) pairs: the form of sets that were last saved before SetLines. */
 export const setMac = (
   digestKey: KeyBytes,
   revision: number,

@@ -15,6 +15,12 @@ const pollMs = 1_000
 const pageSize = 1_000
 /** Changes kept in memory for watchers; who is further behind reads the table. */
 const ringSize = 4_096
+const wokenAtOnce = 50
+
+/** Somebody who follows the feed. `wake` does nothing while he is not waiting. */
+interface Watcher {
+  wake: () => void
+}
 
 interface ChangeRow {
   compacted_rv: number
@@ -48,7 +54,7 @@ export class Feed {
   #floor: number
   /** Newest version that watchers may see. */
   #head: number
-  #wakers = new Set<() => void>()
+  readonly #watchers = new Set<Watcher>()
   #reading: Promise<void> | undefined
   #lookAgain = false
   #complained = false
@@ -88,18 +94,30 @@ export class Feed {
   /** See Store.watch. Ends when `signal` aborts or the feed stops. */
   async *watch(after: number, signal: AbortSignal): AsyncGenerator<ChangeEvent[]> {
     let position = after
-    while (!signal.aborted && !this.#stopping.signal.aborted) {
-      const behind = position < this.#floor
-      const events = behind ? await this.#readPage(position) : this.#after(position)
-      const last = events.at(-1)
-      if (last !== undefined) {
-        position = last.resourceVersion
-        yield events
-      } else if (behind) {
-        position = this.#floor // nothing was left of the gap
-      } else {
-        await this.#next(signal)
+    const watcher: Watcher = { wake: () => undefined }
+    const onAbort = (): void => {
+      watcher.wake()
+    }
+    this.#watchers.add(watcher)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      while (!signal.aborted && !this.#stopping.signal.aborted) {
+        const behind = position < this.#floor
+        const events = behind ? await this.#readPage(position) : this.#after(position)
+        const last = events.at(-1)
+        if (last !== undefined) {
+          position = last.resourceVersion
+          yield events
+        } else if (behind) {
+          position = this.#floor // nothing was left of the gap
+        } else {
+          // Nothing can come between the look and this: both are of one step.
+          await new Promise<void>((resolve) => (watcher.wake = resolve))
+        }
       }
+    } finally {
+      this.#watchers.delete(watcher)
+      signal.removeEventListener('abort', onAbort)
     }
   }
 
@@ -123,20 +141,14 @@ export class Feed {
     return this.#ring.slice(low)
   }
 
-  #next(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#wakers.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#wakers.add(done)
-      signal.addEventListener('abort', done, { once: true })
-    })
-  }
-
+  /** Some at a time: the first have their lines on the way while the last are still to be woken. */
   #wake(): void {
-    for (const waker of [...this.#wakers]) waker()
+    const waiting = [...this.#watchers]
+    const some = (): void => {
+      for (const watcher of waiting.splice(0, wokenAtOnce)) watcher.wake()
+      if (waiting.length > 0) setImmediate(some)
+    }
+    some()
   }
 
   #take(events: readonly ChangeEvent[]): void {

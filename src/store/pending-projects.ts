@@ -27,13 +27,7 @@ export class PendingProjects {
   }
 
   /** The write is taken back, and with it each row that was saved during it. */
-  revert({ loaded }: WriteSession): void {
-    for (const { lines, replaced } of loaded.values()) {
-      for (const [secretId, line] of replaced.reverse()) {
-        if (line === undefined) lines?.delete(secretId)
-        else lines?.set(secretId, line)
-      }
-    }
+  revert(): void {
     for (const place of this.#states.keys()) this.#unsaved.add(place)
   }
 

@@ -1,5 +1,6 @@
 // Hears of changes on a connection of its own, that comes back when it is lost.
-import { Client } from 'pg'
+import type { Socket } from 'node:net'
+import { Client, type ClientBase } from 'pg'
 import { backoffMs } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
@@ -15,9 +16,9 @@ export interface ListenOptions {
 const listenDeadlineMs = 5_000
 const listenCheckMs = 10_000
 
-/** pg has no way to give a connection up without a word from the server. */
-export const socketOf = (client: Client): { destroy(): void } | undefined =>
-  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream
+/** pg has no way to give a connection up without a word from the server, nor to hold back what is sent. */
+export const socketOf = (client: ClientBase): Socket | undefined =>
+  (client as unknown as { connection?: { stream?: Socket } }).connection?.stream
 
 /** See Sql.listen. */
 export const listen = async (

@@ -1,4 +1,5 @@
 // Postgres server through node-postgres.
+import type { Socket } from 'node:net'
 import {
   Client,
   DatabaseError,
@@ -127,6 +128,20 @@ const onOne = async (pool: Pool, pulse: Pulse, config: QueryConfig): Promise<Que
   }
 }
 
+const held = new WeakSet<Socket>()
+
+/** Statements that are sent in one turn leave in one packet: a system call costs as much as a small statement. */
+const sendTogether = (client: PoolClient): void => {
+  const socket = socketOf(client)
+  if (socket === undefined || held.has(socket)) return
+  held.add(socket)
+  socket.cork()
+  process.nextTick(() => {
+    held.delete(socket)
+    socket.uncork()
+  })
+}
+
 const transaction = async <T>(
   pool: Pool,
   pulse: Pulse,
@@ -140,10 +155,15 @@ const transaction = async <T>(
   }
   let broken: Error | undefined
   try {
+    const ask = (config: QueryConfig): Promise<QueryResult> => {
+      sendTogether(client)
+      return pulse.during(() => client.query(config))
+    }
+    sendTogether(client)
     // Sent ahead of the first statement, which fails with it.
     client.query('BEGIN').catch(() => undefined)
-    const result = await fn(queryable((config) => pulse.during(() => client.query(config)), pulse))
-    const { command } = await pulse.during(() => client.query('COMMIT'))
+    const result = await fn(queryable(ask, pulse))
+    const { command } = await ask({ text: 'COMMIT' })
     // The server answers so, and not with an error, where a statement failed that nobody waited for.
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
     return result

@@ -2,10 +2,11 @@
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys } from '../secrets/project-keys.ts'
 import type { KeyBytes, SealKey } from '../secrets/aead.ts'
+import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { lineOf, macOfLines, readSet } from './sets.ts'
+import { lineOf, linesOf, readSet } from './sets.ts'
 
 type Place = Pick<ObjectRef, 'namespace' | 'name'>
 
@@ -26,10 +27,8 @@ export interface ProjectState {
   /** Change sets that hold the revision open, with the time (ms) that each one does. */
   changeSets: Record<string, number>
   headMac: string
-  /** MAC lines of the head set, by secret; loaded when first needed. */
-  lines: Map<string, string> | undefined
-  /** The lines that this write replaced, oldest first; undefined: there was none. */
-  readonly replaced: [secretId: string, line: string | undefined][]
+  /** MAC lines of the head set; loaded when first needed. */
+  lines: SetLines | undefined
   /** Some secret of the head set refers to others. */
   refers: boolean
   /** The row lags behind. */
@@ -40,10 +39,7 @@ export interface ProjectState {
  * Lines of head sets by project. An entry counts only while its MAC is the one in the database, so
  * a rolled back write or another replica's can never leave a wrong one behind.
  */
-export type HeadCache = Map<
-  string,
-  { readonly mac: string; readonly lines: ReadonlyMap<string, string> }
->
+export type HeadCache = Map<string, { readonly mac: string; readonly lines: SetLines }>
 
 interface ProjectRow {
   uid: string
@@ -104,17 +100,15 @@ const readState = async (
     changeSets: JSON.parse(row.change_sets) as Record<string, number>,
     headMac: row.head_mac,
     lines: undefined,
-    replaced: [],
     refers: row.refers,
     changed: false,
   }
 }
 
-/** For one more write: what it changes can be taken back without touching `state`, but for the lines. */
+/** For one more write: what it changes can be taken back without touching `state`. */
 const forkOf = (state: ProjectState): ProjectState => ({
   ...state,
   changeSets: { ...state.changeSets },
-  replaced: [],
 })
 
 /** Makes the keys of a new project. They live and die with the row. */
@@ -135,7 +129,7 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
       ref.namespace,
       ref.name,
       keys.wrappedDigestKey,
-      macOfLines(keys.digestKey, 1, []),
+      SetLines.of([]).mac(keys.digestKey, 1),
       keys.dataKey.id,
       provider.name,
       provider.keyId,
@@ -159,12 +153,11 @@ export const destroyProject = async (
 
 type Saving = Pick<WriteSession, 'tx' | 'deps'>
 
-const loadLines = async (session: Saving, project: ProjectState): Promise<Map<string, string>> => {
+const loadLines = async (session: Saving, project: ProjectState): Promise<SetLines> => {
   const { heads, keys } = session.deps
   const cached = heads.get(project.uid)
-  if (cached?.mac === project.headMac) return new Map(cached.lines)
-  const set = await readSet(session.tx, keys, project.uid, 'head')
-  return new Map(set.entries.map((entry) => [entry.secretId, lineOf(entry)]))
+  if (cached?.mac === project.headMac) return cached.lines
+  return linesOf((await readSet(session.tx, keys, project.uid, 'head')).entries)
 }
 
 /**
@@ -179,18 +172,16 @@ export const changeHead = async (
   entry: SetEntry | undefined,
 ): Promise<void> => {
   session.projects.set(placeOf(project.ref), project)
-  project.lines ??= await loadLines(session, project)
+  const lines = project.lines ?? (await loadLines(session, project))
   project.changed = true
-  project.replaced.push([secretId, project.lines.get(secretId)])
-  if (entry === undefined) project.lines.delete(secretId)
-  else project.lines.set(secretId, lineOf(entry))
+  project.lines = lines.with(secretId, entry === undefined ? undefined : lineOf(entry))
 }
 
 /** Writes the row with the MAC of the head as it is now. */
 export const saveProject = async (session: Saving, project: ProjectState): Promise<void> => {
   project.lines ??= await loadLines(session, project)
   const lines = project.lines
-  project.headMac = macOfLines(project.digestKey, project.closed + 1, lines.values())
+  project.headMac = lines.mac(project.digestKey, project.closed + 1)
   const rows = await session.tx.query(
     `UPDATE projects SET revision = $2, opened_at = $3, last_write_at = $4, change_sets = $5::json, head_mac = $6
      WHERE uid = $1 RETURNING uid`,
@@ -205,5 +196,5 @@ export const saveProject = async (session: Saving, project: ProjectState): Promi
   )
   if (rows.length !== 1) throw setTampered(project.uid)
   project.changed = false
-  session.deps.heads.set(project.uid, { mac: project.headMac, lines: new Map(lines) })
+  session.deps.heads.set(project.uid, { mac: project.headMac, lines })
 }

@@ -1,10 +1,10 @@
 // Sets of secrets: the rows of one project at one revision, checked against the set MAC.
 import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
-import { open, valueAad, type KeyBytes } from '../secrets/aead.ts'
-import { setMac } from '../secrets/digest.ts'
+import { open, valueAad } from '../secrets/aead.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { createReached } from '../secrets/references.ts'
+import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { canonicalJson } from './canonical.ts'
 import { setTampered } from './errors.ts'
@@ -72,16 +72,8 @@ export const lineOf = (e: SetEntry): string =>
     ...(e.references === undefined ? [] : [e.references]),
   ])
 
-export const macOfLines = (
-  digestKey: KeyBytes,
-  revision: number,
-  lines: Iterable<string>,
-): string =>
-  setMac(
-    digestKey,
-    revision,
-    [...lines].map((line) => ({ secretId: line, version: 0 })),
-  )
+export const linesOf = (entries: readonly SetEntry[]): SetLines =>
+  SetLines.of(entries.map((entry) => [entry.secretId, lineOf(entry)]))
 
 const entryColumns =
   'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
@@ -154,12 +146,10 @@ const loadRows = async (
   const digestKey = await keys.digestKey(projectUid, head.digest_key)
   const at = revision === 'head' ? head.closed + 1 : revision
   const expected = revision === 'head' ? head.head_mac : head.mac
-  const mac = macOfLines(
-    digestKey,
-    at,
-    found.map((row) => lineOf(toEntry(row))),
-  )
-  if (mac !== expected) throw setTampered(projectUid)
+  const lines = linesOf(found.map(toEntry))
+  // One line for each row: none may hide behind another of the same secret.
+  const whole = lines.size === found.length && lines.hasMac(digestKey, at, expected)
+  if (!whole) throw setTampered(projectUid)
   return { head, rows: found }
 }
 

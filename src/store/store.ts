@@ -194,6 +194,8 @@ export interface Tracking {
 }
 
 export interface Transaction extends Reader {
+  /** Reads several objects at once, so that each get of one of them in this write costs nothing. */
+  prefetch(refs: readonly ObjectRef[]): Promise<void>
   /** Creates by the user's door. Defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
   create(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
   /**
@@ -259,7 +261,8 @@ export interface Store extends Reader {
   listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**
    * Runs `fn` as one whole: all of it is stored, or nothing. All other writers wait meanwhile, so
-   * `fn` awaits nothing but `tx`; above all not the store itself, which would wait for `fn`.
+   * `fn` awaits nothing but `tx`; above all not the store itself, which would wait for `fn`. It may be
+   * run once more, from the beginning, when another write of the same transaction has failed.
    */
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
   /** Opens every value of a set that the stagelet may see, for sealing into a bundle: references are filled in. Audited once per (revision, stagelet, agent) by the caller's `reason`. */

@@ -42,6 +42,10 @@ export class StoreTransaction implements Transaction {
     this.#session = session
   }
 
+  prefetch(refs: readonly ObjectRef[]): Promise<void> {
+    return this.#session.prefetch(refs)
+  }
+
   async get(ref: ObjectRef): Promise<KubeObject | undefined> {
     const row = await this.#session.fetch(ref)
     return row === undefined ? undefined : copy(row.object)

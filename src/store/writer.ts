@@ -1,6 +1,7 @@
 // Runs writes. All that wait while one transaction commits share the next: one counter lock, one
 // fsync, one NOTIFY. Each write is whole by itself, behind a savepoint, and fails alone.
 import type { Clock } from '../kernel/clock.ts'
+import { isReason } from '../kernel/errors.ts'
 import { alreadyExists, deposed, internal, invalid, sqlStateOf } from './errors.ts'
 import { changesChannel, type Feed } from './feed.ts'
 import { PendingProjects } from './pending-projects.ts'
@@ -31,6 +32,8 @@ interface Group {
   readonly startRv: number
   rv: number
   readonly events: ChangeEvent[]
+  /** Of the writes so far. Nobody has waited for what they sent. */
+  readonly sessions: WriteSession[]
   readonly pending: PendingProjects
   /** What puts the savepoint where the next write begins. */
   savepoint: '' | 'SAVEPOINT write' | 'RELEASE SAVEPOINT write; SAVEPOINT write'
@@ -61,6 +64,20 @@ const translate = (error: unknown, object: KubeObject | undefined): unknown => {
   if (constraint === 'objects_kind_namespace_name_key') return alreadyExists(ref)
   const message = 'Duplicate value: another object has the same identity'
   return invalid(ref, [{ field: 'spec', reason: 'FieldValueDuplicate', message }])
+}
+
+/** The first statement that failed, of those that were sent and not waited for. */
+const failureOf = async (
+  sessions: readonly WriteSession[],
+): Promise<{ error: unknown; object: KubeObject | undefined } | undefined> => {
+  for (const session of sessions) {
+    try {
+      await session.settled()
+    } catch (error) {
+      return { error, object: session.writing }
+    }
+  }
+  return undefined
 }
 
 export class Writer {
@@ -104,12 +121,13 @@ export class Writer {
 
   async #commit(jobs: readonly Job[]): Promise<void> {
     const settle: (() => void)[] = []
+    const sessions: WriteSession[] = []
     let done: Group | undefined
     try {
-      done = await this.#deps.sql.transaction((tx) => this.#runGroup(tx, jobs, settle))
+      done = await this.#deps.sql.transaction((tx) => this.#runGroup(tx, jobs, settle, sessions))
     } catch (error) {
       if (!(error instanceof Rollback)) {
-        for (const job of jobs) job.reject(internal(error))
+        await this.#giveUp(jobs, error, await failureOf(sessions))
         return
       }
     }
@@ -118,7 +136,24 @@ export class Writer {
     if (done?.audited === true) this.#deps.onAudit?.()
   }
 
-  async #runGroup(tx: Queryable, jobs: readonly Job[], settle: (() => void)[]): Promise<Group> {
+  /** Where one statement failed the whole group is done again, each write by itself, so that it fails alone. */
+  async #giveUp(
+    jobs: readonly Job[],
+    error: unknown,
+    failed: { error: unknown; object: KubeObject | undefined } | undefined,
+  ): Promise<void> {
+    if (failed === undefined || isReason(failed.error, 'ServiceUnavailable'))
+      for (const job of jobs) job.reject(internal(failed?.error ?? error))
+    else if (jobs.length > 1) for (const job of jobs) await this.#commit([job])
+    else jobs[0]?.reject(translate(failed.error, failed.object))
+  }
+
+  async #runGroup(
+    tx: Queryable,
+    jobs: readonly Job[],
+    settle: (() => void)[],
+    sessions: WriteSession[],
+  ): Promise<Group> {
     const [counters] = await tx.query<{ rv: number; epoch: number; term: number }>(
       'SELECT rv, epoch, term FROM counters FOR UPDATE',
     )
@@ -132,17 +167,19 @@ export class Writer {
       startRv: rv,
       rv,
       events: [],
+      sessions,
       audited: false,
       pending,
       savepoint: 'SAVEPOINT write',
     }
     for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
-    await pending.save({ tx, deps: this.#deps })
-    if (group.rv !== group.startRv) {
-      // One process has no other to tell.
-      const statement = this.#deps.sql.kind === 'postgres' ? advanceAndNotify : advance
-      await tx.query(statement, [group.rv])
-    }
+    // One process has no other to tell.
+    const statement = this.#deps.sql.kind === 'postgres' ? advanceAndNotify : advance
+    await Promise.all([
+      pending.save({ tx, deps: this.#deps }),
+      group.rv === group.startRv ? undefined : tx.query(statement, [group.rv]),
+      ...sessions.map((session) => session.settled()),
+    ])
     return group
   }
 
@@ -155,8 +192,8 @@ export class Writer {
     const { actor, options } = job
     const { changeSet, term } = options
     if (term !== undefined && term !== group.term) {
-      this.deposed += 1
       settle.push(() => {
+        this.deposed += 1
         job.reject(deposed(term, group.term))
       })
       return
@@ -165,33 +202,32 @@ export class Writer {
     const { pending } = group
     const more = { changeSet, term, deps: this.#deps, pending }
     const session = new WriteSession(tx, start, actor, more)
-    if (!alone && group.savepoint !== '') await tx.exec(group.savepoint)
+    // Nobody waits for it: should it fail, so does all that follows.
+    if (!alone && group.savepoint !== '') tx.exec(group.savepoint).catch(() => undefined)
     group.savepoint = ''
+    group.sessions.push(session)
     try {
       const result = await job.work(session)
       await checkRemoved(session, session.removed)
       await settleReferences(session)
       await finishProjects(session)
-      await session.settled()
+      if (options.dryRun === true) await session.settled()
       settle.push(() => {
         job.resolve(result)
       })
       if (options.dryRun === true) {
-        pending.revert(session)
+        pending.revert()
         await this.#undo(tx, alone)
         return
       }
     } catch (error) {
       if (error instanceof Rollback) throw error
-      // What was sent may have failed before, and made the rest fail.
-      const first: unknown = await session.settled().then(
-        () => error,
-        (sent: unknown) => sent,
-      )
+      // What was sent before may have failed, and made the rest fail.
+      if ((await failureOf(group.sessions)) !== undefined) throw error
       settle.push(() => {
-        job.reject(translate(first, session.writing))
+        job.reject(translate(error, session.writing))
       })
-      pending.revert(session)
+      pending.revert()
       await this.#undo(tx, alone)
       return
     }

@@ -206,6 +206,35 @@ export const storeContract = (name: string, open: OpenStore): void => {
       expect((await t.store.readSet(projectUid, 'head')).entries).toEqual([])
     })
 
+    it('lets a write whose statement fails fail alone, without a gap for its neighbours', async () => {
+      const { ns } = await createShop(t.store)
+      const version = await t.store.currentVersion()
+      const create = (name: string): Promise<KubeObject> =>
+        createAs(t.store, api, secretOf(ns, name, { key: name, value: name }))
+      const broken = (): Promise<unknown> =>
+        t.store.writeWithSession(api, async (session, tx) => {
+          await tx.create(objectOf('Project', ns, 'never'))
+          await session.send('INSERT INTO counters (id) VALUES (2)', [])
+        })
+      // The first begins alone; the others share a transaction.
+      const ended = await Promise.allSettled([create('a'), create('b'), broken(), create('c')])
+      expect(ended.map(({ status }) => status)).toEqual([
+        ...['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+      ])
+      await expect(broken()).rejects.toMatchObject({ reason: 'InternalError' })
+      expect(await t.store.currentVersion()).toBe(version + 3)
+      expect(await auditOf(ns)).toEqual([
+        'alice create Project/shop',
+        ...['a', 'b', 'c'].map((name) => `alice create StagelySecret/${name}`),
+      ])
+      expect(await t.store.get({ kind: 'Project', namespace: ns, name: 'never' })).toBeUndefined()
+      const watching = new AbortController()
+      for await (const changes of t.store.watch(version, watching.signal)) {
+        expect(changes.map(({ object }) => object.metadata.name)).toEqual(['a', 'b', 'c'])
+        watching.abort()
+      }
+    })
+
     it('shows its own writes inside a transaction', async () => {
       const { ns } = await createShop(t.store)
       await t.store.write(api, {}, async (tx) => {

@@ -20,6 +20,7 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
     const changed = input === undefined ? [] : changedBy(input)
     if (changed.length > 0) {
       await deps.store.write({ name: 'reconciler', source: 'system' }, {}, async (tx) => {
+        await tx.prefetch(changed.map(({ before }) => refOf(before)))
         for (const change of changed) await writeStatus(tx, change)
       })
     }

@@ -6,7 +6,7 @@ import { saveChanged } from '../pending-projects.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
-import { lineOf, macOfLines, readSet } from '../sets.ts'
+import { linesOf, readSet } from '../sets.ts'
 import { unbury } from '../tombstones.ts'
 import { requireProjectState } from './versions.ts'
 
@@ -35,8 +35,7 @@ const rewriteRevisions = async (
   )
   for (const { revision } of rows) {
     const set = await readSet(session.tx, session.deps.keys, project.uid, revision)
-    const lines = set.entries.filter((entry) => entry.secretId !== secretUid).map(lineOf)
-    const mac = macOfLines(project.digestKey, revision, lines)
+    const mac = linesOf(set.entries).with(secretUid, undefined).mac(project.digestKey, revision)
     await session.tx.query(
       'UPDATE revisions SET mac = $3 WHERE project_uid = $1 AND revision = $2',
       [project.uid, revision, mac],
