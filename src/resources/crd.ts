@@ -142,6 +142,9 @@ export const renderCrd = (kind: Kind): object => ({
         served: true,
         storage: true,
         ...(kind.status === undefined ? {} : { subresources: { status: {} } }),
+        ...(kind.selectableFields === undefined
+          ? {}
+          : { selectableFields: kind.selectableFields.map((path) => ({ jsonPath: `.${path}` })) }),
         additionalPrinterColumns: kind.columns.map(printerColumn),
         schema: { openAPIV3Schema: objectSchema(kind) },
       },

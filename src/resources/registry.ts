@@ -30,6 +30,8 @@ export interface Kind {
   readonly spec: z.ZodType
   readonly status?: z.ZodType
   readonly columns: readonly PrinterColumn[]
+  /** Text fields that a field selector may name, besides name and namespace. */
+  readonly selectableFields?: readonly string[]
   /** True: in the store only, never served. */
   readonly internal?: boolean
   /** Order of creation and, reversed, of deletion when several kinds are applied together. */
@@ -101,6 +103,7 @@ const declared: readonly Kind[] = [
     spec: secretSpec,
     status: secretStatus,
     columns: secretColumns,
+    selectableFields: ['spec.projectRef.name', 'spec.key', 'spec.scope', 'spec.type'],
     applyOrder: 3,
   },
   {
@@ -113,6 +116,7 @@ const declared: readonly Kind[] = [
     spec: stageletSpec,
     status: stageletStatus,
     columns: stageletColumns,
+    selectableFields: ['spec.projectRef.name', 'spec.agentRef.name'],
     applyOrder: 4,
   },
   {

@@ -8,6 +8,7 @@ import type { Logger } from '../kernel/log.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { Sql } from './sql.ts'
 import type { ChangeEvent } from './store.ts'
+import { storedObject } from './stored-object.ts'
 
 export const changesChannel = 'stagely_changes'
 
@@ -27,19 +28,21 @@ interface ChangeRow {
   rv: number | null
   type: ChangeEvent['type']
   body: string
-  previous_labels: string | null
+  previous: string | null
 }
 
-const toEvent = (row: ChangeRow & { rv: number }): ChangeEvent => ({
-  resourceVersion: row.rv,
-  type: row.type,
-  text: row.body,
-  object: JSON.parse(row.body) as KubeObject,
-  previousLabels:
-    row.previous_labels === null
-      ? undefined
-      : (JSON.parse(row.previous_labels) as Record<string, string>),
-})
+const toEvent = (row: ChangeRow & { rv: number }): ChangeEvent => {
+  const previous = row.previous === null ? undefined : storedObject(row.previous)
+  return {
+    resourceVersion: row.rv,
+    type: row.type,
+    text: row.body,
+    object: JSON.parse(row.body) as KubeObject,
+    get previous() {
+      return previous?.object
+    },
+  }
+}
 
 const expired = (after: number, compacted: number): StagelyError =>
   new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)
@@ -198,9 +201,9 @@ export class Feed {
   async #readPage(after: number): Promise<ChangeEvent[]> {
     const rows = await this.#sql.query<ChangeRow>(
       `WITH page AS (
-         SELECT rv, type, body, previous_labels FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
+         SELECT rv, type, body, previous FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
        )
-       SELECT c.compacted_rv, p.rv, p.type, p.body, p.previous_labels
+       SELECT c.compacted_rv, p.rv, p.type, p.body, p.previous
        FROM counters c LEFT JOIN page p ON true ORDER BY p.rv`,
       [after],
     )

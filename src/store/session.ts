@@ -67,23 +67,23 @@ WITH stored AS (
   VALUES ($1, $2, $3, $4, $5, $6, $7::json)
   ON CONFLICT (uid) DO UPDATE SET rv = excluded.rv, source = excluded.source, body = excluded.body
 ), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, term, previous)
-  VALUES ($5, $8, $2, $3, $4, $7::json, $9::json, $10, $19, (SELECT body FROM objects WHERE uid = $1))
+  INSERT INTO changes (rv, type, kind, namespace, name, body, created_at, term, previous)
+  VALUES ($5, $8, $2, $3, $4, $7::json, $9, $18, (SELECT body FROM objects WHERE uid = $1))
 )
 INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
-SELECT to_timestamp($10::float8 / 1000), $2, $3, $4, $11, $12, $13, $14, $15, $16, $17::json, $18
-WHERE $16::text IS NOT NULL`
+SELECT to_timestamp($9::float8 / 1000), $2, $3, $4, $10, $11, $12, $13, $14, $15, $16::json, $17
+WHERE $15::text IS NOT NULL`
 
 const dropSql = `
 WITH dropped AS (
   DELETE FROM objects WHERE uid = $1
 ), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, previous_labels, created_at, term, previous)
-  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7::json, $8, $17, (SELECT body FROM objects WHERE uid = $1))
+  INSERT INTO changes (rv, type, kind, namespace, name, body, created_at, term, previous)
+  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7, $16, (SELECT body FROM objects WHERE uid = $1))
 )
 INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
-SELECT to_timestamp($8::float8 / 1000), $2, $3, $4, $9, $10, $11, $12, $13, $14, $15::json, $16
-WHERE $14::text IS NOT NULL`
+SELECT to_timestamp($7::float8 / 1000), $2, $3, $4, $8, $9, $10, $11, $12, $13, $14::json, $15
+WHERE $13::text IS NOT NULL`
 
 const auditSql = `
 INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
@@ -253,7 +253,6 @@ export class WriteSession {
       metadata: { ...object.metadata, resourceVersion: String(rv) },
     }
     const type = previous === undefined ? 'ADDED' : 'MODIFIED'
-    const previousLabels = previous?.object.metadata.labels
     const uid = object.metadata.uid ?? ''
     const text = textOf(numbered)
     const params = [
@@ -265,7 +264,6 @@ export class WriteSession {
       source,
       text,
       type,
-      previousLabels === undefined ? null : JSON.stringify(previousLabels),
       this.nowMs,
       ...this.#auditParams(audit),
       this.term ?? null,
@@ -273,7 +271,13 @@ export class WriteSession {
     await this.send(putSql, params, numbered)
     const row = { uid, rv, source, object: numbered }
     this.#rows.set(keyOf(ref), row)
-    this.events.push({ resourceVersion: rv, type, text, object: numbered, previousLabels })
+    this.events.push({
+      resourceVersion: rv,
+      type,
+      text,
+      object: numbered,
+      previous: previous?.object,
+    })
     return row
   }
 
@@ -285,7 +289,6 @@ export class WriteSession {
       ...row.object,
       metadata: { ...row.object.metadata, resourceVersion: String(rv) },
     }
-    const previousLabels = row.object.metadata.labels
     const text = textOf(last)
     await this.send(dropSql, [
       row.uid,
@@ -294,13 +297,18 @@ export class WriteSession {
       ref.name,
       rv,
       text,
-      previousLabels === undefined ? null : JSON.stringify(previousLabels),
       this.nowMs,
       ...this.#auditParams(audit),
       this.term ?? null,
     ])
     this.#rows.set(keyOf(ref), undefined)
-    this.events.push({ resourceVersion: rv, type: 'DELETED', text, object: last, previousLabels })
+    this.events.push({
+      resourceVersion: rv,
+      type: 'DELETED',
+      text,
+      object: last,
+      previous: row.object,
+    })
     return last
   }
 

@@ -86,8 +86,8 @@ export interface ChangeSet {
 export interface ChangeEvent extends StoredObject {
   readonly resourceVersion: number
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  /** Labels before the change, for watchers with a label selector. */
-  readonly previousLabels: Record<string, string> | undefined
+  /** What the change replaced or removed, for watchers with a selector; undefined for a new object. Not to be changed. */
+  readonly previous: KubeObject | undefined
 }
 
 export interface EventInput {

@@ -175,13 +175,11 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
     const faults: string[] = []
     for (const base of bases[kind.kind]!) {
       expect(await disagreement(base)).toBeUndefined()
-      for (const change of changes) {
-        const fault = await disagreement(changed(base, change))
-        if (fault !== undefined) faults.push(fault)
-      }
+      const found = await Promise.all(changes.map((change) => disagreement(changed(base, change))))
+      faults.push(...found.filter((fault) => fault !== undefined))
     }
     expect(faults).toEqual([])
-  })
+  }, 180_000)
 
   it('is enforced whatever comes together', async () => {
     await fc.assert(

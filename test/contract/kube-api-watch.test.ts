@@ -86,6 +86,31 @@ describe('watches', () => {
     expect(events[1]!.object.metadata.labels).toEqual({ in: 'yes' })
   })
 
+  it('show an object whose selected field changes as deleted, as it was', async () => {
+    const of = (agent: string): object => ({
+      projectRef: { name: 'l-a' },
+      agentRef: { name: agent },
+    })
+    const compose = { directory: '/srv/moving' }
+    const stream = await server.open(
+      `${inNamespace}/stagelets?watch=true&resourceVersion=${await versionNow()}&fieldSelector=spec.agentRef.name%3Da1`,
+    )
+    await create('stagelets', {
+      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet', metadata: { name: 'moving' } },
+      spec: { ...of('a1'), compose },
+    })
+    await server.call('PATCH', `${inNamespace}/stagelets/moving`, {
+      body: { spec: of('a2') },
+      headers: merge,
+    })
+    const events = await readUntil(stream, (event) => event.type === 'DELETED')
+    stream.destroy()
+    expect(events[0]).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'moving' } } })
+    expect(events.at(-1)!.object.spec).toMatchObject(of('a1'))
+    const versions = events.map((e) => Number(e.object.metadata.resourceVersion))
+    expect(versions).toEqual([...versions].sort((a, b) => a - b))
+  })
+
   it('end cleanly after timeoutSeconds', async () => {
     const stream = await from(`resourceVersion=${await versionNow()}&timeoutSeconds=1`)
     stream.resume()

@@ -60,7 +60,7 @@ export const feedContract = (name: string, open: OpenStore): void => {
     })
     afterAll(() => t.destroy())
 
-    it('tells every change once, in order, with the labels before', async () => {
+    it('tells every change once, in order, with what was there before', async () => {
       const { ns } = await createShop(t.store)
       const watching = watch(t.store, await t.store.currentVersion())
       const made = await createAs(t.store, api, {
@@ -73,11 +73,16 @@ export const feedContract = (name: string, open: OpenStore): void => {
       })
       await t.store.write(api, {}, (tx) => tx.remove({ kind: 'Project', namespace: ns, name: 'p' }))
       const events = await watching.until(3)
-      expect(events.map((e) => [e.type, e.previousLabels])).toEqual([
+      expect(events.map((e) => [e.type, e.previous])).toEqual([
         ['ADDED', undefined],
-        ['MODIFIED', { a: '1' }],
-        ['DELETED', { a: '2' }],
+        ['MODIFIED', made],
+        ['DELETED', relabelled],
       ])
+      const second = await t.sql.query<{ previous: string }>(
+        'SELECT previous FROM changes WHERE rv = $1',
+        [events[1]?.resourceVersion],
+      )
+      expect(JSON.parse(second[0]!.previous)).toEqual(made)
       expect(events[0]?.object).toEqual(made)
       expect(events[1]?.object).toEqual(relabelled)
       expect(rising(versionsOf(events))).toBe(true)

@@ -54,6 +54,17 @@ describe('parseFieldSelector', () => {
     ).toBe(true)
   })
 
+  it('knows the fields of spec that the CRD declares', () => {
+    const stagelet = {
+      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet', metadata: { name: 's' } },
+      spec: { projectRef: { name: 'shop' }, agentRef: { name: 'a1' } },
+    }
+    const select = (text: string): boolean =>
+      parseFieldSelector(requireKind('Stagelet'), text)!(stagelet)
+    expect(select('spec.agentRef.name=a1,spec.projectRef.name!=other')).toBe(true)
+    expect(select('spec.agentRef.name=a2')).toBe(false)
+  })
+
   it('refuses another field', () => {
     expect(() => parseFieldSelector(requireKind('Stagelet'), 'spec.paused=true')).toThrow(
       'field label not supported: spec.paused',

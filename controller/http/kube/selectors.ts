@@ -53,16 +53,16 @@ const eventFields = ['name', 'namespace', 'kind', 'uid', 'apiVersion'].map(
   (f) => `involvedObject.${f}`,
 )
 
-/** Fields that never change in an object's life, so that a watch needs no transitions for them. */
 const fieldsOf = (kind: Kind): readonly string[] =>
-  kind.kind === 'Event' ? [...metadataFields, ...eventFields, 'reason', 'type'] : metadataFields
+  kind.kind === 'Event'
+    ? [...metadataFields, ...eventFields, 'reason', 'type']
+    : [...metadataFields, ...(kind.selectableFields ?? [])]
 
-/** A selected field is under `metadata`, or for an Event under `spec`, where the store keeps it. */
+/** `path` as clients write it: the fields of an Event are at the top for them, and in `spec` in the store. */
 const fieldOf = (object: KubeObject, path: string): string => {
-  const [head, tail] = path.split('.', 2) as [string, string | undefined]
-  if (head === 'metadata') return object.metadata[tail as 'name' | 'namespace'] ?? ''
-  const value =
-    tail === undefined ? object.spec?.[head] : (object.spec?.[head] as Labels | undefined)?.[tail]
+  const isBelowSpec = object.kind === 'Event' && !path.startsWith('metadata.')
+  let value: unknown = isBelowSpec ? object.spec : object
+  for (const name of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[name]
   return typeof value === 'string' ? value : ''
 }
 

@@ -257,20 +257,17 @@ const isIn = ({ namespace, within }: Selection, { metadata }: KubeObject): boole
 
 /** What the change is to this watcher: entering the selection is ADDED, leaving it is DELETED. */
 const transition = (selection: Selection, event: ChangeEvent): ChangeEvent['type'] | undefined => {
-  const { type, object, previousLabels } = event
-  if (selection.fields !== undefined && !selection.fields(object)) return undefined
-  if (selection.labels === undefined) return type
-  const now = selection.labels(object.metadata.labels)
-  if (type !== 'MODIFIED') return now ? type : undefined
-  const before = selection.labels(previousLabels)
+  const { type, previous } = event
+  const now = selects(selection, event)
+  if (type !== 'MODIFIED' || previous === undefined) return now ? type : undefined
+  const before = selects(selection, { object: previous })
   if (now) return before ? 'MODIFIED' : 'ADDED'
   return before ? 'DELETED' : undefined
 }
 
-const asItWas = ({ object, previousLabels }: ChangeEvent): KubeObject => {
-  const { labels: _, ...metadata } = object.metadata
-  return {
-    ...object,
-    metadata: previousLabels === undefined ? metadata : { ...metadata, labels: previousLabels },
-  }
+/** As it left the selection, at the version with which it did. */
+const asItWas = ({ previous, object }: ChangeEvent): KubeObject => {
+  const was = previous ?? object
+  const { resourceVersion = '' } = object.metadata
+  return { ...was, metadata: { ...was.metadata, resourceVersion } }
 }
