@@ -79,11 +79,14 @@ const condition = async (
   findCondition((await cluster.api.get(kind, name))?.status?.['conditions'] as Condition[], type)
 const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
   expect.poll(read, { timeout: 15_000, interval: 50 })
+/** A project that took long to judge rests for up to 2 s before it is judged again. */
+const quietMs = 2_500
 const settled = async (): Promise<void> => {
+  await eventually(() => condition('Project', 'shop', 'Ready')).toMatchObject({ reason: 'Closed' })
   let before = -1
   while (before !== cluster.writes.length) {
     before = cluster.writes.length
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await new Promise((resolve) => setTimeout(resolve, quietMs))
   }
 }
 
