@@ -21,7 +21,7 @@ export interface ServiceModel {
   readonly containerName: string | undefined
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
-  /** Names of the variables that its `environment` sets, sorted; the first hundred. */
+  /** Names of the variables that its `environment` and its `env_file`s set, sorted; the first hundred. */
   readonly variables: readonly string[]
 }
 
@@ -103,7 +103,8 @@ const envFilesOf = (raw: RawService): string[] => {
   return files.map((f) => (typeof f === 'string' ? f : (f.path ?? ''))).filter((f) => f !== '')
 }
 
-const toService = (name: string, raw: RawService): ServiceModel => {
+/** `filled` has what is in its `env_file`s merged in. */
+const toService = (name: string, raw: RawService, filled?: RawService): ServiceModel => {
   const dependsOn = Array.isArray(raw.depends_on)
     ? raw.depends_on
     : Object.keys(raw.depends_on ?? {})
@@ -115,7 +116,9 @@ const toService = (name: string, raw: RawService): ServiceModel => {
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
     envFiles: envFilesOf(raw),
-    variables: unique(Object.keys(raw.environment ?? {})).slice(0, mostVariables),
+    variables: unique(
+      Object.keys({ ...raw.environment, ...(filled?.environment as object | undefined) }),
+    ).slice(0, mostVariables),
   }
 }
 
@@ -142,6 +145,19 @@ const parseProject = (stdout: string): RawProject & RawStack => {
   }
 }
 
+/** The stack with its `env_file`s read, where it has any; without it, what they set is not known. */
+const readEnvFiles = async (
+  raw: RawProject,
+  asked: PromiseSettledResult<ComposeOutput | undefined>,
+  fill: () => Promise<ComposeOutput>,
+): Promise<RawProject | undefined> => {
+  if (!Object.values(raw.services ?? {}).some((service) => envFilesOf(service).length > 0))
+    return undefined
+  const known = asked.status === 'fulfilled' ? asked.value : undefined
+  const output = known ?? (await fill().catch(() => undefined))
+  return output === undefined ? undefined : parseProject(output.stdout)
+}
+
 /** Asks Compose: the structure without values, and (interpolated) which services are enabled. */
 const askCompose = async (
   compose: Compose,
@@ -154,19 +170,23 @@ const askCompose = async (
     verb: ['config', '--no-interpolate', '--format', 'json'],
   })
   const enabled = compose.run({ ...base, verb: ['config', '--services'] })
-  // Paths are known only with variables filled in; of this output nothing but paths is looked at.
-  const filled = withMounts
-    ? compose.run({ ...base, verb: ['config', '--format', 'json'] })
-    : Promise.resolve(undefined)
+  // Paths are known only with variables filled in, and names of variables only with env_files read; of
+  // this output nothing else is looked at.
+  const fill = (): Promise<ComposeOutput> =>
+    compose.run({ ...base, verb: ['config', '--format', 'json'] })
+  const filled = withMounts ? fill() : Promise.resolve(undefined)
   const [first, second, third] = await Promise.allSettled([structure, enabled, filled])
   if (first.status === 'rejected') throw first.reason
   if (second.status === 'rejected') throw second.reason
   const raw = parseProject(first.value.stdout)
+  const read = await readEnvFiles(raw, third, fill)
   const names = unique(second.value.stdout.split('\n').filter((n) => n !== ''))
   return {
     projectName: spec.projectName ?? raw.name ?? '',
     flags,
-    services: names.map((name) => toService(name, raw.services?.[name] ?? {})),
+    services: names.map((name) =>
+      toService(name, raw.services?.[name] ?? {}, read?.services?.[name]),
+    ),
     missingVariables: unique(parseUnset(second.value.stderr)),
     mounts: mountsResult(third),
   }

@@ -149,6 +149,8 @@ Environment:
   STAGELY_KMS_ENDPOINT          another address of the service
   STAGELY_KEY_FILE              for key-file: one key in each line, the first wraps
   STAGELY_KEY_PROVIDER_PREVIOUS, STAGELY_KMS_KEY_PREVIOUS   the service to move away from
+  STAGELY_KEY_PROVIDERS_FILE    YAML: keys that projects may name in spec.keyProvider; or the text
+                                itself in STAGELY_KEY_PROVIDERS
   VAULT_ADDR, VAULT_TOKEN or VAULT_TOKEN_FILE, VAULT_NAMESPACE   for vault-transit
   STAGELY_KEY_CACHE_MINUTES     how long keys stay in memory without the provider (default 60)
   STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)

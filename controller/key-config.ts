@@ -17,6 +17,16 @@ export interface KeyConfig {
   /** From STAGELY_SECRET_KEY_PREVIOUS: these only open. */
   readonly previousSecretKeys: readonly Buffer[]
   readonly keyFile: string | undefined
+  /** Names the keys that projects may have in place of the master key. */
+  readonly providersFile: string | undefined
+  /** The same as text. */
+  readonly providers: string | undefined
+  /** How Vault is reached, where a named key does not say it. */
+  readonly vault: {
+    readonly endpoint: string | undefined
+    readonly token: string | undefined
+    readonly tokenFile: string | undefined
+  }
   /** The key services, current and previous. */
   readonly services: readonly RemoteSettings[]
   /** How long an unwrapped key may stay in memory without the provider's yes. */
@@ -26,6 +36,9 @@ export interface KeyConfig {
 }
 
 const dayMs = 86_400_000
+
+const emptyIsAbsent = (text: string | undefined): string | undefined =>
+  text === '' ? undefined : text
 
 const parseName = (env: Env, variable: string, faults: string[]): KeyProviderName | undefined => {
   const text = env[variable]
@@ -128,7 +141,7 @@ export const parseKeyConfig = (env: Env, external: boolean, faults: string[]): K
     faults.push(
       'DATABASE_URL is set but STAGELY_SECRET_KEY is not: make a key with "openssl rand -base64 32", keep it safe, and give every controller of this database the same one',
     )
-  const keyFile = env['STAGELY_KEY_FILE'] === '' ? undefined : env['STAGELY_KEY_FILE']
+  const keyFile = emptyIsAbsent(env['STAGELY_KEY_FILE'])
   if (provider === 'key-file' && keyFile === undefined)
     faults.push('STAGELY_KEY_FILE is missing: the path of a file with a key in each line')
   const services = [
@@ -144,6 +157,13 @@ export const parseKeyConfig = (env: Env, external: boolean, faults: string[]): K
     secretKey,
     previousSecretKeys: parseSecretKeys(env, 'STAGELY_SECRET_KEY_PREVIOUS', faults),
     keyFile,
+    providersFile: emptyIsAbsent(env['STAGELY_KEY_PROVIDERS_FILE']),
+    providers: emptyIsAbsent(env['STAGELY_KEY_PROVIDERS']),
+    vault: {
+      endpoint: env['VAULT_ADDR'],
+      token: env['VAULT_TOKEN'],
+      tokenFile: env['VAULT_TOKEN_FILE'],
+    },
     services: services.filter((service) => service !== undefined),
     cacheMs: parseCount(env, 'STAGELY_KEY_CACHE_MINUTES', cacheMinutes, faults) * 60_000,
     rotationMs: parseCount(env, 'STAGELY_KEY_ROTATION_DAYS', days, faults) * dayMs,

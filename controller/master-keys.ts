@@ -1,39 +1,16 @@
-// Opens the master keys that the configuration names: the first wraps, all open.
+// Opens the keys that the configuration names: the first wraps, all open; projects may name others.
 import { randomBytes } from 'node:crypto'
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { messageOf } from '../src/kernel/errors.ts'
 import type { KeyRing } from '../src/secrets/key-ring.ts'
-import { decodeMasterKey } from '../src/secrets/providers/local.ts'
 import { openKeyRing } from '../src/secrets/providers/open-provider.ts'
 import type { KeyProviderSettings } from '../src/secrets/providers/settings.ts'
 import { ConfigError, type Config } from './config.ts'
 import { createOnce } from './data-dir.ts'
-
-type KeyList = [Buffer, ...Buffer[]]
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
-
-/** One key in each line: the first wraps, the others open what was wrapped before. */
-const readKeyFile = async (path: string): Promise<KeyList | undefined> => {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return undefined
-    throw new ConfigError([`${path} cannot be read: ${messageOf(error)}`])
-  })
-  return text === undefined ? undefined : decodeKeys(text, path)
-}
-
-const decodeKeys = (text: string, path: string): KeyList => {
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  const keys = lines.map(decodeMasterKey)
-  const [first, ...more] = keys
-  if (first === undefined || more.includes(undefined))
-    throw new ConfigError([`${path} does not hold the base64 of 32 bytes in each line`])
-  return [first, ...more.filter((key) => key !== undefined)]
-}
+import { decodeKeys, readKeyFile, type KeyList } from './key-file.ts'
+import { readProjectKeys } from './project-keys.ts'
 
 /**
  * DIR/master.key, made on the first start. Throws ConfigError when the file is damaged, or gone
@@ -98,5 +75,6 @@ export const openMasterKeys = async (
   const current = all.find(isCurrent)
   if (current === undefined)
     throw new ConfigError([`no key of the provider ${config.keys.provider} is configured`])
-  return openKeyRing([current, ...all.filter((one) => one !== current)], { clock })
+  const projectKeys = await readProjectKeys(config.keys)
+  return openKeyRing([current, ...all.filter((one) => one !== current)], { clock }, projectKeys)
 }

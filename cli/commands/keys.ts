@@ -20,6 +20,15 @@ interface Keys {
   readonly key_id: string
   readonly master_key_since?: string
   readonly wrapped: readonly { readonly by: string; readonly count: number }[]
+  readonly project_keys: readonly {
+    readonly name: string
+    readonly provider: string
+    readonly key_id: string
+    readonly teams?: readonly string[]
+    readonly projects: number
+    readonly ok: boolean
+    readonly message: string
+  }[]
   readonly data_keys: number
   readonly oldest_data_key?: string
   readonly sealed_by_old_keys: number
@@ -54,12 +63,18 @@ const print = (value: object, output: string | undefined, text: () => string): v
   )
 }
 
-const describeKeys = (keys: Keys): string =>
-  [
+const describeKeys = (keys: Keys): string => {
+  const known = [keys.key_id, ...keys.project_keys.map(({ key_id: id }) => id)]
+  const isKnown = (by: string): boolean => known.some((id) => by.includes(id))
+  return [
     `Master key:  ${keys.provider} ${keys.key_id}, since ${keys.master_key_since ?? 'unknown'}`,
+    ...keys.project_keys.map(
+      ({ name, provider, key_id: id, projects, ok, message }) =>
+        `Project key: ${name}, ${provider} ${id}, of ${projects} projects${ok ? '' : `: ${message}`}`,
+    ),
     ...keys.wrapped.map(
       ({ by, count }) =>
-        `  wraps:     ${count} keys by ${by}${by.includes(keys.key_id) ? '' : ': still needed, leave it in place'}`,
+        `  wraps:     ${count} keys by ${by}${isKnown(by) ? '' : ': still needed, leave it in place'}`,
     ),
     `Data keys:   ${keys.data_keys}, the oldest of ${keys.oldest_data_key ?? '-'}`,
     `Left:        ${keys.sealed_by_old_keys} versions sealed by old data keys`,
@@ -69,6 +84,7 @@ const describeKeys = (keys: Keys): string =>
         `  ${at}  ${kind.padEnd(6)}  ${state.padEnd(9)}  ${done} done${message === '' ? '' : `  ${message}`}`,
     ),
   ].join('\n')
+}
 
 const status = async (flags: CommonFlags): Promise<void> => {
   const rest = await openRest(flags)

@@ -48,10 +48,10 @@ describe('advice of where a secret goes', () => {
 
   it('says where the compose file sets the key too, and which one wins', async () => {
     expect(await place(secret({}))).toEqual([
-      'spec.key: the compose file of prod/backend, preview/web sets PORT as well: the secret wins',
+      'spec.key: the compose file (or an env_file) of prod/backend, preview/web sets PORT as well: the secret wins',
     ])
     expect(await place(secret({ scope: 'web' }))).toEqual([
-      'spec.key: the compose file of preview/web sets PORT as well: the secret wins',
+      'spec.key: the compose file (or an env_file) of preview/web sets PORT as well: the secret wins',
     ])
     expect(await place(secret({ scope: 'web', stageletRef: { name: 'prod' } }))).toEqual([])
     expect(await place(secret({ type: 'file' }))).toEqual([])

@@ -16,7 +16,7 @@ export interface Advice {
 /** From this length on an environment variable is an odd place. */
 const longBytes = 1024
 /** Stagelets that are looked at; one that says it is enough. */
-const mostStagelets = 50
+export const mostStagelets = 50
 const mostWarnings = 20
 /** Clients take 16 KiB of headers in all. */
 const maxWarning = 256
@@ -100,7 +100,7 @@ const adviceOfClash = (
   if (clash.length === 0) return []
   const shown = clash.slice(0, 3).map(({ stagelet, name }) => `${stagelet}/${name}`)
   const more = clash.length > shown.length ? ` and ${clash.length - shown.length} more` : ''
-  const message = `the compose file of ${shown.join(', ')}${more} sets ${key} as well: the secret wins`
+  const message = `the compose file (or an env_file) of ${shown.join(', ')}${more} sets ${key} as well: the secret wins`
   return [{ field: 'spec.key', message }]
 }
 

@@ -26,6 +26,14 @@ export const rolloutSpec = z.strictObject({
 
 export const projectSpec = z.strictObject({
   description: z.string().max(1024).optional().describe('What the project is, for people.'),
+  keyProvider: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and "-"')
+    .max(63)
+    .optional()
+    .describe(
+      "Name of a key of the controller's configuration that wraps the keys of this project; when absent, the master key does. A change seals every value anew and restarts nothing.",
+    ),
   rollout: rolloutSpec
     .optional()
     .describe('How a new revision goes to the stagelets; when absent, to all of them at once.'),

@@ -9,7 +9,22 @@ export interface Health {
   readonly reason?: string
 }
 
+/** A key that projects may name in `spec.keyProvider`, in place of the controller's own. */
+export interface ProjectKey {
+  readonly name: string
+  readonly provider: KeyProvider
+  /** The teams that may name it; undefined: all. */
+  readonly teams: readonly string[] | undefined
+}
+
 export interface KeyRing extends KeyProvider {
+  /**
+   * The ring that wraps the keys of projects which name this key; with undefined, this one. Undefined
+   * for a name that nobody configured.
+   */
+  of(name: string | undefined): KeyRing | undefined
+  /** What a project may name, in order of the names. */
+  readonly projectKeys: readonly ProjectKey[]
   /** The prefix of what is wrapped from now on: another key version gives another one. */
   currentPrefix(): Promise<string>
   /** Wraps and unwraps a probe; asked for often, it answers from memory for ten seconds. */
@@ -40,8 +55,12 @@ export const createKeyRing = (
   current: KeyProvider,
   previous: readonly KeyProvider[],
   clock: Clock,
+  projectKeys: readonly ProjectKey[] = [],
 ): KeyRing => {
-  const all = [current, ...previous]
+  const rings = new Map(
+    projectKeys.map(({ name, provider }) => [name, createKeyRing(provider, [], clock)]),
+  )
+  const all = [current, ...previous, ...rings.values()]
   let last: { at: number; health: Promise<Health> } | undefined
   const healthWithin = (lifeMs: number): Promise<Health> => {
     const now = clock.now()
@@ -64,9 +83,11 @@ export const createKeyRing = (
       done.abort()
     })
   }
-  return {
+  const ring: KeyRing = {
     name: current.name,
     keyId: current.keyId,
+    of: (name) => (name === undefined ? ring : rings.get(name)),
+    projectKeys: [...projectKeys].sort((a, b) => (a.name < b.name ? -1 : 1)),
     wrap: (plaintext, context) => current.wrap(plaintext, context),
     unwrap: (wrapped, context) => {
       const holder = all.find((provider) => provider.opens(wrapped))
@@ -85,4 +106,5 @@ export const createKeyRing = (
       for (const provider of all) provider.close()
     },
   }
+  return ring
 }

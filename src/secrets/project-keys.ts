@@ -1,7 +1,7 @@
 // Each project has a data key (seals values; may be replaced) and a digest key (never replaced,
 // so that no rotation restarts a container). Both are made with the project and stored wrapped.
 import { createSecretKey, randomBytes, randomUUID, type KeyObject } from 'node:crypto'
-import type { SealKey } from './aead.ts'
+import type { KeyBytes, SealKey } from './aead.ts'
 import { KeyCache, type KeyCacheOptions } from './key-cache.ts'
 import type { KeyProvider } from './key-provider.ts'
 
@@ -47,6 +47,20 @@ export const createProjectKeys = async (
       provider.wrap(bytes, digestKeyContext(projectUid)),
     ])
     return { dataKey, digestKey, wrappedDigestKey }
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** The digest key of a project, for another key to hold. */
+export const wrapDigestKey = async (
+  provider: KeyProvider,
+  projectUid: string,
+  digestKey: KeyBytes,
+): Promise<string> => {
+  const bytes = Buffer.isBuffer(digestKey) ? Buffer.from(digestKey) : digestKey.export()
+  try {
+    return await provider.wrap(bytes, digestKeyContext(projectUid))
   } finally {
     bytes.fill(0)
   }

@@ -19,6 +19,7 @@ import {
 } from './admission.ts'
 import { sameJson } from './canonical.ts'
 import { alreadyExists, invalid, notFound, ownedBy } from './errors.ts'
+import { keyProviderOf, moveProjectKeys } from './keys/project-ring.ts'
 import { createProject } from './projects.ts'
 import { readAhead } from './read-ahead.ts'
 import { secretStatusAfter } from './secret-status.ts'
@@ -243,6 +244,8 @@ export const updateObject = async (
     secret === undefined
       ? await session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
       : await putSecret(session, { ...secret, object: next }, source, { current, audit })
+  if (next.kind === 'Project' && keyProviderOf(next) !== keyProviderOf(current.object))
+    await moveProjectKeys(session, row.object)
   const { deletionTimestamp, finalizers } = row.object.metadata
   return deletionTimestamp !== undefined && finalizers === undefined ? more.finish(row) : row.object
 }

@@ -14,7 +14,7 @@ export class PendingProjects {
   }
 
   /** The write is done: each project counts as it left it, also one that it only closed. */
-  keep({ loaded, destroyed }: WriteSession): void {
+  keep({ loaded, destroyed, rekeyed }: WriteSession): void {
     for (const place of destroyed) {
       this.#states.delete(place)
       this.#unsaved.delete(place)
@@ -24,6 +24,8 @@ export class PendingProjects {
       if (state.changed) this.#unsaved.add(place)
       else this.#unsaved.delete(place)
     }
+    // Else a write right after a rotation would seal with the key of before.
+    for (const state of this.#states.values()) if (rekeyed.has(state.uid)) state.dataKey = undefined
   }
 
   /** The write is taken back, and with it each row that was saved during it. */

@@ -6,6 +6,7 @@ import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
+import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { lineOf, linesOf, readSet } from './sets.ts'
 
 type Place = Pick<ObjectRef, 'namespace' | 'name'>
@@ -18,8 +19,10 @@ export interface ProjectState {
   readonly uid: string
   readonly ref: ObjectRef
   readonly digestKey: KeyBytes
-  /** Seals new versions. */
-  readonly dataKey: SealKey
+  /** Seals new versions: see dataKeyOf. Undefined where it has to be read anew. */
+  dataKey: SealKey | undefined
+  /** Name of the key that wraps its keys; undefined: the master key. */
+  keyProvider: string | undefined
   /** Newest closed revision; new versions get this + 1. */
   closed: number
   openedAt: number | undefined
@@ -46,6 +49,7 @@ interface ProjectRow {
   namespace: string
   name: string
   digest_key: string
+  key_provider: string | null
   revision: number
   opened_at: number | null
   last_write_at: number | null
@@ -57,7 +61,7 @@ interface ProjectRow {
 }
 
 const loadSql = `
-SELECT p.uid, p.namespace, p.name, p.digest_key, p.revision, p.opened_at, p.last_write_at, p.change_sets,
+SELECT p.uid, p.namespace, p.name, p.digest_key, p.key_provider, p.revision, p.opened_at, p.last_write_at, p.change_sets,
   p.head_mac, k.id AS data_key_id, k.wrapped, EXISTS (
     SELECT 1 FROM secret_versions v WHERE v.project_uid = p.uid AND v.to_revision IS NULL AND v.refs IS NOT NULL
   ) AS refers
@@ -94,6 +98,7 @@ const readState = async (
     ref: { kind: 'Project', namespace: row.namespace, name: row.name },
     digestKey,
     dataKey,
+    keyProvider: row.key_provider ?? undefined,
     closed: row.revision,
     openedAt: row.opened_at ?? undefined,
     lastWriteAt: row.last_write_at ?? undefined,
@@ -105,6 +110,21 @@ const readState = async (
   }
 }
 
+/** What seals a new version of the project. */
+export const dataKeyOf = async (
+  { tx, deps }: WriteSession,
+  project: ProjectState,
+): Promise<SealKey> => {
+  if (project.dataKey !== undefined) return project.dataKey
+  const [row] = await tx.query<{ id: string; wrapped: string }>(
+    'SELECT id, wrapped FROM data_keys WHERE project_uid = $1 AND retired_at IS NULL',
+    [project.uid],
+  )
+  if (row === undefined) throw setTampered(project.uid)
+  project.dataKey = await deps.keys.dataKey(project.uid, row.id, row.wrapped)
+  return project.dataKey
+}
+
 /** For one more write: what it changes can be taken back without touching `state`. */
 const forkOf = (state: ProjectState): ProjectState => ({
   ...state,
@@ -114,13 +134,14 @@ const forkOf = (state: ProjectState): ProjectState => ({
 /** Makes the keys of a new project. They live and die with the row. */
 export const createProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const uid = object.metadata.uid ?? ''
-  const { provider } = session.deps
+  const provider = wantedRing(session, object)
   await provider.confirm()
   const keys = await createProjectKeys(provider, uid)
   const ref = refOf(object)
   await session.send(
     `WITH project AS (
-       INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac) VALUES ($1, $2, $3, $4, 0, $5)
+       INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac, key_provider)
+       VALUES ($1, $2, $3, $4, 0, $5, $11)
      )
      INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
      VALUES ($6, $1, $7, $8, $9, $10)`,
@@ -135,6 +156,7 @@ export const createProject = async (session: WriteSession, object: KubeObject): 
       provider.keyId,
       keys.dataKey.wrapped,
       session.nowMs,
+      keyProviderOf(object) ?? null,
     ],
   )
 }

@@ -10,7 +10,8 @@ import { valueDigest } from '../secrets/digest.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
-import { changeHead, loadProject, type ProjectState } from './projects.ts'
+import { projectRing } from './keys/project-ring.ts'
+import { changeHead, dataKeyOf, loadProject, type ProjectState } from './projects.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { sourceOf } from './values/followers.ts'
@@ -140,7 +141,8 @@ const findValue = async (
 ): Promise<Buffer | undefined> => {
   const spec = specOf(object)
   const given =
-    writtenValue(session, object) ?? (await generatedValue(spec, current, head !== undefined))
+    writtenValue(session, object) ??
+    (await generatedValue(session, spec, current, head !== undefined))
   if (given !== undefined) return given
   const source = await sourceOf(session, object)
   if (source !== undefined)
@@ -207,7 +209,7 @@ export const prepareSecret = async (
   if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {
     return { object: stripped, version: undefined, before, project }
   }
-  await session.deps.provider.confirm()
+  await projectRing(session, project).confirm()
   const version = (isNew ? 0 : await lastVersion(session, uid, head)) + 1
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
   return { object: stripped, version: { entry, value }, before, project }
@@ -227,7 +229,7 @@ export const storeVersion = async (
   await changeHead(session, project, entry.secretId, entry)
   session.touch(project, entry)
   project.refers ||= entry.references !== undefined
-  const { dataKey } = project
+  const dataKey = await dataKeyOf(session, project)
   const { secretId, key, scope, type, version } = entry
   const aad = valueAad({ projectUid: project.uid, secretId, key, scope, type, version })
   if (version > 1) await endVersion(session, project, secretId)

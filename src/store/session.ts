@@ -8,6 +8,7 @@ import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { PendingProjects } from './pending-projects.ts'
+import type { Preparations } from './preparations.ts'
 import type { HeadCache, ProjectState } from './projects.ts'
 import type { Queryable } from './sql.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
@@ -124,6 +125,12 @@ export class WriteSession {
   readonly destroyed = new Set<string>()
   /** Projects that earlier writes of this transaction changed. */
   readonly pending: PendingProjects
+  /** What takes too long to be made here. */
+  readonly preparations: Preparations
+  /** Projects (by uid) whose data keys this write replaced. */
+  readonly rekeyed = new Set<string>()
+  /** How many RSA keys this write has generated. */
+  rsaKeys = 0
   /** What secrets were before and after this write, by project. */
   readonly touched = new Map<ProjectState, SetEntry[]>()
   /** Secrets that this write removed, one by one. */
@@ -148,6 +155,7 @@ export class WriteSession {
       term?: number | undefined
       deps: SessionDeps
       pending: PendingProjects
+      preparations: Preparations
     },
   ) {
     this.tx = tx
@@ -159,6 +167,7 @@ export class WriteSession {
     this.term = more.term
     this.deps = more.deps
     this.pending = more.pending
+    this.preparations = more.preparations
   }
 
   touch(project: ProjectState, entry: SetEntry): void {

@@ -5,6 +5,7 @@ import { isReason } from '../kernel/errors.ts'
 import { alreadyExists, deposed, internal, invalid, sqlStateOf } from './errors.ts'
 import { changesChannel, type Feed } from './feed.ts'
 import { PendingProjects } from './pending-projects.ts'
+import { Preparations } from './preparations.ts'
 import { finishProjects } from './revisions.ts'
 import { WriteSession, type SessionDeps } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
@@ -19,6 +20,7 @@ const groupSize = 64
 interface Job {
   readonly actor: Actor
   readonly options: WriteOptions
+  readonly preparations: Preparations
   readonly work: (session: WriteSession) => Promise<unknown>
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -84,6 +86,8 @@ export class Writer {
   readonly #deps: WriterDeps
   #waiting: Job[] = []
   #running: Promise<void> | undefined
+  /** What is made for writes that will begin anew. */
+  readonly #preparing = new Set<Promise<void>>()
   /** Writes of leaders that were replaced, since the start. */
   deposed = 0
 
@@ -91,21 +95,46 @@ export class Writer {
     this.#deps = deps
   }
 
-  /** Runs `work` in a transaction that holds the counter row. With dryRun nothing of it stays. */
-  run<T>(
+  /**
+   * Runs `work` in a transaction that holds the counter row. With dryRun nothing of it stays. Where
+   * it needs a preparation (preparations.ts), what it did is taken back and `work` is called again.
+   */
+  async run<T>(
     actor: Actor,
     options: WriteOptions,
     work: (session: WriteSession) => Promise<T>,
   ): Promise<T> {
+    const preparations = new Preparations()
+    for (;;) {
+      try {
+        return await this.#enqueue({ actor, options, work, preparations })
+      } catch (error) {
+        if (!preparations.wanting) throw error
+        const making = preparations.make()
+        this.#preparing.add(making)
+        await making.finally(() => this.#preparing.delete(making))
+      }
+    }
+  }
+
+  #enqueue<T>(
+    job: Omit<Job, 'work' | 'resolve' | 'reject'> & {
+      readonly work: (session: WriteSession) => Promise<T>
+    },
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ actor, options, work, resolve: resolve as Job['resolve'], reject })
+      this.#waiting.push({ ...job, resolve: resolve as Job['resolve'], reject })
       this.#running ??= this.#drain()
     })
   }
 
   /** Waits for all writes that were begun. */
   async settle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
+    while (this.#running !== undefined || this.#preparing.size > 0) {
+      await this.#running
+      // Those that wait begin anew in the same turn.
+      await Promise.allSettled(this.#preparing)
+    }
   }
 
   async #drain(): Promise<void> {
@@ -189,7 +218,7 @@ export class Writer {
     { alone, settle }: { alone: boolean; settle: (() => void)[] },
   ): Promise<void> {
     const { tx } = group
-    const { actor, options } = job
+    const { actor, options, preparations } = job
     const { changeSet, term } = options
     if (term !== undefined && term !== group.term) {
       settle.push(() => {
@@ -200,7 +229,7 @@ export class Writer {
     }
     const start = { rv: group.rv, epoch: group.epoch, nowMs: this.#deps.clock.now() }
     const { pending } = group
-    const more = { changeSet, term, deps: this.#deps, pending }
+    const more = { changeSet, term, deps: this.#deps, pending, preparations }
     const session = new WriteSession(tx, start, actor, more)
     // Nobody waits for it: should it fail, so does all that follows.
     if (!alone && group.savepoint !== '') tx.exec(group.savepoint).catch(() => undefined)
@@ -208,6 +237,7 @@ export class Writer {
     group.sessions.push(session)
     try {
       const result = await job.work(session)
+      if (preparations.wanting) throw new Error('a write went on without what it needs')
       await checkRemoved(session, session.removed)
       await settleReferences(session)
       await finishProjects(session)

@@ -224,6 +224,24 @@ describe('vault-transit', () => {
 })
 
 describe('a key ring', () => {
+  it.each(all)(
+    'wraps by %s what a project names by it, and opens it like the rest',
+    async (_, of) => {
+      const named = { name: 'cards', provider: await open(of()), teams: undefined }
+      const master = await open({ provider: 'local', keys: [Buffer.alloc(32, 9)] })
+      const ring = createKeyRing(master, [], clock, [named])
+      const own = ring.of('cards')!
+      await own.confirm()
+      const wrapped = await own.wrap(canary, 'this')
+      expect(named.provider.opens(wrapped)).toBe(true)
+      expect(master.opens(wrapped)).toBe(false)
+      expect((await ring.unwrap(wrapped, 'this')).equals(canary)).toBe(true)
+      expect(wrapPrefix(wrapped)).toBe(await own.currentPrefix())
+      expect([ring.of(undefined), ring.of('nowhere')]).toEqual([ring, undefined])
+      ring.close()
+    },
+  )
+
   it('sees a new version of the key in what is wrapped, and opens the old one', async () => {
     for (const settings of [gcp(), vault()]) {
       const ring = createKeyRing(await open(settings), [], clock)

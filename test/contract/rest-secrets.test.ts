@@ -1,4 +1,5 @@
-// Secrets by REST: the product text's examples as written, and one world with the other API.
+// Secrets by REST: the product text's examples as written, and one world with the other API. Its
+// fields: rest-kube-fields.test.ts.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -133,70 +134,7 @@ describe('the examples of the product text, by curl', () => {
   })
 })
 
-/** A value for each field; a new field of the schema needs one here. */
-const samples: Record<string, unknown> = {
-  key: 'ROUND_TRIP',
-  scope: 'backend',
-  type: 'file',
-  stagelet: 'preview',
-  file_path: './config/a.json',
-  file_permissions: '0640',
-  file_uid: 1000,
-  file_gid: 1001,
-  file_target: '/etc/a.json',
-  file_env_var: 'A_FILE',
-  format: 'json',
-  pattern: '.*',
-  references: true,
-}
-const shownFields = secretFields.filter((field) => !field.writeOnly && field.name !== 'value_from')
-
-const atPath = (spec: Record<string, unknown>, path: readonly string[]): unknown =>
-  path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], spec)
-
-/** What a field needs beside it to be valid. */
-const around = (name: string): Record<string, unknown> => ({
-  key: `F_${name.toUpperCase()}`,
-  ...(name.startsWith('file_') || name === 'type' ? { type: 'file', file_path: `./${name}` } : {}),
-  ...(name === 'pattern' ? { format: 'regex' } : {}),
-})
-
 describe('one world with the Kubernetes-style API', () => {
-  it('shows there what is written here, field by field', async () => {
-    const project = await makeProject('one-world-a')
-    for (const { name, path } of shownFields) {
-      expect(samples, name).toHaveProperty(name)
-      const body = { ...around(name), [name]: samples[name], value: '{}' }
-      const made = await call('POST', `/api/v1/projects/${project}/secrets`, body)
-      expect(made.status, `${name}: ${made.text}`).toBe(201)
-      const { name: object } = (
-        await call('GET', `/api/v1/projects/${project}/secrets/${made.json<Secret>().id}`)
-      ).json<Secret>()
-      const { spec } = (await call('GET', `${kubeSecrets}/${object}`)).json<StagelySecret>()
-      expect(atPath(spec, path), name).toEqual(samples[name])
-    }
-  })
-
-  it('shows here what is written there, field by field', async () => {
-    const project = await makeProject('one-world-b')
-    for (const { name, path } of shownFields) {
-      const fields = { ...around(name), [name]: samples[name], value: '{}' }
-      const spec: Record<string, unknown> = { projectRef: { name: 'one-world-b' } }
-      for (const field of secretFields) {
-        const given = (fields as Record<string, unknown>)[field.name]
-        const [first = '', second] = field.path
-        if (given === undefined) continue
-        spec[first] = second === undefined ? given : { ...(spec[first] as object), [second]: given }
-      }
-      const metadata = { name: `b-${name.replaceAll('_', '-')}`, namespace: 'default' }
-      const object = { apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret', metadata, spec }
-      const made = await call('POST', kubeSecrets, object)
-      expect(made.status, `${name}: ${made.text}`).toBe(201)
-      const seen = await call('GET', `/api/v1/projects/${project}/secrets/${metadata.name}`)
-      expect(seen.json<Secret>()[name], `${name} at ${path.join('.')}`).toEqual(samples[name])
-    }
-  })
-
   it('names the object by key and scope, and keeps versions and managers', async () => {
     const body = { key: 'DATABASE_URL', value: 'postgres://one' }
     const path = `/api/v1/projects/${shop}/secrets`
@@ -289,7 +227,24 @@ describe('a batch', () => {
       { op: 'create', key: 'B', value: 'value-of-b', scope: 'backend' },
     ])
     expect(made.status).toBe(200)
+    const warnings = (answer: Answer): string[] =>
+      [...String(answer.headers['warning'] ?? '').matchAll(/299 - "(.*?)"/g)].map(
+        ([, text]) => text!,
+      )
+    // Said for the first secret of a project, whichever way it came.
+    expect(warnings(made)).toEqual([expect.stringMatching(/^operations\[0\]\.type: .*inspect/)])
     await until(async () => (await revision()) === 1)
+    const odd = await batch([
+      { op: 'create', key: 'SHORT', value: 'abc' },
+      { op: 'create', key: 'FINE', value: 'long-enough-for-a-mask' },
+      { op: 'create', key: 'LINES', value: `first line\n${'x'.repeat(2_000)}` },
+    ])
+    expect(warnings(odd)).toEqual([
+      expect.stringMatching(/^operations\[0\]\.value: shorter than 8/),
+      expect.stringMatching(/^operations\[2\]\.value: holds a line break/),
+      expect.stringMatching(/^operations\[2\]\.value: 2011 bytes/),
+    ])
+    await until(async () => (await revision()) === 2)
     const [a, b] = made.json<{ results: Secret[] }>().results
     const refused = await batch([
       { op: 'update', id: a!.id, value: 'another-a' },
@@ -311,7 +266,7 @@ describe('a batch', () => {
       { op: 'delete', id: b!.id },
     ])
     expect(done.json()).toMatchObject({ results: [{ op: 'update' }, { op: 'delete', id: b!.id }] })
-    await until(async () => (await revision()) === 2)
+    await until(async () => (await revision()) === 3)
   })
 })
 

@@ -99,7 +99,7 @@ describe('a stack that runs already', () => {
     expect(report.missingVariables).toEqual(['NOWHERE'])
   })
 
-  it('honours .env, the user’s own override, includes and profiles', async () => {
+  it('honours .env, env_file, the user’s own override, includes and profiles', async () => {
     await writeFile(join(stack.directory, '.env'), 'COMPOSE_PROFILES=extra\nWHO=env-file\n')
     await mkdir(join(stack.directory, 'parts'))
     await writeFile(
@@ -108,8 +108,9 @@ describe('a stack that runs already', () => {
     )
     await writeFile(
       join(stack.directory, 'docker-compose.override.yml'),
-      `services:\n  web:\n    environment: {MINE: "\${WHO}"}\n`,
+      `services:\n  web:\n    environment: {MINE: "\${WHO}"}\n    env_file: web.env\n`,
     )
+    await writeFile(join(stack.directory, 'web.env'), 'FROM_FILE=of-the-file\nALL=of-the-file\n')
     await appendFile(
       join(stack.directory, 'docker-compose.yml'),
       `${idleService('tool', '    profiles: [extra]\n')}${idleService('off', '    profiles: [never]\n')}include: [parts/more.yml]\n`,
@@ -117,10 +118,14 @@ describe('a stack that runs already', () => {
     await stack.keepTree()
     const report = await machine.roll([secret, held('ALL', 'for-everyone')])
     expect(report.services.map((s) => s.name)).toEqual(['db', 'included', 'tool', 'web'])
+    expect(report.services.at(-1)?.composeKeys).toEqual([
+      ...['ALL', 'FROM_FILE', 'MINE', 'OTHER', 'TOKEN'],
+    ])
     await machine.until((r) => r.pendingEdits.join() === 'included,tool')
     await deploy('go')
     await machine.roll([secret, held('ALL', 'for-everyone')], { redeploy: 'go' })
     expect(await stack.environmentOf('web')).toEqual({
+      FROM_FILE: 'of-the-file',
       MINE: 'env-file',
       OTHER: 'mine',
       TOKEN: 'first-value',
@@ -132,6 +137,7 @@ describe('a stack that runs already', () => {
       'docker-compose.override.yml',
       'docker-compose.yml',
       'parts',
+      'web.env',
     ])
   })
 

@@ -45,12 +45,18 @@ export interface TestController {
 }
 
 export const startTestController = async (
-  options: { databaseUrl?: string; dataDir?: string; argv?: string[] } = {},
+  options: {
+    databaseUrl?: string
+    dataDir?: string
+    argv?: string[]
+    env?: Record<string, string>
+  } = {},
 ): Promise<TestController> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
   const env = {
     STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
     DATABASE_URL: options.databaseUrl,
+    ...options.env,
   }
   const argv = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.argv ?? [])]
   const running = await startController(parseConfig(argv, env), silentLogger, realClock)

@@ -1,7 +1,7 @@
 // Many changes of one project's secrets as one: one transaction, one change set, one revision.
 import { z } from 'zod'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
+import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
@@ -16,7 +16,10 @@ import {
   secretSchema,
   toSecret,
   updateSecret,
+  warningsOfBatch,
+  type Written,
 } from './secrets.ts'
+import { mostStagelets } from '../warnings.ts'
 
 const most = 500
 
@@ -63,13 +66,18 @@ export const batchRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
       const project = requireTarget(context)
       const changeSet = { id: `rest-${actor.requestId ?? ''}`, last: true }
       const found = await findAll(store, project, body.operations)
+      const around = await store.surroundingsOf(refOf(project), mostStagelets)
       // Its operations name their own faults; what is judged when all is written has no operation.
       const results = await inRequestNames(() =>
         store.write(actor, { changeSet }, (tx) =>
           runAll(tx, project, { operations: body.operations, found, nowMs: clock.now() }),
         ),
       )
-      return { status: 200, body: { results } }
+      const headers = await warningsOfBatch(
+        around,
+        results.map(({ written }) => written),
+      )
+      return { status: 200, body: { results: results.map(({ shown }) => shown) }, headers }
     },
   }),
 ]
@@ -103,8 +111,8 @@ const runAll = async (
   tx: Transaction,
   project: KubeObject,
   { operations, found, nowMs }: Batch,
-): Promise<object[]> => {
-  const results: object[] = []
+): Promise<Done[]> => {
+  const results: Done[] = []
   const faults: Fault[] = []
   for (const [index, operation] of operations.entries()) {
     const prefix = `operations[${index}].`
@@ -130,16 +138,26 @@ const faultsOf = (error: StagelyError, index: number): readonly Fault[] => {
   return [{ field: `operations[${index}]`, reason: 'FieldValueInvalid', message }]
 }
 
+/** What the answer shows of an operation, and what of it may be odd. */
+interface Done {
+  readonly shown: object
+  readonly written?: Written
+}
+
 const runOne = async (
   tx: Transaction,
   project: KubeObject,
   step: { operation: Operation; known: KubeObject | undefined; nowMs: number },
-): Promise<object> => {
+): Promise<Done> => {
   const { operation, known, nowMs } = step
   const { op, id: _, if_match: ifMatch, ...input } = operation
-  if (known === undefined) return { op, ...toSecret(await createSecret(tx, project, input, nowMs)) }
-  if (op === 'update')
-    return { op, ...toSecret(await updateSecret(tx, known, { input, ifMatch, nowMs })) }
-  await deleteSecret(tx, known, ifMatch)
-  return { op, id: idOf(known) }
+  if (known !== undefined && op === 'delete') {
+    await deleteSecret(tx, known, ifMatch)
+    return { shown: { op, id: idOf(known) } }
+  }
+  const after =
+    known === undefined
+      ? await createSecret(tx, project, input, nowMs)
+      : await updateSecret(tx, known, { input, ifMatch, nowMs })
+  return { shown: { op, ...toSecret(after) }, written: { input, after, before: known } }
 }

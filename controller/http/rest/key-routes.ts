@@ -5,6 +5,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'
 import { keyProviderNames } from '../../../src/secrets/providers/settings.ts'
 import type { KeyStatus } from '../../../src/store/keys/key-store.ts'
+import type { ProjectKeyStatus } from '../../../src/store/keys/project-key-use.ts'
 import type { Rotation } from '../../../src/store/keys/rotations.ts'
 import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
@@ -46,6 +47,26 @@ const toRotation = (rotation: Rotation): z.infer<typeof rotationSchema> => {
   }
 }
 
+const projectKeySchema = z.strictObject({
+  name: z.string(),
+  provider: z.enum(keyProviderNames),
+  key_id: z.string(),
+  teams: z.array(z.string()).optional().describe('The teams that may name it; absent: all.'),
+  projects: z.int().describe('How many projects name it.'),
+  ok: z.boolean().describe('Whether it answers.'),
+  message: z.string().describe('Why it does not; else empty.'),
+})
+
+const toProjectKey = (key: ProjectKeyStatus): z.infer<typeof projectKeySchema> => ({
+  name: key.name,
+  provider: key.provider as z.infer<typeof projectKeySchema>['provider'],
+  key_id: key.keyId,
+  ...(key.teams === undefined ? {} : { teams: [...key.teams] }),
+  projects: key.projects,
+  ok: key.health.ok,
+  message: key.health.reason ?? '',
+})
+
 const statusSchema = z
   .strictObject({
     provider: z.enum(keyProviderNames),
@@ -53,7 +74,12 @@ const statusSchema = z
     master_key_since: time.optional(),
     wrapped: z
       .array(z.strictObject({ by: z.string(), count: z.int() }))
-      .describe('How many keys each master key wraps; more than one only until a rotation ends.'),
+      .describe(
+        'How many keys each master key wraps. More than the master key and project_keys only until a rotation ends.',
+      ),
+    project_keys: z
+      .array(projectKeySchema)
+      .describe('Keys that projects may name as their key_provider, in place of the master key.'),
     data_keys: z.int(),
     oldest_data_key: time.optional().describe('When the oldest data key in use was made.'),
     sealed_by_old_keys: z.int().describe('Versions that are still sealed by a retired data key.'),
@@ -74,6 +100,7 @@ const toStatus = (status: KeyStatus, now: number): z.infer<typeof statusSchema> 
     key_id: status.keyId,
     ...(masterSince === undefined ? {} : { master_key_since: toTimestamp(masterSince) }),
     wrapped: [...status.wrapped],
+    project_keys: status.projectKeys.map(toProjectKey),
     data_keys: status.dataKeys,
     ...(oldestDataKey === undefined ? {} : { oldest_data_key: toTimestamp(oldestDataKey) }),
     sealed_by_old_keys: status.sealedOld,
@@ -130,7 +157,9 @@ const rotateKeys = (deps: RestDeps): RestRoute =>
     body: z.strictObject({
       kind: z
         .enum(['data', 'master'])
-        .describe('`data`: new data keys; `master`: every key wrapped by the master key of now.'),
+        .describe(
+          '`data`: new data keys; `master`: every key wrapped by the master key of now, or the key of its project.',
+        ),
       project_id: z
         .string()
         .optional()

@@ -2,17 +2,19 @@
 import { z } from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import {
-  projectSpec,
-  type ProjectSpec,
-  type ProjectStatus,
-} from '../../../src/resources/project.ts'
+import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { objectName } from '../../../src/resources/status.ts'
 import { requireIn } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { etagOf } from './etag.ts'
 import { idOf } from './ids.ts'
 import { listPaged, nextCursor, pageQuery } from './paging.ts'
+import {
+  projectCreateShape,
+  projectUpdateShape,
+  shownProject,
+  withProjectInput,
+} from './project-fields.ts'
 import {
   conditions,
   conditionsOf,
@@ -23,9 +25,9 @@ import {
   time,
 } from './representations.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
+import { inRequestNames } from './secrets.ts'
 import { createTracked, readAgain, updateTracked } from './writes.ts'
 
-const { description } = projectSpec.shape
 const tag = 'Projects'
 
 export const projectSchema = z
@@ -33,7 +35,7 @@ export const projectSchema = z
     id: z.string().describe('`proj_…`; paths take it, and `team/name` as well.'),
     name: z.string(),
     team: z.string().describe('The team (namespace) that it belongs to.'),
-    description,
+    ...projectCreateShape,
     revision: z.int().describe('Newest closed revision of the secret set.'),
     secrets: z.int().describe('How many secrets the newest set holds.'),
     source,
@@ -44,13 +46,12 @@ export const projectSchema = z
 
 export const toProject = (object: KubeObject): z.infer<typeof projectSchema> => {
   const { name, namespace = '', creationTimestamp = '' } = object.metadata
-  const spec = (object.spec ?? {}) as ProjectSpec
   const status = (object.status ?? {}) as ProjectStatus
   return {
     id: idOf(object),
     name,
     team: namespace,
-    ...(spec.description === undefined ? {} : { description: spec.description }),
+    ...shownProject(object.spec ?? {}),
     revision: status.revision ?? 0,
     secrets: status.secrets ?? 0,
     source: sourceOf(object),
@@ -105,15 +106,17 @@ const createProject = ({ store, clock }: RestDeps): RestRoute =>
     body: z.strictObject({
       team: z.string().min(1).default('default').describe('The team that it belongs to.'),
       name: objectName.describe('Name of the project, unique in its team.'),
-      description,
+      ...projectCreateShape,
     }),
     response: { status: 201, description: 'The new project.', schema: projectSchema },
     handle: async ({ principal, actor, body }) => {
       requireIn(principal, { verb: 'create', resource: 'projects' }, body.team)
-      const spec = body.description === undefined ? {} : { description: body.description }
-      const metadata = { name: body.name, namespace: body.team }
-      const object = { apiVersion, kind: 'Project', metadata, spec }
-      const made = await store.write(actor, {}, (tx) => createTracked(tx, object, clock.now()))
+      const { name, team, ...fields } = body
+      const metadata = { name, namespace: team }
+      const object = { apiVersion, kind: 'Project', metadata, spec: withProjectInput({}, fields) }
+      const made = await inRequestNames(() =>
+        store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
+      )
       return { status: 201, body: toProject(made), headers: etagOf(made) }
     },
   })
@@ -138,22 +141,19 @@ const updateProject = ({ store, clock }: RestDeps): RestRoute =>
     method: 'PATCH',
     path: '/projects/:project_id',
     tag,
-    summary: 'Change the description. `null` takes it away.',
+    summary: 'Change what is given. `null` takes a field away.',
     access: { in: 'project', verb: 'patch', resource: 'projects' },
-    body: z.strictObject({ description: description.nullable() }),
+    body: z.strictObject(projectUpdateShape),
     response: { status: 200, description: 'The project as it is now.', schema: projectSchema },
     handle: async (context) => {
       const { actor, body, ifMatch } = context
-      const updated = await store.write(actor, {}, async (tx) => {
-        const before = await readAgain(tx, requireTarget(context), ifMatch)
-        const { description: old, ...spec } = (before.spec ?? {}) as ProjectSpec
-        const next = body.description === undefined ? old : (body.description ?? undefined)
-        const after = {
-          ...before,
-          spec: next === undefined ? spec : { ...spec, description: next },
-        }
-        return updateTracked(tx, before, after, clock.now())
-      })
+      const updated = await inRequestNames(() =>
+        store.write(actor, {}, async (tx) => {
+          const before = await readAgain(tx, requireTarget(context), ifMatch)
+          const after = { ...before, spec: withProjectInput(before.spec ?? {}, body) }
+          return updateTracked(tx, before, after, clock.now())
+        }),
+      )
       return { status: 200, body: toProject(updated), headers: etagOf(updated) }
     },
   })

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import { secretSpec } from '../../../src/resources/stagelysecret.ts'
+import { plainSchema, snakeCase } from './field-names.ts'
 
 export interface SecretField {
   readonly name: string
@@ -16,12 +17,6 @@ export interface SecretField {
 }
 
 const writeOnly = new Set(['value', 'valueBase64', 'sealedValue'])
-const snake = (text: string): string => text.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)
-
-const plain = (schema: z.ZodType): z.ZodType =>
-  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
-    ? plain(schema.unwrap() as z.ZodType)
-    : schema
 
 /** Text of half a character would be stored as another one. */
 const wellFormed = (schema: z.ZodType): z.ZodType =>
@@ -32,7 +27,7 @@ const wellFormed = (schema: z.ZodType): z.ZodType =>
 const fieldOf = (name: string, path: readonly string[], schema: z.ZodType): SecretField => {
   const hidden = writeOnly.has(path[0] ?? '')
   const { description = '' } = schema
-  const own = plain(schema)
+  const own = plainSchema(schema)
   return {
     name,
     path,
@@ -43,11 +38,11 @@ const fieldOf = (name: string, path: readonly string[], schema: z.ZodType): Secr
 }
 
 const shapeOf = (schema: z.ZodType): Record<string, z.ZodType> =>
-  (plain(schema) as z.ZodObject).shape
+  (plainSchema(schema) as z.ZodObject).shape
 
 const fileFields = (file: z.ZodType): SecretField[] =>
   Object.entries(shapeOf(file)).map(([key, schema]) =>
-    fieldOf(key === 'mode' ? 'file_permissions' : `file_${snake(key)}`, ['file', key], schema),
+    fieldOf(key === 'mode' ? 'file_permissions' : `file_${snakeCase(key)}`, ['file', key], schema),
   )
 
 export const secretFields: readonly SecretField[] = Object.entries(
@@ -55,7 +50,7 @@ export const secretFields: readonly SecretField[] = Object.entries(
 ).flatMap(([key, schema]) => {
   if (key === 'projectRef') return [] // the path names it
   if (key === 'file') return fileFields(schema)
-  if (key !== 'stageletRef') return [fieldOf(snake(key), [key], schema)]
+  if (key !== 'stageletRef') return [fieldOf(snakeCase(key), [key], schema)]
   const { name = z.string() } = shapeOf(schema)
   return [fieldOf('stagelet', ['stageletRef', 'name'], name.describe(schema.description ?? ''))]
 })
@@ -144,7 +139,7 @@ const restNames = new Map([
 
 /** A field of the object as the request names it. */
 export const inRestName = (field: string): string =>
-  restNames.get(field) ?? snake(field.replace(/^spec\./, ''))
+  restNames.get(field) ?? snakeCase(field.replace(/^spec\./, ''))
 
 /** The store's faults in the names of the request. */
 export const inRestNames = (faults: readonly Fault[], prefix = ''): Fault[] =>

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import type { Store, Transaction } from '../../../src/store/store.ts'
+import type { Store, Surroundings, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
 import { notFound } from './access.ts'
 import { idOf, parseId } from './ids.ts'
@@ -186,15 +186,49 @@ export const deleteSecret = async (
   await tx.remove(refOf(current))
 }
 
-/** `Warning` headers: what is odd about the value that was given, and about where the secret goes. */
+/** What a request gave, and what became of it. */
+export interface Written {
+  readonly input: SecretInput
+  readonly after: KubeObject
+  readonly before?: KubeObject | undefined
+}
+
+/** What is odd about the value that was given, and about where the secret goes; `where` begins each field. */
+const adviceTexts = async (
+  store: Pick<Store, 'surroundingsOf'>,
+  { input, after, before }: Written,
+  where = '',
+): Promise<string[]> => {
+  const given = { ...after.spec, value: input['value'], valueBase64: input['value_base64'] }
+  const advice = [...adviceOfValue(given), ...(await adviceOfPlace(store, after, before))]
+  return advice.map(({ field, message }) => `${where}${inRestName(field)}: ${message}`)
+}
+
+const headerOf = (texts: readonly string[]): Record<string, string> =>
+  texts.length === 0 ? {} : { warning: warningValues(texts).join(', ') }
+
+/** `Warning` headers of one write. */
 export const warningsOf = async (
   store: Store,
   input: SecretInput,
-  { after, before }: { after: KubeObject; before?: KubeObject },
+  { after, before }: Omit<Written, 'input'>,
+): Promise<Record<string, string>> => headerOf(await adviceTexts(store, { input, after, before }))
+
+/**
+ * The same of a batch; each warning names its operation. `around` is what was there before: the first
+ * secret of a project is told of once.
+ */
+export const warningsOfBatch = async (
+  around: Surroundings,
+  written: readonly (Written | undefined)[],
 ): Promise<Record<string, string>> => {
-  const given = { ...after.spec, value: input['value'], valueBase64: input['value_base64'] }
-  const advice = [...adviceOfValue(given), ...(await adviceOfPlace(store, after, before))]
-  if (advice.length === 0) return {}
-  const texts = advice.map(({ field, message }) => `${inRestName(field)}: ${message}`)
-  return { warning: warningValues(texts).join(', ') }
+  let envSecrets = around.envSecrets
+  const texts: string[] = []
+  for (const [index, one] of written.entries()) {
+    if (one === undefined) continue
+    if (one.before === undefined && specOf(one.after).type === 'env') envSecrets += 1
+    const now = { surroundingsOf: () => Promise.resolve({ ...around, envSecrets }) }
+    texts.push(...(await adviceTexts(now, one, `operations[${index}].`)))
+  }
+  return headerOf(texts)
 }

@@ -1,7 +1,7 @@
 // Opens key providers by their settings, each loaded only when it is used.
 import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import { createKeyRing, type KeyRing } from '../key-ring.ts'
+import { createKeyRing, type KeyRing, type ProjectKey } from '../key-ring.ts'
 import type { KeyProvider } from '../key-provider.ts'
 import { createLocalKeyProvider } from './local.ts'
 import { createRemoteKeyProvider, type RemoteOptions } from './remote.ts'
@@ -42,16 +42,34 @@ export const openKeyProvider = async (
   }
 }
 
-/** The first wraps; all of them open. */
+/** A key that projects may name; see ProjectKey. */
+export interface ProjectKeySettings {
+  readonly name: string
+  readonly teams: readonly string[] | undefined
+  readonly settings: KeyProviderSettings
+}
+
+/** The first wraps; all of them open, and so do those that projects may name. */
 export const openKeyRing = async (
   settings: readonly [KeyProviderSettings, ...KeyProviderSettings[]],
   options: { readonly clock: Clock } & RemoteOptions,
+  projectKeys: readonly ProjectKeySettings[] = [],
 ): Promise<KeyRing> => {
   const opened: KeyProvider[] = []
+  const open = async (one: KeyProviderSettings): Promise<KeyProvider> => {
+    const provider = await openKeyProvider(one, options)
+    opened.push(provider)
+    return provider
+  }
   try {
-    for (const one of settings) opened.push(await openKeyProvider(one, options))
-    const [current, ...previous] = opened
-    return createKeyRing(current!, previous, options.clock)
+    const [first, ...others] = settings
+    const current = await open(first)
+    const previous: KeyProvider[] = []
+    for (const one of others) previous.push(await open(one))
+    const named: ProjectKey[] = []
+    for (const { name, teams, settings: own } of projectKeys)
+      named.push({ name, teams, provider: await open(own) })
+    return createKeyRing(current, previous, options.clock, named)
   } catch (error) {
     for (const provider of opened) provider.close()
     throw error

@@ -12,7 +12,10 @@ import type { Actor } from '../store.ts'
 import { warnOfOldKeys } from './key-age.ts'
 import { countSealedOld, resealBatch } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
+import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
+import { ringOf } from './project-ring.ts'
 import {
+  beginRotation,
   claimRotation,
   endRotation,
   insertRotation,
@@ -22,7 +25,7 @@ import {
   replaceDataKeys,
   type Rotation,
 } from './rotations.ts'
-import { countWraps } from './wraps.ts'
+import { countElsewhere, countWraps } from './wraps.ts'
 
 export interface KeyStatus {
   readonly provider: string
@@ -31,6 +34,8 @@ export interface KeyStatus {
   readonly masterSince: number | undefined
   /** How many keys each master key wraps; more than one only while a rotation is due or runs. */
   readonly wrapped: readonly { readonly by: string; readonly count: number }[]
+  /** The keys that projects may name. */
+  readonly projectKeys: readonly ProjectKeyStatus[]
   readonly dataKeys: number
   /** When the oldest data key in use was made (ms). */
   readonly oldestDataKey: number | undefined
@@ -61,6 +66,14 @@ const ageEveryMs = 3_600_000
 /** Readers that began before the last row moved have ended by then. */
 const keepRetiredMs = 60_000
 
+const leftSql = `
+SELECT k.project_uid AS project FROM data_keys k
+WHERE k.retired_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
+  AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data' AND (r.state = 'Running'
+    OR r.started_at >= k.retired_at AND coalesce(r.project_uid, k.project_uid) = k.project_uid))
+LIMIT 1`
+
 export class KeyStore {
   readonly #deps: KeyStoreDeps
   readonly #runner = randomUUID()
@@ -81,6 +94,7 @@ export class KeyStore {
       keyId: keyRing.keyId,
       masterSince,
       wrapped: [...wraps].map(([prefix, count]) => ({ by: describeWrap(prefix), count })),
+      projectKeys: await projectKeyStatus(sql, keyRing),
       dataKeys,
       oldestDataKey,
       sealedOld: await countSealedOld(sql),
@@ -116,17 +130,19 @@ export class KeyStore {
    */
   async rotateDataKeys(actor: Actor, projectUid?: string): Promise<Rotation> {
     const { sql, store, keyRing } = this.#deps
-    const rows = await sql.query<{ uid: string }>(
-      'SELECT uid FROM projects WHERE $1::uuid IS NULL OR uid = $1',
+    const rows = await sql.query<{ uid: string; key_provider: string | null }>(
+      'SELECT uid, key_provider FROM projects WHERE $1::uuid IS NULL OR uid = $1',
       [projectUid ?? null],
     )
     const keys = await makeDataKeys(
-      keyRing,
-      rows.map((row) => row.uid),
+      rows.map(({ uid, key_provider: name }) => {
+        const keyProvider = name ?? undefined
+        return { uid, keyProvider, ring: ringOf(keyRing, keyProvider, `project ${uid}`) }
+      }),
     )
     const rotation = await store.writeWithSession(actor, async (session) => {
       const begun = await insertRotation(session, { kind: 'data', projectUid })
-      await replaceDataKeys(session, keyRing, keys)
+      await replaceDataKeys(session, keys)
       return begun
     })
     this.#wake?.()
@@ -134,14 +150,15 @@ export class KeyStore {
   }
 
   /**
-   * Wraps every key anew under the master key of now, a new version of it included. Invalid when
-   * nothing is wrapped by another.
+   * Wraps every key anew under the master key of now, or the one that its project names, a new
+   * version of it included. BadRequest when nothing is wrapped by another.
    */
   async rotateMasterKey(actor: Actor): Promise<Rotation> {
     const { sql, store, keyRing } = this.#deps
-    const target = await keyRing.currentPrefix()
-    const others = [...(await countWraps(sql)).keys()].filter((prefix) => prefix !== target)
-    if (others.length === 0) {
+    const { targets, silent } = await wrapTargets(sql, keyRing)
+    const target = targets.get('') ?? ''
+    if ((await countElsewhere(sql, targets)) === 0) {
+      if (silent !== undefined) throw silent
       throw new StagelyError(
         'BadRequest',
         `every key is wrapped by ${describeWrap(target)} already: make a new version of the key in its service, or start the controllers with a new key and the old one in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)`,
@@ -161,6 +178,7 @@ export class KeyStore {
     await this.#beginWhereMoved()
     while (!signal.aborted) {
       try {
+        await this.beginLeft()
         while (!signal.aborted && (await this.workOnce())) await clock.sleep(0, signal)
         await this.#dropRetired()
         if (clock.now() >= nextAge) {
@@ -194,12 +212,14 @@ export class KeyStore {
   /** Batches until the lease is to be renewed. */
   async #work(rotation: Rotation, damaged: Set<string>): Promise<boolean> {
     const { sql, store, clock, keyRing } = this.#deps
-    const target = rotation.kind === 'master' ? await keyRing.currentPrefix() : ''
+    const isMaster = rotation.kind === 'master'
+    const { targets, silent } = isMaster
+      ? await wrapTargets(sql, keyRing)
+      : { targets: new Map<string, string>() }
     for (;;) {
-      const { moved, more } =
-        rotation.kind === 'data'
-          ? await resealBatch(sql, this.#keys, rotation, damaged)
-          : await rewrapBatch(sql, keyRing, target, damaged)
+      const { moved, more } = isMaster
+        ? await rewrapBatch(sql, keyRing, targets, damaged)
+        : await resealBatch(sql, this.#keys, rotation, damaged)
       if (!more) break
       const now = clock.now()
       await noteRotation(sql, rotation.id, { done: moved, now, until: now + leaseMs })
@@ -207,6 +227,8 @@ export class KeyStore {
       // Rows that a writer holds just now.
       if (moved === 0) await clock.sleep(20)
     }
+    // What that key should wrap is not known, so neither is that nothing is left.
+    if (silent !== undefined) throw silent
     const lost = [...damaged].slice(0, 5).join(', ')
     const message =
       damaged.size === 0
@@ -226,6 +248,15 @@ export class KeyStore {
       const usual = isReason(error, 'BadRequest') || isReason(error, 'Conflict')
       if (!usual) this.#deps.log.warn({ err: messageOf(error) }, 'keys are not wrapped anew yet')
     }
+  }
+
+  /** Begins what a project's move to another key could not, since another rotation was running. */
+  async beginLeft(): Promise<void> {
+    const { sql, store } = this.#deps
+    const [left] = await sql.query<{ project: string }>(leftSql)
+    if (left === undefined) return
+    const rotation = { kind: 'data', projectUid: left.project } as const
+    await store.writeWithSession(system, (session) => beginRotation(session, rotation))
   }
 
   async #dropRetired(): Promise<void> {

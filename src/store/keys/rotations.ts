@@ -2,7 +2,7 @@
 // key, and worked on in small steps that any controller may take up again.
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../kernel/errors.ts'
-import type { KeyProvider } from '../../secrets/key-provider.ts'
+import type { KeyRing } from '../../secrets/key-ring.ts'
 import { createDataKey, type NewDataKey } from '../../secrets/project-keys.ts'
 import type { WriteSession } from '../session.ts'
 import type { Queryable } from '../sql.ts'
@@ -83,11 +83,11 @@ export interface NewRotation {
   readonly target?: string | undefined
 }
 
-/** Conflict while another of its kind runs. */
-export const insertRotation = async (
+/** Undefined, and nothing is begun, while another of its kind runs. */
+export const beginRotation = async (
   session: WriteSession,
   { kind, projectUid, target }: NewRotation,
-): Promise<Rotation> => {
+): Promise<Rotation | undefined> => {
   const params = [
     randomUUID(),
     kind,
@@ -97,12 +97,7 @@ export const insertRotation = async (
     session.actor.name,
   ]
   const [row] = await session.tx.query<RotationRow>(insertSql, params)
-  if (row === undefined) {
-    throw new StagelyError(
-      'Conflict',
-      `a rotation of ${kind} keys is running: wait for it (stagely keys status), then try again`,
-    )
-  }
+  if (row === undefined) return undefined
   await session.audit(keysRef, {
     action: 'rotate keys',
     detail: { kind, rotation: row.id, ...(projectUid === undefined ? {} : { projectUid }) },
@@ -110,52 +105,93 @@ export const insertRotation = async (
   return toRotation(row)
 }
 
+/** Conflict while another of its kind runs. */
+export const insertRotation = async (
+  session: WriteSession,
+  rotation: NewRotation,
+): Promise<Rotation> => {
+  const begun = await beginRotation(session, rotation)
+  if (begun !== undefined) return begun
+  throw new StagelyError(
+    'Conflict',
+    `a rotation of ${rotation.kind} keys is running: wait for it (stagely keys status), then try again`,
+  )
+}
+
 const wrapsAtOnce = 8
+
+/** A project that gets a new data key. */
+export interface Rekeyed {
+  readonly uid: string
+  /** The ring that wraps its keys, as `keyProvider` names it. */
+  readonly ring: KeyRing
+  readonly keyProvider: string | undefined
+}
 
 /** New data keys, wrapped before the write that puts them in place: it waits for nobody. */
 export const makeDataKeys = async (
-  provider: KeyProvider,
-  projectUids: readonly string[],
-): Promise<Map<string, NewDataKey>> => {
-  const made = new Map<string, NewDataKey>()
-  const waiting = [...projectUids]
+  projects: readonly Rekeyed[],
+): Promise<(Rekeyed & { readonly key: NewDataKey })[]> => {
+  const made: (Rekeyed & { readonly key: NewDataKey })[] = []
+  const waiting = [...projects]
   const work = async (): Promise<void> => {
-    for (let uid = waiting.pop(); uid !== undefined; uid = waiting.pop())
-      made.set(uid, await createDataKey(provider, uid))
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+      made.push({ ...next, key: await createDataKey(next.ring, next.uid) })
   }
   await Promise.all(Array.from({ length: wrapsAtOnce }, work))
   return made
 }
 
+const replaceSql = `
+WITH made AS (
+  SELECT n.*, p.uid FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS n (project_uid, id, wrapped, provider, provider_key_id, key_provider)
+  JOIN projects p ON p.uid = n.project_uid AND p.key_provider IS NOT DISTINCT FROM n.key_provider
+), retired AS (
+  UPDATE data_keys k SET retired_at = $7 FROM made WHERE k.project_uid = made.uid AND k.retired_at IS NULL
+  RETURNING 1
+)
+SELECT id, uid, provider, provider_key_id, wrapped FROM made`
+
+const insertKeysSql = `
+INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
+SELECT n.*, $6 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS n`
+
+interface MadeRow {
+  id: string
+  uid: string
+  provider: string
+  provider_key_id: string
+  wrapped: string
+}
+
 /**
- * Retires the data keys of these projects and puts new ones in place. Projects that were made or
- * removed meanwhile are left as they are.
+ * Retires the data keys of these projects and puts new ones in place. Projects that were made,
+ * removed, or moved to another key meanwhile are left as they are.
  */
 export const replaceDataKeys = async (
   session: WriteSession,
-  provider: KeyProvider,
-  keys: ReadonlyMap<string, NewDataKey>,
+  made: Awaited<ReturnType<typeof makeDataKeys>>,
 ): Promise<void> => {
-  const uids = [...keys.keys()]
-  const made = [...keys.values()]
-  await session.tx.query(
-    'UPDATE data_keys SET retired_at = $2 WHERE project_uid = ANY($1::uuid[]) AND retired_at IS NULL',
-    [uids, session.nowMs],
-  )
-  await session.tx.query(
-    `INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
-     SELECT n.id, p.uid, $4, $5, n.wrapped, $6
-     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS n (project_uid, id, wrapped)
-     JOIN projects p ON p.uid = n.project_uid`,
-    [
-      uids,
-      made.map((key) => key.id),
-      made.map((key) => key.wrapped),
-      provider.name,
-      provider.keyId,
-      session.nowMs,
-    ],
-  )
+  const rows = await session.tx.query<MadeRow>(replaceSql, [
+    made.map(({ uid }) => uid),
+    made.map(({ key }) => key.id),
+    made.map(({ key }) => key.wrapped),
+    made.map(({ ring }) => ring.name),
+    made.map(({ ring }) => ring.keyId),
+    made.map(({ keyProvider }) => keyProvider ?? null),
+    session.nowMs,
+  ])
+  // Not in the statement before: its index of current keys would see both.
+  await session.tx.query(insertKeysSql, [
+    rows.map((row) => row.id),
+    rows.map((row) => row.uid),
+    rows.map((row) => row.provider),
+    rows.map((row) => row.provider_key_id),
+    rows.map((row) => row.wrapped),
+    session.nowMs,
+  ])
+  for (const { uid } of rows) session.rekeyed.add(uid)
 }
 
 const claimSql = `

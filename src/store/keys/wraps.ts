@@ -14,6 +14,8 @@ export interface WrappedRow {
   readonly id: string
   readonly project: string
   readonly wrapped: string
+  /** Name of the key that is to wrap it; '' for the master key. */
+  readonly by: string
 }
 
 export interface WrapPlace {
@@ -23,6 +25,8 @@ export interface WrapPlace {
   readonly id: string
   /** Expression for the project's uid; '' where there is none. */
   readonly project: string
+  /** Expression for the name of the project's key; NULL: the master key. */
+  readonly by: string
   readonly contextOf: (row: WrappedRow) => string
 }
 
@@ -32,6 +36,7 @@ export const wrapPlaces: readonly WrapPlace[] = [
     column: 'wrapped',
     id: 'id',
     project: 'project_uid::text',
+    by: '(SELECT p.key_provider FROM projects p WHERE p.uid = data_keys.project_uid)',
     contextOf: (row) => dataKeyContext(row.project, row.id),
   },
   {
@@ -39,6 +44,7 @@ export const wrapPlaces: readonly WrapPlace[] = [
     column: 'digest_key',
     id: 'uid',
     project: 'uid::text',
+    by: 'key_provider',
     contextOf: (row) => digestKeyContext(row.project),
   },
   {
@@ -46,6 +52,7 @@ export const wrapPlaces: readonly WrapPlace[] = [
     column: 'sealed',
     id: 'key',
     project: "''",
+    by: 'NULL::text',
     contextOf: (row) => settingContext(row.id),
   },
 ]
@@ -59,8 +66,30 @@ export const countWraps = async (q: Queryable): Promise<Map<string, number>> => 
   return new Map(rows.map((row) => [row.prefix, row.n]))
 }
 
+/** Of each key, by its name ('' for the master key): the prefix of what it wraps now. */
+export type WrapTargets = ReadonlyMap<string, string>
+
+/** Condition of rows that are wrapped by another key than they should be, or another version of it; $1 is targetsText. */
+export const wrappedElsewhere = ({ column, by }: WrapPlace): string =>
+  `${wrapPrefixSql(column)} <> ($1::json ->> coalesce(${by}, ''))`
+
+export const targetsText = (targets: WrapTargets): string =>
+  JSON.stringify(Object.fromEntries(targets))
+
+/** How many wrapped texts are to be wrapped anew. */
+export const countElsewhere = async (q: Queryable, targets: WrapTargets): Promise<number> => {
+  const each = wrapPlaces.map(
+    (place) => `SELECT 1 FROM ${place.table} WHERE ${wrappedElsewhere(place)}`,
+  )
+  const [row] = await q.query<{ n: number }>(
+    `SELECT count(*) AS n FROM (${each.join(' UNION ALL ')}) w`,
+    [targetsText(targets)],
+  )
+  return row?.n ?? 0
+}
+
 const howToGive =
-  'start with the right STAGELY_SECRET_KEY (or STAGELY_KEY_PROVIDER and STAGELY_KMS_KEY); where keys were being moved, give the old key too, in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)'
+  'start with the right STAGELY_SECRET_KEY (or STAGELY_KEY_PROVIDER and STAGELY_KMS_KEY); where keys were being moved, give the old key too, in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS); keys of single projects are in STAGELY_KEY_PROVIDERS_FILE'
 
 /** InternalError that names the keys which are needed and not there. */
 export const refuseMissingKeys = (

@@ -38,6 +38,7 @@ export const writtenValue = (session: WriteSession, object: KubeObject): Buffer 
 
 /** A generated value, where the spec asks for one and there is none yet, or `generation` has moved. */
 export const generatedValue = async (
+  session: WriteSession,
   spec: SecretSpec,
   current: StoredRow | undefined,
   hasValue: boolean,
@@ -46,7 +47,11 @@ export const generatedValue = async (
   if (wanted === undefined) return undefined
   const before = (current?.object.spec as SecretSpec | undefined)?.valueFrom?.generate
   const made = hasValue && before !== undefined && before.generation === wanted.generation
-  return made ? undefined : generateValue(wanted)
+  if (made) return undefined
+  if (wanted.keypair !== 'rsa') return generateValue(wanted)
+  // Takes up to seconds. Any key does for any secret: those of one write are told apart by number.
+  const name = `rsa key ${(session.rsaKeys += 1)}`
+  return session.preparations.take(name, () => generateValue(wanted))
 }
 
 /** True where the stored value must be looked at again although none is given. */

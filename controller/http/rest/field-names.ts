@@ -1,0 +1,11 @@
+// How fields of objects are called in requests and answers of the REST API.
+import { z } from 'zod'
+
+export const snakeCase = (text: string): string =>
+  text.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)
+
+/** The schema of a field that is given: not optional, and without the default of one that is not. */
+export const plainSchema = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
+    ? plainSchema(schema.unwrap() as z.ZodType)
+    : schema

@@ -1,0 +1,28 @@
+// A file of local keys: one in each line, the first wraps, the others open what was wrapped before.
+import { readFile } from 'node:fs/promises'
+import { messageOf } from '../src/kernel/errors.ts'
+import { decodeMasterKey } from '../src/secrets/providers/local.ts'
+import { ConfigError } from './config.ts'
+
+export type KeyList = [Buffer, ...Buffer[]]
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
+/** Undefined where there is no such file. ConfigError where it cannot be read, or holds something else. */
+export const readKeyFile = async (path: string): Promise<KeyList | undefined> => {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw new ConfigError([`${path} cannot be read: ${messageOf(error)}`])
+  })
+  return text === undefined ? undefined : decodeKeys(text, path)
+}
+
+export const decodeKeys = (text: string, path: string): KeyList => {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  const keys = lines.map(decodeMasterKey)
+  const [first, ...more] = keys
+  if (first === undefined || more.includes(undefined))
+    throw new ConfigError([`${path} does not hold the base64 of 32 bytes in each line`])
+  return [first, ...more.filter((key) => key !== undefined)]
+}

@@ -1,0 +1,123 @@
+// STAGELY_KEY_PROVIDERS and STAGELY_KEY_PROVIDERS_FILE: keys that projects may name in spec.keyProvider, each with a provider of
+// its own. No key or token stands in it, only where they are.
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { messageOf } from '../src/kernel/errors.ts'
+import { gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
+import type { ProjectKeySettings } from '../src/secrets/providers/open-provider.ts'
+import type { KeyProviderSettings } from '../src/secrets/providers/settings.ts'
+import { ConfigError } from './config.ts'
+import type { KeyConfig } from './key-config.ts'
+import { readKeyFile } from './key-file.ts'
+
+const teams = z.array(z.string().min(1)).min(1).optional()
+const url = z.url({ protocol: /^https?$/, error: 'must be a URL such as https://kms.example.com' })
+/** The name of a key as its service wants it. */
+const keyOf = (fault: (key: string) => string | undefined) =>
+  z.string().superRefine((key, context) => {
+    const message = fault(key)?.replace('STAGELY_KMS_KEY ', '')
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
+
+const provider = z.discriminatedUnion('provider', [
+  z.strictObject({ provider: z.literal('key-file'), file: z.string().min(1), teams }),
+  z.strictObject({
+    provider: z.literal('aws-kms'),
+    key: z.string().min(1),
+    endpoint: url.optional(),
+    teams,
+  }),
+  z.strictObject({
+    provider: z.literal('gcp-kms'),
+    key: keyOf(gcpKeyFault),
+    endpoint: url.optional(),
+    teams,
+  }),
+  z.strictObject({
+    provider: z.literal('vault-transit'),
+    key: keyOf(vaultKeyFault),
+    endpoint: url.optional(),
+    namespace: z.string().min(1).optional(),
+    token_file: z.string().min(1).optional(),
+    teams,
+  }),
+])
+type Provider = z.infer<typeof provider>
+
+const name = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a name is lower case letters, digits and "-"')
+const file = z.record(name, provider)
+
+const settingsOf = async (
+  own: Provider,
+  vault: KeyConfig['vault'],
+): Promise<KeyProviderSettings | string> => {
+  switch (own.provider) {
+    case 'key-file': {
+      const keys = await readKeyFile(own.file)
+      return keys === undefined ? `${own.file} does not exist` : { provider: 'key-file', keys }
+    }
+    case 'aws-kms':
+    case 'gcp-kms':
+      return { provider: own.provider, key: own.key, endpoint: own.endpoint }
+    case 'vault-transit': {
+      const endpoint = own.endpoint ?? vault.endpoint
+      const tokenFile = own.token_file ?? vault.tokenFile
+      const token = own.token_file === undefined ? vault.token : undefined
+      if (endpoint === undefined) return 'endpoint is missing, and VAULT_ADDR too'
+      if (tokenFile === undefined && token === undefined)
+        return 'token_file is missing, and VAULT_TOKEN and VAULT_TOKEN_FILE too'
+      const { provider: vaultTransit, key, namespace } = own
+      return { provider: vaultTransit, key, endpoint, token, tokenFile, namespace }
+    }
+  }
+}
+
+const decode = (text: string, what: string): Record<string, Provider> => {
+  let given: unknown
+  try {
+    given = parse(text)
+  } catch (error) {
+    throw new ConfigError([`${what}: ${messageOf(error)}`])
+  }
+  const decoded = file.safeParse(given)
+  if (decoded.success) return decoded.data
+  throw new ConfigError(
+    decoded.error.issues.map(({ path: at, message }) => `${what}: ${at.join('.')}: ${message}`),
+  )
+}
+
+const readText = async ({
+  providersFile: path,
+  providers: text,
+}: Given): Promise<{ text: string; what: string } | undefined> => {
+  if (path === undefined)
+    return text === undefined ? undefined : { text, what: 'STAGELY_KEY_PROVIDERS' }
+  if (text !== undefined)
+    throw new ConfigError(['give one of STAGELY_KEY_PROVIDERS and STAGELY_KEY_PROVIDERS_FILE'])
+  const read = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new ConfigError([`STAGELY_KEY_PROVIDERS_FILE ${path}: ${messageOf(error)}`])
+  })
+  return { text: read, what: path }
+}
+
+type Given = Pick<KeyConfig, 'providersFile' | 'providers' | 'vault'>
+
+/** Empty where none are configured. ConfigError with all faults. */
+export const readProjectKeys = async (given: Given): Promise<ProjectKeySettings[]> => {
+  const found = await readText(given)
+  if (found === undefined) return []
+  const { text, what } = found
+  const faults: string[] = []
+  const keys: ProjectKeySettings[] = []
+  for (const [named, own] of Object.entries(decode(text, what))) {
+    const settings = await settingsOf(own, given.vault).catch((error: unknown) => messageOf(error))
+    if (typeof settings === 'string') faults.push(`${what}: ${named}: ${settings}`)
+    else keys.push({ name: named, teams: own.teams, settings })
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return keys
+}

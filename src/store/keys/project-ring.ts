@@ -1,0 +1,96 @@
+// Which key wraps the keys of a project: the one that its spec names, or the master key.
+import { StagelyError } from '../../kernel/errors.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { ProjectSpec } from '../../resources/project.ts'
+import type { KeyRing } from '../../secrets/key-ring.ts'
+import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
+import { invalid } from '../errors.ts'
+import { loadProject, type ProjectState } from '../projects.ts'
+import type { WriteSession } from '../session.ts'
+import { beginRotation } from './rotations.ts'
+
+export const keyProviderOf = ({ spec }: KubeObject): string | undefined =>
+  (spec as ProjectSpec | undefined)?.keyProvider
+
+/** Of a project that is there. ServiceUnavailable where this controller does not have its key. */
+export const ringOf = (provider: KeyRing, name: string | undefined, what: string): KeyRing => {
+  const ring = provider.of(name)
+  if (ring !== undefined) return ring
+  throw new StagelyError(
+    'ServiceUnavailable',
+    `the key "${name ?? ''}" of ${what} is not configured here: name it in STAGELY_KEY_PROVIDERS_FILE of every controller`,
+    { retryAfterSeconds: 60 },
+  )
+}
+
+const describe = ({ namespace, name }: ObjectRef): string => `project ${namespace}/${name}`
+
+export const projectRing = (
+  { deps }: WriteSession,
+  { keyProvider, ref }: Pick<ProjectState, 'keyProvider' | 'ref'>,
+): KeyRing => ringOf(deps.provider, keyProvider, describe(ref))
+
+/** Of a project that is written. Invalid, naming what there is, for a name that its team may not use. */
+export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing => {
+  const name = keyProviderOf(object)
+  const { namespace } = refOf(object)
+  const allowed = deps.provider.projectKeys
+    .filter(({ teams }) => teams?.includes(namespace) ?? true)
+    .map((key) => key.name)
+  const ring = deps.provider.of(name)
+  if (ring !== undefined && (name === undefined || allowed.includes(name))) return ring
+  const known =
+    allowed.length === 0
+      ? 'this controller is configured with no key for projects of this team'
+      : `known are ${allowed.join(', ')}`
+  const message = `Invalid value: "${name ?? ''}": no such key provider; ${known}: see STAGELY_KEY_PROVIDERS_FILE`
+  throw invalid(refOf(object), [
+    { field: 'spec.keyProvider', reason: 'FieldValueInvalid', message },
+  ])
+}
+
+/**
+ * A project whose spec names another key than before gets a new data key under it, and its digest
+ * key wrapped anew. From this write on nothing is sealed by what the old key wraps; a rotation of
+ * data keys seals the rest anew.
+ */
+export const moveProjectKeys = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const ring = wantedRing(session, object)
+  const project = await loadProject(session, refOf(object))
+  if (project === undefined) return
+  const { uid, digestKey } = project
+  const name = keyProviderOf(object)
+  const made = session.preparations.take(
+    `keys of ${uid} by ${name ?? 'the master key'}`,
+    async () => {
+      await ring.confirm()
+      const dataKey = await createDataKey(ring, uid)
+      return { dataKey, digestKey: await wrapDigestKey(ring, uid, digestKey) }
+    },
+  )
+  await session.send(
+    'UPDATE data_keys SET retired_at = $2 WHERE project_uid = $1 AND retired_at IS NULL',
+    [uid, session.nowMs],
+  )
+  await session.send(
+    `WITH moved AS (UPDATE projects SET key_provider = $2, digest_key = $3 WHERE uid = $1)
+     INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
+     VALUES ($4, $1, $5, $6, $7, $8)`,
+    [
+      uid,
+      name ?? null,
+      made.digestKey,
+      made.dataKey.id,
+      ring.name,
+      ring.keyId,
+      made.dataKey.wrapped,
+      session.nowMs,
+    ],
+  )
+  project.keyProvider = name
+  project.dataKey = undefined
+  const detail = { provider: ring.name, key: ring.keyId }
+  await session.audit(refOf(object), { action: 'move keys', detail })
+  // While another runs, the rest is begun when that has ended.
+  await beginRotation(session, { kind: 'data', projectUid: uid })
+}

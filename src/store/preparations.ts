@@ -1,0 +1,34 @@
+// What a write needs and takes long to get: an RSA key, an answer of a key service. Every writer waits
+// for the one that holds the counter row, so it is made while nobody holds it: the write is taken
+// back, and begun anew with what was made.
+
+/** Never seen by callers of the store. */
+class NotPrepared extends Error {}
+
+export class Preparations {
+  readonly #made = new Map<string, unknown>()
+  #wanted: { readonly name: string; readonly make: () => Promise<unknown> } | undefined
+
+  /** The write cannot end before make(). Also where what take() threw was caught on the way. */
+  get wanting(): boolean {
+    return this.#wanted !== undefined
+  }
+
+  /**
+   * What was made under this name. A name means the same at each beginning of the write. Throws,
+   * where it is not made yet, what ends this attempt.
+   */
+
+  take<T>(name: string, make: () => Promise<T>): T {
+    if (this.#made.has(name)) return this.#made.get(name) as T
+    this.#wanted ??= { name, make }
+    throw new NotPrepared(name)
+  }
+
+  /** Makes what was wanted; rejects as its maker does. */
+  async make(): Promise<void> {
+    const wanted = this.#wanted
+    this.#wanted = undefined
+    if (wanted !== undefined) this.#made.set(wanted.name, await wanted.make())
+  }
+}

@@ -1,0 +1,248 @@
+// A project whose keys are wrapped by a key of its own, on both databases.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { KeyProvider } from '../../src/secrets/key-provider.ts'
+import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
+import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
+import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  createSteppedClock,
+  objectOf,
+  secretOf,
+  updateAs,
+} from '../support/store-fixtures.ts'
+
+const delivery = { stagelet: 'prod', agent: 'box' }
+const keyFile = (n: number): KeyProvider =>
+  createLocalKeyProvider(Buffer.alloc(32, n), { name: 'key-file' })
+
+describe.each([
+  ['PGlite', (): string | undefined => undefined],
+  ['Postgres', (): string | undefined => inject('postgresUrl')],
+] as const)('a key of a project on %s', (_, url) => {
+  let t: TestStore
+  const clock = createSteppedClock()
+  const state = { down: false }
+  const cards = keyFile(1)
+  const fallible: KeyProvider = {
+    ...cards,
+    wrap: (plaintext, context) =>
+      state.down
+        ? Promise.reject(new StagelyError('ServiceUnavailable', 'key provider cards: it is down'))
+        : cards.wrap(plaintext, context),
+  }
+  const ringWith = (named: Parameters<typeof createKeyRing>[3]): KeyRing =>
+    createKeyRing(createLocalKeyProvider(testMasterKey), [], clock, named)
+  const both = (): KeyRing =>
+    ringWith([
+      { name: 'cards', provider: fallible, teams: undefined },
+      { name: 'other-team', provider: keyFile(2), teams: ['elsewhere'] },
+    ])
+
+  beforeAll(async () => {
+    t = await openTestStore(url(), { clock, keyRing: both() })
+  })
+  afterAll(() => t.destroy())
+
+  const finish = async (): Promise<void> => {
+    await t.keys.beginLeft()
+    let more = true
+    while (more) more = await t.keys.workOnce()
+  }
+  /** Who wraps the keys of a project that are in the database, each key once. */
+  const wrappersOf = async (projectUid: string): Promise<string[]> => {
+    const rows = await t.sql.query<{ wrapped: string }>(
+      `SELECT wrapped FROM data_keys WHERE project_uid = $1 AND (retired_at IS NULL
+         OR EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = data_keys.id))
+       UNION ALL SELECT digest_key FROM projects WHERE uid = $1`,
+      [projectUid],
+    )
+    const names = rows.map(({ wrapped }) => (cards.opens(wrapped) ? 'cards' : 'master'))
+    return [...new Set(names)].sort()
+  }
+  const valuesOf = async (projectUid: string): Promise<Record<string, string>> => {
+    await t.store.closeDueRevisions(clock.now() + 60_000)
+    const { closed } = await t.store.revisionsOf(projectUid)
+    const entries = await t.store.openSet(projectUid, closed, delivery)
+    return Object.fromEntries(entries.map((e) => [e.key, e.value.toString()]))
+  }
+  const projectOf = (ns: string, keyProvider?: string): ReturnType<typeof objectOf> =>
+    objectOf('Project', ns, 'shop', keyProvider === undefined ? {} : { keyProvider })
+
+  it('wraps both keys of a project that names it from the start, and of no other', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    const made = await createAs(t.store, api, {
+      ...projectOf(ns, 'cards'),
+      metadata: { name: 'pay', namespace: ns },
+    })
+    expect(await wrappersOf(made.metadata.uid!)).toEqual(['cards'])
+    expect(await wrappersOf(projectUid)).toEqual(['master'])
+    const status = await t.keys.status()
+    expect(
+      status.projectKeys.map(({ name, projects, health }) => [name, projects, health]),
+    ).toEqual([
+      ['cards', 1, { ok: true }],
+      ['other-team', 0, { ok: true }],
+    ])
+  })
+
+  it('takes a project over by a change of its spec: digests stay, and nothing is left behind', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    for (const i of [0, 1, 2])
+      await createAs(t.store, api, secretOf(ns, `s-${i}`, { value: `v${i}` }))
+    const digests = (): Promise<unknown[]> =>
+      t.sql.query(
+        'SELECT key, value_digest FROM secret_versions WHERE project_uid = $1 ORDER BY 1',
+        [projectUid],
+      )
+    const before = await digests()
+    const oldKeys = await t.sql.query<{ id: string }>(
+      'SELECT id FROM data_keys WHERE project_uid = $1',
+      [projectUid],
+    )
+    await updateAs(t.store, api, projectOf(ns, 'cards'))
+    expect(await digests()).toEqual(before)
+    expect(await valuesOf(projectUid)).toEqual({ S_0: 'v0', S_1: 'v1', S_2: 'v2' })
+    // From the first write on.
+    await createAs(t.store, api, secretOf(ns, 'late', { value: 'late' }))
+    const [late] = await t.sql.query<{ id: string }>(
+      `SELECT data_key_id AS id FROM secret_versions WHERE project_uid = $1 AND key = 'LATE'`,
+      [projectUid],
+    )
+    expect(oldKeys.map(({ id }) => id)).not.toContain(late?.id)
+    expect((await t.keys.status()).rotations[0]).toMatchObject({ kind: 'data', projectUid })
+    await finish()
+    expect(await wrappersOf(projectUid)).toEqual(['cards'])
+    await updateAs(t.store, api, projectOf(ns))
+    await finish()
+    expect(await wrappersOf(projectUid)).toEqual(['master'])
+    expect(Object.keys(await valuesOf(projectUid))).toHaveLength(4)
+    const actions = await t.sql.query<{ detail: unknown }>(
+      `SELECT detail FROM audit WHERE action = 'move keys' AND namespace = $1`,
+      [ns],
+    )
+    expect(JSON.stringify(actions)).toContain(cards.keyId)
+    expect(actions).toHaveLength(2)
+  })
+
+  it('takes a project over also while another rotation runs', async () => {
+    const [one, two] = [await createShop(t.store), await createShop(t.store)]
+    for (const { ns } of [one, two]) await createAs(t.store, api, secretOf(ns, 's', { value: 'v' }))
+    await t.keys.rotateDataKeys(api, one.projectUid)
+    await updateAs(t.store, api, projectOf(two.ns, 'cards'))
+    await finish()
+    await finish()
+    expect(await wrappersOf(two.projectUid)).toEqual(['cards'])
+    expect(await valuesOf(two.projectUid)).toEqual({ S: 'v' })
+    expect((await t.keys.status()).sealedOld).toBe(0)
+  })
+
+  it('refuses a name that nobody configured, or not for this team, and changes nothing', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    for (const name of ['nowhere', 'other-team'])
+      await expect(updateAs(t.store, api, projectOf(ns, name))).rejects.toMatchObject({
+        reason: 'Invalid',
+        message: expect.stringMatching(/spec\.keyProvider: .*known are cards:/) as string,
+      })
+    expect(await wrappersOf(projectUid)).toEqual(['master'])
+  })
+
+  it('stops writes of values of its own projects alone while it is down', async () => {
+    const [own, free] = [await createShop(t.store), await createShop(t.store)]
+    await updateAs(t.store, api, projectOf(own.ns, 'cards'))
+    await finish()
+    clock.step(60_000)
+    state.down = true
+    const down = {
+      reason: 'ServiceUnavailable',
+      message: expect.stringMatching(/cards: it is down\. Nothing was stored/) as string,
+    }
+    await expect(
+      createAs(t.store, api, secretOf(own.ns, 's', { value: 'v' })),
+    ).rejects.toMatchObject(down)
+    await expect(updateAs(t.store, api, projectOf(free.ns, 'cards'))).rejects.toMatchObject(down)
+    await createAs(t.store, api, secretOf(free.ns, 's', { value: 'v' }))
+    expect(await t.store.health()).toEqual({ ok: true })
+    const [status] = (await t.keys.status()).projectKeys
+    expect(status).toMatchObject({ name: 'cards', health: { ok: false } })
+    state.down = false
+    clock.step(60_000)
+    await createAs(t.store, api, secretOf(own.ns, 's', { value: 'v' }))
+  })
+
+  it('stays in place when data keys rotate, and when the master key does', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    await updateAs(t.store, api, projectOf(ns, 'cards'))
+    await createAs(t.store, api, secretOf(ns, 's', { value: 'v' }))
+    await finish()
+    await t.keys.rotateDataKeys(api)
+    await finish()
+    expect(await wrappersOf(projectUid)).toEqual(['cards'])
+    // By hand, as an older controller would have left it.
+    const context = `digest key of project ${projectUid}`
+    const [row] = await t.sql.query<{ wrapped: string }>(
+      'SELECT digest_key AS wrapped FROM projects WHERE uid = $1',
+      [projectUid],
+    )
+    const byMaster = await createLocalKeyProvider(testMasterKey).wrap(
+      await cards.unwrap(row?.wrapped ?? '', context),
+      context,
+    )
+    await t.sql.query('UPDATE projects SET digest_key = $2 WHERE uid = $1', [projectUid, byMaster])
+    await t.keys.rotateMasterKey(api)
+    await finish()
+    expect(await wrappersOf(projectUid)).toEqual(['cards'])
+    expect(await valuesOf(projectUid)).toEqual({ S: 'v' })
+  })
+
+  it('is needed at start, which names it', async () => {
+    await t.close()
+    await expect(t.again({ keyRing: ringWith([]) })).rejects.toThrow(
+      new RegExp(`needs local key ${cards.keyId}.*STAGELY_KEY_PROVIDERS_FILE`),
+    )
+    const again = await t.again({ keyRing: both() })
+    expect((await again.keys.status()).projectKeys[0]?.projects).toBeGreaterThan(0)
+  })
+})
+
+describe('a write that generates an RSA key', () => {
+  it('holds up no other: the key is made before', async () => {
+    const t = await openTestStore(inject('postgresUrl'))
+    try {
+      const { ns, projectUid } = await createShop(t.store)
+      const rsa = {
+        type: 'file',
+        file: { path: './k.pem' },
+        valueFrom: { generate: { keypair: 'rsa' } },
+      }
+      const order: string[] = []
+      const slow = t.store
+        .write(api, {}, async (tx) => {
+          for (const name of ['rsa-a', 'rsa-b'])
+            await tx.create(secretOf(ns, name, { ...rsa, file: { path: `./${name}.pem` } }))
+        })
+        .then(() => order.push('rsa'))
+      // Each of these is a transaction of its own that would wait for the lock.
+      for (let i = 0; i < 5; i++) {
+        await createAs(t.store, api, secretOf(ns, `plain-${i}`, { value: 'v' }))
+        order.push('plain')
+      }
+      await slow
+      expect(order.at(-1)).toBe('rsa')
+      await t.store.closeDueRevisions(Date.now() + 60_000)
+      const { closed } = await t.store.revisionsOf(projectUid)
+      const set = await t.store.openSet(projectUid, closed, delivery)
+      const pems = set
+        .filter(({ key }) => key.startsWith('RSA'))
+        .map(({ value }) => value.toString())
+      expect(pems).toHaveLength(2)
+      expect(new Set(pems).size).toBe(2)
+      for (const pem of pems) expect(pem).toMatch(/^-----BEGIN PRIVATE KEY-----/)
+    } finally {
+      await t.destroy()
+    }
+  })
+})
