@@ -178,6 +178,31 @@ describe('stagely secrets', () => {
       const refused = await world.apply(moved)
       expect([refused.code, refused.stderr.includes('stagely seal')]).toEqual([1, true])
     }
+    // A copy opens nowhere else: not in another namespace, and not in another project.
+    await world.must('team', 'create', 'elsewhere')
+    const project = (name: string, namespace: string): string =>
+      `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: {}\n`
+    await world.apply(`${project('shop', 'elsewhere')}---\n${project('copy', 'default')}`)
+    const seal = (key: string): Promise<Ran> =>
+      world.cliWith('canary-sealed\n', 'seal', key, '-p', 'shop', '-o', 'yaml', '--key-file', old)
+    const { stdout: manifest } = await seal('LATER')
+    for (const [from, to] of [
+      [/namespace: default/, 'namespace: elsewhere'],
+      [/name: shop/, 'name: copy'],
+      [/key: LATER/, 'key: OTHER'],
+    ] as const) {
+      expect(manifest).toMatch(from)
+      const copied = await world.apply(manifest.replace(from, to))
+      expect([copied.code, copied.stderr.includes('does not open here')]).toEqual([1, true])
+      expect(words(copied)).not.toContain('canary')
+    }
+    // The key, an old one by now, is in the database: the next process opens with it.
+    await world.controller.kill('SIGKILL')
+    await world.startController()
+    expect((await world.apply(manifest)).stdout).toContain('created')
+    expect(await world.must('secrets', 'get', 'LATER', '-p', 'shop', '--reveal')).toBe(
+      'canary-sealed',
+    )
     const argv = await world.cli('seal', 'A', 'canary', '-p', 'shop')
     expect([argv.code, words(argv).includes('canary')]).toEqual([2, false])
     const rotated = await world.must('audit', 'list', '--action', 'rotate', '-o', 'json')
@@ -221,5 +246,70 @@ describe('stagely secrets', () => {
     expect(await world.must(...args, '--agent', 'box', '--yes', '--overwrite')).toContain(
       'stagelysecret.stagely.dev/new.web created',
     )
+  })
+
+  it('adopts a project with includes, profiles, ${VAR} and an override of its own', async () => {
+    const stack = join(dir, 'large')
+    const files = {
+      'compose.yaml': `name: large
+include: [parts/mail.yaml]
+services:
+  web:
+    image: web:\${TAG:-latest}
+    environment: {DATABASE_URL: "postgres://app:\${DB_PASSWORD}@db/app", STRIPE_KEY: }
+  db: {image: postgres, env_file: db.env}
+  job: {image: job, profiles: [tools], environment: {JOB_TOKEN: "\${JOB_TOKEN}"}}
+  cache: {image: redis}
+`,
+      'compose.override.yaml': 'services: {web: {environment: {EXTRA: "${EXTRA}"}}}\n',
+      'parts/mail.yaml': 'services: {mail: {image: mail, env_file: mail.env}}\n',
+      'parts/mail.env': 'SMTP=canary-smtp\n',
+      'db.env': 'POSTGRES_PASSWORD=canary-password\n',
+      '.env':
+        "DB_PASSWORD=canary-password\nSTRIPE_KEY='canary-$tripe'\nJOB_TOKEN=canary-job\nEXTRA=${STRIPE_KEY}-x\nTAG=canary-tag\n",
+    }
+    await mkdir(join(stack, 'parts'), { recursive: true })
+    for (const [name, text] of Object.entries(files)) await writeFile(join(stack, name), text)
+    const args = ['init', stack, '--agent', 'box', '--profile', 'tools']
+    const dry = await world.cli(...args, '--dry-run', '--json')
+    const proposal = JSON.parse(dry.stdout) as {
+      secrets: { key: string; scope: string }[]
+      kept: { key: string }[]
+      recreated: string[]
+      untouched: string[]
+    }
+    expect(proposal.secrets.map(({ key, scope }) => `${key} ${scope}`)).toEqual([
+      'DATABASE_URL web',
+      'EXTRA web',
+      'JOB_TOKEN job',
+      'POSTGRES_PASSWORD db',
+      'SMTP mail',
+      'STRIPE_KEY web',
+    ])
+    expect(proposal.kept.map(({ key }) => key)).toContain('TAG')
+    expect(proposal).toMatchObject({
+      recreated: ['db', 'job', 'mail', 'web'],
+      untouched: ['cache'],
+    })
+    const done = await world.cli(...args, '--yes')
+    expect([done.code, done.stderr]).toEqual([0, expect.any(String)])
+    const manifest = await readFile(join(stack, 'stagely.yaml'), 'utf8')
+    expect(manifest).toMatch(/profiles:\s+- tools/)
+    expect(words(dry) + words(done) + manifest).not.toContain('canary')
+    const reveal = (key: string, scope: string): Promise<string> =>
+      world.must('secrets', 'get', key, '-p', 'large', '--scope', scope, '--reveal')
+    expect(await reveal('DATABASE_URL', 'web')).toBe('postgres://app:canary-password@db/app')
+    expect(await reveal('EXTRA', 'web')).toBe('canary-$tripe-x')
+    expect(await reveal('SMTP', 'mail')).toBe('canary-smtp')
+    // Nothing of the user's own was touched, and it is done.
+    for (const [name, text] of Object.entries(files))
+      expect(await readFile(join(stack, name), 'utf8'), name).toBe(text)
+    const again = await world.cli(...args)
+    expect([again.code, again.stderr.includes('nothing to do')]).toEqual([0, true])
+    const stagelet = (await world.read('stagelets/large')) as { spec: { compose: object } }
+    expect(stagelet.spec.compose).toMatchObject({
+      directory: await realpath(stack),
+      profiles: ['tools'],
+    })
   })
 })

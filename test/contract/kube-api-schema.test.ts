@@ -61,6 +61,7 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
 /** What depends on more than the object, or is about the bytes of a value. */
 const beyondSchemas = [
   /not found in namespace/,
+  /no such key provider/,
   /must be standard base64/,
   /must be UTF-8 text/,
   /\(format: \w+\)$/,

@@ -125,6 +125,18 @@ describe('login by an OpenID provider', () => {
     await expect(login('bob')).rejects.toThrow(/is disabled/)
   })
 
+  it('refuses a provider that vouches for another login than this one', async () => {
+    try {
+      for (const nonce of ['n'.repeat(43), '']) {
+        provider.nonce = nonce
+        await expect(login('ann')).rejects.toThrow(/the login was not accepted/)
+      }
+    } finally {
+      provider.nonce = undefined
+    }
+    expect((await login('ann')).login.token).toMatch(/^spt_/)
+  })
+
   it('redirects nowhere but to a loopback address', async () => {
     const begin = (redirect: string): Promise<Response> => {
       const query = new URLSearchParams({

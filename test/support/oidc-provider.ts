@@ -12,6 +12,8 @@ export interface TestPerson {
 
 export interface TestProvider {
   readonly issuer: string
+  /** Undefined: the nonce that was asked for is vouched for; else this one, or none with ''. */
+  nonce: string | undefined
   stop(): Promise<void>
 }
 
@@ -55,15 +57,25 @@ export const startOidcProvider = async (
     }),
   })
   const handle = provider.callback()
-  server.on('request', handle)
-  return {
+  const self: TestProvider = {
     issuer,
+    nonce: undefined,
     stop: async () => {
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
     },
   }
+  server.on('request', (request, response) => {
+    const url = new URL(request.url ?? '/', issuer)
+    if (url.searchParams.has('nonce') && self.nonce !== undefined) {
+      if (self.nonce === '') url.searchParams.delete('nonce')
+      else url.searchParams.set('nonce', self.nonce)
+      request.url = url.pathname + url.search
+    }
+    handle(request, response)
+  })
+  return self
 }
 
 /** Follows redirects as a browser and logs `person` in where it is asked to. `urls` gets each step. */

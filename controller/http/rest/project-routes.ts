@@ -1,12 +1,11 @@
 // Projects.
 import { z } from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
-import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { objectName } from '../../../src/resources/status.ts'
 import { requireIn } from './access.ts'
 import type { RestDeps } from './deps.ts'
-import { etagOf } from './etag.ts'
 import { idOf } from './ids.ts'
 import { listPaged, nextCursor, pageQuery } from './paging.ts'
 import {
@@ -18,15 +17,15 @@ import {
 import {
   conditions,
   conditionsOf,
-  deleted,
   deletedSchema,
   source,
   sourceOf,
   time,
 } from './representations.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
+import { route, type RestRoute } from './route.ts'
 import { inRequestNames } from './secrets.ts'
-import { createTracked, readAgain, updateTracked } from './writes.ts'
+import { changeTarget, deleteTarget, shownAs, showTarget } from './target.ts'
+import { createTracked } from './writes.ts'
 
 const tag = 'Projects'
 
@@ -117,7 +116,7 @@ const createProject = ({ store, clock }: RestDeps): RestRoute =>
       const made = await inRequestNames(() =>
         store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
       )
-      return { status: 201, body: toProject(made), headers: etagOf(made) }
+      return shownAs(201, made, toProject)
     },
   })
 
@@ -129,13 +128,10 @@ const getProject: RestRoute = route({
   summary: 'One project.',
   access: { in: 'project', verb: 'get', resource: 'projects' },
   response: { status: 200, description: 'The project.', schema: projectSchema },
-  handle: (context) => {
-    const project = requireTarget(context)
-    return Promise.resolve({ status: 200, body: toProject(project), headers: etagOf(project) })
-  },
+  handle: showTarget(toProject),
 })
 
-const updateProject = ({ store, clock }: RestDeps): RestRoute =>
+const updateProject = (deps: RestDeps): RestRoute =>
   route({
     id: 'updateProject',
     method: 'PATCH',
@@ -146,19 +142,17 @@ const updateProject = ({ store, clock }: RestDeps): RestRoute =>
     body: z.strictObject(projectUpdateShape),
     response: { status: 200, description: 'The project as it is now.', schema: projectSchema },
     handle: async (context) => {
-      const { actor, body, ifMatch } = context
       const updated = await inRequestNames(() =>
-        store.write(actor, {}, async (tx) => {
-          const before = await readAgain(tx, requireTarget(context), ifMatch)
-          const after = { ...before, spec: withProjectInput(before.spec ?? {}, body) }
-          return updateTracked(tx, before, after, clock.now())
-        }),
+        changeTarget(deps, context, (before) => ({
+          ...before,
+          spec: withProjectInput(before.spec ?? {}, context.body),
+        })),
       )
-      return { status: 200, body: toProject(updated), headers: etagOf(updated) }
+      return shownAs(200, updated, toProject)
     },
   })
 
-const deleteProject = ({ store }: RestDeps): RestRoute =>
+const deleteProject = (deps: RestDeps): RestRoute =>
   route({
     id: 'deleteProject',
     method: 'DELETE',
@@ -167,11 +161,5 @@ const deleteProject = ({ store }: RestDeps): RestRoute =>
     summary: 'Delete a project with all its secrets.',
     access: { in: 'project', verb: 'delete', resource: 'projects' },
     response: { status: 200, description: 'It is gone.', schema: deletedSchema },
-    handle: async (context) => {
-      await store.write(context.actor, {}, async (tx) => {
-        const project = await readAgain(tx, requireTarget(context), context.ifMatch)
-        await tx.remove(refOf(project))
-      })
-      return deleted
-    },
+    handle: deleteTarget(deps),
   })

@@ -12,6 +12,7 @@ import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
 import { given } from './representations.ts'
 import { requireTarget, route, type RestContext, type RestRoute } from './route.ts'
+import { annotated, changeTarget } from './target.ts'
 import { readAgain, updateTracked } from './writes.ts'
 
 const tag = 'Rollouts'
@@ -163,12 +164,6 @@ const resumeRollout = (deps: RestDeps): RestRoute =>
     }),
   })
 
-/** Milliseconds, so that two within a second are two. */
-const annotated = (object: KubeObject, name: string, now: number): KubeObject => {
-  const texts = { ...object.metadata.annotations, [name]: new Date(now).toISOString() }
-  return { ...object, metadata: { ...object.metadata, annotations: texts } }
-}
-
 const retried = z
   .strictObject({ retried: z.array(z.string()).describe('Names of the stagelets.') })
   .describe('What is tried again.')
@@ -199,7 +194,7 @@ const retryRollout = ({ store, clock }: RestDeps): RestRoute =>
     },
   })
 
-const retryStagelet = ({ store, clock }: RestDeps): RestRoute =>
+const retryStagelet = (deps: RestDeps): RestRoute =>
   route({
     id: 'retryStagelet',
     method: 'POST',
@@ -209,11 +204,9 @@ const retryStagelet = ({ store, clock }: RestDeps): RestRoute =>
     access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
     response: { status: 202, description: 'The agent is told.', schema: retried },
     handle: async (context) => {
-      const { metadata } = await store.write(context.actor, {}, async (tx) => {
-        const before = await readAgain(tx, requireTarget(context), context.ifMatch)
-        const after = annotated(before, annotations.retry, clock.now())
-        return updateTracked(tx, before, after, clock.now())
-      })
+      const { metadata } = await changeTarget(deps, context, (before, now) =>
+        annotated(before, annotations.retry, now),
+      )
       return { status: 202, body: { retried: [metadata.name] } }
     },
   })

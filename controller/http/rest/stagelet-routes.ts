@@ -15,12 +15,11 @@ import {
 } from '../../../src/resources/stagelet.ts'
 import { requireIn } from './access.ts'
 import type { RestDeps } from './deps.ts'
-import { etagOf } from './etag.ts'
 import { idOf } from './ids.ts'
 import { listPaged, nextCursor, pageQuery } from './paging.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
-import { readAgain, updateTracked } from './writes.ts'
+import { route, type RestRoute } from './route.ts'
+import { annotated, changeTarget, shownAs, showTarget } from './target.ts'
 
 const status = stageletStatus.shape
 const plainService = status.services.unwrap().element.shape
@@ -224,10 +223,7 @@ const getStagelet: RestRoute = route({
   summary: 'One stagelet with the status of each service.',
   access: { in: 'stagelet', verb: 'get', resource: 'stagelets' },
   response: { status: 200, description: 'The stagelet.', schema: stageletSchema },
-  handle: (context) => {
-    const stagelet = requireTarget(context)
-    return Promise.resolve({ status: 200, body: toStagelet(stagelet), headers: etagOf(stagelet) })
-  },
+  handle: showTarget(toStagelet),
 })
 
 const getAgent: RestRoute = route({
@@ -238,13 +234,10 @@ const getAgent: RestRoute = route({
   summary: 'One agent with its status.',
   access: { in: 'agent', verb: 'get', resource: 'agents' },
   response: { status: 200, description: 'The agent.', schema: agentSchema },
-  handle: (context) => {
-    const agent = requireTarget(context)
-    return Promise.resolve({ status: 200, body: toAgent(agent), headers: etagOf(agent) })
-  },
+  handle: showTarget(toAgent),
 })
 
-const deployStagelet = ({ store, clock }: RestDeps): RestRoute =>
+const deployStagelet = (deps: RestDeps): RestRoute =>
   route({
     id: 'deployStagelet',
     method: 'POST',
@@ -258,14 +251,9 @@ const deployStagelet = ({ store, clock }: RestDeps): RestRoute =>
       schema: stageletSchema,
     },
     handle: async (context) => {
-      const updated = await store.write(context.actor, {}, async (tx) => {
-        const before = await readAgain(tx, requireTarget(context), context.ifMatch)
-        // Milliseconds, so that two deploys within a second are two.
-        const stamp = new Date(clock.now()).toISOString()
-        const texts = { ...before.metadata.annotations, [annotations.redeploy]: stamp }
-        const after = { ...before, metadata: { ...before.metadata, annotations: texts } }
-        return updateTracked(tx, before, after, clock.now())
-      })
-      return { status: 202, body: toStagelet(updated), headers: etagOf(updated) }
+      const updated = await changeTarget(deps, context, (before, now) =>
+        annotated(before, annotations.redeploy, now),
+      )
+      return shownAs(202, updated, toStagelet)
     },
   })

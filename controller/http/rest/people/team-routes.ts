@@ -1,13 +1,13 @@
 // Teams, which are namespaces, and their members.
 import { z } from 'zod'
 import { teamsWhere } from '../../../../src/access/principal.ts'
-import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
+import type { KubeObject } from '../../../../src/resources/meta.ts'
 import type { RestDeps } from '../deps.ts'
-import { etagOf } from '../etag.ts'
 import { listPaged, nextCursor, pageQuery } from '../paging.ts'
 import { deleted, deletedSchema, time } from '../representations.ts'
 import { requireTarget, route, type RestRoute } from '../route.ts'
-import { createTracked, readAgain } from '../writes.ts'
+import { deleteTarget, shownAs, showTarget } from '../target.ts'
+import { createTracked } from '../writes.ts'
 import { memberSchema, role, toMember } from './shapes.ts'
 
 const tag = 'Teams'
@@ -71,7 +71,7 @@ const createTeam = ({ store, clock }: RestDeps): RestRoute =>
     handle: async ({ actor, body }) => {
       const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: body.name } }
       const made = await store.write(actor, {}, (tx) => createTracked(tx, object, clock.now()))
-      return { status: 201, body: toTeam(made), headers: etagOf(made) }
+      return shownAs(201, made, toTeam)
     },
   })
 
@@ -83,13 +83,10 @@ const getTeam: RestRoute = route({
   summary: 'One team.',
   access: { in: 'team', verb: 'get', resource: 'namespaces' },
   response: { status: 200, description: 'The team.', schema: teamSchema },
-  handle: (context) => {
-    const team = requireTarget(context)
-    return Promise.resolve({ status: 200, body: toTeam(team), headers: etagOf(team) })
-  },
+  handle: showTarget(toTeam),
 })
 
-const deleteTeam = ({ store }: RestDeps): RestRoute =>
+const deleteTeam = (deps: RestDeps): RestRoute =>
   route({
     id: 'deleteTeam',
     method: 'DELETE',
@@ -98,13 +95,7 @@ const deleteTeam = ({ store }: RestDeps): RestRoute =>
     summary: 'Delete a team with everything in it.',
     access: { in: 'team', verb: 'delete', resource: 'namespaces' },
     response: { status: 200, description: 'It goes with its content.', schema: deletedSchema },
-    handle: async (context) => {
-      await store.write(context.actor, {}, async (tx) => {
-        const team = await readAgain(tx, requireTarget(context), context.ifMatch)
-        await tx.remove(refOf(team))
-      })
-      return deleted
-    },
+    handle: deleteTarget(deps),
   })
 
 const listMembers = ({ people }: RestDeps): RestRoute =>
