@@ -23,7 +23,7 @@ const maxWarning = 256
 
 /** Values of `Warning` headers. */
 export const warningValues = (texts: readonly string[]): string[] =>
-  texts.slice(0, mostWarnings).map((text) => {
+  [...new Set(texts)].slice(0, mostWarnings).map((text) => {
     const plain = text
       .slice(0, maxWarning)
       .replace(/[\\"]/g, '\\$&')
