@@ -141,6 +141,26 @@ describe.each([
     expect(values[`S_${last % 60}`]).toBe(`w${last}`)
   })
 
+  it('seals nothing with the old key in a write that shares the transaction of a rotation', async () => {
+    const { ns, projectUid } = await fill(1)
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+    // While this one holds the database, the others gather, and then commit together.
+    const holding = t.store.write(api, {}, () => pause(400))
+    const before = updateAs(t.store, api, secretOf(ns, 's-0', { value: 'before' }))
+    const rotating = t.keys.rotateDataKeys(api, projectUid)
+    await pause(200)
+    const after = updateAs(t.store, api, secretOf(ns, 's-0', { value: 'after' }))
+    await Promise.all([holding, before, rotating, after])
+    const rows = await t.sql.query<{ retired: boolean }>(
+      `SELECT k.retired_at IS NOT NULL AS retired FROM secret_versions v JOIN data_keys k ON k.id = v.data_key_id
+       WHERE v.project_uid = $1 ORDER BY v.version`,
+      [projectUid],
+    )
+    expect(rows.map(({ retired }) => retired)).toEqual([true, true, false])
+    await finish()
+    expect(await countSealedOld(t.sql, projectUid)).toBe(0)
+  })
+
   it('reads from memory while the provider is down, and refuses what needs it', async () => {
     const { ns, projectUid } = await fill(3)
     await openValues(projectUid)
