@@ -71,7 +71,8 @@ interface RawService {
   readonly scale?: unknown
   readonly deploy?: { readonly replicas?: unknown }
   readonly container_name?: string
-  readonly environment?: Readonly<Record<string, unknown>>
+  /** A list where several files give it and nothing is filled in. */
+  readonly environment?: Readonly<Record<string, unknown>> | readonly string[]
   readonly env_file?: string | readonly (string | { readonly path?: string })[]
 }
 interface RawProject {
@@ -103,6 +104,13 @@ const envFilesOf = (raw: RawService): string[] => {
   return files.map((f) => (typeof f === 'string' ? f : (f.path ?? ''))).filter((f) => f !== '')
 }
 
+const variablesOf = (raw: RawService | undefined): string[] => {
+  const { environment = {} } = raw ?? {}
+  return Array.isArray(environment)
+    ? (environment as readonly string[]).map((entry) => entry.split('=')[0] ?? '')
+    : Object.keys(environment)
+}
+
 /** `filled` has what is in its `env_file`s merged in. */
 const toService = (name: string, raw: RawService, filled?: RawService): ServiceModel => {
   const dependsOn = Array.isArray(raw.depends_on)
@@ -116,9 +124,7 @@ const toService = (name: string, raw: RawService, filled?: RawService): ServiceM
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
     envFiles: envFilesOf(raw),
-    variables: unique(
-      Object.keys({ ...raw.environment, ...(filled?.environment as object | undefined) }),
-    ).slice(0, mostVariables),
+    variables: unique([...variablesOf(raw), ...variablesOf(filled)]).slice(0, mostVariables),
   }
 }
 

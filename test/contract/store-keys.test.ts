@@ -5,6 +5,7 @@ import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
 import { countSealedOld } from '../../src/store/keys/reseal.ts'
+import { makeDataKeys, replaceDataKeys } from '../../src/store/keys/rotations.ts'
 import { countWraps } from '../../src/store/keys/wraps.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
@@ -144,19 +145,24 @@ describe.each([
   it('seals nothing with the old key in a write that shares the transaction of a rotation', async () => {
     const { ns, projectUid } = await fill(1)
     const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+    const made = await makeDataKeys([{ uid: projectUid, ring, keyProvider: undefined }])
     // While this one holds the database, the others gather, and then commit together.
-    const holding = t.store.write(api, {}, () => pause(400))
-    const before = updateAs(t.store, api, secretOf(ns, 's-0', { value: 'before' }))
-    const rotating = t.keys.rotateDataKeys(api, projectUid)
-    await pause(200)
-    const after = updateAs(t.store, api, secretOf(ns, 's-0', { value: 'after' }))
-    await Promise.all([holding, before, rotating, after])
+    const holding = t.store.write(api, {}, () => pause(200))
+    const update = (value: string): Promise<unknown> =>
+      updateAs(t.store, api, secretOf(ns, 's-0', { value }))
+    const gathered = [
+      update('before'),
+      t.store.writeWithSession(api, (session) => replaceDataKeys(session, made)),
+      update('after'),
+    ]
+    await Promise.all([holding, ...gathered])
     const rows = await t.sql.query<{ retired: boolean }>(
       `SELECT k.retired_at IS NOT NULL AS retired FROM secret_versions v JOIN data_keys k ON k.id = v.data_key_id
        WHERE v.project_uid = $1 ORDER BY v.version`,
       [projectUid],
     )
     expect(rows.map(({ retired }) => retired)).toEqual([true, true, false])
+    await t.keys.beginLeft()
     await finish()
     expect(await countSealedOld(t.sql, projectUid)).toBe(0)
   })
