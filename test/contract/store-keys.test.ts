@@ -162,7 +162,7 @@ describe.each([
       [projectUid],
     )
     expect(rows.map(({ retired }) => retired)).toEqual([true, true, false])
-    await t.keys.beginLeft()
+    await t.keys.rotateDataKeys(api, projectUid)
     await finish()
     expect(await countSealedOld(t.sql, projectUid)).toBe(0)
   })
