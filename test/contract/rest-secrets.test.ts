@@ -228,7 +228,7 @@ describe('a batch', () => {
     ])
     expect(made.status).toBe(200)
     const warnings = (answer: Answer): string[] =>
-      [...String(answer.headers['warning'] ?? '').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(
+      [...(answer.headers['warning'] ?? '').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(
         ([, text]) => text!,
       )
     // Said for the first secret of a project, whichever way it came.
