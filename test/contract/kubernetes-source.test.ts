@@ -186,6 +186,31 @@ test('a value comes from a Secret of the cluster, and follows it', async () => {
   expect((await stored('StagelySecret', 'api-key'))?.status).toMatchObject({ version: 2 })
 })
 
+test('a plain value is refused with what to do instead, and never told', async () => {
+  await cluster.api.create(secret('plain', { value: 'readable-in-etcd' }))
+  await eventually(() => condition('StagelySecret', 'plain', 'Accepted')).toMatchObject({
+    status: 'False',
+    reason: 'PlainValue',
+    message: expect.stringMatching(/spec\.value .*spec\.sealedValue .*spec\.valueFrom/) as string,
+  })
+  expect(await stored('StagelySecret', 'plain')).toBeUndefined()
+  const { status, spec } = (await cluster.api.get('StagelySecret', 'plain'))!
+  expect(spec?.['value']).toBe('readable-in-etcd')
+  expect(JSON.stringify(status)).not.toContain('readable-in-etcd')
+  await settled()
+  const before = cluster.writes.length
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  expect(cluster.writes.slice(before)).toEqual([])
+  // As the message says.
+  await cluster.api.putSecret('moved', { key: Buffer.from('moved-value').toString('base64') })
+  const valueFrom = { kubernetesSecret: { name: 'moved', key: 'key' } }
+  await cluster.api.patch('StagelySecret', 'plain', { spec: { value: null, valueFrom } })
+  await eventually(() => condition('StagelySecret', 'plain', 'Accepted')).toMatchObject({
+    status: 'True',
+  })
+  expect((await stored('StagelySecret', 'plain'))?.status).toMatchObject({ version: 1 })
+})
+
 test('what cannot be taken is told at the object, until it can', async () => {
   await store(project('taken'))
   await cluster.api.create(project('taken'))
@@ -441,6 +466,8 @@ test('a token that expired is read anew', async () => {
 test('a list that lacks most of what there was is not believed', async () => {
   await cluster.api.create(secret('one'), secret('two'), secret('three'), secret('four'))
   await eventually(() => stored('StagelySecret', 'four')).toBeDefined()
+  // A status that is written after this version would bring its object back by the watch.
+  await settled()
   const { version: resourceVersion } = await cluster.api.list('StagelySecret')
   undo.push(
     cluster.fault((request, response) => {
@@ -462,6 +489,15 @@ test('a list that lacks most of what there was is not believed', async () => {
   await source.stop()
   source = start({ pruneAll: true })
   await eventually(() => stored('StagelySecret', 'one')).toBeUndefined()
+})
+
+test('the cluster is reached by its own certificate and login', async () => {
+  for (const step of undo.splice(0)) step()
+  await source.stop()
+  source = start({ kubeConfig: () => cluster.direct })
+  await cluster.api.create(secret('direct'))
+  await eventually(() => stored('StagelySecret', 'direct')).toBeDefined()
+  await eventually(() => condition('StagelySecret', 'direct', 'Accepted')).toBeDefined()
 })
 
 test('only the chosen namespaces are followed, and others are left alone', async () => {

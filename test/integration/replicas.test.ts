@@ -23,6 +23,21 @@ const noticedMs = 8_000
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1)
 
+/** How the streams that an agent had came to their ends, by its log. */
+const endsOf = (log: string): ('ended' | 'cut')[] => {
+  const ends: ('ended' | 'cut')[] = []
+  let broke = false
+  for (const line of log.split('\n').filter((text) => /^{.*}$/.test(text))) {
+    const { message, outcome } = JSON.parse(line) as { message: string; outcome?: string }
+    if (message === 'the stream broke') broke = true
+    else if (message === 'the stream ended') broke = false
+    // Another outcome is a try to connect that found no replica.
+    else if (message === 'connecting again' && outcome === 'lost')
+      ends.push(broke ? 'cut' : 'ended')
+  }
+  return ends
+}
+
 describe('three controllers and ten agents', () => {
   let fleet: Fleet
   let chaos: Chaos
@@ -134,8 +149,12 @@ describe('three controllers and ten agents', () => {
     const before = await containersOf(fleet.stacks)
     const told = watcher.notReady.length
     const writes = load.acknowledged.reduce((a, b) => a + b)
+    const said = fleet.agents.map((agent) => agent.output().length)
+    let longestStop = 0
     for (const { index, program } of fleet.replicas) {
+      const stopping = performance.now()
       await program.kill('SIGTERM')
+      longestStop = Math.max(longestStop, performance.now() - stopping)
       expect(program.child.exitCode).toBe(0)
       await fleet.startReplica(index)
       await sleep(500)
@@ -147,10 +166,18 @@ describe('three controllers and ten agents', () => {
     )
     expect(rows.filter((row) => row.here)).toHaveLength(fleet.agents.length)
     expect(watcher.notReady.slice(told)).toEqual([])
+    // Every stream was ended by its replica with the time to come back, and none was cut.
+    const ends = fleet.agents.map((agent, i) => endsOf(agent.output().slice(said[i])))
+    expect(ends.flat().filter((end) => end === 'ended').length).toBeGreaterThanOrEqual(
+      fleet.agents.length,
+    )
+    expect(ends.flat()).not.toContain('cut')
+    // What a pod of the chart has after its preStop.
+    expect(longestStop).toBeLessThan(30_000)
     expect(await containersOf(fleet.stacks)).toEqual(before)
     const done = load.acknowledged.reduce((a, b) => a + b) - writes
     console.log(
-      `restarted 3 of 3 over ${done} writes; ${load.summary()}; ${watcher.reconnects} watches renewed`,
+      `restarted 3 of 3 over ${done} writes, the slowest stop ${longestStop.toFixed(0)} ms; ${load.summary()}; ${watcher.reconnects} watches renewed`,
     )
     await chaos.change('after the restarts')
     await fleet.converged(chaos.tokens, 60_000)

@@ -23,6 +23,8 @@ export interface TestCluster {
   readonly api: ClusterApi
   /** Through the proxy. */
   readonly kubeConfig: KubeConfig
+  /** Without the proxy: the cluster's own address, certificate and login. */
+  readonly direct: KubeConfig
   /** Writes that came through the proxy, as `METHOD path`. */
   readonly writes: string[]
   /** Asked for each request, the newest first, until it says that it is over. */
@@ -62,6 +64,7 @@ const useCluster = async (
   const proxy = await startProxy(config)
   return {
     ...proxy,
+    direct: config,
     namespace,
     otherNamespace,
     api,

@@ -1,11 +1,13 @@
 // An API server for tests that speaks as Kubernetes does: this project's own, on a database of its own,
 // without anything that acts on what it holds. What it has not is put before it: Secrets, and CRDs, whose
-// kinds are there once they are.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+// kinds are there once they are. It speaks TLS and wants the token of its kubeconfig.
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { KubeConfig } from '@kubernetes/client-node'
+import { KubeConfig, type Cluster } from '@kubernetes/client-node'
 import { Hono } from 'hono'
 import type { App, AppEnv } from '../../../controller/http/env.ts'
 import { mountDiscovery } from '../../../controller/http/kube/discovery.ts'
@@ -13,12 +15,14 @@ import { mountOpenApi } from '../../../controller/http/kube/openapi.ts'
 import { mountKubeRoutes } from '../../../controller/http/kube/route.ts'
 import { objectRoutes } from '../../../controller/http/kube/routes.ts'
 import { failureStatus } from '../../../controller/http/kube/status.ts'
+import { loadIdentity } from '../../../controller/identity.ts'
 import { gitVersion } from '../../../controller/version.ts'
 import type { Principal } from '../../../src/access/principal.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { openTestStore } from '../open-test-store.ts'
+import { keepPlainValues } from './plain-values.ts'
 
 const admin: Principal = {
   id: 'admin',
@@ -68,16 +72,40 @@ export const startOwnServer = async (databaseServer: string): Promise<OwnServer>
     objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger }),
   )
   const answer = getRequestListener(app.fetch)
+  const plainValues = keepPlainValues()
+  const answerAsCluster = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
+    plainValues.show(request, response)
+    await answer(await plainValues.take(request), response)
+  }
   const put = [createCrds(), createSecrets()]
-  const server = createServer((request, response) => {
+  const token = randomBytes(16).toString('hex')
+  const { caPem, chainPem, leafKeyPem } = await loadIdentity(opened.settings, realClock, [
+    '127.0.0.1',
+  ])
+  const server = createTlsServer({ cert: chainPem, key: leafKeyPem }, (request, response) => {
+    if (request.headers.authorization !== `Bearer ${token}`) {
+      send(response, 401, { ...notFound, reason: 'Unauthorized', message: 'no', code: 401 })
+      return
+    }
     // Only a controller has this; a cluster answers so.
     if (request.url?.includes('/changesetreviews'))
       response.writeHead(404).end('404 page not found\n')
-    else if (!put.some((handle) => handle(request, response))) void answer(request, response)
+    else if (!put.some((handle) => handle(request, response)))
+      void answerAsCluster(request, response)
   })
   const port = await listen(server, 0)
   return {
-    kubeConfig: plainKubeConfig(port),
+    kubeConfig: kubeConfigOf(
+      {
+        server: `https://127.0.0.1:${port}`,
+        caData: Buffer.from(caPem).toString('base64'),
+        skipTLSVerify: false,
+      },
+      token,
+    ),
     remove: async () => {
       await close(server)
       await opened.destroy()
@@ -86,10 +114,13 @@ export const startOwnServer = async (databaseServer: string): Promise<OwnServer>
 }
 
 /** Of a server on loopback without TLS. */
-export const plainKubeConfig = (port: number, token = 'any'): KubeConfig => {
+export const plainKubeConfig = (port: number, token = 'any'): KubeConfig =>
+  kubeConfigOf({ server: `http://127.0.0.1:${port}`, skipTLSVerify: true }, token)
+
+const kubeConfigOf = (cluster: Omit<Cluster, 'name'>, token: string): KubeConfig => {
   const config = new KubeConfig()
   config.loadFromOptions({
-    clusters: [{ name: 'test', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
+    clusters: [{ name: 'test', ...cluster }],
     users: [{ name: 'admin', token }],
     contexts: [{ name: 'test', cluster: 'test', user: 'admin' }],
     currentContext: 'test',
