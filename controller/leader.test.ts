@@ -131,6 +131,24 @@ describe('startLeader', () => {
     }
   })
 
+  it('goes on leading where the lease took long to take', async () => {
+    const { clock, running, start, port, lease } = setUp()
+    start('a', {
+      ...port,
+      acquire: async (holder) => {
+        await clock.sleep(1_400)
+        return port.acquire(holder)
+      },
+      renew: async (...args) => {
+        await clock.sleep(80)
+        return port.renew(...args)
+      },
+    })
+    for (let ms = 0; ms < 6_000; ms += 10) await clock.advance(10)
+    expect([...running]).toEqual(['a 1'])
+    expect(lease.term).toBe(1)
+  })
+
   it('stops at once when the lease is another’s by the database', async () => {
     const { clock, running, start, lease } = setUp()
     start('a')

@@ -14,6 +14,8 @@ const renewMs = 500
 const againMs = 100
 /** Less than the lease lasts: who cannot renew has stopped before another begins. */
 const stepDownMs = 1_600
+/** As long as a renewal may well take. */
+const patienceMs = 1_000
 const stopLoopsMs = 10_000
 
 export interface Loops {
@@ -119,7 +121,8 @@ class Election implements Leader {
     while (!this.#stopping.signal.aborted) {
       const left = renewedAt + stepDownMs - monotonic()
       if (left <= 0) return
-      await this.#sleep(Math.min(renewMs, left))
+      // Where taking the lease took long, little of it is left: then it is renewed at once.
+      await this.#sleep(Math.min(renewMs, Math.max(againMs, left - patienceMs)))
       if (this.#stopping.signal.aborted) return
       const begunAt = monotonic()
       const patience = renewedAt + stepDownMs - begunAt

@@ -60,6 +60,28 @@ describe('CRDs', () => {
       })
     },
   )
+
+  it.each(crdKinds.map((k) => [k.kind, k] as const))(
+    '%s: has a short name, is one of `kubectl get stagely`, and a column says how it is',
+    (_, kind) => {
+      const answer = kind.kind === 'Agent' ? 'Ready' : 'In-Sync'
+      expect(renderCrd(kind)).toMatchObject({
+        spec: {
+          names: {
+            shortNames: [expect.any(String)],
+            categories: expect.arrayContaining(['stagely']) as string[],
+          },
+          versions: [
+            {
+              additionalPrinterColumns: expect.arrayContaining([
+                expect.objectContaining({ name: answer }),
+              ]) as object[],
+            },
+          ],
+        },
+      })
+    },
+  )
 })
 
 describe('openApiDocuments', () => {

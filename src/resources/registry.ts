@@ -86,7 +86,7 @@ const declared: readonly Kind[] = [
     kind: 'Agent',
     plural: 'agents',
     singular: 'agent',
-    shortNames: [],
+    shortNames: ['agt'],
     description: 'A machine that runs stacks.',
     spec: agentSpec,
     status: agentStatus,

@@ -1,12 +1,15 @@
 // The Helm chart: linted and rendered by the real helm, over a matrix of values.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
-import { chartDir, helm, renderChart, type Rendered } from '../support/helm.ts'
+import { ClusterApi } from '../support/cluster/api.ts'
+import { installCrds } from '../support/cluster/cluster.ts'
+import { startOwnServer } from '../support/cluster/own-server.ts'
+import { chartDir, helm, parseRendered, renderChart, type Rendered } from '../support/helm.ts'
 import { faultsOf } from '../support/kubernetes-schemas.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -53,6 +56,23 @@ const matrix: Record<string, string[]> = {
     'tolerations=[{"key":"a","operator":"Exists"}]',
     'controller.extraEnv=[{"name":"HTTPS_PROXY","value":"http://proxy:3128"}]',
   ],
+  'Vault, a NetworkPolicy with what may be reached, a balancer': [
+    'replicaCount=2',
+    'database.existingSecret="db"',
+    'keyProvider.name="vault-transit"',
+    'keyProvider.key="transit/stagely"',
+    'keyProvider.env={"VAULT_ADDR":"https://vault:8200","VAULT_TOKEN_FILE":"/vault/token"}',
+    'networkPolicy.enabled=true',
+    'networkPolicy.to=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
+    'service.type="LoadBalancer"',
+    'service.annotations={"example.com/kind":"internal"}',
+    'controller.advertiseUrl="https://stagely.example.com:8443"',
+    'podDisruptionBudget.maxUnavailable=2',
+    'priorityClassName="high"',
+    'image.digest="sha256:0000000000000000000000000000000000000000000000000000000000000000"',
+    'imagePullSecrets=[{"name":"registry"}]',
+    'affinity={"nodeAffinity":{}}',
+  ],
   'no cluster at all': ['kubernetes.enabled=false'],
 }
 
@@ -63,6 +83,11 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(scratch, { recursive: true, force: true })
 })
+
+interface Schema {
+  readonly properties?: Record<string, Schema>
+  readonly additionalProperties?: unknown
+}
 
 const kept = { metadata: { annotations: { 'helm.sh/resource-policy': 'keep' } } }
 
@@ -202,6 +227,45 @@ test('several replicas share the database, and are replaced one after the other'
   expect(find(objects, 'PersistentVolumeClaim')).toBeUndefined()
 })
 
+test('a pod that is replaced has time to end its streams in order', async () => {
+  const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
+  const pod = at(find(objects, 'Deployment'), 'spec.template.spec')
+  const [command, seconds] = at(pod, 'containers.0.lifecycle.preStop.exec.command') as string[]
+  expect(command).toBe('sleep')
+  // The replica serves on until the Service has been told, and says no on /readyz afterwards.
+  expect(Number(seconds)).toBeGreaterThanOrEqual(5)
+  expect(at(pod, 'containers.0.readinessProbe.httpGet.path')).toBe('/readyz')
+  // Its own stop is cut into steps of which the longest together take 55 s.
+  expect(at(pod, 'terminationGracePeriodSeconds')).toBeGreaterThanOrEqual(Number(seconds) + 55)
+  expect(at(pod, 'containers.0.args.0')).toBe('controller')
+})
+
+test('what was made at random is kept on an upgrade', async () => {
+  const server = await startOwnServer(inject('postgresUrl'))
+  try {
+    const api = new ClusterApi(server.kubeConfig, 'default')
+    await installCrds(api)
+    const kubeconfig = join(scratch, 'kubeconfig')
+    writeFileSync(kubeconfig, server.kubeConfig.exportConfig(), { mode: 0o600 })
+    const flags = ['--dry-run=server', '--kubeconfig', kubeconfig]
+    const secretsOf = async (): Promise<unknown[]> => {
+      const { code, stdout, stderr } = await helm('template', 'stagely', chartDir, ...flags)
+      expect(code, stderr).toBe(0)
+      const objects = parseRendered(stdout)
+      return ['stagely-master-key', 'stagely-admin-token'].map(
+        (name) => find(objects, 'Secret', name)?.['data'],
+      )
+    }
+    const [key, token] = (await secretsOf()) as Record<string, string>[]
+    await api.putSecret('stagely-master-key', key!)
+    await api.putSecret('stagely-admin-token', token!)
+    expect(await secretsOf()).toEqual([key, token])
+    expect(await secretsOf()).toEqual([key, token])
+  } finally {
+    await server.remove()
+  }
+})
+
 test('the password of the database is in its Secret, and nowhere else', async () => {
   const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
   const secret = find(objects, 'Secret', 'stagely-database')
@@ -225,6 +289,51 @@ test('with chosen namespaces there are no rights elsewhere', async () => {
   expect(container(objects).args).toContain('--kubernetes-namespace=team-b')
   expect(container(objects).env).toContainEqual({ name: 'STAGELY_KMS_KEY', value: 'alias/stagely' })
   expect(JSON.stringify(container(objects).env)).not.toContain('STAGELY_SECRET_KEY')
+})
+
+test('a key of Vault and a balancer are set as they are named', async () => {
+  const objects = await renderChart(
+    ...matrix['Vault, a NetworkPolicy with what may be reached, a balancer']!,
+  )
+  const { env, args } = container(objects)
+  expect(env).toContainEqual({ name: 'STAGELY_KEY_PROVIDER', value: 'vault-transit' })
+  expect(env).toContainEqual({ name: 'VAULT_ADDR', value: 'https://vault:8200' })
+  expect(args).toContain('--advertise-url=https://stagely.example.com:8443')
+  expect(at(find(objects, 'PodDisruptionBudget'), 'spec.maxUnavailable')).toBe(2)
+  expect(at(find(objects, 'Service'), 'spec.type')).toBe('LoadBalancer')
+  expect(JSON.stringify(find(objects, 'NetworkPolicy'))).toContain('10.0.0.0/8')
+})
+
+test('NOTES say the next step', async () => {
+  const { stdout } = await helm('install', 'stagely', chartDir, '--dry-run=client')
+  const [, notes = ''] = stdout.split('NOTES:')
+  expect(notes).toContain('stagely agent token create --namespace default --name web-1')
+  expect(notes).toContain('stagely agent run --data-dir')
+  expect(notes).toMatch(/Keep a copy of the Secret stagely-master-key/)
+})
+
+test('a misspelt value is refused at every depth', async () => {
+  const schema = JSON.parse(readFileSync(join(chartDir, 'values.schema.json'), 'utf8')) as Schema
+  const values = parse(readFileSync(join(chartDir, 'values.yaml'), 'utf8')) as object
+  const open: string[] = []
+  const walk = (
+    value: unknown,
+    { properties, additionalProperties }: Schema,
+    path: string,
+  ): void => {
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return
+    // Maps of the user's own names, and objects of Kubernetes that others check.
+    if (Object.keys(value).length === 0 || properties === undefined) return
+    if (additionalProperties !== false) open.push(path)
+    for (const [key, inner] of Object.entries(value)) {
+      expect(properties, path).toHaveProperty([key])
+      walk(inner, properties[key]!, `${path}.${key}`)
+    }
+  }
+  walk(values, schema, '')
+  expect(open).toEqual([])
+  await expect(renderChart('database.uri="postgres://x"')).rejects.toThrow(/'uri' not allowed/)
+  await expect(renderChart('tls.certManager.isuer="x"')).rejects.toThrow(/'isuer' not allowed/)
 })
 
 test.each([

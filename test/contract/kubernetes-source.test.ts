@@ -15,6 +15,8 @@ import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
 const person: Actor = { name: 'ann', source: 'api' }
 const machine: Actor = { name: 'agent', source: 'system' }
+/** STAGELY_TEST_SETTLED_SECONDS=60 looks at a settled cluster for a minute. */
+const settledMs = Number(process.env['STAGELY_TEST_SETTLED_SECONDS'] ?? '2') * 1_000
 let cluster: TestCluster
 let ours: TestStore
 let reconcilers: Reconcilers
@@ -139,9 +141,9 @@ test('a settled cluster sees no write from us, also after a new start', async ()
   const before = cluster.writes.length
   await source.stop()
   source = start()
-  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  await new Promise((resolve) => setTimeout(resolve, settledMs))
   expect(cluster.writes.slice(before)).toEqual([])
-})
+}, 120_000)
 
 test('what the cluster owns is not changed by another door', async () => {
   const write = ours.store.write(person, {}, async (tx) => {
@@ -421,6 +423,32 @@ test.each(Object.entries(faults))('what changes while %s comes in', async (name,
   await eventually(() => stored('StagelySecret', created)).toBeDefined()
   await cluster.api.remove('StagelySecret', created)
   await eventually(() => stored('StagelySecret', created)).toBeUndefined()
+})
+
+test('a server that asks for patience is not asked again before', async () => {
+  const told = new Map<string, number>()
+  const waitedMs = new Map<string, number>()
+  undo.push(
+    cluster.fault((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://cluster')
+      const asks = `${request.method} ${pathname} ${searchParams.get('fieldSelector') ?? ''}`
+      const since = told.get(asks)
+      if (since !== undefined) {
+        if (!waitedMs.has(asks)) waitedMs.set(asks, performance.now() - since)
+        return false
+      }
+      told.set(asks, performance.now())
+      response.writeHead(429, { 'retry-after': '1', 'content-type': 'application/json' })
+      response.end('{"kind":"Status","reason":"TooManyRequests","message":"slow down"}')
+      return true
+    }),
+  )
+  cluster.cut()
+  await cluster.api.create(secret('patient'))
+  await eventually(() => condition('StagelySecret', 'patient', 'Accepted')).toBeDefined()
+  // All four kinds, and the status that was written.
+  await eventually(() => waitedMs.size).toBeGreaterThanOrEqual(5)
+  expect([...waitedMs].filter(([, ms]) => ms < 950)).toEqual([])
 })
 
 test('a watch that says nothing any more is begun anew', async () => {

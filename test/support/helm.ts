@@ -37,7 +37,10 @@ export const renderChart = async (...set: string[]): Promise<Rendered[]> => {
   const flags = set.flatMap((value) => ['--set-json', value])
   const { code, stdout, stderr } = await helm('template', 'stagely', chartDir, ...flags)
   if (code !== 0) throw new Error(stderr)
-  return parseAllDocuments(stdout)
+  return parseRendered(stdout)
+}
+
+export const parseRendered = (text: string): Rendered[] =>
+  parseAllDocuments(text)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null)
-}

@@ -65,6 +65,7 @@ export const startOwnServer = async (databaseServer: string): Promise<OwnServer>
   })
   // Without the aggregated form: clients read /api/v1 then.
   app.get('/api', (c) => c.json({ kind: 'APIVersions', apiVersion: 'v1', versions: ['v1'] }))
+  app.get('/version', (c) => c.json({ major: '1', minor: '32', gitVersion }))
   mountDiscovery(app)
   mountOpenApi(app, gitVersion)
   mountKubeRoutes(
@@ -215,6 +216,8 @@ const createSecrets = (): Handle => {
     if (named !== undefined && one === undefined) return send(response, 404, notFound)
     if (named !== undefined && request.method === 'GET') return send(response, 200, one)
     if (request.method === 'POST' || request.method === 'PUT') {
+      if (!(request.headers['content-type'] ?? '').includes('json'))
+        return send(response, 415, { ...notFound, reason: 'UnsupportedMediaType', code: 415 })
       void text(request).then((body) => send(response, 200, put(namespace, body)))
       return true
     }
