@@ -206,6 +206,22 @@ describe('with no values', () => {
     ])
   })
 
+  test('people get rights by the roles of the cluster, and by them alone', () => {
+    const rightsOf = (name: string): unknown => at(find(objects, 'ClusterRole', name), 'rules.0')
+    expect(find(objects, 'ClusterRole', 'default-stagely-view')?.metadata).toMatchObject({
+      labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' },
+    })
+    expect(rightsOf('default-stagely-view')).toMatchObject({ verbs: ['get', 'list', 'watch'] })
+    expect(find(objects, 'ClusterRole', 'default-stagely-edit')?.metadata).toMatchObject({
+      labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' },
+    })
+    // Status is the controller's to write.
+    expect(rightsOf('default-stagely-edit')).toMatchObject({
+      resources: ['projects', 'stagelysecrets', 'stagelets', 'agents'],
+    })
+    expect(objects.filter((o) => o.kind === 'ClusterRoleBinding')).toHaveLength(1)
+  })
+
   test('a plain value is refused before it is stored in etcd', () => {
     expect(at(find(objects, 'ValidatingAdmissionPolicy'), 'spec.validations.0.expression')).toBe(
       '!has(object.spec.value) && !has(object.spec.valueBase64)',

@@ -540,6 +540,9 @@ test('only the chosen namespaces are followed, and others are left alone', async
   )
   const ref = { kind: 'Project', namespace, name: 'other' }
   await eventually(() => ours.store.get(ref)).toBeDefined()
+  // Which is a team of that name.
+  const team = { kind: 'Namespace', namespace: '', name: namespace }
+  expect(await ours.store.get(team)).toBeDefined()
   expect(await stored('Project', 'not-followed')).toBeUndefined()
   expect(await stored('Project', 'shop')).toBeDefined()
 })
