@@ -35,6 +35,8 @@ const maxLineBytes = 8 << 20
 /** `load` is asked again when the cluster no longer takes the login; what it throws is the request's failure. */
 export const createClusterClient = (load: () => KubeConfig): ClusterClient => {
   let config: KubeConfig | undefined
+  /** Until then the cluster has asked for patience with writes, whatever wants to be written. */
+  let patientUntil = -Infinity
   const request = async (sent: SentNow): Promise<http.IncomingMessage> => {
     config ??= load()
     const response = await send(config, sent)
@@ -42,11 +44,19 @@ export const createClusterClient = (load: () => KubeConfig): ClusterClient => {
     return response
   }
   const call = async (method: string, path: string, more: Partial<Sent> = {}): Promise<unknown> => {
+    const leftMs = patientUntil - performance.now()
+    if (method !== 'GET' && leftMs > 0)
+      throw new StagelyError('TooManyRequests', 'the cluster has asked for patience', {
+        retryAfterSeconds: leftMs / 1000,
+      })
     const signal = AbortSignal.timeout(requestMs)
     const response = await request({ method, path, signal, ...more })
     const text = await readText(response)
     if (isGood(response)) return text === '' ? undefined : (JSON.parse(text) as unknown)
-    throw statusError(response, text)
+    const error = statusError(response, text)
+    const asked = error.details.retryAfterSeconds
+    if (method !== 'GET' && asked !== undefined) patientUntil = performance.now() + asked * 1000
+    throw error
   }
   const written = { fieldManager: controllerManager }
   return {
