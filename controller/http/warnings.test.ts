@@ -95,6 +95,6 @@ describe('advice of a value', () => {
 
   it('becomes headers that clients take', () => {
     expect(warningValues(['a "b" \\ \u00fc\n'])).toEqual(['299 - "a \\"b\\" \\\\ ??"'])
-    expect(warningValues(Array<string>(30).fill('x'))).toHaveLength(20)
+    expect(warningValues(Array.from({ length: 30 }, (_, i) => `x ${i}`))).toHaveLength(20)
   })
 })
