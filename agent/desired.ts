@@ -27,6 +27,8 @@ export interface DesiredListener {
   ): void
   /** The stagelet is no longer this agent's; what runs stays. */
   forget(uid: string): void
+  /** There are these and no others, whatever was known before. */
+  only?(uids: ReadonlySet<string>): void
 }
 
 export interface DesiredState {
@@ -134,6 +136,7 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
       const named = new Set(all.map((item) => item.uid))
       const known = [...items.keys(), ...waiting.keys(), ...bundles.uids()]
       for (const uid of known) if (!named.has(uid)) remove(uid)
+      listener.only?.(named)
       for (const item of all) takeItem(item)
     },
     remove,

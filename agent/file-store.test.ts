@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newFilesRoot, openTestFiles } from '../test/support/files.ts'
-import { generateKeys } from '../src/protocol/keys.ts'
+import { generateKeys, type KeyPair } from '../src/protocol/keys.ts'
 import type { PlacedFile } from './file-cache.ts'
 import type { FileStore } from './file-store.ts'
 
@@ -137,5 +137,37 @@ describe('the file store', () => {
     await open().restore()
     expect(await names()).toEqual(['a'])
     expect(await stat(store.pathOf('s', 'a'))).toMatchObject({ uid: 5, mode: 0o100640 })
+  })
+
+  it('saves for a reboot what a full disk has refused, as soon as there is room', async () => {
+    await mkdir(join(cacheDir, 's.sealed'), { recursive: true })
+    await store.place('s', [aFile('a')])
+    await store.sweepOrphans(() => true)
+    await rm(join(cacheDir, 's.sealed'), { recursive: true })
+    await store.sweepOrphans(() => true)
+    await rm(root, { recursive: true })
+    await open().restore()
+    expect(await names()).toEqual(['a'])
+  })
+
+  it('is restored after a reboot by the new key alone, once it was sealed anew', async () => {
+    const next = generateKeys('X25519')
+    let keys: readonly [KeyPair, ...KeyPair[]] = [key]
+    const rotating = open({ keys: () => keys })
+    await rotating.place('s', [aFile('a')])
+    keys = [next, key]
+    expect(await rotating.reseal()).toBe(true)
+    await rm(root, { recursive: true })
+    await open({ key }).restore()
+    expect(await names()).toEqual([])
+    await open({ key: next }).restore()
+    expect(await names()).toEqual(['a'])
+  })
+
+  it('says where a full disk keeps it from being sealed anew, so that the former key is kept', async () => {
+    await store.place('s', [aFile('a')])
+    await rm(cacheDir, { recursive: true })
+    await writeFile(cacheDir, 'in the way, as a disk without room would be')
+    expect(await store.reseal()).toBe(false)
   })
 })

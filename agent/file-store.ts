@@ -23,8 +23,8 @@ export interface FileStore {
   sweepOrphans(owned: (stageletUid: string) => boolean): Promise<void>
   /** Writes again what the cache holds: after a reboot the tmpfs is empty. */
   restore(): Promise<void>
-  /** Keeps everything anew, sealed to the key of now. */
-  reseal(): Promise<void>
+  /** Keeps everything anew, sealed to the key of now; false where a full disk did not take all of it. */
+  reseal(): Promise<boolean>
 }
 
 export interface FileStoreDeps {
@@ -50,28 +50,34 @@ const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   }
 }
 
+/** `unsaved` has those whose cache a full disk has refused: saved with one of the next sweeps. */
 const saveFiles = async (
   { cache, log }: FileStoreDeps,
-  uid: string,
-  files: readonly PlacedFile[],
+  unsaved: Set<string>,
+  { uid, files }: { uid: string; files: readonly PlacedFile[] },
 ): Promise<void> => {
-  await cache.save(uid, files).catch((error: unknown) => {
+  try {
+    await cache.save(uid, files)
+    unsaved.delete(uid)
+  } catch (error) {
+    unsaved.add(uid)
     const reason = messageOf(error)
-    log.warn({ stagelet: uid, reason }, 'file secrets will not outlast a reboot')
-  })
+    log.warn({ stagelet: uid, reason }, 'file secrets would not outlast a reboot; trying again')
+  }
 }
 
 export const createFileStore = (deps: FileStoreDeps): FileStore => {
   const { root, cache, log } = deps
   /** What lies on the tmpfs, by stagelet and digest; undefined where only the name is known. */
   const known = new Map<string, Map<string, PlacedFile | undefined>>()
+  const unsaved = new Set<string>()
   const alone = createTurns()
   const folderOf = (uid: string): string => join(root, uid)
   const pathOf = (uid: string, digest: string): string => join(folderOf(uid), digest)
 
   const saveCache = (uid: string): Promise<void> => {
     const files = [...(known.get(uid)?.values() ?? [])].filter((f) => f !== undefined)
-    return saveFiles(deps, uid, files)
+    return saveFiles(deps, unsaved, { uid, files })
   }
 
   const placeAll = async (
@@ -127,9 +133,11 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
       const here = await readdir(root).catch(() => [])
       for (const uid of new Set([...here, ...known.keys()]))
         await alone(() => (owned(uid) ? Promise.resolve() : sweepOne(uid, new Set())))
+      for (const uid of [...unsaved]) await alone(() => saveCache(uid))
     },
     reseal: async () => {
       for (const uid of [...known.keys()]) await alone(() => saveCache(uid))
+      return unsaved.size === 0
     },
     restore: async () => {
       const { files, damaged } = await cache.load()

@@ -21,8 +21,8 @@ export const createLinkKeys = async (
 ): Promise<LinkKeys> => {
   const reseal = async (): Promise<void> => {
     if (rotation.sealingKeys().length === 1) return
-    await files.reseal()
-    await rotation.resealed()
+    // What a full disk did not take needs the former key for longer; the next start tries again.
+    if (await files.reseal()) await rotation.resealed()
   }
   const tried = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {

@@ -29,7 +29,7 @@ import { RefusedError, type ControllerClient } from './controller-client.ts'
 import type { DesiredState, HeldBundle } from './desired.ts'
 import type { Identity } from './identity.ts'
 import type { LinkKeys } from './link-keys.ts'
-import { decideRetry, type Outcome } from './reconnect.ts'
+import { createRetries, type Outcome } from './reconnect.ts'
 
 const connectTimeoutMs = 10_000
 /** A set of env secrets has a few MiB; base64 of base64 makes 1.8 times of it. */
@@ -62,14 +62,13 @@ type Hello = Extract<StreamMessage, { type: 'hello' }>
 
 /** Holds a stream until `signal` aborts; resolves then and never rejects. */
 export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void> => {
-  let attempt = 0
+  const retries = createRetries(deps.random)
   while (!signal.aborted) {
     const outcome = await connectOnce(deps, signal)
     if (signal.aborted) return
-    const next = decideRetry(attempt, outcome, deps.random)
-    attempt = next.attempt
-    deps.log.info({ delayMs: next.delayMs, outcome: outcome.kind }, 'connecting again')
-    await deps.clock.sleep(next.delayMs, signal).catch(() => undefined)
+    const delayMs = retries.after(outcome, deps.clock.now())
+    deps.log.info({ delayMs, outcome: outcome.kind }, 'connecting again')
+    await deps.clock.sleep(delayMs, signal).catch(() => undefined)
   }
 }
 
@@ -162,6 +161,7 @@ class Stream {
   #upSince = 0
   #afterMs: number | undefined
   #hopeless = false
+  #replaced = false
 
   constructor(deps: LinkDeps, requestedAt: number) {
     this.#deps = deps
@@ -179,7 +179,7 @@ class Stream {
   }
 
   outcome(now: number): Outcome {
-    if (this.#hopeless) return { kind: 'hopeless' }
+    if (this.#hopeless) return { kind: 'hopeless', replaced: this.#replaced }
     if (this.hello === undefined) return { kind: 'unreachable' }
     const after = this.#afterMs === undefined ? {} : { afterMs: this.#afterMs }
     return { kind: 'lost', upMs: now - this.#upSince, spreadMs: this.hello.spreadMs, ...after }
@@ -290,6 +290,7 @@ class Stream {
   #takeError({ reason, message }: { reason: string; message: string }): void {
     this.#deps.log.error({ reason, said: message }, 'the controller ended the stream')
     this.#hopeless = hopelessReasons.has(reason)
+    this.#replaced = reason === 'Replaced'
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decideRetry } from './reconnect.ts'
+import { createRetries, decideRetry } from './reconnect.ts'
 
 const lost = { kind: 'lost', upMs: 5_000, spreadMs: 10_000 } as const
 
@@ -32,8 +32,33 @@ test('an unreachable controller is tried from 250 ms up to 30 s, with full jitte
   expect(decideRetry(9, { kind: 'unreachable' }, () => 0).delayMs).toBe(0)
 })
 
+test('few agents, as the controller said last, do not stay away for half a minute', () => {
+  const most = (spreadMs: number): number =>
+    decideRetry(20, { kind: 'unreachable' }, () => 0.9999, spreadMs).delayMs
+  expect(most(500)).toBe(4_999)
+  expect(most(3_334)).toBe(6_667)
+  expect(most(16_667)).toBe(29_997)
+})
+
 test('Retry-After is kept, with a little jitter; what is hopeless is tried slowly', () => {
   const refused = { kind: 'refused', retryAfterMs: 7_000 } as const
   expect(decideRetry(0, refused, () => 0.5).delayMs).toBe(7_500)
   expect(decideRetry(0, { kind: 'hopeless' }, () => 0.5).delayMs).toBe(90_000)
+})
+
+test('a stream whose place our own late attempt took is opened again soon, one that another agent took is not', () => {
+  const replaced = { kind: 'hopeless', replaced: true } as const
+  const retries = createRetries(() => 0.5)
+  retries.after(lost, 0)
+  retries.after({ kind: 'unreachable' }, 10_000)
+  expect(retries.after(replaced, 30_000)).toBeLessThan(1_000)
+  expect(retries.after(replaced, 100_000)).toBe(90_000)
+  expect(createRetries(() => 0.5).after(replaced, 30_000)).toBe(90_000)
+})
+
+test('what the controller said of its crowd holds for the attempts after it', () => {
+  const retries = createRetries(() => 0.9999)
+  retries.after(lost, 0)
+  for (let i = 0; i < 20; i++) retries.after({ kind: 'unreachable' }, i)
+  expect(retries.after({ kind: 'unreachable' }, 30)).toBe(19_998)
 })

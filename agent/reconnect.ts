@@ -13,19 +13,34 @@ export type Outcome =
     }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'refused'; readonly retryAfterMs: number | undefined }
-  /** Trying again will not help by itself: revoked, other protocol. */
-  | { readonly kind: 'hopeless' }
+  /** Trying again will not help by itself: revoked, other protocol. `replaced`: another stream of this agent came. */
+  | { readonly kind: 'hopeless'; readonly replaced?: boolean }
 
 const healthyMs = 60_000
 const slowMs = 60_000
+const leastCapMs = 5_000
+const mostCapMs = 30_000
 
-/** Delay in ms before the next attempt, and the number of attempts that failed in a row. */
+/**
+ * How far back-off doubles: over so long do agents come back that were away for long. Twice the time in
+ * which the controller takes them all (its last word on that) keeps their peak within its rate, and
+ * few of them need not stay away for half a minute after a restart of ten seconds.
+ */
+export const backoffCapMs = (spreadMs: number | undefined): number =>
+  spreadMs === undefined ? mostCapMs : Math.min(mostCapMs, Math.max(leastCapMs, 2 * spreadMs))
+
+/**
+ * Delay in ms before the next attempt, and the number of attempts that failed in a row. `spreadMs` is
+ * what the controller said last, on this stream or an earlier one.
+ */
 export const decideRetry = (
   attempt: number,
   outcome: Outcome,
   random: () => number,
+  spreadMs?: number,
 ): { delayMs: number; attempt: number } => {
-  const backoff = (n: number): number => backoffMs(n, { baseMs: 250, capMs: 30_000 }, random)
+  const capMs = backoffCapMs(spreadMs)
+  const backoff = (n: number): number => backoffMs(n, { baseMs: 250, capMs }, random)
   switch (outcome.kind) {
     case 'lost': {
       if (outcome.afterMs !== undefined) return { delayMs: outcome.afterMs, attempt: 0 }
@@ -42,5 +57,33 @@ export const decideRetry = (
     }
     case 'hopeless':
       return { delayMs: slowMs + Math.floor(random() * slowMs), attempt: attempt + 1 }
+  }
+}
+
+/** An attempt that was given up may reach a busy controller so much later. */
+const lateMs = 60_000
+
+/** Keeps what one attempt has to know of those before it. */
+export const createRetries = (
+  random: () => number,
+): {
+  /** Delay in ms before the next attempt, after one that ended so at `now` (ms). */
+  after(outcome: Outcome, now: number): number
+} => {
+  let attempt = 0
+  let spreadMs: number | undefined
+  let gaveUpAt = -Infinity
+  return {
+    after: (outcome, now) => {
+      // It is our own, given up and late, that took this one's place: nobody else's.
+      const isOurs =
+        outcome.kind === 'hopeless' && outcome.replaced === true && now - gaveUpAt < lateMs
+      const ended: Outcome = isOurs ? { kind: 'unreachable' } : outcome
+      if (ended.kind === 'unreachable') gaveUpAt = now
+      if (ended.kind === 'lost' && ended.spreadMs > 0) spreadMs = ended.spreadMs
+      const next = decideRetry(attempt, ended, random, spreadMs)
+      attempt = next.attempt
+      return next.delayMs
+    },
   }
 }

@@ -7,6 +7,7 @@ import { guardHeal, recentHeals } from './heal-guard.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
+import { saveHeals } from './state-file.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-looks.ts'
 
 /** The engine stops all containers when it is stopped itself: if it is still there after this time, a person did. */
@@ -126,15 +127,15 @@ export const restForDrift = async (
     return { waitMs: resyncMs, blocked: [] }
   }
   if (asked || state.settledKey !== state.want.key) return noRest
-  const { waitMs, isFlapping, blocked } = guardHeal(state.heals, input.affected, now)
+  const { uid } = state.want.desired
+  const heals = deps.stateFile.get(uid)?.heals ?? state.heals
+  const { waitMs, isFlapping, blocked } = guardHeal(heals, input.affected, now)
   tell(deps, state, isFlapping ? 'Flapping' : 'Found', input)
   const wait = Math.max(waitMs, waitForPerson(input, now))
   if (wait > 0) return { waitMs: wait, blocked }
   const healed = input.affected.filter((service) => !blocked.includes(service))
-  state.heals = [
-    ...recentHeals(state.heals, now),
-    ...healed.map((service) => ({ service, atMs: now })),
-  ]
+  state.heals = [...recentHeals(heals, now), ...healed.map((service) => ({ service, atMs: now }))]
+  await saveHeals(deps.stateFile, uid, state.heals)
   return { waitMs: 0, blocked }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openStateFile } from './state-file.ts'
+import { openStateFile, saveHeals } from './state-file.ts'
 
 describe('the state file', () => {
   let folder: string
@@ -37,6 +37,19 @@ describe('the state file', () => {
     await rm(join(folder, 'below'))
     await file.set('one', deployment)
     expect((await openStateFile(path)).get('one')).toEqual(deployment)
+  })
+
+  it('remembers over a restart what was healed, so that what flaps is not healed five times anew', async () => {
+    const path = join(folder, 'state.json')
+    const file = await openStateFile(path)
+    await file.set('one', deployment)
+    const heals = [{ service: 'web', atMs: 1_700_000_000_000 }]
+    await saveHeals(file, 'one', heals)
+    // Of a stack that was never deployed there is nothing to come back to.
+    await saveHeals(file, 'two', heals)
+    const again = await openStateFile(path)
+    expect(again.get('one')).toEqual({ ...deployment, heals })
+    expect(again.get('two')).toBeUndefined()
   })
 
   it('refuses what it cannot read, and says what to do', async () => {

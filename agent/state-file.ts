@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
+import type { Heal } from './heal-guard.ts'
 
 const deployment = z.object({
   /** Compose project. */
@@ -22,6 +23,8 @@ const deployment = z.object({
   lasting: z.array(z.string()).optional(),
   /** Not to be touched, nor started after a reboot. */
   paused: z.boolean().optional(),
+  /** Healing of the last minutes: what flaps goes on being left alone after a restart of the agent. */
+  heals: z.array(z.object({ service: z.string(), atMs: z.number() })).optional(),
 })
 const stateSchema = z.object({ version: z.literal(1), stagelets: z.record(z.string(), deployment) })
 
@@ -99,6 +102,16 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     },
     uids: () => Object.keys(stagelets),
   }
+}
+
+/** Lost only with the process, where the stack is not known yet. */
+export const saveHeals = async (
+  file: StateFile,
+  stageletUid: string,
+  heals: readonly Heal[],
+): Promise<void> => {
+  const known = file.get(stageletUid)
+  if (known !== undefined) await file.set(stageletUid, { ...known, heals: [...heals] })
 }
 
 /** Before a rollback begins, so that one that is cut off is finished and not begun anew. */

@@ -220,12 +220,24 @@ const createLoops = (
   /** Loops of stagelets that went away, while they finish. */
   const leaving = new Map<string, Promise<void>>()
   let stopped = false
-  const leave = (uid: string, loop: StageletLoop): void => {
+  const { stateFile, log } = given
+  const leave = (uid: string, loop: StageletLoop): Promise<void> => {
     const gone = loop.stop().finally(() => {
       leaving.delete(uid)
       if (!loops.has(uid)) reporter.forget(uid)
     })
     leaving.set(uid, gone)
+    return gone
+  }
+  /** It may have been taken away by force, without this agent's letting go of it. */
+  const forgetState = async (uid: string): Promise<void> => {
+    if (loops.has(uid) || leaving.has(uid)) return
+    await stateFile.forget(uid).catch((error: unknown) => {
+      log.warn(
+        { stagelet: uid, reason: messageOf(error) },
+        'a stagelet that is gone is still noted',
+      )
+    })
   }
   return {
     owns: (uid) => loops.has(uid) || leaving.has(uid),
@@ -244,11 +256,14 @@ const createLoops = (
       if (loop === undefined) return
       loops.delete(uid)
       reporter.forget(uid)
-      leave(uid, loop)
+      void leave(uid, loop).then(() => forgetState(uid))
+    },
+    only: (uids) => {
+      for (const uid of stateFile.uids()) if (!uids.has(uid)) void forgetState(uid)
     },
     stop: async () => {
       stopped = true
-      for (const [uid, loop] of loops) leave(uid, loop)
+      for (const [uid, loop] of loops) void leave(uid, loop)
       await Promise.all(leaving.values())
     },
   }

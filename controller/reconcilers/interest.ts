@@ -1,13 +1,20 @@
 // Which keys a change concerns. Kept from the feed, so that no event costs a query.
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
+import type { StageletStatus } from '../../src/resources/stagelet.ts'
 
 interface StageletRefs {
   readonly project: string
   readonly agent: string
+  /** What people, and its project's rollout, say of it. */
+  readonly fingerprint: string
 }
 
 export interface Interest {
-  /** Takes a changed object in. False for a Project of which only its own counts changed. */
+  /**
+   * Takes a changed object in. False for a Project of which only its own counts changed, and for a
+   * Stagelet of which a secret's write said that it is not in sync any more.
+   */
   note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): boolean
   stageletsOf(owner: { kind: 'Project' | 'Agent'; namespace: string; name: string }): string[]
   projectOf(object: KubeObject): string | undefined
@@ -17,7 +24,28 @@ export interface Interest {
 
 export const createInterest = (): Interest => {
   const stagelets = new Map<string, StageletRefs>()
+  /** Keys of stagelets by the key of their project or agent. */
+  const byOwner = new Map<string, Set<string>>()
   const projects = new Map<string, string>()
+
+  const unlink = (key: string): void => {
+    const refs = stagelets.get(key)
+    if (refs === undefined) return
+    stagelets.delete(key)
+    for (const owner of [refs.project, refs.agent]) {
+      const keys = byOwner.get(owner)
+      keys?.delete(key)
+      if (keys?.size === 0) byOwner.delete(owner)
+    }
+  }
+  const link = (key: string, refs: StageletRefs): void => {
+    const old = stagelets.get(key)
+    if (old?.project !== refs.project || old.agent !== refs.agent) unlink(key)
+    stagelets.set(key, refs)
+    for (const owner of [refs.project, refs.agent])
+      byOwner.set(owner, (byOwner.get(owner) ?? new Set<string>()).add(key))
+  }
+
   return {
     note: (type, object) => {
       const key = keyOf(refOf(object))
@@ -30,25 +58,32 @@ export const createInterest = (): Interest => {
         return isNews
       }
       if (object.kind !== 'Stagelet') return true
-      if (type === 'DELETED') stagelets.delete(key)
-      else stagelets.set(key, refsOf(object))
-      return true
+      if (type === 'DELETED') {
+        unlink(key)
+        return true
+      }
+      const refs = refsOf(object)
+      const isReset =
+        isResetBySecret(object) && stagelets.get(key)?.fingerprint === refs.fingerprint
+      link(key, refs)
+      return !isReset
     },
-    stageletsOf: (owner) => {
-      const wanted = keyOf(owner)
-      const field = owner.kind === 'Project' ? 'project' : 'agent'
-      return [...stagelets].filter(([, refs]) => refs[field] === wanted).map(([key]) => key)
-    },
+    stageletsOf: (owner) => [...(byOwner.get(keyOf(owner)) ?? [])],
     projectOf: (object) => {
       const name = (object.spec as { projectRef?: { name?: string } } | undefined)?.projectRef?.name
       return name === undefined ? undefined : keyOf(sibling(object, 'Project', name))
     },
     projectsOn: (agent) => {
-      const wanted = keyOf(agent)
-      const on = [...stagelets.values()].filter((refs) => refs.agent === wanted)
-      return [...new Set(on.map((refs) => refs.project))]
+      const on = [...(byOwner.get(keyOf(agent)) ?? [])].map((key) => stagelets.get(key)!.project)
+      return [...new Set(on)]
     },
   }
+}
+
+/** The write of a secret has set it so; until the change set closes there is nothing to do about it. */
+const isResetBySecret = ({ status }: KubeObject): boolean => {
+  const { conditions } = (status ?? {}) as { conditions?: Condition[] }
+  return findCondition(conditions, 'SecretsInSync')?.reason === 'NewRevision'
 }
 
 /** What of a project decides anything about its stagelets and secrets. */
@@ -62,9 +97,12 @@ const sibling = (object: KubeObject, kind: string, name: string): ObjectRef => (
 })
 
 const refsOf = (object: KubeObject): StageletRefs => {
+  const { uid, generation, deletionTimestamp, annotations } = object.metadata
+  const { admitted } = (object.status ?? {}) as StageletStatus
   const spec = object.spec as { projectRef: { name: string }; agentRef: { name: string } }
   return {
     project: keyOf(sibling(object, 'Project', spec.projectRef.name)),
     agent: keyOf(sibling(object, 'Agent', spec.agentRef.name)),
+    fingerprint: JSON.stringify([uid, generation, deletionTimestamp, annotations, admitted]),
   }
 }

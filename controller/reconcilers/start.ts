@@ -14,7 +14,7 @@ import { createInterest } from './interest.ts'
 import { paced } from './pacing.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
-import { createStageletReconciler } from './stagelet/reconciler.ts'
+import { createStageletReconciler, type StageletReconciler } from './stagelet/reconciler.ts'
 
 export interface ReconcilerDeps extends LoopObserver {
   readonly store: Store
@@ -38,7 +38,8 @@ const compactEveryMs = 60_000
 export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const { store, clock, log } = deps
   const stopping = new AbortController()
-  const stagelets = startControlLoop(deps, createStageletReconciler(deps))
+  const stageletReconciler = createStageletReconciler(deps)
+  const stagelets = startControlLoop(deps, stageletReconciler)
   const { reconciler, delayOf } = paced(createProjectReconciler(deps), clock, projectPace)
   const projects = startControlLoop(deps, reconciler)
   const turns = paced(createRolloutReconciler(deps), clock, rolloutPace)
@@ -46,6 +47,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const closer = startChangeSetCloser(deps)
   const route = createRouter({
     stagelets,
+    stageletReconciler,
     judgeProject: (key) => {
       projects.enqueueAfter(key, delayOf(key))
     },
@@ -101,14 +103,18 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   }
 }
 
+/** A change set that is written to all the time closes by then. */
+const closedByMs = 2_500
+
 const createRouter = (to: {
   stagelets: ControlLoop
+  stageletReconciler: Pick<StageletReconciler, 'isSettled' | 'forget'>
   judgeProject: (key: string) => void
   rollOut: (key: string) => void
   poke: () => void
 }): ((type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void) => {
   const interest = createInterest()
-  const { stagelets, judgeProject, rollOut, poke } = to
+  const { stagelets, stageletReconciler, judgeProject, rollOut, poke } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
     for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
   }
@@ -120,7 +126,10 @@ const createRouter = (to: {
     const project = interest.projectOf(object)
     switch (object.kind) {
       case 'Stagelet':
-        stagelets.enqueue(keyOf(ref))
+        if (type === 'DELETED') stageletReconciler.forget(keyOf(ref))
+        // Its change set's close brings it here again; this only catches a lost one.
+        if (!isNews) stagelets.enqueueAfter(keyOf(ref), closedByMs)
+        else if (!stageletReconciler.isSettled(object)) stagelets.enqueue(keyOf(ref))
         if (project !== undefined) judgeProject(project)
         if (project !== undefined) rollOut(project)
         return

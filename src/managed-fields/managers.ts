@@ -48,8 +48,15 @@ const parseEntry = (input: unknown): Manager | undefined => {
   return { manager, operation, apiVersion: apiVersion!, subresource, time, fields }
 }
 
-const order = ({ operation, time = '', manager, apiVersion, subresource }: Manager): string =>
+/** What a client or an old row did not say counts as ''. */
+type Named = { readonly [K in keyof Omit<Manager, 'fields'>]?: Manager[K] | undefined }
+
+const order = ({ operation, time = '', manager, apiVersion, subresource = '' }: Named): string =>
   JSON.stringify([operation, time, manager, apiVersion, subresource])
+
+/** In the order that renderManagers gives them. */
+export const sortEntries = (entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] =>
+  [...entries].sort((a, b) => (order(a) < order(b) ? -1 : 1))
 
 /** Entries that own nothing are left out. */
 export const renderManagers = (managers: readonly Manager[]): ManagedFieldsEntry[] =>

@@ -1,8 +1,9 @@
 // The controller as the owner of what it reports: its writes of status are in `managedFields` as any
 // other client's would be.
-import type { KubeObject } from '../resources/meta.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
 import { apiVersionOf, requireKind } from '../resources/registry.ts'
-import { parseManagers, renderManagers } from './managers.ts'
+import { parseManagers, renderManagers, sortEntries } from './managers.ts'
+import { changesOnlyOwned } from './owned-changes.ts'
 import { shapeOfKind } from './shape.ts'
 import { managersAfterUpdate } from './update.ts'
 
@@ -21,6 +22,8 @@ export const withStatusOwner = (
   const kind = requireKind(object.kind)
   if (kind.status === undefined) return object
   const { managedFields: known, ...metadata } = object.metadata
+  const kept = entriesAfterOwnChange(object, before, now)
+  if (kept !== undefined) return { ...object, metadata: { ...metadata, managedFields: kept } }
   const managers = managersAfterUpdate({
     shape: shapeOfKind(kind),
     managers: parseManagers(known) ?? [],
@@ -34,4 +37,27 @@ export const withStatusOwner = (
     ...object,
     metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields },
   }
+}
+
+/** Where the controller only gives other values to what it owns; else undefined. */
+const entriesAfterOwnChange = (
+  object: KubeObject,
+  before: KubeObject | undefined,
+  now: string,
+): ManagedFieldsEntry[] | undefined => {
+  const entries = object.metadata.managedFields
+  if (!Array.isArray(entries)) return undefined
+  const kind = requireKind(object.kind)
+  const ofStatus = entries.filter((entry) => 'f:status' in (entry.fieldsV1 ?? {}))
+  const [own, ...others] = ofStatus
+  const isOurs =
+    own?.manager === controllerManager &&
+    own.operation === 'Update' &&
+    own.apiVersion === apiVersionOf(kind) &&
+    own.subresource === 'status'
+  if (!isOurs || others.length > 0) return undefined
+  const change = [statusOf(before), statusOf(object)] as const
+  if (!changesOnlyOwned(shapeOfKind(kind), own.fieldsV1, change)) return undefined
+  if (JSON.stringify(change[0]) === JSON.stringify(change[1])) return entries
+  return sortEntries(entries.map((entry) => (entry === own ? { ...entry, time: now } : entry)))
 }

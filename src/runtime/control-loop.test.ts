@@ -72,4 +72,36 @@ describe('startControlLoop', () => {
     await settle()
     expect(runs).toEqual(['a'])
   })
+
+  it('makes those that wait right together, and each alone where that fails', async () => {
+    const clock = createFakeClock()
+    const together: string[][] = []
+    const alone: string[] = []
+    const loop = startControlLoop(
+      { clock, log: silentLogger, workers: 1 },
+      {
+        name: 'test',
+        reconcile: (key) => {
+          alone.push(key)
+          return Promise.resolve(done)
+        },
+        reconcileAll: (keys) => {
+          together.push([...keys])
+          if (keys.includes('bad')) return Promise.reject(new Error('no'))
+          return Promise.resolve(new Map(keys.map((key) => [key, done])))
+        },
+      },
+    )
+    // The first is taken at once; the others wait meanwhile.
+    for (const key of ['a', 'b', 'c']) loop.enqueue(key)
+    await settle()
+    for (const key of ['d', 'bad', 'e']) loop.enqueue(key)
+    await settle()
+    expect(together).toEqual([
+      ['a', 'b', 'c'],
+      ['d', 'bad', 'e'],
+    ])
+    expect(alone).toEqual(['d', 'bad', 'e'])
+    await loop.stop()
+  })
 })

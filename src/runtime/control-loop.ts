@@ -21,6 +21,8 @@ export interface Reconciler {
   readonly name: string
   /** Makes one key right. Throws for what it did not expect; the loop retries with backoff. */
   reconcile(key: string, signal: AbortSignal): Promise<Outcome>
+  /** Several at once, where that is cheaper: all of them, or it throws and each is tried alone. */
+  reconcileAll?(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Outcome>>
 }
 
 export interface LoopObserver {
@@ -41,6 +43,8 @@ export interface ControlLoop {
   stop(): Promise<void>
 }
 
+/** Bounds how long other writers wait for those that are made right at once. */
+const mostAtOnce = 64
 const backoff = { baseMs: 50, capMs: 300_000 }
 
 export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): ControlLoop => {
@@ -81,11 +85,34 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
     }
   }
 
+  /** False when it failed as a whole; nothing is settled then. */
+  const runAll = async (keys: readonly string[]): Promise<boolean> => {
+    const startedAt = clock.now()
+    let outcomes: ReadonlyMap<string, Outcome>
+    try {
+      outcomes = (await reconciler.reconcileAll?.(keys, stopping.signal)) ?? new Map()
+    } catch (error) {
+      if (!isReason(error, 'Conflict') && !stopping.signal.aborted)
+        log.warn({ err: error, objects: keys.length }, 'trying each of them alone')
+      return false
+    }
+    const ms = (clock.now() - startedAt) / keys.length
+    for (const key of keys) {
+      const outcome = outcomes.get(key) ?? done
+      settle(key, outcome)
+      queue.done(key)
+      deps.onRun?.(reconciler.name, outcome.kind, ms)
+    }
+    return true
+  }
+
   const work = async (): Promise<void> => {
     for (;;) {
       const key = await queue.take()
       if (key === undefined) return
-      await run(key)
+      const more = reconciler.reconcileAll === undefined ? [] : queue.takeMore(mostAtOnce - 1)
+      if (more.length > 0 && (await runAll([key, ...more]))) continue
+      for (const one of [key, ...more]) await run(one)
     }
   }
   const workers = Array.from({ length: deps.workers ?? 2 }, work)

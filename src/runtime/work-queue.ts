@@ -84,6 +84,18 @@ export class WorkQueue {
     return new Promise((resolve) => this.#takers.push(resolve))
   }
 
+  /** As many more of those that wait, without waiting for any. Call done() with each. */
+  takeMore(most: number): string[] {
+    const taken: string[] = []
+    for (const key of this.#waiting) {
+      if (taken.length >= most) break
+      this.#waiting.delete(key)
+      this.#working.add(key)
+      taken.push(key)
+    }
+    return taken
+  }
+
   done(key: string): void {
     this.#working.delete(key)
     if (this.#again.delete(key)) this.add(key)

@@ -2,6 +2,7 @@
 // that moved to another replica is not declared gone by the one that it left, and a report finds its
 // agent's boot wherever it arrives.
 import { randomUUID } from 'node:crypto'
+import { gathered } from '../kernel/gathered.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { SqlStore } from './sql-store.ts'
 import type { Actor, Transaction } from './store.ts'
@@ -24,40 +25,57 @@ export interface Streams {
    * another stream: then it is not gone.
    */
   gone(agentUid: string, connection?: string): Promise<boolean>
-  bootOf(agentUid: string): Promise<string | undefined>
+  /** Start of each agent that opened its newest stream; none for those before their first. */
+  bootsOf(agentUids: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
 /** `$1` is this replica, which needs no proof that it is alive. */
 const lostSql =
   'c.replica IS NULL OR c.replica <> $1 AND c.replica NOT IN (SELECT id FROM replicas)'
 
+interface Opened {
+  readonly agentUid: string
+  readonly boot: string
+}
+
+/** When all come back, their rows are written together. */
+const mostOpenedAtOnce = 256
+
 export class AgentConnections {
   readonly #sql: Sql
   readonly #store: SqlStore
   /** This one. */
   readonly #replica: string
+  readonly #insert: (one: Opened) => Promise<string>
 
   constructor(sql: Sql, store: SqlStore, replica: string) {
     this.#sql = sql
     this.#store = store
     this.#replica = replica
+    this.#insert = gathered(mostOpenedAtOnce, async (opened: readonly Opened[]) => {
+      const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
+      // Of one agent's several, the last is the newest.
+      const newest = [...new Map(rows.map((row) => [row.agentUid, row])).values()]
+      await sql.query(
+        `INSERT INTO agent_connections (agent_uid, connection, replica, boot)
+         SELECT r.agent_uid, r.connection, $1::uuid, r.boot
+         FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS r (agent_uid, connection, boot)
+         ON CONFLICT (agent_uid) DO UPDATE
+         SET connection = excluded.connection, replica = excluded.replica, boot = excluded.boot`,
+        [
+          replica,
+          newest.map((row) => row.agentUid),
+          newest.map((row) => row.connection),
+          newest.map((row) => row.boot),
+        ],
+      )
+      return rows.map((row) => row.connection)
+    })
   }
 
   /** A new stream, the newest from now on. To be called before the agent hears of it. */
-  async open(agentUid: string, boot: string): Promise<string> {
-    const connection = randomUUID()
-    await this.#sql.query(
-      `INSERT INTO agent_connections (agent_uid, connection, replica, boot) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (agent_uid) DO UPDATE
-       SET connection = excluded.connection, replica = excluded.replica, boot = excluded.boot`,
-      [agentUid, connection, this.#replica, boot],
-    )
-    return connection
-  }
-
-  /** Start of the agent that opened its newest stream; undefined before the first. */
-  bootOf(agentUid: string): Promise<string | undefined> {
-    return bootOf(this.#sql, agentUid)
+  open(agentUid: string, boot: string): Promise<string> {
+    return this.#insert({ agentUid, boot })
   }
 
   /** As Store.write; `store` is a leader's. */
@@ -107,15 +125,13 @@ export class AgentConnections {
         ])
         return true
       },
-      bootOf: (agentUid) => bootOf(q, agentUid),
+      bootsOf: async (agentUids) => {
+        const rows = await q.query<{ agent_uid: string; boot: string }>(
+          'SELECT agent_uid, boot FROM agent_connections WHERE agent_uid = ANY ($1::uuid[])',
+          [agentUids],
+        )
+        return new Map(rows.map((row) => [row.agent_uid, row.boot]))
+      },
     }
   }
-}
-
-const bootOf = async (q: Queryable, agentUid: string): Promise<string | undefined> => {
-  const [row] = await q.query<{ boot: string }>(
-    'SELECT boot FROM agent_connections WHERE agent_uid = $1',
-    [agentUid],
-  )
-  return row?.boot
 }

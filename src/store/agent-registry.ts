@@ -5,6 +5,7 @@ import { StagelyError } from '../kernel/errors.ts'
 import { apiVersion, type ObjectRef } from '../resources/meta.ts'
 import { conflict, notFound } from './errors.ts'
 import type { SqlStore } from './sql-store.ts'
+import { gathered } from '../kernel/gathered.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor } from './store.ts'
 
@@ -94,15 +95,28 @@ const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise
   return token
 }
 
+const mostReadAtOnce = 256
+
 export class AgentRegistry {
   readonly #sql: Sql
   readonly #store: SqlStore
   readonly #clock: Clock
+  /** Every request of an agent asks for its keys, so that a revocation counts from the next one on. */
+  readonly #readKeys: (agentUid: string) => Promise<AgentKeys | undefined>
 
   constructor(sql: Sql, store: SqlStore, clock: Clock) {
     this.#sql = sql
     this.#store = store
     this.#clock = clock
+    this.#readKeys = gathered(mostReadAtOnce, async (uids: readonly string[]) => {
+      const rows = await sql.query<AgentKeys & { agent_uid: string }>(
+        `SELECT agent_uid, namespace, name, ed25519, x25519 FROM agent_keys
+         WHERE agent_uid = ANY ($1::uuid[])`,
+        [uids],
+      )
+      const byUid = new Map(rows.map(({ agent_uid, ...keys }) => [agent_uid, keys]))
+      return uids.map((uid) => byUid.get(uid.toLowerCase()))
+    })
   }
 
   /** Makes the Agent object too, where there is none. */
@@ -209,12 +223,7 @@ export class AgentRegistry {
 
   /** Public keys of a joined agent; undefined when it never joined or was revoked. */
   async keysOf(agentUid: string): Promise<AgentKeys | undefined> {
-    if (!uuid.test(agentUid)) return undefined
-    const [row] = await this.#sql.query<AgentKeys>(
-      'SELECT namespace, name, ed25519, x25519 FROM agent_keys WHERE agent_uid = $1',
-      [agentUid],
-    )
-    return row
+    return uuid.test(agentUid) ? this.#readKeys(agentUid) : undefined
   }
 
   /** Takes keys and open tokens away; watchers see the Agent's Ready=False/Revoked. NotFound. */

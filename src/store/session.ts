@@ -2,7 +2,6 @@
 // does to objects goes through put() and drop(): they number, store and announce it.
 import { toTimestamp } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import { valueFields } from '../resources/secret-value.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
@@ -10,8 +9,10 @@ import type { SetEntry } from '../secrets/visible.ts'
 import type { PendingProjects } from './pending-projects.ts'
 import type { Preparations } from './preparations.ts'
 import type { HeadCache, ProjectState } from './projects.ts'
+import { afterPuts, mayWait, PutBuffer } from './put-buffer.ts'
 import type { Queryable } from './sql.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
+import { textOf } from './stored-object.ts'
 
 /** An object as stored. Never changed in place: writes put a new one. */
 export interface StoredRow {
@@ -95,19 +96,12 @@ FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::t
 /** Bounds what waits for its answer while a large write goes on. */
 const sentAtMost = 256
 
-/** What is stored is answered as it is: no value may ever come this far. */
-const textOf = (object: KubeObject): string => {
-  const { kind, metadata, spec = {} } = object
-  if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
-    throw new Error(`the value of secret "${metadata.name}" is still in its object`)
-  return JSON.stringify(object)
-}
-
 const detailText = (entry: AuditEntry | undefined): string | null =>
   entry?.detail === undefined ? null : JSON.stringify(entry.detail)
 
 export class WriteSession {
   readonly tx: Queryable
+  readonly #tx: Queryable
   readonly actor: Actor
   readonly changeSet: ChangeSet | undefined
   /** Of the leader that writes; undefined for anybody else. */
@@ -143,8 +137,10 @@ export class WriteSession {
   readonly #rows = new Map<string, StoredRow | undefined>()
   /** Statements that are on their way, each with the object that it stores. */
   #sent: { readonly done: Promise<unknown>; readonly object: KubeObject | undefined }[] = []
-  /** Answers that stay true until the next send(). */
+  /** Answers that stay true until the next send() or put(). */
   readonly #answers = new Map<string, Promise<unknown[]>>()
+  /** What put() has not sent yet; every other statement sends it first. */
+  readonly #puts = new PutBuffer()
 
   constructor(
     tx: Queryable,
@@ -158,7 +154,10 @@ export class WriteSession {
       preparations: Preparations
     },
   ) {
-    this.tx = tx
+    this.#tx = tx
+    this.tx = afterPuts(tx, () => {
+      this.flush()
+    })
     this.rv = start.rv
     this.epoch = start.epoch
     this.nowMs = start.nowMs
@@ -186,14 +185,26 @@ export class WriteSession {
    */
   async send(text: string, params: readonly unknown[], object?: KubeObject): Promise<void> {
     if (this.#sent.length >= sentAtMost) await this.settled()
+    this.flush()
+    this.#send(text, params, object)
+  }
+
+  #send(text: string, params: readonly unknown[], object: KubeObject | undefined): void {
     this.#answers.clear()
-    const done = this.tx.query(text, params)
+    const done = this.#tx.query(text, params)
     done.catch(() => undefined)
     this.#sent.push({ done, object })
   }
 
+  /** Sends what put() has not sent yet, and does not wait for it. */
+  flush(): void {
+    const statement = this.#puts.take(this.nowMs, this.term ?? null)
+    if (statement !== undefined) this.#send(...statement, undefined)
+  }
+
   /** Throws what the first of the sent statements failed with; later ones only say that the transaction is lost. */
   async settled(): Promise<void> {
+    this.flush()
     for (const { done, object } of this.#sent) {
       this.writing = object
       await done
@@ -201,7 +212,12 @@ export class WriteSession {
     this.#sent = []
   }
 
-  /** Reads what nobody but send() changes: asked twice, it is read once. */
+  /** The write has failed: what it did not send yet is of no use, and would only fail as well. */
+  abandon(): void {
+    this.#puts.clear()
+  }
+
+  /** Reads what nobody but send() and put() change: asked twice, it is read once. */
   read<R>(text: string, params: readonly unknown[]): Promise<R[]> {
     const key = JSON.stringify([text, params])
     let answer = this.#answers.get(key)
@@ -261,7 +277,7 @@ export class WriteSession {
       ...object,
       metadata: { ...object.metadata, resourceVersion: String(rv) },
     }
-    const type = previous === undefined ? 'ADDED' : 'MODIFIED'
+    const type: ChangeEvent['type'] = previous === undefined ? 'ADDED' : 'MODIFIED'
     const uid = object.metadata.uid ?? ''
     const text = textOf(numbered)
     const params = [
@@ -277,7 +293,12 @@ export class WriteSession {
       ...this.#auditParams(audit),
       this.term ?? null,
     ]
-    await this.send(putSql, params, numbered)
+    if (audit === undefined && mayWait(object, type)) {
+      const waiting = { ...ref, uid, rv, source, body: text, type }
+      if (!this.#puts.takes(waiting)) this.flush()
+      this.#answers.clear()
+      this.#puts.add(waiting)
+    } else await this.send(putSql, params, numbered)
     const row = { uid, rv, source, object: numbered }
     this.#rows.set(keyOf(ref), row)
     this.events.push({

@@ -262,22 +262,36 @@ const openRows = async (
 
 const deliverySql = `
 INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', 'deliver', 'Stagelet', $2, $3, $4::json)
+SELECT to_timestamp($1::float8 / 1000), 'controller', 'system', 'deliver', 'Stagelet', $2, d.name, d.detail::json
+FROM unnest($3::text[], $4::text[]) AS d (name, detail)
 ON CONFLICT DO NOTHING`
 
-/** See Store.openSet. The audit row comes first: no audit, no value. */
-export const openSet = async (
+/** To whom values go. */
+export interface Delivery {
+  readonly stagelet: string
+  readonly agent: string
+}
+
+/** See Store.openSet: of one set, for several at once. The audit rows come first: no audit, no value. */
+export const openSets = async (
   q: Queryable,
   keys: ProjectKeyCache,
   what: { projectUid: string; revision: number; nowMs: number },
-  delivery: { stagelet: string; agent: string },
-): Promise<OpenedEntry[]> => {
+  deliveries: readonly Delivery[],
+): Promise<OpenedEntry[][]> => {
   const { projectUid, revision, nowMs } = what
   const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: true })
-  const detail = { project: projectUid, epoch: head.epoch, revision, agent: delivery.agent }
-  await q.query(deliverySql, [nowMs, head.namespace, delivery.stagelet, JSON.stringify(detail)])
-  if (rows.length === 0) return []
-  const mine = rows.filter((row) => row.stagelet === null || row.stagelet === delivery.stagelet)
-  const opened = await openRows(q, keys, projectUid, mine)
-  return resolveEntries(projectUid, opened, delivery.stagelet)
+  const details = deliveries.map(({ agent }) =>
+    JSON.stringify({ project: projectUid, epoch: head.epoch, revision, agent }),
+  )
+  const names = deliveries.map(({ stagelet }) => stagelet)
+  await q.query(deliverySql, [nowMs, head.namespace, names, details])
+  if (rows.length === 0) return deliveries.map(() => [])
+  const viewers = new Set<string | null>([null, ...names])
+  const seen = rows.filter((row) => viewers.has(row.stagelet))
+  const opened = await openRows(q, keys, projectUid, seen)
+  return names.map((name) => {
+    const mine = opened.filter(({ stagelet }) => stagelet === undefined || stagelet === name)
+    return resolveEntries(projectUid, mine, name)
+  })
 }

@@ -14,6 +14,7 @@ import {
   finishNamespaces,
   type Retention,
 } from './compaction.ts'
+import { Deliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
@@ -22,7 +23,7 @@ import type { HeadCache } from './projects.ts'
 import { getObjectByUid, getStored, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
 import { closeDue, listOpen } from './revisions.ts'
 import type { WriteSession } from './session.ts'
-import { openSet, readSet } from './sets.ts'
+import { openSets, readSet, type Delivery } from './sets.ts'
 import type { Sql } from './sql.ts'
 import { dropOldTombstones } from './tombstones.ts'
 import type {
@@ -94,6 +95,7 @@ export class SqlStore implements Store {
   readonly #keys: ProjectKeyCache
   readonly #feed: Feed
   readonly #writer: Writer
+  readonly #deliveries: Deliveries
 
   private constructor(parts: Parts, fence: { readonly term?: number }) {
     this.#parts = parts
@@ -105,6 +107,12 @@ export class SqlStore implements Store {
     this.#keys = parts.keys
     this.#feed = parts.feed
     this.#writer = parts.writer
+    this.#deliveries = new Deliveries(async (projectUid, revision, deliveries) => {
+      const what = { projectUid, revision, nowMs: this.#clock.now() }
+      const opened = await openSets(this.#sql, this.#keys, what, deliveries)
+      this.#parts.audit.listener?.()
+      return opened
+    })
   }
 
   /** Over a migrated database. */
@@ -174,15 +182,8 @@ export class SqlStore implements Store {
     this.#parts.audit.listener = listener
   }
 
-  async openSet(
-    projectUid: string,
-    revision: number,
-    delivery: { stagelet: string; agent: string },
-  ): Promise<OpenedEntry[]> {
-    const what = { projectUid, revision, nowMs: this.#clock.now() }
-    const entries = await openSet(this.#sql, this.#keys, what, delivery)
-    this.#parts.audit.listener?.()
-    return entries
+  openSet(projectUid: string, revision: number, delivery: Delivery): Promise<OpenedEntry[]> {
+    return this.#deliveries.open(projectUid, revision, delivery)
   }
 
   versionsOf(secretUid: string): Promise<SecretVersion[]> {

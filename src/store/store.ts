@@ -219,6 +219,8 @@ export interface Transaction extends Reader {
   putInternal(object: KubeObject): Promise<void>
   /** Counts a core/v1 Event: same object, reason and message raise `count` and `lastTimestamp`. */
   recordEvent(event: EventInput): Promise<void>
+  /** The same for several, which are looked up at once. */
+  recordEvents(events: readonly EventInput[]): Promise<void>
   /** Conflict when the secret's stored version is another (0: none). For compare-and-set. */
   expectVersion(ref: ObjectRef, version: number): Promise<void>
   /**

@@ -1,5 +1,6 @@
 // An object's stored text, parsed when it is first looked into.
 import type { KubeObject } from '../resources/meta.ts'
+import { valueFields } from '../resources/secret-value.ts'
 import type { StoredObject } from './store.ts'
 
 export const storedObject = (text: string): StoredObject => {
@@ -10,4 +11,12 @@ export const storedObject = (text: string): StoredObject => {
       return (object ??= JSON.parse(text) as KubeObject)
     },
   }
+}
+
+/** What is stored is answered as it is: no value may ever come this far. */
+export const textOf = (object: KubeObject): string => {
+  const { kind, metadata, spec = {} } = object
+  if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
+    throw new Error(`the value of secret "${metadata.name}" is still in its object`)
+  return JSON.stringify(object)
 }

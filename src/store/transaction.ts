@@ -35,6 +35,15 @@ const component = 'stagely-controller'
 /** What callers get is theirs to change; what the session keeps is not. */
 const copy: (object: KubeObject) => KubeObject = copyJson
 
+/** One name for one event: the same again is found without a search. */
+const refOfEvent = ({ regarding, type, reason, message }: EventInput): ObjectRef => {
+  const about = refOf(regarding)
+  const what = JSON.stringify([about.kind, regarding.metadata.uid, type, reason, message])
+  const hash = createHash('sha256').update(what).digest('hex').slice(0, 16)
+  const namespace = about.namespace === '' ? 'default' : about.namespace
+  return { kind: 'Event', namespace, name: `${about.name.slice(0, 230)}.${hash}` }
+}
+
 export class StoreTransaction implements Transaction {
   readonly #session: WriteSession
 
@@ -152,17 +161,19 @@ export class StoreTransaction implements Transaction {
     await this.#session.put({ ...object, metadata }, 'system', row)
   }
 
+  async recordEvents(events: readonly EventInput[]): Promise<void> {
+    await this.#session.prefetch(events.map(refOfEvent))
+    for (const event of events) await this.recordEvent(event)
+  }
+
   async recordEvent(event: EventInput): Promise<void> {
     const { regarding, type, reason, message } = event
     const about = refOf(regarding)
-    const namespace = about.namespace === '' ? 'default' : about.namespace
+    const eventRef = refOfEvent(event)
+    const { namespace, name } = eventRef
     const home = await this.#session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
     if (home === undefined || home.object.metadata.deletionTimestamp !== undefined) return
-    // One name for one event: the same again is found without a search.
-    const what = JSON.stringify([about.kind, regarding.metadata.uid, type, reason, message])
-    const hash = createHash('sha256').update(what).digest('hex').slice(0, 16)
-    const name = `${about.name.slice(0, 230)}.${hash}`
-    const row = await this.#session.fetch({ kind: 'Event', namespace, name })
+    const row = await this.#session.fetch(eventRef)
     const { now } = this.#session
     const old = row?.object.spec as EventSpec | undefined
     const spec: EventSpec = {

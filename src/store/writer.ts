@@ -241,6 +241,7 @@ export class Writer {
       await checkRemoved(session, session.removed)
       await settleReferences(session)
       await finishProjects(session)
+      session.flush()
       if (options.dryRun === true) await session.settled()
       settle.push(() => {
         job.resolve(result)
@@ -252,6 +253,7 @@ export class Writer {
       }
     } catch (error) {
       if (error instanceof Rollback) throw error
+      session.abandon()
       // What was sent before may have failed, and made the rest fail.
       if ((await failureOf(group.sessions)) !== undefined) throw error
       settle.push(() => {

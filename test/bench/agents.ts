@@ -42,40 +42,61 @@ const measureIdle = async (world: World): Promise<number> => {
 }
 
 /** From the write's being sent until all have opened their bundle of it. */
-const measureFanOut = async (world: World, swarm: Swarm): Promise<Record<string, number>> => {
+const measureFanOut = async (
+  world: World,
+  swarms: readonly Swarm[],
+): Promise<Record<string, number>> => {
+  const size = sizeOf(swarms)
+  const holding = (): number => swarms.reduce((sum, swarm) => sum + swarm.holding(2), 0)
   const cpu = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1000
   const [theirs, ours, start] = [cpuMs(pidOf(world)), cpu(), performance.now()]
   await world.patchSecret('shop-token.global', 'second')
-  await until('the first has the change', () => swarm.holding(2) > 0)
+  const writtenAt = performance.now()
+  await until('the first has the change', () => holding() > 0)
   const firstAt = performance.now()
-  await until('all have the change', () => swarm.holding(2) === swarm.size)
+  await until('all have the change', () => holding() === size)
   const round = (ms: number): number => Math.round(ms) / 1000
   return {
     value: round(performance.now() - start),
+    written_s: round(writtenAt - start),
     first_s: round(firstAt - start),
     controller_cpu_s: round(cpuMs(pidOf(world)) - theirs),
     agents_cpu_s: round(cpu() - ours),
   }
 }
 
+const sizeOf = (swarms: readonly Swarm[]): number =>
+  swarms.reduce((sum, swarm) => sum + swarm.size, 0)
+
+/** Resident KiB with those that are here, once all is calm. */
+const restingKib = async (world: World): Promise<number> => {
+  await sleep(calmMs)
+  return residentKib(world)
+}
+
 const measure = async (world: World, size: number): Promise<Row[]> => {
   const identities = await joinAll(await declareSwarm(world, size))
-  // What the objects themselves take is there before the first connection.
-  await world.controller.kill('SIGTERM')
-  await world.startController()
-  await sleep(calmMs)
-  const none = await residentKib(world)
-  const swarm = await startSwarm(identities)
+  // The first half warms everything up, so that the other half adds only what is each agent's own.
+  const half = size >> 1
+  const swarms: Swarm[] = []
   try {
+    swarms.push(await startSwarm(identities.slice(0, half)))
+    const first = await restingKib(world)
+    swarms.push(await startSwarm(identities.slice(half)))
     await until('all are in sync', async () => {
       await sleep(500)
       return areInSync(world, size)
     })
-    await sleep(calmMs)
+    const all = await restingKib(world)
     const cores = await measureIdle(world)
-    const all = await residentKib(world)
-    if (swarm.connected() !== size) throw new Error('agents have lost their streams')
-    const { value = NaN, ...fanOut } = await measureFanOut(world, swarm)
+    if (swarms.some((swarm) => swarm.connected() !== swarm.size))
+      throw new Error('agents have lost their streams')
+    const { value = NaN, ...fanOut } = await measureFanOut(world, swarms)
+    const inSyncAt = performance.now()
+    await until('all are in sync with it', async () => {
+      await sleep(500)
+      return areInSync(world, size)
+    })
     const agents = { agents: size, node: process.version }
     return [
       {
@@ -87,15 +108,22 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
       },
       {
         name: 'agent_connection_kib',
-        value: (all - none) / size,
+        value: (all - first) / (size - half),
         unit: 'KiB',
         ...agents,
-        none_mb: Math.round(none / 1024),
+        total_mb: Math.round(all / 1024),
       },
-      { name: `fanout_${size}_s`, value, unit: 's', ...agents, ...fanOut },
+      {
+        name: `fanout_${size}_s`,
+        value,
+        unit: 's',
+        ...agents,
+        ...fanOut,
+        in_sync_after_s: Math.round(performance.now() - inSyncAt) / 1000,
+      },
     ]
   } finally {
-    await swarm.stop()
+    for (const swarm of swarms) await swarm.stop()
   }
 }
 

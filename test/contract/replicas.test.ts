@@ -55,7 +55,8 @@ describe('replicas on one database', () => {
     await b.connections.write(actor, (_, streams) => streams.gone(agentUid, late))
     expect(await here(open)).toBe(true)
     // Reports of the agent's present start are no replays.
-    expect(await b.connections.bootOf(agentUid)).toBe('boot')
+    const boots = await b.connections.write(actor, (_, streams) => streams.bootsOf([agentUid]))
+    expect(boots.get(agentUid)).toBe('boot')
     expect(await here(randomUUID())).toBe(false)
   })
 })

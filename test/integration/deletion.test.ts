@@ -1,5 +1,7 @@
 // What becomes of a stack whose stagelet is deleted: whole processes, the real engine.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
@@ -35,6 +37,12 @@ ${more}`
     return (await stack.docker('volume', 'ls', '-q', '--filter', filter))
       .split('\n')
       .filter(Boolean)
+  }
+
+  /** Stagelets that the agent remembers over its end. */
+  const notedByAgent = async (): Promise<string[]> => {
+    const text = await readFile(join(world.agentDir, 'state.json'), 'utf8')
+    return Object.keys((JSON.parse(text) as { stagelets: object }).stagelets)
   }
 
   beforeAll(async () => {
@@ -83,7 +91,15 @@ ${more}`
     expect(forced).toMatchObject({ code: 0, stdout: 'stagelet.stagely.dev "shop" force deleted\n' })
     expect(forced.stderr).toMatch(/^warning: not waiting for the agent/)
     expect((await world.cli('get', 'stagelet', 'shop')).stderr).toMatch(/NotFound/)
+    expect(await notedByAgent()).toHaveLength(1)
     await world.startAgent()
+    // After a reboot nothing of it is started.
+    await vi.waitFor(
+      async () => {
+        expect(await notedByAgent()).toEqual([])
+      },
+      { timeout: 60_000 },
+    )
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
   })
 

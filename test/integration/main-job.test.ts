@@ -137,10 +137,23 @@ describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) 
     }
     const names = list.items.filter((s) => s.spec.scope === 'backend').map((s) => s.metadata.name)
     expect(names.length).toBeGreaterThanOrEqual(3)
-    for (const [i, name] of names.slice(0, 3).entries())
+    const closed = async (): Promise<number> =>
+      ((await world.read('projects/shop')) as { status: { revision: number } }).status.revision
+    const before = await closed()
+    const gaps: number[] = []
+    for (const [i, name] of names.slice(0, 3).entries()) {
+      const sentAt = performance.now()
       await world.patchSecret(name, `sequential-${i}`)
+      gaps.push(performance.now() - sentAt)
+    }
     await inSync(world)
-    expect(await creationsSince(stack, since)).toEqual({ backend: 1 })
+    // On a machine so busy that two writes are further apart than the window, they are two changes.
+    const changes = (await closed()) - before
+    if (Math.max(...gaps) < 250) expect(changes).toBe(1)
+    const { backend = 0, ...others } = await creationsSince(stack, since)
+    expect(others).toEqual({})
+    expect(backend).toBeGreaterThan(0)
+    expect(backend).toBeLessThanOrEqual(changes)
   })
 
   it('never says in sync before the containers have the new value', async () => {

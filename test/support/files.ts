@@ -20,13 +20,15 @@ export const withoutFiles: FileStore = {
   sweep: () => Promise.resolve(),
   sweepOrphans: () => Promise.resolve(),
   restore: () => Promise.resolve(),
-  reseal: () => Promise.resolve(),
+  reseal: () => Promise.resolve(true),
 }
 
 export const openTestFiles = (given: {
   readonly root: string
   readonly cacheDir: string
   readonly key?: KeyPair
+  /** As after a rotation: the first seals, all open. */
+  readonly keys?: () => readonly [KeyPair, ...KeyPair[]]
   readonly mounted?: () => Promise<readonly string[]>
   readonly onDisk?: boolean
 }): FileStore => {
@@ -34,7 +36,7 @@ export const openTestFiles = (given: {
   return createFileStore({
     root: given.root,
     onDisk: given.onDisk ?? false,
-    cache: createFileCache(given.cacheDir, () => [key]),
+    cache: createFileCache(given.cacheDir, given.keys ?? (() => [key])),
     mounted: given.mounted ?? (() => Promise.resolve([])),
     log: silentLogger,
   })

@@ -32,7 +32,7 @@ export interface Registry {
 }
 
 /** See src/store/agent-connections.ts. */
-export type Connections = Pick<AgentConnections, 'open' | 'bootOf' | 'write'>
+export type Connections = Pick<AgentConnections, 'open' | 'write'>
 
 export interface AgentRoutesDeps {
   readonly store: Store

@@ -2,35 +2,60 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
 import type { OpenedEntry, Store } from '../../../src/store/store.ts'
-import type { StageletView, World } from './world.ts'
+import type { AgentView, ProjectView, StageletView, World } from './world.ts'
+
+/** What an item is made from. */
+export interface ItemInput {
+  readonly view: StageletView
+  readonly project: (ProjectView & { epoch: number }) | undefined
+  readonly agent: AgentView | undefined
+}
+
+/**
+ * The newest closed revision where nothing holds it back, the moment that it closes; else what the
+ * stagelet's reconciler has judged. That one comes to the same a moment later (wantedRevisionOf), which
+ * for thousands of stagelets is many moments.
+ */
+export const wantedOf = ({ view, project, agent }: ItemInput): number => {
+  const judged = view.wantedRevision ?? 0
+  const isFree = view.wantedRevision !== undefined && !view.quarantined && agent?.drained === false
+  if (project === undefined || project.takesTurns || !isFree) return judged
+  return Math.max(judged, project.revision)
+}
+
+/** A replica that has not seen the close yet must not take an agent back: the close is younger than the view. */
+const orderOf = (input: ItemInput): number => {
+  const { view, project } = input
+  const isAhead = project !== undefined && wantedOf(input) > (view.wantedRevision ?? 0)
+  return isAhead ? Math.max(view.version, project.version) : view.version
+}
 
 /**
  * Without a project nothing can be judged: the item is paused then, so that the agent keeps what
  * runs instead of taking the secrets away.
  */
-export const renderItem = (
-  view: StageletView,
-  project: { uid: string; epoch: number } | undefined,
-  agentPaused: boolean,
-): DesiredStagelet => ({
-  uid: view.uid,
-  namespace: view.namespace,
-  name: view.name,
-  generation: view.generation,
-  projectUid: project?.uid ?? '',
-  epoch: project?.epoch ?? 0,
-  order: view.version,
-  revision: project === undefined ? 0 : (view.wantedRevision ?? 0),
-  ...(project === undefined || view.healthyRevision === undefined
-    ? {}
-    : { healthyRevision: view.healthyRevision }),
-  compose: view.compose,
-  paused: view.paused || agentPaused || project === undefined,
-  redeploy: view.redeploy,
-  retry: view.retry,
-  ...(view.release === undefined ? {} : { release: view.release }),
-  ...(view.release === 'Down' && view.releaseVolumes ? { releaseVolumes: true } : {}),
-})
+export const renderItem = (input: ItemInput): DesiredStagelet => {
+  const { view, project, agent } = input
+  return {
+    uid: view.uid,
+    namespace: view.namespace,
+    name: view.name,
+    generation: view.generation,
+    projectUid: project?.uid ?? '',
+    epoch: project?.epoch ?? 0,
+    order: orderOf(input),
+    revision: project === undefined ? 0 : wantedOf(input),
+    ...(project === undefined || view.healthyRevision === undefined
+      ? {}
+      : { healthyRevision: view.healthyRevision }),
+    compose: view.compose,
+    paused: view.paused || agent?.paused === true || project === undefined,
+    redeploy: view.redeploy,
+    retry: view.retry,
+    ...(view.release === undefined ? {} : { release: view.release }),
+    ...(view.release === 'Down' && view.releaseVolumes ? { releaseVolumes: true } : {}),
+  }
+}
 
 /** The entries that this stagelet may see, ready to be sealed. */
 export const renderBundle = (opened: readonly OpenedEntry[], stagelet: string): Bundle => ({
@@ -73,15 +98,18 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     // A stack must not start without its secrets only to be re-created a moment later.
     return view.wantedRevision === undefined && view.release === undefined ? undefined : view
   }
-  return async (uid, agentKey) => {
+  const read: ItemReader = async (uid, agentKey) => {
     const first = mine(uid, agentKey)
     if (first === undefined) return undefined
-    const projectUid = world.projectUid(first.projectKey)
-    const project =
-      projectUid === undefined ? undefined : { uid: projectUid, epoch: await epochOf(projectUid) }
+    const known = world.project(first.projectKey)
+    const epoch = known === undefined ? 0 : await epochOf(known.uid)
     // Read again: only the newest revision is worth sealing.
     const view = mine(uid, agentKey)
     if (view === undefined) return undefined
-    return renderItem(view, project, world.agent(agentKey)?.paused === true)
+    const now = world.project(view.projectKey)
+    if (now?.uid !== known?.uid) return read(uid, agentKey)
+    const project = now === undefined ? undefined : { ...now, epoch }
+    return renderItem({ view, project, agent: world.agent(agentKey) })
   }
+  return read
 }

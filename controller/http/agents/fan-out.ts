@@ -1,8 +1,8 @@
-// Who gets served when: a few sessions at a time, and the event loop back after every 20, so that a
-// change seen by thousands of agents does not stop the rest of the controller.
+// Who gets served when: some sessions at a time, which share what they read, and the event loop back
+// after every 20, so that a change seen by thousands of agents does not stop the rest of the controller.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
-const workers = 8
+const workers = 256
 const turnsBeforeYield = 20
 
 /** Returns schedule(): a session waits once, however often it is scheduled. Faults go to `onFault`. */

@@ -1,10 +1,12 @@
-// Reports of agents: checked, and stored as Observations in one write, or in none when nothing but
-// the sequence number moved. An agent's reports come to any replica, and not to the one that has its
-// stream: what was told before is read from the store, and once more within the write.
+// Reports of agents: checked, and stored as Observations, or not when nothing but the sequence number
+// moved. An agent's reports come to any replica, and not to the one that has its stream: what was told
+// before is read from the store. All that come while one write goes on share the next.
 import { isDeepStrictEqual } from 'node:util'
+import { gathered } from '../../../src/kernel/gathered.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
+import type { Transaction } from '../../../src/store/store.ts'
 import { agentKeyOf, system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import { RefusedError } from './refusal.ts'
 import type { StageletView, World } from './world.ts'
@@ -19,6 +21,15 @@ interface Accepted {
   readonly spec: ObservationSpec
 }
 
+interface Given {
+  readonly agentUid: string
+  readonly report: ReportRequest
+  readonly mine: readonly Accepted[]
+}
+
+/** Bounds how long other writers wait for one write of them. */
+const mostInOneWrite = 64
+
 const replay = (seq: number, last: number): RefusedError =>
   new RefusedError(409, 'Replay', `report ${seq} came after report ${last}: a replay, or late`)
 
@@ -28,7 +39,7 @@ const checkBoot = (boot: string, current: string | undefined): void => {
 }
 
 export const createReports = (
-  { store, connections, log }: AgentRoutesDeps,
+  { connections, log }: Pick<AgentRoutesDeps, 'connections' | 'log'>,
   world: World,
 ): Reports => {
   /** Newest report that came here, by agent: saves the store most looks at replays. */
@@ -40,27 +51,48 @@ export const createReports = (
     newest.set(agentUid, { boot, seq })
   }
 
-  const isNews = async ({ view, spec }: Accepted): Promise<boolean> => {
-    const old = specOf(await store.get(observationOf(view)))
-    return old === undefined || !isDeepStrictEqual({ ...old, seq: 0 }, { ...spec, seq: 0 })
+  /** Throws when the report must not count; else what of it is new. */
+  const check = async (
+    tx: Transaction,
+    boot: string | undefined,
+    { agentUid, report, mine }: Given,
+  ): Promise<Accepted[]> => {
+    checkBoot(report.boot, boot)
+    checkReplay(agentUid, report)
+    const news: Accepted[] = []
+    for (const accepted of mine) {
+      const { view, spec } = accepted
+      const old = specOf(await tx.get(observationOf(view)))
+      if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
+        throw replay(spec.seq, old.seq)
+      if (old === undefined || !isDeepStrictEqual({ ...old, seq: 0 }, { ...spec, seq: 0 }))
+        news.push(accepted)
+    }
+    return news
   }
 
-  const storeAll = (agentUid: string, news: readonly Accepted[]): Promise<void> =>
+  /** Each is refused alone; undefined for those that are not. */
+  const put = gathered(mostInOneWrite, (batch: readonly Given[]) =>
     connections.write(system, async (tx, streams) => {
-      for (const { view, spec } of news) {
-        const { boot, seq } = spec
-        checkBoot(boot, await streams.bootOf(agentUid))
-        const old = specOf(await tx.get(observationOf(view)))
-        if (old?.agent === spec.agent && old.boot === boot && seq <= old.seq)
-          throw replay(seq, old.seq)
-        await tx.putInternal(renderObservation(view, spec))
+      const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
+      await tx.prefetch(batch.flatMap(({ mine }) => mine.map(({ view }) => observationOf(view))))
+      const outcomes: (RefusedError | undefined)[] = []
+      for (const given of batch) {
+        try {
+          const news = await check(tx, boots.get(given.agentUid), given)
+          for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
+          outcomes.push(undefined)
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error
+          outcomes.push(error)
+        }
       }
-    })
+      return outcomes
+    }),
+  )
 
   return {
     accept: async (agentUid, agent, report) => {
-      checkBoot(report.boot, await connections.bootOf(agentUid))
-      checkReplay(agentUid, report)
       const agentKey = agentKeyOf(agent.namespace, agent.name)
       let { mine, refused } = divide(report, agentKey, world)
       if (refused.length > 0) {
@@ -75,9 +107,8 @@ export const createReports = (
           throw new RefusedError(403, 'Forbidden', message)
         }
       }
-      const news: Accepted[] = []
-      for (const accepted of mine) if (await isNews(accepted)) news.push(accepted)
-      if (news.length > 0) await storeAll(agentUid, news)
+      const refusal = await put({ agentUid, report, mine })
+      if (refusal !== undefined) throw refusal
       return refused
     },
   }

@@ -11,6 +11,7 @@ import { isAbort } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
+import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
 
@@ -24,8 +25,13 @@ export interface StageletView {
   readonly projectKey: string
   readonly compose: StageletSpec['compose']
   readonly paused: boolean
-  /** Undefined until the first change set of its project is closed: not to be run yet. */
+  /**
+   * As its reconciler judged. Undefined until the first change set of its project is closed: not to
+   * be run yet.
+   */
   readonly wantedRevision: number | undefined
+  /** Something failed there: its reconciler alone says what it may have. */
+  readonly quarantined: boolean
   readonly healthyRevision: number | undefined
   readonly redeploy: string
   readonly retry: string
@@ -34,9 +40,19 @@ export interface StageletView {
   readonly version: number
 }
 
+export interface ProjectView {
+  readonly uid: string
+  /** Newest closed one. */
+  readonly revision: number
+  /** spec.rollout: each stagelet waits until it is let in. */
+  readonly takesTurns: boolean
+  readonly version: number
+}
+
 export interface AgentView {
   readonly uid: string
   readonly paused: boolean
+  readonly drained: boolean
   readonly ready: Condition | undefined
   /** Value of the annotation that asks for new keys, while that was not followed. */
   readonly rotate: string | undefined
@@ -54,7 +70,7 @@ export interface WorldListener {
 export interface World {
   stageletsOf(agentKey: string): StageletView[]
   stagelet(uid: string): StageletView | undefined
-  projectUid(projectKey: string): string | undefined
+  project(projectKey: string): ProjectView | undefined
   agent(agentKey: string): AgentView | undefined
   agents(): Iterable<[string, AgentView]>
   readonly agentCount: number
@@ -122,7 +138,7 @@ export const createWorld = (
   return {
     stageletsOf: (agentKey) => mirror.stageletsOf(agentKey),
     stagelet: (uid) => mirror.stagelets.get(uid),
-    projectUid: (projectKey) => mirror.projects.get(projectKey)?.uid,
+    project: (projectKey) => mirror.projects.get(projectKey),
     agent: (agentKey) => mirror.agents.get(agentKey),
     agents: () => mirror.agents.entries(),
     get agentCount() {
@@ -152,7 +168,7 @@ export const createWorld = (
 
 class Mirror {
   readonly stagelets = new Map<string, StageletView>()
-  readonly projects = new Map<string, { uid: string; version: number }>()
+  readonly projects = new Map<string, ProjectView>()
   readonly agents = new Map<string, AgentView>()
   readonly #byAgent = new Map<string, Set<string>>()
   readonly #listener: WorldListener
@@ -181,7 +197,8 @@ class Mirror {
   put(object: KubeObject): void {
     const version = Number(object.metadata.resourceVersion ?? 0)
     if (object.kind === 'Stagelet') this.#putStagelet(viewOf(object, version))
-    else if (object.kind === 'Project') this.#putProject(nameKey(object), uidOf(object), version)
+    else if (object.kind === 'Project')
+      this.#putProject(nameKey(object), projectViewOf(object, version))
     else if (object.kind === 'Agent') this.#putAgent(object, version)
   }
 
@@ -222,11 +239,12 @@ class Mirror {
     this.#listener.stageletChanged(old.agentKey, old.uid)
   }
 
-  #putProject(key: string, uid: string, version: number): void {
+  #putProject(key: string, view: ProjectView): void {
     const old = this.projects.get(key)
-    if (old !== undefined && old.version >= version) return
-    this.projects.set(key, { uid, version })
-    if (old?.uid === uid) return
+    if (old !== undefined && old.version >= view.version) return
+    this.projects.set(key, view)
+    const { uid, revision, takesTurns } = view
+    if (old?.uid === uid && old.revision === revision && old.takesTurns === takesTurns) return
     for (const s of this.stagelets.values()) {
       if (s.projectKey === key) this.#listener.stageletChanged(s.agentKey, s.uid)
     }
@@ -237,14 +255,16 @@ class Mirror {
     const old = this.agents.get(key)
     if (old !== undefined && old.version >= version) return
     const conditions = object.status?.conditions as Condition[] | undefined
-    const paused = object.spec?.paused === true
+    const paused = object.spec?.['paused'] === true
+    const drained = object.spec?.['drained'] === true
     const ready = findCondition(conditions, 'Ready')
     const status = object.status as AgentStatus | undefined
     const asked = object.metadata.annotations?.[annotations.rotateKeys]
     const rotate = asked === status?.keyRotation ? undefined : asked
     const keysRotatedAt = status?.keysRotatedAt
-    this.agents.set(key, { uid: uidOf(object), paused, ready, rotate, keysRotatedAt, version })
-    this.#agentChanged(key, old?.paused !== paused)
+    const uid = uidOf(object)
+    this.agents.set(key, { uid, paused, drained, ready, rotate, keysRotatedAt, version })
+    this.#agentChanged(key, old?.paused !== paused || old.drained !== drained)
   }
 
   #dropAgent(key: string): void {
@@ -252,9 +272,9 @@ class Mirror {
     this.#agentChanged(key, false)
   }
 
-  #agentChanged(key: string, pausedChanged: boolean): void {
+  #agentChanged(key: string, specChanged: boolean): void {
     this.#listener.agentChanged(key, this.agents.get(key))
-    if (!pausedChanged) return
+    if (!specChanged) return
     for (const uid of this.#byAgent.get(key) ?? []) this.#listener.stageletChanged(key, uid)
   }
 }
@@ -262,6 +282,13 @@ class Mirror {
 const uidOf = (object: KubeObject): string => object.metadata.uid ?? ''
 const nameKey = ({ metadata }: KubeObject): string =>
   agentKeyOf(metadata.namespace ?? '', metadata.name)
+
+const projectViewOf = ({ metadata, spec, status }: KubeObject, version: number): ProjectView => ({
+  uid: metadata.uid ?? '',
+  revision: (status as ProjectStatus | undefined)?.revision ?? 0,
+  takesTurns: spec?.['rollout'] !== undefined,
+  version,
+})
 
 const viewOf = (object: KubeObject, version: number): StageletView => {
   const { metadata } = object
@@ -278,6 +305,7 @@ const viewOf = (object: KubeObject, version: number): StageletView => {
     compose: spec.compose,
     paused: spec.paused === true,
     wantedRevision: status?.wantedRevision,
+    quarantined: (status?.quarantine ?? []).length > 0,
     healthyRevision: status?.healthyRevision,
     redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
     retry: metadata.annotations?.[annotations.retry] ?? '',

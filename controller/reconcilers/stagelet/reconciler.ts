@@ -1,37 +1,118 @@
 // Gather, decide, write. One transaction holds the read and the write, so that a secret written
-// meanwhile can never be judged by an older set.
+// meanwhile can never be judged by an older set. Many stagelets share one: a change that all of them
+// see is read once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
-import { agentFinalizer, refFromKey, refOf } from '../../../src/resources/meta.ts'
+import {
+  agentFinalizer,
+  keyOf,
+  refFromKey,
+  refOf,
+  type KubeObject,
+  type ObjectRef,
+} from '../../../src/resources/meta.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
+import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
-import { gatherStagelet } from './gather.ts'
+import { gatherStagelet, type Stagelet, type StageletInput } from './gather.ts'
+import { rememberingReader } from './remembering-reader.ts'
 
-export const createStageletReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
-  name: 'stagelet',
-  reconcile: async (key): Promise<Outcome> => {
-    const ref = refFromKey(key)
-    return deps.store.write({ name: 'reconciler', source: 'system' }, {}, (tx) =>
-      reconcileIn(tx, ref, toTimestamp(deps.clock.now())),
+export interface StageletReconciler extends Reconciler {
+  /** True for a state that the reconciler itself wrote last, and that it would leave as it is. */
+  isSettled(stagelet: KubeObject): boolean
+  /** The stagelet is gone. */
+  forget(key: string): void
+}
+
+export const createStageletReconciler = (deps: {
+  store: Store
+  clock: Clock
+}): StageletReconciler => {
+  /** resourceVersion of what was written last and needs no second look, by key. */
+  const settled = new Map<string, string>()
+  const reconcileAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Outcome>> => {
+    const now = toTimestamp(deps.clock.now())
+    const { outcomes, written } = await deps.store.write(
+      { name: 'reconciler', source: 'system' },
+      {},
+      (tx) => reconcileIn(tx, keys, now),
     )
-  },
-})
+    for (const [key, version] of written) settled.set(key, version)
+    return outcomes
+  }
+  return {
+    name: 'stagelet',
+    reconcile: async (key) => (await reconcileAll([key])).get(key) ?? done,
+    reconcileAll,
+    isSettled: (stagelet) =>
+      settled.get(keyOf(refOf(stagelet))) === stagelet.metadata.resourceVersion,
+    forget: (key) => settled.delete(key),
+  }
+}
+
+interface Reconciled {
+  readonly outcomes: ReadonlyMap<string, Outcome>
+  /** resourceVersion of each that was written and needs no second look. */
+  readonly written: ReadonlyMap<string, string>
+}
 
 const reconcileIn = async (
   tx: Transaction,
-  ref: { namespace: string; name: string },
+  keys: readonly string[],
   now: string,
-): Promise<Outcome> => {
-  const input = await gatherStagelet(tx, ref, now)
-  if (input === undefined) return done
-  const { status, release } = decideStagelet(input)
-  const { stagelet } = input
-  await tx.setStatus({ ...stagelet, status })
-  for (const event of eventsOf(stagelet, status)) await tx.recordEvent(event)
-  if (release && stagelet.metadata.finalizers?.includes(agentFinalizer) === true) {
-    await tx.removeFinalizer(refOf(stagelet), agentFinalizer)
+): Promise<Reconciled> => {
+  const refs = keys.map(refFromKey)
+  await prefetch(tx, refs)
+  const reader = rememberingReader(tx)
+  const inputs: StageletInput[] = []
+  for (const ref of refs) {
+    const input = await gatherStagelet(reader, ref, now)
+    if (input !== undefined) inputs.push(input)
   }
-  // The close of the change set writes the Project and so comes as an event; this only catches a lost one.
-  return input.revisions?.closesAt === undefined ? done : waitFor(5000)
+  const decided = inputs.map((input) => ({ input, ...decideStagelet(input) }))
+  const outcomes = new Map<string, Outcome>()
+  const written = new Map<string, string>()
+  for (const { input, status } of decided) {
+    const { stagelet, revisions } = input
+    const key = keyOf(refOf(stagelet))
+    const { metadata } = await tx.setStatus({ ...stagelet, status })
+    const isFinal = sameJson(
+      decideStagelet({ ...input, stagelet: { ...stagelet, status } }).status,
+      status,
+    )
+    if (isFinal) written.set(key, metadata.resourceVersion ?? '')
+    // The close of the change set writes the Project and so comes as an event; this only catches a lost one.
+    outcomes.set(key, revisions?.closesAt === undefined ? done : waitFor(5000))
+  }
+  await tx.recordEvents(decided.flatMap(({ input, status }) => eventsOf(input.stagelet, status)))
+  for (const { input, release } of decided) {
+    const { stagelet } = input
+    if (release && stagelet.metadata.finalizers?.includes(agentFinalizer) === true)
+      await tx.removeFinalizer(refOf(stagelet), agentFinalizer)
+  }
+  return { outcomes, written }
+}
+
+/** What will be read of each, in two looks for all. */
+const prefetch = async (
+  tx: Transaction,
+  refs: readonly { namespace: string; name: string }[],
+): Promise<void> => {
+  const places = refs.map(({ namespace, name }) => ({ namespace, name }))
+  await tx.prefetch([
+    ...places.map((place): ObjectRef => ({ kind: 'Stagelet', ...place })),
+    ...places.map((place): ObjectRef => ({ kind: 'Observation', ...place })),
+  ])
+  const owners = new Map<string, ObjectRef>()
+  for (const { namespace, name } of places) {
+    const stagelet = (await tx.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
+    if (stagelet === undefined) continue
+    for (const owner of [
+      { kind: 'Project', namespace, name: stagelet.spec.projectRef.name },
+      { kind: 'Agent', namespace, name: stagelet.spec.agentRef.name },
+    ])
+      owners.set(keyOf(owner), owner)
+  }
+  await tx.prefetch([...owners.values()])
 }

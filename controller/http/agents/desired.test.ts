@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { renderItem, type ItemInput } from './desired.ts'
+import type { AgentView, ProjectView, StageletView } from './world.ts'
+
+const view: StageletView = {
+  uid: 's',
+  namespace: 'default',
+  name: 'prod',
+  generation: 1,
+  agentKey: 'default/box',
+  projectKey: 'default/shop',
+  compose: { directory: '/srv', onChange: 'Hold' },
+  paused: false,
+  wantedRevision: 5,
+  quarantined: false,
+  healthyRevision: 5,
+  redeploy: '',
+  retry: '',
+  release: undefined,
+  releaseVolumes: false,
+  version: 100,
+}
+const project: ProjectView & { epoch: number } = {
+  uid: 'p',
+  revision: 6,
+  takesTurns: false,
+  version: 120,
+  epoch: 1,
+}
+const agent = { paused: false, drained: false } as AgentView
+
+const revisionOf = (change: Partial<ItemInput>): number =>
+  renderItem({ view, project, agent, ...change }).revision
+
+describe('what an agent is told of a closed revision before its stagelet is judged', () => {
+  it('is that revision, with the order of its close', () => {
+    expect(renderItem({ view, project, agent })).toMatchObject({ revision: 6, order: 120 })
+    const judged = { ...view, wantedRevision: 6, version: 130 }
+    expect(renderItem({ view: judged, project, agent })).toMatchObject({ revision: 6, order: 130 })
+  })
+
+  it('is nothing new where turns are taken, the agent is drained or unknown, or something failed there', () => {
+    expect(revisionOf({ project: { ...project, takesTurns: true } })).toBe(5)
+    expect(revisionOf({ agent: { ...agent, drained: true } })).toBe(5)
+    expect(revisionOf({ agent: undefined })).toBe(5)
+    expect(revisionOf({ view: { ...view, quarantined: true } })).toBe(5)
+  })
+
+  it('is never older than what was judged', () => {
+    expect(revisionOf({ view: { ...view, wantedRevision: 7 } })).toBe(7)
+  })
+})

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { createInterest } from './interest.ts'
+
+const stagelet = (
+  more: { agent?: string; reason?: string; status?: object; generation?: number } = {},
+): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Stagelet',
+  metadata: { name: 'prod', namespace: 'default', uid: 'u', generation: more.generation ?? 1 },
+  spec: { projectRef: { name: 'shop' }, agentRef: { name: more.agent ?? 'box' } },
+  status: {
+    conditions: [{ type: 'SecretsInSync', status: 'False', reason: more.reason ?? 'InSync' }],
+    ...more.status,
+  },
+})
+const owner = (
+  kind: 'Project' | 'Agent',
+  name: string,
+): { kind: 'Project' | 'Agent'; namespace: string; name: string } => ({
+  kind,
+  namespace: 'default',
+  name,
+})
+
+describe('what a change of a stagelet concerns', () => {
+  it('follows it from one agent to another, and forgets it when it is deleted', () => {
+    const interest = createInterest()
+    interest.note('ADDED', stagelet())
+    expect(interest.stageletsOf(owner('Agent', 'box'))).toEqual(['Stagelet/default/prod'])
+    expect(interest.projectsOn(owner('Agent', 'box'))).toEqual(['Project/default/shop'])
+    interest.note('MODIFIED', stagelet({ agent: 'other' }))
+    expect(interest.stageletsOf(owner('Agent', 'box'))).toEqual([])
+    expect(interest.stageletsOf(owner('Agent', 'other'))).toEqual(['Stagelet/default/prod'])
+    interest.note('DELETED', stagelet({ agent: 'other' }))
+    expect(interest.stageletsOf(owner('Project', 'shop'))).toEqual([])
+  })
+
+  it('is nothing yet where a secret was written, unless somebody changed the stagelet as well', () => {
+    const interest = createInterest()
+    expect(interest.note('ADDED', stagelet())).toBe(true)
+    expect(interest.note('MODIFIED', stagelet({ reason: 'NewRevision' }))).toBe(false)
+    expect(interest.note('MODIFIED', stagelet({ reason: 'NewRevision', generation: 2 }))).toBe(true)
+    const admitted = { admitted: { revision: 3 } }
+    const letIn = stagelet({ reason: 'NewRevision', generation: 2, status: admitted })
+    expect(interest.note('MODIFIED', letIn)).toBe(true)
+  })
+})

@@ -1,0 +1,23 @@
+// What stagelets have in common is read once for all of them: projects, agents, sets of secrets. Good
+// for one transaction, as long as that writes none of it.
+import { keyOf } from '../../../src/resources/meta.ts'
+import type { Reader } from '../../../src/store/store.ts'
+
+export const rememberingReader = (reader: Reader): Reader => {
+  const answers = new Map<string, Promise<unknown>>()
+  const once = <T>(key: string, read: () => Promise<T>): Promise<T> => {
+    const known = answers.get(key)
+    if (known !== undefined) return known as Promise<T>
+    const answer = read()
+    answers.set(key, answer)
+    return answer
+  }
+  return {
+    get: (ref) => once(keyOf(ref), () => reader.get(ref)),
+    list: (kind, options) => reader.list(kind, options),
+    readSet: (projectUid, revision) =>
+      once(`set ${projectUid} ${revision}`, () => reader.readSet(projectUid, revision)),
+    revisionsOf: (projectUid) =>
+      once(`revisions ${projectUid}`, () => reader.revisionsOf(projectUid)),
+  }
+}

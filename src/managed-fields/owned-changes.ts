@@ -1,0 +1,68 @@
+// Whether a change only gives other values to fields that its writer owns already: then nobody's fields
+// change, and the sets of them need not be computed. Most writes of status are such.
+import { fieldStep, isAbsent, isFields, itemStep, shapeAt, type Fields } from './children.ts'
+import type { Shape } from './shape.ts'
+
+/** `owned` is the part of a manager's FieldsV1 that is about this value. May say false where it is true. */
+export const changesOnlyOwned = (
+  shape: Shape,
+  owned: unknown,
+  [before, after]: readonly [unknown, unknown],
+): boolean => {
+  if (before === after) return true
+  if (isAbsent(before) || isAbsent(after)) return isAbsent(before) && isAbsent(after)
+  switch (shape.form) {
+    case 'leaf':
+      return isOwnedWhole(owned) || sameText(before, after)
+    case 'set':
+      return sameText(before, after)
+    case 'struct':
+    case 'map':
+      return (
+        isFields(before) && isFields(after) && fieldsChangeOnlyOwned(shape, owned, before, after)
+      )
+    case 'items':
+      return (
+        Array.isArray(before) &&
+        Array.isArray(after) &&
+        before.length === after.length &&
+        before.every((item, i) =>
+          itemChangesOnlyOwned(shape, owned, [item, (after as unknown[])[i]]),
+        )
+      )
+  }
+}
+
+const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** FieldsV1 has `{}` for a field, and `.` in it where fields below it are owned, too. */
+const isOwnedWhole = (owned: unknown): boolean =>
+  isFields(owned) && ('.' in owned || Object.keys(owned).length === 0)
+
+const below = (owned: unknown, step: string): unknown => (isFields(owned) ? owned[step] : undefined)
+
+const fieldsChangeOnlyOwned = (
+  shape: Shape,
+  owned: unknown,
+  before: Fields,
+  after: Fields,
+): boolean => {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  for (const name of names) {
+    const [was, is] = [before[name], after[name]]
+    if (was === is) continue
+    const child = shapeAt(shape, name) ?? { form: 'leaf' }
+    if (!changesOnlyOwned(child, below(owned, fieldStep(name)), [was, is])) return false
+  }
+  return true
+}
+
+const itemChangesOnlyOwned = (
+  shape: Extract<Shape, { form: 'items' }>,
+  owned: unknown,
+  [before, after]: readonly [unknown, unknown],
+): boolean => {
+  const step = itemStep(shape.keys, before)
+  if (step === undefined || step !== itemStep(shape.keys, after)) return false
+  return changesOnlyOwned(shape.item, below(owned, step), [before, after])
+}
