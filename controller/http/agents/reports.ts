@@ -48,7 +48,6 @@ export const createReports = (
   const checkReplay = (agentUid: string, { boot, seq }: ReportRequest): void => {
     const last = newest.get(agentUid)
     if (last?.boot === boot && seq <= last.seq) throw replay(seq, last.seq)
-    newest.set(agentUid, { boot, seq })
   }
 
   /** Throws when the report must not count; else what of it is new. */
@@ -109,6 +108,8 @@ export const createReports = (
       }
       const refusal = await put({ agentUid, report, mine })
       if (refusal !== undefined) throw refusal
+      // Not within the write, which may be done over.
+      newest.set(agentUid, { boot: report.boot, seq: report.seq })
       return refused
     },
   }
