@@ -2,10 +2,10 @@ import { defineConfig } from 'vitest/config'
 
 // Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
 // the API over a port), `integration` (real engine, real processes). Files have databases, Compose
-// projects and folders of their own; two run at a time, as most of them wait most of the time.
+// projects and folders of their own; three run at a time, as most of them wait most of the time.
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         test: {
