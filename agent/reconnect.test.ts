@@ -56,6 +56,14 @@ test('a stream whose place our own late attempt took is opened again soon, one t
   expect(createRetries(() => 0.5).after(replaced, 30_000)).toBe(90_000)
 })
 
+test('another agent that takes the place again and again is found out within a minute', () => {
+  const replaced = { kind: 'hopeless', replaced: true } as const
+  const retries = createRetries(() => 0.5)
+  retries.after({ kind: 'unreachable' }, 0)
+  expect(retries.after(replaced, 50_000)).toBeLessThan(1_000)
+  expect(retries.after(replaced, 70_000)).toBe(90_000)
+})
+
 test('what the controller said of its crowd holds for the attempts after it', () => {
   const retries = createRetries(() => 0.9999)
   retries.after(lost, 0)

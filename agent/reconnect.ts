@@ -79,7 +79,8 @@ export const createRetries = (
       const isOurs =
         outcome.kind === 'hopeless' && outcome.replaced === true && now - gaveUpAt < lateMs
       const ended: Outcome = isOurs ? { kind: 'unreachable' } : outcome
-      if (ended.kind === 'unreachable') gaveUpAt = now
+      // An excuse is no reason for the next one: a twin that takes the place again and again is found out.
+      if (outcome.kind === 'unreachable') gaveUpAt = now
       if (ended.kind === 'lost' && ended.spreadMs > 0) spreadMs = ended.spreadMs
       const next = decideRetry(attempt, ended, random, spreadMs)
       attempt = next.attempt

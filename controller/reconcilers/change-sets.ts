@@ -1,7 +1,7 @@
 // Closes change sets when their time has come. The write itself closes a complete one; this loop
 // does the rest, and after a restart finds what was left open.
 import type { Clock } from '../../src/kernel/clock.ts'
-import { isAbort } from '../../src/kernel/errors.ts'
+import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -22,13 +22,22 @@ export const startChangeSetCloser = (deps: {
   const stopping = new AbortController()
   let wake = new AbortController()
 
+  /** What was said of projects that cannot be closed: not again each second. */
+  let said = new Map<string, string>()
   const waitMs = async (): Promise<number> => {
+    const failing = new Map<string, string>()
     try {
-      const due = await deps.store.closeDueRevisions(deps.clock.now())
+      const due = await deps.store.closeDueRevisions(deps.clock.now(), (project, error) => {
+        failing.set(project, messageOf(error))
+        if (said.get(project) !== messageOf(error))
+          deps.log.error({ err: error, project }, 'closing its change set failed; trying again')
+      })
       return due === undefined ? idleMs : Math.min(Math.max(due - deps.clock.now(), 1), idleMs)
     } catch (error) {
       deps.log.error({ err: error }, 'closing change sets failed')
       return idleMs
+    } finally {
+      said = failing
     }
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { StagelyError } from './errors.ts'
 import { gathered } from './gathered.ts'
 
 describe('gathered', () => {
@@ -18,11 +19,22 @@ describe('gathered', () => {
     expect(batches).toEqual([[1, 2], [3, 4, 5], [6]])
   })
 
-  it('fails those of a batch that failed, and no others', async () => {
+  it('fails those alone that fail alone', async () => {
     const ask = gathered(10, (asked: readonly number[]) =>
       asked.includes(1) ? Promise.reject(new Error('no')) : Promise.resolve(asked),
     )
-    await expect(ask(1)).rejects.toThrow('no')
-    await expect(ask(2)).resolves.toBe(2)
+    const outcomes = await Promise.allSettled([ask(0), ask(1), ask(2)])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+
+  it('asks a service that is away once for all of a batch', async () => {
+    let times = 0
+    const ask = gathered(10, (): Promise<number[]> => {
+      times += 1
+      return Promise.reject(new StagelyError('ServiceUnavailable', 'it is away'))
+    })
+    const outcomes = await Promise.allSettled([ask(0), ask(1), ask(2)])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(times).toBe(1)
   })
 })

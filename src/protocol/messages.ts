@@ -16,6 +16,16 @@ export const paths = {
   keys: '/agent/v1/keys',
 } as const
 
+/** The database takes neither a NUL nor half of a surrogate pair in a text. */
+const isStorable = (text: string): boolean => !/\0|\p{Surrogate}/u.test(text)
+const storable = (most: number): z.ZodString =>
+  z.string().max(most).refine(isStorable, 'must hold no NUL and no half of a surrogate pair')
+
+/** Names one start of an agent. */
+const bootId = storable(128)
+/** What an agent tells of its machine. */
+const told = storable(256)
+
 /** POST join: the agent registers the public halves of its keys. Keys are raw 32 bytes in base64url. */
 export const joinRequest = z.object({
   protocol: z.string(),
@@ -25,7 +35,7 @@ export const joinRequest = z.object({
   name: z.string(),
   ed25519: z.string(),
   x25519: z.string(),
-  version: z.string(),
+  version: told,
 })
 export const joinResponse = z.object({
   agentUid: z.string(),
@@ -60,10 +70,10 @@ export const keysProof = (k: {
 /** POST stream: opens the stream; `holds` names what the agent has, so that it gets no bundle twice. */
 export const streamRequest = z.object({
   protocol: z.string(),
-  boot: z.string(),
-  version: z.string(),
-  engineVersion: z.string().optional(),
-  composeVersion: z.string().optional(),
+  boot: bootId,
+  version: told,
+  engineVersion: told.optional(),
+  composeVersion: told.optional(),
   now: z.number(),
   holds: z.array(z.object({ stageletUid: z.string(), epoch: z.int(), revision: z.int() })),
 })
@@ -174,7 +184,7 @@ const reported = z.object({
 
 /** POST report: observed facts, idempotent. `seq` rises by each report of a boot; an old one is refused. */
 export const reportRequest = z.object({
-  boot: z.string(),
+  boot: bootId,
   seq: z.int(),
   observations: z.array(reported),
 })

@@ -66,8 +66,14 @@ export const wrapDigestKey = async (
   }
 }
 
+/** The keys of projects, for those who have their wrapped texts. */
+export interface ProjectKeys {
+  dataKey(projectUid: string, id: string, wrapped: string): Promise<SealKey>
+  digestKey(projectUid: string, wrapped: string): Promise<KeyObject>
+}
+
 /** Unwraps on first use and remembers for a while, so that a remote provider is not asked for each secret. */
-export class ProjectKeyCache {
+export class ProjectKeyCache implements ProjectKeys {
   readonly #provider: KeyProvider
   readonly #dataKeys: KeyCache
   readonly #digestKeys: KeyCache

@@ -56,6 +56,8 @@ export class AgentConnections {
       const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
       // Of one agent's several, the last is the newest.
       const newest = [...new Map(rows.map((row) => [row.agentUid, row])).values()]
+      // In one order everywhere, or two who write several of them wait for each other for ever.
+      newest.sort((a, b) => (a.agentUid < b.agentUid ? -1 : 1))
       await sql.query(
         `INSERT INTO agent_connections (agent_uid, connection, replica, boot)
          SELECT r.agent_uid, r.connection, $1::uuid, r.boot

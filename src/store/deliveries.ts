@@ -1,6 +1,7 @@
 // Opens sets for agents. Those who ask for the same set at about the same time share one read of it and
 // one statement of audit rows: a change to thousands of stagelets is read a few times.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import { isReason } from '../kernel/errors.ts'
 import type { Delivery } from './sets.ts'
 import type { OpenedEntry } from './store.ts'
 
@@ -70,9 +71,10 @@ export class Deliveries {
         asked.map((one) => one.delivery),
       )
     } catch (error) {
-      if (asked.length === 1) asked[0]!.reject(error)
-      // What is wrong with the values of one is no matter of the others.
-      else for (const one of asked) await this.#answer(of, [one])
+      // What is wrong with the values of one is no matter of the others; a service that is away is.
+      if (asked.length > 1 && !isReason(error, 'ServiceUnavailable'))
+        for (const one of asked) await this.#answer(of, [one])
+      else for (const one of asked) one.reject(error)
       return
     }
     for (const [i, one] of asked.entries()) {

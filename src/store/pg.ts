@@ -160,9 +160,12 @@ const transaction = async <T>(
       return pulse.during(() => client.query(config))
     }
     sendTogether(client)
-    // Sent ahead of the first statement, which fails with it.
-    client.query('BEGIN').catch(() => undefined)
+    // Sent ahead of the first statement. Its own answer counts: without it each statement would be a
+    // transaction of its own.
+    const begun = ask({ text: 'BEGIN' })
+    begun.catch(() => undefined)
     const result = await fn(queryable(ask, pulse))
+    await begun
     const { command } = await ask({ text: 'COMMIT' })
     // The server answers so, and not with an error, where a statement failed that nobody waited for.
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back')

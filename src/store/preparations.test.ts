@@ -21,4 +21,28 @@ describe('preparations of a write', () => {
     await expect(preparations.make()).rejects.toThrow('it is down')
     expect(preparations.wanting).toBe(false)
   })
+
+  it('are not needed for an answer that is here at once, good or bad', async () => {
+    const preparations = new Preparations()
+    expect(await preparations.soon('a', () => Promise.resolve(1))).toBe(1)
+    await expect(preparations.soon('a', () => Promise.reject(new Error('no')))).rejects.toThrow(
+      'no',
+    )
+    expect(preparations.wanting).toBe(false)
+  })
+
+  it('hold an answer that takes its time, and ask for it once', async () => {
+    const preparations = new Preparations()
+    let asked = 0
+    const attempt = (): Promise<number> =>
+      preparations.soon('a', async () => {
+        asked += 1
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        return 7
+      })
+    await expect(attempt()).rejects.toThrow()
+    expect(preparations.wanting).toBe(true)
+    await preparations.make()
+    expect([await attempt(), asked]).toEqual([7, 1])
+  })
 })

@@ -2,6 +2,8 @@
 // for the one that holds the counter row, so it is made while nobody holds it: the write is taken
 // back, and begun anew with what was made.
 
+import { setImmediate } from 'node:timers/promises'
+
 /** Never seen by callers of the store. */
 class NotPrepared extends Error {}
 
@@ -18,11 +20,25 @@ export class Preparations {
    * What was made under this name. A name means the same at each beginning of the write. Throws,
    * where it is not made yet, what ends this attempt.
    */
-
   take<T>(name: string, make: () => Promise<T>): T {
     if (this.#made.has(name)) return this.#made.get(name) as T
     this.#wanted ??= { name, make }
     throw new NotPrepared(name)
+  }
+
+  /**
+   * What `ask` answers. An answer that is here at once, from memory or by a key that is here, is
+   * awaited in place; for any other one the write gives way, as in take().
+   */
+  async soon<T>(name: string, ask: () => Promise<T>): Promise<T> {
+    if (this.#made.has(name)) return this.#made.get(name) as T
+    const asked = ask()
+    const answered = asked.then(
+      () => true,
+      () => true,
+    )
+    if (await Promise.race([answered, setImmediate(false)])) return asked
+    return this.take(name, () => asked)
   }
 
   /** Makes what was wanted; rejects as its maker does. */

@@ -6,7 +6,7 @@ import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
+import { confirmRing, keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { lineOf, linesOf, readSet } from './sets.ts'
 
 type Place = Pick<ObjectRef, 'namespace' | 'name'>
@@ -135,7 +135,7 @@ const forkOf = (state: ProjectState): ProjectState => ({
 export const createProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const uid = object.metadata.uid ?? ''
   const provider = wantedRing(session, object)
-  await provider.confirm()
+  await confirmRing(session, provider)
   const keys = await createProjectKeys(provider, uid)
   const ref = refOf(object)
   await session.send(

@@ -49,8 +49,9 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
     case 'StagelySecret':
       return endValueOf(session, row)
     case 'Project':
-      await removeSecretsOf(session, ref)
-      return destroyProject(session, row)
+      // Before its secrets: nothing of them is opened then, so that a lost key keeps none.
+      await destroyProject(session, row)
+      return removeSecretsOf(session, ref)
     case 'Agent':
       await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [row.uid])
       await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
@@ -104,7 +105,9 @@ const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<R
   const terminating = { ...marked, status: { ...marked.status, phase: 'Terminating' } }
   const stored = await session.put(terminating, row.source, row, { action: 'delete' })
   const content = await session.select(`${rowsOf} WHERE namespace = $1`, [ref.name])
-  const order = (r: StoredRow): number => requireKind(r.object.kind).applyOrder
+  // Secrets last: their project takes them along without opening its keys, which may be lost.
+  const order = ({ object: { kind } }: StoredRow): number =>
+    kind === 'StagelySecret' ? -1 : requireKind(kind).applyOrder
   for (const item of content.sort((a, b) => order(b) - order(a))) {
     // An earlier one may have taken it along, as a project does its secrets.
     const still = await session.fetch(refOf(item.object))

@@ -2,7 +2,7 @@
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { loadProject, placeOf, saveProject, type ProjectState } from './projects.ts'
 import type { WriteSession } from './session.ts'
-import type { Queryable } from './sql.ts'
+import type { Queryable, Row } from './sql.ts'
 
 const quietMs = 300
 const longestMs = 2_000
@@ -97,31 +97,40 @@ interface OpenRow {
   change_sets: string
 }
 
-/** Open revisions with the time that each one is due. */
-export const listOpen = async (
-  q: Queryable,
-): Promise<{ namespace: string; name: string; dueAt: number }[]> => {
-  const rows = await q.query<OpenRow>(
-    'SELECT namespace, name, opened_at, last_write_at, change_sets FROM projects WHERE opened_at IS NOT NULL',
-  )
-  return rows.map((row) => ({
-    namespace: row.namespace,
-    name: row.name,
-    dueAt:
-      dueAt({
-        openedAt: row.opened_at,
-        lastWriteAt: row.last_write_at,
-        changeSets: JSON.parse(row.change_sets) as Record<string, number>,
-      }) ?? Infinity,
-  }))
+export interface OpenProject {
+  readonly namespace: string
+  readonly name: string
+  readonly dueAt: number
 }
 
-/** Closes what is due at `now`. Each is judged again, now that no other writer can come between. */
-export const closeDue = async (session: WriteSession, now: number): Promise<void> => {
+const openSql =
+  'SELECT namespace, name, opened_at, last_write_at, change_sets FROM projects WHERE opened_at IS NOT NULL'
+
+const openOf = (row: OpenRow): OpenProject => ({
+  namespace: row.namespace,
+  name: row.name,
+  dueAt:
+    dueAt({
+      openedAt: row.opened_at,
+      lastWriteAt: row.last_write_at,
+      changeSets: JSON.parse(row.change_sets) as Record<string, number>,
+    }) ?? Infinity,
+})
+
+/** Open revisions with the time that each one is due. */
+export const listOpen = async (q: Queryable): Promise<OpenProject[]> =>
+  (await q.query<OpenRow & Row>(openSql)).map(openOf)
+
+/** Closes the project's revision if it is due at `now`: judged again, now that no other writer can come between. */
+export const closeDue = async (
+  session: WriteSession,
+  { namespace, name }: OpenProject,
+  now: number,
+): Promise<void> => {
   await session.pending.save(session)
-  for (const open of await listOpen(session.tx)) {
-    if (open.dueAt > now) continue
-    const project = await loadProject(session, open)
-    if (project !== undefined) await close(session, project)
-  }
+  const one = `${openSql} AND namespace = $1 AND name = $2`
+  const [row] = await session.tx.query<OpenRow & Row>(one, [namespace, name])
+  if (row === undefined || openOf(row).dueAt > now) return
+  const project = await loadProject(session, row)
+  if (project !== undefined) await close(session, project)
 }

@@ -10,7 +10,7 @@ import { valueDigest } from '../secrets/digest.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
-import { projectRing } from './keys/project-ring.ts'
+import { confirmRing, projectRing } from './keys/project-ring.ts'
 import { changeHead, dataKeyOf, loadProject, type ProjectState } from './projects.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
@@ -209,7 +209,7 @@ export const prepareSecret = async (
   if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {
     return { object: stripped, version: undefined, before, project }
   }
-  await projectRing(session, project).confirm()
+  await confirmRing(session, projectRing(session, project))
   const version = (isNew ? 0 : await lastVersion(session, uid, head)) + 1
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
   return { object: stripped, version: { entry, value }, before, project }

@@ -4,8 +4,9 @@ import { toTimestamp } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
-import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import { withoutWaiting } from './keys/without-waiting.ts'
 import type { PendingProjects } from './pending-projects.ts'
 import type { Preparations } from './preparations.ts'
 import type { HeadCache, ProjectState } from './projects.ts'
@@ -42,7 +43,7 @@ export interface AuditEntry {
 
 export interface SessionDeps {
   readonly provider: KeyRing
-  readonly keys: ProjectKeyCache
+  readonly keys: ProjectKeys
   readonly heads: HeadCache
   /** Opens `sealedValue`; without it none opens. */
   readonly sealedValues?: SealedValueOpener | undefined
@@ -164,7 +165,7 @@ export class WriteSession {
     this.actor = actor
     this.changeSet = more.changeSet
     this.term = more.term
-    this.deps = more.deps
+    this.deps = { ...more.deps, keys: withoutWaiting(more.deps.keys, more.preparations) }
     this.pending = more.pending
     this.preparations = more.preparations
   }

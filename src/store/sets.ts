@@ -2,7 +2,7 @@
 import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
 import { open, valueAad } from '../secrets/aead.ts'
-import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { ProjectKeys } from '../secrets/project-keys.ts'
 import { createReached } from '../secrets/references.ts'
 import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
@@ -128,7 +128,7 @@ const checkRevision = (
 /** The rows of the set, after its MAC was found good. */
 const loadRows = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   projectUid: string,
   { revision, sealed }: { revision: number | 'head'; sealed: boolean },
 ): Promise<{ head: SetRow; rows: SetRow[] }> => {
@@ -159,7 +159,7 @@ const revisionOf = (head: SetRow, revision: number | 'head'): number =>
 /** See Reader.readSet. */
 export const readSet = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   projectUid: string,
   revision: number | 'head',
 ): Promise<SecretSet> => {
@@ -174,13 +174,13 @@ export const readSet = async (
 
 export interface WrappedKeys {
   /** Unwrapped data key of this id. */
-  dataKey(id: string): ReturnType<ProjectKeyCache['dataKey']>
+  dataKey(id: string): ReturnType<ProjectKeys['dataKey']>
 }
 
 /** Reads the wrapped data keys of a project once. */
 export const loadDataKeys = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   projectUid: string,
 ): Promise<WrappedKeys> => {
   const rows = await q.query<{ id: string; wrapped: string }>(
@@ -220,7 +220,7 @@ export interface Opening {
  */
 export const openHead = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   projectUid: string,
   { choose, stagelet, asWritten = false }: Opening,
 ): Promise<{ opened: OpenedEntry[]; read: SetEntry[] }> => {
@@ -250,7 +250,7 @@ export const openHead = async (
 
 const openRows = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   projectUid: string,
   rows: readonly SealedRow[],
 ): Promise<OpenedEntry[]> => {
@@ -275,7 +275,7 @@ export interface Delivery {
 /** See Store.openSet: of one set, for several at once. The audit rows come first: no audit, no value. */
 export const openSets = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   what: { projectUid: string; revision: number; nowMs: number },
   deliveries: readonly Delivery[],
 ): Promise<OpenedEntry[][]> => {

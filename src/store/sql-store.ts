@@ -33,6 +33,7 @@ import type {
   ListOptions,
   ObjectList,
   ObjectPage,
+  OnCloseFault,
   OpenedEntry,
   PageOptions,
   ProjectRevisions,
@@ -210,13 +211,22 @@ export class SqlStore implements Store {
     return this.#writer.run(actor, this.#fence, (session) => revealSet(session, project, what))
   }
 
-  async closeDueRevisions(now: number): Promise<number | undefined> {
-    let open = await listOpen(this.#sql)
-    if (open.some((o) => o.dueAt <= now)) {
-      await this.#writer.run(system, this.#fence, (session) => closeDue(session, now))
-      open = await listOpen(this.#sql)
-    }
-    return open.length === 0 ? undefined : Math.min(...open.map((o) => o.dueAt))
+  async closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined> {
+    const due = (await listOpen(this.#sql)).filter((open) => open.dueAt <= now)
+    const faults: unknown[] = []
+    // Each alone: one that cannot be closed, for its key is away, keeps no other waiting.
+    const closing = due.map((open) =>
+      this.#writer
+        .run(system, this.#fence, (session) => closeDue(session, open, now))
+        .catch((error: unknown) => {
+          if (onFault === undefined) faults.push(error)
+          else onFault(`${open.namespace}/${open.name}`, error)
+        }),
+    )
+    await Promise.all(closing)
+    if (faults.length > 0) throw faults[0]
+    const later = (await listOpen(this.#sql)).filter((open) => open.dueAt > now)
+    return later.length === 0 ? undefined : Math.min(...later.map((open) => open.dueAt))
   }
 
   /** How many writes of a leader were refused here because another had taken its place. */

@@ -252,6 +252,9 @@ export interface Surroundings {
   readonly envSecrets: number
 }
 
+/** `project` is NAMESPACE/NAME. */
+export type OnCloseFault = (project: string, error: unknown) => void
+
 export interface Store extends Reader {
   /** For advice to whoever writes a secret: not a snapshot. */
   surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings>
@@ -292,8 +295,11 @@ export interface Store extends Reader {
    * transaction, and each that another one refers to.
    */
   revealSet(actor: Actor, project: ObjectRef, what: RevealedSet): Promise<OpenedEntry[]>
-  /** Closes every change set that is due at `now`; returns when the next is due. */
-  closeDueRevisions(now: number): Promise<number | undefined>
+  /**
+   * Closes every change set that is due at `now`; returns when the next is due, of those that are not
+   * yet. A project that fails keeps no other from closing; without `onFault` the first fault is thrown.
+   */
+  closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined>
   /** Newest committed resourceVersion. */
   currentVersion(): Promise<number>
   /**

@@ -144,8 +144,6 @@ export class Writer {
       // In the same step as the last look: a write that comes between the two would wait for ever.
       this.#running = undefined
     }
-    // In the same turn as the look that found nothing: a write that comes between would wait forever.
-    this.#running = undefined
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {

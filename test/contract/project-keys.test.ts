@@ -25,7 +25,7 @@ describe.each([
 ] as const)('a key of a project on %s', (_, url) => {
   let t: TestStore
   const clock = createSteppedClock()
-  const state = { down: false }
+  const state = { down: false, lost: false, hanging: undefined as Promise<void> | undefined }
   const cards = keyFile(1)
   const fallible: KeyProvider = {
     ...cards,
@@ -33,6 +33,11 @@ describe.each([
       state.down
         ? Promise.reject(new StagelyError('ServiceUnavailable', 'key provider cards: it is down'))
         : cards.wrap(plaintext, context),
+    unwrap: async (wrapped, context) => {
+      await state.hanging
+      if (state.lost) throw new StagelyError('ServiceUnavailable', 'key provider cards: it is gone')
+      return cards.unwrap(wrapped, context)
+    },
   }
   const ringWith = (named: Parameters<typeof createKeyRing>[3]): KeyRing =>
     createKeyRing(createLocalKeyProvider(testMasterKey), [], clock, named)
@@ -196,6 +201,64 @@ describe.each([
     await finish()
     expect(await wrappersOf(projectUid)).toEqual(['cards'])
     expect(await valuesOf(projectUid)).toEqual({ S: 'v' })
+  })
+
+  it('that hangs holds up the writes of its own projects alone', async () => {
+    const [own, free] = [await createShop(t.store), await createShop(t.store)]
+    await updateAs(t.store, api, projectOf(own.ns, 'cards'))
+    await finish()
+    await t.close()
+    t = { ...t, ...(await t.again({ keyRing: both() })) }
+    let release: () => void = () => undefined
+    state.hanging = new Promise((resolve) => (release = resolve))
+    const order: string[] = []
+    const slow = createAs(t.store, api, secretOf(own.ns, 's', { value: 'v' })).then(() =>
+      order.push('own'),
+    )
+    for (let i = 0; i < 3; i++) {
+      await createAs(t.store, api, secretOf(free.ns, `s-${i}`, { value: 'v' }))
+      order.push('free')
+    }
+    release()
+    await slow
+    expect(order).toEqual(['free', 'free', 'free', 'own'])
+  })
+
+  it('that is lost keeps no other project from closing its revision, and its own can be deleted', async () => {
+    const [own, free] = [await createShop(t.store), await createShop(t.store)]
+    await updateAs(t.store, api, projectOf(own.ns, 'cards'))
+    await t.store.closeDueRevisions(clock.now() + 60_000)
+    await finish()
+    for (const { ns } of [own, free])
+      await createAs(t.store, api, secretOf(ns, 's', { value: 'v' }))
+    await t.close()
+    t = { ...t, ...(await t.again({ keyRing: both() })) }
+    state.lost = true
+    const faults: string[] = []
+    await t.store.closeDueRevisions(clock.now() + 60_000, (project) => faults.push(project))
+    expect(faults).toEqual([`${own.ns}/shop`])
+    expect((await t.store.revisionsOf(free.projectUid)).closed).toBe(1)
+    await t.store.write(api, {}, (tx) =>
+      tx.remove({ kind: 'Project', namespace: own.ns, name: 'shop' }),
+    )
+    const left = await t.store.list('StagelySecret', { namespace: own.ns })
+    expect(left.items).toEqual([])
+    // The namespace of another one, with all that is in it.
+    const other = await createShop(t.store)
+    state.lost = false
+    await updateAs(t.store, api, projectOf(other.ns, 'cards'))
+    await createAs(t.store, api, secretOf(other.ns, 's', { value: 'v' }))
+    await finish()
+    await t.close()
+    t = { ...t, ...(await t.again({ keyRing: both() })) }
+    state.lost = true
+    await t.store.write(api, {}, (tx) =>
+      tx.remove({ kind: 'Namespace', namespace: '', name: other.ns }),
+    )
+    expect(await t.store.get({ kind: 'Project', namespace: other.ns, name: 'shop' })).toBe(
+      undefined,
+    )
+    state.lost = false
   })
 
   it('is needed at start, which names it', async () => {

@@ -60,6 +60,8 @@ export const createPresence = (
     await clock.sleep(gatherMs, ending.signal).catch(() => undefined)
     const batch = [...pending].slice(0, mostInOneWrite)
     for (const [key] of batch) pending.delete(key)
+    // The order in which rows of streams are locked (agent-connections.ts).
+    batch.sort(([, a], [, b]) => (a.uid < b.uid ? -1 : 1))
     try {
       const replaced = await connections.write(system, (tx, streams) =>
         writeAll(tx, batch, ({ uid, connection, boot, ready }) =>

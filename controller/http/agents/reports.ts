@@ -33,6 +33,14 @@ const mostInOneWrite = 64
 const replay = (seq: number, last: number): RefusedError =>
   new RefusedError(409, 'Replay', `report ${seq} came after report ${last}: a replay, or late`)
 
+/** Of two reports of one agent. */
+const checkReplay = (
+  last: Pick<ReportRequest, 'boot' | 'seq'> | undefined,
+  { boot, seq }: ReportRequest,
+): void => {
+  if (last?.boot === boot && seq <= last.seq) throw replay(seq, last.seq)
+}
+
 const checkBoot = (boot: string, current: string | undefined): void => {
   if (current === undefined || current === boot) return
   throw new RefusedError(409, 'StaleBoot', 'this report is from an earlier start of the agent')
@@ -45,11 +53,6 @@ export const createReports = (
   /** Newest report that came here, by agent: saves the store most looks at replays. */
   const newest = new Map<string, { boot: string; seq: number }>()
 
-  const checkReplay = (agentUid: string, { boot, seq }: ReportRequest): void => {
-    const last = newest.get(agentUid)
-    if (last?.boot === boot && seq <= last.seq) throw replay(seq, last.seq)
-  }
-
   /** Throws when the report must not count; else what of it is new. */
   const check = async (
     tx: Transaction,
@@ -57,7 +60,7 @@ export const createReports = (
     { agentUid, report, mine }: Given,
   ): Promise<Accepted[]> => {
     checkBoot(report.boot, boot)
-    checkReplay(agentUid, report)
+    checkReplay(newest.get(agentUid), report)
     const news: Accepted[] = []
     for (const accepted of mine) {
       const { view, spec } = accepted
@@ -76,8 +79,13 @@ export const createReports = (
       const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
       await tx.prefetch(batch.flatMap(({ mine }) => mine.map(({ view }) => observationOf(view))))
       const outcomes: (RefusedError | undefined)[] = []
+      /** Newest of those before in this write, by agent. */
+      const here = new Map<string, ReportRequest>()
       for (const given of batch) {
+        const { agentUid, report } = given
         try {
+          checkReplay(here.get(agentUid), report)
+          here.set(agentUid, report)
           const news = await check(tx, boots.get(given.agentUid), given)
           for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
           outcomes.push(undefined)
@@ -141,16 +149,24 @@ const divide = (
   return { mine, refused }
 }
 
+const storableText = (text: string): string =>
+  text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
+
+const storableJson = (value: unknown): unknown => {
+  if (typeof value === 'string') return storableText(value)
+  if (Array.isArray(value)) return value.map(storableJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [storableText(name), storableJson(one)]),
+  )
+}
+
 /**
- * What is compared must look like what was stored, and JSON has no undefined. Log lines may hold
- * anything; the database cannot look into a NUL or half a surrogate pair.
+ * What is compared must look like what was stored, and JSON has no undefined. Log lines and names of
+ * an agent's machine may hold anything; the database cannot look into a NUL or half a surrogate pair.
  */
 const storable = (reported: ReportedStagelet): ReportedStagelet =>
-  JSON.parse(JSON.stringify(reported), (_, value: unknown) =>
-    typeof value === 'string'
-      ? value.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
-      : value,
-  ) as ReportedStagelet
+  storableJson(JSON.parse(JSON.stringify(reported))) as ReportedStagelet
 
 const renderObservation = (view: StageletView, spec: ObservationSpec): KubeObject => ({
   apiVersion,

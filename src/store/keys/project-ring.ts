@@ -30,6 +30,10 @@ export const projectRing = (
   { keyProvider, ref }: Pick<ProjectState, 'keyProvider' | 'ref'>,
 ): KeyRing => ringOf(deps.provider, keyProvider, describe(ref))
 
+/** See KeyRing.confirm: for a write, which gives way to others while the key service thinks. */
+export const confirmRing = ({ preparations }: WriteSession, ring: KeyRing): Promise<void> =>
+  preparations.soon(`confirm ${ring.keyId}`, () => ring.confirm())
+
 /** Of a project that is written. Invalid, naming what there is, for a name that its team may not use. */
 export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing => {
   const name = keyProviderOf(object)

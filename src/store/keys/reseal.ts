@@ -2,7 +2,7 @@
 // that no reader, agent or container notices. It takes no part in the writers' queue: a version's
 // row changes only by its purge and by the end of its revision, and locked rows are left for later.
 import { open, seal, valueAad } from '../../secrets/aead.ts'
-import type { ProjectKeyCache } from '../../secrets/project-keys.ts'
+import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import type { Rotation } from './rotations.ts'
@@ -62,7 +62,7 @@ export const countSealedOld = async (q: Queryable, projectUid?: string): Promise
   return row?.n ?? 0
 }
 
-const sealAnew = async (keys: ProjectKeyCache, row: OldRow): Promise<string> => {
+const sealAnew = async (keys: ProjectKeys, row: OldRow): Promise<string> => {
   const { project_uid: projectUid, secret_uid: secretId, key, scope, type, version } = row
   const aad = valueAad({ projectUid, secretId, key, scope, type, version })
   const [from, to] = await Promise.all([
@@ -83,7 +83,7 @@ const sealAnew = async (keys: ProjectKeyCache, row: OldRow): Promise<string> => 
  */
 export const resealBatch = async (
   q: Queryable,
-  keys: ProjectKeyCache,
+  keys: ProjectKeys,
   { projectUid }: Rotation,
   damaged: Set<string>,
 ): Promise<{ moved: number; more: boolean }> => {

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../src/kernel/log.ts'
+import type { ReportedStagelet } from '../../../src/protocol/messages.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
+import { createReports, type Reports } from './reports.ts'
+import type { StageletView, World } from './world.ts'
+
+const agent = { namespace: 'default', name: 'box' } as RegisteredAgent
+const view = { namespace: 'default', name: 'prod', agentKey: 'default/box' } as StageletView
+const reported = (service: string): ReportedStagelet =>
+  ({ stageletUid: 's', services: [{ service }] }) as unknown as ReportedStagelet
+
+/** A store of one observation; `first` is what its first look at boots waits for. */
+const open = (
+  first: Promise<void> = Promise.resolve(),
+): { reports: Reports; stored: () => ObservationSpec | undefined; writes: () => number } => {
+  let object: KubeObject | undefined
+  let writes = 0
+  const tx = {
+    prefetch: () => Promise.resolve(),
+    get: () => Promise.resolve(object),
+    putInternal: (put: KubeObject) => {
+      object = put
+      return Promise.resolve()
+    },
+  }
+  const connections = {
+    write: async (_actor: unknown, fn: (...given: unknown[]) => Promise<unknown>) => {
+      writes += 1
+      if (writes === 1) await first
+      return fn(tx, { bootsOf: () => Promise.resolve(new Map()) })
+    },
+  } as unknown as AgentRoutesDeps['connections']
+  const world = { stagelet: () => view } as unknown as World
+  return {
+    reports: createReports({ connections, log: silentLogger }, world),
+    stored: () => object?.spec as ObservationSpec | undefined,
+    writes: () => writes,
+  }
+}
+
+describe('reports of agents', () => {
+  it('are stored with what the database cannot hold replaced, in names too', async () => {
+    const { reports, stored } = open()
+    const odd = { ...reported('w\0eb'), 'na\0me': '\ud800' } as unknown as ReportedStagelet
+    await reports.accept('a', agent, { boot: 'b', seq: 1, observations: [odd] })
+    expect(stored()).toMatchObject({ services: [{ service: 'w\ufffdeb' }], 'na\ufffdme': '\ufffd' })
+  })
+
+  it('are refused as replays also where both wait for one write', async () => {
+    let release: () => void = () => undefined
+    const { reports, stored, writes } = open(new Promise((resolve) => (release = resolve)))
+    const send = (seq: number, service: string): Promise<string[]> =>
+      reports.accept('a', agent, { boot: 'b', seq, observations: [reported(service)] })
+    const before = send(1, 'one')
+    await new Promise(setImmediate)
+    const together = [send(3, 'one'), send(2, 'two')]
+    release()
+    await before
+    const [newer, older] = await Promise.allSettled(together)
+    expect(writes()).toBe(2)
+    expect(newer?.status).toBe('fulfilled')
+    expect(older).toMatchObject({ status: 'rejected', reason: { status: 409 } })
+    expect(stored()).toMatchObject({ services: [{ service: 'one' }] })
+  })
+})
