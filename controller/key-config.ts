@@ -89,15 +89,16 @@ const parseVault = (
 ): { endpoint: string; token?: string; tokenFile?: string; namespace?: string } => {
   const endpoint = parseEndpoint(env, 'VAULT_ADDR', faults)
   if (endpoint === undefined) faults.push('VAULT_ADDR is missing: the URL of Vault or OpenBao')
-  const [token, tokenFile] = [env['VAULT_TOKEN'], env['VAULT_TOKEN_FILE']]
-  if ((token ?? '') === '' && (tokenFile ?? '') === '')
+  const token = emptyIsAbsent(env['VAULT_TOKEN'])
+  const tokenFile = emptyIsAbsent(env['VAULT_TOKEN_FILE'])
+  if (token === undefined && tokenFile === undefined)
     faults.push('VAULT_TOKEN or VAULT_TOKEN_FILE is missing')
-  const namespace = env['VAULT_NAMESPACE']
+  const namespace = emptyIsAbsent(env['VAULT_NAMESPACE'])
   return {
     endpoint: endpoint ?? '',
-    ...(token === undefined || token === '' ? {} : { token }),
-    ...(tokenFile === undefined || tokenFile === '' ? {} : { tokenFile }),
-    ...(namespace === undefined || namespace === '' ? {} : { namespace }),
+    ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(namespace === undefined ? {} : { namespace }),
   }
 }
 
@@ -160,9 +161,9 @@ export const parseKeyConfig = (env: Env, external: boolean, faults: string[]): K
     providersFile: emptyIsAbsent(env['STAGELY_KEY_PROVIDERS_FILE']),
     providers: emptyIsAbsent(env['STAGELY_KEY_PROVIDERS']),
     vault: {
-      endpoint: env['VAULT_ADDR'],
-      token: env['VAULT_TOKEN'],
-      tokenFile: env['VAULT_TOKEN_FILE'],
+      endpoint: emptyIsAbsent(env['VAULT_ADDR']),
+      token: emptyIsAbsent(env['VAULT_TOKEN']),
+      tokenFile: emptyIsAbsent(env['VAULT_TOKEN_FILE']),
     },
     services: services.filter((service) => service !== undefined),
     cacheMs: parseCount(env, 'STAGELY_KEY_CACHE_MINUTES', cacheMinutes, faults) * 60_000,

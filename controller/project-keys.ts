@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { messageOf } from '../src/kernel/errors.ts'
-import { gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
+import { awsKeyArnFault, gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
 import type { ProjectKeySettings } from '../src/secrets/providers/open-provider.ts'
 import type { KeyProviderSettings } from '../src/secrets/providers/settings.ts'
 import { ConfigError } from './config.ts'
@@ -12,7 +12,11 @@ import type { KeyConfig } from './key-config.ts'
 import { readKeyFile } from './key-file.ts'
 
 const teams = z.array(z.string().min(1)).min(1).optional()
-const url = z.url({ protocol: /^https?$/, error: 'must be a URL such as https://kms.example.com' })
+const url = z
+  .url({ protocol: /^https?$/, error: 'must be a URL such as https://kms.example.com' })
+  .refine((text) => new URL(text).username === '' && new URL(text).password === '', {
+    error: 'must hold no user and no password',
+  })
 /** The name of a key as its service wants it. */
 const keyOf = (fault: (key: string) => string | undefined) =>
   z.string().superRefine((key, context) => {
@@ -24,7 +28,7 @@ const provider = z.discriminatedUnion('provider', [
   z.strictObject({ provider: z.literal('key-file'), file: z.string().min(1), teams }),
   z.strictObject({
     provider: z.literal('aws-kms'),
-    key: z.string().min(1),
+    key: keyOf(awsKeyArnFault),
     endpoint: url.optional(),
     teams,
   }),
@@ -68,6 +72,9 @@ const settingsOf = async (
       const tokenFile = own.token_file ?? vault.tokenFile
       const token = own.token_file === undefined ? vault.token : undefined
       if (endpoint === undefined) return 'endpoint is missing, and VAULT_ADDR too'
+      // A token of one Vault is not shown to another.
+      if (endpoint !== vault.endpoint && own.token_file === undefined)
+        return 'token_file is missing: VAULT_TOKEN and VAULT_TOKEN_FILE are for VAULT_ADDR alone'
       if (tokenFile === undefined && token === undefined)
         return 'token_file is missing, and VAULT_TOKEN and VAULT_TOKEN_FILE too'
       const { provider: vaultTransit, key, namespace } = own
@@ -104,7 +111,31 @@ const readText = async ({
   return { text: read, what: path }
 }
 
-type Given = Pick<KeyConfig, 'providersFile' | 'providers' | 'vault'>
+type Given = Pick<KeyConfig, 'providersFile' | 'providers' | 'vault' | 'services'>
+
+/**
+ * Keys of two Vaults that have the same MOUNT/KEY: what one wrapped says no more than that, and would
+ * be given to the other to open.
+ */
+const twins = (keys: readonly ProjectKeySettings[], services: Given['services']): string[] => {
+  const faults: string[] = []
+  const seen = new Map<string, { name: string; where: string }>()
+  const all = [
+    ...services.map((settings) => ({ name: 'the master key', settings })),
+    ...keys.map(({ name: named, settings }) => ({ name: named, settings })),
+  ]
+  for (const { name: named, settings } of all) {
+    if (settings.provider !== 'vault-transit') continue
+    const where = `${settings.endpoint} ${settings.namespace ?? ''}`
+    const other = seen.get(settings.key)
+    if (other !== undefined && other.where !== where)
+      faults.push(
+        `${named}: key ${settings.key} is that of ${other.name} in another Vault too: keys of two Vaults need different names`,
+      )
+    seen.set(settings.key, other ?? { name: named, where })
+  }
+  return faults
+}
 
 /** Empty where none are configured. ConfigError with all faults. */
 export const readProjectKeys = async (given: Given): Promise<ProjectKeySettings[]> => {
@@ -118,6 +149,7 @@ export const readProjectKeys = async (given: Given): Promise<ProjectKeySettings[
     if (typeof settings === 'string') faults.push(`${what}: ${named}: ${settings}`)
     else keys.push({ name: named, teams: own.teams, settings })
   }
+  faults.push(...twins(keys, given.services).map((fault) => `${what}: ${fault}`))
   if (faults.length > 0) throw new ConfigError(faults)
   return keys
 }

@@ -203,6 +203,29 @@ describe.each([
     expect(await valuesOf(projectUid)).toEqual({ S: 'v' })
   })
 
+  it('that is away lets the rotations of other projects and of the master key go on', async () => {
+    const [own, free] = [await createShop(t.store), await createShop(t.store)]
+    await updateAs(t.store, api, projectOf(own.ns, 'cards'))
+    for (const { ns } of [own, free])
+      await createAs(t.store, api, secretOf(ns, 's', { value: 'v' }))
+    await finish()
+    const waiting = await t.keys.rotateDataKeys(api, own.projectUid)
+    await t.close()
+    t = { ...t, ...(await t.again({ keyRing: both() })) }
+    state.lost = true
+    await finish()
+    await expect(t.keys.rotateDataKeys(api, own.projectUid)).rejects.toThrow(/is running/)
+    const other = await t.keys.rotateDataKeys(api, free.projectUid)
+    await finish()
+    const stateOf = async (id: string): Promise<string | undefined> =>
+      (await t.keys.status()).rotations.find((rotation) => rotation.id === id)?.state
+    expect([await stateOf(waiting.id), await stateOf(other.id)]).toEqual(['Running', 'Succeeded'])
+    state.lost = false
+    clock.step(60_000)
+    await finish()
+    expect(await stateOf(waiting.id)).toBe('Succeeded')
+  })
+
   it('that hangs holds up the writes of its own projects alone', async () => {
     const [own, free] = [await createShop(t.store), await createShop(t.store)]
     await updateAs(t.store, api, projectOf(own.ns, 'cards'))
@@ -246,6 +269,7 @@ describe.each([
     // The namespace of another one, with all that is in it.
     const other = await createShop(t.store)
     state.lost = false
+    clock.step(60_000)
     await updateAs(t.store, api, projectOf(other.ns, 'cards'))
     await createAs(t.store, api, secretOf(other.ns, 's', { value: 'v' }))
     await finish()
@@ -259,6 +283,7 @@ describe.each([
       undefined,
     )
     state.lost = false
+    clock.step(60_000)
   })
 
   it('is needed at start, which names it', async () => {

@@ -11,3 +11,9 @@ export const vaultKeyFault = (key: string): string | undefined =>
   /^[\w.-]+(\/[\w.-]+)+$/.test(key)
     ? undefined
     : 'STAGELY_KMS_KEY must be MOUNT/KEY for vault-transit, such as transit/stagely'
+
+/** Undefined, or what is wrong with the name: an alias may be pointed at another key. */
+export const awsKeyArnFault = (key: string): string | undefined =>
+  /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(key)
+    ? undefined
+    : 'STAGELY_KMS_KEY must be the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias'

@@ -70,8 +70,9 @@ const leftSql = `
 SELECT k.project_uid AS project FROM data_keys k
 WHERE k.retired_at IS NOT NULL
   AND EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
-  AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data' AND (r.state = 'Running'
-    OR r.started_at >= k.retired_at AND coalesce(r.project_uid, k.project_uid) = k.project_uid))
+  AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
+    AND coalesce(r.project_uid, k.project_uid) = k.project_uid
+    AND (r.state = 'Running' OR r.started_at >= k.retired_at))
 LIMIT 1`
 
 export class KeyStore {
@@ -126,7 +127,7 @@ export class KeyStore {
 
   /**
    * New data keys for one project or for all. When it resolves nothing more is sealed with the old
-   * ones; what they sealed is sealed anew by `run`. Conflict while another rotation of data keys runs.
+   * ones; what they sealed is sealed anew by `run`. Conflict while another one runs for all or for the same project.
    */
   async rotateDataKeys(actor: Actor, projectUid?: string): Promise<Rotation> {
     const { sql, store, keyRing } = this.#deps
@@ -264,6 +265,7 @@ export class KeyStore {
       `DELETE FROM data_keys k WHERE k.retired_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
          AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
+           AND coalesce(r.project_uid, k.project_uid) = k.project_uid
            AND (r.state = 'Running' OR r.finished_at > $1))`,
       [this.#deps.clock.now() - keepRetiredMs],
     )

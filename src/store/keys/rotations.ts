@@ -74,7 +74,8 @@ export const keysRef = { kind: 'Keys', namespace: '', name: 'master' }
 const insertSql = `
 INSERT INTO key_rotations (id, kind, project_uid, target, state, started_at, started_by, updated_at)
 SELECT $1, $2, $3, $4, 'Running', $5, $6, $5
-WHERE NOT EXISTS (SELECT 1 FROM key_rotations WHERE state = 'Running' AND kind = $2)
+WHERE NOT EXISTS (SELECT 1 FROM key_rotations WHERE state = 'Running' AND kind = $2
+  AND ($3::uuid IS NULL OR project_uid IS NULL OR project_uid = $3))
 RETURNING ${columns}`
 
 export interface NewRotation {
@@ -83,7 +84,7 @@ export interface NewRotation {
   readonly target?: string | undefined
 }
 
-/** Undefined, and nothing is begun, while another of its kind runs. */
+/** Undefined, and nothing is begun, while another of its kind runs, for all or for the same project. */
 export const beginRotation = async (
   session: WriteSession,
   { kind, projectUid, target }: NewRotation,
@@ -105,7 +106,7 @@ export const beginRotation = async (
   return toRotation(row)
 }
 
-/** Conflict while another of its kind runs. */
+/** Conflict where beginRotation begins nothing. */
 export const insertRotation = async (
   session: WriteSession,
   rotation: NewRotation,
@@ -197,10 +198,10 @@ export const replaceDataKeys = async (
 const claimSql = `
 UPDATE key_rotations SET runner = $1, lease_until = $3 WHERE id = (
   SELECT id FROM key_rotations WHERE state = 'Running' AND (runner = $1 OR lease_until < $2)
-  ORDER BY started_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+  ORDER BY message <> '', started_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING ${columns}`
 
-/** A rotation for this runner to work on, until `until`; undefined where there is none. */
+/** A rotation for this runner to work on, until `until`, of those that wait for a key the last; undefined where there is none. */
 export const claimRotation = async (
   q: Queryable,
   { runner, now, until }: { runner: string; now: number; until: number },
