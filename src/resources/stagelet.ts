@@ -81,7 +81,9 @@ const serviceStatus = z.strictObject({
   composeKeys: z
     .array(z.string())
     .optional()
-    .describe('Names of variables that the compose file or an env_file sets; a secret of the same key wins.'),
+    .describe(
+      'Names of variables that the compose file or an env_file sets; a secret of the same key wins.',
+    ),
 })
 
 const rolloutStatus = z.strictObject({
