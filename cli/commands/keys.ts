@@ -65,7 +65,8 @@ const print = (value: object, output: string | undefined, text: () => string): v
 
 const describeKeys = (keys: Keys): string => {
   const known = [keys.key_id, ...keys.project_keys.map(({ key_id: id }) => id)]
-  const isKnown = (by: string): boolean => known.some((id) => by.includes(id))
+  const isKnown = (by: string): boolean =>
+    known.some((id) => by.endsWith(` key ${id}`) || by.includes(` key ${id} version `))
   return [
     `Master key:  ${keys.provider} ${keys.key_id}, since ${keys.master_key_since ?? 'unknown'}`,
     ...keys.project_keys.map(

@@ -329,7 +329,8 @@ describe('for any configurations', () => {
   })
 
   it('what is no set of fields is refused', () => {
-    for (const bad of [null, 3, { x: {} }, { 'f:a': 1 }, { 'k:nope': {} }, { 'v:{': {} }])
+    const below = { 'f:a': { '.': { x: 1 }, 'f:b': {} } }
+    for (const bad of [null, 3, { x: {} }, { 'f:a': 1 }, { 'k:nope': {} }, { 'v:{': {} }, below])
       expect(fromFieldsV1(bad)).toBeUndefined()
     expect(parseManagers([{ manager: 'a', operation: 'Other' }])).toBeUndefined()
     expect(parseManagers('text')).toBeUndefined()

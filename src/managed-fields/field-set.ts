@@ -137,7 +137,7 @@ const decodeNode = (input: unknown, depth: number): FieldSet | undefined => {
   if (!isRecord(input) || depth > maxDepth) return undefined
   const children = new Map<string, FieldSet>()
   for (const [step, value] of Object.entries(input)) {
-    if (step === '.') continue
+    if (step === '.' && isRecord(value) && Object.keys(value).length === 0) continue
     const child = goodStep(step) ? decodeNode(value, depth + 1) : undefined
     if (child === undefined) return undefined
     children.set(step, child)
