@@ -9,23 +9,27 @@ export const letInTo = (status: StageletStatus | undefined): number | undefined 
   return known.length === 0 ? undefined : Math.max(...known)
 }
 
+type TurnInput = Pick<
+  StageletInput,
+  'stagelet' | 'agent' | 'takesTurns' | 'revisions' | 'observation'
+>
+
 /** The newest closed revision that it may have; undefined while it is not to be started at all. */
-export const newestFor = (
-  input: Pick<StageletInput, 'stagelet' | 'agent' | 'takesTurns' | 'revisions'>,
-): number | undefined => {
-  const { stagelet, agent, takesTurns, revisions } = input
+export const newestFor = (input: TurnInput): number | undefined => {
+  const { stagelet, agent, takesTurns, revisions, observation } = input
   const closed = revisions?.closed ?? 0
   const drained = agent?.spec?.drained === true
   // Without any revision there is nothing to roll out in turns.
   if (!drained && (!takesTurns || closed === 0)) return closed
-  const most = drained ? stagelet.status?.wantedRevision : letInTo(stagelet.status)
-  return most === undefined ? undefined : Math.min(closed, most)
+  const letIn = drained ? stagelet.status?.wantedRevision : letInTo(stagelet.status)
+  // The agent may have been told of a revision before it was judged here: it is not taken back.
+  const runs = observation?.epoch === revisions?.epoch ? observation?.revision : undefined
+  const most = Math.max(letIn ?? -1, runs ?? -1)
+  return most === -1 ? undefined : Math.min(closed, most)
 }
 
 /** Why the newest revision is kept from it; undefined when it is not. */
-export const heldBack = (
-  input: Pick<StageletInput, 'stagelet' | 'agent' | 'takesTurns' | 'revisions'>,
-): { reason: string; message: string } | undefined => {
+export const heldBack = (input: TurnInput): { reason: string; message: string } | undefined => {
   const closed = input.revisions?.closed ?? 0
   const newest = newestFor(input)
   if (newest !== undefined && newest >= closed) return undefined
