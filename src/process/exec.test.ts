@@ -48,6 +48,14 @@ describe('execProgram', () => {
     expect((await sh('cat', { stdin })).stdout).toBe(`${stdin}\n`)
   })
 
+  it('gives no piece of the input in the environment, whatever a variable is called', async () => {
+    const env = { PATH: '/usr/bin:/bin', input: 'own', A: 'b', REPLY: 'c' }
+    const { stdout, exitCode } = await sh('env', { env, stdin: 'x'.repeat(200_000) })
+    expect(exitCode).toBe(0)
+    for (const [name, value] of Object.entries(env)) expect(stdout).toContain(`${name}=${value}\n`)
+    expect(stdout).not.toContain('xxx')
+  })
+
   it('keeps the end of a long stderr', async () => {
     const { stderr } = await sh(
       'i=0; while [ $i -lt 20000 ]; do echo 0123456789 >&2; i=$((i+1)); done; echo last >&2',

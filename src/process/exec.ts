@@ -76,9 +76,10 @@ const endOfInput = '#end-of-input'
 /**
  * Compose takes an input that is cut off, or empty, for an override that says little, and re-creates
  * services without their secrets. So a shell takes it, in memory, and starts Compose when it has all.
+ * It holds it as an argument of its own: a variable may be one of the environment, which Compose gets.
  */
-const startWhenWhole = `input=$(cat); case $input in *'${endOfInput}') ;; *) exit 97 ;; esac
-printf '%s\\n' "\${input%'${endOfInput}'}" | "$@"`
+const startWhenWhole = `set -- "$(cat)" "$@"; case $1 in *'${endOfInput}') ;; *) exit 97 ;; esac
+printf '%s\\n' "\${1%'${endOfInput}'}" | { shift; "$@"; }`
 
 /** The command that reads an input and `endOfInput`. Exported for a test, which cuts the input off. */
 export const guardedCommand = (file: string, args: readonly string[]): [string, string[]] => [
