@@ -37,6 +37,8 @@ describe('the environment of Compose', () => {
       'LD_PRELOAD',
       'HTTP_PROXY',
       'BASH_ENV',
+      'OPTIND',
+      'PWD',
       'GODEBUG',
       'SSL_CERT_FILE',
       'GLIBC_TUNABLES',

@@ -7,7 +7,8 @@ import { findComposeFiles, signatureOf } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import { ComposeError } from '../src/compose/compose.ts'
-import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
+import type { Compose } from '../src/compose/compose.ts'
+import { undoubled } from '../src/compose/config-output.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 
 export interface ServiceModel {
@@ -151,17 +152,17 @@ const parseProject = (stdout: string): RawProject & RawStack => {
   }
 }
 
+type Filled = RawProject & RawStack
+
 /** The stack with its `env_file`s read, where it has any; without it, what they set is not known. */
 const readEnvFiles = async (
   raw: RawProject,
-  asked: PromiseSettledResult<ComposeOutput | undefined>,
-  fill: () => Promise<ComposeOutput>,
-): Promise<RawProject | undefined> => {
+  known: Filled | undefined,
+  fill: () => Promise<Filled>,
+): Promise<Filled | undefined> => {
   if (!Object.values(raw.services ?? {}).some((service) => envFilesOf(service).length > 0))
     return undefined
-  const known = asked.status === 'fulfilled' ? asked.value : undefined
-  const output = known ?? (await fill().catch(() => undefined))
-  return output === undefined ? undefined : parseProject(output.stdout)
+  return known ?? (await fill().catch(() => undefined))
 }
 
 /** Asks Compose: the structure without values, and (interpolated) which services are enabled. */
@@ -176,19 +177,24 @@ const askCompose = async (
     verb: ['config', '--no-interpolate', '--format', 'json'],
   })
   const enabled = compose.run({ ...base, verb: ['config', '--services'] })
-  // Paths are known only with variables filled in, and names of variables only with env_files read; of
-  // this output nothing else is looked at.
-  const fill = (): Promise<ComposeOutput> =>
-    compose.run({ ...base, verb: ['config', '--format', 'json'] })
-  const filled = withMounts ? fill() : Promise.resolve(undefined)
-  const [first, second, third] = await Promise.allSettled([structure, enabled, filled])
+  // Paths and a name of the project are known only with variables filled in, and names of variables
+  // only with env_files read; of this output nothing else is looked at.
+  const fill = async (): Promise<Filled> => {
+    const { stdout } = await compose.run({ ...base, verb: ['config', '--format', 'json'] })
+    return parseProject(undoubled(stdout))
+  }
+  const isNamed = spec.projectName !== undefined
+  const filling = withMounts || !isNamed ? fill() : Promise.resolve(undefined)
+  const [first, second, third] = await Promise.allSettled([structure, enabled, filling])
   if (first.status === 'rejected') throw first.reason
   if (second.status === 'rejected') throw second.reason
+  if (third.status === 'rejected' && !isNamed) throw third.reason
   const raw = parseProject(first.value.stdout)
-  const read = await readEnvFiles(raw, third, fill)
+  const filled = third.status === 'fulfilled' ? third.value : undefined
+  const read = await readEnvFiles(raw, filled, fill)
   const names = unique(second.value.stdout.split('\n').filter((n) => n !== ''))
   return {
-    projectName: spec.projectName ?? raw.name ?? '',
+    projectName: spec.projectName ?? filled?.name ?? '',
     flags,
     services: names.map((name) =>
       toService(name, raw.services?.[name] ?? {}, read?.services?.[name]),
@@ -212,11 +218,10 @@ const faultOf = (error: unknown): { fault: StackFault; missingVariables: readonl
 }
 
 const mountsResult = (
-  asked: PromiseSettledResult<ComposeOutput | undefined>,
+  asked: PromiseSettledResult<Filled | undefined>,
 ): MountsResult | undefined => {
   if (asked.status === 'rejected') return { fault: faultOf(asked.reason).fault }
-  if (asked.value === undefined) return undefined
-  return { mounts: parseMounts(parseProject(asked.value.stdout)) }
+  return asked.value === undefined ? undefined : { mounts: parseMounts(asked.value) }
 }
 
 const rootsOf = (directory: string, files: readonly string[]): string[] => [

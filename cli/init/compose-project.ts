@@ -2,6 +2,7 @@
 // .env file: a probe on stdin makes Compose say what each file and each variable holds.
 import { relative, resolve } from 'node:path'
 import { chosenFiles } from '../../src/compose/files.ts'
+import { undoubled } from '../../src/compose/config-output.ts'
 import { openCompose, type Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { CliError } from '../errors.ts'
@@ -79,14 +80,14 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
   )
   const flags = ['--profile', '*', '-f', '-']
   const answer = parseProject(
-    await ask(flags, ['--format', 'json'], JSON.stringify(probe.override)),
+    undoubled(await ask(flags, ['--format', 'json'], JSON.stringify(probe.override))),
   )
   const fileOf = (path: string, service: string): VariableFile => ({
     path: relative(directory, path) || path,
     values: environmentOf(answer.services?.[service]),
   })
   return {
-    name: request.projectName ?? raw.name ?? '',
+    name: answer.name ?? '',
     directory,
     files: files.map((file) => relative(directory, resolve(directory, file))),
     services: Object.entries(raw.services ?? {})
@@ -185,14 +186,11 @@ const probeOf = (raw: RawProject, dotenvPaths: readonly string[]): Probe => {
   }
 }
 
-/** `config` writes each `$` twice. */
-const unescaped = (text: string): string => text.replaceAll('$$', '$')
-
 const environmentOf = (service: RawService | undefined): Map<string, string> => {
   const environment = (service?.environment ?? {}) as Record<string, string | number | null>
   return new Map(
     Object.entries(environment).flatMap(([key, value]) =>
-      value === null ? [] : [[key, unescaped(String(value))] as const],
+      value === null ? [] : [[key, String(value)] as const],
     ),
   )
 }
@@ -201,7 +199,7 @@ const variablesOf = (answer: RawProject): Map<string, string> => {
   const { set = {}, values = {} } = answer['x-stagely-probe'] ?? {}
   return new Map(
     Object.entries(values).flatMap(([name, value]) =>
-      set[name] === 'set' ? [[name, unescaped(value)] as const] : [],
+      set[name] === 'set' ? [[name, value] as const] : [],
     ),
   )
 }

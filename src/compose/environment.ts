@@ -14,7 +14,7 @@ export const baseEnvironment = (env: Readonly<Record<string, string | undefined>
   )
 
 const guarded =
-  /^(PATH|HOME|USER|SHELL|IFS|ENV|BASH_.*|TMPDIR|SSH_.*|(https?|no|all|ftp)_proxy|(COMPOSE|DOCKER|BUILDKIT|BUILDX|LD|DYLD|OTEL|GIT|GRPC|SSL_CERT)_.*|GO(DEBUG|GC|MEMLIMIT|MAXPROCS|TRACEBACK|COVERDIR)|GLIBC_TUNABLES|GCONV_PATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|XDG_.*)$/i
+  /^(PATH|HOME|PWD|USER|SHELL|SHELLOPTS|OPTIND|IFS|ENV|BASH_.*|TMPDIR|SSH_.*|(https?|no|all|ftp)_proxy|(COMPOSE|DOCKER|BUILDKIT|BUILDX|LD|DYLD|OTEL|GIT|GRPC|SSL_CERT)_.*|GO(DEBUG|GC|MEMLIMIT|MAXPROCS|TRACEBACK|COVERDIR)|GLIBC_TUNABLES|GCONV_PATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|XDG_.*)$/i
 
 /** Names that steer Compose, Docker, the loader or the shell: a secret never sets them. */
 export const isGuarded = (key: string): boolean => guarded.test(key)

@@ -131,6 +131,14 @@ describe('init', () => {
     expect(rows(proposal)).toEqual(['A global "1" .env', 'B a "2" .env'])
   })
 
+  it('names the project as its file does with a variable', async () => {
+    const dir = await folderWith({
+      'compose.yaml': 'name: shop-${ENV}\nservices: {a: {image: x}}\n',
+      '.env': 'ENV=prod\n',
+    })
+    expect((await read(dir)).name).toBe('shop-prod')
+  })
+
   it('says what Compose does not like, and quotes no value', async () => {
     const dir = await folderWith({
       'compose.yaml': 'services: {a: {image: x, environment: {A: "hush-${bad-secret"}}}\n',

@@ -141,6 +141,19 @@ describe('a stack that runs already', () => {
     ])
   })
 
+  it('is found under the name that its file makes with a variable', async () => {
+    const [, id = ''] = /^stagely-t-(.*)$/.exec(stack.project) ?? []
+    await stack.write(`name: stagely-t-\${ID}\n${compose}`)
+    await writeFile(join(stack.directory, '.env'), `ID=${id}\n`)
+    await stack.keepTree()
+    const { projectName: _, ...spec } = desiredFor(stack).compose
+    const before = await stack.containers()
+    const report = await machine.roll([secret], { compose: spec })
+    expect(report.services.map((s) => s.name)).toEqual(['db', 'web'])
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
+    expect((await stack.environmentOf('web'))['TOKEN']).toBe('first-value')
+  })
+
   it('is let go with Retain, and taken down with Down', async () => {
     await machine.roll([secret])
     const before = await stack.containers()

@@ -37,6 +37,10 @@ ${idleService(
   `    secrets: [token, {source: token, target: renamed}, {source: token, target: /etc/token}]
     configs: [settings, {source: settings, target: /etc/settings}]
 `,
+)}${idleService(
+  'priced',
+  `    volumes: ["./pri$$ce/app.json:/app/p$$.json:ro"]
+`,
 )}${idleService('pointed')}${idleService('plain')}
 secrets:
   token: {file: ./run/token}
@@ -50,6 +54,7 @@ const first = [
   heldFile('APP', binary, app, 'shorty'),
   heldFile('APP', 'for longy', { path: './config/app.json/', mode: '0644' }, 'longy'),
   heldFile('APP', 'for folder', { path: './config/app.json' }, 'folder'),
+  heldFile('APP', 'for priced', { path: 'pri$ce/app.json' }, 'priced'),
   heldFile('TOKEN', 'the token value', { path: 'run/token', mode: '0444' }, 'classic'),
   heldFile('SETTINGS', 'the settings', { path: 'run/./settings', mode: '0600' }, 'classic'),
   heldFile(
@@ -131,6 +136,11 @@ describe('file secrets', () => {
     expect(await isReadOnly('classic', '/run/secrets/token')).toBe(true)
   })
 
+  it('replace what is mounted from and to a path with a dollar in it', async () => {
+    expect((await read('priced', '/app/p$.json')).toString()).toBe('for priced')
+    expect(await isReadOnly('priced', '/app/p$.json')).toBe(true)
+  })
+
   it('go to their target, with a variable that points there', async () => {
     expect((await read('pointed', '/secrets/db')).toString()).toBe('db password')
     expect(await look('pointed', '/secrets/db')).toBe('400 0 0\n')
@@ -142,7 +152,7 @@ describe('file secrets', () => {
 
   it('count in labels and gate, and are named where no service mounts them', async () => {
     const report = machine.reports.at(-1)!
-    for (const service of ['shorty', 'longy', 'folder', 'classic', 'pointed'])
+    for (const service of ['shorty', 'longy', 'folder', 'priced', 'classic', 'pointed'])
       expect(report.passed[service]).toBe(digestFor(service, first))
     expect(report.unmountedFiles).toEqual(['NOWHERE'])
     expect(await onTmpfs()).toEqual(digests(first))
