@@ -176,6 +176,29 @@ describe('with no values', () => {
     expect(secret).toMatchObject(kept)
   })
 
+  test("the administrator's token outlives the release, as the database that knows it does", () => {
+    expect(find(objects, 'Secret', 'stagely-admin-token')).toMatchObject(kept)
+  })
+
+  test('the data folder is one below the volume, whose root is not its own', () => {
+    const { args, env } = container(objects)
+    expect(args).toContain('--data-dir=/var/lib/stagely/data')
+    expect(env).toContainEqual({
+      name: 'STAGELY_CA_FILE',
+      value: '/var/lib/stagely/data/ca.crt',
+    })
+  })
+
+  test('the Service stays while the key provider is away, and takes in no pod of a test', () => {
+    const controller = at(find(objects, 'Deployment'), 'spec.template')
+    const containers = at(controller, 'spec.containers.0')
+    for (const probe of ['startupProbe', 'readinessProbe'])
+      expect(at(containers, `${probe}.httpGet.path`)).toBe('/readyz?exclude=key-provider')
+    const selector = at(find(objects, 'Service'), 'spec.selector') as object
+    expect(at(controller, 'metadata.labels')).toMatchObject(selector)
+    expect(find(objects, 'Pod')!.metadata).not.toMatchObject({ labels: selector })
+  })
+
   test('the CRDs are those of crds/, and outlive the release', () => {
     const crds = objects.filter((o) => o.kind === 'CustomResourceDefinition')
     expect(crds).toHaveLength(4)
@@ -187,20 +210,27 @@ describe('with no values', () => {
     }
   })
 
-  test('the controller may read specs and write status, and nothing else', () => {
+  test('the controller may do what it does, and nothing else', () => {
     const rules = at(find(objects, 'ClusterRole', 'default-stagely'), 'rules') as {
+      apiGroups: string[]
       resources: string[]
       verbs: string[]
     }[]
-    const rights = rules.flatMap((rule) =>
-      rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${verb} ${resource}`)),
+    const rights = rules.flatMap(({ apiGroups, resources, verbs }) =>
+      resources.map((resource) => `${verbs.join(', ')}: ${apiGroups.join()}/${resource}`),
     )
-    expect(rights.filter((right) => /\*|create|delete|update/.test(right)).sort()).toEqual([
-      'create events',
-      'update agents/status',
-      'update projects/status',
-      'update stagelets/status',
-      'update stagelysecrets/status',
+    expect(rights).toEqual([
+      'list, watch: stagely.dev/projects',
+      'list, watch: stagely.dev/stagelysecrets',
+      'list, watch: stagely.dev/stagelets',
+      'list, watch: stagely.dev/agents',
+      'patch: stagely.dev/stagelets',
+      'patch: stagely.dev/projects/status',
+      'patch: stagely.dev/stagelysecrets/status',
+      'patch: stagely.dev/stagelets/status',
+      'patch: stagely.dev/agents/status',
+      'create, patch: /events',
+      'list, watch: /secrets',
     ])
   })
 
@@ -248,7 +278,7 @@ test('a pod that is replaced has time to end its streams in order', async () => 
   expect(command).toBe('sleep')
   // The replica serves on until the Service has been told, and says no on /readyz afterwards.
   expect(Number(seconds)).toBeGreaterThanOrEqual(5)
-  expect(at(pod, 'containers.0.readinessProbe.httpGet.path')).toBe('/readyz')
+  expect(at(pod, 'containers.0.readinessProbe.httpGet.path')).toContain('/readyz')
   // Its own stop is cut into steps of which the longest together take 55 s.
   expect(at(pod, 'terminationGracePeriodSeconds')).toBeGreaterThanOrEqual(Number(seconds) + 55)
   expect(at(pod, 'containers.0.args.0')).toBe('controller')

@@ -4,15 +4,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { ClusterApi } from '../support/cluster/api.ts'
 import { installCrds } from '../support/cluster/cluster.ts'
 import { startOwnServer, type OwnServer } from '../support/cluster/own-server.ts'
-import { binary as helm, type Rendered } from '../support/helm.ts'
+import { binary as helm, parseRendered, type Rendered } from '../support/helm.ts'
 import { freePort, startProgram, type Program } from '../support/processes.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
 
@@ -70,6 +69,21 @@ interface EnvEntry {
   readonly valueFrom?: { readonly secretKeyRef: { readonly name: string; readonly key: string } }
 }
 
+/** The pod's user and no rights beside it, but to read this checkout wherever it lies. */
+const asPod = [
+  ...['setpriv', '--reuid', '1000', '--regid', '1000', '--clear-groups'],
+  ...['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+dac_read_search`),
+]
+
+/** As a kubelet mounts a new volume with an fsGroup. */
+const makeVolume = async (path: string): Promise<void> => {
+  for (const dir of [path, join(path, 'lost+found')]) {
+    await mkdir(dir)
+    await chown(dir, 0, 1000)
+    await chmod(dir, 0o2775)
+  }
+}
+
 /** Runs the command of the rendered Deployment, with its files and ports moved to where they may be. */
 const runDeployment = async (rendered: readonly Rendered[]): Promise<void> => {
   const secretOf = (name: string, key: string): string => {
@@ -78,7 +92,7 @@ const runDeployment = async (rendered: readonly Rendered[]): Promise<void> => {
   }
   const moved = (text: string): string =>
     text
-      .replace('/var/lib/stagely', join(folder, 'data'))
+      .replace('/var/lib/stagely', join(folder, 'volume'))
       .replace('/etc/stagely/admin', folder)
       .replace('0.0.0.0:8443', `127.0.0.1:${port}`)
       .replace('localhost:8443', `localhost:${port}`)
@@ -95,7 +109,9 @@ const runDeployment = async (rendered: readonly Rendered[]): Promise<void> => {
   await writeFile(join(folder, 'env'), variables.map(([k, v]) => `${k}='${v}'\n`).join(''))
   const environment = Object.fromEntries(variables) as Record<string, string>
   const KUBECONFIG = join(folder, 'kubeconfig')
-  controller = await startProgram(args.map(moved), { ...environment, KUBECONFIG }, 'ready on')
+  await makeVolume(join(folder, 'volume'))
+  const variablesOfPod = { ...environment, KUBECONFIG }
+  controller = await startProgram(args.map(moved), variablesOfPod, 'ready on', asPod)
   await writeFile(join(folder, 'ready'), '')
 }
 
@@ -121,8 +137,7 @@ test('one command goes from a cluster to a stack in sync', async () => {
     if (child.exitCode !== null) throw new Error(output)
     await sleep(100)
   }
-  const documents = parseAllDocuments(await read()).map((d) => d.toJS() as Rendered | null)
-  await runDeployment(documents.filter((object) => object !== null))
+  await runDeployment(parseRendered(await read()))
   const [code] = await ended
   expect(code, output).toBe(0)
   expect(output).toMatch(/^shop +True +\d+ +\d+ +web-1/m)

@@ -40,7 +40,11 @@ export const renderChart = async (...set: string[]): Promise<Rendered[]> => {
   return parseRendered(stdout)
 }
 
+/** Throws where a document is no good YAML, such as a key that is there twice. */
 export const parseRendered = (text: string): Rendered[] =>
   parseAllDocuments(text)
-    .map((document) => document.toJS() as Rendered | null)
+    .map((document) => {
+      if (document.errors.length > 0) throw new AggregateError(document.errors, 'bad YAML')
+      return document.toJS() as Rendered | null
+    })
     .filter((object) => object !== null)
