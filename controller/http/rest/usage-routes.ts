@@ -1,7 +1,7 @@
 // Who sees this key: every service of every stagelet that it goes to, and which version runs there.
 import { z } from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import { consumersBySecret } from '../../reconcilers/project/decide.ts'
+import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
 import { gatherProject, type ProjectInput } from '../../reconcilers/project/gather.ts'
 import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
@@ -19,7 +19,9 @@ const usageSchema = z.strictObject({
       stagelet_id: z.string(),
       service: z.string(),
       running_version: z.int().optional().describe('Absent while it is not known to run.'),
-      in_sync: z.boolean(),
+      in_sync: z
+        .boolean()
+        .describe('It runs this version, and of what the value refers to the newest as well.'),
     }),
   ),
 })
@@ -60,7 +62,8 @@ const usageOf = (input: ProjectInput, key: string | undefined): z.infer<typeof u
         key: secret.spec.key,
         scope: secret.spec.scope,
         version,
-        consumers: (consumers.get(uid) ?? []).map(({ stagelet, service }) => {
+        consumers: (consumers.get(uid) ?? []).map((consumer) => {
+          const { stagelet, service } = consumer
           const set = input.runningSets.get(service.revision ?? 0)
           const running = set?.entries.find((entry) => entry.secretId === uid)?.version
           return {
@@ -68,7 +71,7 @@ const usageOf = (input: ProjectInput, key: string | undefined): z.infer<typeof u
             stagelet_id: idOf(stagelet),
             service: service.name,
             ...(running === undefined ? {} : { running_version: running }),
-            in_sync: running === version,
+            in_sync: runsCurrent(input, secret, consumer),
           }
         }),
       }

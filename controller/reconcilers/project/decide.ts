@@ -9,7 +9,7 @@ import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 
 /** One service of one stagelet that sees a secret. */
-interface Consumer {
+export interface Consumer {
   readonly stagelet: StageletObject
   readonly service: ServiceStatus
 }
@@ -161,7 +161,7 @@ const inSync = (
     return { status: 'False', reason: 'FileNotMounted', message }
   }
   const silent = targetsOf(input, secret).filter((s) => (s.status?.services ?? []).length === 0)
-  const late = consumers.filter((c) => !runsVersion(input, secret, c, version))
+  const late = consumers.filter((c) => !runsCurrent(input, secret, c))
   if (late.length > 0) {
     const names = late.slice(0, 5).map((c) => `${c.stagelet.metadata.name}/${c.service.name}`)
     const away = late.filter((c) => !isTrue(c.stagelet.status?.conditions, 'AgentReachable')).length
@@ -189,17 +189,18 @@ const inSync = (
   }
 }
 
-const runsVersion = (
+/** Whether a consumer runs the secret as it is now: its version, and what fills a template. */
+export const runsCurrent = (
   { runningSets, head }: ProjectInput,
   secret: SecretObject,
   { service, stagelet }: Consumer,
-  version: number,
 ): boolean => {
   const set = service.revision === undefined ? undefined : runningSets.get(service.revision)
   const find = (entries: readonly SetEntry[]): SetEntry | undefined =>
     entries.find((e) => e.secretId === secret.metadata.uid)
   const runs = find(set?.entries ?? [])
-  if (set === undefined || runs?.version !== version) return false
+  if (set === undefined || runs === undefined) return false
+  if (runs.version !== secret.status?.version) return false
   const wanted = find(head.entries)
   if (runs.references === undefined || wanted === undefined) return true
   // The same text, and what it refers to as well.

@@ -1,0 +1,158 @@
+// Who sees a key, with the version that runs there. The agent is played by the test, which writes its
+// reports where the controller would.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { apiVersion } from '../../src/resources/meta.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import { openStore, type Opened } from '../../src/store/open-store.ts'
+import { aService, anObservation } from '../support/builders.ts'
+import { startTestController, type TestController } from '../support/controller.ts'
+import { localKeyRing } from '../support/keys.ts'
+import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+
+const ns = 'default'
+let database: TestDatabase
+let server: TestController
+let opened: Opened
+let folder: string
+
+interface Usage {
+  readonly key: string
+  readonly scope: string
+  readonly version: number
+  readonly consumers: readonly {
+    readonly stagelet: string
+    readonly service: string
+    readonly running_version?: number
+    readonly in_sync: boolean
+  }[]
+}
+
+/** One line for each service that sees a secret of `key`: who, what runs there, and whether that will do. */
+const usage = async (key: string): Promise<string[]> => {
+  const answer = await server.call('GET', `/api/v1/projects/default%2Fshop/usage?key=${key}`)
+  expect(answer.status).toBe(200)
+  return answer
+    .json<{ usage: Usage[] }>()
+    .usage.flatMap(({ scope, version, consumers }) =>
+      consumers.map(
+        (c) =>
+          `${c.stagelet}/${c.service} of ${scope} v${version}: ` +
+          `${c.running_version ?? 'unknown'} ${c.in_sync ? 'in sync' : 'late'}`,
+      ),
+    )
+}
+
+let seq = 0
+/** What the agent reports that runs the closed revision everywhere; resolves when it is taken in. */
+const report = async (stagelet: string): Promise<number> => {
+  const project = await opened.store.get({ kind: 'Project', namespace: ns, name: 'shop' })
+  const projectUid = project!.metadata.uid!
+  const { epoch, closed } = await opened.store.revisionsOf(projectUid)
+  const set = await opened.store.readSet(projectUid, closed)
+  const ref = { kind: 'Stagelet', namespace: ns, name: stagelet }
+  const services = ['backend', 'web'].map((name) =>
+    aService({ name, digests: [serviceDigest(visibleTo(name, stagelet, set.entries)) ?? ''] }),
+  )
+  const spec = anObservation({
+    stageletUid: (await opened.store.get(ref))!.metadata.uid!,
+    seq: ++seq,
+    epoch,
+    revision: closed,
+    services,
+    passed: Object.fromEntries(services.map(({ name, digests }) => [name, digests[0]!])),
+  })
+  const metadata = { name: stagelet, namespace: ns }
+  await opened.store.write(system, {}, (tx) =>
+    tx.putInternal({ apiVersion, kind: 'Observation', metadata, spec }),
+  )
+  await expect
+    .poll(async () => (await opened.store.get(ref))!.status?.['services'], { timeout: 10_000 })
+    .toMatchObject(services.map(({ name }) => ({ name, revision: closed })))
+  return closed
+}
+
+const setValue = (name: string, value: string): Promise<void> =>
+  opened.store.write(api, { changeSet: { id: value, last: true } }, async (tx) => {
+    const secret = (await tx.get({ kind: 'StagelySecret', namespace: ns, name }))!
+    await tx.update({ ...secret, spec: { ...secret.spec, value } })
+  })
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject('postgresUrl'))
+  server = await startTestController({ databaseUrl: database.url })
+  folder = await mkdtemp(join(tmpdir(), 'stagely-usage-'))
+  opened = await openStore({
+    databaseUrl: database.url,
+    dataDir: folder,
+    keyRing: localKeyRing(Buffer.alloc(32, 9)),
+    clock: realClock,
+    log: silentLogger,
+  })
+  await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
+  await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
+  await createAs(opened.store, api, stageletOf(ns, 'prod'))
+  await createAs(opened.store, api, stageletOf(ns, 'test'))
+  const url = { key: 'URL', value: 'db://${PASSWORD}@host', references: true, scope: 'backend' }
+  await opened.store.write(api, { changeSet: { id: 'first', last: true } }, async (tx) => {
+    await tx.create(secretOf(ns, 'level', { value: 'info' }))
+    const own = { key: 'LEVEL', value: 'warn', stageletRef: { name: 'prod' } }
+    await tx.create(secretOf(ns, 'level-of-prod', own))
+    await tx.create(secretOf(ns, 'password', { value: 'first-password' }))
+    await tx.create(secretOf(ns, 'url', url))
+  })
+})
+afterAll(async () => {
+  await opened?.close()
+  await server?.remove()
+  await database?.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+it('names nobody before a service is reported', async () => {
+  expect(await usage('LEVEL')).toEqual([])
+})
+
+it('names each service with the secret that wins there, and the version that it runs', async () => {
+  await report('prod')
+  await report('test')
+  expect(await usage('LEVEL')).toEqual([
+    'test/backend of global v1: 1 in sync',
+    'test/web of global v1: 1 in sync',
+    'prod/backend of global v1: 1 in sync',
+    'prod/web of global v1: 1 in sync',
+  ])
+  expect(await usage('URL')).toEqual([
+    'prod/backend of backend v1: 1 in sync',
+    'test/backend of backend v1: 1 in sync',
+  ])
+})
+
+it('tells which stagelet runs an older version', async () => {
+  await setValue('level', 'debug')
+  expect(await usage('LEVEL')).toEqual([
+    'test/backend of global v2: 1 late',
+    'test/web of global v2: 1 late',
+    'prod/backend of global v1: 1 in sync',
+    'prod/web of global v1: 1 in sync',
+  ])
+  await report('test')
+  expect(await usage('LEVEL')).toContain('test/web of global v2: 2 in sync')
+})
+
+it('tells that a template is late where what it refers to is', async () => {
+  await setValue('password', 'second-password')
+  await report('test')
+  expect(await usage('URL')).toEqual([
+    'prod/backend of backend v1: 1 late',
+    'test/backend of backend v1: 1 in sync',
+  ])
+  await report('prod')
+  expect(await usage('URL')).toContain('prod/backend of backend v1: 1 in sync')
+})
