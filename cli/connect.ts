@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
+import { delimiter } from 'node:path'
 import type * as ClientNode from '@kubernetes/client-node'
 import { createApi, type Api, type Watcher } from './api.ts'
 import { readConnectionEnv, readLogin } from './config.ts'
@@ -57,15 +58,12 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
 export const findConnection = async (flags: ConnectFlags): Promise<Connection> => {
   const endpoint = flags.kubeconfig === undefined ? await findEndpoint() : undefined
   if (endpoint !== undefined) return connectionTo(endpoint, flags.namespace)
-  const file = flags.kubeconfig ?? readConnectionEnv().kubeconfig
-  if (file === undefined) throw new CliError(`no controller is known: ${howToConnect}`)
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  try {
-    config.loadFromFile(file)
-  } catch (error) {
-    throw new CliError(`cannot read the kubeconfig ${file}`, 1, error)
-  }
+  const files =
+    flags.kubeconfig === undefined
+      ? (readConnectionEnv().kubeconfig ?? '').split(delimiter).filter((file) => file !== '')
+      : [flags.kubeconfig]
+  if (files.length === 0) throw new CliError(`no controller is known: ${howToConnect}`)
+  const config = loadKubeconfigs(await import('@kubernetes/client-node'), files)
   const server = config.getCurrentCluster()?.server
   if (server === undefined) {
     throw new CliError(`the kubeconfig has no current cluster; ${howToConnect}`)
@@ -78,6 +76,21 @@ export const findConnection = async (flags: ConnectFlags): Promise<Connection> =
     options: () => (options ??= kubeconfigOptions(config)),
     watch: watcherOf(() => config),
   }
+}
+
+/** Together, as kubectl takes them: the first that names a current context decides. */
+const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode.KubeConfig => {
+  const merged = new library.KubeConfig()
+  for (const file of files) {
+    try {
+      const config = new library.KubeConfig()
+      config.loadFromFile(file)
+      merged.mergeConfig(config, Boolean(merged.currentContext))
+    } catch (error) {
+      throw new CliError(`cannot read the kubeconfig ${file}`, 1, error)
+    }
+  }
+  return merged
 }
 
 export const connect = async (flags: ConnectFlags): Promise<Api> =>

@@ -242,6 +242,23 @@ describe('the stagely command', () => {
     expect(other.stdout).toContain('shop')
   })
 
+  it('takes several kubeconfigs together, as kubectl does', async () => {
+    const home = { HOME: '/nonexistent' }
+    const text = await world.must('kubeconfig')
+    const mine = await file('mine.yaml', text)
+    const other = await file('other.yaml', text.replaceAll('stagely', 'elsewhere'))
+    const [, server = ''] = /server: (\S+)/.exec(text)!
+    await file('other.yaml', (await readFile(other, 'utf8')).replace(server, 'https://127.0.0.1:1'))
+    const get = (KUBECONFIG: string): Promise<Ran> =>
+      runCli(['get', 'stagelets'], { ...home, KUBECONFIG })
+    expect((await get(`${mine}:${other}`)).stdout).toContain('shop')
+    expect((await get(`${other}:${mine}`)).stderr).toContain('connection refused')
+    const absent = join(dir, 'absent')
+    expect((await get(`${mine}:${absent}`)).stderr).toContain(
+      `cannot read the kubeconfig ${absent}`,
+    )
+  })
+
   it('exits with 2 for wrong usage, and every command has help with examples', async () => {
     for (const args of [
       ['nonsense'],

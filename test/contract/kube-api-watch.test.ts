@@ -118,6 +118,40 @@ describe('watches', () => {
     expect(stream.complete).toBe(true)
   })
 
+  it.each(['timeoutSeconds=0', 'timeout=0s', 'timeoutSeconds=2147484&timeout=99999h'])(
+    'stay open with %s',
+    async (query) => {
+      const name = `open-${query.replaceAll(/\W/g, '').toLowerCase()}`
+      const only = `fieldSelector=metadata.name%3D${name}`
+      const stream = await from(`resourceVersion=${await versionNow()}&${only}&${query}`)
+      await create('projects', project(name))
+      const [first] = await readEvents(stream, 1)
+      stream.destroy()
+      expect(first).toMatchObject({ type: 'ADDED', object: { metadata: { name } } })
+    },
+  )
+
+  it('mark where the list ends with a bookmark of the kind that they show', async () => {
+    const shapes = {
+      'application/json': { kind: 'Project', apiVersion: 'stagely.dev/v1alpha1' },
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1': {
+        kind: 'PartialObjectMetadata',
+        apiVersion: 'meta.k8s.io/v1',
+      },
+      [asTable.accept]: { kind: 'Table', apiVersion: 'meta.k8s.io/v1' },
+    }
+    const version = await versionNow()
+    for (const [accept, of] of Object.entries(shapes)) {
+      const query = 'watch=true&allowWatchBookmarks=true&labelSelector=tier'
+      const stream = await server.open(`${inNamespace}/projects?${query}`, { accept })
+      const events = await readUntil(stream, ({ type }) => type === 'BOOKMARK')
+      stream.destroy()
+      for (const { object } of events) expect(object).toMatchObject(of)
+      const { metadata } = events.at(-1)!.object
+      expect(Number(metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(version))
+    }
+  })
+
   it('stream the list with sendInitialEvents, and refuse half of its parameters', async () => {
     const stream = await from(
       'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&labelSelector=tier',

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { envelope, field, protobuf } from '../support/kubectl/protobuf.ts'
 import { readEvents } from '../support/watch-lines.ts'
 
 const group = '/apis/stagely.dev/v1alpha1'
@@ -346,32 +347,6 @@ describe('changes', () => {
     })
     expect(bySpec.json<Wire>().status).toMatchObject({ version: '5' })
   })
-
-  it('lets an object go, and says Status with its uid', async () => {
-    const made = await fresh('gone')
-    const wrong = { preconditions: { uid: 'other' } }
-    expect((await server.call('DELETE', path('gone'), { body: wrong })).status).toBe(409)
-    expect(
-      (
-        await server.call('DELETE', path('gone'), {
-          body: { kind: 'DeleteOptions', apiVersion: 'v1', dryRun: ['All'] },
-        })
-      ).status,
-    ).toBe(200)
-    expect((await server.call('DELETE', path('gone'))).json()).toMatchObject({
-      status: 'Success',
-      details: { name: 'gone', group: 'stagely.dev', kind: 'projects', uid: made.metadata.uid },
-    })
-    expect((await server.call('DELETE', path('gone'))).status).toBe(404)
-  })
-
-  it('deletes a selection', async () => {
-    await create('projects', project('sel-a', { batch: '1' }))
-    await create('projects', project('sel-b', { batch: '1' }))
-    const answer = await server.call('DELETE', `${inNamespace}/projects?labelSelector=batch%3D1`)
-    expect(answer.json<List>().items.map((p) => p.metadata.name)).toEqual(['sel-a', 'sel-b'])
-    expect((await server.call('GET', path('shop'))).status).toBe(200)
-  })
 })
 
 describe('secret values', () => {
@@ -503,16 +478,8 @@ describe('lists', () => {
 
 describe('namespaces and agents', () => {
   it('makes a namespace from kubectl’s protobuf', async () => {
-    const field = (number: number, content: Buffer | string): Buffer =>
-      Buffer.concat([Buffer.from([number * 8 + 2, content.length]), Buffer.from(content)])
-    const meta = field(1, 'team-a')
-    const raw = Buffer.concat([
-      Buffer.from('k8s\0'),
-      field(1, Buffer.concat([field(1, 'v1'), field(2, 'Namespace')])),
-      field(2, field(1, meta)),
-    ])
-    const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' }
-    const answer = await server.call('POST', '/api/v1/namespaces', { raw, headers })
+    const raw = envelope('Namespace', field(1, field(1, 'team-a')))
+    const answer = await server.call('POST', '/api/v1/namespaces', { raw, headers: protobuf })
     expect(answer.json<Wire>()).toMatchObject({ kind: 'Namespace', metadata: { name: 'team-a' } })
   })
 

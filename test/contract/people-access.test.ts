@@ -129,6 +129,43 @@ describe('a member of one team', () => {
     expect(await kubectl('auth', 'whoami')).toContain('stagely:red:viewer')
   })
 
+  it('asks what it may in any form, and hears which part of a question is none', async () => {
+    const ask = (spec: unknown): ReturnType<TestController['call']> =>
+      controller.call('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+        body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec },
+        ...asAnn(),
+      })
+    const projects = { namespace: 'red', verb: 'list', group: 'stagely.dev', resource: 'projects' }
+    expect((await ask({ resourceAttributes: projects })).json()).toMatchObject({
+      status: { allowed: true },
+    })
+    const path = { path: '/openapi/v3', verb: 'get' }
+    expect((await ask({ resourceAttributes: null, nonResourceAttributes: path })).json()).toEqual(
+      expect.objectContaining({ status: expect.objectContaining({ allowed: true }) as unknown }),
+    )
+    const refused: [unknown, string][] = [
+      [{ resourceAttributes: null }, 'spec'],
+      [{ resourceAttributes: projects, nonResourceAttributes: path }, 'spec'],
+      ['text', 'spec'],
+      [{ resourceAttributes: { verb: 7 } }, 'spec.resourceAttributes.verb'],
+      [{ nonResourceAttributes: { path: 5, verb: 'get' } }, 'spec.nonResourceAttributes.path'],
+    ]
+    for (const [spec, field] of refused) {
+      const answer = await ask(spec)
+      expect(answer.status, answer.text).toBe(422)
+      expect(answer.json()).toMatchObject({ details: { causes: [{ field }] } })
+    }
+    const rules = await controller.call(
+      'POST',
+      '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+      { body: { kind: 'SelfSubjectRulesReview', spec: { namespace: 5 } }, ...asAnn() },
+    )
+    expect(rules.json()).toMatchObject({
+      code: 422,
+      details: { causes: [{ field: 'spec.namespace' }] },
+    })
+  })
+
   it('may deploy as a developer, and change nothing else of a stagelet', async () => {
     await admin('POST', `${group}/namespaces/red/stagelets`, {
       apiVersion: 'stagely.dev/v1alpha1',

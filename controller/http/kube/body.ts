@@ -1,10 +1,13 @@
 // Request bodies: JSON, YAML as kubectl reads it (1.1), and the few kinds that kubectl sends as
 // protobuf. At most 3 MiB.
 import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { parseManifests } from '../../../src/manifests/parse.ts'
+import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { AppContext } from '../env.ts'
 import { decodeProtobuf } from './protobuf.ts'
+import { invalid } from './status.ts'
 
 export const maxBodyBytes = 3 * 1024 * 1024
 /** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
@@ -130,25 +133,40 @@ const parseEither = (bytes: Buffer): unknown => {
   return parseJson(bytes)
 }
 
+/** What of metav1 DeleteOptions has a meaning here; how dependents go is always the same. */
+const deleteOptions = z.object({
+  preconditions: z
+    .object({ uid: z.string().nullish(), resourceVersion: z.string().nullish() })
+    .nullish(),
+  propagationPolicy: z.enum(['Orphan', 'Background', 'Foreground']).nullish(),
+  dryRun: z.array(z.literal('All')).nullish(),
+})
+
 export interface DeleteOptions {
   readonly preconditions?: { uid?: string; resourceVersion?: string }
   readonly dryRun: boolean
 }
 
-/** DELETE bodies are optional; client-node sends an empty one. */
+/** DELETE bodies are optional; client-node sends an empty one. The policy may be in the query. */
 export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
   const bytes = await readBytes(c.env.incoming)
-  // A protobuf DeleteOptions holds nothing that matters here.
-  const body =
-    bytes.length === 0 || mediaType(c).endsWith('protobuf') ? {} : parseAs(mediaType(c), bytes)
+  const body = bytes.length === 0 ? {} : parseAs(mediaType(c), bytes)
   if (!isRecord(body))
     throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
-  const given = isRecord(body['preconditions']) ? body['preconditions'] : {}
-  const preconditions = Object.fromEntries(
-    ['uid', 'resourceVersion'].flatMap((key) =>
-      typeof given[key] === 'string' ? [[key, given[key]]] : [],
-    ),
-  ) as { uid?: string; resourceVersion?: string }
-  const dryRun = Array.isArray(body['dryRun']) && body['dryRun'].includes('All')
+  const policy = c.req.query('propagationPolicy')
+  const given = { ...(policy === undefined ? {} : { propagationPolicy: policy }), ...body }
+  const { data, error } = deleteOptions.safeParse(given)
+  if (error !== undefined)
+    throw invalid(
+      { kind: 'DeleteOptions', group: 'meta.k8s.io' },
+      '',
+      error.issues.map((issue) => faultOfIssue(issue, '', given, () => false)),
+    )
+  const { uid, resourceVersion } = data.preconditions ?? {}
+  const preconditions = {
+    ...(typeof uid === 'string' ? { uid } : {}),
+    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
+  }
+  const dryRun = (data.dryRun ?? []).length > 0
   return { dryRun, ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }) }
 }

@@ -8,6 +8,10 @@ import { wantsAggregated } from './negotiate.ts'
 export const servedKinds: readonly Kind[] = kinds.filter((kind) => kind.internal !== true)
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+/** As in Kubernetes, namespaces are deleted one by one. */
+const clusterVerbs = verbs.filter((verb) => verb !== 'deletecollection')
+export const verbsOf = (kind: Kind): readonly string[] => (kind.namespaced ? verbs : clusterVerbs)
+
 const statusVerbs = ['get', 'patch', 'update']
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
@@ -56,7 +60,7 @@ const aggregatedResource = (kind: Kind): object => ({
   responseKind: responseKind(kind),
   scope: kind.namespaced ? 'Namespaced' : 'Cluster',
   singularResource: kind.singular,
-  verbs,
+  verbs: verbsOf(kind),
   ...optional('shortNames', kind.shortNames),
   ...optional('categories', kind.categories),
   ...(kind.status === undefined
@@ -122,7 +126,7 @@ const legacyResources = (kind: Kind): object[] => {
     name: kind.plural,
     singularName: kind.singular,
     ...common,
-    verbs,
+    verbs: verbsOf(kind),
     ...optional('shortNames', kind.shortNames),
     ...optional('categories', kind.categories),
   }

@@ -100,7 +100,7 @@ export const resourceVersionOf = (c: AppContext): number | undefined => {
   return Number(text)
 }
 
-/** Whole seconds of a parameter such as `2s`, `1m30s`, `15`; undefined when absent or unreadable. */
+/** Seconds of a parameter such as `2s`, `1m30s`, `15`; undefined when absent or unreadable. */
 export const secondsOf = (text: string | undefined): number | undefined => {
   if (text === undefined || text === '') return undefined
   if (/^\d+$/.test(text)) return Number(text)

@@ -81,6 +81,15 @@ const bodyOf: Record<string, (raw: Message) => Record<string, unknown>> = {
   SelfSubjectAccessReview: (raw) => ({ spec: accessReviewSpec(child(raw, 2)) }),
   SelfSubjectRulesReview: (raw) => ({ spec: filled({ namespace: text(child(raw, 2), 1) }) }),
   SelfSubjectReview: () => ({}),
+  DeleteOptions: (raw) =>
+    filled({
+      preconditions: filled({
+        uid: text(child(raw, 2), 1),
+        resourceVersion: text(child(raw, 2), 2),
+      }),
+      propagationPolicy: text(raw, 4),
+      dryRun: (raw.get(5) ?? []).map((value) => value.toString('utf8')),
+    }),
 }
 
 /** `k8s\0`, then runtime.Unknown{1: TypeMeta, 2: raw}. UnsupportedMediaType for another kind. */

@@ -1,5 +1,6 @@
 // The reviews that `kubectl auth can-i` and `auth whoami` ask for (contract 6). They answer from the
 // table that the routes ask as well.
+import { z } from 'zod'
 import {
   allows,
   allowsAdmin,
@@ -8,11 +9,49 @@ import {
   type TeamRole,
 } from '../../../src/access/principal.ts'
 import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
+import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 import { readObject } from './body.ts'
-import { servedKinds } from './discovery.ts'
+import { servedKinds, verbsOf } from './discovery.ts'
 import { rightOf } from './route.ts'
+import { invalid } from './status.ts'
+
+/** An empty text stands for "any" or "none"; null and nothing say the same. */
+const text = z
+  .string()
+  .nullish()
+  .transform((given) => given ?? '')
+const attributes = z.object({
+  namespace: text,
+  verb: text,
+  group: text,
+  resource: text,
+  subresource: text,
+  name: text,
+})
+type Attributes = z.infer<typeof attributes>
+
+const accessSpec = z
+  .object({
+    resourceAttributes: attributes.nullish(),
+    nonResourceAttributes: z.object({ path: text, verb: text }).nullish(),
+  })
+  .refine(
+    ({ resourceAttributes, nonResourceAttributes }) =>
+      !resourceAttributes !== !nonResourceAttributes,
+    'give exactly one of resourceAttributes and nonResourceAttributes',
+  )
+const rulesSpec = z.object({ namespace: text })
+
+/** 422 with every fault of the spec. */
+const specOf = <T>(schema: z.ZodType<T>, kind: string, given: unknown): T => {
+  const spec = given ?? {}
+  const { data, error } = schema.safeParse(spec)
+  if (error === undefined) return data
+  const faults = error.issues.map((issue) => faultOfIssue(issue, 'spec', spec, () => false))
+  throw invalid({ kind, group: 'authorization.k8s.io' }, '', faults)
+}
 
 const answer = async (
   c: AppContext,
@@ -31,26 +70,14 @@ const answer = async (
   )
 }
 
-/** Attributes as kubectl sends them; an empty text stands for "any" or "none". */
-interface Attributes {
-  readonly namespace?: string
-  readonly verb?: string
-  readonly group?: string
-  readonly resource?: string
-  readonly subresource?: string
-  readonly name?: string
-}
-
-const everyVerb = [...verbs, 'deletecollection']
-
-const kindOf = ({ group = '', resource = '' }: Attributes): Kind | undefined =>
+const kindOf = ({ group, resource }: Attributes): Kind | undefined =>
   servedKinds.find((kind) => kind.plural === resource && kind.group === group)
 
 /** Subresources and what they ask for; `status` is written by machines and admins. */
 const joinSubresources = ['token', 'revoke']
 
 const mayDo = (user: Principal, attributes: Attributes, verb: Verb, kind: Kind): boolean => {
-  const { subresource = '', name = '', namespace: given = '' } = attributes
+  const { subresource, name, namespace: given } = attributes
   const text = kind.kind === 'Namespace' ? given || name : given
   const namespace = text === '' ? undefined : text
   if (subresource === 'status' && verb !== 'get') return allowsAdmin(user, verb)
@@ -65,10 +92,10 @@ const mayDo = (user: Principal, attributes: Attributes, verb: Verb, kind: Kind):
 
 const mayAccess = (user: Principal, attributes: Attributes): boolean => {
   if (user.admin) return true
-  const { verb = '' } = attributes
+  const { verb } = attributes
   const plain = verbs.find((v) => v === (verb === 'deletecollection' ? 'delete' : verb))
   const kind = kindOf(attributes)
-  if (plain === undefined || kind === undefined) return false
+  if (plain === undefined || kind === undefined || !verbsOf(kind).includes(verb)) return false
   return mayDo(user, attributes, plain, kind)
 }
 
@@ -77,17 +104,13 @@ const isReadable = (path: string): boolean =>
     pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern,
   )
 
-const accessStatus = (user: Principal, spec: unknown): object => {
-  const { resourceAttributes, nonResourceAttributes } = (spec ?? {}) as {
-    resourceAttributes?: Attributes
-    nonResourceAttributes?: { path?: string; verb?: string }
-  }
-  const allowed =
-    resourceAttributes === undefined
-      ? user.admin ||
-        (nonResourceAttributes?.verb === 'get' && isReadable(nonResourceAttributes.path ?? ''))
-      : mayAccess(user, resourceAttributes)
-  return { allowed, reason: reasonOf(user, resourceAttributes?.namespace ?? '') }
+const accessStatus = (user: Principal, given: unknown): object => {
+  const spec = specOf(accessSpec, 'SelfSubjectAccessReview', given)
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec
+  const allowed = resource
+    ? mayAccess(user, resource)
+    : user.admin || (path?.verb === 'get' && isReadable(path.path))
+  return { allowed, reason: reasonOf(user, resource?.namespace ?? '') }
 }
 
 const reasonOf = (user: Principal, namespace: string): string => {
@@ -116,9 +139,10 @@ const open = ['/healthz', '/livez', '/metrics', '/readyz', '/version']
 const rulesIn = (user: Principal, namespace: string): object[] => {
   if (user.admin) return [everything]
   const where = namespace === '' ? undefined : namespace
+  const whole = { subresource: '', name: '' }
   const kindRules = servedKinds.map((kind) => ({
-    verbs: everyVerb.filter((verb) =>
-      mayAccess(user, { namespace, verb, group: kind.group, resource: kind.plural }),
+    verbs: verbsOf(kind).filter((verb) =>
+      mayAccess(user, { ...whole, namespace, verb, group: kind.group, resource: kind.plural }),
     ),
     apiGroups: [kind.group],
     resources: [kind.plural],
@@ -134,7 +158,7 @@ const rulesIn = (user: Principal, namespace: string): object[] => {
 }
 
 const rulesStatus = (user: Principal, spec: unknown): object => {
-  const { namespace = '' } = (spec ?? {}) as { namespace?: string }
+  const { namespace } = specOf(rulesSpec, 'SelfSubjectRulesReview', spec)
   return {
     resourceRules: [...rulesIn(user, namespace), ...ownReviews],
     nonResourceRules: [

@@ -32,18 +32,21 @@ const routesOf = (deps: WatchDeps, kind: Kind): KubeRoute[] => {
   const routes: KubeRoute[] = [
     { method: 'GET', path: collection, access: inPlace, handle: read },
     { method: 'POST', path: collection, access: may('create'), handle: serveCreate(deps, kind) },
-    {
-      method: 'DELETE',
-      path: collection,
-      access: may('deletecollection'),
-      handle: serveDeleteCollection(deps, kind),
-    },
     { method: 'GET', path: object, access: may('get'), handle: serveGet(deps, kind) },
     { method: 'PUT', path: object, access: may('update'), handle: serveReplace(deps, kind) },
     { method: 'PATCH', path: object, access: patchAccess(kind), handle: servePatch(deps, kind) },
     { method: 'DELETE', path: object, access: may('delete'), handle: serveDelete(deps, kind) },
   ]
-  if (kind.namespaced) routes.push({ method: 'GET', path: all, access: own, handle: read })
+  if (kind.namespaced)
+    routes.push(
+      { method: 'GET', path: all, access: own, handle: read },
+      {
+        method: 'DELETE',
+        path: collection,
+        access: may('deletecollection'),
+        handle: serveDeleteCollection(deps, kind),
+      },
+    )
   return kind.status === undefined ? routes : [...routes, ...statusRoutes(deps, kind, object)]
 }
 

@@ -64,7 +64,11 @@ export const conflict = (kind: Kind, name: string): StagelyError =>
   )
 
 /** 422 with every fault; the message names the Kind, as kubectl expects. */
-export const invalid = (kind: Kind, name: string, faults: readonly Fault[]): StagelyError => {
+export const invalid = (
+  kind: Pick<Kind, 'kind' | 'group'>,
+  name: string,
+  faults: readonly Fault[],
+): StagelyError => {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
   const list = faults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
   const text = list.length === 1 ? list[0]! : `[${list.join(', ')}]`

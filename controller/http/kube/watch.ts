@@ -24,7 +24,7 @@ import {
 } from './params.ts'
 import { failureStatus } from './status.ts'
 import type { ColumnDefinition } from './table.ts'
-import { toPartial, toWire, wireText, type Wire } from './wire-form.ts'
+import { toPartial, toWire, wireText } from './wire-form.ts'
 
 export interface WatchDeps {
   readonly store: Store
@@ -38,6 +38,8 @@ type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 
 const bookmarkEveryMs = 60_000
 const minOpenSeconds = 1_800
+/** A timer of Node that is to wait longer than 2^31 ms goes off at once. */
+const maxOpenSeconds = 2_000_000
 
 /** `json` is an object. */
 const lineOfText = (type: EventType, json: string): string =>
@@ -104,20 +106,25 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
   const bookmarks = isTrueParam(c.req.query('allowWatchBookmarks'))
   const wantsInitial =
     initial === undefined ? version === undefined || version === 0 : isTrueParam(initial)
-  const spread = minOpenSeconds * (1 + Math.random())
   return {
     kind,
     selection: selectionOf(c, kind),
     after: wantsInitial ? undefined : (version ?? 0),
     endsInitial: wantsInitial && bookmarks,
     bookmarks,
-    seconds: Math.min(
-      secondsOf(c.req.query('timeoutSeconds')) ?? spread,
-      secondsOf(c.req.query('timeout')) ?? spread,
-    ),
+    seconds: openSecondsOf(c),
     shape: negotiate(c.req.header('accept')).shape,
     include: includeOf(c),
   }
+}
+
+/** As in Kubernetes, 0 leaves the end to the server, as does nothing. */
+const openSecondsOf = (c: AppContext): number => {
+  const asked = ['timeoutSeconds', 'timeout']
+    .map((name) => secondsOf(c.req.query(name)) ?? 0)
+    .filter((seconds) => seconds > 0)
+  const spread = minOpenSeconds * (1 + Math.random())
+  return Math.min(...(asked.length === 0 ? [spread] : asked), maxOpenSeconds)
 }
 
 /** Aborts when the client leaves, the server stops or the time is over, and once it is cleared. */
@@ -158,7 +165,7 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
   const timer = setInterval(() => {
     if (!plan.bookmarks || seen <= sent) return
     sent = seen
-    sink.response.write(line('BOOKMARK', bookmark(plan.kind, seen)))
+    sink.response.write(bookmarkLine(plan.kind, seen, render))
   }, bookmarkEveryMs)
   try {
     for await (const batch of deps.store.watch(sent, sink.signal)) {
@@ -194,20 +201,26 @@ const sendInitial = async (
   for (const item of list.items)
     if (selects(plan.selection, item)) await write(sink, lineOfText('ADDED', render(item)))
   if (plan.endsInitial) {
-    const end = bookmark(plan.kind, list.resourceVersion, { 'k8s.io/initial-events-end': 'true' })
-    await write(sink, line('BOOKMARK', end))
+    const end = { 'k8s.io/initial-events-end': 'true' }
+    await write(sink, bookmarkLine(plan.kind, list.resourceVersion, render, end))
   }
   return list.resourceVersion
 }
 
-const bookmark = (kind: Kind, version: number, annotations?: Record<string, string>): Wire => ({
-  kind: kind.kind,
-  apiVersion: apiVersionOf(kind),
-  metadata: {
+/** Of the kind that the watcher gets: decoders of clients take no other. */
+const bookmarkLine = (
+  kind: Kind,
+  version: number,
+  render: Render,
+  annotations?: Record<string, string>,
+): string => {
+  const metadata = {
     resourceVersion: String(version),
     ...(annotations === undefined ? {} : { annotations }),
-  },
-})
+  }
+  const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
+  return lineOfText('BOOKMARK', render(asStored(object as KubeObject)))
+}
 
 /** JSON of an object in the shape that the watcher asked for. */
 type Render = (stored: StoredObject) => string

@@ -175,7 +175,7 @@ export const serveDeleteCollection =
   async (c) => {
     const options = writeOptionsOf(c)
     const selection = selectionOf(c, kind)
-    const { dryRun } = await readDeleteOptions(c)
+    const { preconditions, dryRun } = await readDeleteOptions(c)
     const list = await store.write(
       actorOf(c),
       { ...options, dryRun: dryRun || options.dryRun === true },
@@ -185,7 +185,7 @@ export const serveDeleteCollection =
         const removed: StoredObject[] = []
         for (const object of items)
           if (selects(selection, { object }))
-            removed.push(asStored((await tx.remove(refOf(object))).object))
+            removed.push(asStored((await tx.remove(refOf(object), preconditions)).object))
         return { items: removed, resourceVersion }
       },
     )
