@@ -11,10 +11,18 @@ import type { Compose } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 
+/** A dependency with a condition; one that only has to be started is none. */
+export interface Wait {
+  readonly service: string
+  readonly until: 'healthy' | 'done'
+}
+
 export interface ServiceModel {
   readonly name: string
   /** Services that it depends on, sorted. */
   readonly dependsOn: readonly string[]
+  /** Those of them that must be healthy, or done, before it is started. */
+  readonly waitsFor: readonly Wait[]
   /** Services whose network, IPC, PID namespace or volumes it shares: it holds their container's id. */
   readonly sharesWith: readonly string[]
   /** Wanted containers; undefined where a variable says it. */
@@ -63,8 +71,11 @@ export interface ModelSource {
   forget(): void
 }
 
+interface RawDependency {
+  readonly condition?: string
+}
 interface RawService {
-  readonly depends_on?: Readonly<Record<string, unknown>> | readonly string[]
+  readonly depends_on?: Readonly<Record<string, RawDependency>> | readonly string[]
   readonly network_mode?: string
   readonly ipc?: string
   readonly pid?: string
@@ -121,6 +132,7 @@ const toService = (name: string, raw: RawService, filled?: RawService): ServiceM
   return {
     name,
     dependsOn: unique(dependsOn as string[]),
+    waitsFor: waitsOf(raw),
     sharesWith: unique([...modes, ...volumesOf(raw)]),
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
@@ -128,6 +140,19 @@ const toService = (name: string, raw: RawService, filled?: RawService): ServiceM
     variables: unique([...variablesOf(raw), ...variablesOf(filled)]).slice(0, mostVariables),
   }
 }
+
+const conditions: Readonly<Record<string, Wait['until']>> = {
+  service_healthy: 'healthy',
+  service_completed_successfully: 'done',
+}
+
+const waitsOf = ({ depends_on: raw = {} }: RawService): Wait[] =>
+  Object.entries(Array.isArray(raw) ? {} : raw)
+    .flatMap(([service, { condition = '' } = {}]: [string, RawDependency?]) => {
+      const until = conditions[condition]
+      return until === undefined ? [] : [{ service, until }]
+    })
+    .sort((a, b) => (a.service < b.service ? -1 : 1))
 
 const parseUnset = (stderr: string): string[] => [
   ...[...stderr.matchAll(/The \\?"(.+?)\\?" variable is not set/g)].map((m) => m[1]!),

@@ -1,7 +1,6 @@
 // The health gate: a service has passed when all its containers carry the wanted digest and have
 // been steady over several samples, healthy where they have a check, or done where they are jobs.
 import type { Clock } from '../src/kernel/clock.ts'
-import { isAbort } from '../src/kernel/errors.ts'
 import type { Engine } from './docker/engine.ts'
 import { isCompleted, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
@@ -36,6 +35,8 @@ export interface GateRequest {
   readonly project: string
   /** Services to judge, with the digest each must carry ('' for none). */
   readonly wanted: ReadonlyMap<string, string>
+  /** Those of them that must have ended well: others wait for what they do. */
+  readonly mustEnd?: ReadonlySet<string>
   readonly sampleMs?: number
   readonly steadyMs?: number
   readonly minDeadlineMs?: number
@@ -44,6 +45,8 @@ export interface GateRequest {
 }
 
 const slackMs = 10_000
+/** A job that others wait for may take as long as Compose would be let wait for it. */
+const jobDeadlineMs = 15 * 60_000
 /** A sample takes longer on a busy machine; much longer is a jump of the clock. */
 const longestStepMs = 60_000
 const samplesToPass = 3
@@ -65,6 +68,7 @@ const judge = (
   c: ObservedContainer,
   first: ReadonlyMap<string, number>,
   isStopped: GateDeps['isStopped'],
+  mustEnd: boolean,
 ): Verdict => {
   if (isStopped?.(c) === true) return { state: 'failed', reason: 'Exited' }
   if (isCompleted(c)) return { state: 'ok' }
@@ -76,7 +80,7 @@ const judge = (
       : { state: 'wait' }
   if (c.state === 'exited' || c.state === 'dead') return { state: 'failed', reason: 'Exited' }
   if (c.health === 'unhealthy') return { state: 'failed', reason: 'Unhealthy' }
-  if (c.state !== 'running' || c.health === 'starting') return { state: 'wait' }
+  if (c.state !== 'running' || c.health === 'starting' || mustEnd) return { state: 'wait' }
   return { state: 'ok' }
 }
 
@@ -132,11 +136,23 @@ const printOf = (containers: readonly ObservedContainer[]): string =>
     .map((c) => `${c.id} ${c.startedAt} ${c.restartCount} ${c.state} ${c.health ?? ''}`)
     .join('\n')
 
-const describeWait = (own: readonly ObservedContainer[]): string => {
+const describeWait = (own: readonly ObservedContainer[], mustEnd: boolean): string => {
   if (own.some((c) => c.health === 'starting')) return 'health check starting'
+  if (mustEnd && own.some((c) => c.state === 'running')) return 'not done yet'
   const state = own.find((c) => c.state !== 'running' && !isCompleted(c))?.state
   return state ?? 'watching that it stays up'
 }
+
+const deadlineOf = (containers: readonly ObservedContainer[], minMs: number): number =>
+  Math.max(minMs, ...containers.map((c) => (c.healthBudgetMs ?? 0) + slackMs))
+
+type Look =
+  | { readonly verdict: 'passed' | 'wait' }
+  | {
+      readonly verdict: 'failed'
+      readonly reason: GateReason
+      readonly container: ObservedContainer | undefined
+    }
 
 /** One look at a service: passed, failed, or wait on. `deps.clock` and the engine share the machine's clock. */
 const lookAt = (
@@ -144,26 +160,30 @@ const lookAt = (
   tracked: Tracked,
   given: {
     readonly nowMs: number
+    readonly elapsedMs: number
     readonly steadyMs: number
     readonly sampleMs: number
+    readonly minDeadlineMs: number
     readonly isStopped: GateDeps['isStopped']
+    readonly mustEnd: boolean
   },
-):
-  | { verdict: 'passed' | 'wait' }
-  | { verdict: 'failed'; reason: GateReason; container: ObservedContainer } => {
-  const { nowMs, steadyMs, sampleMs, isStopped } = given
-  const verdicts = own.map((c) => judge(c, tracked.first, isStopped))
+): Look => {
+  const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = given
+  const verdicts = own.map((c) => judge(c, tracked.first, isStopped, mustEnd))
   const failed = verdicts.findIndex((v) => v.state === 'failed')
   const failure = verdicts[failed]
   if (failure?.state === 'failed')
-    return { verdict: 'failed', reason: failure.reason, container: own[failed]! }
+    return { verdict: 'failed', reason: failure.reason, container: own[failed] }
   // Watched for that long is as good: the clock may have been set back since it started.
   const isWatched = (tracked.steady - 1) * sampleMs >= steadyMs
   const isOldEnough = own.every(
     (c) => isWatched || isCompleted(c) || nowMs - Date.parse(c.startedAt) >= steadyMs,
   )
-  const allOk = verdicts.every((v) => v.state === 'ok')
-  return { verdict: allOk && isOldEnough && tracked.steady >= samplesToPass ? 'passed' : 'wait' }
+  const waiting = verdicts.findIndex((v) => v.state === 'wait')
+  if (waiting < 0 && isOldEnough && tracked.steady >= samplesToPass) return { verdict: 'passed' }
+  return elapsedMs > deadlineOf(own, mustEnd ? jobDeadlineMs : given.minDeadlineMs)
+    ? { verdict: 'failed', reason: 'TimedOut', container: own[waiting] ?? own[0] }
+    : { verdict: 'wait' }
 }
 
 const track = (own: readonly ObservedContainer[], before: Tracked | undefined): Tracked => {
@@ -173,8 +193,20 @@ const track = (own: readonly ObservedContainer[], before: Tracked | undefined): 
   return { first, print, steady: before?.print === print ? before.steady + 1 : 1 }
 }
 
-const deadlineOf = (containers: readonly ObservedContainer[], minMs: number): number =>
-  Math.max(minMs, ...containers.map((c) => (c.healthBudgetMs ?? 0) + slackMs))
+/** What is broken of these services in one look, as far as their containers carry the wanted digest. */
+export const findBroken = async (
+  deps: GateDeps,
+  { project, wanted }: Pick<GateRequest, 'project' | 'wanted'>,
+): Promise<Pick<GateResult, 'failure' | 'containers'>> => {
+  const containers = await observeProject(deps.engine, project)
+  for (const c of containers.filter((each) => wanted.get(each.service) === each.digest)) {
+    // Restarts of before are not held against it.
+    const verdict = judge(c, new Map([[c.id, c.restartCount]]), deps.isStopped, false)
+    if (verdict.state === 'failed')
+      return { containers, failure: await failureOf(deps, c.service, verdict.reason, c) }
+  }
+  return { containers }
+}
 
 /**
  * Watches the services until each has passed, or one has failed; those that passed before stay
@@ -186,6 +218,7 @@ export const runGate = async (
   signal: AbortSignal,
 ): Promise<GateResult> => {
   const { project, wanted, sampleMs = 250, steadyMs = 1500, minDeadlineMs = 60_000 } = request
+  const timing = { sampleMs, steadyMs, minDeadlineMs }
   const { isStopped } = deps
   let lastMs = deps.clock.now()
   let elapsedMs = 0
@@ -215,17 +248,13 @@ export const runGate = async (
       if (other !== undefined) return await fail('LabelMismatch', other)
       const next = track(own, tracked.get(service))
       tracked.set(service, next)
-      const look = lookAt(own, next, { nowMs, steadyMs, sampleMs, isStopped })
+      const mustEnd = request.mustEnd?.has(service) ?? false
+      const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
       // The first samples only watch, so that healthy neighbours of a failed service can pass.
       if (look.verdict === 'failed' && sample > samplesToPass)
         return await fail(look.reason, look.container)
       if (look.verdict === 'passed') passed[service] = digest
-      else waiting.push(`${service}: ${describeWait(own)}`)
-      if (look.verdict === 'wait' && elapsedMs > deadlineOf(own, minDeadlineMs))
-        return await fail(
-          'TimedOut',
-          own.find((c) => judge(c, next.first, isStopped).state === 'wait') ?? own[0],
-        )
+      else waiting.push(`${service}: ${describeWait(own, mustEnd)}`)
     }
     if (waiting.length === 0) return { passed, containers }
     if (waiting.join() !== told) request.onWaiting?.(waiting)
@@ -233,6 +262,3 @@ export const runGate = async (
     await deps.clock.sleep(sampleMs, signal)
   }
 }
-
-/** True when a gate was left because something newer is wanted. */
-export const isGateAbandoned = isAbort

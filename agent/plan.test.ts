@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ServiceModel } from './compose-model.ts'
 import type { ObservedContainer } from './observe.ts'
-import { planAction, type Plan, type PlanInput } from './plan.ts'
+import { planAction, withoutServices, type Plan, type PlanInput } from './plan.ts'
 
 const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel => ({
   name,
   dependsOn: [],
+  waitsFor: [],
   sharesWith: [],
   scale: 1,
   containerName: undefined,
@@ -45,10 +46,11 @@ const plan = (tweak: Partial<PlanInput>): Plan =>
     pending: [],
     full: false,
     stopped: new Set(),
+    unproven: [],
     nowMs: 1_000_000,
     ...tweak,
   })
-const full = [{ services: [], noDeps: false }]
+const full = [{ services: [], noDeps: false, waitFor: [] }]
 
 describe('planAction', () => {
   it.each<[string, Partial<PlanInput>, Plan['steps']]>([
@@ -62,17 +64,17 @@ describe('planAction', () => {
     [
       'touches a service whose label is another',
       { wanted: new Map([['a', 'newer']]) },
-      [{ services: ['a'], noDeps: true }],
+      [{ services: ['a'], noDeps: true, waitFor: [] }],
     ],
     [
       'touches a service that has a label and should have none',
       { wanted: new Map() },
-      [{ services: ['a'], noDeps: true }],
+      [{ services: ['a'], noDeps: true, waitFor: [] }],
     ],
     [
       'brings back a deployed service that is gone',
       { containers: [aContainer('a', 'new')] },
-      [{ services: ['b'], noDeps: true }],
+      [{ services: ['b'], noDeps: true, waitFor: [] }],
     ],
     [
       'leaves a new service of the file for a deploy',
@@ -84,7 +86,7 @@ describe('planAction', () => {
       {
         containers: [aContainer('a', 'new', { state: 'exited', exitCode: 1 }), aContainer('b', '')],
       },
-      [{ services: ['a'], noDeps: true }],
+      [{ services: ['a'], noDeps: true, waitFor: [] }],
     ],
     [
       'leaves a finished job alone',
@@ -124,7 +126,7 @@ describe('planAction', () => {
           aContainer('b', ''),
         ],
       },
-      [{ services: ['a'], noDeps: true }],
+      [{ services: ['a'], noDeps: true, waitFor: [] }],
     ],
   ])('%s', (_what, tweak, steps) => {
     expect(plan(tweak).steps).toEqual(steps)
@@ -144,9 +146,9 @@ describe('planAction', () => {
 
   it('goes level by level, dependencies first, so that nothing is re-created twice', () => {
     expect(plan({ ...chain, wanted: all }).steps).toEqual([
-      { services: ['a', 'd'], noDeps: true },
-      { services: ['b'], noDeps: false },
-      { services: ['c'], noDeps: false },
+      { services: ['a', 'd'], noDeps: true, waitFor: [] },
+      { services: ['b'], noDeps: false, waitFor: [] },
+      { services: ['c'], noDeps: false, waitFor: [] },
     ])
   })
 
@@ -166,13 +168,81 @@ describe('planAction', () => {
     const done = chain.containers.map((c) =>
       c.service === 'a' ? { ...c, state: 'exited' as const } : c,
     )
-    expect(plan({ ...chain, wanted }).steps).toEqual([{ services: ['c'], noDeps: false }])
+    expect(plan({ ...chain, wanted }).steps).toEqual([
+      { services: ['c'], noDeps: false, waitFor: [] },
+    ])
     expect(plan({ ...chain, wanted, containers: done }).steps).toEqual([
-      { services: ['c'], noDeps: true },
+      { services: ['c'], noDeps: true, waitFor: [] },
     ])
     expect(plan({ ...chain, wanted, pending: ['a'] }).steps).toEqual([
-      { services: ['c'], noDeps: true },
+      { services: ['c'], noDeps: true, waitFor: [] },
     ])
+  })
+
+  describe('with conditions', () => {
+    const services = [
+      aService('db'),
+      aService('job', { dependsOn: ['db'], waitsFor: [{ service: 'db', until: 'healthy' }] }),
+      aService('web', {
+        dependsOn: ['db', 'job'],
+        waitsFor: [
+          { service: 'db', until: 'healthy' },
+          { service: 'job', until: 'done' },
+        ],
+      }),
+    ]
+    const names = services.map((s) => s.name)
+    const stack = {
+      services,
+      containers: names.map((n) => aContainer(n, 'old')),
+      deployed: names,
+    }
+    const wantedFor = (...changed: string[]) =>
+      new Map(names.map((n) => [n, changed.includes(n) ? 'new' : 'old']))
+    const waits = (tweak: Partial<PlanInput>) =>
+      plan({ ...stack, ...tweak }).steps.map((s) => [
+        s.services.join(),
+        ...s.waitFor.map((w) => `${w.service} ${w.until}`),
+      ])
+
+    it('waits before a step for what the steps before it have touched', () => {
+      expect(waits({ wanted: wantedFor('db', 'job', 'web') })).toEqual([
+        ['db'],
+        ['job', 'db healthy'],
+        ['web', 'db healthy', 'job done'],
+      ])
+      expect(waits({ wanted: wantedFor('db', 'web') })).toEqual([['db'], ['web', 'db healthy']])
+      expect(waits({ wanted: wantedFor('web') })).toEqual([['web']])
+    })
+
+    it('waits for what runs, but was not seen healthy yet', () => {
+      const wanted = wantedFor('web')
+      expect(waits({ wanted, unproven: ['db', 'web'] })).toEqual([['web', 'db healthy']])
+      const containers = stack.containers.filter((c) => c.service !== 'db')
+      expect(waits({ wanted, containers, deployed: ['web'], unproven: ['db'] })).toEqual([['web']])
+    })
+
+    it('does not wait for what is scaled to zero', () => {
+      const scaled = services.map((s) => (s.name === 'db' ? { ...s, scale: 0 } : s))
+      const wanted = wantedFor('db', 'web')
+      expect(waits({ services: scaled, wanted })).toEqual([['db'], ['web']])
+    })
+
+    it('does not have a job run again by those that waited for it', () => {
+      const { steps } = plan({ ...stack, wanted: wantedFor('db', 'job', 'web') })
+      expect(steps.map((s) => [s.services.join(), s.noDeps])).toEqual([
+        ['db', true],
+        ['job', false],
+        ['web', true],
+      ])
+    })
+
+    it('neither touches nor waits for what is left out', () => {
+      const whole = plan({ ...stack, wanted: wantedFor('db', 'web') })
+      expect(withoutServices(whole, ['db']).steps).toEqual([
+        { services: ['web'], noDeps: false, waitFor: [] },
+      ])
+    })
   })
 
   it('takes along who holds the id of a re-created container', () => {

@@ -1,9 +1,11 @@
 // Which services an action must touch, and with which calls of `up`. Pure.
 //
 // Compose before 2.29.4 re-creates every dependent of what it re-creates in the same `up`, so the
-// affected ones go first without their dependents, and then level by level.
+// affected ones go first without their dependents, and then level by level. What the user's file says
+// must be healthy or done before a service is started, a step waits for: Compose does not without
+// dependencies, and with them it waits for what keeps crashing without an end.
 import { isAtLeast } from '../src/compose/compose.ts'
-import type { ServiceModel } from './compose-model.ts'
+import type { ServiceModel, Wait } from './compose-model.ts'
 import { isCompleted, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 
@@ -11,6 +13,8 @@ export interface Step {
   /** Empty: all services of the stack. */
   readonly services: readonly string[]
   readonly noDeps: boolean
+  /** What must be healthy, or done, before it; the same may be named twice. */
+  readonly waitFor: readonly Wait[]
 }
 
 export interface Plan {
@@ -35,6 +39,8 @@ export interface PlanInput {
   readonly full: boolean
   /** Containers that did not end by themselves: down, also where they ended like a job that is done. */
   readonly stopped: ReadonlySet<string>
+  /** Services that run what they should, but were not seen healthy with it yet. */
+  readonly unproven: readonly string[]
   readonly nowMs: number
 }
 
@@ -79,6 +85,27 @@ const dependenciesOf = (name: string, byName: ReadonlyMap<string, ServiceModel>)
   return found
 }
 
+/** Services whose end others wait for. */
+const jobsIn = (services: readonly ServiceModel[]): Set<string> =>
+  new Set(services.flatMap((s) => s.waitsFor.flatMap((w) => (w.until === 'done' ? w.service : []))))
+
+/** What these services wait for, but for what was seen healthy, or done, long ago. */
+const waitsOf = (
+  names: readonly string[],
+  affected: ReadonlySet<string>,
+  { services, unproven, containers }: PlanInput,
+): Wait[] => {
+  const isOpen = ({ service }: Wait): boolean =>
+    affected.has(service) ||
+    (unproven.includes(service) && containers.some((c) => c.service === service))
+  const isThere = ({ service }: Wait): boolean =>
+    services.some((s) => s.name === service && s.scale !== 0)
+  return services
+    .filter((s) => names.includes(s.name))
+    .flatMap((s) => s.waitsFor)
+    .filter((wait) => isOpen(wait) && isThere(wait))
+}
+
 const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   const byName = new Map(input.services.map((s) => [s.name, s]))
   const dependencies = new Map([...affected].map((name) => [name, dependenciesOf(name, byName)]))
@@ -87,9 +114,12 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   const mustLeave = (name: string): boolean =>
     input.pending.includes(name) ||
     input.containers.some((c) => c.service === name && isCompleted(c) && !input.stopped.has(c.id))
+  const jobs = jobsIn(input.services)
   const noDepsFor = (name: string): boolean => {
     const below = [...dependencies.get(name)!]
-    return below.length === 0 || safe || below.some((d) => !affected.has(d) && mustLeave(d))
+    // A job of an earlier step is done by then.
+    const isLeft = (d: string): boolean => (affected.has(d) ? jobs.has(d) : mustLeave(d))
+    return below.length === 0 || safe || below.some(isLeft)
   }
   const steps: Step[] = []
   const left = new Set(affected)
@@ -98,7 +128,8 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
     const level = (ready.length > 0 ? ready : [...left]).sort()
     for (const noDeps of [true, false]) {
       const services = level.filter((name) => noDepsFor(name) === noDeps)
-      if (services.length > 0) steps.push({ services, noDeps })
+      if (services.length > 0)
+        steps.push({ services, noDeps, waitFor: waitsOf(services, affected, input) })
     }
     for (const name of level) left.delete(name)
   }
@@ -110,9 +141,14 @@ export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
   if (names.length === 0) return plan
   const rest = (all: readonly string[]): string[] => all.filter((name) => !names.includes(name))
   const steps = plan.steps
-    .map((step) => ({ ...step, services: rest(step.services), all: step.services.length === 0 }))
+    .map((step) => ({
+      ...step,
+      services: rest(step.services),
+      waitFor: step.waitFor.filter((w) => !names.includes(w.service)),
+      all: step.services.length === 0,
+    }))
     .filter(({ services, all }) => all || services.length > 0)
-    .map(({ services, noDeps }) => ({ services, noDeps }))
+    .map(({ services, noDeps, waitFor }) => ({ services, noDeps, waitFor }))
   return { steps, affected: rest(plan.affected), peers: rest(plan.peers) }
 }
 
@@ -123,7 +159,7 @@ export const planAction = (input: PlanInput): Plan => {
   if (isFresh || input.full) {
     return all.length === 0
       ? { steps: [], affected: [], peers: [] }
-      : { steps: [{ services: [], noDeps: false }], affected: all, peers: [] }
+      : { steps: [{ services: [], noDeps: false, waitFor: [] }], affected: all, peers: [] }
   }
   const own = new Set(input.services.filter((s) => needsWork(s, input)).map((s) => s.name))
   const affected = withPeers(own, input)

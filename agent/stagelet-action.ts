@@ -1,48 +1,23 @@
-// One action on one stack: clean up, `up` step by step, gate; and taking a stack down. What went
-// wrong becomes part of the state; nothing here throws for it.
-import type { Clock } from '../src/kernel/clock.ts'
+// One action on one stack: clean up, `up` step by step; and taking a stack down. What went wrong
+// becomes part of the state; nothing here throws for it.
 import { toTimestamp } from '../src/kernel/clock.ts'
-import { isAbort } from '../src/kernel/errors.ts'
-import type { Logger } from '../src/kernel/log.ts'
-import { endedFromOutside, findBlame } from './blame.ts'
-import { cleanUpLeftovers } from './cleanup.ts'
-import type { ComposeModel } from './compose-model.ts'
-import type { Endings } from './endings.ts'
 import { ComposeError } from '../src/compose/compose.ts'
-import type { Compose } from '../src/compose/compose.ts'
-import type { Engine } from './docker/engine.ts'
-import { runGate } from './gate.ts'
+import { renderOverride } from '../src/compose/override.ts'
+import {
+  fail,
+  type Action,
+  type ActionDeps,
+  type ActionResult,
+  type PassSignals,
+} from './action.ts'
+import { cleanUpLeftovers } from './cleanup.ts'
+import type { Wait } from './compose-model.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-import { renderOverride } from '../src/compose/override.ts'
-import type { ServiceOverride } from '../src/compose/override.ts'
-import type { Plan, Step } from './plan.ts'
+import type { Step } from './plan.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
-import type { StateFile } from './state-file.ts'
-
-export interface ActionDeps {
-  readonly engine: Engine
-  readonly compose: Compose
-  readonly stateFile: StateFile
-  readonly clock: Clock
-  readonly log: Logger
-  readonly endings: Endings
-  /** Tells the owner that the report has changed. */
-  readonly publish: () => void
-}
-
-export interface Action {
-  readonly model: ComposeModel
-  readonly overrides: readonly ServiceOverride[]
-  readonly plan: Plan
-  readonly full: boolean
-  /** Services that are neither acted on nor judged now: healing them has to wait. */
-  readonly blocked: readonly string[]
-}
-
-/** `superseded`: something newer is wanted, look again at once. */
-export type ActionResult = 'done' | 'failed' | 'superseded'
+import { blameWaits, gateWaits, type WaitsFor } from './stagelet-gate.ts'
 
 /** Room for pulling images; after it Compose is told to end. */
 const upDeadlineMs = 15 * 60_000
@@ -109,18 +84,6 @@ const newIn = (
   return [...new Set(after.filter((c) => !old.has(c.id)).map((c) => c.service))].sort()
 }
 
-const fail = (deps: ActionDeps, state: StackState, message: string, service?: string): 'failed' => {
-  state.phase = 'Failed'
-  state.rollout = {
-    ...(state.rollout ?? { revision: state.want.desired.revision }),
-    result: 'Failed',
-    finishedAt: toTimestamp(deps.clock.now()),
-    message: message.slice(0, 8192),
-    ...(service === undefined ? {} : { service }),
-  }
-  return 'failed'
-}
-
 /** Compose says why a pull failed, but not of which image. */
 const missingImages = async (
   deps: ActionDeps,
@@ -173,14 +136,67 @@ const countRecreated = (
   }
 }
 
-/** Carries out the plan's steps; the gate comes apart. */
+/** What Compose waits for in this step by itself. */
+const waitsIn = ({ model }: Action, { services }: Step): readonly Wait[] =>
+  model.services
+    .filter((s) => services.length === 0 || services.includes(s.name))
+    .flatMap((s) => s.waitsFor)
+
+/** One step: waits for what it depends on, and runs `up`. */
+const applyStep = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
+): Promise<ActionResult> => {
+  const { model, overrides } = action
+  const digestOf = (service: string): string =>
+    overrides.find((o) => o.service === service)?.digest ?? ''
+  const waitsFor = (waits: readonly Wait[]): WaitsFor => ({
+    project: model.projectName,
+    waits,
+    digestOf,
+  })
+  const ready = await gateWaits(deps, state, waitsFor(step.waitFor), signal)
+  if (ready !== 'done') return ready
+  try {
+    await up(deps, state, action, step)
+    return 'done'
+  } catch (error) {
+    const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
+    const blamed = gaveUp
+      ? await blameWaits(deps, state, waitsFor(waitsIn(action, step)), signal)
+      : undefined
+    return blamed ?? (await failUp(deps, state, error, model.flags))
+  }
+}
+
+const applySteps = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  { isSuperseded, signal }: PassSignals,
+): Promise<ActionResult> => {
+  const met = new Set<string>()
+  const keyOf = ({ service, until }: Wait): string => `${service} ${until}`
+  for (const step of action.plan.steps) {
+    const waitFor = step.waitFor.filter((wait) => !met.has(keyOf(wait)))
+    const result = await applyStep(deps, state, action, { step: { ...step, waitFor }, signal })
+    for (const wait of waitFor) met.add(keyOf(wait))
+    if (result !== 'done') return result
+    if (isSuperseded()) return 'superseded'
+  }
+  return 'done'
+}
+
+/** Carries out the plan's steps; the gate of the whole comes apart. */
 export const applyPlan = async (
   deps: ActionDeps,
   state: StackState,
   action: Action,
-  isSuperseded: () => boolean,
+  signals: PassSignals,
 ): Promise<ActionResult> => {
-  const { model, plan, full } = action
+  const { model, full } = action
   const { revision } = state.want.desired
   state.phase = 'Applying'
   // From here on something else runs: to go back to what was settled is no healing of drift.
@@ -191,93 +207,12 @@ export const applyPlan = async (
   await recordIntent(deps, state, action)
   if ((await cleanUpLeftovers(deps.engine, before)) > 0)
     deps.log.warn({ project: model.projectName }, 'removed what an interrupted up had left behind')
-  let result: ActionResult = 'done'
-  for (const step of plan.steps) {
-    try {
-      await up(deps, state, action, step)
-    } catch (error) {
-      result = await failUp(deps, state, error, model.flags)
-      break
-    }
-    if (isSuperseded()) {
-      result = 'superseded'
-      break
-    }
-  }
+  const result = await applySteps(deps, state, action, signals)
   if (result === 'done' && full) await recordFull(deps, state, action)
   state.containers = await observeProject(deps.engine, model.projectName)
   forgetStalePasses(state)
   countRecreated(state, action, before)
   return result
-}
-
-const finishRollout = (deps: ActionDeps, state: StackState): void => {
-  const { rollout, goingBackFrom: failed } = state
-  if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
-    return
-  const { message: _message, service: _service, ...rest } = rollout
-  const finishedAt = toTimestamp(deps.clock.now())
-  state.rollout =
-    failed === undefined
-      ? { ...rest, result: 'Healthy', finishedAt }
-      : {
-          ...rest,
-          result: 'RolledBack',
-          finishedAt,
-          service: failed.service,
-          message: failed.message,
-        }
-}
-
-/** Judges the services; those that pass are added to `state.passed`. */
-export const gateServices = async (
-  deps: ActionDeps,
-  state: StackState,
-  { project, wanted }: { project: string; wanted: ReadonlyMap<string, string> },
-  signal: AbortSignal,
-): Promise<ActionResult> => {
-  const endingOf = deps.endings.of
-  state.phase = 'Gating'
-  state.gateFailure = undefined
-  deps.publish()
-  try {
-    const gateDeps = {
-      engine: deps.engine,
-      clock: deps.clock,
-      mask: state.want.mask,
-      isStopped: (c: ObservedContainer) => endedFromOutside(endingOf, c) !== undefined,
-    }
-    const onWaiting = (what: readonly string[]): void => {
-      state.waitingFor = what
-      deps.publish()
-    }
-    const result = await runGate(gateDeps, { project, wanted, onWaiting }, signal)
-    state.containers = result.containers
-    const digests = Object.entries(result.passed).filter(([, digest]) => digest !== '')
-    state.passed = { ...state.passed, ...Object.fromEntries(digests) }
-    if (result.failure !== undefined) {
-      const failed = result.failure.service
-      state.passed = Object.fromEntries(
-        Object.entries(state.passed).filter(([name]) => name !== failed),
-      )
-      const blame = await findBlame(
-        result.failure,
-        result.containers,
-        { endingOf, clock: deps.clock },
-        signal,
-      )
-      if (blame.onWhatItGot) state.gateFailure = result.failure
-      const said = blame.onWhatItGot ? undefined : blame.message
-      return fail(deps, state, said ?? result.failure.message, failed)
-    }
-    finishRollout(deps, state)
-    return 'done'
-  } catch (error) {
-    if (isAbort(error)) return 'superseded'
-    throw error
-  } finally {
-    state.waitingFor = []
-  }
 }
 
 /** Takes the stack down, volumes kept. The project's labels tell Compose what belongs to it. */

@@ -11,7 +11,7 @@ import type { ProjectLocks } from './project-locks.ts'
 import { hasFiles } from './stack-files.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
-import type { ActionDeps } from './stagelet-action.ts'
+import type { ActionDeps } from './action.ts'
 
 export interface PassDeps extends ActionDeps {
   readonly models: ModelSource

@@ -15,8 +15,9 @@ import type { Plan } from './plan.ts'
 import { fileDigests, prepareFiles } from './stack-files.ts'
 import { overridesFor } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
-import { applyPlan, gateServices } from './stagelet-action.ts'
-import type { Action, ActionResult } from './stagelet-action.ts'
+import type { Action, ActionResult, PassSignals } from './action.ts'
+import { applyPlan } from './stagelet-action.ts'
+import { gateServices } from './stagelet-gate.ts'
 import {
   findForeign,
   noteFailure,
@@ -34,18 +35,16 @@ import { describeFaults, validateValues } from './validate-values.ts'
 
 export type { PassDeps } from './stagelet-looks.ts'
 
-export interface PassSignals {
-  readonly isSuperseded: () => boolean
-  /** Aborts a gate when something newer is wanted or the loop stops. */
-  readonly signal: AbortSignal
-}
-
 /** How long the backoff of a failure still lasts. */
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number => {
   const left = state.failedKey === state.want.key ? state.retryAtMs - clock.now() : 0
   // Longer than the longest: the clock was set back since.
   return left > longestDelayMs ? 0 : Math.max(0, left)
 }
+
+/** Services that see secrets and were not seen healthy with them yet. */
+const unprovenIn = ({ passed }: StackState, overrides: readonly ServiceOverride[]): string[] =>
+  overrides.filter((o) => passed[o.service] !== o.digest).map((o) => o.service)
 
 const planFor = (
   deps: PassDeps,
@@ -66,6 +65,7 @@ const planFor = (
     pending: state.pendingEdits,
     full: asked,
     stopped: stoppedIn(deps, state),
+    unproven: unprovenIn(state, overrides),
     nowMs: deps.clock.now(),
   })
   return { plan, asked, full: asked || plan.steps.some((s) => s.services.length === 0) }
@@ -77,9 +77,7 @@ const toGate = (
   { model, overrides, plan, blocked }: Action,
 ): Map<string, string> => {
   const digests = new Map(overrides.map((o) => [o.service, o.digest]))
-  const unproven = overrides
-    .filter((o) => state.passed[o.service] !== o.digest)
-    .map((o) => o.service)
+  const unproven = unprovenIn(state, overrides)
   const present = new Set(state.containers.map((c) => c.service))
   const scaledToZero = new Set(model.services.filter((s) => s.scale === 0).map((s) => s.name))
   const names = [...plan.affected, ...unproven.filter((name) => present.has(name))]
@@ -91,15 +89,20 @@ const act = async (
   deps: PassDeps,
   state: StackState,
   action: Action,
-  { isSuperseded, signal }: PassSignals,
+  signals: PassSignals,
 ): Promise<ActionResult> => {
   if (action.plan.steps.length > 0) {
-    const result = await applyPlan(deps, state, action, isSuperseded)
+    const result = await applyPlan(deps, state, action, signals)
     if (result !== 'done') return result
   }
   const wanted = toGate(state, action)
   if (wanted.size === 0) return 'done'
-  return await gateServices(deps, state, { project: action.model.projectName, wanted }, signal)
+  return await gateServices(
+    deps,
+    state,
+    { project: action.model.projectName, wanted },
+    signals.signal,
+  )
 }
 
 /** Somebody who runs `up` by hand rolls his edits out: other containers, another answer. */

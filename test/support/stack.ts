@@ -23,6 +23,12 @@ export interface Container {
   readonly label: string
 }
 
+export interface ContainerEvent {
+  readonly action: string
+  readonly service: string
+  readonly id: string
+}
+
 export interface Stack {
   readonly directory: string
   readonly project: string
@@ -34,6 +40,8 @@ export interface Stack {
   containers(): Promise<Record<string, Container>>
   /** The environment of PID 1, without what the image and the shell set. */
   environmentOf(service: string): Promise<Record<string, string>>
+  /** What the engine told of the project's containers since `since` (unix seconds), in order. */
+  eventsSince(since: number, actions: readonly string[]): Promise<ContainerEvent[]>
   docker(...args: string[]): Promise<string>
   /** Takes down this project only, and looks for the last time at the folder: see checkTree. */
   remove(): Promise<void>
@@ -101,6 +109,25 @@ export const createStack = async (compose: string): Promise<Stack> => {
         })
       return Object.fromEntries(pairs.filter(([key]) => !fromElsewhere.has(key)))
     },
+    eventsSince: async (since, actions) => {
+      const filters = [`label=com.docker.compose.project=${project}`].concat(
+        actions.map((action) => `event=${action}`),
+      )
+      const range = ['--since', String(since), '--until', String(Date.now() / 1000)]
+      const flags = [...range, ...filters.flatMap((f) => ['--filter', f])]
+      const out = await docker('events', ...flags, '--format', '{{json .}}')
+      return out
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => {
+          const { Action, Actor } = JSON.parse(line) as {
+            Action: string
+            Actor: { ID: string; Attributes: Record<string, string> }
+          }
+          const service = Actor.Attributes['com.docker.compose.service'] ?? ''
+          return { action: Action, service, id: Actor.ID }
+        })
+    },
     remove: async () => {
       await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
       try {
@@ -133,24 +160,8 @@ export const creationsSince = async (
   stack: Stack,
   since: number,
 ): Promise<Record<string, number>> => {
-  const out = await stack.docker(
-    'events',
-    '--since',
-    String(since),
-    '--until',
-    String(Date.now() / 1000),
-    '--filter',
-    `label=com.docker.compose.project=${stack.project}`,
-    '--filter',
-    'event=create',
-    '--format',
-    '{{json .}}',
-  )
   const counts: Record<string, number> = {}
-  for (const line of out.split('\n').filter(Boolean)) {
-    const event = JSON.parse(line) as { Actor: { Attributes: Record<string, string> } }
-    const service = event.Actor.Attributes['com.docker.compose.service'] ?? ''
+  for (const { service } of await stack.eventsSince(since, ['create']))
     counts[service] = (counts[service] ?? 0) + 1
-  }
   return counts
 }

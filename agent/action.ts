@@ -1,0 +1,58 @@
+// What an action on a stack is given, and how it ends.
+import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { Compose } from '../src/compose/compose.ts'
+import type { ServiceOverride } from '../src/compose/override.ts'
+import type { ComposeModel } from './compose-model.ts'
+import type { Engine } from './docker/engine.ts'
+import type { Endings } from './endings.ts'
+import type { Plan } from './plan.ts'
+import type { StackState } from './stack-state.ts'
+import type { StateFile } from './state-file.ts'
+
+export interface ActionDeps {
+  readonly engine: Engine
+  readonly compose: Compose
+  readonly stateFile: StateFile
+  readonly clock: Clock
+  readonly log: Logger
+  readonly endings: Endings
+  /** Tells the owner that the report has changed. */
+  readonly publish: () => void
+}
+
+export interface Action {
+  readonly model: ComposeModel
+  readonly overrides: readonly ServiceOverride[]
+  readonly plan: Plan
+  readonly full: boolean
+  /** Services that are neither acted on nor judged now: healing them has to wait. */
+  readonly blocked: readonly string[]
+}
+
+/** `superseded`: something newer is wanted, look again at once. */
+export type ActionResult = 'done' | 'failed' | 'superseded'
+
+export interface PassSignals {
+  readonly isSuperseded: () => boolean
+  /** Aborts a gate when something newer is wanted or the loop stops. */
+  readonly signal: AbortSignal
+}
+
+/** Says that the action failed, and why. */
+export const fail = (
+  deps: ActionDeps,
+  state: StackState,
+  message: string,
+  service?: string,
+): 'failed' => {
+  state.phase = 'Failed'
+  state.rollout = {
+    ...(state.rollout ?? { revision: state.want.desired.revision }),
+    result: 'Failed',
+    finishedAt: toTimestamp(deps.clock.now()),
+    message: message.slice(0, 8192),
+    ...(service === undefined ? {} : { service }),
+  }
+  return 'failed'
+}

@@ -1,0 +1,141 @@
+// The health gate of one stack: for what a step waits for, for what made `up` fail, and for all in
+// the end. What failed becomes part of the state, with the blame for it.
+import { toTimestamp } from '../src/kernel/clock.ts'
+import { isAbort } from '../src/kernel/errors.ts'
+import { fail, type ActionDeps, type ActionResult } from './action.ts'
+import { endedFromOutside, findBlame } from './blame.ts'
+import type { Wait } from './compose-model.ts'
+import { findBroken, runGate, type GateDeps, type GateFailure } from './gate.ts'
+import type { ObservedContainer } from './observe.ts'
+import type { StackState } from './stack-state.ts'
+
+/** Services to judge, with the digest each must carry ('' for none). */
+export interface Judged {
+  readonly project: string
+  readonly wanted: ReadonlyMap<string, string>
+  /** Those of them that must have ended, as others wait for it. */
+  readonly mustEnd?: ReadonlySet<string>
+}
+
+const gateDepsOf = ({ engine, clock, endings }: ActionDeps, state: StackState): GateDeps => ({
+  engine,
+  clock,
+  mask: state.want.mask,
+  isStopped: (c: ObservedContainer) => endedFromOutside(endings.of, c) !== undefined,
+})
+
+const takeFailure = async (
+  deps: ActionDeps,
+  state: StackState,
+  failure: GateFailure,
+  signal: AbortSignal,
+): Promise<'failed'> => {
+  const { service, message } = failure
+  state.passed = Object.fromEntries(
+    Object.entries(state.passed).filter(([name]) => name !== service),
+  )
+  const seen = { endingOf: deps.endings.of, clock: deps.clock }
+  const blame = await findBlame(failure, state.containers, seen, signal)
+  if (blame.onWhatItGot) state.gateFailure = failure
+  const said = blame.onWhatItGot ? undefined : blame.message
+  return fail(deps, state, said ?? message, service)
+}
+
+/** Runs a gate; what is newer than it makes it end as `superseded`. */
+const gate = async (
+  deps: ActionDeps,
+  state: StackState,
+  judged: Judged,
+  signal: AbortSignal,
+): Promise<ActionResult> => {
+  state.phase = 'Gating'
+  deps.publish()
+  const onWaiting = (what: readonly string[]): void => {
+    state.waitingFor = what
+    deps.publish()
+  }
+  try {
+    const result = await runGate(gateDepsOf(deps, state), { ...judged, onWaiting }, signal)
+    state.containers = result.containers
+    const digests = Object.entries(result.passed).filter(([, digest]) => digest !== '')
+    state.passed = { ...state.passed, ...Object.fromEntries(digests) }
+    return result.failure === undefined
+      ? 'done'
+      : await takeFailure(deps, state, result.failure, signal)
+  } catch (error) {
+    if (isAbort(error)) return 'superseded'
+    throw error
+  } finally {
+    state.waitingFor = []
+  }
+}
+
+/** Waits until these are healthy, or done: what comes next depends on it. */
+export const gateWaits = async (
+  deps: ActionDeps,
+  state: StackState,
+  { project, waits, digestOf }: WaitsFor,
+  signal: AbortSignal,
+): Promise<ActionResult> => {
+  if (waits.length === 0) return 'done'
+  const wanted = new Map(waits.map((w) => [w.service, digestOf(w.service)]))
+  const mustEnd = new Set(waits.filter((w) => w.until === 'done').map((w) => w.service))
+  const result = await gate(deps, state, { project, wanted, mustEnd }, signal)
+  state.phase = result === 'done' ? 'Applying' : state.phase
+  deps.publish()
+  return result
+}
+
+export interface WaitsFor {
+  readonly project: string
+  readonly waits: readonly Wait[]
+  readonly digestOf: (service: string) => string
+}
+
+/**
+ * After an `up` that failed: what Compose itself was waiting for and has given up. undefined where it
+ * failed for another reason. What was seen healthy before is not to blame for what is new.
+ */
+export const blameWaits = async (
+  deps: ActionDeps,
+  state: StackState,
+  { project, waits, digestOf }: WaitsFor,
+  signal: AbortSignal,
+): Promise<'failed' | undefined> => {
+  const unproven = waits.map((w) => w.service).filter((s) => state.passed[s] !== digestOf(s))
+  const wanted = new Map(unproven.map((service) => [service, digestOf(service)]))
+  const { failure, containers } = await findBroken(gateDepsOf(deps, state), { project, wanted })
+  state.containers = containers
+  return failure === undefined ? undefined : await takeFailure(deps, state, failure, signal)
+}
+
+const finishRollout = (deps: ActionDeps, state: StackState): void => {
+  const { rollout, goingBackFrom: failed } = state
+  if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
+    return
+  const { message: _message, service: _service, ...rest } = rollout
+  const finishedAt = toTimestamp(deps.clock.now())
+  state.rollout =
+    failed === undefined
+      ? { ...rest, result: 'Healthy', finishedAt }
+      : {
+          ...rest,
+          result: 'RolledBack',
+          finishedAt,
+          service: failed.service,
+          message: failed.message,
+        }
+}
+
+/** Judges what the whole action was for; those that pass are added to `state.passed`. */
+export const gateServices = async (
+  deps: ActionDeps,
+  state: StackState,
+  judged: Judged,
+  signal: AbortSignal,
+): Promise<ActionResult> => {
+  state.gateFailure = undefined
+  const result = await gate(deps, state, judged, signal)
+  if (result === 'done') finishRollout(deps, state)
+  return result
+}

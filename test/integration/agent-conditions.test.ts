@@ -1,0 +1,118 @@
+// Services that wait for others to be healthy, or done: in order, and taken back where those break.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ReportedStagelet } from '../../src/protocol/messages.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { newerCompose } from '../support/newer-compose.ts'
+import {
+  createStack,
+  idleService,
+  recreatedBetween,
+  testImage,
+  type Container,
+  type Stack,
+} from '../support/stack.ts'
+
+/** `db` gets healthy after a second, `migrate` takes one; both look at what they were given. */
+const compose = `services:
+  db:
+    image: ${testImage}
+    init: true
+    command: ["sh", "-c", "sleep 1; touch /ready; exec sleep 1000"]
+    healthcheck:
+      test: ["CMD-SHELL", "case $$VALUE in *no-db*) echo db cannot use it; exit 1;; esac; test -e /ready"]
+      interval: 300ms
+      retries: 8
+  migrate:
+    image: ${testImage}
+    init: true
+    command: ["sh", "-c", "sleep 1; case $$VALUE in *no-job*) echo job cannot use it; exit 4;; esac"]
+    depends_on: {db: {condition: service_healthy}}
+${idleService('web', '    depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}\n')}`
+
+const versions: [version: string, binary: () => Promise<string | undefined>][] = [
+  ['this machine’s Compose', () => Promise.resolve(undefined)],
+  ['a newer Compose', newerCompose],
+]
+const value = (text: string) => [held('VALUE', text)]
+
+describe.each(versions)('services with conditions, by %s', (_version, binaryOf) => {
+  let stack: Stack
+  let machine: Machine
+  let before: Record<string, Container>
+  let revision = 2
+
+  beforeAll(async () => {
+    const composeBinary = await binaryOf()
+    stack = await createStack(compose)
+    machine = await startMachine(stack, composeBinary === undefined ? {} : { composeBinary })
+    await machine.roll(value('zeroth'))
+  })
+  beforeEach(async () => {
+    before = await stack.containers()
+  })
+  afterAll(async () => {
+    await machine?.stop()
+    await stack?.remove()
+  })
+
+  /** Wants a value at a new revision, with the second one to go back to, until that runs again. */
+  const breakWith = async (text: string, tweak = {}): Promise<ReportedStagelet> => {
+    const desired = desiredFor(stack, { revision: ++revision, healthyRevision: 2, ...tweak })
+    machine.loop.want(desired, value(text), value('first'))
+    const isBack = (r: ReportedStagelet): boolean =>
+      r.phase === 'Settled' && r.quarantine?.at(-1)?.revision === revision
+    const report = await machine.until(isBack)
+    expect(report).toMatchObject({ revision: 2, rollout: { result: 'RolledBack' } })
+    return report
+  }
+
+  it('are started only when what they wait for is healthy, or done', async () => {
+    const since = Date.now() / 1000
+    const from = machine.reports.length
+    await machine.roll(value('first'))
+    const events = await stack.eventsSince(since, ['start', 'health_status', 'die'])
+    const news = events.filter((e) => !Object.values(before).some((c) => c.id === e.id))
+    expect(news.map((e) => `${e.service} ${e.action}`)).toEqual([
+      'db start',
+      'db health_status: healthy',
+      'migrate start',
+      'migrate die',
+      'web start',
+    ])
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['db', 'migrate', 'web'])
+    // The rollout is over once, and only when all of it is.
+    const told = machine.reports.slice(from).map((r) => r.rollout)
+    const healthy = told.findIndex((r) => r?.revision === 2 && r.result === 'Healthy')
+    expect(told.slice(healthy).every((r) => r?.result === 'Healthy')).toBe(true)
+    expect(told[healthy]?.recreated).toEqual(['db', 'migrate', 'web'])
+    const waited = machine.reports.flatMap((r) => r.waitingFor ?? [])
+    expect(waited).toContain('db: health check starting')
+    expect(waited).toContain('migrate: not done yet')
+  })
+
+  it.each([
+    ['makes unhealthy', 'no-db', 'db', /is unhealthy[^]*health check: db cannot use it/],
+    ['breaks', 'no-job', 'migrate', /exited with code 4[^]*job cannot use it/],
+  ])('are not touched by a value that %s what they wait for', async (_how, text, service, said) => {
+    const report = await breakWith(text)
+    expect(report.quarantine?.at(-1)?.service).toBe(service)
+    expect(report.rollout?.message).toMatch(said)
+    const after = await stack.containers()
+    expect(after['web']).toEqual(before['web'])
+    expect((await stack.environmentOf('db'))['VALUE']).toBe('first')
+  })
+
+  it.each([
+    ['db', 'no-db-either'],
+    ['migrate', 'no-job-either'],
+  ])(
+    'are taken back where a deploy of all brings a value that breaks %s',
+    async (service, text) => {
+      const report = await breakWith(text, { redeploy: text })
+      expect(report.quarantine?.at(-1)?.service).toBe(service)
+      const running = report.services.filter((s) => s.state === 'running').map((s) => s.name)
+      expect(running).toEqual(['db', 'web'])
+      for (const name of running) expect((await stack.environmentOf(name))['VALUE']).toBe('first')
+    },
+  )
+})
