@@ -7,6 +7,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
+import { createDuplicates } from './duplicates.ts'
 import { createFanOut, createWheel } from './fan-out.ts'
 import type { Presence } from './presence.ts'
 import { Session, type SessionDeps } from './session.ts'
@@ -48,6 +49,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
   const { store, clock, log, agents } = deps
   const sessions = new Map<string, Session>()
   const retries = createRetries(retryBundleMs)
+  const duplicates = createDuplicates(deps)
 
   const schedule = createFanOut<Session>(
     (session) => session.flush(),
@@ -97,6 +99,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
       const old = sessions.get(agentKey)
       sessions.set(agentKey, session)
       if (old) void end(old, 'Replaced', takenOver)
+      duplicates.opened(session, old)
       to.res.once('close', () => {
         session.closed()
         wheel.remove(session)
@@ -104,10 +107,9 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
         sessions.delete(agentKey)
         presence.left(agentKey, session.agentUid, session.connection)
       })
-      const uids = world.stageletsOf(agentKey).map((s) => s.uid)
       session.start(
         { keepAliveMs: tuning.keepAliveMs, spreadMs: spreadFor(sessions.size, world) },
-        uids,
+        world.stageletsOf(agentKey).map((s) => s.uid),
       )
       wheel.add(session)
       // A revocation between the check of the token and now has met no session.

@@ -47,6 +47,8 @@ export class Session {
   readonly agentKey: string
   /** Of this stream, among all that the agent ever had. */
   readonly connection: string
+  /** Start of the agent that opened it. */
+  readonly boot: string
   /** The key that the agent had when it connected. */
   readonly ed25519: string
   readonly #deps: SessionDeps
@@ -82,6 +84,7 @@ export class Session {
     this.ed25519 = to.agent.ed25519
     const { controllerId, x25519 } = deps.identity
     const { boot, now, holds } = to.request
+    this.boot = boot
     this.#sealer = createSealer({
       recipient: publicKeyFromRaw('X25519', Buffer.from(to.agent.x25519, 'base64url')),
       info: streamInfo({ controllerId, agentUid: to.agentUid, boot, now }),

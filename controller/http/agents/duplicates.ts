@@ -1,0 +1,54 @@
+// Two machines with the identity of one agent, as after a disk was cloned, take each other's stream
+// for ever. A start that another one replaced comes back only where both run: a machine that lost its
+// power, whose old stream looks alive for a while, comes back as a new one.
+import type { ObjectRef } from '../../../src/resources/meta.ts'
+import { system, type AgentRoutesDeps } from './deps.ts'
+import type { Session } from './session.ts'
+
+/** Of one agent; what is further back no longer matters. */
+const mostRemembered = 8
+const tellEveryMs = 60 * 60_000
+
+type Stream = Pick<Session, 'agentKey' | 'agentUid' | 'boot'>
+
+export interface Duplicates {
+  /** A stream was opened; `replaced` was open until then. */
+  opened(stream: Stream, replaced: Stream | undefined): void
+}
+
+export const createDuplicates = ({
+  store,
+  clock,
+  log,
+}: Pick<AgentRoutesDeps, 'store' | 'clock' | 'log'>): Duplicates => {
+  const replacedBoots = new Map<string, readonly string[]>()
+  const toldAt = new Map<string, number>()
+
+  const tell = async (agentKey: string, agentUid: string): Promise<void> => {
+    const [namespace = '', name = ''] = agentKey.split('/')
+    const message = `two machines run with the keys of this agent, and take the connection from each other: revoke it (stagely agent revoke ${name}), and join each machine anew under a name of its own`
+    log.warn({ agent: agentKey }, message)
+    const ref: ObjectRef = { kind: 'Agent', namespace, name }
+    await store.write(system, {}, async (tx) => {
+      const regarding = await tx.get(ref)
+      if (regarding?.metadata.uid !== agentUid) return
+      await tx.recordEvent({ regarding, type: 'Warning', reason: 'DuplicateIdentity', message })
+    })
+  }
+
+  return {
+    opened: ({ agentKey, agentUid, boot }, replaced) => {
+      const known = replacedBoots.get(agentKey) ?? []
+      if (replaced !== undefined && replaced.boot !== boot) {
+        const others = known.filter((b) => b !== replaced.boot)
+        replacedBoots.set(agentKey, [...others, replaced.boot].slice(-mostRemembered))
+      }
+      const now = clock.now()
+      if (!known.includes(boot) || now - (toldAt.get(agentKey) ?? -Infinity) < tellEveryMs) return
+      toldAt.set(agentKey, now)
+      tell(agentKey, agentUid).catch((error: unknown) => {
+        log.error({ err: error, agent: agentKey }, 'cannot tell of two agents with one identity')
+      })
+    },
+  }
+}
