@@ -4,7 +4,7 @@ import { isRecord } from './metadata.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
 import { fileNeedsPlace, onlyForFiles, onlyWritten, patternWithRegex } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
-import { formats, oneOrigin } from './value-source.ts'
+import { formats, notWithKeypair, oneOrigin } from './value-source.ts'
 
 type Fields = Record<string, unknown>
 
@@ -48,7 +48,7 @@ const checkValueFrom = (from: unknown): Fault[] => {
   if (!isRecord(generate) || generate.keypair === undefined) return []
   return ['length', 'charset']
     .filter((name) => generate[name] !== undefined)
-    .map((name) => forbidden(`spec.valueFrom.generate.${name}`, 'not with keypair'))
+    .map((name) => forbidden(`spec.valueFrom.generate.${name}`, notWithKeypair))
 }
 
 /** Of a spec that may be wrong elsewhere: what is not as it should be counts as not given. */

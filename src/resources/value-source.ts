@@ -6,31 +6,41 @@ export const charsets = ['alphanumeric', 'hex', 'base64url', 'digits', 'printabl
 export const keypairs = ['ed25519', 'rsa'] as const
 export const formats = ['json', 'url', 'pem', 'base64', 'port', 'integer', 'regex'] as const
 
-export const generateSpec = z.strictObject({
-  length: z
-    .int()
-    .min(1)
-    .max(4096)
-    .optional()
-    .describe('Characters of a random text; 32 when absent. Not with keypair.'),
-  charset: z
-    .enum(charsets)
-    .optional()
-    .describe(
-      'What the text is made of; alphanumeric when absent. printable is ASCII without space, quotes, "$" and "\\". Not with keypair.',
-    ),
-  keypair: z
-    .enum(keypairs)
-    .optional()
-    .describe(
-      'In place of a text: a private key as PKCS#8 PEM (rsa has 3072 bits). status.publicKey shows its public half.',
-    ),
-  generation: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('Any other number makes a new value. Nothing else does.'),
-})
+export const notWithKeypair = 'not with keypair'
+
+export const generateSpec = z
+  .strictObject({
+    length: z
+      .int()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe('Characters of a random text; 32 when absent. Not with keypair.'),
+    charset: z
+      .enum(charsets)
+      .optional()
+      .describe(
+        'What the text is made of; alphanumeric when absent. printable is ASCII without space, quotes, "$" and "\\". Not with keypair.',
+      ),
+    keypair: z
+      .enum(keypairs)
+      .optional()
+      .describe(
+        'In place of a text: a private key as PKCS#8 PEM (rsa has 3072 bits). status.publicKey shows its public half.',
+      ),
+    generation: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Any other number makes a new value. Nothing else does.'),
+  })
+  .meta({
+    'x-kubernetes-validations': ['length', 'charset'].map((name) => ({
+      rule: `!has(self.keypair) || !has(self.${name})`,
+      message: notWithKeypair,
+      fieldPath: `.${name}`,
+    })),
+  })
 
 export const oneOrigin = 'give exactly one of generate, secretRef and kubernetesSecret'
 

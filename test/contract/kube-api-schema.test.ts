@@ -1,10 +1,13 @@
 // What the server enforces, against what the CRDs say: each field at its edges, one by one and together.
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { crdKinds, objectSchema } from '../../src/resources/crd.ts'
+import { valueFields } from '../../src/resources/secret-value.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 import {
   brokenRules,
+  pruned,
   violations,
   withDefaults,
   type StructuralSchema,
@@ -25,10 +28,15 @@ const secret = {
   key: 'TOKEN',
   scope: 'api',
 }
-/** Good specs that between them have every field. */
+/** Good specs that between them have every object that a field may be in. */
 const bases: Readonly<Record<string, readonly Spec[]>> = {
-  Project: [{ description: 'Shop' }],
-  Agent: [{ paused: false }],
+  Project: [
+    {
+      description: 'Shop',
+      rollout: { maxConcurrent: 2, progressDeadlineSeconds: 60, onFailure: 'Stop', paused: true },
+    },
+  ],
+  Agent: [{ paused: false, drained: true }],
   Stagelet: [
     {
       projectRef: { name: 'shop' },
@@ -43,12 +51,21 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       },
       paused: true,
       deletionPolicy: 'Down',
+      deleteVolumes: true,
     },
   ],
   StagelySecret: [
-    { ...secret, type: 'env', value: 'a long enough value' },
+    { ...secret, type: 'env', value: 'a long enough value', references: true },
+    { ...secret, type: 'env', value: 'abcabcabc', format: 'regex', pattern: '[abc]+' },
     { ...secret, type: 'env', valueBase64: 'YSBsb25nIGVub3VnaCB2YWx1ZQ==' },
     { ...secret, type: 'env', valueFrom: { kubernetesSecret: { name: 'keys', key: 'api' } } },
+    { ...secret, type: 'env', valueFrom: { secretRef: { name: 'other' } } },
+    {
+      ...secret,
+      type: 'env',
+      valueFrom: { generate: { length: 20, charset: 'hex', generation: 1 } },
+    },
+    { ...secret, type: 'env', valueFrom: { generate: { keypair: 'ed25519' } } },
     {
       ...secret,
       type: 'file',
@@ -64,7 +81,7 @@ const beyondSchemas = [
   /no such key provider/,
   /must be standard base64/,
   /must be UTF-8 text/,
-  /\(format: \w+\)$/,
+  /\(format: \w+\)( \(in stagelet "web"\))?$/,
 ]
 
 const odd = [
@@ -104,6 +121,20 @@ const changesOf = (schema: StructuralSchema, path: Path): Change[] => {
   ]
 }
 
+const fieldsOf = (schema: StructuralSchema, path: Path): string[] =>
+  Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
+    const field = [...path, name]
+    return [field.join('.'), ...fieldsOf(child, field)]
+  })
+
+/** What a cluster keeps of a good spec, and we show of it. */
+const storedBy = (schema: StructuralSchema, spec: Spec): Spec =>
+  Object.fromEntries(
+    Object.entries(pruned(schema, withDefaults(schema, spec)) as Spec).filter(
+      ([name]) => !valueFields.some((hidden) => hidden === name),
+    ),
+  )
+
 const changed = (spec: Spec, { path, value }: Change): Spec => {
   const copy = structuredClone(spec)
   let at: unknown = copy
@@ -120,14 +151,20 @@ const changed = (spec: Spec, { path, value }: Change): Spec => {
 let server: TestController
 beforeAll(async () => {
   server = await startTestController()
-  await server.call('POST', `/apis/${apiVersion}/namespaces/default/projects`, {
-    body: { apiVersion, kind: 'Project', metadata: { name: 'shop' }, spec: {} },
-  })
+  const create = (plural: string, kind: string, name: string, spec: Spec): Promise<unknown> =>
+    server.call('POST', `/apis/${apiVersion}/namespaces/default/${plural}`, {
+      body: { apiVersion, kind, metadata: { name }, spec },
+    })
+  await create('projects', 'Project', 'shop', {})
+  const other = { projectRef: { name: 'shop' }, key: 'OTHER', value: 'another long value' }
+  await create('stagelysecrets', 'StagelySecret', 'other', other)
 })
 afterAll(() => server.remove())
 
 interface Verdict {
   readonly code: number
+  /** Of a good one, as it would be stored. */
+  readonly spec: Spec | undefined
   readonly causes: { field: string; message: string }[]
 }
 
@@ -142,15 +179,18 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
       `/apis/${apiVersion}/namespaces/default/${kind.plural}?dryRun=All${query}`,
       { body: { apiVersion, kind: kind.kind, metadata: { name: 'probe' }, spec } },
     )
-    const { details } = answer.json<{ details?: { causes?: Verdict['causes'] } }>()
-    return { code: answer.status, causes: details?.causes ?? [] }
+    const { details, ...object } = answer.json<{
+      details?: { causes?: Verdict['causes'] }
+      spec?: Spec
+    }>()
+    return { code: answer.status, causes: details?.causes ?? [], spec: object.spec }
   }
 
   /** undefined when CRD and server agree; else what they say. */
   const disagreement = async (spec: Spec): Promise<string | undefined> => {
     const wrong = violations(schema, spec, 'spec')
     const rules = wrong.length > 0 ? [] : brokenRules(schema, withDefaults(schema, spec))
-    const { code, causes } = await serverVerdict(spec)
+    const { code, causes, spec: stored } = await serverVerdict(spec)
     const unexplained = causes.filter(
       ({ field, message }) =>
         !wrong.some((path) => field === path || path.startsWith(`${field}.`)) &&
@@ -167,19 +207,28 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
     const agrees =
       unsaid.length === 0 &&
       (crossField ? code === 422 : unexplained.length === 0) &&
-      (causes.length > 0 ? code === 422 : code === 201)
+      (causes.length > 0 ? code === 422 : code === 201) &&
+      (code !== 201 || isDeepStrictEqual(stored, storedBy(schema, spec)))
     if (agrees) return undefined
-    return JSON.stringify({ spec, crd: [...wrong, ...rules], server: { code, causes } })
+    return JSON.stringify({ spec, crd: [...wrong, ...rules], server: { code, causes, stored } })
   }
 
   it('is enforced field by field', async () => {
     const faults: string[] = []
+    const tried = new Set<string>()
     for (const base of bases[kind.kind]!) {
       expect(await disagreement(base)).toBeUndefined()
-      const found = await Promise.all(changes.map((change) => disagreement(changed(base, change))))
+      const specs = changes.flatMap((change) => {
+        const spec = changed(base, change)
+        if (isDeepStrictEqual(spec, base)) return []
+        tried.add(change.path.join('.'))
+        return [spec]
+      })
+      const found = await Promise.all(specs.map(disagreement))
       faults.push(...found.filter((fault) => fault !== undefined))
     }
     expect(faults).toEqual([])
+    expect([...tried].sort()).toEqual(fieldsOf(schema, []).sort())
   }, 180_000)
 
   it('is enforced whatever comes together', async () => {

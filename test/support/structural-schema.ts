@@ -67,6 +67,17 @@ export const violations = (schema: StructuralSchema, value: unknown, path: strin
   ]
 }
 
+/** Without the fields that the schema does not know, as a cluster stores it. */
+export const pruned = (schema: StructuralSchema, value: unknown): unknown => {
+  if (!isFields(value) || schema.properties === undefined) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, child]) => {
+      const known = schema.properties?.[name]
+      return known === undefined ? [] : [[name, pruned(known, child)]]
+    }),
+  )
+}
+
 /** With the defaults of the schema, as a cluster fills them in before it looks at rules. */
 export const withDefaults = (schema: StructuralSchema, value: unknown): unknown => {
   if (!isFields(value)) return value
