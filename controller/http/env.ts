@@ -1,7 +1,7 @@
 // What every handler finds in its context.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import type { Principal } from '../../src/access/principal.ts'
+import { allows, type Principal } from '../../src/access/principal.ts'
 import type { Actor } from '../../src/store/store.ts'
 
 export interface AppEnv {
@@ -23,6 +23,15 @@ export type AppContext = Context<AppEnv>
 
 /** Who writes, for audit and ownership: all of the API is one source. */
 export const actorOf = (c: AppContext): Actor => {
-  const { name, id } = c.get('user')
-  return { name, id, source: 'api', address: c.get('address'), requestId: c.get('requestId') }
+  const user = c.get('user')
+  const { name, id } = user
+  return {
+    name,
+    id,
+    source: 'api',
+    address: c.get('address'),
+    requestId: c.get('requestId'),
+    mayReadValues: (namespace) =>
+      allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),
+  }
 }

@@ -62,13 +62,16 @@ export const writeAllPossible = async <Item, Result>(
   }
 }
 
+const mayBeOfItem = (error: unknown): error is StagelyError =>
+  (['Invalid', 'Conflict', 'Forbidden'] as const).some((reason) => isReason(error, reason))
+
 /** Some things are judged when all is written, such as what secrets refer to. */
 const refusalAtEnd = <Item, Result>(
   error: unknown,
   { items, refOf }: Work<Item, Result>,
   refused: ReadonlyMap<Item, StagelyError>,
 ): Refusal => {
-  if (!(isReason(error, 'Invalid') || isReason(error, 'Conflict'))) throw error
+  if (!mayBeOfItem(error)) throw error
   const { name, namespace } = error.details
   const item = items.find((one) => {
     const ref = refOf(one)

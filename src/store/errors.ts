@@ -1,5 +1,10 @@
 // The store's errors, in the words of Kubernetes (which clients parse).
-import { StagelyError, type ErrorDetails, type Fault } from '../kernel/errors.ts'
+import {
+  StagelyError,
+  type DeniedAttempt,
+  type ErrorDetails,
+  type Fault,
+} from '../kernel/errors.ts'
 import type { ObjectRef } from '../resources/meta.ts'
 import { requireKind, resourceNameOf } from '../resources/registry.ts'
 
@@ -36,8 +41,11 @@ export const ownedBy = (ref: ObjectRef, owner: string): StagelyError => {
   return conflict(ref, `it is owned by ${owner}; ${remedy}`)
 }
 
-export const forbidden = (ref: ObjectRef, why: string): StagelyError =>
-  new StagelyError('Forbidden', `${quoted(ref)} is forbidden: ${why}`, detailsOf(ref))
+export const forbidden = (ref: ObjectRef, why: string, denied?: DeniedAttempt): StagelyError =>
+  new StagelyError('Forbidden', `${quoted(ref)} is forbidden: ${why}`, {
+    ...detailsOf(ref),
+    ...(denied === undefined ? {} : { denied }),
+  })
 
 export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError => {
   const { group } = requireKind(ref.kind)

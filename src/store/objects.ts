@@ -28,6 +28,8 @@ import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync, stageletsOf } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
 import { followersOf } from './values/followers.ts'
+import type { FoundValue } from './values/judged.ts'
+import { touchSecret } from './values/touched.ts'
 import { fillsOpenValue, withValueSource } from './value-owner.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
@@ -47,7 +49,7 @@ export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): O
 interface WriteMore {
   readonly tracking?: Tracking | undefined
   /** Of a secret: its value, in place of one in the spec. */
-  readonly value?: Buffer
+  readonly putBack?: FoundValue
   /** In place of create or update. */
   readonly audit?: AuditEntry
 }
@@ -89,15 +91,20 @@ const putSecret = async (
           followersOf(session, refOf(object), project.ref.name),
         ])
   if (version !== undefined) await storeVersion(session, project, version)
+  touchSecret(session, { object, version, before, project }, current)
   const status = { ...secretStatusAfter(session, object, version) }
   const stored = version === undefined ? {} : { version: version.entry.version }
   const detail = { ...audit.detail, ...stored }
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
   const row = await session.put(owned, source, current, { ...audit, detail })
   if (version !== undefined) {
-    if (before !== undefined) session.touch(project, before)
     await resetInSync(session, project, { stagelets, entries: [before, version.entry] })
-    await moveFollowers(session, followers, { source: object.metadata.name, value: version.value })
+    await moveFollowers(session, followers, {
+      source: object.metadata.name,
+      value: version.value,
+      // What comes back was not theirs meanwhile, and they may be new.
+      origin: version.origin === 'kept' && before === undefined ? 'elsewhere' : version.origin,
+    })
   }
   return row
 }
@@ -106,7 +113,7 @@ const putSecret = async (
 const moveFollowers = async (
   session: WriteSession,
   followers: readonly StoredRow[],
-  { source, value }: { source: string; value: Buffer },
+  { source, ...value }: FoundValue & { source: string },
 ): Promise<void> => {
   for (const row of followers) {
     const prepared = await prepareSecret(session, row.object, row, value)
@@ -136,8 +143,8 @@ export const createObject = async (
   const metadata = tracked(newMetadata(session, admitted, uid), more.tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
-    const { value, audit = { action: 'create' } } = more
-    const prepared = await prepareSecret(session, object, undefined, value)
+    const { putBack, audit = { action: 'create' } } = more
+    const prepared = await prepareSecret(session, object, undefined, putBack)
     return (await putSecret(session, prepared, source, { audit })).object
   }
   if (object.kind === 'Stagelet') await checkClaim(session, object)
@@ -207,7 +214,7 @@ const prepareUpdate = async (
   session: WriteSession,
   admitted: KubeObject,
   current: StoredRow,
-  { tracking, value }: WriteMore,
+  { tracking, putBack }: WriteMore,
 ): Promise<Update> => {
   const adopts = isAdoption(session, admitted, current)
   const source = adopts ? 'api' : current.source
@@ -216,7 +223,7 @@ const prepareUpdate = async (
   if (current.object.status !== undefined) object.status = current.object.status
   if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
   if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, adopts }
-  const secret = await prepareSecret(session, object, current, value)
+  const secret = await prepareSecret(session, object, current, putBack)
   return { object: secret.object, secret, source, adopts }
 }
 

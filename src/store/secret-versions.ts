@@ -1,4 +1,4 @@
-// The current version of one secret.
+// The current version of one secret, and its last one.
 import type { WriteSession } from './session.ts'
 import { sealedColumns, type SealedRow } from './sets.ts'
 
@@ -11,4 +11,18 @@ export const loadHeadRow = async (
 ): Promise<SealedRow | undefined> => {
   const [row] = await session.read<SealedRow>(headSql, [secretUid])
   return row
+}
+
+/** A restored secret has versions, and no current one: its numbers go on. 0 where it has none. */
+export const lastVersion = async (
+  session: WriteSession,
+  secretUid: string,
+  head?: SealedRow,
+): Promise<number> => {
+  if (head !== undefined) return head.version
+  const [row] = await session.tx.query<{ last: number }>(
+    'SELECT coalesce(max(version), 0) AS last FROM secret_versions WHERE secret_uid = $1',
+    [secretUid],
+  )
+  return row?.last ?? 0
 }

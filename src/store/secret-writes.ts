@@ -14,17 +14,22 @@ import { confirmRing, projectRing } from './keys/project-ring.ts'
 import { changeHead, dataKeyOf, loadProject, type ProjectState } from './projects.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { sourceOf } from './values/followers.ts'
-import { changesRule, generatedValue, writtenValue } from './values/given.ts'
+import { followedBy, sourceOf } from './values/followers.ts'
+import { generatedValue, writtenValue } from './values/given.ts'
+import { changesRule, checkMayJudge, type FoundValue, type Origin } from './values/judged.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
-import { loadHeadRow } from './secret-versions.ts'
+import { lastVersion, loadHeadRow } from './secret-versions.ts'
 import { loadDataKeys, openRow, toEntry, type SealedRow } from './sets.ts'
+
+export interface NewVersion extends FoundValue {
+  readonly entry: SetEntry
+}
 
 /** The object as it will be stored, and the version that goes with it. */
 export interface PreparedSecret {
   readonly object: KubeObject
   /** Entry and bytes of a new version; undefined when value and place are as before. */
-  readonly version: { entry: SetEntry; value: Buffer } | undefined
+  readonly version: NewVersion | undefined
   /** What is current until then. */
   readonly before: SetEntry | undefined
   readonly project: ProjectState
@@ -80,20 +85,6 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
   if (faults.length > 0) throw invalid(refOf(object), faults)
 }
 
-/** A restored secret has versions, and no current one: its numbers go on. */
-const lastVersion = async (
-  session: WriteSession,
-  uid: string,
-  head: SealedRow | undefined,
-): Promise<number> => {
-  if (head !== undefined) return head.version
-  const [row] = await session.tx.query<{ last: number }>(
-    'SELECT coalesce(max(version), 0) AS last FROM secret_versions WHERE secret_uid = $1',
-    [uid],
-  )
-  return row?.last ?? 0
-}
-
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
   const value = writtenValue(session, object)
@@ -138,18 +129,24 @@ const findValue = async (
   projectUid: string,
   object: KubeObject,
   { head, current }: { head: SealedRow | undefined; current: StoredRow | undefined },
-): Promise<Buffer | undefined> => {
+): Promise<FoundValue | undefined> => {
   const spec = specOf(object)
   const given =
     writtenValue(session, object) ??
     (await generatedValue(session, spec, current, head !== undefined))
-  if (given !== undefined) return given
+  if (given !== undefined) return { value: given, origin: 'given' }
   const source = await sourceOf(session, object)
-  if (source !== undefined)
-    return openHeadRow(session, projectUid, await loadHeadRow(session, source.uid))
+  const from = (value: Buffer | undefined, origin: Origin): FoundValue | undefined =>
+    value === undefined ? undefined : { value, origin }
+  if (source !== undefined) {
+    const value = await openHeadRow(session, projectUid, await loadHeadRow(session, source.uid))
+    const followed = current !== undefined && followedBy(current.object) === followedBy(object)
+    return from(value, followed && head !== undefined ? 'kept' : 'elsewhere')
+  }
   if (head === undefined) return undefined
   const stays = sameJson(placeOf(spec), placeOfEntry(toEntry(head)))
-  return stays && !changesRule(spec, current) ? undefined : openHeadRow(session, projectUid, head)
+  if (stays && !changesRule(spec, current)) return undefined
+  return from(await openHeadRow(session, projectUid, head), 'kept')
 }
 
 const entryOf = (
@@ -181,7 +178,7 @@ export const prepareSecret = async (
   session: WriteSession,
   object: KubeObject,
   current: StoredRow | undefined,
-  putBack?: Buffer,
+  putBack?: FoundValue,
 ): Promise<PreparedSecret> => {
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
@@ -194,9 +191,11 @@ export const prepareSecret = async (
   }
   const head = current === undefined ? undefined : await loadHeadRow(session, uid)
   const before = head === undefined ? undefined : toEntry(head)
-  const value = putBack ?? (await findValue(session, project.uid, object, { head, current }))
-  if (value === undefined) return { object: stripped, version: undefined, before, project }
+  const found = putBack ?? (await findValue(session, project.uid, object, { head, current }))
+  if (found === undefined) return { object: stripped, version: undefined, before, project }
 
+  const { value, origin } = found
+  checkMayJudge(session, object, { origin, current })
   const faults = checkValue(spec, value)
   if (faults.length > 0) throw invalid(refOf(object), faults)
   const { key, type, file } = spec
@@ -212,7 +211,7 @@ export const prepareSecret = async (
   await confirmRing(session, projectRing(session, project))
   const version = (isNew ? 0 : await lastVersion(session, uid, head)) + 1
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
-  return { object: stripped, version: { entry, value }, before, project }
+  return { object: stripped, version: { entry, value, origin }, before, project }
 }
 
 const insertSql = `
@@ -227,7 +226,6 @@ export const storeVersion = async (
   { entry, value }: { entry: SetEntry; value: Buffer },
 ): Promise<void> => {
   await changeHead(session, project, entry.secretId, entry)
-  session.touch(project, entry)
   project.refers ||= entry.references !== undefined
   const dataKey = await dataKeyOf(session, project)
   const { secretId, key, scope, type, version } = entry
@@ -277,6 +275,6 @@ export const endSecret = async (
   await changeHead(session, project, secretUid, undefined)
   await endVersion(session, project, secretUid)
   const entry = toEntry(head)
-  session.touch(project, entry)
+  session.touched.push({ project, entry, why: 'moved' })
   return entry
 }

@@ -5,7 +5,6 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
-import type { SetEntry } from '../secrets/visible.ts'
 import { withoutWaiting } from './keys/without-waiting.ts'
 import type { PendingProjects } from './pending-projects.ts'
 import type { Preparations } from './preparations.ts'
@@ -14,6 +13,7 @@ import { afterPuts, mayWait, PutBuffer } from './put-buffer.ts'
 import type { Queryable } from './sql.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
 import { textOf } from './stored-object.ts'
+import type { Touched } from './values/touched.ts'
 
 /** An object as stored. Never changed in place: writes put a new one. */
 export interface StoredRow {
@@ -126,8 +126,8 @@ export class WriteSession {
   readonly rekeyed = new Set<string>()
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
-  /** What secrets were before and after this write, by project. */
-  readonly touched = new Map<ProjectState, SetEntry[]>()
+  /** What secrets were before and after this write. */
+  readonly touched: Touched[] = []
   /** Secrets that this write removed, one by one. */
   readonly removed: KubeObject[] = []
   rv: number
@@ -168,12 +168,6 @@ export class WriteSession {
     this.deps = { ...more.deps, keys: withoutWaiting(more.deps.keys, more.preparations) }
     this.pending = more.pending
     this.preparations = more.preparations
-  }
-
-  touch(project: ProjectState, entry: SetEntry): void {
-    const entries = this.touched.get(project) ?? []
-    entries.push(entry)
-    this.touched.set(project, entries)
   }
 
   get now(): string {

@@ -25,6 +25,11 @@ export interface Actor {
   readonly address?: string
   /** Ties an audit row to its request, its answer and its log line. */
   readonly requestId?: string
+  /**
+   * Whether the values of a namespace are theirs to read: else no write of theirs tells whether one that
+   * they did not give has its format. Absent: they are, as to the controller itself.
+   */
+  readonly mayReadValues?: (namespace: string) => boolean
 }
 
 export interface ListOptions {

@@ -1,6 +1,6 @@
 // Many changes of one project's secrets as one: one transaction, one change set, one revision.
 import { z } from 'zod'
-import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
@@ -106,6 +106,9 @@ interface Batch {
   readonly nowMs: number
 }
 
+/** What is no fault of an operation: the batch as a whole is refused with it. */
+const notFaults: ReadonlySet<Reason> = new Set(['InternalError', 'Forbidden'])
+
 /** Goes on after a refused operation, so that all faults are told; then nothing is stored. */
 const runAll = async (
   tx: Transaction,
@@ -123,7 +126,7 @@ const runAll = async (
         await inRequestNames(() => runOne(tx, project, { operation, known, nowMs }), prefix),
       )
     } catch (error) {
-      if (!(error instanceof StagelyError) || error.reason === 'InternalError') throw error
+      if (!(error instanceof StagelyError) || notFaults.has(error.reason)) throw error
       faults.push(...faultsOf(error, index))
     }
   }

@@ -4,6 +4,7 @@ import { annotations, type KubeObject, type ObjectRef } from '../../resources/me
 import type { SetEntry } from '../../secrets/visible.ts'
 import { createObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
+import { lastVersion } from '../secret-versions.ts'
 import type { WriteSession } from '../session.ts'
 import type { OpenedEntry } from '../store.ts'
 import { unbury } from '../tombstones.ts'
@@ -56,9 +57,11 @@ export const recreate = async (
     },
     spec: atPlaceOf(opened, (old ?? bareObject(project, opened)).spec),
   }
+  // The last version had passed for what the secret was when it went.
+  const isLast = opened.version === (await lastVersion(session, opened.secretId))
   return createObject(session, object, {
     uid: opened.secretId,
-    value: opened.value,
+    putBack: { value: opened.value, origin: isLast ? 'kept' : 'elsewhere' },
     audit: { action: 'restore', detail: { value: opened.version } },
   })
 }

@@ -64,7 +64,7 @@ const putBack = (
     { ...row.object, spec: spec ?? {} },
     {
       finish: (stored) => finishRemoval(session, stored),
-      value,
+      putBack: { value, origin: 'elsewhere' },
       audit: { action: 'rollback', detail: { value: version } },
     },
   )

@@ -7,6 +7,10 @@ import { byName, type StoredRow, type WriteSession } from '../session.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
+/** Name of the secret that `object` follows. */
+export const followedBy = (object: KubeObject): string | undefined =>
+  specOf(object).valueFrom?.secretRef?.name
+
 /** Those that follow the secret of this name. */
 export const followersOf = async (
   session: WriteSession,
@@ -28,7 +32,7 @@ export const sourceOf = async (
   object: KubeObject,
 ): Promise<StoredRow | undefined> => {
   const spec = specOf(object)
-  const name = spec.valueFrom?.secretRef?.name
+  const name = followedBy(object)
   if (name === undefined) return undefined
   const ref = refOf(object)
   const fault = (message: string): Fault[] => [
@@ -44,7 +48,7 @@ export const sourceOf = async (
     const other = specOf(source.object)
     if (other.projectRef.name !== spec.projectRef.name)
       throw invalid(ref, fault(`that secret is of project "${other.projectRef.name}"`))
-    const further = other.valueFrom?.secretRef?.name
+    const further = followedBy(source.object)
     if (further !== undefined)
       throw invalid(ref, fault(`that secret follows "${further}" itself: follow that one`))
     if (other.references === true)

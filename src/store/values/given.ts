@@ -5,7 +5,6 @@ import { valueBytes } from '../../resources/secret-value.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { generateValue } from '../../secrets/generate.ts'
 import type { SealedPlace } from '../../secrets/sealed-place.ts'
-import { sameJson } from '../canonical.ts'
 import { invalid } from '../errors.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 
@@ -52,10 +51,4 @@ export const generatedValue = async (
   // Takes up to seconds. Any key does for any secret: those of one write are told apart by number.
   const name = `rsa key ${(session.rsaKeys += 1)}`
   return session.preparations.take(name, () => generateValue(wanted))
-}
-
-/** True where the stored value must be looked at again although none is given. */
-export const changesRule = (spec: SecretSpec, current: StoredRow | undefined): boolean => {
-  const before = current?.object.spec as SecretSpec | undefined
-  return !sameJson([spec.format, spec.pattern], [before?.format, before?.pattern])
 }

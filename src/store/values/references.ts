@@ -1,5 +1,6 @@
 // References between secrets, at the end of a write that touched a key that takes part in one: what
 // they lead to must be whole, and whoever gets another value by it is no longer in sync. See ADR 0026.
+import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition, type Condition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
@@ -16,6 +17,8 @@ import { resetInSync, stageletsOf } from '../stagelet-writes.ts'
 import type { OpenedEntry } from '../store.ts'
 import { createFiller, tooLong } from './filled.ts'
 import { followersOf } from './followers.ts'
+import { judgingForbidden, mayJudge } from './judged.ts'
+import type { Touched } from './touched.ts'
 
 /** What the value refers to; undefined where the secret has not opted in. Call after checkValue. */
 export const referencesOf = (
@@ -84,11 +87,20 @@ const withRows = async (
   })
 }
 
+interface Judged {
+  readonly referring: readonly Opened[]
+  /** Those of them whose format stays unchecked. */
+  readonly closed: ReadonlySet<Opened>
+  readonly viewers: Iterable<string | undefined>
+}
+
+const ruleOf = ({ row }: Opened): SecretSpec => row.object.spec as SecretSpec
+
 /** What is wrong with the referring entries, for every viewer. */
 const findProblems = (
   project: ProjectState,
   entries: readonly OpenedEntry[],
-  { referring, viewers }: { referring: readonly Opened[]; viewers: Iterable<string | undefined> },
+  { referring, closed, viewers }: Judged,
 ): Problem[] => {
   const problems = new Map<string, Problem>()
   const add = (entry: SetEntry, message: string): void => {
@@ -100,8 +112,9 @@ const findProblems = (
     for (const entry of referring.filter((one) => isFor(one, viewer))) {
       try {
         const value = fill(entries.find((one) => one.secretId === entry.secretId) ?? entry)
-        const { references: _, ...rule } = entry.row.object.spec as SecretSpec
-        const faults = value === tooLong ? [{ message: tooLongMessage }] : checkFilled(rule, value)
+        const { references: _, format, ...rule } = ruleOf(entry)
+        const open = closed.has(entry) || format === undefined ? rule : { ...rule, format }
+        const faults = value === tooLong ? [{ message: tooLongMessage }] : checkFilled(open, value)
         for (const fault of faults) add(entry, `with what it refers to: ${fault.message}${where}`)
       } catch (error) {
         if (!(error instanceof BrokenReference)) throw error
@@ -125,7 +138,7 @@ const refuse = (
   project: ProjectState,
   problems: readonly Problem[],
   touched: readonly SetEntry[],
-): Error => {
+): StagelyError => {
   const own = problems.find(({ entry }) => touched.some((t) => t.secretId === entry.secretId))
   if (own !== undefined) {
     const faults = problems
@@ -141,6 +154,29 @@ const refuse = (
     ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
   )
   return conflict(refOfEntry(project, touched[0]!), `${texts.join('; ')}; change that first`)
+}
+
+/** Of the referring ones with a format: what the writer may not learn of, as he did not give all that changed. */
+const closedTo = (
+  session: WriteSession,
+  project: ProjectState,
+  { opened, reached }: { opened: readonly Opened[]; reached: ReadonlySet<string> },
+): ReadonlySet<Opened> =>
+  mayJudge(session, project.ref)
+    ? new Set()
+    : new Set(opened.filter((one) => reached.has(one.key) && ruleOf(one).format !== undefined))
+
+const refuseClosed = (
+  project: ProjectState,
+  closed: Iterable<Opened>,
+  touched: readonly SetEntry[],
+): StagelyError | undefined => {
+  const all = [...closed]
+  const own = all.find((entry) => touched.some((t) => t.secretId === entry.secretId))
+  if (own !== undefined) return judgingForbidden(refOfEntry(project, own), 'its format')
+  const [first] = all
+  if (first === undefined) return undefined
+  return judgingForbidden(refOfEntry(project, touched[0]!), `the format of secret "${first.name}"`)
 }
 
 /** Keys that change where one of `keys` does: those of secrets that refer to it, and so on. */
@@ -193,7 +229,7 @@ const tellReferring = async (
 const settleProject = async (
   session: WriteSession,
   project: ProjectState,
-  touched: readonly SetEntry[],
+  touched: readonly Touched[],
 ): Promise<void> => {
   const rows = await session.tx.query<{ key: string; refs: string }>(
     'SELECT key, refs FROM secret_versions WHERE project_uid = $1 AND to_revision IS NULL AND refs IS NOT NULL',
@@ -203,29 +239,41 @@ const settleProject = async (
   const concerned = new Set(
     referring.flatMap(({ key, references }) => [key, ...references.map(keyOfReference)]),
   )
-  const hit = touched.filter((entry) => concerned.has(entry.key))
-  if (hit.length === 0) return
+  const hits = touched.filter(({ entry }) => concerned.has(entry.key))
+  if (hits.length === 0) return
+  const hit = hits.map(({ entry }) => entry)
+  const reachedBy = (some: readonly Touched[]): ReadonlySet<string> =>
+    keysReached(new Set(some.map(({ entry }) => entry.key)), referring)
   const own = hit.flatMap((entry) => entry.stagelet ?? [])
   // What only some stagelets see can break, or change, nothing for the others.
   const viewers = own.length === hit.length ? new Set(own) : undefined
   const entries = await openConcerned(session, project, { keys: concerned, viewers })
   const opened = await withRows(session, entries)
+  const closed = closedTo(session, project, {
+    opened,
+    reached: reachedBy(hits.filter(({ why }) => why !== 'given')),
+  })
   const problems = findProblems(project, entries, {
     referring: opened,
+    closed,
     viewers: viewers ?? viewersOf(entries),
   })
   if (problems.length > 0) throw refuse(project, problems, hit)
-  const reached = keysReached(new Set(hit.map((entry) => entry.key)), referring)
-  const written = new Set(touched.map((entry) => entry.secretId))
+  const refusal = refuseClosed(project, closed, hit)
+  if (refusal !== undefined) throw refusal
+  const changed = hits.filter(({ why }) => why !== 'rule')
+  const reached = reachedBy(changed)
+  const written = new Set(touched.map(({ entry }) => entry.secretId))
   const told = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
-  await tellReferring(session, project, { entries: told, viewers })
+  if (told.length > 0) await tellReferring(session, project, { entries: told, viewers })
 }
 
 /** At the end of a write: whatever its order, only what it leaves behind counts. */
 export const settleReferences = async (session: WriteSession): Promise<void> => {
-  const living = new Set(session.projects.values())
-  for (const [project, touched] of session.touched) {
+  const living = new Set(session.loaded.values())
+  for (const project of new Set(session.touched.map((one) => one.project))) {
     if (!project.refers || !living.has(project)) continue
+    const touched = session.touched.filter((one) => one.project === project)
     await settleProject(session, project, touched)
   }
 }
