@@ -43,6 +43,23 @@ describe('every command', () => {
     },
   )
 
+  it('gets its own flags: no group takes them', () => {
+    const groups = commands.filter((command) => command.commands.length > 0)
+    expect(groups.length).toBeGreaterThan(5)
+    for (const group of groups) {
+      for (const child of group.commands.filter((one) => one.commands.length === 0)) {
+        if (!child.options.some((option) => option.long === '--namespace')) continue
+        let seen: unknown
+        child.action(() => {
+          seen = child.opts()['namespace']
+        })
+        const needed = child.registeredArguments.filter((argument) => argument.required)
+        group.parse([child.name(), ...needed.map(() => 'x'), '-n', 'team-a'], { from: 'user' })
+        expect(seen, pathOf(child)).toBe('team-a')
+      }
+    }
+  })
+
   it('is found', () => {
     expect(commands.length).toBeGreaterThan(20)
   })

@@ -10,14 +10,18 @@ export interface CommonFlags extends ConnectFlags {
   readonly filename?: readonly string[]
 }
 
-/** A command with the flags of the connection, its examples below the help. */
-export const newCommand = (name: string, summary: string, examples: readonly string[]): Command =>
+/** Holds commands. It has no flags of its own: it would take them from its commands. */
+export const newGroup = (name: string, summary: string, examples: readonly string[]): Command =>
   new Command(name)
     .description(summary)
     .showHelpAfterError('(--help shows flags and examples)')
+    .addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}`).join('\n')}`)
+
+/** A command with the flags of the connection, its examples below the help. */
+export const newCommand = (name: string, summary: string, examples: readonly string[]): Command =>
+  newGroup(name, summary, examples)
     .option('-n, --namespace <name>', 'namespace; "default" when absent')
     .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
-    .addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}`).join('\n')}`)
 
 export const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json, yaml, name or wide')

@@ -5,12 +5,12 @@ import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { asTable, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { kindOf, quotedName } from '../kinds.ts'
-import { newCommand, openApi, parseDuration, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, openApi, parseDuration, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type Table } from '../table.ts'
 
 export const command = (): Command => {
-  const group = newCommand('agent', 'Run an agent, and manage who may be one.', [
+  const group = newGroup('agent', 'Run an agent, and manage who may be one.', [
     'stagely agent token create --namespace default --name web-1',
     'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN',
     'stagely agent list',
@@ -18,7 +18,7 @@ export const command = (): Command => {
     'stagely agent revoke web-1',
   ])
   for (const program of programs) group.addCommand(program())
-  const token = newCommand('token', 'Make join tokens.', [
+  const token = newGroup('token', 'Make join tokens.', [
     'stagely agent token create --namespace default --name web-1 --ttl 10m',
   ])
   token.addCommand(createCommand())

@@ -6,13 +6,13 @@ import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
 import { readHead, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 
 export const command = (): Command => {
-  const group = newCommand('audit', 'Show who did what, and prove that the log is whole.', [
+  const group = newGroup('audit', 'Show who did what, and prove that the log is whole.', [
     'stagely audit list --since 24h',
     'stagely audit export > audit.jsonl',
     'stagely audit verify audit.jsonl --head audit.head',

@@ -1,7 +1,7 @@
 // keys: how old they are, and their rotation.
 import { Option, type Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
@@ -41,7 +41,7 @@ const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'])
 
 export const command = (): Command => {
-  const group = newCommand('keys', 'Show and rotate keys. For admins of the controller.', [
+  const group = newGroup('keys', 'Show and rotate keys. For admins of the controller.', [
     'stagely keys status',
     'stagely keys rotate --all --wait',
   ])

@@ -1,21 +1,17 @@
 // rollout: how the newest revision goes to the stagelets of a project, in kubectl's words.
 import type { Command } from 'commander'
-import { newCommand } from '../options.ts'
+import { newGroup } from '../options.ts'
 import { historyCommand, undoCommand } from '../rollout/history.ts'
 import { statusCommand } from '../rollout/status.ts'
 import { pauseCommand, resumeCommand, retryCommand } from '../rollout/steer.ts'
 
 export const command = (): Command => {
-  const group = newCommand(
-    'rollout',
-    'Follow and steer how a new revision goes to the stagelets.',
-    [
-      'stagely rollout status shop',
-      'stagely rollout pause shop',
-      'stagely rollout undo shop --to-revision 3',
-      'stagely rollout retry stagelet/shop',
-    ],
-  )
+  const group = newGroup('rollout', 'Follow and steer how a new revision goes to the stagelets.', [
+    'stagely rollout status shop',
+    'stagely rollout pause shop',
+    'stagely rollout undo shop --to-revision 3',
+    'stagely rollout retry stagelet/shop',
+  ])
   group.addCommand(statusCommand())
   group.addCommand(historyCommand())
   group.addCommand(undoCommand())

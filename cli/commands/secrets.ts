@@ -1,6 +1,6 @@
 // secrets: what people do with secrets daily.
 import type { Command } from 'commander'
-import { newCommand } from '../options.ts'
+import { newGroup } from '../options.ts'
 import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
 import { exportCommand } from '../secrets/export.ts'
@@ -14,7 +14,7 @@ import { rollbackCommand } from '../secrets/rollback.ts'
 import { setCommand } from '../secrets/set.ts'
 
 export const command = (): Command => {
-  const group = newCommand(
+  const group = newGroup(
     'secrets',
     'Work with secrets and their history; values are shown only where asked.',
     [

@@ -1,6 +1,6 @@
 // team: teams and who is in them, in which role.
 import type { Command } from 'commander'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import {
   memberView,
   parseRole,
@@ -14,7 +14,7 @@ import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 
 export const command = (): Command => {
-  const group = newCommand('team', 'Manage teams (namespaces) and their members.', [
+  const group = newGroup('team', 'Manage teams (namespaces) and their members.', [
     'stagely team create team-a',
     'stagely team members team-a',
     'stagely team add team-a ann --role developer',

@@ -2,14 +2,14 @@
 import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { usageError } from '../errors.ts'
-import { newCommand, outputOption, parseDuration, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } from '../options.ts'
 import { parseRole, part, tokenView, type TokenRecord } from '../people/views.ts'
 import { note, out } from '../print.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 
 export const command = (): Command => {
-  const group = newCommand('token', 'Make, list and revoke tokens.', [
+  const group = newGroup('token', 'Make, list and revoke tokens.', [
     'stagely token create laptop --ttl 720h > token',
     'stagely token create ci --team team-a --role developer > token',
     'stagely token list --team team-a',

@@ -1,6 +1,6 @@
 // user: who may log in. For admins of the controller.
 import type { Command } from 'commander'
-import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { part, userView, type UserRecord } from '../people/views.ts'
 import { out } from '../print.ts'
 import { printRecord, printRecords } from '../records.ts'
@@ -8,7 +8,7 @@ import { openRest } from '../rest.ts'
 import { usageError } from '../errors.ts'
 
 export const command = (): Command => {
-  const group = newCommand('user', 'Add, list, change and remove users. For admins.', [
+  const group = newGroup('user', 'Add, list, change and remove users. For admins.', [
     'stagely user create ann --email ann@example.com',
     'stagely token create first --user ann --ttl 1h > token',
     'stagely user disable ann',
