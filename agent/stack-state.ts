@@ -93,7 +93,7 @@ export interface StackState {
   /** What `want` is run in place of, because it failed. */
   goingBackFrom: Quarantined | undefined
   quarantine: readonly Quarantined[]
-  /** Service that the last gate failed for a reason of its own. */
+  /** Service that failed for what it was given, in the action under way or just ended. */
   gateFailure: { readonly service: string; readonly message: string } | undefined
   pendingEdits: readonly string[]
   /** Signature of the files, and the containers, that `pendingEdits` was found for. */

@@ -134,7 +134,6 @@ export const gateServices = async (
   judged: Judged,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
-  state.gateFailure = undefined
   const result = await gate(deps, state, judged, signal)
   if (result === 'done') finishRollout(deps, state)
   return result

@@ -91,6 +91,8 @@ const act = async (
   action: Action,
   signals: PassSignals,
 ): Promise<ActionResult> => {
+  // What an action before this one failed for says nothing of this one.
+  state.gateFailure = undefined
   if (action.plan.steps.length > 0) {
     const result = await applyPlan(deps, state, action, signals)
     if (result !== 'done') return result

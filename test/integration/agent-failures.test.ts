@@ -126,6 +126,22 @@ describe('a stack that is in sync', () => {
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-first-value')
   })
 
+  it('is not taken back for the failure of a revision before', async () => {
+    const crash = `command: ["sh", "-c", "[ $$TOKEN = the-first-value ] && exec sleep 1000; exit 3"]`
+    const crashing = compose.replace(`command: ${idle}`, () => crash)
+    await stack.write(crashing)
+    machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
+    await machine.until((r) => failed(5)(r) && r.rollout?.service === 'web', 15_000)
+    await stack.write(crashing.replace(testImage, 'stagely-test/absent:9'))
+    const desired = desiredFor(stack, { revision: 6, healthyRevision: 1 })
+    machine.loop.want(desired, [held('TOKEN', 'a-third-value', 'web')], [first])
+    const report = await machine.until(failed(6))
+    expect(report.rollout?.message).toMatch(/absent/)
+    expect(report.quarantine).toBeUndefined()
+    await machine.loop.stop()
+    expect(machine.reports.some((r) => r.quarantine !== undefined)).toBe(false)
+  })
+
   it('is not called passed when up reports success and a container keeps its old label', async () => {
     await restart({ fakeMode: 'lie', firstRevision: 4 })
     const report = await refuse({})
