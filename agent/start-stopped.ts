@@ -1,6 +1,8 @@
 // After a reboot without a controller: containers are there, with their environment; what they need
 // is their files, and a start.
-import { messageOf } from '../src/kernel/errors.ts'
+import { backoffMs } from '../src/kernel/backoff.ts'
+import type { Clock } from '../src/kernel/clock.ts'
+import { isAbort, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Engine } from './docker/engine.ts'
 import { isDown, isLeftover, observeProject, type ObservedContainer } from './observe.ts'
@@ -13,6 +15,10 @@ export interface StartDeps {
   readonly locks: ProjectLocks
   readonly log: Logger
 }
+
+/** So long the controller may take before stacks that are down are started without it. */
+const controllerPatienceMs = 5_000
+const again = { baseMs: 2_000, capMs: 60_000 }
 
 /** Dependencies first, as far as their labels tell; in a circle, as they come. */
 export const startOrder = (containers: readonly ObservedContainer[]): ObservedContainer[] => {
@@ -30,33 +36,63 @@ export const startOrder = (containers: readonly ObservedContainer[]): ObservedCo
   return order
 }
 
-const startProject = async (deps: StartDeps, deployment: Deployment): Promise<void> => {
+/** False when something that is down did not start. */
+const startProject = async (deps: StartDeps, deployment: Deployment): Promise<boolean> => {
   const { project, services, lasting = [] } = deployment
   const all = await observeProject(deps.engine, project)
   // A program that exits 0 when it is told to stop, as at a shutdown, looks like a job that is done.
   const isEnded = (c: ObservedContainer): boolean =>
     isDown(c) || (c.state === 'exited' && lasting.includes(c.service))
   const down = all.filter((c) => isEnded(c) && !isLeftover(c) && services.includes(c.service))
+  let isUp = true
   for (const { id, name } of startOrder(down)) {
     try {
       await deps.engine.start(id)
       deps.log.info({ project, container: name }, 'started; the controller is not reachable')
     } catch (error) {
+      isUp = false
       deps.log.warn({ project, container: name, reason: messageOf(error) }, 'did not start')
     }
   }
+  return isUp
 }
 
-/** Starts what this agent deployed and what is down; completed jobs and paused stagelets are left. Never rejects. */
-export const startStopped = async (deps: StartDeps): Promise<void> => {
-  for (const uid of deps.stateFile.uids()) {
+/** Starts what these stagelets deployed; returns those of them that are not up yet. */
+const startAll = async (deps: StartDeps, uids: readonly string[]): Promise<string[]> => {
+  const left: string[] = []
+  for (const uid of uids) {
     const deployment = deps.stateFile.get(uid)
     if (deployment === undefined) continue
     if (deployment.paused === true || deployment.stoppedByHand === true) continue
     try {
-      await deps.locks.run(deployment.project, () => startProject(deps, deployment))
+      const isUp = await deps.locks.run(deployment.project, () => startProject(deps, deployment))
+      if (!isUp) left.push(uid)
     } catch (error) {
       deps.log.warn({ project: deployment.project, reason: messageOf(error) }, 'cannot look at it')
+      left.push(uid)
     }
+  }
+  return left
+}
+
+/**
+ * Starts what this agent deployed and what is down; completed jobs and paused stagelets are left. What
+ * does not start, as while the engine comes up itself, is tried again until the controller takes over.
+ */
+export const startStopped = async (
+  deps: StartDeps,
+  given: { clock: Clock; random: () => number; isConnected: () => boolean; signal: AbortSignal },
+): Promise<void> => {
+  const { clock, random, isConnected, signal } = given
+  try {
+    await clock.sleep(controllerPatienceMs, signal)
+    let left = deps.stateFile.uids()
+    for (let attempt = 0; !isConnected(); attempt++) {
+      left = await startAll(deps, left)
+      if (left.length === 0) return
+      await clock.sleep(backoffMs(attempt, again, random), signal)
+    }
+  } catch (error) {
+    if (!isAbort(error)) throw error
   }
 }

@@ -41,8 +41,6 @@ export interface RunningAgent {
   stop(): Promise<void>
 }
 
-/** So long the controller may take before stacks that are down are started without it. */
-const controllerPatienceMs = 5_000
 const sweepEveryMs = 60_000
 
 /** A running `up` is never killed; longer than this nobody waits for it. */
@@ -81,9 +79,9 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const ending = new AbortController()
   const reporting = reporter.run(ending.signal)
   let isConnected = false
-  const starting = clock.sleep(controllerPatienceMs, ending.signal).then(
-    () => (isConnected ? undefined : startStopped({ engine, stateFile, locks, log })),
-    () => undefined,
+  const starting = startStopped(
+    { engine, stateFile, locks, log },
+    { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
   const logs = openLogs(deps, { engine, events, token, sourceOf: loops.logSourceOf })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
