@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openStateFile, saveHeals } from './state-file.ts'
+import { silentLogger } from '../src/kernel/log.ts'
+import { openStateFile, putAsideDamaged, saveHeals } from './state-file.ts'
 
 describe('the state file', () => {
   let folder: string
@@ -52,8 +53,31 @@ describe('the state file', () => {
     expect(again.get('two')).toBeUndefined()
   })
 
-  it('refuses what it cannot read, and says what to do', async () => {
-    await writeFile(join(folder, 'state.json'), '{"version": 9}')
-    await expect(openStateFile(join(folder, 'state.json'))).rejects.toThrow(/remove it/)
+  it('refuses what a newer agent wrote, and leaves it as it is', async () => {
+    const path = join(folder, 'state.json')
+    const newer = '{"version": 9, "stagelets": {}}'
+    await writeFile(path, newer)
+    const expected = /state\.json .*\(version 9\): update this agent/
+    await expect(putAsideDamaged(path, silentLogger)).rejects.toThrow(expected)
+    await expect(openStateFile(path)).rejects.toThrow(expected)
+    expect(await readFile(path, 'utf8')).toBe(newer)
   })
+
+  it.each(['', '{"version": 1, "stagelets": {"one": {"proj', 'null', '{"version": 1}', '"\0\0'])(
+    'begins anew where it is damaged, as %j, keeps that aside and says so',
+    async (damaged) => {
+      const path = join(folder, 'state.json')
+      await writeFile(path, damaged)
+      const said: string[] = []
+      const log = { ...silentLogger, warn: (_: object, message: string) => said.push(message) }
+      await expect(openStateFile(path)).rejects.toThrow(/is damaged/)
+      await putAsideDamaged(path, log)
+      const file = await openStateFile(path)
+      expect(file.uids()).toEqual([])
+      expect(said).toEqual([expect.stringMatching(/state\.json\.damaged.*adopts what runs/)])
+      expect(await readFile(`${path}.damaged`, 'utf8')).toBe(damaged)
+      await file.set('one', deployment)
+      expect((await openStateFile(path)).get('one')).toEqual(deployment)
+    },
+  )
 })

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
 import type { Heal } from './heal-guard.ts'
 
 const deployment = z.object({
@@ -26,6 +27,7 @@ const deployment = z.object({
   /** Healing of the last minutes: what flaps goes on being left alone after a restart of the agent. */
   heals: z.array(z.object({ service: z.string(), atMs: z.number() })).optional(),
 })
+const newerSchema = z.object({ version: z.number().gt(1) })
 const stateSchema = z.object({ version: z.literal(1), stagelets: z.record(z.string(), deployment) })
 
 export type Deployment = z.infer<typeof deployment>
@@ -41,23 +43,46 @@ export interface StateFile {
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
-const readState = async (path: string): Promise<Record<string, Deployment>> => {
+/** undefined where it is none. */
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Throws for one of a newer agent. */
+const readState = async (path: string): Promise<Record<string, Deployment> | 'damaged'> => {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return undefined
     throw error
   })
   if (text === undefined) return {}
-  try {
-    return stateSchema.parse(JSON.parse(text)).stagelets
-  } catch (error) {
-    const message = `${path} cannot be read: remove it, and the agent adopts what runs`
-    throw new StagelyError('InternalError', message, {}, error)
-  }
+  const found = parseJson(text)
+  const state = stateSchema.safeParse(found)
+  if (state.success) return state.data.stagelets
+  const { data: newer } = newerSchema.safeParse(found)
+  if (newer === undefined) return 'damaged'
+  const message = `${path} was written by a newer agent (version ${newer.version}): update this agent`
+  throw new StagelyError('InternalError', message)
+}
+
+/** What a crash of the machine left half written is of no use: what runs is adopted without it. */
+export const putAsideDamaged = async (path: string, log: Logger): Promise<void> => {
+  if ((await readState(path)) !== 'damaged') return
+  await rename(path, `${path}.damaged`)
+  log.warn({}, `${path} is damaged, and is now ${path}.damaged; the agent adopts what runs`)
 }
 
 /** Opens the file, or begins a new one. InternalError when it holds something else. */
 export const openStateFile = async (path: string): Promise<StateFile> => {
-  const stagelets = await readState(path)
+  const found = await readState(path)
+  if (found === 'damaged') {
+    const message = `${path} is damaged: the agent puts it aside when it starts`
+    throw new StagelyError('InternalError', message)
+  }
+  const stagelets = found
   let writing = Promise.resolve()
 
   const write = async (): Promise<void> => {

@@ -24,7 +24,7 @@ import { createProjectLocks } from './project-locks.ts'
 import { createReporter, type Reporter } from './report.ts'
 import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
 import { startStopped } from './start-stopped.ts'
-import { openStateFile } from './state-file.ts'
+import { openStateFile, putAsideDamaged, type StateFile } from './state-file.ts'
 
 export interface AgentDeps {
   readonly config: AgentConfig
@@ -59,7 +59,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const client = createControllerClient(identity)
   const token = createTokens(identity, clock)
   const reporter = createReporter({ client, token, boot, clock, random, log })
-  const stateFile = await openStateFile(join(config.dataDir, 'state.json'))
+  const stateFile = await openState(deps)
   const files = openFiles(deps, rotation, engine)
   await files.restore()
   const keys = await createLinkKeys(rotation, { client, files, log })
@@ -125,6 +125,12 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       client.close()
     },
   }
+}
+
+const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
+  const path = join(config.dataDir, 'state.json')
+  await putAsideDamaged(path, log)
+  return await openStateFile(path)
 }
 
 const versionOf = (engine: Engine, log: Logger): Promise<string | undefined> =>
