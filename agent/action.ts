@@ -17,6 +17,8 @@ export interface ActionDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly endings: Endings
+  /** Room for pulling images; after it Compose is told to end. */
+  readonly upDeadlineMs: number
   /** Tells the owner that the report has changed. */
   readonly publish: () => void
 }

@@ -50,6 +50,7 @@ const look = (
     ]),
     endingOf: endings.of,
     stopped: endedByOthers(containers, { endingOf: endings.of, lasting: new Set() }),
+    byOf: () => undefined,
   }
 }
 const ended = (service: string, exitCode: number): ObservedContainer =>
@@ -78,6 +79,19 @@ describe('drift', () => {
     expect(findChanges(look([container('db'), ended('web', exitCode)], events))).toEqual([
       { service: 'web', container: 'shop-web-1', what, exitCode },
     ])
+  })
+
+  it('names who has just touched a service through the agent, but not for a crash', () => {
+    const byOf = (service: string): string | undefined => (service === 'web' ? 'ann' : undefined)
+    const changesIn = (input: DriftInput) => findChanges({ ...input, byOf })
+    const both = look([ended('db', 143), ended('web', 143)], [...stop('db'), ...stop('web')])
+    expect(changesIn(both).map(({ service, by }) => [service, by])).toEqual([
+      ['db', undefined],
+      ['web', 'ann'],
+    ])
+    expect(changesIn(look([container('db')], []))).toMatchObject([{ what: 'Removed', by: 'ann' }])
+    const crashed = look([container('db'), ended('web', 1)], [['die', 'web']])
+    expect(changesIn(crashed)[0]).not.toHaveProperty('by')
   })
 
   it('takes a signal that ended nothing for no cause of a later crash', () => {

@@ -15,6 +15,8 @@ export interface DriftInput {
   readonly endingOf: (containerId: string) => Ending | undefined
   /** Ids of containers that did not end by themselves, however they look: see `endedByOthers`. */
   readonly stopped: ReadonlySet<string>
+  /** Who has just touched a service through the agent. */
+  readonly byOf: (service: string) => string | undefined
 }
 
 /** More would make a report long and tell nobody more. */
@@ -85,7 +87,10 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
   // Where a new one stands in its place, that one is told of.
   for (const { name } of gone.filter((c) => !own.some((o) => lastingName(o) === c.name)))
     changes.push({ service, container: name, what: 'Removed' })
-  return changes
+  const by = input.byOf(service)
+  return changes.map((change) =>
+    by === undefined || change.what === 'Died' ? change : { ...change, by },
+  )
 }
 
 /** Every difference, by service. */

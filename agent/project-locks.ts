@@ -6,6 +6,8 @@ export interface ProjectLocks {
   claim(project: string, owner: string): boolean
   /** Lets go of whatever `owner` holds. */
   release(owner: string): void
+  /** Somebody holds it. */
+  isBusy(project: string): boolean
   /** Runs `fn` when all earlier holders of the project are done. */
   run<T>(project: string, fn: () => Promise<T>): Promise<T>
 }
@@ -25,6 +27,7 @@ export const createProjectLocks = (): ProjectLocks => {
       return true
     },
     release,
+    isBusy: (project) => tails.has(project),
     run: (project, fn) => {
       const next = (tails.get(project) ?? Promise.resolve()).then(fn)
       const tail = next.catch(() => undefined)

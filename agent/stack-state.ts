@@ -111,6 +111,8 @@ export interface StackState {
   settledContainers: readonly ObservedContainer[]
   heals: readonly Heal[]
   drift: ReportedStagelet['drift']
+  /** What a person did last through the agent. */
+  hand: ReportedStagelet['hand']
   /** Since when the whole stack is down because somebody stopped it; it is left so. */
   heldSinceMs: number | undefined
   /** What the gate waits for. */
@@ -140,6 +142,7 @@ export const createStackState = (want: Want): StackState => ({
   settledContainers: [],
   heals: [],
   drift: undefined,
+  hand: undefined,
   heldSinceMs: undefined,
   waitingFor: [],
 })
@@ -197,6 +200,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     ...(state.rollout === undefined ? {} : { rollout: state.rollout }),
     ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
     ...(state.drift === undefined ? {} : { drift: state.drift }),
+    ...(state.hand === undefined ? {} : { hand: state.hand }),
     ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
     ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
   }

@@ -19,9 +19,6 @@ import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import { blameWaits, gateWaits, type WaitsFor } from './stagelet-gate.ts'
 
-/** Room for pulling images; after it Compose is told to end. */
-const upDeadlineMs = 15 * 60_000
-
 const up = (
   deps: ActionDeps,
   state: StackState,
@@ -36,7 +33,7 @@ const up = (
     env: state.want.env,
     mask: state.want.mask,
     stdin: renderOverride(overrides),
-    timeoutMs: upDeadlineMs,
+    timeoutMs: deps.upDeadlineMs,
   })
 
 /** Written before the first `up`, so that an action cut off by a crash is finished after it. */
@@ -232,7 +229,7 @@ export const takeDown = async (
       cwd: '/proc',
       env,
       mask,
-      timeoutMs: upDeadlineMs,
+      timeoutMs: deps.upDeadlineMs,
     })
     return 'done'
   } catch (error) {

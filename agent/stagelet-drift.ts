@@ -1,7 +1,13 @@
 // Drift of one stagelet: what is told of it, whether it is healed now, later, or not at all.
 import { toTimestamp } from '../src/kernel/clock.ts'
 import type { EngineEvent } from './docker/engine.ts'
-import { findChanges, isWholeStackStopped, waitForPerson, type DriftInput } from './drift.ts'
+import {
+  findChanges,
+  isWholeStackStopped,
+  waitForPerson,
+  type DriftChange,
+  type DriftInput,
+} from './drift.ts'
 import type { Endings } from './endings.ts'
 import { guardHeal, recentHeals } from './heal-guard.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
@@ -25,7 +31,15 @@ const driftInput = (
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
   endingOf: deps.endings.of,
   stopped: stoppedIn(deps, state),
+  byOf: deps.hands.by,
 })
+
+/** Who it was is known for a moment only; what was told of him stays. */
+const keepNames = (changes: readonly DriftChange[], told: readonly DriftChange[]): DriftChange[] =>
+  changes.map((change) => {
+    const same = told.find((t) => t.container === change.container && t.what === change.what)
+    return { ...same, ...change }
+  })
 
 const tell = (
   deps: PassDeps,
@@ -35,7 +49,7 @@ const tell = (
 ): void => {
   const known = state.drift
   const isNew = known === undefined || known.state === 'Healed'
-  const changes = findChanges(input)
+  const changes = keepNames(findChanges(input), isNew ? [] : known.changes)
   state.drift = {
     state: driftState,
     since: isNew ? toTimestamp(deps.clock.now()) : known.since,
@@ -99,6 +113,7 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
     wanted: new Map(before.map((c) => [c.service, c.digest])),
     endingOf: deps.endings.of,
     stopped: stoppedIn(deps, state),
+    byOf: deps.hands.by,
   }
   if (findChanges(input).length > 0) tell(deps, state, 'Found', input)
   else state.drift = undefined

@@ -1,12 +1,13 @@
 // What every pass begins with: read the model, observe the engine, and see whether the stack may be
 // touched at all.
+import type { Hands } from './by-hand/hands.ts'
 import { checkAllowed } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel, ModelSource } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
-import { observeProject } from './observe.ts'
+import { observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { hasFiles } from './stack-files.ts'
 import { forgetStalePasses } from './stack-state.ts'
@@ -18,6 +19,8 @@ export interface PassDeps extends ActionDeps {
   readonly locks: ProjectLocks
   readonly files: FileStore
   readonly allowDirs: readonly string[]
+  /** What persons do through the agent. */
+  readonly hands: Pick<Hands, 'isBusy' | 'by'>
   /** Called with the Compose project as soon as it is known. */
   readonly onProject: (project: string) => void
 }
@@ -84,12 +87,12 @@ export const stoppedIn = (deps: PassDeps, { want, containers }: StackState): Set
  * made from a folder that this agent may not use is not touched.
  */
 export const findForeign = async (
-  deps: PassDeps,
-  state: StackState,
+  containers: readonly ObservedContainer[],
+  allowDirs: readonly string[],
 ): Promise<StackFault | undefined> => {
-  const directories = new Set(state.containers.flatMap((c) => c.directory ?? []))
+  const directories = new Set(containers.flatMap((c) => c.directory ?? []))
   for (const directory of directories) {
-    const fault = await checkAllowed(directory, deps.allowDirs)
+    const fault = await checkAllowed(directory, allowDirs)
     if (fault !== undefined)
       return {
         ...fault,

@@ -9,19 +9,21 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Environment } from '../src/compose/environment.ts'
-import { createAim } from './aim.ts'
-import { createModelSource } from './compose-model.ts'
+import { createAim, type Aim } from './aim.ts'
+import { createHands, type Hands } from './by-hand/hands.ts'
+import { runByHand, type HandOrder } from './by-hand/run.ts'
+import { createModelSource, type ModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
-import type { EventHub } from './docker/event-hub.ts'
+import type { EventHub, EventListener } from './docker/event-hub.ts'
 import { createEndings } from './endings.ts'
 import type { FileStore } from './file-store.ts'
-import { createKnownValues } from './logs/known-values.ts'
+import { createKnownValues, type KnownValues } from './logs/known-values.ts'
 import type { LogSource } from './logs/project-log.ts'
 import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
-import type { HeldEntry, StackState } from './stack-state.ts'
+import type { HeldEntry, StackState, Want } from './stack-state.ts'
 import { takeEvent } from './stagelet-drift.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
@@ -42,6 +44,8 @@ export interface StageletLoopDeps {
   readonly baseEnv: Environment
   /** Folders that stacks may be in; empty: any. */
   readonly allowDirs: readonly string[]
+  /** How long Compose may be at work on a stack. */
+  readonly upDeadlineMs: number
   /** Called with each new report; not called when nothing changed. */
   readonly onChange: (observation: ReportedStagelet) => void
 }
@@ -62,6 +66,10 @@ export interface StageletLoop {
   stop(): Promise<void>
   /** The latest report; undefined before the first want. */
   observation(): ReportedStagelet | undefined
+  /** What is to run, as of now; undefined before the first want. */
+  wanted(): DesiredStagelet | undefined
+  /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
+  readonly byHand: (order: HandOrder) => Promise<number>
   /** Where its logs are; undefined before this agent has read or deployed the stack. */
   logSource(): LogSource | undefined
 }
@@ -76,24 +84,22 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const known = createKnownValues()
   let state: StackState | undefined
   const aim = createAim({ ...deps, state: () => state })
+  const { hands, byHand } = openHands(deps, { models, known, aim, onDone: waker.poke })
   let stopped = false
   let pass = new AbortController()
-  let subscription: { project: string; stop: () => void } | undefined
   let running: Promise<void> | undefined
 
   const tell = onlyNews(deps.onChange)
   const publish = (): void => {
     if (state !== undefined) tell(toObservation(state))
   }
-  const onProject = (project: string): void => {
-    if (subscription?.project === project) return
-    subscription?.stop()
-    const stop = deps.events.subscribe(project, (event, lostAtMs) => {
+  const { follow: onProject, ...subscription } = createSubscription(
+    deps.events,
+    (event, lostAtMs) => {
       takeEvent(endings, state, { event, lostAtMs, nowMs: deps.clock.now() })
       waker.poke()
-    })
-    subscription = { project, stop }
-  }
+    },
+  )
   const isSuperseded = (): boolean => stopped || aim.choose()?.run.key !== state?.want.key
 
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
@@ -101,12 +107,13 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     current.healthy = healthy
     current.goingBackFrom = because
     current.quarantine = aim.quarantine()
+    current.hand = hands.last()
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
     try {
       await saveQuarantine(deps.stateFile, uid, current.quarantine)
-      const passDeps = { ...deps, log, models, endings, publish, onProject }
+      const passDeps = { ...deps, log, models, endings, hands, publish, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
       const absent = isReason(error, 'ServiceUnavailable')
@@ -145,11 +152,51 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       pass.abort()
       waker.wake()
       await running
-      subscription?.stop()
+      subscription.stop()
       if (aim.uid !== undefined) deps.locks.release(aim.uid)
     },
+    wanted: () => aim.choose()?.run.desired,
+    byHand,
     observation: () => (state === undefined ? undefined : toObservation(state)),
     logSource: () => known.sourceOf(state?.model?.projectName ?? deployedProject(deps, aim.uid)),
+  }
+}
+
+/** The events of one project, which may become another one. */
+const createSubscription = (
+  events: EventHub,
+  onEvent: EventListener,
+): { readonly follow: (project: string) => void; readonly stop: () => void } => {
+  let current: { project: string; stop: () => void } | undefined
+  return {
+    follow: (project) => {
+      if (current?.project === project) return
+      current?.stop()
+      current = { project, stop: events.subscribe(project, onEvent) }
+    },
+    stop: () => current?.stop(),
+  }
+}
+
+/** Persons, for whom the agent runs Compose on this stack. */
+const openHands = (
+  deps: StageletLoopDeps,
+  given: { models: ModelSource; known: KnownValues; aim: Aim; onDone: () => void },
+): { hands: Hands; byHand: StageletLoop['byHand'] } => {
+  const { models, known, aim, onDone } = given
+  const hands = createHands(deps.clock)
+  const choose = (): Want | undefined => aim.choose()?.run
+  return {
+    hands,
+    byHand: async (order) => {
+      const log = deps.log.child({ stagelet: choose()?.desired.name })
+      const { masker } = known
+      try {
+        return await runByHand({ ...deps, log, models, hands, choose, masker }, order)
+      } finally {
+        onDone()
+      }
+    },
   }
 }
 

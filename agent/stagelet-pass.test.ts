@@ -3,6 +3,7 @@ import { realClock } from '../src/kernel/clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Engine } from './docker/engine.ts'
+import { createHands } from './by-hand/hands.ts'
 import { createEndings } from './endings.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { withoutFiles } from '../test/support/files.ts'
@@ -51,6 +52,7 @@ const pass = async (
         verbs.push(verb[0] ?? '')
         return Promise.resolve({ stdout: '', stderr: '' })
       },
+      pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
     },
     stateFile: {
       get: () => undefined,
@@ -63,6 +65,8 @@ const pass = async (
     files: withoutFiles,
     endings: createEndings(),
     allowDirs,
+    upDeadlineMs: 1_000,
+    hands: createHands(realClock),
     clock: realClock,
     log: silentLogger,
     publish: () => undefined,

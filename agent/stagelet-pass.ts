@@ -12,8 +12,8 @@ import { findPendingEdits } from './pending-edits.ts'
 import { planAction, withoutServices } from './plan.ts'
 import { canGoBack, digestIn, withQuarantined } from './quarantine.ts'
 import type { Plan } from './plan.ts'
-import { fileDigests, prepareFiles } from './stack-files.ts'
-import { overridesFor } from './stack-state.ts'
+import { prepareOverrides } from './prepare-overrides.ts'
+import { fileDigests } from './stack-files.ts'
 import type { StackState } from './stack-state.ts'
 import type { Action, ActionResult, PassSignals } from './action.ts'
 import { applyPlan } from './stagelet-action.ts'
@@ -31,7 +31,6 @@ import {
 import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
 import { release } from './stagelet-release.ts'
 import { saveQuarantine, type Deployment } from './state-file.ts'
-import { describeFaults, validateValues } from './validate-values.ts'
 
 export type { PassDeps } from './stagelet-looks.ts'
 
@@ -191,25 +190,10 @@ const claimStack = async (
   state: StackState,
   { projectName }: ComposeModel,
 ): Promise<StackFault | undefined> => {
-  const foreign = await findForeign(deps, state)
+  const foreign = await findForeign(state.containers, deps.allowDirs)
   if (foreign !== undefined || deps.locks.claim(projectName, state.want.desired.uid)) return foreign
   const message = `another stagelet on this agent already runs the Compose project "${projectName}": give this one a spec.compose.projectName of its own`
   return { reason: 'ProjectClaimed', message }
-}
-
-/** What each service gets, checked, with its files in place; or why it cannot be had. */
-const prepareOverrides = async (
-  deps: PassDeps,
-  state: StackState,
-  model: ComposeModel,
-): Promise<ServiceOverride[] | StackFault> => {
-  const prepared = await prepareFiles(state.want, model, deps.files)
-  if ('fault' in prepared) return prepared.fault
-  state.unmountedFiles = prepared.plan?.unmounted ?? []
-  const names = model.services.map((s) => s.name)
-  const overrides = overridesFor(state.want, names, prepared.plan?.services)
-  const faults = overrides.flatMap((o) => validateValues(o.service, o.entries))
-  return faults.length > 0 ? { reason: 'ValueInvalid', message: describeFaults(faults) } : overrides
 }
 
 /** Quarantines what failed, where there is something healthy to go back to; the next pass runs that. */
@@ -223,6 +207,15 @@ const goBack = async (deps: PassDeps, state: StackState): Promise<boolean> => {
   state.quarantine = withQuarantined(state.quarantine, added)
   await saveQuarantine(deps.stateFile, uid, state.quarantine)
   deps.log.warn({ service, failed: revision, to: healthy.desired.revision }, 'going back')
+  return true
+}
+
+const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
+  // What a person is in the middle of is no drift; the loop is woken when he is done.
+  if (deps.hands.isBusy()) return true
+  if (!state.want.desired.paused) return false
+  state.phase = 'Paused'
+  tellPaused(deps, state)
   return true
 }
 
@@ -242,22 +235,20 @@ export const runPass = async (
     model?.projectName ?? deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName,
   )
   await recordPaused(deps, state)
-  if (desired.paused) {
-    state.phase = 'Paused'
-    tellPaused(deps, state)
-    return resyncMs
-  }
+  if (isLeftAlone(deps, state)) return resyncMs
   if (model === undefined) {
     state.phase = 'Failed'
     return resyncMs
   }
   const fault = await claimStack(deps, state, model)
   if (fault !== undefined) return stopWith(state, fault.reason, fault.message)
-  const prepared = await prepareOverrides(deps, state, model)
-  if ('reason' in prepared) return stopWith(state, prepared.reason, prepared.message)
+  const prepared = await prepareOverrides(state.want, model, deps.files)
+  if ('fault' in prepared) return stopWith(state, prepared.fault.reason, prepared.fault.message)
+  const { overrides, unmounted } = prepared
+  state.unmountedFiles = unmounted
   if (isEndUnclear(state.containers, deps.endings.of, deps.clock.now())) return eventLagMs
-  const { asked, ...planned } = planFor(deps, state, model, prepared)
-  const action: Action = { model, overrides: prepared, ...planned, blocked: [] }
+  const { asked, ...planned } = planFor(deps, state, model, overrides)
+  const action: Action = { model, overrides, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0) return await settle(deps, state, action)
   const retryMs = waitForRetry(deps, state)

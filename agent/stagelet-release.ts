@@ -23,7 +23,7 @@ export const release = async (deps: PassDeps, state: StackState): Promise<number
     const project = known ?? (await readModel(deps, state))?.projectName
     if (project !== undefined && project !== '') {
       await observe(deps, state, project)
-      const foreign = await findForeign(deps, state)
+      const foreign = await findForeign(state.containers, deps.allowDirs)
       if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
       const result = await deps.locks.run(project, () => takeDown(deps, state, project))
       if (result === 'failed') return noteFailure(deps, state)

@@ -5,24 +5,25 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { maxTokenLifeMs, signAgentToken } from '../src/protocol/agent-token.ts'
+import { handSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
 import { createControllerClient } from './controller-client.ts'
-import { createDesiredState, type DesiredListener } from './desired.ts'
+import { createDesiredState } from './desired.ts'
 import { openCompose } from '../src/compose/compose.ts'
 import { createEngine, type Engine } from './docker/engine.ts'
 import { createEventHub } from './docker/event-hub.ts'
 import { createFileCache, withoutFileCache } from './file-cache.ts'
 import { createFileStore, type FileStore } from './file-store.ts'
+import { openHandServer } from './by-hand/server.ts'
 import type { Identity } from './identity.ts'
 import { openKeyRotation, type KeyRotation } from './key-rotation.ts'
 import { runLink } from './link.ts'
 import { createLinkKeys } from './link-keys.ts'
 import { createLogSessions, maxSessions, type LogSessionsDeps } from './logs/log-sessions.ts'
-import type { LogSource } from './logs/project-log.ts'
 import { createProjectLocks } from './project-locks.ts'
-import { createReporter, type Reporter } from './report.ts'
-import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
+import { createReporter } from './report.ts'
+import { createLoops } from './stagelet-loops.ts'
 import { startStopped } from './start-stopped.ts'
 import { openStateFile, putAsideDamaged, type StateFile } from './state-file.ts'
 
@@ -34,6 +35,8 @@ export interface AgentDeps {
   readonly log: Logger
   /** Called whenever a stream is up. */
   readonly onConnected: () => void
+  /** How long Compose may be at work on a stack: 15 minutes, room for pulling images. */
+  readonly upDeadlineMs?: number
 }
 
 export interface RunningAgent {
@@ -42,6 +45,8 @@ export interface RunningAgent {
 }
 
 const sweepEveryMs = 60_000
+
+const defaultUpDeadlineMs = 15 * 60_000
 
 /** A running `up` is never killed; longer than this nobody waits for it. */
 const stopPatienceMs = 120_000
@@ -53,7 +58,6 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const { identity } = rotation
   const compose = await openCompose(config.environment)
   const engine = createEngine(config.dockerSocket)
-  const engineVersion = await versionOf(engine, log)
   const events = createEventHub({ engine, clock, log })
   const boot = randomUUID()
   const client = createControllerClient(identity)
@@ -75,7 +79,10 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     log,
     baseEnv: config.environment,
     allowDirs: config.allowDirs,
+    upDeadlineMs: deps.upDeadlineMs ?? defaultUpDeadlineMs,
   })
+  const path = handSocket(config.dataDir)
+  const hands = await openHandServer({ path, targets: loops.handTargets, log })
   const ending = new AbortController()
   const reporting = reporter.run(ending.signal)
   let isConnected = false
@@ -96,7 +103,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       about: {
         boot,
         version: agentVersion,
-        ...(engineVersion === undefined ? {} : { engineVersion }),
+        ...(await engineVersionOf(engine, log)),
         composeVersion: compose.version,
       },
       onConnected: () => {
@@ -115,9 +122,8 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   )
   return {
     stop: async () => {
-      const patience = new AbortController()
-      await Promise.race([loops.stop(), clock.sleep(stopPatienceMs, patience.signal)])
-      patience.abort()
+      await waitPatiently(clock, Promise.all([loops.stop(), hands.stop()]))
+      hands.close()
       ending.abort()
       await Promise.all([linking, reporting, starting, sweeping])
       logs.stop()
@@ -133,11 +139,20 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
   return await openStateFile(path)
 }
 
-const versionOf = (engine: Engine, log: Logger): Promise<string | undefined> =>
-  engine.version().catch((error: unknown) => {
-    log.warn({ reason: messageOf(error) }, 'the Docker engine does not answer yet')
-    return undefined
-  })
+const waitPatiently = async (clock: Clock, work: Promise<unknown>): Promise<void> => {
+  const patience = new AbortController()
+  await Promise.race([work, clock.sleep(stopPatienceMs, patience.signal)])
+  patience.abort()
+}
+
+const engineVersionOf = (engine: Engine, log: Logger): Promise<{ engineVersion?: string }> =>
+  engine.version().then(
+    (engineVersion) => ({ engineVersion }),
+    (error: unknown) => {
+      log.warn({ reason: messageOf(error) }, 'the Docker engine does not answer yet')
+      return {}
+    },
+  )
 
 /** Readers of logs have connections of their own, so that none of them holds up a report. */
 const openLogs = (
@@ -203,72 +218,5 @@ const createTokens = (identity: Identity, clock: Clock): (() => string) => {
       signedBy = ed25519
     }
     return current
-  }
-}
-
-const createLoops = (
-  reporter: Reporter,
-  given: Omit<StageletLoopDeps, 'onChange'>,
-): DesiredListener & {
-  owns: (uid: string) => boolean
-  logSourceOf: (uid: string) => LogSource | undefined
-  stop(): Promise<void>
-} => {
-  const deps: StageletLoopDeps = {
-    ...given,
-    onChange: (observation) => {
-      reporter.changed(observation)
-    },
-  }
-  const loops = new Map<string, StageletLoop>()
-  /** Loops of stagelets that went away, while they finish. */
-  const leaving = new Map<string, Promise<void>>()
-  let stopped = false
-  const { stateFile, log } = given
-  const leave = (uid: string, loop: StageletLoop): Promise<void> => {
-    const gone = loop.stop().finally(() => {
-      leaving.delete(uid)
-      if (!loops.has(uid)) reporter.forget(uid)
-    })
-    leaving.set(uid, gone)
-    return gone
-  }
-  /** It may have been taken away by force, without this agent's letting go of it. */
-  const forgetState = async (uid: string): Promise<void> => {
-    if (loops.has(uid) || leaving.has(uid)) return
-    await stateFile.forget(uid).catch((error: unknown) => {
-      log.warn(
-        { stagelet: uid, reason: messageOf(error) },
-        'a stagelet that is gone is still noted',
-      )
-    })
-  }
-  return {
-    owns: (uid) => loops.has(uid) || leaving.has(uid),
-    logSourceOf: (uid) => loops.get(uid)?.logSource(),
-    want: (item, entries, healthy) => {
-      if (stopped) return
-      let loop = loops.get(item.uid)
-      if (loop === undefined) {
-        loop = createStageletLoop(deps)
-        loops.set(item.uid, loop)
-      }
-      loop.want(item, entries, healthy)
-    },
-    forget: (uid) => {
-      const loop = loops.get(uid)
-      if (loop === undefined) return
-      loops.delete(uid)
-      reporter.forget(uid)
-      void leave(uid, loop).then(() => forgetState(uid))
-    },
-    only: (uids) => {
-      for (const uid of stateFile.uids()) if (!uids.has(uid)) void forgetState(uid)
-    },
-    stop: async () => {
-      stopped = true
-      for (const [uid, loop] of loops) void leave(uid, loop)
-      await Promise.all(leaving.values())
-    },
   }
 }

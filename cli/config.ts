@@ -43,6 +43,9 @@ export const readEnvironment = (): Record<string, string> =>
     Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined),
   )
 
+/** Who became root by sudo. */
+export const readSudoUser = (): string | undefined => setOrUndefined(process.env.SUDO_USER)
+
 /** Where a private folder in memory may be. */
 export const readRuntimeFolders = (): string[] => [
   ...(process.env.XDG_RUNTIME_DIR === undefined ? [] : [process.env.XDG_RUNTIME_DIR]),

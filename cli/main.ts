@@ -50,6 +50,10 @@ const commands: Record<string, Entry> = {
     summary: 'run a local command with the secrets of a service',
     load: () => import('./commands/run.ts'),
   },
+  compose: {
+    summary: 'run Docker Compose by the agent of this machine, secrets kept',
+    load: () => import('./commands/compose.ts'),
+  },
   init: {
     summary: 'adopt an existing Compose project',
     load: () => import('./commands/init.ts'),

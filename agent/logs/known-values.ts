@@ -11,7 +11,7 @@ export interface KnownValues {
   /** `entries` is all that is in use now. */
   learn(entries: readonly HeldEntry[]): void
   /** The same one until something new is learned. */
-  masker(): Masker
+  readonly masker: () => Masker
   /** The logs of this project, with all of it hidden. */
   sourceOf(project: string | undefined): LogSource | undefined
 }

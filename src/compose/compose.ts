@@ -6,6 +6,7 @@ import { StagelyError } from '../kernel/errors.ts'
 import type { Environment } from './environment.ts'
 import { execProgram } from '../process/exec.ts'
 import type { ExecResult } from '../process/exec.ts'
+import { pipeProgram, type PipedRequest, type PipedResult } from '../process/piped.ts'
 
 /** How Compose failed. Holds no argv, no environment and no unmasked output. */
 export class ComposeError extends Error {
@@ -65,9 +66,15 @@ export interface ComposeOutput {
   readonly stderr: string
 }
 
+/** What it says is passed on as it comes, unmasked: the streams that are given mask it. */
+export type PipedCall = Pick<ComposeCall, 'verb' | 'flags' | 'cwd' | 'env' | 'stdin'> &
+  Pick<PipedRequest, 'stdout' | 'stderr' | 'signal'>
+
 export interface Compose {
   /** Runs one verb to its end; ComposeError unless it exits 0. */
   run(call: ComposeCall): Promise<ComposeOutput>
+  /** Runs one verb for somebody who watches it; how it ended is in the result. */
+  pipe(call: PipedCall): Promise<PipedResult>
   /** Such as `2.26.1`. */
   readonly version: string
 }
@@ -129,7 +136,9 @@ export const openCompose = async (env: Environment, binary?: string): Promise<Co
       'ServiceUnavailable',
       `${file} is ${version === undefined ? 'no Compose that tells its version' : `Compose ${version}, which is too old`}: ${remedy}`,
     )
-  return { run, version }
+  const pipe = ({ flags = [], verb, ...call }: PipedCall): Promise<PipedResult> =>
+    pipeProgram({ ...call, file, args: [...flags, ...verb] })
+  return { run, pipe, version }
 }
 
 /** True when `version` is `wanted` or newer; both as `1.2.3`. */

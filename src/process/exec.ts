@@ -63,7 +63,8 @@ const collect = (
   }
 }
 
-const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
+/** To the program and all that it has started. */
+export const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, signal)
@@ -87,8 +88,22 @@ export const guardedCommand = (file: string, args: readonly string[]): [string, 
   ['-c', startWhenWhole, 'sh', file, ...args],
 ]
 
-const commandOf = ({ file, args, stdin }: ExecRequest): [string, string[]] =>
+export const commandOf = ({
+  file,
+  args,
+  stdin,
+}: Pick<ExecRequest, 'file' | 'args' | 'stdin'>): [string, string[]] =>
   stdin === undefined ? [file, [...args]] : guardedCommand(file, args)
+
+export const giveInput = ({ stdin }: ChildProcess, input: ExecRequest['stdin']): void => {
+  // A program that ends before it has read its input is not an error of ours.
+  stdin?.on('error', () => undefined)
+  if (input !== undefined) {
+    stdin?.write(input)
+    stdin?.write(`${endOfInput}\n`)
+  }
+  stdin?.end()
+}
 
 /** Runs a program to its end. Never throws: how it went is in the result. */
 export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
@@ -139,11 +154,5 @@ export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
       const ended = { exitCode: code ?? undefined, signal: signal ?? undefined, timedOut }
       resolve({ ...ended, stdout: stdout(), stderr: stderr(), startError: undefined })
     })
-    // A program that ends before it has read its input is not an error of ours.
-    child.stdin?.on('error', () => undefined)
-    if (request.stdin !== undefined) {
-      child.stdin?.write(request.stdin)
-      child.stdin?.write(`${endOfInput}\n`)
-    }
-    child.stdin?.end()
+    giveInput(child, request.stdin)
   })

@@ -1,7 +1,13 @@
 // Every message between controller and agent, both directions. Protocol versions one minor apart
 // work together; unknown fields are ignored so that a newer peer may add some.
 import { z } from 'zod'
-import { drift, observationSpec, observedService, quarantined } from '../resources/observation.ts'
+import {
+  drift,
+  handRun,
+  observationSpec,
+  observedService,
+  quarantined,
+} from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
 import { logsOrder } from './logs.ts'
@@ -179,6 +185,7 @@ const reported = z.object({
   drift: z
     .object({ ...drift.shape, changes: z.array(z.object(drift.shape.changes.element.shape)) })
     .optional(),
+  hand: z.object(handRun.shape).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
 })
 

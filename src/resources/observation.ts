@@ -49,9 +49,26 @@ export const drift = z.strictObject({
       /** Stopped: somebody asked the engine to; Killed: by a signal; Died: by itself. */
       what: z.enum(['Removed', 'Replaced', 'Stopped', 'Killed', 'Died']),
       exitCode: z.int().optional(),
+      /** Who did it through the agent, and how: see describeHand. */
+      by: z.string().optional(),
     }),
   ),
 })
+
+/** What a person did to the stack through the agent (`stagely compose`). */
+export const handRun = z.strictObject({
+  /** What followed `stagely compose`; masked. */
+  command: z.string(),
+  /** As the command said: nothing proves it. */
+  user: z.string(),
+  at: z.string(),
+  exitCode: z.int(),
+  /** Services whose containers are others since, or in another state. */
+  touched: z.array(z.string()),
+})
+
+export const describeHand = ({ user, command }: Pick<HandRun, 'user' | 'command'>): string =>
+  `${user} (as told) with "stagely compose ${command}"`
 
 /** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
 export const observationSpec = z.strictObject({
@@ -82,6 +99,8 @@ export const observationSpec = z.strictObject({
     .optional(),
   quarantine: z.array(quarantined).optional(),
   drift: drift.optional(),
+  /** The last one since the agent started. */
+  hand: handRun.optional(),
   /** What the health gate is waiting for, such as `web: health check starting`. */
   waitingFor: z.array(z.string()).optional(),
   /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
@@ -95,6 +114,7 @@ export const observationSpec = z.strictObject({
 })
 
 export type Drift = z.infer<typeof drift>
+export type HandRun = z.infer<typeof handRun>
 export type Quarantined = z.infer<typeof quarantined>
 export type ObservedService = z.infer<typeof observedService>
 export type ObservationSpec = z.infer<typeof observationSpec>

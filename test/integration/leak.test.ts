@@ -116,6 +116,12 @@ describe('no secret value leaks', () => {
     const override = await world.must('diff', '--override', 'stagelet/shop')
     expect(override).toMatch(/"web":\n[^]*"SECOND": "\*{3}REDACTED\*{3}"[^]*dev.stagely.digest/)
     answers += override
+    const byHand = ['compose', '--agent-data-dir', world.agentDir, '--stagelet', 'shop', '--']
+    const env = await world.must(...byHand, 'run', '--rm', 'web', 'env')
+    expect(env).toMatch(/^SECOND=\*{3}REDACTED\*{3}$/m)
+    answers += env + (await world.must(...byHand, 'config'))
+    await say(...byHand, 'logs', 'web')
+    await say(...byHand, '--dry-run', 'up', '--force-recreate')
     await say('describe', 'stagelysecret', 'shop-first.global')
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')

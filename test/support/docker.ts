@@ -67,6 +67,7 @@ export interface MachineOptions {
   /** Path of another Compose than the machine's. */
   readonly composeBinary?: string
   readonly allowDirs?: readonly string[]
+  readonly upDeadlineMs?: number
   readonly firstRevision?: number
   /** Folder of file secrets; on a tmpfs. */
   readonly filesRoot?: string
@@ -111,6 +112,7 @@ export const startMachine = async (
     log: silentLogger,
     baseEnv,
     allowDirs: options.allowDirs ?? [],
+    upDeadlineMs: options.upDeadlineMs ?? 15 * 60_000,
     onChange: (report) => reports.push(report),
   })
   let revision = options.firstRevision ?? 0

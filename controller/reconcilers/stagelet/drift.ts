@@ -1,17 +1,25 @@
 // The condition Drifted: containers that somebody or something changed from outside. Pure.
 import { annotations } from '../../../src/resources/meta.ts'
-import type { Drift, ObservationSpec } from '../../../src/resources/observation.ts'
+import {
+  describeHand,
+  type Drift,
+  type ObservationSpec,
+} from '../../../src/resources/observation.ts'
 import type { RolloutStatus } from '../../../src/resources/stagelet.ts'
 
 export interface DriftVerdict {
   readonly status: 'True' | 'False'
-  readonly reason: 'AsDeclared' | 'ContainersDiffer' | 'StoppedByHand' | 'Flapping' | 'Healed'
+  readonly reason:
+    'AsDeclared' | 'ContainersDiffer' | 'StoppedByHand' | 'Flapping' | 'Healed' | 'ByHand'
   readonly message: string
 }
 
 type Change = Drift['changes'][number]
 
-const describeChange = ({ service, container, what, exitCode }: Change): string => {
+const describeChange = (change: Change): string =>
+  change.by === undefined ? whatOf(change) : `${whatOf(change)}, by ${change.by}`
+
+const whatOf = ({ service, container, what, exitCode }: Change): string => {
   const name = `${service} (${container})`
   const code = exitCode === undefined ? '' : `, exit code ${exitCode}`
   switch (what) {
@@ -44,12 +52,24 @@ const fromRollout = (rollout: RolloutStatus | undefined): DriftVerdict | undefin
   return { status: 'False', reason: 'Healed', message: `revision ${revision} runs again${what}` }
 }
 
+/** A person went through the agent, after which everything is as declared. */
+const byHand = ({ drift, hand }: Partial<ObservationSpec>): DriftVerdict | undefined => {
+  if (hand === undefined || (drift !== undefined && drift.since >= hand.at)) return undefined
+  const { at, exitCode, touched } = hand
+  const what = touched.length === 0 ? 'no container was touched' : `touched: ${touched.join(', ')}`
+  const message = `as declared, after ${describeHand(hand)} at ${at}: exit code ${exitCode}; ${what}`
+  return { status: 'False', reason: 'ByHand', message }
+}
+
 export const drifted = (
   name: string,
   observation: ObservationSpec | undefined,
   rollout: RolloutStatus | undefined,
 ): DriftVerdict => {
   const drift = observation?.drift
+  const hand =
+    drift === undefined || drift.state === 'Healed' ? byHand(observation ?? {}) : undefined
+  if (hand !== undefined && fromRollout(rollout)?.status !== 'True') return hand
   if (drift === undefined) {
     const message = 'the containers are as declared'
     return fromRollout(rollout) ?? { status: 'False', reason: 'AsDeclared', message }

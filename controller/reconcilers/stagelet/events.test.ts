@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aStagelet, anInput, anObservation } from '../../../test/support/builders.ts'
-import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import { findCondition } from '../../../src/resources/conditions.ts'
+import { describeHand, type ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
@@ -77,6 +78,26 @@ describe('the events of a stagelet', () => {
       'Normal RolloutStarted',
       'Normal RolloutHealthy',
     ])
+  })
+
+  it('tell once of each thing that a person did through the agent, and name him in what was found', () => {
+    const hand = { command: 'up -d web', user: 'ann', at: '2026-01-31T10:00:00Z' }
+    const did = (tweak: object = {}): Partial<StageletInput> => ({
+      observation: anObservation({ hand: { ...hand, exitCode: 0, touched: ['web'], ...tweak } }),
+    })
+    expect(story(did(), did(), did({ at: '2026-01-31T11:00:00Z' }))).toEqual([
+      'Normal ComposedByHand',
+      'Normal ComposedByHand',
+    ])
+    const by = describeHand(hand)
+    const changes = [{ service: 'web', container: 'shop-web-1', what: 'Removed' as const, by }]
+    const drift = { state: 'Found' as const, since: '2026-01-31T10:00:01Z', changes }
+    const found = { ...did().observation!, drift }
+    expect(story({ observation: found })).toEqual(['Warning DriftFound'])
+    const { conditions } = decideStagelet(anInput([], { observation: found })).status
+    expect(findCondition(conditions, 'Drifted')?.message).toBe(
+      'healing: web (shop-web-1) was removed, by ann (as told) with "stagely compose up -d web"',
+    )
   })
 
   it('tell that the agent is lost and that it is back, and not of its first coming', () => {

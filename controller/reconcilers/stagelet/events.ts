@@ -21,8 +21,10 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   if (rollout !== undefined) add(...rollout)
   const found = became('Drifted', 'True')
   if (found !== undefined) add('Warning', 'DriftFound', found)
-  const healed = driftHealed(before, next)
+  const healed = news('Healed', before, next)
   if (healed !== undefined) add('Normal', 'DriftHealed', healed)
+  const hand = news('ByHand', before, next)
+  if (hand !== undefined) add('Normal', 'ComposedByHand', hand)
   const fault = became('Degraded', 'True')
   const reason = findCondition(next.conditions, 'Degraded')?.reason ?? 'Degraded'
   // Going back has events of its own.
@@ -42,15 +44,16 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   return events
 }
 
-/** Also where the report of what was found never came: healing may be faster. */
-const driftHealed = (
+/** What `Drifted` says for the first time; also where the report of what was found never came: healing may be faster. */
+const news = (
+  reason: 'Healed' | 'ByHand',
   before: StageletStatus | undefined,
   next: StageletStatus,
 ): string | undefined => {
   const old = findCondition(before?.conditions, 'Drifted')
   const now = findCondition(next.conditions, 'Drifted')
-  if (now?.reason !== 'Healed') return undefined
-  return old?.reason === 'Healed' && old.message === now.message ? undefined : now.message
+  if (now?.reason !== reason) return undefined
+  return old?.reason === reason && old.message === now.message ? undefined : now.message
 }
 
 /** Not of an agent that only now joins for the first time. */

@@ -1,0 +1,59 @@
+// Which stack a person means: the one that he names, else the one whose folder he is in.
+import { realpath } from 'node:fs/promises'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { HandRequest } from '../../src/protocol/by-hand.ts'
+import type { HandOrder } from './run.ts'
+
+export interface HandTarget {
+  /** `namespace/name` of the stagelet. */
+  readonly name: string
+  readonly directory: string
+  readonly run: (order: HandOrder) => Promise<number>
+}
+
+const listed = (targets: readonly HandTarget[]): string =>
+  targets.length === 0
+    ? 'this agent runs no stagelet now'
+    : `this agent runs:\n${targets
+        .map(({ name, directory }) => `  ${name}  ${directory}`)
+        .sort()
+        .join('\n')}`
+
+const linksFollowed = (path: string): Promise<string> => realpath(path).catch(() => path)
+
+const isInside = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(`${folder.replace(/\/$/, '')}/`)
+
+/** Those whose folder is the nearest one up from `directory`, as Compose itself looks for its file. */
+const nearest = async (
+  targets: readonly HandTarget[],
+  directory: string,
+): Promise<{ target: HandTarget; folder: string }[]> => {
+  const here = await linksFollowed(directory)
+  const folders = await Promise.all(
+    targets.map(async (target) => ({ target, folder: await linksFollowed(target.directory) })),
+  )
+  const around = folders.filter(({ folder }) => isInside(here, folder))
+  const longest = Math.max(...around.map(({ folder }) => folder.length))
+  return around.filter(({ folder }) => folder.length === longest)
+}
+
+/** NotFound or Conflict, with what there is to choose from. */
+export const findTarget = async (
+  targets: readonly HandTarget[],
+  { stagelet, directory }: Pick<HandRequest, 'stagelet' | 'directory'>,
+): Promise<HandTarget> => {
+  const found =
+    stagelet === undefined
+      ? (await nearest(targets, directory)).map(({ target }) => target)
+      : targets.filter(({ name }) => name === stagelet || name.split('/')[1] === stagelet)
+  const [only, ...others] = found
+  const what = stagelet === undefined ? `in ${directory}` : `called ${stagelet}`
+  if (only === undefined)
+    throw new StagelyError('NotFound', `no stagelet of this agent is ${what}; ${listed(targets)}`)
+  if (others.length > 0) {
+    const message = `more than one stagelet is ${what}: choose one with --stagelet NAMESPACE/NAME; ${listed(found)}`
+    throw new StagelyError('Conflict', message)
+  }
+  return only
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { parseHandCommand } from '../../src/compose/by-hand.ts'
+import type { PipedCall } from '../../src/compose/compose.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { createMasker } from '../../src/masking/masker.ts'
+import { withoutFiles } from '../../test/support/files.ts'
+import { held } from '../../test/support/held.ts'
+import type { Engine } from '../docker/engine.ts'
+import { createProjectLocks } from '../project-locks.ts'
+import { createWant } from '../stack-state.ts'
+import { createHands } from './hands.ts'
+import { runByHand, type HandDeps } from './run.ts'
+
+const secret = 'the-secret-of-a-hand'
+const entries = [held('TOKEN', secret, 'web')]
+const masker = createMasker(entries.map((e) => e.value))
+const desired = { uid: 'uid', name: 'shop', compose: { directory: '/srv/shop' } }
+
+/** A stack of one service; Compose says the secret, in two pieces. */
+const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
+  const calls: PipedCall[] = []
+  const given = { desired: { ...desired, release } as never, entries, base: { PATH: '/bin' } }
+  const want = createWant(given, undefined, false)
+  const service = { name: 'web', dependsOn: [], sharesWith: [], scale: 1 }
+  const model = { projectName: 'shop', flags: ['-f', 'c.yml'], services: [service] } as never
+  const deps: HandDeps = {
+    engine: { listContainers: () => Promise.resolve([]) } as unknown as Engine,
+    compose: {
+      version: '2.40.0',
+      run: () => Promise.reject(new Error('not asked for')),
+      pipe: (call) => {
+        calls.push(call)
+        call.stdout.write(Buffer.from(`it is ${secret.slice(0, 8)}`))
+        call.stdout.end(Buffer.from(`${secret.slice(8)}\n`))
+        call.stderr.end()
+        return new Promise((resolve) =>
+          call.stdout.once('close', () => {
+            resolve({ exitCode: 0, startError: undefined })
+          }),
+        )
+      },
+    },
+    files: withoutFiles,
+    locks: createProjectLocks(),
+    log: silentLogger,
+    models: { read: () => Promise.resolve({ model }), forget: () => undefined },
+    hands: createHands(realClock),
+    allowDirs: [],
+    baseEnv: { PATH: '/bin' },
+    upDeadlineMs: 60_000,
+    choose: () => want,
+    masker: () => masker,
+    ...tweak,
+  }
+  const output: string[] = []
+  const notes: string[] = []
+  const run = (line: string, signal = new AbortController().signal): Promise<number> =>
+    runByHand(deps, {
+      command: parseHandCommand(line.split(' ')),
+      user: 'ann',
+      onOutput: (_from, bytes, taken) => {
+        output.push(bytes.toString())
+        taken()
+      },
+      onNote: (text) => notes.push(text),
+      signal,
+    })
+  return { deps, calls, output, notes, run }
+}
+
+describe('Compose for a person', () => {
+  it('gets the secrets on its input only where it makes containers, and says none of them', async () => {
+    const { calls, output, run } = stackOf()
+    await run('up web')
+    await run('stop web')
+    await run('config')
+    const inputs = calls.map(({ stdin }) => String(stdin))
+    expect(inputs[0]).toContain(secret)
+    expect(inputs[1]).toBe('undefined')
+    expect(inputs[2]).toMatch(/"TOKEN": "\*{3}REDACTED\*{3}"/)
+    expect(JSON.stringify(calls.map(({ flags, verb, env }) => [flags, verb, env]))).not.toContain(
+      secret,
+    )
+    expect(calls[0]?.flags).toEqual('-f c.yml -p shop -f - --progress plain'.split(' '))
+    expect(output.join('')).toBe('it is ***REDACTED***\n'.repeat(3))
+  })
+
+  it('waits for its turn where it alters the stack, and is not begun when nobody waits any more', async () => {
+    const { deps, calls, notes, run } = stackOf()
+    let finish = (): void => undefined
+    const agent = deps.locks.run('shop', () => new Promise<void>((done) => (finish = done)))
+    const gone = new AbortController()
+    const running = Promise.all([run('restart'), run('stop', gone.signal)])
+    await expect.poll(() => notes.length).toBe(2)
+    expect(notes[0]).toMatch(/waiting: the agent is at work/)
+    expect(await run('ps')).toBe(0)
+    expect(calls.map(({ verb }) => verb[0])).toEqual(['ps'])
+    gone.abort()
+    finish()
+    await agent
+    expect(await running).toEqual([0, 130])
+    expect(calls.map(({ verb }) => verb[0])).toEqual(['ps', 'restart'])
+    expect(deps.hands.last()?.command).toBe('restart')
+  })
+
+  it('is over as well where it fails, so that the agent goes on judging', async () => {
+    const broken = {
+      read: () =>
+        Promise.resolve({ fault: { reason: 'r', message: 'no file' }, missingVariables: [] }),
+      forget: () => undefined,
+    }
+    const { deps, run } = stackOf({ models: broken })
+    await expect(run('up')).rejects.toThrow('no file')
+    expect(deps.hands.isBusy()).toBe(false)
+  })
+
+  it('is refused while the stagelet is let go of, or its project is another one’s', async () => {
+    await expect(stackOf({}, 'Retain').run('ps')).rejects.toThrow(/letting go of this stagelet/)
+    const locks = createProjectLocks()
+    locks.claim('shop', 'another')
+    await expect(stackOf({ locks }).run('ps')).rejects.toThrow(/another stagelet runs/)
+  })
+})

@@ -1,0 +1,195 @@
+// Compose for a person, as the agent runs it itself: the same files, the same override on its input,
+// and under the lock of the project where it changes something.
+import { Writable } from 'node:stream'
+import type { HandCommand } from '../../src/compose/by-hand.ts'
+import type { Compose } from '../../src/compose/compose.ts'
+import type { Environment } from '../../src/compose/environment.ts'
+import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { mark, type Masker } from '../../src/masking/masker.ts'
+import type { ComposeModel, ModelSource } from '../compose-model.ts'
+import type { Engine } from '../docker/engine.ts'
+import type { FileStore } from '../file-store.ts'
+import { observeProject, type ObservedContainer } from '../observe.ts'
+import { prepareOverrides } from '../prepare-overrides.ts'
+import type { ProjectLocks } from '../project-locks.ts'
+import { hasFiles } from '../stack-files.ts'
+import type { Want } from '../stack-state.ts'
+import { findForeign } from '../stagelet-looks.ts'
+import type { Hands } from './hands.ts'
+
+export interface HandOrder {
+  readonly command: HandCommand
+  readonly user: string
+  /** Masked; `taken` is to be called when there is room for more. */
+  readonly onOutput: (from: 'stdout' | 'stderr', bytes: Buffer, taken: () => void) => void
+  readonly onNote: (text: string) => void
+  /** Aborts when nobody waits for it any more. */
+  readonly signal: AbortSignal
+}
+
+/** One stack, as its loop knows it. */
+export interface HandDeps {
+  readonly engine: Engine
+  readonly compose: Compose
+  readonly files: FileStore
+  readonly locks: ProjectLocks
+  readonly log: Logger
+  readonly models: ModelSource
+  readonly hands: Hands
+  readonly allowDirs: readonly string[]
+  readonly baseEnv: Environment
+  readonly upDeadlineMs: number
+  /** What is to run now; undefined before anything is wanted. */
+  readonly choose: () => Want | undefined
+  /** Hides every value that the stack was given. */
+  readonly masker: () => Masker
+}
+
+interface Target {
+  readonly want: Want
+  readonly model: ComposeModel
+}
+
+const readTarget = async (deps: HandDeps): Promise<Target> => {
+  const want = deps.choose()
+  if (want === undefined || want.desired.release !== undefined)
+    throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
+  const { desired, env, mask } = want
+  const request = { spec: desired.compose, env, mask, withMounts: hasFiles(want) }
+  const read = await deps.models.read(request)
+  if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
+  return { want, model: read.model }
+}
+
+/** As the agent itself, a person touches no stack that is another's by chance of its name. */
+const checkOwner = async (deps: HandDeps, { want, model }: Target): Promise<void> => {
+  const { projectName } = model
+  if (!deps.locks.claim(projectName, want.desired.uid))
+    throw new StagelyError('Conflict', `another stagelet runs the Compose project "${projectName}"`)
+  const containers = await observeProject(deps.engine, projectName)
+  const foreign = await findForeign(containers, deps.allowDirs)
+  if (foreign !== undefined) throw new StagelyError('Conflict', foreign.message)
+}
+
+const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[] =>
+  overrides.map((o) => ({
+    ...o,
+    entries: o.entries.map(({ key }) => ({ key, value: Buffer.from(mark) })),
+  }))
+
+/** undefined where Compose needs none. */
+const inputFor = async (
+  deps: HandDeps,
+  { want, model }: Target,
+  { override }: HandCommand,
+): Promise<Buffer | undefined> => {
+  if (override === 'none') return undefined
+  const prepared = await prepareOverrides(want, model, deps.files)
+  if ('fault' in prepared) throw new StagelyError('Conflict', prepared.fault.message)
+  const { overrides } = prepared
+  return renderOverride(override === 'names' ? withoutValues(overrides) : overrides)
+}
+
+/** Takes what Compose says, and gives it on without values; also those that came while it ran. */
+const maskedOutput = (
+  masker: () => Masker,
+  give: (bytes: Buffer, taken: () => void) => void,
+): Writable => {
+  let current = masker()
+  let stream = current.stream()
+  const pass = (bytes: Buffer, taken: () => void): void => {
+    if (bytes.length === 0) taken()
+    else give(bytes, taken)
+  }
+  return new Writable({
+    write: (chunk: Buffer, _encoding, taken) => {
+      const held = masker() === current ? Buffer.alloc(0) : stream.end()
+      if (masker() !== current) stream = (current = masker()).stream()
+      const certain = stream.write(chunk)
+      // A newline may be held as the beginning of a value; at the end of a line it is let go.
+      const rest = chunk.at(-1) === 10 ? stream.flush() : Buffer.alloc(0)
+      pass(Buffer.concat([held, certain, rest]), taken)
+    },
+    final: (taken) => {
+      pass(stream.end(), taken)
+    },
+  })
+}
+
+const runCompose = async (deps: HandDeps, order: HandOrder): Promise<number> => {
+  const { command, onOutput, onNote } = order
+  // Now, as what is wanted may have changed while the lock was waited for.
+  const target = await readTarget(deps)
+  const { want, model } = target
+  const input = await inputFor(deps, target, command)
+  const deadline = AbortSignal.timeout(deps.upDeadlineMs)
+  const { exitCode, startError } = await deps.compose.pipe({
+    flags: [
+      ...model.flags,
+      ...['-p', model.projectName],
+      ...(input === undefined ? [] : ['-f', '-']),
+      ...['--progress', 'plain'],
+    ],
+    verb: command.args,
+    cwd: want.desired.compose.directory,
+    env: command.override === 'names' ? deps.baseEnv : want.env,
+    ...(input === undefined ? {} : { stdin: input }),
+    stdout: maskedOutput(deps.masker, (bytes, taken) => {
+      onOutput('stdout', bytes, taken)
+    }),
+    stderr: maskedOutput(deps.masker, (bytes, taken) => {
+      onOutput('stderr', bytes, taken)
+    }),
+    // What only looks may follow for as long as somebody watches.
+    signal: command.alters ? AbortSignal.any([order.signal, deadline]) : order.signal,
+  })
+  if (startError !== undefined) onNote(`Compose could not be started (${startError})`)
+  if (command.alters && deadline.aborted) onNote('Compose ran into its deadline and was ended')
+  return exitCode
+}
+
+/** Services whose containers are others than before, or in another state. */
+const touchedBetween = (
+  before: readonly ObservedContainer[],
+  after: readonly ObservedContainer[],
+): string[] => {
+  const keys = (all: readonly ObservedContainer[]): Map<string, string> =>
+    new Map(all.map((c) => [`${c.id} ${c.state} ${c.startedAt}`, c.service]))
+  const [old, now] = [keys(before), keys(after)]
+  const gone = [...old].filter(([key]) => !now.has(key))
+  const come = [...now].filter(([key]) => !old.has(key))
+  return [...new Set([...gone, ...come].map(([, service]) => service))].sort()
+}
+
+/** Longer command lines are cut in what is told of them. */
+const mostTold = 200
+
+const alterStack = async (deps: HandDeps, order: HandOrder, project: string): Promise<number> => {
+  const before = await observeProject(deps.engine, project)
+  const command = deps.masker().mask(order.command.words.join(' ')).slice(0, mostTold)
+  const { user } = order
+  const work = deps.hands.begin({ command, user })
+  deps.log.info({ command, user }, 'a person alters the stack by the agent')
+  let exitCode = 1
+  try {
+    exitCode = await runCompose(deps, order)
+    return exitCode
+  } finally {
+    const after = await observeProject(deps.engine, project).catch(() => before)
+    work.end({ exitCode, touched: touchedBetween(before, after) })
+  }
+}
+
+/** Resolves to Compose's exit code. StagelyError where it cannot be run. */
+export const runByHand = async (deps: HandDeps, order: HandOrder): Promise<number> => {
+  const target = await readTarget(deps)
+  await checkOwner(deps, target)
+  if (!order.command.alters) return await runCompose(deps, order)
+  const project = target.model.projectName
+  if (deps.locks.isBusy(project)) order.onNote('waiting: the agent is at work on this stack')
+  return await deps.locks.run(project, () =>
+    order.signal.aborted ? Promise.resolve(130) : alterStack(deps, order, project),
+  )
+}

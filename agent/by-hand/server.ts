@@ -1,0 +1,165 @@
+// The door for persons on the machine: a unix socket in the agent's data folder, which only the
+// agent's user and root can open. They may do with the engine what they like anyway.
+import { rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { parseHandCommand } from '../../src/compose/by-hand.ts'
+import { httpStatusOf, messageOf, StagelyError } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import {
+  handPath,
+  handRequest,
+  type HandLine,
+  type HandRequest,
+} from '../../src/protocol/by-hand.ts'
+import { renderLine } from '../../src/protocol/ndjson.ts'
+import { findTarget, type HandTarget } from './find.ts'
+
+export interface HandServer {
+  /** Takes nothing more, ends what only looks, and resolves when the rest has finished. */
+  stop(): Promise<void>
+  /** Ends what is left. */
+  close(): void
+}
+
+export interface HandServerDeps {
+  readonly path: string
+  readonly targets: () => readonly HandTarget[]
+  readonly log: Logger
+}
+
+const maxRequestBytes = 1024 * 1024
+
+const readRequest = async (request: IncomingMessage): Promise<HandRequest> => {
+  if (request.method !== 'POST' || request.url !== handPath)
+    throw new StagelyError('NotFound', `this agent knows only POST ${handPath}`)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxRequestBytes) throw new StagelyError('BadRequest', 'the command is too long')
+    chunks.push(chunk)
+  }
+  try {
+    return handRequest.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+  } catch (error) {
+    const message = 'this is no request of "stagely compose"; are both of one version?'
+    throw new StagelyError('BadRequest', message, {}, error)
+  }
+}
+
+/** What is told to others of a name that nobody has checked. */
+const tame = (user: string): string => user.replace(/[^\w.@+-]/g, '_').slice(0, 64) || 'somebody'
+
+interface Session {
+  readonly alters: boolean
+  readonly end: () => void
+  readonly done: Promise<void>
+}
+
+/** The lines of one answer; its head goes with the first, so that a refusal can have another. */
+const lineWriter = (response: ServerResponse) => {
+  response.on('error', () => undefined)
+  return (line: HandLine, taken?: () => void): void => {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    // Also called for one that nobody takes any more.
+    response.write(renderLine(line), () => taken?.())
+  }
+}
+
+const refuse = (response: ServerResponse, error: unknown): void => {
+  const reason = error instanceof StagelyError ? error.reason : 'InternalError'
+  const message = messageOf(error)
+  if (response.headersSent) {
+    const write = lineWriter(response)
+    write({ type: 'note', text: message })
+    write({ type: 'exit', code: 1 })
+    response.end()
+    return
+  }
+  response.writeHead(httpStatusOf[reason], { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ reason, message }))
+}
+
+const answer = async (
+  deps: HandServerDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onSession: (session: Session) => void,
+): Promise<void> => {
+  const gone = new AbortController()
+  const end = (): void => {
+    gone.abort()
+  }
+  response.once('close', end)
+  try {
+    const asked = await readRequest(request)
+    const command = parseHandCommand(asked.args)
+    const target = await findTarget(deps.targets(), asked)
+    const write = lineWriter(response)
+    const onNote = (text: string): void => {
+      write({ type: 'note', text })
+    }
+    const running = target.run({
+      command,
+      user: tame(asked.user),
+      onOutput: (type, bytes, taken) => {
+        write({ type, data: bytes.toString('base64') }, taken)
+      },
+      onNote,
+      signal: gone.signal,
+    })
+    const done = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    onSession({ alters: command.alters, end, done })
+    const code = await running
+    command.notes.forEach(onNote)
+    write({ type: 'exit', code })
+    response.end()
+  } catch (error) {
+    refuse(response, error)
+  }
+}
+
+/** The mode is right before the name is there. */
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    const before = process.umask(0o177)
+    try {
+      server.listen(path, resolve)
+    } finally {
+      process.umask(before)
+    }
+  })
+
+/** The folder must be this agent's alone (see lockFolder). Without the door an agent runs as well. */
+export const openHandServer = async (deps: HandServerDeps): Promise<HandServer> => {
+  const { path, log } = deps
+  const sessions = new Set<Session>()
+  const server = createServer((request, response) => {
+    void answer(deps, request, response, (session) => {
+      sessions.add(session)
+      void session.done.then(() => sessions.delete(session))
+    })
+  })
+  try {
+    // Of an agent that was killed.
+    await rm(path, { force: true })
+    await listen(server, path)
+  } catch (error) {
+    log.warn({ path, reason: messageOf(error) }, '"stagely compose" is not to be had here')
+  }
+  server.unref()
+  return {
+    stop: async () => {
+      server.close()
+      for (const { alters, end } of sessions) if (!alters) end()
+      await Promise.all([...sessions].map(({ done }) => done))
+    },
+    close: () => {
+      server.closeAllConnections()
+    },
+  }
+}

@@ -1,0 +1,30 @@
+// What each service of a stack gets, with its files in place.
+import type { ServiceOverride } from '../src/compose/override.ts'
+import type { StackFault } from './compose-files.ts'
+import type { ComposeModel } from './compose-model.ts'
+import type { FileStore } from './file-store.ts'
+import { prepareFiles } from './stack-files.ts'
+import { overridesFor, type Want } from './stack-state.ts'
+import { describeFaults, validateValues } from './validate-values.ts'
+
+export interface Prepared {
+  readonly overrides: readonly ServiceOverride[]
+  /** Keys of file secrets that no service mounts. */
+  readonly unmounted: readonly string[]
+}
+
+/** Checked; or why it cannot be had, and then nothing is placed. */
+export const prepareOverrides = async (
+  want: Want,
+  model: ComposeModel,
+  files: FileStore,
+): Promise<Prepared | { readonly fault: StackFault }> => {
+  const prepared = await prepareFiles(want, model, files)
+  if ('fault' in prepared) return prepared
+  const names = model.services.map((s) => s.name)
+  const overrides = overridesFor(want, names, prepared.plan?.services)
+  const faults = overrides.flatMap((o) => validateValues(o.service, o.entries))
+  return faults.length > 0
+    ? { fault: { reason: 'ValueInvalid', message: describeFaults(faults) } }
+    : { overrides, unmounted: prepared.plan?.unmounted ?? [] }
+}

@@ -1,0 +1,86 @@
+// The loops of all stagelets of the agent: begun when one is wanted, ended when it is no longer.
+import { messageOf } from '../src/kernel/errors.ts'
+import type { HandTarget } from './by-hand/find.ts'
+import type { DesiredListener } from './desired.ts'
+import type { LogSource } from './logs/project-log.ts'
+import type { Reporter } from './report.ts'
+import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
+
+export interface StageletLoops extends DesiredListener {
+  readonly owns: (uid: string) => boolean
+  readonly logSourceOf: (uid: string) => LogSource | undefined
+  /** The stacks that a person may ask for. */
+  readonly handTargets: () => HandTarget[]
+  /** Lets what runs finish; containers stay. */
+  stop(): Promise<void>
+}
+
+export const createLoops = (
+  reporter: Reporter,
+  given: Omit<StageletLoopDeps, 'onChange'>,
+): StageletLoops => {
+  const deps: StageletLoopDeps = {
+    ...given,
+    onChange: (observation) => {
+      reporter.changed(observation)
+    },
+  }
+  const loops = new Map<string, StageletLoop>()
+  /** Loops of stagelets that went away, while they finish. */
+  const leaving = new Map<string, Promise<void>>()
+  let stopped = false
+  const { stateFile, log } = given
+  const leave = (uid: string, loop: StageletLoop): Promise<void> => {
+    const gone = loop.stop().finally(() => {
+      leaving.delete(uid)
+      if (!loops.has(uid)) reporter.forget(uid)
+    })
+    leaving.set(uid, gone)
+    return gone
+  }
+  /** It may have been taken away by force, without this agent's letting go of it. */
+  const forgetState = async (uid: string): Promise<void> => {
+    if (loops.has(uid) || leaving.has(uid)) return
+    await stateFile.forget(uid).catch((error: unknown) => {
+      log.warn(
+        { stagelet: uid, reason: messageOf(error) },
+        'a stagelet that is gone is still noted',
+      )
+    })
+  }
+  return {
+    owns: (uid) => loops.has(uid) || leaving.has(uid),
+    handTargets: () =>
+      [...loops.values()].flatMap((loop) => {
+        const desired = loop.wanted()
+        if (desired === undefined) return []
+        const { namespace, name, compose } = desired
+        return [{ name: `${namespace}/${name}`, directory: compose.directory, run: loop.byHand }]
+      }),
+    logSourceOf: (uid) => loops.get(uid)?.logSource(),
+    want: (item, entries, healthy) => {
+      if (stopped) return
+      let loop = loops.get(item.uid)
+      if (loop === undefined) {
+        loop = createStageletLoop(deps)
+        loops.set(item.uid, loop)
+      }
+      loop.want(item, entries, healthy)
+    },
+    forget: (uid) => {
+      const loop = loops.get(uid)
+      if (loop === undefined) return
+      loops.delete(uid)
+      reporter.forget(uid)
+      void leave(uid, loop).then(() => forgetState(uid))
+    },
+    only: (uids) => {
+      for (const uid of stateFile.uids()) if (!uids.has(uid)) void forgetState(uid)
+    },
+    stop: async () => {
+      stopped = true
+      for (const [uid, loop] of loops) void leave(uid, loop)
+      await Promise.all(leaving.values())
+    },
+  }
+}

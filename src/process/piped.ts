@@ -1,0 +1,80 @@
+// A program whose output is passed on while it runs, and that is ended when nobody wants it any more.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { Writable } from 'node:stream'
+import { commandOf, giveInput, signalGroup, type ExecRequest } from './exec.ts'
+
+export interface PipedRequest extends Pick<ExecRequest, 'file' | 'args' | 'cwd' | 'env' | 'stdin'> {
+  /** Both are ended with the program. One that takes its time makes the program wait. */
+  readonly stdout: Writable
+  readonly stderr: Writable
+  /** When it aborts, the process group gets SIGTERM, and SIGKILL `killAfterMs` later. */
+  readonly signal: AbortSignal
+  readonly killAfterMs?: number
+}
+
+/** As a shell has it: 128 and the number of the signal that ended it; 127 or 126 when it could not be started. */
+export interface PipedResult {
+  readonly exitCode: number
+  /** Code such as ENOENT or E2BIG when the program could not be started. */
+  readonly startError: string | undefined
+}
+
+const notStarted = (error: unknown): PipedResult => {
+  const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN'
+  return { exitCode: code === 'ENOENT' ? 127 : 126, startError: code }
+}
+
+/** Resolves when the program has ended and all that it said was taken. Never rejects. */
+export const pipeProgram = async (request: PipedRequest): Promise<PipedResult> => {
+  const { stdout, stderr } = request
+  const taken = [stdout, stderr].map((to) => new Promise((resolve) => to.once('close', resolve)))
+  const result = await runPiped(request)
+  // Ended by its pipe, where it has one.
+  for (const to of [stdout, stderr]) if (!to.writableEnded) to.end()
+  await Promise.all(taken)
+  return result
+}
+
+const runPiped = (request: PipedRequest): Promise<PipedResult> =>
+  new Promise((resolve) => {
+    const { cwd, env, signal } = request
+    let child
+    try {
+      child = spawn(...commandOf(request), {
+        cwd,
+        env: { ...env },
+        // Its own session, as in exec.ts.
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
+    } catch (error) {
+      resolve(notStarted(error))
+      return
+    }
+    const started = child
+    let killTimer: NodeJS.Timeout | undefined
+    const end = (): void => {
+      signalGroup(started, 'SIGTERM')
+      killTimer = setTimeout(() => {
+        signalGroup(started, 'SIGKILL')
+      }, request.killAfterMs ?? 10_000)
+    }
+    const done = (result: PipedResult): void => {
+      clearTimeout(killTimer)
+      signal.removeEventListener('abort', end)
+      resolve(result)
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+    child.on('error', (error) => {
+      done(notStarted(error))
+    })
+    child.on('close', (code, by) => {
+      const ended = by === null ? 1 : 128 + constants.signals[by]
+      done({ exitCode: code ?? ended, startError: undefined })
+    })
+    child.stdout.pipe(request.stdout)
+    child.stderr.pipe(request.stderr)
+    giveInput(child, request.stdin)
+  })
