@@ -224,6 +224,22 @@ describe('objects', () => {
     expect((await create('projects', project('dry'), '?dryRun=Some')).status).toBe(422)
   })
 
+  it('are not stored where the answer could not be given', async () => {
+    const path = `${inNamespace}/projects`
+    const html = { accept: 'text/html' }
+    for (const [headers, query, code] of [
+      [html, '', 406],
+      [asTable, '?includeObject=Odd', 400],
+    ] as const) {
+      const made = await server.call('POST', path + query, { body: project('unseen'), headers })
+      expect(made.status).toBe(code)
+      expect((await server.call('GET', `${path}/unseen`)).status).toBe(404)
+      const gone = await server.call('DELETE', path + query, { headers })
+      expect(gone.status).toBe(code)
+      expect((await server.call('GET', `${path}/shop`)).status).toBe(200)
+    }
+  })
+
   it('over 3 MiB are refused', async () => {
     const body = { ...project('big'), spec: { description: 'x'.repeat(4 * 1024 * 1024) } }
     expect((await create('projects', body)).json()).toMatchObject({

@@ -23,6 +23,11 @@ export const includeOf = (c: AppContext): Include => {
   return text === '' ? 'Metadata' : (text as Include)
 }
 
+/** NotAcceptable or BadRequest where no answer could be given: asked before anything is done. */
+export const checkAnswer = (c: AppContext): void => {
+  if (negotiate(c.req.header('accept')).shape === 'Table') includeOf(c)
+}
+
 export const tableOf = (
   kind: Kind,
   objects: readonly Wire[],

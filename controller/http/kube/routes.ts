@@ -1,6 +1,7 @@
 // The Kubernetes-style API: one set of routes for each served kind of the registry.
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
+import { checkAnswer } from './answer.ts'
 import { deployRight } from './deploy-right.ts'
 import { servedKinds } from './discovery.ts'
 import { isTrueParam } from './params.ts'
@@ -17,7 +18,15 @@ import {
 import { servePatchStatus, serveReplaceStatus } from './write-status.ts'
 
 export const objectRoutes = (deps: WatchDeps): KubeRoute[] =>
-  servedKinds.flatMap((kind) => routesOf(deps, kind))
+  servedKinds
+    .flatMap((kind) => routesOf(deps, kind))
+    .map((route) => ({
+      ...route,
+      handle: (c) => {
+        checkAnswer(c)
+        return route.handle(c)
+      },
+    }))
 
 const routesOf = (deps: WatchDeps, kind: Kind): KubeRoute[] => {
   const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
