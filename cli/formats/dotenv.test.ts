@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseDotenv, renderDotenv } from './dotenv.ts'
 
 const read = (text: string): Record<string, string> =>
-  Object.fromEntries(parseDotenv(text).entries.map((e) => [e.key, e.value.toString()]))
+  Object.fromEntries(parseDotenv(text).entries.map((e) => [e.key, String(e.value)]))
 
 describe('parseDotenv', () => {
   // Each of these was given to `docker compose config`, which answered the same.
@@ -61,7 +61,7 @@ it('reads every text back that it has written', () => {
         const entries = values.map((value, i) => ({ key: `K${i}`, value }))
         const { entries: back, faults } = parseDotenv(renderDotenv(entries))
         expect(faults).toEqual([])
-        expect(back.map((e) => e.value.toString())).toEqual(
+        expect(back.map((e) => String(e.value))).toEqual(
           values.map((v) => Buffer.from(v).toString()),
         )
       },

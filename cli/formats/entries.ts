@@ -1,16 +1,17 @@
 // What a file of secrets says, whatever its format.
-import type { FileSpec } from '../../src/resources/stagelysecret.ts'
+import type { SecretInput } from '../../src/resources/secret-fields.ts'
 
 export interface Entry {
   readonly key: string
-  readonly value: Buffer
+  /** Absent where the value comes from elsewhere: `value_from` among the fields. */
+  readonly value?: Buffer
   /** Where it stands in the file: `line 3`, `secrets[2]`. */
   readonly where: string
   /** Absent where the format has no place for it: the command's flags say it. */
   readonly scope?: string
-  readonly type?: 'env' | 'file'
   readonly stagelet?: string
-  readonly file?: FileSpec
+  /** What else the file says of the secret, by the names of the REST API. */
+  readonly fields?: SecretInput
 }
 
 /** `message` never repeats a byte of a value. */

@@ -64,16 +64,16 @@ const openRow = (row: unknown, where: string, key: Buffer): Entry | EntryFault =
   if (value === undefined) {
     return { where, message: `${data.key} does not open: another key, or a changed ciphertext` }
   }
-  const file = {
-    ...((data.file_path ?? undefined) === undefined ? {} : { path: data.file_path! }),
-    ...((data.file_permissions ?? undefined) === undefined ? {} : { mode: data.file_permissions! }),
+  const fields = {
+    type: data.secret_type,
+    file_path: data.file_path ?? undefined,
+    file_permissions: data.file_permissions ?? undefined,
   }
   return {
     key: data.key,
     value,
     where,
     ...(data.scope === undefined ? {} : { scope: data.scope }),
-    ...(data.secret_type === undefined ? {} : { type: data.secret_type }),
-    ...(Object.keys(file).length === 0 ? {} : { file }),
+    fields,
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseJsonSecrets, parseYamlSecrets } from './structured.ts'
 import type { Parsed } from './entries.ts'
 
-const pairs = ({ entries }: Parsed): string[][] => entries.map((e) => [e.key, e.value.toString()])
+const pairs = ({ entries }: Parsed): string[][] => entries.map((e) => [e.key, String(e.value)])
 
 describe('JSON and YAML', () => {
   it('reads a map of keys to texts', () => {
@@ -31,8 +31,10 @@ describe('JSON and YAML', () => {
     const { entries, faults } = parseJsonSecrets(JSON.stringify({ secrets }))
     expect(faults).toEqual([])
     expect(entries[0]).toMatchObject({ key: 'PORT', scope: 'web' })
-    expect(entries[1]).toMatchObject({ type: 'file', file: { path: './c.pem', mode: '0400' } })
-    expect([...entries[1]!.value]).toEqual([255, 0])
+    expect(entries[1]).toMatchObject({
+      fields: { type: 'file', file_path: './c.pem', file_permissions: '0400' },
+    })
+    expect([...entries[1]!.value!]).toEqual([255, 0])
   })
 
   it('refuses what is no text, and says where without a byte of it', () => {
@@ -45,6 +47,11 @@ describe('JSON and YAML', () => {
     ]
     for (const { faults: found } of broken) expect(found).toHaveLength(1)
     expect(JSON.stringify([faults, broken])).not.toContain('hush')
+    const secrets = [{ key: 'A' }, { key: 'B', value: 'hush', value_base64: 'aHVzaA==' }]
+    expect(parseJsonSecrets(JSON.stringify(secrets)).faults.map((f) => f.message)).toEqual([
+      'must have one of value, value_base64 and value_from',
+      'must have one of value, value_base64 and value_from',
+    ])
     const list = [{ key: 'A' }, { key: 'B', value: 1 }, { key: 'C', value: 'x', secrte: 1 }]
     expect(parseJsonSecrets(JSON.stringify(list)).faults.map((f) => f.where)).toEqual([
       'secrets[0]',

@@ -1,25 +1,32 @@
 // JSON and YAML: either a map of keys to texts, or a list of secrets as `secrets export` writes it,
-// with scope, type and file beside each value.
+// with all fields of a secret beside each value.
 import { isScalar, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
+import { secretFields } from '../../src/resources/secret-fields.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'
 
-const text = z.string({ error: 'must be text; quote it' })
+const valueNames = ['value', 'value_base64', 'value_from']
 
-const secretSchema = z
-  .strictObject({
-    key: text,
-    scope: text.optional(),
-    type: z.enum(['env', 'file']).optional(),
-    stagelet: text.optional(),
-    value: text.optional(),
-    value_base64: text.regex(/^[A-Za-z0-9+/\s]*={0,2}\s*$/, 'must be standard base64').optional(),
-    file_path: text.optional(),
-    file_permissions: text.optional(),
-  })
-  .refine((s) => (s.value === undefined) !== (s.value_base64 === undefined), {
-    message: 'must have either value or value_base64',
-  })
+interface Line {
+  readonly key: string
+  readonly scope?: string
+  readonly stagelet?: string
+  readonly value?: string
+  readonly value_base64?: string
+}
+
+/** Every field by its name in the REST API, but for a value that is sealed: that is for manifests. */
+const lineSchema = z
+  .strictObject(
+    Object.fromEntries(
+      secretFields
+        .filter(({ name }) => name !== 'sealed_value')
+        .map(({ name, schema }) => [name, name === 'key' ? schema : schema.optional()]),
+    ),
+  )
+  .refine((line) => valueNames.filter((name) => line[name] !== undefined).length === 1, {
+    message: 'must have one of value, value_base64 and value_from',
+  }) as unknown as z.ZodType<Line>
 
 const listSchema = z.union([
   z.array(z.unknown()),
@@ -87,29 +94,22 @@ const readPair = (key: string, value: unknown): Result =>
 
 const readSecret = (input: unknown, index: number): Result => {
   const where = `secrets[${index}]`
-  const { data, error } = secretSchema.safeParse(input)
+  const { data, error } = lineSchema.safeParse(input)
   if (error !== undefined) {
     const issue = error.issues[0]!
     const field = issue.path.length === 0 ? '' : `${issue.path.join('.')} `
     return { fault: { where, message: `${field}${issue.message}` } }
   }
-  const bytes =
-    data.value === undefined
-      ? Buffer.from(data.value_base64 ?? '', 'base64')
-      : Buffer.from(data.value)
-  const file = {
-    ...(data.file_path === undefined ? {} : { path: data.file_path }),
-    ...(data.file_permissions === undefined ? {} : { mode: data.file_permissions }),
-  }
+  const { key, scope, stagelet, value, value_base64: base64, ...fields } = data
   return {
     entry: {
-      key: data.key,
-      value: bytes,
+      key,
       where,
-      ...(data.scope === undefined ? {} : { scope: data.scope }),
-      ...(data.type === undefined ? {} : { type: data.type }),
-      ...(data.stagelet === undefined ? {} : { stagelet: data.stagelet }),
-      ...(Object.keys(file).length === 0 ? {} : { file }),
+      ...(scope === undefined ? {} : { scope }),
+      ...(stagelet === undefined ? {} : { stagelet }),
+      ...(value === undefined ? {} : { value: Buffer.from(value) }),
+      ...(base64 === undefined ? {} : { value: Buffer.from(base64, 'base64') }),
+      fields,
     },
   }
 }

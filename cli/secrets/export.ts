@@ -5,16 +5,17 @@ import { renderDotenv } from '../formats/dotenv.ts'
 import { isShellName, renderShell } from '../formats/shell.ts'
 import { openApi } from '../options.ts'
 import { toYaml } from '../output.ts'
-import { outBytes } from '../print.ts'
+import { note, outBytes } from '../print.ts'
 import { openRest } from '../rest.ts'
-import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
+import { shownOf, type SecretInput } from '../../src/resources/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets, specOf, type KnownSecrets } from './identity.ts'
+import { projectOf, readKnownSecrets, type KnownSecrets } from './identity.ts'
 import { revealAll, revealedText, type Revealed } from './reveal.ts'
 
 interface ExportFlags extends SecretFlags {
   readonly format: string
   readonly service?: string
+  readonly asWritten?: boolean
 }
 
 export const exportCommand = (): Command =>
@@ -25,6 +26,10 @@ export const exportCommand = (): Command =>
   ])
     .option('--service <name>', 'only what this service sees: for each key the value that it gets')
     .option('--format <format>', 'dotenv, shell, json or yaml', 'dotenv')
+    .option(
+      '--as-written',
+      'with json or yaml: ${KEY} and valueFrom as they are, not the values that they stand for',
+    )
     .action(exportSecrets)
 
 const exportSecrets = async (flags: ExportFlags): Promise<void> => {
@@ -32,16 +37,25 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
   if (render === undefined) {
     throw usageError(`--format ${flags.format} is not known; use dotenv, shell, json or yaml`)
   }
+  const { service, scope, stagelet, asWritten = false } = flags
+  if (asWritten && flags.format !== 'json' && flags.format !== 'yaml') {
+    throw usageError('--as-written goes with --format json or yaml: the others hold values only')
+  }
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
   const known = await readKnownSecrets(api)
-  const { service, scope, stagelet } = flags
-  const query = { service, scope, stagelet, way: 'export' } as const
+  const query = { service, scope, stagelet, as_written: asWritten, way: 'export' } as const
   const secrets = await revealAll(await openRest(flags), project, query)
-  outBytes(Buffer.from(render(secrets, project, known)))
+  outBytes(Buffer.from(render(secrets, { project, known, asWritten })))
 }
 
-type Render = (secrets: readonly Revealed[], project: string, known: KnownSecrets) => string
+interface Source {
+  readonly project: string
+  readonly known: KnownSecrets
+  readonly asWritten: boolean
+}
+
+type Render = (secrets: readonly Revealed[], source: Source) => string
 
 const renderers: Record<string, Render> = {
   dotenv: (secrets) => renderDotenv(flat(secrets)),
@@ -76,18 +90,33 @@ const flat = (secrets: readonly Revealed[]): { key: string; value: string }[] =>
 }
 
 /** Everything that an import needs to make the same secrets again. */
-const whole: (...given: Parameters<Render>) => object = (secrets, project, known) => ({
-  secrets: secrets.map(({ key, scope, stagelet, type, value, value_base64: base64 }) => {
+const whole = (secrets: readonly Revealed[], { project, known, asWritten }: Source): object => {
+  const made = secrets.map((secret): { secret: Revealed; fields: SecretInput } => {
+    const { key, scope, type, stagelet } = secret
     const object = known.find({ project, key, scope, stagelet })
-    const file: SecretSpec['file'] = object === undefined ? undefined : specOf(object).file
-    return {
-      key,
-      scope,
-      type,
-      ...(stagelet === undefined ? {} : { stagelet }),
-      ...(base64 === undefined ? { value: value ?? '' } : { value_base64: base64 }),
-      ...(file?.path === undefined ? {} : { file_path: file.path }),
-      ...(file?.mode === undefined ? {} : { file_permissions: file.mode }),
-    }
-  }),
-})
+    const fields = object === undefined ? {} : shownOf({ ...object.spec })
+    return { secret, fields: { key, scope, type, ...fields } }
+  })
+  const finished = made.filter(({ fields }) => isMade(fields)).length
+  if (finished > 0 && !asWritten) {
+    const are = finished === 1 ? '1 secret is' : `${finished} secrets are`
+    note(`${are} made from others or generated: written as values; --as-written keeps the way`)
+  }
+  return {
+    secrets: made.map(({ secret, fields }) =>
+      asWritten && fields['value_from'] !== undefined
+        ? fields
+        : { ...(asWritten ? fields : asValue(fields)), ...valueOf(secret) },
+    ),
+  }
+}
+
+const isMade = ({ references, value_from: from }: SecretInput): boolean =>
+  references === true || from !== undefined
+
+/** The value is finished, and no template: `${` in it is what it says. */
+const asValue = ({ value_from: _from, references, ...fields }: SecretInput): SecretInput =>
+  references === true ? { ...fields, references: false } : fields
+
+const valueOf = ({ value = '', value_base64: base64 }: Revealed): SecretInput =>
+  base64 === undefined ? { value } : { value_base64: base64 }

@@ -1,5 +1,6 @@
 // Which secret is meant: project, key, scope and stagelet, which no two secrets share.
 import type { KubeObject } from '../../src/resources/meta.ts'
+import { secretName } from '../../src/resources/secret-fields.ts'
 import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
 import type { Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -39,18 +40,10 @@ export const readKnownSecrets = async (api: Api): Promise<KnownSecrets> => {
   }
 }
 
-/** The name that the API gives as well: key and scope in lower case, `_` as `-`. */
+/** The name that the API gives as well. Another project of the namespace may have it already. */
 export const nameFor = (identity: Identity, isTaken: (name: string) => boolean): string => {
-  const { project, key, scope, stagelet } = identity
-  const parts = stagelet === undefined ? [key, scope] : [key, scope, stagelet]
-  const name = (words: readonly string[]): string =>
-    words
-      .join('.')
-      .toLowerCase()
-      .replaceAll('_', '-')
-      .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
-  // Another project of the namespace may have the same key and scope.
-  return isTaken(name(parts)) ? name([...parts, project]) : name(parts)
+  const name = secretName({ ...identity })
+  return isTaken(name) ? `${name}.${identity.project}`.slice(0, 253) : name
 }
 
 /** The one that the flag names, else the only one of the namespace. */

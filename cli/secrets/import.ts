@@ -1,21 +1,20 @@
 // secrets import: a file of secrets into a project. A diff first, by names; then one change set.
 import type { Command } from 'commander'
-import { randomUUID } from 'node:crypto'
-import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
 import { readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
-import { kindOf } from '../kinds.ts'
 import { openApi, outputOption } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
+import { openRest } from '../rest.ts'
 import { renderAffected } from '../review.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, readKnownSecrets } from './identity.ts'
 import { planImport, type ImportItem, type ImportPlan } from './plan-import.ts'
 import { readBytes } from './values.ts'
+import { batchesOf, writeBatches } from './write-import.ts'
 
 interface ImportFlags extends SecretFlags {
   readonly format?: string
@@ -87,10 +86,18 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   else if (output === 'yaml') out(toYaml(summaryOf(plan)))
   else out(renderPlan(plan))
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
-  if (flags.dryRun === true || pending.length === 0) return
+  if (pending.length === 0) return
+  const batches = batchesOf(pending)
+  if (batches.length > 1) {
+    note(
+      `${pending.length} secrets are more than one request takes: they go in ${batches.length} change sets, each rolled out by itself.`,
+    )
+  }
+  if (flags.dryRun === true) return
   await confirm(`Import ${pending.length} of ${plan.items.length} secrets?`, flags.yes)
-  await writeItems(api, pending)
-  note(`${pending.length} secrets imported into project ${project}, as one change set.`)
+  await writeBatches({ api, rest: await openRest(flags), project, shown }, batches)
+  const how = batches.length === 1 ? 'one change set' : `${batches.length} change sets`
+  note(`${pending.length} secrets imported into project ${project}, as ${how}.`)
 }
 
 const sourceText = (bytes: Buffer, shown: string): string => {
@@ -104,21 +111,6 @@ const checked = ({ entries, faults }: Parsed, shown: string): readonly Entry[] =
   if (faults.length > 0) throw new Exit(1)
   if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)
   return entries
-}
-
-/** All of them, or as many as possible: the same command again writes what is missing. */
-export const writeItems = async (api: Api, items: readonly ImportItem[]): Promise<void> => {
-  const kind = kindOf('StagelySecret')
-  const id = randomUUID()
-  for (const [index, { action, name, body }] of items.entries()) {
-    const last = index === items.length - 1
-    const headers = { 'Stagely-Change-Set': `${id}; last=${last}` }
-    const call =
-      action === 'added'
-        ? ({ method: 'POST', body, headers } as const)
-        : ({ method: 'PATCH', body, headers, contentType: mergePatch } as const)
-    await api.call(pathOf(kind, api.namespace, action === 'added' ? undefined : name), call)
-  }
 }
 
 const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>

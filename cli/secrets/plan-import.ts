@@ -1,20 +1,24 @@
 // What an import would change, by names: the server compares the values and answers with words.
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { withFields, type SecretInput } from '../../src/resources/secret-fields.ts'
 import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
 import type { Api } from '../api.ts'
 import { Exit } from '../errors.ts'
-import type { Entry } from '../formats/entries.ts'
+import { textOf, type Entry } from '../formats/entries.ts'
 import { note } from '../print.ts'
 import { reviewObjects } from '../review.ts'
 import { nameFor, type Identity, type KnownSecrets } from './identity.ts'
-import { valueFields } from './values.ts'
 
 export interface ImportItem {
   readonly identity: Identity
   readonly name: string
   readonly action: 'added' | 'changed' | 'unchanged'
-  /** What is written: the whole object where it is new, else a patch of it. */
-  readonly body: object
+  /** Where it stands in the file. */
+  readonly where: string
+  /** What the file gives, by the names of the REST API. */
+  readonly input: SecretInput
+  /** What it is with that. */
+  readonly object: KubeObject
 }
 
 export interface ImportPlan {
@@ -35,7 +39,7 @@ interface Draft {
   readonly entry: Entry
   readonly identity: Identity
   readonly name: string
-  readonly given: object
+  readonly input: SecretInput
   readonly known: KubeObject | undefined
 }
 
@@ -47,7 +51,8 @@ export const planImport = async (
   known: KnownSecrets,
 ): Promise<ImportPlan> => {
   const drafts = draftsOf(entries, defaults, known)
-  const review = await reviewObjects(api, drafts.map(objectOf))
+  const objects = drafts.map(objectOf)
+  const review = await reviewObjects(api, objects)
   for (const fault of review.faults) {
     const draft = drafts[fault.index]
     const where = draft === undefined ? '' : `${draft.entry.where}: ${draft.entry.key}: `
@@ -55,10 +60,9 @@ export const planImport = async (
     note(`${defaults.file}: ${where}${field}${fault.message}`)
   }
   if (review.faults.length > 0) throw new Exit(1)
-  const items = drafts.map((draft, index) => {
-    const change = review.changes.find((c) => c.index === index)
-    const body = draft.known === undefined ? objectOf(draft) : { spec: draft.given }
-    return { identity: draft.identity, name: draft.name, action: actionOf(change), body }
+  const items = drafts.map(({ identity, name, entry: { where }, input }, index) => {
+    const action = actionOf(review.changes.find((c) => c.index === index))
+    return { identity, name, action, where, input, object: objects[index]! }
   })
   return { items, affected: review.affected, cascaded: review.cascaded ?? [] }
 }
@@ -94,18 +98,22 @@ const draftsOf = (
     const isTaken = (name: string): boolean => known.hasName(name) || names.has(name)
     const name = found?.metadata.name ?? earlier?.name ?? nameFor(identity, isTaken)
     names.add(name)
-    const given = {
-      ...(entry.type === undefined ? {} : { type: entry.type }),
-      ...(entry.file === undefined ? {} : { file: entry.file }),
-      ...valueFields(entry.value),
-    }
-    drafts.set(id, { entry, identity, name, given, known: found })
+    const { key, scope, stagelet } = identity
+    const input = { ...entry.fields, key, scope, stagelet, ...valueInput(entry.value) }
+    drafts.set(id, { entry, identity, name, input, known: found })
   }
   return [...drafts.values()]
 }
 
+/** As the API takes it: text where the bytes are UTF-8, else base64. */
+const valueInput = (bytes: Buffer | undefined): SecretInput => {
+  if (bytes === undefined) return {}
+  const value = textOf(bytes)
+  return value === undefined ? { value_base64: bytes.toString('base64') } : { value }
+}
+
 /** The object as it would be: what is there already stays, so that only what differs shows. */
-const objectOf = ({ identity, name, given, known }: Draft): KubeObject => {
+const objectOf = ({ identity, name, input, known }: Draft): KubeObject => {
   const { [annotations.lastApplied]: _applied, ...kept } = known?.metadata.annotations ?? {}
   const labels = known?.metadata.labels
   return {
@@ -116,13 +124,6 @@ const objectOf = ({ identity, name, given, known }: Draft): KubeObject => {
       ...(labels === undefined ? {} : { labels }),
       ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
     },
-    spec: {
-      projectRef: { name: identity.project },
-      key: identity.key,
-      scope: identity.scope,
-      ...(identity.stagelet === undefined ? {} : { stageletRef: { name: identity.stagelet } }),
-      ...known?.spec,
-      ...given,
-    },
+    spec: withFields({ projectRef: { name: identity.project }, ...known?.spec }, input),
   }
 }

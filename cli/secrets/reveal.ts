@@ -18,6 +18,7 @@ export interface RevealQuery {
   readonly service?: string | undefined
   readonly scope?: string | undefined
   readonly stagelet?: string | undefined
+  readonly as_written?: boolean
   /** What the audit says it was for. */
   readonly way: 'export' | 'run'
 }

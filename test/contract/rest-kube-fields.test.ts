@@ -5,10 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secretFields, type SecretField } from '../../controller/http/rest/secret-fields.ts'
+import { secretFields, type SecretField } from '../../src/resources/secret-fields.ts'
 import { projectCreateShape } from '../../controller/http/rest/project-fields.ts'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
 import { projectSpec, rolloutSpec } from '../../src/resources/project.ts'
+import { secretSamples as samples } from '../support/secret-samples.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 type Fields = Record<string, unknown>
@@ -64,23 +65,6 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** A value for each field; for a change another one than `around` gives. */
-const samples: Fields = {
-  key: 'ROUND_TRIP',
-  scope: 'backend',
-  type: 'file',
-  stagelet: 'preview',
-  file_path: './config/a.json',
-  file_permissions: '0640',
-  file_uid: 1000,
-  file_gid: 1001,
-  file_target: '/etc/a.json',
-  file_env_var: 'A_FILE',
-  format: 'json',
-  pattern: '.*',
-  references: true,
-  value_from: { secretRef: { name: 'source.global' } },
-}
 const shown = secretFields.filter((field) => !field.writeOnly)
 const hidden = secretFields.filter((field) => field.writeOnly)
 

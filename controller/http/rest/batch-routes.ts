@@ -2,12 +2,13 @@
 import { z } from 'zod'
 import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import type { SecretInput } from '../../../src/resources/secret-fields.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
 import { invalidInput } from './input.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
-import { createShape, updateShape, type SecretInput } from './secret-fields.ts'
+import { createShape, updateShape } from './secret-fields.ts'
 import {
   createSecret,
   deleteSecret,

@@ -2,7 +2,7 @@
 // there is here too.
 import { z } from 'zod'
 import { projectSpec } from '../../../src/resources/project.ts'
-import { plainSchema, snakeCase } from './field-names.ts'
+import { plainSchema, snakeCase } from '../../../src/resources/field-names.ts'
 
 type Shape = Record<string, z.ZodType>
 type Fields = Readonly<Record<string, unknown>>

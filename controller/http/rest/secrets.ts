@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import { secretName, shownOf, type SecretInput } from '../../../src/resources/secret-fields.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { Store, Surroundings, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
@@ -9,14 +10,7 @@ import { notFound } from './access.ts'
 import { idOf, parseId } from './ids.ts'
 import { invalidInput } from './input.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
-import {
-  inRestName,
-  inRestNames,
-  shownOf,
-  shownShape,
-  withInput,
-  type SecretInput,
-} from './secret-fields.ts'
+import { inRestName, inRestNames, shownShape, withInput } from './secret-fields.ts'
 import { createTracked, readAgain, updateTracked } from './writes.ts'
 
 const id = z.string().describe('`sec_…`')
@@ -108,17 +102,6 @@ export const findSecret = async (
   throw notFound('secret', given)
 }
 
-const label = (text: string): string => text.replace(/^-+|-+$/g, '')
-
-/** `stripe-secret-key.backend`; what no name may hold is left out. */
-export const nameFor = ({ key, scope = 'global', stagelet }: SecretInput): string => {
-  const parts = [key, scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
-  const labels = parts.flatMap((part) =>
-    String(part).toLowerCase().replaceAll('_', '-').split('.').map(label).filter(Boolean),
-  )
-  return labels.join('.').slice(0, 200) || 'secret'
-}
-
 /** The first name that is free: another project of the team may have the same key and scope. */
 const freeName = async (
   tx: Transaction,
@@ -126,7 +109,7 @@ const freeName = async (
   input: SecretInput,
 ): Promise<{ name: string; generateName?: string }> => {
   const { namespace = '', name: projectName } = project.metadata
-  const plain = nameFor(input)
+  const plain = secretName(input)
   for (const name of [plain, `${plain}.${projectName}`.slice(0, 253)])
     if ((await tx.get({ kind: 'StagelySecret', namespace, name })) === undefined) return { name }
   return { name: '', generateName: `${plain}-` }

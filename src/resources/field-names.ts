@@ -1,4 +1,4 @@
-// How fields of objects are called in requests and answers of the REST API.
+// How fields of objects are called in the REST API and in files of secrets.
 import { z } from 'zod'
 
 export const snakeCase = (text: string): string =>

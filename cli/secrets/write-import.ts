@@ -1,0 +1,105 @@
+// Writes what an import brings, in as few requests as the API takes: each of them all or nothing, and
+// one change set.
+import { isReason, type StagelyError } from '../../src/kernel/errors.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { mergePatch, pathOf, type Api } from '../api.ts'
+import { Exit } from '../errors.ts'
+import { kindOf } from '../kinds.ts'
+import { note } from '../print.ts'
+import { inReferenceOrder } from '../reference-order.ts'
+import { projectPath, type Rest } from '../rest.ts'
+import type { ImportItem } from './plan-import.ts'
+
+/** What one request takes; see docs/api.md. Some bytes of it are for what is around the operations. */
+const most = { operations: 500, bytes: 3 * 1024 * 1024 - 1024 }
+
+const operationOf = ({ action, name, input }: ImportItem): object =>
+  action === 'added' ? { op: 'create', ...input } : { op: 'update', id: name, ...input }
+
+/** In an order in which each finds what it refers to. */
+export const batchesOf = (items: readonly ImportItem[]): ImportItem[][] => {
+  const byObject = new Map<KubeObject, ImportItem>(items.map((item) => [item.object, item]))
+  const batches: ImportItem[][] = []
+  let bytes = Infinity
+  for (const object of inReferenceOrder([...byObject.keys()])) {
+    const item = byObject.get(object)!
+    const size = Buffer.byteLength(JSON.stringify(operationOf(item))) + 1
+    const last = batches.at(-1)
+    if (last === undefined || last.length === most.operations || bytes + size > most.bytes) {
+      batches.push([item])
+      bytes = size
+    } else {
+      last.push(item)
+      bytes += size
+    }
+  }
+  return batches
+}
+
+interface Target {
+  readonly api: Api
+  readonly rest: Rest
+  readonly project: string
+  /** The file, for messages. */
+  readonly shown: string
+}
+
+/** Stops at the first that is refused, and says what was written until then. */
+export const writeBatches = async (
+  target: Target,
+  batches: readonly (readonly ImportItem[])[],
+): Promise<void> => {
+  let written = 0
+  for (const batch of batches) {
+    try {
+      await writeBatch(target, batch)
+    } catch (error) {
+      const rest = 'the same command again writes the rest'
+      if (written > 0) note(`${written} secrets are written, and the others are not: ${rest}.`)
+      throw error
+    }
+    written += batch.length
+  }
+}
+
+const writeBatch = async (
+  { api, rest, project, shown }: Target,
+  batch: readonly ImportItem[],
+): Promise<void> => {
+  const path = `${projectPath(rest.namespace, project)}/secrets/batch`
+  const body = { operations: batch.map(operationOf) }
+  try {
+    await rest.call(path, { method: 'POST', body })
+  } catch (error) {
+    if (isReason(error, 'NotFound')) await writeOneByOne(api, batch)
+    else if (isReason(error, 'Invalid')) refuse(error, shown, batch)
+    else throw error
+  }
+}
+
+/** The faults at their places in the file. */
+const refuse = (error: StagelyError, shown: string, batch: readonly ImportItem[]): never => {
+  const { faults = [] } = error.details
+  if (faults.length === 0) throw error
+  for (const { field, message } of faults) {
+    const [, index = '', rest = ''] = /^operations\[(\d+)\]\.?(.*)$/.exec(field) ?? []
+    const item = batch[Number(index)]
+    const where = index === '' || item === undefined ? '' : `${item.where}: ${item.identity.key}: `
+    const name = index === '' ? field : rest
+    note(`${shown}: ${where}${name === '' ? '' : `${name}: `}${message}`)
+  }
+  throw new Exit(1)
+}
+
+/** In a cluster with the CRDs, which knows no batch; what is written twice is the same. */
+const writeOneByOne = async (api: Api, batch: readonly ImportItem[]): Promise<void> => {
+  const kind = kindOf('StagelySecret')
+  for (const { action, name, object } of batch) {
+    const body = action === 'added' ? object : { spec: object.spec }
+    const call =
+      action === 'added'
+        ? ({ method: 'POST', body } as const)
+        : ({ method: 'PATCH', body, contentType: mergePatch } as const)
+    await api.call(pathOf(kind, api.namespace, action === 'added' ? undefined : name), call)
+  }
+}
