@@ -51,13 +51,9 @@ start_agent() {
   local token=
   data=$data/$(kubectl get namespace "$namespace" -o 'jsonpath={.metadata.uid}') && mkdir -p "$data" || return 1
   if [ ! -d "$data/agent" ]; then
-    # The machine's Agent is on its way from the cluster into the controller.
-    for _ in $(seq 30); do
-      token=$(kubectl --namespace "$namespace" exec "deployment/$release" -- \
-        stagely agent token create --namespace default --name web-1) && break
-      sleep 1
-    done
-    [ -n "$token" ] || return 1
+    # Whether the machine's Agent has come from the cluster yet or not: the token is for its name.
+    token=$(kubectl --namespace "$namespace" exec "deployment/$release" -- \
+      stagely agent token create --namespace default --name web-1) || return 1
   fi
   STAGELY_JOIN_TOKEN=$token node "$root/dist/cli/main.js" agent run \
     --data-dir "$data/agent" --allow-dir "$stack" >"$data/agent.log" 2>&1 &

@@ -1,6 +1,6 @@
 // From an object of the cluster to what the store is to hold. Pure.
 import type { NewCondition } from '../../src/resources/conditions.ts'
-import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { annotations, requestAnnotations, type KubeObject } from '../../src/resources/meta.ts'
 
 /** Annotations that say which state of the cluster the stored object is from. */
 export const origin = {
@@ -48,14 +48,37 @@ export const refusePlainValue = (object: KubeObject): NewCondition | undefined =
   )
 }
 
-/** `value` is what the object's Secret holds, where it names one. */
-export const carry = (object: KubeObject, value: SecretValue | undefined): KubeObject => {
+type Notes = Record<string, string>
+
+const without = (notes: Notes, ...names: readonly string[]): Notes =>
+  Object.fromEntries(Object.entries(notes).filter(([name]) => !names.includes(name)))
+
+/** Set by the store. */
+const serversOwn = [annotations.source, annotations.valueSource]
+
+/** Under which the store keeps what the cluster said last of a request. */
+const saidOf = (name: string): string => name.replace('stagely.dev/', 'stagely.dev/kubernetes-')
+
+/** Requests come by both ways: what the cluster newly says counts, else what was asked already. */
+const requestsOf = (given: Notes, held: Notes): Notes => {
+  const next: Notes = {}
+  for (const name of requestAnnotations) {
+    const said = given[name]
+    const asked = said === undefined || said === held[saidOf(name)] ? held[name] : said
+    if (asked !== undefined) next[name] = asked
+    if (said !== undefined) next[saidOf(name)] = said
+  }
+  return next
+}
+
+/** `value` is what the object's Secret holds, where it names one; `stored` what the store has of it. */
+export const carry = (
+  object: KubeObject,
+  value: SecretValue | undefined,
+  stored: KubeObject | undefined,
+): KubeObject => {
   const { metadata } = object
-  const {
-    [annotations.lastApplied]: _,
-    [annotations.source]: __,
-    ...given
-  } = metadata.annotations ?? {}
+  const given = metadata.annotations ?? {}
   const ref = secretKeyRefOf(object)
   const found = value !== undefined && 'base64' in value ? value : undefined
   return {
@@ -66,7 +89,8 @@ export const carry = (object: KubeObject, value: SecretValue | undefined): KubeO
       namespace: metadata.namespace ?? 'default',
       ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
       annotations: {
-        ...given,
+        ...without(given, annotations.lastApplied, ...serversOwn, ...requestAnnotations),
+        ...requestsOf(given, stored?.metadata.annotations ?? {}),
         [origin.uid]: metadata.uid ?? '',
         [origin.generation]: String(metadata.generation ?? 1),
         ...(ref === undefined || found === undefined
@@ -87,19 +111,15 @@ const withValue = (
   return found === undefined ? rest : { ...rest, valueBase64: found.base64 }
 }
 
-const sameMap = (a: Record<string, string> = {}, b: Record<string, string> = {}): boolean => {
+const sameMap = (a: Notes = {}, b: Notes = {}): boolean => {
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
 }
 
 /** True when the stored object is from just this state of the cluster's; the generation stands for the spec. */
-export const isCarried = (stored: KubeObject, wanted: KubeObject): boolean => {
-  const { [annotations.source]: _, ...held } = stored.metadata.annotations ?? {}
-  return (
-    sameMap(held, wanted.metadata.annotations) &&
-    sameMap(stored.metadata.labels, wanted.metadata.labels)
-  )
-}
+export const isCarried = (stored: KubeObject, wanted: KubeObject): boolean =>
+  sameMap(without(stored.metadata.annotations ?? {}, ...serversOwn), wanted.metadata.annotations) &&
+  sameMap(stored.metadata.labels, wanted.metadata.labels)
 
 /** True when both come from one object of the cluster, and not from one that was made anew. */
 export const isSameOrigin = (stored: KubeObject, object: KubeObject): boolean =>

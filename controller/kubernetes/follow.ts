@@ -12,6 +12,7 @@ import { isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ClusterClient } from './cluster-client.ts'
+import { newerVersion } from './order.ts'
 
 export interface FollowOptions {
   readonly client: ClusterClient
@@ -119,7 +120,7 @@ const watch = async (options: FollowOptions, version: string): Promise<string> =
     if (line === '') return
     const event = JSON.parse(line) as WatchEvent
     if (event.type === 'ERROR') throw errorOf(event)
-    reached = event.object.metadata.resourceVersion ?? reached
+    reached = newerVersion(reached, event.object.metadata.resourceVersion ?? reached)
     if (event.type === 'ADDED' || event.type === 'MODIFIED' || event.type === 'DELETED')
       options.onChange(event.type, event.object)
   }

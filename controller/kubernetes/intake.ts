@@ -3,6 +3,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Mirror } from './mirror.ts'
+import { isLate } from './order.ts'
 import { collectionPath, followedKinds } from './paths.ts'
 
 /** One collection that is followed. */
@@ -73,6 +74,7 @@ export const createIntake = (deps: IntakeDeps): Intake => {
     },
     onChange: (type, object) => {
       const key = keyOf(refOf(object))
+      if (isLate(type, object, mirror.get(key))) return
       held.delete(key)
       if (type === 'DELETED') mirror.remove(refOf(object))
       else mirror.put(object)

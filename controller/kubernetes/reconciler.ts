@@ -19,7 +19,9 @@ import {
   type Outcome,
   type Reconciler,
 } from '../../src/runtime/control-loop.ts'
+import { systemSource } from '../../src/store/admission.ts'
 import { sameJson } from '../../src/store/canonical.ts'
+import { clusterSource } from '../../src/store/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import {
   carry,
@@ -37,7 +39,7 @@ import { objectPath } from './paths.ts'
 import type { SecretValues } from './secret-values.ts'
 import { clusterStatus } from './status.ts'
 
-export const clusterActor: Actor = { name: 'kubernetes', source: 'kubernetes' }
+export const clusterActor: Actor = { name: 'kubernetes', source: clusterSource }
 
 export interface ClusterReconcilerDeps {
   readonly store: Store
@@ -129,10 +131,9 @@ const carryOver = async (
     if ('missing' in value)
       return { refused: refusal(object, 'ValueMissing', value.missing), retry: false }
   }
-  const wanted = carry(object, value)
-  if (stored !== undefined && isCarried(stored, wanted)) return taken
+  if (stored !== undefined && isCarried(stored, carry(object, value, stored))) return taken
   try {
-    await write(store, wanted, isOurs)
+    await write({ store, isOurs }, object, value)
     return taken
   } catch (error) {
     return refusedBy(error, object)
@@ -140,19 +141,29 @@ const carryOver = async (
 }
 
 const write = (
-  store: Store,
-  wanted: KubeObject,
-  isOurs: ClusterReconcilerDeps['isOurs'],
+  { store, isOurs }: Pick<ClusterReconcilerDeps, 'store' | 'isOurs'>,
+  object: KubeObject,
+  value: SecretValue | undefined,
 ): Promise<void> =>
   store.write(clusterActor, {}, async (tx) => {
-    const namespace = { kind: 'Namespace', namespace: '', name: wanted.metadata.namespace ?? '' }
+    // Read again: somebody may have asked for something meanwhile.
+    const current = await tx.get(refOf(object))
+    const wanted = carry(object, value, current)
+    const namespace = { kind: 'Namespace', namespace: '', name: refOf(wanted).namespace }
     if ((await tx.get(namespace)) === undefined)
       await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name } })
-    const current = await tx.get(refOf(wanted))
-    if (current === undefined) await tx.create(wanted)
-    else if (!isOurs(current)) throw notOurs(current)
-    else await tx.update({ ...wanted, metadata: { ...current.metadata, ...wanted.metadata } })
+    if (current === undefined) {
+      await tx.create(wanted)
+      return
+    }
+    if (!isOurs(current) && !isNobodys(current)) throw notOurs(current)
+    const { labels: _, annotations: __, ...kept } = current.metadata
+    await tx.update({ ...wanted, metadata: { ...kept, ...wanted.metadata } })
   })
+
+/** The store made it by itself, such as the Agent of a join token. */
+const isNobodys = (current: KubeObject): boolean =>
+  current.metadata.annotations?.[annotations.source] === systemSource
 
 const notOurs = (current: KubeObject): StagelyError =>
   new StagelyError(

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretKeyRef, SecretValue } from './carry.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { followCollection } from './follow.ts'
+import { isLate } from './order.ts'
 import { secretsPath } from './paths.ts'
 
 export interface SecretValues {
@@ -53,6 +54,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
         return Promise.resolve()
       },
       onChange: (type, object) => {
+        if (isLate(type, object, entry.secret)) return
         settle(type === 'DELETED' ? undefined : object)
       },
     })

@@ -80,6 +80,14 @@ export const annotations = {
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 
+/** Annotations that ask for an action; whoever may ask may set them, whoever owns the object. */
+export const requestAnnotations = [
+  annotations.redeploy,
+  annotations.retry,
+  annotations.resumed,
+  annotations.rotateKeys,
+] as const
+
 /** Kept on a Stagelet until its agent has let go of it. */
 export const agentFinalizer = 'stagely.dev/agent'
 

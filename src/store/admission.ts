@@ -4,6 +4,7 @@ import type { Fault } from '../kernel/errors.ts'
 import {
   annotations,
   refOf,
+  requestAnnotations,
   type KubeObject,
   type ObjectMeta,
   type ObjectRef,
@@ -11,7 +12,8 @@ import {
 import { requireKind, resourceNameOf } from '../resources/registry.ts'
 import { decodeObject } from '../resources/validate.ts'
 import { StagelyError } from '../kernel/errors.ts'
-import { conflict, forbidden, invalid, notFound, ownedBy } from './errors.ts'
+import { sameJson } from './canonical.ts'
+import { clusterSource, conflict, forbidden, invalid, notFound, ownedBy } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 
 /** Machines, and what machines made, are owned by nobody. */
@@ -80,6 +82,24 @@ export const checkOwner = (session: WriteSession, current: StoredRow): void => {
   const free = source === systemSource || current.source === systemSource
   if (!free && source !== current.source) throw ownedBy(refOf(current.object), current.source)
 }
+
+const mirrored = ({ labels = {}, annotations: notes = {} }: ObjectMeta): unknown => {
+  const free: string[] = [annotations.source, annotations.valueSource, ...requestAnnotations]
+  const kept = Object.entries(notes).filter(([name]) => !free.includes(name))
+  return { labels, annotations: Object.fromEntries(kept) }
+}
+
+/** True where an object of a cluster would get metadata that the cluster does not know of, and would take away again. */
+export const changesMirrored = (next: KubeObject, current: StoredRow): boolean =>
+  current.source === clusterSource &&
+  next.kind !== 'Namespace' &&
+  !sameJson(mirrored(next.metadata), mirrored(current.object.metadata))
+
+/** True when a manifest declares what the store made by itself, such as the Agent of a join token. */
+export const isTakeover = ({ actor }: WriteSession, { source, object }: StoredRow): boolean =>
+  source === systemSource &&
+  object.kind !== 'Namespace' &&
+  (actor.source === clusterSource || actor.source.startsWith('folder:'))
 
 /** True when an API user says by annotation that the API takes the object over. */
 export const isAdoption = (

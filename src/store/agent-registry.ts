@@ -3,7 +3,9 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import { apiVersion, type ObjectRef } from '../resources/meta.ts'
+import { systemSource } from './admission.ts'
 import { conflict, notFound } from './errors.ts'
+import { createObject } from './objects.ts'
 import type { SqlStore } from './sql-store.ts'
 import { gathered } from '../kernel/gathered.ts'
 import type { Queryable, Sql } from './sql.ts'
@@ -128,9 +130,11 @@ export class AgentRegistry {
   }): Promise<CreatedJoinToken> {
     const { namespace, name, ttlMs, actor } = what
     const ref = { kind: 'Agent', namespace, name }
-    return this.#store.writeWithSession(actor, async (session, tx) => {
+    return this.#store.writeWithSession(actor, async (session) => {
       if ((await session.fetch(ref)) === undefined) {
-        await tx.create({ apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} })
+        const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} }
+        // Nobody has declared it yet: a folder or a cluster may still do so.
+        await createObject(session, agent, { source: systemSource })
       }
       const tokenId = randomBytes(9).toString('base64url')
       const tokenSecret = randomBytes(32).toString('base64url')

@@ -8,6 +8,9 @@ import {
 import type { ObjectRef } from '../resources/meta.ts'
 import { requireKind, resourceNameOf } from '../resources/registry.ts'
 
+/** Of what a cluster's resources say; its labels and annotations are carried too. */
+export const clusterSource = 'kubernetes'
+
 const detailsOf = (ref: ObjectRef): ErrorDetails => {
   const kind = requireKind(ref.kind)
   return { kind: kind.plural, group: kind.group, name: ref.name, namespace: ref.namespace }
@@ -34,12 +37,22 @@ export const conflict = (ref: ObjectRef, why?: string): StagelyError =>
     detailsOf(ref),
   )
 
-export const ownedBy = (ref: ObjectRef, owner: string): StagelyError => {
-  const remedy = owner.startsWith('folder:')
-    ? `change it there, or adopt it with the annotation stagely.dev/source=api`
-    : `change it by the API, or delete it there first`
-  return conflict(ref, `it is owned by ${owner}; ${remedy}`)
+const remedyAt = (owner: string): string => {
+  const adopt = 'or adopt it with the annotation stagely.dev/source=api'
+  if (owner.startsWith('folder:')) return `change it there, ${adopt}`
+  if (owner === clusterSource) return `change it in the cluster, ${adopt}`
+  return 'change it by the API, or delete it there first'
 }
+
+export const ownedBy = (ref: ObjectRef, owner: string): StagelyError =>
+  conflict(ref, `it is owned by ${owner}; ${remedyAt(owner)}`)
+
+/** A container is not removed over the head of who owns what is in it. */
+export const holdsOwned = (ref: ObjectRef, content: ObjectRef, owner: string): StagelyError =>
+  conflict(
+    ref,
+    `${quoted(content)} in it is owned by ${owner}: delete it there first, or adopt it with the annotation stagely.dev/source=api`,
+  )
 
 export const forbidden = (ref: ObjectRef, why: string, denied?: DeniedAttempt): StagelyError =>
   new StagelyError('Forbidden', `${quoted(ref)} is forbidden: ${why}`, {

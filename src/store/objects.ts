@@ -13,7 +13,9 @@ import {
   checkNamespace,
   checkOwner,
   checkPreconditions,
+  changesMirrored,
   isAdoption,
+  isTakeover,
   systemSource,
   withSource,
 } from './admission.ts'
@@ -54,7 +56,11 @@ interface WriteMore {
   readonly audit?: AuditEntry
 }
 
-const newMetadata = (session: WriteSession, object: KubeObject, uid: string): ObjectMeta => {
+const newMetadata = (
+  session: WriteSession,
+  object: KubeObject,
+  { uid, source }: { uid: string; source: string },
+): ObjectMeta => {
   const { name, namespace, labels, annotations, finalizers } = object.metadata
   const ends = new Set(finalizers ?? [])
   if (object.kind === 'Stagelet') ends.add(agentFinalizer)
@@ -69,7 +75,6 @@ const newMetadata = (session: WriteSession, object: KubeObject, uid: string): Ob
     ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
   }
   if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
-  const { source } = session.actor
   const own = withValueSource(session, metadata, object, { owner: source, before: undefined })
   return withSource(own, source)
 }
@@ -126,21 +131,21 @@ const moveFollowers = async (
 export const createObject = async (
   session: WriteSession,
   input: KubeObject,
-  more: WriteMore & { uid?: string } = {},
+  more: WriteMore & { uid?: string; /** In place of the actor's. */ source?: string } = {},
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
   await readAhead(session, admitted, { isNew: true })
   await checkNamespace(session, ref)
   const existing = await session.fetch(ref)
-  const { source } = session.actor
+  const { source = session.actor.source } = more
   if (existing !== undefined) {
     const foreign = existing.source !== source && existing.source !== systemSource
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
   }
   const uid = more.uid ?? randomUUID()
-  const metadata = tracked(newMetadata(session, admitted, uid), more.tracking)
+  const metadata = tracked(newMetadata(session, admitted, { uid, source }), more.tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
     const { putBack, audit = { action: 'create' } } = more
@@ -217,7 +222,8 @@ const prepareUpdate = async (
   { tracking, putBack }: WriteMore,
 ): Promise<Update> => {
   const adopts = isAdoption(session, admitted, current)
-  const source = adopts ? 'api' : current.source
+  const takesOver = adopts || isTakeover(session, current)
+  const source = takesOver ? session.actor.source : current.source
   const metadata = tracked(nextMetadata(session, admitted, current, source), tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (current.object.status !== undefined) object.status = current.object.status
@@ -241,8 +247,9 @@ export const updateObject = async (
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same) return current.object
-  if (changesSpec && !adopts && !fillsOpenValue(session, object, current))
-    checkOwner(session, current)
+  const isOwners =
+    (changesSpec && !fillsOpenValue(session, object, current)) || changesMirrored(object, current)
+  if (isOwners && !adopts) checkOwner(session, current)
   if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }

@@ -2,7 +2,7 @@
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { checkOwner, checkPreconditions } from './admission.ts'
-import { forbidden } from './errors.ts'
+import { clusterSource, forbidden, holdsOwned } from './errors.ts'
 import { requireRow } from './objects.ts'
 import { destroyProject, loadProject } from './projects.ts'
 import { endSecret } from './secret-writes.ts'
@@ -17,15 +17,21 @@ export interface Removed {
 
 const rowsOf = 'SELECT uid, rv, source, body FROM objects'
 
-const removeSecretsOf = async (
-  session: WriteSession,
-  { namespace, name }: ObjectRef,
-): Promise<void> => {
-  const rows = await session.select(
+const secretsOf = (session: WriteSession, { namespace, name }: ObjectRef): Promise<StoredRow[]> =>
+  session.select(
     `${rowsOf} WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2`,
     [namespace, name],
   )
-  for (const row of rows) await removeRow(session, row)
+
+/** A cluster would bring back what it still declares, and could not: its project or team is gone. */
+const checkContents = (
+  { actor }: WriteSession,
+  ref: ObjectRef,
+  contents: readonly StoredRow[],
+): void => {
+  const foreign = contents.find(({ source }) => source === clusterSource)
+  if (foreign !== undefined && actor.source !== clusterSource)
+    throw holdsOwned(ref, refOf(foreign.object), foreign.source)
 }
 
 const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {
@@ -51,7 +57,8 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
     case 'Project':
       // Before its secrets: nothing of them is opened then, so that a lost key keeps none.
       await destroyProject(session, row)
-      return removeSecretsOf(session, ref)
+      for (const secret of await secretsOf(session, ref)) await removeRow(session, secret)
+      return
     case 'Agent':
       await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [row.uid])
       await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
@@ -101,10 +108,11 @@ const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<R
   if (ref.name === 'default') throw forbidden(ref, 'this namespace may not be deleted')
   if (row.object.metadata.deletionTimestamp !== undefined)
     return { object: row.object, gone: false }
+  const content = await session.select(`${rowsOf} WHERE namespace = $1`, [ref.name])
+  checkContents(session, ref, content)
   const marked = markDeleted(session, row)
   const terminating = { ...marked, status: { ...marked.status, phase: 'Terminating' } }
   const stored = await session.put(terminating, row.source, row, { action: 'delete' })
-  const content = await session.select(`${rowsOf} WHERE namespace = $1`, [ref.name])
   // Secrets last: their project takes them along without opening its keys, which may be lost.
   const order = ({ object: { kind } }: StoredRow): number =>
     kind === 'StagelySecret' ? -1 : requireKind(kind).applyOrder
@@ -150,5 +158,6 @@ export const removeObject = async (
   const row = await requireRow(session, ref)
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
+  if (ref.kind === 'Project') checkContents(session, ref, await secretsOf(session, ref))
   return removeRow(session, row)
 }

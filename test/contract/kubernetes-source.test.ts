@@ -308,14 +308,19 @@ test('an event of the store is told in the cluster, and counted', async () => {
   await eventually(told).toMatchObject({ count: 2 })
 })
 
-const faults: Record<string, () => void> = {
-  'the server restarts': () => void cluster.restart(),
+/** Each answers how often it is still to happen. */
+const faults: Record<string, () => () => number> = {
+  'the server restarts': () => {
+    let left = 1
+    void cluster.restart().then(() => left--)
+    return () => left
+  },
   'a watch is cut in the middle of a line': () => {
-    let cuts = 0
+    let left = 4
     undo.push(
       cluster.fault((request, response) => {
-        if (cuts >= 4 || !request.url?.includes('watch=true')) return false
-        cuts++
+        if (left === 0 || !request.url?.includes('watch=true')) return false
+        left--
         response.writeHead(200, { 'content-type': 'application/json' })
         response.write('{"type":"ADDED","object":{"kind":"Project","metad')
         setTimeout(() => response.destroy(), 20)
@@ -323,6 +328,7 @@ const faults: Record<string, () => void> = {
       }),
     )
     cluster.cut()
+    return () => left
   },
   'watches are too old (410)': () => {
     let left = 4
@@ -344,6 +350,7 @@ const faults: Record<string, () => void> = {
       }),
     )
     cluster.cut()
+    return () => left
   },
   'the server asks for patience (429)': () => {
     let left = 6
@@ -357,6 +364,7 @@ const faults: Record<string, () => void> = {
       }),
     )
     cluster.cut()
+    return () => left
   },
   'a watch comes slowly, in small pieces': () => {
     let left = 4
@@ -377,6 +385,7 @@ const faults: Record<string, () => void> = {
       }),
     )
     cluster.cut()
+    return () => left
   },
   'the server fails (500) and the token is expired (401)': () => {
     let left = 6
@@ -389,6 +398,7 @@ const faults: Record<string, () => void> = {
       }),
     )
     cluster.cut()
+    return () => left
   },
   'events come twice and out of order': () => {
     let left = 4
@@ -411,6 +421,7 @@ const faults: Record<string, () => void> = {
       }),
     )
     cluster.cut()
+    return () => left
   },
 }
 
@@ -418,11 +429,50 @@ test.each(Object.entries(faults))('what changes while %s comes in', async (name,
   const created = `fault-${name.replace(/[^a-z]+/gi, '-').toLowerCase()}`
     .slice(0, 40)
     .replace(/-$/, '')
-  inject()
+  const left = inject()
   await cluster.api.create(secret(created))
   await eventually(() => stored('StagelySecret', created)).toBeDefined()
   await cluster.api.remove('StagelySecret', created)
   await eventually(() => stored('StagelySecret', created)).toBeUndefined()
+  await eventually(left).toBe(0)
+})
+
+test('an older state that comes late is not carried back, and no late end takes a new object away', async () => {
+  await cluster.api.create(secret('reordered', { scope: 'old' }), secret('ended'))
+  for (const name of ['reordered', 'ended'])
+    await eventually(() => stored('StagelySecret', name)).toBeDefined()
+  const before = (await cluster.api.get('StagelySecret', 'reordered'))!
+  const ended = (await cluster.api.get('StagelySecret', 'ended'))!
+  await cluster.api.remove('StagelySecret', 'ended')
+  await cluster.api.create(secret('ended', { scope: 'anew' }))
+  await cluster.api.patch('StagelySecret', 'reordered', { spec: { scope: 'new' } })
+  await eventually(async () => (await stored('StagelySecret', 'reordered'))?.spec?.['scope']).toBe(
+    'new',
+  )
+  await eventually(async () => (await stored('StagelySecret', 'ended'))?.spec?.['scope']).toBe(
+    'anew',
+  )
+  const { uid } = (await stored('StagelySecret', 'ended'))!.metadata
+  const events = [
+    { type: 'MODIFIED', object: before },
+    { type: 'DELETED', object: ended },
+  ]
+  let left = 1
+  undo.push(
+    cluster.fault((request, response) => {
+      if (left === 0 || !/stagelysecrets\?.*watch=true/.test(request.url ?? '')) return false
+      left--
+      response.end(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+      return true
+    }),
+  )
+  cluster.cut()
+  await eventually(() => left).toBe(0)
+  // What is made afterwards comes by the next watch.
+  await cluster.api.create(secret('after-reordered'))
+  await eventually(() => stored('StagelySecret', 'after-reordered')).toBeDefined()
+  expect((await stored('StagelySecret', 'reordered'))?.spec?.['scope']).toBe('new')
+  expect((await stored('StagelySecret', 'ended'))?.metadata.uid).toBe(uid)
 })
 
 test('a server that asks for patience is not asked again before', async () => {
