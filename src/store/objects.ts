@@ -233,6 +233,18 @@ const prepareUpdate = async (
   return { object: secret.object, secret, source, adopts }
 }
 
+/** Conflict where the change is the owner's to make. */
+const checkChange = (
+  session: WriteSession,
+  next: KubeObject,
+  current: StoredRow,
+  changesSpec: boolean,
+): void => {
+  const isOwners =
+    (changesSpec && !fillsOpenValue(session, next, current)) || changesMirrored(next, current)
+  if (isOwners) checkOwner(session, current)
+}
+
 /** `finish` removes an object that is being deleted and has lost its last finalizer. */
 export const updateObject = async (
   session: WriteSession,
@@ -247,9 +259,7 @@ export const updateObject = async (
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same) return current.object
-  const isOwners =
-    (changesSpec && !fillsOpenValue(session, object, current)) || changesMirrored(object, current)
-  if (isOwners && !adopts) checkOwner(session, current)
+  if (!adopts) checkChange(session, object, current, changesSpec)
   if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
