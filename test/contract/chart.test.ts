@@ -1,5 +1,6 @@
 // The Helm chart: linted and rendered by the real helm, over a matrix of values.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +61,8 @@ const matrix: Record<string, string[]> = {
     'keyProvider.name="vault-transit"',
     'keyProvider.key="transit/stagely"',
     'keyProvider.env={"VAULT_ADDR":"https://vault:8200","VAULT_TOKEN_FILE":"/vault/token"}',
+    'controller.extraVolumes=[{"name":"vault","secret":{"secretName":"vault"}}]',
+    'controller.extraVolumeMounts=[{"name":"vault","mountPath":"/vault","readOnly":true}]',
     'networkPolicy.enabled=true',
     'networkPolicy.to=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
     'service.type="LoadBalancer"',
@@ -70,6 +73,14 @@ const matrix: Record<string, string[]> = {
     'image.digest="sha256:0000000000000000000000000000000000000000000000000000000000000000"',
     'imagePullSecrets=[{"name":"registry"}]',
     'affinity={"nodeAffinity":{}}',
+  ],
+  'a public certificate of cert-manager behind an Ingress': [
+    'tls.mode="certManager"',
+    'tls.certManager.issuerRef.name="letsencrypt"',
+    'tls.certManager.dnsNames=["secrets.example.com"]',
+    'controller.agentTrust="system"',
+    'ingress.enabled=true',
+    'ingress.host="stagely.example.com"',
   ],
   'no cluster at all': ['kubernetes.enabled=false'],
 }
@@ -338,14 +349,86 @@ test('a key of Vault and a balancer are set as they are named', async () => {
   expect(env).toContainEqual({ name: 'STAGELY_KEY_PROVIDER', value: 'vault-transit' })
   expect(env).toContainEqual({ name: 'VAULT_ADDR', value: 'https://vault:8200' })
   expect(args).toContain('--advertise-url=https://stagely.example.com:8443')
+  expect(at(container(objects), 'volumeMounts')).toContainEqual({
+    name: 'vault',
+    mountPath: '/vault',
+    readOnly: true,
+  })
+  expect(at(find(objects, 'Deployment'), 'spec.template.spec.volumes')).toContainEqual({
+    name: 'vault',
+    secret: { secretName: 'vault' },
+  })
   expect(at(find(objects, 'PodDisruptionBudget'), 'spec.maxUnavailable')).toBe(2)
   expect(at(find(objects, 'Service'), 'spec.type')).toBe('LoadBalancer')
   expect(JSON.stringify(find(objects, 'NetworkPolicy'))).toContain('10.0.0.0/8')
 })
 
+const certManager = ['tls.mode="certManager"', 'tls.certManager.issuerRef.name="ca"']
+
+test('agents pin the CA of an issuer of cert-manager, and reach every name of its certificate', async () => {
+  const url = 'controller.advertiseUrl="https://stagely.example.com:8443"'
+  const objects = await renderChart(...certManager, url)
+  expect(container(objects).args).toContain('--tls-ca-file=/etc/stagely/tls/ca.crt')
+  expect(at(find(objects, 'Certificate'), 'spec.dnsNames')).toEqual([
+    'stagely',
+    'stagely.default',
+    'stagely.default.svc',
+    'stagely.default.svc.cluster.local',
+    'stagely.example.com',
+  ])
+  const byAddress = await renderChart(
+    ...certManager,
+    url.replace('stagely.example.com', '192.0.2.7'),
+  )
+  expect(at(find(byAddress, 'Certificate'), 'spec.ipAddresses')).toEqual(['192.0.2.7'])
+})
+
+test('a public issuer is asked for public names only', async () => {
+  const objects = await renderChart(
+    ...matrix['a public certificate of cert-manager behind an Ingress']!,
+  )
+  expect(at(find(objects, 'Certificate'), 'spec.dnsNames')).toEqual([
+    'stagely.example.com',
+    'secrets.example.com',
+  ])
+  expect(container(objects).args.join(' ')).not.toContain('--tls-ca-file')
+  const nameless = [...certManager, 'controller.agentTrust="system"']
+  await expect(renderChart(...nameless)).rejects.toThrow(/no public name for the certificate/)
+})
+
+test('behind an Ingress agents trust its certificate, or see through it', async () => {
+  const behind = ['ingress.enabled=true', 'ingress.host="stagely.example.com"']
+  await expect(renderChart(...behind)).rejects.toThrow(/controller\.agentTrust=system/)
+  const passthrough = 'ingress.annotations={"nginx.ingress.kubernetes.io/ssl-passthrough":"true"}'
+  expect(find(await renderChart(...behind, passthrough), 'Ingress')).toBeDefined()
+  const notes = await notesOf(...behind, 'controller.agentTrust="system"')
+  expect(notes).toContain('--server https://stagely.example.com --token-file')
+  expect(notes).not.toContain('ca.crt')
+})
+
+test('another URL of the database replaces the pods, and the pods show nothing of it', async () => {
+  const noteOf = async (url: string): Promise<unknown> => {
+    const objects = await renderChart(`database.url="${url}"`)
+    const annotations = at(find(objects, 'Deployment'), 'spec.template.metadata.annotations')
+    expect(JSON.stringify(annotations)).not.toContain(
+      createHash('sha256').update(url).digest('hex').slice(0, 16),
+    )
+    return (annotations as Record<string, unknown>)['checksum/database']
+  }
+  const one = await noteOf('postgres://stagely:one@db/stagely')
+  expect(one).toMatch(/^[0-9a-f]{16}$/)
+  expect(await noteOf('postgres://stagely:one@db/stagely')).toBe(one)
+  expect(await noteOf('postgres://stagely:two@db/stagely')).not.toBe(one)
+})
+
+const notesOf = async (...set: string[]): Promise<string> => {
+  const flags = set.flatMap((value) => ['--set-json', value])
+  const { stdout } = await helm('install', 'stagely', chartDir, '--dry-run=client', ...flags)
+  return stdout.split('NOTES:')[1] ?? ''
+}
+
 test('NOTES say the next step', async () => {
-  const { stdout } = await helm('install', 'stagely', chartDir, '--dry-run=client')
-  const [, notes = ''] = stdout.split('NOTES:')
+  const notes = await notesOf()
   expect(notes).toContain('stagely agent token create --namespace default --name web-1')
   expect(notes).toContain('stagely agent run --data-dir')
   expect(notes).toMatch(/Keep a copy of the Secret stagely-master-key/)

@@ -85,6 +85,24 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
+{{/* Host of the URL by which it is reached from outside; empty where that is the Service's name. */}}
+{{- define "stagely.publicHost" -}}
+{{- if or .Values.controller.advertiseUrl .Values.ingress.enabled -}}
+{{- (include "stagely.advertiseUrl" . | urlParse).hostname -}}
+{{- end -}}
+{{- end }}
+
+{{/* Names of the certificate, one a line. A public CA signs none that are known inside the cluster only. */}}
+{{- define "stagely.certificateNames" -}}
+{{- if eq .Values.controller.agentTrust "own" }}
+{{ include "stagely.serviceNames" . | trim }}
+{{- end }}
+{{ include "stagely.publicHost" . }}
+{{- range .Values.tls.certManager.dnsNames }}
+{{ . }}
+{{- end }}
+{{- end }}
+
 {{/* What no schema can say: combinations that cannot work. */}}
 {{- define "stagely.check" -}}
 {{- if and (gt (int .Values.replicaCount) 1) (not (include "stagely.externalDatabase" .)) -}}
@@ -101,6 +119,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- fail "ingress.enabled needs ingress.host" -}}
+{{- end -}}
+{{- $passthrough := index (.Values.ingress.annotations | default dict) "nginx.ingress.kubernetes.io/ssl-passthrough" | toString -}}
+{{- if and .Values.ingress.enabled (eq .Values.controller.agentTrust "own") (ne $passthrough "true") -}}
+{{- fail "controller.agentTrust is own, but agents would see the certificate of the Ingress and not one of the controller's CA: set controller.agentTrust=system and give the Ingress a certificate that their machines trust, or use service.type=LoadBalancer" -}}
+{{- end -}}
+{{- if and (eq .Values.tls.mode "certManager") (not (include "stagely.certificateNames" . | trim)) -}}
+{{- fail "tls.mode is certManager and controller.agentTrust is system, but there is no public name for the certificate: set controller.advertiseUrl or tls.certManager.dnsNames" -}}
 {{- end -}}
 {{- if and (ne .Values.keyProvider.name "local") (not .Values.keyProvider.key) -}}
 {{- fail (printf "keyProvider.name is %s: name its key in keyProvider.key" .Values.keyProvider.name) -}}
