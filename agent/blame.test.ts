@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../test/support/fake-clock.ts'
 import { findBlame, type Blame } from './blame.ts'
 import { createEndings } from './endings.ts'
-import type { GateReason } from './gate.ts'
+import type { GateReason } from './gate-failure.ts'
 import type { ObservedContainer } from './observe.ts'
 
-const web = { id: 'web-1', service: 'web', state: 'exited', exitCode: 0 } as ObservedContainer
+const web = {
+  id: 'web-1',
+  name: 'p-web-1',
+  service: 'web',
+  state: 'exited',
+  exitCode: 0,
+} as ObservedContainer
 const event = (Action: string): Parameters<ReturnType<typeof createEndings>['note']>[0] => ({
   Action,
   Actor: { ID: web.id, Attributes: {} },
@@ -34,8 +40,8 @@ describe('an end that was seen', () => {
   })
 
   it('by somebody is not, and who did it is said', async () => {
-    const stopped = 'service web was stopped from outside while it was watched'
-    const killed = 'service web was killed from outside while it was watched'
+    const stopped = 'service web: container p-web-1 was stopped from outside while it was watched'
+    const killed = 'service web: container p-web-1 was killed from outside while it was watched'
     for (const order of ['before', 'during']) {
       expect(await blameFor('Exited', { [order]: ['kill', 'die', 'stop'] })).toEqual({
         onWhatItGot: false,
@@ -54,7 +60,7 @@ describe('an end that nobody saw', () => {
     expect(await blameFor('Exited', {})).toEqual({
       onWhatItGot: false,
       message:
-        'service web ended with code 0 while the engine told nothing, as when it goes down; it is started again',
+        'service web: container p-web-1 ended with code 0 while the engine told nothing, as when it goes down; it is started again',
     })
   })
 })

@@ -2,7 +2,7 @@
 import type { Clock } from '../src/kernel/clock.ts'
 import { eventLagMs } from './drift.ts'
 import type { Endings } from './endings.ts'
-import type { GateFailure, GateReason } from './gate.ts'
+import type { GateFailure, GateReason } from './gate-failure.ts'
 import type { ObservedContainer } from './observe.ts'
 
 /** The others say that Compose or a person did something else than was asked. */
@@ -47,14 +47,15 @@ export const findBlame = async (
   const isUntold = (): boolean => ended.some((c) => endingOf(c.id) === undefined)
   for (let waited = 0; reason === 'Exited' && isUntold() && waited < eventLagMs; waited += lookMs)
     await clock.sleep(lookMs, signal)
-  const how = ended.flatMap((c) => endedFromOutside(endingOf, c) ?? [])[0]
-  if (how !== undefined) {
-    const message = `service ${service} was ${how.toLowerCase()} from outside while it was watched`
+  for (const c of ended) {
+    const how = endedFromOutside(endingOf, c)
+    if (how === undefined) continue
+    const message = `service ${service}: container ${c.name} was ${how.toLowerCase()} from outside while it was watched`
     return { onWhatItGot: false, message }
   }
   const unseen = reason === 'Exited' && ended.find((c) => endingOf(c.id) === undefined)
   if (unseen !== false && unseen !== undefined) {
-    const message = `service ${service} ended with code ${unseen.exitCode} while the engine told nothing, as when it goes down; it is started again`
+    const message = `service ${service}: container ${unseen.name} ended with code ${unseen.exitCode} while the engine told nothing, as when it goes down; it is started again`
     return { onWhatItGot: false, message }
   }
   return { onWhatItGot: blamesWhatItGot.has(reason) }

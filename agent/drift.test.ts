@@ -94,6 +94,19 @@ describe('drift', () => {
     expect(changesIn(crashed)[0]).not.toHaveProperty('by')
   })
 
+  it('tells of a container that ran out of memory, with its limit', () => {
+    const dead = container('web', { state: 'exited', exitCode: 137, outOfMemory: 2 ** 25 })
+    expect(findChanges(look([container('db'), dead], [['die', 'web']]))).toEqual([
+      {
+        service: 'web',
+        container: 'shop-web-1',
+        what: 'Died',
+        exitCode: 137,
+        outOfMemory: 2 ** 25,
+      },
+    ])
+  })
+
   it('takes a signal that ended nothing for no cause of a later crash', () => {
     const events = [
       ['kill', 'web'],

@@ -76,12 +76,13 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
   const ids = new Set(own.map((c) => c.id))
   const changes: DriftChange[] = []
   for (const c of own) {
-    const { exitCode } = c
+    const { exitCode, outOfMemory } = c
+    const memory = outOfMemory === undefined ? {} : { outOfMemory }
     const container = lastingName(c)
     if (c.digest !== (wanted.get(service) ?? ''))
       changes.push({ service, container, what: 'Replaced' })
     else if (isDown(c) || stopped.has(c.id))
-      changes.push({ service, container, what: endingOf(c.id)?.how ?? 'Died', exitCode })
+      changes.push({ service, container, what: endingOf(c.id)?.how ?? 'Died', exitCode, ...memory })
   }
   const gone = before.filter((c) => c.service === service && !ids.has(c.id))
   // Where a new one stands in its place, that one is told of.

@@ -13,6 +13,7 @@ interface Look {
   readonly digest?: string
   readonly output?: string
   readonly logs?: string
+  readonly oomKilled?: boolean
 }
 
 const startMs = 1_700_000_000_000
@@ -60,7 +61,7 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
           Status: status,
           ExitCode: exitCode,
           Error: '',
-          OOMKilled: false,
+          OOMKilled: look().oomKilled ?? false,
           StartedAt: new Date(startMs).toISOString(),
           ...(health === undefined
             ? {}
@@ -75,7 +76,7 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
           Tty: false,
           Healthcheck: { Interval: 5e9, Timeout: 1e9, Retries: 3, StartPeriod: 70e9 },
         },
-        HostConfig: { RestartPolicy: { Name: policy } },
+        HostConfig: { RestartPolicy: { Name: policy }, Memory: 32 * 2 ** 20 },
       }
       return Promise.resolve(details)
     },
@@ -128,6 +129,42 @@ describe('the gate', () => {
     expect(failure?.message).not.toContain('hush')
     expect(passed).toEqual({})
     expect(tookMs).toBeLessThan(3000)
+  })
+
+  it.each<[string, readonly Look[], string]>([
+    [
+      'that ended',
+      [{ status: 'exited', exitCode: 3, restarts: 1, policy: 'on-failure' }],
+      'exited with code 3 (1 restart)\nlast',
+    ],
+    [
+      'that keeps crashing and just runs again, with its last end',
+      [{}, { status: 'restarting', exitCode: 7, restarts: 2 }, { restarts: 3 }],
+      'keeps crashing (3 restarts, last exit code 7)\nlast',
+    ],
+    [
+      'that is unhealthy, with what its check says',
+      [{ health: 'unhealthy', output: 'refused' }],
+      'is unhealthy (0 restarts)\nhealth check: refused\nlast',
+    ],
+    [
+      'that does not get healthy in time, with what its check says',
+      [{ health: 'starting', output: 'not yet' }],
+      'was not ready in time (state running, health starting, 0 restarts)\nhealth check: not yet\nlast',
+    ],
+    [
+      'that ran out of memory',
+      [{ status: 'exited', exitCode: 137, oomKilled: true }],
+      'exited with code 137 (0 restarts, out of memory with a limit of 32 MiB)\nlast',
+    ],
+    [
+      'that keeps running out of memory and just runs again',
+      [{}, { status: 'restarting', exitCode: 137, restarts: 3, oomKilled: true }, { restarts: 3 }],
+      'keeps crashing (3 restarts, last exit code 137, out of memory with a limit of 32 MiB)\nlast',
+    ],
+  ])('tells of a container %s', async (_what, looks, said) => {
+    const { failure } = await judge(looks)
+    expect(failure?.message).toContain(`service web: container p-web-1 ${said} log lines:`)
   })
 
   it('masks before it cuts, and shows no piece of a secret that the engine has cut', async () => {

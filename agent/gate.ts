@@ -2,20 +2,15 @@
 // been steady over several samples, healthy where they have a check, or done where they are jobs.
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Engine } from './docker/engine.ts'
+import {
+  failureOf,
+  hasEnded,
+  missingFailure,
+  type Failed,
+  type GateFailure,
+} from './gate-failure.ts'
 import { isCompleted, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-
-export type GateReason =
-  'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing'
-
-export interface GateFailure {
-  readonly service: string
-  readonly reason: GateReason
-  readonly exitCode?: number
-  readonly restarts?: number
-  /** What happened, for people: masked, with health output and the last log lines. */
-  readonly message: string
-}
 
 export interface GateResult {
   readonly passed: Readonly<Record<string, string>>
@@ -53,9 +48,12 @@ const samplesToPass = 3
 const restartsOfALoop = 3
 
 type Verdict =
-  { readonly state: 'ok' | 'wait' } | { readonly state: 'failed'; readonly reason: GateReason }
+  | { readonly state: 'ok' | 'wait' }
+  | { readonly state: 'failed'; readonly reason: Failed['reason'] }
 
 interface Tracked {
+  /** Containers as they were when they were last seen ended, by id. */
+  readonly ends: ReadonlyMap<string, ObservedContainer>
   readonly first: ReadonlyMap<string, number>
   readonly print: string
   readonly steady: number
@@ -84,53 +82,6 @@ const judge = (
   return { state: 'ok' }
 }
 
-const describe: Readonly<Record<GateReason, (c: ObservedContainer | undefined) => string>> = {
-  Exited: (c) => `exited with code ${c?.exitCode ?? -1}`,
-  CrashLoop: (c) =>
-    `keeps crashing (${c?.restartCount ?? 0} restarts, last exit code ${c?.exitCode ?? -1})`,
-  Unhealthy: () => 'is unhealthy',
-  TimedOut: (c) =>
-    `was not ready in time (state ${c?.state ?? 'unknown'}${c?.health === undefined ? '' : `, health ${c.health}`})`,
-  LabelMismatch: () => 'still carries another digest although Compose reported success',
-  Missing: () => 'has no container',
-}
-
-/** The engine keeps this much of what a health check prints; the line that it cuts may end in a secret. */
-const maxHealthBytes = 4096
-const wholeOutput = (text: string): string =>
-  Buffer.byteLength(text) < maxHealthBytes ? text : text.slice(0, text.lastIndexOf('\n') + 1)
-
-/** More lines are read than shown, so that a secret of several lines is seen whole by the masker. */
-const readLines = 100
-const shownLines = 20
-
-const failureOf = async (
-  deps: GateDeps,
-  service: string,
-  reason: GateReason,
-  container: ObservedContainer | undefined,
-): Promise<GateFailure> => {
-  const parts = [`service ${service} ${describe[reason](container)}`]
-  if (container !== undefined && reason !== 'LabelMismatch') {
-    // Each is masked before it is cut: half a secret is not recognized.
-    if (container.error !== '') parts.push(`engine: ${deps.mask(container.error)}`)
-    const output = deps.mask(wholeOutput(container.healthOutput)).trim()
-    if (container.health === 'unhealthy' && output !== '')
-      parts.push(`health check: ${output.slice(-1024)}`)
-    const logs = await deps.engine.logs(container.id, readLines).catch(() => '')
-    const lines = deps.mask(logs).trim().split('\n').slice(-shownLines).join('\n')
-    if (lines !== '') parts.push(`last log lines:\n${lines.slice(-4096)}`)
-  }
-  return {
-    service,
-    reason,
-    message: parts.join('\n'),
-    ...(container === undefined
-      ? {}
-      : { exitCode: container.exitCode, restarts: container.restartCount }),
-  }
-}
-
 const printOf = (containers: readonly ObservedContainer[]): string =>
   containers
     .map((c) => `${c.id} ${c.startedAt} ${c.restartCount} ${c.state} ${c.health ?? ''}`)
@@ -146,13 +97,7 @@ const describeWait = (own: readonly ObservedContainer[], mustEnd: boolean): stri
 const deadlineOf = (containers: readonly ObservedContainer[], minMs: number): number =>
   Math.max(minMs, ...containers.map((c) => (c.healthBudgetMs ?? 0) + slackMs))
 
-type Look =
-  | { readonly verdict: 'passed' | 'wait' }
-  | {
-      readonly verdict: 'failed'
-      readonly reason: GateReason
-      readonly container: ObservedContainer | undefined
-    }
+type Look = { readonly verdict: 'passed' | 'wait' } | ({ readonly verdict: 'failed' } & Failed)
 
 /** One look at a service: passed, failed, or wait on. `deps.clock` and the engine share the machine's clock. */
 const lookAt = (
@@ -170,10 +115,15 @@ const lookAt = (
 ): Look => {
   const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = given
   const verdicts = own.map((c) => judge(c, tracked.first, isStopped, mustEnd))
+  const fail = (reason: Failed['reason'], container: ObservedContainer): Look => ({
+    verdict: 'failed',
+    reason,
+    container,
+    lastEnd: tracked.ends.get(container.id),
+  })
   const failed = verdicts.findIndex((v) => v.state === 'failed')
   const failure = verdicts[failed]
-  if (failure?.state === 'failed')
-    return { verdict: 'failed', reason: failure.reason, container: own[failed] }
+  if (failure?.state === 'failed') return fail(failure.reason, own[failed]!)
   // Watched for that long is as good: the clock may have been set back since it started.
   const isWatched = (tracked.steady - 1) * sampleMs >= steadyMs
   const isOldEnough = own.every(
@@ -182,7 +132,7 @@ const lookAt = (
   const waiting = verdicts.findIndex((v) => v.state === 'wait')
   if (waiting < 0 && isOldEnough && tracked.steady >= samplesToPass) return { verdict: 'passed' }
   return elapsedMs > deadlineOf(own, mustEnd ? jobDeadlineMs : given.minDeadlineMs)
-    ? { verdict: 'failed', reason: 'TimedOut', container: own[waiting] ?? own[0] }
+    ? fail('TimedOut', own[waiting] ?? own[0]!)
     : { verdict: 'wait' }
 }
 
@@ -190,7 +140,9 @@ const track = (own: readonly ObservedContainer[], before: Tracked | undefined): 
   const print = printOf(own)
   const first = new Map(before?.first)
   for (const c of own) if (!first.has(c.id)) first.set(c.id, c.restartCount)
-  return { first, print, steady: before?.print === print ? before.steady + 1 : 1 }
+  const ended = own.filter(hasEnded).map((c) => [c.id, c] as const)
+  const ends = new Map([...(before?.ends ?? []), ...ended])
+  return { ends, first, print, steady: before?.print === print ? before.steady + 1 : 1 }
 }
 
 /** What is broken of these services in one look, as far as their containers carry the wanted digest. */
@@ -203,7 +155,10 @@ export const findBroken = async (
     // Restarts of before are not held against it.
     const verdict = judge(c, new Map([[c.id, c.restartCount]]), deps.isStopped, false)
     if (verdict.state === 'failed')
-      return { containers, failure: await failureOf(deps, c.service, verdict.reason, c) }
+      return {
+        containers,
+        failure: await failureOf(deps, { reason: verdict.reason, container: c }),
+      }
   }
   return { containers }
 }
@@ -235,24 +190,18 @@ export const runGate = async (
     const waiting: string[] = []
     for (const [service, digest] of wanted) {
       const own = containers.filter((c) => c.service === service)
-      const fail = async (
-        reason: GateReason,
-        container?: ObservedContainer,
-      ): Promise<GateResult> => ({
-        passed,
-        containers,
-        failure: await failureOf(deps, service, reason, container),
-      })
-      if (own.length === 0) return await fail('Missing')
+      const fail = (failure: GateFailure): GateResult => ({ passed, containers, failure })
+      if (own.length === 0) return fail(missingFailure(service))
       const other = own.find((c) => c.digest !== digest)
-      if (other !== undefined) return await fail('LabelMismatch', other)
+      if (other !== undefined)
+        return fail(await failureOf(deps, { reason: 'LabelMismatch', container: other }))
       const next = track(own, tracked.get(service))
       tracked.set(service, next)
       const mustEnd = request.mustEnd?.has(service) ?? false
       const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
       // The first samples only watch, so that healthy neighbours of a failed service can pass.
       if (look.verdict === 'failed' && sample > samplesToPass)
-        return await fail(look.reason, look.container)
+        return fail(await failureOf(deps, look))
       if (look.verdict === 'passed') passed[service] = digest
       else waiting.push(`${service}: ${describeWait(own, mustEnd)}`)
     }

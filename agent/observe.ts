@@ -17,6 +17,8 @@ export interface ObservedContainer {
   readonly healthOutput: string
   readonly exitCode: number
   readonly error: string
+  /** The kernel ended it, or a process in it, for want of memory: its limit in bytes, 0 without one. */
+  readonly outOfMemory?: number | undefined
   readonly restartCount: number
   readonly restartPolicy: string
   readonly startedAt: string
@@ -73,6 +75,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   healthOutput: details.State.Health?.Log?.at(-1)?.Output ?? '',
   exitCode: details.State.ExitCode,
   error: details.State.Error,
+  outOfMemory: details.State.OOMKilled ? (details.HostConfig.Memory ?? 0) : undefined,
   restartCount: details.RestartCount,
   restartPolicy: details.HostConfig.RestartPolicy.Name,
   startedAt: details.State.StartedAt,

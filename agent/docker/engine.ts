@@ -28,6 +28,7 @@ export interface ContainerDetails {
     readonly Status: string
     readonly ExitCode: number
     readonly Error: string
+    /** Until it is started again. */
     readonly OOMKilled: boolean
     readonly StartedAt: string
     readonly FinishedAt?: string
@@ -43,7 +44,11 @@ export interface ContainerDetails {
       readonly Retries?: number
     } | null
   }
-  readonly HostConfig: { readonly RestartPolicy: { readonly Name: string } }
+  readonly HostConfig: {
+    readonly RestartPolicy: { readonly Name: string }
+    /** Limit in bytes; 0 for none. */
+    readonly Memory?: number
+  }
 }
 
 export interface EngineEvent {

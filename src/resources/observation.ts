@@ -51,6 +51,8 @@ export const drift = z.strictObject({
       exitCode: z.int().optional(),
       /** Who did it through the agent, and how: see describeHand. */
       by: z.string().optional(),
+      /** It ran out of memory: its limit in bytes, 0 where it has none of its own. */
+      outOfMemory: z.int().optional(),
     }),
   ),
 })
@@ -69,6 +71,12 @@ export const handRun = z.strictObject({
 
 export const describeHand = ({ user, command }: Pick<HandRun, 'user' | 'command'>): string =>
   `${user} (as told) with "stagely compose ${command}"`
+
+/** For people; `limit` in bytes, 0 for none. */
+export const describeOutOfMemory = (limit: number): string =>
+  limit === 0
+    ? 'out of memory'
+    : `out of memory with a limit of ${Math.round((limit / 2 ** 20) * 10) / 10} MiB`
 
 /** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
 export const observationSpec = z.strictObject({

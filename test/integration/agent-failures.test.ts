@@ -126,6 +126,16 @@ describe('a stack that is in sync', () => {
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-first-value')
   })
 
+  it('tells of a container that ran out of memory, and of its limit', async () => {
+    const greedy = `command: ["sh", "-c", "[ $$TOKEN = the-first-value ] && exec sleep 1000; exec tail /dev/zero"]\n    mem_limit: 16m\n    init: true`
+    await stack.write(compose.replace(`command: ${idle}`, () => greedy))
+    machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
+    const report = await machine.until(failed(5), 15_000)
+    expect(report.rollout?.message).toContain(
+      `container ${stack.project}-web-1 exited with code 137 (0 restarts, out of memory with a limit of 16 MiB)`,
+    )
+  })
+
   it('is not taken back for the failure of a revision before', async () => {
     const crash = `command: ["sh", "-c", "[ $$TOKEN = the-first-value ] && exec sleep 1000; exit 3"]`
     const crashing = compose.replace(`command: ${idle}`, () => crash)

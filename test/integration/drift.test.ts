@@ -83,7 +83,7 @@ describe('containers that are changed by hand', () => {
     await stack.docker('stop', '-t', '1', `${stack.project}-slow-1`)
     await machine.until((r) => r.revision === revision && r.phase === 'Failed')
     expect(machine.reports.at(-1)?.rollout?.message).toMatch(
-      /slow was (stopped|killed) from outside/,
+      /slow: container \S+-slow-1 was (stopped|killed) from outside/,
     )
     await machine.until((r) => r.revision === revision && r.phase === 'Gating')
     await stack.docker('exec', `${stack.project}-slow-1`, 'touch', '/tmp/ok')

@@ -12,6 +12,10 @@ const compose = `services:
     restart: always
     init: true
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; cat /config; exit 7"]
+    healthcheck:
+      test: ["CMD-SHELL", "case $$CONFIG in *sick*) echo nobody answers to $$CONFIG; exit 1;; esac"]
+      interval: 500ms
+      retries: 2
 ${idleService('db')}`
 const configFile = `---
 apiVersion: stagely.dev/v1alpha1
@@ -106,7 +110,9 @@ describe('a value that breaks a service', () => {
       expect((await verdict(type)).reason).toBe('RolledBack')
     expect((await verdict('SecretsInSync')).status).toBe('False')
     const { message } = await verdict('Degraded')
-    expect(message).toMatch(/service web keeps crashing \(\d restarts, last exit code 7\)/)
+    expect(message).toMatch(
+      /service web: container \S+-web-1 keeps crashing \(\d restarts, last exit code 7\)/,
+    )
     expect(message).toContain('cannot parse ***REDACTED***\n***REDACTED***')
     expect((await stack.containers())['db']).toEqual(before['db'])
     const described = await world.must('describe', 'stagelet', 'shop')
@@ -160,5 +166,17 @@ describe('a value that breaks a service', () => {
     await expect.poll(valueOf, { timeout: 30_000 }).toBe('good new value')
     await setValue('good last value')
     await inSync()
+  })
+
+  it('is taken back as well where it only makes the service unhealthy', async () => {
+    await setValue('good but sick')
+    await expect
+      .poll(async () => (await verdict('Degraded')).message, { timeout: 30_000 })
+      .toMatch(/^rolled back[^]* is unhealthy/)
+    expect(await valueOf()).toBe('good last value')
+    const { message } = await verdict('Degraded')
+    expect(message).toMatch(/service web: container \S+-web-1 is unhealthy \(0 restarts\)/)
+    expect(message).toContain('health check: nobody answers to ***REDACTED***')
+    expect((await statusOf()).quarantine?.at(-1)).toMatchObject({ service: 'web' })
   })
 })

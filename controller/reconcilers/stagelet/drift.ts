@@ -2,6 +2,7 @@
 import { annotations } from '../../../src/resources/meta.ts'
 import {
   describeHand,
+  describeOutOfMemory,
   type Drift,
   type ObservationSpec,
 } from '../../../src/resources/observation.ts'
@@ -19,9 +20,11 @@ type Change = Drift['changes'][number]
 const describeChange = (change: Change): string =>
   change.by === undefined ? whatOf(change) : `${whatOf(change)}, by ${change.by}`
 
-const whatOf = ({ service, container, what, exitCode }: Change): string => {
+const whatOf = (change: Change): string => {
+  const { service, container, what, exitCode, outOfMemory } = change
   const name = `${service} (${container})`
-  const code = exitCode === undefined ? '' : `, exit code ${exitCode}`
+  const memory = outOfMemory === undefined ? '' : `, ${describeOutOfMemory(outOfMemory)}`
+  const code = (exitCode === undefined ? '' : `, exit code ${exitCode}`) + memory
   switch (what) {
     case 'Removed':
       return `${name} was removed`

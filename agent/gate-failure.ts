@@ -1,0 +1,80 @@
+// What a gate says of what failed, for people: which container, how it ended, how often, and what its
+// health check and its log say. Masked.
+import { describeOutOfMemory } from '../src/resources/observation.ts'
+import type { Engine } from './docker/engine.ts'
+import type { ObservedContainer } from './observe.ts'
+
+export type GateReason =
+  'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing'
+
+export interface GateFailure {
+  readonly service: string
+  readonly reason: GateReason
+  /** What happened, for people: masked, with health output and the last log lines. */
+  readonly message: string
+}
+
+/** What a gate has to say of a container. */
+export interface Failed {
+  readonly reason: Exclude<GateReason, 'Missing'>
+  readonly container: ObservedContainer
+  /** As it was when it was last seen ended; one that runs again no longer knows how. */
+  readonly lastEnd?: ObservedContainer | undefined
+}
+
+/** The engine keeps this much of what a health check prints; the line that it cuts may end in a secret. */
+const maxHealthBytes = 4096
+const wholeOutput = (text: string): string =>
+  Buffer.byteLength(text) < maxHealthBytes ? text : text.slice(0, text.lastIndexOf('\n') + 1)
+
+/** More lines are read than shown, so that a secret of several lines is seen whole by the masker. */
+const readLines = 100
+const shownLines = 20
+
+const headlines: Readonly<Record<Failed['reason'], (c: ObservedContainer) => string>> = {
+  Exited: (c) => `exited with code ${c.exitCode}`,
+  CrashLoop: () => 'keeps crashing',
+  Unhealthy: () => 'is unhealthy',
+  TimedOut: () => 'was not ready in time',
+  LabelMismatch: () => 'still carries another digest although Compose reported success',
+}
+
+/** True where it does not run, but did. */
+export const hasEnded = ({ state }: ObservedContainer): boolean =>
+  ['restarting', 'exited', 'dead'].includes(state)
+
+const facts = ({ reason, container: c, lastEnd }: Failed): string => {
+  const end = hasEnded(c) ? c : lastEnd
+  const outOfMemory = c.outOfMemory ?? end?.outOfMemory
+  return [
+    ...(reason === 'TimedOut' ? [`state ${c.state}`] : []),
+    ...(reason === 'TimedOut' && c.health !== undefined ? [`health ${c.health}`] : []),
+    c.restartCount === 1 ? '1 restart' : `${c.restartCount} restarts`,
+    ...(end === undefined || reason === 'Exited' ? [] : [`last exit code ${end.exitCode}`]),
+    ...(outOfMemory === undefined ? [] : [describeOutOfMemory(outOfMemory)]),
+  ].join(', ')
+}
+
+export const failureOf = async (
+  { engine, mask }: { readonly engine: Engine; readonly mask: (text: string) => string },
+  failed: Failed,
+): Promise<GateFailure> => {
+  const { reason, container: c } = failed
+  const headline = `service ${c.service}: container ${c.name} ${headlines[reason](c)}`
+  if (reason === 'LabelMismatch') return { service: c.service, reason, message: headline }
+  const parts = [`${headline} (${facts(failed)})`]
+  // Each is masked before it is cut: half a secret is not recognized.
+  if (c.error !== '') parts.push(`engine: ${mask(c.error)}`)
+  const output = mask(wholeOutput(c.healthOutput)).trim()
+  if (c.health !== 'healthy' && output !== '') parts.push(`health check: ${output.slice(-1024)}`)
+  const logs = await engine.logs(c.id, readLines).catch(() => '')
+  const lines = mask(logs).trim().split('\n').slice(-shownLines).join('\n')
+  if (lines !== '') parts.push(`last log lines:\n${lines.slice(-4096)}`)
+  return { service: c.service, reason, message: parts.join('\n') }
+}
+
+export const missingFailure = (service: string): GateFailure => ({
+  service,
+  reason: 'Missing',
+  message: `service ${service} has no container`,
+})
