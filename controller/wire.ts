@@ -28,7 +28,7 @@ import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { createApp } from './http/app.ts'
 import type { App } from './http/env.ts'
 import { OidcProvider } from './http/login/provider.ts'
-import { mountLogin } from './http/login/routes.ts'
+import { mountLogin, type LoginDeps } from './http/login/routes.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
@@ -164,6 +164,7 @@ const serve = async (
     settings,
     logins: people.logins,
     base: () => base,
+    denied,
   })
   const app = createApp({
     store,
@@ -253,11 +254,12 @@ const mountMachines = async (
 const loginRoutes = async (
   { oidc }: Config,
   log: Logger,
-  { settings, logins, base }: Pick<OpenedStore, 'settings' | 'logins'> & { base: () => string },
+  given: Pick<OpenedStore, 'settings'> & Pick<LoginDeps, 'logins' | 'base' | 'denied'>,
 ): Promise<((app: App) => void) | undefined> => {
   if (oidc === undefined) return undefined
+  const { settings, ...rest } = given
   const key = await settings.putSealedIfAbsent('login', randomBytes(32))
-  const deps = { logins, provider: new OidcProvider(oidc), key, base, log }
+  const deps = { ...rest, provider: new OidcProvider(oidc), key, log }
   return (app) => {
     mountLogin(app, deps)
   }

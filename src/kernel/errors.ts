@@ -66,7 +66,7 @@ export interface ErrorDetails {
  * for what is there but belongs to another team. Every 403 is audited with or without it.
  */
 export interface DeniedAttempt {
-  readonly why: 'TokenExpired' | 'TokenRevoked' | 'OtherTeam' | 'Role' | 'Credentials'
+  readonly why: 'TokenExpired' | 'TokenRevoked' | 'OtherTeam' | 'Role' | 'Credentials' | 'Login'
   /** Whose token it was, where the request has no principal. */
   readonly actorId?: string
   readonly actorName?: string

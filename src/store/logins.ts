@@ -106,7 +106,9 @@ export class LoginStore {
     return this.#changes.write(actor, async (session) => {
       const user = await userOf(session, identity)
       if (user.disabled)
-        throw new StagelyError('Forbidden', `user "${user.name}" is disabled: ask an admin`)
+        throw new StagelyError('Forbidden', `user "${user.name}" is disabled: ask an admin`, {
+          denied: { why: 'Login', actorId: user.id, actorName: user.name },
+        })
       await session.tx.query(
         `UPDATE users SET oidc_issuer = $2, oidc_subject = $3, last_login_at = $4,
            display_name = coalesce(display_name, $5) WHERE id = $1`,
@@ -154,7 +156,9 @@ export class LoginStore {
       return insertToken(session, { user: row.user_id }, spec)
     })
     if (created !== undefined) return created
-    throw new StagelyError('Unauthorized', 'the login code is not known or too old: log in again')
+    throw new StagelyError('Unauthorized', 'the login code is not known or too old: log in again', {
+      denied: { why: 'Login' },
+    })
   }
 }
 
@@ -178,6 +182,7 @@ const userOf = async (session: WriteSession, identity: Identity): Promise<User> 
   throw new StagelyError(
     'Forbidden',
     `user "${same.name}" has this e-mail address and logs in with another identity: ask an admin`,
+    { denied: { why: 'Login', actorName: email } },
   )
 }
 

@@ -8,6 +8,7 @@ import { loginByBrowser, type BrowserLogin } from '../../cli/people/browser-logi
 import { parseConfig } from '../../controller/config.ts'
 import { startController, type RunningController } from '../../controller/wire.ts'
 import { readFile } from 'node:fs/promises'
+import type { AuditRecord } from '../../src/audit/record.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import {
@@ -23,6 +24,7 @@ const people = {
   bob: { email: 'bob@example.com', verified: true, groups: [] as string[] },
   eve: { email: 'eve@elsewhere.org', verified: true, groups: [] },
   mal: { email: 'ann@example.com', verified: false, groups: [] },
+  twin: { email: 'ann@example.com', verified: true, groups: [] },
 }
 
 describe('login by an OpenID provider', () => {
@@ -135,6 +137,44 @@ describe('login by an OpenID provider', () => {
       provider.nonce = undefined
     }
     expect((await login('ann')).login.token).toMatch(/^spt_/)
+  })
+
+  it('leaves a row of each refused login: who, from where, in which request, and no secret', async () => {
+    const refused = async (): Promise<AuditRecord[]> => {
+      const { body } = await api('/audit?result=denied&limit=100', admin)
+      const { rows } = body as { rows: AuditRecord[] }
+      return rows.filter(({ object }) => object.name.startsWith('/auth/'))
+    }
+    const actors = (await refused()).map(({ actor }) => actor.name)
+    // An address that is not verified may be anybody's.
+    const people = ['ann@example.com', 'anonymous', 'bob@example.com', 'eve@elsewhere.org']
+    expect([...new Set(actors)].sort()).toEqual(people)
+    const rows = await refused()
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        action: 'deny',
+        actor: { source: 'api', address: '127.0.0.1' },
+        object: { kind: 'Request', name: '/auth/callback' },
+        result: 'denied',
+        request_id: expect.any(String) as string,
+        detail: { why: 'Login', status: 403, path: '/auth/callback' },
+      })
+    }
+    const { body } = await api('/users', admin)
+    const { users } = body as { users: { id: string; name: string }[] }
+    const bob = users.find(({ name }) => name === 'bob@example.com')!
+    expect(rows.find(({ actor }) => actor.name === bob.name)?.actor.id).toBe(bob.id)
+    // A second identity of the provider with the address of somebody who is known.
+    await expect(login('twin')).rejects.toThrow(/another identity/)
+    const exchange = await fetch(`${controller.url}/auth/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code: 'c'.repeat(43), code_verifier: 'v'.repeat(43), name: 'x' }),
+    })
+    expect(exchange.status).toBe(401)
+    const now = await refused()
+    expect(now.map(({ object }) => object.name)).toContain('/auth/token')
+    expect(JSON.stringify(now)).not.toMatch(/code=|state=|c{43}|v{43}/)
   })
 
   it('redirects nowhere but to a loopback address', async () => {

@@ -45,7 +45,14 @@ export const rolesOfGroups = (
   return roles
 }
 
-const refuse = (message: string): StagelyError => new StagelyError('Forbidden', message)
+/** `email`: as the provider tells it, so that the audit log says who it was. */
+const refuse = (message: string, email?: string): StagelyError =>
+  new StagelyError('Forbidden', message, {
+    denied: { why: 'Login', ...(email === undefined ? {} : { actorName: nameIn(email) }) },
+  })
+
+/** What anybody may have typed at the provider, fit for a row. */
+const nameIn = (email: string): string => email.slice(0, 254).replace(/\p{Cc}/gu, '?')
 
 /** Forbidden, with what to do, where the claims are not enough. */
 export const identityOf = (
@@ -56,10 +63,10 @@ export const identityOf = (
   if (typeof sub !== 'string') throw refuse('the provider names no subject')
   if (typeof email !== 'string' || email === '')
     throw refuse('the provider names no e-mail address: let the client have the scope "email"')
-  if (verified !== true) throw refuse(`the provider has not verified the address ${email}`)
+  if (verified !== true) throw refuse(`the provider has not verified the address ${email}`, email)
   const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()
   if (domains.length > 0 && !domains.includes(domain))
-    throw refuse(`people with addresses of ${domain} may not log in here`)
+    throw refuse(`people with addresses of ${domain} may not log in here`, email)
   const named = Array.isArray(held) ? held.filter((group) => typeof group === 'string') : []
   return {
     issuer,

@@ -11,8 +11,10 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { Identity, StartedLogin } from '../../../src/store/logins.ts'
 import type { CreatedToken } from '../../../src/store/tokens.ts'
+import type { DeniedLog } from '../../audit/denied.ts'
 import type { App, AppContext } from '../env.ts'
 import { parseJson, readBytes } from '../kube/body.ts'
+import { noteDenied } from '../note-denied.ts'
 import type { Checks } from './provider.ts'
 
 export interface LoginDeps {
@@ -35,6 +37,7 @@ export interface LoginDeps {
   /** Base URL of this controller, as browsers reach it. */
   readonly base: () => string
   readonly log: Logger
+  readonly denied: DeniedLog
 }
 
 /** A working day: who logs in by a provider does it again the next. */
@@ -110,6 +113,7 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
   } catch (error) {
     // The command line waits for an answer, and says what went wrong.
     if (!(error instanceof StagelyError)) throw error
+    await noteDenied(c, error, deps.denied)
     deps.log.warn({ reason: error.message, requestId: c.get('requestId') }, 'a login was refused')
     back.searchParams.set('error', error.message.slice(0, 300))
   }
