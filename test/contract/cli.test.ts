@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kubectl } from '../support/kubectl/run.ts'
 import { runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
 const head = (kind: string, name: string): string =>
@@ -19,6 +20,15 @@ const shop = (value = 'canary-one'): string =>
     `${head('Project', 'shop')}spec: {description: the shop}\n`,
     `${head('Agent', 'box')}spec: {}\n`,
   ].join('---\n')
+
+/** A kubeconfig for another cluster, where nobody answers. */
+const elsewhere = `apiVersion: v1
+kind: Config
+clusters: [{name: elsewhere, cluster: {server: 'https://127.0.0.1:1'}}]
+users: [{name: elsewhere, user: {token: x}}]
+contexts: [{name: elsewhere, context: {cluster: elsewhere, user: elsewhere}}]
+current-context: elsewhere
+`
 
 let world: World
 let dir: string
@@ -240,6 +250,37 @@ describe('the stagely command', () => {
     const path = await file('kubeconfig', kubeconfig.stdout)
     const other = await runCli(['get', 'stagelets', '--kubeconfig', path], { HOME: '/nonexistent' })
     expect(other.stdout).toContain('shop')
+  })
+
+  it('puts its context beside others in a kubeconfig, and kubectl logs in by it', async () => {
+    const home = await mkdtemp(join(dir, 'home-'))
+    const token = await readFile(join(world.controllerDir, 'admin-token'), 'utf8')
+    const login = ['login', '--server', world.url, '--ca-file', join(world.controllerDir, 'ca.crt')]
+    expect((await runCli(login, { HOME: home }, token)).code).toBe(0)
+    const shared = await file('shared.yaml', elsewhere)
+    const merge = ['kubeconfig', '--merge', '--exec']
+    const env = { HOME: home, KUBECONFIG: shared }
+    expect((await runCli(merge, env)).stdout).toContain(`context "stagely" written to ${shared}`)
+    expect(await readFile(shared, 'utf8')).not.toContain(token.trim())
+    const named = ['get', 'stagelets', '-o', 'name']
+    const got = { code: 0, stdout: 'stagelet.stagely.dev/shop\n', stderr: '' }
+    expect(await kubectl(named, env)).toEqual(got)
+    const contexts = await kubectl(['config', 'get-contexts', '-o', 'name'], env)
+    expect(contexts.stdout).toBe('elsewhere\nstagely\n')
+    const other = await kubectl([...named, '--context', 'elsewhere'], env)
+    expect(other.stderr).toContain('127.0.0.1:1 was refused')
+
+    const wrong = { ...env, STAGELY_SERVER: world.url, STAGELY_TOKEN: 'wrong' }
+    const refused = await kubectl(named, wrong)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('error: You must be logged in to the server')
+    const foreign = await runCli(['kube-token', '--server', 'https://127.0.0.1:1'], env)
+    expect([foreign.code, foreign.stdout]).toEqual([1, ''])
+
+    const own = join(dir, 'own.yaml')
+    expect((await runCli(['kubeconfig', '--file', own], { HOME: home })).code).toBe(0)
+    expect((await stat(own)).mode & 0o777).toBe(0o600)
+    expect(await kubectl(named, { HOME: '/nonexistent', KUBECONFIG: own })).toEqual(got)
   })
 
   it('takes several kubeconfigs together, as kubectl does', async () => {

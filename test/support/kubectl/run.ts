@@ -20,16 +20,20 @@ export interface Kubectl {
   remove(): Promise<void>
 }
 
+/** Runs it to its end in an environment of the caller's. */
+export const kubectl = (args: readonly string[], env: Record<string, string>): Promise<Ran> =>
+  new Promise((resolve) => {
+    const options = { env: { PATH: '/usr/bin:/bin', ...env }, timeout: 30_000 }
+    execFile(kubectlPath, args, options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
+    })
+  })
+
 export const createKubectl = async (kubeConfig: string): Promise<Kubectl> => {
   const home = await mkdtemp(join(tmpdir(), 'stagely-kubectl-'))
-  const env = { KUBECONFIG: kubeConfig, HOME: home, PATH: '/usr/bin:/bin' }
+  const env = { KUBECONFIG: kubeConfig, HOME: home }
   let files = 0
-  const run = (...args: string[]): Promise<Ran> =>
-    new Promise((resolve) => {
-      execFile(kubectlPath, args, { env, timeout: 30_000 }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
-      })
-    })
+  const run = (...args: string[]): Promise<Ran> => kubectl(args, env)
   return Object.assign(run, {
     manifest: async (...objects: object[]): Promise<string> => {
       const file = join(home, `${++files}.yaml`)
