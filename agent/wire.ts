@@ -8,6 +8,7 @@ import { maxTokenLifeMs, signAgentToken } from '../src/protocol/agent-token.ts'
 import { handSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
+import { defaultSlots, withSlots } from './compose-slots.ts'
 import { createControllerClient } from './controller-client.ts'
 import { createDesiredState } from './desired.ts'
 import { openCompose } from '../src/compose/compose.ts'
@@ -56,7 +57,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const { config, clock, random, log } = deps
   const rotation = await openKeyRotation({ ...deps, dataDir: config.dataDir })
   const { identity } = rotation
-  const compose = await openCompose(config.environment)
+  const compose = withSlots(await openCompose(config.environment), defaultSlots)
   const engine = createEngine(config.dockerSocket)
   const events = createEventHub({ engine, clock, log })
   const boot = randomUUID()
