@@ -1,17 +1,42 @@
-// Events of the store about the cluster's objects, told in the cluster.
-import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import type { Logger } from '../../src/kernel/log.ts'
+// Events of the store about the cluster's objects, told in the cluster. Each is a key of a work queue:
+// what cannot be told now is told later, and what the cluster knows already is not told again.
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isReason } from '../../src/kernel/errors.ts'
 import type { EventSpec } from '../../src/resources/core.ts'
-import { keyOf, type KubeObject } from '../../src/resources/meta.ts'
+import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
+import { done, type Reconciler } from '../../src/runtime/control-loop.ts'
+import type { Store } from '../../src/store/store.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
+import { patiently } from './patience.ts'
 import { collectionPath, objectPath } from './paths.ts'
 
-/** Tells one event; a cluster that does not take it loses that event, and nothing else. */
-export const tellEvent = async (
-  { client, mirror, log }: { client: ClusterClient; mirror: Mirror; log: Logger },
-  event: KubeObject,
-): Promise<void> => {
+/** A cluster forgets events after an hour; what it may have forgotten is not told anew. */
+const youngMs = 30 * 60_000
+
+/** True for an event that a cluster which was not there is still to hear of. */
+export const isYoung = (event: KubeObject, clock: Clock): boolean => {
+  const { lastTimestamp = '' } = (event.spec ?? {}) as Partial<EventSpec>
+  return clock.now() - Date.parse(lastTimestamp) < youngMs
+}
+
+export interface EventDeps {
+  readonly store: Store
+  readonly client: ClusterClient
+  readonly mirror: Mirror
+}
+
+export const createEventReconciler = (deps: EventDeps): Reconciler => ({
+  name: 'kubernetes-events',
+  reconcile: (key) =>
+    patiently(async () => {
+      const event = await deps.store.get(refFromKey(key))
+      if (event !== undefined) await tellEvent(deps, event)
+      return done
+    }),
+})
+
+const tellEvent = async ({ client, mirror }: EventDeps, event: KubeObject): Promise<void> => {
   const spec = event.spec as EventSpec | undefined
   if (spec === undefined) return
   const { involvedObject, count, lastTimestamp } = spec
@@ -19,34 +44,19 @@ export const tellEvent = async (
   const about = mirror.get(keyOf({ kind, namespace, name }))
   if (about === undefined) return
   const ref = { kind: 'Event', namespace, name: event.metadata.name }
-  const body = {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: ref.name, namespace },
-    ...spec,
-    involvedObject: {
-      ...involvedObject,
-      uid: about.metadata.uid,
-      resourceVersion: about.metadata.resourceVersion,
-    },
-  }
-  try {
-    await client.post(collectionPath('Event', namespace), body)
-  } catch (error) {
-    if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Conflict')) {
-      log.warn(
-        { event: ref.name, reason: messageOf(error) },
-        'an event could not be told in the cluster',
-      )
-      return
-    }
-    await client
-      .patch(objectPath(ref), { count, lastTimestamp }, 'application/merge-patch+json')
-      .catch((reason: unknown) => {
-        log.warn(
-          { event: ref.name, reason: messageOf(reason) },
-          'an event could not be counted in the cluster',
-        )
-      })
-  }
+  const told = await client.get(objectPath(ref)).catch((error: unknown) => {
+    if (!isReason(error, 'NotFound')) throw error
+    return undefined
+  })
+  if (told === undefined) {
+    const { uid, resourceVersion } = about.metadata
+    await client.post(collectionPath('Event', namespace), {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: ref.name, namespace },
+      ...spec,
+      involvedObject: { ...involvedObject, uid, resourceVersion },
+    })
+  } else if (((told as Partial<EventSpec>).count ?? 0) < count)
+    await client.patch(objectPath(ref), { count, lastTimestamp }, 'application/merge-patch+json')
 }

@@ -23,6 +23,7 @@ export interface FollowOptions {
   /** When it rejects, the list is asked for again. */
   readonly onList: (items: KubeObject[]) => Promise<void>
   readonly onChange: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void
+  readonly onFailure?: (cause: unknown) => void
   /** How long the server may keep a watch, in seconds. */
   readonly watchSeconds?: number
 }
@@ -53,6 +54,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
       // What came through proves that the server works.
       failures = reached === version ? failures + 1 : 0
       version = isReason(cause, 'Expired') ? undefined : reached
+      options.onFailure?.(cause)
       const asked = cause instanceof StagelyError ? cause.details.retryAfterSeconds : undefined
       if (failures > 1)
         log.warn(

@@ -1,7 +1,9 @@
 // What comes from the cluster, and how much of it may be believed yet.
+import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Store } from '../../src/store/store.ts'
+import { isYoung } from './events.ts'
 import type { Mirror } from './mirror.ts'
 import { isLate } from './order.ts'
 import { collectionPath, followedKinds } from './paths.ts'
@@ -15,6 +17,7 @@ export interface Stream {
 
 export interface IntakeDeps {
   readonly store: Store
+  readonly clock: Clock
   readonly mirror: Mirror
   readonly log: Logger
   /** undefined: all. */
@@ -33,7 +36,7 @@ export interface Intake {
   isReady(): boolean
   /** True for keys that must stay although the cluster does not show them. */
   isHeld(key: string): boolean
-  /** Puts every key of both sides into the queue. */
+  /** Puts every key of both sides into the queue, and those of events that the cluster may have missed. */
   lookAtAll(): Promise<void>
 }
 
@@ -56,6 +59,8 @@ export const createIntake = (deps: IntakeDeps): Intake => {
       for (const key of await ownedKeys(deps, kind)) enqueue(key)
       for (const object of mirror.list(kind)) enqueue(keyOf(refOf(object)))
     }
+    for (const event of (await deps.store.list('Event')).items)
+      if (isYoung(event, deps.clock)) enqueue(keyOf(refOf(event)))
   }
 
   const settle = async (stream: Stream): Promise<void> => {

@@ -35,6 +35,7 @@ import {
 } from './carry.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
+import { patiently } from './patience.ts'
 import { objectPath } from './paths.ts'
 import type { SecretValues } from './secret-values.ts'
 import { clusterStatus } from './status.ts'
@@ -91,15 +92,8 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
 
   return {
     name: 'kubernetes',
-    reconcile: (key) => reconcile(key).catch((error: unknown) => pausedBy(error)),
+    reconcile: (key) => patiently(() => reconcile(key)),
   }
-}
-
-/** A cluster that asks for patience gets it; what else fails is for the loop to repeat. */
-const pausedBy = (error: unknown): Outcome => {
-  const seconds = error instanceof StagelyError ? error.details.retryAfterSeconds : undefined
-  if (seconds === undefined) throw error
-  return waitFor(seconds * 1000)
 }
 
 interface Carried {
@@ -245,16 +239,19 @@ const patchFinalizers = async (
 
 const showStatus = async (
   { store, client, clock, mirror, isOurs }: ClusterReconcilerDeps,
-  object: KubeObject,
+  seen: KubeObject,
   refused: NewCondition | undefined,
 ): Promise<void> => {
-  const ref = refOf(object)
+  const ref = refOf(seen)
+  // A finalizer that was just put there has made a newer version.
+  const object = mirror.get(keyOf(ref)) ?? seen
   const held = await store.get(ref)
   const stored = held !== undefined && isOurs(held) && isSameOrigin(held, object) ? held : undefined
   const status = clusterStatus(stored, object.status, refused, toTimestamp(clock.now()))
   if (status === undefined || sameJson(status, object.status ?? {})) return
+  // The version makes it a compare-and-set, with a Conflict where the object has changed or is another.
   const patch = [
-    { op: 'test', path: '/metadata/uid', value: object.metadata.uid },
+    { op: 'add', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
     { op: 'add', path: '/status', value: status },
   ]
   try {

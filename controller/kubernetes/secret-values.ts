@@ -1,4 +1,5 @@
 // The Secrets that StagelySecrets take their values from: one watch for each, and for no other.
+import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretKeyRef, SecretValue } from './carry.ts'
@@ -23,6 +24,8 @@ interface Followed {
   readonly running: Promise<void>
   secret: (KubeObject & { data?: Record<string, string> }) | undefined
   isRead: boolean
+  /** Why it may not be read. */
+  forbidden: string | undefined
 }
 
 export interface SecretValuesDeps {
@@ -41,6 +44,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
     const settle = (secret: KubeObject | undefined): void => {
       entry.secret = secret
       entry.isRead = true
+      entry.forbidden = undefined
       onChange(entry.users)
     }
     const running = followCollection({
@@ -53,6 +57,12 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
         settle(items[0])
         return Promise.resolve()
       },
+      onFailure: (cause) => {
+        // Another fault passes, and what was read stays good meanwhile.
+        if (!isReason(cause, 'Forbidden') || entry.forbidden === cause.message) return
+        entry.forbidden = cause.message
+        onChange(entry.users)
+      },
       onChange: (type, object) => {
         if (isLate(type, object, entry.secret)) return
         settle(type === 'DELETED' ? undefined : object)
@@ -64,6 +74,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
       running,
       secret: undefined,
       isRead: false,
+      forbidden: undefined,
     }
     return entry
   }
@@ -87,7 +98,9 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
       followed.set(id, entry)
       entry.users.add(user)
       uses.set(user, id)
-      return entry.isRead ? valueOf(entry.secret, name, key) : undefined
+      if (entry.isRead) return valueOf(entry.secret, name, key)
+      if (entry.forbidden === undefined) return undefined
+      return { missing: `the Secret ${name} cannot be read: ${entry.forbidden}` }
     },
     release,
     stop: async () => {

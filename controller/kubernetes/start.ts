@@ -8,11 +8,11 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { annotations, keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { startControlLoop, type LoopObserver } from '../../src/runtime/control-loop.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { createClusterClient } from './cluster-client.ts'
-import { tellEvent } from './events.ts'
+import { createEventReconciler } from './events.ts'
 import { followCollection } from './follow.ts'
 import { createIntake, type Stream } from './intake.ts'
 import { createMirror } from './mirror.ts'
@@ -49,7 +49,9 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const client = createClusterClient(options.kubeConfig)
   const mirror = createMirror()
   const enqueue = (key: string): void => {
-    loop.enqueue(key)
+    const { kind } = refFromKey(key)
+    if (kind === 'Event') events.enqueue(key)
+    else loop.enqueue(key)
   }
   const secrets = createSecretValues({
     client,
@@ -59,7 +61,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     },
   })
   const { pruneAll } = options
-  const intake = createIntake({ store, mirror, log, namespaces, pruneAll, isOurs, enqueue })
+  const intake = createIntake({ store, clock, mirror, log, namespaces, pruneAll, isOurs, enqueue })
   // One worker: a first look goes through the kinds in the order in which they need each other.
   const loop = startControlLoop(
     { ...options, log, workers: 1 },
@@ -72,6 +74,10 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       isHeld: (key) => intake.isHeld(key),
       isOurs,
     }),
+  )
+  const events = startControlLoop(
+    { ...options, log, workers: 1 },
+    createEventReconciler({ store, client, mirror }),
   )
   const follow = (stream: Stream): Promise<void> =>
     followCollection({
@@ -88,9 +94,8 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
 
   const onStoreChange = ({ type, object }: ChangeEvent): void => {
     const isFollowed = (followedKinds as readonly string[]).includes(object.kind)
-    if (isFollowed && intake.isReady()) enqueue(keyOf(refOf(object)))
-    if (object.kind === 'Event' && type !== 'DELETED')
-      void tellEvent({ client, mirror, log }, object)
+    const isNews = object.kind === 'Event' && type !== 'DELETED'
+    if ((isFollowed || isNews) && intake.isReady()) enqueue(keyOf(refOf(object)))
   }
 
   const followStore = async (): Promise<void> => {
@@ -111,7 +116,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.all([loop.stop(), secrets.stop(), ...running])
+      await Promise.all([loop.stop(), events.stop(), secrets.stop(), ...running])
     },
   }
 }

@@ -1,15 +1,18 @@
 // The Helm chart: linted and rendered by the real helm, over a matrix of values.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { startTestController } from '../support/controller.ts'
 import { chartDir, helm, parseRendered, renderChart, type Rendered } from '../support/helm.ts'
 import { startHelmCluster } from '../support/helm-cluster.ts'
 import { faultsOf } from '../support/kubernetes-schemas.ts'
+import { holds } from '../support/structural-schema.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -240,7 +243,7 @@ describe('with no values', () => {
       'patch: stagely.dev/stagelysecrets/status',
       'patch: stagely.dev/stagelets/status',
       'patch: stagely.dev/agents/status',
-      'create, patch: /events',
+      'get, create, patch: /events',
       'list, watch: /secrets',
     ])
   })
@@ -262,9 +265,18 @@ describe('with no values', () => {
   })
 
   test('a plain value is refused before it is stored in etcd', () => {
-    expect(at(find(objects, 'ValidatingAdmissionPolicy'), 'spec.validations.0.expression')).toBe(
-      '!has(object.spec.value) && !has(object.spec.valueBase64)',
-    )
+    const expression = at(
+      find(objects, 'ValidatingAdmissionPolicy'),
+      'spec.validations.0.expression',
+    ) as string
+    const admits = (spec: object): boolean => holds(expression, { spec }, 'object')
+    const named = { projectRef: { name: 'shop' }, key: 'KEY' }
+    expect(admits(named)).toBe(true)
+    expect(admits({ ...named, sealedValue: 'x' })).toBe(true)
+    expect(admits({ ...named, valueFrom: { secretRef: { name: 'x' } } })).toBe(true)
+    expect(admits({ ...named, value: 'x' })).toBe(false)
+    expect(admits({ ...named, value: '' })).toBe(false)
+    expect(admits({ ...named, valueBase64: 'eA==' })).toBe(false)
     expect(at(find(objects, 'ValidatingAdmissionPolicyBinding'), 'spec.validationActions')).toEqual(
       ['Deny'],
     )
@@ -426,6 +438,29 @@ const notesOf = async (...set: string[]): Promise<string> => {
   const { stdout } = await helm('install', 'stagely', chartDir, '--dry-run=client', ...flags)
   return stdout.split('NOTES:')[1] ?? ''
 }
+
+test('helm test says whether the controller is ready', async () => {
+  const pod = find(await renderChart(), 'Pod')
+  const { command, args } = at(pod, 'spec.containers.0') as { command: string[]; args: string[] }
+  const service = 'https://stagely:8443/readyz'
+  expect(args[0]).toContain(`'${service}'`)
+  const runAt = async (url: string): Promise<number> => {
+    const [, ...flags] = command
+    const script = args[0]!.replace(service, url)
+    const child = spawn(process.execPath, [...flags, script], { stdio: 'ignore' })
+    const [code] = (await once(child, 'close')) as [number]
+    return code
+  }
+  const controller = await startTestController()
+  try {
+    expect(await runAt(`${controller.url}/readyz`)).toBe(0)
+    expect(await runAt(`${controller.url}/no-such-page`)).toBe(1)
+  } finally {
+    await controller.remove()
+  }
+  // Nobody is there any more.
+  expect(await runAt(`${controller.url}/readyz`)).toBe(1)
+})
 
 test('NOTES say the next step', async () => {
   const notes = await notesOf()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { idOf as restIdOf } from '../../controller/http/rest/ids.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
@@ -20,8 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stagely-owner-'))
   process.env['KUBECONFIG'] = join(folder, 'kubeconfig')
   await writeFile(join(folder, 'kubeconfig'), cluster.kubeConfig.exportConfig())
-  const argv = ['--kubernetes', '--kubernetes-namespace', cluster.namespace]
-  controller = await startTestController({ argv })
+  controller = await startTestController({ argv: argv() })
   await cluster.api.create(
     object('Project', 'shop'),
     object('Agent', 'box'),
@@ -41,6 +41,7 @@ afterAll(async () => {
   else process.env['KUBECONFIG'] = former
 })
 
+const argv = (): string[] => ['--kubernetes', '--kubernetes-namespace', cluster.namespace]
 const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
   apiVersion,
   kind,
@@ -214,4 +215,124 @@ test('a team or a project is not deleted over the head of the cluster', async ()
   await cluster.api.remove('StagelySecret', 'theirs')
   await eventually(() => held('stagelysecrets', 'theirs')).toBeUndefined()
   expect((await controller.call('DELETE', attempts[0]!)).status).toBeLessThan(300)
+})
+
+const told = async (reason: string): Promise<unknown> => {
+  const path = `/api/v1/namespaces/${cluster.namespace}/events`
+  const list = await cluster.api.call<{ items: { reason: string }[] }>('GET', path)
+  return list?.items.find((event) => event.reason === reason)
+}
+/** As one of the controller's own is stored. */
+const record = async (reason: string): Promise<void> => {
+  const now = new Date().toISOString().replace(/\.\d+/, '')
+  const involvedObject = {
+    apiVersion,
+    kind: 'Stagelet',
+    namespace: cluster.namespace,
+    name: 'prod',
+  }
+  const answer = await controller.call('POST', `/api/v1/namespaces/${cluster.namespace}/events`, {
+    body: {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: reason.toLowerCase(), namespace: cluster.namespace },
+      ...{ involvedObject, reason, message: 'it happened', type: 'Warning', count: 1 },
+      ...{ firstTimestamp: now, lastTimestamp: now, source: { component: 'stagely' } },
+      ...{ reportingComponent: 'stagely', reportingInstance: 'stagely' },
+    },
+  })
+  expect(answer.status, answer.text).toBe(201)
+}
+
+test('an event that the cluster would not take is told later', async () => {
+  let left = 2
+  const over = cluster.fault((request, response) => {
+    if (left === 0 || request.method !== 'POST' || !request.url?.includes('/events')) return false
+    left--
+    response.writeHead(429, { 'retry-after': '1', 'content-type': 'application/json' })
+    response.end('{"kind":"Status","reason":"TooManyRequests","message":"slow down"}')
+    return true
+  })
+  await record('Refused')
+  await eventually(() => told('Refused')).toMatchObject({ message: 'it happened', count: 1 })
+  expect(left).toBe(0)
+  over()
+})
+
+test('an event that came while nobody could tell it is told after a new start', async () => {
+  const over = cluster.fault((request, response) => {
+    if (!request.url?.includes('/events')) return false
+    response.writeHead(500).end('no')
+    return true
+  })
+  await record('Missed')
+  expect(await told('Missed')).toBeUndefined()
+  await controller.stop()
+  over()
+  controller = await startTestController({ argv: argv(), dataDir: controller.dataDir })
+  await eventually(() => told('Missed')).toMatchObject({ message: 'it happened', count: 1 })
+})
+
+test('a status is not written over a state that was not looked at', async () => {
+  const over = cluster.fault((request, response) => {
+    if (!/stagelysecrets\?.*watch=true/.test(request.url ?? '')) return false
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+    return true
+  })
+  cluster.cut()
+  await cluster.api.patch('StagelySecret', 'db-url', { metadata: { labels: { unseen: 'yes' } } })
+  const before = cluster.writes.length
+  const path = `/api/v1/projects/${await idOf('projects', 'shop')}/secrets`
+  const id = await idOf('stagelysecrets', 'db-url')
+  const answer = await controller.call('PATCH', `${path}/${id}`, { body: { value: 'of-the-api' } })
+  expect(answer.status, answer.text).toBe(200)
+  await eventually(() =>
+    cluster.writes.slice(before).some((write) => write.includes('stagelysecrets/db-url/status')),
+  ).toBe(true)
+  const versionOf = async (): Promise<unknown> =>
+    (await cluster.api.get('StagelySecret', 'db-url'))?.status?.['version']
+  expect(await versionOf()).toBeUndefined()
+  over()
+  cluster.cut()
+  await eventually(versionOf).toBe(1)
+})
+
+test('a Secret that may not be read is told at the object that names it', async () => {
+  const over = cluster.fault((request, response) => {
+    if (!request.url?.includes('/secrets?')) return false
+    response.writeHead(403, { 'content-type': 'application/json' })
+    response.end('{"kind":"Status","reason":"Forbidden","message":"secrets is forbidden"}')
+    return true
+  })
+  const valueFrom = { kubernetesSecret: { name: 'locked', key: 'key' } }
+  await cluster.api.create(
+    object('StagelySecret', 'locked', { projectRef: { name: 'shop' }, key: 'LOCKED', valueFrom }),
+  )
+  const accepted = async (): Promise<unknown> =>
+    findCondition(
+      (await cluster.api.get('StagelySecret', 'locked'))?.status?.['conditions'] as Condition[],
+      'Accepted',
+    )
+  await eventually(accepted).toMatchObject({
+    reason: 'ValueMissing',
+    message: 'the Secret locked cannot be read: secrets is forbidden',
+  })
+  over()
+  await cluster.api.putSecret('locked', { key: Buffer.from('now-readable').toString('base64') })
+  await eventually(accepted).toMatchObject({ status: 'True' })
+})
+
+test('of the cluster nothing is written but status, finalizers and events, under one name', () => {
+  const ours = new RegExp(
+    [
+      '^PATCH /apis/stagely.dev/v1alpha1/namespaces/[^/]+/[a-z]+/[^/]+/status',
+      '^PATCH /apis/stagely.dev/v1alpha1/namespaces/[^/]+/stagelets/[^/]+',
+      '^POST /api/v1/namespaces/[^/]+/events',
+      '^PATCH /api/v1/namespaces/[^/]+/events/[^/]+',
+    ]
+      .map((path) => `${path}\\?fieldManager=stagely-controller$`)
+      .join('|'),
+  )
+  expect(cluster.writes.length).toBeGreaterThan(10)
+  expect(cluster.writes.filter((write) => !ours.test(write))).toEqual([])
 })

@@ -89,19 +89,19 @@ export const withDefaults = (schema: StructuralSchema, value: unknown): unknown 
   return filled
 }
 
-/** The little of CEL that our rules use, as JavaScript. */
-const holds = (rule: string, self: unknown): boolean => {
+/** The little of CEL that our rules use, as JavaScript; `name` is what they call the value. */
+export const holds = (rule: string, value: unknown, name = 'self'): boolean => {
   const text = rule
-    .replaceAll(/has\(self\.([\w.]+)\)/g, (_, path: string) => {
+    .replaceAll(/has\(([\w.]+)\)/g, (_, path: string) => {
       const steps = path.replaceAll('.', '?.')
-      return `(self.${steps} !== undefined)`
+      return `(${steps} !== undefined)`
     })
     .replaceAll(/\.filter\((\w+), \1\)/g, '.filter((x) => x)')
     .replaceAll('.size()', '.length')
     .replaceAll(/([^!=<>])==([^=])/g, '$1===$2')
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- text of our own CRDs
-  const judge = new Function('self', `return ${text}`) as (self: unknown) => boolean
-  return judge(self)
+  const judge = new Function(name, `return ${text}`) as (value: unknown) => boolean
+  return judge(value)
 }
 
 /** Messages of the rules that `value`, good by the schema, breaks, at every depth. Rules about changes do not count. */
