@@ -76,11 +76,13 @@ export const checkPreconditions = (
   if (Number(version) !== current.rv) throw conflict(ref)
 }
 
+/** Whether nobody else owns the object. */
+export const isFree = ({ actor: { source } }: WriteSession, current: StoredRow): boolean =>
+  source === current.source || source === systemSource || current.source === systemSource
+
 /** Conflict naming the owner, when somebody else's spec would change. */
 export const checkOwner = (session: WriteSession, current: StoredRow): void => {
-  const { source } = session.actor
-  const free = source === systemSource || current.source === systemSource
-  if (!free && source !== current.source) throw ownedBy(refOf(current.object), current.source)
+  if (!isFree(session, current)) throw ownedBy(refOf(current.object), current.source)
 }
 
 const mirrored = ({ labels = {}, annotations: notes = {} }: ObjectMeta): unknown => {

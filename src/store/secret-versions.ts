@@ -1,6 +1,6 @@
 // The current version of one secret, and its last one.
 import type { WriteSession } from './session.ts'
-import { sealedColumns, type SealedRow } from './sets.ts'
+import { loadDataKeys, openRow, sealedColumns, type SealedRow } from './sets.ts'
 
 const headSql = `SELECT ${sealedColumns} FROM secret_versions v WHERE v.secret_uid = $1 AND v.to_revision IS NULL`
 
@@ -11,6 +11,15 @@ export const loadHeadRow = async (
 ): Promise<SealedRow | undefined> => {
   const [row] = await session.read<SealedRow>(headSql, [secretUid])
   return row
+}
+
+export const openHeadRow = async (
+  session: WriteSession,
+  projectUid: string,
+  head: SealedRow,
+): Promise<Buffer> => {
+  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, projectUid)
+  return openRow(dataKeys, projectUid, head)
 }
 
 /** A restored secret has versions, and no current one: its numbers go on. 0 where it has none. */

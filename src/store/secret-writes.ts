@@ -14,12 +14,12 @@ import { confirmRing, projectRing } from './keys/project-ring.ts'
 import { changeHead, dataKeyOf, loadProject, type ProjectState } from './projects.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { followedBy, sourceOf } from './values/followers.ts'
+import { followedBy, followedValue } from './values/followers.ts'
 import { generatedValue, writtenValue } from './values/given.ts'
-import { changesRule, checkMayJudge, type FoundValue, type Origin } from './values/judged.ts'
+import { changesRule, checkMayJudge, type FoundValue } from './values/judged.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
-import { lastVersion, loadHeadRow } from './secret-versions.ts'
-import { loadDataKeys, openRow, toEntry, type SealedRow } from './sets.ts'
+import { lastVersion, loadHeadRow, openHeadRow } from './secret-versions.ts'
+import { toEntry, type SealedRow } from './sets.ts'
 
 export interface NewVersion extends FoundValue {
   readonly entry: SetEntry
@@ -113,20 +113,10 @@ const placeOfEntry = (e: SetEntry): unknown => [
   e.references !== undefined,
 ]
 
-const openHeadRow = async (
-  session: WriteSession,
-  projectUid: string,
-  head: SealedRow | undefined,
-): Promise<Buffer | undefined> => {
-  if (head === undefined) return undefined
-  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, projectUid)
-  return openRow(dataKeys, projectUid, head)
-}
-
 /** The value that the spec gives, in one way or another; else the stored one, where a new place or format needs it. */
 const findValue = async (
   session: WriteSession,
-  projectUid: string,
+  project: ProjectState,
   object: KubeObject,
   { head, current }: { head: SealedRow | undefined; current: StoredRow | undefined },
 ): Promise<FoundValue | undefined> => {
@@ -135,18 +125,16 @@ const findValue = async (
     writtenValue(session, object) ??
     (await generatedValue(session, spec, current, head !== undefined))
   if (given !== undefined) return { value: given, origin: 'given' }
-  const source = await sourceOf(session, object)
-  const from = (value: Buffer | undefined, origin: Origin): FoundValue | undefined =>
-    value === undefined ? undefined : { value, origin }
-  if (source !== undefined) {
-    const value = await openHeadRow(session, projectUid, await loadHeadRow(session, source.uid))
-    const followed = current !== undefined && followedBy(current.object) === followedBy(object)
-    return from(value, followed && head !== undefined ? 'kept' : 'elsewhere')
+  const followed = await followedValue(session, project, object)
+  if (followed !== undefined) {
+    const before = current === undefined ? undefined : followedBy(current.object)
+    const stays = before === followedBy(object) && head !== undefined
+    return { value: followed, origin: stays ? 'kept' : 'elsewhere' }
   }
   if (head === undefined) return undefined
   const stays = sameJson(placeOf(spec), placeOfEntry(toEntry(head)))
   if (stays && !changesRule(spec, current)) return undefined
-  return from(await openHeadRow(session, projectUid, head), 'kept')
+  return { value: await openHeadRow(session, project.uid, head), origin: 'kept' }
 }
 
 const entryOf = (
@@ -191,7 +179,7 @@ export const prepareSecret = async (
   }
   const head = current === undefined ? undefined : await loadHeadRow(session, uid)
   const before = head === undefined ? undefined : toEntry(head)
-  const found = putBack ?? (await findValue(session, project.uid, object, { head, current }))
+  const found = putBack ?? (await findValue(session, project, object, { head, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
 
   const { value, origin } = found

@@ -5,7 +5,7 @@ import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { defaultRetention } from '../../src/store/compaction.ts'
-import type { Transaction } from '../../src/store/store.ts'
+import type { Actor, Transaction } from '../../src/store/store.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -194,6 +194,29 @@ export const historyContract = (name: string, open: OpenStore): void => {
       }
       expect(await values(ns)).toEqual({ 'OURS.global': '2', 'THEIRS.global': '2' })
       expect((await t.store.revisionsOf(projectUid)).closed).toBe(4)
+    })
+
+    it('brings back a value that a folder leaves open, and no place that it says', async () => {
+      const { ns } = await createShop(t.store)
+      const theirs = (actor: Actor, spec: object): Promise<KubeObject> =>
+        t.store.write(actor, whole, (tx) => tx.update(secretOf(ns, 'open', { ...spec })))
+      await t.store.write(folder, whole, async (tx) => {
+        await tx.create(secretOf(ns, 'open'))
+        await tx.create(secretOf(ns, 'follower', { valueFrom: { secretRef: { name: 'open' } } }))
+      })
+      for (const value of ['one', 'two']) await theirs(api, { value })
+      await change((tx) => tx.rollbackSecret(refOfSecret(ns, 'open'), 1))
+      const one = { 'OPEN.global': 'one', 'FOLLOWER.global': 'one' }
+      expect(await values(ns)).toEqual(one)
+      await theirs(api, { value: 'three' })
+      await change((tx) => tx.rollbackProject(projectRef(ns), { revision: 3 }))
+      expect(await values(ns)).toEqual(one)
+      const { metadata } = (await t.store.get(refOfSecret(ns, 'open')))!
+      expect(metadata.annotations).toMatchObject({ 'stagely.dev/source': folder.source })
+
+      await theirs(folder, { scope: 'web' })
+      const back = change((tx) => tx.rollbackProject(projectRef(ns), { revision: 3 }))
+      await expect(back).rejects.toThrow(/"open" \(owned by folder:/)
     })
 
     it('restores a deleted secret in its grace time, and not into another’s place', async () => {

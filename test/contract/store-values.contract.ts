@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
 import { openSealedValue, sealValue } from '../../src/protocol/sealed-value.ts'
+import type { Transaction } from '../../src/store/store.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -143,6 +144,63 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       expect(await refusal(remove('source'))).toMatch(/"follower", "late" takes its value from it/)
       await remove('source', 'follower', 'late')
       expect((await t.store.list('StagelySecret', { namespace: ns })).items).toEqual([])
+    })
+
+    it('leaves a follower with its source, whatever goes back or comes back', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const project = { kind: 'Project', namespace: ns, name: 'shop' }
+      const change = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+        t.store.write(api, { changeSet: { id: 'whole', last: true } }, work)
+      const follow = { valueFrom: { secretRef: { name: 'source' } }, scope: 'web' }
+      const source = (value: string): KubeObject => secretOf(ns, 'source', { value })
+      const made = await change(async (tx) => {
+        await tx.create(source('one'))
+        return tx.create(secretOf(ns, 'follower', follow))
+      })
+      await change((tx) => tx.update(source('two')))
+      const one = change((tx) => tx.rollbackSecret(refOfSecret(ns, 'follower'), 1))
+      expect(await refusal(one)).toMatch(
+        /takes its value from "source" \(valueFrom.secretRef\): roll that one back/,
+      )
+      await change((tx) => tx.rollbackSecret(refOfSecret(ns, 'source'), 1))
+      expect(await valueOf(ns, 'follower')).toBe('one')
+      await change((tx) => tx.update(source('three')))
+      await change((tx) => tx.rollbackProject(project, { revision: 2 }))
+      expect([await valueOf(ns, 'source'), await valueOf(ns, 'follower')]).toEqual(['two', 'two'])
+
+      await change((tx) => tx.remove(refOfSecret(ns, 'follower')))
+      await change((tx) => tx.update(source('four')))
+      await change((tx) => tx.restoreSecret(project, made.metadata.uid!))
+      expect(await valueOf(ns, 'follower')).toBe('four')
+      await change((tx) => tx.remove(refOfSecret(ns, 'follower')))
+      await change((tx) => tx.update(source('five')))
+      // It is in that revision with the source's value of then, which is not what the source has now.
+      const { closed } = await t.store.revisionsOf(projectUid)
+      await change(async (tx) => {
+        await tx.rollbackProject(project, { revision: closed - 2 })
+        await tx.update(source('six'))
+      })
+      expect([await valueOf(ns, 'source'), await valueOf(ns, 'follower')]).toEqual(['six', 'six'])
+    })
+
+    it('goes back where a follower did not follow yet, or was a template', async () => {
+      const { ns } = await createShop(t.store)
+      const project = { kind: 'Project', namespace: ns, name: 'shop' }
+      const change = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+        t.store.write(api, { changeSet: { id: 'whole', last: true } }, work)
+      await change(async (tx) => {
+        await tx.create(secretOf(ns, 'source', { value: 'one' }))
+        await tx.create(secretOf(ns, 'late', { value: '${SOURCE}', references: true }))
+      })
+      const follow = { valueFrom: { secretRef: { name: 'source' } }, scope: 'web' }
+      await change((tx) => tx.update(secretOf(ns, 'late', follow)))
+      await change((tx) => tx.update(secretOf(ns, 'source', { value: 'two' })))
+      await change((tx) => tx.rollbackProject(project, { revision: 1 }))
+      expect(await valueOf(ns, 'late')).toBe('one')
+      expect((await t.store.get(refOfSecret(ns, 'late')))?.spec).toMatchObject({
+        scope: 'global',
+        valueFrom: follow.valueFrom,
+      })
     })
 
     it('tells what a new secret meets: stagelets of the project, and whether env secrets are there', async () => {

@@ -8,6 +8,7 @@ import { lastVersion } from '../secret-versions.ts'
 import type { WriteSession } from '../session.ts'
 import type { OpenedEntry } from '../store.ts'
 import { unbury } from '../tombstones.ts'
+import { followedBy, followedValue } from '../values/followers.ts'
 import { openVersion, requireProjectState } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
@@ -24,11 +25,15 @@ const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknow
   return others
 }
 
-/** `spec` with the place of `entry` in it. */
+/** `spec` with the place of `entry` in it. What follows another secret is no template, whatever it was. */
 export const atPlaceOf = (
   entry: SetEntry,
-  spec: Record<string, unknown> | undefined,
-): Record<string, unknown> => ({ ...withoutPlace(spec), ...placeSpec(entry) })
+  spec: Record<string, unknown> = {},
+): Record<string, unknown> => {
+  const { references: _, ...literal } = entry
+  const follows = followedBy({ spec }) !== undefined
+  return { ...withoutPlace(spec), ...placeSpec(follows ? literal : entry) }
+}
 
 /** What a tombstone that is gone can no longer say: only the secret itself. */
 const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
@@ -38,7 +43,10 @@ const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
   spec: { projectRef: { name: project.ref.name }, key: entry.key },
 })
 
-/** Creates the secret anew with its old id and the value of `opened`, as its next version. */
+/**
+ * Creates the secret anew with its old id, as its next version: with the value of `opened`, or what the
+ * secret that it follows has by now.
+ */
 export const recreate = async (
   session: WriteSession,
   project: ProjectState,
@@ -57,11 +65,12 @@ export const recreate = async (
     },
     spec: atPlaceOf(opened, (old ?? bareObject(project, opened)).spec),
   }
+  const value = (await followedValue(session, project, object)) ?? opened.value
   // The last version had passed for what the secret was when it went.
   const isLast = opened.version === (await lastVersion(session, opened.secretId))
   return createObject(session, object, {
     uid: opened.secretId,
-    putBack: { value: opened.value, origin: isLast ? 'kept' : 'elsewhere' },
+    putBack: { value, origin: isLast && value.equals(opened.value) ? 'kept' : 'elsewhere' },
     audit: { action: 'restore', detail: { value: opened.version } },
   })
 }

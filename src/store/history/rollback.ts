@@ -3,7 +3,8 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { checkOwner } from '../admission.ts'
+import { isFree } from '../admission.ts'
+import { sameJson } from '../canonical.ts'
 import { conflict } from '../errors.ts'
 import { requireRow, updateObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
@@ -12,6 +13,8 @@ import { saveChanged } from '../pending-projects.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { readSet } from '../sets.ts'
 import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
+import { followedBy } from '../values/followers.ts'
+import { fillsOpenValue } from '../value-owner.ts'
 import { atPlaceOf, recreate } from './restore.ts'
 import { diffSets, type SetDiff } from './set-diff.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
@@ -38,7 +41,11 @@ export const rollbackSecret = async (
   version: number,
 ): Promise<KubeObject> => {
   const row = await requireRow(session, ref)
-  checkOwner(session, row)
+  const source = followedBy(row.object)
+  if (source !== undefined) {
+    const why = `it takes its value from "${source}" (valueFrom.secretRef): roll that one back`
+    throw conflict(ref, why)
+  }
   const project = await projectOfSecret(session, row)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
   return putBack(session, row, opened, asWritten(opened, row.object.spec))
@@ -53,19 +60,24 @@ const asWritten = (
   return references === undefined ? others : { ...others, references: true }
 }
 
+/** The value of a secret that follows another stays with that one. */
 const putBack = (
   session: WriteSession,
   row: StoredRow,
   { version, value }: OpenedEntry,
-  spec: Record<string, unknown> | undefined,
+  spec: Record<string, unknown>,
 ): Promise<KubeObject> =>
   updateObject(
     session,
-    { ...row.object, spec: spec ?? {} },
+    { ...row.object, spec },
     {
       finish: (stored) => finishRemoval(session, stored),
-      putBack: { value, origin: 'elsewhere' },
-      audit: { action: 'rollback', detail: { value: version } },
+      ...(followedBy({ spec }) === undefined
+        ? {
+            putBack: { value, origin: 'elsewhere' },
+            audit: { action: 'rollback', detail: { value: version } },
+          }
+        : { audit: { action: 'rollback' } }),
     },
   )
 
@@ -97,21 +109,29 @@ const findRevision = async (
 const checkOwners = async (
   session: WriteSession,
   project: ProjectState,
-  touched: readonly SetEntry[],
+  { touched, target }: { touched: readonly SetEntry[]; target: ReadonlyMap<string, SetEntry> },
 ): Promise<void> => {
-  const refs = touched.map((entry) => refOfEntry(project, entry))
-  await session.prefetch(refs)
+  await session.prefetch(touched.map((entry) => refOfEntry(project, entry)))
   const foreign: string[] = []
-  for (const ref of refs) {
-    const row = await session.fetch(ref)
-    const free = row === undefined || row.source === session.actor.source || row.source === 'system'
-    if (!free) foreign.push(`"${ref.name}" (owned by ${row.source})`)
+  for (const { name, secretId } of touched) {
+    const row = await session.fetch(refOfEntry(project, { name }))
+    if (row === undefined || isFree(session, row)) continue
+    if (!staysTheirs(session, row, target.get(secretId)))
+      foreign.push(`"${name}" (owned by ${row.source})`)
   }
   if (foreign.length === 0) return
   throw conflict(
     project.ref,
     `secrets that would change belong to somebody else: ${foreign.join(', ')}; roll back there, or adopt them first`,
   )
+}
+
+/** True where what its owner says of a secret stays: only its value comes back, which is left open or follows. */
+const staysTheirs = (session: WriteSession, row: StoredRow, was: SetEntry | undefined): boolean => {
+  if (was === undefined) return false
+  const spec = atPlaceOf(was, row.object.spec)
+  const follows = followedBy(row.object) !== undefined && sameJson(spec, row.object.spec)
+  return follows || fillsOpenValue(session, { ...row.object, spec }, row)
 }
 
 const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef => ({
@@ -134,14 +154,13 @@ export const rollbackProject = async (
   const head = (await readSet(session.tx, keys, project.uid, 'head')).entries
   const diff = diffSets(head, target)
   const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
-  await checkOwners(
-    session,
-    project,
-    head.filter((e) => touched.has(e.secretId)),
-  )
+  const entries = new Map(target.map((entry) => [entry.secretId, entry]))
+  await checkOwners(session, project, {
+    touched: head.filter((e) => touched.has(e.secretId)),
+    target: entries,
+  })
   // First what goes: it may stand where something comes back.
   for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
-  const entries = new Map(target.map((entry) => [entry.secretId, entry]))
   await bringBack(session, project, { diff, entries })
   await session.audit(project.ref, { action: 'rollback', detail: { revision } })
   return { revision, diff }

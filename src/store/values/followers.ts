@@ -3,13 +3,15 @@ import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { conflict, invalid } from '../errors.ts'
+import type { ProjectState } from '../projects.ts'
+import { loadHeadRow, openHeadRow } from '../secret-versions.ts'
 import { byName, type StoredRow, type WriteSession } from '../session.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
 /** Name of the secret that `object` follows. */
-export const followedBy = (object: KubeObject): string | undefined =>
-  specOf(object).valueFrom?.secretRef?.name
+export const followedBy = ({ spec = {} }: Pick<KubeObject, 'spec'>): string | undefined =>
+  (spec as Partial<SecretSpec>).valueFrom?.secretRef?.name
 
 /** Those that follow the secret of this name. */
 export const followersOf = async (
@@ -59,6 +61,17 @@ export const sourceOf = async (
   if (first !== undefined)
     throw invalid(ref, fault(`secret "${first}" follows this one, which so cannot follow another`))
   return source
+}
+
+/** The value that `object` takes from another secret; undefined where there is none yet. */
+export const followedValue = async (
+  session: WriteSession,
+  project: ProjectState,
+  object: KubeObject,
+): Promise<Buffer | undefined> => {
+  const source = await sourceOf(session, object)
+  const head = source === undefined ? undefined : await loadHeadRow(session, source.uid)
+  return head === undefined ? undefined : openHeadRow(session, project.uid, head)
 }
 
 /** Conflict when secrets that stay follow one that this write has removed. */
