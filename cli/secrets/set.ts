@@ -2,12 +2,15 @@
 import { Option, type Command } from 'commander'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf } from '../api.ts'
+import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
 import { openApi, parseWait } from '../options.ts'
 import { out } from '../print.ts'
+import { openRest } from '../rest.ts'
 import { waitForStagelets } from '../wait-in-sync.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
+import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
+import { secretPath } from './history.ts'
 import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
 import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts'
 
@@ -15,6 +18,7 @@ interface SetFlags extends SecretFlags, ValueFlags {
   readonly value?: string
   readonly wait?: boolean | string
   readonly references?: boolean
+  readonly expectVersion?: number
 }
 
 export const setCommand = (): Command =>
@@ -32,6 +36,11 @@ export const setCommand = (): Command =>
     .option('--references', '${KEY} in the value is the value of another secret of the project')
     .option('--no-references', 'the value is what it is, also where it was a template before')
     .option(
+      '--expect-version <number>',
+      'refuse unless this version is the stored one; 0: there is none yet',
+      parseNumber,
+    )
+    .option(
       '--wait [timeout]',
       'wait until the containers that see it run it (2m when no time is given)',
     )
@@ -42,8 +51,8 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, 120_000)
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
-  const { references } = flags
-  const value = {
+  const { references, expectVersion } = flags
+  const value: GivenValue = {
     ...(references === undefined ? {} : { references }),
     ...valueFields(await readValue(key, flags)),
   }
@@ -53,20 +62,30 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const known = await readKnownSecrets(api)
   const before = known.find(identity)
   if (before === undefined) {
+    if ((expectVersion ?? 0) > 0)
+      throw new CliError(
+        `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
+      )
     const body = newSecret(identity, known.hasName, value)
     const after = (await api.call(pathOf(kind, api.namespace), {
       method: 'POST',
       body,
     })) as KubeObject
     out(`${fullName(kind, after.metadata.name)} created`)
+  } else if (expectVersion !== undefined) {
+    const rest = await openRest(flags)
+    const { etag } = await rest.call(secretPath(rest, project, before.metadata.name), {
+      method: 'PATCH',
+      body: { ...restFields(value), expected_version: expectVersion },
+    })
+    sayWritten(before, etag)
   } else {
     const after = (await api.call(pathOf(kind, api.namespace, before.metadata.name), {
       method: 'PATCH',
       body: { spec: value },
       contentType: mergePatch,
     })) as KubeObject
-    const moved = after.metadata.resourceVersion !== before.metadata.resourceVersion
-    out(`${fullName(kind, after.metadata.name)} ${moved ? 'configured' : 'unchanged'}`)
+    sayWritten(before, after.metadata.resourceVersion)
   }
   if (timeoutMs === undefined) return
   const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
@@ -74,6 +93,20 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     .filter(({ spec }) => (spec as { projectRef?: { name?: string } }).projectRef?.name === project)
     .map(({ metadata }) => ({ namespace: api.namespace, name: metadata.name }))
   await waitForStagelets(api, names, timeoutMs)
+}
+
+interface GivenValue {
+  readonly references?: boolean
+  readonly value?: string
+  readonly valueBase64?: string
+}
+
+const restFields = ({ valueBase64, ...more }: GivenValue): object =>
+  valueBase64 === undefined ? more : { ...more, value_base64: valueBase64 }
+
+const sayWritten = ({ metadata }: KubeObject, now: string | undefined): void => {
+  const verdict = now === metadata.resourceVersion ? 'unchanged' : 'configured'
+  out(`${fullName(kindOf('StagelySecret'), metadata.name)} ${verdict}`)
 }
 
 const newSecret = (

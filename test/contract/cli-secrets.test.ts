@@ -117,6 +117,24 @@ describe('stagely secrets', () => {
     }
   })
 
+  it('sets a value only over the version that is named', async () => {
+    const set = (value: string, expected: number): Promise<Ran> =>
+      world.cliWith(
+        value,
+        ...['secrets', 'set', 'NAMED', '-p', 'shop', '--expect-version', String(expected)],
+      )
+    const early = await set('canary-early', 1)
+    expect([early.code, early.stderr.includes('there is no such secret')]).toEqual([1, true])
+    expect((await set('canary-one', 0)).stdout).toContain('created')
+    expect((await set('canary-two', 1)).stdout).toContain('configured')
+    const late = await set('canary-late', 1)
+    expect([late.code, words(late).includes('canary')]).toEqual([1, false])
+    expect(late.stderr).toContain('version 1 was expected, version 2 is stored')
+    const value = await world.must('secrets', 'get', 'NAMED', '-p', 'shop', '--reveal')
+    expect(value).toBe('canary-two')
+    await world.must('secrets', 'delete', 'NAMED', '-p', 'shop', '--yes')
+  })
+
   it('shows history, goes back, restores and erases, and shows no value', async () => {
     const words: string[] = []
     const said = async (...args: string[]): Promise<string> => {

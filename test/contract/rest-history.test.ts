@@ -55,6 +55,39 @@ describe('one secret', () => {
     expect((await call('POST', `${path}/reveal`, { version: 99 })).status).toBe(404)
   })
 
+  it('is changed only while the version that the writer expects is stored', async () => {
+    await write('cas', { value: canary })
+    const path = `${project}/secrets/cas`
+    const set = (value: string, expected_version: number): Promise<Answer> =>
+      call('PATCH', path, { value, expected_version })
+    const late = await set('late', 0)
+    expect([late.status, late.json()]).toMatchObject([
+      409,
+      { detail: expect.stringContaining('version 0 was expected, version 1 is stored') as string },
+    ])
+    const both = await Promise.all([set('left', 1), set('right', 1)])
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    const batch = (expected_version: number): Promise<Answer> => {
+      const operations = [
+        { op: 'create', key: `BESIDE_${expected_version}`, value: 'x' },
+        { op: 'update', id: 'cas', value: 'batched', expected_version },
+      ]
+      return call('POST', `${project}/secrets/batch`, { operations })
+    }
+    expect((await batch(1)).json()).toMatchObject({
+      status: 422,
+      errors: [
+        {
+          field: 'operations[1]',
+          message: expect.stringContaining('version 1 was expected, version 2 is stored') as string,
+        },
+      ],
+    })
+    expect((await call('GET', `${project}/secrets/beside-1.global`)).status).toBe(404)
+    expect((await batch(2)).status).toBe(200)
+    expect((await call('GET', path)).json()).toMatchObject({ version: 3, bytes: 7 })
+  })
+
   it('keeps no revealed value for a repeated request', async () => {
     await write('once', { value: canary })
     const headers = { 'idempotency-key': 'reveal-1' }

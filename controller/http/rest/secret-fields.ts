@@ -1,5 +1,5 @@
 // The fields of a secret in requests and answers of the REST API.
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import { snakeCase } from '../../../src/resources/field-names.ts'
 import {
@@ -25,6 +25,12 @@ export const createShape = {
   key: keyField.schema,
 }
 
+export const expectedVersion = z
+  .int()
+  .min(0)
+  .optional()
+  .describe('Refuse (409) unless this version is the stored one (0: none): compare-and-set.')
+
 export const updateShape = {
   ...Object.fromEntries(
     secretFields.map(({ name, schema, removable }) => [
@@ -33,6 +39,7 @@ export const updateShape = {
     ]),
   ),
   ...alias,
+  expected_version: expectedVersion,
 }
 
 /** Fields of every answer about a secret; `key`, `scope` and `type` are always there. */

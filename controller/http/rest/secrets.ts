@@ -156,6 +156,8 @@ export const updateSecret = async (
 ): Promise<KubeObject> => {
   checkAlias(input)
   const before = await readAgain(tx, secret, ifMatch)
+  const { expected_version: expected } = input
+  if (typeof expected === 'number') await tx.expectVersion(refOf(before), expected)
   const after = { ...before, spec: withInput(before.spec ?? {}, input) }
   return updateTracked(tx, before, after, nowMs)
 }

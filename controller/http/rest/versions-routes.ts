@@ -7,6 +7,7 @@ import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { etagOf } from './etag.ts'
 import { idOf, parseId, renderId } from './ids.ts'
+import { expectedVersion } from './secret-fields.ts'
 import { findSecret } from './secrets.ts'
 import { time } from './representations.ts'
 import { wholeChange } from './revisions-routes.ts'
@@ -14,12 +15,6 @@ import { requireTarget, route, type RestRoute } from './route.ts'
 
 const tag = 'History'
 const secretPath = '/projects/:project_id/secrets/:secret_id'
-
-const expectedVersion = z
-  .int()
-  .min(0)
-  .optional()
-  .describe('Refuse (409) unless this version is the stored one: compare-and-set.')
 
 export const versionsRoutes = (deps: RestDeps): RestRoute[] => [
   listVersions(deps),
