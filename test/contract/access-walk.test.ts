@@ -81,13 +81,16 @@ describe('who may do what', () => {
   const send = (
     method: string,
     path: string,
-    { token, body }: { token?: string | undefined; body?: unknown },
+    {
+      token,
+      body,
+      ifMatch,
+    }: { token?: string | undefined; body?: unknown; ifMatch?: string | undefined },
   ): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? '' : JSON.stringify(body)
       const headers = {
-        // No version is 0, so that what takes If-Match changes nothing.
-        'if-match': '"0"',
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
         'content-length': String(Buffer.byteLength(payload)),
         // A body of no known type is refused, but only once the route is entered.
         'content-type': body === undefined ? 'text/plain' : 'application/json',
@@ -177,14 +180,16 @@ describe('who may do what', () => {
     readonly path: string
     readonly token: string | undefined
     readonly expected: Expected
+    readonly ifMatch?: string | undefined
   }
 
   const casesOf = (
     method: string,
     pathIn: (team: Team) => string,
     expect: (who: Who, team: Team) => Expected,
+    ifMatch?: string,
   ): Case[] => {
-    const common = { method }
+    const common = { method, ifMatch }
     const bad = { ...common, path: pathIn('red'), expected: 401 } as const
     return [
       { ...bad, name: 'nobody', token: undefined },
@@ -216,8 +221,8 @@ describe('who may do what', () => {
     const queue = [...cases]
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { name, method, path, token, expected } = next
-        const answer = await send(method, path, { token })
+        const { name, method, path, token, expected, ifMatch } = next
+        const answer = await send(method, path, { token, ifMatch })
         // No agent is connected here: whoever gets as far as to hear that was let in.
         const fails = answer.status >= 500 && !/has no connection/.test(answer.text)
         if (fails || outcomeOf(answer) !== expected)
@@ -246,6 +251,8 @@ describe('who may do what', () => {
           route.method,
           (team) => restPath(route, team),
           (who, team) => restExpected(route, who, team),
+          // No version is 0, so that nothing is changed.
+          route.heedsIfMatch === true ? '"0"' : undefined,
         ),
       ),
     ]

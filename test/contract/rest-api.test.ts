@@ -114,6 +114,43 @@ describe('If-Match', () => {
   })
 })
 
+describe('If-Match of every route', () => {
+  const kube = '/apis/stagely.dev/v1alpha1/namespaces/heeding'
+  const object = (kind: string, spec: object = {}): object => ({
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind,
+    metadata: { name: 'one' },
+    spec,
+  })
+
+  it('is heeded where the table says so, described there, and refused elsewhere', async () => {
+    await call('POST', '/api/v1/teams', { name: 'heeding' })
+    await call('POST', `${kube}/projects`, object('Project'))
+    await call('POST', `${kube}/agents`, object('Agent'))
+    const projectRef = { name: 'one' }
+    const compose = { directory: '/srv/one' }
+    const stagelet = object('Stagelet', { projectRef, agentRef: { name: 'one' }, compose })
+    await call('POST', `${kube}/stagelets`, stagelet)
+    const secret = object('StagelySecret', { projectRef, key: 'ONE', value: 'x' })
+    await call('POST', `${kube}/stagelysecrets`, secret)
+    const { paths } = (await call('GET', '/api/v1/openapi.json')).json<{
+      paths: Record<string, Record<string, { parameters: { name: string }[] }>>
+    }>()
+    const named: Record<string, string> = { team: 'heeding', secret_id: 'one', user: 'admin' }
+    for (const { id, method, path, heedsIfMatch } of describedRoutes()) {
+      const filled = path.replace(/:(\w+)/g, (_, name: string) => named[name] ?? 'heeding%2Fone')
+      const body = ['PATCH', 'PUT'].includes(method) ? {} : undefined
+      const answer = await call(method, `/api/v1${filled}`, body, { 'if-match': '"0"' })
+      expect([id, answer.status]).toEqual([id, heedsIfMatch === true ? 412 : 400])
+      if (heedsIfMatch !== true)
+        expect(answer.json<Problem>().detail).toContain('If-Match is not heeded here')
+      const operation = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
+      const described = operation?.parameters.some(({ name }) => name === 'If-Match')
+      expect([id, described]).toEqual([id, heedsIfMatch === true])
+    }
+  })
+})
+
 describe('Idempotency-Key', () => {
   it('answers a repeat as the first time, and does nothing again', async () => {
     const headers = { 'idempotency-key': 'once-1' }

@@ -57,12 +57,19 @@ const headerParameter = (name: string, description: string): Json => ({
   description,
 })
 
-const headersOf = ({ method }: RestRoute): Json[] => {
-  if (method === 'POST')
-    return [headerParameter('Idempotency-Key', 'A repeat with the same key is answered, not done.')]
-  if (method === 'GET') return []
-  return [headerParameter('If-Match', 'The ETag that was read; 412 when it is another by now.')]
-}
+const idempotencyKey = headerParameter(
+  'Idempotency-Key',
+  'A repeat with the same key is answered, not done.',
+)
+const ifMatch = headerParameter(
+  'If-Match',
+  'The ETag that was read; 412 when it is another by now.',
+)
+
+const headersOf = ({ method, heedsIfMatch }: RestRoute): Json[] => [
+  ...(method === 'POST' ? [idempotencyKey] : []),
+  ...(heedsIfMatch === true ? [ifMatch] : []),
+]
 
 /** Who may, in words. */
 const accessText = ({ access }: RestRoute): string => {

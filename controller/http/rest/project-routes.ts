@@ -139,6 +139,7 @@ const updateProject = (deps: RestDeps): RestRoute =>
     tag,
     summary: 'Change what is given. `null` takes a field away.',
     access: { in: 'project', verb: 'patch', resource: 'projects' },
+    heedsIfMatch: true,
     body: z.strictObject(projectUpdateShape),
     response: { status: 200, description: 'The project as it is now.', schema: projectSchema },
     handle: async (context) => {
@@ -160,6 +161,7 @@ const deleteProject = (deps: RestDeps): RestRoute =>
     tag,
     summary: 'Delete a project with all its secrets.',
     access: { in: 'project', verb: 'delete', resource: 'projects' },
+    heedsIfMatch: true,
     response: { status: 200, description: 'It is gone.', schema: deletedSchema },
     handle: deleteTarget(deps),
   })

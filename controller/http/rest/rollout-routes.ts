@@ -144,6 +144,7 @@ const pauseRollout = (deps: RestDeps): RestRoute =>
     tag,
     summary: 'Start no further stagelet on a new revision. What has begun goes on.',
     access: { in: 'project', verb: 'patch', resource: 'projects' },
+    heedsIfMatch: true,
     response,
     handle: steer(deps, (project) => withPaused(project, true)),
   })
@@ -156,6 +157,7 @@ const resumeRollout = (deps: RestDeps): RestRoute =>
     tag,
     summary: 'Go on after a pause, or after the brake that many vanished agents put on.',
     access: { in: 'project', verb: 'patch', resource: 'projects' },
+    heedsIfMatch: true,
     response,
     handle: steer(deps, (project, now) => {
       const { rollout } = (project.spec ?? {}) as ProjectSpec
@@ -202,6 +204,7 @@ const retryStagelet = (deps: RestDeps): RestRoute =>
     tag,
     summary: 'Try again what failed on a stagelet: ends its quarantine.',
     access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
+    heedsIfMatch: true,
     response: { status: 202, description: 'The agent is told.', schema: retried },
     handle: async (context) => {
       const { metadata } = await changeTarget(deps, context, (before, now) =>

@@ -31,7 +31,7 @@ export interface RestContext<Query, Body> {
   readonly body: Body
   /** What `:project_id`, `:stagelet_id`, `:agent_id` or `:team` named. The caller may see it. */
   readonly target: KubeObject | undefined
-  /** Of `If-Match`, without quotes: a resourceVersion. */
+  /** Of `If-Match`, without quotes: a resourceVersion. Undefined for a route that does not heed it. */
   readonly ifMatch: string | undefined
   readonly request: Request
   readonly signal: AbortSignal
@@ -63,6 +63,8 @@ export interface RestRoute<Query = unknown, Body = unknown> {
     readonly schema?: z.ZodType
     readonly description: string
   }
+  /** It writes only the version that `If-Match` names; others refuse the header. */
+  readonly heedsIfMatch?: true
   /** Fields of the answer that are shown this one time: a kept answer (Idempotency-Key) has not got them. */
   readonly shownOnce?: readonly string[]
   readonly handle: (context: RestContext<Query, Body>) => Promise<RestAnswer>

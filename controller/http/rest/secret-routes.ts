@@ -121,6 +121,7 @@ const updateRoute = ({ store, clock }: RestDeps): RestRoute =>
     tag,
     summary: 'Change value, scope or place. The services that see it get the new one.',
     access: { in: 'project', verb: 'patch', resource: 'stagelysecrets' },
+    heedsIfMatch: true,
     body: z.strictObject(updateShape),
     response: { status: 200, description: 'The secret.', schema: updatedSecretSchema },
     handle: async (context) => {
@@ -144,6 +145,7 @@ const deleteRoute = ({ store }: RestDeps): RestRoute =>
     tag,
     summary: 'Delete a secret. The services that saw it run without it.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets' },
+    heedsIfMatch: true,
     response: { status: 200, description: 'It is gone.', schema: deletedSchema },
     handle: async (context) => {
       const { actor, ifMatch, params } = context

@@ -60,7 +60,7 @@ const serve =
     await deps.limit.take(principal.tokenId)
     const params = c.req.param()
     const target = await authorize(deps.store, principal, route.access, params)
-    const ifMatch = parseIfMatch(c.req.header('if-match'))
+    const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
     const context: RestContext<unknown, unknown> = {
       principal,
@@ -77,6 +77,13 @@ const serve =
     }
     return render(c, await handle(c, deps, { route, context, input }))
   }
+
+/** A precondition that nobody looks at would be taken for one that was met. */
+const ifMatchOf = (c: AppContext, { heedsIfMatch }: RestRoute): string | undefined => {
+  const given = c.req.header('if-match')
+  if (given === undefined || heedsIfMatch === true) return parseIfMatch(given)
+  throw new StagelyError('BadRequest', 'If-Match is not heeded here: send the request without it')
+}
 
 /** Aborts when the client leaves, the server stops, or the login ends or may do something else. */
 const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {

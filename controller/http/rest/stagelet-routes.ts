@@ -245,6 +245,7 @@ const deployStagelet = (deps: RestDeps): RestRoute =>
     tag: 'Stagelets',
     summary: 'Deploy by hand: roll out pending edits of the compose file.',
     access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
+    heedsIfMatch: true,
     response: {
       status: 202,
       description: 'The agent was told; last_rollout shows how it goes.',

@@ -94,6 +94,7 @@ const deleteTeam = (deps: RestDeps): RestRoute =>
     tag,
     summary: 'Delete a team with everything in it.',
     access: { in: 'team', verb: 'delete', resource: 'namespaces' },
+    heedsIfMatch: true,
     response: { status: 200, description: 'It goes with its content.', schema: deletedSchema },
     handle: deleteTarget(deps),
   })
