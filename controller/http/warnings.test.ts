@@ -79,15 +79,36 @@ describe('advice of where a secret goes', () => {
   })
 })
 
+describe('advice of the length of what is stored', () => {
+  const short = (field: string): string =>
+    `${field}: shorter than 8 bytes, so it is not masked in what agents report`
+
+  it('finds less than 8 bytes odd, however the value came in, once for each', async () => {
+    const one = secret({ key: 'A' }, { bytes: 7, version: 1 })
+    expect(await place(one)).toEqual([short('spec.value')])
+    const generated = { key: 'A', valueFrom: { generate: { length: 4 } } }
+    expect(await place(secret(generated, { bytes: 4 }))).toEqual([short('spec.valueFrom')])
+    expect(await place(secret({ key: 'A', type: 'file' }, { bytes: 7 }))).toHaveLength(1)
+    expect(await place(secret({ key: 'A' }, { bytes: 2, version: 2 }), { before: one })).toEqual([
+      short('spec.value'),
+    ])
+    expect(await place({ ...one, metadata: { name: 'one' } }, { before: one })).toEqual([])
+  })
+
+  it('finds nothing odd in 8 bytes, in an empty value, in none, and in a template', async () => {
+    for (const bytes of [8, 0, undefined])
+      expect(await place(secret({ key: 'A' }, { bytes }))).toEqual([])
+    expect(await place(secret({ key: 'A', references: true }, { bytes: 4 }))).toEqual([])
+  })
+})
+
 describe('advice of a value', () => {
   it.each([
-    [{ value: 'short' }, 1],
     [{ value: 'long enough' }, 0],
     [{ value: '' }, 0],
     [{ value: 'two lines\nof text' }, 1],
-    [{ valueBase64: 'Cg==' }, 2],
+    [{ valueBase64: 'Cg==' }, 1],
     [{ value: 'two lines\nof text', type: 'file' }, 0],
-    [{ value: '${A}', references: true }, 0],
     [{}, 0],
   ])('of %o counts %i', (given, count) => {
     expect(adviceOfValue(given)).toHaveLength(count)

@@ -37,28 +37,30 @@ export const adviceOfValue = (given: Readonly<Record<string, unknown>>): Advice[
   const bytes = valueBytes({ value, valueBase64 })
   if (bytes === undefined || bytes.length === 0) return []
   const field = typeof value === 'string' ? 'spec.value' : 'spec.valueBase64'
-  const advice: Advice[] = []
-  // Of a template the finished value counts, which nobody has opened here.
-  if (bytes.length < minPatternBytes && given['references'] !== true) {
-    const message = `shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
-    advice.push({ field, message })
-  }
-  if (given['type'] === 'file') return advice
-  if (bytes.includes('\n')) {
-    const message =
-      'holds a line break, which many programs and tools cut or escape in an environment variable; type: file keeps it whole'
-    advice.push({ field, message })
-  }
-  return advice
+  if (given['type'] === 'file' || !bytes.includes('\n')) return []
+  const message =
+    'holds a line break, which many programs and tools cut or escape in an environment variable; type: file keeps it whole'
+  return [{ field, message }]
 }
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
-const adviceOfLength = (secret: KubeObject): Advice[] => {
-  const { bytes = 0 } = (secret.status ?? {}) as SecretStatus
-  if (specOf(secret).type === 'file' || bytes <= longBytes) return []
+const statusOf = ({ status }: KubeObject): SecretStatus => status ?? {}
+
+/** Of the stored value, in whatever way it came in; that it is short is only said of a new one. */
+const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
+  const { bytes = 0, version } = statusOf(secret)
+  const { type, valueFrom, references } = specOf(secret)
+  const field = valueFrom === undefined ? 'spec.value' : 'spec.valueFrom'
+  const isNew = before === undefined || statusOf(before).version !== version
+  // Of a template the finished value counts, which nobody has opened here.
+  if (isNew && bytes > 0 && bytes < minPatternBytes && references !== true) {
+    const message = `shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
+    return [{ field, message }]
+  }
+  if (type === 'file' || bytes <= longBytes) return []
   const message = `${bytes} bytes are much for an environment variable, which every child process copies; type: file is meant for it`
-  return [{ field: 'spec.value', message }]
+  return [{ field, message }]
 }
 
 interface Service {
@@ -122,7 +124,7 @@ export const adviceOfPlace = async (
   secret: KubeObject,
   before: KubeObject | undefined,
 ): Promise<Advice[]> => {
-  const length = adviceOfLength(secret)
+  const length = adviceOfLength(secret, before)
   if (before !== undefined && placeOf(before) === placeOf(secret)) return length
   const { namespace } = refOf(secret)
   const spec = specOf(secret)

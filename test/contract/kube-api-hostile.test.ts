@@ -57,6 +57,31 @@ describe('hostile requests', () => {
     expect(back.headers.warning).toContain('shorter than 8 bytes')
   })
 
+  it('are told once of a field that nobody knows, also by a write that is begun anew', async () => {
+    await create('stagelysecrets', secret('anew', { key: 'ANEW' }))
+    // The key is made outside of the transaction, which is then run again.
+    const spec = { valueFrom: { generate: { keypair: 'rsa' } }, unknwon: 'x' }
+    const answer = await server.call('PATCH', `${base}/stagelysecrets/anew`, {
+      body: { spec },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    })
+    expect(answer.status).toBe(200)
+    expect(String(answer.headers.warning).match(/unknown field/g)).toHaveLength(1)
+  })
+
+  it('are told when a short value is generated or followed', async () => {
+    const generate = { length: 4, charset: 'digits' }
+    const made = await create(
+      'stagelysecrets',
+      secret('pin', { key: 'PIN', valueFrom: { generate } }),
+    )
+    expect(made.headers.warning).toContain('spec.valueFrom: shorter than 8 bytes')
+    const secretRef = { name: 'pin' }
+    const body = secret('pin2', { key: 'PIN2', valueFrom: { secretRef } })
+    const followed = await create('stagelysecrets', body)
+    expect(followed.headers.warning).toContain('spec.valueFrom: shorter than 8 bytes')
+  })
+
   it('are told of what is odd, by both APIs, and not again for each new value', async () => {
     const text = 'canary-line\n'.repeat(200)
     const warnings = async (path: string, method: string, body: unknown): Promise<string> => {

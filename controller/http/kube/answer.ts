@@ -143,7 +143,9 @@ export const answerList = (
   return send(c, listText(head, partial), wanted)
 }
 
-/** The client hears of what was ignored: `Warning: 299 - "unknown field \"spec.a\""`. */
+/** The client hears of what was ignored, once: `Warning: 299 - "unknown field \"spec.a\""`. A write may be begun anew. */
 export const warn = (c: AppContext, texts: readonly string[]): void => {
-  for (const value of warningValues(texts)) c.header('Warning', value, { append: true })
+  const said = c.res.headers.get('Warning') ?? ''
+  for (const value of warningValues(texts))
+    if (!said.includes(value)) c.header('Warning', value, { append: true })
 }
