@@ -145,24 +145,6 @@ const track = (own: readonly ObservedContainer[], before: Tracked | undefined): 
   return { ends, first, print, steady: before?.print === print ? before.steady + 1 : 1 }
 }
 
-/** What is broken of these services in one look, as far as their containers carry the wanted digest. */
-export const findBroken = async (
-  deps: GateDeps,
-  { project, wanted }: Pick<GateRequest, 'project' | 'wanted'>,
-): Promise<Pick<GateResult, 'failure' | 'containers'>> => {
-  const containers = await observeProject(deps.engine, project)
-  for (const c of containers.filter((each) => wanted.get(each.service) === each.digest)) {
-    // Restarts of before are not held against it.
-    const verdict = judge(c, new Map([[c.id, c.restartCount]]), deps.isStopped, false)
-    if (verdict.state === 'failed')
-      return {
-        containers,
-        failure: await failureOf(deps, { reason: verdict.reason, container: c }),
-      }
-  }
-  return { containers }
-}
-
 /**
  * Watches the services until each has passed, or one has failed; those that passed before stay
  * passed in the result. Rejects with an AbortError when `signal` aborts.

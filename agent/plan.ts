@@ -3,7 +3,7 @@
 // Compose before 2.29.4 re-creates every dependent of what it re-creates in the same `up`, so the
 // affected ones go first without their dependents, and then level by level. What the user's file says
 // must be healthy or done before a service is started, a step waits for: Compose does not without
-// dependencies, and with them it waits for what keeps crashing without an end.
+// dependencies, and with them it does not say which value is to blame.
 import { isAtLeast } from '../src/compose/compose.ts'
 import type { ServiceModel, Wait } from './compose-model.ts'
 import { isCompleted, isDown, isLeftover } from './observe.ts'

@@ -17,7 +17,7 @@ import type { ObservedContainer } from './observe.ts'
 import type { Step } from './plan.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
-import { blameWaits, gateWaits, type WaitsFor } from './stagelet-gate.ts'
+import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
 
 const up = (
   deps: ActionDeps,
@@ -161,10 +161,10 @@ const applyStep = async (
     return 'done'
   } catch (error) {
     const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
-    const blamed = gaveUp
-      ? await blameWaits(deps, state, waitsFor(waitsIn(action, step)), signal)
-      : undefined
-    return blamed ?? (await failUp(deps, state, error, model.flags))
+    const judged = gaveUp
+      ? await judgeWaits(deps, state, waitsFor(waitsIn(action, step)), signal)
+      : 'done'
+    return judged === 'done' ? await failUp(deps, state, error, model.flags) : judged
   }
 }
 

@@ -5,9 +5,9 @@ import { isAbort } from '../src/kernel/errors.ts'
 import { fail, type ActionDeps, type ActionResult } from './action.ts'
 import { endedFromOutside, findBlame } from './blame.ts'
 import type { Wait } from './compose-model.ts'
-import { findBroken, runGate, type GateDeps } from './gate.ts'
+import { runGate, type GateDeps } from './gate.ts'
 import type { GateFailure } from './gate-failure.ts'
-import type { ObservedContainer } from './observe.ts'
+import { observeProject, type ObservedContainer } from './observe.ts'
 import type { StackState } from './stack-state.ts'
 
 /** Services to judge, with the digest each must carry ('' for none). */
@@ -94,20 +94,26 @@ export interface WaitsFor {
 }
 
 /**
- * After an `up` that failed: what Compose itself was waiting for and has given up. undefined where it
- * failed for another reason. What was seen healthy before is not to blame for what is new.
+ * After an `up` that failed: 'done' where it was not for what Compose itself was waiting for. Only
+ * what was started with what is wanted, and not seen healthy with it before, can be to blame.
  */
-export const blameWaits = async (
+export const judgeWaits = async (
   deps: ActionDeps,
   state: StackState,
   { project, waits, digestOf }: WaitsFor,
   signal: AbortSignal,
-): Promise<'failed' | undefined> => {
-  const unproven = waits.map((w) => w.service).filter((s) => state.passed[s] !== digestOf(s))
-  const wanted = new Map(unproven.map((service) => [service, digestOf(service)]))
-  const { failure, containers } = await findBroken(gateDepsOf(deps, state), { project, wanted })
-  state.containers = containers
-  return failure === undefined ? undefined : await takeFailure(deps, state, failure, signal)
+): Promise<ActionResult> => {
+  const containers = await observeProject(deps.engine, project)
+  const isOpen = (service: string): boolean => {
+    const own = containers.filter((c) => c.service === service)
+    const digest = digestOf(service)
+    const isStarted = own.every((c) => c.digest === digest && c.state !== 'created')
+    return own.length > 0 && isStarted && state.passed[service] !== digest
+  }
+  const open = waits.map((w) => w.service).filter(isOpen)
+  if (open.length === 0) return 'done'
+  const wanted = new Map(open.map((service) => [service, digestOf(service)]))
+  return await gate(deps, state, { project, wanted }, signal)
 }
 
 const finishRollout = (deps: ActionDeps, state: StackState): void => {

@@ -17,7 +17,8 @@ const compose = `services:
   db:
     image: ${testImage}
     init: true
-    command: ["sh", "-c", "sleep 1; touch /ready; exec sleep 1000"]
+    restart: always
+    command: ["sh", "-c", "case $$VALUE in *no-start*) exit 5;; esac; sleep 1; touch /ready; exec sleep 1000"]
     healthcheck:
       test: ["CMD-SHELL", "case $$VALUE in *no-db*) echo db cannot use it; exit 1;; esac; test -e /ready"]
       interval: 300ms
@@ -61,7 +62,11 @@ describe.each(versions)('services with conditions, by %s', (_version, binaryOf) 
     machine.loop.want(desired, value(text), value('first'))
     const isBack = (r: ReportedStagelet): boolean =>
       r.phase === 'Settled' && r.quarantine?.at(-1)?.revision === revision
+    const from = machine.reports.length
     const report = await machine.until(isBack)
+    // It is told what broke, and not only that Compose gave up.
+    const told = machine.reports.slice(from).map((r) => r.rollout?.message ?? '')
+    expect(told.filter((message) => message.includes('docker compose up'))).toEqual([])
     expect(report).toMatchObject({ revision: 2, rollout: { result: 'RolledBack' } })
     return report
   }
@@ -92,6 +97,7 @@ describe.each(versions)('services with conditions, by %s', (_version, binaryOf) 
 
   it.each([
     ['makes unhealthy', 'no-db', 'db', /is unhealthy[^]*health check: db cannot use it/],
+    ['crashes', 'no-start', 'db', /keeps crashing \(\d+ restarts, last exit code 5\)/],
     ['breaks', 'no-job', 'migrate', /exited with code 4[^]*job cannot use it/],
   ])('are not touched by a value that %s what they wait for', async (_how, text, service, said) => {
     const report = await breakWith(text)
@@ -104,6 +110,7 @@ describe.each(versions)('services with conditions, by %s', (_version, binaryOf) 
 
   it.each([
     ['db', 'no-db-either'],
+    ['db', 'no-start-either'],
     ['migrate', 'no-job-either'],
   ])(
     'are taken back where a deploy of all brings a value that breaks %s',
