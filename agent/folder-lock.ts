@@ -1,26 +1,12 @@
-// One agent for one data folder. An abstract Unix socket is the lock: the kernel frees it however
-// the process ends, so that no stale lock file can ever keep an agent from starting.
-import { createHash } from 'node:crypto'
+// One agent for one data folder.
 import { realpathSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { StagelyError } from '../src/kernel/errors.ts'
+import { holdName } from './machine-name.ts'
 
 /** Takes the folder, which must exist; Conflict when another agent has it. Returns release(). */
 export const lockFolder = async (folder: string): Promise<() => Promise<void>> => {
-  const hash = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)
-  const server = createServer((socket) => socket.destroy())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const message = `another agent runs on ${folder}; stop it, or give this one its own --data-dir`
-      reject(error.code === 'EADDRINUSE' ? new StagelyError('Conflict', message) : error)
-    })
-    server.listen(`\0stagely-agent-${hash}`, resolve)
-  })
-  server.unref()
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => {
-        resolve()
-      })
-    })
+  const release = await holdName('agent', realpathSync(folder))
+  const message = `another agent runs on ${folder}; stop it, or give this one its own --data-dir`
+  if (release === undefined) throw new StagelyError('Conflict', message)
+  return release
 }

@@ -1,9 +1,11 @@
-// One action at a time for each Compose project: two `up` at once leave neither right. And one owner:
-// two stagelets on one project would undo each other's work for ever.
+// One action at a time for each Compose project: two `up` at once leave neither right. And one owner,
+// also among the agents of a machine: two stagelets on one project would undo each other's work for ever.
+
+export type Claim = 'mine' | 'of another stagelet' | 'of another agent'
 
 export interface ProjectLocks {
-  /** True when `owner` holds the project, from now or already; false when another one does. */
-  claim(project: string, owner: string): boolean
+  /** `mine` when `owner` holds the project, from now or already. */
+  claim(project: string, owner: string): Promise<Claim>
   /** Lets go of whatever `owner` holds. */
   release(owner: string): void
   /** Somebody holds it. */
@@ -12,19 +14,44 @@ export interface ProjectLocks {
   run<T>(project: string, fn: () => Promise<T>): Promise<T>
 }
 
-export const createProjectLocks = (): ProjectLocks => {
+/** Takes a project for this process; undefined when another one has it. Returns what lets go of it. */
+export type HoldProject = (project: string) => Promise<(() => unknown) | undefined>
+
+interface Owner {
+  readonly owner: string
+  readonly holding: ReturnType<HoldProject>
+  letGo: (() => unknown) | undefined
+}
+
+export const createProjectLocks = (hold: HoldProject): ProjectLocks => {
   const tails = new Map<string, Promise<unknown>>()
-  const owners = new Map<string, string>()
+  const owners = new Map<string, Owner>()
   const release = (owner: string): void => {
-    for (const [project, by] of owners) if (by === owner) owners.delete(project)
+    for (const [project, held] of owners) {
+      if (held.owner !== owner) continue
+      owners.delete(project)
+      held.letGo?.()
+    }
+  }
+  const take = (project: string, owner: string): Owner => {
+    release(owner) // a stagelet runs one project: a new name gives up the old one
+    const taken: Owner = { owner, holding: hold(project), letGo: undefined }
+    owners.set(project, taken)
+    return taken
   }
   return {
-    claim: (project, owner) => {
-      const by = owners.get(project)
-      if (by !== undefined) return by === owner
-      release(owner) // a stagelet runs one project: a new name gives up the old one
-      owners.set(project, owner)
-      return true
+    claim: async (project, owner) => {
+      const held = owners.get(project)
+      if (held !== undefined && held.owner !== owner) return 'of another stagelet'
+      const taken = held ?? take(project, owner)
+      try {
+        taken.letGo = await taken.holding
+        return taken.letGo === undefined ? 'of another agent' : 'mine'
+      } finally {
+        // Released meanwhile.
+        if (owners.get(project) !== taken) taken.letGo?.()
+        else if (taken.letGo === undefined) owners.delete(project)
+      }
     },
     release,
     isBusy: (project) => tails.has(project),

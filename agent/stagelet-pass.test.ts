@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { lonelyLocks } from '../test/support/project-locks.ts'
 import { realClock } from '../src/kernel/clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Engine } from './docker/engine.ts'
 import { createHands } from './by-hand/hands.ts'
 import { createEndings } from './endings.ts'
-import { createProjectLocks } from './project-locks.ts'
 import { withoutFiles } from '../test/support/files.ts'
 import { createStackState, createWant } from './stack-state.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
@@ -61,7 +61,7 @@ const pass = async (
       uids: () => [],
     },
     models: { read: () => Promise.resolve({ model }), forget: () => undefined },
-    locks: createProjectLocks(),
+    locks: lonelyLocks(),
     files: withoutFiles,
     endings: createEndings(),
     allowDirs,

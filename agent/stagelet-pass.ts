@@ -191,8 +191,11 @@ const claimStack = async (
   { projectName }: ComposeModel,
 ): Promise<StackFault | undefined> => {
   const foreign = await findForeign(state.containers, deps.allowDirs)
-  if (foreign !== undefined || deps.locks.claim(projectName, state.want.desired.uid)) return foreign
-  const message = `another stagelet on this agent already runs the Compose project "${projectName}": give this one a spec.compose.projectName of its own`
+  if (foreign !== undefined) return foreign
+  const claim = await deps.locks.claim(projectName, state.want.desired.uid)
+  if (claim === 'mine') return undefined
+  const who = claim === 'of another agent' ? 'another agent' : 'another stagelet on this agent'
+  const message = `${who} already runs the Compose project "${projectName}" on this machine: give this one a spec.compose.projectName of its own`
   return { reason: 'ProjectClaimed', message }
 }
 

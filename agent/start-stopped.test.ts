@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
+import { lonelyLocks } from '../test/support/project-locks.ts'
 import { createFakeClock } from '../test/support/fake-clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { Engine } from './docker/engine.ts'
 import type { ObservedContainer } from './observe.ts'
-import { createProjectLocks } from './project-locks.ts'
 import { startOrder, startStopped } from './start-stopped.ts'
 import type { StateFile } from './state-file.ts'
 
@@ -51,7 +51,7 @@ const startingOn = (refusals: { listing: number; starting: number }) => {
   const deployment = { project: 'shop', services: ['web'], redeploy: '', signature: '' }
   const stateFile = { uids: () => ['uid'], get: () => deployment } as unknown as StateFile
   const done = startStopped(
-    { engine, stateFile, locks: createProjectLocks(), log: silentLogger },
+    { engine, stateFile, locks: lonelyLocks(), log: silentLogger },
     { clock, random: () => 0.999, isConnected: () => world.isConnected, signal },
   )
   return { world, clock, done }

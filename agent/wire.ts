@@ -22,6 +22,7 @@ import { openKeyRotation, type KeyRotation } from './key-rotation.ts'
 import { runLink } from './link.ts'
 import { createLinkKeys } from './link-keys.ts'
 import { createLogSessions, maxSessions, type LogSessionsDeps } from './logs/log-sessions.ts'
+import { holdName } from './machine-name.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { createReporter } from './report.ts'
 import { createLoops } from './stagelet-loops.ts'
@@ -68,7 +69,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const files = openFiles(deps, rotation, engine)
   await files.restore()
   const keys = await createLinkKeys(rotation, { client, files, log })
-  const locks = createProjectLocks()
+  const locks = createProjectLocks((name) => holdName('project', `${config.dockerSocket} ${name}`))
   const loops = createLoops(reporter, {
     engine,
     compose,

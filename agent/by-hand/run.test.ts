@@ -7,7 +7,7 @@ import { createMasker } from '../../src/masking/masker.ts'
 import { withoutFiles } from '../../test/support/files.ts'
 import { held } from '../../test/support/held.ts'
 import type { Engine } from '../docker/engine.ts'
-import { createProjectLocks } from '../project-locks.ts'
+import { lonelyLocks } from '../../test/support/project-locks.ts'
 import { createWant } from '../stack-state.ts'
 import { createHands } from './hands.ts'
 import { runByHand, type HandDeps } from './run.ts'
@@ -42,7 +42,7 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
       },
     },
     files: withoutFiles,
-    locks: createProjectLocks(),
+    locks: lonelyLocks(),
     log: silentLogger,
     models: { read: () => Promise.resolve({ model }), forget: () => undefined },
     hands: createHands(realClock),
@@ -117,8 +117,8 @@ describe('Compose for a person', () => {
 
   it('is refused while the stagelet is let go of, or its project is another one’s', async () => {
     await expect(stackOf({}, 'Retain').run('ps')).rejects.toThrow(/letting go of this stagelet/)
-    const locks = createProjectLocks()
-    locks.claim('shop', 'another')
+    const locks = lonelyLocks()
+    await locks.claim('shop', 'another')
     await expect(stackOf({ locks }).run('ps')).rejects.toThrow(/another stagelet runs/)
   })
 })

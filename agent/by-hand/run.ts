@@ -66,8 +66,11 @@ const readTarget = async (deps: HandDeps): Promise<Target> => {
 /** As the agent itself, a person touches no stack that is another's by chance of its name. */
 const checkOwner = async (deps: HandDeps, { want, model }: Target): Promise<void> => {
   const { projectName } = model
-  if (!deps.locks.claim(projectName, want.desired.uid))
-    throw new StagelyError('Conflict', `another stagelet runs the Compose project "${projectName}"`)
+  const claim = await deps.locks.claim(projectName, want.desired.uid)
+  if (claim !== 'mine') {
+    const who = claim === 'of another agent' ? 'another agent' : 'another stagelet'
+    throw new StagelyError('Conflict', `${who} runs the Compose project "${projectName}"`)
+  }
   const containers = await observeProject(deps.engine, projectName)
   const foreign = await findForeign(containers, deps.allowDirs)
   if (foreign !== undefined) throw new StagelyError('Conflict', foreign.message)

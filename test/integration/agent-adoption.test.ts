@@ -1,6 +1,8 @@
 // Stacks that ran before Stagely came, edits of the user, and what `${VAR}` means.
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { holdName } from '../../agent/machine-name.ts'
+import { createProjectLocks } from '../../agent/project-locks.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
 import {
@@ -152,6 +154,30 @@ describe('a stack that runs already', () => {
     expect(report.services.map((s) => s.name)).toEqual(['db', 'web'])
     expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('first-value')
+  })
+
+  it('belongs to one agent of the machine at a time', async () => {
+    const anAgent = () => createProjectLocks((project) => holdName('test', project))
+    const [one, other] = [
+      await startMachine(stack, { locks: anAgent() }),
+      await startMachine(stack, { locks: anAgent() }),
+    ]
+    try {
+      await one.roll([secret])
+      const before = await stack.containers()
+      other.loop.want(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
+      const { fault } = await other.until((r) => r.phase === 'Failed')
+      expect(fault?.reason).toBe('ProjectClaimed')
+      expect(fault?.message).toMatch(/^another agent already runs .* on this machine/)
+      expect(recreatedBetween(before, await stack.containers())).toEqual([])
+      await one.stop()
+      other.loop.poke()
+      await other.until((r) => r.phase === 'Settled')
+      expect((await stack.environmentOf('web'))['TOKEN']).toBe('other-value')
+    } finally {
+      await one.stop()
+      await other.stop()
+    }
   })
 
   it('is let go with Retain, and taken down with Down', async () => {

@@ -8,7 +8,7 @@ import { findCompose, openCompose } from '../../src/compose/compose.ts'
 import { createEngine } from '../../agent/docker/engine.ts'
 import type { Engine } from '../../agent/docker/engine.ts'
 import { createEventHub } from '../../agent/docker/event-hub.ts'
-import { createProjectLocks } from '../../agent/project-locks.ts'
+import type { ProjectLocks } from '../../agent/project-locks.ts'
 import { createStageletLoop } from '../../agent/stagelet-loop.ts'
 import type { StageletLoop } from '../../agent/stagelet-loop.ts'
 import { openStateFile } from '../../agent/state-file.ts'
@@ -20,6 +20,7 @@ import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { newFilesRoot, openTestFiles } from './files.ts'
+import { lonelyLocks } from './project-locks.ts'
 import type { Stack } from './stack.ts'
 
 export { held, heldFile } from './held.ts'
@@ -69,6 +70,8 @@ export interface MachineOptions {
   readonly allowDirs?: readonly string[]
   readonly upDeadlineMs?: number
   readonly firstRevision?: number
+  /** As of an agent that is alone, unless given. */
+  readonly locks?: ProjectLocks
   /** Folder of file secrets; on a tmpfs. */
   readonly filesRoot?: string
   /** Seals their cache. */
@@ -101,7 +104,7 @@ export const startMachine = async (
     ),
     events,
     stateFile: await openStateFile(join(dataDir, 'state.json')),
-    locks: createProjectLocks(),
+    locks: options.locks ?? lonelyLocks(),
     files: openTestFiles({
       root: filesRoot,
       cacheDir: join(dataDir, 'files'),
