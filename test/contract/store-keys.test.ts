@@ -220,7 +220,10 @@ describe.each([
          FROM secret_versions o WHERE ${from} AND ${where}`,
       )
     const before = (uid: string): string => `v.project_uid = '${uid}' AND v.name = 's-0'`
-    // Within the project, from another scope: the MAC does not match, and the text does not open.
+    await t.store.write(api, { changeSet: { id: randomUUID(), last: true } }, async (tx) => {
+      for (const scope of ['web', 'api'])
+        await tx.create(secretOf(one.ns, `of-${scope}`, { key: 'SCOPED', scope, value: scope }))
+    })
     await t.sql.query(
       `CREATE TABLE kept AS SELECT * FROM secret_versions WHERE project_uid = '${one.projectUid}'`,
     )
@@ -236,6 +239,20 @@ describe.each([
        WHERE ${before(one.projectUid)} AND o.project_uid = '${two.projectUid}' AND o.name = 's-0'`,
     )
     await expect(openValues(one.projectUid)).rejects.toThrow(/does not open|MAC/)
+    await restore()
+    // Within the project, from one scope to the other: the bytes alone do not open, and a row that
+    // says another scope does not match the MAC.
+    await t.sql.query(
+      `UPDATE secret_versions v SET sealed = o.sealed FROM secret_versions o
+       WHERE v.project_uid = '${one.projectUid}' AND v.name = 'of-api'
+         AND o.project_uid = v.project_uid AND o.name = 'of-web'`,
+    )
+    await expect(openValues(one.projectUid)).rejects.toThrow(/does not open/)
+    await restore()
+    await t.sql.query(
+      `UPDATE secret_versions SET scope = 'api2' WHERE project_uid = '${one.projectUid}' AND name = 'of-web'`,
+    )
+    await expect(openValues(one.projectUid)).rejects.toThrow(/MAC/)
     await restore()
     expect((await openValues(one.projectUid))['S_0']).toBe('v0')
     // An old row over the new one.

@@ -49,7 +49,7 @@ export const startTestController = async (
     databaseUrl?: string
     dataDir?: string
     argv?: string[]
-    env?: Record<string, string>
+    env?: Record<string, string | undefined>
   } = {},
 ): Promise<TestController> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
