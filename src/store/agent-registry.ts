@@ -9,7 +9,7 @@ import { createObject } from './objects.ts'
 import type { SqlStore } from './sql-store.ts'
 import { gathered } from '../kernel/gathered.ts'
 import type { Queryable, Sql } from './sql.ts'
-import type { Actor } from './store.ts'
+import type { Actor, Origin } from './store.ts'
 
 export interface CreatedJoinToken {
   readonly tokenId: string
@@ -153,11 +153,11 @@ export class AgentRegistry {
    * Registers the keys. The same token with the same keys answers again until it expires, so that a
    * lost answer does no harm. Unauthorized for a bad token; Conflict while the name has other keys.
    */
-  async join(input: JoinInput): Promise<{ agentUid: string }> {
+  async join(input: JoinInput, from: Origin = {}): Promise<{ agentUid: string }> {
     checkKey('ed25519', input.ed25519)
     checkKey('x25519', input.x25519)
     const ref = { kind: 'Agent', namespace: input.namespace, name: input.name }
-    const actor = { name: `agent:${input.namespace}/${input.name}`, source: 'system' }
+    const actor = { name: `agent:${input.namespace}/${input.name}`, source: 'system', ...from }
     const keys = `${input.ed25519} ${input.x25519}`
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const token = await checkToken(session.tx, input, session.nowMs)
@@ -201,14 +201,14 @@ export class AgentRegistry {
    * Replaces the keys, where those `held` are still the agent's. The same new keys again change
    * nothing. Unauthorized when others took their place meanwhile, or the agent was revoked.
    */
-  async rotateKeys(input: RotateInput): Promise<void> {
+  async rotateKeys(input: RotateInput, from: Origin = {}): Promise<void> {
     const { agentUid, held, ed25519, x25519, request } = input
     checkKey('ed25519', ed25519)
     checkKey('x25519', x25519)
     const known = await this.keysOf(agentUid)
     if (known?.ed25519 === ed25519 && known.x25519 === x25519) return
     const ref = { kind: 'Agent', namespace: known?.namespace ?? '', name: known?.name ?? '' }
-    const actor = { name: `agent:${ref.namespace}/${ref.name}`, source: 'system' }
+    const actor = { name: `agent:${ref.namespace}/${ref.name}`, source: 'system', ...from }
     await this.#store.writeWithSession(actor, async (session, tx) => {
       const rows = await session.tx.query(
         `UPDATE agent_keys SET ed25519 = $3, x25519 = $4

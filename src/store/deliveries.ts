@@ -2,8 +2,7 @@
 // one statement of audit rows: a change to thousands of stagelets is read a few times.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { isReason } from '../kernel/errors.ts'
-import type { Delivery } from './sets.ts'
-import type { OpenedEntry } from './store.ts'
+import type { Delivery, OpenedEntry } from './store.ts'
 
 /** Bounds one statement. */
 const mostAtOnce = 256

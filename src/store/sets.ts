@@ -9,7 +9,7 @@ import type { SetEntry } from '../secrets/visible.ts'
 import { canonicalJson } from './canonical.ts'
 import { setTampered } from './errors.ts'
 import type { Queryable } from './sql.ts'
-import type { OpenedEntry, SecretSet } from './store.ts'
+import type { Delivery, OpenedEntry, SecretSet } from './store.ts'
 import { resolveEntries } from './values/filled.ts'
 
 export interface VersionRow {
@@ -260,17 +260,15 @@ const openRows = async (
   )
 }
 
+/** As of a value that a person reads, the actor is who gets it. Two replicas insert in one order. */
 const deliverySql = `
-INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-SELECT to_timestamp($1::float8 / 1000), 'controller', 'system', 'deliver', 'Stagelet', $2, d.name, d.detail::json
-FROM unnest($3::text[], $4::text[]) AS d (name, detail)
+INSERT INTO audit (at, actor, address, source, action, kind, namespace, name, request_id, detail)
+SELECT to_timestamp($1::float8 / 1000), 'agent:' || d.agent, d.address, 'system', 'deliver', 'Stagelet',
+  $2, d.name, d.request_id, d.detail::json
+FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+  AS d (name, agent, address, request_id, detail)
+ORDER BY d.name, d.agent
 ON CONFLICT DO NOTHING`
-
-/** To whom values go. */
-export interface Delivery {
-  readonly stagelet: string
-  readonly agent: string
-}
 
 /** See Store.openSet: of one set, for several at once. The audit rows come first: no audit, no value. */
 export const openSets = async (
@@ -285,7 +283,14 @@ export const openSets = async (
     JSON.stringify({ project: projectUid, epoch: head.epoch, revision, agent }),
   )
   const names = deliveries.map(({ stagelet }) => stagelet)
-  await q.query(deliverySql, [nowMs, head.namespace, names, details])
+  const column = <T>(of: (delivery: Delivery) => T): T[] => deliveries.map(of)
+  await q.query(deliverySql, [
+    ...[nowMs, head.namespace, names],
+    column(({ agent }) => agent),
+    column(({ from }) => from?.address ?? null),
+    column(({ from }) => from?.requestId ?? null),
+    details,
+  ])
   if (rows.length === 0) return deliveries.map(() => [])
   const viewers = new Set<string | null>([null, ...names])
   const seen = rows.filter((row) => viewers.has(row.stagelet))

@@ -23,13 +23,14 @@ import type { HeadCache } from './projects.ts'
 import { getObjectByUid, getStored, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
 import { closeDue, listOpen } from './revisions.ts'
 import type { WriteSession } from './session.ts'
-import { openSets, readSet, type Delivery } from './sets.ts'
+import { openSets, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
 import { dropOldTombstones } from './tombstones.ts'
 import type {
   Actor,
   ChangeEvent,
   DeletedSecret,
+  Delivery,
   ListOptions,
   ObjectList,
   ObjectPage,
@@ -42,8 +43,8 @@ import type {
   SecretSet,
   SecretVersion,
   Store,
-  StoredObject,
   StoreHealth,
+  StoredObject,
   Surroundings,
   Transaction,
   WriteOptions,

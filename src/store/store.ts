@@ -16,6 +16,17 @@ import type { ReadWay } from './audit/reads.ts'
 import type { NamedEntry, SetDiff } from './history/set-diff.ts'
 
 /** Who acts, for audit and ownership. `source` is `api` or `folder:<path>`; machines use `system`. */
+/** What ties an audit row to the request that it was done in. */
+export type Origin = Pick<Actor, 'address' | 'requestId'>
+
+/** To whom values go; `from` is the request by which the agent gets them. */
+export interface Delivery {
+  readonly stagelet: string
+  /** `namespace/name` */
+  readonly agent: string
+  readonly from?: Origin
+}
+
 export interface Actor {
   readonly name: string
   readonly source: string
@@ -276,11 +287,7 @@ export interface Store extends Reader {
    */
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
   /** Opens every value of a set that the stagelet may see, for sealing into a bundle: references are filled in. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
-  openSet(
-    projectUid: string,
-    revision: number,
-    delivery: { stagelet: string; agent: string },
-  ): Promise<OpenedEntry[]>
+  openSet(projectUid: string, revision: number, delivery: Delivery): Promise<OpenedEntry[]>
   /** Versions that are kept, newest first; none for an unknown secret. */
   versionsOf(secretUid: string): Promise<SecretVersion[]>
   /** Closed revisions that are kept, newest first. */

@@ -201,7 +201,19 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
       expect(agent.wants).toEqual([`${name} r${first} A=one,B=two`])
       const second = await putSecrets(controller, name, { A: 'new' })
       await eventually(() => agent.wants.at(-1) === `${name} r${second} A=new,B=two`)
-      const { store } = controller.opened
+      const { store, audit } = controller.opened
+      const by = `agent:default/${name}`
+      const { records: rows } = await audit.list(
+        { teams: undefined, by, action: 'deliver' },
+        { limit: 10 },
+      )
+      expect(rows.map(({ object, detail }) => [object.name, detail?.['revision']])).toEqual([
+        [name, second],
+        [name, first],
+      ])
+      for (const { actor } of rows)
+        expect(actor).toEqual({ name: by, source: 'system', address: '127.0.0.1' })
+      expect(rows.map((row) => row.request_id?.length)).toEqual([36, 36])
       const before = agent.wants.length
       await store.write({ name: 't', source: 'system' }, {}, async (tx) => {
         await tx.setConditions(stageletRef(name), [

@@ -105,6 +105,11 @@ const serve = async (
 ): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'close'>> => {
   const identity = await loadIdentity(opened.settings, clock, ['127.0.0.1'])
   const app = new Hono<AgentEnv>()
+  app.use(async (c, next) => {
+    c.set('address', c.env.incoming.socket.remoteAddress ?? '')
+    c.set('requestId', randomUUID())
+    await next()
+  })
   const routes = mountAgentRoutes(app, {
     store: opened.store,
     agents: opened.agents,

@@ -6,7 +6,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinRequest } from '../../../src/protocol/messages.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import type { LogsElsewhere } from './log-relay.ts'
-import type { Store } from '../../../src/store/store.ts'
+import type { Origin, Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
 export interface RegisteredAgent {
@@ -18,15 +18,18 @@ export interface RegisteredAgent {
 
 export interface Registry {
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
-  join(request: JoinRequest): Promise<{ agentUid: string }>
+  join(request: JoinRequest, from: Origin): Promise<{ agentUid: string }>
   /** Replaces the keys of an agent that still has those `held`. Unauthorized. */
-  rotateKeys(input: {
-    agentUid: string
-    held: string
-    ed25519: string
-    x25519: string
-    request: string | undefined
-  }): Promise<void>
+  rotateKeys(
+    input: {
+      agentUid: string
+      held: string
+      ed25519: string
+      x25519: string
+      request: string | undefined
+    },
+    from: Origin,
+  ): Promise<void>
   /** undefined when the agent is unknown or revoked. */
   keysOf(agentUid: string): Promise<RegisteredAgent | undefined>
 }

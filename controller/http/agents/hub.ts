@@ -5,6 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
+import type { Origin } from '../../../src/store/store.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
 import { createDuplicates } from './duplicates.ts'
@@ -30,6 +31,7 @@ export interface Hub {
     /** As the table of connections names this stream. */
     connection: string
     request: StreamRequest
+    from: Origin
   }): void
   isConnected(agentKey: string): boolean
   /** False when the agent has no stream here. */
@@ -80,8 +82,8 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Prese
   const sessionDeps: SessionDeps = {
     identity: deps.identity,
     readItem: createItemReader(world, store, clock),
-    open: (item, agentKey) =>
-      store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent: agentKey }),
+    open: (item, { agentKey, from }) =>
+      store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent: agentKey, from }),
     schedule,
     retry: (session, uid) => {
       retries.add(() => {

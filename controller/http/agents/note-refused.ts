@@ -2,6 +2,7 @@
 // name; with anything else, by a count.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
+import { originOf } from './origin.ts'
 import { RefusedError, type AgentContext } from './refusal.ts'
 
 /** Never rejects. */
@@ -16,12 +17,11 @@ export const noteRefused = async (
     if (unauthorized || (error instanceof RefusedError && error.status === 401)) log.countUnknown()
     return
   }
-  const address = c.env.incoming.socket.remoteAddress
   await log.record({
     actor: {
       name: denied.actorName ?? 'agent',
       source: 'system',
-      ...(address === undefined ? {} : { address }),
+      ...originOf(c),
     },
     namespace: denied.namespace ?? '',
     method: c.req.method,

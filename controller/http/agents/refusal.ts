@@ -8,6 +8,8 @@ import type { Logger } from '../../../src/kernel/log.ts'
 
 export interface AgentEnv {
   Bindings: HttpBindings
+  /** Set for every request of the server: see request-identity.ts. */
+  Variables: { address: string; requestId: string }
 }
 export type AgentContext = Context<AgentEnv>
 

@@ -23,6 +23,7 @@ import { createGate } from './gate.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
 import { createHub, type Hub } from './hub.ts'
+import { originOf } from './origin.ts'
 import { createPresence, type Presence } from './presence.ts'
 import {
   readBody,
@@ -86,7 +87,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       const request = await readBody(c, joinRequest, maxJoinBytes)
       checkProtocol(request.protocol)
       checkKeys(request)
-      const { agentUid } = await agents.join(request)
+      const { agentUid } = await agents.join(request, originOf(c))
       log.info({ agent: `${request.namespace}/${request.name}`, agentUid }, 'agent joined')
       return c.json({ agentUid, ...introduction })
     }),
@@ -149,7 +150,7 @@ const takeKeys =
     const key = publicKeyFromRaw('Ed25519', Buffer.from(keys.ed25519, 'base64url'))
     if (!verify(null, signed, key, Buffer.from(proof, 'base64url')))
       throw new RefusedError(400, 'BadRequest', 'the new key did not sign for itself')
-    await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request })
+    await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request }, originOf(c))
     log.info({ agent: `${agent.namespace}/${agent.name}` }, 'agent has new keys')
     return c.json({})
   }
@@ -175,7 +176,7 @@ const openStream = async (
     presence.left(agentKey, agentUid, connection)
     return RESPONSE_ALREADY_SENT
   }
-  hub.attach({ res, agentUid, agent, connection, request })
+  hub.attach({ res, agentUid, agent, connection, request, from: originOf(c) })
   presence.connected(agentKey, agentUid, connection, request)
   return RESPONSE_ALREADY_SENT
 }

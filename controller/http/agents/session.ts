@@ -23,14 +23,17 @@ import {
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
 import { renderLine } from '../../../src/protocol/ndjson.ts'
-import type { OpenedEntry } from '../../../src/store/store.ts'
+import type { OpenedEntry, Origin } from '../../../src/store/store.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
 import { agentKeyOf } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
 
 export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   readonly readItem: ItemReader
-  readonly open: (item: DesiredStagelet, agentKey: string) => Promise<OpenedEntry[]>
+  readonly open: (
+    item: DesiredStagelet,
+    to: Pick<Session, 'agentKey' | 'from'>,
+  ) => Promise<OpenedEntry[]>
   /** Asks for a flush() soon. */
   readonly schedule: (session: Session) => void
   /** Asks for it again later, after a fault. */
@@ -45,6 +48,8 @@ const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number
 export class Session {
   readonly agentUid: string
   readonly agentKey: string
+  /** The request that opened it. */
+  readonly from: Origin
   /** Of this stream, among all that the agent ever had. */
   readonly connection: string
   /** Start of the agent that opened it. */
@@ -74,6 +79,7 @@ export class Session {
       agent: RegisteredAgent
       connection: string
       request: StreamRequest
+      from: Origin
     },
   ) {
     this.#deps = deps
@@ -81,6 +87,7 @@ export class Session {
     this.agentUid = to.agentUid
     this.agentKey = agentKeyOf(to.agent.namespace, to.agent.name)
     this.connection = to.connection
+    this.from = to.from
     this.ed25519 = to.agent.ed25519
     const { controllerId, x25519 } = deps.identity
     const { boot, now, holds } = to.request
@@ -192,7 +199,7 @@ export class Session {
     if (held.has(order)) return
     let opened: OpenedEntry[]
     try {
-      opened = await this.#deps.open(item, this.agentKey)
+      opened = await this.#deps.open(item, this)
     } catch (error) {
       // The item goes out without it: the agent goes on with the revision that it holds.
       const { uid: stagelet, revision } = item
