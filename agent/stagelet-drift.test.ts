@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import { createFakeClock } from '../test/support/fake-clock.ts'
 import { createEndings } from './endings.ts'
+import { mostHeals } from './heal-guard.ts'
+import type { Plan } from './plan.ts'
 import { createStackState, createWant, type StackState } from './stack-state.ts'
-import { takeEvent } from './stagelet-drift.ts'
+import { restForDrift, takeEvent, type Rest } from './stagelet-drift.ts'
+import type { PassDeps } from './stagelet-looks.ts'
 
 const stoppedAt = 1_700_000_000_000
+const desired = { uid: 'u', compose: { directory: '/srv' } }
 
 /** A stack that is held, since all of it was stopped; is it still, once a lost stream is back? */
 const isHeldAfterGap = (lostAfterMs: number, backAfterMs: number): boolean => {
-  const desired = { uid: 'u', compose: { directory: '/srv' } }
   const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
   const state: StackState = { ...createStackState(want), heldSinceMs: stoppedAt }
   takeEvent(createEndings(), state, {
@@ -26,5 +30,41 @@ describe('a stack that was stopped as a whole', () => {
 
   it('was stopped by a person where the engine stayed for a minute', () => {
     expect(isHeldAfterGap(61_000, 62_000)).toBe(true)
+  })
+})
+
+describe('a service that healing does not help', () => {
+  /** What is done when only `web` has to be mended, which was healed so often in the last minute. */
+  const restAfter = async (heals: number): Promise<{ rest: Rest; state: StackState }> => {
+    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const atMs = stoppedAt - 60_000
+    const state: StackState = {
+      ...createStackState(want),
+      settledKey: want.key,
+      heals: Array.from({ length: heals }, () => ({ service: 'web', atMs })),
+    }
+    const deps = {
+      clock: createFakeClock(stoppedAt),
+      stateFile: { get: () => undefined, set: () => Promise.resolve() },
+      endings: createEndings(),
+      hands: { by: () => undefined },
+      publish: () => undefined,
+    } as unknown as PassDeps
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    return { rest: await restForDrift(deps, state, { plan, overrides: [], asked: false }), state }
+  }
+
+  it('is healed, and each time is remembered', async () => {
+    const { rest, state } = await restAfter(mostHeals - 1)
+    expect(rest).toEqual({ waitMs: 0, blocked: [] })
+    expect(state.drift?.state).toBe('Found')
+    expect(state.heals.at(-1)).toEqual({ service: 'web', atMs: stoppedAt })
+  })
+
+  it('is left alone for the rest of ten minutes after five times, and told of as Flapping', async () => {
+    const { rest, state } = await restAfter(mostHeals)
+    expect(rest).toEqual({ waitMs: 9 * 60_000, blocked: ['web'] })
+    expect(state.drift?.state).toBe('Flapping')
+    expect(state.heals).toHaveLength(mostHeals)
   })
 })

@@ -19,8 +19,13 @@ const slow = `  slow:
     command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done"]
     healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], interval: 1s, retries: 1000}
 `
+/** Crashes by itself when it finds a file. */
+const fragile = `  fragile:
+    image: ${testImage}
+    command: ["sh", "-c", "rm -f /tmp/crash; trap 'exit 0' TERM; while test ! -f /tmp/crash; do sleep 1 & wait $$!; done; exit 3"]
+`
 const composeFile = (edit = ''): string =>
-  `services:\n${idleService('web')}${idleService('db', edit)}${slow}`
+  `services:\n${idleService('web')}${idleService('db', edit)}${slow}${fragile}`
 
 describe('containers that are changed by hand', () => {
   let stack: Stack
@@ -53,6 +58,11 @@ describe('containers that are changed by hand', () => {
     ['Removed', () => stack.docker('rm', '-f', `${stack.project}-web-1`), 'web'],
     ['Replaced', () => compose('up', '-d', '-t', '1', 'web'), 'web'],
     ['Stopped', () => stack.docker('stop', '-t', '1', `${stack.project}-web-1`), 'web'],
+    [
+      'Died',
+      () => stack.docker('exec', `${stack.project}-fragile-1`, 'touch', '/tmp/crash'),
+      'fragile',
+    ],
   ])('are told of as %s, and healed alone', async (what, hand, service) => {
     const before = await stack.containers()
     const from = machine.reports.length

@@ -51,6 +51,24 @@ describe('decideStagelet', () => {
     expect(verdict(anInput(entries, { observation }), 'SecretsInSync')).toBe('False/OutOfSync')
   })
 
+  it('is drifted and degraded while healing does not last, and says of what', () => {
+    const change = {
+      service: 'backend',
+      container: 'shop-backend-1',
+      what: 'Died',
+      exitCode: 3,
+    } as const
+    const since = '2026-01-01T00:00:00Z'
+    const drift = { state: 'Flapping' as const, since, changes: [change] }
+    const input = anInput(entries, { observation: settled({ drift }) })
+    expect(verdict(input, 'Drifted')).toBe('True/Flapping')
+    expect(verdict(input, 'Degraded')).toBe('True/Flapping')
+    const { conditions } = decideStagelet(input).status
+    expect(findCondition(conditions, 'Drifted')?.message).toMatch(
+      /pauses for some minutes: backend \(shop-backend-1\) died, exit code 3/,
+    )
+  })
+
   it('is not in sync when one replica of a service is older than the other', () => {
     const services = settled().services.map((s) =>
       s.name === 'backend' ? { ...s, digests: [digestOf('backend'), 'old'] } : s,
