@@ -73,7 +73,7 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
       RestartSec: '5',
       // Wrong flags do not mend by themselves.
       RestartPreventExitStatus: '2',
-      // Compose that is at work is waited for, and never killed in the middle.
+      // At a stop, Compose that is at work is waited for. Where the agent dies by itself it is killed, which the next start mends.
       KillMode: 'mixed',
       TimeoutStopSec: '150',
       OOMPolicy: 'continue',

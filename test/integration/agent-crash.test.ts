@@ -38,13 +38,13 @@ describe('after an interruption', () => {
     await rm(dataDir, { recursive: true, force: true })
   })
 
-  const killAfter = async (ms: number): Promise<void> => {
+  const killAfter = async (ms: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     let pids: number[] = []
     while (pids.length === 0) pids = await findUps(stack.project)
     await realClock.sleep(ms)
     for (const pid of pids) {
       try {
-        process.kill(-pid, 'SIGKILL')
+        process.kill(-pid, signal)
       } catch {
         // It was faster.
       }
@@ -71,10 +71,16 @@ describe('after an interruption', () => {
     )
   }
 
-  it.each([100, 350, 700])('converges when Compose is killed %i ms into up', async (ms) => {
-    const value = `value-${ms}`
+  it.each<[NodeJS.Signals, number]>([
+    ['SIGKILL', 100],
+    ['SIGKILL', 350],
+    ['SIGKILL', 700],
+    // No gentler: Compose leaves the same behind.
+    ['SIGTERM', 350],
+  ])('converges when Compose gets %s %i ms into up', async (signal, ms) => {
+    const value = `value-${signal}-${ms}`
     const rolled = machine.roll([held('TOKEN', value)])
-    await killAfter(ms)
+    await killAfter(ms, signal)
     await rolled
     await expectRight(value)
   })
