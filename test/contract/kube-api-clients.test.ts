@@ -9,6 +9,7 @@ import {
   type KubernetesListObject,
   type KubernetesObject,
 } from '@kubernetes/client-node'
+import { writeFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
@@ -225,6 +226,50 @@ describe('kubectl', () => {
       ['apply', 'view-last-applied', 'ssec/token'],
     ])
       expect((await kubectl(...args)).stdout).not.toContain(canary)
+  })
+
+  it('keeps a value that is not there to send back, through replace, edit and label', async () => {
+    const value = 'canary-kept-2Lw'
+    const manifest = await kubectl.manifest(
+      { ...project('back'), metadata: { name: 'back' } },
+      {
+        ...{ apiVersion, kind: 'StagelySecret', metadata: { name: 'back' } },
+        spec: { projectRef: { name: 'back' }, key: 'BACK', value },
+      },
+    )
+    expect((await kubectl('apply', '-f', manifest)).code).toBe(0)
+    const version = (await kubectl('get', 'ssec', 'back', '-o', 'jsonpath={.status.version}'))
+      .stdout
+    expect(version).not.toBe('')
+    const same = async (): Promise<void> => {
+      const path = ['get', 'ssec', 'back', '-o', 'jsonpath={.status.version}']
+      expect((await kubectl(...path)).stdout).toBe(version)
+      const read = '/api/v1/projects/default%2Fback/secrets/back/reveal'
+      const revealed = await server.call('POST', read, { body: {} })
+      expect(revealed.json()).toMatchObject({ value })
+    }
+
+    const file = await kubectl.manifest()
+    const { stdout } = await kubectl('get', 'ssec', 'back', '-o', 'yaml')
+    expect(stdout).not.toContain(value)
+    await writeFile(file, stdout)
+    expect(await kubectl('replace', '-f', file)).toMatchObject({
+      code: 0,
+      stdout: 'stagelysecret.stagely.dev/back replaced\n',
+    })
+    await same()
+
+    expect((await kubectl('label', 'ssec', 'back', 'tier=gold')).stdout).toContain(' labeled\n')
+    await same()
+
+    const edited = await kubectl.with({ EDITOR: 'sed -i s/gold/silver/' }, 'edit', 'ssec', 'back')
+    expect(edited).toMatchObject({
+      code: 0,
+      stdout: 'stagelysecret.stagely.dev/back edited\n',
+    })
+    const label = await kubectl('get', 'ssec', 'back', '-o', 'jsonpath={.metadata.labels.tier}')
+    expect(label.stdout).toBe('silver')
+    await same()
   })
 
   it('prints tables, all kinds at once, and describes with events', async () => {

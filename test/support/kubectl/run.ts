@@ -15,6 +15,8 @@ export interface Ran {
 
 export interface Kubectl {
   (...args: string[]): Promise<Ran>
+  /** With more in its environment, such as an EDITOR. */
+  with(env: Record<string, string>, ...args: string[]): Promise<Ran>
   /** Path of a manifest with these objects. */
   manifest(...objects: object[]): Promise<string>
   remove(): Promise<void>
@@ -35,6 +37,7 @@ export const createKubectl = async (kubeConfig: string): Promise<Kubectl> => {
   let files = 0
   const run = (...args: string[]): Promise<Ran> => kubectl(args, env)
   return Object.assign(run, {
+    with: (more: Record<string, string>, ...args: string[]) => kubectl(args, { ...env, ...more }),
     manifest: async (...objects: object[]): Promise<string> => {
       const file = join(home, `${++files}.yaml`)
       await writeFile(file, objects.map((o) => stringify(o)).join('---\n'))
