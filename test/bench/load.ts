@@ -28,6 +28,10 @@ interface Line {
   readonly n?: number
   readonly perSecond?: number
   readonly ms?: Stats | number
+  /** Of a fan-out: the write, and when the first, the middle and the last watcher heard of it. */
+  readonly write?: Stats
+  readonly first?: Stats
+  readonly median?: Stats
   readonly last?: Stats
   readonly errors?: readonly string[]
   readonly missed?: number
@@ -68,10 +72,14 @@ const script = async (
     .map((line) => JSON.parse(line) as Line)
 }
 
+/** One number where a thing was done once. */
+const statsOf = ({ last, ms }: Line): (Pick<Stats, 'p50'> & Partial<Stats>) | undefined =>
+  last ?? (typeof ms === 'number' ? { p50: ms } : ms)
+
 const toRow = (database: string, line: Line): Row | undefined => {
   const name = nameOf(line)
-  const stats = line.last ?? line.ms
-  if (/^(warmup|delete-extra)/.test(name) || typeof stats !== 'object') return undefined
+  const stats = statsOf(line)
+  if (/^(warmup|delete-extra)/.test(name) || stats === undefined) return undefined
   if ((line.errors?.length ?? 0) > 0 || (line.missed ?? 0) > 0)
     throw new Error(`${name}: ${line.missed ?? 0} missed, ${String(line.errors?.[0])}`)
   const reference = baseline()[name]
@@ -80,8 +88,11 @@ const toRow = (database: string, line: Line): Row | undefined => {
     name: `load ${database} ${name}`,
     value: stats.p50,
     unit: 'ms',
-    p90: stats.p90,
-    p99: stats.p99,
+    ...(stats.p90 === undefined ? {} : { p90: stats.p90 }),
+    ...(stats.p99 === undefined ? {} : { p99: stats.p99 }),
+    ...(line.write === undefined ? {} : { write_ms: line.write.p50 }),
+    ...(line.first === undefined ? {} : { first_ms: line.first.p50 }),
+    ...(line.median === undefined ? {} : { median_ms: line.median.p50 }),
     ...(line.perSecond === undefined ? {} : { per_s: line.perSecond }),
     ...(reference === undefined ? {} : { kube_apiserver_ms: reference.p50 }),
     ...(reference?.perSecond === undefined ? {} : { kube_apiserver_per_s: reference.perSecond }),
