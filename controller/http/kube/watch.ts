@@ -32,11 +32,13 @@ export interface WatchDeps {
   readonly log: Logger
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
+  /** A minute when absent. */
+  readonly bookmarkEveryMs?: number
 }
 
 type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 
-const bookmarkEveryMs = 60_000
+const usualBookmarkEveryMs = 60_000
 const minOpenSeconds = 1_800
 /** A timer of Node that is to wait longer than 2^31 ms goes off at once. */
 const maxOpenSeconds = 2_000_000
@@ -166,7 +168,7 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
     if (!plan.bookmarks || seen <= sent) return
     sent = seen
     sink.response.write(bookmarkLine(plan.kind, seen, render))
-  }, bookmarkEveryMs)
+  }, deps.bookmarkEveryMs ?? usualBookmarkEveryMs)
   try {
     for await (const batch of deps.store.watch(sent, sink.signal)) {
       let text = ''

@@ -16,6 +16,7 @@ import { mountKubeRoutes } from '../../../controller/http/kube/route.ts'
 import { objectRoutes } from '../../../controller/http/kube/routes.ts'
 import { failureStatus } from '../../../controller/http/kube/status.ts'
 import { loadIdentity } from '../../../controller/identity.ts'
+import type { WatchDeps } from '../../../controller/http/kube/watch.ts'
 import { gitVersion } from '../../../controller/version.ts'
 import type { Principal } from '../../../src/access/principal.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
@@ -41,7 +42,10 @@ export interface OwnServer {
   remove(): Promise<void>
 }
 
-export const startOwnServer = async (databaseServer: string): Promise<OwnServer> => {
+export const startOwnServer = async (
+  databaseServer: string,
+  how: Pick<WatchDeps, 'bookmarkEveryMs'> = {},
+): Promise<OwnServer> => {
   const opened = await openTestStore(databaseServer)
   const app: App = new Hono<AppEnv>()
   app.use((c, next) => {
@@ -70,7 +74,7 @@ export const startOwnServer = async (databaseServer: string): Promise<OwnServer>
   mountOpenApi(app, gitVersion)
   mountKubeRoutes(
     app,
-    objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger }),
+    objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger, ...how }),
   )
   const answer = getRequestListener(app.fetch)
   const plainValues = keepPlainValues()
