@@ -7,6 +7,9 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { documentOf } from '../../controller/http/kube/discovery.ts'
+import { gitVersion } from '../../controller/version.ts'
+import { openApiDocuments } from '../../src/resources/openapi.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { freePort } from '../support/processes.ts'
 
@@ -86,6 +89,20 @@ describe('a new field', () => {
     const { stdout } = await kubectl('explain', 'project.spec.tier')
     expect(stdout).toContain('How much care it gets.')
     expect(stdout).toContain('Gold')
+  })
+
+  it('moves the hash of its group’s document, so that clients fetch it anew', async () => {
+    const { stdout } = await kubectl('get', '--raw', '/openapi/v3')
+    const { paths } = JSON.parse(stdout) as { paths: Record<string, { serverRelativeURL: string }> }
+    const documents = [...openApiDocuments(gitVersion)]
+    const same = documents
+      .filter(([path, content]) => {
+        const hash = documentOf(content).etag.replaceAll('"', '')
+        return paths[path]!.serverRelativeURL === `/openapi/v3/${path}?hash=${hash}`
+      })
+      .map(([path]) => path)
+    expect(documents.map(([path]) => path)).toContain('apis/stagely.dev/v1alpha1')
+    expect(same).toEqual(['api/v1'])
   })
 
   it('has its default, its check and its place in the table', async () => {
