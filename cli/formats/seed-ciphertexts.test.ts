@@ -48,8 +48,7 @@ describe('ciphertexts of the first Stagely', () => {
         value: Buffer.from(first.plaintext_base64, 'base64'),
         where: 'row 1',
         scope: 'web',
-        type: 'file',
-        file: { path: './a.json', mode: '0400' },
+        fields: { type: 'file', file_path: './a.json', file_permissions: '0400' },
       },
     ])
     expect(faults.map(({ where }) => where)).toEqual(['row 2', 'row 3'])
