@@ -280,7 +280,8 @@ describe('the stagely command', () => {
     const own = join(dir, 'own.yaml')
     expect((await runCli(['kubeconfig', '--file', own], { HOME: home })).code).toBe(0)
     expect((await stat(own)).mode & 0o777).toBe(0o600)
-    expect(await kubectl(named, { HOME: '/nonexistent', KUBECONFIG: own })).toEqual(got)
+    const empty = await mkdtemp(join(dir, 'home-'))
+    expect(await kubectl(named, { HOME: empty, KUBECONFIG: own })).toEqual(got)
   })
 
   it('takes several kubeconfigs together, as kubectl does', async () => {
