@@ -41,8 +41,7 @@ export class SealingKeys implements SealedValueOpener {
     this.#settings = settings
     await this.refresh()
     if (this.#keys.length > 0) return
-    await settings.putSealedIfAbsent(settingOf(1), newKey().bytes)
-    await this.refresh()
+    await this.#make({ name: 'controller', source: 'system' }, 'create')
   }
 
   get current(): SealingKeyInfo {
@@ -53,14 +52,18 @@ export class SealingKeys implements SealedValueOpener {
 
   /** A new key to seal with. Of two controllers that rotate at once, both get the same one. */
   async rotate(actor: Actor): Promise<SealingKeyInfo> {
+    await this.#make(actor, 'rotate')
+    return this.current
+  }
+
+  async #make(actor: Actor, action: string): Promise<void> {
     const { id, bytes } = newKey()
     await this.#settings?.putSealedAudited(settingOf(this.#keys.length + 1), bytes, {
       actor,
       ref: { kind: 'SealingKey', namespace: '', name: id },
-      entry: { action: 'rotate' },
+      entry: { action },
     })
     await this.refresh()
-    return this.current
   }
 
   open(place: SealedPlace, sealedValue: string): Buffer | undefined {

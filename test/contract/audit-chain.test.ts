@@ -288,6 +288,37 @@ for (const [name, serverUrl] of [
       expect(await store.audit.revealed('alice', undefined)).toEqual([])
     })
 
+    it('erases a person wherever else a name is kept, in what is deleted too', async () => {
+      const carol: Actor = { name: 'carol', id: 'u-carol', source: 'api' }
+      const shop = await createShop(store.store)
+      await createAs(store.store, carol, secretOf(shop.ns, 'gone', { value: 'value' }))
+      await createAs(store.store, carol, secretOf(shop.ns, 'kept', { value: 'value' }))
+      await store.store.write(carol, {}, (tx) =>
+        tx.remove({ kind: 'StagelySecret', namespace: shop.ns, name: 'gone' }),
+      )
+      await store.keys.rotateDataKeys(carol, shop.projectUid)
+      const tables = await store.sql.query<{ name: string }>(
+        `SELECT table_name AS name FROM information_schema.tables
+         WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`,
+      )
+      const naming = async (): Promise<string[]> => {
+        const found: string[] = []
+        for (const { name } of tables) {
+          const rows = await store.sql.query(
+            `SELECT 1 FROM ${name} t WHERE t::text LIKE '%carol%' LIMIT 1`,
+          )
+          if (rows.length > 0) found.push(name)
+        }
+        return found
+      }
+      expect(await naming()).toEqual(
+        expect.arrayContaining(['audit', 'deleted_secrets', 'key_rotations', 'objects']),
+      )
+      await store.audit.erase('carol', alice, false)
+      // What watchers may still ask for goes with the compaction.
+      expect(await naming()).toEqual(['changes'])
+    })
+
     it('erases a person and stays whole; a row that is blanked out by hand is named', async () => {
       await store.audit.record(
         alice,

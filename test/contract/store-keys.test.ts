@@ -1,6 +1,6 @@
 // Keys on both databases: rotation under load, moves between providers, outages, what was moved by hand.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
@@ -106,7 +106,34 @@ describe.each([
     const audit = await t.sql.query<{ action: string; detail: string }>(
       `SELECT action, detail FROM audit WHERE kind = 'Keys' ORDER BY id`,
     )
-    expect(audit.map((row) => row.action)).toEqual(['rotate keys', 'end key rotation'])
+    expect(audit.map((row) => row.action)).toEqual([
+      'use master key',
+      'rotate keys',
+      'end key rotation',
+    ])
+  })
+
+  it('destroys a retired key a minute after its last row, and says so in the audit', async () => {
+    const { projectUid } = await createShop(t.store)
+    const keysOf = (): Promise<{ id: string }[]> =>
+      t.sql.query('SELECT id FROM data_keys WHERE project_uid = $1', [projectUid])
+    const [old] = await keysOf()
+    await t.keys.rotateDataKeys(api, projectUid)
+    await finish()
+    expect(await keysOf()).toHaveLength(2)
+    clock.step(61_000)
+    const stopping = new AbortController()
+    const running = t.keys.run(stopping.signal)
+    await vi.waitFor(async () => {
+      expect(await keysOf()).toHaveLength(1)
+    }, 10_000)
+    stopping.abort()
+    await running
+    const rows = await t.sql.query<{ name: string; actor: string }>(
+      `SELECT name, actor FROM audit WHERE kind = 'DataKey' AND action = 'destroy' AND name = $1`,
+      [old?.id],
+    )
+    expect(rows).toEqual([{ name: old?.id, actor: 'controller' }])
   })
 
   it('rotates under readers and writers: no read fails, no write is lost', async () => {

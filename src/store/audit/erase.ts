@@ -37,16 +37,30 @@ const knownAs = async ({ tx }: WriteSession, person: string): Promise<Known> => 
   return { names: [...new Set([person, ...names.map((row) => row.name)])], ids: known }
 }
 
-/** Who wrote a version, and who last changed a secret, are not in the chain. */
+/** Columns beside the audit log that say who did something. */
+const columnsOfNames = [
+  ['secret_versions', 'created_by'],
+  ['deleted_secrets', 'deleted_by'],
+  ['key_rotations', 'started_by'],
+  ['tokens', 'created_by'],
+] as const
+
+/** Who wrote a version, who last changed a secret and the like: none of it is in the chain. */
 const eraseElsewhere = async (
   session: WriteSession,
   names: readonly string[],
   pseudonym: string,
 ): Promise<void> => {
-  await session.tx.query('UPDATE secret_versions SET created_by = $2 WHERE created_by = ANY($1)', [
-    names,
-    pseudonym,
-  ])
+  for (const [table, column] of columnsOfNames)
+    await session.tx.query(`UPDATE ${table} SET ${column} = $2 WHERE ${column} = ANY($1)`, [
+      names,
+      pseudonym,
+    ])
+  await session.tx.query(
+    `UPDATE deleted_secrets SET body = jsonb_set(body::jsonb, '{status,updatedBy}', to_jsonb($2::text))::json
+     WHERE body #>> '{status,updatedBy}' = ANY($1)`,
+    [names, pseudonym],
+  )
   const rows = await session.select(
     `SELECT uid, rv, source, body FROM objects
      WHERE kind = 'StagelySecret' AND body #>> '{status,updatedBy}' = ANY($1)`,

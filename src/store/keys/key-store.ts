@@ -75,6 +75,13 @@ WHERE k.retired_at IS NOT NULL
     AND (r.state = 'Running' OR r.started_at >= k.retired_at))
 LIMIT 1`
 
+/** Of retired keys that seal nothing, and that no reader can still need: $1 is when it began at the latest. */
+const idleSql = `k.retired_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
+  AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
+    AND coalesce(r.project_uid, k.project_uid) = k.project_uid
+    AND (r.state = 'Running' OR r.finished_at > $1))`
+
 export class KeyStore {
   readonly #deps: KeyStoreDeps
   readonly #runner = randomUUID()
@@ -260,15 +267,23 @@ export class KeyStore {
     await store.writeWithSession(system, (session) => beginRotation(session, rotation))
   }
 
+  /** Destroys what seals nothing any more. Said in the audit, key by key. */
   async #dropRetired(): Promise<void> {
-    await this.#deps.sql.query(
-      `DELETE FROM data_keys k WHERE k.retired_at IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
-         AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
-           AND coalesce(r.project_uid, k.project_uid) = k.project_uid
-           AND (r.state = 'Running' OR r.finished_at > $1))`,
-      [this.#deps.clock.now() - keepRetiredMs],
-    )
+    const { sql, store, clock } = this.#deps
+    const before = clock.now() - keepRetiredMs
+    const idle = await sql.query(`SELECT 1 FROM data_keys k WHERE ${idleSql} LIMIT 1`, [before])
+    if (idle.length > 0)
+      await store.writeWithSession(system, async (session) => {
+        const gone = await session.tx.query<{ id: string; project: string }>(
+          `DELETE FROM data_keys k WHERE ${idleSql} RETURNING id, project_uid AS project`,
+          [before],
+        )
+        for (const { id, project } of gone)
+          await session.audit(
+            { kind: 'DataKey', namespace: '', name: id },
+            { action: 'destroy', detail: { projectUid: project } },
+          )
+      })
     this.#keys.sweep()
   }
 

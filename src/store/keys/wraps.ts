@@ -131,16 +131,22 @@ export const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<v
  * keys one is refused. Later starts name the key that they wrap with, once they can open the rest.
  */
 export const claimKey = async (sql: Sql, provider: KeyProvider, nowMs: number): Promise<void> => {
+  const { name, keyId } = provider
   await sql.transaction(async (tx) => {
     const claim = await readClaim(tx, 'FOR UPDATE')
-    if (claim[0] === prefixOfKey(provider.name, provider.keyId)) {
+    if (claim[0] === prefixOfKey(name, keyId)) {
       await tx.query('UPDATE counters SET key_since = $1 WHERE key_since IS NULL', [nowMs])
       return
     }
     refuseMissingKeys('the database', claim, provider)
     await tx.query(
       'UPDATE counters SET key_provider = $1, key_provider_key_id = $2, key_since = $3, key_warned_at = NULL',
-      [provider.name, provider.keyId, nowMs],
+      [name, keyId, nowMs],
+    )
+    await tx.query(
+      `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
+       VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', 'use master key', 'Keys', '', 'master', $2::json)`,
+      [nowMs, JSON.stringify({ provider: name, key: keyId })],
     )
   })
 }
