@@ -121,9 +121,10 @@ const findValue = async (
   { head, current }: { head: SealedRow | undefined; current: StoredRow | undefined },
 ): Promise<FoundValue | undefined> => {
   const spec = specOf(object)
-  const given =
-    writtenValue(session, object) ??
-    (await generatedValue(session, spec, current, head !== undefined))
+  const written = writtenValue(session, object)
+  if (written !== undefined && spec.sealedValue !== undefined)
+    return { value: written, origin: (await holdsValue(session, object)) ? 'kept' : 'sealed' }
+  const given = written ?? (await generatedValue(session, spec, current, head !== undefined))
   if (given !== undefined) return { value: given, origin: 'given' }
   const followed = await followedValue(session, project, object)
   if (followed !== undefined) {

@@ -1,6 +1,8 @@
 // What the answer to a write tells of a value that its writer did not give: nothing, unless they may
 // read values. Over both APIs, by role.
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 const canary = 'n0t-g1ven-canary'
@@ -11,6 +13,7 @@ type Role = (typeof roles)[number]
 
 let controller: TestController
 let rest: string
+let sealingKey: Buffer
 const tokens: Partial<Record<Role, string>> = {}
 
 const call = async (
@@ -58,6 +61,12 @@ const stored = async (spec: object): Promise<string> => {
 }
 const right = { format: 'regex', pattern: `${canary.slice(0, 3)}.*` }
 const wrong = { format: 'regex', pattern: 'x.*' }
+
+/** As it lies in Git, for whoever reads that: made by somebody else. */
+const sealed = (name: string, value = canary): { sealedValue: string } => {
+  const place = { namespace: 'red', project: 'shop', key: keyOf(name), scope: 'global' }
+  return { sealedValue: sealValue(sealingKey, place, Buffer.from(value)) }
+}
 
 interface Stored {
   readonly metadata: object
@@ -151,6 +160,23 @@ const probes: Probes = {
     await must('developer', 'POST', kube, objectOf(`probe-${++count}`, follower))
     return { method: 'POST', path: `${rest}/secrets/${name}/restore`, body: undefined }
   },
+  'a sealed value': async (rule) => {
+    const name = `probe-${++count}`
+    const body = objectOf(name, { ...sealed(name), ...rule })
+    return Promise.resolve({ method: 'POST', path: `${kube}?dryRun=All`, body })
+  },
+  'a sealed value under a pattern': async (rule) => {
+    const own = `own-${++count}`
+    const pattern = `own|${rule.pattern}`
+    await must('developer', 'POST', kube, objectOf(own, { value: 'own', ...rule, pattern }))
+    return patchOf(own, sealed(own))
+  },
+  'a sealed value that a follower takes': async (rule) => {
+    const name = await stored({ value: 'own' })
+    const follower = { valueFrom: { secretRef: { name } }, ...rule, pattern: `own|${rule.pattern}` }
+    await must('maintainer', 'POST', kube, objectOf(`probe-${++count}`, follower))
+    return patchOf(name, sealed(name))
+  },
   'REST update': async (rule) => {
     const name = await stored({ value: canary })
     return { method: 'PATCH', path: `${rest}/secrets/${name}`, body: rule }
@@ -185,6 +211,8 @@ beforeAll(async () => {
   }
   await must('admin', 'POST', `${group}/projects`, project)
   rest = '/api/v1/projects/red%2Fshop'
+  const key = (await must('admin', 'GET', '/api/v1/sealing-key')).json<{ public_key: string }>()
+  sealingKey = parseSealingKey(key.public_key)
   for (const role of roles) {
     await must('admin', 'POST', '/api/v1/users', { name: role })
     await must('admin', 'PUT', `/api/v1/teams/red/members/${role}`, { role })
@@ -254,6 +282,46 @@ describe('whether a value that the writer did not give has a format', () => {
   })
 })
 
+interface Shown {
+  readonly status: { readonly references?: string[]; readonly publicKey?: string }
+}
+
+describe('what else a value that the writer did not give would show', () => {
+  const refused = [403, expect.stringContaining('right to get stagelysecrets/value')]
+
+  it('is what stands in it between braces: no developer makes it a template', async () => {
+    const value = `${canary}\${INNER}`
+    await must('maintainer', 'POST', kube, objectOf('inner', { value: 'x' }))
+    const name = await stored({ value })
+    const probe = `probe-${++count}`
+    const template = objectOf(probe, { references: true, ...sealed(probe, value) })
+    const ways = async (role: Role): Promise<Answer[]> => [
+      await call(role, 'PATCH', `${kube}/${name}?dryRun=All`, { spec: { references: true } }),
+      await call(role, 'PATCH', `${rest}/secrets/${name}`, { references: true }),
+      await call(role, 'POST', `${kube}?dryRun=All`, template),
+    ]
+    for (const { status, text } of await ways('developer')) expect([status, text]).toEqual(refused)
+    const [patched, , made] = await ways('maintainer')
+    for (const answer of [patched!, made!])
+      expect(answer.json<Shown>().status.references).toEqual(['INNER'])
+  })
+
+  it('is the public half of a private key: no developer rolls back to one in place of a made one', async () => {
+    const keys = generateKeyPairSync('ed25519')
+    const pem = keys.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+    const name = await stored({ value: pem })
+    const valueFrom = { generate: { keypair: 'ed25519' } }
+    await must('developer', 'PATCH', `${kube}/${name}`, { spec: { valueFrom } })
+    const rollBack = (role: Role): Promise<Answer> =>
+      call(role, 'POST', `${rest}/secrets/${name}/rollback`, { version: 1 })
+    const { status, text } = await rollBack('developer')
+    expect([status, text]).toEqual(refused)
+    expect((await rollBack('maintainer')).status).toBe(200)
+    const { publicKey } = (await must('developer', 'GET', `${kube}/${name}`)).json<Shown>().status
+    expect(createPublicKey(publicKey ?? '').equals(keys.publicKey)).toBe(true)
+  })
+})
+
 describe('a developer', () => {
   const as = (method: string, path: string, body?: unknown): Promise<Answer> =>
     must('developer', method, path, body)
@@ -292,6 +360,14 @@ describe('a developer', () => {
     await as('PATCH', `${kube}/${follower}`, { spec: { scope: 'web' } })
     const refused = await call('developer', 'PATCH', `${kube}/${name}`, { spec: { value: 'no' } })
     expect(refused.status).toBe(422)
+  })
+
+  it('applies a sealed value that is stored already, whatever its format, and any where there is none', async () => {
+    const name = await stored({ value: canary, ...right })
+    await as('PATCH', `${kube}/${name}`, { spec: sealed(name) })
+    const probe = `probe-${++count}`
+    await as('POST', kube, objectOf(probe, sealed(probe)))
+    await as('PATCH', `${kube}/${probe}`, { spec: sealed(probe, 'another') })
   })
 
   it('makes a value that a template with a format refers to no other template', async () => {
