@@ -79,9 +79,9 @@ export const createIntake = (deps: IntakeDeps): Intake => {
     },
     onChange: (type, object) => {
       const key = keyOf(refOf(object))
-      if (isLate(type, object, mirror.get(key))) return
+      if (isLate(type, object, mirror.get(key), mirror.ended(key))) return
       held.delete(key)
-      if (type === 'DELETED') mirror.remove(refOf(object))
+      if (type === 'DELETED') mirror.remove(object)
       else mirror.put(object)
       if (unlisted.size === 0) enqueue(key)
     },

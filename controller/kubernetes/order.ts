@@ -11,9 +11,20 @@ const isOlder = (a = '', b = ''): boolean => {
 /** The newer one of two versions; the second where they have no order. */
 export const newerVersion = (a: string, b: string): string => (isOlder(b, a) ? a : b)
 
-/** True for an event that tells of less than what is held: an older state, or the end of another object of this name. */
-export const isLate = (type: string, object: KubeObject, held: KubeObject | undefined): boolean => {
+/**
+ * True for an event that tells of less than what is held: an older state, the end of another object of
+ * this name, or a state of one that has `ended`.
+ */
+export const isLate = (
+  type: string,
+  object: KubeObject,
+  held: KubeObject | undefined,
+  ended: KubeObject['metadata'] | undefined,
+): boolean => {
+  const { uid, resourceVersion } = object.metadata
+  if (ended !== undefined && uid !== undefined && uid === ended.uid) return true
+  if (isOlder(resourceVersion, ended?.resourceVersion)) return true
   if (held === undefined) return false
-  if (type === 'DELETED' && object.metadata.uid !== held.metadata.uid) return true
-  return isOlder(object.metadata.resourceVersion, held.metadata.resourceVersion)
+  if (type === 'DELETED' && uid !== held.metadata.uid) return true
+  return isOlder(resourceVersion, held.metadata.resourceVersion)
 }

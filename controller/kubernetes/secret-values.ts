@@ -23,6 +23,8 @@ interface Followed {
   readonly stopping: AbortController
   readonly running: Promise<void>
   secret: (KubeObject & { data?: Record<string, string> }) | undefined
+  /** The one that was deleted last, since the list. */
+  ended: KubeObject['metadata'] | undefined
   isRead: boolean
   /** Why it may not be read. */
   forbidden: string | undefined
@@ -54,6 +56,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
       log,
       signal: stopping.signal,
       onList: (items) => {
+        entry.ended = undefined
         settle(items[0])
         return Promise.resolve()
       },
@@ -64,7 +67,8 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
         onChange(entry.users)
       },
       onChange: (type, object) => {
-        if (isLate(type, object, entry.secret)) return
+        if (isLate(type, object, entry.secret, entry.ended)) return
+        if (type === 'DELETED') entry.ended = object.metadata
         settle(type === 'DELETED' ? undefined : object)
       },
     })
@@ -73,6 +77,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
       stopping,
       running,
       secret: undefined,
+      ended: undefined,
       isRead: false,
       forbidden: undefined,
     }

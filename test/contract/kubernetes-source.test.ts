@@ -438,11 +438,18 @@ test.each(Object.entries(faults))('what changes while %s comes in', async (name,
 })
 
 test('an older state that comes late is not carried back, and no late end takes a new object away', async () => {
-  await cluster.api.create(secret('reordered', { scope: 'old' }), secret('ended'))
-  for (const name of ['reordered', 'ended'])
+  await cluster.api.create(
+    secret('reordered', { scope: 'old' }),
+    secret('ended'),
+    secret('gone-for-good'),
+  )
+  for (const name of ['reordered', 'ended', 'gone-for-good'])
     await eventually(() => stored('StagelySecret', name)).toBeDefined()
   const before = (await cluster.api.get('StagelySecret', 'reordered'))!
   const ended = (await cluster.api.get('StagelySecret', 'ended'))!
+  const gone = (await cluster.api.get('StagelySecret', 'gone-for-good'))!
+  await cluster.api.remove('StagelySecret', 'gone-for-good')
+  await eventually(() => stored('StagelySecret', 'gone-for-good')).toBeUndefined()
   await cluster.api.remove('StagelySecret', 'ended')
   await cluster.api.create(secret('ended', { scope: 'anew' }))
   await cluster.api.patch('StagelySecret', 'reordered', { spec: { scope: 'new' } })
@@ -456,6 +463,7 @@ test('an older state that comes late is not carried back, and no late end takes 
   const events = [
     { type: 'MODIFIED', object: before },
     { type: 'DELETED', object: ended },
+    { type: 'MODIFIED', object: gone },
   ]
   let left = 1
   undo.push(
@@ -473,6 +481,7 @@ test('an older state that comes late is not carried back, and no late end takes 
   await eventually(() => stored('StagelySecret', 'after-reordered')).toBeDefined()
   expect((await stored('StagelySecret', 'reordered'))?.spec?.['scope']).toBe('new')
   expect((await stored('StagelySecret', 'ended'))?.metadata.uid).toBe(uid)
+  expect(await stored('StagelySecret', 'gone-for-good')).toBeUndefined()
 })
 
 test('a server that asks for patience is not asked again before', async () => {
