@@ -11,6 +11,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { plainKubeConfig } from '../support/cluster/own-server.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
+import { wireFaults } from '../support/cluster/wire-faults.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
 const person: Actor = { name: 'ann', source: 'api' }
@@ -308,133 +309,19 @@ test('an event of the store is told in the cluster, and counted', async () => {
   await eventually(told).toMatchObject({ count: 2 })
 })
 
-/** Each answers how often it is still to happen. */
-const faults: Record<string, () => () => number> = {
-  'the server restarts': () => {
-    let left = 1
-    void cluster.restart().then(() => left--)
-    return () => left
-  },
-  'a watch is cut in the middle of a line': () => {
-    let left = 4
-    undo.push(
-      cluster.fault((request, response) => {
-        if (left === 0 || !request.url?.includes('watch=true')) return false
-        left--
-        response.writeHead(200, { 'content-type': 'application/json' })
-        response.write('{"type":"ADDED","object":{"kind":"Project","metad')
-        setTimeout(() => response.destroy(), 20)
-        return true
-      }),
-    )
-    cluster.cut()
-    return () => left
-  },
-  'watches are too old (410)': () => {
-    let left = 4
-    undo.push(
-      cluster.fault((request, response) => {
-        if (left === 0 || !request.url?.includes('watch=true')) return false
-        left--
-        const object = {
-          kind: 'Status',
-          code: 410,
-          reason: 'Expired',
-          message: 'too old',
-          metadata: {},
-        }
-        // Both ways of saying it are in use.
-        if (left % 2 === 0) response.writeHead(410).end(JSON.stringify(object))
-        else response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
-        return true
-      }),
-    )
-    cluster.cut()
-    return () => left
-  },
-  'the server asks for patience (429)': () => {
-    let left = 6
-    undo.push(
-      cluster.fault((_, response) => {
-        if (left === 0) return false
-        left--
-        response.writeHead(429, { 'retry-after': '1', 'content-type': 'application/json' })
-        response.end('{"kind":"Status","reason":"TooManyRequests","message":"slow down"}')
-        return true
-      }),
-    )
-    cluster.cut()
-    return () => left
-  },
-  'a watch comes slowly, in small pieces': () => {
-    let left = 4
-    undo.push(
-      cluster.fault((request, response) => {
-        if (left === 0 || !/stagelysecrets\?.*watch=true/.test(request.url ?? '')) return false
-        left--
-        void cluster.api.list('StagelySecret').then(async ({ items }) => {
-          const lines = items.map((object) => JSON.stringify({ type: 'MODIFIED', object }))
-          const bytes = Buffer.from(`${lines.join('\n')}\n`)
-          for (let at = 0; at < bytes.length; at += 97) {
-            response.write(bytes.subarray(at, at + 97))
-            await new Promise((resolve) => setTimeout(resolve, 1))
-          }
-          response.end()
-        })
-        return true
-      }),
-    )
-    cluster.cut()
-    return () => left
-  },
-  'the server fails (500) and the token is expired (401)': () => {
-    let left = 6
-    undo.push(
-      cluster.fault((_, response) => {
-        if (left === 0) return false
-        left--
-        response.writeHead(left % 2 === 0 ? 500 : 401).end('no')
-        return true
-      }),
-    )
-    cluster.cut()
-    return () => left
-  },
-  'events come twice and out of order': () => {
-    let left = 4
-    undo.push(
-      cluster.fault((request, response) => {
-        if (
-          left === 0 ||
-          !request.url?.includes('stagelysecrets') ||
-          !request.url.includes('watch=true')
-        )
-          return false
-        left--
-        void cluster.api.list('StagelySecret').then(({ items }) => {
-          const lines = [...items, ...items.toReversed()].map(
-            (object) => `${JSON.stringify({ type: 'MODIFIED', object })}\n`,
-          )
-          response.end(lines.join(''))
-        })
-        return true
-      }),
-    )
-    cluster.cut()
-    return () => left
-  },
-}
-
-test.each(Object.entries(faults))('what changes while %s comes in', async (name, inject) => {
+test.each(Object.entries(wireFaults))('what changes while %s comes in', async (name, begin) => {
   const created = `fault-${name.replace(/[^a-z]+/gi, '-').toLowerCase()}`
     .slice(0, 40)
     .replace(/-$/, '')
-  const left = inject()
+  const fault = begin(cluster)
+  undo.push(() => {
+    fault.over()
+  })
   await cluster.api.create(secret(created))
   await eventually(() => stored('StagelySecret', created)).toBeDefined()
   await cluster.api.remove('StagelySecret', created)
   await eventually(() => stored('StagelySecret', created)).toBeUndefined()
-  await eventually(left).toBe(0)
+  await eventually(() => fault.left()).toBe(0)
 })
 
 test('an older state that comes late is not carried back, and no late end takes a new object away', async () => {
