@@ -4,10 +4,13 @@
 //   so that one broken document does not hide the others. As there, `1:30` and dates stay text.
 // - Messages are our own sentences: those of the parser quote the source, which may hold a secret.
 import {
+  isScalar,
   LineCounter,
   parseDocument,
+  visit,
   type Document,
   type DocumentOptions,
+  type ErrorCode,
   type ParseOptions,
   type SchemaOptions,
 } from 'yaml'
@@ -43,7 +46,8 @@ const options: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   schema: 'yaml-1.1',
   prettyErrors: false,
-  uniqueKeys: true,
+  // The parser compares each key with all before it: see duplicateKeys().
+  uniqueKeys: false,
   merge: true,
   // Types that kubectl's parser does not make of plain scalars: sexagesimal numbers and dates stay
   // text. `!!binary` and its like are refused below instead of silently becoming other bytes.
@@ -74,11 +78,10 @@ const parseChunk = (chunk: Chunk, file: string): Manifests => {
   const counter = new LineCounter()
   const doc = parseDocument(chunk.text, { ...options, lineCounter: counter })
   const lineAt = (offset: number): number => counter.linePos(offset).line + chunk.firstLine - 1
-  const broken = [...doc.errors, ...doc.warnings].map((error) => ({
-    file,
-    line: lineAt(error.pos[0]),
-    message: sentenceFor(error.code),
-  }))
+  const broken = [...doc.errors, ...doc.warnings]
+    .map(({ pos, code }) => ({ offset: pos[0], code }))
+    .concat(duplicateKeys(doc))
+    .map(({ offset, code }) => ({ file, line: lineAt(offset), message: sentenceFor(code) }))
   if (broken.length > 0) return { documents: [], faults: broken }
   const content = toPlain(doc)
   if (content === tooManyAliases) {
@@ -87,6 +90,22 @@ const parseChunk = (chunk: Chunk, file: string): Manifests => {
   if (content === null || content === undefined) return { documents: [], faults: [] }
   const lineOf = (path: string): number => lineAt(lineOfField(doc, path) ?? contentOffset(doc))
   return toObjects(content, file, '', lineOf)
+}
+
+/** Where a key is that its map had already. */
+const duplicateKeys = (doc: Document): { offset: number; code: ErrorCode }[] => {
+  const offsets: number[] = []
+  visit(doc, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0)
+        seen.add(key.value)
+      }
+    },
+  })
+  return offsets.map((offset) => ({ offset, code: 'DUPLICATE_KEY' }))
 }
 
 const tooManyAliases = Symbol('tooManyAliases')

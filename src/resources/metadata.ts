@@ -137,13 +137,13 @@ const checkFinalizers = (input: unknown): { finalizers: string[] | undefined; fa
   if (!Array.isArray(input))
     return { finalizers: undefined, faults: [typeInvalid(path, 'array', input)] }
   const faults: Fault[] = []
-  const finalizers: string[] = []
+  const finalizers = new Set<string>()
   for (const [i, value] of (input as unknown[]).entries()) {
     if (typeof value !== 'string') faults.push(typeInvalid(`${path}[${i}]`, 'string', value))
     else if (checkKey(path, value).length > 0) faults.push(...checkKey(`${path}[${i}]`, value))
-    else if (!finalizers.includes(value)) finalizers.push(value)
+    else finalizers.add(value)
   }
-  return { finalizers: finalizers.length === 0 ? undefined : finalizers, faults }
+  return { finalizers: finalizers.size === 0 ? undefined : [...finalizers], faults }
 }
 
 /** Never throws. `metadata` holds what is good; `unknown` the names of fields that no object has. */

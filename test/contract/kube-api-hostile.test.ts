@@ -177,6 +177,39 @@ describe('hostile requests', () => {
     expect(patch.status).toBe(400)
   })
 
+  it('of more values or signs than an object has are refused before they are looked at', async () => {
+    const post = (type: string, spec: string): Promise<Answer> =>
+      server.call('POST', `${base}/stagelets`, {
+        raw: `{"apiVersion":"stagely.dev/v1alpha1","kind":"Stagelet","metadata":{"name":"w"},"spec":${spec}}`,
+        headers: { 'content-type': type },
+      })
+    const files = (count: number): string => `{"compose":{"files":[${'1,'.repeat(count)}1]}}`
+    const wide = await post('application/json', files(1_200_000))
+    expect([wide.status, wide.text]).toEqual([413, expect.stringContaining('100000 values')])
+    expect((await post('application/json', files(90_000))).status).toBe(422)
+    const labels = Array.from({ length: 90_000 }, (_, i) => `"-${i}":""`).join()
+    const many = await post('application/json', `{},"metadata":{"labels":{${labels}}}`)
+    expect(many.status).toBe(422)
+    const keys = Array.from({ length: 200_000 }, (_, i) => `k${i}: 1`).join()
+    const yaml = await post('application/yaml', `{${keys}}`)
+    expect([yaml.status, yaml.text]).toEqual([413, expect.stringContaining('signs of YAML')])
+  })
+
+  it('for a review of too much are refused, or told of so many faults', async () => {
+    const review = (objects: unknown[]): Promise<Answer> =>
+      server.call('POST', `${base}/changesetreviews`, {
+        body: { kind: 'ChangeSetReview', spec: { objects } },
+      })
+    const faultsOf = (answer: Answer): unknown[] =>
+      answer.json<{ status: { faults: unknown[] } }>().status.faults
+    expect((await review(Array(10_001).fill(1))).status).toBe(413)
+    expect(faultsOf(await review(Array(10_000).fill(1)))).toHaveLength(1_000)
+    const wide = object('Stagelet', 'w', { compose: { files: Array(200_000).fill(1) } })
+    expect(faultsOf(await review([wide]))).toEqual([
+      { index: 0, field: '', message: 'holds more than 100000 values' },
+    ])
+  })
+
   it('that copy copies are stopped while others are served', async () => {
     const ops = Array.from({ length: 60 }, (_, i) => ({
       op: 'copy',

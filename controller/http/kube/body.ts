@@ -38,38 +38,66 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The message never repeats the body, which may hold a secret. */
-export const parseJson = (bytes: Buffer): unknown => {
+export const parseJson = (bytes: Buffer, mostValues = maxValues): unknown => {
   let value: unknown
   try {
     value = JSON.parse(bytes.toString('utf8'))
   } catch {
     throw new StagelyError('BadRequest', 'the request body is not valid JSON')
   }
-  if (isDeeper(value, maxDepth))
-    throw new StagelyError(
-      'BadRequest',
-      `the request body is nested deeper than ${maxDepth} levels`,
-    )
+  checkExtent(value, mostValues)
   return value
 }
 
 /** What walks an object does so by recursion; no object of ours is nearly that deep. */
 const maxDepth = 200
+/** Each may be at fault and be told of. A JSON patch of all the operations that it may have is below that. */
+export const maxValues = 100_000
+
+/** Whether there are more values than that, the containers counted too; looks at no more of them. */
+export const hasMoreValues = (value: unknown, most: number): boolean => {
+  let count = 0
+  const walk = (inner: unknown): boolean =>
+    ++count > most ||
+    (typeof inner === 'object' && inner !== null && Object.values(inner).some(walk))
+  return walk(value)
+}
 
 const isDeeper = (value: unknown, levels: number): boolean =>
   typeof value === 'object' &&
   value !== null &&
   (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
 
+const checkExtent = (value: unknown, mostValues: number): void => {
+  if (isDeeper(value, maxDepth))
+    throw new StagelyError(
+      'BadRequest',
+      `the request body is nested deeper than ${maxDepth} levels`,
+    )
+  if (hasMoreValues(value, mostValues)) throw tooMany('values', mostValues)
+}
+
+const tooMany = (what: string, most: number): StagelyError =>
+  new StagelyError('RequestEntityTooLarge', `the request body holds more than ${most} ${what}`)
+
+/** The parser's time goes by them: it takes some 10 µs for each. */
+const yamlSigns = /[\n,:[\]{}\\&*]/g
+const maxYamlSigns = 100_000
+
 const parseYamlBody = (bytes: Buffer): unknown => {
-  const { documents, faults } = parseManifests(bytes.toString('utf8'), 'body')
+  const text = bytes.toString('utf8')
+  if ((text.match(yamlSigns)?.length ?? 0) > maxYamlSigns)
+    throw tooMany('lines and signs of YAML, of which JSON may hold more', maxYamlSigns)
+  const { documents, faults } = parseManifests(text, 'body')
   if (faults.length > 0) {
-    const text = faults.map((f) => `line ${f.line}: ${f.message}`).join('; ')
-    throw new StagelyError('BadRequest', `the request body is not valid YAML: ${text}`)
+    const shown = faults.slice(0, 20).map((f) => `line ${f.line}: ${f.message}`)
+    throw new StagelyError('BadRequest', `the request body is not valid YAML: ${shown.join('; ')}`)
   }
-  if (documents.length !== 1)
+  const [document, ...others] = documents
+  if (document === undefined || others.length > 0)
     throw new StagelyError('BadRequest', 'the request body must hold one object')
-  return documents[0]!.object
+  checkExtent(document.object, maxValues)
+  return document.object
 }
 
 const unsupported = (type: string, supported: readonly string[]): StagelyError =>

@@ -2,7 +2,7 @@
 // answers are JSON, which kubectl takes.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
-type Message = ReadonlyMap<number, readonly Buffer[]>
+type Message = ReadonlyMap<number, Buffer[]>
 
 const magic = Buffer.from('k8s\0', 'latin1')
 const garbled = (): StagelyError =>
@@ -29,7 +29,9 @@ const readMessage = (bytes: Buffer): Message => {
       const length = varint()
       if (at + length > bytes.length) throw garbled()
       const field = Math.floor(tag / 8)
-      fields.set(field, [...(fields.get(field) ?? []), bytes.subarray(at, at + length)])
+      const parts = fields.get(field) ?? []
+      parts.push(bytes.subarray(at, at + length))
+      fields.set(field, parts)
       at += length
     } else if (wireType === 1) at += 8
     else if (wireType === 5) at += 4

@@ -15,11 +15,16 @@ import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
 import { affectedServices, cascadedServices, changeOf } from '../../manifests/blast-radius.ts'
 import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import { actorOf } from '../env.ts'
-import { parseJson } from './body.ts'
+import { hasMoreValues, maxValues, parseJson } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
 /** A review holds a whole folder of manifests, so more than the 3 MiB of one object. */
 const maxReviewBytes = 64 * 1024 * 1024
+const maxReviewValues = 2_000_000
+/** All are written in one dry run, for which every other writer waits. */
+const maxObjects = 10_000
+/** Nobody reads more; who mends these is told of the next. */
+const mostFaults = 1_000
 
 /** Open to everybody: what an object may not be reviewed for is a fault of that object. */
 export const reviewRoutes = ({ store }: { readonly store: Store }): KubeRoute[] => [
@@ -28,7 +33,7 @@ export const reviewRoutes = ({ store }: { readonly store: Store }): KubeRoute[] 
     path: '/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews',
     access: { kind: requireKind('Project'), verb: 'list', in: 'own' },
     handle: async (c) => {
-      const objects = objectsOf(parseJson(await readAll(c.env.incoming)))
+      const objects = objectsOf(parseJson(await readAll(c.env.incoming), maxReviewValues))
       const status = await reviewChangeSet(store, actorOf(c), {
         namespace: c.req.param('namespace') ?? '',
         objects,
@@ -65,6 +70,10 @@ const objectsOf = (body: unknown): unknown[] => {
   const { kind, spec } = (body ?? {}) as { kind?: unknown; spec?: { objects?: unknown } }
   if (kind !== 'ChangeSetReview' || !Array.isArray(spec?.objects)) {
     throw new StagelyError('BadRequest', 'expected a ChangeSetReview with spec.objects')
+  }
+  if (spec.objects.length > maxObjects) {
+    const message = `a review may hold ${maxObjects} objects: review part of them at a time`
+    throw new StagelyError('RequestEntityTooLarge', message)
   }
   return spec.objects as unknown[]
 }
@@ -133,6 +142,11 @@ const decodeItem = (
   namespace: string,
   faults: ReviewFault[],
 ): Item[] => {
+  if (faults.length >= mostFaults) return []
+  if (hasMoreValues(input, maxValues)) {
+    faults.push({ index, field: '', message: `holds more than ${maxValues} values` })
+    return []
+  }
   const { object, faults: wrong, unknown } = decodeObject(withNamespace(input, namespace))
   faults.push(...wrong.map(({ field, message }) => ({ index, field, message })))
   faults.push(...unknown.map((field) => ({ index, field, message: 'unknown field' })))
