@@ -183,6 +183,25 @@ describe('a role', () => {
       expect((await as('narrow', method, path, body)).status, path).toBe(403)
   })
 
+  it('with a token of one team and an end makes no machine there that outlives it', async () => {
+    const wanted = { name: 'ci', role: 'maintainer' }
+    await must('mia', 'POST', '/teams/red/tokens', wanted)
+    const spec = { name: 'red-only', teams: ['red'], expires_at: '2099-01-01T00:00:00Z' }
+    tokens['red-only'] = (await must('mia', 'POST', '/tokens', spec))['token']!
+    for (const [method, path, body] of [
+      ['POST', '/teams/red/tokens', { ...wanted, name: 'for-ever' }],
+      ['DELETE', '/teams/red/tokens/ci', undefined],
+    ] as const) {
+      const answer = await as('red-only', method, path, body)
+      expect([answer.status, answer.json()['detail']]).toEqual([
+        403,
+        expect.stringContaining('a token with scopes manages no tokens'),
+      ])
+    }
+    expect((await as('red-only', 'GET', '/teams/red/tokens')).status).toBe(200)
+    await must('mia', 'DELETE', '/teams/red/tokens/ci')
+  })
+
   it('counts at once, also for a repeat that was answered before', async () => {
     const headers = { 'idempotency-key': 'before-the-demotion' }
     const body = { key: 'BY_DEV', value: 'by-the-developer' }

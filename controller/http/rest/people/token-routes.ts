@@ -101,6 +101,7 @@ const ofTeam: Place = {
   access: (verb) => ({ in: 'team', verb, resource: 'tokens' }),
   ownerOf: (context) => ({ team: requireTarget(context).metadata.name }),
   checkWrite: (principal, owner, spec) => {
+    refuseLimited(principal)
     if (!('team' in owner) || spec?.role === undefined) return
     if (!mayGrant(principal, owner.team, spec.role))
       throw forbidden(
