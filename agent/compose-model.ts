@@ -65,7 +65,7 @@ export interface ModelRequest {
 }
 
 export interface ModelSource {
-  /** The model for this spec; asks Compose only when a file has changed since. */
+  /** The model for this spec; asks Compose only when a file, or Compose itself, has changed since. */
   read(request: ModelRequest): Promise<ModelResult>
   /** Asks Compose again at the next read. */
   forget(): void
@@ -242,6 +242,13 @@ const faultOf = (error: unknown): { fault: StackFault; missingVariables: readonl
   }
 }
 
+/** Undefined where Compose can be used; it may have been upgraded, or be gone, since the last look. */
+export const composeFault = (compose: Compose): Promise<StackFault | undefined> =>
+  compose.lookAgain().then(
+    () => undefined,
+    (error: unknown) => faultOf(error).fault,
+  )
+
 const mountsResult = (
   asked: PromiseSettledResult<Filled | undefined>,
 ): MountsResult | undefined => {
@@ -255,6 +262,7 @@ const rootsOf = (directory: string, files: readonly string[]): string[] => [
 
 interface Cached {
   readonly specKey: string
+  readonly composeVersion: string
   readonly variables: string
   readonly watched: readonly string[]
   readonly model: ComposeModel
@@ -275,7 +283,14 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
         roots: rootsOf(request.spec.directory, files),
         signature,
       }
-      cached = { specKey, variables: Object.keys(request.env).sort().join(), watched, model }
+      const { version: composeVersion } = compose
+      cached = {
+        specKey,
+        composeVersion,
+        variables: Object.keys(request.env).sort().join(),
+        watched,
+        model,
+      }
       return { model }
     } catch (error) {
       return faultOf(error)
@@ -284,10 +299,13 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
 
   return {
     read: async (request) => {
+      const fault = await composeFault(compose)
+      if (fault !== undefined) return { fault, missingVariables: [] }
       const specKey = JSON.stringify(request.spec)
       const known = cached
       if (
         known?.specKey === specKey &&
+        known.composeVersion === compose.version &&
         (known.model.mounts !== undefined || !request.withMounts) &&
         known.model.signature === (await signatureOf(known.watched))
       ) {

@@ -22,6 +22,7 @@ const fakeCompose = () => {
         most = Math.max(most, running.size)
       }),
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
+    lookAgain: () => Promise.resolve(),
   }
   return { compose, begun, running, most: () => most }
 }

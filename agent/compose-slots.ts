@@ -30,5 +30,11 @@ const createSlots = (count: number): (<T>(fn: () => Promise<T>) => Promise<T>) =
  */
 export const withSlots = (compose: Compose, count: number): Compose => {
   const inTurn = createSlots(count)
-  return { ...compose, run: (call) => inTurn(() => compose.run(call)) }
+  return {
+    ...compose,
+    get version() {
+      return compose.version
+    },
+    run: (call) => inTurn(() => compose.run(call)),
+  }
 }

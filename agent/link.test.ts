@@ -42,6 +42,8 @@ interface Fake {
   hello(tweak?: object): ReturnType<typeof createSealer>
   say(message: object): void
   settle(check: () => boolean): Promise<void>
+  /** From now on the machine has another Compose. */
+  upgrade(): void
 }
 const ends: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -56,6 +58,8 @@ const start = async (
   const streams: ServerResponse[] = []
   const wants: string[] = []
   const logged: string[] = []
+  let composeVersion = '2.26.1'
+  let seenVersion = composeVersion
   const server: Server = createServer((req, res) => {
     let text = ''
     req.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -96,6 +100,9 @@ const start = async (
     say: (message) => {
       streams.at(-1)!.write(`${JSON.stringify(message)}\n`)
     },
+    upgrade: () => {
+      composeVersion = '2.40.0'
+    },
     settle: async (check) => {
       for (let i = 0; !check(); i++) {
         if (i > 500) throw new Error(`did not happen: ${String(check)}`)
@@ -122,7 +129,13 @@ const start = async (
         silentLogger,
       ),
       token: () => 'token',
-      about: { boot: 'boot-1', version: 'v' },
+      about: {
+        current: () => ({ boot: 'boot-1', version: 'v', composeVersion: seenVersion }),
+        look: () => {
+          seenVersion = composeVersion
+          return Promise.resolve()
+        },
+      },
       keys: fixedKeys,
       onLogs: () => undefined,
       onConnected: () => wants.push('connected'),
@@ -175,6 +188,33 @@ test('a silent controller is dropped after three keep-alives, and tried again wi
   expect(fake.requests).toHaveLength(1)
   await fake.clock.advance(200)
   await fake.settle(() => fake.requests.length === 2)
+})
+
+test('another Compose on the machine is told within a minute, on a stream of its own', async () => {
+  const fake = await start((res) => {
+    // Keep-alives, so that silence ends nothing.
+    const beat = setInterval(() => res.write('\n'), 20)
+    res.on('close', () => {
+      clearInterval(beat)
+    })
+  })
+  fake.hello()
+  await fake.settle(() => fake.wants.includes('connected'))
+  expect(fake.requests[0]?.composeVersion).toBe('2.26.1')
+  const minute = async (): Promise<void> => {
+    for (let i = 0; i < 6; i++) {
+      await fake.clock.advance(10_000)
+      await new Promise((resolve) => setTimeout(resolve, 60))
+    }
+  }
+  await minute()
+  expect(fake.requests).toHaveLength(1)
+  fake.upgrade()
+  await minute()
+  await fake.clock.advance(1)
+  await fake.settle(() => fake.requests.length === 2)
+  expect(fake.requests[1]?.composeVersion).toBe('2.40.0')
+  expect(fake.logged).toEqual([])
 })
 
 test('keep-alives keep it; a controller that never says hello is left after 10 s', async () => {

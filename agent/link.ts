@@ -21,16 +21,18 @@ import {
   streamInfo,
   streamMessage,
   type StreamMessage,
-  type StreamRequest,
 } from '../src/protocol/messages.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import { protocolFault } from '../src/protocol/version.ts'
+import type { About } from './about.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
 import type { DesiredState, HeldBundle } from './desired.ts'
 import type { Identity } from './identity.ts'
 import type { LinkKeys } from './link-keys.ts'
 import { createRetries, type Outcome } from './reconnect.ts'
+import { watchAbout, watchSilence } from './stream-watches.ts'
 
+/** Until `hello`. */
 const connectTimeoutMs = 10_000
 /** A set of env secrets has a few MiB; base64 of base64 makes 1.8 times of it. */
 const maxLineBytes = 64 * 1024 * 1024
@@ -43,7 +45,7 @@ export interface LinkDeps {
   /** A request token that is good for now. */
   readonly token: () => string
   /** What the stream request says of this machine, apart from time and holdings. */
-  readonly about: Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
+  readonly about: About
   /** New keys, between two streams. */
   readonly keys: LinkKeys
   /** Somebody wants to read logs. */
@@ -83,9 +85,10 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   signal.addEventListener('abort', cut, { once: true })
   const stream = new Stream(deps, now)
   void watchSilence(deps, stream, ending)
+  void watchAbout(deps, stream, ending)
   try {
     const { about, desired } = deps
-    const body = { ...about, protocol: protocolVersion, now, holds: desired.holds() }
+    const body = { ...about.current(), protocol: protocolVersion, now, holds: desired.holds() }
     const response = await client.open({
       path: paths.stream,
       body,
@@ -100,6 +103,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     log.info({}, 'the stream ended')
   } catch (error) {
     if (signal.aborted) return { kind: 'unreachable' }
+    if (stream.isOutdated) return atOnce(clock.now() - now)
     if (error instanceof RefusedError) {
       if (error.reason === 'BadSignature' && (await keys.recover())) return atOnce(0)
       return explainRefusal(error, log)
@@ -124,36 +128,13 @@ const readStream = async (response: IncomingMessage, stream: Stream): Promise<vo
   }
 }
 
-/** Drops the connection when nothing was heard: 10 s until `hello`, then three keep-alives. */
-const watchSilence = async (
-  { clock, log }: LinkDeps,
-  stream: Stream,
-  ending: AbortController,
-): Promise<void> => {
-  for (;;) {
-    const limitMs = stream.silenceLimitMs
-    const quietMs = clock.now() - stream.lastHeard
-    if (quietMs >= limitMs) {
-      log.warn({ quietMs }, 'nothing heard from the controller; dropping the connection')
-      ending.abort(new Error(`nothing heard for ${quietMs} ms`))
-      return
-    }
-    const pauseMs = Math.min(limitMs - quietMs, connectTimeoutMs)
-    if (
-      !(await clock.sleep(pauseMs, ending.signal).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return
-  }
-}
-
 /** State of one connection. */
 class Stream {
   hello: Hello | undefined
   /** The controller asks for new keys; the stream ends for that. */
   rotation: string | undefined
+  /** What it began with of this machine is no longer true. */
+  isOutdated = false
   lastHeard: number
   readonly #deps: LinkDeps
   readonly #requestedAt: number
@@ -261,7 +242,12 @@ class Stream {
     this.#opener = createOpener({
       recipient: identity.x25519,
       enc: Buffer.from(hello.enc, 'base64url'),
-      info: streamInfo({ controllerId, agentUid, boot: about.boot, now: this.#requestedAt }),
+      info: streamInfo({
+        controllerId,
+        agentUid,
+        boot: about.current().boot,
+        now: this.#requestedAt,
+      }),
       sender: identity.controllerX25519,
     })
     this.hello = hello

@@ -48,6 +48,7 @@ const pass = async (
     engine,
     compose: {
       version: '2.40.0',
+      lookAgain: () => Promise.resolve(),
       run: ({ verb }) => {
         verbs.push(verb[0] ?? '')
         return Promise.resolve({ stdout: '', stderr: '' })

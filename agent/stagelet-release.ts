@@ -1,4 +1,5 @@
 // Letting go of a stack: left running, or taken down.
+import { composeFault } from './compose-model.ts'
 import {
   findForeign,
   noteFailure,
@@ -25,6 +26,8 @@ export const release = async (deps: PassDeps, state: StackState): Promise<number
       await observe(deps, state, project)
       const foreign = await findForeign(state.containers, deps.allowDirs)
       if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
+      const absent = await composeFault(deps.compose)
+      if (absent !== undefined) return stopWith(state, absent.reason, absent.message)
       const result = await deps.locks.run(project, () => takeDown(deps, state, project))
       if (result === 'failed') return noteFailure(deps, state)
     }

@@ -7,6 +7,7 @@ import type { Logger } from '../src/kernel/log.ts'
 import { maxTokenLifeMs, signAgentToken } from '../src/protocol/agent-token.ts'
 import { handSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
+import { createAbout } from './about.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
 import { defaultSlots, withSlots } from './compose-slots.ts'
 import { createControllerClient } from './controller-client.ts'
@@ -62,6 +63,8 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const engine = createEngine(config.dockerSocket)
   const events = createEventHub({ engine, clock, log })
   const boot = randomUUID()
+  const about = createAbout({ boot, version: agentVersion }, { engine, compose, log })
+  await about.look()
   const client = createControllerClient(identity)
   const token = createTokens(identity, clock)
   const reporter = createReporter({ client, token, boot, clock, random, log })
@@ -102,12 +105,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       keys,
       onLogs: logs.start,
       token,
-      about: {
-        boot,
-        version: agentVersion,
-        ...(await engineVersionOf(engine, log)),
-        composeVersion: compose.version,
-      },
+      about,
       onConnected: () => {
         isConnected = true
         reporter.connected()
@@ -146,15 +144,6 @@ const waitPatiently = async (clock: Clock, work: Promise<unknown>): Promise<void
   await Promise.race([work, clock.sleep(stopPatienceMs, patience.signal)])
   patience.abort()
 }
-
-const engineVersionOf = (engine: Engine, log: Logger): Promise<{ engineVersion?: string }> =>
-  engine.version().then(
-    (engineVersion) => ({ engineVersion }),
-    (error: unknown) => {
-      log.warn({ reason: messageOf(error) }, 'the Docker engine does not answer yet')
-      return {}
-    },
-  )
 
 /** Readers of logs have connections of their own, so that none of them holds up a report. */
 const openLogs = (

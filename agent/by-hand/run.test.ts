@@ -28,6 +28,7 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
     engine: { listContainers: () => Promise.resolve([]) } as unknown as Engine,
     compose: {
       version: '2.40.0',
+      lookAgain: () => Promise.resolve(),
       run: () => Promise.reject(new Error('not asked for')),
       pipe: (call) => {
         calls.push(call)

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -25,6 +25,38 @@ describe('Compose', () => {
         /2\.24\.7, which is too old: install .* 2\.26\.0 or later/,
       )
       expect(await open('docker-compose')).toMatch(/no Compose that tells its version/)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('is another one after an upgrade, and is asked for its version only then', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stagely-compose-'))
+    const [binary, asked] = [join(folder, 'docker-compose'), join(folder, 'asked')]
+    /** As a package manager does it: the new file takes the place of the old one. */
+    const install = async (version: string): Promise<void> => {
+      const script = `#!/bin/sh\necho asked >> '${asked}'\necho '${version}'\n`
+      await writeFile(`${binary}.new`, script, { mode: 0o755 })
+      await rename(`${binary}.new`, binary)
+    }
+    const timesAsked = async (): Promise<number> =>
+      (await readFile(asked, 'utf8')).split('\n').length - 1
+    try {
+      await install('2.26.1')
+      const compose = await openCompose({ PATH: folder }, binary)
+      await compose.lookAgain()
+      expect([compose.version, await timesAsked()]).toEqual(['2.26.1', 1])
+      await install('v2.40.3')
+      await Promise.all([compose.lookAgain(), compose.lookAgain()])
+      await compose.lookAgain()
+      expect([compose.version, await timesAsked()]).toEqual(['2.40.3', 2])
+      await install('2.20.0')
+      await expect(compose.lookAgain()).rejects.toThrow(/2\.20\.0, which is too old: install/)
+      await rm(binary)
+      await expect(compose.lookAgain()).rejects.toThrow(/no .*docker-compose found: install/)
+      await install('2.41.0')
+      await compose.lookAgain()
+      expect(compose.version).toBe('2.41.0')
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -1,8 +1,8 @@
 // Docker Compose as we call it: the plugin's binary itself (`docker compose` would start it
 // twice, 30 ms more), the override on stdin, an environment that is given and not inherited.
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { StagelyError } from '../kernel/errors.ts'
+import { messageOf, StagelyError } from '../kernel/errors.ts'
 import type { Environment } from './environment.ts'
 import { execProgram } from '../process/exec.ts'
 import type { ExecResult } from '../process/exec.ts'
@@ -75,8 +75,13 @@ export interface Compose {
   run(call: ComposeCall): Promise<ComposeOutput>
   /** Runs one verb for somebody who watches it; how it ended is in the result. */
   pipe(call: PipedCall): Promise<PipedResult>
-  /** Such as `2.26.1`. */
+  /** Such as `2.26.1`; as of the last look. */
   readonly version: string
+  /**
+   * Looks whether the binary is another by now, as after an upgrade, and goes on with that one.
+   * ServiceUnavailable when there is none any more, or it is too old.
+   */
+  lookAgain(): Promise<void>
 }
 
 const pluginFolders = [
@@ -111,34 +116,71 @@ export const findCompose = async (env: Environment): Promise<string | undefined>
 /** The oldest that the agent was tried with. */
 export const oldestCompose = '2.26.0'
 
+const runBinary = async (file: string, call: ComposeCall): Promise<ComposeOutput> => {
+  const result = await execProgram({
+    file,
+    args: [...(call.flags ?? []), ...call.verb],
+    cwd: call.cwd,
+    env: call.env,
+    timeoutMs: call.timeoutMs ?? 60_000,
+    ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
+  })
+  if (result.exitCode !== 0) throw new ComposeError(call.verb[0] ?? '', result, call.mask)
+  return { stdout: result.stdout, stderr: result.stderr }
+}
+
+interface Binary {
+  readonly file: string
+  readonly version: string
+  /** Another one where the file is another. */
+  readonly print: string
+}
+
+/** The binary that is there now; `known` where that is still it. */
+const lookAt = async (
+  env: Environment,
+  path: string | undefined,
+  known?: Binary,
+): Promise<Binary> => {
+  const refuse = (what: string): StagelyError =>
+    new StagelyError(
+      'ServiceUnavailable',
+      `${what}: install the Docker Compose plugin, version ${oldestCompose} or later`,
+    )
+  const file = path ?? (await findCompose(env))
+  const found = file === undefined ? undefined : await stat(file).catch(() => undefined)
+  if (file === undefined || found === undefined)
+    throw refuse(`no ${path ?? 'docker-compose'} found`)
+  const print = [file, found.dev, found.ino, found.size, found.mtimeMs].join(' ')
+  if (known?.print === print) return known
+  const call: ComposeCall = { verb: ['version', '--short'], cwd: '/', env, mask: (t) => t }
+  const { stdout } = await runBinary(file, call).catch((error: unknown) => {
+    throw refuse(`${file} does not tell its version (${messageOf(error)})`)
+  })
+  const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
+  if (version === undefined) throw refuse(`${file} is no Compose that tells its version`)
+  if (!isAtLeast(version, oldestCompose))
+    throw refuse(`${file} is Compose ${version}, which is too old`)
+  return { file, version, print }
+}
+
 /** Opens Compose: finds the binary (unless given) and asks its version. ServiceUnavailable when there is none, or it is too old. */
 export const openCompose = async (env: Environment, binary?: string): Promise<Compose> => {
-  const file = binary ?? (await findCompose(env))
-  const remedy = `install the Docker Compose plugin, version ${oldestCompose} or later`
-  if (file === undefined)
-    throw new StagelyError('ServiceUnavailable', `no docker-compose found: ${remedy}`)
-  const run = async (call: ComposeCall): Promise<ComposeOutput> => {
-    const result = await execProgram({
-      file,
-      args: [...(call.flags ?? []), ...call.verb],
-      cwd: call.cwd,
-      env: call.env,
-      timeoutMs: call.timeoutMs ?? 60_000,
-      ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
-    })
-    if (result.exitCode !== 0) throw new ComposeError(call.verb[0] ?? '', result, call.mask)
-    return { stdout: result.stdout, stderr: result.stderr }
+  let current = await lookAt(env, binary)
+  let looking: Promise<void> | undefined
+  const look = async (): Promise<void> => {
+    current = await lookAt(env, binary, current)
   }
-  const { stdout } = await run({ verb: ['version', '--short'], cwd: '/', env, mask: (t) => t })
-  const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
-  if (version === undefined || !isAtLeast(version, oldestCompose))
-    throw new StagelyError(
-      'ServiceUnavailable',
-      `${file} is ${version === undefined ? 'no Compose that tells its version' : `Compose ${version}, which is too old`}: ${remedy}`,
-    )
-  const pipe = ({ flags = [], verb, ...call }: PipedCall): Promise<PipedResult> =>
-    pipeProgram({ ...call, file, args: [...flags, ...verb] })
-  return { run, pipe, version }
+  return {
+    get version() {
+      return current.version
+    },
+    run: (call) => runBinary(current.file, call),
+    pipe: ({ flags = [], verb, ...call }) =>
+      pipeProgram({ ...call, file: current.file, args: [...flags, ...verb] }),
+    // Asked for by many stacks at once, and done once.
+    lookAgain: () => (looking ??= look().finally(() => (looking = undefined))),
+  }
 }
 
 /** True when `version` is `wanted` or newer; both as `1.2.3`. */

@@ -18,6 +18,7 @@ import { startSweep } from '../../controller/http/agents/replicas.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents/routes.ts'
 import { listen } from '../../controller/http/server.ts'
 import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
+import { unchanging } from './unchanging.ts'
 import { fixedKeys } from './fixed-keys.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
@@ -236,13 +237,13 @@ export const startTestAgent = (
       },
       desired,
       token,
-      about: {
+      about: unchanging({
         boot,
         version: '0.0.1',
         engineVersion: '26.1.5',
         composeVersion: '2.26.1',
         ...tweak.about,
-      },
+      }),
       keys: tweak.keys ?? fixedKeys,
       onLogs: () => undefined,
       onConnected: () => {

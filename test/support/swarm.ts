@@ -10,6 +10,7 @@ import { joinController, type Identity } from '../../agent/identity.ts'
 import { runLink } from '../../agent/link.ts'
 import { createReporter, type Reporter } from '../../agent/report.ts'
 import { fixedKeys } from './fixed-keys.ts'
+import { unchanging } from './unchanging.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { signAgentToken } from '../../src/protocol/agent-token.ts'
@@ -138,7 +139,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
     },
     silentLogger,
   )
-  const about = { boot, version: '0.0.1', engineVersion: '26.1.5', composeVersion: '2.26.1' }
+  const versions = { version: '0.0.1', engineVersion: '26.1.5', composeVersion: '2.26.1' }
   const onConnected = (): void => {
     isUp = true
     onFirst()
@@ -156,7 +157,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
         keys: fixedKeys,
         identity,
         desired,
-        about,
+        about: unchanging({ boot, ...versions }),
         onLogs: () => undefined,
         onConnected,
         onLost,

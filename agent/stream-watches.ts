@@ -1,0 +1,62 @@
+// What ends a stream from this side, while it runs: silence, and news of this machine.
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../src/kernel/clock.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import type { About } from './about.ts'
+
+interface WatchDeps {
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+interface Watched {
+  readonly lastHeard: number
+  /** Shorter from `hello` on, or longer: to be asked each time. */
+  readonly silenceLimitMs: number
+}
+
+const longestPauseMs = 10_000
+const aboutEveryMs = 60_000
+
+/** Drops the connection when nothing was heard: 10 s until `hello`, then three keep-alives. */
+export const watchSilence = async (
+  { clock, log }: WatchDeps,
+  stream: Watched,
+  ending: AbortController,
+): Promise<void> => {
+  for (;;) {
+    const limitMs = stream.silenceLimitMs
+    const quietMs = clock.now() - stream.lastHeard
+    if (quietMs >= limitMs) {
+      log.warn({ quietMs }, 'nothing heard from the controller; dropping the connection')
+      ending.abort(new Error(`nothing heard for ${quietMs} ms`))
+      return
+    }
+    const pauseMs = Math.min(limitMs - quietMs, longestPauseMs)
+    if (
+      !(await clock.sleep(pauseMs, ending.signal).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return
+  }
+}
+
+/** Ends a stream that began with what no longer holds of this machine: the next one tells it. */
+export const watchAbout = async (
+  { about, clock, log }: WatchDeps & { readonly about: About },
+  stream: { isOutdated: boolean },
+  ending: AbortController,
+): Promise<void> => {
+  const told = about.current()
+  while (isDeepStrictEqual(about.current(), told)) {
+    await clock.sleep(aboutEveryMs, ending.signal).catch(() => undefined)
+    if (ending.signal.aborted) return
+    await about.look()
+  }
+  if (ending.signal.aborted) return
+  log.info({ was: told, is: about.current() }, 'engine or Compose are others now')
+  stream.isOutdated = true
+  ending.abort()
+}
