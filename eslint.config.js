@@ -8,7 +8,7 @@ const up = (target, from, message) => ({ target, from, message })
 const only = (name, message) => ({ name, message })
 const database = [
   only('pg', 'only src/store/pg.ts and pg-listen.ts'),
-  only('@electric-sql/pglite', 'only src/store/pglite.ts'),
+  only('@electric-sql/pglite', 'only src/store/pglite*.ts'),
 ]
 const spawn = [
   only('node:child_process', 'only src/process'),
@@ -125,7 +125,7 @@ export default defineConfig(
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
   {
-    files: ['src/store/{pg,pg-listen,pglite}.ts'],
+    files: ['src/store/{pg,pg-listen,pglite,pglite-cluster}.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: spawn }] },
   },
   {

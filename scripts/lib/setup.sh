@@ -43,7 +43,7 @@ need_packages() {
 # dist is stale when any source is newer than the last build.
 need_build() {
   cd "$root" || return 1
-  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json -newer dist/.built -print -quit)" ]; then return; fi
+  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json -newer dist/.built ! -name empty-cluster.tar.gz -print -quit)" ]; then return; fi
   step 'build (npm run build)' build_dist
 }
 

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite, types, type Transaction } from '@electric-sql/pglite'
+import { ensureCluster } from './pglite-cluster.ts'
 import { lockFolder } from './folder-lock.ts'
 import type { Queryable, Row, Sql } from './sql.ts'
 
@@ -37,10 +38,12 @@ const queryable = (db: PGlite | Transaction): Queryable => ({
 export const openPglite = async ({ dataDir }: PgliteOptions): Promise<Sql> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const unlock = await lockFolder(dataDir)
+  const folder = join(dataDir, 'postgres')
   let db: PGlite
   try {
+    await ensureCluster(folder)
     db = await PGlite.create({
-      dataDir: join(dataDir, 'postgres'),
+      dataDir: folder,
       startParams,
       parsers,
       serializers,

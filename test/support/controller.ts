@@ -9,6 +9,7 @@ import { parseConfig } from '../../controller/config.ts'
 import { startController } from '../../controller/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
+import { giveEmptyCluster } from './empty-cluster.ts'
 import { checkRestAnswer } from './rest-answers.ts'
 
 export interface Answer {
@@ -58,6 +59,9 @@ export const startTestController = async (
     DATABASE_URL: options.databaseUrl,
     ...options.env,
   }
+  const isFresh = options.dataDir === undefined && env.DATABASE_URL === undefined
+  // Without a key a controller wants its folder empty.
+  if (isFresh && env.STAGELY_SECRET_KEY !== undefined) giveEmptyCluster(dataDir)
   const argv = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.argv ?? [])]
   const running = await startController(parseConfig(argv, env), silentLogger, realClock)
   const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim()

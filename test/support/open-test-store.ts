@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import type { SealedValueOpener } from '../../src/secrets/sealed-place.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { KeyRing } from '../../src/secrets/key-ring.ts'
+import { giveEmptyCluster } from './empty-cluster.ts'
 import { localKeyRing } from './keys.ts'
 import { createTestDatabase } from './test-database.ts'
 
@@ -40,6 +41,7 @@ export const openTestStore = async (
 ): Promise<TestStore> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'stagely-store-'))
   const database = serverUrl === undefined ? undefined : await createTestDatabase(serverUrl)
+  if (database === undefined) giveEmptyCluster(dataDir)
   const opened: Opened[] = []
   const open = async (more: Again = {}): Promise<Opened> => {
     const clock = more.clock ?? options.clock ?? realClock
