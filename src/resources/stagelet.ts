@@ -100,6 +100,12 @@ const rolloutStatus = z.strictObject({
   startedAt: z.string().optional().describe('When the agent began.'),
   finishedAt: z.string().optional().describe('When the gate answered.'),
   recreated: z.array(z.string()).optional().describe('Services that got a new container.'),
+  cascaded: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Those of them that see no change, and were re-created along with a service that they share a namespace or volumes with, or depend on.',
+    ),
   service: z.string().optional().describe('The service to blame, where it failed.'),
   message: z
     .string()

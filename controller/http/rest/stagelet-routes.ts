@@ -43,6 +43,7 @@ const rolloutSchema = z.strictObject({
   started_at: rollout.startedAt,
   finished_at: rollout.finishedAt,
   recreated: rollout.recreated,
+  cascaded: rollout.cascaded,
   service: rollout.service,
   message: rollout.message,
 })

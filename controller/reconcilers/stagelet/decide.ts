@@ -294,8 +294,7 @@ const causeOf = (
 const rolloutOf = (input: StageletInput): RolloutStatus | undefined => {
   const rollout = input.observation?.rollout
   if (rollout === undefined) return undefined
-  const { cascaded: _cascaded, ...reported } = rollout
-  const status = { ...reported, cause: causeOf(input, reported) }
+  const status = { ...rollout, cause: causeOf(input, rollout) }
   return Object.fromEntries(
     Object.entries(status).filter(([, value]) => value !== undefined),
   ) as RolloutStatus

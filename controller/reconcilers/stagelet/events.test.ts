@@ -71,6 +71,15 @@ describe('the events of a stagelet', () => {
     ])
   })
 
+  it('name apart what was re-created only along with others, as the status does', () => {
+    const along = { ...healthy(1, 'a'), recreated: ['db', 'peer'], cascaded: ['peer'] }
+    const stagelet = aStagelet({})
+    const { status } = decideStagelet(anInput([], { ...reports(along), stagelet }))
+    expect(status.lastRollout).toMatchObject({ recreated: ['db', 'peer'], cascaded: ['peer'] })
+    const said = eventsOf(stagelet, status).map(({ message }) => message)
+    expect(said).toContain('revision 1 is healthy; re-created: db; along with these: peer')
+  })
+
   it('take a retry after a failure for no drift', () => {
     const failed: Rollout = { ...started(1, 'a'), result: 'Failed', message: 'm' }
     expect(story(reports(failed), reports(started(1, 'b')), reports(healthy(1, 'b')))).toEqual([

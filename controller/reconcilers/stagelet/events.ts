@@ -62,20 +62,32 @@ const wasLost = (before: StageletStatus | undefined): boolean => {
   return old !== undefined && !['NeverJoined', 'AgentMissing'].includes(old.reason)
 }
 
+/** Those that only went along with others come apart. */
+const recreatedIn = ({ recreated = [], cascaded = [] }: RolloutStatus): string => {
+  const own = recreated.filter((name) => !cascaded.includes(name))
+  return [
+    ...(own.length === 0 ? [] : [`; re-created: ${own.join(', ')}`]),
+    ...(cascaded.length === 0 ? [] : [`; along with these: ${cascaded.join(', ')}`]),
+  ].join('')
+}
+
 const rolloutEvent = (
   before: RolloutStatus | undefined,
   next: RolloutStatus | undefined,
 ): [EventInput['type'], string, string] | undefined => {
   if (next === undefined) return undefined
   if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
-  const recreated = next.recreated?.length ? `; re-created: ${next.recreated.join(', ')}` : ''
   // What is healed has events of its own.
   if (next.cause === 'Drift' && next.result !== 'Failed') return undefined
   switch (next.result) {
     case 'Progressing':
       return ['Normal', 'RolloutStarted', `rolling out revision ${next.revision}`]
     case 'Healthy':
-      return ['Normal', 'RolloutHealthy', `revision ${next.revision} is healthy${recreated}`]
+      return [
+        'Normal',
+        'RolloutHealthy',
+        `revision ${next.revision} is healthy${recreatedIn(next)}`,
+      ]
     case 'RolledBack':
       return [
         'Warning',
