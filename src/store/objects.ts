@@ -22,7 +22,7 @@ import {
 import { sameJson } from './canonical.ts'
 import { alreadyExists, invalid, notFound, ownedBy } from './errors.ts'
 import { keyProviderOf, moveProjectKeys } from './keys/project-ring.ts'
-import { createProject } from './projects.ts'
+import { createProject, makeProjectKeys } from './projects.ts'
 import { readAhead } from './read-ahead.ts'
 import { secretStatusAfter } from './secret-status.ts'
 import { prepareSecret, storeVersion, type PreparedSecret } from './secret-writes.ts'
@@ -144,7 +144,8 @@ export const createObject = async (
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
   }
-  const uid = more.uid ?? randomUUID()
+  const made = admitted.kind === 'Project' ? await makeProjectKeys(session, admitted) : undefined
+  const uid = more.uid ?? made?.uid ?? randomUUID()
   const metadata = tracked(newMetadata(session, admitted, { uid, source }), more.tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
@@ -161,7 +162,7 @@ export const createObject = async (
     undefined,
     object.kind === 'Event' ? undefined : { action: 'create' },
   )
-  if (object.kind === 'Project') await createProject(session, row.object)
+  if (made !== undefined) await createProject(session, row.object, made)
   return row.object
 }
 

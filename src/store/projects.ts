@@ -1,12 +1,13 @@
 // What a Project object does not show: its keys, its open revision and the MAC of its head set.
+import { randomUUID } from 'node:crypto'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import { createProjectKeys } from '../secrets/project-keys.ts'
+import { createProjectKeys, type NewProjectKeys } from '../secrets/project-keys.ts'
 import type { KeyBytes, SealKey } from '../secrets/aead.ts'
 import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { confirmRing, keyProviderOf, wantedRing } from './keys/project-ring.ts'
+import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { lineOf, linesOf, readSet } from './sets.ts'
 
 type Place = Pick<ObjectRef, 'namespace' | 'name'>
@@ -131,12 +132,34 @@ const forkOf = (state: ProjectState): ProjectState => ({
   changeSets: { ...state.changeSets },
 })
 
-/** Makes the keys of a new project. They live and die with the row. */
-export const createProject = async (session: WriteSession, object: KubeObject): Promise<void> => {
-  const uid = object.metadata.uid ?? ''
+/** The keys of a project that is about to be made, and its uid, which they are wrapped for. */
+export interface MadeKeys {
+  readonly uid: string
+  readonly keys: NewProjectKeys
+}
+
+/** Wraps them while no other writer waits. ServiceUnavailable where their key does not answer. */
+export const makeProjectKeys = (session: WriteSession, object: KubeObject): Promise<MadeKeys> => {
+  const ring = wantedRing(session, object)
+  const { namespace, name } = refOf(object)
+  const number = (session.newProjects += 1)
+  return session.preparations.soon(
+    `keys of new project ${number}, ${namespace}/${name} by ${keyProviderOf(object) ?? ''}`,
+    async () => {
+      await ring.confirm()
+      const uid = randomUUID()
+      return { uid, keys: await createProjectKeys(ring, uid) }
+    },
+  )
+}
+
+/** The keys live and die with the row. */
+export const createProject = async (
+  session: WriteSession,
+  object: KubeObject,
+  { uid, keys }: MadeKeys,
+): Promise<void> => {
   const provider = wantedRing(session, object)
-  await confirmRing(session, provider)
-  const keys = await createProjectKeys(provider, uid)
   const ref = refOf(object)
   await session.send(
     `WITH project AS (

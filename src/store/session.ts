@@ -126,6 +126,8 @@ export class WriteSession {
   readonly rekeyed = new Set<string>()
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
+  /** How many projects this write has made keys for. */
+  newProjects = 0
   /** What secrets were before and after this write. */
   readonly touched: Touched[] = []
   /** Secrets that this write removed, one by one. */

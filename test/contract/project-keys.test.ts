@@ -29,10 +29,11 @@ describe.each([
   const cards = keyFile(1)
   const fallible: KeyProvider = {
     ...cards,
-    wrap: (plaintext, context) =>
-      state.down
-        ? Promise.reject(new StagelyError('ServiceUnavailable', 'key provider cards: it is down'))
-        : cards.wrap(plaintext, context),
+    wrap: async (plaintext, context) => {
+      await state.hanging
+      if (state.down) throw new StagelyError('ServiceUnavailable', 'key provider cards: it is down')
+      return cards.wrap(plaintext, context)
+    },
     unwrap: async (wrapped, context) => {
       await state.hanging
       if (state.lost) throw new StagelyError('ServiceUnavailable', 'key provider cards: it is gone')
@@ -245,6 +246,27 @@ describe.each([
     release()
     await slow
     expect(order).toEqual(['free', 'free', 'free', 'own'])
+  })
+
+  it('that hangs while it wraps the keys of a new project holds up no other', async () => {
+    const { ns } = await createShop(t.store)
+    const named = (name: string): ReturnType<typeof objectOf> =>
+      objectOf('Project', ns, name, { keyProvider: 'cards' })
+    // It answered a moment ago.
+    await createAs(t.store, api, named('before'))
+    let release: () => void = () => undefined
+    state.hanging = new Promise((resolve) => (release = resolve))
+    const order: string[] = []
+    const slow = createAs(t.store, api, named('slow')).then(() => order.push('slow'))
+    const free = createAs(t.store, api, secretOf(ns, 's', { value: 'v' })).then(() =>
+      order.push('free'),
+    )
+    await Promise.race([free, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    release()
+    await Promise.all([slow, free])
+    expect(order).toEqual(['free', 'slow'])
+    const made = await t.store.get({ kind: 'Project', namespace: ns, name: 'slow' })
+    expect(await wrappersOf(made!.metadata.uid!)).toEqual(['cards'])
   })
 
   it('that is lost keeps no other project from closing its revision, and its own can be deleted', async () => {
