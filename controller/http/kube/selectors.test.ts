@@ -17,6 +17,8 @@ describe('parseLabelSelector', () => {
     ['!app', false],
     ['!absent,stagely.dev/team=shop', true],
     ['tier=', false],
+    ['constructor', false],
+    ['!toString', true],
   ]
   it.each(cases)('%s is %s', (text, expected) => {
     expect(parseLabelSelector(text)!(labels)).toBe(expected)

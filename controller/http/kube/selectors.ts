@@ -15,25 +15,26 @@ const existsTerm = new RegExp(String.raw`^(!?)\s*(${key})$`)
 /** Commas inside parentheses belong to a set. */
 const splitTerms = (text: string): string[] => text.split(/,(?![^(]*\))/).map((t) => t.trim())
 
+/** Not what every object has by its language, such as `constructor`. */
+const valueOf = (labels: Labels | undefined, name: string): string | undefined =>
+  labels !== undefined && Object.hasOwn(labels, name) ? labels[name] : undefined
+
 const labelTerm = (text: string, whole: string): LabelSelector => {
   const set = setTerm.exec(text)
   if (set !== null) {
-    const values = new Set(set[3]!.split(',').map((v) => v.trim()))
-    return set[2] === 'in'
-      ? (labels) => labels?.[set[1]!] !== undefined && values.has(labels[set[1]!]!)
-      : (labels) => labels?.[set[1]!] === undefined || !values.has(labels[set[1]!]!)
+    const [, name = '', operator, list = ''] = set
+    const values = new Set<string | undefined>(list.split(',').map((v) => v.trim()))
+    return (labels) => values.has(valueOf(labels, name)) === (operator === 'in')
   }
   const equal = equalTerm.exec(text)
   if (equal !== null) {
     const [, name = '', operator, value = ''] = equal
-    return operator === '!='
-      ? (labels) => labels?.[name] !== value
-      : (labels) => labels?.[name] === value
+    return (labels) => (valueOf(labels, name) === value) === (operator !== '!=')
   }
   const exists = existsTerm.exec(text)
   if (exists !== null) {
-    const wanted = exists[1] === ''
-    return (labels) => (labels?.[exists[2]!] !== undefined) === wanted
+    const [, not, name = ''] = exists
+    return (labels) => (valueOf(labels, name) !== undefined) === (not === '')
   }
   throw new StagelyError(
     'BadRequest',
