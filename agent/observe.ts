@@ -116,6 +116,9 @@ export const isCompleted = (c: ObservedContainer): boolean =>
 export const isDown = (c: ObservedContainer): boolean =>
   ['exited', 'dead', 'created'].includes(c.state) && !isCompleted(c)
 
+export const isWell = (c: ObservedContainer): boolean =>
+  isCompleted(c) || (c.state === 'running' && c.health !== 'unhealthy')
+
 const worstFirst = ['restarting', 'exited', 'created', 'paused', 'running', 'completed'] as const
 
 const stateOf = (c: ObservedContainer): (typeof worstFirst)[number] => {

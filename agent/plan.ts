@@ -85,6 +85,14 @@ const dependenciesOf = (name: string, byName: ReadonlyMap<string, ServiceModel>)
   return found
 }
 
+/** Every service that this one needs, however far, or shares a namespace or volumes with. */
+export const leansOnIn = (services: readonly ServiceModel[], name: string): string[] => {
+  const byName = new Map(
+    services.map((s) => [s.name, { ...s, dependsOn: [...s.dependsOn, ...s.sharesWith] }]),
+  )
+  return [...dependenciesOf(name, byName)].filter((other) => other !== name).sort()
+}
+
 /** Services whose end others wait for. */
 const jobsIn = (services: readonly ServiceModel[]): Set<string> =>
   new Set(services.flatMap((s) => s.waitsFor.flatMap((w) => (w.until === 'done' ? w.service : []))))

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { held } from '../test/support/held.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
-import { canGoBack, chooseWant, digestIn, liveQuarantine, withQuarantined } from './quarantine.ts'
+import {
+  chooseWant,
+  digestIn,
+  findCulprits,
+  liveQuarantine,
+  withQuarantined,
+} from './quarantine.ts'
 import { createWant, type HeldEntry, type Want } from './stack-state.ts'
 
 const aWant = (
@@ -71,12 +77,19 @@ describe('what is run', () => {
   })
 })
 
-describe('going back', () => {
-  it('helps only a service that then gets something else', () => {
-    expect(canGoBack(bad, good, 'web')).toBe(true)
-    expect(canGoBack(bad, good, 'db')).toBe(false)
-    expect(canGoBack(bad, undefined, 'web')).toBe(false)
-    expect(canGoBack(aWant(5, []), good, 'web')).toBe(false)
+describe('a failure', () => {
+  it('is put down to what the service was given, where going back gives it something else', () => {
+    expect(findCulprits(bad, good, 'web', [])).toEqual(['web'])
+    expect(findCulprits(bad, good, 'db', [])).toEqual([])
+    expect(findCulprits(bad, undefined, 'web', [])).toEqual([])
+    expect(findCulprits(aWant(5, []), good, 'web', [])).toEqual([])
+  })
+
+  it('is put down to new values of those that it leans on, where its own is no new one', () => {
+    expect(findCulprits(bad, good, 'db', ['cache', 'web'])).toEqual(['web'])
+    expect(findCulprits(bad, good, 'db', ['cache'])).toEqual([])
+    expect(findCulprits(bad, good, 'web', ['db'])).toEqual(['web'])
+    expect(findCulprits(bad, undefined, 'db', ['web'])).toEqual([])
   })
 })
 

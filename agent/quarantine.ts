@@ -40,15 +40,22 @@ export const chooseWant = (
   return { run: back, healthy: undefined, because }
 }
 
-/** True when going back gives the failed service something else than what it failed with. */
-export const canGoBack = (
+/**
+ * Whose new value a failure is put down to: the failed service's own, or else that of those that it
+ * leans on. None where going back would give none of them something else.
+ */
+export const findCulprits = (
   failed: Want,
   healthy: Want | undefined,
   service: string,
-): healthy is Want => {
-  if (healthy === undefined) return false
-  const digest = digestIn(failed, service)
-  return digest !== undefined && digestIn(healthy, service) !== digest
+  leansOn: readonly string[],
+): string[] => {
+  if (healthy === undefined) return []
+  const isNew = (name: string): boolean => {
+    const digest = digestIn(failed, name)
+    return digest !== undefined && digestIn(healthy, name) !== digest
+  }
+  return isNew(service) ? [service] : leansOn.filter(isNew)
 }
 
 export const withQuarantined = (

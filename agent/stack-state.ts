@@ -12,7 +12,7 @@ import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
-import { toObservedService } from './observe.ts'
+import { isWell, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 
@@ -95,6 +95,8 @@ export interface StackState {
   quarantine: readonly Quarantined[]
   /** Service that failed for what it was given, in the action under way or just ended. */
   gateFailure: { readonly service: string; readonly message: string } | undefined
+  /** Services that were well, and without an edit of the user's, when the last action began. */
+  wellBefore: readonly string[]
   pendingEdits: readonly string[]
   /** Signature of the files, and the containers, that `pendingEdits` was found for. */
   pendingFor: string
@@ -131,6 +133,7 @@ export const createStackState = (want: Want): StackState => ({
   goingBackFrom: undefined,
   quarantine: [],
   gateFailure: undefined,
+  wellBefore: [],
   pendingEdits: [],
   pendingFor: '',
   missingVariables: [],
@@ -166,6 +169,16 @@ export const forgetStalePasses = (state: StackState): void => {
       const own = state.containers.filter((c) => c.service === service)
       return own.length > 0 && own.every((c) => c.digest === digest)
     }),
+  )
+}
+
+/** Notes who is well before an action begins. */
+export const noteWell = (state: StackState): void => {
+  const names = [...new Set(state.containers.map((c) => c.service))]
+  state.wellBefore = names.filter(
+    (name) =>
+      !state.pendingEdits.includes(name) &&
+      state.containers.filter((c) => c.service === name).every(isWell),
   )
 }
 

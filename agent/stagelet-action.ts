@@ -15,7 +15,7 @@ import type { Wait } from './compose-model.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { Step } from './plan.ts'
-import { forgetStalePasses } from './stack-state.ts'
+import { forgetStalePasses, noteWell } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
 
@@ -201,6 +201,7 @@ export const applyPlan = async (
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }
   deps.publish()
   const before = state.containers
+  noteWell(state)
   await recordIntent(deps, state, action)
   if ((await cleanUpLeftovers(deps.engine, before)) > 0)
     deps.log.warn({ project: model.projectName }, 'removed what an interrupted up had left behind')

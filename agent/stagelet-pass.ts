@@ -9,8 +9,8 @@ import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import type { ObservedContainer } from './observe.ts'
 import { longestDelayMs } from './heal-guard.ts'
 import { findPendingEdits } from './pending-edits.ts'
-import { planAction, withoutServices } from './plan.ts'
-import { canGoBack, digestIn, withQuarantined } from './quarantine.ts'
+import { leansOnIn, planAction, withoutServices } from './plan.ts'
+import { digestIn, findCulprits, withQuarantined } from './quarantine.ts'
 import type { Plan } from './plan.ts'
 import { prepareOverrides } from './prepare-overrides.ts'
 import { fileDigests } from './stack-files.ts'
@@ -201,15 +201,27 @@ const claimStack = async (
 
 /** Quarantines what failed, where there is something healthy to go back to; the next pass runs that. */
 const goBack = async (deps: PassDeps, state: StackState): Promise<boolean> => {
-  const { want, healthy, gateFailure } = state
-  if (gateFailure === undefined || !canGoBack(want, healthy, gateFailure.service)) return false
-  const { service, message } = gateFailure
+  const { want, healthy, gateFailure, model, wellBefore } = state
+  if (gateFailure === undefined || healthy === undefined) return false
+  const { service } = gateFailure
+  // What was broken before, by itself or by an edit of the user's, says nothing of what others were given.
+  const leansOn = wellBefore.includes(service) ? leansOnIn(model?.services ?? [], service) : []
+  const culprits = findCulprits(want, healthy, service, leansOn)
+  if (culprits.length === 0) return false
   const { uid, revision, retry } = want.desired
-  const digest = digestIn(want, service) ?? ''
-  const added = { service, digest, revision, retry, message: message.slice(0, 8192) }
-  state.quarantine = withQuarantined(state.quarantine, added)
+  const message = gateFailure.message.slice(0, 8192)
+  for (const culprit of culprits) {
+    const digest = digestIn(want, culprit) ?? ''
+    const added = { service: culprit, digest, revision, retry, message }
+    state.quarantine = withQuarantined(state.quarantine, added)
+  }
+  // Its own gate may have been passed.
+  state.passed = Object.fromEntries(
+    Object.entries(state.passed).filter(([name]) => !culprits.includes(name)),
+  )
   await saveQuarantine(deps.stateFile, uid, state.quarantine)
-  deps.log.warn({ service, failed: revision, to: healthy.desired.revision }, 'going back')
+  const to = healthy.desired.revision
+  deps.log.warn({ service, culprits, failed: revision, to }, 'going back')
   return true
 }
 

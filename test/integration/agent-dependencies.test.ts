@@ -1,7 +1,7 @@
 // Services that hang together: dependents, shared namespaces, jobs. Only what must is re-created.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAtLeast, openCompose } from '../../src/compose/compose.ts'
-import { environmentFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { desiredFor, environmentFor, held, startMachine, type Machine } from '../support/docker.ts'
 import { newerCompose } from '../support/newer-compose.ts'
 import {
   createStack,
@@ -11,8 +11,15 @@ import {
   type Stack,
 } from '../support/stack.ts'
 
+/** Sees what `db` was given, and breaks by itself. */
+const peer = `  peer:
+    image: ${testImage}
+    command: ["sh", "-c", "grep -q no-peer /proc/1/environ && exit 3; exec sleep 1000"]
+    network_mode: service:db
+    pid: service:db
+`
 const compose = `services:
-${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${idleService('peer', '    network_mode: service:db\n')}${idleService('twins', '    scale: 2\n')}  migrate:
+${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${peer}${idleService('twins', '    scale: 2\n')}  migrate:
     image: ${testImage}
     command: ["sh", "-c", "echo ran"]
     depends_on: [db]
@@ -79,6 +86,27 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
       recreated: ['db', 'peer'],
       cascaded: ['peer'],
     })
+  })
+
+  it('are back as a whole where a new value breaks only who shares a namespace with its service', async () => {
+    const good = [common, held('OWN', 'one-again', 'db')]
+    const { revision: healthyRevision } = machine.reports.at(-1)!
+    const before = await stack.containers()
+    const revision = healthyRevision + 1
+    const bad = [common, held('OWN', 'no-peer', 'db')]
+    machine.loop.want(desiredFor(stack, { revision, healthyRevision }), bad, good)
+    const report = await machine.until(
+      (r) => r.phase === 'Settled' && r.rollout?.result === 'RolledBack',
+    )
+    expect(report).toMatchObject({
+      revision: healthyRevision,
+      quarantine: [{ service: 'db', revision }],
+      rollout: { service: 'db' },
+    })
+    expect(report.rollout?.message).toMatch(/service peer: container \S+ exited with code 3/)
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['db', 'peer'])
+    expect((await stack.environmentOf('db'))['OWN']).toBe('one-again')
+    expect(report.services.find((s) => s.name === 'peer')?.state).toBe('running')
   })
 
   it('leave their dependencies alone, finished jobs too', async () => {
