@@ -170,15 +170,50 @@ describe('startLeader', () => {
     expect([...running]).toEqual(['b 2'])
   })
 
+  it('tells its loops by the clock alone whether the lease still holds', async () => {
+    const clock = createFakeClock()
+    const { port } = createFakeLease(() => clock.now())
+    let pausedMs = 0
+    const leads: (() => boolean)[] = []
+    const leader = startLeader({
+      lease: port,
+      holder: 'a',
+      clock,
+      monotonic: () => clock.now() + pausedMs,
+      log: silentLogger,
+      start: (_, asked) => {
+        leads.push(asked)
+        return { stop: () => Promise.resolve() }
+      },
+    })
+    for (let ms = 0; ms < 5_000; ms += 100) {
+      await clock.advance(100)
+      expect(leads.map((asked) => asked())).toEqual([true])
+    }
+    // It wakes from a pause: none of its timers has run yet.
+    pausedMs += 1_700
+    expect(leads.map((asked) => asked())).toEqual([false])
+    await clock.advance(5_000)
+    // What is left of a former term stays without a lease.
+    expect(leads.map((asked) => asked())).toEqual([false, true])
+    await leader.stop()
+    expect(leads.map((asked) => asked())).toEqual([false, false])
+  })
+
   it('leads at once where there is no other', () => {
+    const leads: boolean[] = []
     const lone = startLeader({
       lease: undefined,
       holder: 'a',
       clock: createFakeClock(),
       monotonic: () => 0,
       log: silentLogger,
-      start: () => ({ stop: () => Promise.resolve() }),
+      start: (_, asked) => {
+        leads.push(asked())
+        return { stop: () => Promise.resolve() }
+      },
     })
     expect(lone.term()).toBe(0)
+    expect(leads).toEqual([true])
   })
 })

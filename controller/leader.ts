@@ -31,8 +31,11 @@ export interface LeaderDeps {
   /** Milliseconds that go on while the process is paused, and never go back. */
   readonly monotonic: () => number
   readonly log: Logger
-  /** Starts the loops; `term` is what their writes must carry. */
-  readonly start: (term: number | undefined) => Loops
+  /**
+   * Starts the loops. `term` is what their writes must carry; `leads` says whether the lease still holds,
+   * by the clock alone: right also for a process that was paused and has not learnt of it yet.
+   */
+  readonly start: (term: number | undefined, leads: () => boolean) => Loops
 }
 
 export interface Leader {
@@ -45,7 +48,7 @@ export interface Leader {
 export const startLeader = (deps: LeaderDeps): Leader => {
   const { lease } = deps
   if (lease === undefined) {
-    const loops = deps.start(undefined)
+    const loops = deps.start(undefined, () => true)
     return { term: () => 0, stop: () => loops.stop() }
   }
   return new Election({ ...deps, lease })
@@ -56,6 +59,7 @@ class Election implements Leader {
   readonly #stopping = new AbortController()
   readonly #running: Promise<void>
   #term: number | undefined
+  #renewedAt = -Infinity
 
   constructor(deps: LeaderDeps & { readonly lease: LeaderLease }) {
     this.#deps = deps
@@ -97,8 +101,9 @@ class Election implements Leader {
     const { lease, holder, log, start } = this.#deps
     log.info({ term }, 'this replica leads')
     this.#term = term
-    const loops = start(term)
-    await this.#hold(term, since)
+    this.#renewedAt = since
+    const loops = start(term, () => this.#term === term && this.#leftMs() > 0)
+    await this.#hold(term)
     this.#term = undefined
     const stopped = loops.stop().catch((error: unknown) => {
       log.warn({ err: messageOf(error) }, 'a loop of the leader did not stop cleanly')
@@ -114,25 +119,28 @@ class Election implements Leader {
     })
   }
 
+  #leftMs(): number {
+    return this.#renewedAt + stepDownMs - this.#deps.monotonic()
+  }
+
   /** Until the stop, or the lease is lost or cannot be renewed in time. */
-  async #hold(term: number, since: number): Promise<void> {
+  async #hold(term: number): Promise<void> {
     const { monotonic, lease, holder } = this.#deps
-    let renewedAt = since
     while (!this.#stopping.signal.aborted) {
-      const left = renewedAt + stepDownMs - monotonic()
+      const left = this.#leftMs()
       if (left <= 0) return
       // Where taking the lease took long, little of it is left: then it is renewed at once.
       await this.#sleep(Math.min(renewMs, Math.max(againMs, left - patienceMs)))
       if (this.#stopping.signal.aborted) return
-      const begunAt = monotonic()
-      const patience = renewedAt + stepDownMs - begunAt
+      const patience = this.#leftMs()
       if (patience <= 0) return
+      const begunAt = monotonic()
       const renewed = await this.#within(
         patience,
         lease.renew(holder, term).catch(() => undefined),
       )
       if (renewed === false) return
-      if (renewed === true) renewedAt = begunAt
+      if (renewed === true) this.#renewedAt = begunAt
     }
   }
 

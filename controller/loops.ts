@@ -16,6 +16,8 @@ import { startReconcilers } from './reconcilers/start.ts'
 export interface LoopsDeps extends Pick<Opened, 'store' | 'connections'>, Pick<Metrics, 'onRun'> {
   /** Of the cluster to follow, where there is one. */
   readonly kubeConfig: (() => KubeConfig) | undefined
+  /** Whether the lease still holds: a cluster knows no terms. */
+  readonly leads: () => boolean
   readonly clock: Clock
   readonly log: Logger
 }
@@ -33,11 +35,13 @@ export const startLoops = (
   const store = term === undefined ? deps.store : deps.store.asLeader(term)
   const common = { ...deps, store }
   const loops: Loops[] = [startReconcilers(common), startSweep(common)]
-  const { kubeConfig } = deps
+  const { kubeConfig, leads } = deps
   if (dir !== undefined) loops.push(startFolderSource({ ...common, dir, pruneAll }))
   if (kubernetes !== undefined && kubeConfig !== undefined) {
     const { namespaces } = kubernetes
-    loops.push(startKubernetesSource({ ...common, kubeConfig, namespaces, pruneAll }))
+    loops.push(
+      startKubernetesSource({ ...common, kubeConfig, namespaces, pruneAll, mayWrite: leads }),
+    )
   }
   return {
     stop: async () => {

@@ -115,8 +115,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
     clock,
     monotonic: () => performance.now(),
     log,
-    start: (term) =>
-      startLoops(config, { ...opened, ...context, kubeConfig, onRun: url.onRun }, term),
+    start: (term, leads) =>
+      startLoops(config, { ...opened, ...context, kubeConfig, leads, onRun: url.onRun }, term),
   })
   url.watchLeader(
     () => leader.term() !== undefined,

@@ -32,14 +32,22 @@ const keepAliveMs = 15_000
 /** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
 const maxLineBytes = 8 << 20
 
-/** `load` is asked again when the cluster no longer takes the login; what it throws is the request's failure. */
-export const createClusterClient = (load: () => KubeConfig): ClusterClient => {
+export interface ClusterClientOptions {
+  /** Asked again when the cluster no longer takes the login; what it throws is the request's failure. */
+  readonly kubeConfig: () => KubeConfig
+  /** Asked when a write is about to leave this process; false makes it a Conflict. */
+  readonly mayWrite: () => boolean
+  /** Ends what is under way. */
+  readonly signal: AbortSignal
+}
+
+export const createClusterClient = (options: ClusterClientOptions): ClusterClient => {
   let config: KubeConfig | undefined
   /** Until then the cluster has asked for patience with writes, whatever wants to be written. */
   let patientUntil = -Infinity
   const request = async (sent: SentNow): Promise<http.IncomingMessage> => {
-    config ??= load()
-    const response = await send(config, sent)
+    config ??= options.kubeConfig()
+    const response = await send(config, sent, options.mayWrite)
     if (response.statusCode === 401) config = undefined
     return response
   }
@@ -49,7 +57,7 @@ export const createClusterClient = (load: () => KubeConfig): ClusterClient => {
       throw new StagelyError('TooManyRequests', 'the cluster has asked for patience', {
         retryAfterSeconds: leftMs / 1000,
       })
-    const signal = AbortSignal.timeout(requestMs)
+    const signal = AbortSignal.any([AbortSignal.timeout(requestMs), options.signal])
     const response = await request({ method, path, signal, ...more })
     const text = await readText(response)
     if (isGood(response)) return text === '' ? undefined : (JSON.parse(text) as unknown)
@@ -64,17 +72,17 @@ export const createClusterClient = (load: () => KubeConfig): ClusterClient => {
     post: (path, body) =>
       call('POST', path, { query: written, body, contentType: 'application/json' }),
     patch: (path, body, contentType) => call('PATCH', path, { query: written, body, contentType }),
-    watch: async (path, query, options) => {
+    watch: async (path, query, watched) => {
       const idle = new AbortController()
       const timer = setTimeout(() => {
         idle.abort(new StagelyError('Timeout', 'the watch fell silent'))
-      }, options.idleMs)
-      const signal = AbortSignal.any([options.signal, idle.signal])
+      }, watched.idleMs)
+      const signal = AbortSignal.any([watched.signal, idle.signal])
       try {
         const all = { ...query, watch: 'true' }
         const response = await request({ method: 'GET', path, query: all, signal })
         if (!isGood(response)) throw statusError(response, await readText(response))
-        const read = createLineReader(maxLineBytes, options.onLine)
+        const read = createLineReader(maxLineBytes, watched.onLine)
         for await (const chunk of response as AsyncIterable<Buffer>) {
           timer.refresh()
           read(chunk)
@@ -99,7 +107,11 @@ interface Sent {
 
 type SentNow = Partial<Sent> & Pick<Sent, 'method' | 'path' | 'signal'>
 
-const send = async (config: KubeConfig, sent: SentNow): Promise<http.IncomingMessage> => {
+const send = async (
+  config: KubeConfig,
+  sent: SentNow,
+  mayWrite: () => boolean,
+): Promise<http.IncomingMessage> => {
   const server = config.getCurrentCluster()?.server
   if (server === undefined)
     throw new StagelyError('ServiceUnavailable', 'the kubeconfig names no cluster')
@@ -122,12 +134,29 @@ const send = async (config: KubeConfig, sent: SentNow): Promise<http.IncomingMes
   return new Promise((resolve, reject) => {
     const outgoing = request(url, options, resolve)
     outgoing.once('error', (error) => {
+      if (error instanceof StagelyError) {
+        reject(error)
+        return
+      }
       const message = `the cluster at ${server} cannot be reached: ${error.message}`
       reject(new StagelyError('ServiceUnavailable', message, {}, error))
     })
     // A peer that is gone without a word is found out long before a watch would end by itself.
     outgoing.setSocketKeepAlive(true, keepAliveMs)
-    outgoing.end(payload)
+    if (sent.method === 'GET') outgoing.end()
+    else
+      onceOpen(outgoing, url.protocol === 'https:', () => {
+        if (mayWrite()) outgoing.end(payload)
+        else outgoing.destroy(new StagelyError('Conflict', 'this replica leads no more'))
+      })
+  })
+}
+
+/** Until the connection stands, whatever a request is told to send waits in this process. */
+const onceOpen = (outgoing: http.ClientRequest, isTls: boolean, then: () => void): void => {
+  outgoing.once('socket', (socket) => {
+    if (outgoing.reusedSocket || (!isTls && !socket.connecting)) then()
+    else socket.once(isTls ? 'secureConnect' : 'connect', then)
   })
 }
 

@@ -57,6 +57,10 @@ const tellEvent = async ({ client, mirror }: EventDeps, event: KubeObject): Prom
       ...spec,
       involvedObject: { ...involvedObject, uid, resourceVersion },
     })
-  } else if (((told as Partial<EventSpec>).count ?? 0) < count)
-    await client.patch(objectPath(ref), { count, lastTimestamp }, 'application/merge-patch+json')
+  } else if (((told as Partial<EventSpec>).count ?? 0) < count) {
+    // The version makes it a compare-and-set: another may have counted further.
+    const { uid, resourceVersion } = (told as KubeObject).metadata
+    const patch = { metadata: { uid, resourceVersion }, count, lastTimestamp }
+    await client.patch(objectPath(ref), patch, 'application/merge-patch+json')
+  }
 }

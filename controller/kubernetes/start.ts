@@ -4,6 +4,7 @@
 // - Nothing is removed from the store before every kind was listed whole, and never when a list lacks
 //   more than half of what there was: somebody must say that this is meant (`pruneAll`).
 // - Specs in the cluster are never written; status only where it differs.
+// - Nothing is written unless this replica still leads, nor over a state that was not looked at (ADR 0035).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
@@ -30,6 +31,8 @@ export interface KubernetesSourceOptions extends LoopObserver {
   readonly log: Logger
   /** How long a watch may last, in seconds. */
   readonly watchSeconds?: number
+  /** Asked right before each write to the cluster. */
+  readonly mayWrite: () => boolean
   /** Believes lists that lack more than half. */
   readonly pruneAll: boolean
 }
@@ -46,7 +49,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const log = options.log.child({ source: 'kubernetes' })
   const stopping = new AbortController()
   const { signal } = stopping
-  const client = createClusterClient(options.kubeConfig)
+  const client = createClusterClient({ ...options, signal })
   const mirror = createMirror()
   const enqueue = (key: string): void => {
     const { kind } = refFromKey(key)

@@ -273,6 +273,34 @@ test('an event that came while nobody could tell it is told after a new start', 
   await eventually(() => told('Missed')).toMatchObject({ message: 'it happened', count: 1 })
 })
 
+test('an event is not counted back over what another has counted', async () => {
+  await record('Counted')
+  await eventually(() => told('Counted')).toMatchObject({ count: 1 })
+  const path = `/api/v1/namespaces/${cluster.namespace}/events/counted`
+  const seen = await cluster.api.call('GET', path)
+  await cluster.api.call('PATCH', path, { count: 5 }, 'application/merge-patch+json')
+  let left = 1
+  const over = cluster.fault((request, response) => {
+    if (left === 0 || request.method !== 'GET' || request.url !== path) return false
+    left--
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(seen))
+    return true
+  })
+  const before = cluster.writes.length
+  const counted = await controller.call('PATCH', path, {
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: { count: 2 },
+  })
+  expect(counted.status, counted.text).toBe(200)
+  await eventually(() =>
+    cluster.writes.slice(before).some((write) => write.startsWith(`PATCH ${path}`)),
+  ).toBe(true)
+  over()
+  await record('After')
+  await eventually(() => told('After')).toBeDefined()
+  expect(await told('Counted')).toMatchObject({ count: 5 })
+})
+
 test('a status is not written over a state that was not looked at', async () => {
   const over = cluster.fault((request, response) => {
     if (!/stagelysecrets\?.*watch=true/.test(request.url ?? '')) return false

@@ -35,6 +35,7 @@ const start = (
     kubeConfig: more.kubeConfig ?? (() => cluster.kubeConfig),
     namespaces: more.namespaces ?? [cluster.namespace],
     ...(more.watchSeconds === undefined ? {} : { watchSeconds: more.watchSeconds }),
+    mayWrite: () => true,
     pruneAll: more.pruneAll ?? false,
     store: ours.store,
     clock: realClock,

@@ -35,16 +35,23 @@ const admin: Principal = {
 }
 
 /** Answers instead of the server; true when it did. */
-type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
+export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export interface OwnServer {
   readonly kubeConfig: KubeConfig
   remove(): Promise<void>
 }
 
+export interface OwnServerOptions extends Pick<WatchDeps, 'bookmarkEveryMs'> {
+  /** Good beside the one of the kubeconfig, for as long as they are in it. */
+  readonly tokens?: { has(token: string): boolean }
+  /** Asked before the server, of requests with a good token. */
+  readonly before?: Handle
+}
+
 export const startOwnServer = async (
   databaseServer: string,
-  how: Pick<WatchDeps, 'bookmarkEveryMs'> = {},
+  { tokens = new Set<string>(), before = () => false, ...how }: OwnServerOptions = {},
 ): Promise<OwnServer> => {
   const opened = await openTestStore(databaseServer)
   const app: App = new Hono<AppEnv>()
@@ -91,10 +98,12 @@ export const startOwnServer = async (
     '127.0.0.1',
   ])
   const server = createTlsServer({ cert: chainPem, key: leafKeyPem }, (request, response) => {
-    if (request.headers.authorization !== `Bearer ${token}`) {
+    const given = bearerOf(request)
+    if (given !== token && !tokens.has(given)) {
       send(response, 401, { ...notFound, reason: 'Unauthorized', message: 'no', code: 401 })
       return
     }
+    if (before(request, response)) return
     // Only a controller has this; a cluster answers so.
     if (request.url?.includes('/changesetreviews'))
       response.writeHead(404).end('404 page not found\n')
@@ -117,6 +126,9 @@ export const startOwnServer = async (
     },
   }
 }
+
+export const bearerOf = ({ headers }: IncomingMessage): string =>
+  (headers.authorization ?? '').replace('Bearer ', '')
 
 /** Of a server on loopback without TLS. */
 export const plainKubeConfig = (port: number, token = 'any'): KubeConfig =>

@@ -1,0 +1,198 @@
+// Two controllers as two pods of one cluster and one Postgres, each logged in by its own service account.
+// The cluster is this project's own API server, by TLS; what each pod writes there is known by its token.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { ClusterApi } from '../support/cluster/api.ts'
+import { installCrds } from '../support/cluster/cluster.ts'
+import {
+  bearerOf,
+  startOwnServer,
+  type Handle,
+  type OwnServer,
+} from '../support/cluster/own-server.ts'
+import { putToken, startPod, type Pod } from '../support/cluster/pod.ts'
+import { createClient, type Client } from '../support/replicas/client.ts'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+
+const apiVersion = 'stagely.dev/v1alpha1'
+const events = '/api/v1/namespaces/default/events'
+
+let folder: string
+let database: TestDatabase
+let cluster: OwnServer
+let api: ClusterApi
+const clients: Client[] = []
+const pods: Pod[] = []
+/** The pod that each good token is of. */
+const owners = new Map<string, number>()
+/** All writes to the cluster that were not made by this test. */
+const writes: { pod: number; what: string }[] = []
+let hold: Handle = () => false
+
+const before: Handle = (request, response) => {
+  const pod = owners.get(bearerOf(request))
+  if (pod !== undefined && request.method !== 'GET')
+    writes.push({ pod, what: `${request.method} ${request.url?.split('?')[0]}` })
+  return pod !== undefined && hold(request, response)
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stagely-pods-'))
+  database = await createTestDatabase(inject('postgresUrl'))
+  cluster = await startOwnServer(inject('postgresUrl'), { tokens: owners, before })
+  api = new ClusterApi(cluster.kubeConfig, 'default')
+  await installCrds(api)
+  for (const pod of [0, 1]) {
+    owners.set(`first-${pod}`, pod)
+    pods.push(await startPod(podOf(pod)))
+  }
+  const token = (await readFile(join(folder, '0', 'data', 'admin-token'), 'utf8')).trim()
+  const ca = await readFile(join(folder, '0', 'data', 'ca.crt'), 'utf8')
+  for (const { url } of pods) clients.push(createClient({ url, ca, token }))
+})
+afterAll(async () => {
+  for (const client of clients) client.close()
+  for (const { program } of pods) await program.kill('SIGKILL')
+  await cluster?.remove()
+  await database?.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const podOf = (pod: number): Parameters<typeof startPod>[0] => ({
+  dir: join(folder, String(pod)),
+  cluster: cluster.kubeConfig,
+  token: `first-${pod}`,
+  databaseUrl: database.url,
+})
+const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace: 'default' },
+  spec,
+})
+const secret = (name: string): KubeObject =>
+  object('StagelySecret', name, {
+    projectRef: { name: 'shop' },
+    key: name.toUpperCase().replaceAll('-', '_'),
+  })
+const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
+  expect.poll(read, { timeout: 20_000, interval: 50 })
+/** A StagelySecret that was carried in, judged, and has its status back. */
+const isJudged = async (name: string): Promise<boolean> => {
+  const { status } = (await api.get('StagelySecret', name)) ?? {}
+  return findCondition((status?.['conditions'] ?? []) as Condition[], 'InSync') !== undefined
+}
+/** The pod of the newest term. */
+const leader = (): number => {
+  const terms = pods.map(({ program }) =>
+    program
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"this replica leads"'))
+      .map((line) => (JSON.parse(line) as { term: number }).term),
+  )
+  const newest = Math.max(...terms.flat())
+  return terms.findIndex((of) => of.includes(newest))
+}
+
+interface Told {
+  readonly metadata: { readonly name: string }
+  readonly count: number
+}
+const told = async (name: string): Promise<Told | undefined> =>
+  api.call<Told & KubeObject>('GET', `${events}/${name}`)
+const now = (): string => new Date().toISOString().replace(/\.\d+/, '')
+/** As one of the controller's own is stored. */
+const record = (by: Client, name: string): Promise<unknown> =>
+  by.must('POST', events, {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name, namespace: 'default' },
+    involvedObject: { apiVersion, kind: 'Project', namespace: 'default', name: 'shop' },
+    ...{ reason: 'Waited', message: 'it happened', type: 'Warning', count: 1 },
+    ...{ firstTimestamp: now(), lastTimestamp: now(), source: { component: 'stagely' } },
+    ...{ reportingComponent: 'stagely', reportingInstance: 'stagely' },
+  })
+const countTo = (by: Client, name: string, count: number): Promise<unknown> =>
+  by.must('PATCH', `${events}/${name}`, { count, lastTimestamp: now() })
+/** The next request of a pod for a path is kept without an answer, until the caller gives one. */
+const holdNext = (pod: number, path: string): Promise<{ answer(body: unknown): void }> =>
+  new Promise((resolve) => {
+    hold = (request, response) => {
+      if (owners.get(bearerOf(request)) !== pod || request.url !== path) return false
+      hold = () => false
+      resolve({
+        answer: (body) => {
+          response.writeHead(200, { 'content-type': 'application/json' })
+          response.end(JSON.stringify(body))
+        },
+      })
+      return true
+    }
+  })
+
+test('a pod follows its cluster by its service account, also when the token is replaced', async () => {
+  await api.create(object('Project', 'shop'), secret('before'))
+  await eventually(() => isJudged('before')).toBe(true)
+  owners.clear()
+  for (const pod of [0, 1]) {
+    owners.set(`second-${pod}`, pod)
+    await putToken(podOf(pod).dir, `second-${pod}`)
+  }
+  await api.create(secret('after'))
+  await eventually(() => isJudged('after')).toBe(true)
+  expect(new Set(writes.map(({ pod }) => pod))).toEqual(new Set([leader()]))
+})
+
+test('a leader that wakes from a pause writes nothing more to the cluster', async () => {
+  const old = leader()
+  const other = clients[1 - old]!
+  await record(other, 'waited')
+  await eventually(() => told('waited')).toMatchObject({ count: 1 })
+  const earlier = await told('waited')
+  const asked = holdNext(old, `${events}/waited`)
+  await countTo(other, 'waited', 2)
+  const held = await asked
+  const { program } = pods[old]!
+  program.child.kill('SIGSTOP')
+  const before = writes.length
+  await api.create(secret('meanwhile'))
+  await eventually(() => isJudged('meanwhile')).toBe(true)
+  expect(leader()).toBe(1 - old)
+  await eventually(() => told('waited')).toMatchObject({ count: 2 })
+  await countTo(other, 'waited', 3)
+  await eventually(() => told('waited')).toMatchObject({ count: 3 })
+  // It wakes with what it was about to do.
+  held.answer(earlier)
+  program.child.kill('SIGCONT')
+  await eventually(() => program.output()).toContain('this replica leads no more')
+  await api.create(secret('afterwards'))
+  await eventually(() => isJudged('afterwards')).toBe(true)
+  expect(writes.slice(before).filter(({ pod }) => pod === old)).toEqual([])
+  expect(await told('waited')).toMatchObject({ count: 3 })
+})
+
+test('a leader that is killed is followed by the other, and then the cluster sees no write', async () => {
+  const old = leader()
+  const next = 1 - old
+  await pods[old]!.program.kill('SIGKILL')
+  await api.create(secret('late'))
+  await eventually(() => isJudged('late')).toBe(true)
+  await eventually(async () => {
+    const seen = writes.length
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    return writes.length - seen
+  }).toBe(0)
+  // Each wrote in its turn.
+  const turns = writes.map(({ pod }) => pod).filter((pod, i, all) => pod !== all[i - 1])
+  expect(turns).toEqual([next, old, next])
+  // Nothing was told twice.
+  const list = await api.call<{ items: Told[] }>('GET', events)
+  const posts = writes.filter(({ what }) => what === `POST ${events}`)
+  expect(list!.items).toHaveLength(posts.length)
+  expect(await told('waited')).toMatchObject({ count: 3 })
+})
