@@ -1,5 +1,6 @@
 // Sets of fields, as server-side apply owns them: a tree whose steps are the keys of FieldsV1.
 // Sets are never changed in place.
+import { isStorable } from '../kernel/storable.ts'
 
 /** `self`: the field is in the set; `children`: what is below it, by step (`f:name`, `k:{…}`, `v:…`). */
 export interface FieldSet {
@@ -112,6 +113,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const goodStep = (step: string): boolean => {
+  if (!isStorable(step)) return false
   if (step.startsWith('f:')) return true
   try {
     const value = JSON.parse(step.slice(2)) as unknown

@@ -1,4 +1,5 @@
 // Who owns which fields: `metadata.managedFields`, read and written.
+import { isStorable } from '../kernel/storable.ts'
 import type { ManagedFieldsEntry } from '../resources/meta.ts'
 import { difference, fromFieldsV1, isEmptySet, toFieldsV1, union } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
@@ -34,16 +35,17 @@ export const parseManagers = (entries: unknown): Manager[] | undefined => {
   return managers.every((m) => m !== undefined) ? managers : undefined
 }
 
+const isText = (value: unknown): boolean => typeof value === 'string' && isStorable(value)
+
 const parseEntry = (input: unknown): Manager | undefined => {
   const entry = (input ?? {}) as ManagedFieldsEntry
   const { manager = '', operation, apiVersion, subresource = '', time, fieldsType } = entry
   const fields = fromFieldsV1(entry.fieldsV1)
   const good =
     fields !== undefined &&
-    [manager, apiVersion, subresource].every((text) => typeof text === 'string') &&
+    [manager, apiVersion, subresource, time ?? ''].every(isText) &&
     (operation === 'Apply' || operation === 'Update') &&
-    fieldsType === 'FieldsV1' &&
-    (time === undefined || typeof time === 'string')
+    fieldsType === 'FieldsV1'
   if (!good) return undefined
   return { manager, operation, apiVersion: apiVersion!, subresource, time, fields }
 }

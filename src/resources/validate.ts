@@ -2,6 +2,7 @@
 // A message never repeats what stands in spec.value or spec.valueBase64.
 import type { z } from 'zod'
 import type { Fault } from '../kernel/errors.ts'
+import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject } from './meta.ts'
 import { decodeMetadata, isRecord } from './metadata.ts'
@@ -46,17 +47,23 @@ const removeKeys = (root: Fields, issue: z.core.$ZodIssueUnrecognizedKeys): void
   for (const key of issue.keys) Reflect.deleteProperty(at as object, key)
 }
 
-/** Texts that the database cannot look into: one would stop every write of its transaction. */
-const unstorable = (value: unknown, field: string): Fault[] => {
+/** Texts that the database cannot look into. `passes` is true for fields that are stored as bytes. */
+export const unstorable = (
+  value: unknown,
+  field: string,
+  passes: (field: string) => boolean = isSecret,
+): Fault[] => {
   if (typeof value === 'string') {
-    if (isSecret(field) || (!value.includes('\0') && !/\p{Surrogate}/u.test(value))) return []
+    if (passes(field) || isStorable(value)) return []
     const message = 'Invalid value: must not hold a NUL character or half a surrogate pair'
     return [{ field, reason: 'FieldValueInvalid', message }]
   }
   if (Array.isArray(value))
-    return (value as unknown[]).flatMap((v, i) => unstorable(v, `${field}[${i}]`))
+    return (value as unknown[]).flatMap((v, i) => unstorable(v, `${field}[${i}]`, passes))
   if (!isRecord(value)) return []
-  return Object.entries(value).flatMap(([key, v]) => unstorable(v, `${field}.${key}`))
+  return Object.entries(value).flatMap(([key, v]) =>
+    unstorable(v, field === '' ? key : `${field}.${key}`, passes),
+  )
 }
 
 /** Checks one part (`spec`, `status`) of an object by its schema. */

@@ -2,6 +2,7 @@
 // work; the others get its answer.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
+import { storableJson } from '../kernel/storable.ts'
 import type { Settings } from './settings.ts'
 import type { Sql } from './sql.ts'
 
@@ -69,7 +70,7 @@ export class IdempotencyKeys {
   async answer(claim: string, answer: unknown): Promise<void> {
     await this.#sql.query('UPDATE idempotency_keys SET answer = $2::json WHERE claim = $1', [
       claim,
-      JSON.stringify(answer),
+      storableJson(JSON.stringify(answer)),
     ])
   }
 

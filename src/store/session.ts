@@ -1,6 +1,7 @@
 // One write inside a database transaction that holds the counter row. Everything that a write
 // does to objects goes through put() and drop(): they number, store and announce it.
 import { toTimestamp } from '../kernel/clock.ts'
+import { storableJson } from '../kernel/storable.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
@@ -98,7 +99,7 @@ FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::t
 const sentAtMost = 256
 
 const detailText = (entry: AuditEntry | undefined): string | null =>
-  entry?.detail === undefined ? null : JSON.stringify(entry.detail)
+  entry?.detail === undefined ? null : storableJson(JSON.stringify(entry.detail))
 
 export class WriteSession {
   readonly tx: Queryable

@@ -1,4 +1,5 @@
 // An object's stored text, parsed when it is first looked into.
+import { storableJson } from '../kernel/storable.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { valueFields } from '../resources/secret-value.ts'
 import type { StoredObject } from './store.ts'
@@ -18,5 +19,5 @@ export const textOf = (object: KubeObject): string => {
   const { kind, metadata, spec = {} } = object
   if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
     throw new Error(`the value of secret "${metadata.name}" is still in its object`)
-  return JSON.stringify(object)
+  return storableJson(JSON.stringify(object))
 }

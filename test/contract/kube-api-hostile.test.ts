@@ -162,6 +162,22 @@ describe('hostile requests', () => {
     }
   })
 
+  it('that name owners of fields in text that cannot be stored are taken without those', async () => {
+    const path = `${base}/projects/shop`
+    for (const odd of [
+      { manager: 'a\0b' },
+      { manager: 'm', time: '\0' },
+      { manager: 'm', fieldsV1: { 'f:spec': { 'f:\ud800': {} } } },
+    ]) {
+      const now = (await server.call('GET', path)).json<{ metadata: object }>()
+      const of = { operation: 'Update', apiVersion: 'stagely.dev/v1alpha1', fieldsType: 'FieldsV1' }
+      const managedFields = [{ ...of, fieldsV1: { 'f:spec': {} }, ...odd }]
+      const body = { ...now, metadata: { ...now.metadata, managedFields } }
+      const put = await server.call('PUT', path, { body })
+      expect([put.status, put.text]).toEqual([200, expect.not.stringMatching(/\\u0000|\\ud800/)])
+    }
+  })
+
   it('nested without end are refused', async () => {
     const deep = '['.repeat(50_000) + ']'.repeat(50_000)
     const body = `{"apiVersion":"stagely.dev/v1alpha1","kind":"Project","metadata":{"name":"d"},"spec":${deep}}`

@@ -339,6 +339,29 @@ describe('a body', () => {
     expect(({} as { admin?: unknown }).admin).toBeUndefined()
   })
 
+  it('with text or numbers that cannot be stored names the field', async () => {
+    const project = '/projects/red%2Fshop'
+    const secret = `${project}/secrets/${secretIn['red']!}`
+    const cases: [string, string, unknown, string][] = [
+      ['POST', '/tokens', { name: 'n', teams: ['a\0b'] }, 'teams[0]'],
+      ['POST', '/users', { name: 'n', display_name: 'a\ud800b' }, 'display_name'],
+      ['POST', '/audit/erasures', { person: 'a\0' }, 'person'],
+      ['POST', '/keys/rotations', { kind: 'data', project_id: '\0/a' }, 'project_id'],
+      ['POST', `${path}/batch`, { operations: [{ op: 'delete', id: '\0' }] }, 'operations[0].id'],
+      ['GET', '/audit?by=%00', undefined, 'by'],
+      ['POST', `${project}/rollback`, { at: 'yesterday' }, 'at'],
+      ['POST', `${secret}/rollback`, { version: 3_000_000_000 }, 'version'],
+      ['POST', `${secret}/reveal`, { version: 3_000_000_000 }, 'version'],
+    ]
+    for (const [method, where, body, field] of cases) {
+      const answer = await as('admin', method, where, body)
+      const { errors = [] } = answer.json<{ errors?: { field: string }[] }>()
+      expect([answer.status, errors.map((one) => one.field)], where).toEqual([422, [field]])
+    }
+    const file = { key: 'NUL', type: 'file', file_path: './nul', value: 'a\0b of a file' }
+    expect((await as('mia', 'POST', path, file)).status).toBe(201)
+  })
+
   it('of too many operations is refused as a whole', async () => {
     const operations = Array.from({ length: 501 }, (_, i) => ({
       op: 'create',

@@ -139,6 +139,33 @@ describe.each([
     expect(second.epoch).toBeGreaterThan(done.epoch)
   })
 
+  it('comes back whatever text was put into it', async () => {
+    const from = await openTestStore(url())
+    const { ns } = await createShop(from.store)
+    const odd = 'a\0b\ud800c\\u0000'
+    const shown = 'a\ufffdb\ufffdc\\u0000'
+    const project = { kind: 'Project', namespace: ns, name: 'shop' }
+    await from.audit.record(api, project, { action: 'test', detail: { odd } })
+    await from.store.write(api, {}, async (tx) => {
+      const now = (await tx.get(project))!
+      await tx.setStatus({ ...now, status: { ...now.status, odd } })
+    })
+    // As an earlier program let it in.
+    await from.sql.query(
+      `UPDATE audit SET detail = '{"old":"a\\u0000b"}'::json WHERE action = 'create'`,
+    )
+    const file = join(dir, 'odd.backup')
+    await writeBackup(from.sql, file, realClock.now())
+    await restoreInto(from, { file })
+    const back = await from.again()
+    const [row] = await back.sql.query<{ detail: string }>(
+      `SELECT detail::text FROM audit WHERE action = 'test'`,
+    )
+    expect(JSON.parse(row!.detail)).toEqual({ odd: shown })
+    expect((await back.store.get(project))?.status).toMatchObject({ odd: shown })
+    await from.destroy()
+  })
+
   it('goes into the other kind of database', async () => {
     const other = await openTestStore(url() === undefined ? inject('postgresUrl') : undefined)
     await restoreInto(other, { force: false })

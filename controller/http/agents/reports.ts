@@ -3,6 +3,7 @@
 // before is read from the store. All that come while one write goes on share the next.
 import { isDeepStrictEqual } from 'node:util'
 import { gathered } from '../../../src/kernel/gathered.ts'
+import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
@@ -149,24 +150,12 @@ const divide = (
   return { mine, refused }
 }
 
-const storableText = (text: string): string =>
-  text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
-
-const storableJson = (value: unknown): unknown => {
-  if (typeof value === 'string') return storableText(value)
-  if (Array.isArray(value)) return value.map(storableJson)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [storableText(name), storableJson(one)]),
-  )
-}
-
 /**
  * What is compared must look like what was stored, and JSON has no undefined. Log lines and names of
- * an agent's machine may hold anything; the database cannot look into a NUL or half a surrogate pair.
+ * an agent's machine may hold anything.
  */
 const storable = (reported: ReportedStagelet): ReportedStagelet =>
-  storableJson(JSON.parse(JSON.stringify(reported))) as ReportedStagelet
+  JSON.parse(storableJson(JSON.stringify(reported))) as ReportedStagelet
 
 const renderObservation = (view: StageletView, spec: ObservationSpec): KubeObject => ({
   apiVersion,

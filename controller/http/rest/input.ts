@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
+import { unstorable } from '../../../src/resources/validate.ts'
 import type { AppContext } from '../env.ts'
 import { mediaType, parseJson, readBytes } from '../kube/body.ts'
 import type { RestRoute } from './route.ts'
@@ -67,6 +68,8 @@ export const readInput = async (c: AppContext, route: RestRoute): Promise<Input>
   const faults = [
     ...(query.success ? [] : faultsOf(query.error, given.query)),
     ...(body.success ? [] : faultsOf(body.error, given.value)),
+    ...unstorable(given.query, '', () => false),
+    ...unstorable(given.value, '', isSecret),
   ]
   if (faults.length > 0) throw invalidInput(faults)
   return { query: query.data, body: body.data, bytes: given.bytes }

@@ -6,6 +6,7 @@ import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
+import { versionNumber } from './secret-fields.ts'
 import { findSecret } from './secrets.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
 
@@ -57,9 +58,7 @@ const revealSecret = ({ store }: RestDeps): RestRoute =>
     summary: 'Read one value. The audit says who did.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
     body: z.strictObject({
-      version: z
-        .int()
-        .min(1)
+      version: versionNumber
         .optional()
         .describe('An older version, as it was written; the current one when absent.'),
       as_written: asWritten,

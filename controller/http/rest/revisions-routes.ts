@@ -126,7 +126,10 @@ const rollbackProject = ({ store }: RestDeps): RestRoute =>
     access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
     body: z.union([
       z.strictObject({ revision: z.int().min(0), dry_run: dryRun }),
-      z.strictObject({ at: time.describe('The revision that was newest then.'), dry_run: dryRun }),
+      z.strictObject({
+        at: z.iso.datetime({ offset: true }).describe('The revision that was newest then.'),
+        dry_run: dryRun,
+      }),
     ]),
     response: {
       status: 200,

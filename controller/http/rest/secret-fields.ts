@@ -25,6 +25,9 @@ export const createShape = {
   key: keyField.schema,
 }
 
+/** As versions are counted in the database. */
+export const versionNumber = z.int().min(1).max(2_147_483_647)
+
 export const expectedVersion = z
   .int()
   .min(0)

@@ -7,7 +7,7 @@ import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { etagOf } from './etag.ts'
 import { idOf, parseId, renderId } from './ids.ts'
-import { expectedVersion } from './secret-fields.ts'
+import { expectedVersion, versionNumber } from './secret-fields.ts'
 import { findSecret } from './secrets.ts'
 import { time } from './representations.ts'
 import { wholeChange } from './revisions-routes.ts'
@@ -98,7 +98,7 @@ const rollbackSecret = ({ store }: RestDeps): RestRoute =>
     summary: 'Put the value of an old version back, as the newest version.',
     access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
     body: z.strictObject({
-      version: z.int().min(1).describe('Version whose value comes back. Scope and place stay.'),
+      version: versionNumber.describe('Version whose value comes back. Scope and place stay.'),
       expected_version: expectedVersion,
     }),
     response: { status: 200, description: 'The secret as it is now.', schema: storedSchema },

@@ -1,6 +1,7 @@
 // Reads a backup into a database that nothing else uses.
 import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
+import { storableJson } from '../../kernel/storable.ts'
 import type { KeyProvider } from '../../secrets/key-provider.ts'
 import { refuseMissingKeys } from '../keys/wraps.ts'
 import { knownMigrations, migrate, migrateIn } from '../migrate.ts'
@@ -127,7 +128,8 @@ const load = async (tx: Queryable, path: string): Promise<void> => {
     await tx.query(
       `INSERT INTO "${table}" (${list}) OVERRIDING SYSTEM VALUE
        SELECT ${list} FROM json_populate_recordset(NULL::"${table}", $1::json)`,
-      [`[${rows.join(',')}]`],
+      // Some were stored before texts were looked at on their way in.
+      [storableJson(`[${rows.join(',')}]`)],
     )
   }
   await advanceSequences(tx)
