@@ -1,11 +1,11 @@
-// What a gate says of what failed, for people: which container, how it ended, how often, and what its
-// health check and its log say. Masked.
+// What is said of a container that failed its gate, or is not well later, for people: how it ended, how
+// often, and what its health check and its log say. Masked.
 import { describeOutOfMemory } from '../src/resources/observation.ts'
 import type { Engine } from './docker/engine.ts'
 import type { ObservedContainer } from './observe.ts'
 
 export type GateReason =
-  'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing'
+  'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing' | 'NotStarted'
 
 export interface GateFailure {
   readonly service: string
@@ -14,7 +14,7 @@ export interface GateFailure {
   readonly message: string
 }
 
-/** What a gate has to say of a container. */
+/** What there is to say of a container. */
 export interface Failed {
   readonly reason: Exclude<GateReason, 'Missing'>
   readonly container: ObservedContainer
@@ -36,6 +36,7 @@ const headlines: Readonly<Record<Failed['reason'], (c: ObservedContainer) => str
   CrashLoop: () => 'keeps crashing',
   Unhealthy: () => 'is unhealthy',
   TimedOut: () => 'was not ready in time',
+  NotStarted: () => 'was made and does not run',
   LabelMismatch: () => 'still carries another digest although Compose reported success',
 }
 
@@ -55,21 +56,31 @@ const facts = ({ reason, container: c, lastEnd }: Failed): string => {
   ].join(', ')
 }
 
+/** All but its log. */
+export const describeFailed = (failed: Failed, mask: (text: string) => string): string => {
+  const { reason, container: c } = failed
+  const headline = `service ${c.service}: container ${c.name} ${headlines[reason](c)}`
+  if (reason === 'LabelMismatch') return headline
+  // Each is masked before it is cut: half a secret is not recognized.
+  const output = c.health === 'healthy' ? '' : mask(wholeOutput(c.healthOutput)).trim()
+  return [
+    `${headline} (${facts(failed)})`,
+    ...(c.error === '' ? [] : [`engine: ${mask(c.error)}`]),
+    ...(output === '' ? [] : [`health check: ${output.slice(-1024)}`]),
+  ].join('\n')
+}
+
 export const failureOf = async (
   { engine, mask }: { readonly engine: Engine; readonly mask: (text: string) => string },
   failed: Failed,
 ): Promise<GateFailure> => {
   const { reason, container: c } = failed
-  const headline = `service ${c.service}: container ${c.name} ${headlines[reason](c)}`
-  if (reason === 'LabelMismatch') return { service: c.service, reason, message: headline }
-  const parts = [`${headline} (${facts(failed)})`]
-  // Each is masked before it is cut: half a secret is not recognized.
-  if (c.error !== '') parts.push(`engine: ${mask(c.error)}`)
-  const output = mask(wholeOutput(c.healthOutput)).trim()
-  if (c.health !== 'healthy' && output !== '') parts.push(`health check: ${output.slice(-1024)}`)
-  const logs = await engine.logs(c.id, readLines).catch(() => '')
-  const lines = mask(logs).trim().split('\n').slice(-shownLines).join('\n')
-  if (lines !== '') parts.push(`last log lines:\n${lines.slice(-4096)}`)
+  const parts = [describeFailed(failed, mask)]
+  if (reason !== 'LabelMismatch') {
+    const logs = await engine.logs(c.id, readLines).catch(() => '')
+    const lines = mask(logs).trim().split('\n').slice(-shownLines).join('\n')
+    if (lines !== '') parts.push(`last log lines:\n${lines.slice(-4096)}`)
+  }
   return { service: c.service, reason, message: parts.join('\n') }
 }
 

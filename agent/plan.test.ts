@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { aContainer } from '../test/support/a-container.ts'
 import type { ServiceModel } from './compose-model.ts'
-import type { ObservedContainer } from './observe.ts'
-import { planAction, withoutServices, type Plan, type PlanInput } from './plan.ts'
+import { leansOnIn, planAction, withoutServices, type Plan, type PlanInput } from './plan.ts'
 
 const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel => ({
   name,
@@ -12,28 +12,6 @@ const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel
   containerName: undefined,
   envFiles: [],
   variables: [],
-  ...tweak,
-})
-const aContainer = (
-  service: string,
-  digest: string,
-  tweak: Partial<ObservedContainer> = {},
-): ObservedContainer => ({
-  id: `id-${service}`,
-  name: `p-${service}-1`,
-  service,
-  digest,
-  state: 'running',
-  health: undefined,
-  healthOutput: '',
-  exitCode: 0,
-  error: '',
-  restartCount: 0,
-  restartPolicy: 'no',
-  startedAt: '2026-01-01T00:00:00Z',
-  createdAtMs: 0,
-  healthBudgetMs: undefined,
-  replaces: undefined,
   ...tweak,
 })
 const plan = (tweak: Partial<PlanInput>): Plan =>
@@ -51,6 +29,19 @@ const plan = (tweak: Partial<PlanInput>): Plan =>
     ...tweak,
   })
 const full = [{ services: [], noDeps: false, waitFor: [] }]
+
+it('a service leans on what it depends on, however far, and on those whose namespace it shares', () => {
+  const services = [
+    aService('api', { dependsOn: ['db'] }),
+    aService('db', { dependsOn: ['web'] }),
+    aService('other'),
+    aService('peer', { sharesWith: ['api'] }),
+    aService('web', { dependsOn: ['api'] }),
+  ]
+  expect(leansOnIn(services, 'peer')).toEqual(['api', 'db', 'web'])
+  expect(leansOnIn(services, 'web')).toEqual(['api', 'db'])
+  expect(leansOnIn(services, 'other')).toEqual([])
+})
 
 describe('planAction', () => {
   it.each<[string, Partial<PlanInput>, Plan['steps']]>([

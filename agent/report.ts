@@ -188,5 +188,8 @@ const dueIn = ({ newest, told, toldAt, quietMs }: Subject, now: number): number 
 
 const withoutTrifles = (o: ReportedStagelet): ReportedStagelet => ({
   ...o,
-  services: o.services.map(({ since: _since, ...rest }) => ({ ...rest, restarts: 0 })),
+  services: o.services.map(({ since: _since, detail: _detail, ...rest }) => ({
+    ...rest,
+    restarts: 0,
+  })),
 })

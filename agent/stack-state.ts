@@ -6,6 +6,7 @@ import type { Quarantined } from '../src/resources/observation.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
 import type { SetEntry } from '../src/secrets/visible.ts'
+import type { Ailing } from './ailing.ts'
 import { composeEnvironment } from './compose-environment.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { StackFault } from './compose-files.ts'
@@ -119,6 +120,8 @@ export interface StackState {
   heldSinceMs: number | undefined
   /** What the gate waits for. */
   waitingFor: readonly string[]
+  /** Services that were not well when the stack was last settled. */
+  ailing: ReadonlyMap<string, Ailing>
 }
 
 export const createStackState = (want: Want): StackState => ({
@@ -148,6 +151,7 @@ export const createStackState = (want: Want): StackState => ({
   hand: undefined,
   heldSinceMs: undefined,
   waitingFor: [],
+  ailing: new Map(),
 })
 
 /** The state with another want; what is known of the stack stays known. */
@@ -199,8 +203,10 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       const own = state.containers.filter((c) => c.service === name)
       const model = state.model?.services.find((s) => s.name === name)
       const { scale, sharesWith = [], variables = [] } = model ?? {}
+      const ailing = state.phase === 'Settled' ? state.ailing.get(name) : undefined
       return {
         ...toObservedService(name, own, scale),
+        ...(ailing === undefined ? {} : { detail: ailing.detail }),
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
       }

@@ -1,6 +1,7 @@
 // One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
 // pass begins with what the files and the engine say now, whatever woke it.
 import { messageOf } from '../src/kernel/errors.ts'
+import { findAiling } from './ailing.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { renderOverride } from '../src/compose/override.ts'
@@ -155,6 +156,7 @@ const checkPendingEdits = async (
 
 const settle = async (deps: PassDeps, state: StackState, action: Action): Promise<number> => {
   state.phase = 'Settled'
+  state.ailing = findAiling(state.containers, state.want.mask, state.ailing)
   state.settledKey = state.want.key
   state.failures = 0
   state.failedKey = ''

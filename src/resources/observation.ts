@@ -21,6 +21,8 @@ export const observedService = z.strictObject({
   restarts: z.int(),
   exitCode: z.int().optional(),
   since: z.string().optional(),
+  /** Where it is not well though nothing is rolled out: container, restarts, health output; masked. */
+  detail: z.string().optional(),
   /** Services whose network, IPC or PID namespace, or volumes, it shares: it is re-created with them. */
   sharesWith: z.array(z.string()).optional(),
   /** Names of the variables that the compose file sets itself. */

@@ -13,7 +13,7 @@ const compose = `services:
     init: true
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; cat /config; exit 7"]
     healthcheck:
-      test: ["CMD-SHELL", "case $$CONFIG in *sick*) echo nobody answers to $$CONFIG; exit 1;; esac"]
+      test: ["CMD-SHELL", "[ -e /ill ] && echo ill with $$CONFIG && exit 1; case $$CONFIG in *sick*) echo nobody answers to $$CONFIG; exit 1;; esac"]
       interval: 500ms
       retries: 2
 ${idleService('db')}`
@@ -166,6 +166,18 @@ describe('a value that breaks a service', () => {
     await expect.poll(valueOf, { timeout: 30_000 }).toBe('good new value')
     await setValue('good last value')
     await inSync()
+  })
+
+  it('is not blamed where the service gets ill later, which is told in full', async () => {
+    const { id } = (await stack.containers())['web']!
+    await stack.docker('exec', id, 'touch', '/ill')
+    await expect
+      .poll(async () => (await verdict('Degraded')).message, { timeout: 20_000 })
+      .toMatch(
+        /^service web: container \S+-web-1 is unhealthy \(0 restarts\)\nhealth check: ill with \*\*\*REDACTED\*\*\*$/,
+      )
+    expect((await verdict('Degraded')).reason).toBe('ServiceUnhealthy')
+    expect((await stack.containers())['web']?.id).toBe(id)
   })
 
   it('is taken back as well where it only makes the service unhealthy', async () => {

@@ -164,6 +164,21 @@ describe('decideStagelet', () => {
     expect(verdict(anInput(entries, over), type)).toBe(expected)
   })
 
+  it('says of a service that is not well what its agent saw', () => {
+    const detail = 'service backend: container p-backend-1 is unhealthy (2 restarts)'
+    const services = [
+      aService({ name: 'backend', health: 'unhealthy', detail }),
+      aService({ name: 'frontend', state: 'missing' }),
+      aService({ name: 'worker', detail: 'that is over' }),
+    ]
+    const { status } = decideStagelet(anInput(entries, { observation: settled({ services }) }))
+    expect(findCondition(status.conditions, 'Degraded')).toMatchObject({
+      status: 'True',
+      reason: 'ServiceUnhealthy',
+      message: `${detail}\nfrontend is missing`,
+    })
+  })
+
   it('stays degraded while a failed revision is tried again, until it has passed', () => {
     const failed = settled({
       phase: 'Failed',

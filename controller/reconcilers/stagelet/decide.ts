@@ -7,7 +7,11 @@ import {
 } from '../../../src/resources/conditions.ts'
 import type { NewCondition } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { ObservationSpec, Quarantined } from '../../../src/resources/observation.ts'
+import type {
+  ObservationSpec,
+  ObservedService,
+  Quarantined,
+} from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
@@ -20,6 +24,8 @@ export interface StageletDecision {
   /** The agent has let go (or there is none left to ask): the finalizer can go. */
   readonly release: boolean
 }
+
+const mostSaid = 8192
 
 type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
 
@@ -217,8 +223,9 @@ const degraded = (
     (s) => s.health === 'unhealthy' || ['restarting', 'missing', 'created'].includes(s.state),
   )
   if (sick.length > 0 && observation.phase === 'Settled') {
-    const list = sick.map((s) => `${s.name} is ${s.health === 'unhealthy' ? 'unhealthy' : s.state}`)
-    return yes('ServiceUnhealthy', list.join('; '))
+    const state = (s: ObservedService): string => (s.health === 'unhealthy' ? s.health : s.state)
+    const list = sick.map((s) => s.detail ?? `${s.name} is ${state(s)}`)
+    return yes('ServiceUnhealthy', list.join('\n').slice(0, mostSaid))
   }
   return no('AsExpected', 'no service is failing')
 }

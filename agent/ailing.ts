@@ -1,0 +1,42 @@
+// What is told of services that are not well though nothing is rolled out.
+import { describeFailed, type Failed } from './gate-failure.ts'
+import type { ObservedContainer } from './observe.ts'
+
+/** What is told of a service, and of which state of its container. */
+export interface Ailing {
+  readonly of: string
+  readonly detail: string
+}
+
+const mostTold = 2048
+
+const reasonOf = ({ state, health }: ObservedContainer): Failed['reason'] | undefined => {
+  if (health === 'unhealthy') return 'Unhealthy'
+  if (state === 'restarting') return 'CrashLoop'
+  return state === 'created' ? 'NotStarted' : undefined
+}
+
+/**
+ * By service. What was said of a container is not said anew while it is as it was: what its health
+ * check prints may be other words each time.
+ */
+export const findAiling = (
+  containers: readonly ObservedContainer[],
+  mask: (text: string) => string,
+  before: ReadonlyMap<string, Ailing>,
+): Map<string, Ailing> => {
+  const found = new Map<string, Ailing>()
+  for (const container of containers) {
+    const { service, id, state, health, restartCount } = container
+    const reason = reasonOf(container)
+    if (reason === undefined || found.has(service)) continue
+    const of = [id, state, health, restartCount].join(' ')
+    const known = before.get(service)
+    const detail =
+      known?.of === of
+        ? known.detail
+        : describeFailed({ reason, container }, mask).slice(0, mostTold)
+    found.set(service, { of, detail })
+  }
+  return found
+}
