@@ -166,7 +166,9 @@ export class WriteSession {
     this.epoch = start.epoch
     this.nowMs = start.nowMs
     this.actor = actor
-    this.changeSet = more.changeSet
+    // Nobody ends, or adds to, what somebody else calls the same.
+    const ownName = `${actor.id ?? actor.source} ${more.changeSet?.id ?? ''}`
+    this.changeSet = more.changeSet && { ...more.changeSet, id: ownName }
     this.term = more.term
     this.deps = { ...more.deps, keys: withoutWaiting(more.deps.keys, more.preparations) }
     this.pending = more.pending

@@ -90,7 +90,7 @@ export interface WriteOptions {
 }
 
 /**
- * How a write takes part in a change set. Without one, a revision closes 300 ms after the last
+ * How a write takes part in a change set, whose id counts for one actor. Without one, a revision closes 300 ms after the last
  * write of its project, 2 s after the first at most. With `id` it stays open for the set's next
  * write (5 s, 60 s in all) until a write says `last`, which closes at once every project of the set.
  */

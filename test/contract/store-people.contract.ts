@@ -1,7 +1,13 @@
 // What the store promises of users, members and tokens.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestStore } from '../support/open-test-store.ts'
-import { api, createAs, createSteppedClock } from '../support/store-fixtures.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  createSteppedClock,
+  secretOf,
+} from '../support/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 export const peopleContract = (name: string, open: OpenStore): void => {
@@ -197,6 +203,25 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       // Older changes may be told late by the database; the last one knows of this one.
       await expect.poll(async () => seen.length > 0 && (await seen.at(-1)) === undefined).toBe(true)
       stop()
+    })
+
+    it('have change sets of their own: nobody closes what another calls the same', async () => {
+      const [mine, theirs] = [await createShop(t.store), await createShop(t.store)]
+      const write = (
+        id: string,
+        ns: string,
+        { last, name }: { last: boolean; name: string },
+      ): Promise<unknown> =>
+        t.store.write({ ...api, id }, { changeSet: { id: 'deploy', last } }, (tx) =>
+          tx.create(secretOf(ns, name, { value: name })),
+        )
+      const closed = async ({ projectUid }: { projectUid: string }): Promise<number> =>
+        (await t.store.revisionsOf(projectUid)).closed
+      await write('me', mine.ns, { last: false, name: 'one' })
+      await write('they', theirs.ns, { last: true, name: 'other' })
+      expect([await closed(mine), await closed(theirs)]).toEqual([0, 1])
+      await write('me', mine.ns, { last: true, name: 'two' })
+      expect(await closed(mine)).toBe(1)
     })
   })
 }
