@@ -3,8 +3,7 @@
 // stagelet what is wanted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
-import type { TestProject } from 'vitest/node'
-import startPostgres from '../support/postgres-setup.ts'
+import { anyPostgres } from '../support/postgres-server.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
 import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
@@ -128,12 +127,9 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
 }
 
 export const benchAgents = async (size: number): Promise<Row[]> => {
-  let serverUrl = ''
-  const stopPostgres = await startPostgres({
-    provide: (_: string, url: string) => (serverUrl = url),
-  } as unknown as TestProject)
+  const postgres = await anyPostgres()
   try {
-    const database = await createTestDatabase(serverUrl)
+    const database = await createTestDatabase(postgres.url)
     const world = await startWorld({
       databaseUrl: database.url,
       withAgent: false,
@@ -145,6 +141,6 @@ export const benchAgents = async (size: number): Promise<Row[]> => {
       await world.stop()
     }
   } finally {
-    await stopPostgres()
+    await postgres.stop()
   }
 }

@@ -4,10 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
-import type { TestProject } from 'vitest/node'
 import { freePort } from '../../scripts/lib/processes.ts'
 import { pathsIn, startController, type Controller } from '../../scripts/lib/stagely.ts'
-import startPostgres from '../support/postgres-setup.ts'
+import { anyPostgres } from '../support/postgres-server.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { median, timeAsyncMs, type Row } from './measure.ts'
 import { sender, type Send } from './send.ts'
@@ -122,14 +121,10 @@ const measure = async (controller: Controller, full: boolean): Promise<Row[]> =>
 }
 
 export const benchApi = async (full: boolean): Promise<Row[]> => {
-  let serverUrl = ''
-  // The set-up of the contract tests; it only hands over the server's URL.
-  const stopPostgres = await startPostgres({
-    provide: (_: string, url: string) => (serverUrl = url),
-  } as unknown as TestProject)
+  const postgres = await anyPostgres()
   const dir = mkdtempSync(`${tmpdir()}/stagely-bench-api-`)
   try {
-    const database = await createTestDatabase(serverUrl)
+    const database = await createTestDatabase(postgres.url)
     const controller = await startController(pathsIn(dir), {
       port: await freePort(0),
       databaseUrl: database.url,
@@ -143,6 +138,6 @@ export const benchApi = async (full: boolean): Promise<Row[]> => {
     }
   } finally {
     rmSync(dir, { recursive: true, force: true })
-    await stopPostgres()
+    await postgres.stop()
   }
 }

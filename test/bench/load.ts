@@ -4,10 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestProject } from 'vitest/node'
 import { freePort, run } from '../../scripts/lib/processes.ts'
 import { pathsIn, root, startController, type Controller } from '../../scripts/lib/stagely.ts'
-import startPostgres from '../support/postgres-setup.ts'
+import { anyPostgres } from '../support/postgres-server.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import type { Row } from './measure.ts'
 import { sender } from './send.ts'
@@ -155,17 +154,13 @@ export const benchLoad = async (
   full: boolean,
   show: (rows: readonly Row[]) => void,
 ): Promise<void> => {
-  let serverUrl = ''
-  // The set-up of the contract tests; it only hands over the server's URL.
-  const stopPostgres = await startPostgres({
-    provide: (_: string, url: string) => (serverUrl = url),
-  } as unknown as TestProject)
+  const postgres = await anyPostgres()
   try {
-    const database = await createTestDatabase(serverUrl)
+    const database = await createTestDatabase(postgres.url)
     show(await measure('postgres', full, database.url))
     await database.drop()
   } finally {
-    await stopPostgres()
+    await postgres.stop()
   }
   show(await measure('embedded', full, undefined))
 }

@@ -1,13 +1,12 @@
 // rest_create, rest_list_1000, bundle_read: with 1 and with 16 clients at once, on a real Postgres
 // server as shipped (fsync on). A bundle read opens all 1,000 values of a project's set.
 import { Agent, request } from 'node:https'
-import type { TestProject } from 'vitest/node'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { localKeyRing } from '../support/keys.ts'
-import startPostgres from '../support/postgres-setup.ts'
+import { anyPostgres } from '../support/postgres-server.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
 
@@ -115,11 +114,8 @@ const measure = async (
 }
 
 export const benchRest = async (rounds: number): Promise<Row[]> => {
-  let serverUrl = ''
-  const stopPostgres = await startPostgres({
-    provide: (_: string, url: string) => (serverUrl = url),
-  } as unknown as TestProject)
-  const database = await createTestDatabase(serverUrl)
+  const postgres = await anyPostgres()
+  const database = await createTestDatabase(postgres.url)
   try {
     const argv = ['--rate-limit', '0']
     const controller = await startTestController({ databaseUrl: database.url, argv })
@@ -130,6 +126,6 @@ export const benchRest = async (rounds: number): Promise<Row[]> => {
     }
   } finally {
     await database.drop()
-    await stopPostgres()
+    await postgres.stop()
   }
 }

@@ -3,13 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestProject } from 'vitest/node'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import startPostgres from '../support/postgres-setup.ts'
+import { anyPostgres } from '../support/postgres-server.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
 
@@ -73,14 +72,10 @@ const measure = async ({ store, sql }: Opened, rounds: number): Promise<Row[]> =
 }
 
 export const benchStore = async (rounds: number): Promise<Row[]> => {
-  let serverUrl = ''
-  // The set-up of the contract tests; it only hands over the server's URL.
-  const stopPostgres = await startPostgres({
-    provide: (_: string, url: string) => (serverUrl = url),
-  } as unknown as TestProject)
+  const postgres = await anyPostgres()
   const dataDir = mkdtempSync(join(tmpdir(), 'stagely-bench-store-'))
   try {
-    const database = await createTestDatabase(serverUrl)
+    const database = await createTestDatabase(postgres.url)
     const opened = await openStore({
       databaseUrl: database.url,
       dataDir,
@@ -96,6 +91,6 @@ export const benchStore = async (rounds: number): Promise<Row[]> => {
     }
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
-    await stopPostgres()
+    await postgres.stop()
   }
 }

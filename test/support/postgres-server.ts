@@ -94,3 +94,12 @@ export const createPostgresServer = async (
     },
   }
 }
+
+/** The server of DATABASE_URL, which is left as it is, or a throw-away one. */
+export const anyPostgres = async (): Promise<{ url: string; stop(): Promise<void> }> => {
+  const given = process.env.DATABASE_URL
+  if (given !== undefined && given !== '') return { url: given, stop: () => Promise.resolve() }
+  const server = await createPostgresServer()
+  await server.start()
+  return { url: server.url, stop: () => server.remove() }
+}

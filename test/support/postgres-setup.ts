@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { ensureCluster } from '../../src/store/pglite-cluster.ts'
-import { createPostgresServer } from './postgres-server.ts'
+import { anyPostgres } from './postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,21 +18,14 @@ declare module 'vitest' {
 
 const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const folder = await mkdtemp(join(tmpdir(), 'stagely-cluster-'))
-  const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true })
   const cluster = join(folder, 'postgres')
   await ensureCluster(cluster)
   project.provide('emptyCluster', cluster)
-  const given = process.env.DATABASE_URL
-  if (given !== undefined && given !== '') {
-    project.provide('postgresUrl', given)
-    return removeFolder
-  }
-  const server = await createPostgresServer()
-  await server.start()
-  project.provide('postgresUrl', server.url)
+  const postgres = await anyPostgres()
+  project.provide('postgresUrl', postgres.url)
   return async () => {
-    await server.remove()
-    await removeFolder()
+    await postgres.stop()
+    await rm(folder, { recursive: true, force: true })
   }
 }
 
