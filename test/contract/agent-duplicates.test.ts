@@ -1,10 +1,12 @@
 // Two machines with the identity of one agent, over real TLS.
 import { afterEach, expect, test } from 'vitest'
+import { paths } from '../../src/protocol/messages.ts'
 import type { EventSpec } from '../../src/resources/core.ts'
 import {
   createStack,
   eventually,
   joinTestAgent,
+  skewClock,
   startTestAgent,
   startTestController,
   type TestAgent,
@@ -47,4 +49,32 @@ test('two machines with one identity are told of when one that was replaced come
   expect(await told()).toEqual([
     expect.stringMatching(/^Warning 1 two machines .*\(stagely agent revoke box\)/),
   ])
+})
+
+test('two machines with streams on different replicas are told of when the older one goes on reporting', async () => {
+  controller = await startTestController(undefined)
+  const identity = await joinTestAgent(await controller.token('box'))
+  const agent = startTestAgent(identity, { about: { boot: 'first machine' } })
+  agents.push(agent)
+  await eventually(() => agent.connections === 1)
+  let seq = 100
+  const report = (): Promise<unknown> =>
+    agent.client.post({
+      path: paths.report,
+      body: { boot: 'first machine', seq: seq++, observations: [] },
+      token: agent.token(),
+    })
+  await report()
+  // As another replica notes it.
+  await controller.opened.connections.open(identity.agentUid, 'second machine')
+  await expect(report()).rejects.toMatchObject({ reason: 'StaleBoot' })
+  // What was on its way when an agent was started anew comes within a moment.
+  skewClock(controller, 30_000)
+  await expect(report()).rejects.toMatchObject({ reason: 'StaleBoot' })
+  await createStack(controller, 'before', 'box')
+  expect(await told()).toEqual([])
+  skewClock(controller, 61_000)
+  await expect(report()).rejects.toMatchObject({ reason: 'StaleBoot' })
+  await eventually(async () => (await told()).length > 0)
+  expect(await told()).toEqual([expect.stringMatching(/^Warning 1 two machines /)])
 })

@@ -1,6 +1,7 @@
 // Two machines with the identity of one agent, as after a disk was cloned, take each other's stream
-// for ever. A start that another one replaced comes back only where both run: a machine that lost its
-// power, whose old stream looks alive for a while, comes back as a new one.
+// for ever, or hold one each on different replicas. A start that another one replaced comes back, or
+// goes on reporting, only where both run: a machine that lost its power, whose old stream looks alive
+// for a while, comes back as a new one.
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { system, type AgentRoutesDeps } from './deps.ts'
 import type { Session } from './session.ts'
@@ -8,12 +9,16 @@ import type { Session } from './session.ts'
 /** Of one agent; what is further back no longer matters. */
 const mostRemembered = 8
 const tellEveryMs = 60 * 60_000
+/** What was on its way when an agent was started anew has arrived, or been given up, by then. */
+const lateMs = 60_000
 
 type Stream = Pick<Session, 'agentKey' | 'agentUid' | 'boot'>
 
 export interface Duplicates {
   /** A stream was opened; `replaced` was open until then. */
   opened(stream: Stream, replaced: Stream | undefined): void
+  /** A report came from a start whose stream is not the newest, here or on another replica. */
+  reportedLate(from: Stream): void
 }
 
 export const createDuplicates = ({
@@ -23,6 +28,7 @@ export const createDuplicates = ({
 }: Pick<AgentRoutesDeps, 'store' | 'clock' | 'log'>): Duplicates => {
   const replacedBoots = new Map<string, readonly string[]>()
   const toldAt = new Map<string, number>()
+  const lateSince = new Map<string, { readonly boot: string; readonly since: number }>()
 
   const tell = async (agentKey: string, agentUid: string): Promise<void> => {
     const [namespace = '', name = ''] = agentKey.split('/')
@@ -36,6 +42,15 @@ export const createDuplicates = ({
     })
   }
 
+  const tellOnce = (agentKey: string, agentUid: string): void => {
+    const now = clock.now()
+    if (now - (toldAt.get(agentKey) ?? -Infinity) < tellEveryMs) return
+    toldAt.set(agentKey, now)
+    tell(agentKey, agentUid).catch((error: unknown) => {
+      log.error({ err: error, agent: agentKey }, 'cannot tell of two agents with one identity')
+    })
+  }
+
   return {
     opened: ({ agentKey, agentUid, boot }, replaced) => {
       const known = replacedBoots.get(agentKey) ?? []
@@ -43,12 +58,12 @@ export const createDuplicates = ({
         const others = known.filter((b) => b !== replaced.boot)
         replacedBoots.set(agentKey, [...others, replaced.boot].slice(-mostRemembered))
       }
-      const now = clock.now()
-      if (!known.includes(boot) || now - (toldAt.get(agentKey) ?? -Infinity) < tellEveryMs) return
-      toldAt.set(agentKey, now)
-      tell(agentKey, agentUid).catch((error: unknown) => {
-        log.error({ err: error, agent: agentKey }, 'cannot tell of two agents with one identity')
-      })
+      if (known.includes(boot)) tellOnce(agentKey, agentUid)
+    },
+    reportedLate: ({ agentKey, agentUid, boot }) => {
+      const known = lateSince.get(agentKey)
+      if (known?.boot !== boot) lateSince.set(agentKey, { boot, since: clock.now() })
+      else if (clock.now() - known.since >= lateMs) tellOnce(agentKey, agentUid)
     },
   }
 }

@@ -8,7 +8,7 @@ import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { Origin } from '../../../src/store/store.ts'
 import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
-import { createDuplicates } from './duplicates.ts'
+import type { Duplicates } from './duplicates.ts'
 import { createFanOut, createWheel } from './fan-out.ts'
 import type { Presence } from './presence.ts'
 import { Session, type SessionDeps } from './session.ts'
@@ -47,11 +47,16 @@ export interface Hub {
 const end = (session: Session, reason: string, message: string): Promise<void> =>
   session.end({ type: 'error', reason, message }, patienceMs)
 
-export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, presence: Presence): Hub => {
+interface Watchers {
+  readonly presence: Presence
+  readonly duplicates: Duplicates
+}
+
+export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watchers): Hub => {
+  const { presence, duplicates } = watchers
   const { store, clock, log, agents } = deps
   const sessions = new Map<string, Session>()
   const retries = createRetries(retryBundleMs)
-  const duplicates = createDuplicates(deps)
 
   const schedule = createFanOut<Session>(
     (session) => session.flush(),

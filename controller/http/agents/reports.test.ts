@@ -33,9 +33,10 @@ const open = (
       return fn(tx, { bootsOf: () => Promise.resolve(new Map()) })
     },
   } as unknown as AgentRoutesDeps['connections']
+  const duplicates = { reportedLate: () => undefined }
   const world = { stagelet: () => view } as unknown as World
   return {
-    reports: createReports({ connections, log: silentLogger }, world),
+    reports: createReports({ connections, log: silentLogger, duplicates }, world),
     stored: () => object?.spec as ObservationSpec | undefined,
     writes: () => writes,
   }

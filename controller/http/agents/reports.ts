@@ -9,6 +9,7 @@ import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { agentKeyOf, system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
+import type { Duplicates } from './duplicates.ts'
 import { RefusedError } from './refusal.ts'
 import type { StageletView, World } from './world.ts'
 
@@ -42,13 +43,20 @@ const checkReplay = (
   if (last?.boot === boot && seq <= last.seq) throw replay(seq, last.seq)
 }
 
+const staleBoot = 'StaleBoot'
 const checkBoot = (boot: string, current: string | undefined): void => {
   if (current === undefined || current === boot) return
-  throw new RefusedError(409, 'StaleBoot', 'this report is from an earlier start of the agent')
+  throw new RefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
 }
 
 export const createReports = (
-  { connections, log }: Pick<AgentRoutesDeps, 'connections' | 'log'>,
+  {
+    connections,
+    log,
+    duplicates,
+  }: Pick<AgentRoutesDeps, 'connections' | 'log'> & {
+    readonly duplicates: Pick<Duplicates, 'reportedLate'>
+  },
   world: World,
 ): Reports => {
   /** Newest report that came here, by agent: saves the store most looks at replays. */
@@ -116,6 +124,8 @@ export const createReports = (
         }
       }
       const refusal = await put({ agentUid, report, mine })
+      if (refusal?.reason === staleBoot)
+        duplicates.reportedLate({ agentKey, agentUid, boot: report.boot })
       if (refusal !== undefined) throw refusal
       // Not within the write, which may be done over.
       newest.set(agentUid, { boot: report.boot, seq: report.seq })

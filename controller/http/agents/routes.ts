@@ -19,6 +19,7 @@ import {
 import { protocolFault } from '../../../src/protocol/version.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
+import { createDuplicates } from './duplicates.ts'
 import { createGate } from './gate.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
@@ -62,8 +63,9 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       hub.replaced(key, connection)
     },
   })
-  const hub = createHub(deps, tuning, presence)
-  const reports = createReports(deps, hub.world)
+  const duplicates = createDuplicates(deps)
+  const hub = createHub(deps, tuning, { presence, duplicates })
+  const reports = createReports({ ...deps, duplicates }, hub.world)
   const passGate = createGate(tuning.connectsPerSecond, clock)
   const logs = createLogRelay({
     clock,
