@@ -4,8 +4,8 @@ import { Command } from 'commander'
 import { realClock, toTimestamp } from '../src/kernel/clock.ts'
 import { createLogger } from '../src/kernel/log.ts'
 import { openStore } from '../src/store/open-store.ts'
-import { ConfigError, parseConfig } from './config.ts'
-import { prepareDataDir } from './data-dir.ts'
+import { ConfigError, parseConfig, type Config } from './config.ts'
+import { keepOwner, prepareDataDir } from './data-dir.ts'
 import { openMasterKeys } from './master-keys.ts'
 
 const log = createLogger('warn', { component: 'controller' })
@@ -34,15 +34,22 @@ interface Flags {
 }
 
 const breakGlass = async (flags: Flags): Promise<void> => {
-  const [reason, ttlMs] = [reasonOf(flags.reason), ttlOf(flags.ttl)]
+  const wanted = { reason: reasonOf(flags.reason), ttlMs: ttlOf(flags.ttl) }
   const config = parseConfig(['--data-dir', flags.dataDir])
   await prepareDataDir(config.dataDir)
+  await keepOwner(config.dataDir, () => printToken(config, wanted))
+}
+
+const printToken = async (
+  config: Config,
+  wanted: { readonly reason: string; readonly ttlMs: number },
+): Promise<void> => {
   const { databaseUrl, dataDir } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
   const keyRing = await openMasterKeys(config, log, realClock)
   const opened = await openStore({ ...at, dataDir, keyRing, clock: realClock, log })
   try {
-    const { secret, token } = await opened.tokens.breakGlass({ reason, ttlMs })
+    const { secret, token } = await opened.tokens.breakGlass(wanted)
     process.stdout.write(`${secret}\n`)
     process.stderr.write(
       `an admin's token until ${toTimestamp(token.expiresAt ?? 0)}; all that it does is audited as break-glass ("stagely audit list --by break-glass"). When it is over: stagely user disable break-glass\n`,

@@ -1,6 +1,18 @@
 // The data folder: private to its owner; holds the embedded database and mirrors what a person needs.
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import {
+  chmod,
+  lchown,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../src/kernel/errors.ts'
 import { ConfigError } from './config.ts'
@@ -28,6 +40,39 @@ const refuseOthers = async (dir: string): Promise<void> => {
   throw new ConfigError([
     `--data-dir ${dir} is open to others and holds what is not Stagely's (${names.slice(0, 3).join(', ')}): name a folder of its own`,
   ])
+}
+
+/** Owner of the folder where that is not the root that we run as. */
+const otherOwner = async (dir: string): Promise<{ uid: number; gid: number } | undefined> => {
+  if (process.geteuid?.() !== 0) return undefined
+  const { uid, gid } = await stat(dir)
+  return uid === 0 ? undefined : { uid, gid }
+}
+
+/** For what runs on. ConfigError: what root makes there, the service that has the folder cannot open. */
+export const refuseRoot = async (dir: string): Promise<void> => {
+  const owner = await otherOwner(dir)
+  if (owner === undefined) return
+  throw new ConfigError([
+    `--data-dir ${dir} belongs to user ${owner.uid}, and what root writes there that user cannot open: run the controller as that user (systemctl start stagely-controller)`,
+  ])
+}
+
+/** For what root does once: whatever it made in the folder goes to the owner of the folder. */
+export const keepOwner = async <T>(dir: string, work: () => Promise<T>): Promise<T> => {
+  const owner = await otherOwner(dir)
+  if (owner === undefined) return work()
+  try {
+    return await work()
+  } finally {
+    for (const name of await readdir(dir, { recursive: true })) {
+      const path = join(dir, name)
+      const found = await lstat(path)
+      // A file of root's with another name elsewhere may be no file of ours.
+      if (found.uid === 0 && (found.isDirectory() || found.nlink === 1))
+        await lchown(path, owner.uid, owner.gid)
+    }
+  }
 }
 
 /** Replaces DIR/name whole: a reader never sees half a file. */

@@ -9,7 +9,7 @@ import { openDatabase } from '../src/store/open-store.ts'
 import type { Sql } from '../src/store/sql.ts'
 import { breakGlassCommand } from './break-glass.ts'
 import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
-import { prepareDataDir } from './data-dir.ts'
+import { keepOwner, prepareDataDir } from './data-dir.ts'
 import { openMasterKeys } from './master-keys.ts'
 
 const log = createLogger('warn', { component: 'controller' })
@@ -25,12 +25,14 @@ const withDatabase = async (
   await prepareDataDir(dataDir)
   const { databaseUrl } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
-  const sql = await openDatabase({ ...at, dataDir, clock: realClock, log, deadlineMs })
-  try {
-    await work(sql, config)
-  } finally {
-    await sql.close()
-  }
+  await keepOwner(dataDir, async () => {
+    const sql = await openDatabase({ ...at, dataDir, clock: realClock, log, deadlineMs })
+    try {
+      await work(sql, config)
+    } finally {
+      await sql.close()
+    }
+  })
 }
 
 const say = (text: string): void => {

@@ -20,7 +20,7 @@ import {
   type ShownCertificate,
 } from './certificate.ts'
 import type { Config } from './config.ts'
-import { prepareDataDir, readAdminToken, writeWhole } from './data-dir.ts'
+import { prepareDataDir, readAdminToken, refuseRoot, writeWhole } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
@@ -79,6 +79,7 @@ interface Context {
 const start = async (config: Config, context: Context): Promise<string> => {
   const { log, clock, lifecycle } = context
   await prepareDataDir(config.dataDir)
+  await refuseRoot(config.dataDir)
   const sealing = new SealingKeys()
   const opened = await openStore({
     retention: config.retention,

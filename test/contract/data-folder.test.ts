@@ -1,9 +1,10 @@
 // What the first start leaves in the data folder, as others on the machine see it.
-import { mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
+import { lchown, lstat, mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
+import { runCli } from '../support/processes.ts'
 
 describe('the data folder of a first start', () => {
   let controller: TestController
@@ -18,6 +19,25 @@ describe('the data folder of a first start', () => {
     ['master.key', 0o600],
   ])('opens "%s" to its user alone', async (name, mode) => {
     expect((await stat(join(controller.dataDir, name))).mode & 0o777).toBe(mode)
+  })
+
+  it('stays its user’s whatever root does there, and root runs no controller on it', async () => {
+    const { dataDir } = controller
+    await controller.stop()
+    const names = ['', ...(await readdir(dataDir, { recursive: true }))]
+    for (const name of names) await lchown(join(dataDir, name), 65534, 65534)
+    const backup = join(dataDir, 'of-root.backup')
+    const ran = await runCli(['controller', 'backup', '--data-dir', dataDir, '--to', backup], {})
+    expect(ran.code, ran.stderr).toBe(0)
+    const after = await readdir(dataDir, { recursive: true })
+    const owners = await Promise.all(
+      after.map(async (name) => (await lstat(join(dataDir, name))).uid),
+    )
+    expect(after).toContain('of-root.backup')
+    expect(new Set(owners)).toEqual(new Set([65534]))
+    await expect(
+      startTestController({ dataDir, env: { STAGELY_SECRET_KEY: undefined } }),
+    ).rejects.toThrow(/belongs to user 65534.*run the controller as that user/)
   })
 })
 
