@@ -19,37 +19,54 @@ export interface AgentUnit {
 const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(`${folder}/`)
 
+/** Folders that the service must be able to write and that systemd does not make by itself. */
+const ownFolders = ({ dataDir, filesDir }: AgentUnit): string[] => [
+  ...(stateOf(dataDir) === undefined ? [dataDir] : []),
+  ...(runtimeOf(filesDir) === undefined ? [filesDir] : []),
+]
+
+const stateOf = (dataDir: string): string | undefined => /^\/var\/lib\/([^/]+)$/.exec(dataDir)?.[1]
+const runtimeOf = (filesDir: string): string | undefined => /^\/run\/([^/]+)$/.exec(filesDir)?.[1]
+
 /**
  * A folder that the service must be able to write: systemd makes it where it can. The agent's files
  * outlast the service, because containers mount them.
  */
-const writable = ({ dataDir, filesDir }: AgentUnit): Record<string, string | string[]> => {
+const writable = (unit: AgentUnit): Record<string, string | string[]> => {
   const settings: Record<string, string | string[]> = {}
-  const others: string[] = []
-  const state = /^\/var\/lib\/([^/]+)$/.exec(dataDir)?.[1]
-  if (state === undefined) others.push(quotePath(dataDir))
-  else {
+  const state = stateOf(unit.dataDir)
+  if (state !== undefined) {
     settings['StateDirectory'] = quotePath(state)
     settings['StateDirectoryMode'] = '0700'
   }
-  const runtime = /^\/run\/([^/]+)$/.exec(filesDir)?.[1]
-  if (runtime === undefined) others.push(`-${quotePath(filesDir)}`)
-  else {
+  const runtime = runtimeOf(unit.filesDir)
+  if (runtime !== undefined) {
     settings['RuntimeDirectory'] = quotePath(runtime)
     settings['RuntimeDirectoryMode'] = '0700'
     settings['RuntimeDirectoryPreserve'] = 'yes'
   }
+  // The dash: for makeFolders they need not be there yet.
+  const others = ownFolders(unit).map((path) => `-${quotePath(path)}`)
   if (others.length > 0) settings['ReadWritePaths'] = others
   return settings
 }
+
+/**
+ * Not kept from writing (+), and before the agent's own sandbox is built: a folder on a tmpfs is gone
+ * after a reboot, and of what is not there the agent's sandbox makes nothing writable. Compose builds no image where there is no ~/.docker (%h).
+ */
+const makeFolders = (unit: AgentUnit): string =>
+  `+/bin/mkdir -p -m 0700 ${[...ownFolders(unit).map(quoteWord), '%h/.docker'].join(' ')}`
 
 /**
  * Root, because file secrets get owners and the engine's socket is root's; without what root may do
  * beyond that. Stacks are read wherever they lie, and nothing but the agent's own folders is written.
  */
 export const renderAgentUnit = (unit: AgentUnit): string => {
-  const { command, args, filesDir, allowDirs, dockerHost, logLevel } = unit
+  const { command, args, dataDir, filesDir, allowDirs, dockerHost, logLevel } = unit
   const environment = [
+    // Of images that Compose builds: it would write below ~/.docker, which is read-only.
+    `BUILDX_CONFIG=${dataDir}/buildx`,
     ...(dockerHost === undefined ? [] : [`DOCKER_HOST=${dockerHost}`]),
     ...(logLevel === undefined ? [] : [`STAGELY_LOG_LEVEL=${logLevel}`]),
   ]
@@ -63,11 +80,13 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
       Wants: 'network-online.target',
       After: 'network-online.target docker.service',
       StartLimitIntervalSec: '0',
+      RequiresMountsFor: ownFolders(unit).map(quotePath),
     },
     Service: {
       Type: 'exec',
+      ExecStartPre: makeFolders(unit),
       ExecStart: exec.map(quoteWord).join(' '),
-      Environment: environment.map(quoteWord),
+      Environment: environment.map(quotePath),
       EnvironmentFile: '-/etc/stagely/agent.env',
       Restart: 'always',
       RestartSec: '5',

@@ -3,7 +3,7 @@
 
 export type Environment = Readonly<Record<string, string>>
 
-const passed = /^(PATH|HOME|SSH_AUTH_SOCK|DOCKER_.*|(https?|no|all|ftp)_proxy)$/i
+const passed = /^(PATH|HOME|SSH_AUTH_SOCK|BUILDX_CONFIG|DOCKER_.*|(https?|no|all|ftp)_proxy)$/i
 
 /** What Docker and the network need, and nothing else. */
 export const baseEnvironment = (env: Readonly<Record<string, string | undefined>>): Environment =>

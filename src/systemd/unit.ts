@@ -19,7 +19,7 @@ export const quoteWord = (word: string): string => {
   return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
-/** A path as a setting takes it. */
+/** A path or an assignment as a setting takes it: no variables there. */
 export const quotePath = (path: string): string => {
   const plain = checkLine(path).replaceAll('%', '%%')
   return /^[\w@+=:,./%$-]+$/.test(plain)
