@@ -13,6 +13,24 @@ export interface FormatRule {
 export const maxPatternInput = 65_536
 /** Of the wall clock: a busy machine must not refuse a pattern that is good. */
 const patternMs = 250
+/** Matching holds up the whole process. Of its time patterns may take a second at once, and a twentieth later on. */
+const mostMs = 1_000
+const share = 0.05
+/** What is left to each when that is used up: more than any takes that does not backtrack. */
+const leastMs = 5
+let spare = { ms: mostMs, at: 0 }
+
+/** Runs `match`, which is to end in the time (ms) that it is told. */
+const inTurn = <T>(match: (ms: number) => T): T => {
+  const begun = performance.now()
+  const ms = Math.min(mostMs, spare.ms + (begun - spare.at) * share)
+  try {
+    return match(Math.min(patternMs, Math.max(leastMs, Math.floor(ms))))
+  } finally {
+    const at = performance.now()
+    spare = { ms: Math.max(0, ms - (at - begun)), at }
+  }
+}
 
 const isJson = (text: string): string | undefined => {
   try {
@@ -68,15 +86,19 @@ const isPort = (text: string): string | undefined =>
 const sandbox = vm.createContext(Object.create(null) as object)
 const matcher = new vm.Script('new RegExp(pattern, "u").test(text)')
 
-const matches = (text: string, pattern: string): string | undefined => {
-  if (text.length > maxPatternInput)
-    return `is longer than the ${maxPatternInput} characters that a pattern may look at`
+const matches = (text: string, pattern: string): string | undefined =>
+  text.length > maxPatternInput
+    ? `is longer than the ${maxPatternInput} characters that a pattern may look at`
+    : inTurn((ms) => matchWithin(ms, text, pattern))
+
+const matchWithin = (ms: number, text: string, pattern: string): string | undefined => {
   Object.assign(sandbox, { pattern: `^(?:${pattern})$`, text })
   try {
-    const found = matcher.runInContext(sandbox, { timeout: patternMs }) as boolean
+    const found = matcher.runInContext(sandbox, { timeout: ms }) as boolean
     return found ? undefined : 'does not match spec.pattern'
   } catch {
-    return `takes spec.pattern more than ${patternMs} ms to match; write a pattern that does not backtrack`
+    const late = ms < patternMs ? ', after other slow ones' : ''
+    return `takes spec.pattern more than ${ms} ms to match${late}; write a pattern that does not backtrack`
   } finally {
     Object.assign(sandbox, { pattern: '', text: '' })
   }

@@ -266,6 +266,28 @@ describe('whether a value that the writer did not give has a format', () => {
     expect(await review('maintainer', wrong)).toHaveLength(2)
   })
 
+  it('is not even looked at in a review of what they may not write', async () => {
+    const malformed = { key: 'A', projectRef: { name: 'shop' }, value: 'x', format: 'port' }
+    const { status } = (
+      await must('developer', 'POST', `${group}/changesetreviews`, {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'ChangeSetReview',
+        spec: {
+          objects: ['default', 'red'].map((namespace) => ({
+            apiVersion: 'stagely.dev/v1alpha1',
+            kind: 'StagelySecret',
+            metadata: { name: 'a', namespace },
+            spec: malformed,
+          })),
+        },
+      })
+    ).json<{ status: { faults: object[] } }>()
+    expect(status.faults).toEqual([
+      { index: 0, field: '', message: expect.stringContaining('is forbidden') as string },
+      { index: 1, field: 'spec.value', message: expect.stringContaining('port') as string },
+    ])
+  })
+
   it('is audited as a refused attempt of the team', async () => {
     const name = await stored({ value: canary })
     await call('developer', 'PATCH', `${rest}/secrets/${name}`, right)

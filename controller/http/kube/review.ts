@@ -98,16 +98,10 @@ export interface ReviewInput {
 export const reviewChangeSet = async (
   store: Store,
   actor: Actor,
-  { namespace, objects, refusal }: ReviewInput,
+  input: ReviewInput,
 ): Promise<ReviewStatus> => {
   const faults: ReviewFault[] = []
-  const items = objects
-    .flatMap((object, index) => decodeItem(object, index, namespace, faults))
-    .filter(({ index, object }) => {
-      const message = refusal?.(object)
-      if (message !== undefined) faults.push({ index, field: '', message })
-      return message === undefined
-    })
+  const items = input.objects.flatMap((object, index) => decodeItem(object, index, input, faults))
   items.sort((a, b) => orderOf(a) - orderOf(b))
   let before: Situation | undefined
   let after: Situation | undefined
@@ -136,24 +130,35 @@ export const reviewChangeSet = async (
   return { faults, changes, affected, cascaded: cascadedServices(after, affected) }
 }
 
+/** Who may not write an object is told no more of it, and has no work done. */
 const decodeItem = (
   input: unknown,
   index: number,
-  namespace: string,
+  { namespace, refusal }: ReviewInput,
   faults: ReviewFault[],
 ): Item[] => {
   if (faults.length >= mostFaults) return []
-  if (hasMoreValues(input, maxValues)) {
-    faults.push({ index, field: '', message: `holds more than ${maxValues} values` })
+  // The manifest as written, not with its defaults: only what is written counts as applied.
+  const object = withNamespace(input, namespace)
+  const refused = hasMoreValues(input, maxValues)
+    ? `holds more than ${maxValues} values`
+    : isNamed(object)
+      ? refusal?.(object)
+      : undefined
+  if (refused !== undefined) {
+    faults.push({ index, field: '', message: refused })
     return []
   }
-  const { object, faults: wrong, unknown } = decodeObject(withNamespace(input, namespace))
+  const { object: decoded, faults: wrong, unknown } = decodeObject(object)
   faults.push(...wrong.map(({ field, message }) => ({ index, field, message })))
   faults.push(...unknown.map((field) => ({ index, field, message: 'unknown field' })))
-  if (object === undefined) return []
-  // The manifest as written, not with its defaults: only what is written counts as applied.
-  return [{ index, object: withNamespace(input, namespace) as KubeObject }]
+  return decoded === undefined ? [] : [{ index, object: object as KubeObject }]
 }
+
+const isNamed = (input: unknown): input is KubeObject =>
+  isRecord(input) &&
+  isRecord(input.metadata) &&
+  kinds.some(({ kind, internal }) => kind === input.kind && internal !== true)
 
 const withNamespace = (input: unknown, namespace: string): unknown => {
   const object = input as Partial<KubeObject> | null
