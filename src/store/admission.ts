@@ -76,9 +76,15 @@ export const checkPreconditions = (
   if (Number(version) !== current.rv) throw conflict(ref)
 }
 
-/** Whether nobody else owns the object. */
-export const isFree = ({ actor: { source } }: WriteSession, current: StoredRow): boolean =>
-  source === current.source || source === systemSource || current.source === systemSource
+/** Whether nobody else owns the object. A team that came along with a cluster's objects is not declared there. */
+export const isFree = (
+  { actor: { source } }: WriteSession,
+  { source: owner, object: { kind } }: StoredRow,
+): boolean =>
+  source === owner ||
+  source === systemSource ||
+  owner === systemSource ||
+  (owner === clusterSource && kind === 'Namespace')
 
 /** Conflict naming the owner, when somebody else's spec would change. */
 export const checkOwner = (session: WriteSession, current: StoredRow): void => {

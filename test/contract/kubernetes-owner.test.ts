@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { idOf as restIdOf } from '../../controller/http/rest/ids.ts'
+import { describedRoutes } from '../../controller/http/rest/table.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
@@ -154,17 +155,66 @@ test('spec, labels and annotations of the cluster are changed there', async () =
     expect(after?.spec).toEqual(before?.spec)
     expect(after?.metadata.labels).toEqual(before?.metadata.labels)
   }
-  const project = await controller.call(
-    'PATCH',
-    `/api/v1/projects/${await idOf('projects', 'shop')}`,
-    {
-      body: { description: 'mine' },
-    },
-  )
-  expect({ status: project.status, text: project.text }).toMatchObject({
-    status: 409,
-    text: expect.stringMatching(here) as string,
-  })
+})
+
+/** What the REST API edits of a project, a secret or a team, and with what a cluster's are tried. */
+const edits: Record<string, (secretId: string) => unknown> = {
+  'PATCH /projects/:project_id': () => ({ description: 'mine' }),
+  'DELETE /projects/:project_id': () => undefined,
+  'DELETE /teams/:team': () => undefined,
+  'PATCH /projects/:project_id/secrets/:secret_id': () => ({ scope: 'web' }),
+  'DELETE /projects/:project_id/secrets/:secret_id': () => undefined,
+  'POST /projects/:project_id/secrets/batch': (id) => ({
+    operations: [
+      { op: 'create', key: 'NOT_MADE', value: 'never-stored' },
+      { op: 'delete', id },
+    ],
+  }),
+  'POST /projects/:project_id/rollout/pause': () => undefined,
+}
+/** What says nothing that the cluster says: values that it left open, requests, and what only reads. */
+const others = [
+  'POST /projects/:project_id/secrets',
+  'POST /projects/:project_id/secrets/:secret_id/rollback',
+  'POST /projects/:project_id/secrets/:secret_id/restore',
+  'POST /projects/:project_id/secrets/:secret_id/purge',
+  'POST /projects/:project_id/rollback',
+  'POST /projects/:project_id/secrets/:secret_id/reveal',
+  'POST /projects/:project_id/reveal',
+  'POST /projects/:project_id/rollout/resume',
+  'POST /projects/:project_id/rollout/retry',
+  'POST /stagelets/:stagelet_id/deploy',
+  'POST /stagelets/:stagelet_id/retry',
+]
+
+test('no route of the REST API edits what the cluster owns', async () => {
+  const routes = describedRoutes()
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path}`)
+    .filter((name) => /:(project|stagelet|agent)_id|:team$/.test(name))
+  expect(routes.toSorted()).toEqual([...Object.keys(edits), ...others].toSorted())
+  const secretId = await idOf('stagelysecrets', 'db-url')
+  const projectId = await idOf('projects', 'shop')
+  const specs = (): Promise<unknown[]> =>
+    Promise.all(all.map(async ([plural, name]) => (await held(plural, name))?.spec))
+  const before = await specs()
+  for (const [name, bodyOf] of Object.entries(edits)) {
+    const [method = '', path = ''] = name.split(' ')
+    const filled = path
+      .replace(':project_id', projectId)
+      .replace(':secret_id', secretId)
+      .replace(':team', cluster.namespace)
+    const body = bodyOf(secretId)
+    const answer = await controller.call(method, `/api/v1${filled}`, {
+      ...(body === undefined ? {} : { body }),
+    })
+    // A batch is refused as a whole, with the fault of each operation.
+    expect(answer.status, name).toBe(name.endsWith('/batch') ? 422 : 409)
+    expect(answer.text, name).toContain('owned by kubernetes')
+  }
+  expect(await specs()).toEqual(before)
+  const secrets = await controller.call('GET', `/api/v1/projects/${projectId}/secrets`)
+  expect(secrets.text).not.toContain('NOT_MADE')
 })
 
 test('a label that goes in the cluster goes here', async () => {
@@ -203,15 +253,19 @@ test('a team or a project is not deleted over the head of the cluster', async ()
   const attempts = [
     `/api/v1/projects/${await idOf('projects', 'mine')}`,
     pathOf('projects', 'mine'),
+    `/api/v1/teams/${cluster.namespace}`,
+    `/api/v1/namespaces/${cluster.namespace}`,
   ]
   for (const path of attempts) {
     const answer = await controller.call('DELETE', path)
     expect({ status: answer.status, text: answer.text }).toMatchObject({
       status: 409,
-      text: expect.stringMatching(/theirs.* owned by kubernetes: delete it there first/) as string,
+      text: expect.stringMatching(/ in it is owned by kubernetes: delete it there first/) as string,
     })
   }
   expect(await held('projects', 'mine')).toMatchObject({ metadata: { name: 'mine' } })
+  const team = await controller.call('GET', `/api/v1/namespaces/${cluster.namespace}`)
+  expect(team.json<KubeObject>().metadata.deletionTimestamp).toBeUndefined()
   await cluster.api.remove('StagelySecret', 'theirs')
   await eventually(() => held('stagelysecrets', 'theirs')).toBeUndefined()
   expect((await controller.call('DELETE', attempts[0]!)).status).toBeLessThan(300)

@@ -399,6 +399,21 @@ export const storeContract = (name: string, open: OpenStore): void => {
       ).rejects.toMatchObject({ reason: 'Forbidden' })
     })
 
+    it('lets a team that a cluster brought along go once nothing of the cluster is in it', async () => {
+      const cluster = { name: 'kubernetes', source: 'kubernetes' }
+      const team = { kind: 'Namespace', namespace: '', name: 'of-a-cluster' }
+      const project = { kind: 'Project', namespace: team.name, name: 'shop' }
+      const metadata = { name: team.name }
+      await createAs(t.store, cluster, { apiVersion: 'v1', kind: 'Namespace', metadata })
+      await createAs(t.store, cluster, objectOf('Project', team.name, 'shop', {}))
+      const remove = (actor: typeof cluster, ref: typeof team): Promise<unknown> =>
+        t.store.write(actor, {}, (tx) => tx.remove(ref))
+      await expect(remove(api, team)).rejects.toThrow(/"shop" in it is owned by kubernetes/)
+      await remove(cluster, project)
+      await remove(api, team)
+      expect(await t.store.get(team)).toBeUndefined()
+    })
+
     it('counts equal events, and forgets them after an hour', async () => {
       const { ns } = await createShop(t.store)
       const regarding = await createAs(t.store, api, stageletOf(ns, 'prod'))
