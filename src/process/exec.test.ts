@@ -85,4 +85,14 @@ describe('execProgram', () => {
     expect((await sh('', { env: { A: 'x'.repeat(200_000) } })).startError).toBe('E2BIG')
     expect((await sh('', { env: { A: 'x\0' } })).startError).toBeDefined()
   })
+
+  it('does not wait for what the program left behind, which may hold its output for ever', async () => {
+    const left = `setsid sh -c 'echo $$; exec sleep 20' &`
+    const result = await sh(left, { lingerMs: 200 })
+    expect(result).toMatchObject({ exitCode: 0, timedOut: false })
+    process.kill(Number(result.stdout))
+    const killed = await sh(`${left} wait`, { timeoutMs: 200, lingerMs: 200 })
+    expect(killed).toMatchObject({ signal: 'SIGTERM', timedOut: true })
+    process.kill(Number(killed.stdout))
+  })
 })

@@ -16,6 +16,8 @@ export interface ExecRequest {
   /** After this time the process group gets SIGTERM, and SIGKILL `killAfterMs` later. */
   readonly timeoutMs: number
   readonly killAfterMs?: number
+  /** So long after the end of the group its output is cut off: what it left behind may hold it. */
+  readonly lingerMs?: number
 }
 
 export interface ExecResult {
@@ -70,6 +72,15 @@ export const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void =
     process.kill(-child.pid, signal)
   } catch {
     // The group is gone already.
+  }
+}
+
+/** False as well for one that was never there. */
+const isGroupAlive = (child: ChildProcess): boolean => {
+  try {
+    return child.pid !== undefined && process.kill(-child.pid, 0)
+  } catch {
+    return false
   }
 }
 
@@ -133,18 +144,31 @@ export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
     const stdout = collect(child.stdout, maxStdoutBytes, 'head')
     const stderr = collect(child.stderr, maxStderrBytes, 'tail')
     let timedOut = false
+    let isKilled = false
     let killTimer: NodeJS.Timeout | undefined
+    let lingerTimer: NodeJS.Timeout | undefined
     const deadline = setTimeout(() => {
       timedOut = true
       signalGroup(child, 'SIGTERM')
       killTimer = setTimeout(() => {
+        isKilled = true
         signalGroup(child, 'SIGKILL')
       }, request.killAfterMs ?? 10_000)
     }, request.timeoutMs)
     const stopTimers = (): void => {
       clearTimeout(deadline)
       clearTimeout(killTimer)
+      clearInterval(lingerTimer)
     }
+    child.on('exit', () => {
+      // The rest of the group may be at work, as Compose is after the shell that has started it. What
+      // is of another session, such as a kept connection of ssh, is not waited for.
+      lingerTimer = setInterval(() => {
+        if (!isKilled && isGroupAlive(child)) return
+        child.stdout?.destroy()
+        child.stderr?.destroy()
+      }, request.lingerMs ?? 2_000)
+    })
     child.on('error', (error) => {
       stopTimers()
       failed(error)

@@ -76,4 +76,34 @@ describe('pipeProgram', () => {
   it('ends one at once that nobody wants when it starts', async () => {
     expect((await sh('sleep 60', { signal: AbortSignal.abort() })).exitCode).toBe(143)
   })
+
+  it('is over soon after nobody wants it any more, also where no reader takes what was said', async () => {
+    const gone = new AbortController()
+    const stuck = new Writable({
+      write: () => {
+        gone.abort()
+      },
+    })
+    const script = 'trap "" TERM; while :; do echo 0123456789; done'
+    const tweak = { stdout: stuck, signal: gone.signal, killAfterMs: 100, lingerMs: 100 }
+    expect((await sh(script, tweak)).exitCode).toBe(137)
+    expect(stuck.destroyed).toBe(true)
+  })
+
+  it('is over as well where it ended by itself, and the reader takes nothing', async () => {
+    const stuck = new Writable({ write: () => undefined })
+    const tweak = { stdout: stuck, killAfterMs: 100, lingerMs: 100 }
+    const result = await sh('echo said', { ...tweak, signal: AbortSignal.timeout(200) })
+    expect(result.exitCode).toBe(0)
+  })
+
+  it('is over as well where something that it left behind holds its output', async () => {
+    const gone = new AbortController()
+    const stdout = collect(() => {
+      gone.abort()
+    })
+    const tweak = { stdout: stdout.stream, signal: gone.signal, killAfterMs: 100, lingerMs: 100 }
+    expect((await sh(`setsid sh -c 'echo $$; exec sleep 20' & wait`, tweak)).exitCode).toBe(143)
+    process.kill(Number(stdout.text()))
+  })
 })

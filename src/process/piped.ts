@@ -8,9 +8,13 @@ export interface PipedRequest extends Pick<ExecRequest, 'file' | 'args' | 'cwd' 
   /** Both are ended with the program. One that takes its time makes the program wait. */
   readonly stdout: Writable
   readonly stderr: Writable
-  /** When it aborts, the process group gets SIGTERM, and SIGKILL `killAfterMs` later. */
+  /**
+   * When it aborts, the process group gets SIGTERM, and SIGKILL `killAfterMs` later. After another
+   * `lingerMs` nothing is waited for: neither a reader nor what holds the output of a program that is gone.
+   */
   readonly signal: AbortSignal
   readonly killAfterMs?: number
+  readonly lingerMs?: number
 }
 
 /** As a shell has it: 128 and the number of the signal that ended it; 127 or 126 when it could not be started. */
@@ -25,14 +29,31 @@ const notStarted = (error: unknown): PipedResult => {
   return { exitCode: code === 'ENOENT' ? 127 : 126, startError: code }
 }
 
+const limitsOf = ({ killAfterMs = 10_000, lingerMs = 2_000 }: PipedRequest) => ({
+  killAfterMs,
+  lingerMs,
+})
+
 /** Resolves when the program has ended and all that it said was taken. Never rejects. */
 export const pipeProgram = async (request: PipedRequest): Promise<PipedResult> => {
-  const { stdout, stderr } = request
-  const taken = [stdout, stderr].map((to) => new Promise((resolve) => to.once('close', resolve)))
+  const { stdout, stderr, signal } = request
+  const outputs = [stdout, stderr]
+  const taken = outputs.map((to) => new Promise((resolve) => to.once('close', resolve)))
+  const { killAfterMs, lingerMs } = limitsOf(request)
+  let timer: NodeJS.Timeout | undefined
+  const giveUp = (): void => {
+    timer = setTimeout(() => {
+      for (const to of outputs) to.destroy()
+    }, killAfterMs + lingerMs)
+  }
+  if (signal.aborted) giveUp()
+  else signal.addEventListener('abort', giveUp, { once: true })
   const result = await runPiped(request)
   // Ended by its pipe, where it has one.
-  for (const to of [stdout, stderr]) if (!to.writableEnded) to.end()
+  for (const to of outputs) if (!to.writableEnded) to.end()
   await Promise.all(taken)
+  signal.removeEventListener('abort', giveUp)
+  clearTimeout(timer)
   return result
 }
 
@@ -53,15 +74,22 @@ const runPiped = (request: PipedRequest): Promise<PipedResult> =>
       return
     }
     const started = child
-    let killTimer: NodeJS.Timeout | undefined
+    let timer: NodeJS.Timeout | undefined
+    const { killAfterMs, lingerMs } = limitsOf(request)
+    const cutOff = (): void => {
+      started.stdout.destroy()
+      started.stderr.destroy()
+    }
+    const kill = (): void => {
+      signalGroup(started, 'SIGKILL')
+      timer = setTimeout(cutOff, lingerMs)
+    }
     const end = (): void => {
       signalGroup(started, 'SIGTERM')
-      killTimer = setTimeout(() => {
-        signalGroup(started, 'SIGKILL')
-      }, request.killAfterMs ?? 10_000)
+      timer = setTimeout(kill, killAfterMs)
     }
     const done = (result: PipedResult): void => {
-      clearTimeout(killTimer)
+      clearTimeout(timer)
       signal.removeEventListener('abort', end)
       resolve(result)
     }
