@@ -39,6 +39,8 @@ describe('a command of Compose by hand', () => {
     const others = ['ps', 'logs -f', 'exec web id', 'run web id', 'up --dry-run', '--dry-run down']
     expect([...others, 'up --help'].filter(altering)).toEqual([])
     expect(parse('stop -- --dry-run').alters).toBe(true)
+    // Of `--no-attach` it is the word.
+    expect(parse('up --no-attach --help').alters).toBe(true)
   })
 
   it.each([
@@ -63,14 +65,41 @@ describe('a command of Compose by hand', () => {
     expect(parse('logs -f web').args).toEqual(['logs', '-f', 'web'])
   })
 
-  it.each(['--watch', '-w', '--attach=web', '--abort-on-container-exit', '--detach=false'])(
+  it.each(['--watch', '-w', '-dw', '--attach=web', '--abort-on-container-exit'])(
     'is not attached: up %s',
     (flag) => {
       expect(refusalOf(`up ${flag}`)).toMatch(/is refused: up is always detached/)
     },
   )
 
+  it.each([
+    'up -d=false',
+    'up --detach=0',
+    'down --dry-run --dry-run=false',
+    'up --help --help=f',
+    'run --no-deps=false web id',
+    'run -e FOO --no-deps=false web id',
+    'run -de FOO -T=false web id',
+    'config --no-interpolate=false',
+  ])('takes nothing back of what it depends on: %s', (line) => {
+    expect(refusalOf(line)).toMatch(/^-\S+ is refused: give it without a value, or leave it out$/)
+  })
+
+  it('takes the value of a flag for no flag', () => {
+    expect(parse('up --detach=true web').alters).toBe(true)
+    expect(parse('run -e --no-deps=false -vd=f:/f web -d=0').args.at(-1)).toBe('-d=0')
+    expect(parse('exec -u root web ls --env-file').override).toBe('none')
+  })
+
+  it('removes nothing for a run, which waits for nobody', () => {
+    expect(refusalOf('run --name x --remove-orphans web id')).toMatch(
+      /^--remove-orphans is refused/,
+    )
+    expect(parse('up --remove-orphans').alters).toBe(true)
+  })
+
   it('prints no values and writes no file', () => {
+    expect(refusalOf('config -qo out.yml')).toMatch(/^-o is refused: .*redirect the output/)
     expect(refusalOf('config --environment')).toMatch(/prints the values/)
     expect(refusalOf('config -o out.yml')).toMatch(/redirect the output/)
   })

@@ -11,6 +11,8 @@ interface Verb {
   readonly adds?: readonly string[]
   /** Flags that are refused, and why. */
   readonly refused?: Readonly<Record<string, string>>
+  /** Its flags that take the next word, where that matters: behind its first other word is a command. */
+  readonly withWord?: readonly string[]
 }
 
 const looks: Verb = { alters: false, override: 'none' }
@@ -22,11 +24,26 @@ const attachedFlags = [
   '--abort-on-container-failure',
   '--attach',
   '--attach-dependencies',
-  '--detach=false',
   '--exit-code-from',
   '--menu',
   '--watch',
   '-w',
+]
+
+const ofCommand = ['-e', '--env', '--index', '-u', '--user', '-w', '--workdir']
+const ofContainer = [
+  '--cap-add',
+  '--cap-drop',
+  '--entrypoint',
+  '--env-from-file',
+  '-l',
+  '--label',
+  '--name',
+  '-p',
+  '--publish',
+  '--pull',
+  '-v',
+  '--volume',
 ]
 
 /** The others read a terminal, write files, or are about more than one stack. */
@@ -46,8 +63,14 @@ const verbs: Readonly<Record<string, Verb>> = {
   down: changes,
   rm: { ...changes, adds: ['-f'] },
   // Alone, so that no other container is touched.
-  run: { alters: false, override: 'secrets', adds: ['--no-deps', '-T'] },
-  exec: { ...looks, adds: ['-T'] },
+  run: {
+    alters: false,
+    override: 'secrets',
+    adds: ['--no-deps', '-T'],
+    refused: { '--remove-orphans': 'run touches no other container; "up --remove-orphans" does' },
+    withWord: [...ofCommand, ...ofContainer],
+  },
+  exec: { ...looks, adds: ['-T'], withWord: ofCommand },
   ps: looks,
   logs: looks,
   top: looks,
@@ -105,24 +128,61 @@ const readFront = (words: readonly string[]): { faults: string[]; at: number } =
   return { faults, at }
 }
 
-/** Flags of the verb itself; behind the name of a service, `exec` and `run` have the command's own. */
-const flagsOf = (verb: string, rest: readonly string[]): string[] => {
-  const end = rest.findIndex(
-    (word) => word === '--' || (['exec', 'run'].includes(verb) && !word.startsWith('-')),
-  )
-  return rest.slice(0, end < 0 ? rest.length : end).filter((word) => word.startsWith('-'))
+interface Flag {
+  readonly name: string
+  readonly value?: string | undefined
 }
 
+/** `-qo` as `-q` and `-o`; what stands behind a letter that takes a word is that word. */
+const readFlag = (word: string, withWord: readonly string[]): Flag[] => {
+  const [name = '', value] = word.split(/=(.*)/s)
+  if (name.startsWith('--')) return [{ name, value }]
+  const letters = Array.from(name.slice(1), (letter) => ({ name: `-${letter}` }))
+  const end = letters.findIndex((letter) => withWord.includes(letter.name))
+  if (end < 0)
+    return letters.map((letter, i) => (i + 1 < letters.length ? letter : { ...letter, value }))
+  const rest = word.slice(end + 2)
+  return [
+    ...letters.slice(0, end),
+    { name: letters[end]!.name, value: rest === '' ? undefined : rest },
+  ]
+}
+
+/** Flags of the verb itself; behind the name of a service, `exec` and `run` have the command's own. */
+const flagsOf = (verb: Verb | undefined, rest: readonly string[]): Flag[] => {
+  const { withWord } = verb ?? {}
+  const flags: Flag[] = []
+  for (let at = 0; at < rest.length; at++) {
+    const word = rest[at] ?? ''
+    const isFlag = word.startsWith('-')
+    if (word === '--' || (!isFlag && withWord !== undefined)) break
+    if (!isFlag) continue
+    flags.push(...readFlag(word, withWord ?? []))
+    const last = flags.at(-1)
+    if (last?.value === undefined && withWord?.includes(last?.name ?? '') === true) at++
+  }
+  return flags
+}
+
+/** What is added to a verb, or decides what it does here: it is not to be taken back behind it. */
+const settled = [
+  ...['--dry-run', '--help', '-h'],
+  ...['--detach', '-d', '--no-deps', '--no-TTY', '-T', '--force', '-f', '--no-interpolate'],
+]
+const isTakenBack = ({ name, value }: Flag): boolean =>
+  value !== undefined && value !== 'true' && settled.includes(name)
+
 /** What is wrong with the verb and its own flags. */
-const faultsOf = (name: string | undefined, flags: readonly string[]): string[] => {
+const faultsOf = (name: string | undefined, flags: readonly Flag[]): string[] => {
   if (name === undefined) return [`give a verb: ${handVerbs.join(', ')}`]
   const verb = verbOf(name)
   const noVerb = `"${name}" is not to be had through the agent; there are ${handVerbs.join(', ')}`
   const refused = flags.flatMap((flag) => {
-    const isElsewhere = elsewhere.includes(nameOf(flag))
-    const why = verb?.refused?.[flag] ?? verb?.refused?.[nameOf(flag)]
-    if (why === undefined && !isElsewhere) return []
-    return [`${nameOf(flag)} is refused: ${why ?? ownFiles}`]
+    const why =
+      verb?.refused?.[flag.name] ??
+      (elsewhere.includes(flag.name) ? ownFiles : undefined) ??
+      (isTakenBack(flag) ? 'give it without a value, or leave it out' : undefined)
+    return why === undefined ? [] : [`${flag.name} is refused: ${why}`]
   })
   return [...(verb === undefined ? [noVerb] : []), ...refused]
 }
@@ -135,14 +195,15 @@ export const parseHandCommand = (words: readonly string[]): HandCommand => {
   const { faults, at } = readFront(words)
   const [front, name, rest] = [words.slice(0, at), words[at], words.slice(at + 1)]
   const verb = verbOf(name ?? '')
-  const flags = flagsOf(name ?? '', rest)
+  const flags = flagsOf(verb, rest)
   faults.push(...faultsOf(name, flags))
   if (words.some((word) => word.includes('\0'))) faults.push('an argument must not hold NUL')
   if (faults.length > 0 || verb === undefined || name === undefined)
     throw new StagelyError('BadRequest', faults.join('\n'))
-  const has = (...some: string[]): boolean => [...front, ...flags].some((f) => some.includes(f))
-  const onlyTells = has('--dry-run', '--help', '-h')
-  const isDetached = has('-d', '--detach', '--wait', '--no-start')
+  // Further behind it may be the value of a flag.
+  const onlyTells = front.length > 0 || ['--dry-run', '--help', '-h'].includes(rest[0] ?? '')
+  const detaching = ['-d', '--detach', '--wait', '--no-start']
+  const isDetached = flags.some((flag) => detaching.includes(flag.name))
   return {
     alters: verb.alters && !onlyTells,
     override: verb.override,
