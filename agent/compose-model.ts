@@ -23,6 +23,8 @@ export interface ServiceModel {
   readonly dependsOn: readonly string[]
   /** Those of them that must be healthy, or done, before it is started. */
   readonly waitsFor: readonly Wait[]
+  /** Those of them that it is to be restarted after when they get a new container (`restart: true`). */
+  readonly restartsAfter: readonly string[]
   /** Services whose network, IPC, PID namespace or volumes it shares: it holds their container's id. */
   readonly sharesWith: readonly string[]
   /** Wanted containers; undefined where a variable says it. */
@@ -73,6 +75,7 @@ export interface ModelSource {
 
 interface RawDependency {
   readonly condition?: string
+  readonly restart?: boolean
 }
 interface RawService {
   readonly depends_on?: Readonly<Record<string, RawDependency>> | readonly string[]
@@ -133,6 +136,7 @@ const toService = (name: string, raw: RawService, filled?: RawService): ServiceM
     name,
     dependsOn: unique(dependsOn as string[]),
     waitsFor: waitsOf(raw),
+    restartsAfter: restartsAfter(raw),
     sharesWith: unique([...modes, ...volumesOf(raw)]),
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
@@ -146,9 +150,15 @@ const conditions: Readonly<Record<string, Wait['until']>> = {
   service_completed_successfully: 'done',
 }
 
-const waitsOf = ({ depends_on: raw = {} }: RawService): Wait[] =>
+const dependenciesIn = ({ depends_on: raw = {} }: RawService): [string, RawDependency?][] =>
   Object.entries(Array.isArray(raw) ? {} : raw)
-    .flatMap(([service, { condition = '' } = {}]: [string, RawDependency?]) => {
+
+const restartsAfter = (raw: RawService): string[] =>
+  unique(dependenciesIn(raw).flatMap(([name, d]) => (d?.restart === true ? name : [])))
+
+const waitsOf = (raw: RawService): Wait[] =>
+  dependenciesIn(raw)
+    .flatMap(([service, { condition = '' } = {}]) => {
       const until = conditions[condition]
       return until === undefined ? [] : [{ service, until }]
     })

@@ -15,6 +15,8 @@ export interface Step {
   readonly noDeps: boolean
   /** What must be healthy, or done, before it; the same may be named twice. */
   readonly waitFor: readonly Wait[]
+  /** Services that run what they should, to be restarted after it: their files ask for that. */
+  readonly restarts?: readonly string[]
 }
 
 export interface Plan {
@@ -144,6 +146,37 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   return steps
 }
 
+/**
+ * Adds who is to be restarted (`restart: true`): where what it depends on is re-created for what it is
+ * given, as an `up` of all would do. After the last step that re-creates one of those.
+ */
+const withRestarts = (
+  steps: readonly Step[],
+  affected: ReadonlySet<string>,
+  { services, containers, wanted }: PlanInput,
+): Step[] => {
+  const isRecreated = (name: string): boolean =>
+    containers.some((c) => c.service === name && c.digest !== (wanted.get(name) ?? ''))
+  const left = new Set(
+    services
+      .filter(({ name, restartsAfter }) => !affected.has(name) && restartsAfter.some(isRecreated))
+      .filter(({ name }) => containers.some((c) => c.service === name && c.state === 'running'))
+      .map(({ name }) => name),
+  )
+  const after = [...steps].reverse().map((step) => {
+    const isFor = ({ name, restartsAfter }: ServiceModel): boolean =>
+      left.has(name) && restartsAfter.some((d) => isRecreated(d) && step.services.includes(d))
+    const restarts = services.filter(isFor).map(({ name }) => name)
+    for (const name of restarts) left.delete(name)
+    return restarts.length === 0 ? step : { ...step, restarts }
+  })
+  return after.reverse()
+}
+
+/** Services that the plan restarts. */
+export const restartsIn = ({ steps }: Plan): string[] =>
+  steps.flatMap(({ restarts = [] }) => restarts)
+
 /** The plan without these services. A step for all services stays one. */
 export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
   if (names.length === 0) return plan
@@ -153,10 +186,9 @@ export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
       ...step,
       services: rest(step.services),
       waitFor: step.waitFor.filter((w) => !names.includes(w.service)),
-      all: step.services.length === 0,
+      ...(step.restarts === undefined ? {} : { restarts: rest(step.restarts) }),
     }))
-    .filter(({ services, all }) => all || services.length > 0)
-    .map(({ services, noDeps, waitFor }) => ({ services, noDeps, waitFor }))
+    .filter(({ services }, i) => services.length > 0 || plan.steps[i]?.services.length === 0)
   return { steps, affected: rest(plan.affected), peers: rest(plan.peers) }
 }
 
@@ -172,7 +204,7 @@ export const planAction = (input: PlanInput): Plan => {
   const own = new Set(input.services.filter((s) => needsWork(s, input)).map((s) => s.name))
   const affected = withPeers(own, input)
   return {
-    steps: planSteps(affected, input),
+    steps: withRestarts(planSteps(affected, input), affected, input),
     affected: [...affected].sort(),
     peers: [...affected].filter((name) => !own.has(name)).sort(),
   }

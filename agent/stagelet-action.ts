@@ -14,7 +14,7 @@ import { cleanUpLeftovers } from './cleanup.ts'
 import type { Wait } from './compose-model.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-import type { Step } from './plan.ts'
+import { restartsIn, type Step } from './plan.ts'
 import { forgetStalePasses, noteWell } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
@@ -118,14 +118,44 @@ const failUp = async (
   return fail(deps, state, images + error.message)
 }
 
+/** Of containers that stay what they are: needs no override. */
+const restart = async (
+  deps: ActionDeps,
+  state: StackState,
+  { model }: Action,
+  services: readonly string[],
+): Promise<ActionResult> => {
+  const { desired, env, mask } = state.want
+  try {
+    await deps.compose.run({
+      flags: [...model.flags, '-p', model.projectName, '--progress', 'quiet'],
+      verb: ['restart', '--no-deps', '--', ...services],
+      cwd: desired.compose.directory,
+      env,
+      mask,
+      timeoutMs: deps.upDeadlineMs,
+    })
+    return 'done'
+  } catch (error) {
+    return await failUp(deps, state, error)
+  }
+}
+
 const countRecreated = (
   state: StackState,
   { plan, full }: Action,
   before: readonly ObservedContainer[],
 ): void => {
   const recreated = newIn(state.containers, before)
+  const old = new Map(before.map((c) => [c.id, c.startedAt]))
+  const isRestarted = (name: string): boolean =>
+    state.containers.some(
+      ({ service, id, startedAt }) => service === name && old.has(id) && old.get(id) !== startedAt,
+    )
+  const restarted = restartsIn(plan).filter(isRestarted)
   const meant = new Set(plan.affected.filter((name) => !plan.peers.includes(name)))
-  const cascaded = full ? [] : recreated.filter((name) => !meant.has(name))
+  const along = recreated.filter((name) => !meant.has(name))
+  const cascaded = full ? [] : [...along, ...restarted].sort()
   state.rollout = {
     ...(state.rollout ?? { revision: state.want.desired.revision, result: 'Progressing' as const }),
     recreated,
@@ -134,7 +164,7 @@ const countRecreated = (
 }
 
 /** What Compose waits for in this step by itself. */
-const waitsIn = ({ model }: Action, { services }: Step): readonly Wait[] =>
+const waitsIn = ({ model }: Action, { services }: Pick<Step, 'services'>): readonly Wait[] =>
   model.services
     .filter((s) => services.length === 0 || services.includes(s.name))
     .flatMap((s) => s.waitsFor)
@@ -158,7 +188,6 @@ const applyStep = async (
   if (ready !== 'done') return ready
   try {
     await up(deps, state, action, step)
-    return 'done'
   } catch (error) {
     const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
     const judged = gaveUp
@@ -166,6 +195,12 @@ const applyStep = async (
       : 'done'
     return judged === 'done' ? await failUp(deps, state, error, model.flags) : judged
   }
+  const { restarts = [] } = step
+  if (restarts.length === 0) return 'done'
+  const isNew = ({ service }: Wait): boolean => action.plan.affected.includes(service)
+  const waits = waitsIn(action, { services: restarts }).filter(isNew)
+  const steady = await gateWaits(deps, state, waitsFor(waits), signal)
+  return steady === 'done' ? await restart(deps, state, action, restarts) : steady
 }
 
 const applySteps = async (

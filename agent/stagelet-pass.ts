@@ -10,7 +10,7 @@ import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import type { ObservedContainer } from './observe.ts'
 import { longestDelayMs } from './heal-guard.ts'
 import { findPendingEdits } from './pending-edits.ts'
-import { leansOnIn, planAction, withoutServices } from './plan.ts'
+import { leansOnIn, planAction, restartsIn, withoutServices } from './plan.ts'
 import { digestIn, findCulprits, withQuarantined } from './quarantine.ts'
 import type { Plan } from './plan.ts'
 import { prepareOverrides } from './prepare-overrides.ts'
@@ -80,7 +80,11 @@ const toGate = (
   const unproven = unprovenIn(state, overrides)
   const present = new Set(state.containers.map((c) => c.service))
   const scaledToZero = new Set(model.services.filter((s) => s.scale === 0).map((s) => s.name))
-  const names = [...plan.affected, ...unproven.filter((name) => present.has(name))]
+  const names = [
+    ...plan.affected,
+    ...restartsIn(plan),
+    ...unproven.filter((name) => present.has(name)),
+  ]
   const judged = names.filter((name) => !scaledToZero.has(name) && !blocked.includes(name))
   return new Map(judged.map((name) => [name, digests.get(name) ?? '']))
 }

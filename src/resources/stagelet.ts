@@ -104,7 +104,7 @@ const rolloutStatus = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Those of them that see no change, and were re-created along with a service that they share a namespace or volumes with, or depend on.',
+      'Services that see no change, and were re-created along with a service that they share a namespace or volumes with, or depend on, or restarted after it (`restart: true`).',
     ),
   service: z.string().optional().describe('The service to blame, where it failed.'),
   message: z

@@ -19,7 +19,7 @@ const peer = `  peer:
     pid: service:db
 `
 const compose = `services:
-${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${peer}${idleService('twins', '    scale: 2\n')}  migrate:
+${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${peer}${idleService('asks', '    depends_on: {db: {condition: service_started, restart: true}}\n')}${idleService('twins', '    scale: 2\n')}  migrate:
     image: ${testImage}
     command: ["sh", "-c", "echo ran"]
     depends_on: [db]
@@ -59,6 +59,7 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     const states = Object.fromEntries(report.services.map((s) => [s.name, s.state]))
     expect(states).toEqual({
       api: 'running',
+      asks: 'running',
       db: 'running',
       migrate: 'completed',
       none: 'scaledToZero',
@@ -72,6 +73,7 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     ])
     expect(Object.keys(report.passed).sort()).toEqual([
       'api',
+      'asks',
       'db',
       'migrate',
       'peer',
@@ -80,12 +82,18 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     ])
   })
 
-  it('do not follow a dependency that is re-created, but for those that share its namespace', async () => {
-    expect(await rotated('db', 'one')).toEqual(['db', 'peer'])
-    expect(machine.reports.at(-1)?.rollout).toMatchObject({
+  it('do not follow a dependency that is re-created, but for those that share its namespace, or ask for it', async () => {
+    const before = (await stack.containers())['asks']
+    expect(await rotated('db', 'one')).toEqual(['asks', 'db', 'peer'])
+    const report = machine.reports.at(-1)
+    expect(report?.rollout).toMatchObject({
       recreated: ['db', 'peer'],
-      cascaded: ['peer'],
+      cascaded: ['asks', 'peer'],
     })
+    expect(report?.drift).toBeUndefined()
+    const after = (await stack.containers())['asks']
+    expect(after?.id).toBe(before?.id)
+    expect(after?.startedAt).not.toBe(before?.startedAt)
   })
 
   it('are back as a whole where a new value breaks only who shares a namespace with its service', async () => {
@@ -104,7 +112,7 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
       rollout: { service: 'db' },
     })
     expect(report.rollout?.message).toMatch(/service peer: container \S+ exited with code 3/)
-    expect(recreatedBetween(before, await stack.containers())).toEqual(['db', 'peer'])
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['asks', 'db', 'peer'])
     expect((await stack.environmentOf('db'))['OWN']).toBe('one-again')
     expect(report.services.find((s) => s.name === 'peer')?.state).toBe('running')
   })
