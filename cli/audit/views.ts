@@ -28,6 +28,7 @@ export const recordView: RecordView<AuditRecord> = {
 
 /** As the REST API answers. */
 export interface RevealedRecord {
+  readonly id: string
   readonly namespace: string
   readonly name: string
   readonly project: string

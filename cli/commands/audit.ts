@@ -147,8 +147,8 @@ const revealed = (): Command =>
     .action(async (flags: CommonFlags & { by: string; current?: boolean }) => {
       const rest = await openRest(flags)
       const query = { by: flags.by, namespace: flags.namespace }
-      const { body } = await rest.call<{ secrets: RevealedRecord[] }>('/audit/revealed', { query })
-      const shown = body.secrets.filter((s) => flags.current !== true || s.knows_current)
+      const read = await rest.list<RevealedRecord>('/audit/revealed', 'secrets', query)
+      const shown = read.filter((s) => flags.current !== true || s.knows_current)
       printRecords(shown, revealedView, flags.output)
       const known = shown.filter((s) => s.knows_current).length
       if (flags.output === undefined && known > 0)

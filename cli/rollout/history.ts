@@ -41,12 +41,8 @@ const view: RecordView<Revision> = {
   empty: 'No revisions yet.',
 }
 
-const listRevisions = async (rest: Rest, project: string): Promise<Omit<Revision, 'runs'>[]> =>
-  (
-    await rest.call<{ revisions: Omit<Revision, 'runs'>[] }>(
-      `${projectPath(rest.namespace, project)}/revisions`,
-    )
-  ).body.revisions
+const listRevisions = (rest: Rest, project: string): Promise<Omit<Revision, 'runs'>[]> =>
+  rest.list(`${projectPath(rest.namespace, project)}/revisions`, 'revisions')
 
 interface HistoryFlags extends CommonFlags {
   readonly revision?: number

@@ -68,15 +68,15 @@ const history = async (key: string | undefined, flags: SecretFlags): Promise<voi
   const rest = await openRest(flags)
   if (key === undefined) {
     const path = `${projectPath(rest.namespace, project)}/revisions`
-    const { body } = await rest.call<{ revisions: RevisionRecord[] }>(path)
-    printRecords(body.revisions, revisionView, flags.output)
+    const revisions = await rest.list<RevisionRecord>(path, 'revisions')
+    printRecords(revisions, revisionView, flags.output)
     return
   }
   const { scope = 'global', stagelet } = flags
   const { metadata } = await requireKnown(api, { project, key, scope, stagelet })
   const path = `${secretPath(rest, project, metadata.name)}/versions`
-  const { body } = await rest.call<{ versions: VersionRecord[] }>(path)
-  printRecords(body.versions, versionView, flags.output)
+  const versions = await rest.list<VersionRecord>(path, 'versions')
+  printRecords(versions, versionView, flags.output)
 }
 
 /** `name` is the object's name, or a `sec_…` id. */

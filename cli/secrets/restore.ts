@@ -43,9 +43,9 @@ export const restoreCommand = (): Command =>
     .addOption(outputOption())
     .action(restore)
 
-export const listDeleted = async (rest: Rest, project: string): Promise<DeletedRecord[]> => {
+export const listDeleted = (rest: Rest, project: string): Promise<DeletedRecord[]> => {
   const path = `${projectPath(rest.namespace, project)}/deleted-secrets`
-  return (await rest.call<{ secrets: DeletedRecord[] }>(path)).body.secrets
+  return rest.list<DeletedRecord>(path, 'secrets')
 }
 
 /** Of several with one identity the last that was deleted. */

@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { auditRecord, signedHead, type ExportLine } from '../../../src/audit/record.ts'
-import { StagelyError } from '../../../src/kernel/errors.ts'
-import type { AuditFilter } from '../../../src/store/audit/queries.ts'
+import type { AuditFilter, Revealed } from '../../../src/store/audit/queries.ts'
 import type { RestDeps } from './deps.ts'
-import { nextCursor, pageQuery } from './paging.ts'
+import { renderId } from './ids.ts'
+import { badCursor, nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { route, type RestRoute } from './route.ts'
 
 const tag = 'Audit'
@@ -53,7 +53,7 @@ export const auditRoutes = (deps: RestDeps): RestRoute[] => [
 const parseCursor = (cursor: string | undefined): number | undefined => {
   if (cursor === undefined) return undefined
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor)
-  throw new StagelyError('BadRequest', 'cursor must be the next_cursor of an answer, unchanged')
+  throw badCursor()
 }
 
 const listAudit = (deps: RestDeps): RestRoute =>
@@ -150,6 +150,7 @@ const auditHead = (deps: RestDeps): RestRoute =>
   })
 
 const revealedSecret = z.strictObject({
+  id: z.string().describe('`sec_…`'),
   namespace: z.string(),
   name: z.string(),
   project: z.string(),
@@ -162,6 +163,11 @@ const revealedSecret = z.strictObject({
   knows_current: z.boolean().describe('The value in use was read: rotate it.'),
 })
 
+const revealedOrder = {
+  of: 'revealed',
+  placeOf: (one: Revealed) => [one.namespace, one.project, one.key, one.scope, one.name, one.uid],
+}
+
 const revealedTo = (deps: RestDeps): RestRoute =>
   route({
     id: 'listRevealed',
@@ -173,17 +179,23 @@ const revealedTo = (deps: RestDeps): RestRoute =>
     query: z.strictObject({
       by: z.string().min(1).max(300).describe('Name or id.'),
       namespace: word.describe('Only in this team.'),
+      ...pageQuery,
     }),
     response: {
       status: 200,
       description: 'In order of team, project and key.',
-      schema: z.strictObject({ secrets: z.array(revealedSecret) }),
+      schema: z.strictObject({ secrets: z.array(revealedSecret), next_cursor: nextCursor }),
     },
     handle: async ({ principal, query }) => {
       const all = await deps.audit.revealed(query.by, teamsOf(principal))
       const { namespace } = query
-      const secrets = all.filter((one) => namespace === undefined || one.namespace === namespace)
-      return { status: 200, body: { secrets } }
+      const mine = all.filter((one) => namespace === undefined || one.namespace === namespace)
+      const { items, next } = pagedBy(mine, revealedOrder, query)
+      const secrets = items.map(({ uid, ...one }) => ({
+        id: renderId('StagelySecret', uid),
+        ...one,
+      }))
+      return { status: 200, body: { secrets, ...next } }
     },
   })
 

@@ -8,6 +8,7 @@ import type { EventSpec } from '../../../src/resources/core.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ChangeEvent } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
+import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { toProject } from './project-routes.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, type RestContext, type RestRoute } from './route.ts'
@@ -75,6 +76,12 @@ const listMine = async (
   return { wants, version: secrets.resourceVersion }
 }
 
+const newestFirst = {
+  of: 'events',
+  placeOf: (event: KubeObject) => [(event.spec as EventSpec).lastTimestamp, event.metadata.name],
+  descending: true,
+} as const
+
 export const eventRoutes = (deps: RestDeps): RestRoute[] => [
   route({
     id: 'listEvents',
@@ -84,19 +91,19 @@ export const eventRoutes = (deps: RestDeps): RestRoute[] => [
     summary:
       'What happened to a project, its secrets and its stagelets within the hour, newest first.',
     access: { in: 'project', verb: 'list', resource: 'events' },
+    query: z.strictObject(pageQuery),
     response: {
       status: 200,
-      description: 'The events.',
-      schema: z.strictObject({ events: z.array(eventSchema) }),
+      description: 'One page of events.',
+      schema: z.strictObject({ events: z.array(eventSchema), next_cursor: nextCursor }),
     },
     handle: async (context) => {
       const project = requireTarget(context)
       const { wants } = await listMine(deps.store, project)
       const { namespace = '' } = project.metadata
       const { items } = await deps.store.list('Event', { namespace })
-      const events = items.filter(wants).map(toEvent)
-      events.sort((a, b) => b.last_seen.localeCompare(a.last_seen))
-      return { status: 200, body: { events } }
+      const page = pagedBy(items.filter(wants), newestFirst, context.query)
+      return { status: 200, body: { events: page.items.map(toEvent), ...page.next } }
     },
   }),
   route({

@@ -1,4 +1,5 @@
-// Lists by cursor. All pages of one list show the same moment, whatever changes meanwhile.
+// Lists by cursor. Pages of objects show one moment, whatever changes meanwhile (`listPaged`); pages of
+// what is no object go on after the last item of the page before (`pagedBy`).
 import { z } from 'zod'
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -41,13 +42,69 @@ export interface Page {
   readonly next: { readonly next_cursor?: string }
 }
 
+export const badCursor = (): StagelyError =>
+  new StagelyError('BadRequest', 'cursor must be the next_cursor of an answer, unchanged')
+
 const parseCursor = (text: string | undefined): Partial<Continue> => {
   if (text === undefined) return {}
   try {
     return parseContinue(text)
   } catch {
-    throw new StagelyError('BadRequest', 'cursor must be the next_cursor of an answer, unchanged')
+    throw badCursor()
   }
+}
+
+/** What orders an item in its list, and no other item has: `['ann']`, `[time, id]`. */
+type Place = readonly (string | number)[]
+
+interface Order<Item> {
+  /** Name of the list in the answer: the cursor of another list is refused. */
+  readonly of: string
+  readonly placeOf: (item: Item) => Place
+  readonly descending?: true
+}
+
+interface Slice<Item> {
+  readonly items: Item[]
+  readonly next: Page['next']
+}
+
+const compare = (a: Place, b: Place): number => {
+  const i = a.findIndex((part, at) => part !== b[at])
+  if (i < 0) return 0
+  return a[i]! < b[i]! ? -1 : 1
+}
+
+const renderPlace = (of: string, after: Place): string =>
+  Buffer.from(JSON.stringify({ of, after })).toString('base64url')
+
+const parsePlace = (of: string, cursor: string): Place => {
+  const form = z.strictObject({
+    of: z.literal(of),
+    after: z.array(z.union([z.string(), z.number()])).min(1),
+  })
+  try {
+    return form.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))).after
+  } catch {
+    throw badCursor()
+  }
+}
+
+/** One page of what is at hand as a whole, sorted by its places. */
+export const pagedBy = <Item>(
+  all: readonly Item[],
+  { of, placeOf, descending }: Order<Item>,
+  { limit, cursor }: PageRequest,
+): Slice<Item> => {
+  const sign = descending === true ? -1 : 1
+  const after = cursor === undefined ? undefined : parsePlace(of, cursor)
+  const rest = all
+    .map((item) => ({ item, place: placeOf(item) }))
+    .filter(({ place }) => after === undefined || sign * compare(place, after) > 0)
+    .sort((a, b) => sign * compare(a.place, b.place))
+  const page = rest.slice(0, limit)
+  const next = rest.length > limit ? { next_cursor: renderPlace(of, page.at(-1)!.place) } : {}
+  return { items: page.map(({ item }) => item), next }
 }
 
 /** One page in order of team and name. Expired when the cursor is too old. */

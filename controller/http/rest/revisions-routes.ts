@@ -6,6 +6,7 @@ import { diffSets, type NamedEntry, type SetDiff } from '../../../src/store/hist
 import type { WriteOptions } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
+import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
 
@@ -25,6 +26,12 @@ export const revisionsRoutes = (deps: RestDeps): RestRoute[] => [
   rollbackProject(deps),
 ]
 
+const newestFirst = {
+  of: 'revisions',
+  placeOf: ({ revision }: { readonly revision: number }) => [revision],
+  descending: true,
+} as const
+
 const listRevisions = ({ store }: RestDeps): RestRoute =>
   route({
     id: 'listRevisions',
@@ -33,6 +40,7 @@ const listRevisions = ({ store }: RestDeps): RestRoute =>
     tag,
     summary: 'The revisions of a project that are kept, newest first.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    query: z.strictObject(pageQuery),
     response: {
       status: 200,
       description: 'What each one changed, by keys, and who wrote it.',
@@ -47,12 +55,14 @@ const listRevisions = ({ store }: RestDeps): RestRoute =>
             by: z.array(z.string()),
           }),
         ),
+        next_cursor: nextCursor,
       }),
     },
     handle: async (context) => {
       const revisions = await store.listRevisions(requireTarget(context).metadata.uid ?? '')
-      const body = revisions.map(({ closedAt, ...more }) => ({ ...more, closed_at: closedAt }))
-      return { status: 200, body: { revisions: body } }
+      const { items, next } = pagedBy(revisions, newestFirst, context.query)
+      const body = items.map(({ closedAt, ...more }) => ({ ...more, closed_at: closedAt }))
+      return { status: 200, body: { revisions: body, ...next } }
     },
   })
 

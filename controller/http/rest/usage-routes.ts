@@ -6,6 +6,7 @@ import { gatherProject, type ProjectInput } from '../../reconcilers/project/gath
 import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
+import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { requireTarget, route, type RestRoute } from './route.ts'
 
 const usageSchema = z.strictObject({
@@ -26,6 +27,10 @@ const usageSchema = z.strictObject({
   ),
 })
 
+type Usage = z.infer<typeof usageSchema>
+
+const order = { of: 'usage', placeOf: ({ key, scope, id }: Usage) => [key, scope, id] }
+
 export const usageRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
   route({
     id: 'secretUsage',
@@ -34,23 +39,27 @@ export const usageRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
     tag: 'Secrets',
     summary: 'Who sees a key: services and stagelets, with the version that runs there.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
-    query: z.strictObject({ key: z.string().optional().describe('Only secrets with this key.') }),
+    query: z.strictObject({
+      key: z.string().optional().describe('Only secrets with this key.'),
+      ...pageQuery,
+    }),
     response: {
       status: 200,
-      description: 'Each secret with its consumers.',
-      schema: z.strictObject({ usage: z.array(usageSchema) }),
+      description: 'Each secret with its consumers, in order of key and scope.',
+      schema: z.strictObject({ usage: z.array(usageSchema), next_cursor: nextCursor }),
     },
     handle: async (context) => {
       const { namespace = '', name } = requireTarget(context).metadata
       const now = toTimestamp(clock.now())
       const input = await gatherProject(store, { namespace, name }, now)
       if (input === undefined) throw notFound('project', name)
-      return { status: 200, body: { usage: usageOf(input, context.query.key) } }
+      const { items, next } = pagedBy(usageOf(input, context.query.key), order, context.query)
+      return { status: 200, body: { usage: items, ...next } }
     },
   }),
 ]
 
-const usageOf = (input: ProjectInput, key: string | undefined): z.infer<typeof usageSchema>[] => {
+const usageOf = (input: ProjectInput, key: string | undefined): Usage[] => {
   const consumers = consumersBySecret(input)
   return input.secrets
     .filter((secret) => key === undefined || secret.spec.key === key)

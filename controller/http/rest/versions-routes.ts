@@ -7,6 +7,7 @@ import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { etagOf } from './etag.ts'
 import { idOf, parseId, renderId } from './ids.ts'
+import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { expectedVersion, versionNumber } from './secret-fields.ts'
 import { findSecret } from './secrets.ts'
 import { time } from './representations.ts'
@@ -40,6 +41,12 @@ const versionSchema = z
   })
   .describe('One version of a secret. Never its value.')
 
+const newestVersionFirst = {
+  of: 'versions',
+  placeOf: ({ version }: { readonly version: number }) => [version],
+  descending: true,
+} as const
+
 const listVersions = ({ store }: RestDeps): RestRoute =>
   route({
     id: 'listSecretVersions',
@@ -48,16 +55,18 @@ const listVersions = ({ store }: RestDeps): RestRoute =>
     tag,
     summary: 'The versions of a secret that are kept, newest first.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    query: z.strictObject(pageQuery),
     response: {
       status: 200,
       description: 'Who wrote what when, without values.',
-      schema: z.strictObject({ versions: z.array(versionSchema) }),
+      schema: z.strictObject({ versions: z.array(versionSchema), next_cursor: nextCursor }),
     },
     handle: async (context) => {
       const given = context.params['secret_id'] ?? ''
       const secret = await findSecret(store, requireTarget(context), given)
       const versions = await store.versionsOf(secret.metadata.uid ?? '')
-      const body = versions.map((v) => ({
+      const { items, next } = pagedBy(versions, newestVersionFirst, context.query)
+      const body = items.map((v) => ({
         version: v.version,
         current: v.current,
         scope: v.scope,
@@ -70,7 +79,7 @@ const listVersions = ({ store }: RestDeps): RestRoute =>
         created_by: v.createdBy,
         ...(v.sameAs === undefined ? {} : { same_as: v.sameAs }),
       }))
-      return { status: 200, body: { versions: body } }
+      return { status: 200, body: { versions: body, ...next } }
     },
   })
 
@@ -137,6 +146,12 @@ const toDeleted = (d: DeletedSecret): z.infer<typeof deletedShape> => ({
   restorable_until: d.restorableUntil,
 })
 
+const newestFirst = {
+  of: 'deleted-secrets',
+  placeOf: ({ deletedAt, secretId }: DeletedSecret) => [deletedAt, secretId],
+  descending: true,
+} as const
+
 const listDeleted = ({ store }: RestDeps): RestRoute =>
   route({
     id: 'listDeletedSecrets',
@@ -145,14 +160,16 @@ const listDeleted = ({ store }: RestDeps): RestRoute =>
     tag,
     summary: 'Deleted secrets that can still be restored.',
     access: { in: 'project', verb: 'list', resource: 'stagelysecrets' },
+    query: z.strictObject(pageQuery),
     response: {
       status: 200,
       description: 'Newest first.',
-      schema: z.strictObject({ secrets: z.array(deletedShape) }),
+      schema: z.strictObject({ secrets: z.array(deletedShape), next_cursor: nextCursor }),
     },
     handle: async (context) => {
       const deleted = await store.deletedSecrets(requireTarget(context).metadata.uid ?? '')
-      return { status: 200, body: { secrets: deleted.map(toDeleted) } }
+      const { items, next } = pagedBy(deleted, newestFirst, context.query)
+      return { status: 200, body: { secrets: items.map(toDeleted), ...next } }
     },
   })
 

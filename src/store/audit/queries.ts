@@ -82,6 +82,8 @@ export const exportRows = async (
 
 /** A secret that a person has read. */
 export interface Revealed {
+  /** Of the secret, which may be gone. */
+  readonly uid: string
   readonly namespace: string
   readonly name: string
   readonly project: string
@@ -111,7 +113,7 @@ WITH reads AS (
   WHERE action = 'reveal' AND result = 'success' AND (actor = $1 OR actor_id = $1)
     AND ($2::text[] IS NULL OR namespace = ANY($2))
 )
-SELECT r.namespace, r.name, r.project, r.key, r.scope, max(r.version) AS version,
+SELECT r.uid, r.namespace, r.name, r.project, r.key, r.scope, max(r.version) AS version,
   count(*) AS reads,
   to_char(max(r.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS last_read_at,
   h.version AS current_version,
@@ -119,10 +121,9 @@ SELECT r.namespace, r.name, r.project, r.key, r.scope, max(r.version) AS version
 FROM reads r
 LEFT JOIN secret_versions h ON h.secret_uid = r.uid::uuid AND h.to_revision IS NULL
 LEFT JOIN secret_versions v ON v.secret_uid = r.uid::uuid AND v.version = r.version
-GROUP BY r.namespace, r.name, r.project, r.key, r.scope, r.uid, h.version
-ORDER BY r.namespace, r.project, r.key, r.scope`
+GROUP BY r.namespace, r.name, r.project, r.key, r.scope, r.uid, h.version`
 
-/** Every secret that `by` (name or id) has read the value of. */
+/** Every secret that `by` (name or id) has read the value of, in no order. */
 export const listRevealed = async (
   q: Queryable,
   by: string,

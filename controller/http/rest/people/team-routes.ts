@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
+import type { Member } from '../../../../src/store/members.ts'
 import type { RestDeps } from '../deps.ts'
-import { listPaged, nextCursor, pageQuery } from '../paging.ts'
+import { listPaged, nextCursor, pagedBy, pageQuery } from '../paging.ts'
 import { deleted, deletedSchema, time } from '../representations.ts'
 import { requireTarget, route, type RestRoute } from '../route.ts'
 import { deleteTarget, shownAs, showTarget } from '../target.ts'
@@ -107,14 +108,17 @@ const listMembers = ({ people }: RestDeps): RestRoute =>
     tag,
     summary: 'Who is in the team, and in which role.',
     access: { in: 'team', verb: 'list', resource: 'members' },
+    query: z.strictObject(pageQuery),
     response: {
       status: 200,
       description: 'In order of their names.',
-      schema: z.strictObject({ members: z.array(memberSchema) }),
+      schema: z.strictObject({ members: z.array(memberSchema), next_cursor: nextCursor }),
     },
     handle: async (context) => {
       const members = await people.members.list(requireTarget(context).metadata.name)
-      return { status: 200, body: { members: members.map(toMember) } }
+      const order = { of: 'members', placeOf: ({ user }: Member) => [user] }
+      const { items, next } = pagedBy(members, order, context.query)
+      return { status: 200, body: { members: items.map(toMember), ...next } }
     },
   })
 

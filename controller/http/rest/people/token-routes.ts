@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
-import type { TokenOwner, TokenSpec } from '../../../../src/store/tokens.ts'
+import type { Token, TokenOwner, TokenSpec } from '../../../../src/store/tokens.ts'
 import type { RestDeps } from '../deps.ts'
+import { nextCursor, pagedBy, pageQuery } from '../paging.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import { route, requireTarget, type Access, type RestContext, type RestRoute } from '../route.ts'
 import { role, tokenSchema, toToken } from './shapes.ts'
@@ -36,7 +37,7 @@ const created = {
 const listed = {
   status: 200,
   description: 'In order of their names.',
-  schema: z.strictObject({ tokens: z.array(tokenSchema) }),
+  schema: z.strictObject({ tokens: z.array(tokenSchema), next_cursor: nextCursor }),
 } as const
 
 const revoked = { status: 200, description: 'It opens nothing any more.', schema: deletedSchema }
@@ -132,10 +133,13 @@ const listTokens = (
     tag,
     summary: `Tokens, ${of}.`,
     access: access('list'),
+    query: z.strictObject(pageQuery),
     response: listed,
     handle: async (context) => {
       const tokens = await people.tokens.list(ownerOf(context))
-      return { status: 200, body: { tokens: tokens.map(toToken) } }
+      const order = { of: 'tokens', placeOf: ({ name }: Token) => [name] }
+      const { items, next } = pagedBy(tokens, order, context.query)
+      return { status: 200, body: { tokens: items.map(toToken), ...next } }
     },
   })
 

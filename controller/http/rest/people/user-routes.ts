@@ -1,6 +1,7 @@
 // Users, who are the controller's and not a team's: for admins. And who is asking.
 import { z } from 'zod'
 import type { RestDeps } from '../deps.ts'
+import { nextCursor, pagedBy, pageQuery } from '../paging.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import { route, type RestRoute } from '../route.ts'
 import { role, toUser, userSchema } from './shapes.ts'
@@ -75,15 +76,18 @@ const listUsers = ({ people }: RestDeps): RestRoute =>
     tag,
     summary: 'All users.',
     access: { in: 'admin', verb: 'list' },
+    query: z.strictObject(pageQuery),
     response: {
       status: 200,
       description: 'In order of their names.',
-      schema: z.strictObject({ users: z.array(userSchema) }),
+      schema: z.strictObject({ users: z.array(userSchema), next_cursor: nextCursor }),
     },
-    handle: async () => ({
-      status: 200,
-      body: { users: (await people.users.list()).map(toUser) },
-    }),
+    handle: async ({ query }) => {
+      const users = (await people.users.list()).map(toUser)
+      const order = { of: 'users', placeOf: ({ name }: { name: string }) => [name] }
+      const { items, next } = pagedBy(users, order, query)
+      return { status: 200, body: { users: items, ...next } }
+    },
   })
 
 const createUser = ({ people }: RestDeps): RestRoute =>
