@@ -467,6 +467,14 @@ test('NOTES say the next step', async () => {
   expect(notes).toContain('stagely agent token create --namespace default --name web-1')
   expect(notes).toContain('stagely agent run --data-dir')
   expect(notes).toMatch(/Keep a copy of the Secret stagely-master-key/)
+  expect(notes).toContain('kubectl -n default get stagely')
+})
+
+test('NOTES speak of a namespace that is followed', async () => {
+  const notes = await notesOf('kubernetes.namespaces=["team-a","team-b"]')
+  expect(notes).toContain('agent token create --namespace team-a --name web-1')
+  expect(notes).toContain('kubectl -n team-a get stagely')
+  expect(await notesOf('kubernetes.enabled=false')).not.toContain('get stagely')
 })
 
 test('a misspelt value is refused at every depth', async () => {
@@ -500,6 +508,9 @@ test.each([
   ['tls.mode="certManager"', /issuerRef\.name/],
   ['keyProvider.name="vault-transit"', /keyProvider\.key/],
   ['ingress.enabled=true', /ingress\.host/],
+  ['ingress.host="https://stagely.example.com"', /ingress\/host/],
+  ['service.nodePort=30443', /service\.type/],
+  ['podLabels={"app.kubernetes.io/name":"mine"}', /podLabels/],
   ['database.url="mysql://x"', /database\/url/],
 ])('%s is refused with what to do', async (set, message) => {
   await expect(renderChart(set)).rejects.toThrow(message)

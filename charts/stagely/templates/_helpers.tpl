@@ -103,6 +103,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/* Where NOTES look: people begin in the namespace default, or in one that is followed. */}}
+{{- define "stagely.firstNamespace" -}}
+{{- first (concat .Values.kubernetes.namespaces (list "default")) -}}
+{{- end }}
+
 {{/* What no schema can say: combinations that cannot work. */}}
 {{- define "stagely.check" -}}
 {{- if and (gt (int .Values.replicaCount) 1) (not (include "stagely.externalDatabase" .)) -}}
@@ -119,6 +124,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- fail "ingress.enabled needs ingress.host" -}}
+{{- end -}}
+{{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
+{{- fail "service.nodePort needs service.type=NodePort or LoadBalancer" -}}
+{{- end -}}
+{{- range $label, $_ := include "stagely.selectorLabels" . | fromYaml -}}
+{{- if hasKey $.Values.podLabels $label -}}
+{{- fail (printf "podLabels: %s is how the Service finds its pods: leave it out" $label) -}}
+{{- end -}}
 {{- end -}}
 {{- $passthrough := index (.Values.ingress.annotations | default dict) "nginx.ingress.kubernetes.io/ssl-passthrough" | toString -}}
 {{- if and .Values.ingress.enabled (eq .Values.controller.agentTrust "own") (ne $passthrough "true") -}}
