@@ -21,6 +21,12 @@ const quoted = (ref: ObjectRef): string => `${resourceNameOf(requireKind(ref.kin
 export const notFound = (ref: ObjectRef): StagelyError =>
   new StagelyError('NotFound', `${quoted(ref)} not found`, detailsOf(ref))
 
+export const tooManyOwners = (name: string): StagelyError =>
+  new StagelyError(
+    'RequestEntityTooLarge',
+    `metadata.managedFields of "${name}" would be too large: apply with one fieldManager, or forget who owns what by a patch of them to [{}]`,
+  )
+
 export const alreadyExists = (ref: ObjectRef, deleting = false): StagelyError =>
   new StagelyError(
     'AlreadyExists',

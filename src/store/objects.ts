@@ -20,7 +20,7 @@ import {
   withSource,
 } from './admission.ts'
 import { sameJson } from './canonical.ts'
-import { alreadyExists, invalid, notFound, ownedBy } from './errors.ts'
+import { alreadyExists, invalid, notFound, ownedBy, tooManyOwners } from './errors.ts'
 import { keyProviderOf, moveProjectKeys } from './keys/project-ring.ts'
 import { createProject, makeProjectKeys } from './projects.ts'
 import { readAhead } from './read-ahead.ts'
@@ -39,10 +39,14 @@ const namespaceLabel = 'kubernetes.io/metadata.name'
 const initialStatus = (object: KubeObject): Record<string, unknown> | undefined =>
   object.kind === 'Namespace' ? { phase: 'Active' } : undefined
 
+/** Each new manager of an object adds to it, and every change of it is stored and sent whole. */
+const maxManaged = 1_048_576
+
 /** The metadata with the managers that the API gives, where it gives any. */
 export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): ObjectMeta => {
   const managedFields = tracking?.managedFields
   if (managedFields === undefined) return metadata
+  if (JSON.stringify(managedFields).length > maxManaged) throw tooManyOwners(metadata.name)
   const { managedFields: _, ...others } = metadata
   return managedFields.length === 0 ? others : { ...others, managedFields: [...managedFields] }
 }

@@ -15,7 +15,6 @@ import type { SetEntry } from '../secrets/visible.ts'
 import type { ReadWay } from './audit/reads.ts'
 import type { NamedEntry, SetDiff } from './history/set-diff.ts'
 
-/** Who acts, for audit and ownership. `source` is `api` or `folder:<path>`; machines use `system`. */
 /** What ties an audit row to the request that it was done in. */
 export type Origin = Pick<Actor, 'address' | 'requestId'>
 
@@ -27,8 +26,10 @@ export interface Delivery {
   readonly from?: Origin
 }
 
+/** Who acts, for audit and ownership. */
 export interface Actor {
   readonly name: string
+  /** `api`, `folder:<path>` or `kubernetes`; machines use `system`. */
   readonly source: string
   /** Id of the user, or of the machine's token; absent for the controller itself. */
   readonly id?: string

@@ -178,6 +178,29 @@ describe('hostile requests', () => {
     }
   })
 
+  it('by ever new managers add owners of fields only up to a limit', async () => {
+    const annotations = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, i) => [`${'p'.repeat(240)}/a${i}`, 'x']),
+    )
+    const path = `${base}/projects/owned`
+    const apply = (manager: string): Promise<Answer> =>
+      server.call('PATCH', `${path}?fieldManager=${manager}`, {
+        body: object('Project', 'owned', {}, { annotations }),
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+      })
+    const answers: Answer[] = []
+    for (const manager of ['a', 'b', 'c', 'd', 'e']) answers.push(await apply(manager))
+    const last = answers.at(-1)!
+    expect(answers[0]!.status).toBe(201)
+    expect([last.status, last.text]).toEqual([413, expect.stringContaining('managedFields')])
+    const reset = await server.call('PATCH', path, {
+      body: { metadata: { managedFields: [{}] } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    })
+    expect(reset.status).toBe(200)
+    expect((await apply('e')).status).toBe(200)
+  })
+
   it('nested without end are refused', async () => {
     const deep = '['.repeat(50_000) + ']'.repeat(50_000)
     const body = `{"apiVersion":"stagely.dev/v1alpha1","kind":"Project","metadata":{"name":"d"},"spec":${deep}}`
