@@ -8,7 +8,9 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# Whoever runs it must read it, also where it was checked out for one user alone.
+RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+  && chmod -R a+rX package.json dist
 
 FROM ${NODE} AS runtime
 ENV NODE_ENV=production

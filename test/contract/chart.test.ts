@@ -540,8 +540,11 @@ test('what the Dockerfile copies is enough to build and run the command', () => 
   const cwd = join(scratch, 'app')
   symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
-  const [, build] = /^RUN (npm run build) && npm prune --omit=dev /m.exec(dockerfile)!
+  const [, build, open] = /^RUN (npm run build) && npm prune --omit=dev .*?&& (chmod .*?)$/ms.exec(dockerfile)! // prettier-ignore
+  // As in a checkout of one user alone.
+  execFileSync('chmod', ['-R', 'go=', cwd])
   execFileSync('bash', ['-c', build!], { cwd, timeout: 120_000 })
+  execFileSync('bash', ['-c', open!], { cwd })
   // The runtime stage has what it copies from there, and no more; its own RUN makes the command.
   const image = join(scratch, 'image')
   const copied = [...dockerfile.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, n]) => n!)
@@ -552,6 +555,8 @@ test('what the Dockerfile copies is enough to build and run the command', () => 
   const [, link] = /^RUN (ln -s .*)$/m.exec(dockerfile)!
   const here = link!.replaceAll('/app/', `${image}/`).replace('/usr/local/bin', image)
   execFileSync('bash', ['-c', here], { cwd: image })
+  const closed = execFileSync('find', [image, '-mindepth', '1', '!', '-type', 'l', '!', '-perm', '-o+r']) // prettier-ignore
+  expect(closed.toString()).toBe('')
   const output = execFileSync(join(image, 'stagely'), ['--version'], { encoding: 'utf8' })
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     version: string
