@@ -1,5 +1,6 @@
 // Two controllers as two pods of one cluster and one Postgres, each logged in by its own service account.
-// The cluster is this project's own API server, by TLS; what each pod writes there is known by its token.
+// The cluster is this project's own API server, by TLS, with the rights that the chart gives; what each
+// pod writes there is known by its token.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,9 @@ import {
   type OwnServer,
 } from '../support/cluster/own-server.ts'
 import { putToken, startPod, type Pod } from '../support/cluster/pod.ts'
-import { createClient, type Client } from '../support/replicas/client.ts'
+import { rightFor, rightsOf } from '../support/cluster/rights.ts'
+import { renderChart } from '../support/helm.ts'
+import { createClient, namespaced, type Client } from '../support/replicas/client.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
@@ -32,17 +35,29 @@ const owners = new Map<string, number>()
 /** All writes to the cluster that were not made by this test. */
 const writes: { pod: number; what: string }[] = []
 let hold: Handle = () => false
+let rights: readonly string[]
+const used = new Set<string>()
 
 const before: Handle = (request, response) => {
   const pod = owners.get(bearerOf(request))
-  if (pod !== undefined && request.method !== 'GET')
+  if (pod === undefined) return false
+  if (request.method !== 'GET')
     writes.push({ pod, what: `${request.method} ${request.url?.split('?')[0]}` })
-  return pod !== undefined && hold(request, response)
+  const right = rightFor(request)
+  used.add(right)
+  if (rights.includes(right)) return hold(request, response)
+  response.writeHead(403, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ kind: 'Status', reason: 'Forbidden', message: right, code: 403 }))
+  return true
 }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stagely-pods-'))
   database = await createTestDatabase(inject('postgresUrl'))
+  const role = (await renderChart()).find(
+    ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'default-stagely',
+  )
+  rights = rightsOf(role!['rules'] as Parameters<typeof rightsOf>[0])
   cluster = await startOwnServer(inject('postgresUrl'), { tokens: owners, before })
   api = new ClusterApi(cluster.kubeConfig, 'default')
   await installCrds(api)
@@ -136,8 +151,23 @@ const holdNext = (pod: number, path: string): Promise<{ answer(body: unknown): v
   })
 
 test('a pod follows its cluster by its service account, also when the token is replaced', async () => {
-  await api.create(object('Project', 'shop'), secret('before'))
-  await eventually(() => isJudged('before')).toBe(true)
+  // One that the cluster's cannot be carried over: it says so in its status.
+  await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
+  await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
+  const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
+  await api.create(
+    object('Project', 'shop'),
+    object('Agent', 'box'),
+    object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
+    object('Stagelet', 'prod', {
+      projectRef: { name: 'shop' },
+      agentRef: { name: 'box' },
+      compose: { directory: '/srv/prod' },
+    }),
+  )
+  await eventually(async () => (await api.get('StagelySecret', 'before'))?.status).toMatchObject({
+    version: 1,
+  })
   owners.clear()
   for (const pod of [0, 1]) {
     owners.set(`second-${pod}`, pod)
@@ -195,4 +225,11 @@ test('a leader that is killed is followed by the other, and then the cluster see
   const posts = writes.filter(({ what }) => what === `POST ${events}`)
   expect(list!.items).toHaveLength(posts.length)
   expect(await told('waited')).toMatchObject({ count: 3 })
+})
+
+test('the chart gives a pod the rights that it uses, and no other', async () => {
+  await eventually(async () => (await api.get('Agent', 'box'))?.status).toMatchObject({
+    conditions: [{ type: 'Accepted', reason: 'Conflict' }],
+  })
+  expect([...used].sort()).toEqual(rights.toSorted())
 })
