@@ -12,12 +12,12 @@ import {
   sealingKeyId,
 } from '../src/protocol/sealed-value.ts'
 import type { SealedPlace, SealedValueOpener } from '../src/secrets/sealed-place.ts'
-import type { Settings } from '../src/store/settings.ts'
+import { sealingKeyPrefix, type Settings } from '../src/store/settings.ts'
 import type { Actor } from '../src/store/store.ts'
 
 const refreshMs = 30_000
 
-const settingOf = (number: number): string => `sealing-key-${number}`
+const settingOf = (number: number): string => `${sealingKeyPrefix}${number}`
 
 const newKey = (): { id: string; bytes: Buffer } => {
   const { privateKey, publicKey } = generateKeys('X25519')

@@ -19,6 +19,7 @@ interface Keys {
   readonly provider: string
   readonly key_id: string
   readonly master_key_since?: string
+  readonly master_key_due?: string
   readonly wrapped: readonly { readonly by: string; readonly count: number }[]
   readonly project_keys: readonly {
     readonly name: string
@@ -26,11 +27,16 @@ interface Keys {
     readonly key_id: string
     readonly teams?: readonly string[]
     readonly projects: number
+    readonly since?: string
+    readonly due?: string
     readonly ok: boolean
     readonly message: string
   }[]
   readonly data_keys: number
   readonly oldest_data_key?: string
+  readonly oldest_data_key_due?: string
+  readonly sealing_key_since?: string
+  readonly sealing_key_due?: string
   readonly sealed_by_old_keys: number
   readonly rotation_days: number
   readonly rotation_due: boolean
@@ -63,21 +69,26 @@ const print = (value: object, output: string | undefined, text: () => string): v
   )
 }
 
+/** Of a controller that does not tell when a key is due, only since when it is used. */
+const datesOf = (since = 'unknown', due?: string): string =>
+  `since ${since}${due === undefined ? '' : `, due ${due.slice(0, 10)}`}`
+
 const describeKeys = (keys: Keys): string => {
   const known = [keys.key_id, ...keys.project_keys.map(({ key_id: id }) => id)]
   const isKnown = (by: string): boolean =>
     known.some((id) => by.endsWith(` key ${id}`) || by.includes(` key ${id} version `))
   return [
-    `Master key:  ${keys.provider} ${keys.key_id}, since ${keys.master_key_since ?? 'unknown'}`,
+    `Master key:  ${keys.provider} ${keys.key_id}, ${datesOf(keys.master_key_since, keys.master_key_due)}`,
     ...keys.project_keys.map(
-      ({ name, provider, key_id: id, projects, ok, message }) =>
-        `Project key: ${name}, ${provider} ${id}, of ${projects} projects${ok ? '' : `: ${message}`}`,
+      ({ name, provider, key_id: id, projects, since, due, ok, message }) =>
+        `Project key: ${name}, ${provider} ${id}, of ${projects} projects${projects === 0 ? '' : `, ${datesOf(since, due)}`}${ok ? '' : `: ${message}`}`,
     ),
     ...keys.wrapped.map(
       ({ by, count }) =>
         `  wraps:     ${count} keys by ${by}${isKnown(by) ? '' : ': still needed, leave it in place'}`,
     ),
-    `Data keys:   ${keys.data_keys}, the oldest of ${keys.oldest_data_key ?? '-'}`,
+    `Data keys:   ${keys.data_keys}, the oldest ${datesOf(keys.oldest_data_key, keys.oldest_data_key_due)}`,
+    `Sealing key: ${datesOf(keys.sealing_key_since, keys.sealing_key_due)}`,
     `Left:        ${keys.sealed_by_old_keys} versions sealed by old data keys`,
     `Rotation:    ${keys.rotation_due ? 'DUE' : 'not due'} (every ${keys.rotation_days} days)`,
     ...keys.rotations.map(

@@ -6,6 +6,9 @@ import type { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import type { Actor } from './store.ts'
 
+/** Key N of those that people seal values for manifests with is in setting `sealing-key-N`. */
+export const sealingKeyPrefix = 'sealing-key-'
+
 export const settingContext = (key: string): string => `setting ${key}`
 
 /** Who stores a setting, and the audit row that says so, in the same transaction. */
@@ -16,7 +19,7 @@ export interface SettingAudit {
 }
 
 const insert =
-  'INSERT INTO settings (key, sealed) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING RETURNING key'
+  'INSERT INTO settings (key, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING RETURNING key'
 
 export class Settings {
   readonly #sql: Sql
@@ -40,7 +43,7 @@ export class Settings {
   /** Returns what is stored afterwards: the first writer wins, so that two controllers agree. */
   async putSealedIfAbsent(key: string, bytes: Buffer): Promise<Buffer> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
-    await this.#sql.query(insert, [key, sealed])
+    await this.#sql.query(insert, [key, sealed, null])
     return (await this.getSealed(key)) ?? bytes
   }
 
@@ -48,7 +51,7 @@ export class Settings {
   async putSealedAudited(key: string, bytes: Buffer, audit: SettingAudit): Promise<void> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#store.writeWithSession(audit.actor, async (session) => {
-      const stored = await session.tx.query(insert, [key, sealed])
+      const stored = await session.tx.query(insert, [key, sealed, session.nowMs])
       if (stored.length > 0) await session.audit(audit.ref, audit.entry)
     })
   }

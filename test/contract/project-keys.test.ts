@@ -1,6 +1,7 @@
 // A project whose keys are wrapped by a key of its own, on both databases.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
@@ -26,6 +27,7 @@ describe.each([
   let t: TestStore
   const clock = createSteppedClock()
   const state = { down: false, lost: false, hanging: undefined as Promise<void> | undefined }
+  const told: string[] = []
   const cards = keyFile(1)
   const fallible: KeyProvider = {
     ...cards,
@@ -49,7 +51,8 @@ describe.each([
     ])
 
   beforeAll(async () => {
-    t = await openTestStore(url(), { clock, keyRing: both() })
+    const log = { ...silentLogger, warn: (_fields: object, message: string) => told.push(message) }
+    t = await openTestStore(url(), { clock, keyRing: both(), log })
   })
   afterAll(() => t.destroy())
 
@@ -202,6 +205,22 @@ describe.each([
     await finish()
     expect(await wrappersOf(projectUid)).toEqual(['cards'])
     expect(await valuesOf(projectUid)).toEqual({ S: 'v' })
+  })
+
+  it('has an age, which a new version ends, and is told of once when it is due', async () => {
+    const { ns } = await createShop(t.store)
+    await updateAs(t.store, api, projectOf(ns, 'cards'))
+    await finish()
+    await t.keys.warnOfOld()
+    const { named } = await t.keys.ages()
+    expect([...named.keys()]).toEqual(['cards'])
+    clock.step(366 * 86_400_000)
+    for (let i = 0; i < 2; i++) await t.keys.warnOfOld()
+    expect(told.filter((message) => message.startsWith('a key that projects name'))).toHaveLength(1)
+    await t.sql.query("UPDATE wrapping_keys SET prefix = 'version 1' WHERE name = 'cards'")
+    expect((await t.keys.ages()).named).toEqual(named)
+    await t.keys.warnOfOld()
+    expect((await t.keys.ages()).named.get('cards')).toBe(clock.now())
   })
 
   it('that is away lets the rotations of other projects and of the master key go on', async () => {

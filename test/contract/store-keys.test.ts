@@ -6,8 +6,10 @@ import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
 import { countSealedOld } from '../../src/store/keys/reseal.ts'
 import { makeDataKeys, replaceDataKeys } from '../../src/store/keys/rotations.ts'
+import { sealingKeyPrefix } from '../../src/store/settings.ts'
 import { countWraps } from '../../src/store/keys/wraps.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -18,6 +20,7 @@ import {
   secretOf,
   updateAs,
 } from '../support/store-fixtures.ts'
+import type { EventSpec } from '../../src/resources/core.ts'
 import { localKeyRing } from '../support/keys.ts'
 
 const delivery = { stagelet: 'prod', agent: 'box' }
@@ -49,8 +52,10 @@ describe.each([
   const clock = createSteppedClock()
   const open = fallible(createLocalKeyProvider(testMasterKey))
   const ring: KeyRing = createKeyRing(open.provider, [], clock)
+  const told: string[] = []
   beforeAll(async () => {
-    t = await openTestStore(url(), { clock, keyRing: ring, keyCache: { keepMs: 3_600_000 } })
+    const log = { ...silentLogger, warn: (_fields: object, message: string) => told.push(message) }
+    t = await openTestStore(url(), { clock, keyRing: ring, keyCache: { keepMs: 3_600_000 }, log })
   })
   afterAll(() => t.destroy())
 
@@ -226,17 +231,27 @@ describe.each([
 
   it('tells once that a key is due for rotation', async () => {
     const { ns } = await createShop(t.store)
+    const sealing = (number: number): Promise<void> =>
+      t.settings.putSealedAudited(`${sealingKeyPrefix}${number}`, Buffer.from('key'), {
+        actor: api,
+        ref: { kind: 'SealingKey', namespace: '', name: String(number) },
+        entry: { action: 'create' },
+      })
+    for (const number of [1, 2]) await sealing(number)
+    expect((await t.keys.status()).ages).toMatchObject({ sealingSince: clock.now() })
     clock.step(366 * 86_400_000)
-    const stopping = new AbortController()
-    const events = async (): Promise<unknown[]> =>
-      (await t.store.list('Event', { namespace: ns })).items.filter(
-        (e) => (e.spec as { reason?: string }).reason === 'KeyRotationDue',
-      )
-    const running = t.keys.run(stopping.signal)
-    await expect.poll(async () => (await events()).length, { timeout: 10_000 }).toBe(1)
-    stopping.abort()
-    await running
-    expect(await events()).toHaveLength(1)
+    told.length = 0
+    for (let i = 0; i < 2; i++) await t.keys.warnOfOld()
+    const events = (await t.store.list('Event', { namespace: ns })).items
+    const due = events.filter((e) => (e.spec as EventSpec).reason === 'KeyRotationDue')
+    expect(due).toHaveLength(1)
+    const once = told.filter((message) => /the (master|sealing) key is due/.test(message))
+    expect(once.map((message) => message.split(':')[0])).toEqual([
+      'the master key is due for rotation',
+      'the sealing key is due for rotation',
+    ])
+    await sealing(3)
+    expect((await t.keys.ages()).sealingSince).toBe(clock.now())
   })
 
   it('opens no row that was copied from another project or scope, and none that was put back', async () => {

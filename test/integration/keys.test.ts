@@ -111,10 +111,11 @@ describe('keys of a running controller', () => {
   it('tells how old they are, in the command and as a metric', async () => {
     const shown = await world.must('keys', 'status')
     expect(shown).toMatch(/Master key: +local [0-9a-f]{16}, since \d{4}-/)
-    expect(shown).toMatch(/Data keys: +2, the oldest of \d{4}-/)
+    expect(shown).toMatch(/Data keys: +2, the oldest since \d{4}-/)
+    expect(shown).toMatch(/Sealing key: since \d{4}-.*, due \d{4}-\d\d-\d\d$/m)
     expect(shown).toContain('Rotation:    not due (every 365 days)')
     const { text: metrics } = await world.page('/metrics')
-    for (const kind of ['master', 'data'])
+    for (const kind of ['master', 'data', 'sealing'])
       expect(metrics).toMatch(new RegExp(`^stagely_key_age_seconds\\{.*kind="${kind}".*\\} `, 'm'))
   })
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
+import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import type { SealedValueOpener } from '../../src/secrets/sealed-place.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { KeyRing } from '../../src/secrets/key-ring.ts'
@@ -37,6 +37,7 @@ export const openTestStore = async (
     sealedValues?: SealedValueOpener
     keyRing?: KeyRing
     keyCache?: { refreshMs?: number; keepMs?: number }
+    log?: Logger
   } = {},
 ): Promise<TestStore> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'stagely-store-'))
@@ -52,7 +53,7 @@ export const openTestStore = async (
       ...(options.keyCache === undefined ? {} : { keyCache: options.keyCache }),
       clock,
       ...(options.sealedValues === undefined ? {} : { sealedValues: options.sealedValues }),
-      log: silentLogger,
+      log: options.log ?? silentLogger,
     })
     opened.push(one)
     return one

@@ -47,22 +47,45 @@ const toRotation = (rotation: Rotation): z.infer<typeof rotationSchema> => {
   }
 }
 
+const due = time.optional().describe('From then on it is due for rotation.')
+
+/** Since when a key is used, and when it is due, in fields of these names; none where that is not known. */
+const datesOf = <Since extends string, Due extends string>(
+  [sinceField, dueField]: readonly [Since, Due],
+  since: number | undefined,
+  rotationMs: number,
+): Partial<Record<Since | Due, string>> =>
+  since === undefined
+    ? {}
+    : ({
+        [sinceField]: toTimestamp(since),
+        [dueField]: toTimestamp(since + rotationMs),
+      } as Partial<Record<Since | Due, string>>)
+
 const projectKeySchema = z.strictObject({
   name: z.string(),
   provider: z.enum(keyProviderNames),
   key_id: z.string(),
   teams: z.array(z.string()).optional().describe('The teams that may name it; absent: all.'),
   projects: z.int().describe('How many projects name it.'),
+  since: time
+    .optional()
+    .describe('Since when it wraps keys here, in its newest version; absent while none.'),
+  due,
   ok: z.boolean().describe('Whether it answers.'),
   message: z.string().describe('Why it does not; else empty.'),
 })
 
-const toProjectKey = (key: ProjectKeyStatus): z.infer<typeof projectKeySchema> => ({
+const toProjectKey = (
+  key: ProjectKeyStatus,
+  { ages, rotationMs }: KeyStatus,
+): z.infer<typeof projectKeySchema> => ({
   name: key.name,
   provider: key.provider as z.infer<typeof projectKeySchema>['provider'],
   key_id: key.keyId,
   ...(key.teams === undefined ? {} : { teams: [...key.teams] }),
   projects: key.projects,
+  ...datesOf(['since', 'due'], ages.named.get(key.name), rotationMs),
   ok: key.health.ok,
   message: key.health.reason ?? '',
 })
@@ -72,6 +95,7 @@ const statusSchema = z
     provider: z.enum(keyProviderNames),
     key_id: z.string().describe('Names the master key without telling anything about it.'),
     master_key_since: time.optional(),
+    master_key_due: due,
     wrapped: z
       .array(z.strictObject({ by: z.string(), count: z.int() }))
       .describe(
@@ -82,9 +106,12 @@ const statusSchema = z
       .describe('Keys that projects may name as their key_provider, in place of the master key.'),
     data_keys: z.int(),
     oldest_data_key: time.optional().describe('When the oldest data key in use was made.'),
+    oldest_data_key_due: due,
+    sealing_key_since: time.optional().describe('When the key of `stagely seal` was made.'),
+    sealing_key_due: due,
     sealed_by_old_keys: z.int().describe('Versions that are still sealed by a retired data key.'),
     rotation_days: z.number().describe('A key that is older is due for rotation.'),
-    rotation_due: z.boolean(),
+    rotation_due: z.boolean().describe('One of them is due.'),
     rotations: z.array(rotationSchema).describe('The newest ten.'),
   })
   .describe('Keys and their age; never a key.')
@@ -92,20 +119,21 @@ const statusSchema = z
 const dayMs = 86_400_000
 
 const toStatus = (status: KeyStatus, now: number): z.infer<typeof statusSchema> => {
-  const { masterSince, oldestDataKey, rotationMs } = status
-  const isDue = (since: number | undefined): boolean =>
-    since !== undefined && since < now - rotationMs
+  const { ages, rotationMs } = status
+  const { masterSince, oldestDataKey, sealingSince, named } = ages
+  const all = [masterSince, oldestDataKey, sealingSince, ...named.values()]
   return {
     provider: status.provider as z.infer<typeof statusSchema>['provider'],
     key_id: status.keyId,
-    ...(masterSince === undefined ? {} : { master_key_since: toTimestamp(masterSince) }),
+    ...datesOf(['master_key_since', 'master_key_due'], masterSince, rotationMs),
     wrapped: [...status.wrapped],
-    project_keys: status.projectKeys.map(toProjectKey),
-    data_keys: status.dataKeys,
-    ...(oldestDataKey === undefined ? {} : { oldest_data_key: toTimestamp(oldestDataKey) }),
+    project_keys: status.projectKeys.map((key) => toProjectKey(key, status)),
+    data_keys: ages.dataKeys,
+    ...datesOf(['oldest_data_key', 'oldest_data_key_due'], oldestDataKey, rotationMs),
+    ...datesOf(['sealing_key_since', 'sealing_key_due'], sealingSince, rotationMs),
     sealed_by_old_keys: status.sealedOld,
     rotation_days: rotationMs / dayMs,
-    rotation_due: isDue(masterSince) || isDue(oldestDataKey),
+    rotation_due: all.some((since) => since !== undefined && since + rotationMs < now),
     rotations: status.rotations.map(toRotation),
   }
 }

@@ -9,7 +9,7 @@ import { ProjectKeyCache } from '../../secrets/project-keys.ts'
 import type { Sql } from '../sql.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
-import { warnOfOldKeys } from './key-age.ts'
+import { noteWrapping, readAges, warnOfOldKeys, type KeyAges } from './key-age.ts'
 import { countSealedOld, resealBatch } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
 import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
@@ -28,17 +28,13 @@ import {
 import { countElsewhere, countWraps } from './wraps.ts'
 
 export interface KeyStatus {
+  readonly ages: KeyAges
   readonly provider: string
   readonly keyId: string
-  /** When the master key became the one that wraps (ms); undefined where that is not known. */
-  readonly masterSince: number | undefined
   /** How many keys each master key wraps; more than one only while a rotation is due or runs. */
   readonly wrapped: readonly { readonly by: string; readonly count: number }[]
   /** The keys that projects may name. */
   readonly projectKeys: readonly ProjectKeyStatus[]
-  readonly dataKeys: number
-  /** When the oldest data key in use was made (ms). */
-  readonly oldestDataKey: number | undefined
   /** Versions still sealed under a retired data key. */
   readonly sealedOld: number
   /** A key that is older is due for rotation (ms). */
@@ -95,41 +91,21 @@ export class KeyStore {
 
   async status(): Promise<KeyStatus> {
     const { sql, keyRing, rotationMs } = this.#deps
-    const { masterSince, oldestDataKey, dataKeys } = await this.ages()
     const wraps = await countWraps(sql)
     return {
       provider: keyRing.name,
       keyId: keyRing.keyId,
-      masterSince,
+      ages: await this.ages(),
       wrapped: [...wraps].map(([prefix, count]) => ({ by: describeWrap(prefix), count })),
       projectKeys: await projectKeyStatus(sql, keyRing),
-      dataKeys,
-      oldestDataKey,
       sealedOld: await countSealedOld(sql),
       rotationMs,
       rotations: await listRotations(sql, 10),
     }
   }
 
-  /** When keys in use were made (ms). */
-  async ages(): Promise<{
-    masterSince: number | undefined
-    oldestDataKey: number | undefined
-    dataKeys: number
-  }> {
-    const [row] = await this.#deps.sql.query<{
-      since: number | null
-      oldest: number | null
-      n: number
-    }>(
-      `SELECT c.key_since AS since, min(k.created_at) AS oldest, count(k.id) AS n
-       FROM counters c LEFT JOIN data_keys k ON k.retired_at IS NULL GROUP BY c.key_since`,
-    )
-    return {
-      masterSince: row?.since ?? undefined,
-      oldestDataKey: row?.oldest ?? undefined,
-      dataKeys: row?.n ?? 0,
-    }
+  ages(): Promise<KeyAges> {
+    return readAges(this.#deps.sql)
   }
 
   /**
@@ -172,9 +148,10 @@ export class KeyStore {
         `every key is wrapped by ${describeWrap(target)} already: make a new version of the key in its service, or start the controllers with a new key and the old one in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)`,
       )
     }
-    const rotation = await store.writeWithSession(actor, (session) =>
-      insertRotation(session, { kind: 'master', target }),
-    )
+    const rotation = await store.writeWithSession(actor, async (session) => {
+      await noteWrapping(session, targets)
+      return insertRotation(session, { kind: 'master', target })
+    })
     this.#wake?.()
     return rotation
   }
@@ -191,7 +168,7 @@ export class KeyStore {
         await this.#dropRetired()
         if (clock.now() >= nextAge) {
           nextAge = clock.now() + ageEveryMs
-          await warnOfOldKeys(this.#deps)
+          await this.warnOfOld()
         }
       } catch (error) {
         if (!signal.aborted) log.warn({ err: messageOf(error) }, 'keys cannot be looked after')
@@ -256,6 +233,11 @@ export class KeyStore {
       const usual = isReason(error, 'BadRequest') || isReason(error, 'Conflict')
       if (!usual) this.#deps.log.warn({ err: messageOf(error) }, 'keys are not wrapped anew yet')
     }
+  }
+
+  /** Tells of each key that is due for rotation, once; and keeps since when each one wraps. */
+  warnOfOld(): Promise<void> {
+    return warnOfOldKeys(this.#deps)
   }
 
   /** Begins what a project's move to another key could not, since another rotation was running. */
