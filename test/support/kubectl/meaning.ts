@@ -4,10 +4,12 @@
 const isVerdict =
   /^(\S+ "[^"]+" (?:force )?deleted|\S+\/\S+ (?:created|configured|unchanged|serverside-applied|replaced|patched|edited|labeled|unlabeled|annotated|pruned|condition met|not labeled)|namespace "[^"]+" deleted)/
 const isComplaint =
-  /^(Error from server(?: \(\w+\))?:|error: (?:no kind|Metrics|timed out|Apply failed|resource mapping|'|application|the server doesn't|stagelets\.)|The \w+ (?:"[^"]+" )?is invalid|Warning: \w+|No resources found|Edit cancelled|yes$|no$)/
-/** `-o name`, and what `describe`, `explain` and `diff` say of the object and not of its fields. */
+  /^(Error from server(?: \(\w+\))?:|Unable to connect to the server: (?:getting .*|tls: .*certificate (?:is|signed by) \w+)|couldn't get current server API group list|error: (?:You must be logged in|EOF|error validating|error retrieving RESTMappings|invalid parent reference|couldn't find resource|the selfsubjectreviews API is not enabled|no kind|Metrics|timed out|Apply failed|resource mapping|'|application|the server doesn't|stagelets\.)|The \w+ (?:"[^"]+" )?is invalid|Warning: \w+|No resources found|Edit cancelled|yes$|no(?: - .*)?$)/
+/** What a client says that does not get as far as its command. */
+const logged = /^E\d{4} \S+ +\d+ memcache\.go:\d+\] "Unhandled Error" err="/
+/** `-o name`, versions, who one is, the call of a plugin, and what `describe`, `explain` and `diff` say of the object and not of its fields. */
 const isPlain =
-  /^(?:(?:namespace|[a-z]+\.[a-z.]+)\/(?!v\d)[a-z0-9.-]+|Name: .*|Events:.*|(?:GROUP|KIND|VERSION|FIELD|RESOURCE): .*)$/
+  /^(?:(?:namespace|[a-z]+\.[a-z.]+)\/(?!v\d)[a-z0-9.-]+|Name: .*|Events:.*|Username\s.*|\s+"gitVersion": .*|call pid=N .*|(?:GROUP|KIND|VERSION|FIELD|RESOURCE): .*)$/
 /** Of a diff what is added and taken away: the field, and not its value. */
 const isSigned = /^([+-])(?: {2,})?(?:- )?([A-Za-z][\w./-]*):/
 
@@ -76,7 +78,7 @@ export const meaningOf = (stdout: string, stderr: string): string[] => {
   if (`${stdout}${stderr}`.trim() === '') return ['nothing']
   const said = factsOfLines(stdout)
   const complaints = stderr.split('\n').flatMap((line) => {
-    const complaint = isComplaint.exec(line)
+    const complaint = isComplaint.exec(line.replace(logged, ''))
     return complaint === null ? [] : [withoutNoise(complaint[1]!)]
   })
   return [...(said.length === 0 ? verbatim(stdout) : said), ...complaints]

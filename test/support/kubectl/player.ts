@@ -1,18 +1,28 @@
 // Plays commands of kubectl against a controller of its own, each on what was set up for it.
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTestController, type TestController } from '../controller.ts'
+import { writeLogins } from './logins.ts'
 import { writeManifests } from './manifests.ts'
 import { meaningOf } from './meaning.ts'
 
+/** Of Kubernetes 1.35, as scripts/lib/setup.sh fetches it. */
+const newerKubectl =
+  process.env['STAGELY_NEWER_KUBECTL'] ??
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'stagely/kubectl-2.2.2')
+
 export interface Play {
-  /** Commands that make what the command is to find; '' for an empty namespace. */
-  readonly setup: string
+  /** What makes that which the command is to find: commands, or requests; '' for an empty namespace. */
+  readonly setup: string | ((server: TestController) => Promise<void>)
   readonly cmd: string
   /** True where the command leaves everything as it was: the next one may have it too. */
   readonly readsOnly: boolean
+  /** One of `logins.ts`; the admin's where there is none of that name. */
+  readonly login?: string
+  /** True for the command of a newer kubectl. */
+  readonly newer?: boolean
 }
 
 export interface Played {
@@ -27,36 +37,53 @@ interface Ended {
   readonly stderr: string
 }
 
-const namespaces = ['probe', 'probe-dir', 'probe-tmp']
+const path = '/usr/bin:/bin'
+const namespaces = ['probe', 'probe-dir', 'probe-tmp', 'gz']
 const group = '/apis/stagely.dev/v1alpha1'
 
 export class Player {
   readonly #server: TestController
   readonly #folder: string
   readonly #kubeConfig: string
+  readonly #logins: Readonly<Record<string, string>>
   /** The set-up that is there, untouched; undefined: anything may be. */
-  #holds: string | undefined
+  #holds: Play['setup'] | undefined
 
-  private constructor(server: TestController, folder: string, kubeConfig: string) {
+  private constructor(
+    server: TestController,
+    folder: string,
+    kubeConfig: string,
+    logins: Readonly<Record<string, string>>,
+  ) {
     this.#server = server
     this.#folder = folder
     this.#kubeConfig = kubeConfig
+    this.#logins = logins
   }
 
   static async start(databaseUrl: string): Promise<Player> {
     const server = await startTestController({ databaseUrl })
     const folder = await mkdtemp(join(tmpdir(), 'stagely-replay-'))
     await writeManifests(folder)
-    return new Player(server, folder, await server.writeKubeConfig())
+    await mkdir(join(folder, 'newer'))
+    await symlink(newerKubectl, join(folder, 'newer/kubectl'))
+    const logins = await writeLogins(server, folder)
+    return new Player(server, folder, await server.writeKubeConfig(), logins)
   }
 
-  async play({ setup, cmd, readsOnly }: Play): Promise<Played> {
+  async play({ setup, cmd, readsOnly, login = '', newer = false }: Play): Promise<Played> {
     if (this.#holds !== setup) {
       await this.#reset()
-      if (setup !== '') await this.#shell(setup)
+      await this.#setUp(setup)
     }
     this.#holds = readsOnly ? setup : undefined
-    const { rc, stdout, stderr } = await this.#shell(cmd)
+    const { rc, stdout, stderr } = await this.#shell(cmd, {
+      KUBECONFIG: this.#logins[login] ?? this.#kubeConfig,
+      // What another login found out is not known to this one.
+      ...(login === '' ? {} : { KUBECACHEDIR: join(this.#folder, 'cache', login) }),
+      ADMIN_TOKEN: this.#server.token,
+      PATH: newer ? `${this.#folder}/newer:${path}` : path,
+    })
     return { facts: [`exit ${rc}`, ...meaningOf(stdout, stderr)], output: stdout + stderr }
   }
 
@@ -65,21 +92,33 @@ export class Player {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #shell(cmd: string): Promise<Ended> {
+  async #setUp(setup: Play['setup']): Promise<void> {
+    if (typeof setup !== 'string') {
+      await setup(this.#server)
+      return
+    }
+    const { rc, stderr } = await this.#shell(`set -e; ${setup}`)
+    if (rc !== 0) throw new Error(`${setup}: ${stderr}`)
+  }
+
+  #shell(cmd: string, more: Record<string, string> = {}): Promise<Ended> {
     const cwd = this.#folder
     // Short processes need no garbage collection, which is a good part of their time.
     const env = {
       KUBECONFIG: this.#kubeConfig,
       HOME: cwd,
       TMPDIR: cwd,
-      PATH: '/usr/bin:/bin',
+      PATH: path,
       GOGC: 'off',
+      ...more,
     }
     return new Promise((resolve) => {
       const options = { cwd, env, timeout: 60_000 }
-      execFile('/bin/bash', ['-c', cmd], options, (error, stdout, stderr) => {
+      const child = execFile('/bin/bash', ['-c', cmd], options, (error, stdout, stderr) => {
         resolve({ rc: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
       })
+      // Nobody is there to be asked for a name.
+      child.stdin?.end()
     })
   }
 
