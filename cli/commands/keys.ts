@@ -15,6 +15,11 @@ interface Rotation {
   readonly message: string
 }
 
+/** As a rotation is answered that has begun. */
+interface Begun extends Rotation {
+  readonly not_rotated?: readonly { readonly project: string; readonly message: string }[]
+}
+
 interface Keys {
   readonly provider: string
   readonly key_id: string
@@ -155,15 +160,25 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   const rest = await openRest(flags)
   const body = bodyOf(flags, rest.namespace)
   if (flags.sealing === true) return rotateSealing(rest, flags.output)
-  const { body: begun } = await rest.call<Rotation>('/keys/rotations', { method: 'POST', body })
-  const ended = flags.wait === true ? await waitFor(rest, begun) : begun
+  const { body: begun } = await rest.call<Begun>('/keys/rotations', { method: 'POST', body })
+  const left = begun.not_rotated ?? []
+  const ended = { ...begun, ...(flags.wait === true ? await waitFor(rest, begun) : {}) }
   print(ended, flags.output, () =>
     ended.state === 'Running'
       ? `rotation ${ended.id} has begun: stagely keys status`
       : `rotation ${ended.id} ${ended.state}, ${ended.done} done`,
   )
   if (ended.state === 'Failed') throw new CliError(ended.message)
+  if (left.length > 0) throw new CliError(describeLeft(left))
 }
+
+const describeLeft = (left: NonNullable<Begun['not_rotated']>): string =>
+  [
+    `${left.length} projects keep their data key, since the key that wraps it does not answer; when it does:`,
+    ...left.map(
+      ({ project, message }) => `  stagely keys rotate --project ${project}   # ${message}`,
+    ),
+  ].join('\n')
 
 /** At once: what old keys sealed keeps opening, so that nothing is to be done over. */
 const rotateSealing = async (rest: Rest, output: string | undefined): Promise<void> => {

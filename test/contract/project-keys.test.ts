@@ -207,6 +207,34 @@ describe.each([
     expect(await valuesOf(projectUid)).toEqual({ S: 'v' })
   })
 
+  it('that is away is left out of a rotation for all, which names its projects', async () => {
+    const [own, free] = [await createShop(t.store), await createShop(t.store)]
+    await updateAs(t.store, api, projectOf(own.ns, 'cards'))
+    await finish()
+    const current = async (uid: string): Promise<unknown> => {
+      const sql = 'SELECT id FROM data_keys WHERE project_uid = $1 AND retired_at IS NULL'
+      return (await t.sql.query(sql, [uid]))[0]
+    }
+    const before = [await current(own.projectUid), await current(free.projectUid)]
+    state.down = true
+    clock.step(60_000)
+    const begun = await t.keys.rotateDataKeys(api)
+    state.down = false
+    expect(begun.left).toContainEqual({
+      projectUid: own.projectUid,
+      project: `${own.ns}/shop`,
+      message: 'key provider cards: it is down',
+    })
+    expect(begun.left.map(({ project }) => project)).not.toContain(`${free.ns}/shop`)
+    expect(await current(own.projectUid)).toEqual(before[0])
+    expect(await current(free.projectUid)).not.toEqual(before[1])
+    await finish()
+    clock.step(60_000)
+    expect((await t.keys.rotateDataKeys(api, own.projectUid)).left).toEqual([])
+    expect(await current(own.projectUid)).not.toEqual(before[0])
+    await finish()
+  })
+
   it('has an age, which a new version ends, and is told of once when it is due', async () => {
     const { ns } = await createShop(t.store)
     await updateAs(t.store, api, projectOf(ns, 'cards'))

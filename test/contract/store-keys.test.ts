@@ -177,7 +177,8 @@ describe.each([
   it('seals nothing with the old key in a write that shares the transaction of a rotation', async () => {
     const { ns, projectUid } = await fill(1)
     const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-    const made = await makeDataKeys([{ uid: projectUid, ring, keyProvider: undefined }])
+    const project = { uid: projectUid, project: `${ns}/shop`, keyProvider: undefined }
+    const { made } = await makeDataKeys(ring, [project])
     // While this one holds the database, the others gather, and then commit together.
     const holding = t.store.write(api, {}, () => pause(200))
     const update = (value: string): Promise<unknown> =>

@@ -4,7 +4,7 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'
 import { keyProviderNames } from '../../../src/secrets/providers/settings.ts'
-import type { KeyStatus } from '../../../src/store/keys/key-store.ts'
+import type { BegunRotation, KeyStatus } from '../../../src/store/keys/key-store.ts'
 import type { ProjectKeyStatus } from '../../../src/store/keys/project-key-use.ts'
 import type { Rotation } from '../../../src/store/keys/rotations.ts'
 import { notFound } from './access.ts'
@@ -61,6 +61,28 @@ const datesOf = <Since extends string, Due extends string>(
         [sinceField]: toTimestamp(since),
         [dueField]: toTimestamp(since + rotationMs),
       } as Partial<Record<Since | Due, string>>)
+
+const begunSchema = rotationSchema.extend({
+  not_rotated: z
+    .array(
+      z.strictObject({
+        project_id: z.string(),
+        project: z.string().describe('`team/name`.'),
+        message: z.string(),
+      }),
+    )
+    .optional()
+    .describe('Projects that keep their data key, since the key that wraps it does not answer.'),
+})
+
+const toBegun = ({ left, ...rotation }: BegunRotation): z.infer<typeof begunSchema> => {
+  const notRotated = left.map(({ projectUid, project, message }) => ({
+    project_id: renderId('Project', projectUid),
+    project,
+    message,
+  }))
+  return { ...toRotation(rotation), ...(left.length === 0 ? {} : { not_rotated: notRotated }) }
+}
 
 const projectKeySchema = z.strictObject({
   name: z.string(),
@@ -197,7 +219,7 @@ const rotateKeys = (deps: RestDeps): RestRoute =>
         .optional()
         .describe('Of `master`: refused unless this provider is the one that wraps.'),
     }),
-    response: { status: 202, schema: rotationSchema, description: 'The rotation has begun.' },
+    response: { status: 202, schema: begunSchema, description: 'The rotation has begun.' },
     handle: async ({ actor, body }) => {
       const { kind, project_id: project, provider } = body
       if (kind === 'master') {
@@ -205,6 +227,6 @@ const rotateKeys = (deps: RestDeps): RestRoute =>
         return { status: 202, body: toRotation(await deps.keys.rotateMasterKey(actor)) }
       }
       const uid = project === undefined ? undefined : await findProject(deps, project)
-      return { status: 202, body: toRotation(await deps.keys.rotateDataKeys(actor, uid)) }
+      return { status: 202, body: toBegun(await deps.keys.rotateDataKeys(actor, uid)) }
     },
   })

@@ -13,7 +13,6 @@ import { noteWrapping, readAges, warnOfOldKeys, type KeyAges } from './key-age.t
 import { countSealedOld, resealBatch } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
 import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
-import { ringOf } from './project-ring.ts'
 import {
   beginRotation,
   claimRotation,
@@ -40,6 +39,16 @@ export interface KeyStatus {
   /** A key that is older is due for rotation (ms). */
   readonly rotationMs: number
   readonly rotations: readonly Rotation[]
+}
+
+export interface BegunRotation extends Rotation {
+  /** Projects that it leaves out, since their key does not answer. */
+  readonly left: readonly {
+    readonly projectUid: string
+    /** `team/name`. */
+    readonly project: string
+    readonly message: string
+  }[]
 }
 
 export interface KeyStoreDeps {
@@ -110,27 +119,35 @@ export class KeyStore {
 
   /**
    * New data keys for one project or for all. When it resolves nothing more is sealed with the old
-   * ones; what they sealed is sealed anew by `run`. Conflict while another one runs for all or for the same project.
+   * ones; what they sealed is sealed anew by `run`. Projects whose key does not answer are left as they
+   * are; ServiceUnavailable where that is all of them. Conflict while another one runs for all or for
+   * the same project.
    */
-  async rotateDataKeys(actor: Actor, projectUid?: string): Promise<Rotation> {
+  async rotateDataKeys(actor: Actor, projectUid?: string): Promise<BegunRotation> {
     const { sql, store, keyRing } = this.#deps
-    const rows = await sql.query<{ uid: string; key_provider: string | null }>(
-      'SELECT uid, key_provider FROM projects WHERE $1::uuid IS NULL OR uid = $1',
+    const rows = await sql.query<{ uid: string; project: string; key_provider: string | null }>(
+      `SELECT uid, namespace || '/' || name AS project, key_provider FROM projects
+       WHERE $1::uuid IS NULL OR uid = $1`,
       [projectUid ?? null],
     )
-    const keys = await makeDataKeys(
-      rows.map(({ uid, key_provider: name }) => {
-        const keyProvider = name ?? undefined
-        return { uid, keyProvider, ring: ringOf(keyRing, keyProvider, `project ${uid}`) }
-      }),
-    )
+    const projects = rows.map(({ key_provider: name, ...row }) => ({
+      ...row,
+      keyProvider: name ?? undefined,
+    }))
+    const { made, left } = await makeDataKeys(keyRing, projects)
+    if (made.length === 0 && left[0] !== undefined) throw left[0].error
     const rotation = await store.writeWithSession(actor, async (session) => {
       const begun = await insertRotation(session, { kind: 'data', projectUid })
-      await replaceDataKeys(session, keys)
+      await replaceDataKeys(session, made)
       return begun
     })
     this.#wake?.()
-    return rotation
+    const notRotated = left.map(({ uid, project, error: { message } }) => ({
+      projectUid: uid,
+      project,
+      message,
+    }))
+    return { ...rotation, left: notRotated }
   }
 
   /**

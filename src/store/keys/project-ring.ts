@@ -1,5 +1,4 @@
 // Which key wraps the keys of a project: the one that its spec names, or the master key.
-import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { ProjectSpec } from '../../resources/project.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
@@ -7,21 +6,11 @@ import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
 import { invalid } from '../errors.ts'
 import { loadProject, type ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
+import { ringOf } from './ring-of.ts'
 import { beginRotation } from './rotations.ts'
 
 export const keyProviderOf = ({ spec }: KubeObject): string | undefined =>
   (spec as ProjectSpec | undefined)?.keyProvider
-
-/** Of a project that is there. ServiceUnavailable where this controller does not have its key. */
-export const ringOf = (provider: KeyRing, name: string | undefined, what: string): KeyRing => {
-  const ring = provider.of(name)
-  if (ring !== undefined) return ring
-  throw new StagelyError(
-    'ServiceUnavailable',
-    `the key "${name ?? ''}" of ${what} is not configured here: name it in STAGELY_KEY_PROVIDERS_FILE of every controller`,
-    { retryAfterSeconds: 60 },
-  )
-}
 
 const describe = ({ namespace, name }: ObjectRef): string => `project ${namespace}/${name}`
 

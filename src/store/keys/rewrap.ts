@@ -3,7 +3,7 @@
 import { isReason } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { Queryable } from '../sql.ts'
-import { ringOf } from './project-ring.ts'
+import { ringOf } from './ring-of.ts'
 import {
   targetsText,
   wrapPlaces,

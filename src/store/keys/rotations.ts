@@ -1,11 +1,12 @@
 // Rotations as rows: begun in one write, so that from its commit on nothing is sealed with an old
 // key, and worked on in small steps that any controller may take up again.
 import { randomUUID } from 'node:crypto'
-import { StagelyError } from '../../kernel/errors.ts'
+import { isReason, StagelyError } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { createDataKey, type NewDataKey } from '../../secrets/project-keys.ts'
 import type { WriteSession } from '../session.ts'
 import type { Queryable } from '../sql.ts'
+import { ringOf } from './ring-of.ts'
 
 export type RotationKind = 'data' | 'master'
 export type RotationState = 'Running' | 'Succeeded' | 'Failed'
@@ -121,26 +122,53 @@ export const insertRotation = async (
 
 const wrapsAtOnce = 8
 
-/** A project that gets a new data key. */
+/** A project that is to get a new data key; `keyProvider` names the key that wraps it. */
 export interface Rekeyed {
   readonly uid: string
-  /** The ring that wraps its keys, as `keyProvider` names it. */
-  readonly ring: KeyRing
+  /** `team/name`. */
+  readonly project: string
   readonly keyProvider: string | undefined
+}
+
+interface MadeKey extends Rekeyed {
+  readonly ring: KeyRing
+  readonly key: NewDataKey
+}
+
+/** A project whose key did not answer, and what it said. */
+export interface LeftOut extends Rekeyed {
+  readonly error: StagelyError
 }
 
 /** New data keys, wrapped before the write that puts them in place: it waits for nobody. */
 export const makeDataKeys = async (
+  keyRing: KeyRing,
   projects: readonly Rekeyed[],
-): Promise<(Rekeyed & { readonly key: NewDataKey })[]> => {
-  const made: (Rekeyed & { readonly key: NewDataKey })[] = []
+): Promise<{ made: MadeKey[]; left: LeftOut[] }> => {
+  const made: MadeKey[] = []
+  const left: LeftOut[] = []
   const waiting = [...projects]
+  /** A key that is silent is not waited for again, project after project. */
+  const silent = new Map<string | undefined, StagelyError>()
+  const make = async (project: Rekeyed): Promise<void> => {
+    const { uid, keyProvider } = project
+    try {
+      const known = silent.get(keyProvider)
+      if (known !== undefined) throw known
+      const ring = ringOf(keyRing, keyProvider, `project ${project.project}`)
+      made.push({ ...project, ring, key: await createDataKey(ring, uid) })
+    } catch (error) {
+      if (!isReason(error, 'ServiceUnavailable')) throw error
+      silent.set(keyProvider, error)
+      left.push({ ...project, error })
+    }
+  }
   const work = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
-      made.push({ ...next, key: await createDataKey(next.ring, next.uid) })
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await make(next)
   }
   await Promise.all(Array.from({ length: wrapsAtOnce }, work))
-  return made
+  left.sort((a, b) => (a.project < b.project ? -1 : 1))
+  return { made, left }
 }
 
 const replaceSql = `
@@ -172,7 +200,7 @@ interface MadeRow {
  */
 export const replaceDataKeys = async (
   session: WriteSession,
-  made: Awaited<ReturnType<typeof makeDataKeys>>,
+  made: readonly MadeKey[],
 ): Promise<void> => {
   const rows = await session.tx.query<MadeRow>(replaceSql, [
     made.map(({ uid }) => uid),
