@@ -38,6 +38,7 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
     remove: unused,
     rename: unused,
     start: unused,
+    stop: unused,
     mountSources: unused,
     events: unused,
     hasImage: unused,

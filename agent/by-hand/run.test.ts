@@ -105,6 +105,29 @@ describe('Compose for a person', () => {
     expect(deps.hands.last()?.command).toBe('restart')
   })
 
+  it('stops the container of a run that nobody watches any more, and no other one', async () => {
+    const stopped: string[] = []
+    const labelOf = (): string => calls[0]?.verb[2]?.split('=')[1] ?? ''
+    const engine = {
+      listContainers: () =>
+        Promise.resolve([
+          { Id: 'other', Labels: { 'dev.stagely.run': 'another' } },
+          { Id: 'own', Labels: { 'dev.stagely.run': labelOf() } },
+        ]),
+      inspect: () => Promise.resolve(undefined),
+      stop: (id: string) => Promise.resolve(void stopped.push(id)),
+    } as unknown as Engine
+    const { calls, run } = stackOf({ engine })
+    await run('run web job')
+    expect(calls[0]?.verb.join(' ')).toMatch(
+      /^run --label dev\.stagely\.run=[0-9a-f-]{36} --no-deps -T web job$/,
+    )
+    expect(stopped).toEqual([])
+    calls.length = 0
+    await run('run web job', AbortSignal.abort())
+    expect(stopped).toEqual(['own'])
+  })
+
   it('is over as well where it fails, so that the agent goes on judging', async () => {
     const broken = {
       read: () =>

@@ -1,13 +1,15 @@
 // Compose for a person, as the agent runs it itself: the same files, the same override on its input,
 // and under the lock of the project where it changes something.
+import { randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
-import type { HandCommand } from '../../src/compose/by-hand.ts'
+import { withLabel, type HandCommand } from '../../src/compose/by-hand.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
-import { StagelyError } from '../../src/kernel/errors.ts'
+import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { mark, type Masker } from '../../src/masking/masker.ts'
+import { runLabel } from '../../src/resources/meta.ts'
 import type { ComposeModel, ModelSource } from '../compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { FileStore } from '../file-store.ts'
@@ -153,6 +155,31 @@ const runCompose = async (deps: HandDeps, order: HandOrder): Promise<number> => 
   return exitCode
 }
 
+/** Compose that is ended passes SIGTERM on; what does not heed it would stay at work, with the secrets. */
+const runWatched = async (deps: HandDeps, order: HandOrder, project: string): Promise<number> => {
+  const id = randomUUID()
+  const { command, signal } = order
+  const args = withLabel(command.args, `${runLabel}=${id}`)
+  // "--rm" is heeded by the engine.
+  const stop = async (): Promise<void> => {
+    try {
+      const all = await deps.engine.listContainers(project)
+      const own = all.filter(({ Labels }) => Labels[runLabel] === id)
+      await Promise.all(own.map(({ Id }) => deps.engine.stop(Id)))
+    } catch (error) {
+      const reason = messageOf(error)
+      deps.log.warn({ reason }, 'the container of an interrupted run was not stopped')
+    }
+  }
+  const onGone = (): void => void stop()
+  signal.addEventListener('abort', onGone, { once: true })
+  const exitCode = await runCompose(deps, { ...order, command: { ...command, args } })
+  signal.removeEventListener('abort', onGone)
+  // Also one that was still being made.
+  if (signal.aborted) await stop()
+  return exitCode
+}
+
 /** Services whose containers are others than before, or in another state. */
 const touchedBetween = (
   before: readonly ObservedContainer[],
@@ -189,8 +216,9 @@ const alterStack = async (deps: HandDeps, order: HandOrder, project: string): Pr
 export const runByHand = async (deps: HandDeps, order: HandOrder): Promise<number> => {
   const target = await readTarget(deps)
   await checkOwner(deps, target)
-  if (!order.command.alters) return await runCompose(deps, order)
   const project = target.model.projectName
+  if (order.command.isWatchedRun) return await runWatched(deps, order, project)
+  if (!order.command.alters) return await runCompose(deps, order)
   if (deps.locks.isBusy(project)) order.onNote('waiting: the agent is at work on this stack')
   return await deps.locks.run(project, () =>
     order.signal.aborted ? Promise.resolve(130) : alterStack(deps, order, project),

@@ -74,6 +74,8 @@ export interface Engine {
   /** True when the image is on this machine. */
   hasImage(name: string): Promise<boolean>
   start(id: string): Promise<void>
+  /** By force after the time that the container has for it. */
+  stop(id: string): Promise<void>
   /** Also where it runs. Conflict: somebody else is removing it. */
   remove(id: string): Promise<void>
   /** Conflict: another container has that name. */
@@ -210,6 +212,9 @@ export const createEngine = (socketPath: string): Engine => {
     hasImage: async (name) => (await call('GET', `/images/${name}/json`)) !== undefined,
     start: async (id) => {
       await call('POST', `/containers/${id}/start`)
+    },
+    stop: async (id) => {
+      await call('POST', `/containers/${id}/stop`)
     },
     remove: async (id) => {
       await call('DELETE', `/containers/${id}?${query({ force: '1', v: '0' })}`)

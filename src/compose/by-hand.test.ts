@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseHandCommand } from './by-hand.ts'
+import { parseHandCommand, withLabel } from './by-hand.ts'
 
 const parse = (line: string) => parseHandCommand(line.split(' '))
 const refusalOf = (line: string): string => {
@@ -89,6 +89,13 @@ describe('a command of Compose by hand', () => {
     expect(parse('up --detach=true web').alters).toBe(true)
     expect(parse('run -e --no-deps=false -vd=f:/f web -d=0').args.at(-1)).toBe('-d=0')
     expect(parse('exec -u root web ls --env-file').override).toBe('none')
+  })
+
+  it('knows a run that is watched, and marks its container', () => {
+    const watched = ['run --rm web id', 'run -d web id', 'run --help', 'exec web id', 'up']
+    expect(watched.filter((line) => parse(line).isWatchedRun)).toEqual(['run --rm web id'])
+    const args = withLabel(parse('--dry-run run web run').args, 'a=b')
+    expect(args.join(' ')).toBe('--dry-run run --label a=b --no-deps -T web run')
   })
 
   it('removes nothing for a run, which waits for nobody', () => {

@@ -100,6 +100,8 @@ export interface HandCommand {
   readonly words: readonly string[]
   /** For Compose: the verb, what is added, and the person's own arguments. */
   readonly args: readonly string[]
+  /** Makes a container that is for whoever watches it, and ends with him. */
+  readonly isWatchedRun: boolean
   /** What a person who knows Compose would not expect. */
   readonly notes: readonly string[]
 }
@@ -209,6 +211,13 @@ export const parseHandCommand = (words: readonly string[]): HandCommand => {
     override: verb.override,
     words,
     args: [...front, name, ...(verb.adds ?? []), ...rest],
+    isWatchedRun: name === 'run' && !isDetached && !onlyTells,
     notes: name === 'up' && !isDetached && !onlyTells ? [attached] : [],
   }
+}
+
+/** Of a `run`: with this label on its container. */
+export const withLabel = (args: readonly string[], label: string): string[] => {
+  const behind = args.indexOf('run') + 1
+  return [...args.slice(0, behind), '--label', label, ...args.slice(behind)]
 }

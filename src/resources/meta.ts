@@ -93,3 +93,5 @@ export const agentFinalizer = 'stagely.dev/agent'
 
 /** On every service that gets secrets; the value is the service's digest. */
 export const digestLabel = 'dev.stagely.digest'
+/** Of the container of one `stagely compose -- run`: which run it is of. */
+export const runLabel = 'dev.stagely.run'

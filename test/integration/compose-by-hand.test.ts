@@ -24,7 +24,9 @@ describe('stagely compose', () => {
   let stack: Stack
 
   beforeAll(async () => {
-    stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
+    stack = await createStack(
+      `services:\n${idleService('web', '    stop_grace_period: 1s\n')}${idleService('db')}`,
+    )
     world = await startWorld()
     await world.apply(
       projectYaml() +
@@ -148,6 +150,20 @@ describe('stagely compose', () => {
     child.kill('SIGINT')
     await once(child, 'close')
     await expect.poll(composes, { timeout: 10_000 }).toEqual([])
+  })
+
+  it('leaves no container of a run that is interrupted', async () => {
+    // Compose passes SIGTERM on, and leaves what does not heed it at work.
+    const job = 'trap "" TERM; echo begun; while :; do sleep 0.1; done'
+    const child = start(['--', 'run', '--rm', 'web', 'sh', '-c', job], stack.directory)
+    const labels = [`project=${stack.project}`, 'oneoff=True']
+    const filters = labels.flatMap((l) => ['--filter', `label=com.docker.compose.${l}`])
+    const oneOffs = (): Promise<string> => stack.docker('ps', '-aq', ...filters)
+    await once(child.stdout, 'data')
+    expect(await oneOffs()).not.toBe('')
+    child.kill('SIGINT')
+    await once(child, 'close')
+    await expect.poll(oneOffs, { timeout: 10_000 }).toBe('')
   })
 
   it('names who stopped a service, which is healed, and who stopped all, which stays so', async () => {
