@@ -274,6 +274,42 @@ describe.each([
     expect(await stateOf(waiting.id)).toBe('Succeeded')
   })
 
+  it('that is away lets a rotation of all projects go on with the others', async () => {
+    const [own, free] = [await createShop(t.store), await createShop(t.store)]
+    await updateAs(t.store, api, projectOf(own.ns, 'cards'))
+    await finish()
+    // More than are looked at at once, and before the other's.
+    await t.store.write(api, {}, async (tx) => {
+      for (let i = 0; i < 120; i++) await tx.create(secretOf(own.ns, `s-${i}`, { value: 'v' }))
+    })
+    await createAs(t.store, api, secretOf(free.ns, 's', { value: 'v' }))
+    const all = await t.keys.rotateDataKeys(api)
+    await t.close()
+    t = { ...t, ...(await t.again({ keyRing: both() })) }
+    state.lost = true
+    await finish()
+    const oldOf = async (projectUid: string): Promise<number | undefined> => {
+      const [row] = await t.sql.query<{ n: number }>(
+        `SELECT count(*) AS n FROM secret_versions v JOIN data_keys k ON k.id = v.data_key_id
+         WHERE v.project_uid = $1 AND k.retired_at IS NOT NULL`,
+        [projectUid],
+      )
+      return row?.n
+    }
+    const rotation = async (): Promise<unknown> =>
+      (await t.keys.status()).rotations.find(({ id }) => id === all.id)
+    expect([await oldOf(own.projectUid), await oldOf(free.projectUid)]).toEqual([120, 0])
+    expect(await rotation()).toMatchObject({
+      state: 'Running',
+      message: expect.stringContaining('it is gone') as string,
+    })
+    state.lost = false
+    clock.step(60_000)
+    await finish()
+    expect(await rotation()).toMatchObject({ state: 'Succeeded' })
+    expect(await oldOf(own.projectUid)).toBe(0)
+  })
+
   it('that hangs holds up the writes of its own projects alone', async () => {
     const [own, free] = [await createShop(t.store), await createShop(t.store)]
     await updateAs(t.store, api, projectOf(own.ns, 'cards'))

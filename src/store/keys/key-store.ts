@@ -10,7 +10,7 @@ import type { Sql } from '../sql.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
 import { noteWrapping, readAges, warnOfOldKeys, type KeyAges } from './key-age.ts'
-import { countSealedOld, resealBatch } from './reseal.ts'
+import { countSealedOld, resealBatch, type PassedOver } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
 import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
 import {
@@ -201,9 +201,8 @@ export class KeyStore {
     const lease = { runner: this.#runner, now, until: now + leaseMs }
     const rotation = await claimRotation(sql, lease)
     if (rotation === undefined) return false
-    const damaged = new Set<string>()
     try {
-      return await this.#work(rotation, damaged)
+      return await this.#work(rotation)
     } catch (error) {
       if (!isReason(error, 'ServiceUnavailable')) throw error
       await noteRotation(sql, rotation.id, { ...lease, message: `waits: ${error.message}` })
@@ -212,8 +211,10 @@ export class KeyStore {
   }
 
   /** Batches until the lease is to be renewed. */
-  async #work(rotation: Rotation, damaged: Set<string>): Promise<boolean> {
+  async #work(rotation: Rotation): Promise<boolean> {
     const { sql, store, clock, keyRing } = this.#deps
+    const passed: PassedOver = { damaged: new Set(), silent: new Map() }
+    const { damaged } = passed
     const isMaster = rotation.kind === 'master'
     const { targets, silent } = isMaster
       ? await wrapTargets(sql, keyRing)
@@ -221,7 +222,7 @@ export class KeyStore {
     for (;;) {
       const { moved, more } = isMaster
         ? await rewrapBatch(sql, keyRing, targets, damaged)
-        : await resealBatch(sql, this.#keys, rotation, damaged)
+        : await resealBatch(sql, this.#keys, rotation, passed)
       if (!more) break
       const now = clock.now()
       await noteRotation(sql, rotation.id, { done: moved, now, until: now + leaseMs })
@@ -229,8 +230,9 @@ export class KeyStore {
       // Rows that a writer holds just now.
       if (moved === 0) await clock.sleep(20)
     }
-    // What that key should wrap is not known, so neither is that nothing is left.
-    if (silent !== undefined) throw silent
+    // What that key wraps, or should wrap, is left, or not known to be nothing.
+    const [waiting = silent] = passed.silent.values()
+    if (waiting !== undefined) throw waiting
     const lost = [...damaged].slice(0, 5).join(', ')
     const message =
       damaged.size === 0

@@ -3,7 +3,7 @@
 // row changes only by its purge and by the end of its revision, and locked rows are left for later.
 import { open, seal, valueAad } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import { isReason } from '../../kernel/errors.ts'
+import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import type { Rotation } from './rotations.ts'
 
@@ -32,6 +32,7 @@ const nextSql = `
 WITH found AS (
   SELECT v.secret_uid, v.version, v.project_uid, v.bytes, k.id AS old_id, k.wrapped AS old_wrapped ${left}
     AND NOT (v.secret_uid::text || '/' || v.version) = ANY($2::text[])
+    AND NOT k.project_uid::text = ANY($3::text[])
   LIMIT ${rowsAtOnce}
 ), few AS (
   SELECT *, sum(bytes) OVER (ORDER BY secret_uid, version) - bytes AS before FROM found
@@ -77,24 +78,30 @@ const sealAnew = async (keys: ProjectKeys, row: OldRow): Promise<string> => {
   }
 }
 
-/**
- * One batch. Rows that do not open are added to `damaged` and passed over. Returns how many were
- * moved, and whether any are left.
- */
+/** What a rotation passes over: rows that do not open, and projects whose key does not answer, each with its error. */
+export interface PassedOver {
+  readonly damaged: Set<string>
+  readonly silent: Map<string, StagelyError>
+}
+
+/** One batch; adds to `passed`. Returns how many were moved, and whether any are left. */
 export const resealBatch = async (
   q: Queryable,
   keys: ProjectKeys,
   { projectUid }: Rotation,
-  damaged: Set<string>,
+  { damaged, silent }: PassedOver,
 ): Promise<{ moved: number; more: boolean }> => {
-  const rows = await q.query<OldRow>(nextSql, [projectUid ?? null, [...damaged]])
+  const over = [[...damaged], [...silent.keys()]]
+  const rows = await q.query<OldRow>(nextSql, [projectUid ?? null, ...over])
   const ready: { row: OldRow; sealed: string }[] = []
   for (const row of rows) {
+    if (silent.has(row.project_uid)) continue
     try {
       ready.push({ row, sealed: await sealAnew(keys, row) })
     } catch (error) {
-      if (!isReason(error, 'InternalError')) throw error
-      damaged.add(`${row.secret_uid}/${row.version}`)
+      if (isReason(error, 'ServiceUnavailable')) silent.set(row.project_uid, error)
+      else if (isReason(error, 'InternalError')) damaged.add(`${row.secret_uid}/${row.version}`)
+      else throw error
     }
   }
   if (ready.length === 0) return { moved: 0, more: rows.length > 0 }
