@@ -1,5 +1,5 @@
 // The value that a secret's spec gives, by whichever of its ways.
-import type { Fault } from '../../kernel/errors.ts'
+import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { valueBytes } from '../../resources/secret-value.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
@@ -35,9 +35,18 @@ export const writtenValue = (session: WriteSession, object: KubeObject): Buffer 
   return opened
 }
 
+/** The write is begun anew with each, from its beginning. */
+const mostRsaKeys = 50
+
+const tooManyRsaKeys = (): StagelyError =>
+  new StagelyError(
+    'BadRequest',
+    `one write makes ${mostRsaKeys} RSA keys at most: make the rest in another one`,
+  )
+
 /** A generated value, where the spec asks for one and there is none yet, or `generation` has moved. */
 export const generatedValue = async (
-  session: WriteSession,
+  session: Pick<WriteSession, 'rsaKeys' | 'preparations'>,
   spec: SecretSpec,
   current: StoredRow | undefined,
   hasValue: boolean,
@@ -49,6 +58,7 @@ export const generatedValue = async (
   if (made) return undefined
   if (wanted.keypair !== 'rsa') return generateValue(wanted)
   // Takes up to seconds. Any key does for any secret: those of one write are told apart by number.
-  const name = `rsa key ${(session.rsaKeys += 1)}`
+  if ((session.rsaKeys += 1) > mostRsaKeys) throw tooManyRsaKeys()
+  const name = `rsa key ${session.rsaKeys}`
   return session.preparations.take(name, () => generateValue(wanted))
 }
