@@ -122,6 +122,10 @@ export interface StackState {
   waitingFor: readonly string[]
   /** Services that were not well when the stack was last settled. */
   ailing: ReadonlyMap<string, Ailing>
+  /** An action has begun since this agent was started. */
+  hasActed: boolean
+  /** Since when Compose of an agent before this one is seen at work. */
+  leftAtWorkSinceMs: number | undefined
 }
 
 export const createStackState = (want: Want): StackState => ({
@@ -152,6 +156,8 @@ export const createStackState = (want: Want): StackState => ({
   heldSinceMs: undefined,
   waitingFor: [],
   ailing: new Map(),
+  hasActed: false,
+  leftAtWorkSinceMs: undefined,
 })
 
 /** The state with another want; what is known of the stack stays known. */

@@ -3,6 +3,7 @@
 import { toTimestamp } from '../src/kernel/clock.ts'
 import { ComposeError } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
+import { isRunning } from '../src/process/running.ts'
 import {
   fail,
   type Action,
@@ -11,13 +12,33 @@ import {
   type PassSignals,
 } from './action.ts'
 import { cleanUpLeftovers } from './cleanup.ts'
-import type { Wait } from './compose-model.ts'
+import type { ComposeModel, Wait } from './compose-model.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import { restartsIn, type Step } from './plan.ts'
 import { forgetStalePasses, noteWell } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
+
+/** Of every run that changes containers: one that outlived its agent is known by them. */
+const workingFlags = ({ projectName }: Pick<ComposeModel, 'projectName'>): readonly string[] => [
+  ...['-p', projectName],
+  ...['--progress', 'quiet'],
+]
+
+/**
+ * An agent that is killed leaves its Compose at work, which finishes. Both at once would get in each
+ * other's way; so the first action waits for its end, as long as Compose may be at work at all.
+ */
+export const isLeftAtWork = async (
+  deps: ActionDeps,
+  state: StackState,
+  model: ComposeModel,
+): Promise<boolean> => {
+  if (state.hasActed || !(await isRunning(workingFlags(model)))) return false
+  state.leftAtWorkSinceMs ??= deps.clock.now()
+  return deps.clock.now() - state.leftAtWorkSinceMs < deps.upDeadlineMs
+}
 
 const up = (
   deps: ActionDeps,
@@ -26,7 +47,7 @@ const up = (
   step: Step,
 ): Promise<unknown> =>
   deps.compose.run({
-    flags: [...model.flags, '-p', model.projectName, '-f', '-', '--progress', 'quiet'],
+    flags: [...model.flags, '-f', '-', ...workingFlags(model)],
     // `--`: a service may be called `--build`.
     verb: ['up', '-d', ...(step.noDeps ? ['--no-deps'] : []), '--', ...step.services],
     cwd: state.want.desired.compose.directory,
@@ -128,7 +149,7 @@ const restart = async (
   const { desired, env, mask } = state.want
   try {
     await deps.compose.run({
-      flags: [...model.flags, '-p', model.projectName, '--progress', 'quiet'],
+      flags: [...model.flags, ...workingFlags(model)],
       verb: ['restart', '--no-deps', '--', ...services],
       cwd: desired.compose.directory,
       env,
@@ -231,6 +252,7 @@ export const applyPlan = async (
   const { model, full } = action
   const { revision } = state.want.desired
   state.phase = 'Applying'
+  state.hasActed = true
   // From here on something else runs: to go back to what was settled is no healing of drift.
   if (state.settledKey !== state.want.key) state.settledKey = ''
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }

@@ -17,7 +17,7 @@ import { prepareOverrides } from './prepare-overrides.ts'
 import { fileDigests } from './stack-files.ts'
 import type { StackState } from './stack-state.ts'
 import type { Action, ActionResult, PassSignals } from './action.ts'
-import { applyPlan } from './stagelet-action.ts'
+import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
 import { gateServices } from './stagelet-gate.ts'
 import {
   findForeign,
@@ -35,11 +35,23 @@ import { saveQuarantine, type Deployment } from './state-file.ts'
 
 export type { PassDeps } from './stagelet-looks.ts'
 
+const leftLookMs = 500
+
 /** How long the backoff of a failure still lasts. */
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number => {
   const left = state.failedKey === state.want.key ? state.retryAtMs - clock.now() : 0
   // Longer than the longest: the clock was set back since.
   return left > longestDelayMs ? 0 : Math.max(0, left)
+}
+
+/** For how long the stack is left as it is for what went before. */
+const restBefore = async (
+  deps: PassDeps,
+  state: StackState,
+  { plan, model }: Action,
+): Promise<number> => {
+  if (plan.steps.length > 0 && (await isLeftAtWork(deps, state, model))) return leftLookMs
+  return waitForRetry(deps, state)
 }
 
 /** Services that see secrets and were not seen healthy with them yet. */
@@ -272,8 +284,8 @@ export const runPass = async (
   const action: Action = { model, overrides, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0) return await settle(deps, state, action)
-  const retryMs = waitForRetry(deps, state)
-  if (retryMs > 0) return Math.min(retryMs, resyncMs)
+  const restMs = await restBefore(deps, state, action)
+  if (restMs > 0) return Math.min(restMs, resyncMs)
   const { waitMs, blocked } = await restForDrift(deps, state, { ...action, asked })
   if (waitMs > 0) return Math.min(waitMs, resyncMs)
   const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }

@@ -4,8 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { openCompose } from '../../src/compose/compose.ts'
+import { renderOverride } from '../../src/compose/override.ts'
+import {
+  desiredFor,
+  digestFor,
+  environmentFor,
+  held,
+  startMachine,
+  type Machine,
+} from '../support/docker.ts'
+import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
 
 const names = ['one', 'two', 'three', 'four']
 const compose = `services:\n${names.map((n) => idleService(n)).join('')}`
@@ -19,6 +28,23 @@ const findUps = async (project: string): Promise<number[]> => {
   return pids
     .filter((_, i) => lines[i]!.includes(project) && lines[i]!.includes('\0up\0'))
     .map(Number)
+}
+
+const killGroups = (pids: readonly number[], signal: NodeJS.Signals): void => {
+  for (const pid of pids) {
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // It was faster.
+    }
+  }
+}
+
+/** Of all containers of the stack, sorted. */
+const namesIn = async (stack: Stack): Promise<string[]> => {
+  const filter = `label=com.docker.compose.project=${stack.project}`
+  const listed = await stack.docker('ps', '-a', '--format', '{{.Names}}', '--filter', filter)
+  return listed.trim().split('\n').sort()
 }
 
 describe('after an interruption', () => {
@@ -42,13 +68,7 @@ describe('after an interruption', () => {
     let pids: number[] = []
     while (pids.length === 0) pids = await findUps(stack.project)
     await realClock.sleep(ms)
-    for (const pid of pids) {
-      try {
-        process.kill(-pid, signal)
-      } catch {
-        // It was faster.
-      }
-    }
+    killGroups(pids, signal)
   }
   const expectRight = async (value: string): Promise<void> => {
     const digest = digestFor('one', [held('TOKEN', value)])
@@ -58,25 +78,12 @@ describe('after an interruption', () => {
       expect(containers[name]?.label).toBe(digest)
       expect((await stack.environmentOf(name))['TOKEN']).toBe(value)
     }
-    const listed = await stack.docker(
-      'ps',
-      '-a',
-      '--format',
-      '{{.Names}}',
-      '--filter',
-      `label=com.docker.compose.project=${stack.project}`,
-    )
-    expect(listed.trim().split('\n').sort()).toEqual(
-      names.map((n) => `${stack.project}-${n}-1`).sort(),
-    )
+    expect(await namesIn(stack)).toEqual(names.map((n) => `${stack.project}-${n}-1`).sort())
   }
 
   it.each<[NodeJS.Signals, number]>([
     ['SIGKILL', 100],
-    ['SIGKILL', 350],
     ['SIGKILL', 700],
-    // No gentler: Compose leaves the same behind.
-    ['SIGTERM', 350],
   ])('converges when Compose gets %s %i ms into up', async (signal, ms) => {
     const value = `value-${signal}-${ms}`
     const rolled = machine.roll([held('TOKEN', value)])
@@ -96,5 +103,80 @@ describe('after an interruption', () => {
     machine = await startMachine(stack, { dataDir })
     await machine.roll([held('TOKEN', 'value-new')])
     await expectRight('value-new')
+  })
+})
+
+/** Between the making of a container, under a temporary name, and the end of the one before it. */
+describe('in the middle of a re-creation', () => {
+  const slow = `services:
+  slow:
+    image: ${testImage}
+    command: ["sleep", "1000"]
+    stop_grace_period: 2s
+`
+  let stack: Stack
+  let machine: Machine
+  let dataDir: string
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
+    stack = await createStack(slow)
+    machine = await startMachine(stack, { dataDir })
+    await machine.roll([held('TOKEN', 'first')])
+  })
+  afterAll(async () => {
+    await machine?.stop()
+    await stack?.remove()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  const halfWay = async (): Promise<void> => {
+    const isHalf = (name: string): boolean => /^[0-9a-f]{12}_/.test(name)
+    await expect
+      .poll(async () => (await namesIn(stack)).filter(isHalf), { timeout: 10_000, interval: 20 })
+      .toHaveLength(1)
+  }
+  /** By one action that nothing fails in. */
+  const expectPutRight = async (value: string): Promise<void> => {
+    await machine.roll([held('TOKEN', value)])
+    expect(machine.reports.filter((r) => r.phase === 'Failed')).toEqual([])
+    expect(await namesIn(stack)).toEqual([`${stack.project}-slow-1`])
+    expect((await stack.environmentOf('slow'))['TOKEN']).toBe(value)
+  }
+
+  // SIGTERM is no gentler: Compose leaves the same behind.
+  it.each<NodeJS.Signals>(['SIGKILL', 'SIGTERM'])(
+    'what Compose leaves behind at %s is cleared away by the next agent',
+    async (signal) => {
+      const desired = desiredFor(stack, { revision: 9 })
+      machine.loop.want(desired, [held('TOKEN', signal)])
+      await halfWay()
+      killGroups(await findUps(stack.project), signal)
+      await machine.until((r) => r.phase === 'Failed')
+      await machine.stop()
+      await halfWay()
+      machine = await startMachine(stack, { dataDir })
+      await expectPutRight(signal)
+    },
+  )
+
+  it('what Compose finishes after its agent has died is not disturbed by the next one', async () => {
+    await machine.stop()
+    const value = held('TOKEN', 'last')
+    const [env, digest] = [await environmentFor(), digestFor('slow', [value])]
+    const left = (await openCompose(env)).run({
+      flags: ['-f', 'docker-compose.yml', '-f', '-', '-p', stack.project, '--progress', 'quiet'],
+      verb: ['up', '-d'],
+      cwd: stack.directory,
+      env,
+      mask: (text) => text,
+      stdin: renderOverride([{ service: 'slow', digest, entries: [value], mounts: [] }]),
+    })
+    await halfWay()
+    machine = await startMachine(stack, { dataDir })
+    await expectPutRight('last')
+    // Rejects where Compose failed.
+    await left
+    expect(machine.reports.filter((r) => r.phase === 'Applying')).toEqual([])
   })
 })
