@@ -78,6 +78,7 @@ export const parseAgentConfig = (
   if (!filesDir.startsWith('/')) {
     throw new StagelyError('BadRequest', `--files-dir must be absolute: ${filesDir}`)
   }
+  const dockerSocket = socketOf(env)
   return {
     dataDir,
     filesDir,
@@ -86,8 +87,13 @@ export const parseAgentConfig = (
     joinToken: flags.join ?? readToken(flags['join-file']) ?? env['STAGELY_JOIN_TOKEN'],
     allowDirs,
     logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',
-    environment: { HOME: homedir(), ...baseEnvironment(env) },
-    dockerSocket: socketOf(env),
+    // Said always: Compose would follow a Docker context, and the agent would look at another engine.
+    environment: {
+      HOME: homedir(),
+      ...baseEnvironment(env),
+      DOCKER_HOST: `unix://${dockerSocket}`,
+    },
+    dockerSocket,
   }
 }
 
@@ -110,11 +116,14 @@ export const dockerHostFault = (
     ? undefined
     : 'DOCKER_HOST must be a unix:// socket: the agent runs on the machine of its engine'
 
+/** Where an engine of root listens. */
+export const usualSocket = '/var/run/docker.sock'
+
 const socketOf = (env: Readonly<Record<string, string | undefined>>): string => {
   const fault = dockerHostFault(env)
   if (fault !== undefined) throw new StagelyError('BadRequest', fault)
   const host = env['DOCKER_HOST'] ?? ''
-  return host === '' ? '/var/run/docker.sock' : host.slice('unix://'.length)
+  return host === '' ? usualSocket : host.slice('unix://'.length)
 }
 
 /** The environment, but for a DOCKER_HOST that cannot be used. */

@@ -63,6 +63,18 @@ describe('the file store', () => {
     expect(await names()).toEqual(['a'])
   })
 
+  it('gives to the user of a rootless engine what root of a container is to own', async () => {
+    const rootless = open({ rootOwner: { uid: 7, gid: 8 } })
+    const path = rootless.pathOf('s', 'a')
+    await rootless.place('s', [aFile('a')])
+    const placed = await stat(path)
+    expect(placed).toMatchObject({ uid: 7, gid: 8 })
+    await rootless.place('s', [aFile('a')])
+    expect((await stat(path)).ino).toBe(placed.ino)
+    await rootless.place('s', [aFile('b', { gid: 9 })])
+    expect(await stat(rootless.pathOf('s', 'b'))).toMatchObject({ uid: 7, gid: 9 })
+  })
+
   it('leaves nothing half-written behind where its cache cannot be written', async () => {
     await mkdir(join(cacheDir, 's.sealed'), { recursive: true })
     expect(await store.place('s', [aFile('a')])).toBeUndefined()

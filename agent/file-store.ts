@@ -11,6 +11,7 @@ import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { StackFault } from './compose-files.ts'
 import type { FileCache, PlacedFile } from './file-cache.ts'
+import type { Owner } from './docker/root-owner.ts'
 import { isRight, prepareFolders, writeWhole } from './tmpfs.ts'
 
 export interface FileStore {
@@ -35,7 +36,23 @@ export interface FileStoreDeps {
   readonly cache: FileCache
   /** Sources of every bind mount of every container, stopped ones too. */
   readonly mounted: () => Promise<readonly string[]>
+  /** Who gets what root of a container is to own; undefined: root. */
+  readonly rootOwner: () => Promise<Owner | undefined>
   readonly log: Logger
+}
+
+/** The file as it lies on this machine. */
+const ownedHere = (file: PlacedFile, root: Owner | undefined): PlacedFile =>
+  root === undefined
+    ? file
+    : {
+        ...file,
+        uid: file.uid === 0 ? root.uid : file.uid,
+        gid: file.gid === 0 ? root.gid : file.gid,
+      }
+
+const makeRight = async (path: string, file: PlacedFile): Promise<void> => {
+  if (!(await isRight(path, file))) await writeWhole(path, file)
 }
 
 const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
@@ -90,10 +107,9 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
     try {
       const fault = await prepareFolders([root, folderOf(uid)], deps.onDisk)
       if (fault !== undefined) return fault
-      for (const file of files) {
-        const path = pathOf(uid, file.digest)
-        if (!(await isRight(path, file))) await writeWhole(path, file)
-      }
+      const rootOwner = await deps.rootOwner()
+      for (const file of files)
+        await makeRight(pathOf(uid, file.digest), ownedHere(file, rootOwner))
     } catch (error) {
       return { reason: 'FileNotWritten', message: `cannot write file secrets: ${messageOf(error)}` }
     }

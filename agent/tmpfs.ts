@@ -18,13 +18,22 @@ const prepareFolder = async (path: string): Promise<void> => {
     throw new Error(`${path} is not a folder that only the agent's user can write to`)
 }
 
+const refuseOwner =
+  ({ uid, gid }: PlacedFile) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (error.code !== 'EPERM') throw error
+    throw new Error(
+      `this agent, as user ${process.geteuid?.() ?? ''}, may give no file the owner ${uid}:${gid}; run it as root, or with a rootless engine leave uid and gid of file secrets at 0`,
+    )
+  }
+
 /** Sets mode and owner exactly, whatever the umask, before the file has its name. */
 export const writeWhole = async (path: string, file: PlacedFile): Promise<void> => {
   const temporary = `${path}.${randomUUID()}.new`
   const handle = await open(temporary, 'wx', 0o600)
   try {
     await handle.writeFile(file.value)
-    await handle.chown(file.uid, file.gid)
+    await handle.chown(file.uid, file.gid).catch(refuseOwner(file))
     await handle.chmod(file.mode)
     await handle.close()
     await rename(temporary, path)

@@ -16,6 +16,7 @@ import { openCompose } from '../src/compose/compose.ts'
 import { createEngine, type Engine } from './docker/engine.ts'
 import { createEventHub } from './docker/event-hub.ts'
 import { createFileCache, withoutFileCache } from './file-cache.ts'
+import { readRootOwner, type Owner } from './docker/root-owner.ts'
 import { createFileStore, type FileStore } from './file-store.ts'
 import { openHandServer } from './by-hand/server.ts'
 import type { Identity } from './identity.ts'
@@ -175,9 +176,12 @@ const openFiles = (
     onDisk: config.filesOnDisk,
     cache: config.fileCache ? cache : withoutFileCache(cache),
     mounted: () => engine.mountSources(),
+    rootOwner: () => readRootOwner(config.dockerSocket, self()),
     log,
   })
 }
+
+const self = (): Owner => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
 
 /** Files of stagelets that are gone stay while a container mounts them; sooner or later none does. */
 const sweepForever = async (

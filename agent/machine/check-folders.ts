@@ -10,7 +10,7 @@ const leastFreeBytes = 100 * 1024 * 1024
 const checkUser = (uid: number): Check =>
   uid === 0
     ? ok('user', 'root')
-    : warning('user', `user ${uid}, who can give file secrets no other owner`, 'run the agent as root where file secrets have a uid or gid') // prettier-ignore
+    : warning('user', `user ${uid}, who can give file secrets no other owner`, 'where file secrets have a uid or gid, use an engine of root and run the agent as root') // prettier-ignore
 
 /** The folder, or the nearest above it that is there. */
 const nearest = async (path: string): Promise<string> => {

@@ -14,7 +14,7 @@ import {
   thisMachine,
   type Machine,
 } from '../../src/systemd/service.ts'
-import { agentVersion, type AgentConfig } from '../config.ts'
+import { agentVersion, usualSocket, type AgentConfig } from '../config.ts'
 import { lockFolder } from '../folder-lock.ts'
 import { joinController, loadIdentity } from '../identity.ts'
 import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
@@ -69,7 +69,7 @@ const install = async (flags: MachineFlags, machine: Machine): Promise<number> =
     dataDir: config.dataDir,
     filesDir: config.filesDir,
     allowDirs: config.allowDirs,
-    dockerHost: config.environment['DOCKER_HOST'],
+    dockerHost: config.dockerSocket === usualSocket ? undefined : `unix://${config.dockerSocket}`,
     logLevel: config.logLevel === 'info' ? undefined : config.logLevel,
   })
   const file = { path: unitPath, content, mode: 0o644 }

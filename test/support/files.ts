@@ -31,6 +31,7 @@ export const openTestFiles = (given: {
   readonly keys?: () => readonly [KeyPair, ...KeyPair[]]
   readonly mounted?: () => Promise<readonly string[]>
   readonly onDisk?: boolean
+  readonly rootOwner?: { readonly uid: number; readonly gid: number }
 }): FileStore => {
   const key = given.key ?? generateKeys('X25519')
   return createFileStore({
@@ -38,6 +39,7 @@ export const openTestFiles = (given: {
     onDisk: given.onDisk ?? false,
     cache: createFileCache(given.cacheDir, given.keys ?? (() => [key])),
     mounted: given.mounted ?? (() => Promise.resolve([])),
+    rootOwner: () => Promise.resolve(given.rootOwner),
     log: silentLogger,
   })
 }
