@@ -37,7 +37,9 @@ export const createHands = (clock: Clock): Hands => {
     isBusy: () => atWork > 0,
     last: () => last,
     by: (service) => {
-      const isJustNow = clock.now() - endedAt < justNowMs
+      const ageMs = clock.now() - endedAt
+      // Before it: the clock was set back since.
+      const isJustNow = ageMs >= 0 && ageMs < justNowMs
       return last?.touched.includes(service) === true && isJustNow ? describeHand(last) : undefined
     },
   }
