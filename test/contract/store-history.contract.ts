@@ -199,9 +199,12 @@ export const historyContract = (name: string, open: OpenStore): void => {
     it('brings back a value that a folder leaves open, and no place that it says', async () => {
       const { ns } = await createShop(t.store)
       const theirs = (actor: Actor, spec: object): Promise<KubeObject> =>
-        t.store.write(actor, whole, (tx) => tx.update(secretOf(ns, 'open', { ...spec })))
+        t.store.write(actor, whole, (tx) =>
+          tx.update(secretOf(ns, 'open', { references: false, ...spec })),
+        )
       await t.store.write(folder, whole, async (tx) => {
-        await tx.create(secretOf(ns, 'open'))
+        // What is the default, said all the same, is no other place.
+        await tx.create(secretOf(ns, 'open', { references: false }))
         await tx.create(secretOf(ns, 'follower', { valueFrom: { secretRef: { name: 'open' } } }))
       })
       for (const value of ['one', 'two']) await theirs(api, { value })

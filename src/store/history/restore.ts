@@ -21,8 +21,18 @@ export const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
 })
 
 const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknown> => {
-  const { scope: _, type: __, stageletRef: ___, file: ____, references: _____, ...others } = spec
+  const { scope: _, type: __, stageletRef: ___, file: ____, ...others } = spec
   return others
+}
+
+/** A template comes back as one, and bytes as bytes; where the spec says the same, it stays as it is written. */
+export const asWritten = (
+  { references }: { readonly references?: SetEntry['references'] | undefined },
+  spec: Record<string, unknown> = {},
+): Record<string, unknown> => {
+  if ((references !== undefined) === (spec['references'] === true)) return spec
+  const { references: _, ...others } = spec
+  return references === undefined ? others : { ...others, references: true }
 }
 
 /** `spec` with the place of `entry` in it. What follows another secret is no template, whatever it was. */
@@ -30,9 +40,12 @@ export const atPlaceOf = (
   entry: SetEntry,
   spec: Record<string, unknown> = {},
 ): Record<string, unknown> => {
-  const { references: _, ...literal } = entry
+  const { references, ...literal } = entry
   const follows = followedBy({ spec }) !== undefined
-  return { ...withoutPlace(spec), ...placeSpec(follows ? literal : entry) }
+  return asWritten(
+    { references: follows ? undefined : references },
+    { ...withoutPlace(spec), ...placeSpec(literal) },
+  )
 }
 
 /** What a tombstone that is gone can no longer say: only the secret itself. */

@@ -15,7 +15,7 @@ import { readSet } from '../sets.ts'
 import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
 import { followedBy } from '../values/followers.ts'
 import { fillsOpenValue } from '../value-owner.ts'
-import { atPlaceOf, recreate } from './restore.ts'
+import { asWritten, atPlaceOf, recreate } from './restore.ts'
 import { diffSets, type SetDiff } from './set-diff.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
 
@@ -49,15 +49,6 @@ export const rollbackSecret = async (
   const project = await projectOfSecret(session, row)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
   return putBack(session, row, opened, asWritten(opened, row.object.spec))
-}
-
-/** A template comes back as one, and bytes as bytes, whatever the secret is by now. */
-const asWritten = (
-  { references }: OpenedEntry,
-  spec: Record<string, unknown> = {},
-): Record<string, unknown> => {
-  const { references: _, ...others } = spec
-  return references === undefined ? others : { ...others, references: true }
 }
 
 /** The value of a secret that follows another stays with that one. */
