@@ -16,6 +16,7 @@ describe('a redactor', () => {
     ['JSON Web Tokens', 'eyJhbGciOiJI.eyJzdWIi.c2ln', mark],
     ['headers', 'authorization was Bearer abcdefgh12', `authorization was Bearer ${mark}`],
     ['passwords in URLs', 'postgres://app:hunter2@db:5432/x', `postgres://${mark}@db:5432/x`],
+    ['tokens in URLs', 'git clone https://hunter2@git.example/x', `https://${mark}@git.example/x`],
     ['assignments', 'DB_PASSWORD=hunter2 next', `DB_PASSWORD=${mark} next`],
     ['YAML', 'apiKey: hunter2\nname: web', `apiKey: ${mark}\nname: web`],
     ['JSON', '{"password":"hun\\"ter2","a":1}', `{"password":"${mark}","a":1}`],

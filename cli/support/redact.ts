@@ -11,7 +11,8 @@ const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PR
 /** Tokens of people (sat, spt), machines (smt) and agents that join (sjt); JSON Web Tokens. */
 const tokens = /\b(?:s[apmj]t_[\w-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)/g
 const credentials = /\b(Bearer|Basic)[ \t]+[\w.~+/=-]{8,}/gi
-const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"'@]*:[^\s"'@]*@/gi
+/** A password may hold slashes; a token stands alone. */
+const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'@]*:[^\s"'@]*|[^\s/"'@]+)@/gi
 /** Quoted, quoted within JSON's text, or up to the next space or bracket. */
 const assignedValue = String.raw`\\"[^"\\\n]*\\"|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s,;&"'{}[\]]+`
 const assigned = new RegExp(
