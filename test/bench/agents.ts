@@ -9,7 +9,7 @@ import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
 import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import type { Row } from './measure.ts'
-import { cpuMs, memoryMb } from './proc.ts'
+import { cpuMs } from './proc.ts'
 
 const collector = join(import.meta.dirname, '../fixtures/collect-garbage.mjs')
 const limitMs = 600_000
@@ -27,11 +27,22 @@ const until = async (what: string, holds: () => Promise<boolean> | boolean): Pro
 
 const pidOf = (world: World): number => world.controller.child.pid!
 
-/** Resident KiB without garbage. */
-const residentKib = async (world: World): Promise<number> => {
+interface Held {
+  readonly kib: number
+  /** Of it, objects of the program; the rest is buffers, TLS, and the program itself. */
+  readonly heapKib: number
+}
+
+/** What the controller holds, without garbage, as the collector there says. */
+const readHeld = async (world: World): Promise<Held> => {
+  const said = (): RegExpExecArray[] => [
+    ...world.controller.output().matchAll(/^held: (\d+) KiB, heap (\d+) KiB$/gm),
+  ]
+  const before = said().length
   world.controller.child.kill('SIGUSR2')
-  await sleep(2_000)
-  return memoryMb(pidOf(world), 'VmRSS') * 1024
+  await until('the controller has said what it holds', () => said().length > before)
+  const [, kib, heapKib] = said().at(-1)!
+  return { kib: Number(kib), heapKib: Number(heapKib) }
 }
 
 const measureIdle = async (world: World): Promise<number> => {
@@ -67,10 +78,10 @@ const measureFanOut = async (
 const sizeOf = (swarms: readonly Swarm[]): number =>
   swarms.reduce((sum, swarm) => sum + swarm.size, 0)
 
-/** Resident KiB with those that are here, once all is calm. */
-const restingKib = async (world: World): Promise<number> => {
+/** With those that are here, once all is calm. */
+const heldAtRest = async (world: World): Promise<Held> => {
   await sleep(calmMs)
-  return residentKib(world)
+  return readHeld(world)
 }
 
 const measure = async (world: World, size: number): Promise<Row[]> => {
@@ -80,13 +91,13 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
   const swarms: Swarm[] = []
   try {
     swarms.push(await startSwarm(identities.slice(0, half)))
-    const first = await restingKib(world)
+    const first = await heldAtRest(world)
     swarms.push(await startSwarm(identities.slice(half)))
     await until('all are in sync', async () => {
       await sleep(500)
       return areInSync(world, size)
     })
-    const all = await restingKib(world)
+    const all = await heldAtRest(world)
     const cores = await measureIdle(world)
     if (swarms.some((swarm) => swarm.connected() !== swarm.size))
       throw new Error('agents have lost their streams')
@@ -107,10 +118,11 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
       },
       {
         name: 'agent_connection_kib',
-        value: (all - first) / (size - half),
+        value: (all.kib - first.kib) / (size - half),
         unit: 'KiB',
         ...agents,
-        total_mb: Math.round(all / 1024),
+        heap_kib: Math.round((all.heapKib - first.heapKib) / (size - half)),
+        held_mb: Math.round(all.kib / 1024),
       },
       {
         name: `fanout_${size}_s`,
