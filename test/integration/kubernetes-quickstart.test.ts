@@ -30,6 +30,8 @@ beforeAll(async () => {
   stack = await createStack('')
   await stack.write(`name: ${stack.project}\nservices:\n${idleService('backend')}`)
   folder = await mkdtemp(join(tmpdir(), 'stagely-quickstart-'))
+  // access(2) knows no capabilities: to the pod's user the volume would not be there.
+  await chmod(folder, 0o711)
   port = await freePort()
   await writeFile(join(folder, 'kubeconfig'), cluster.kubeConfig.exportConfig())
   await writePrograms()
