@@ -14,7 +14,6 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,controller,agent,cli}/**/*.test.ts'],
           isolate: false,
-          isolate: false,
           testTimeout: 20_000,
         },
       },
@@ -22,7 +21,6 @@ export default defineConfig({
         test: {
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
-          isolate: false,
           isolate: false,
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 60_000,
