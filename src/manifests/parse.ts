@@ -1,23 +1,8 @@
 // YAML or JSON text → objects, or every fault with file, line and field. Pure.
-//
-// - YAML is read as kubectl reads it: YAML 1.1, documents cut at `---` lines before they are parsed,
-//   so that one broken document does not hide the others. As there, `1:30` and dates stay text.
-// - Messages are our own sentences: those of the parser quote the source, which may hold a secret.
-import {
-  isScalar,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-  type DocumentOptions,
-  type ErrorCode,
-  type ParseOptions,
-  type SchemaOptions,
-} from 'yaml'
+// Documents are cut at `---` lines before they are parsed, so that one broken document does not hide the others.
 import type { KubeObject } from '../resources/meta.ts'
-import { lineOfField } from './field-line.ts'
 import { cutDocuments, type Chunk } from './documents.ts'
-import { sentenceFor } from './sentences.ts'
+import { parseYaml } from './yaml.ts'
 
 export interface ManifestFault {
   readonly file: string
@@ -42,26 +27,6 @@ export interface Manifests {
   readonly faults: readonly ManifestFault[]
 }
 
-const options: ParseOptions & DocumentOptions & SchemaOptions = {
-  version: '1.1',
-  schema: 'yaml-1.1',
-  prettyErrors: false,
-  // The parser compares each key with all before it: see duplicateKeys().
-  uniqueKeys: false,
-  merge: true,
-  // Types that kubectl's parser does not make of plain scalars: sexagesimal numbers and dates stay
-  // text. `!!binary` and its like are refused below instead of silently becoming other bytes.
-  customTags: (tags) =>
-    tags.filter(
-      (tag) =>
-        typeof tag === 'string' ||
-        !(
-          /:(timestamp|binary|set|omap|pairs)$/.test(tag.tag) ||
-          ('format' in tag && tag.format === 'TIME')
-        ),
-    ),
-}
-
 /** Parses one file. `file` is only a label for messages. Never throws. */
 export const parseManifests = (text: string, file: string): Manifests => {
   const documents: ManifestDocument[] = []
@@ -75,50 +40,17 @@ export const parseManifests = (text: string, file: string): Manifests => {
 }
 
 const parseChunk = (chunk: Chunk, file: string): Manifests => {
-  const counter = new LineCounter()
-  const doc = parseDocument(chunk.text, { ...options, lineCounter: counter })
-  const lineAt = (offset: number): number => counter.linePos(offset).line + chunk.firstLine - 1
-  const broken = [...doc.errors, ...doc.warnings]
-    .map(({ pos, code }) => ({ offset: pos[0], code }))
-    .concat(duplicateKeys(doc))
-    .map(({ offset, code }) => ({ file, line: lineAt(offset), message: sentenceFor(code) }))
+  const { content, faults, duplicates, lineOf } = parseYaml(chunk.text)
+  const before = chunk.firstLine - 1
+  const broken = [...faults, ...duplicates].map(({ line, message }) => ({
+    file,
+    line: line + before,
+    message,
+  }))
   if (broken.length > 0) return { documents: [], faults: broken }
-  const content = toPlain(doc)
-  if (content === tooManyAliases) {
-    return fault(file, chunk.firstLine, 'aliases expand to more than can be meant')
-  }
   if (content === null || content === undefined) return { documents: [], faults: [] }
-  const lineOf = (path: string): number => lineAt(lineOfField(doc, path) ?? contentOffset(doc))
-  return toObjects(content, file, '', lineOf)
+  return toObjects(content, file, '', (path) => lineOf(path) + before)
 }
-
-/** Where a key is that its map had already. */
-const duplicateKeys = (doc: Document): { offset: number; code: ErrorCode }[] => {
-  const offsets: number[] = []
-  visit(doc, {
-    Map: (_, { items }) => {
-      const seen = new Set<unknown>()
-      for (const { key } of items) {
-        if (!isScalar(key)) continue
-        if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0)
-        seen.add(key.value)
-      }
-    },
-  })
-  return offsets.map((offset) => ({ offset, code: 'DUPLICATE_KEY' }))
-}
-
-const tooManyAliases = Symbol('tooManyAliases')
-
-const toPlain = (doc: Document): unknown => {
-  try {
-    return doc.toJS({ maxAliasCount: 1000 }) as unknown
-  } catch {
-    return tooManyAliases
-  }
-}
-
-const contentOffset = (doc: Document): number => doc.contents?.range?.[0] ?? 0
 
 const fault = (file: string, line: number, message: string, field?: string): Manifests => ({
   documents: [],

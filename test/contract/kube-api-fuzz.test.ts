@@ -179,8 +179,13 @@ const jsonPatch = fc.array(
   ),
   { maxLength: 6 },
 )
+/** The fields of both objects in one: of those that both have the last counts. */
+const twice = fc
+  .tuple(object, object)
+  .map((both) => `{${both.map((v) => JSON.stringify(v).slice(1, -1) || '"kind":1').join()}}`)
 const raw = fc.oneof(
   fc.oneof(object, jsonPatch, values).map((v) => Buffer.from(JSON.stringify(v))),
+  twice.map((text) => Buffer.from(text)),
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.concat([Buffer.from('k8s\0'), bytes])),
   fc

@@ -234,6 +234,23 @@ describe('hostile requests', () => {
     expect([yaml.status, yaml.text]).toEqual([413, expect.stringContaining('signs of YAML')])
   })
 
+  it('that repeat fields without end, or hide nesting behind a repeat, are told of a hundred', async () => {
+    const long = 'x'.repeat(100_000)
+    const inner = Array.from({ length: 20_000 }, (_, i) => `"k${i}":1,"k${i}":1`).join()
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000)
+    const strict = `${base}/projects?fieldValidation=Strict`
+    for (const more of [`{"${long}":{${inner}}}`, `${deep},"spec":{}`, `{${inner}}`]) {
+      const raw = `{"apiVersion":"stagely.dev/v1alpha1","kind":"Project","metadata":{"name":"d"},"spec":${more},"spec":{}}`
+      const headers = { 'content-type': 'application/json' }
+      const answer = await server.call('POST', strict, { raw, headers })
+      expect([answer.status, answer.text]).toEqual([
+        400,
+        expect.stringContaining('duplicate field'),
+      ])
+      expect(answer.text.length).toBeLessThan(40_000)
+    }
+  })
+
   it('for a review of too much are refused, or told of so many faults', async () => {
     const review = (objects: unknown[]): Promise<Answer> =>
       server.call('POST', `${base}/changesetreviews`, {

@@ -84,7 +84,7 @@ const serveJoinToken = async (
   { agents, introduction }: AgentAccessDeps,
 ): Promise<Response> => {
   const { namespace, name } = refOfPath(c, requireKind('Agent'))
-  const seconds = secondsFrom(await readObject(c), name)
+  const seconds = secondsFrom((await readObject(c)).content, name)
   const made = await agents.createJoinToken({
     namespace,
     name,

@@ -7,8 +7,8 @@ import { valueFields } from '../../../src/resources/secret-value.ts'
 import { canonicalJson } from '../../../src/store/canonical.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { atPath, bad, decode, metadataOf } from './decode.ts'
-import { fieldValidationOf, isTrueParam } from './params.ts'
+import { atPath, bad, decode, metadataOf, type FieldCheck } from './decode.ts'
+import { isTrueParam } from './params.ts'
 import { refOfPath } from './read.ts'
 import { applyConfiguration } from '../../../src/managed-fields/apply.ts'
 import { compare, fieldsOf, untypable } from '../../../src/managed-fields/compare.ts'
@@ -144,6 +144,13 @@ const assemble = (current: KubeObject, config: Wire, part: Wire): Wire => {
   return { ...part, apiVersion, kind, metadata }
 }
 
+interface ApplyRequest {
+  readonly tx: Transaction
+  readonly config: Wire
+  readonly check: FieldCheck
+  readonly now: number
+}
+
 export interface ApplyResult {
   readonly object: KubeObject
   readonly before: KubeObject | undefined
@@ -155,16 +162,16 @@ export interface ApplyResult {
 export const applyObject = async (
   c: AppContext,
   kind: Kind,
-  { tx, config, now }: { tx: Transaction; config: Wire; now: number },
+  request: ApplyRequest,
 ): Promise<ApplyResult> => {
-  const validation = fieldValidationOf(c)
+  const { tx, config, check, now } = request
   const current = await tx.get(refOfPath(c, kind))
-  if (current === undefined) return createApplied(c, kind, { tx, config, now })
+  if (current === undefined) return createApplied(c, kind, request)
   const given = { ...current, spec: (config['spec'] ?? {}) as Wire }
   const known = await withKnownValue(tx, current, given)
   const merged = mergeConfiguration(c, kind, { current: known, config, subresource: '', now })
   const input = assemble(current, config, merged.part)
-  const next = withLastApplied(fieldManagerOf(c), decode(c, kind, input, validation), config)
+  const next = withLastApplied(fieldManagerOf(c), decode(c, kind, input, check), config)
   const object = await tx.update(next, { managedFields: merged.managedFields })
   return {
     object,
@@ -177,11 +184,11 @@ export const applyObject = async (
 const createApplied = async (
   c: AppContext,
   kind: Kind,
-  { tx, config, now }: { tx: Transaction; config: Wire; now: number },
+  { tx, config, check, now }: ApplyRequest,
 ): Promise<ApplyResult> => {
   const { name, resourceVersion = '' } = metadataOf(config)
   if (resourceVersion !== '') throw conflict(kind, String(name))
-  const next = decode(c, kind, config, fieldValidationOf(c))
+  const next = decode(c, kind, config, check)
   const managedFields = renderManagers([
     {
       ...whoOf(c, kind, ''),

@@ -3,9 +3,11 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { parseManifests } from '../../../src/manifests/parse.ts'
+import { cutDocuments } from '../../../src/manifests/documents.ts'
+import { parseYaml } from '../../../src/manifests/yaml.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { AppContext } from '../env.ts'
+import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { decodeProtobuf } from './protobuf.ts'
 import { invalid } from './status.ts'
 
@@ -28,6 +30,12 @@ export const readBytes = async (incoming: IncomingMessage): Promise<Buffer> => {
       `Request entity too large: limit is ${maxBodyBytes}`,
     )
   return Buffer.concat(chunks)
+}
+
+/** What a body holds, and the paths of fields that one object of it has twice: the last counts. */
+export interface Body<T = unknown> {
+  readonly content: T
+  readonly duplicates: readonly string[]
 }
 
 /** Content type without parameters; '' stands for JSON. */
@@ -84,20 +92,27 @@ const tooMany = (what: string, most: number): StagelyError =>
 const yamlSigns = /[\n,:[\]{}\\&*]/g
 const maxYamlSigns = 100_000
 
-const parseYamlBody = (bytes: Buffer): unknown => {
+const parseYamlBody = (bytes: Buffer): Body => {
   const text = bytes.toString('utf8')
   if ((text.match(yamlSigns)?.length ?? 0) > maxYamlSigns)
     throw tooMany('lines and signs of YAML, of which JSON may hold more', maxYamlSigns)
-  const { documents, faults } = parseManifests(text, 'body')
-  if (faults.length > 0) {
-    const shown = faults.slice(0, 20).map((f) => `line ${f.line}: ${f.message}`)
-    throw new StagelyError('BadRequest', `the request body is not valid YAML: ${shown.join('; ')}`)
-  }
-  const [document, ...others] = documents
+  const [document, ...others] = cutDocuments(text)
   if (document === undefined || others.length > 0)
     throw new StagelyError('BadRequest', 'the request body must hold one object')
-  checkExtent(document.object, maxValues)
-  return document.object
+  const { content, faults, duplicates } = parseYaml(document.text)
+  if (faults.length > 0) {
+    const before = document.firstLine - 1
+    const shown = faults.slice(0, 20).map((f) => `line ${f.line + before}: ${f.message}`)
+    throw new StagelyError('BadRequest', `the request body is not valid YAML: ${shown.join('; ')}`)
+  }
+  checkExtent(content, maxValues)
+  const fields = duplicates.slice(0, mostNamed).map(({ field }) => bounded(field()))
+  return { content, duplicates: [...new Set(fields)] }
+}
+
+const parseJsonBody = (bytes: Buffer): Body => {
+  const content = parseJson(bytes)
+  return { content, duplicates: duplicateKeys(bytes.toString('utf8')) }
 }
 
 const unsupported = (type: string, supported: readonly string[]): StagelyError =>
@@ -107,23 +122,23 @@ const unsupported = (type: string, supported: readonly string[]): StagelyError =
   )
 
 /** The object in the body of a POST or PUT. */
-export const readObject = async (c: AppContext): Promise<Record<string, unknown>> => {
+export const readObject = async (c: AppContext): Promise<Body<Record<string, unknown>>> => {
   const type = mediaType(c)
   const bytes = await readBytes(c.env.incoming)
-  const value = parseAs(type, bytes)
-  if (!isRecord(value)) throw new StagelyError('BadRequest', 'the request body must be an object')
-  return value
+  const { content, duplicates } = parseAs(type, bytes)
+  if (!isRecord(content)) throw new StagelyError('BadRequest', 'the request body must be an object')
+  return { content, duplicates }
 }
 
-const parseAs = (type: string, bytes: Buffer): unknown => {
+const parseAs = (type: string, bytes: Buffer): Body => {
   switch (type) {
     case '':
     case 'application/json':
-      return parseJson(bytes)
+      return parseJsonBody(bytes)
     case 'application/yaml':
       return parseYamlBody(bytes)
     case 'application/vnd.kubernetes.protobuf':
-      return decodeProtobuf(bytes)
+      return { content: decodeProtobuf(bytes), duplicates: [] }
     default:
       throw unsupported(type, [
         'application/json',
@@ -133,7 +148,9 @@ const parseAs = (type: string, bytes: Buffer): unknown => {
   }
 }
 
-export type Patch = { readonly type: 'merge' | 'json' | 'apply'; readonly content: unknown }
+export interface Patch extends Body {
+  readonly type: 'merge' | 'json' | 'apply'
+}
 
 const patchTypes: Readonly<Record<string, Patch['type']>> = {
   'application/json-patch+json': 'json',
@@ -148,17 +165,17 @@ export const readPatch = async (c: AppContext): Promise<Patch> => {
   const bytes = await readBytes(c.env.incoming)
   if (type === undefined)
     throw unsupported(media === '' ? 'no content type' : media, Object.keys(patchTypes))
-  return { type, content: type === 'apply' ? parseEither(bytes) : parseJson(bytes) }
+  return { type, ...(type === 'apply' ? parseEither(bytes) : parseJsonBody(bytes)) }
 }
 
 /** Clients send JSON under the name of YAML; people with curl send YAML. */
-const parseEither = (bytes: Buffer): unknown => {
+const parseEither = (bytes: Buffer): Body => {
   try {
     JSON.parse(bytes.toString('utf8'))
   } catch {
     return parseYamlBody(bytes)
   }
-  return parseJson(bytes)
+  return parseJsonBody(bytes)
 }
 
 /** What of metav1 DeleteOptions has a meaning here; how dependents go is always the same. */
@@ -178,7 +195,7 @@ export interface DeleteOptions {
 /** DELETE bodies are optional; client-node sends an empty one. The policy may be in the query. */
 export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
   const bytes = await readBytes(c.env.incoming)
-  const body = bytes.length === 0 ? {} : parseAs(mediaType(c), bytes)
+  const body = bytes.length === 0 ? {} : parseAs(mediaType(c), bytes).content
   if (!isRecord(body))
     throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
   const policy = c.req.query('propagationPolicy')

@@ -7,7 +7,7 @@ import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { adviceOfPlace, adviceOfValue, type Advice } from '../warnings.ts'
 import { warn } from './answer.ts'
-import type { FieldValidation } from './params.ts'
+import { fieldValidationOf, type FieldValidation } from './params.ts'
 import { invalid } from './status.ts'
 import type { Wire } from './wire-form.ts'
 
@@ -52,32 +52,42 @@ export const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
   }
 }
 
-export const quoted = (fields: readonly string[]): string[] =>
-  fields.map((field) => `unknown field ${JSON.stringify(field)}`)
-
-export const checkUnknown = (
-  kind: Kind,
-  unknown: readonly string[],
-  validation: FieldValidation,
-): void => {
-  if (unknown.length === 0 || validation !== 'Strict') return
-  throw bad(
-    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${quoted(unknown).join(', ')}`,
-  )
+/** What the client wants to hear of the fields that it sent, and which of them it sent twice. */
+export interface FieldCheck {
+  readonly validation: FieldValidation
+  readonly duplicates: readonly string[]
 }
 
-/** Decodes by schema: all faults at once; unknown fields refused, warned of, or dropped. */
-export const decode = (
+export const fieldCheckOf = (
+  c: AppContext,
+  { duplicates }: Pick<FieldCheck, 'duplicates'>,
+): FieldCheck => ({ validation: fieldValidationOf(c), duplicates })
+
+/** Fields that do not count: refused, warned of, or nothing said. */
+export const checkFields = (
   c: AppContext,
   kind: Kind,
-  input: Wire,
-  validation: FieldValidation,
-): KubeObject => {
+  unknown: readonly string[],
+  { validation, duplicates }: FieldCheck,
+): void => {
+  if (validation === 'Ignore') return
+  const found = [
+    ...duplicates.map((field) => `duplicate field ${JSON.stringify(field)}`),
+    ...unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
+  ]
+  if (validation === 'Warn') warn(c, found)
+  else if (found.length > 0)
+    throw bad(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${found.join(', ')}`,
+    )
+}
+
+/** Decodes by schema: all faults at once; fields that do not count as checkFields() says. */
+export const decode = (c: AppContext, kind: Kind, input: Wire, check: FieldCheck): KubeObject => {
   const { object, faults, unknown } = decodeObject(input)
-  checkUnknown(kind, unknown, validation)
+  checkFields(c, kind, unknown, check)
   const name = metadataOf(input)['name']
   if (object === undefined) throw invalid(kind, typeof name === 'string' ? name : '', faults)
-  if (validation === 'Warn') warn(c, quoted(unknown))
   if (kind.kind === 'StagelySecret') warnOf(c, adviceOfValue(object.spec ?? {}))
   return object
 }

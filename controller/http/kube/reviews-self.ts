@@ -57,7 +57,7 @@ const answer = async (
   c: AppContext,
   status: (user: Principal, spec: unknown) => object,
 ): Promise<Response> => {
-  const { apiVersion, kind, spec } = await readObject(c)
+  const { apiVersion, kind, spec } = (await readObject(c)).content
   return c.json(
     {
       apiVersion,

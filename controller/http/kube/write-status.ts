@@ -5,11 +5,19 @@ import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta
 import type { Kind } from '../../../src/resources/registry.ts'
 import { decodeStatus } from '../../../src/resources/validate.ts'
 import { actorOf, type AppContext } from '../env.ts'
-import { answerObject, warn } from './answer.ts'
+import { answerObject } from './answer.ts'
 import { mergeConfiguration, readConfiguration } from './apply.ts'
 import { readObject, readPatch } from './body.ts'
-import { asAnswered, atPath, checkUnknown, metadataOf, quoted, requireVersion } from './decode.ts'
-import { fieldValidationOf, writeOptionsOf } from './params.ts'
+import {
+  asAnswered,
+  atPath,
+  checkFields,
+  fieldCheckOf,
+  metadataOf,
+  requireVersion,
+  type FieldCheck,
+} from './decode.ts'
+import { writeOptionsOf } from './params.ts'
 import { getOrThrow, refOfPath } from './read.ts'
 import { conflict, invalid } from './status.ts'
 import { managedAfterUpdate, whoOf } from './tracking.ts'
@@ -26,9 +34,12 @@ interface StatusChange {
 const writeStatus = async (
   c: AppContext,
   kind: Kind,
-  { deps, change }: { deps: WriteDeps; change: (current: KubeObject) => StatusChange },
+  {
+    deps,
+    check,
+    change,
+  }: { deps: WriteDeps; check: FieldCheck; change: (current: KubeObject) => StatusChange },
 ): Promise<Response> => {
-  const validation = fieldValidationOf(c)
   const options = writeOptionsOf(c)
   const who = whoOf(c, kind, 'status')
   const now = deps.clock.now()
@@ -39,9 +50,8 @@ const writeStatus = async (
     if (version !== '' && version !== current.metadata.resourceVersion)
       throw conflict(kind, current.metadata.name)
     const { value, faults, unknown } = decodeStatus(kind, input['status'])
-    checkUnknown(kind, unknown, validation)
+    checkFields(c, kind, unknown, check)
     if (value === undefined) throw invalid(kind, current.metadata.name, faults)
-    if (validation === 'Warn') warn(c, quoted(unknown))
     const after = { ...current, status: value }
     const managed =
       managedFields ??
@@ -55,12 +65,14 @@ const writeStatus = async (
 export const serveReplaceStatus =
   (deps: WriteDeps, kind: Kind): Handler =>
   async (c) => {
-    const input = atPath(c, kind, await readObject(c))
+    const body = await readObject(c)
+    const input = atPath(c, kind, body.content)
+    const check = fieldCheckOf(c, body)
     const change = (): StatusChange => {
       requireVersion(kind, input)
       return { input }
     }
-    return writeStatus(c, kind, { deps, change })
+    return writeStatus(c, kind, { deps, check, change })
   }
 
 export const servePatchStatus =
@@ -68,9 +80,10 @@ export const servePatchStatus =
   async (c) => {
     const patch = await readPatch(c)
     checkPatchOptions(c, patch)
+    const check = fieldCheckOf(c, patch)
     if (patch.type !== 'apply') {
       const change = (current: KubeObject): StatusChange => ({ input: patched(current, patch) })
-      return writeStatus(c, kind, { deps, change })
+      return writeStatus(c, kind, { deps, check, change })
     }
     const config = readConfiguration(c, kind, patch.content)
     const now = deps.clock.now()
@@ -79,5 +92,5 @@ export const servePatchStatus =
       const { part, managedFields } = mergeConfiguration(c, kind, how)
       return { input: { ...part, metadata: metadataOf(config) }, managedFields }
     }
-    return writeStatus(c, kind, { deps, change })
+    return writeStatus(c, kind, { deps, check, change })
   }

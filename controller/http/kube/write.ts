@@ -14,12 +14,13 @@ import {
   atPath,
   bad,
   decode,
+  fieldCheckOf,
   metadataOf,
   requireVersion,
   warnOfPlace,
 } from './decode.ts'
 import { checkPatchRight } from './deploy-right.ts'
-import { fieldValidationOf, invalidOption, selectionOf, selects, writeOptionsOf } from './params.ts'
+import { invalidOption, selectionOf, selects, writeOptionsOf } from './params.ts'
 import { jsonPatch, type Json } from './patch.ts'
 import { getOrThrow, refOfPath } from './read.ts'
 import { deletedStatus } from './status.ts'
@@ -36,13 +37,13 @@ export type Handler = (c: AppContext) => Promise<Response>
 export const serveCreate =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>
   async (c) => {
-    const validation = fieldValidationOf(c)
     const options = writeOptionsOf(c)
     const who = whoOf(c, kind, '')
-    const input = atPath(c, kind, await readObject(c))
+    const body = await readObject(c)
+    const input = atPath(c, kind, body.content)
     if ((metadataOf(input)['resourceVersion'] ?? '') !== '')
       throw bad('resourceVersion should not be set on objects to be created')
-    const object = decode(c, kind, input, validation)
+    const object = decode(c, kind, input, fieldCheckOf(c, body))
     const change = { who, before: undefined, after: object, now: toTimestamp(clock.now()) }
     const managedFields = managedAfterUpdate(kind, change)
     const created = await store.write(actorOf(c), options, (tx) =>
@@ -66,11 +67,11 @@ const replaceObject = async (
 export const serveReplace =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>
   async (c) => {
-    const validation = fieldValidationOf(c)
     const options = writeOptionsOf(c)
     const who = whoOf(c, kind, '')
-    const input = atPath(c, kind, await readObject(c))
-    const after = decode(c, kind, input, validation)
+    const body = await readObject(c)
+    const input = atPath(c, kind, body.content)
+    const after = decode(c, kind, input, fieldCheckOf(c, body))
     const requested = metadataOf(input)['managedFields']
     const now = toTimestamp(clock.now())
     const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
@@ -122,9 +123,10 @@ const answerApply = async (
 ): Promise<Response> => {
   const options = writeOptionsOf(c)
   const config = readConfiguration(c, kind, patch.content)
+  const check = fieldCheckOf(c, patch)
   const now = clock.now()
   const { object, before, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
-    applyObject(c, kind, { tx, config, now }),
+    applyObject(c, kind, { tx, config, check, now }),
   )
   await warnOfPlace(c, store, object, before)
   const answered = asAnswered(options, object, versionBefore)
@@ -137,7 +139,7 @@ const answerPatch = async (
   { store, clock }: WriteDeps,
   patch: Patch,
 ): Promise<Response> => {
-  const validation = fieldValidationOf(c)
+  const check = fieldCheckOf(c, patch)
   const options = writeOptionsOf(c)
   const who = whoOf(c, kind, '')
   const now = toTimestamp(clock.now())
@@ -145,7 +147,7 @@ const answerPatch = async (
     const before = await getOrThrow(tx, kind, refOfPath(c, kind))
     const input = atPath(c, kind, patched(before, patch))
     checkPatchRight(c, kind, { before: toWire(before), after: input })
-    const after = decode(c, kind, input, validation)
+    const after = decode(c, kind, input, check)
     const requested = metadataOf(input)['managedFields']
     const object = await replaceObject(tx, kind, { who, before, after, requested, now })
     return { updated: asAnswered(options, object, before.metadata.resourceVersion), before }

@@ -1,0 +1,124 @@
+// One YAML document → plain data, or its faults with their lines. Pure.
+//
+// - YAML is read as kubectl reads it: YAML 1.1. As there, `1:30` and dates stay text.
+// - Messages are our own sentences: those of the parser quote the source, which may hold a secret.
+import {
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type DocumentOptions,
+  type Node,
+  type Pair,
+  type ParseOptions,
+  type SchemaOptions,
+} from 'yaml'
+import { lineOfField } from './field-line.ts'
+import { sentenceFor } from './sentences.ts'
+
+export interface YamlFault {
+  /** 1-based line of the text. */
+  readonly line: number
+  readonly message: string
+}
+
+export interface DuplicateKey extends YamlFault {
+  /** Its path, such as `spec.files[0].name`. */
+  readonly field: () => string
+}
+
+export interface YamlDocument {
+  /** undefined when there are faults; of a key that a map has twice the last counts. */
+  readonly content: unknown
+  readonly faults: readonly YamlFault[]
+  /** Keys that their map had already. */
+  readonly duplicates: readonly DuplicateKey[]
+  /** 1-based line of a field such as `spec.files[0]`, or of its nearest parent that is written. */
+  readonly lineOf: (field: string) => number
+}
+
+const options: ParseOptions & DocumentOptions & SchemaOptions = {
+  version: '1.1',
+  schema: 'yaml-1.1',
+  prettyErrors: false,
+  // The parser compares each key with all before it: see duplicateKeys().
+  uniqueKeys: false,
+  merge: true,
+  // Types that kubectl's parser does not make of plain scalars: sexagesimal numbers and dates stay
+  // text. `!!binary` and its like are refused below instead of silently becoming other bytes.
+  customTags: (tags) =>
+    tags.filter(
+      (tag) =>
+        typeof tag === 'string' ||
+        !(
+          /:(timestamp|binary|set|omap|pairs)$/.test(tag.tag) ||
+          ('format' in tag && tag.format === 'TIME')
+        ),
+    ),
+}
+
+/** Never throws. */
+export const parseYaml = (text: string): YamlDocument => {
+  const counter = new LineCounter()
+  const doc = parseDocument(text, { ...options, lineCounter: counter })
+  const lineAt = (offset: number): number => counter.linePos(offset).line
+  const lineOf = (field: string): number =>
+    lineAt(lineOfField(doc, field) ?? doc.contents?.range?.[0] ?? 0)
+  const faults = [...doc.errors, ...doc.warnings].map(({ pos, code }) => ({
+    line: lineAt(pos[0]),
+    message: sentenceFor(code),
+  }))
+  const duplicates = duplicateKeys(doc).map(({ offset, field }) => ({
+    line: lineAt(offset),
+    message: sentenceFor('DUPLICATE_KEY'),
+    field,
+  }))
+  if (faults.length > 0) return { content: undefined, faults, duplicates, lineOf }
+  const content = toPlain(doc)
+  if (content !== tooManyAliases) return { content, faults: [], duplicates, lineOf }
+  const message = 'aliases expand to more than can be meant'
+  return { content: undefined, faults: [{ line: 1, message }], duplicates, lineOf }
+}
+
+const duplicateKeys = (doc: Document): { offset: number; field: () => string }[] => {
+  const found: { offset: number; field: () => string }[] = []
+  visit(doc, {
+    Map: (_, map, above) => {
+      const seen = new Set<unknown>()
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value))
+          found.push({
+            offset: key.range?.[0] ?? 0,
+            field: () => pathOf([...above, map], String(key.value)),
+          })
+        seen.add(key.value)
+      }
+    },
+  })
+  return found
+}
+
+type Ancestor = Document | Node | Pair
+
+/** Path of the last of the nodes, each within the one before, and of a key in it. */
+const pathOf = (nodes: readonly Ancestor[], key: string): string => {
+  const steps = nodes.map((node, n) => {
+    if (isPair(node)) return `.${isScalar(node.key) ? String(node.key.value) : '?'}`
+    return isSeq(node) ? `[${node.items.indexOf(nodes[n + 1])}]` : ''
+  })
+  return `${steps.join('')}.${key}`.replace(/^\./, '')
+}
+
+const tooManyAliases = Symbol('tooManyAliases')
+
+const toPlain = (doc: Document): unknown => {
+  try {
+    return doc.toJS({ maxAliasCount: 1000 }) as unknown
+  } catch {
+    return tooManyAliases
+  }
+}
