@@ -13,6 +13,7 @@ it('what is not well is named with container, exit code, restarts, and what its 
       aContainer('db', 'd', { health: 'healthy' }),
       aContainer('job', 'd', { state: 'exited' }),
       aContainer('new', 'd', { state: 'created', error: 'port is taken' }),
+      aContainer('still', 'd', { state: 'paused', healthOutput: 'fine' }),
       aContainer('web', 'd', { state: 'restarting', exitCode: 7, restartCount: 4 }),
     ],
     mask,
@@ -21,6 +22,7 @@ it('what is not well is named with container, exit code, restarts, and what its 
   expect(detailsOf(found)).toEqual([
     'service api: container p-api-1 is unhealthy (0 restarts)\nhealth check: no answer to ***',
     'service new: container p-new-1 was made and does not run (0 restarts)\nengine: port is taken',
+    'service still: container p-still-1 is paused; "docker unpause p-still-1" lets it go on',
     'service web: container p-web-1 keeps crashing (4 restarts, last exit code 7)',
   ])
 })

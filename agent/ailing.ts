@@ -13,6 +13,7 @@ const mostTold = 2048
 const reasonOf = ({ state, health }: ObservedContainer): Failed['reason'] | undefined => {
   if (health === 'unhealthy') return 'Unhealthy'
   if (state === 'restarting') return 'CrashLoop'
+  if (state === 'paused') return 'Paused'
   return state === 'created' ? 'NotStarted' : undefined
 }
 

@@ -55,20 +55,6 @@ describe('an end that was seen', () => {
   })
 })
 
-describe('a container that somebody paused', () => {
-  it('was not ready in time for that, and not for what the service was given', async () => {
-    const paused = { ...web, state: 'paused' } as ObservedContainer
-    const given = { endingOf: createEndings().of, clock: createFakeClock() }
-    const failure = { service: 'web', reason: 'TimedOut', message: 'the gate says so' } as const
-    const blame = await findBlame(failure, [paused], given, new AbortController().signal)
-    const message = 'service web: container p-web-1 was paused from outside while it was watched'
-    expect(blame).toEqual({ onWhatItGot: false, message })
-    const other = { ...paused, service: 'db' }
-    const ofOther = await findBlame(failure, [other], given, new AbortController().signal)
-    expect(ofOther).toEqual({ onWhatItGot: true })
-  })
-})
-
 describe('an end that nobody saw', () => {
   it('is held against nothing: an engine that goes down stops what it runs', async () => {
     expect(await blameFor('Exited', {})).toEqual({
@@ -83,7 +69,7 @@ describe('a service that is not well', () => {
   it('is held against what it was given, and other failures are not', async () => {
     for (const reason of ['CrashLoop', 'Unhealthy', 'TimedOut'] as const)
       expect(await blameFor(reason, {})).toEqual({ onWhatItGot: true })
-    for (const reason of ['LabelMismatch', 'Missing'] as const)
+    for (const reason of ['LabelMismatch', 'Missing', 'Paused'] as const)
       expect(await blameFor(reason, {})).toEqual({ onWhatItGot: false })
   })
 })

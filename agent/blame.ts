@@ -47,17 +47,12 @@ export const findBlame = async (
   const isUntold = (): boolean => ended.some((c) => endingOf(c.id) === undefined)
   for (let waited = 0; reason === 'Exited' && isUntold() && waited < eventLagMs; waited += lookMs)
     await clock.sleep(lookMs, signal)
-  const fromOutside = ({ name }: ObservedContainer, how: string): Blame => {
-    const message = `service ${service}: container ${name} was ${how} from outside while it was watched`
+  for (const c of ended) {
+    const how = endedFromOutside(endingOf, c)?.toLowerCase()
+    if (how === undefined) continue
+    const message = `service ${service}: container ${c.name} was ${how} from outside while it was watched`
     return { onWhatItGot: false, message }
   }
-  for (const c of ended) {
-    const how = endedFromOutside(endingOf, c)
-    if (how !== undefined) return fromOutside(c, how.toLowerCase())
-  }
-  // Neither Compose nor the engine pauses of its own accord.
-  const paused = containers.find((c) => c.service === service && c.state === 'paused')
-  if (reason === 'TimedOut' && paused !== undefined) return fromOutside(paused, 'paused')
   const unseen = reason === 'Exited' && ended.find((c) => endingOf(c.id) === undefined)
   if (unseen !== false && unseen !== undefined) {
     const message = `service ${service}: container ${unseen.name} ended with code ${unseen.exitCode} while the engine told nothing, as when it goes down; it is started again`

@@ -5,7 +5,14 @@ import type { Engine } from './docker/engine.ts'
 import type { ObservedContainer } from './observe.ts'
 
 export type GateReason =
-  'Exited' | 'CrashLoop' | 'Unhealthy' | 'TimedOut' | 'LabelMismatch' | 'Missing' | 'NotStarted'
+  | 'Exited'
+  | 'CrashLoop'
+  | 'Unhealthy'
+  | 'TimedOut'
+  | 'Paused'
+  | 'LabelMismatch'
+  | 'Missing'
+  | 'NotStarted'
 
 export interface GateFailure {
   readonly service: string
@@ -36,9 +43,13 @@ const headlines: Readonly<Record<Failed['reason'], (c: ObservedContainer) => str
   CrashLoop: () => 'keeps crashing',
   Unhealthy: () => 'is unhealthy',
   TimedOut: () => 'was not ready in time',
+  Paused: ({ name }) => `is paused; "docker unpause ${name}" lets it go on`,
   NotStarted: () => 'was made and does not run',
   LabelMismatch: () => 'still carries another digest although Compose reported success',
 }
+
+const headlineOf = (reason: Failed['reason'], c: ObservedContainer): string =>
+  `${c.name} ${headlines[reason](c)}`
 
 /** True where it does not run, but did. */
 export const hasEnded = ({ state }: ObservedContainer): boolean =>
@@ -59,8 +70,8 @@ const facts = ({ reason, container: c, lastEnd }: Failed): string => {
 /** All but its log. */
 export const describeFailed = (failed: Failed, mask: (text: string) => string): string => {
   const { reason, container: c } = failed
-  const headline = `service ${c.service}: container ${c.name} ${headlines[reason](c)}`
-  if (reason === 'LabelMismatch') return headline
+  const headline = `service ${c.service}: container ${headlineOf(reason, c)}`
+  if (reason === 'LabelMismatch' || reason === 'Paused') return headline
   // Each is masked before it is cut: half a secret is not recognized.
   const output = c.health === 'healthy' ? '' : mask(wholeOutput(c.healthOutput)).trim()
   return [
@@ -69,6 +80,15 @@ export const describeFailed = (failed: Failed, mask: (text: string) => string): 
     ...(output === '' ? [] : [`health check: ${output.slice(-1024)}`]),
   ].join('\n')
 }
+
+/** What is to be said of these services where one is paused: it may be why another has failed. */
+export const pausedAmong = (
+  containers: readonly ObservedContainer[],
+  services: readonly string[],
+): string[] =>
+  containers
+    .filter((c) => c.state === 'paused' && services.includes(c.service))
+    .map((c) => `it depends on ${c.service}, whose container ${headlineOf('Paused', c)}`)
 
 export const failureOf = async (
   { engine, mask }: { readonly engine: Engine; readonly mask: (text: string) => string },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { aContainer } from '../test/support/a-container.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { ContainerDetails, Engine } from './docker/engine.ts'
+import { pausedAmong } from './gate-failure.ts'
 import { runGate, type GateResult } from './gate.ts'
 
 type Health = 'starting' | 'healthy' | 'unhealthy'
@@ -10,6 +12,8 @@ interface Look {
   readonly restarts?: number
   readonly policy?: string
   readonly health?: Health
+  /** Failed checks in a row; three make it unhealthy. */
+  readonly streak?: number
   readonly digest?: string
   readonly output?: string
   readonly logs?: string
@@ -69,6 +73,7 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
             : {
                 Health: {
                   Status: health,
+                  FailingStreak: look().streak ?? (health === 'unhealthy' ? 3 : 0),
                   Log: [{ ExitCode: 1, Output: look().output ?? 'no hush here' }],
                 },
               }),
@@ -88,6 +93,17 @@ const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: num
   const result = await runGate(deps, request, new AbortController().signal)
   return { ...result, tookMs: nowMs - startMs }
 }
+
+it('what others depend on is told of where it is paused, and only then', () => {
+  const containers = [
+    aContainer('db', 'd', { state: 'paused' }),
+    aContainer('cache', 'd'),
+    aContainer('web', 'd', { state: 'paused' }),
+  ]
+  expect(pausedAmong(containers, ['cache', 'db'])).toEqual([
+    'it depends on db, whose container p-db-1 is paused; "docker unpause p-db-1" lets it go on',
+  ])
+})
 
 describe('the gate', () => {
   it('passes what runs steadily for a second and a half', async () => {
@@ -111,6 +127,22 @@ describe('the gate', () => {
     // 70 s of start period, three rounds of 6 s, 10 s of slack.
     expect(never.tookMs).toBeGreaterThan(98_000)
     expect(never.tookMs).toBeLessThan(99_000)
+  })
+
+  it('waits for a paused container as long as for one that runs, and its health is unknown', async () => {
+    const unknown = { health: 'unhealthy', streak: 1 } as const
+    const paused = Array<Look>(200).fill({ status: 'paused', ...unknown })
+    const goesOn = [...Array<Look>(300).fill(unknown), { health: 'healthy' } as const]
+    expect((await judge([...paused, ...goesOn])).passed).toEqual({ web: 'new' })
+    const { failure, tookMs } = await judge([{}, { status: 'paused', ...unknown }])
+    expect(failure).toMatchObject({
+      reason: 'Paused',
+      message: expect.stringContaining(
+        'container p-web-1 is paused; "docker unpause p-web-1"',
+      ) as string,
+    })
+    expect(tookMs).toBeGreaterThan(98_000)
+    expect(tookMs).toBeLessThan(99_000)
   })
 
   it.each<[string, readonly Look[], string]>([

@@ -57,6 +57,8 @@ interface Tracked {
   readonly first: ReadonlyMap<string, number>
   readonly print: string
   readonly steady: number
+  /** For how long one of them was seen paused. */
+  readonly pausedMs: number
 }
 
 const restartsSince = (c: ObservedContainer, first: ReadonlyMap<string, number>): number =>
@@ -131,18 +133,29 @@ const lookAt = (
   )
   const waiting = verdicts.findIndex((v) => v.state === 'wait')
   if (waiting < 0 && isOldEnough && tracked.steady >= samplesToPass) return { verdict: 'passed' }
-  return elapsedMs > deadlineOf(own, mustEnd ? jobDeadlineMs : given.minDeadlineMs)
+  // What somebody pauses has its time when it goes on, and is not paused for ever.
+  const deadlineMs = deadlineOf(own, mustEnd ? jobDeadlineMs : given.minDeadlineMs)
+  const { pausedMs } = tracked
+  if (pausedMs > deadlineMs) return fail('Paused', own.find(isPaused) ?? own[0]!)
+  return elapsedMs - pausedMs > deadlineMs
     ? fail('TimedOut', own[waiting] ?? own[0]!)
     : { verdict: 'wait' }
 }
 
-const track = (own: readonly ObservedContainer[], before: Tracked | undefined): Tracked => {
+const isPaused = ({ state }: ObservedContainer): boolean => state === 'paused'
+
+const track = (
+  own: readonly ObservedContainer[],
+  before: Tracked | undefined,
+  stepMs: number,
+): Tracked => {
   const print = printOf(own)
   const first = new Map(before?.first)
   for (const c of own) if (!first.has(c.id)) first.set(c.id, c.restartCount)
   const ended = own.filter(hasEnded).map((c) => [c.id, c] as const)
   const ends = new Map([...(before?.ends ?? []), ...ended])
-  return { ends, first, print, steady: before?.print === print ? before.steady + 1 : 1 }
+  const pausedMs = (before?.pausedMs ?? 0) + (own.some(isPaused) ? stepMs : 0)
+  return { ends, first, print, steady: before?.print === print ? before.steady + 1 : 1, pausedMs }
 }
 
 /**
@@ -166,8 +179,9 @@ export const runGate = async (
     const containers = await observeProject(deps.engine, project)
     const nowMs = deps.clock.now()
     // A clock that jumps must not use up the deadline, nor prolong it.
-    const stepMs = nowMs - lastMs
-    elapsedMs += stepMs >= 0 && stepMs <= longestStepMs ? stepMs : sampleMs
+    const byClockMs = nowMs - lastMs
+    const stepMs = byClockMs >= 0 && byClockMs <= longestStepMs ? byClockMs : sampleMs
+    elapsedMs += stepMs
     lastMs = nowMs
     const waiting: string[] = []
     for (const [service, digest] of wanted) {
@@ -177,7 +191,7 @@ export const runGate = async (
       const other = own.find((c) => c.digest !== digest)
       if (other !== undefined)
         return fail(await failureOf(deps, { reason: 'LabelMismatch', container: other }))
-      const next = track(own, tracked.get(service))
+      const next = track(own, tracked.get(service), stepMs)
       tracked.set(service, next)
       const mustEnd = request.mustEnd?.has(service) ?? false
       const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })

@@ -43,8 +43,17 @@ const labels = {
   dependsOn: 'com.docker.compose.depends_on',
 } as const
 
+const retriesOf = ({ Config }: ContainerDetails): number => Config.Healthcheck?.Retries || 3
+
+/**
+ * The engine calls unhealthy whatever it has stopped to check: what has ended, is paused, or goes on after
+ * a pause and was not checked again yet.
+ */
 const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
-  const status = details.State.Health?.Status
+  const { Health: health, Status: state } = details.State
+  if (state !== 'running') return undefined
+  const { Status: status, FailingStreak: streak = Infinity } = health ?? {}
+  if (status === 'unhealthy' && streak < retriesOf(details)) return 'starting'
   return status === 'healthy' || status === 'unhealthy' || status === 'starting'
     ? status
     : undefined
@@ -55,10 +64,8 @@ const healthBudgetOf = (details: ContainerDetails): number | undefined => {
   if (check === undefined || check === null || details.State.Health === undefined) return undefined
   const ms = (nanoseconds: number | undefined, otherwise: number): number =>
     nanoseconds === undefined || nanoseconds === 0 ? otherwise : nanoseconds / 1e6
-  const retries = check.Retries === undefined || check.Retries === 0 ? 3 : check.Retries
-  return (
-    ms(check.StartPeriod, 0) + retries * (ms(check.Interval, 30_000) + ms(check.Timeout, 30_000))
-  )
+  const round = ms(check.Interval, 30_000) + ms(check.Timeout, 30_000)
+  return ms(check.StartPeriod, 0) + retriesOf(details) * round
 }
 
 /** The label is `db:service_healthy:false,job:service_started:false`. */

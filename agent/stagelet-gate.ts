@@ -6,8 +6,9 @@ import { fail, type ActionDeps, type ActionResult } from './action.ts'
 import { endedFromOutside, findBlame } from './blame.ts'
 import type { Wait } from './compose-model.ts'
 import { runGate, type GateDeps } from './gate.ts'
-import type { GateFailure } from './gate-failure.ts'
+import { pausedAmong, type GateFailure } from './gate-failure.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
+import { leansOnIn } from './plan.ts'
 import type { StackState } from './stack-state.ts'
 
 /** Services to judge, with the digest each must carry ('' for none). */
@@ -31,13 +32,15 @@ const takeFailure = async (
   failure: GateFailure,
   signal: AbortSignal,
 ): Promise<'failed'> => {
-  const { service, message } = failure
+  const { service } = failure
+  const below = leansOnIn(state.model?.services ?? [], service)
+  const message = [failure.message, ...pausedAmong(state.containers, below)].join('\n')
   state.passed = Object.fromEntries(
     Object.entries(state.passed).filter(([name]) => name !== service),
   )
   const seen = { endingOf: deps.endings.of, clock: deps.clock }
   const blame = await findBlame(failure, state.containers, seen, signal)
-  if (blame.onWhatItGot) state.gateFailure = failure
+  if (blame.onWhatItGot) state.gateFailure = { service, message }
   const said = blame.onWhatItGot ? undefined : blame.message
   return fail(deps, state, said ?? message, service)
 }

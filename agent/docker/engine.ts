@@ -18,6 +18,8 @@ export interface ContainerSummary {
 
 export interface HealthState {
   readonly Status: string
+  /** Checks that failed since the last good one. */
+  readonly FailingStreak?: number
   readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null
 }
 

@@ -105,6 +105,36 @@ describe('containers that are changed by hand', () => {
     await machine.until((r) => r.revision === revision && r.phase === 'Settled')
   })
 
+  it('and that are paused are named, and no value is taken back for it', async () => {
+    const from = machine.reports.length
+    const slowOf = (r: ReportedStagelet) => r.services.find((s) => s.name === 'slow')
+    revision++
+    const want = desiredFor(stack, { revision, healthyRevision: revision - 1 })
+    machine.loop.want(want, [...entries, held('SLOW', 'paused with', 'slow')], entries)
+    await machine.until((r) => r.revision === revision && r.phase === 'Gating')
+    // The engine calls what is paused unhealthy, and what goes on as well until its next check.
+    await stack.docker('pause', `${stack.project}-slow-1`)
+    await machine.until((r) => r.waitingFor?.includes('slow: paused') === true)
+    await stack.docker('unpause', `${stack.project}-slow-1`)
+    await machine.until((r) => r.waitingFor?.includes('slow: health check starting') === true)
+    await stack.docker('exec', `${stack.project}-slow-1`, 'touch', '/tmp/ok')
+    await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+    expect((await stack.environmentOf('slow'))['SLOW']).toBe('paused with')
+    expect(machine.reports.slice(from).flatMap((r) => r.quarantine ?? [])).toEqual([])
+    // Later as well.
+    await stack.docker('pause', `${stack.project}-slow-1`)
+    await machine.until((r) => r.phase === 'Settled' && slowOf(r)?.state === 'paused')
+    expect(slowOf(machine.reports.at(-1)!)?.detail).toMatch(
+      /container \S+-slow-1 is paused; "docker unpause \S+-slow-1" lets it go on/,
+    )
+    await stack.docker('unpause', `${stack.project}-slow-1`)
+    await machine.until((r) => r.phase === 'Settled' && slowOf(r)?.health === 'healthy')
+    expect(slowOf(machine.reports.at(-1)!)?.detail).toBeUndefined()
+    revision++
+    machine.loop.want(desiredFor(stack, { revision }), entries)
+    await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+  })
+
   it('may have rolled edits out, which are then no longer pending', async () => {
     await stack.write(composeFile('    environment: {EDIT: "1"}\n'))
     machine.loop.poke()

@@ -160,6 +160,12 @@ describe('decideStagelet', () => {
       'Degraded',
       'True/ServiceUnhealthy',
     ],
+    [
+      'a container is paused',
+      { observation: settled({ services: [aService({ name: 'backend', state: 'paused' })] }) },
+      'Degraded',
+      'True/ServiceUnhealthy',
+    ],
   ])('says so when %s', (_what, over, type, expected) => {
     expect(verdict(anInput(entries, over), type)).toBe(expected)
   })

@@ -220,7 +220,8 @@ const degraded = (
   }
   if (drift.reason === 'Flapping') return yes('Flapping', drift.message)
   const sick = observation.services.filter(
-    (s) => s.health === 'unhealthy' || ['restarting', 'missing', 'created'].includes(s.state),
+    (s) =>
+      s.health === 'unhealthy' || ['restarting', 'missing', 'created', 'paused'].includes(s.state),
   )
   if (sick.length > 0 && observation.phase === 'Settled') {
     const state = (s: ObservedService): string => (s.health === 'unhealthy' ? s.health : s.state)
