@@ -17,18 +17,25 @@ export interface Kubectl {
   (...args: string[]): Promise<Ran>
   /** With more in its environment, such as an EDITOR. */
   with(env: Record<string, string>, ...args: string[]): Promise<Ran>
+  /** With that text on its standard input. */
+  fed(input: string, ...args: string[]): Promise<Ran>
   /** Path of a manifest with these objects. */
   manifest(...objects: object[]): Promise<string>
   remove(): Promise<void>
 }
 
 /** Runs it to its end in an environment of the caller's. */
-export const kubectl = (args: readonly string[], env: Record<string, string>): Promise<Ran> =>
+export const kubectl = (
+  args: readonly string[],
+  env: Record<string, string>,
+  input = '',
+): Promise<Ran> =>
   new Promise((resolve) => {
     const options = { env: { PATH: '/usr/bin:/bin', ...env }, timeout: 30_000 }
-    execFile(kubectlPath, args, options, (error, stdout, stderr) => {
+    const child = execFile(kubectlPath, args, options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
     })
+    child.stdin?.end(input)
   })
 
 export const createKubectl = async (kubeConfig: string): Promise<Kubectl> => {
@@ -38,6 +45,7 @@ export const createKubectl = async (kubeConfig: string): Promise<Kubectl> => {
   const run = (...args: string[]): Promise<Ran> => kubectl(args, env)
   return Object.assign(run, {
     with: (more: Record<string, string>, ...args: string[]) => kubectl(args, { ...env, ...more }),
+    fed: (input: string, ...args: string[]) => kubectl(args, env, input),
     manifest: async (...objects: object[]): Promise<string> => {
       const file = join(home, `${++files}.yaml`)
       await writeFile(file, objects.map((o) => stringify(o)).join('---\n'))
