@@ -61,10 +61,14 @@ export const createKeyRing = (
     projectKeys.map(({ name, provider }) => [name, createKeyRing(provider, [], clock)]),
   )
   const all = [current, ...previous, ...rings.values()]
-  let last: { at: number; health: Promise<Health> } | undefined
+  let last: { at: number; health: Promise<Health>; known?: Health } | undefined
   const healthWithin = (lifeMs: number): Promise<Health> => {
     const now = clock.now()
-    if (last === undefined || last.at + lifeMs <= now) last = { at: now, health: probe(current) }
+    if (last === undefined || last.at + lifeMs <= now) {
+      const asked: typeof last = { at: now, health: probe(current) }
+      void asked.health.then((health) => (asked.known = health))
+      last = asked
+    }
     return last.health
   }
   const silent = `key provider ${current.name} (key ${current.keyId}): it did not answer within ${confirmLifeMs / 1000} s; look at its health and at the network`
@@ -97,7 +101,8 @@ export const createKeyRing = (
     currentPrefix: async () => wrapPrefix(await current.wrap(Buffer.from('probe'), 'prefix')),
     health: () => healthWithin(healthLifeMs),
     confirm: async () => {
-      const { ok, reason = '' } = await soon(healthWithin(confirmLifeMs))
+      const health = healthWithin(confirmLifeMs)
+      const { ok, reason = '' } = last?.known ?? (await soon(health))
       if (ok) return
       const message = `${reason}. Nothing was stored: values can be written again when it answers; reading and deploying go on`
       throw new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 5 })

@@ -101,7 +101,9 @@ const putSecret = async (
         ])
   if (version !== undefined) await storeVersion(session, project, version)
   touchSecret(session, { object, version, before, project }, current)
-  const status = { ...secretStatusAfter(session, object, version) }
+  const seenBy = stagelets.map((row) => row.object)
+  const written = version === undefined ? undefined : { ...version, stagelets: seenBy }
+  const status = { ...secretStatusAfter(session, object, written) }
   const stored = version === undefined ? {} : { version: version.entry.version }
   const detail = { ...audit.detail, ...stored }
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)

@@ -1,5 +1,6 @@
 // Reads that need no transaction.
 import { StagelyError } from '../kernel/errors.ts'
+import { mapInTurns } from '../kernel/in-turns.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
 import { dueAt } from './revisions.ts'
 import type { Queryable } from './sql.ts'
@@ -51,9 +52,8 @@ export const listObjects = async (
      ORDER BY o.namespace COLLATE "C", o.name COLLATE "C"`,
     [kind, namespace ?? null, within ?? null],
   )
-  const items = rows.flatMap((row) =>
-    row.body === null ? [] : [JSON.parse(row.body) as KubeObject],
-  )
+  const bodies = rows.flatMap(({ body }) => (body === null ? [] : [body]))
+  const items = await mapInTurns(bodies, (body) => JSON.parse(body) as KubeObject)
   return { items, resourceVersion: rows[0]?.rv ?? 0 }
 }
 

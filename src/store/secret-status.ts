@@ -2,6 +2,7 @@
 import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
+import { noConsumers, noStagelet, type Verdict } from '../resources/unseen-secret.ts'
 import { publicHalf } from '../secrets/generate.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { WriteSession } from './session.ts'
@@ -27,15 +28,41 @@ const publicKeyOf = (
   return publicKey === undefined ? {} : { publicKey }
 }
 
+type Reach = Pick<SecretStatus, 'serviceCount' | 'services'> & {
+  readonly verdicts: Readonly<Record<string, Verdict>>
+}
+
+/** Of a version that this write stores. */
+interface StoredVersion {
+  readonly entry: SetEntry
+  readonly value: Buffer
+  /** Of its project. */
+  readonly stagelets: readonly KubeObject[]
+}
+
+const isSeen = (object: KubeObject, stagelets: readonly KubeObject[]): boolean => {
+  const only = specOf(object).stageletRef?.name
+  return stagelets.some(({ metadata }) => only === undefined || metadata.name === only)
+}
+
+/** Where nobody can see it there is nothing to wait for. */
+const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach => {
+  if (isSeen(object, stagelets)) {
+    const message = `version ${entry.version} is stored and not yet in every container`
+    return { verdicts: { InSync: { status: 'False', reason: 'NewVersion', message } } }
+  }
+  const verdicts = { ScopeMatched: noStagelet(specOf(object)), InSync: noConsumers }
+  return { verdicts, serviceCount: 0, services: [] }
+}
+
 export const secretStatusAfter = (
   session: WriteSession,
   object: KubeObject,
-  stored: { entry: SetEntry; value: Buffer } | undefined,
+  stored: StoredVersion | undefined,
 ): SecretStatus => {
-  const entry = stored?.entry
   const old = (object.status ?? {}) as SecretStatus
   const observedGeneration = object.metadata.generation ?? 1
-  const version = entry?.version ?? old.version
+  const version = stored?.entry.version ?? old.version
   const accepted: NewCondition =
     version === undefined
       ? {
@@ -53,15 +80,12 @@ export const secretStatusAfter = (
           observedGeneration,
         }
   const before = (old.conditions ?? []) as Condition[]
-  const conditions = withCondition(before, accepted, session.now)
-  if (entry === undefined) return { ...old, observedGeneration, conditions }
-  const inSync: NewCondition = {
-    type: 'InSync',
-    status: 'False',
-    reason: 'NewVersion',
-    message: `version ${entry.version} is stored and not yet in every container`,
-    observedGeneration,
-  }
+  let conditions = withCondition(before, accepted, session.now)
+  if (stored === undefined) return { ...old, observedGeneration, conditions }
+  const { entry } = stored
+  const { verdicts, ...services } = reach(object, stored)
+  for (const [type, verdict] of Object.entries(verdicts))
+    conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
   const { publicKey: _, references: __, ...others } = old
   return {
     ...others,
@@ -72,6 +96,7 @@ export const secretStatusAfter = (
     bytes: entry.bytes,
     updatedAt: session.now,
     updatedBy: session.actor.name,
-    conditions: withCondition(conditions, inSync, session.now),
+    ...services,
+    conditions,
   }
 }

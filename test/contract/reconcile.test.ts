@@ -168,6 +168,33 @@ describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) =
     await eventually('True/InSync', () => verdict('Stagelet', 'shop', 'SecretsInSync'))
   })
 
+  it('finds nothing to add to what the store says of a secret that nobody sees', async () => {
+    await createAs(opened.store, api, objectOf('Project', ns, 'lone'))
+    const at = { projectRef: { name: 'lone' } }
+    await createAs(opened.store, api, secretOf(ns, 'unseen', { ...at, value: 'something' }))
+    const stageletRef = { name: 'shop' }
+    await createAs(
+      opened.store,
+      api,
+      secretOf(ns, 'of-another', { ...at, stageletRef, value: 'x' }),
+    )
+    await setValue('unseen', 'something else')
+    const versions = async (): Promise<unknown[]> =>
+      Promise.all(
+        ['unseen', 'of-another'].map(
+          async (name) => (await read('StagelySecret', name)).metadata.resourceVersion,
+        ),
+      )
+    for (const name of ['unseen', 'of-another']) {
+      expect(await verdict('StagelySecret', name, 'InSync')).toBe('True/NoConsumers')
+      expect(await verdict('StagelySecret', name, 'ScopeMatched')).toBe('Unknown/NoStagelet')
+    }
+    const written = await versions()
+    await rest()
+    expect((await read('Project', 'lone')).status).toMatchObject({ secrets: 2 })
+    expect(await versions()).toEqual(written)
+  })
+
   it('counts events instead of repeating them', async () => {
     const { items } = await opened.store.list('Event', { namespace: ns })
     const keys = items.map((e) =>

@@ -71,10 +71,6 @@ export const secretsContract = (name: string, open: OpenStore): void => {
       })
       expect(created.status).toMatchObject({ version: 1, bytes: canary.length, updatedBy: 'alice' })
       expect(conditionOf(created, 'Accepted')).toMatchObject({ status: 'True' })
-      expect(conditionOf(created, 'InSync')).toMatchObject({
-        status: 'False',
-        reason: 'NewVersion',
-      })
       await close()
       expect(await openValues(projectUid, 1)).toEqual({ DB: canary })
     })

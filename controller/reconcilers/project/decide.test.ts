@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { aStagelet, anEntry } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
-import { decideSecrets } from './decide.ts'
+import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { createSecretJudge } from './decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 
@@ -58,10 +59,12 @@ const input = (
   }
 }
 
+const decideSecrets = (of: ProjectInput): SecretStatus[] => of.secrets.map(createSecretJudge(of))
+
 const conditionOf = (of: ProjectInput, index: number, type: string) =>
   findCondition(decideSecrets(of)[index]?.conditions, type)
 
-describe('decideSecrets', () => {
+describe('createSecretJudge', () => {
   it('names the near service when the scope is misspelt', () => {
     const condition = conditionOf(
       input([aSecret('PORT', 'Backend')], [running(2)]),

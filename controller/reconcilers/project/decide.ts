@@ -3,6 +3,7 @@ import { isTrue, withCondition, type NewCondition } from '../../../src/resources
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { noConsumers, noStagelet, type Verdict } from '../../../src/resources/unseen-secret.ts'
 import { createFollowedDigest, createReached } from '../../../src/secrets/references.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
@@ -13,8 +14,6 @@ export interface Consumer {
   readonly stagelet: StageletObject
   readonly service: ServiceStatus
 }
-
-type Verdict = Omit<NewCondition, 'type'>
 
 const shownServices = 20
 
@@ -39,12 +38,12 @@ export const decideProject = (input: ProjectInput): ProjectStatus => {
   }
 }
 
-/** New status of every secret of the project, in the order of `input.secrets`. */
-export const decideSecrets = (input: ProjectInput): SecretStatus[] => {
+/** What tells the new status of each secret of the project. */
+export const createSecretJudge = (
+  input: ProjectInput,
+): ((secret: SecretObject) => SecretStatus) => {
   const consumers = consumersBySecret(input)
-  return input.secrets.map((secret) =>
-    decideSecret(input, secret, consumers.get(secret.metadata.uid ?? '') ?? []),
-  )
+  return (secret) => decideSecret(input, secret, consumers.get(secret.metadata.uid ?? '') ?? [])
 }
 
 /** Who sees each secret, by its uid: also who sees it only in another one that refers to it. */
@@ -98,15 +97,9 @@ const targetsOf = ({ stagelets }: ProjectInput, secret: SecretObject): StageletO
 }
 
 const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
-  const { scope, stageletRef } = secret.spec
+  const { scope } = secret.spec
   const targets = targetsOf(input, secret)
-  if (targets.length === 0) {
-    const which =
-      stageletRef === undefined
-        ? 'the project has no stagelet yet'
-        : `stagelet "${stageletRef.name}" is not of this project`
-    return { status: 'Unknown', reason: 'NoStagelet', message: which }
-  }
+  if (targets.length === 0) return noStagelet(secret.spec)
   if (scope === 'global')
     return { status: 'True', reason: 'Global', message: 'every service sees it' }
   const known = targets.filter((s) => (s.status?.services ?? []).length > 0)
@@ -179,9 +172,7 @@ const inSync = (
       .join(', ')
     return { status: 'Unknown', reason: 'NoReport', message: `no report of ${names} yet` }
   }
-  if (consumers.length === 0) {
-    return { status: 'True', reason: 'NoConsumers', message: 'no service sees it' }
-  }
+  if (consumers.length === 0) return noConsumers
   return {
     status: 'True',
     reason: 'InSync',

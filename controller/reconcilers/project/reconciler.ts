@@ -1,12 +1,16 @@
 // Status of a project and of its secrets, judged together: one read of the sets serves all.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
+import { mapInTurns } from '../../../src/kernel/in-turns.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { done, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
-import { decideProject, decideSecrets } from './decide.ts'
+import { createSecretJudge, decideProject } from './decide.ts'
 import { gatherProject, type ProjectInput } from './gather.ts'
+
+/** Bounds how long the writers of requests wait for the statuses of a large project. */
+const inOneWrite = 50
 
 /**
  * Reads and decides outside any transaction, since a project may have thousands of secrets and all
@@ -17,11 +21,12 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
   reconcile: async (key): Promise<Outcome> => {
     const ref = refFromKey(key)
     const input = await gatherProject(deps.store, ref, toTimestamp(deps.clock.now()))
-    const changed = input === undefined ? [] : changedBy(input)
-    if (changed.length > 0) {
+    const changed = input === undefined ? [] : await changedBy(input)
+    for (let first = 0; first < changed.length; first += inOneWrite) {
+      const some = changed.slice(first, first + inOneWrite)
       await deps.store.write({ name: 'reconciler', source: 'system' }, {}, async (tx) => {
-        await tx.prefetch(changed.map(({ before }) => refOf(before)))
-        for (const change of changed) await writeStatus(tx, change)
+        await tx.prefetch(some.map(({ before }) => refOf(before)))
+        for (const change of some) await writeStatus(tx, change)
       })
     }
     return done
@@ -33,15 +38,18 @@ interface Change {
   readonly after: KubeObject
 }
 
-const changedBy = (input: ProjectInput): Change[] => {
-  const statuses = decideSecrets(input)
-  const secrets = input.secrets.map((before, i) => ({
-    before,
-    after: { ...before, status: { ...statuses[i] } },
-  }))
-  const { project } = input
-  const all = [{ before: project, after: { ...project, status: decideProject(input) } }, ...secrets]
-  return (all as Change[]).filter(({ before, after }) => !sameJson(before.status, after.status))
+const changedBy = async (input: ProjectInput): Promise<Change[]> => {
+  const { project, secrets } = input
+  const judge = createSecretJudge(input)
+  const change = (before: KubeObject, status: object): Change | undefined =>
+    sameJson(before.status, status)
+      ? undefined
+      : { before, after: { ...before, status: { ...status } } }
+  const all = [
+    change(project, decideProject(input)),
+    ...(await mapInTurns(secrets, (secret) => change(secret, judge(secret)))),
+  ]
+  return all.filter((one) => one !== undefined)
 }
 
 const writeStatus = async (tx: Transaction, { before, after }: Change): Promise<void> => {
