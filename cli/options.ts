@@ -42,11 +42,11 @@ export const selectorOption = (): Option =>
 export const allNamespacesOption = (): Option =>
   new Option('-A, --all-namespaces', 'in every namespace')
 
-/** `60s`, `5m`, `1h`, `500ms`, or seconds → milliseconds. */
+/** `60s`, `5m`, `1h`, `90d`, `500ms`, or seconds → milliseconds. */
 export const parseDuration = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('use a time such as 60s, 5m or 1h.')
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 's'] ?? 1000
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('use a time such as 60s, 5m, 1h or 90d.')
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] ?? 's'] ?? 1000
   return Number(match[1]) * unit
 }
 

@@ -24,11 +24,20 @@ export const renderObjects = (
   if (output === 'name') {
     return objects.map((o) => fullName(kindOf(o.kind), o.metadata.name)).join('\n')
   }
+  const items = objects.map(tidy)
   const shown =
-    single && objects.length === 1
-      ? objects[0]
-      : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: objects }
+    single && items.length === 1
+      ? items[0]
+      : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items }
   return output === 'json' ? JSON.stringify(shown, null, 4) : toYaml(shown)
+}
+
+/** managedFields are of no use to a reader; kubectl hides them too. */
+const tidy = (object: KubeObject): KubeObject => {
+  const { managedFields: _hidden, ...metadata } = object.metadata as KubeObject['metadata'] & {
+    managedFields?: unknown
+  }
+  return { ...object, metadata }
 }
 
 /** Annotations that say something to people. */

@@ -14,7 +14,6 @@ const ask = (question: string, echo: boolean): Promise<string> =>
         done()
       },
     })
-    process.stderr.write(question)
     const lines = createInterface({
       input: process.stdin,
       output: echo ? process.stderr : silent,
@@ -22,6 +21,8 @@ const ask = (question: string, echo: boolean): Promise<string> =>
       // What is typed here is no history.
       historySize: 0,
     })
+    // After the terminal has stopped showing what is typed: who sees the question may paste at once.
+    process.stderr.write(question)
     let answered = false
     lines.once('line', (line) => {
       answered = true
@@ -48,7 +49,7 @@ export const askLine = (question: string): Promise<string> => ask(question, true
 export const confirm = async (question: string, yes: boolean | undefined): Promise<void> => {
   if (yes === true) return
   if (!canAsk()) {
-    throw usageError('nobody can be asked here: look at it with --dry-run, then say --yes')
+    throw usageError(`${question} Nobody can be asked here (no terminal): give --yes to go on`)
   }
   const answer = await ask(`${question} [y/N] `, true)
   if (/^y(es)?$/i.test(answer.trim())) return

@@ -1,6 +1,5 @@
 // get: server-side tables in kubectl's look, or the objects themselves.
 import type { Command } from 'commander'
-import type { KubeObject } from '../../src/resources/meta.ts'
 import { asTable, pathOf, type Api } from '../api.ts'
 import { usageError } from '../errors.ts'
 import { parseTargets, type Target } from '../kinds.ts'
@@ -41,16 +40,8 @@ const get = async (words: string[], flags: CommonFlags): Promise<void> => {
   }
   const found = await readTargets(api, targets, selection)
   const single = targets.length === 1 && targets[0]!.names.length === 1
-  const objects = found.map(({ object }) => tidy(object))
+  const objects = found.map(({ object }) => object)
   if (objects.length > 0 || output !== 'name') out(renderObjects(objects, output, single))
-}
-
-/** managedFields are of no use to a reader; kubectl hides them too. */
-const tidy = (object: KubeObject): KubeObject => {
-  const { managedFields: _hidden, ...metadata } = object.metadata as KubeObject['metadata'] & {
-    managedFields?: unknown
-  }
-  return { ...object, metadata }
 }
 
 const printTables = async (

@@ -9,7 +9,7 @@ import { newCommand, openApi, type CommonFlags } from '../options.ts'
 import { note } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
-import { projectOf, readKnownSecrets, specOf } from '../secrets/identity.ts'
+import { projectOf, readKnownSecrets, requireStagelet, specOf } from '../secrets/identity.ts'
 import { bytesOf, revealAll, revealedText, type Revealed } from '../secrets/reveal.ts'
 
 interface RunFlags extends CommonFlags {
@@ -29,7 +29,10 @@ export const command = (): Command =>
     .argument('<command...>', 'command and its arguments, after --')
     .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
     .option('--service <name>', 'the service whose secrets it gets; global ones when absent')
-    .option('--stagelet <name>', 'with the secrets of just this stagelet')
+    .option(
+      '--stagelet <name>',
+      'as in this stagelet: its own secrets win over those of the project',
+    )
     .option('--without-files', 'leave file secrets out')
     .addHelpText(
       'after',
@@ -45,9 +48,11 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   const [file = '', ...args] = words
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
-  const { service, stagelet } = flags
-  const scope = service === undefined ? 'global' : undefined
-  const query = { service, stagelet, scope, way: 'run' } as const
+  // Where no service is named: what every one sees. One value for each key, and of a stagelet's own
+  // only those of the one that is named.
+  const { service = 'global', stagelet } = flags
+  if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
+  const query = { service, stagelet, way: 'run' } as const
   const secrets = await revealAll(await openRest(flags), project, query)
   const wanted =
     flags.withoutFiles === true ? secrets.filter(({ type }) => type === 'env') : secrets
@@ -64,15 +69,9 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   throw new Exit(result.exitCode)
 }
 
-/** A stagelet's own secret comes after the one that it beats. */
-const ordered = (secrets: readonly Revealed[]): Revealed[] => [
-  ...secrets.filter(({ stagelet }) => stagelet === undefined),
-  ...secrets.filter(({ stagelet }) => stagelet !== undefined),
-]
-
 const variablesOf = (secrets: readonly Revealed[]): Record<string, string> => {
   const variables: Record<string, string> = {}
-  for (const secret of ordered(secrets)) {
+  for (const secret of secrets) {
     if (secret.type === 'file') continue
     // A colleague's secret must not load a library into this process.
     if (isGuarded(secret.key))
@@ -87,7 +86,7 @@ const filesOf = async (
   project: string,
   secrets: readonly Revealed[],
 ): Promise<PrivateFile[]> => {
-  const files = ordered(secrets).filter(({ type }) => type === 'file')
+  const files = secrets.filter(({ type }) => type === 'file')
   if (files.length === 0) return []
   const known = await readKnownSecrets(api)
   return files.map((secret) => {

@@ -10,7 +10,7 @@ import { openRest } from '../rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('token', 'Make, list and revoke tokens.', [
-    'stagely token create laptop --ttl 720h > token',
+    'stagely token create laptop --ttl 30d > token',
     'stagely token create ci --team team-a --role developer > token',
     'stagely token list --team team-a',
     'stagely token revoke laptop',
@@ -46,13 +46,17 @@ const pathOf = ({ team, user }: OwnerFlags): string => {
 const createCommand = (): Command =>
   withOwner(
     newCommand('create', 'Make a token; prints just the token, this one time.', [
-      'stagely token create laptop --ttl 720h > token',
+      'stagely token create laptop --ttl 30d > token',
       'stagely token create dashboard --read-only --only-team team-a',
-      'stagely token create ci --team team-a --role developer',
+      'stagely token create ci --team team-a --role developer --ttl 90d',
     ]),
   )
     .argument('<name>', 'name of the token, unique among the owner’s')
-    .option('--ttl <time>', 'how long it is good, such as 12h; else until revoked', parseDuration)
+    .option(
+      '--ttl <time>',
+      'how long it is good, such as 12h or 90d; else until revoked',
+      parseDuration,
+    )
     .option('--role <role>', 'role of the machine; of a person, the most it may', parseRole)
     .option('--read-only', 'it may only read')
     .option('--only-team <team...>', 'only in these teams')

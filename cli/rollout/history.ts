@@ -1,6 +1,6 @@
 // rollout history and undo: the revisions of a project, and the way back to one.
 import type { Command } from 'commander'
-import { CliError, usageError } from '../errors.ts'
+import { usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
@@ -121,8 +121,7 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
     )
   const rest = await openRest(flags)
   const wanted = flags.toRevision ?? 0
-  const revision = wanted === 0 ? await previous(rest, project) : wanted
-  const body = { revision, dry_run: flags.dryRun === true }
+  const body = { revision: wanted === 0 ? 'previous' : wanted, dry_run: flags.dryRun === true }
   const path = `${projectPath(rest.namespace, project)}/rollback`
   const done = (await rest.call<DiffRecord & { revision: number }>(path, { method: 'POST', body }))
     .body
@@ -132,15 +131,6 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   if (flags.output !== undefined) printAs(done, flags.output, () => '')
   else {
     out(renderDiff(done))
-    out(`${fullName(kindOf('Project'), project)} ${word} to revision ${revision}${mode}`)
+    out(`${fullName(kindOf('Project'), project)} ${word} to revision ${done.revision}${mode}`)
   }
-}
-
-const previous = async (rest: Rest, project: string): Promise<number> => {
-  const [, before] = await listRevisions(rest, project)
-  if (before === undefined)
-    throw new CliError(
-      `no rollout history found for project "${project}": it has no older revision`,
-    )
-  return before.revision
 }

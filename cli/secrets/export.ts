@@ -9,7 +9,7 @@ import { note, outBytes } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { shownOf, type SecretInput } from '../../src/resources/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets, type KnownSecrets } from './identity.ts'
+import { projectOf, readKnownSecrets, requireStagelet, type KnownSecrets } from './identity.ts'
 import { revealAll, revealedText, type Revealed } from './reveal.ts'
 
 interface ExportFlags extends SecretFlags {
@@ -43,6 +43,7 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
   }
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
+  if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
   const known = await readKnownSecrets(api)
   const query = { service, scope, stagelet, as_written: asWritten, way: 'export' } as const
   const secrets = await revealAll(await openRest(flags), project, query)

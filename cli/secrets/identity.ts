@@ -1,11 +1,12 @@
 // Which secret is meant: project, key, scope and stagelet, which no two secrets share.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/secret-fields.ts'
+import type { StageletSpec } from '../../src/resources/stagelet.ts'
 import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
 import type { Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
-import { listObjects } from '../objects.ts'
+import { findObject, listObjects } from '../objects.ts'
 
 export interface Identity {
   readonly project: string
@@ -27,6 +28,8 @@ const textOf = ({ project, key, scope, stagelet }: Identity): string =>
 export interface KnownSecrets {
   readonly find: (identity: Identity) => KubeObject | undefined
   readonly hasName: (name: string) => boolean
+  /** Every scope and stagelet that the project has this key for. */
+  readonly placesOf: (project: string, key: string) => Identity[]
 }
 
 /** Every secret of the namespace. */
@@ -37,6 +40,8 @@ export const readKnownSecrets = async (api: Api): Promise<KnownSecrets> => {
   return {
     find: (identity) => byIdentity.get(textOf(identity)),
     hasName: (name) => names.has(name),
+    placesOf: (project, key) =>
+      objects.map(identityOf).filter((one) => one.project === project && one.key === key),
   }
 }
 
@@ -46,23 +51,50 @@ export const nameFor = (identity: Identity, isTaken: (name: string) => boolean):
   return isTaken(name) ? `${name}.${identity.project}`.slice(0, 253) : name
 }
 
-/** The one that the flag names, else the only one of the namespace. */
+/** The one that the flag names, else the only one of the namespace. CliError where there is none. */
 export const projectOf = async (api: Api, given: string | undefined): Promise<string> => {
-  if (given !== undefined) return given
-  const projects = await listObjects(api, kindOf('Project'), { namespace: api.namespace })
+  const kind = kindOf('Project')
+  if (given !== undefined && (await findObject(api, kind, api.namespace, given)) !== undefined)
+    return given
+  const projects = await listObjects(api, kind, { namespace: api.namespace })
   const names = projects.map(({ metadata }) => metadata.name)
+  if (names.length === 0)
+    throw new CliError(
+      `namespace ${api.namespace} has no project${given === undefined ? '' : ` ${given}`}: apply one (kind: Project), or adopt a Compose project with "stagely init DIR"`,
+    )
+  if (given !== undefined)
+    throw new CliError(
+      `namespace ${api.namespace} has no project ${given}; there are: ${names.join(', ')}`,
+    )
   if (names.length === 1) return names[0]!
-  const choice = names.length === 0 ? '' : `: ${names.join(', ')}`
-  throw usageError(`say which project with --project${choice}`)
+  throw usageError(`say which project with --project: ${names.join(', ')}`)
+}
+
+/** CliError where the project has no such stagelet: else a mistyped name would give the values of all. */
+export const requireStagelet = async (api: Api, project: string, name: string): Promise<void> => {
+  const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+  const names = stagelets
+    .filter(({ spec }) => (spec as unknown as StageletSpec).projectRef.name === project)
+    .map(({ metadata }) => metadata.name)
+  if (names.includes(name)) return
+  const known = names.length === 0 ? 'it has none' : `there are: ${names.join(', ')}`
+  throw new CliError(`project ${project} has no stagelet ${name}; ${known}`)
 }
 
 /** CliError where there is none. */
 export const requireKnown = async (api: Api, identity: Identity): Promise<KubeObject> => {
-  const found = (await readKnownSecrets(api)).find(identity)
+  const secrets = await readKnownSecrets(api)
+  const found = secrets.find(identity)
   if (found !== undefined) return found
   const { project, key, scope, stagelet } = identity
   const only = stagelet === undefined ? '' : ` for stagelet ${stagelet}`
-  throw new CliError(
-    `project ${project} has no secret ${key} of scope ${scope}${only}; "stagely secrets list" shows what there is`,
-  )
+  const elsewhere = secrets.placesOf(project, key).map(flagsOf)
+  const remedy =
+    elsewhere.length === 0
+      ? '"stagely secrets list" shows what there is'
+      : `say which one is meant: ${elsewhere.join(' or ')}`
+  throw new CliError(`project ${project} has no secret ${key} of scope ${scope}${only}; ${remedy}`)
 }
+
+const flagsOf = ({ scope, stagelet }: Identity): string =>
+  `--scope ${scope}${stagelet === undefined ? '' : ` --stagelet ${stagelet}`}`

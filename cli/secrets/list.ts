@@ -9,7 +9,7 @@ import { parseOutput, renderObjects } from '../output.ts'
 import { note, out } from '../print.ts'
 import { renderTable, type Table } from '../table.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { identityOf } from './identity.ts'
+import { identityOf, projectOf } from './identity.ts'
 
 export const listCommand = (): Command =>
   secretCommand('list', 'List secrets: names and versions, never values.', [
@@ -22,6 +22,8 @@ export const listCommand = (): Command =>
 const list = async (flags: SecretFlags): Promise<void> => {
   const output = flags.output === undefined ? undefined : parseOutput(flags.output)
   const api = await openApi(flags)
+  // A mistyped project is no empty one.
+  if (flags.project !== undefined) await projectOf(api, flags.project)
   const isMeant = (object: KubeObject | undefined): boolean => {
     if (object === undefined) return false
     const { project, scope, stagelet } = identityOf(object)

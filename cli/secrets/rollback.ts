@@ -82,7 +82,7 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
   )
 }
 
-type Rolled = DiffRecord & { readonly revision: number }
+type Rolled = DiffRecord & { readonly revision: number; readonly set: string }
 
 const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
   const project = await projectOf(await openApi(flags), flags.project)
@@ -96,8 +96,8 @@ const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
     printAs(plan, output, () => `Back to revision ${plan.revision}:\n${renderDiff(plan)}`)
   if (dryRun === true) return
   await confirm(`Make project ${project} what it was at revision ${plan.revision}?`, yes)
-  // Of a time: what it meant when the plan was shown.
-  const done = await call({ revision: plan.revision }, false)
+  // What was shown, or nothing: of a time, what it meant then; and over no change that came meanwhile.
+  const done = await call({ revision: plan.revision, expected_set: plan.set }, false)
   if (output === undefined) out(`project ${project} is as it was at revision ${plan.revision}`)
   else printAs(done, output, () => '')
 }

@@ -120,7 +120,7 @@ const checkRevision = (
   if (first === undefined) throw missing(`project ${projectUid} not found`)
   if (revision !== 'head' && revision > 0 && first.mac === null) {
     const known = `newest closed revision is ${first.closed}`
-    throw missing(`revision ${revision} of project ${projectUid} is not kept; ${known}`)
+    throw missing(`revision ${revision} of this project is not kept; ${known}`)
   }
   return first
 }

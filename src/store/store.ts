@@ -177,11 +177,18 @@ export interface DeletedSecret extends NamedEntry {
   readonly restorableUntil: string
 }
 
-/** A revision by its number, or the one that was newest at a time (ms). */
-export type RevisionChoice = { readonly revision: number } | { readonly at: number }
+/**
+ * A revision by its number, the one before the newest change, or the one that was newest at a time
+ * (ms). `expectedSet`: Conflict unless this is the name of the set that is stored now.
+ */
+export type RevisionChoice = { readonly expectedSet?: string | undefined } & (
+  { readonly revision: number | 'previous' } | { readonly at: number }
+)
 
 export interface ProjectRollback {
   readonly revision: number
+  /** Name of the set that was stored before: see nameSet. */
+  readonly set: string
   /** What the rollback changed. */
   readonly diff: SetDiff
 }

@@ -144,6 +144,46 @@ describe('a project', () => {
     expect((await call('POST', `${project}/rollback`, { revision: 1, at: 'x' })).status).toBe(422)
   })
 
+  it('goes back only over what a dry run has shown, where that is asked for', async () => {
+    await write('steady', { value: 'a' })
+    const [before] = await settled()
+    await write('steady', { value: 'b' })
+    const back = (body: object): Promise<Answer> =>
+      call('POST', `${project}/rollback`, { revision: before!.revision, ...body })
+    const plan = (await back({ dry_run: true })).json<{ set: string; changed: object[] }>()
+    expect(plan.changed).toMatchObject([{ name: 'steady', what: ['value'] }])
+    // Somebody else is faster, even within the same open revision.
+    await write('meanwhile', { value: canary })
+    const late = await back({ expected_set: plan.set })
+    expect([late.status, late.json()]).toMatchObject([
+      409,
+      { detail: expect.stringContaining('changed since you looked') as string },
+    ])
+    expect((await call('GET', `${secrets}/meanwhile`)).status).toBe(200)
+    const again = (await back({ dry_run: true })).json<{ set: string }>().set
+    const both = await Promise.all([1, 2].map(() => back({ expected_set: again })))
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect((await call('GET', `${secrets}/meanwhile`)).status).toBe(404)
+  })
+
+  it('takes the newest change back, also while its revision is still open', async () => {
+    await call('POST', '/api/v1/projects', { name: 'undone' })
+    const path = '/api/v1/projects/default%2Fundone'
+    const undo = (): Promise<Answer> => call('POST', `${path}/rollback`, { revision: 'previous' })
+    const secret = { key: 'A', value: 'one' }
+    const { id } = (await call('POST', `${path}/secrets`, secret)).json<{ id: string }>()
+    const value = async (): Promise<unknown> =>
+      (await call('POST', `${path}/secrets/${id}/reveal`, {})).json<{ value: string }>().value
+    // Nothing was before: it does not take everything away.
+    expect((await undo()).status).toBe(404)
+    // A batch closes its revision, a single write leaves it open for a moment.
+    const operations = [{ op: 'update', id, value: 'two' }]
+    await call('POST', `${path}/secrets/batch`, { operations })
+    await call('PATCH', `${path}/secrets/${id}`, { value: 'three' })
+    expect((await undo()).json()).toMatchObject({ changed: [{ key: 'A', what: ['value'] }] })
+    expect(await value()).toBe('two')
+  })
+
   it('reveals what one service sees', async () => {
     await write('shared', { value: 'for all' })
     await write('web-shared', { key: 'SHARED', value: 'for web', scope: 'web' })

@@ -7,7 +7,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
+export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
 
 export interface Ran {
   readonly code: number

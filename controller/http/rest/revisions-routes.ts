@@ -126,6 +126,17 @@ const diffRevisions = ({ store }: RestDeps): RestRoute =>
     },
   })
 
+const rollbackFields = {
+  dry_run: dryRun,
+  expected_set: z
+    .string()
+    .max(100)
+    .optional()
+    .describe(
+      '`set` of a dry run: 409 when a secret was changed since, so that nothing goes back unseen.',
+    ),
+}
+
 const rollbackProject = ({ store }: RestDeps): RestRoute =>
   route({
     id: 'rollbackProject',
@@ -135,24 +146,34 @@ const rollbackProject = ({ store }: RestDeps): RestRoute =>
     summary: 'Make all secrets of a project what they were, as one change set.',
     access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
     body: z.union([
-      z.strictObject({ revision: z.int().min(0), dry_run: dryRun }),
+      z.strictObject({
+        revision: z
+          .union([z.int().min(0), z.literal('previous')])
+          .describe('Its number; previous: what was before the newest change.'),
+        ...rollbackFields,
+      }),
       z.strictObject({
         at: z.iso.datetime({ offset: true }).describe('The revision that was newest then.'),
-        dry_run: dryRun,
+        ...rollbackFields,
       }),
     ]),
     response: {
       status: 200,
       description: 'The revision that it went back to, and what changed by that.',
-      schema: z.strictObject({ revision: z.int(), ...diffShape }),
+      schema: z.strictObject({
+        revision: z.int(),
+        set: z.string().describe('Names the secrets and versions that were stored before.'),
+        ...diffShape,
+      }),
     },
     handle: async (context) => {
       const { actor, body } = context
       const project = refOf(requireTarget(context))
-      const choice = 'revision' in body ? { revision: body.revision } : { at: Date.parse(body.at) }
-      const { revision, diff } = await store.write(actor, wholeChange(body.dry_run), (tx) =>
+      const where = 'revision' in body ? { revision: body.revision } : { at: Date.parse(body.at) }
+      const choice = { ...where, expectedSet: body.expected_set }
+      const { diff, ...done } = await store.write(actor, wholeChange(body.dry_run), (tx) =>
         tx.rollbackProject(project, choice),
       )
-      return { status: 200, body: { revision, ...toDiff(diff) } }
+      return { status: 200, body: { ...done, ...toDiff(diff) } }
     },
   })

@@ -16,7 +16,7 @@ import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
 import { followedBy } from '../values/followers.ts'
 import { fillsOpenValue } from '../value-owner.ts'
 import { asWritten, atPlaceOf, recreate } from './restore.ts'
-import { diffSets, type SetDiff } from './set-diff.ts'
+import { diffSets, nameSet, type SetDiff } from './set-diff.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
 
 /** Conflict when `expected` is not the version that is stored now. */
@@ -72,12 +72,29 @@ const putBack = (
     },
   )
 
+/** What was before the newest change, which may be in a revision that is still open. */
+const findPrevious = async (session: WriteSession, project: ProjectState): Promise<number> => {
+  const newest = project.openedAt === undefined ? project.closed : project.closed + 1
+  const [row] = await session.tx.query<{ revision: number | null }>(
+    'SELECT max(revision) AS revision FROM revisions WHERE project_uid = $1 AND revision < $2',
+    [project.uid, newest],
+  )
+  const revision = row?.revision ?? undefined
+  if (revision !== undefined) return revision
+  throw new StagelyError(
+    'NotFound',
+    `no rollout history found for project "${project.ref.name}": it has no older revision`,
+  )
+}
+
 const findRevision = async (
   session: WriteSession,
   project: ProjectState,
   choice: RevisionChoice,
 ): Promise<number> => {
-  if ('revision' in choice) return choice.revision
+  if ('revision' in choice) {
+    return choice.revision === 'previous' ? findPrevious(session, project) : choice.revision
+  }
   const [row] = await session.tx.query<{ revision: number | null; oldest: number | null }>(
     `SELECT max(revision) FILTER (WHERE closed_at <= $2) AS revision, min(closed_at) AS oldest
      FROM revisions WHERE project_uid = $1`,
@@ -143,6 +160,12 @@ export const rollbackProject = async (
   const target = (await readSet(session.tx, keys, project.uid, revision)).entries
   await saveChanged(session)
   const head = (await readSet(session.tx, keys, project.uid, 'head')).entries
+  const set = nameSet(head)
+  if (choice.expectedSet !== undefined && choice.expectedSet !== set)
+    throw conflict(
+      ref,
+      'its secrets were changed since you looked: see what would change now (dry_run), and decide anew',
+    )
   const diff = diffSets(head, target)
   const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
   const entries = new Map(target.map((entry) => [entry.secretId, entry]))
@@ -154,7 +177,7 @@ export const rollbackProject = async (
   for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
   await bringBack(session, project, { diff, entries })
   await session.audit(project.ref, { action: 'rollback', detail: { revision } })
-  return { revision, diff }
+  return { revision, set, diff }
 }
 
 const bringBack = async (

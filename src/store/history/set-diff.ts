@@ -1,4 +1,5 @@
 // What differs between two sets of one project, by names: never by values.
+import { createHash } from 'node:crypto'
 import { sameJson } from '../canonical.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 
@@ -29,6 +30,12 @@ export const nameEntry = ({ secretId, name, key, scope, stagelet }: SetEntry): N
   scope,
   ...(stagelet === undefined ? {} : { stagelet }),
 })
+
+/** The same for two sets just when they hold the same versions of the same secrets. Tells nothing else. */
+export const nameSet = (entries: readonly SetEntry[]): string => {
+  const lines = entries.map(({ secretId, version }) => `${secretId} ${version}`).sort()
+  return createHash('sha256').update(lines.join('\n')).digest('base64url').slice(0, 22)
+}
 
 type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'file'
 

@@ -1,0 +1,127 @@
+// What the command asks at a terminal, a real one: what it shows, what it keeps to itself, and what a
+// person's answer does.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startWorld, type World } from '../support/processes.ts'
+import { ctrlC, enter, runAtTerminal, type Session, type Step } from '../support/pty.ts'
+
+let world: World
+let dir: string
+let token: string
+
+const atTerminal = (args: readonly string[], ...steps: Step[]): Promise<Session> =>
+  runAtTerminal(
+    args,
+    {
+      ...{ HOME: world.dir, STAGELY_SERVER: world.url, STAGELY_TOKEN: token },
+      STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
+    },
+    steps,
+  )
+
+const valueOf = (key: string): Promise<string> => world.must('secrets', 'get', key, '--reveal')
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'stagely-prompts-'))
+  world = await startWorld({ withAgent: false })
+  await world.apply(
+    'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: shop}\nspec: {}\n',
+  )
+  token = (await world.must('token', 'create', 'terminal')).trim()
+})
+afterAll(async () => {
+  await world.stop()
+  await rm(dir, { recursive: true, force: true })
+})
+
+describe('secrets set at a terminal', () => {
+  it('asks for the value, does not show it, and stores what was typed', async () => {
+    const typed = 'canary typed $1 "x" ü'
+    const done = await atTerminal(['secrets', 'set', 'TYPED'], {
+      wait: 'Value of TYPED',
+      keys: typed + enter,
+    })
+    expect([done.code, done.screen]).toEqual([0, expect.stringContaining('typed.global created')])
+    expect(done.screen).not.toMatch(/canary|typed \$/)
+    expect(await valueOf('TYPED')).toBe(typed)
+  })
+
+  it('stores nothing when it is interrupted', async () => {
+    const done = await atTerminal(['secrets', 'set', 'NEVER'], {
+      wait: 'Value of NEVER',
+      keys: `canary${ctrlC}`,
+    })
+    expect([done.code, done.screen]).toEqual([1, expect.stringContaining('nothing was changed')])
+    expect(done.screen).not.toContain('canary')
+    expect(await world.must('secrets', 'list', '-o', 'name')).not.toContain('never')
+  })
+})
+
+describe('secrets import at a terminal', () => {
+  it('shows names, asks, and writes only after a yes', async () => {
+    const file = join(dir, '.env')
+    await writeFile(file, 'TYPED=canary-other\nNEW=canary-new\n')
+    const question = { wait: 'Import 2 of 2 secrets? [y/N] ' }
+    for (const answer of ['', 'n', 'nay']) {
+      const no = await atTerminal(['secrets', 'import', file], {
+        ...question,
+        keys: answer + enter,
+      })
+      expect([no.code, no.screen], answer).toEqual([
+        1,
+        expect.stringMatching(
+          /^\+ NEW \(global\)\n~ TYPED \(global\) {2}changes\n[^]*was changed\./,
+        ),
+      ])
+    }
+    expect(await valueOf('TYPED')).toMatch(/^canary typed/)
+    const yes = await atTerminal(['secrets', 'import', file], { ...question, keys: `y${enter}` })
+    expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('2 secrets imported')])
+    expect(yes.screen).not.toContain('canary')
+    expect(await valueOf('TYPED')).toBe('canary-other')
+  })
+})
+
+describe('what takes something away', () => {
+  it('asks first, says what it would do, and does nothing without a yes', async () => {
+    const asked: [string[], string][] = [
+      [['delete', 'NEW'], 'Delete NEW of scope global (no service sees it)? [y/N] '],
+      [['purge', 'NEW'], 'Erase NEW (global, in use) with all its versions, for good? [y/N] '],
+      [
+        ['rollback', 'TYPED', '--to-version', '1'],
+        'Put version 1 of TYPED (global) back over 2? [y/N] ',
+      ],
+      [['rollback', '--to-revision', '0'], 'Make project shop what it was at revision 0? [y/N] '],
+    ]
+    for (const [args, wait] of asked) {
+      const no = await atTerminal(['secrets', ...args], { wait, keys: enter })
+      expect([no.code, no.screen], args.join(' ')).toEqual([
+        1,
+        expect.stringContaining('Nothing was changed.'),
+      ])
+      // Where nobody can be asked, the question itself says what to do.
+      const unasked = await world.cli('secrets', ...args)
+      expect([unasked.code, unasked.stderr], args.join(' ')).toEqual([
+        2,
+        `error: ${wait.replace('[y/N] ', '')}Nobody can be asked here (no terminal): give --yes to go on\n`,
+      ])
+    }
+    expect(await valueOf('NEW')).toBe('canary-new')
+    const yes = await atTerminal(['secrets', 'delete', 'NEW'], {
+      wait: '[y/N] ',
+      keys: `yes${enter}`,
+    })
+    expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('"new.global" deleted')])
+    expect(await world.must('secrets', 'list', '-o', 'name')).not.toContain('new.global')
+  })
+})
+
+describe('run at a terminal', () => {
+  it('hands the terminal over: ctrl-C reaches the command once, and its answer counts', async () => {
+    const script = `trap 'echo caught; exit 5' INT; test -t 0 && echo ready; while :; do sleep 0.1; done`
+    const done = await atTerminal(['run', '--', 'sh', '-c', script], { wait: 'ready', keys: ctrlC })
+    expect([done.code, done.screen.match(/caught/g)]).toEqual([5, ['caught']])
+  })
+})
