@@ -23,12 +23,17 @@ interface Look {
 const startMs = 1_700_000_000_000
 
 /** Judges one container whose looks follow each other, the last one staying. */
-const judge = async (looks: readonly Look[]): Promise<GateResult & { tookMs: number }> => {
+const judge = async (
+  looks: readonly Look[],
+  /** How wrong the clock is at the samples of these numbers. */
+  jumps: ReadonlyMap<number, number> = new Map(),
+): Promise<GateResult & { tookMs: number }> => {
   let nowMs = startMs
   let sample = -1
   const look = (): Look => looks[Math.min(sample, looks.length - 1)]!
   const clock: Clock = {
-    now: () => nowMs,
+    now: () => nowMs + (jumps.get(sample) ?? 0),
+    monotonic: () => nowMs,
     sleep: (ms) => {
       nowMs += ms
       return Promise.resolve()
@@ -127,6 +132,15 @@ describe('the gate', () => {
     // 70 s of start period, three rounds of 6 s, 10 s of slack.
     expect(never.tookMs).toBeGreaterThan(98_000)
     expect(never.tookMs).toBeLessThan(99_000)
+  })
+
+  it('takes its time, whatever is done to the clock', async () => {
+    for (const ms of [-3_600_000, -45_000, 45_000, 3_600_000]) {
+      const jumps = new Map([...Array(30).keys()].map((i) => [10 * i, ms]))
+      const { failure, tookMs } = await judge([{ health: 'starting' }], jumps)
+      expect(failure?.reason).toBe('TimedOut')
+      expect(Math.round(tookMs / 1000)).toBe(98)
+    }
   })
 
   it('waits for a paused container as long as for one that runs, and its health is unknown', async () => {

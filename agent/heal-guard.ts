@@ -9,7 +9,7 @@ export interface Heal {
 const windowMs = 10 * 60_000
 export const mostHeals = 5
 
-export const longestDelayMs = 300_000
+const longestDelayMs = 300_000
 
 /** 5 s doubling to 5 min. */
 export const delayAfter = (failures: number): number =>

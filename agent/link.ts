@@ -68,7 +68,7 @@ export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     const outcome = await connectOnce(deps, signal)
     if (signal.aborted) return
-    const delayMs = retries.after(outcome, deps.clock.now())
+    const delayMs = retries.after(outcome, deps.clock.monotonic())
     deps.log.info({ delayMs, outcome: outcome.kind }, 'connecting again')
     await deps.clock.sleep(delayMs, signal).catch(() => undefined)
   }
@@ -78,6 +78,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   const { clock, log, client, identity, keys } = deps
   if (keys.isPending()) await keys.rotate()
   const now = clock.now()
+  const began = clock.monotonic()
   const ending = new AbortController()
   const cut = (): void => {
     ending.abort()
@@ -97,13 +98,13 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     })
     await readStream(response, stream)
     if (stream.rotation !== undefined) {
-      if (await keys.rotate(stream.rotation)) return atOnce(clock.now() - now)
-      return stream.outcome(clock.now())
+      if (await keys.rotate(stream.rotation)) return atOnce(clock.monotonic() - began)
+      return stream.outcome(clock.monotonic())
     }
     log.info({}, 'the stream ended')
   } catch (error) {
     if (signal.aborted) return { kind: 'unreachable' }
-    if (stream.isOutdated) return atOnce(clock.now() - now)
+    if (stream.isOutdated) return atOnce(clock.monotonic() - began)
     if (error instanceof RefusedError) {
       if (error.reason === 'BadSignature' && (await keys.recover())) return atOnce(0)
       return explainRefusal(error, log)
@@ -114,7 +115,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     ending.abort()
     if (stream.hello !== undefined) deps.onLost()
   }
-  return stream.outcome(clock.now())
+  return stream.outcome(clock.monotonic())
 }
 
 const readStream = async (response: IncomingMessage, stream: Stream): Promise<void> => {
@@ -147,7 +148,7 @@ class Stream {
   constructor(deps: LinkDeps, requestedAt: number) {
     this.#deps = deps
     this.#requestedAt = requestedAt
-    this.lastHeard = requestedAt
+    this.lastHeard = deps.clock.monotonic()
   }
 
   get silenceLimitMs(): number {
@@ -156,7 +157,7 @@ class Stream {
   }
 
   heard(): void {
-    this.lastHeard = this.#deps.clock.now()
+    this.lastHeard = this.#deps.clock.monotonic()
   }
 
   outcome(now: number): Outcome {
@@ -251,7 +252,7 @@ class Stream {
       sender: identity.controllerX25519,
     })
     this.hello = hello
-    this.#upSince = this.#deps.clock.now()
+    this.#upSince = this.#deps.clock.monotonic()
     onConnected()
   }
 

@@ -68,6 +68,7 @@ test('a new condition goes at once, trifles at most every 10 s, the same never a
   expect(sent).toHaveLength(2)
   expect(restartsOf(sent[1])).toBe(5)
   reporter.changed(restarted(6))
+  clock.jump(-3_600_000)
   await clock.advance(9_800)
   expect(sent).toHaveLength(2)
   await clock.advance(200)

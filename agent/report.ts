@@ -71,7 +71,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
 
   /** One step; returns for how long to rest. */
   const step = async (attempt: number, signal: AbortSignal): Promise<Rest> => {
-    const { ready, nextMs } = subjects.due(clock.now())
+    const { ready, nextMs } = subjects.due(clock.monotonic())
     if (!isConnected || ready.length === 0) return { restMs: nextMs, attempt: 0 }
     const observations = ready.map((s) => s.newest)
     try {
@@ -82,7 +82,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
       log.warn({ reason: messageOf(error) }, 'a report did not get through')
       if (!isForbidden) return decideRest(error, attempt, deps.random)
     }
-    subjects.markTold(ready, observations, clock.now(), deps.random)
+    subjects.markTold(ready, observations, clock.monotonic(), deps.random)
     return { restMs: 0, attempt: 0 }
   }
 

@@ -104,7 +104,7 @@ export interface StackState {
   missingVariables: readonly string[]
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: readonly string[]
-  /** `want.key` that failed, how often, and when it may be tried again. */
+  /** `want.key` that failed, how often, and when (monotonic) it may be tried again. */
   failedKey: string
   failures: number
   retryAtMs: number
@@ -116,7 +116,7 @@ export interface StackState {
   drift: ReportedStagelet['drift']
   /** What a person did last through the agent. */
   hand: ReportedStagelet['hand']
-  /** Since when the whole stack is down because somebody stopped it; it is left so. */
+  /** Since when (monotonic) the whole stack is down because somebody stopped it; it is left so. */
   heldSinceMs: number | undefined
   /** What the gate waits for. */
   waitingFor: readonly string[]
@@ -124,7 +124,7 @@ export interface StackState {
   ailing: ReadonlyMap<string, Ailing>
   /** An action has begun since this agent was started. */
   hasActed: boolean
-  /** Since when Compose of an agent before this one is seen at work. */
+  /** Since when (monotonic) Compose of an agent before this one is seen at work. */
   leftAtWorkSinceMs: number | undefined
 }
 

@@ -36,8 +36,8 @@ export const isLeftAtWork = async (
   model: ComposeModel,
 ): Promise<boolean> => {
   if (state.hasActed || !(await isRunning(workingFlags(model)))) return false
-  state.leftAtWorkSinceMs ??= deps.clock.now()
-  return deps.clock.now() - state.leftAtWorkSinceMs < deps.upDeadlineMs
+  state.leftAtWorkSinceMs ??= deps.clock.monotonic()
+  return deps.clock.monotonic() - state.leftAtWorkSinceMs < deps.upDeadlineMs
 }
 
 const up = (

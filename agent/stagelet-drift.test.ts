@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Clock } from '../src/kernel/clock.ts'
+import { aContainer } from '../test/support/a-container.ts'
 import { createFakeClock } from '../test/support/fake-clock.ts'
 import { createEndings } from './endings.ts'
 import { mostHeals } from './heal-guard.ts'
@@ -6,9 +8,19 @@ import type { Plan } from './plan.ts'
 import { createStackState, createWant, type StackState } from './stack-state.ts'
 import { restForDrift, takeEvent, type Rest } from './stagelet-drift.ts'
 import type { PassDeps } from './stagelet-looks.ts'
+import type { Deployment } from './state-file.ts'
 
 const stoppedAt = 1_700_000_000_000
 const desired = { uid: 'u', compose: { directory: '/srv' } }
+
+const depsWith = (clock: Clock): PassDeps =>
+  ({
+    clock,
+    stateFile: { get: () => undefined, set: () => Promise.resolve() },
+    endings: createEndings(),
+    hands: { by: () => undefined },
+    publish: () => undefined,
+  }) as unknown as PassDeps
 
 /** A stack that is held, since all of it was stopped; is it still, once a lost stream is back? */
 const isHeldAfterGap = (lostAfterMs: number, backAfterMs: number): boolean => {
@@ -31,6 +43,42 @@ describe('a stack that was stopped as a whole', () => {
   it('was stopped by a person where the engine stayed for a minute', () => {
     expect(isHeldAfterGap(61_000, 62_000)).toBe(true)
   })
+
+  it('is remembered so, whatever is done to the clock, and also after a restart of the agent', async () => {
+    const clock = createFakeClock(stoppedAt)
+    let stored: Partial<Deployment> = {}
+    const stateFile = {
+      get: () => stored,
+      set: (_uid: string, next: Deployment) => Promise.resolve(void (stored = next)),
+    }
+    const deps = { ...depsWith(clock), stateFile } as unknown as PassDeps
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const web = aContainer('web', '', { state: 'exited' })
+    const begin = (heldSinceMs?: number): StackState => {
+      const want = createWant(
+        { desired: desired as never, entries: [], base: {} },
+        undefined,
+        false,
+      )
+      return { ...createStackState(want), containers: [web], heldSinceMs }
+    }
+    const rest = (state: StackState): Promise<Rest> =>
+      restForDrift(deps, state, { plan, overrides: [], asked: false })
+    const state = begin(clock.monotonic())
+    await rest(state)
+    expect(stored.stoppedByHand ?? false).toBe(false)
+    await clock.advance(60_000)
+    await rest(state)
+    expect(stored.stoppedByHand).toBe(true)
+    for (const ms of [-86_400_000, 2 * 86_400_000]) {
+      clock.jump(ms)
+      await rest(state)
+      expect(stored.stoppedByHand).toBe(true)
+    }
+    const later = { ...deps, clock: createFakeClock(1) }
+    await restForDrift(later, begin(), { plan, overrides: [], asked: false })
+    expect(stored.stoppedByHand).toBe(true)
+  })
 })
 
 describe('a service that healing does not help', () => {
@@ -43,13 +91,7 @@ describe('a service that healing does not help', () => {
       settledKey: want.key,
       heals: Array.from({ length: heals }, () => ({ service: 'web', atMs })),
     }
-    const deps = {
-      clock: createFakeClock(stoppedAt),
-      stateFile: { get: () => undefined, set: () => Promise.resolve() },
-      endings: createEndings(),
-      hands: { by: () => undefined },
-      publish: () => undefined,
-    } as unknown as PassDeps
+    const deps = depsWith(createFakeClock(stoppedAt))
     const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
     return { rest: await restForDrift(deps, state, { plan, overrides: [], asked: false }), state }
   }

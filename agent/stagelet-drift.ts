@@ -76,8 +76,9 @@ const isHeld = async (
   input: DriftInput,
   asked: boolean,
 ): Promise<boolean> => {
-  const now = deps.clock.now()
-  if (deps.stateFile.get(state.want.desired.uid)?.stoppedByHand === true) state.heldSinceMs ??= 0
+  const now = deps.clock.monotonic()
+  const known = deps.stateFile.get(state.want.desired.uid)
+  if (known?.stoppedByHand === true) state.heldSinceMs ??= -Infinity
   const isDown = state.containers.every((c) => c.state === 'exited' || c.state === 'dead')
   if (asked || !isDown) state.heldSinceMs = undefined
   else if (isWholeStackStopped(input)) state.heldSinceMs ??= now

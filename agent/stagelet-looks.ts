@@ -32,7 +32,7 @@ export const noteFailure = (deps: PassDeps, state: StackState): number => {
   state.failures = state.failedKey === key ? state.failures + 1 : 1
   state.failedKey = key
   const delay = delayAfter(state.failures)
-  state.retryAtMs = deps.clock.now() + delay
+  state.retryAtMs = deps.clock.monotonic() + delay
   return delay
 }
 

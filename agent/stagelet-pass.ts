@@ -8,7 +8,6 @@ import { renderOverride } from '../src/compose/override.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import type { ObservedContainer } from './observe.ts'
-import { longestDelayMs } from './heal-guard.ts'
 import { findPendingEdits } from './pending-edits.ts'
 import { leansOnIn, planAction, restartsIn, withoutServices } from './plan.ts'
 import { digestIn, findCulprits, withQuarantined } from './quarantine.ts'
@@ -38,11 +37,8 @@ export type { PassDeps } from './stagelet-looks.ts'
 const leftLookMs = 500
 
 /** How long the backoff of a failure still lasts. */
-const waitForRetry = ({ clock }: PassDeps, state: StackState): number => {
-  const left = state.failedKey === state.want.key ? state.retryAtMs - clock.now() : 0
-  // Longer than the longest: the clock was set back since.
-  return left > longestDelayMs ? 0 : Math.max(0, left)
-}
+const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
+  state.failedKey === state.want.key ? Math.max(0, state.retryAtMs - clock.monotonic()) : 0
 
 /** For how long the stack is left as it is for what went before. */
 const restBefore = async (

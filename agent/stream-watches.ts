@@ -26,7 +26,7 @@ export const watchSilence = async (
 ): Promise<void> => {
   for (;;) {
     const limitMs = stream.silenceLimitMs
-    const quietMs = clock.now() - stream.lastHeard
+    const quietMs = clock.monotonic() - stream.lastHeard
     if (quietMs >= limitMs) {
       log.warn({ quietMs }, 'nothing heard from the controller; dropping the connection')
       ending.abort(new Error(`nothing heard for ${quietMs} ms`))

@@ -30,16 +30,14 @@ export const createHands = (clock: Clock): Hands => {
         end: (how) => {
           atWork--
           last = { ...who, at, ...how }
-          endedAt = clock.now()
+          endedAt = clock.monotonic()
         },
       }
     },
     isBusy: () => atWork > 0,
     last: () => last,
     by: (service) => {
-      const ageMs = clock.now() - endedAt
-      // Before it: the clock was set back since.
-      const isJustNow = ageMs >= 0 && ageMs < justNowMs
+      const isJustNow = clock.monotonic() - endedAt < justNowMs
       return last?.touched.includes(service) === true && isJustNow ? describeHand(last) : undefined
     },
   }

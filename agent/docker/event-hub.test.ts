@@ -62,7 +62,7 @@ describe('the events of the engine', () => {
       if (event === undefined) gaps.push(lostAtMs)
     })
     await settle()
-    const lostAt = clock.now() + 5_000
+    const lostAt = clock.monotonic() + 5_000
     await clock.advance(5_000)
     refuse.times = 3
     open[0]!.lose()

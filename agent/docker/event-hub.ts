@@ -5,7 +5,7 @@ import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Engine, EngineEvent } from './engine.ts'
 
-/** `event` undefined: a lost stream is back, and what came since `lostAtMs` may have been missed. */
+/** `event` undefined: a lost stream is back, and what came since `lostAtMs` (monotonic) may have been missed. */
 export type EventListener = (event: EngineEvent | undefined, lostAtMs: number) => void
 
 export interface EventHub {
@@ -36,7 +36,7 @@ export const createEventHub = (deps: {
   const listeners = new Map<string, Set<EventListener>>()
   const stopping = new AbortController()
   let attempt = 0
-  let lostAtMs = deps.clock.now()
+  let lostAtMs = deps.clock.monotonic()
 
   const notify = (project: string, event: EngineEvent | undefined): void => {
     for (const listener of listeners.get(project) ?? []) listener(event, lostAtMs)
@@ -59,7 +59,7 @@ export const createEventHub = (deps: {
       } catch (error) {
         if (stopping.signal.aborted) return
         // Not of each vain try to open it again.
-        if (attempt === 0) lostAtMs = deps.clock.now()
+        if (attempt === 0) lostAtMs = deps.clock.monotonic()
         deps.log.warn({ error: messageOf(error) }, 'event stream of the engine was lost')
         const delay = 200 + backoffMs(attempt++, { baseMs: 500, capMs: 15_000 })
         await deps.clock.sleep(delay, stopping.signal).catch((e: unknown) => {

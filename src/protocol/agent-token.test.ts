@@ -33,7 +33,11 @@ const aWorld = (): World => {
         return Promise.resolve(known ? { key: world.key! } : undefined)
       },
       keyOf: (agent) => agent.key,
-      clock: { now: () => world.now, sleep: () => Promise.resolve() } satisfies Clock,
+      clock: {
+        now: () => world.now,
+        monotonic: () => world.now,
+        sleep: () => Promise.resolve(),
+      } satisfies Clock,
     }),
   }
   return world

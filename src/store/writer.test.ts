@@ -20,7 +20,7 @@ const sql: Sql = {
   listen: () => Promise.resolve(() => Promise.resolve()),
   close: () => Promise.resolve(),
 }
-const clock = { now: () => 0, sleep: () => new Promise<void>(() => undefined) }
+const clock = { now: () => 0, monotonic: () => 0, sleep: () => new Promise<void>(() => undefined) }
 
 describe('Writer', () => {
   // A write begun at the very moment in which the writer comes to rest must not be forgotten.

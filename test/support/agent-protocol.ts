@@ -51,10 +51,7 @@ export const startTestController = async (
 ): Promise<TestController> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'stagely-protocol-'))
   const skew = { offsetMs: 0 }
-  const clock: Clock = {
-    now: () => realClock.now() + skew.offsetMs,
-    sleep: (ms, signal) => realClock.sleep(ms, signal),
-  }
+  const clock: Clock = { ...realClock, now: () => realClock.now() + skew.offsetMs }
   const opened = await openStore({
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     dataDir,

@@ -4,15 +4,22 @@ import type { Clock } from '../../src/kernel/clock.ts'
 export interface FakeClock extends Clock {
   /** Moves time on and wakes the sleepers that are due, in order. */
   advance(ms: number): Promise<void>
+  /** Somebody sets the clock forward, or back; no time passes. */
+  jump(ms: number): void
 }
 
 export const createFakeClock = (startMs = 1_700_000_000_000): FakeClock => {
   let now = startMs
+  let jumpedMs = 0
   let sleepers: { dueAt: number; wake: () => void }[] = []
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
   return {
-    now: () => now,
+    now: () => now + jumpedMs,
+    monotonic: () => now,
+    jump: (ms) => {
+      jumpedMs += ms
+    },
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         const abort = (): void => {

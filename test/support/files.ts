@@ -78,7 +78,7 @@ export const startLonelyAgent = async (given: {
       fileCache: true,
     },
     identity: (await loadIdentity(given.dataDir))!,
-    clock: { now: () => realClock.now(), sleep: (ms, signal) => realClock.sleep(ms / 10, signal) },
+    clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / 10, signal) },
     random: Math.random,
     log: silentLogger,
     onConnected: () => undefined,

@@ -62,6 +62,7 @@ export const createSteppedClock = (startMs = 1_800_000_000_000): SteppedClock =>
   let now = startMs
   return {
     now: () => now,
+    monotonic: () => now,
     sleep: (ms, signal) => realClock.sleep(ms, signal),
     step: (ms) => {
       now += ms
