@@ -1,4 +1,5 @@
-// adopt: takes an object over from the folder that owned it, so that the API may change it.
+// adopt: takes an object over from the folder or the cluster that owned it, so that the API may change it;
+// or leaves it to the one that declares it.
 import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf } from '../api.ts'
@@ -8,23 +9,38 @@ import { newCommand, openApi, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 
 export const command = (): Command =>
-  newCommand('adopt', 'Take objects over from a folder of manifests, so that the API owns them.', [
-    'stagely adopt secret stripe-secret-key.backend',
-    'stagely adopt stagelet/shop project/shop',
-  ])
+  newCommand(
+    'adopt',
+    'Take objects over from a folder of manifests or a cluster, so that the API owns them.',
+    [
+      'stagely adopt secret stripe-secret-key.backend',
+      'stagely adopt stagelet/shop project/shop',
+      'stagely adopt project/shop --release    # to the folder or cluster that declares it',
+    ],
+  )
     .argument('<kind...>', 'KIND NAME... or KIND/NAME...')
+    .option(
+      '--release',
+      'the other way: leave them to the first folder or cluster that declares them',
+    )
     .action(adopt)
 
-const adopt = async (words: string[], flags: CommonFlags): Promise<void> => {
+interface Flags extends CommonFlags {
+  readonly release?: boolean
+}
+
+const adopt = async (words: string[], flags: Flags): Promise<void> => {
   const targets = parseTargets(words)
-  if (targets.some(({ names }) => names.length === 0)) throw usageError('name the objects to adopt')
+  if (targets.some(({ names }) => names.length === 0)) throw usageError('name the objects')
   const api = await openApi(flags)
-  const body = { metadata: { annotations: { [annotations.source]: 'api' } } }
+  const release = flags.release === true
+  const source = release ? 'system' : 'api'
+  const body = { metadata: { annotations: { [annotations.source]: source } } }
   for (const { kind, names } of targets) {
     for (const name of names) {
       const path = pathOf(kind, kind.namespaced ? api.namespace : undefined, name)
       await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
-      out(`${fullName(kind, name)} adopted`)
+      out(`${fullName(kind, name)} ${release ? 'released' : 'adopted'}`)
     }
   }
 }

@@ -159,11 +159,14 @@ const write = (
 const isNobodys = (current: KubeObject): boolean =>
   current.metadata.annotations?.[annotations.source] === systemSource
 
-const notOurs = (current: KubeObject): StagelyError =>
-  new StagelyError(
+const notOurs = (current: KubeObject): StagelyError => {
+  const owner = current.metadata.annotations?.[annotations.source] ?? 'another source'
+  const way = owner === 'api' ? 'release it there (stagely adopt --release)' : 'delete it there'
+  return new StagelyError(
     'Conflict',
-    `Stagely has an object of this name that belongs to ${current.metadata.annotations?.[annotations.source] ?? 'another source'}: delete it there, or rename this one`,
+    `Stagely has an object of this name that belongs to ${owner}: ${way}, or rename this one`,
   )
+}
 
 const refusedBy = (error: unknown, object: KubeObject): Carried => {
   if (!(error instanceof StagelyError)) throw error

@@ -65,7 +65,10 @@ export const refFromKey = (key: string): ObjectRef => {
 
 /** Annotations with a meaning. */
 export const annotations = {
-  /** Set by the server: who owns the spec (`api`, `folder:<path>`). Setting it to `api` adopts the object. */
+  /**
+   * Set by the server: who owns the object (`api`, `kubernetes`, `folder:<path>`). Setting it to `api` adopts
+   * the object, setting it to `system` leaves it to the first source that declares it.
+   */
   source: 'stagely.dev/source',
   /** Set by the server on a secret whose owner gives its value too; without it the value is open. */
   valueSource: 'stagely.dev/value-source',

@@ -91,33 +91,34 @@ export const checkOwner = (session: WriteSession, current: StoredRow): void => {
   if (!isFree(session, current)) throw ownedBy(refOf(current.object), current.source)
 }
 
-const mirrored = ({ labels = {}, annotations: notes = {} }: ObjectMeta): unknown => {
+const owned = ({ labels = {}, annotations: notes = {} }: ObjectMeta): unknown => {
   const free: string[] = [annotations.source, annotations.valueSource, ...requestAnnotations]
   const kept = Object.entries(notes).filter(([name]) => !free.includes(name))
   return { labels, annotations: Object.fromEntries(kept) }
 }
 
-/** True where an object of a cluster would get metadata that the cluster does not know of, and would take away again. */
-export const changesMirrored = (next: KubeObject, current: StoredRow): boolean =>
-  current.source === clusterSource &&
-  next.kind !== 'Namespace' &&
-  !sameJson(mirrored(next.metadata), mirrored(current.object.metadata))
+/** True where labels or annotations change that are the owner's to say. Those of a team are anybody's. */
+export const changesOwned = (next: KubeObject, current: StoredRow): boolean =>
+  next.kind !== 'Namespace' && !sameJson(owned(next.metadata), owned(current.object.metadata))
+
+/** Sources that bring back what they declare, whatever becomes of it here. */
+export const isDeclaring = (source: string): boolean =>
+  source === clusterSource || source.startsWith('folder:')
 
 /** True when a manifest declares what the store made by itself, such as the Agent of a join token. */
 export const isTakeover = ({ actor }: WriteSession, { source, object }: StoredRow): boolean =>
-  source === systemSource &&
-  object.kind !== 'Namespace' &&
-  (actor.source === clusterSource || actor.source.startsWith('folder:'))
+  source === systemSource && object.kind !== 'Namespace' && isDeclaring(actor.source)
 
-/** True when an API user says by annotation that the API takes the object over. */
-export const isAdoption = (
-  session: WriteSession,
+/** To whom an API user hands the object by annotation: to the API, or to nobody, until a source declares it. */
+export const handedTo = (
+  { actor }: WriteSession,
   object: KubeObject,
   current: StoredRow,
-): boolean =>
-  session.actor.source === 'api' &&
-  current.source !== 'api' &&
-  object.metadata.annotations?.[annotations.source] === 'api'
+): 'api' | typeof systemSource | undefined => {
+  const to = object.metadata.annotations?.[annotations.source]
+  if (actor.source !== 'api' || to === current.source) return undefined
+  return to === 'api' || to === systemSource ? to : undefined
+}
 
 /** The annotations as given, and the one that shows who owns the object. */
 export const withSource = (metadata: ObjectMeta, source: string): ObjectMeta => ({

@@ -47,7 +47,7 @@ const remedyAt = (owner: string): string => {
   const adopt = 'or adopt it with the annotation stagely.dev/source=api'
   if (owner.startsWith('folder:')) return `change it there, ${adopt}`
   if (owner === clusterSource) return `change it in the cluster, ${adopt}`
-  return 'change it by the API, or delete it there first'
+  return 'change it by the API, or release it there with the annotation stagely.dev/source=system'
 }
 
 export const ownedBy = (ref: ObjectRef, owner: string): StagelyError =>

@@ -13,8 +13,8 @@ import {
   checkNamespace,
   checkOwner,
   checkPreconditions,
-  changesMirrored,
-  isAdoption,
+  changesOwned,
+  handedTo,
   isTakeover,
   systemSource,
   withSource,
@@ -218,7 +218,8 @@ interface Update {
   readonly object: KubeObject
   readonly secret: PreparedSecret | undefined
   readonly source: string
-  readonly adopts: boolean
+  /** Who owns it by this write, where an API user hands it over. */
+  readonly handed: string | undefined
 }
 
 /** What will be stored, before it is known whether anything changes. */
@@ -228,16 +229,16 @@ const prepareUpdate = async (
   current: StoredRow,
   { tracking, putBack }: WriteMore,
 ): Promise<Update> => {
-  const adopts = isAdoption(session, admitted, current)
-  const takesOver = adopts || isTakeover(session, current)
-  const source = takesOver ? session.actor.source : current.source
+  const handed = handedTo(session, admitted, current)
+  const taken = isTakeover(session, current) ? session.actor.source : current.source
+  const source = handed ?? taken
   const metadata = tracked(nextMetadata(session, admitted, current, source), tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (current.object.status !== undefined) object.status = current.object.status
   if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
-  if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, adopts }
+  if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, handed }
   const secret = await prepareSecret(session, object, current, putBack)
-  return { object: secret.object, secret, source, adopts }
+  return { object: secret.object, secret, source, handed }
 }
 
 /** Conflict where the change is the owner's to make. */
@@ -248,8 +249,13 @@ const checkChange = (
   changesSpec: boolean,
 ): void => {
   const isOwners =
-    (changesSpec && !fillsOpenValue(session, next, current)) || changesMirrored(next, current)
+    (changesSpec && !fillsOpenValue(session, next, current)) || changesOwned(next, current)
   if (isOwners) checkOwner(session, current)
+}
+
+const actionOf = (handed: string | undefined): string => {
+  if (handed === undefined) return 'update'
+  return handed === systemSource ? 'release' : 'adopt'
 }
 
 /** `finish` removes an object that is being deleted and has lost its last finalizer. */
@@ -262,15 +268,15 @@ export const updateObject = async (
   await readAhead(session, admitted, { isNew: false })
   const current = await requireRow(session, refOf(admitted))
   checkPreconditions(current, admitted.metadata)
-  const { object, secret, source, adopts } = await prepareUpdate(session, admitted, current, more)
+  const { object, secret, source, handed } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same) return current.object
-  if (!adopts) checkChange(session, object, current, changesSpec)
+  if (handed === undefined) checkChange(session, object, current, changesSpec)
   if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
-  const audit = more.audit ?? { action: adopts ? 'adopt' : 'update' }
+  const audit = more.audit ?? { action: actionOf(handed) }
   const row =
     secret === undefined
       ? await session.put(next, source, current, next.kind === 'Event' ? undefined : audit)

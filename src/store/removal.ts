@@ -1,8 +1,8 @@
 // Deleting: finalizers first, then the object with all that hangs on it.
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
-import { checkOwner, checkPreconditions } from './admission.ts'
-import { clusterSource, forbidden, holdsOwned } from './errors.ts'
+import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
+import { forbidden, holdsOwned } from './errors.ts'
 import { requireRow } from './objects.ts'
 import { destroyProject, loadProject } from './projects.ts'
 import { endSecret } from './secret-writes.ts'
@@ -23,15 +23,14 @@ const secretsOf = (session: WriteSession, { namespace, name }: ObjectRef): Promi
     [namespace, name],
   )
 
-/** A cluster would bring back what it still declares, and could not: its project or team is gone. */
+/** Who declares something would bring it back, and could not: its project or team is gone. */
 const checkContents = (
-  { actor }: WriteSession,
+  session: WriteSession,
   ref: ObjectRef,
   contents: readonly StoredRow[],
 ): void => {
-  const foreign = contents.find(({ source }) => source === clusterSource)
-  if (foreign !== undefined && actor.source !== clusterSource)
-    throw holdsOwned(ref, refOf(foreign.object), foreign.source)
+  const foreign = contents.find((row) => isDeclaring(row.source) && !isFree(session, row))
+  if (foreign !== undefined) throw holdsOwned(ref, refOf(foreign.object), foreign.source)
 }
 
 const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {

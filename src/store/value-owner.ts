@@ -1,6 +1,7 @@
 // Whose the value of a secret is. A folder's manifest may say what a secret is and leave its value
 // open; then the API may give it, as it may for a secret of its own.
 import { annotations, type KubeObject, type ObjectMeta } from '../resources/meta.ts'
+import { systemSource } from './admission.ts'
 import { sameJson } from './canonical.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 
@@ -19,7 +20,8 @@ export const withValueSource = (
   if (object.kind !== 'StagelySecret') return metadata
   const { [annotations.valueSource]: _, ...others } = metadata.annotations ?? {}
   const isOwner = session.actor.source === owner
-  const kept = isOwner ? undefined : before?.annotations?.[annotations.valueSource]
+  const kept =
+    isOwner || owner === systemSource ? undefined : before?.annotations?.[annotations.valueSource]
   const source = isOwner && owner !== 'api' && givesValue(object) ? owner : kept
   const next = source === undefined ? others : { ...others, [annotations.valueSource]: source }
   return { ...metadata, annotations: next }

@@ -1,11 +1,10 @@
 // Whose an object of a cluster is: the whole controller follows a cluster here, and what comes by REST and
-// by the Kubernetes-style API meets what came from there.
+// by the Kubernetes-style API meets what came from there. What is refused: owner-walk.test.ts.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { idOf as restIdOf } from '../../controller/http/rest/ids.ts'
-import { describedRoutes } from '../../controller/http/rest/table.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
@@ -127,94 +126,6 @@ test('of what both sides ask the newest counts', async () => {
   await cluster.api.patch('Stagelet', 'prod', ask(null))
   await touch('Stagelet', 'stagelets', 'prod')
   expect(await redeploy()).toBe('three')
-})
-
-test('spec, labels and annotations of the cluster are changed there', async () => {
-  const here = /owned by kubernetes; change it in the cluster/
-  const notes = { annotations: { 'example.com/note': 'x' } }
-  const specs = {
-    projects: { description: 'mine' },
-    agents: { paused: true },
-    stagelysecrets: { scope: 'web' },
-    stagelets: { paused: true },
-  }
-  for (const [plural, name] of all) {
-    const before = await held(plural, name)
-    for (const body of [
-      { metadata: { labels: { mine: 'yes' } } },
-      { metadata: notes },
-      { spec: specs[plural] },
-    ]) {
-      const answer = await patch(plural, name, body)
-      expect({ status: answer.status, text: answer.text }).toMatchObject({
-        status: 409,
-        text: expect.stringMatching(here) as string,
-      })
-    }
-    const after = await held(plural, name)
-    expect(after?.spec).toEqual(before?.spec)
-    expect(after?.metadata.labels).toEqual(before?.metadata.labels)
-  }
-})
-
-/** What the REST API edits of a project, a secret or a team, and with what a cluster's are tried. */
-const edits: Record<string, (secretId: string) => unknown> = {
-  'PATCH /projects/:project_id': () => ({ description: 'mine' }),
-  'DELETE /projects/:project_id': () => undefined,
-  'DELETE /teams/:team': () => undefined,
-  'PATCH /projects/:project_id/secrets/:secret_id': () => ({ scope: 'web' }),
-  'DELETE /projects/:project_id/secrets/:secret_id': () => undefined,
-  'POST /projects/:project_id/secrets/batch': (id) => ({
-    operations: [
-      { op: 'create', key: 'NOT_MADE', value: 'never-stored' },
-      { op: 'delete', id },
-    ],
-  }),
-  'POST /projects/:project_id/rollout/pause': () => undefined,
-}
-/** What says nothing that the cluster says: values that it left open, requests, and what only reads. */
-const others = [
-  'POST /projects/:project_id/secrets',
-  'POST /projects/:project_id/secrets/:secret_id/rollback',
-  'POST /projects/:project_id/secrets/:secret_id/restore',
-  'POST /projects/:project_id/secrets/:secret_id/purge',
-  'POST /projects/:project_id/rollback',
-  'POST /projects/:project_id/secrets/:secret_id/reveal',
-  'POST /projects/:project_id/reveal',
-  'POST /projects/:project_id/rollout/resume',
-  'POST /projects/:project_id/rollout/retry',
-  'POST /stagelets/:stagelet_id/deploy',
-  'POST /stagelets/:stagelet_id/retry',
-]
-
-test('no route of the REST API edits what the cluster owns', async () => {
-  const routes = describedRoutes()
-    .filter(({ method }) => method !== 'GET')
-    .map(({ method, path }) => `${method} ${path}`)
-    .filter((name) => /:(project|stagelet|agent)_id|:team$/.test(name))
-  expect(routes.toSorted()).toEqual([...Object.keys(edits), ...others].toSorted())
-  const secretId = await idOf('stagelysecrets', 'db-url')
-  const projectId = await idOf('projects', 'shop')
-  const specs = (): Promise<unknown[]> =>
-    Promise.all(all.map(async ([plural, name]) => (await held(plural, name))?.spec))
-  const before = await specs()
-  for (const [name, bodyOf] of Object.entries(edits)) {
-    const [method = '', path = ''] = name.split(' ')
-    const filled = path
-      .replace(':project_id', projectId)
-      .replace(':secret_id', secretId)
-      .replace(':team', cluster.namespace)
-    const body = bodyOf(secretId)
-    const answer = await controller.call(method, `/api/v1${filled}`, {
-      ...(body === undefined ? {} : { body }),
-    })
-    // A batch is refused as a whole, with the fault of each operation.
-    expect(answer.status, name).toBe(name.endsWith('/batch') ? 422 : 409)
-    expect(answer.text, name).toContain('owned by kubernetes')
-  }
-  expect(await specs()).toEqual(before)
-  const secrets = await controller.call('GET', `/api/v1/projects/${projectId}/secrets`)
-  expect(secrets.text).not.toContain('NOT_MADE')
 })
 
 test('a label that goes in the cluster goes here', async () => {

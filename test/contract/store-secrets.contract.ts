@@ -530,7 +530,7 @@ export const secretsContract = (name: string, open: OpenStore): void => {
 
     it('forgets keys and versions with the project', async () => {
       const { ns, projectUid } = await createShop(t.store)
-      await createAs(t.store, folder, secretOf(ns, 'a', { value: '1' }))
+      await createAs(t.store, api, secretOf(ns, 'a', { value: '1' }))
       await close()
       await t.store.write(api, {}, (tx) =>
         tx.remove({ kind: 'Project', namespace: ns, name: 'shop' }),

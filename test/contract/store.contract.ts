@@ -343,15 +343,10 @@ export const storeContract = (name: string, open: OpenStore): void => {
         await expect(attempt).rejects.toMatchObject({ reason: 'Conflict' })
         await expect(attempt).rejects.toThrow(/owned by folder:\/srv\/manifests/)
       }
-      const labelled = await updateAs(t.store, api, {
-        ...made,
-        metadata: { ...made.metadata, labels: { by: 'api' } },
-      })
-      expect(labelled.metadata.annotations).toEqual({ [annotations.source]: folder.source })
       const adopted = await updateAs(t.store, api, {
-        ...labelled,
+        ...made,
         spec: { description: 'api' },
-        metadata: { ...labelled.metadata, annotations: { [annotations.source]: 'api' } },
+        metadata: { ...made.metadata, annotations: { [annotations.source]: 'api' } },
       })
       expect(adopted.spec).toEqual({ description: 'api' })
       await expect(updateAs(t.store, folder, objectOf('Project', ns, 'p'))).rejects.toThrow(
@@ -370,7 +365,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
 
     it('empties a namespace that is deleted, and then removes it', async () => {
       const { ns } = await createShop(t.store)
-      await createAs(t.store, folder, secretOf(ns, 'db', { value: 'v' }))
+      await createAs(t.store, api, secretOf(ns, 'db', { value: 'v' }))
       const stagelet = await createAs(t.store, api, stageletOf(ns, 'prod'))
       await t.store.write(system, {}, async (tx) => {
         await tx.recordEvent({ regarding: stagelet, type: 'Normal', reason: 'R', message: 'm' })

@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
 import { feedContract, folderContract, sharedContract } from './store-feed.contract.ts'
+import { ownerContract } from './store-owner.contract.ts'
 import { peopleContract, peopleOnTwoControllers } from './store-people.contract.ts'
 import { secretsContract } from './store-secrets.contract.ts'
 import { storeContract, type OpenStore } from './store.contract.ts'
@@ -12,11 +13,13 @@ storeContract('a Postgres server', onServer)
 secretsContract('a Postgres server', onServer)
 feedContract('a Postgres server', onServer)
 sharedContract(onServer)
+ownerContract('a Postgres server', onServer)
 peopleContract('a Postgres server', onServer)
 peopleOnTwoControllers(onServer)
 
 storeContract('PGlite', inFolder)
 secretsContract('PGlite', inFolder)
 feedContract('PGlite', inFolder)
+ownerContract('PGlite', inFolder)
 peopleContract('PGlite', inFolder)
 folderContract(inFolder)
