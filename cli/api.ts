@@ -1,6 +1,7 @@
 // The Kubernetes-style API as the commands use it. Failures are StagelyError with the server's
 // reason, or CliError where there was no answer.
 import type http from 'node:http'
+import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
@@ -11,6 +12,7 @@ import {
   parseJson,
   refusedToken,
   requestIdOf,
+  waitBeforeRetry,
   type Call,
   type Reply,
 } from './transport.ts'
@@ -54,13 +56,19 @@ interface ApiDeps {
   readonly watch: Watcher
 }
 
-export const createApi = (deps: ApiDeps): Api => ({
+export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock): Api => ({
   server: deps.server,
   namespace: deps.namespace,
   call: async (path, call = {}) => {
-    const reply = await exchange(deps.server, path, call, await deps.options())
-    if (reply.status >= 200 && reply.status < 300) return parseJson(reply.text, deps.server)
-    throw statusError(reply, deps.server)
+    const options = await deps.options()
+    for (let attempt = 0; ; attempt++) {
+      const reply = await exchange(deps.server, path, call, options)
+      if (reply.status >= 200 && reply.status < 300) return parseJson(reply.text, deps.server)
+      // A cluster asks for it of a kind whose CRD it has just got.
+      const waitMs = waitBeforeRetry(reply.status, reply.headers, attempt)
+      if (waitMs === undefined) throw statusError(reply, deps.server)
+      await clock.sleep(waitMs, call.signal)
+    }
   },
   watch: (path, query, signal) => watchEvents(deps, path, query, signal),
 })

@@ -12,6 +12,7 @@ import {
   readReply,
   refusedToken,
   requestIdOf,
+  waitBeforeRetry,
   type Call,
 } from './transport.ts'
 
@@ -60,8 +61,8 @@ export const createRest = (
       const status = response.statusCode ?? 0
       if (status >= 200 && status < 300) return response
       const { text } = await readReply(connection.server, response)
-      const waitMs = retryAfterMs(response.headers)
-      if (status !== 429 || waitMs === undefined || attempt >= 3) {
+      const waitMs = waitBeforeRetry(status, response.headers, attempt)
+      if (waitMs === undefined) {
         throw problemError(connection.server, status, response.headers, text)
       }
       await clock.sleep(waitMs, call.signal)
@@ -100,12 +101,6 @@ const withHeaders = ({ ifMatch, headers, ...call }: RestCall): Call => ({
     ...headers,
   },
 })
-
-/** undefined when the server says nothing, or a time that nobody waits for at a prompt. */
-const retryAfterMs = (headers: http.IncomingHttpHeaders): number | undefined => {
-  const seconds = Number(headers['retry-after'] ?? Number.NaN)
-  return Number.isFinite(seconds) && seconds <= 15 ? Math.max(seconds, 0.1) * 1000 : undefined
-}
 
 /** RFC 9457, with the faults of all fields beside it. */
 interface Problem {

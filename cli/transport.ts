@@ -127,3 +127,16 @@ export const requestIdOf = (headers: http.IncomingHttpHeaders): { requestId?: st
   const id = headers['x-request-id']
   return typeof id === 'string' ? { requestId: id } : {}
 }
+
+/**
+ * What to wait before the next try where a server asked too often (429) says when; undefined after
+ * three tries, and for a time that nobody waits for at a prompt.
+ */
+export const waitBeforeRetry = (
+  status: number,
+  headers: http.IncomingHttpHeaders,
+  attempt: number,
+): number | undefined => {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
+  return status === 429 && attempt < 3 && seconds <= 15 ? Math.max(seconds, 0.1) * 1000 : undefined
+}

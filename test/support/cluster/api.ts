@@ -43,7 +43,7 @@ export class ClusterApi {
     this.#namespace = namespace
   }
 
-  /** Undefined for 404; rejects for any other failure. */
+  /** Undefined for 404; rejects for any other failure. A server that asks for patience (429) is asked again. */
   async call<T = KubeObject>(
     method: string,
     path: string,
@@ -58,6 +58,11 @@ export class ClusterApi {
     const sent = { method, path, headers, ...(payload === undefined ? {} : { body: payload }) }
     const response = await sendTo(this.#config, sent)
     const answer = await text(response)
+    // As a real one does of a kind whose CRD it has just got, until its cache is there.
+    if (response.statusCode === 429) {
+      await new Promise((wake) => setTimeout(wake, 1_000))
+      return this.call(method, path, body, contentType)
+    }
     if (response.statusCode === 404) return undefined
     if ((response.statusCode ?? 500) >= 300)
       throw new Error(`${method} ${path}: ${response.statusCode} ${answer}`)
