@@ -4,8 +4,8 @@
 // INVARIANTS
 // - `onList` gets a whole, consistent list before the first `onChange`, and again after each gap.
 // - A line that is cut or no JSON ends the watch; it goes on from the last whole event.
-// - 410 Gone means a new list; any other fault a pause with growing, random length, or as long as
-//   the server asks (Retry-After).
+// - 410 Gone means a new list at once; any other fault, and a 410 of what was just listed, a pause with
+//   growing, random length, or as long as the server asks (Retry-After).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import { isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
@@ -26,6 +26,7 @@ export interface FollowOptions {
   readonly onFailure?: (cause: unknown) => void
   /** How long the server may keep a watch, in seconds. */
   readonly watchSeconds?: number
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<unknown>
 }
 
 const backoff = { baseMs: 200, capMs: 30_000 }
@@ -33,27 +34,30 @@ const pageSize = '500'
 /** A server that ends watches at once must not be asked in a loop. */
 const leastMs = 500
 
+const pauseFor = (ms: number, signal: AbortSignal): Promise<unknown> =>
+  sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+
 /** Resolves when `signal` aborts. */
 export const followCollection = async (options: FollowOptions): Promise<void> => {
-  const { log, signal } = options
+  const { log, signal, pause = pauseFor } = options
   let version: string | undefined
   let failures = 0
-  const pause = (ms: number): Promise<unknown> =>
-    sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
   while (!signal.aborted) {
     const begun = performance.now()
+    const resumed = version !== undefined
     try {
       version ??= await list(options)
       version = await watch(options, version)
       failures = 0
-      await pause(Math.max(0, leastMs - (performance.now() - begun)))
+      await pause(Math.max(0, leastMs - (performance.now() - begun)), signal)
     } catch (error) {
       if (signal.aborted) return
       const { cause, reached } =
         error instanceof WatchBroken ? error : { cause: error, reached: version }
-      // What came through proves that the server works.
-      failures = reached === version ? failures + 1 : 0
-      version = isReason(cause, 'Expired') ? undefined : reached
+      const expired = isReason(cause, 'Expired')
+      // What came through proves that the server works; so does that it no longer knows what was before.
+      failures = reached !== version || (expired && resumed) ? 0 : failures + 1
+      version = expired ? undefined : reached
       options.onFailure?.(cause)
       const asked = cause instanceof StagelyError ? cause.details.retryAfterSeconds : undefined
       if (failures > 1)
@@ -61,7 +65,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
           { path: options.path, reason: messageOf(cause) },
           'cannot follow the cluster; trying again',
         )
-      await pause(asked === undefined ? backoffMs(failures, backoff) : asked * 1000)
+      await pause(asked === undefined ? backoffMs(failures, backoff) : asked * 1000, signal)
     }
   }
 }
