@@ -16,9 +16,7 @@ const forbidden = (field: string, message: string): Fault => ({
 
 const checkSecretFile = (spec: Fields): Fault[] => {
   if (spec.type !== 'file') {
-    return spec.file === undefined || spec.file === null
-      ? []
-      : [forbidden('spec.file', onlyForFiles)]
+    return spec.file === undefined ? [] : [forbidden('spec.file', onlyForFiles)]
   }
   const file = isRecord(spec.file) ? spec.file : {}
   const placed = typeof file.path === 'string' || typeof file.target === 'string'
@@ -65,7 +63,7 @@ const ruleOf = (spec: Fields): ValueRule => {
   return usable ? { ...base, format, pattern } : base
 }
 
-/** What the schema cannot say of a secret's spec. A message never repeats a value. */
+/** What the schema cannot say of a secret's spec, which has no nulls but of values. A message never repeats a value. */
 export const checkSecret = (spec: Fields): Fault[] => {
   const faults = [
     ...checkSecretFile(spec),

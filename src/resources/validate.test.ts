@@ -107,6 +107,13 @@ describe('decodeObject', () => {
     expect(faults.join('\n')).not.toMatch(/hush|12345678|true|aHVz|\/\/79/)
   })
 
+  it('takes null for absent in its rules too', () => {
+    const nulls = { valueFrom: null, file: null, pattern: null, references: null }
+    expect(faultsOf(secret({ value: 'hush-hush', ...nulls }))).toEqual([])
+    const generate = { keypair: 'ed25519', length: null }
+    expect(faultsOf(secret({ valueFrom: { generate, secretRef: null } }))).toEqual([])
+  })
+
   it('lets KEY=VALUE and its NUL fill exactly 131072 bytes', () => {
     expect(faultsOf(secret({ value: 'x'.repeat(131_072 - 4) }))).toEqual([])
     expect(faultsOf(secret({ value: 'x'.repeat(131_072 - 3) }))).toHaveLength(1)

@@ -146,8 +146,8 @@ export const decodeObject = (input: unknown): Decoded => {
   const part = decodePart(kind.spec, 'spec', isEvent ? eventFields(input) : input.spec)
   const faults = [...meta.faults, ...unstorable(meta.metadata, 'metadata'), ...part.faults]
   if (kind.kind === 'StagelySecret' && isRecord(input.spec)) {
-    const cross = checkSecret(input.spec).filter((f) => !faults.some((o) => o.field === f.field))
-    faults.push(...cross)
+    const cross = checkSecret(dropNulls(input.spec, 'spec') as Fields)
+    faults.push(...cross.filter((f) => !faults.some((o) => o.field === f.field)))
   }
   const strange = isEvent ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
   const unknown = [...strange, ...meta.unknown, ...part.unknown]

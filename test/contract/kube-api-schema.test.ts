@@ -92,9 +92,11 @@ const odd = [
   '../up',
   'ümlaut',
   '0600',
+  null,
   7,
   -1,
   1.5,
+  1e21,
   true,
   {},
   [],
@@ -111,8 +113,13 @@ const edgesOf = (schema: StructuralSchema): unknown[] => [
   ...[schema.minimum, schema.maximum].flatMap((n) => (n === undefined ? [] : [n - 1, n, n + 1])),
 ]
 
+/** Where a value is left empty, which a cluster takes for none and we refuse. */
+const isEmptyValue = (path: Path, value: unknown): boolean =>
+  value === null && valueFields.some((name) => name === path.at(-1))
+
 const changesOf = (schema: StructuralSchema, path: Path): Change[] => {
-  const here = path.length === 0 ? [] : [undefined, ...odd, ...edgesOf(schema)]
+  const given = [undefined, ...odd, ...edgesOf(schema)]
+  const here = path.length === 0 ? [] : given.filter((value) => !isEmptyValue(path, value))
   return [
     ...here.map((value) => ({ path, value })),
     ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>

@@ -21,6 +21,8 @@ export interface StructuralSchema {
 type Fields = Record<string, unknown>
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+/** A cluster takes null for absent, as none of our fields is nullable. */
+const absent = (value: unknown): boolean => value === undefined || value === null
 
 const hasType = (type: string, value: unknown): boolean => {
   switch (type) {
@@ -28,8 +30,8 @@ const hasType = (type: string, value: unknown): boolean => {
       return isFields(value)
     case 'array':
       return Array.isArray(value)
-    case 'integer':
-      return Number.isInteger(value)
+    case 'integer': // of format int64
+      return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63
     default:
       return typeof value === type
   }
@@ -58,11 +60,11 @@ export const violations = (schema: StructuralSchema, value: unknown, path: strin
   if (Array.isArray(value) && schema.items !== undefined)
     return value.flatMap((item, i) => violations(schema.items!, item, `${path}[${i}]`))
   if (!isFields(value)) return []
-  const missing = (schema.required ?? []).filter((name) => value[name] === undefined)
+  const missing = (schema.required ?? []).filter((name) => absent(value[name]))
   return [
     ...missing.map((name) => `${path}.${name}`),
     ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
-      value[name] === undefined ? [] : violations(child, value[name], `${path}.${name}`),
+      absent(value[name]) ? [] : violations(child, value[name], `${path}.${name}`),
     ),
   ]
 }
@@ -73,7 +75,7 @@ export const pruned = (schema: StructuralSchema, value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, child]) => {
       const known = schema.properties?.[name]
-      return known === undefined ? [] : [[name, pruned(known, child)]]
+      return known === undefined || absent(child) ? [] : [[name, pruned(known, child)]]
     }),
   )
 }
@@ -83,8 +85,9 @@ export const withDefaults = (schema: StructuralSchema, value: unknown): unknown 
   if (!isFields(value)) return value
   const filled = { ...value }
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
-    if (filled[name] === undefined && child.default !== undefined) filled[name] = child.default
-    else if (filled[name] !== undefined) filled[name] = withDefaults(child, filled[name])
+    if (!absent(filled[name])) filled[name] = withDefaults(child, filled[name])
+    else if (child.default !== undefined) filled[name] = child.default
+    else Reflect.deleteProperty(filled, name)
   }
   return filled
 }
