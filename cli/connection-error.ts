@@ -25,7 +25,7 @@ export const connectionError = (server: string, error: unknown): CliError => {
 
 const sentence = (server: string, code: string): string => {
   if (unknownCa.has(code)) {
-    return `${server} has a certificate of an unknown authority (${code}): set STAGELY_CA_FILE to the controller's ca.crt`
+    return `${server} has a certificate of an unknown authority (${code}): give the ca.crt of this very controller, by STAGELY_CA_FILE or "stagely login --ca-file"`
   }
   switch (code) {
     case 'ECONNREFUSED':

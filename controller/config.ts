@@ -141,6 +141,11 @@ const command = (): Command =>
     .addHelpText(
       'after',
       `
+Commands, each with --help:
+  install, uninstall  make the controller a systemd service of this machine; take that away
+  backup              write a backup of a controller that is stopped
+  break-glass         print a token of an admin for an emergency
+
 Environment:
   STAGELY_SECRET_KEY  master key: base64 of 32 bytes (openssl rand -base64 32)
   STAGELY_SECRET_KEY_PREVIOUS   keys that only open, while what they wrapped is wrapped anew

@@ -62,7 +62,10 @@ const explain = (error: unknown): number => {
 /** What people can mend is said plainly; the stack is for what they cannot. */
 const failed = (error: unknown, log: Logger): number => {
   if (error instanceof StagelyError) process.stderr.write(`error: ${error.message}\n`)
-  else if (isListenError(error)) process.stderr.write(`error: cannot listen: ${messageOf(error)}\n`)
+  else if (isListenError(error))
+    process.stderr.write(
+      `error: cannot listen: ${messageOf(error)}; --listen HOST:PORT names another address\n`,
+    )
   else
     log.error(
       { err: error instanceof Error ? error.stack : String(error) },

@@ -71,8 +71,9 @@ const restore = (
 
 const dataDirText = 'the data folder of the controller; the database is there, or at DATABASE_URL'
 
-const program = (): Command => {
-  const group = new Command('stagely')
+/** `restore` is a command of its own; the others are called through "stagely controller". */
+const program = (name: string | undefined): Command => {
+  const group = new Command(name === 'restore' ? 'stagely' : 'stagely controller')
   const all = [
     group
       .command('backup')
@@ -109,7 +110,7 @@ Examples:
 
 /** `argv` begins with backup, restore or break-glass. Resolves with the exit code. */
 export const runMaintenance = async (argv: readonly string[]): Promise<number> => {
-  const group = program()
+  const group = program(argv[0])
   try {
     await group.parseAsync([...argv], { from: 'user' })
     return 0

@@ -23,7 +23,7 @@ const ensureKeyFile = async (dataDir: string, log: Logger): Promise<KeyList> => 
   const others = (await readdir(dataDir)).filter((name) => !name.startsWith('.'))
   if (others.length > 0)
     throw new ConfigError([
-      `${path} is gone but ${dataDir} is not empty (${others.slice(0, 3).join(', ')}): put the key file back, or set STAGELY_SECRET_KEY, or name an empty folder`,
+      `${path} is missing, and ${dataDir} holds data (${others.slice(0, 3).join(', ')}): put the key file there, or set STAGELY_SECRET_KEY, or name an empty folder`,
     ])
   const made = await createOnce(dataDir, 'master.key', `${randomBytes(32).toString('base64')}\n`)
   log.warn(

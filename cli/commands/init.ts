@@ -30,8 +30,8 @@ interface InitFlags extends CommonFlags {
   readonly agent?: string
   readonly directory?: string
   readonly manifest?: string
-  readonly exclude: string[]
-  readonly global: string[]
+  readonly exclude?: string[]
+  readonly global?: string[]
   readonly overwrite?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
@@ -55,8 +55,8 @@ export const command = (): Command =>
     .option('--stagelet <name>', 'name of the stagelet; the project’s name when absent')
     .option('--agent <name>', 'agent of the machine that runs the stack')
     .option('--directory <path>', 'the folder on the agent’s machine, where it is another one')
-    .option('--exclude <key>', 'a key that stays in your files; may be given again', collect, [])
-    .option('--global <variable>', 'make a ${VAR} of .env a global secret', collect, [])
+    .option('--exclude <key>', 'a key that stays in your files; may be given again', collect)
+    .option('--global <variable>', 'make a ${VAR} of .env a global secret', collect)
     .option('--manifest <file>', 'where the YAML goes; stagely.yaml in the folder when absent')
     .option('--overwrite', 'replace a manifest file that says something else')
     .option('--dry-run', 'show the proposal and change nothing')
@@ -71,7 +71,7 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
     throw usageError(`-o ${output} is not known here; use json or yaml`)
   }
   const project = await readProject(dir, flags)
-  const proposal = propose(project, flags)
+  const proposal = propose(project, { exclude: flags.exclude ?? [], global: flags.global ?? [] })
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, project, proposal, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')

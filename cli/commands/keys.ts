@@ -92,7 +92,7 @@ const describeKeys = (keys: Keys): string => {
       ({ by, count }) =>
         `  wraps:     ${count} keys by ${by}${isKnown(by) ? '' : ': still needed, leave it in place'}`,
     ),
-    `Data keys:   ${keys.data_keys}, the oldest ${datesOf(keys.oldest_data_key, keys.oldest_data_key_due)}`,
+    `Data keys:   ${keys.data_keys}${keys.data_keys === 0 ? '' : `, the oldest ${datesOf(keys.oldest_data_key, keys.oldest_data_key_due)}`}`,
     `Sealing key: ${datesOf(keys.sealing_key_since, keys.sealing_key_due)}`,
     `Left:        ${keys.sealed_by_old_keys} versions sealed by old data keys`,
     `Rotation:    ${keys.rotation_due ? 'DUE' : 'not due'} (every ${keys.rotation_days} days)`,

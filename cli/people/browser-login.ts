@@ -27,6 +27,7 @@ export const loginByBrowser = async (
     note(`Open this page in the browser of this machine:\n\n  ${url}\n\nWaiting…`)
   },
 ): Promise<BrowserLogin> => {
+  await requireProvider(endpoint)
   const verifier = randomBytes(32).toString('base64url')
   const state = randomBytes(24).toString('base64url')
   const server = createServer()
@@ -49,6 +50,16 @@ export const loginByBrowser = async (
     server.close()
     server.closeAllConnections()
   }
+}
+
+/** Else a person would wait before a page that is not there. */
+const requireProvider = async (endpoint: Endpoint): Promise<void> => {
+  const { server, options } = connectionTo({ ...endpoint })
+  const { status } = await exchange(server, '/auth/login', {}, await options())
+  if (status === 404)
+    throw new CliError(
+      `${server} knows no OpenID provider (its controller runs without --oidc-issuer): log in with a token, stagely login --token-file FILE`,
+    )
 }
 
 const sameText = (a: string, b: string): boolean =>

@@ -43,5 +43,10 @@ const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promi
     `${secretPath(rest, project, name)}/purge`,
     { method: 'POST' },
   )
-  printAs(body, flags.output, () => `${key} (${scope}) purged: ${body.versions} versions are gone`)
+  printAs(
+    body,
+    flags.output,
+    () =>
+      `${key} (${scope}) purged: ${body.versions} ${body.versions === 1 ? 'version is' : 'versions are'} gone`,
+  )
 }

@@ -37,7 +37,11 @@ export const readValue = async (key: string, flags: ValueFlags): Promise<Buffer>
   const bytes = await readStdin()
   // `echo value |` adds a newline that nobody means.
   const end = bytes.at(-1) !== 10 ? bytes.length : bytes.at(-2) === 13 ? -2 : -1
-  return flags.keepNewline === true ? bytes : bytes.subarray(0, end)
+  const value = flags.keepNewline === true ? bytes : bytes.subarray(0, end)
+  // Rather a command before the pipe that failed than a secret that is meant to be empty.
+  if (value.length === 0)
+    throw usageError('no value came on stdin; for an empty one use --from-file')
+  return value
 }
 
 /** KEY=VALUE and --value are what people try first; neither is repeated in the message. */

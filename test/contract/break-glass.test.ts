@@ -36,6 +36,10 @@ afterAll(async () => {
 })
 
 describe('break-glass access', () => {
+  it('is called as its help says', async () => {
+    expect((await breakGlass(['--help'])).stdout).toContain('Usage: stagely controller break-glass')
+  })
+
   it('needs a reason, a bounded time and the master key', async () => {
     for (const flags of [
       [],

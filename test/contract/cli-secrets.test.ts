@@ -146,11 +146,23 @@ describe('stagely secrets', () => {
     const set = (value: string): Promise<Ran> =>
       world.cliWith(value, 'secrets', 'set', 'PAST', '-p', 'shop')
     await set('canary-one')
+    const nothing = await set('\n')
+    expect([nothing.code, nothing.stderr.includes('--from-file')]).toEqual([2, true])
+    const elsewhere = await world.cli('secrets', 'history', 'PAST', '-p', 'shop', '-s', 'web')
+    expect(elsewhere.stderr).toContain('--scope global')
     await set('canary-two')
     expect(await said('history', 'PAST')).toMatch(/VERSION +CURRENT [^]*\n2 +\* [^]*\n1 +/)
-    expect(
-      (await world.cli('secrets', 'rollback', 'PAST', '--to-version', '1', '-p', 'shop')).code,
-    ).toBe(2)
+    const unasked = await world.cli(
+      'secrets',
+      'rollback',
+      'PAST',
+      '--to-version',
+      '1',
+      '-p',
+      'shop',
+    )
+    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('Put version 1')])
+    expect(unasked.stderr).not.toContain('--dry-run')
     expect(await said('rollback', 'PAST', '--to-version', '1', '--yes')).toBe(
       'PAST is version 3 now, with the value of version 1\n',
     )

@@ -244,6 +244,13 @@ describe('the stagely command', () => {
     expect(bad.code).toBe(1)
     const good = await runCli(['login', '--server', world.url, '--ca-file', caFile], home, token)
     expect([good.code, good.stdout.includes(token.trim())]).toEqual([0, false])
+    // Nobody is sent to a page that this controller does not have.
+    const web = [...['login', '--web', '--server', world.url], '--ca-file', caFile]
+    const noProvider = await runCli(web, home)
+    expect([noProvider.code, noProvider.stderr]).toEqual([
+      1,
+      expect.stringContaining('--oidc-issuer'),
+    ])
     expect((await stat(join(dir, '.config/stagely/config.json'))).mode & 0o777).toBe(0o600)
     expect((await runCli(['get', 'stagelets'], home)).stdout).toContain('shop')
     const kubeconfig = await runCli(['kubeconfig'], home)

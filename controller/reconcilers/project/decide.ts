@@ -176,7 +176,7 @@ const inSync = (
   return {
     status: 'True',
     reason: 'InSync',
-    message: `version ${version} runs in ${consumers.length} services`,
+    message: `version ${version} runs in ${consumers.length} ${consumers.length === 1 ? 'service' : 'services'}`,
   }
 }
 

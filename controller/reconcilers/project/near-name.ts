@@ -13,14 +13,19 @@ export const nearName = (name: string, candidates: readonly string[]): string | 
   return scored[0]?.candidate
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Levenshtein distance, one row at a time; two letters that changed places are one edit. */
 const editDistance = (a: string, b: string): number => {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (const [i, charA] of Array.from(a).entries()) {
     const next = [i + 1]
     for (const [j, charB] of Array.from(b).entries()) {
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (charA === charB ? 0 : 1)))
+      const edits = [next[j]! + 1, row[j + 1]! + 1, row[j]! + (charA === charB ? 0 : 1)]
+      const swapped = i > 0 && j > 0 && charA === b[j - 1] && charB === a[i - 1]
+      if (swapped) edits.push(before[j - 1]! + 1)
+      next.push(Math.min(...edits))
     }
+    before = row
     row = next
   }
   return row.at(-1)!
