@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
@@ -10,6 +10,8 @@ const walk = (command: Command): Command[] => [command, ...command.commands.flat
 
 const pathOf = (command: Command): string =>
   [...(command.parent === null ? [] : [pathOf(command.parent)]), command.name()].join(' ')
+
+const docs = (page: string): URL => new URL(`../docs/${page}`, import.meta.url)
 
 const files = (await readdir(folder)).filter((name) => /^[^.]+\.ts$/.test(name))
 const commands = (
@@ -65,22 +67,70 @@ describe('every command', () => {
   })
 })
 
+/** Text from each `## ` to the next, of what cli.md says and of the page that it sends to. */
+const sections = (
+  await Promise.all(['cli', 'adopting'].map((page) => readFile(docs(`${page}.md`), 'utf8')))
+).flatMap((text) => text.split(/^## /m))
+const isIn = (text: string, flag: string): boolean =>
+  new RegExp(`(?<![\\w-])${flag}(?![\\w-])`).test(text)
+
+describe('docs/cli.md', () => {
+  const shared = sections.find((text) => text.startsWith('Flags of many commands')) ?? ''
+  const leaves = commands.filter((command) => command.commands.length === 0)
+
+  it.each(leaves.map((command) => [pathOf(command), command] as const))(
+    'names %s, and its flags beside it',
+    (path, command) => {
+      const said = sections.filter((text) => isIn(text, path))
+      expect(said).not.toEqual([])
+      const text = [shared, ...said].join('\n')
+      const unsaid = command.options
+        .filter(({ hidden, long, short }) => {
+          const names = [long, short].filter((name) => name !== undefined)
+          return !hidden && !names.some((name) => isIn(text, name))
+        })
+        .map(({ long }) => long)
+      expect(unsaid).toEqual([])
+    },
+  )
+})
+
 describe('docs/compliance.md', () => {
-  it('names only evidence that there is: files, commands and their flags', async () => {
+  it('names only evidence that there is', async () => {
     const root = new URL('../', import.meta.url)
-    const text = await readFile(new URL('docs/compliance.md', root), 'utf8')
+    const text = await readFile(docs('compliance.md'), 'utf8')
     const named = [...text.matchAll(/`([\w/.-]+\.ts)`/g)].map(([, path = '']) => path)
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
-    const asked = [...text.matchAll(/`?stagely ([a-z]+)(?: ([a-z]+))?([^`\n#>]*)/g)]
-    // Those of the controller parse their own flags.
-    const ours = asked.filter(([, group = '']) => commands.some((c) => pathOf(c) === group))
-    expect(ours.length).toBeGreaterThan(10)
-    for (const [whole, group = '', name = '', rest = ''] of ours) {
-      const command = commands.find((c) => pathOf(c) === `${group} ${name}`)
-      expect(command, whole).toBeDefined()
-      const known = command!.options.map((option) => option.long)
-      for (const [flag] of rest.matchAll(/--[a-z-]+/g)) expect(known, whole).toContain(flag)
-    }
+  })
+})
+
+describe('every page', () => {
+  const pages = ['../README.md', ...readdirSync(docs('')).filter((name) => name.endsWith('.md'))]
+  /** Those that parse their own flags. */
+  const programs = ['agent run', 'agent install', 'agent doctor', 'agent uninstall']
+
+  const byPath = new Map(commands.map((command) => [pathOf(command), command]))
+
+  it('names only commands and flags that there are', async () => {
+    const texts = await Promise.all(pages.map((page) => readFile(docs(page), 'utf8')))
+    const asked = texts
+      .flatMap((text) => text.split(/\bstagely (?=[a-z])/).slice(1))
+      .map((text) => text.split(/[`\n#>|]| -- /)[0]!.split(' '))
+      .flatMap((words) => {
+        const paths = [3, 2, 1].map((count) => words.slice(0, count).join(' '))
+        const path = paths.find((one) => byPath.has(one))
+        return path === undefined || programs.includes(path) ? [] : [{ path, words }]
+      })
+    expect(asked.length).toBeGreaterThan(100)
+    const wrong = asked.flatMap(({ path, words }) => {
+      const { commands: children, options } = byPath.get(path)!
+      const ours = options.map((option) => option.long)
+      const flags = words.map((word) => /^\[?(--[a-z-]+)/.exec(word)?.[1])
+      const unknown = flags.filter((flag) => flag !== undefined && !ours.includes(flag))
+      const isNoCommand = children.length > 0 && words.length > 1
+      return isNoCommand ? [words.join(' ')] : unknown.map((flag) => `${path} ${flag}`)
+    })
+    expect(wrong).toEqual([])
   })
 })

@@ -50,6 +50,11 @@ export const parseDuration = (text: string): number => {
   return Number(match[1]) * unit
 }
 
+export const timeoutOption = (defaultMs: number, what = 'how long to wait'): Option =>
+  new Option('--timeout <time>', what)
+    .argParser(parseDuration)
+    .default(defaultMs, `${defaultMs / 1000}s`)
+
 /** `--wait`, `--wait=false`, `--wait=5m` → milliseconds; undefined means do not wait. */
 export const parseWait = (
   given: boolean | string | undefined,

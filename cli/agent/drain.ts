@@ -9,7 +9,7 @@ import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { currentCondition, followObject, listObjects } from '../objects.ts'
-import { newCommand, openApi, parseDuration, parseWait, type CommonFlags } from '../options.ts'
+import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 
 interface DrainFlags extends CommonFlags {
@@ -30,7 +30,7 @@ export const drainCommand = (): Command =>
         'wait for rollouts that run; --wait=false returns at once',
       ).default('true'),
     )
-    .option('--timeout <time>', 'how long to wait', parseDuration, 300_000)
+    .addOption(timeoutOption(300_000))
     .action(drain)
 
 export const undrainCommand = (): Command =>

@@ -9,7 +9,7 @@ import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
-import { newCommand, openApi, parseDuration, parseWait, type CommonFlags } from '../options.ts'
+import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 
 interface Flags extends CommonFlags {
@@ -31,7 +31,7 @@ export const rotateKeysCommand = (): Command =>
         'true',
       ),
     )
-    .option('--timeout <time>', 'how long to wait', parseDuration, 60_000)
+    .addOption(timeoutOption(60_000))
     .action(rotate)
 
 const rotate = async (given: string[], flags: Flags): Promise<void> => {

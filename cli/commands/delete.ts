@@ -12,7 +12,7 @@ import {
   fileOption,
   newCommand,
   openApi,
-  parseDuration,
+  timeoutOption,
   parseWait,
   selectorOption,
   type CommonFlags,
@@ -50,7 +50,7 @@ export const command = (): Command =>
         'true',
       ),
     )
-    .option('--timeout <time>', 'how long to wait', parseDuration, 120_000)
+    .addOption(timeoutOption(120_000))
     .option('--ignore-not-found', 'what is not there counts as deleted')
     .option(
       '--force',

@@ -12,7 +12,7 @@ import {
   allNamespacesOption,
   newCommand,
   openApi,
-  parseDuration,
+  timeoutOption,
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
@@ -38,7 +38,7 @@ export const command = (): Command =>
         'condition=TYPE, condition=TYPE=STATUS, or delete',
       ).makeOptionMandatory(),
     )
-    .option('--timeout <time>', 'how long to wait', parseDuration, 60_000)
+    .addOption(timeoutOption(60_000))
     .option('--all', 'every object of the kind')
     .addOption(selectorOption())
     .addOption(allNamespacesOption())

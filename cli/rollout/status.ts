@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
-import { newCommand, openApi, outputOption, parseDuration, type CommonFlags } from '../options.ts'
+import { newCommand, openApi, outputOption, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
@@ -32,7 +32,7 @@ export const statusCommand = (): Command =>
   )
     .argument('<target...>', 'a project, or KIND/NAME: project/shop, stagelet/shop')
     .option('-w, --watch [bool]', 'wait for the end (default); --watch=false does not', true)
-    .option('--timeout <time>', 'how long to wait; 0 is for ever', parseDuration, 0)
+    .addOption(timeoutOption(0, 'how long to wait; 0s is for ever'))
     .addOption(outputOption())
     .action(status)
 
