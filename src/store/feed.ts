@@ -5,10 +5,9 @@
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
-import type { KubeObject } from '../resources/meta.ts'
+import { changeEvent } from './change-event.ts'
 import type { Sql } from './sql.ts'
 import type { ChangeEvent } from './store.ts'
-import { storedObject } from './stored-object.ts'
 
 export const changesChannel = 'stagely_changes'
 
@@ -31,18 +30,8 @@ interface ChangeRow {
   previous: string | null
 }
 
-const toEvent = (row: ChangeRow & { rv: number }): ChangeEvent => {
-  const previous = row.previous === null ? undefined : storedObject(row.previous)
-  return {
-    resourceVersion: row.rv,
-    type: row.type,
-    text: row.body,
-    object: JSON.parse(row.body) as KubeObject,
-    get previous() {
-      return previous?.object
-    },
-  }
-}
+const toEvent = ({ rv, type, body, previous }: ChangeRow & { rv: number }): ChangeEvent =>
+  changeEvent({ resourceVersion: rv, type, text: body, previous: previous ?? undefined })
 
 const expired = (after: number, compacted: number): StagelyError =>
   new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)

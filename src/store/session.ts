@@ -6,6 +6,7 @@ import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
+import { changeEvent } from './change-event.ts'
 import { withoutWaiting } from './keys/without-waiting.ts'
 import type { PendingProjects } from './pending-projects.ts'
 import type { Preparations } from './preparations.ts'
@@ -21,6 +22,8 @@ export interface StoredRow {
   readonly uid: string
   readonly rv: number
   readonly source: string
+  /** What is stored. */
+  readonly text: string
   readonly object: KubeObject
 }
 
@@ -61,6 +64,7 @@ const toStored = (row: BodyRow): StoredRow => ({
   uid: row.uid,
   rv: row.rv,
   source: row.source,
+  text: row.body,
   object: JSON.parse(row.body) as KubeObject,
 })
 
@@ -299,15 +303,10 @@ export class WriteSession {
       this.#answers.clear()
       this.#puts.add(waiting)
     } else await this.send(putSql, params, numbered)
-    const row = { uid, rv, source, object: numbered }
+    const row = { uid, rv, source, text, object: numbered }
     this.#rows.set(keyOf(ref), row)
-    this.events.push({
-      resourceVersion: rv,
-      type,
-      text,
-      object: numbered,
-      previous: previous?.object,
-    })
+    const change = { resourceVersion: rv, type, text, object: numbered, previous: previous?.text }
+    this.events.push(changeEvent(change))
     return row
   }
 
@@ -332,13 +331,8 @@ export class WriteSession {
       this.term ?? null,
     ])
     this.#rows.set(keyOf(ref), undefined)
-    this.events.push({
-      resourceVersion: rv,
-      type: 'DELETED',
-      text,
-      object: last,
-      previous: row.object,
-    })
+    const change = { resourceVersion: rv, type: 'DELETED' as const, text, object: last }
+    this.events.push(changeEvent({ ...change, previous: row.text }))
     return last
   }
 
