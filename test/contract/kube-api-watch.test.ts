@@ -160,9 +160,32 @@ describe('watches', () => {
     stream.destroy()
     expect(events.map((e) => e.type)).toEqual(['ADDED', 'ADDED', 'BOOKMARK'])
     expect(events[2]!.object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' })
-    const refused = await from('sendInitialEvents=true')
-    expect(refused.statusCode).toBe(422)
-    refused.resume()
+    const refused = (query: string): Promise<Answer> =>
+      server.call('GET', `${inNamespace}/projects?watch=true&${query}`)
+    const why = (message: string): object => ({
+      code: 422,
+      message: `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`,
+      details: { kind: 'ListOptions', causes: [{ field: 'resourceVersionMatch' }] },
+    })
+    expect((await refused('sendInitialEvents=true')).json()).toMatchObject(
+      why('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    )
+    expect((await refused('resourceVersionMatch=NotOlderThan')).json()).toMatchObject(
+      why('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+    )
+  })
+
+  it.each(['', '&resourceVersion=0'])('begin now with sendInitialEvents=false%s', async (more) => {
+    const stream = await from(
+      `sendInitialEvents=false&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true${more}`,
+    )
+    const name = `now${more.length}`
+    await create('projects', project(name))
+    const events = await readUntil(stream, ({ object }) => object.metadata.name === name)
+    stream.destroy()
+    // A reconciler may write the status of another meanwhile.
+    const added = events.filter(({ type }) => type === 'ADDED')
+    expect(added.map(({ object }) => object.metadata.name)).toEqual([name])
   })
 
   it('come as tables, with columns in the first event only', async () => {

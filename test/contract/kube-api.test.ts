@@ -200,6 +200,42 @@ describe('objects', () => {
     ])
   })
 
+  it('with options that nobody knows are refused by the name of the options', async () => {
+    const path = `${inNamespace}/projects`
+    const refused = async (method: string, at: string, query: string): Promise<unknown> => {
+      const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+      const headers = { 'content-type': type }
+      const answer = await server.call(method, `${path}${at}?${query}`, {
+        body: project('options'),
+        headers,
+      })
+      const { code, details } = answer.json<{
+        code: number
+        details: { kind: string; causes: { field: string; reason: string }[] }
+      }>()
+      return [code, details.kind, ...details.causes.map((c) => `${c.field} ${c.reason}`)]
+    }
+    const unsupported = (kind: string, field: string): unknown[] => [
+      422,
+      kind,
+      `${field} FieldValueNotSupported`,
+    ]
+    expect(await refused('POST', '', 'fieldValidation=Foo')).toEqual(
+      unsupported('CreateOptions', 'fieldValidation'),
+    )
+    expect(await refused('PUT', '/options', 'dryRun=Foo')).toEqual(
+      unsupported('UpdateOptions', 'dryRun'),
+    )
+    expect(await refused('DELETE', '/options', 'dryRun=Foo')).toEqual(
+      unsupported('DeleteOptions', 'dryRun'),
+    )
+    expect(await refused('PATCH', '/options', 'force=true')).toEqual([
+      422,
+      'PatchOptions',
+      'force FieldValueForbidden',
+    ])
+  })
+
   it('with unknown fields are refused, warned of or pruned, as asked', async () => {
     const odd = (name: string): object => ({ ...project(name), spec: { description: 'd', odd: 1 } })
     const strict = await create('projects', odd('odd'), '?fieldValidation=Strict')

@@ -1,6 +1,5 @@
 // Server-side apply over HTTP: what the request must say, and where the merge of src/managed-fields meets the store.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import { StagelyError } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
@@ -8,7 +7,7 @@ import { canonicalJson } from '../../../src/store/canonical.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { atPath, bad, decode, metadataOf, type FieldCheck } from './decode.ts'
-import { isTrueParam } from './params.ts'
+import { invalidOption, isTrueParam } from './params.ts'
 import { refOfPath } from './read.ts'
 import { applyConfiguration } from '../../../src/managed-fields/apply.ts'
 import { compare, fieldsOf, untypable } from '../../../src/managed-fields/compare.ts'
@@ -25,22 +24,15 @@ import { lifted, type Wire } from './wire-form.ts'
 
 const kubectl = 'kubectl'
 
-const managerRequired = (): StagelyError => {
-  const message = 'Required value: is required for apply patch'
-  return new StagelyError(
-    'Invalid',
-    `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${message}`,
-    {
-      kind: 'PatchOptions',
-      group: 'meta.k8s.io',
-      faults: [{ field: 'fieldManager', reason: 'FieldValueRequired', message }],
-    },
-  )
-}
-
 /** The configuration of an apply request, checked as far as that needs no stored object. */
 export const readConfiguration = (c: AppContext, kind: Kind, content: unknown): Wire => {
-  if (fieldManagerOf(c) === '') throw managerRequired()
+  if (fieldManagerOf(c) === '')
+    throw invalidOption(
+      c,
+      'fieldManager',
+      'FieldValueRequired',
+      'Required value: is required for apply patch',
+    )
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw bad('the configuration must be an object')
   const { apiVersion = '', kind: given = '' } = content as Wire

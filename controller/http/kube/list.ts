@@ -4,7 +4,7 @@ import type { Kind } from '../../../src/resources/registry.ts'
 import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { parseContinue, renderContinue, type Continue, type Place } from './continue-token.ts'
-import { resourceVersionOf, selectionOf, selects, type Selection } from './params.ts'
+import { invalidOption, resourceVersionOf, selectionOf, selects, type Selection } from './params.ts'
 
 export interface ListAnswer {
   readonly items: readonly StoredObject[]
@@ -26,22 +26,9 @@ const searchRows = 500
 
 const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-const forbiddenMatch = (message: string): StagelyError =>
-  new StagelyError(
-    'Invalid',
-    `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`,
-    {
-      kind: 'ListOptions',
-      group: 'meta.k8s.io',
-      faults: [
-        {
-          field: 'resourceVersionMatch',
-          reason: 'FieldValueForbidden',
-          message: `Forbidden: ${message}`,
-        },
-      ],
-    },
-  )
+/** 422 for a version that does not go with how it is to be matched. */
+export const forbiddenMatch = (c: AppContext, message: string): StagelyError =>
+  invalidOption(c, 'resourceVersionMatch', 'FieldValueForbidden', `Forbidden: ${message}`)
 
 const limitOf = (c: AppContext): number | undefined => {
   const text = c.req.query('limit') ?? ''
@@ -58,10 +45,10 @@ const exactVersion = async (c: AppContext, store: Store): Promise<number | undef
     throw bad('resourceVersionMatch must be Exact or NotOlderThan')
   if (version === undefined) {
     if (match === '') return undefined
-    throw forbiddenMatch('resourceVersionMatch is forbidden unless resourceVersion is provided')
+    throw forbiddenMatch(c, 'resourceVersionMatch is forbidden unless resourceVersion is provided')
   }
   if (match === 'Exact' && version === 0)
-    throw forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    throw forbiddenMatch(c, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
   const current = version === 0 ? 0 : await store.currentVersion()
   if (version > current) throw tooLarge(version, current)
   return match === 'Exact' ? version : undefined

@@ -1,5 +1,5 @@
 // Query parameters and headers of a request, checked.
-import { StagelyError } from '../../../src/kernel/errors.ts'
+import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ChangeSet, StoredObject, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
@@ -23,32 +23,50 @@ export interface Selection {
 
 const validations = ['Strict', 'Warn', 'Ignore']
 
-/** 422 that names the parameter, as Kubernetes does for its options. */
-export const invalidOption = (field: string, message: string): StagelyError =>
-  new StagelyError('Invalid', `Options.meta.k8s.io "" is invalid: ${field}: ${message}`, {
-    faults: [{ field, reason: 'FieldValueInvalid', message }],
+const optionsOfMethod: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+}
+
+/** 422 that names the parameter, as Kubernetes does for the options of a request. */
+export const invalidOption = (
+  c: AppContext,
+  field: string,
+  reason: Fault['reason'],
+  message: string,
+): StagelyError => {
+  const kind = optionsOfMethod[c.req.method] ?? 'ListOptions'
+  return new StagelyError('Invalid', `${kind}.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    kind,
+    group: 'meta.k8s.io',
+    faults: [{ field, reason, message }],
   })
+}
 
 export const fieldValidationOf = (c: AppContext): FieldValidation => {
   const text = c.req.query('fieldValidation') ?? ''
   if (text === '') return 'Warn'
   if (!validations.includes(text))
     throw invalidOption(
+      c,
       'fieldValidation',
-      `Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
+      'FieldValueNotSupported',
+      `Unsupported value: ${JSON.stringify(text)}: supported values: "", "Ignore", "Strict", "Warn"`,
     )
   return text as FieldValidation
 }
 
 const dryRunOf = (c: AppContext): boolean => {
   const values = c.req.queries('dryRun') ?? []
-  for (const value of values) {
-    if (value !== 'All')
-      throw invalidOption(
-        'dryRun',
-        `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
-      )
-  }
+  if (values.some((value) => value !== 'All'))
+    throw invalidOption(
+      c,
+      'dryRun',
+      'FieldValueNotSupported',
+      `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`,
+    )
   return values.length > 0
 }
 

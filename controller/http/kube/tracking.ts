@@ -20,9 +20,19 @@ const maxManagerLength = 128
 export const fieldManagerOf = (c: AppContext): string => {
   const name = c.req.query('fieldManager') ?? ''
   if (name.length > maxManagerLength)
-    throw invalidOption('fieldManager', `Too long: may not be more than ${maxManagerLength} bytes`)
+    throw invalidOption(
+      c,
+      'fieldManager',
+      'FieldValueTooLong',
+      `Too long: may not be more than ${maxManagerLength} bytes`,
+    )
   if (/[\x00-\x1f\x7f]/.test(name))
-    throw invalidOption('fieldManager', 'Invalid value: should only contain printable characters')
+    throw invalidOption(
+      c,
+      'fieldManager',
+      'FieldValueInvalid',
+      'Invalid value: should only contain printable characters',
+    )
   return name
 }
 

@@ -13,6 +13,7 @@ import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { asStored, includeOf, tableOf, type Include } from './answer.ts'
+import { forbiddenMatch } from './list.ts'
 import { negotiate } from './negotiate.ts'
 import {
   isTrueParam,
@@ -83,8 +84,10 @@ const asStagely = (error: unknown, log: Logger): StagelyError => {
 interface Plan {
   readonly kind: Kind
   readonly selection: Selection
-  /** Where to go on after; undefined: send what exists first. */
+  /** Where to go on after; undefined: now. */
   readonly after: number | undefined
+  /** Send what exists first. */
+  readonly sendsInitial: boolean
   /** Say with a bookmark where the first objects end. */
   readonly endsInitial: boolean
   readonly bookmarks: boolean
@@ -94,24 +97,27 @@ interface Plan {
 }
 
 const planOf = (c: AppContext, kind: Kind): Plan => {
-  const version = resourceVersionOf(c)
+  const asked = resourceVersionOf(c)
+  const version = asked === 0 ? undefined : asked
   const initial = c.req.query('sendInitialEvents')
   const match = c.req.query('resourceVersionMatch') ?? ''
-  if (
-    (initial !== undefined) !== (match === 'NotOlderThan') ||
-    (match !== '' && match !== 'NotOlderThan')
-  )
-    throw new StagelyError(
-      'Invalid',
-      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: sendInitialEvents needs resourceVersionMatch=NotOlderThan, and nothing else takes it',
+  if (initial !== undefined && match !== 'NotOlderThan')
+    throw forbiddenMatch(
+      c,
+      'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    )
+  if (initial === undefined && match !== '')
+    throw forbiddenMatch(
+      c,
+      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
     )
   const bookmarks = isTrueParam(c.req.query('allowWatchBookmarks'))
-  const wantsInitial =
-    initial === undefined ? version === undefined || version === 0 : isTrueParam(initial)
+  const wantsInitial = initial === undefined ? version === undefined : isTrueParam(initial)
   return {
     kind,
     selection: selectionOf(c, kind),
-    after: wantsInitial ? undefined : (version ?? 0),
+    after: wantsInitial ? undefined : version,
+    sendsInitial: wantsInitial,
     endsInitial: wantsInitial && bookmarks,
     bookmarks,
     seconds: openSecondsOf(c),
@@ -162,7 +168,7 @@ interface Sink {
 
 const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> => {
   const render = renderer(plan, deps.clock)
-  let sent = plan.after ?? (await sendInitial(deps, plan, { sink, render }))
+  let sent = plan.after ?? (await begin(deps, plan, { sink, render }))
   let seen = sent
   const timer = setInterval(() => {
     if (!plan.bookmarks || seen <= sent) return
@@ -192,14 +198,16 @@ const write = async ({ response, signal }: Sink, text: string): Promise<void> =>
   if (!response.write(text)) await once(response, 'drain', { signal })
 }
 
-const sendInitial = async (
+/** The version to go on after; what exists then was sent, if that is wanted. */
+const begin = async (
   deps: WatchDeps,
   plan: Plan,
   { sink, render }: { sink: Sink; render: Render },
 ): Promise<number> => {
   const { namespace, within } = plan.selection
-  const everything = { namespace, within, limit: Number.MAX_SAFE_INTEGER }
-  const list = await deps.store.listPage(plan.kind.kind, everything)
+  const limit = plan.sendsInitial ? Number.MAX_SAFE_INTEGER : 1
+  const list = await deps.store.listPage(plan.kind.kind, { namespace, within, limit })
+  if (!plan.sendsInitial) return list.resourceVersion
   for (const item of list.items)
     if (selects(plan.selection, item)) await write(sink, lineOfText('ADDED', render(item)))
   if (plan.endsInitial) {

@@ -101,7 +101,12 @@ export const patched = (current: KubeObject, patch: Patch): Wire => {
 
 export const checkPatchOptions = (c: AppContext, { type }: Patch): void => {
   if (type !== 'apply' && c.req.query('force') !== undefined)
-    throw invalidOption('force', 'Forbidden: may not be specified for non-apply patch')
+    throw invalidOption(
+      c,
+      'force',
+      'FieldValueForbidden',
+      'Forbidden: may not be specified for non-apply patch',
+    )
 }
 
 export const servePatch =
