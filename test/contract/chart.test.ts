@@ -1,15 +1,15 @@
 // The Helm chart: linted and rendered by the real helm, over a matrix of values.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { startTestController } from '../support/controller.ts'
-import { chartDir, helm, parseRendered, renderChart, type Rendered } from '../support/helm.ts'
+import { at, chartDir, helm, parseRendered, renderChart, type Rendered } from '../support/helm.ts'
 import { startHelmCluster } from '../support/helm-cluster.ts'
 import { faultsOf } from '../support/kubernetes-schemas.ts'
 import { holds } from '../support/structural-schema.ts'
@@ -96,21 +96,10 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-interface Schema {
-  readonly properties?: Record<string, Schema>
-  readonly additionalProperties?: unknown
-}
-
 const kept = { metadata: { annotations: { 'helm.sh/resource-policy': 'keep' } } }
 
 const find = (objects: readonly Rendered[], kind: string, name?: string): Rendered | undefined =>
   objects.find((o) => o.kind === kind && (name === undefined || o.metadata.name === name))
-
-/** What is at a dotted path; undefined where nothing is. */
-const at = (value: unknown, path: string): unknown =>
-  path
-    .split('.')
-    .reduce<unknown>((v, key) => (v as Record<string, unknown> | undefined)?.[key], value)
 
 const container = (objects: readonly Rendered[]): { args: string[]; env: unknown[] } =>
   at(find(objects, 'Deployment'), 'spec.template.spec.containers.0') as {
@@ -131,6 +120,96 @@ test('what every combination of values renders follows the schemas of Kubernetes
   expect(faults).toEqual([])
   // Add-ons that the cluster may lack; nothing else goes unchecked.
   expect(unchecked.sort()).toEqual(['Certificate', 'ServiceMonitor'])
+})
+
+/** What the restricted Pod Security Standard lets a volume be. */
+const volumeKinds = new Set(
+  'configMap csi downwardAPI emptyDir ephemeral persistentVolumeClaim projected secret'.split(' '),
+)
+
+interface Pod {
+  readonly containers: readonly object[]
+  readonly initContainers?: readonly object[]
+  readonly volumes?: readonly object[]
+}
+
+test.each(Object.entries(matrix))(
+  'with %s every pod meets the restricted Pod Security Standard',
+  async (_, set) => {
+    const objects = await renderChart(...set)
+    const pods = objects.flatMap((object) => {
+      const pod = object.kind === 'Pod' ? object['spec'] : at(object, 'spec.template.spec')
+      return pod === undefined ? [] : [pod as Pod]
+    })
+    // The controller, and that of helm test.
+    expect(pods).toHaveLength(2)
+    for (const pod of pods) {
+      expect(pod).toMatchObject({
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      })
+      expect(at(pod, 'securityContext.runAsUser')).not.toBe(0)
+      for (const shared of ['hostNetwork', 'hostPID', 'hostIPC'])
+        expect(pod).not.toHaveProperty(shared)
+      for (const { name: _, ...volume } of (pod.volumes ?? []) as { name: string }[])
+        for (const kind of Object.keys(volume)) expect(volumeKinds).toContain(kind)
+      for (const container of [...pod.containers, ...(pod.initContainers ?? [])]) {
+        expect(at(container, 'securityContext')).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        })
+        for (const port of (at(container, 'ports') ?? []) as object[])
+          expect(port).not.toHaveProperty('hostPort')
+      }
+    }
+  },
+)
+
+interface Rule {
+  readonly ports?: readonly { readonly port: unknown; readonly protocol: string }[]
+  readonly from?: readonly unknown[]
+  readonly to?: readonly unknown[]
+}
+
+test('a NetworkPolicy lets agents in, and out what the controller needs', async () => {
+  const policyOf = async (...set: string[]): Promise<{ ingress: Rule[]; egress: Rule[] }> => {
+    const objects = await renderChart('networkPolicy.enabled=true', ...set)
+    const policy = find(objects, 'NetworkPolicy')
+    expect(at(policy, 'spec.policyTypes')).toEqual(['Ingress', 'Egress'])
+    const labels = at(find(objects, 'Deployment'), 'spec.template.metadata.labels') as object
+    expect(labels).toMatchObject(at(policy, 'spec.podSelector.matchLabels') as object)
+    const ports = at(container(objects), 'ports') as object[]
+    expect(ports).toContainEqual({ name: 'https', containerPort: 8443 })
+    return policy!['spec'] as { ingress: Rule[]; egress: Rule[] }
+  }
+  const https = [{ port: 'https', protocol: 'TCP' }]
+  const open = await policyOf()
+  expect(open.ingress[0]).toEqual({ ports: https })
+  expect(open.egress).toContainEqual({})
+  const peer = { ipBlock: { cidr: '192.0.2.0/24' } }
+  const set = (name: string): string => `networkPolicy.${name}=[${JSON.stringify(peer)}]`
+  const closed = await policyOf(set('from'), set('to'))
+  expect(closed.ingress[0]).toEqual({ ports: https, from: [peer] })
+  expect(closed.egress).toContainEqual({ to: [peer] })
+  expect(closed.egress).not.toContainEqual({})
+  expect(
+    closed.egress[0]?.ports?.map(({ port, protocol }) => `${String(port)}/${protocol}`),
+  ).toEqual(['53/UDP', '53/TCP'])
+})
+
+test('a NetworkPolicy lets in the other replicas and helm test, whoever else may', async () => {
+  const set = ['networkPolicy.enabled=true', 'networkPolicy.from=[{"podSelector":{}}]']
+  const objects = await renderChart(...set)
+  const [, ours] = at(find(objects, 'NetworkPolicy'), 'spec.ingress') as Rule[]
+  const selected = ours!.from!.map(
+    (peer) => at(peer, 'podSelector.matchLabels') as Record<string, string>,
+  )
+  const pods = [
+    at(find(objects, 'Deployment'), 'spec.template.metadata.labels'),
+    find(objects, 'Pod')!.metadata.labels,
+  ]
+  expect(selected).toHaveLength(2)
+  for (const [i, labels] of selected.entries()) expect(pods[i]).toMatchObject(labels)
 })
 
 test('the check against the schemas sees a misspelt field, a wrong type and what is missing', async () => {
@@ -162,25 +241,6 @@ describe('with no values', () => {
       },
     })
     expect(find(objects, 'PersistentVolumeClaim')).toMatchObject(kept)
-  })
-
-  test('the pods meet the restricted Pod Security Standard', () => {
-    const pods = [
-      at(find(objects, 'Deployment'), 'spec.template.spec'),
-      at(find(objects, 'Pod'), 'spec'),
-    ]
-    for (const pod of pods) {
-      expect(pod).toMatchObject({
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      })
-      expect(at(pod, 'containers.0.securityContext')).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      })
-      for (const shared of ['hostNetwork', 'hostPID', 'hostIPC'])
-        expect(pod).not.toHaveProperty(shared)
-    }
   })
 
   test('a master key of 32 bytes is made, and outlives the release', () => {
@@ -476,92 +536,3 @@ test('NOTES speak of a namespace that is followed', async () => {
   expect(notes).toContain('kubectl -n team-a get stagely')
   expect(await notesOf('kubernetes.enabled=false')).not.toContain('get stagely')
 })
-
-test('a misspelt value is refused at every depth', async () => {
-  const schema = JSON.parse(readFileSync(join(chartDir, 'values.schema.json'), 'utf8')) as Schema
-  const values = parse(readFileSync(join(chartDir, 'values.yaml'), 'utf8')) as object
-  const open: string[] = []
-  const walk = (
-    value: unknown,
-    { properties, additionalProperties }: Schema,
-    path: string,
-  ): void => {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return
-    // Maps of the user's own names, and objects of Kubernetes that others check.
-    if (Object.keys(value).length === 0 || properties === undefined) return
-    if (additionalProperties !== false) open.push(path)
-    for (const [key, inner] of Object.entries(value)) {
-      expect(properties, path).toHaveProperty([key])
-      walk(inner, properties[key]!, `${path}.${key}`)
-    }
-  }
-  walk(values, schema, '')
-  expect(open).toEqual([])
-  await expect(renderChart('database.uri="postgres://x"')).rejects.toThrow(/'uri' not allowed/)
-  await expect(renderChart('tls.certManager.isuer="x"')).rejects.toThrow(/'isuer' not allowed/)
-})
-
-test.each([
-  ['image.repositry="x"', /'repositry' not allowed/],
-  ['replicaCount="two"', /replicaCount/],
-  ['replicaCount=2', /database\.url or database\.existingSecret/],
-  ['tls.mode="certManager"', /issuerRef\.name/],
-  ['keyProvider.name="vault-transit"', /keyProvider\.key/],
-  ['ingress.enabled=true', /ingress\.host/],
-  ['ingress.host="https://stagely.example.com"', /ingress\/host/],
-  ['service.nodePort=30443', /service\.type/],
-  ['podLabels={"app.kubernetes.io/name":"mine"}', /podLabels/],
-  ['database.url="mysql://x"', /database\/url/],
-])('%s is refused with what to do', async (set, message) => {
-  await expect(renderChart(set)).rejects.toThrow(message)
-})
-
-test('the README names every value', () => {
-  const readme = readFileSync(join(chartDir, 'README.md'), 'utf8')
-  const values = parse(readFileSync(join(chartDir, 'values.yaml'), 'utf8')) as object
-  // A map is one value where it holds the user's own names or a whole sub-object of Kubernetes.
-  const whole = new Set(['resources', 'ingress.annotations'])
-  const leaves = (value: unknown, path: string): string[] =>
-    value !== null &&
-    typeof value === 'object' &&
-    !Array.isArray(value) &&
-    !whole.has(path) &&
-    Object.keys(value).length > 0
-      ? Object.entries(value).flatMap(([k, v]) => leaves(v, path === '' ? k : `${path}.${k}`))
-      : [path]
-  expect(leaves(values, '').filter((path) => !readme.includes(`\`${path}\``))).toEqual([])
-})
-
-test('what the Dockerfile copies is enough to build and run the command', () => {
-  // .dockerignore names what goes in; the steps are those of the build stage.
-  const ignore = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
-  for (const line of ignore.filter((l) => l.startsWith('!')))
-    cpSync(join(root, line.slice(1)), join(scratch, 'app', line.slice(1)), { recursive: true })
-  const cwd = join(scratch, 'app')
-  symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
-  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
-  const [, build, open] = /^RUN (npm run build) && npm prune --omit=dev .*?&& (chmod .*?)$/ms.exec(dockerfile)! // prettier-ignore
-  // As in a checkout of one user alone.
-  execFileSync('chmod', ['-R', 'go=', cwd])
-  execFileSync('bash', ['-c', build!], { cwd, timeout: 120_000 })
-  execFileSync('bash', ['-c', open!], { cwd })
-  // The runtime stage has what it copies from there, and no more; its own RUN makes the command.
-  const image = join(scratch, 'image')
-  const copied = [...dockerfile.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, n]) => n!)
-  for (const name of copied.filter((n) => n !== 'node_modules'))
-    cpSync(join(cwd, name), join(image, name), { recursive: true })
-  expect(copied).toContain('node_modules')
-  symlinkSync(join(root, 'node_modules'), join(image, 'node_modules'))
-  const [, link] = /^RUN (ln -s .*)$/m.exec(dockerfile)!
-  const here = link!.replaceAll('/app/', `${image}/`).replace('/usr/local/bin', image)
-  execFileSync('bash', ['-c', here], { cwd: image })
-  const closed = execFileSync('find', [image, '-mindepth', '1', '!', '-type', 'l', '!', '-perm', '-o+r']) // prettier-ignore
-  expect(closed.toString()).toBe('')
-  const output = execFileSync(join(image, 'stagely'), ['--version'], { encoding: 'utf8' })
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    version: string
-  }
-  expect(output).toContain(version)
-  const chart: unknown = parse(readFileSync(join(chartDir, 'Chart.yaml'), 'utf8'))
-  expect(at(chart, 'appVersion')).toBe(version)
-}, 180_000)

@@ -28,7 +28,11 @@ export const helm = (...args: string[]): Promise<HelmResult> =>
 export interface Rendered {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: object
+  }
   readonly [field: string]: unknown
 }
 
@@ -48,3 +52,9 @@ export const parseRendered = (text: string): Rendered[] =>
       return document.toJS() as Rendered | null
     })
     .filter((object) => object !== null)
+
+/** What is at a dotted path; undefined where nothing is. */
+export const at = (value: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((v, key) => (v as Record<string, unknown> | undefined)?.[key], value)

@@ -18,6 +18,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: controller
 {{- end }}
 
+{{/* Of the pod of helm test, which the Service must not take in. */}}
+{{- define "stagely.testLabels" -}}
+{{- set (include "stagely.selectorLabels" . | fromYaml) "app.kubernetes.io/component" "test" | toYaml -}}
+{{- end }}
+
 {{- define "stagely.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "stagely.selectorLabels" . }}

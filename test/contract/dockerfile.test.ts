@@ -1,0 +1,78 @@
+// The steps of the Dockerfile, as far as they go without its base image.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { at, chartDir } from '../support/helm.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let scratch: string
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'stagely-image-'))
+})
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+/** The packages that the compiled files below `dir` import, statically or when they need them. */
+const packagesLoadedBy = (dir: string): string[] => {
+  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' })
+  const names = files
+    .filter((file) => file.endsWith('.js'))
+    .flatMap((file) => ts.preProcessFile(readFileSync(join(dir, file), 'utf8')).importedFiles)
+    .map(({ fileName }) => /^(@[^/]+\/)?[^/]+/.exec(fileName)![0])
+  return [...new Set(names)].filter(
+    (name) => !/^(\.|node:)/.test(name) && !builtinModules.includes(name),
+  )
+}
+
+test('what the Dockerfile copies is enough to build and run the command', () => {
+  // .dockerignore names what goes in; the steps are those of the build stage.
+  const ignore = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
+  for (const line of ignore.filter((l) => l.startsWith('!')))
+    cpSync(join(root, line.slice(1)), join(scratch, 'app', line.slice(1)), { recursive: true })
+  const cwd = join(scratch, 'app')
+  symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
+  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
+  const [, build, open] = /^RUN (npm run build) && npm prune --omit=dev .*?&& (chmod .*?)$/ms.exec(dockerfile)! // prettier-ignore
+  // As in a checkout of one user alone.
+  execFileSync('chmod', ['-R', 'go=', cwd])
+  execFileSync('bash', ['-c', build!], { cwd, timeout: 120_000 })
+  execFileSync('bash', ['-c', open!], { cwd })
+  // What `npm ci` takes, and what is left after `npm prune --omit=dev`, is all that is loaded.
+  execFileSync('npm', ['ci', '--dry-run', '--offline', '--ignore-scripts'], {
+    cwd,
+    timeout: 60_000,
+  })
+  const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+    readFileSync(join(cwd, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'optionalDependencies', object | undefined>
+  const loaded = packagesLoadedBy(join(cwd, 'dist'))
+  expect(loaded).toContain('hono')
+  const installed = new Set(Object.keys({ ...dependencies, ...optionalDependencies }))
+  expect(loaded.filter((name) => !installed.has(name))).toEqual([])
+  // The runtime stage has what it copies from there, and no more; its own RUN makes the command.
+  const image = join(scratch, 'image')
+  const copied = [...dockerfile.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, n]) => n!)
+  for (const name of copied.filter((n) => n !== 'node_modules'))
+    cpSync(join(cwd, name), join(image, name), { recursive: true })
+  expect(copied).toContain('node_modules')
+  symlinkSync(join(root, 'node_modules'), join(image, 'node_modules'))
+  const [, link] = /^RUN (ln -s .*)$/m.exec(dockerfile)!
+  const here = link!.replaceAll('/app/', `${image}/`).replace('/usr/local/bin', image)
+  execFileSync('bash', ['-c', here], { cwd: image })
+  const closed = execFileSync('find', [image, '-mindepth', '1', '!', '-type', 'l', '!', '-perm', '-o+r']) // prettier-ignore
+  expect(closed.toString()).toBe('')
+  const output = execFileSync(join(image, 'stagely'), ['--version'], { encoding: 'utf8' })
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  expect(output).toContain(version)
+  const chart: unknown = parse(readFileSync(join(chartDir, 'Chart.yaml'), 'utf8'))
+  expect(at(chart, 'appVersion')).toBe(version)
+}, 180_000)
