@@ -32,7 +32,7 @@ export interface ListAnswer {
 
 export interface Api {
   readonly server: string
-  /** From -n, else the kubeconfig's context, else `default`. */
+  /** As of the connection. */
   readonly namespace: string
   call(path: string, call?: Call): Promise<unknown>
   /** Events until the server ends the stream (a clean return) or `signal` aborts. */

@@ -10,6 +10,7 @@ const storedSchema = z.object({
   server: z.string(),
   token: z.string(),
   caFile: z.string().optional(),
+  namespace: z.string().optional(),
 })
 
 export type StoredLogin = z.infer<typeof storedSchema>
@@ -21,6 +22,7 @@ export interface ConnectionEnv {
   readonly tokenFile: string | undefined
   readonly caFile: string | undefined
   readonly kubeconfig: string | undefined
+  readonly namespace: string | undefined
 }
 
 const setOrUndefined = (value: string | undefined): string | undefined =>
@@ -32,6 +34,7 @@ export const readConnectionEnv = (): ConnectionEnv => ({
   tokenFile: setOrUndefined(process.env.STAGELY_TOKEN_FILE),
   caFile: setOrUndefined(process.env.STAGELY_CA_FILE),
   kubeconfig: setOrUndefined(process.env.KUBECONFIG),
+  namespace: setOrUndefined(process.env.STAGELY_NAMESPACE),
 })
 
 /** What Compose gets of our environment: as little as an agent gives it. */

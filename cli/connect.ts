@@ -20,12 +20,14 @@ export interface Endpoint {
   readonly server: string
   readonly token?: string
   readonly caFile?: string
+  /** Where a command works that has no -n; `default` when absent. */
+  readonly namespace?: string
 }
 
 /** A controller, and how requests to it are made. */
 export interface Connection {
   readonly server: string
-  /** From -n, else the kubeconfig's context, else `default`. */
+  /** From -n, else the environment, the stored login or the kubeconfig's context, else `default`. */
   readonly namespace: string
   readonly options: () => Promise<http.RequestOptions>
   readonly watch: Watcher
@@ -47,10 +49,12 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
   const stored = login?.server === server ? login : undefined
   const token = env.token ?? (await readTokenFile(env.tokenFile)) ?? stored?.token
   const caFile = env.caFile ?? stored?.caFile
+  const namespace = env.namespace ?? stored?.namespace
   return {
     server: server.replace(/\/+$/, ''),
     ...(token === undefined ? {} : { token }),
     ...(caFile === undefined ? {} : { caFile }),
+    ...(namespace === undefined ? {} : { namespace }),
   }
 }
 
@@ -102,7 +106,10 @@ export const connectTo = (endpoint: Endpoint, namespace?: string): Api =>
 
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
-export const connectionTo = (endpoint: Endpoint, namespace = 'default'): Connection => {
+export const connectionTo = (
+  endpoint: Endpoint,
+  namespace = endpoint.namespace ?? 'default',
+): Connection => {
   const { server, token, caFile } = endpoint
   const plain = server.startsWith('http:')
   if (plain && !loopback.has(new URL(server).hostname)) {

@@ -20,7 +20,7 @@ export const newGroup = (name: string, summary: string, examples: readonly strin
 /** A command with the flags of the connection, its examples below the help. */
 export const newCommand = (name: string, summary: string, examples: readonly string[]): Command =>
   newGroup(name, summary, examples)
-    .option('-n, --namespace <name>', 'namespace; "default" when absent')
+    .option('-n, --namespace <name>', 'namespace; else STAGELY_NAMESPACE, or that of the login')
     .option('--kubeconfig <file>', 'take server and credentials from this kubeconfig')
 
 export const outputOption = (): Option =>

@@ -30,7 +30,7 @@ export interface RestReply<T> {
 
 export interface Rest {
   readonly server: string
-  /** From -n, else the kubeconfig's context, else `default`. */
+  /** As of the connection. */
   readonly namespace: string
   /** `path` is below /api/v1. A POST carries an Idempotency-Key, so that trying again is safe. */
   call<T>(path: string, call?: RestCall): Promise<RestReply<T>>

@@ -1,4 +1,6 @@
 // `stagely controller backup`, `restore` and `break-glass`: work on the database of a controller.
+import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { realClock } from '../src/kernel/clock.ts'
 import { createLogger } from '../src/kernel/log.ts'
@@ -10,6 +12,7 @@ import type { Sql } from '../src/store/sql.ts'
 import { breakGlassCommand } from './break-glass.ts'
 import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
 import { keepOwner, prepareDataDir } from './data-dir.ts'
+import { readKeyFile } from './key-file.ts'
 import { openMasterKeys } from './master-keys.ts'
 
 const log = createLogger('warn', { component: 'controller' })
@@ -20,8 +23,10 @@ const deadlineMs = 600_000
 const withDatabase = async (
   dataDir: string,
   work: (sql: Sql, config: Config) => Promise<void>,
+  check: (config: Config) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> => {
   const config = parseConfig(['--data-dir', dataDir])
+  await check(config)
   await prepareDataDir(dataDir)
   const { databaseUrl } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
@@ -48,11 +53,27 @@ const backup = ({ dataDir, to }: { dataDir: string; to: string }): Promise<void>
     say(`${to}: ${rows} rows, sha256 ${sha256}; to restore it you need ${keyNames(keys)}`)
   })
 
-const restore = (
+/** A controller makes a key where it finds none. With a new one nothing of a backup opens. */
+const requireMasterKey = async ({ keys, dataDir }: Config): Promise<void> => {
+  if (keys.provider !== 'local' || keys.secretKey !== undefined) return
+  const path = join(dataDir, 'master.key')
+  if ((await readKeyFile(path)) !== undefined) return
+  throw new ConfigError([
+    `a restore needs the master key of the controller that was backed up: put its master.key at ${path} (mode 0600), or set STAGELY_SECRET_KEY`,
+  ])
+}
+
+const restore = async (
   path: string,
   { dataDir, force }: { dataDir: string; force?: true },
-): Promise<void> =>
-  withDatabase(dataDir, async (sql, config) => {
+): Promise<void> => {
+  try {
+    await access(path, constants.R_OK)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    throw new ConfigError([`cannot read the backup ${path} (${code})`])
+  }
+  const work = async (sql: Sql, config: Config): Promise<void> => {
     const provider = await openMasterKeys(config, log, realClock)
     try {
       const done = await restoreBackup(sql, {
@@ -67,7 +88,9 @@ const restore = (
     } finally {
       provider.close()
     }
-  })
+  }
+  await withDatabase(dataDir, work, requireMasterKey)
+}
 
 const dataDirText = 'the data folder of the controller; the database is there, or at DATABASE_URL'
 
@@ -95,7 +118,8 @@ const program = (name: string | undefined): Command => {
         'after',
         `
 The master keys that the backup needs are given as to the controller: STAGELY_SECRET_KEY,
-STAGELY_SECRET_KEY_PREVIOUS, STAGELY_KEY_PROVIDER; "stagely controller --help" lists them.
+STAGELY_SECRET_KEY_PREVIOUS, STAGELY_KEY_PROVIDER; "stagely controller --help" lists them. Where the
+old controller had made its own, put its master.key into the new data folder first.
 
 Examples:
   STAGELY_SECRET_KEY=... stagely restore stagely.backup --data-dir /var/lib/stagely`,

@@ -11,7 +11,7 @@ import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
 
 interface Flags {
-  readonly namespace: string
+  readonly namespace?: string
   readonly context: string
   readonly merge?: boolean
   readonly file?: string
@@ -24,7 +24,7 @@ export const command = (): Command =>
       'Print a kubeconfig for kubectl, or merge it into a file. It holds the token unless --exec is given: keep it private.',
     )
     .showHelpAfterError('(--help shows flags and examples)')
-    .option('-n, --namespace <name>', 'namespace of the context', 'default')
+    .option('-n, --namespace <name>', 'namespace of the context; else as for other commands')
     .option('--context <name>', 'name of cluster, user and context', 'stagely')
     .option('--merge', 'merge it into KUBECONFIG, or ~/.kube/config, and use its context')
     .option('--file <file>', 'merge it into this file, and use its context')
@@ -73,6 +73,7 @@ const defaultFile = (): string => {
 
 const partsOf = async (endpoint: Endpoint, flags: Flags): Promise<KubeconfigParts> => {
   const { server, token, caFile } = endpoint
+  const namespace = flags.namespace ?? endpoint.namespace ?? 'default'
   const ca = caFile === undefined ? {} : { 'certificate-authority-data': await readBase64(caFile) }
   const name = flags.context
   const held = token === undefined ? {} : { token }
@@ -80,7 +81,7 @@ const partsOf = async (endpoint: Endpoint, flags: Flags): Promise<KubeconfigPart
     name,
     cluster: { server, ...ca },
     user: flags.exec === true ? { exec: pluginOf(server) } : held,
-    context: { cluster: name, user: name, namespace: flags.namespace },
+    context: { cluster: name, user: name, namespace },
   }
 }
 

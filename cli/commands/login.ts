@@ -4,10 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { readConnectionEnv, writeLogin } from '../config.ts'
-import { connectTo } from '../connect.ts'
+import { connectionTo, connectTo, type Endpoint } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { loginByBrowser } from '../people/browser-login.ts'
 import { out } from '../print.ts'
+import { createRest } from '../rest.ts'
 import { readStdin } from '../read-manifests.ts'
 
 export const command = (): Command =>
@@ -18,6 +19,7 @@ export const command = (): Command =>
     .option('--ca-file <file>', 'the controller’s ca.crt; STAGELY_CA_FILE when absent')
     .option('--token-file <file>', 'file with the token; STAGELY_TOKEN, else stdin, when absent')
     .option('--token-stdin', 'read the token from stdin, whatever STAGELY_TOKEN says')
+    .option('-n, --namespace <name>', 'where commands work that have no -n; else your only team')
     .option('--web', 'log in by the controller’s OpenID provider, with a browser')
     .addHelpText(
       'after',
@@ -35,6 +37,7 @@ const login = async (flags: {
   tokenFile?: string
   tokenStdin?: boolean
   web?: boolean
+  namespace?: string
 }): Promise<void> => {
   const env = readConnectionEnv()
   const server = flags.server ?? env.server
@@ -58,8 +61,18 @@ const login = async (flags: {
   // A login that does not work must not be remembered.
   const api = connectTo(endpoint)
   await api.call('/apis/stagely.dev/v1alpha1')
-  const file = await writeLogin(endpoint)
-  out(`Logged in to ${endpoint.server}; remembered in ${file}`)
+  const namespace = flags.namespace ?? (await onlyTeam(endpoint))
+  const file = await writeLogin({ ...endpoint, ...(namespace === undefined ? {} : { namespace }) })
+  const where = namespace === undefined ? '' : `, namespace ${namespace}`
+  out(`Logged in to ${endpoint.server}${where}; remembered in ${file}`)
+}
+
+/** Who is in one team should not have to name it in every command. */
+const onlyTeam = async (endpoint: Endpoint): Promise<string | undefined> => {
+  const { body } = await createRest(connectionTo(endpoint)).call<{ teams: { team: string }[] }>(
+    '/me',
+  )
+  return body.teams.length === 1 ? body.teams[0]?.team : undefined
 }
 
 const readToken = async (

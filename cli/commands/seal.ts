@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
 import { checkValue } from '../../src/resources/secret-value.ts'
+import { findEndpoint } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
@@ -92,12 +93,13 @@ const fetchKey = async (rest: Rest): Promise<{ namespace: string; text: string }
   return { namespace: rest.namespace, text: body.public_key }
 }
 
-/** Offline no kubeconfig is read either: the namespace is what -n says. */
+/** Offline no kubeconfig is read either: the namespace is what -n, the environment or the login says. */
 const findKey = async (flags: SealFlags): Promise<{ namespace: string; text: string }> => {
-  const { keyFile, namespace = 'default' } = flags
+  const { keyFile } = flags
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
-  if (keyFile !== undefined) return { namespace, text: (await readBytes(keyFile)).toString('utf8') }
-  return fetchKey(await openRest(flags))
+  if (keyFile === undefined) return fetchKey(await openRest(flags))
+  const namespace = flags.namespace ?? (await findEndpoint())?.namespace ?? 'default'
+  return { namespace, text: (await readBytes(keyFile)).toString('utf8') }
 }
 
 const manifestOf = (

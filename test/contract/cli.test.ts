@@ -259,6 +259,35 @@ describe('the stagely command', () => {
     expect(other.stdout).toContain('shop')
   })
 
+  it('works in the only team of who logs in, unless told another', async () => {
+    const home = { HOME: await mkdtemp(join(dir, 'home-')) }
+    await world.must('team', 'create', 'lone')
+    await world.must('user', 'create', 'lea')
+    await world.must('team', 'add', 'lone', 'lea', '--role', 'developer')
+    const token = await world.must('token', 'create', 'login', '--user', 'lea')
+    const caFile = join(world.controllerDir, 'ca.crt')
+    const args = ['login', '--server', world.url, '--ca-file', caFile]
+    const login = await runCli(args, home, token)
+    expect(login.stdout).toContain(`Logged in to ${world.url}, namespace lone; remembered in `)
+    const inNamespace = async (env: object, ...more: string[]): Promise<string | undefined> =>
+      /namespace (\S+)/.exec((await runCli(['status', ...more], { ...home, ...env })).stdout)?.[1]
+    expect(await inNamespace({})).toBe('lone')
+    const sealing = await file('lone.pub', await world.must('seal', '--fetch-key'))
+    const seal = ['seal', 'A', '-p', 'shop', '--key-file', sealing, '-o', 'yaml']
+    expect((await runCli(seal, home, 'canary')).stdout).toContain('namespace: lone')
+    expect((await runCli(['kubeconfig'], home)).stdout).toContain('namespace: lone')
+    // Of others there is no right to it, which the refusal names.
+    const other = await runCli(['status'], { ...home, STAGELY_NAMESPACE: 'default' })
+    expect([other.code, other.stderr.includes('in the namespace "default"')]).toEqual([1, true])
+    expect(await inNamespace({ STAGELY_NAMESPACE: 'default' }, '-n', 'lone')).toBe('lone')
+    await world.must('team', 'add', 'default', 'lea', '--role', 'viewer')
+    const both = await runCli(args, home, token)
+    expect(both.stdout).toContain(`Logged in to ${world.url}; remembered in `)
+    expect(await inNamespace({})).toBe('default')
+    const said = await runCli([...args, '-n', 'lone'], home, token)
+    expect([said.code, await inNamespace({})]).toEqual([0, 'lone'])
+  })
+
   it('puts its context beside others in a kubeconfig, and kubectl logs in by it', async () => {
     const home = await mkdtemp(join(dir, 'home-'))
     const token = await readFile(join(world.controllerDir, 'admin-token'), 'utf8')

@@ -1,10 +1,11 @@
 // What the first start leaves in the data folder, as others on the machine see it.
-import { lchown, lstat, mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
+import { copyFile, lchown, lstat, mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
-import { runCli } from '../support/processes.ts'
+import { runCli, startWorld, type Ran } from '../support/processes.ts'
+import { projectYaml, secretYaml } from '../support/shop.ts'
 
 describe('the data folder of a first start', () => {
   let controller: TestController
@@ -40,6 +41,48 @@ describe('the data folder of a first start', () => {
     ).rejects.toThrow(/belongs to user 65534.*run the controller as that user/)
   })
 })
+
+it('a restore says what it needs before it makes anything, and then gives all back', async () => {
+  const world = await startWorld({ withAgent: false })
+  try {
+    await world.apply(projectYaml() + secretYaml('TOKEN', 'of-the-backup', 'web'))
+    const backup = join(world.dir, 'stagely.backup')
+    await world.must('backup', '--to', backup)
+    const moved = join(world.dir, 'moved')
+    const restore = (file: string): Promise<Ran> =>
+      runCli(['restore', file, '--data-dir', moved], {})
+    expect(await restore(join(world.dir, 'no.backup'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no.backup (ENOENT)') as string,
+    })
+    expect(await restore(backup)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `put its master.key at ${join(moved, 'master.key')}`,
+      ) as string,
+    })
+    expect(await readdir(world.dir)).not.toContain('moved')
+    await mkdir(moved)
+    await copyFile(join(world.controllerDir, 'master.key'), join(moved, 'master.key'))
+    const done = await restore(backup)
+    expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(/^restored \d+ rows/)])
+    // Whoever had a token has it still.
+    await copyFile(join(world.controllerDir, 'admin-token'), join(moved, 'admin-token'))
+    const controller = await startTestController({
+      dataDir: moved,
+      env: { STAGELY_SECRET_KEY: undefined },
+    })
+    const revealed = await controller.call(
+      'POST',
+      '/api/v1/projects/default%2Fshop/secrets/shop-token.web/reveal',
+      { body: {} },
+    )
+    expect(revealed.json()).toMatchObject({ value: 'of-the-backup' })
+    await controller.remove()
+  } finally {
+    await world.stop()
+  }
+}, 180_000)
 
 it('what a killed first start left of a database is thrown away by the next', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'stagely-controller-'))
