@@ -34,7 +34,7 @@ const aWant = (
 }
 const failure = (want: Want, service = 'web') => ({
   service,
-  digest: digestIn(want, service)!,
+  digest: digestIn(want, service),
   revision: want.desired.revision,
   retry: want.desired.retry,
   message: 'crashed',
@@ -82,7 +82,18 @@ describe('a failure', () => {
     expect(findCulprits(bad, good, 'web', [])).toEqual(['web'])
     expect(findCulprits(bad, good, 'db', [])).toEqual([])
     expect(findCulprits(bad, undefined, 'web', [])).toEqual([])
-    expect(findCulprits(aWant(5, []), good, 'web', [])).toEqual([])
+    expect(findCulprits(aWant(5, []), aWant(4, []), 'web', [])).toEqual([])
+  })
+
+  it('is put down as well to what the service is not given any more, nothing at all included', () => {
+    const none = aWant(5, [])
+    expect(findCulprits(none, good, 'web', [])).toEqual(['web'])
+    expect(findCulprits(none, good, 'api', ['db', 'web'])).toEqual(['api'])
+    const q = failure(none)
+    expect(q.digest).toBe('')
+    expect(chooseWant(none, good, [q])).toMatchObject({ run: good, because: q })
+    expect(liveQuarantine([q], none, {})).toEqual([q])
+    expect(liveQuarantine([q], none, { web: '' })).toEqual([])
   })
 
   it('is put down to new values of those that it leans on, where its own is no new one', () => {

@@ -6,8 +6,9 @@ import type { Want } from './stack-state.ts'
 
 const mostKept = 20
 
-export const digestIn = (want: Want, service: string): string | undefined =>
-  serviceDigest(visibleTo(service, want.desired.name, want.entries))
+/** What the service is given; '' for nothing, which may be what it fails for. */
+export const digestIn = (want: Want, service: string): string =>
+  serviceDigest(visibleTo(service, want.desired.name, want.entries)) ?? ''
 
 /** The entry that keeps this want from being run; undefined when none does. */
 export const quarantineOf = (
@@ -41,7 +42,7 @@ export const chooseWant = (
 }
 
 /**
- * Whose new value a failure is put down to: the failed service's own, or else that of those that it
+ * Whose new set of values a failure is put down to: the failed service's own, or else that of those that it
  * leans on. None where going back would give none of them something else.
  */
 export const findCulprits = (
@@ -51,10 +52,7 @@ export const findCulprits = (
   leansOn: readonly string[],
 ): string[] => {
   if (healthy === undefined) return []
-  const isNew = (name: string): boolean => {
-    const digest = digestIn(failed, name)
-    return digest !== undefined && digestIn(healthy, name) !== digest
-  }
+  const isNew = (name: string): boolean => digestIn(healthy, name) !== digestIn(failed, name)
   return isNew(service) ? [service] : leansOn.filter(isNew)
 }
 

@@ -85,7 +85,7 @@ export interface StackState {
   phase: ReportedStagelet['phase']
   model: ComposeModel | undefined
   containers: readonly ObservedContainer[]
-  /** Digest by service that passed the gate. */
+  /** Digest by service that passed the gate; '' where it was given nothing. */
   passed: Record<string, string>
   fault: StackFault | undefined
   rollout: ReportedStagelet['rollout']
@@ -182,13 +182,20 @@ export const forgetStalePasses = (state: StackState): void => {
   )
 }
 
+/** What its restart policy had to start again just now runs for a moment, also where it crashes for ever. */
+const steadyAfterMs = 60_000
+const keepsCrashing = ({ restartCount, finishedAt }: ObservedContainer, nowMs: number): boolean =>
+  restartCount > 0 && nowMs - Date.parse(finishedAt ?? '') < steadyAfterMs
+
 /** Notes who is well before an action begins. */
-export const noteWell = (state: StackState): void => {
+export const noteWell = (state: StackState, nowMs: number): void => {
   const names = [...new Set(state.containers.map((c) => c.service))]
   state.wellBefore = names.filter(
     (name) =>
       !state.pendingEdits.includes(name) &&
-      state.containers.filter((c) => c.service === name).every(isWell),
+      state.containers
+        .filter((c) => c.service === name)
+        .every((c) => isWell(c) && !keepsCrashing(c, nowMs)),
   )
 }
 

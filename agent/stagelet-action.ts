@@ -258,7 +258,7 @@ export const applyPlan = async (
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }
   deps.publish()
   const before = state.containers
-  noteWell(state)
+  noteWell(state, deps.clock.now())
   await recordIntent(deps, state, action)
   if ((await cleanUpLeftovers(deps.engine, before)) > 0)
     deps.log.warn({ project: model.projectName }, 'removed what an interrupted up had left behind')

@@ -61,8 +61,7 @@ const gate = async (
   try {
     const result = await runGate(gateDepsOf(deps, state), { ...judged, onWaiting }, signal)
     state.containers = result.containers
-    const digests = Object.entries(result.passed).filter(([, digest]) => digest !== '')
-    state.passed = { ...state.passed, ...Object.fromEntries(digests) }
+    state.passed = { ...state.passed, ...result.passed }
     return result.failure === undefined
       ? 'done'
       : await takeFailure(deps, state, result.failure, signal)

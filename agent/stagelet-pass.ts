@@ -225,8 +225,7 @@ const goBack = async (deps: PassDeps, state: StackState): Promise<boolean> => {
   const { uid, revision, retry } = want.desired
   const message = gateFailure.message.slice(0, 8192)
   for (const culprit of culprits) {
-    const digest = digestIn(want, culprit) ?? ''
-    const added = { service: culprit, digest, revision, retry, message }
+    const added = { service: culprit, digest: digestIn(want, culprit), revision, retry, message }
     state.quarantine = withQuarantined(state.quarantine, added)
   }
   // Its own gate may have been passed.

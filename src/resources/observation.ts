@@ -32,7 +32,9 @@ export const observedService = z.strictObject({
 /** What failed its health gate: not to be run again until it changes, or somebody asks for it. */
 export const quarantined = z.strictObject({
   service: z.string().describe('The service that failed.'),
-  digest: z.string().describe('What it was given, as its digest.'),
+  digest: z
+    .string()
+    .describe('What it was given, as its digest; empty where it was given nothing.'),
   revision: z.int().describe('Revision that it failed with.'),
   retry: z.string().describe('Value of the retry annotation at that time; another one ends this.'),
   message: z
@@ -93,7 +95,7 @@ export const observationSpec = z.strictObject({
   phase: z.enum(['Pending', 'Applying', 'Gating', 'Settled', 'Failed', 'Paused', 'Released']),
   composeProject: z.string().optional(),
   services: z.array(observedService),
-  /** Digests for which the health gate passed, by service. */
+  /** Digests for which the health gate passed, by service; empty where it was given nothing. */
   passed: z.record(z.string(), z.string()),
   rollout: z
     .strictObject({

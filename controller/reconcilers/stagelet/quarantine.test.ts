@@ -121,6 +121,20 @@ describe('a stagelet whose newest revision failed', () => {
     expect(verdict(input, 'SecretsInSync')).toBe('False/RolledBack')
   })
 
+  it('does not want a revision that takes from the service what it needs', () => {
+    const head = setAt(5, [anEntry({ key: 'DB', scope: 'db', version: 1 })])
+    const { observation } = anInputAfter()
+    const starved = { ...observation!, quarantine: [{ ...failed, digest: '' }] }
+    const over = { head, closedSets: [head, sets[1]!] }
+    const input = anInputAfter({ ...over, observation: starved })
+    expect(decideStagelet(input).status.wantedRevision).toBe(4)
+    expect(verdict(input, 'SecretsInSync')).toBe('False/RolledBack')
+    const passed = { ...starved, passed: { web: '' } }
+    expect(decideStagelet(anInputAfter({ ...over, observation: passed })).status).toMatchObject({
+      wantedRevision: 5,
+    })
+  })
+
   it('wants it again after a new value of the retry annotation, whatever an old report says', () => {
     const stagelet = aStagelet({ status: { ...status, quarantine: [failed] } })
     stagelet.metadata.annotations = { [annotations.retry]: 'now' }

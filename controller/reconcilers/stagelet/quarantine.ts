@@ -23,7 +23,7 @@ export const healthyRevisionOf = ({
 
 /** True when this set gives the service what it failed with. */
 const holds = (stagelet: string, set: SecretSet, q: Quarantined): boolean =>
-  serviceDigest(visibleTo(q.service, stagelet, set.entries)) === q.digest
+  (serviceDigest(visibleTo(q.service, stagelet, set.entries)) ?? '') === q.digest
 
 export const failedIn = (
   stagelet: string,

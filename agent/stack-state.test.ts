@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { aContainer } from '../test/support/a-container.ts'
+import { createStackState, createWant, noteWell } from './stack-state.ts'
+
+it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
+  const nowMs = Date.parse('2026-01-01T12:00:00Z')
+  const given = { desired: { compose: {} } as never, entries: [], base: {} }
+  const state = createStackState(createWant(given, undefined, false))
+  state.pendingEdits = ['edited']
+  state.containers = [
+    aContainer('done', 'd', { state: 'exited' }),
+    aContainer('edited', 'd'),
+    aContainer('failed', 'd', { state: 'exited', exitCode: 1 }),
+    aContainer('ill', 'd', { health: 'unhealthy' }),
+    aContainer('loops', 'd', { restartCount: 4, finishedAt: '2026-01-01T11:59:30Z' }),
+    aContainer('recovered', 'd', { restartCount: 4, finishedAt: '2026-01-01T11:50:00Z' }),
+    aContainer('restarted', 'd', { finishedAt: '2026-01-01T11:59:30Z' }),
+    aContainer('steady', 'd', { finishedAt: '0001-01-01T00:00:00Z' }),
+    aContainer('still', 'd', { state: 'paused' }),
+  ]
+  noteWell(state, nowMs)
+  expect(state.wellBefore).toEqual(['done', 'recovered', 'restarted', 'steady'])
+})
