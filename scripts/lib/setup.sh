@@ -43,14 +43,15 @@ need_packages() {
 # dist is stale when any source is newer than the last build.
 need_build() {
   cd "$root" || return 1
-  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json -newer dist/.built ! -name empty-cluster.tar.gz -print -quit)" ]; then return; fi
+  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json -newer dist/.built -print -quit)" ]; then return; fi
   step 'build (npm run build)' build_dist
 }
 
 build_dist() {
   local stamp="$state_dir/built"
-  # Taken before the build: a file that changes meanwhile makes it stale again.
-  touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
+  # The stamp is taken before the build: a file that changes meanwhile makes it stale again. All but
+  # the archive that the build itself puts into src, so that comes first.
+  node scripts/empty-cluster.mjs && touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
 }
 
 on_debian_as_root() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }

@@ -198,6 +198,7 @@ const whatNext = (connection: Connection, paths: Paths): void => {
   say('  Try next, in another terminal:')
   detail(
     [
+      `cd ${process.cwd()}`,
       `export STAGELY_SERVER=${connection.url}`,
       `export STAGELY_TOKEN=$(cat ${token})`,
       `export STAGELY_CA_FILE=${relative(process.cwd(), connection.env.STAGELY_CA_FILE)}`,
@@ -241,8 +242,9 @@ const main = async (): Promise<void> => {
   await bringUpAgent(paths, connection)
   await bringUpShop(connection, stack)
   await rotate(connection, stack)
+  if (flags.exit) return
   whatNext(connection, paths)
-  if (!flags.exit) await untilInterrupted()
+  await untilInterrupted()
 }
 
 /** A second quickstart in the same clone would take the first one's processes for leftovers. */
