@@ -2,13 +2,14 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
+import { keyOf, refOf, type ObjectRef } from '../../src/resources/meta.ts'
 import {
   startControlLoop,
   type ControlLoop,
   type LoopObserver,
 } from '../../src/runtime/control-loop.ts'
-import type { Store } from '../../src/store/store.ts'
+import { sameJson } from '../../src/store/canonical.ts'
+import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createInterest } from './interest.ts'
 import { paced } from './pacing.ts'
@@ -61,7 +62,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
 
   const follow = async (): Promise<void> => {
     for (const kind of ['Stagelet', 'Project', 'Agent', 'StagelySecret']) {
-      for (const object of (await store.list(kind)).items) route('ADDED', object)
+      for (const object of (await store.list(kind)).items) route({ type: 'ADDED', object })
     }
   }
 
@@ -72,7 +73,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
         const version = await store.currentVersion()
         await follow()
         for await (const changes of store.watch(version, stopping.signal)) {
-          for (const change of changes) route(change.type, change.object)
+          changes.forEach(route)
         }
       } catch (error) {
         if (isAbort(error) || stopping.signal.aborted) return
@@ -103,6 +104,14 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   }
 }
 
+type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, 'previous'>>
+
+/** Only labels, annotations and the like have changed, which decide nothing about a secret. */
+const isRemark = ({ object, previous }: Change): boolean =>
+  previous !== undefined &&
+  sameJson(previous.spec, object.spec) &&
+  sameJson(previous.status, object.status)
+
 /** A change set that is written to all the time closes by then. */
 const closedByMs = 2_500
 
@@ -112,14 +121,15 @@ const createRouter = (to: {
   judgeProject: (key: string) => void
   rollOut: (key: string) => void
   poke: () => void
-}): ((type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void) => {
+}): ((change: Change) => void) => {
   const interest = createInterest()
   const { stagelets, stageletReconciler, judgeProject, rollOut, poke } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
     for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
   }
 
-  return (type, object) => {
+  return (change) => {
+    const { type, object } = change
     const isNews = interest.note(type, object)
     const ref = refOf(object)
     const { namespace, name } = ref
@@ -149,7 +159,8 @@ const createRouter = (to: {
         return
       case 'StagelySecret':
         poke()
-        if (project !== undefined) judgeProject(project)
+        if (project !== undefined && (type === 'DELETED' || !isRemark(change)))
+          judgeProject(project)
     }
   }
 }

@@ -21,8 +21,14 @@ describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) =
   let opened: TestStore
   let reconcilers: Reconcilers
 
+  let judged = 0
   const start = (): Reconcilers =>
-    startReconcilers({ store: opened.store, clock: realClock, log: silentLogger })
+    startReconcilers({
+      store: opened.store,
+      clock: realClock,
+      log: silentLogger,
+      onRun: (reconciler) => (judged += reconciler === 'project' ? 1 : 0),
+    })
   const read = async (kind: string, name: string): Promise<KubeObject> =>
     (await opened.store.get({ kind, namespace: ns, name }))!
   const verdict = async (kind: string, name: string, type: string): Promise<string> => {
@@ -193,6 +199,26 @@ describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) =
     await rest()
     expect((await read('Project', 'lone')).status).toMatchObject({ secrets: 2 })
     expect(await versions()).toEqual(written)
+  })
+
+  it('judges no project because a secret got a label, and does where somebody wrote its status', async () => {
+    const ref = { kind: 'StagelySecret', namespace: ns, name: 'unseen' }
+    await rest()
+    const before = judged
+    const { metadata } = await opened.store.write(api, {}, async (tx) => {
+      const secret = (await tx.get(ref))!
+      const labels = { tier: 'web' }
+      return tx.update({ ...secret, metadata: { ...secret.metadata, labels } })
+    })
+    await rest()
+    expect((await read('StagelySecret', 'unseen')).metadata).toEqual(metadata)
+    expect(judged).toBe(before)
+    const { status } = await read('StagelySecret', 'unseen')
+    await opened.store.write(api, {}, async (tx) =>
+      tx.setStatus({ ...(await tx.get(ref))!, status: { ...status, serviceCount: 9 } }),
+    )
+    await rest()
+    expect((await read('StagelySecret', 'unseen')).status).toEqual(status)
   })
 
   it('counts events instead of repeating them', async () => {
