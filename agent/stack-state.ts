@@ -118,14 +118,12 @@ export interface StackState {
   hand: ReportedStagelet['hand']
   /** Since when (monotonic) the whole stack is down because somebody stopped it; it is left so. */
   heldSinceMs: number | undefined
-  /** What the gate waits for. */
+  /** What the gate waits for, or, while `Pending`, the first action. */
   waitingFor: readonly string[]
   /** Services that were not well when the stack was last settled. */
   ailing: ReadonlyMap<string, Ailing>
   /** An action has begun since this agent was started. */
   hasActed: boolean
-  /** Since when (monotonic) Compose of an agent before this one is seen at work. */
-  leftAtWorkSinceMs: number | undefined
 }
 
 export const createStackState = (want: Want): StackState => ({
@@ -157,7 +155,6 @@ export const createStackState = (want: Want): StackState => ({
   waitingFor: [],
   ailing: new Map(),
   hasActed: false,
-  leftAtWorkSinceMs: undefined,
 })
 
 /** The state with another want; what is known of the stack stays known. */

@@ -3,7 +3,7 @@
 import { toTimestamp } from '../src/kernel/clock.ts'
 import { ComposeError } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
-import { isRunning } from '../src/process/running.ts'
+import { findRunning } from '../src/process/running.ts'
 import {
   fail,
   type Action,
@@ -28,16 +28,25 @@ const workingFlags = ({ projectName }: Pick<ComposeModel, 'projectName'>): reado
 
 /**
  * An agent that is killed leaves its Compose at work, which finishes. Both at once would get in each
- * other's way; so the first action waits for its end, as long as Compose may be at work at all.
+ * other's way; so the first action waits for its end, until it is older than Compose may get. It is not
+ * ended then: a person may have typed the same words.
  */
 export const isLeftAtWork = async (
-  deps: ActionDeps,
+  deps: Pick<ActionDeps, 'upDeadlineMs' | 'log' | 'publish'>,
   state: StackState,
-  model: ComposeModel,
+  model: Pick<ComposeModel, 'projectName'>,
 ): Promise<boolean> => {
-  if (state.hasActed || !(await isRunning(workingFlags(model)))) return false
-  state.leftAtWorkSinceMs ??= deps.clock.monotonic()
-  return deps.clock.monotonic() - state.leftAtWorkSinceMs < deps.upDeadlineMs
+  if (state.hasActed) return false
+  const all = await findRunning(workingFlags(model))
+  const left = all.find(({ ageMs }) => ageMs < deps.upDeadlineMs)
+  const what = left && `Compose (process ${left.pid}), left at work by an agent before this one`
+  const known = state.waitingFor[0]
+  state.waitingFor = what === undefined ? [] : [what]
+  if (what === undefined) return false
+  state.phase = 'Pending'
+  if (what !== known) deps.log.warn({ pid: left?.pid }, `waiting for ${what}`)
+  deps.publish()
+  return true
 }
 
 const up = (

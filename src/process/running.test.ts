@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { execProgram } from './exec.ts'
-import { isRunning } from './running.ts'
+import { findRunning } from './running.ts'
 
 it('a process is found by words of its arguments while it runs, and only by whole ones in their order', async () => {
   const word = randomUUID()
+  const startedAt = performance.now()
   const stays = execProgram({
     file: '/bin/sh',
     args: ['-c', 'sleep 1; :', 'sh', '-p', word, 'up'],
@@ -12,10 +13,15 @@ it('a process is found by words of its arguments while it runs, and only by whol
     env: { PATH: '/usr/bin:/bin' },
     timeoutMs: 10_000,
   })
-  await expect.poll(() => isRunning(['-p', word]), { timeout: 2_000 }).toBe(true)
-  expect(await isRunning([word, 'up'])).toBe(true)
-  expect(await isRunning([word, '-p'])).toBe(false)
-  expect(await isRunning(['-p', word.slice(0, -1)])).toBe(false)
+  const find = async (...words: string[]): Promise<number> => (await findRunning(words)).length
+  await expect.poll(() => find('-p', word), { timeout: 2_000 }).toBe(1)
+  expect(await find(word, 'up')).toBe(1)
+  // Told in hundredths of a second.
+  const [{ ageMs } = { ageMs: NaN }] = await findRunning([word])
+  expect(ageMs).toBeGreaterThan(-20)
+  expect(ageMs).toBeLessThan(performance.now() - startedAt + 20)
+  expect(await find(word, '-p')).toBe(0)
+  expect(await find('-p', word.slice(0, -1))).toBe(0)
   await stays
-  expect(await isRunning(['-p', word])).toBe(false)
+  expect(await find('-p', word)).toBe(0)
 })

@@ -161,6 +161,12 @@ describe('decideStagelet', () => {
       'True/ServiceUnhealthy',
     ],
     [
+      'Compose of an agent that died is still at work',
+      { observation: settled({ phase: 'Pending', waitingFor: ['Compose (process 7)'] }) },
+      'Progressing',
+      'True/Waiting',
+    ],
+    [
       'a container is paused',
       { observation: settled({ services: [aService({ name: 'backend', state: 'paused' })] }) },
       'Degraded',

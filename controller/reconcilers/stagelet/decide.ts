@@ -169,9 +169,12 @@ const lateFor = (observation: ObservationSpec, names: string): Verdict => {
   return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
 }
 
-const gating = ({ revision, waitingFor = [] }: ObservationSpec): string => {
-  const what = waitingFor.slice(0, 5).join('; ')
-  return `waiting until revision ${revision} is healthy${what === '' ? '' : ` (${what})`}`
+const waitedFor = ({ waitingFor = [] }: ObservationSpec): string =>
+  waitingFor.slice(0, 5).join('; ')
+
+const gating = (observation: ObservationSpec): string => {
+  const what = waitedFor(observation)
+  return `waiting until revision ${observation.revision} is healthy${what === '' ? '' : ` (${what})`}`
 }
 
 const progressing = (input: StageletInput, wantedRevision: number | undefined): Verdict => {
@@ -187,6 +190,8 @@ const progressing = (input: StageletInput, wantedRevision: number | undefined): 
   if (observation.phase === 'Applying')
     return yes('Applying', `applying revision ${observation.revision}`)
   if (observation.phase === 'Gating') return yes('Gating', gating(observation))
+  if (observation.phase === 'Pending' && waitedFor(observation) !== '')
+    return yes('Waiting', `waiting for ${waitedFor(observation)}`)
   if (observation.revision < wantedRevision)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
   if (held !== undefined) return no(held.reason, held.message)
