@@ -45,6 +45,8 @@ export const open = (
     const headers = {
       ...(options.headers as http.OutgoingHttpHeaders | undefined),
       accept: call.accept ?? 'application/json',
+      // In managedFields, the name of who wrote a field.
+      'user-agent': 'stagely',
       ...(body === undefined
         ? {}
         : {

@@ -103,6 +103,20 @@ describe('stagely secrets', () => {
     )
   })
 
+  it('says which projects there are where the one that is named is none of them', async () => {
+    const path = await file('lost.env', 'A=canary-a\nB=canary-b\n')
+    const lost = 'error: namespace default has no project shp; there are: blog, shop\n'
+    for (const args of [['import', path, '--yes'], ['list'], ['export'], ['history'], ['restore']])
+      expect(await world.cli('secrets', ...args, '-p', 'shp'), args.join(' ')).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: lost,
+      })
+    await world.must('team', 'create', 'empty')
+    const empty = await world.cli('secrets', 'import', path, '-n', 'empty')
+    expect([empty.code, empty.stderr.includes('stagely init DIR')]).toEqual([1, true])
+  })
+
   it('deletes by key and scope, never unasked', async () => {
     const args = ['secrets', 'delete', 'C', '-p', 'shop', '--scope', 'web']
     expect((await world.cli(...args)).code).toBe(2)
@@ -115,6 +129,22 @@ describe('stagely secrets', () => {
       const ran = await world.cli('secrets', 'set', ...args, '-p', 'shop')
       expect([ran.code, words(ran).includes('canary')], args.join(' ')).toEqual([2, false])
     }
+  })
+
+  it('owns what it writes by its name, and leaves the owners out of what it shows', async () => {
+    expect(
+      (await world.cliWith('canary-owned', 'secrets', 'set', 'OWNED', '-p', 'shop')).code,
+    ).toBe(0)
+    const { metadata } = (await world.read('stagelysecrets/owned.global')) as {
+      metadata: { managedFields: { manager: string }[] }
+    }
+    const managers = metadata.managedFields.map(({ manager }) => manager)
+    expect(managers.sort()).toEqual(['stagely', 'stagely-controller'])
+    for (const args of [['list'], ['get', 'OWNED']]) {
+      const shown = await world.must('secrets', ...args, '-p', 'shop', '-o', 'yaml')
+      expect([shown.includes('key: OWNED'), shown.includes('managedFields')]).toEqual([true, false])
+    }
+    await world.must('secrets', 'delete', 'OWNED', '-p', 'shop', '--yes')
   })
 
   it('sets a value only over the version that is named', async () => {
