@@ -131,4 +131,25 @@ describe('decodeObject', () => {
       [],
     )
   })
+
+  it('names the fields of an event as it has them, at the top', () => {
+    const involvedObject = { kind: 'Stagelet', name: 'web', namespace: 'default' }
+    const event = { reason: 'R', message: 'm', type: 'Normal', count: 'x', odd: 1 }
+    const { faults, unknown } = decodeObject({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: 'e', namespace: 'default' },
+      ...{ involvedObject, ...event },
+    })
+    expect(faults.map((f) => f.field)).toEqual([
+      'involvedObject.apiVersion',
+      'source',
+      'reportingComponent',
+      'reportingInstance',
+      'firstTimestamp',
+      'lastTimestamp',
+      'count',
+    ])
+    expect(unknown).toEqual(['odd'])
+  })
 })

@@ -126,9 +126,7 @@ const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
 
 /** core/v1 Event has its fields at the top level; here they are its spec. */
 const eventFields = (input: Fields): Fields =>
-  isRecord(input.spec)
-    ? input.spec
-    : Object.fromEntries(Object.entries(input).filter(([key]) => !topLevel.has(key)))
+  Object.fromEntries(Object.entries(input).filter(([key]) => !topLevel.has(key)))
 
 /**
  * Checks one object of any kind. Never throws; status is neither checked nor passed on.
@@ -141,15 +139,17 @@ export const decodeObject = (input: unknown): Decoded => {
   }
   const { kind, faults: versionFaults } = findByVersion(input)
   if (kind === undefined) return { faults: versionFaults, unknown: [] }
-  const isEvent = kind.kind === 'Event'
+  const isFlat = kind.kind === 'Event' && !isRecord(input.spec)
   const meta = decodeMetadata(kind, input.metadata)
-  const part = decodePart(kind.spec, 'spec', isEvent ? eventFields(input) : input.spec)
+  const part = isFlat
+    ? decodePart(kind.spec, '', eventFields(input))
+    : decodePart(kind.spec, 'spec', input.spec)
   const faults = [...meta.faults, ...unstorable(meta.metadata, 'metadata'), ...part.faults]
   if (kind.kind === 'StagelySecret' && isRecord(input.spec)) {
     const cross = checkSecret(dropNulls(input.spec, 'spec') as Fields)
     faults.push(...cross.filter((f) => !faults.some((o) => o.field === f.field)))
   }
-  const strange = isEvent ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
+  const strange = isFlat ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
   const unknown = [...strange, ...meta.unknown, ...part.unknown]
   if (faults.length > 0) return { faults, unknown }
   const object: KubeObject = {
