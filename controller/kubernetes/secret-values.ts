@@ -57,7 +57,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
       signal: stopping.signal,
       onList: (items) => {
         entry.ended = undefined
-        settle(items[0])
+        settle(items.find(({ metadata }) => metadata.name === name))
         return Promise.resolve()
       },
       onFailure: (cause) => {
@@ -67,6 +67,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
         onChange(entry.users)
       },
       onChange: (type, object) => {
+        if (object.metadata.name !== name) return
         if (isLate(type, object, entry.secret, entry.ended)) return
         if (type === 'DELETED') entry.ended = object.metadata
         settle(type === 'DELETED' ? undefined : object)
@@ -117,7 +118,8 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
 
 const valueOf = (secret: Followed['secret'], name: string, key: string): SecretValue => {
   if (secret === undefined) return { missing: `there is no Secret ${name} in this namespace` }
-  const base64 = secret.data?.[key]
+  const { data = {} } = secret
+  const base64 = Object.hasOwn(data, key) ? data[key] : undefined
   if (base64 === undefined) return { missing: `the Secret ${name} has no entry ${key}` }
   return { base64, resourceVersion: secret.metadata.resourceVersion ?? '' }
 }
