@@ -45,11 +45,14 @@ export interface ComposeProject {
   readonly dotenvFiles: readonly VariableFile[]
   /** The `env_file`s of services. */
   readonly envFiles: readonly VariableFile[]
+  /** Top-level `secrets:` that are files, relative to the folder. */
+  readonly secretFiles: readonly { readonly name: string; readonly path: string }[]
 }
 
 interface RawProject {
   readonly name?: string
   readonly services?: Readonly<Record<string, RawService>>
+  readonly secrets?: Readonly<Record<string, { readonly file?: string }>>
   readonly 'x-stagely-probe'?: {
     readonly set?: Readonly<Record<string, string>>
     readonly values?: Readonly<Record<string, string>>
@@ -101,6 +104,9 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
     variables: variablesOf(answer),
     dotenvFiles: probe.dotenv.map(([path, service]) => fileOf(path, service)),
     envFiles: probe.envFiles.map(([path, service]) => fileOf(path, service)),
+    secretFiles: Object.entries(answer.secrets ?? {}).flatMap(([name, { file }]) =>
+      file === undefined ? [] : [{ name, path: relative(directory, file) || file }],
+    ),
   }
 }
 

@@ -44,7 +44,7 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const found = withGlobals(seen, project.services.length)
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
   const secrets = [...found, ...asked(project, wishes).filter(({ key }) => !isThere(key))]
-  kept.push(...keptVariables(project, wishes))
+  kept.push(...keptVariables(project, wishes), ...keptFiles(project))
   const sees = (name: string): boolean =>
     secrets.some(({ scope }) => scope === 'global' || scope === name)
   const enabled = project.services.filter((service) => service.enabled)
@@ -150,6 +150,13 @@ const keptVariables = (project: ComposeProject, { global }: Wishes): Kept[] =>
       return isUsed(project, key) ? [] : [{ key, file, why: 'no service uses it' }]
     }),
   )
+
+const keptFiles = ({ secretFiles }: ComposeProject): Kept[] =>
+  secretFiles.map(({ name, path }) => ({
+    key: name,
+    file: path,
+    why: 'a file; "stagely seal --file" makes a secret of type file',
+  }))
 
 const isUsed = (project: ComposeProject, variable: string): boolean =>
   project.services.some(

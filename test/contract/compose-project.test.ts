@@ -131,6 +131,19 @@ describe('init', () => {
     expect(rows(proposal)).toEqual(['A global "1" .env', 'B a "2" .env'])
   })
 
+  it('leaves the files of top-level secrets where they are, and says so', async () => {
+    const dir = await folderWith({
+      'compose.yaml': `
+services: {a: {image: x, secrets: [smtp, token]}}
+secrets: {smtp: {file: ./smtp.txt}, token: {environment: TOKEN}}
+`,
+      'smtp.txt': 'smtp-password',
+    })
+    const { secrets, kept } = propose(await read(dir), { exclude: [], global: [] })
+    const why = 'a file; "stagely seal --file" makes a secret of type file'
+    expect([secrets, kept]).toEqual([[], [{ key: 'smtp', file: 'smtp.txt', why }]])
+  })
+
   it('names the project as its file does with a variable', async () => {
     const dir = await folderWith({
       'compose.yaml': 'name: shop-${ENV}\nservices: {a: {image: x}}\n',
