@@ -132,6 +132,17 @@ describe('drift', () => {
     expect(isWholeStackStopped(look([], down))).toBe(true)
   })
 
+  it('takes no container for stopped that came after a rollout had stopped the one before, and failed', () => {
+    const fails = (service: string, exitCode: number): ObservedContainer => ({
+      ...ended(service, exitCode),
+      id: `next-${service}`,
+    })
+    const both = [fails('db', 1), fails('web', 3)]
+    const replaced = [...stop('db'), ...stop('web')]
+    expect(isWholeStackStopped(look(both, replaced))).toBe(false)
+    expect(isWholeStackStopped(look([fails('db', 1), ended('web', 0)], replaced))).toBe(false)
+  })
+
   it('does not take a crash, a forced removal, or half a stop for one', () => {
     const crash = [
       ['die', 'db'],

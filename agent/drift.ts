@@ -98,10 +98,16 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
 export const findChanges = (input: DriftInput): DriftChange[] =>
   input.affected.flatMap((service) => changesOf(service, input)).slice(0, mostTold)
 
-/** True when nothing of the stack runs, and all that ran was stopped by somebody. */
+/**
+ * True when nothing of the stack runs, and all that ran was stopped by somebody: also what came after
+ * `before`, for which a rollout has stopped that.
+ */
 export const isWholeStackStopped = ({ before, now, endingOf }: DriftInput): boolean => {
   const ran = before.filter((c) => !isEnded(c))
-  return ran.length > 0 && now.every(isEnded) && ran.every((c) => endingOf(c.id)?.how === 'Stopped')
+  const isNew = ({ id }: ObservedContainer): boolean => !before.some((c) => c.id === id)
+  const isStopped = ({ id }: ObservedContainer): boolean => endingOf(id)?.how === 'Stopped'
+  const all = [...ran, ...now.filter(isNew)]
+  return ran.length > 0 && now.every(isEnded) && all.every(isStopped)
 }
 
 /** Somebody who stops or re-creates one container may be about to do it to the next. */

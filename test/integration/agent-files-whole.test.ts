@@ -1,0 +1,61 @@
+// What a container is given is one set, whole: never a file of one revision beside a file, or a variable,
+// of another.
+import { rm } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import type { HeldEntry } from '../../agent/stack-state.ts'
+import { desiredFor, held, heldFile, startMachine } from '../support/docker.ts'
+import { newFilesRoot } from '../support/files.ts'
+import { createStack, testImage } from '../support/stack.ts'
+
+/** Notes, for as long as it lives, each set that it sees; a bad one makes it fail after a moment. */
+const watch = [
+  'trap "exit 0" TERM',
+  'i=0',
+  'last=',
+  'while :; do',
+  'now="$$(cat /one) $$(cat /two) $$VALUE"',
+  '[ "$$now" = "$$last" ] || echo "$$now" >> /seen/sets',
+  'last=$$now',
+  'i=$$((i+1))',
+  'case $$VALUE in bad*) [ $$i -lt 300 ] || exit 3;; esac',
+  'done',
+].join('\n      ')
+const compose = `services:
+  web:
+    image: ${testImage}
+    volumes: ["seen:/seen"]
+    command:
+    - sh
+    - -c
+    - |
+      ${watch}
+volumes: {seen: {}}
+`
+const setOf = (value: string): HeldEntry[] => [
+  heldFile('ONE', value, { target: '/one' }, 'web'),
+  heldFile('TWO', value, { target: '/two' }, 'web'),
+  held('VALUE', value, 'web'),
+]
+
+it('a container sees no mix of revisions, neither in a rollout nor in a rollback', async () => {
+  const stack = await createStack(compose)
+  const filesRoot = newFilesRoot()
+  const machine = await startMachine(stack, { filesRoot })
+  try {
+    await machine.roll(setOf('first'))
+    await machine.roll(setOf('second'))
+    const bad = desiredFor(stack, { revision: 3, healthyRevision: 2 })
+    machine.loop.want(bad, setOf('bad'), setOf('second'))
+    await machine.until((r) => r.phase === 'Settled' && r.rollout?.result === 'RolledBack')
+    const { id } = (await stack.containers())['web']!
+    const seen = async (): Promise<string[]> =>
+      (await stack.docker('exec', id, 'cat', '/seen/sets')).trim().split('\n')
+    await expect
+      .poll(seen, { timeout: 10_000 })
+      .toEqual(['first', 'second', 'bad', 'second'].map((v) => `${v} ${v} ${v}`))
+  } finally {
+    await machine.stop()
+    await stack.remove()
+    await rm(filesRoot, { recursive: true, force: true })
+  }
+})
