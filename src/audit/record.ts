@@ -31,7 +31,6 @@ export type AuditRecord = z.infer<typeof auditRecord>
  * Without the salt (the person was erased) the digest alone stands.
  */
 const commitment = z.strictObject({ digest: z.string(), salt: z.string().optional() })
-export type Commitment = z.infer<typeof commitment>
 
 /** A row in the chain. `subject` binds the name of the person that the row is about. */
 export const chainedRecord = auditRecord.extend({

@@ -62,7 +62,6 @@ export const keysRequest = z.object({
   /** What the order to rotate named; absent when the agent does it by itself. */
   request: z.string().max(256).optional(),
 })
-export const keysResponse = z.object({})
 
 /** What the proof of new keys signs. */
 export const keysProof = (k: {
@@ -244,7 +243,6 @@ export type OrderMessage = z.infer<typeof orderMessage>
 export type StreamMessage = z.infer<typeof streamMessage>
 export type DesiredStagelet = z.infer<typeof desiredStagelet>
 export type Bundle = z.infer<typeof bundle>
-export type BundleEntry = Bundle['entries'][number]
 export type ReportRequest = z.infer<typeof reportRequest>
 /** What an agent reports of one stagelet. */
 export type ReportedStagelet = ReportRequest['observations'][number]

@@ -73,5 +73,4 @@ export const valueFrom = z
   })
 
 export type GenerateSpec = z.infer<typeof generateSpec>
-export type ValueFrom = z.infer<typeof valueFrom>
 export type Format = (typeof formats)[number]
