@@ -11,7 +11,7 @@ import { agentAccessRoutes, type AgentAccessDeps } from './kube/agent-access.ts'
 import { mountDiscovery } from './kube/discovery.ts'
 import { mountOpenApi } from './kube/openapi.ts'
 import { mountSelfReviews } from './kube/reviews-self.ts'
-import { reviewRoutes } from './kube/review.ts'
+import { reviewRoutes, type ReviewDeps } from './kube/review.ts'
 import { mountKubeRoutes, type KubeRoute } from './kube/route.ts'
 import { objectRoutes } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
@@ -66,7 +66,7 @@ export const createApp = (deps: AppDeps): App => {
 }
 
 /** Every route that reads or writes objects, each with its rule. */
-export const kubeRoutes = (deps: AgentAccessDeps & WatchDeps): KubeRoute[] => [
+export const kubeRoutes = (deps: AgentAccessDeps & WatchDeps & ReviewDeps): KubeRoute[] => [
   ...agentAccessRoutes(deps),
   ...reviewRoutes(deps),
   ...objectRoutes(deps),

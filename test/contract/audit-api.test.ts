@@ -8,6 +8,7 @@ import { paths, protocolVersion } from '../../src/protocol/messages.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { TeamRole } from '../../src/access/principal.ts'
+import { apiVersion } from '../../src/resources/meta.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -135,6 +136,10 @@ describe('the audit log over the API', () => {
     await as('victor', 'DELETE', '/api/v1/projects/red%2Fshop')
     expect((await as('victor', 'GET', '/api/v1/projects/blue%2Fshop')).status).toBe(404)
     expect((await as('victor', 'GET', '/api/v1/projects/blue%2Fnothing')).status).toBe(404)
+    const objects = [{ apiVersion, kind: 'Project', metadata: { name: 'new' }, spec: {} }]
+    const review = { apiVersion, kind: 'ChangeSetReview', spec: { objects } }
+    const path = `/apis/${apiVersion}/namespaces/red/changesetreviews`
+    expect((await as('victor', 'POST', path, review)).text).toContain('is forbidden')
     const old = tokens['victor']!
     await other.tokens.revoke(admin, { user: ids['victor']! }, 'laptop')
     let status = 200
@@ -152,6 +157,9 @@ describe('the audit log over the API', () => {
       expect.arrayContaining(['red Role', 'blue OtherTeam', ' TokenRevoked']) as string[],
     )
     expect(found.filter((f) => f === 'blue OtherTeam')).toHaveLength(1)
+    expect(denied.map((r) => r.object.name)).toContain(
+      `/apis/${apiVersion}/namespaces/:namespace/changesetreviews`,
+    )
     expect(denied.every((r) => r.actor.id === ids['victor'])).toBe(true)
     expect(JSON.stringify(await rows('admin'))).not.toContain(old.slice(8))
   })

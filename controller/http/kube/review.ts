@@ -14,7 +14,9 @@ import { applyObject, type Applied } from '../../manifests/apply-object.ts'
 import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
 import { affectedServices, cascadedServices, changeOf } from '../../manifests/blast-radius.ts'
 import { writeAllPossible } from '../../manifests/write-all-possible.ts'
+import type { DeniedLog } from '../../audit/denied.ts'
 import { actorOf } from '../env.ts'
+import { noteDenied } from '../note-denied.ts'
 import { hasMoreValues, maxValues, parseJson } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
@@ -26,19 +28,30 @@ const maxObjects = 10_000
 /** Nobody reads more; who mends these is told of the next. */
 const mostFaults = 1_000
 
+export interface ReviewDeps {
+  readonly store: Store
+  readonly denied: DeniedLog
+}
+
 /** Open to everybody: what an object may not be reviewed for is a fault of that object. */
-export const reviewRoutes = ({ store }: { readonly store: Store }): KubeRoute[] => [
+export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
   {
     method: 'POST',
     path: '/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews',
     access: { kind: requireKind('Project'), verb: 'list', in: 'own' },
     handle: async (c) => {
       const objects = objectsOf(parseJson(await readAll(c.env.incoming), maxReviewValues))
+      let refused: StagelyError | undefined
       const status = await reviewChangeSet(store, actorOf(c), {
         namespace: c.req.param('namespace') ?? '',
         objects,
-        refusal: (object) => refusalOf(c.get('user'), object),
+        refusal: (object) => {
+          const error = refusalOf(c.get('user'), object)
+          refused ??= error
+          return error?.message
+        },
       })
+      if (refused !== undefined) await noteDenied(c, refused, denied)
       // The spec is not sent back: it may hold values.
       return c.json({ apiVersion, kind: 'ChangeSetReview', metadata: {}, status }, 201)
     },
@@ -46,11 +59,14 @@ export const reviewRoutes = ({ store }: { readonly store: Store }): KubeRoute[] 
 ]
 
 /** As with every dry run, the right to the write itself is asked for. */
-const refusalOf = (user: Principal, { kind: name, metadata }: KubeObject): string | undefined => {
+const refusalOf = (
+  user: Principal,
+  { kind: name, metadata }: KubeObject,
+): StagelyError | undefined => {
   const kind = requireKind(name)
   const namespace = kind.namespaced ? metadata.namespace : metadata.name
   if (allows(user, { verb: 'patch', resource: rightOf(kind), namespace })) return undefined
-  return forbidden(user.name, { kind, verb: 'patch' }, { namespace, name: metadata.name }).message
+  return forbidden(user.name, { kind, verb: 'patch' }, { namespace, name: metadata.name })
 }
 
 const readAll = async (incoming: AsyncIterable<unknown>): Promise<Buffer> => {
