@@ -34,7 +34,10 @@ interface Usage {
   }[]
 }
 
-/** One line for each service that sees a secret of `key`: who, what runs there, and whether that will do. */
+/**
+ * One line for each service that sees a secret of `key`: who, what runs there, and whether that will do.
+ * Sorted: of equal key and scope the ids, which are random, make the order.
+ */
 const usage = async (key: string): Promise<string[]> => {
   const answer = await server.call('GET', `/api/v1/projects/default%2Fshop/usage?key=${key}`)
   expect(answer.status).toBe(200)
@@ -47,6 +50,7 @@ const usage = async (key: string): Promise<string[]> => {
           `${c.running_version ?? 'unknown'} ${c.in_sync ? 'in sync' : 'late'}`,
       ),
     )
+    .toSorted()
 }
 
 let seq = 0
@@ -123,10 +127,10 @@ it('names each service with the secret that wins there, and the version that it 
   await report('prod')
   await report('test')
   expect(await usage('LEVEL')).toEqual([
-    'test/backend of global v1: 1 in sync',
-    'test/web of global v1: 1 in sync',
     'prod/backend of global v1: 1 in sync',
     'prod/web of global v1: 1 in sync',
+    'test/backend of global v1: 1 in sync',
+    'test/web of global v1: 1 in sync',
   ])
   expect(await usage('URL')).toEqual([
     'prod/backend of backend v1: 1 in sync',
@@ -137,10 +141,10 @@ it('names each service with the secret that wins there, and the version that it 
 it('tells which stagelet runs an older version', async () => {
   await setValue('level', 'debug')
   expect(await usage('LEVEL')).toEqual([
-    'test/backend of global v2: 1 late',
-    'test/web of global v2: 1 late',
     'prod/backend of global v1: 1 in sync',
     'prod/web of global v1: 1 in sync',
+    'test/backend of global v2: 1 late',
+    'test/web of global v2: 1 late',
   ])
   await report('test')
   expect(await usage('LEVEL')).toContain('test/web of global v2: 2 in sync')
