@@ -2,12 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 // Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
 // the API over a port), `integration` (real engine, real processes). Files have databases, Compose
-// projects and folders of their own; three run at a time, as most of them wait most of the time.
+// projects and folders of their own; four run at a time, as most of them wait most of the time.
 // Files of `unit` and `contract` share what a worker imported, else half of their cost: none leaves
 // anything behind in a module or in the environment.
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       {
         test: {

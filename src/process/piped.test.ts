@@ -93,7 +93,7 @@ describe('pipeProgram', () => {
   it('is over as well where it ended by itself, and the reader takes nothing', async () => {
     const stuck = new Writable({ write: () => undefined })
     const tweak = { stdout: stuck, killAfterMs: 100, lingerMs: 100 }
-    const result = await sh('echo said', { ...tweak, signal: AbortSignal.timeout(200) })
+    const result = await sh('echo said', { ...tweak, signal: AbortSignal.timeout(1_000) })
     expect(result.exitCode).toBe(0)
   })
 

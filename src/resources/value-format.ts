@@ -17,7 +17,7 @@ const patternMs = 250
 const mostMs = 1_000
 const share = 0.05
 /** What is left to each when that is used up: more than any takes that does not backtrack. */
-const leastMs = 5
+const leastMs = 20
 let spare = { ms: mostMs, at: 0 }
 
 /** Runs `match`, which is to end in the time (ms) that it is told. */
