@@ -1,5 +1,5 @@
 // A change as watchers get it. The feed keeps thousands of them: as texts, for what is parsed of one
-// takes several times the memory, and so is held only by those who use it.
+// takes twice as much again, and so is held only by those who use it.
 import type { KubeObject } from '../resources/meta.ts'
 import type { ChangeEvent } from './store.ts'
 
