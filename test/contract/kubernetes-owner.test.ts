@@ -68,8 +68,12 @@ const patch = (plural: string, name: string, body: object): Promise<Answer> =>
     headers: { 'content-type': 'application/merge-patch+json' },
     body,
   })
-const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
-  expect.poll(read, { timeout: 15_000, interval: 50 })
+const eventually = <T>(
+  read: () => Promise<T> | T,
+  timeout = 15_000,
+): ReturnType<typeof expect.poll<T>> => expect.poll(read, { timeout, interval: 50 })
+/** What was refused is asked for again after this long at the latest. */
+const mostPauseMs = 30_000
 const idOf = async (plural: string, name: string): Promise<string> =>
   restIdOf((await held(plural, name))!)
 /** The cluster's object is carried once more. */
@@ -312,7 +316,7 @@ test('a Secret that may not be read is told at the object that names it', async 
   })
   over()
   await cluster.api.putSecret('locked', { key: Buffer.from('now-readable').toString('base64') })
-  await eventually(accepted).toMatchObject({ status: 'True' })
+  await eventually(accepted, mostPauseMs + 15_000).toMatchObject({ status: 'True' })
 })
 
 test('of the cluster nothing is written but status, finalizers and events, under one name', () => {
