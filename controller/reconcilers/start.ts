@@ -8,12 +8,12 @@ import {
   type ControlLoop,
   type LoopObserver,
 } from '../../src/runtime/control-loop.ts'
-import { sameJson } from '../../src/store/canonical.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createInterest } from './interest.ts'
 import { paced } from './pacing.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
+import { isSameToJudge } from './project/same-to-judge.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
 import { createStageletReconciler, type StageletReconciler } from './stagelet/reconciler.ts'
 
@@ -106,11 +106,9 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
 
 type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, 'previous'>>
 
-/** Only labels, annotations and the like have changed, which decide nothing about a secret. */
-const isRemark = ({ object, previous }: Change): boolean =>
-  previous !== undefined &&
-  sameJson(previous.spec, object.spec) &&
-  sameJson(previous.status, object.status)
+/** Secrets are not judged again for a label. */
+const isNewToJudge = ({ type, object, previous }: Change): boolean =>
+  type !== 'MODIFIED' || previous === undefined || !isSameToJudge(previous, object)
 
 /** A change set that is written to all the time closes by then. */
 const closedByMs = 2_500
@@ -159,8 +157,7 @@ const createRouter = (to: {
         return
       case 'StagelySecret':
         poke()
-        if (project !== undefined && (type === 'DELETED' || !isRemark(change)))
-          judgeProject(project)
+        if (project !== undefined && isNewToJudge(change)) judgeProject(project)
     }
   }
 }

@@ -40,21 +40,31 @@ export const getObjectByUid = async (
 export const withinSql = (table: string, parameter: number): string =>
   `($${parameter}::text[] IS NULL OR coalesce(nullif(${table}.namespace, ''), ${table}.name) = ANY ($${parameter}))`
 
-/** Items and resourceVersion come from one statement, so they are one snapshot. */
-export const listObjects = async (
+/** Texts and resourceVersion come from one statement, so they are one snapshot. */
+export const listTexts = async (
   q: Queryable,
   kind: string,
   { namespace, within }: ListOptions,
-): Promise<ObjectList> => {
+): Promise<{ texts: string[]; resourceVersion: number }> => {
   const rows = await q.query<{ rv: number; body: string | null }>(
     `SELECT c.rv, o.body FROM counters c
      LEFT JOIN objects o ON o.kind = $1 AND ($2::text IS NULL OR o.namespace = $2) AND ${withinSql('o', 3)}
      ORDER BY o.namespace COLLATE "C", o.name COLLATE "C"`,
     [kind, namespace ?? null, within ?? null],
   )
-  const bodies = rows.flatMap(({ body }) => (body === null ? [] : [body]))
-  const items = await mapInTurns(bodies, (body) => JSON.parse(body) as KubeObject)
-  return { items, resourceVersion: rows[0]?.rv ?? 0 }
+  const texts = rows.flatMap(({ body }) => (body === null ? [] : [body]))
+  return { texts, resourceVersion: rows[0]?.rv ?? 0 }
+}
+
+/** Lets others have their turn: not for the inside of a write, for which all other writers wait. */
+export const listObjects = async (
+  q: Queryable,
+  kind: string,
+  options: ListOptions,
+): Promise<ObjectList> => {
+  const { texts, resourceVersion } = await listTexts(q, kind, options)
+  const items = await mapInTurns(texts, (text) => JSON.parse(text) as KubeObject)
+  return { items, resourceVersion }
 }
 
 export const revisionsOf = async (q: Queryable, projectUid: string): Promise<ProjectRevisions> => {

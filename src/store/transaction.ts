@@ -11,7 +11,7 @@ import { purgeSecret } from './history/purge.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { createObject, requireRow, tracked, updateObject } from './objects.ts'
-import { listObjects, revisionsOf } from './reads.ts'
+import { listTexts, revisionsOf } from './reads.ts'
 import { finishRemoval, removeObject } from './removal.ts'
 import { holdsValue } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
@@ -61,7 +61,8 @@ export class StoreTransaction implements Transaction {
   }
 
   async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
-    const { items } = await listObjects(this.#session.tx, kind, options)
+    const { texts } = await listTexts(this.#session.tx, kind, options)
+    const items = texts.map((text) => JSON.parse(text) as KubeObject)
     return { items, resourceVersion: this.#session.rv }
   }
 

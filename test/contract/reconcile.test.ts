@@ -2,6 +2,7 @@
 // its reports, and that they come to rest.
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createProjectReconciler } from '../../controller/reconcilers/project/reconciler.ts'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -10,6 +11,7 @@ import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../src/resources/observation.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
+import type { Store } from '../../src/store/store.ts'
 import { aService, anObservation } from '../support/builders.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
@@ -219,6 +221,41 @@ describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) =
     )
     await rest()
     expect((await read('StagelySecret', 'unseen')).status).toEqual(status)
+  })
+
+  it('writes what it has judged also where a label came in between', async () => {
+    const ref = { kind: 'StagelySecret', namespace: ns, name: 'unseen' }
+    await rest()
+    await reconcilers.stop()
+    const { status } = await read('StagelySecret', 'unseen')
+    const { store } = opened
+    await store.write(api, {}, async (tx) => {
+      const wrong = { ...status, serviceCount: 9 }
+      await tx.setStatus({ ...(await tx.get(ref))!, status: wrong })
+    })
+    const labelled: Pick<Store, 'get' | 'list' | 'revisionsOf' | 'readSet' | 'write'> = {
+      get: (of) => store.get(of),
+      list: (kind, options) => store.list(kind, options),
+      revisionsOf: (uid) => store.revisionsOf(uid),
+      write: (actor, options, fn) => store.write(actor, options, fn),
+      // The last that it reads before it decides.
+      readSet: async (uid, revision) => {
+        await store.write(api, {}, async (tx) => {
+          const secret = (await tx.get(ref))!
+          await tx.update({ ...secret, metadata: { ...secret.metadata, labels: { tier: 'db' } } })
+        })
+        return store.readSet(uid, revision)
+      },
+    }
+    const deps = { store: labelled as Store, clock: realClock }
+    await createProjectReconciler(deps).reconcile(
+      `Project/${ns}/lone`,
+      new AbortController().signal,
+    )
+    const secret = await read('StagelySecret', 'unseen')
+    expect(secret.metadata.labels).toEqual({ tier: 'db' })
+    expect(secret.status).toEqual(status)
+    reconcilers = start()
   })
 
   it('counts events instead of repeating them', async () => {

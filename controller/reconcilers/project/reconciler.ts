@@ -8,13 +8,15 @@ import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { createSecretJudge, decideProject } from './decide.ts'
 import { gatherProject, type ProjectInput } from './gather.ts'
+import { isSameToJudge } from './same-to-judge.ts'
 
 /** Bounds how long the writers of requests wait for the statuses of a large project. */
 const inOneWrite = 50
 
 /**
  * Reads and decides outside any transaction, since a project may have thousands of secrets and all
- * writers would wait. What was written meanwhile keeps its status: its own change brings it here again.
+ * writers would wait. What was written meanwhile keeps its status: its own change brings it here again
+ * (a label does not, and is no reason to leave the status).
  */
 export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
   name: 'project',
@@ -54,8 +56,8 @@ const changedBy = async (input: ProjectInput): Promise<Change[]> => {
 
 const writeStatus = async (tx: Transaction, { before, after }: Change): Promise<void> => {
   const current = await tx.get(refOf(before))
-  if (current?.metadata.resourceVersion !== before.metadata.resourceVersion) return
-  await tx.setStatus(after)
+  if (current === undefined || !isSameToJudge(current, before)) return
+  await tx.setStatus({ ...current, status: after.status ?? {} })
   const scopeOf = ({ status }: KubeObject): ReturnType<typeof findCondition> =>
     findCondition(status?.conditions as Condition[] | undefined, 'ScopeMatched')
   const matched = scopeOf(after)
