@@ -243,6 +243,11 @@ const createSecrets = (): Handle => {
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
       watchers.set(response, id)
       response.once('close', () => watchers.delete(response))
+      // What came between the list and this watch.
+      const since = Number(url.searchParams.get('resourceVersion') ?? version)
+      const newer = secrets.get(id)
+      if (newer !== undefined && Number(newer.metadata.resourceVersion) > since)
+        response.write(`${JSON.stringify({ type: 'ADDED', object: newer })}\n`)
       return true
     }
     const secret = secrets.get(id)
