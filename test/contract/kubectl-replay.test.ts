@@ -61,6 +61,7 @@ const alice = 'kubectl apply --server-side --field-manager=alice -f manifests/st
 const prune = 'kubectl apply -f manifests/dirprune'
 const ready = `${web}; kubectl -n probe patch stagelet web --subresource=status --type merge -p '{"status":{"conditions":[{"type":"Probed","status":"True","reason":"Probe","message":"m","observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"}]}}'`
 const stale = `${ready}; kubectl apply -f manifests/stagelet-changed.yaml`
+/** Nothing is written by the controller after that, between a command's read and its write. */
 const reported = `${web}; kubectl -n probe wait --for=jsonpath={.status.observedGeneration}=1 stagelet/web`
 /** A list that is longer than what goes uncompressed. */
 const gz = async (server: TestController): Promise<void> => {
@@ -103,6 +104,7 @@ const before: Readonly<Record<string, Play['setup']>> = {
   'write/create-dry-run-server': '',
   'write/delete-namespace': 'kubectl create namespace probe-tmp',
   'write/replace-notfound': '',
+  'write/replace-status-subresource': reported,
   'write/edit-status-subresource': reported,
   'read/get-two-kinds': `${all} -f manifests/stagelet2.yaml`,
   'read/get-all-namespaces': `${dir}; ${both}`,
