@@ -5,9 +5,10 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
 import { readHead, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts'
-import { CliError, Exit, usageError } from '../errors.ts'
+import { CliError, Exit } from '../errors.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
+import { confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 
@@ -169,12 +170,14 @@ const erase = (): Command =>
   )
     .argument('<person>', 'name or id')
     .option('--dry-run', 'only say how many rows name the person')
-    .option('--yes', 'do it; there is no way back')
+    .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
     .action(async (person: string, flags: CommonFlags & { dryRun?: boolean; yes?: boolean }) => {
-      if (flags.dryRun !== true && flags.yes !== true) {
-        throw usageError('erasing has no way back: look with --dry-run, then give --yes')
-      }
+      if (flags.dryRun !== true)
+        await confirm(
+          `Put a pseudonym in place of ${person} in the whole log, for good?`,
+          flags.yes,
+        )
       const rest = await openRest(flags)
       const body = { person, dry_run: flags.dryRun === true }
       const { body: erased } = await rest.call<Erased>('/audit/erasures', { method: 'POST', body })

@@ -10,6 +10,7 @@ import { note } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
 import { projectOf, readKnownSecrets, requireStagelet, specOf } from '../secrets/identity.ts'
+import { requireService } from '../secrets/service.ts'
 import { bytesOf, revealAll, revealedText, type Revealed } from '../secrets/reveal.ts'
 
 interface RunFlags extends CommonFlags {
@@ -52,6 +53,7 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   // only those of the one that is named.
   const { service = 'global', stagelet } = flags
   if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
+  await requireService(api, { project, stagelet }, service)
   const query = { service, stagelet, way: 'run' } as const
   const secrets = await revealAll(await openRest(flags), project, query)
   const wanted =

@@ -1,8 +1,9 @@
 // user: who may log in. For admins of the controller.
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { part, userView, type UserRecord } from '../people/views.ts'
+import { part, userView, type UserRecord, type UserWithTeams } from '../people/views.ts'
 import { out } from '../print.ts'
+import { confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 import { usageError } from '../errors.ts'
@@ -90,10 +91,22 @@ const switchCommand = (name: string, disabled: boolean, summary: string): Comman
     .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }))
 
 const deleteCommand = (): Command =>
-  newCommand('delete', 'Remove a user, with tokens and memberships.', ['stagely user delete ann'])
+  newCommand('delete', 'Remove a user, with tokens and memberships.', [
+    'stagely user delete ann',
+    'stagely user delete ann --yes',
+  ])
     .argument('<name>', 'user, by name, e-mail address or id')
-    .action(async (name: string, flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      await rest.call(`/users/${part(name)}`, { method: 'DELETE' })
-      out(`user/${name} deleted`)
-    })
+    .option('-y, --yes', 'do not ask')
+    .action(remove)
+
+const remove = async (given: string, flags: CommonFlags & { yes?: boolean }): Promise<void> => {
+  const rest = await openRest(flags)
+  const path = `/users/${part(given)}`
+  const { name, teams } = (await rest.call<UserWithTeams>(path)).body
+  const names = teams.map(({ team }) => team)
+  const where =
+    names.length === 0 ? 'no team' : `team${names.length === 1 ? '' : 's'} ${names.join(', ')}`
+  await confirm(`Delete user ${name} (in ${where}), with every token?`, flags.yes)
+  await rest.call(path, { method: 'DELETE' })
+  out(`user/${name} deleted`)
+}

@@ -12,6 +12,10 @@ export interface UserRecord {
   readonly last_login_at?: string
 }
 
+export interface UserWithTeams extends UserRecord {
+  readonly teams: readonly { readonly team: string; readonly role: string }[]
+}
+
 export interface TeamRecord {
   readonly name: string
   readonly created_at: string

@@ -10,6 +10,7 @@ import { openRest } from '../rest.ts'
 import { shownOf, type SecretInput } from '../../src/resources/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, readKnownSecrets, requireStagelet, type KnownSecrets } from './identity.ts'
+import { requireService } from './service.ts'
 import { revealAll, revealedText, type Revealed } from './reveal.ts'
 
 interface ExportFlags extends SecretFlags {
@@ -24,7 +25,10 @@ export const exportCommand = (): Command =>
     'eval "$(stagely secrets export --project shop --service backend --format shell)"',
     'stagely secrets export --project shop --format json | stagely secrets import - --format json --project copy',
   ])
-    .option('--service <name>', 'only what this service sees: for each key the value that it gets')
+    .option(
+      '--service <name>',
+      'only what this service sees, or with "global" every one: for each key the one value',
+    )
     .option('--format <format>', 'dotenv, shell, json or yaml', 'dotenv')
     .option(
       '--as-written',
@@ -44,6 +48,7 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
   if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
+  if (service !== undefined) await requireService(api, { project, stagelet }, service)
   const known = await readKnownSecrets(api)
   const query = { service, scope, stagelet, as_written: asWritten, way: 'export' } as const
   const secrets = await revealAll(await openRest(flags), project, query)

@@ -86,7 +86,9 @@ describe('secrets import at a terminal', () => {
 
 describe('what takes something away', () => {
   it('asks first, says what it would do, and does nothing without a yes', async () => {
-    const asked: [string[], string][] = [
+    await world.must('user', 'create', 'leaver', '--email', 'leaver@example.com')
+    await world.must('team', 'add', 'default', 'leaver', '--role', 'viewer')
+    const secrets: [string[], string][] = [
       [['delete', 'NEW'], 'Delete NEW of scope global (no service sees it)? [y/N] '],
       [['purge', 'NEW'], 'Erase NEW (global, in use) with all its versions, for good? [y/N] '],
       [
@@ -95,14 +97,25 @@ describe('what takes something away', () => {
       ],
       [['rollback', '--to-revision', '0'], 'Make project shop what it was at revision 0? [y/N] '],
     ]
+    const asked: [string[], string][] = [
+      ...secrets.map(([args, wait]): [string[], string] => [['secrets', ...args], wait]),
+      [
+        ['user', 'delete', 'leaver@example.com'],
+        'Delete user leaver (in team default), with every token? [y/N] ',
+      ],
+      [
+        ['audit', 'erase', 'leaver'],
+        'Put a pseudonym in place of leaver in the whole log, for good? [y/N] ',
+      ],
+    ]
     for (const [args, wait] of asked) {
-      const no = await atTerminal(['secrets', ...args], { wait, keys: enter })
+      const no = await atTerminal(args, { wait, keys: enter })
       expect([no.code, no.screen], args.join(' ')).toEqual([
         1,
         expect.stringContaining('Nothing was changed.'),
       ])
       // Where nobody can be asked, the question itself says what to do.
-      const unasked = await world.cli('secrets', ...args)
+      const unasked = await world.cli(...args)
       expect([unasked.code, unasked.stderr], args.join(' ')).toEqual([
         2,
         `error: ${wait.replace('[y/N] ', '')}Nobody can be asked here (no terminal): give --yes to go on\n`,

@@ -61,7 +61,7 @@ describe('stagely run', () => {
   it('gives what a service sees: its own value, then the one for all', async () => {
     expect(await url()).toBe('of-all')
     expect(await url('--service', 'web')).toBe('of-web')
-    expect(await url('--service', 'db')).toBe('of-all')
+    expect(await url('--service', 'global')).toBe('of-all')
   })
 
   it('gives the own values of a stagelet where that one is named', async () => {
@@ -92,6 +92,49 @@ describe('stagely run', () => {
       stdout: '',
       stderr: 'error: project shop has no stagelet stagign; there are: prod, staging\n',
     })
+  })
+
+  it('refuses a service that nobody knows of, and starts nothing', async () => {
+    const done = await ran('--service', 'wbe', '--', 'echo', 'started')
+    expect(done).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: nothing is known of a service wbe in project shop; there are: tls, web. For what every service sees: --service global\n',
+    })
+    const exported = await world.cli('secrets', 'export', '-p', 'shop', '--service', 'wbe')
+    expect(exported).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: nothing is known of a service wbe in project shop; there are: tls, web. For what every service sees: --service global\n',
+    })
+  })
+
+  it('knows the services that an agent has reported, and of a stagelet those of its own', async () => {
+    await world.call('PATCH', 'stagelets/staging/status', {
+      status: { services: [{ name: 'db' }] },
+    })
+    expect(await url('--service', 'db')).toBe('of-all')
+    expect(await url('--service', 'db', '--stagelet', 'staging')).toBe('of-all')
+    expect((await ran('--service', 'db', '--stagelet', 'prod', '--', 'true')).stderr).toBe(
+      'error: nothing is known of a service db in stagelet prod; there are: tls, web. For what every service sees: --service global\n',
+    )
+  })
+
+  it('takes any service where the project has only what every one sees', async () => {
+    await world.apply(
+      [
+        object('Project', 'plain', {}),
+        object('StagelySecret', 'plain', {
+          ...{ projectRef: { name: 'plain' }, key: 'URL', value: 'of-plain' },
+        }),
+      ].join('---\n'),
+    )
+    const done = await world.cli(
+      ...['run', '-p', 'plain', '--service', 'any', '--', 'sh', '-c', 'printf %s "$URL"'],
+    )
+    expect(done).toEqual({ code: 0, stdout: 'of-plain', stderr: '' })
   })
 
   it('keeps files in memory, for nobody else, and only while the command runs', async () => {

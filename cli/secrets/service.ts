@@ -1,0 +1,52 @@
+// A service that somebody names: one that nobody knows would get just what every service sees, and
+// whoever mistyped it would not learn why a value is missing.
+import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
+import type { Api } from '../api.ts'
+import { CliError } from '../errors.ts'
+import { kindOf } from '../kinds.ts'
+import { listObjects } from '../objects.ts'
+import { specOf } from './identity.ts'
+
+interface Place {
+  readonly project: string
+  readonly stagelet: string | undefined
+}
+
+/** CliError where neither an agent's report nor the scope of a secret names the service. */
+export const requireService = async (
+  api: Api,
+  { project, stagelet }: Place,
+  service: string,
+): Promise<void> => {
+  const known = new Set([
+    ...(await reportedServices(api, { project, stagelet })),
+    ...(await scopes(api, { project, stagelet })),
+  ])
+  // Where nothing is known yet, every service gets the same.
+  if (service === 'global' || known.size === 0 || known.has(service)) return
+  const where = stagelet === undefined ? `project ${project}` : `stagelet ${stagelet}`
+  throw new CliError(
+    `nothing is known of a service ${service} in ${where}; there are: ${[...known].sort().join(', ')}. For what every service sees: --service global`,
+  )
+}
+
+const reportedServices = async (api: Api, { project, stagelet }: Place): Promise<string[]> => {
+  const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+  return stagelets
+    .filter(({ spec }) => (spec as unknown as StageletSpec).projectRef.name === project)
+    .filter(({ metadata }) => stagelet === undefined || metadata.name === stagelet)
+    .flatMap(({ status }) => ((status ?? {}) as StageletStatus).services ?? [])
+    .map(({ name }) => name)
+}
+
+const scopes = async (api: Api, { project, stagelet }: Place): Promise<string[]> => {
+  const secrets = await listObjects(api, kindOf('StagelySecret'), { namespace: api.namespace })
+  return secrets
+    .map(specOf)
+    .filter(({ projectRef, stageletRef }) => {
+      const isSeen = stagelet === undefined || (stageletRef?.name ?? stagelet) === stagelet
+      return projectRef.name === project && isSeen
+    })
+    .map(({ scope }) => scope)
+    .filter((scope) => scope !== 'global')
+}
