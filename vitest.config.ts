@@ -5,6 +5,10 @@ import { defineConfig } from 'vitest/config'
 // projects and folders of their own; four run at a time, as most of them wait most of the time.
 // Files of `unit` and `contract` share what a worker imported, else half of their cost: none leaves
 // anything behind in a module or in the environment.
+
+/** What is waited for comes late on a busy machine; who waits in vain waits this long. */
+const expectations = { poll: { timeout: 20_000 } }
+
 export default defineConfig({
   test: {
     maxWorkers: 4,
@@ -12,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: expectations,
           include: ['{src,controller,agent,cli}/**/*.test.ts'],
           isolate: false,
           testTimeout: 20_000,
@@ -20,6 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
+          expect: expectations,
           include: ['test/contract/**/*.test.ts'],
           isolate: false,
           globalSetup: ['test/support/postgres-setup.ts'],
@@ -30,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          expect: expectations,
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
           testTimeout: 180_000,

@@ -6,7 +6,7 @@ import {
   Watch,
   type KubernetesObject,
 } from '@kubernetes/client-node'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startOwnServer, type OwnServer } from '../support/cluster/own-server.ts'
 
 let server: OwnServer
@@ -50,18 +50,14 @@ describe('bookmarks', () => {
     const plain = await open({})
     for (const name of ['first', 'second']) {
       const version = await create(name)
-      await vi.waitFor(() => {
-        const last = asked.seen.at(-1)
-        expect({ type: last?.type, ...last?.object }).toEqual({
-          ...{ type: 'BOOKMARK', apiVersion: 'v1', kind: 'Namespace' },
-          metadata: { resourceVersion: version },
-        })
+      const last = (): object => ({ type: asked.seen.at(-1)?.type, ...asked.seen.at(-1)?.object })
+      await expect.poll(last).toEqual({
+        ...{ type: 'BOOKMARK', apiVersion: 'v1', kind: 'Namespace' },
+        metadata: { resourceVersion: version },
       })
     }
     await create('shop', { mine: 'yes' })
-    await vi.waitFor(() => {
-      expect(plain.seen).not.toEqual([])
-    })
+    await expect.poll(() => plain.seen).not.toEqual([])
     expect(plain.seen.map(({ type, object }) => [type, object.metadata?.name])).toEqual([
       ['ADDED', 'shop'],
     ])

@@ -72,7 +72,7 @@ describe('client-node', () => {
       })
       const next: Project = { ...read, metadata: metadata!, spec: { description: 'replaced' } }
       return api.replace(next)
-    })
+    }, 20_000)
     expect(replaced.spec.description).toBe('replaced')
     await expect(api.replace({ ...read, spec: { description: 'stale' } })).rejects.toMatchObject({
       code: 409,

@@ -70,7 +70,7 @@ describe('a field that a body has twice', () => {
       const answer = await attempt(name, validation)
       expect(answer.status).not.toBe(409)
       return answer
-    })
+    }, 20_000)
 
   it.each(Object.keys(doors))('is refused, warned of or taken: %s', async (name) => {
     if (name !== 'post') await send(['POST', projects, 'application/json'], `{${head(name)}}`)
