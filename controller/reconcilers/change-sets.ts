@@ -3,19 +3,20 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { quietMs } from '../../src/store/revisions.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** A lost wake-up costs at most this. */
 const idleMs = 1000
 
 export interface ChangeSetCloser {
-  /** A secret was written: look now when the next set is due. */
+  /** A secret was written: its set is due soon, and not before all has been quiet for a moment. */
   poke(): void
   stop(): Promise<void>
 }
 
 export const startChangeSetCloser = (deps: {
-  store: Store
+  store: Pick<Store, 'closeDueRevisions'>
   clock: Clock
   log: Logger
 }): ChangeSetCloser => {
@@ -41,16 +42,21 @@ export const startChangeSetCloser = (deps: {
     }
   }
 
+  const sleep = (ms: number, ...signals: AbortSignal[]): Promise<void> =>
+    deps.clock.sleep(ms, AbortSignal.any([stopping.signal, ...signals])).catch((error: unknown) => {
+      if (!isAbort(error)) throw error
+    })
+
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const poked = wake.signal
+      wake = new AbortController()
       const ms = await waitMs()
-      await deps.clock
-        .sleep(ms, AbortSignal.any([stopping.signal, poked]))
-        .catch((error: unknown) => {
-          if (!isAbort(error)) throw error
-        })
-      if (poked.aborted) wake = new AbortController()
+      // Nothing that is written meanwhile is due before the next look, unless that is far away.
+      if (ms <= quietMs) await sleep(ms)
+      else {
+        await sleep(ms, wake.signal)
+        if (wake.signal.aborted) await sleep(quietMs)
+      }
     }
   }
   const running = run()

@@ -4,7 +4,8 @@ import { loadProject, placeOf, saveProject, type ProjectState } from './projects
 import type { WriteSession } from './session.ts'
 import type { Queryable, Row } from './sql.ts'
 
-const quietMs = 300
+/** After its last write a change set is open for so long. */
+export const quietMs = 300
 const longestMs = 2_000
 const holdMs = 5_000
 const longestHoldMs = 60_000

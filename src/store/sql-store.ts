@@ -21,7 +21,7 @@ import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts
 import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
 import { getObjectByUid, getStored, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
-import { closeDue, listOpen } from './revisions.ts'
+import { closeDue, listOpen, type OpenProject } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { openSets, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
@@ -54,6 +54,9 @@ import { Writer } from './writer.ts'
 
 const system: Actor = { name: 'controller', source: 'system' }
 const healthMs = 1_500
+
+const earliest = (open: readonly OpenProject[]): number | undefined =>
+  open.length === 0 ? undefined : Math.min(...open.map(({ dueAt }) => dueAt))
 
 export interface SqlStoreDeps {
   readonly sql: Sql
@@ -213,21 +216,22 @@ export class SqlStore implements Store {
   }
 
   async closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined> {
-    const due = (await listOpen(this.#sql)).filter((open) => open.dueAt <= now)
+    const open = await listOpen(this.#sql)
+    const due = open.filter(({ dueAt }) => dueAt <= now)
+    if (due.length === 0) return earliest(open)
     const faults: unknown[] = []
     // Each alone: one that cannot be closed, for its key is away, keeps no other waiting.
-    const closing = due.map((open) =>
+    const closing = due.map((one) =>
       this.#writer
-        .run(system, this.#fence, (session) => closeDue(session, open, now))
+        .run(system, this.#fence, (session) => closeDue(session, one, now))
         .catch((error: unknown) => {
           if (onFault === undefined) faults.push(error)
-          else onFault(`${open.namespace}/${open.name}`, error)
+          else onFault(`${one.namespace}/${one.name}`, error)
         }),
     )
     await Promise.all(closing)
     if (faults.length > 0) throw faults[0]
-    const later = (await listOpen(this.#sql)).filter((open) => open.dueAt > now)
-    return later.length === 0 ? undefined : Math.min(...later.map((open) => open.dueAt))
+    return earliest((await listOpen(this.#sql)).filter(({ dueAt }) => dueAt > now))
   }
 
   /** How many writes of a leader were refused here because another had taken its place. */
