@@ -2,6 +2,8 @@
 //
 // The table is the truth. NOTIFY, the poke after a local commit and the slow poll only say "look";
 // since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
+// What this process commits itself it hands over, and is not looked for again.
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
@@ -37,6 +39,8 @@ const expired = (after: number, compacted: number): StagelyError =>
   new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)
 
 export class Feed {
+  /** What NOTIFY says of commits whose changes are handed to append(). */
+  readonly origin = randomUUID()
   readonly #sql: Sql
   readonly #clock: Clock
   readonly #log: Logger
@@ -62,8 +66,8 @@ export class Feed {
   }
 
   async start(): Promise<void> {
-    const look = (): void => {
-      this.poke()
+    const look = (origin?: string): void => {
+      if (origin !== this.origin) this.poke()
     }
     this.#stopListening = await this.#sql.listen(changesChannel, look, look)
     this.#polling = this.#poll()

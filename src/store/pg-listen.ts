@@ -24,7 +24,7 @@ export const socketOf = (client: ClientBase): Socket | undefined =>
 export const listen = async (
   options: ListenOptions,
   channel: string,
-  onNotify: () => void,
+  onNotify: (payload: string) => void,
   onReconnect: () => void,
 ): Promise<() => Promise<void>> => {
   const { clock, log } = options
@@ -39,7 +39,9 @@ export const listen = async (
       query_timeout: listenDeadlineMs,
     })
     next.on('error', () => undefined) // 'end' follows
-    next.on('notification', onNotify)
+    next.on('notification', ({ payload }) => {
+      onNotify(payload ?? '')
+    })
     try {
       await next.connect()
       // Set here: a name in the URL would win over an option.

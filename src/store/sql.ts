@@ -15,10 +15,13 @@ export interface Queryable {
 export interface Sql extends Queryable {
   /** BEGIN … COMMIT; rolls back when `fn` throws. Inside, only `tx` may be used (PGlite would hang). */
   transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>
-  /** Calls `onNotify` after each NOTIFY on `channel` and `onReconnect` after a lost listener is back; returns stop(). */
+  /**
+   * Calls `onNotify` with what each NOTIFY on `channel` says, and `onReconnect` after a lost listener
+   * is back; returns stop().
+   */
   listen(
     channel: string,
-    onNotify: () => void,
+    onNotify: (payload: string) => void,
     onReconnect: () => void,
   ): Promise<() => Promise<void>>
   close(): Promise<void>

@@ -54,7 +54,7 @@ export interface WriterDeps extends SessionDeps {
 class Rollback extends Error {}
 
 const advance = 'UPDATE counters SET rv = $1'
-const advanceAndNotify = `WITH advanced AS (${advance}) SELECT pg_notify('${changesChannel}', '')`
+const advanceAndNotify = `WITH advanced AS (${advance}) SELECT pg_notify('${changesChannel}', $2)`
 
 const uniqueViolation = '23505'
 
@@ -154,6 +154,8 @@ export class Writer {
       done = await this.#deps.sql.transaction((tx) => this.#runGroup(tx, jobs, settle, sessions))
     } catch (error) {
       if (!(error instanceof Rollback)) {
+        // It may be committed all the same, when only the answer was lost.
+        this.#deps.feed.poke()
         await this.#giveUp(jobs, error, await failureOf(sessions))
         return
       }
@@ -200,14 +202,19 @@ export class Writer {
       savepoint: 'SAVEPOINT write',
     }
     for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
-    // One process has no other to tell.
-    const statement = this.#deps.sql.kind === 'postgres' ? advanceAndNotify : advance
     await Promise.all([
       pending.save({ tx, deps: this.#deps }),
-      group.rv === group.startRv ? undefined : tx.query(statement, [group.rv]),
+      group.rv === group.startRv ? undefined : this.#advance(group),
       ...sessions.map((session) => session.settled()),
     ])
     return group
+  }
+
+  #advance({ tx, rv }: Group): Promise<unknown> {
+    const { sql, feed } = this.#deps
+    // One process has no other to tell.
+    if (sql.kind === 'pglite') return tx.query(advance, [rv])
+    return tx.query(advanceAndNotify, [rv, feed.origin])
   }
 
   async #runJob(

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { silentLogger } from '../kernel/log.ts'
+import { changeEvent } from './change-event.ts'
+import { Feed } from './feed.ts'
+import type { Sql } from './sql.ts'
+import type { ChangeEvent } from './store.ts'
+
+const eventOf = (resourceVersion: number): ChangeEvent =>
+  changeEvent({ resourceVersion, type: 'ADDED', text: '{}', previous: undefined })
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A feed at version 9 over a table of `stored` versions. */
+const start = async (stored: readonly number[]) => {
+  const asked: unknown[] = []
+  let hear: (payload: string) => void = () => undefined
+  const row = (rv: number | null): object => ({
+    ...{ compacted_rv: 0, rv, type: 'ADDED', body: '{}', previous: null },
+  })
+  const sql: Sql = {
+    kind: 'postgres',
+    query: <R>(_text: string, params: readonly unknown[] = []) => {
+      asked.push(params[0])
+      const rows = stored.filter((rv) => rv > Number(params[0])).map(row)
+      return Promise.resolve((rows.length === 0 ? [row(null)] : rows) as R[])
+    },
+    exec: () => Promise.resolve(),
+    transaction: () => Promise.reject(new Error('a feed only reads')),
+    listen: (_channel, onNotify) => {
+      hear = onNotify
+      return Promise.resolve(() => Promise.resolve())
+    },
+    close: () => Promise.resolve(),
+  }
+  const feed = new Feed({ sql, clock: createFakeClock(), log: silentLogger }, 9)
+  await feed.start()
+  const seen: number[] = []
+  const stopping = new AbortController()
+  const watching = (async () => {
+    for await (const events of feed.watch(9, stopping.signal))
+      seen.push(...events.map((event) => event.resourceVersion))
+  })()
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await watching
+  }
+  return {
+    feed,
+    asked,
+    seen,
+    stop,
+    hear: (payload: string) => {
+      hear(payload)
+    },
+  }
+}
+
+describe('Feed', () => {
+  it('takes what this process commits, and asks nothing when it hears of it', async () => {
+    const { feed, asked, seen, hear, stop } = await start([10, 11])
+    hear(feed.origin)
+    feed.append(9, [eventOf(10), eventOf(11)])
+    hear(feed.origin)
+    await settle()
+    expect(seen).toEqual([10, 11])
+    expect(asked).toEqual([])
+    await stop()
+  })
+
+  it('reads what others commit, and what lies between', async () => {
+    const { feed, asked, seen, hear, stop } = await start([10, 11, 12])
+    feed.append(11, [eventOf(12)])
+    await settle()
+    hear('another')
+    await settle()
+    expect(seen).toEqual([10, 11, 12])
+    expect(asked).toEqual([9, 12])
+    await stop()
+  })
+
+  it('shows once what it reads before the commit is handed over', async () => {
+    const { feed, seen, hear, stop } = await start([10, 11])
+    hear('another')
+    await settle()
+    feed.append(9, [eventOf(10)])
+    feed.append(11, [eventOf(12)])
+    await settle()
+    expect(seen).toEqual([10, 11, 12])
+    await stop()
+  })
+})
