@@ -2,6 +2,7 @@
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import { judgedOf } from './project/same-to-judge.ts'
 
 interface StageletRefs {
   readonly project: string
@@ -50,7 +51,7 @@ export const createInterest = (): Interest => {
     note: (type, object) => {
       const key = keyOf(refOf(object))
       if (object.kind === 'Project') {
-        const text = type === 'DELETED' ? '' : fingerprintOf(object)
+        const text = type === 'DELETED' ? '' : JSON.stringify(judgedOf(object))
         // A list that is read anew may stand for changes that were missed.
         const isNews = type === 'ADDED' || projects.get(key) !== text
         if (type === 'DELETED') projects.delete(key)
@@ -85,10 +86,6 @@ const isResetBySecret = ({ status }: KubeObject): boolean => {
   const { conditions } = (status ?? {}) as { conditions?: Condition[] }
   return findCondition(conditions, 'SecretsInSync')?.reason === 'NewRevision'
 }
-
-/** What of a project decides anything about its stagelets and secrets. */
-const fingerprintOf = ({ metadata, status }: KubeObject): string =>
-  JSON.stringify([metadata.uid, metadata.generation, status?.['revision']])
 
 const sibling = (object: KubeObject, kind: string, name: string): ObjectRef => ({
   kind,

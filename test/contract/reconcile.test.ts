@@ -19,6 +19,21 @@ import { api, createAs, objectOf, secretOf, stageletOf, system } from '../suppor
 const services = ['backend', 'frontend', 'postgres']
 const ns = 'default'
 
+/** Of the store what the project's reconciler uses; `change` happens before the last that it reads. */
+const withBeforeDecision = (store: Store, change: () => Promise<unknown>): Store => {
+  const used: Pick<Store, 'get' | 'list' | 'revisionsOf' | 'readSet' | 'write'> = {
+    get: (of) => store.get(of),
+    list: (kind, options) => store.list(kind, options),
+    revisionsOf: (uid) => store.revisionsOf(uid),
+    write: (actor, options, fn) => store.write(actor, options, fn),
+    readSet: async (uid, revision) => {
+      await change()
+      return store.readSet(uid, revision)
+    },
+  }
+  return used as Store
+}
+
 describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) => {
   let opened: TestStore
   let reconcilers: Reconcilers
@@ -233,28 +248,43 @@ describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) =
       const wrong = { ...status, serviceCount: 9 }
       await tx.setStatus({ ...(await tx.get(ref))!, status: wrong })
     })
-    const labelled: Pick<Store, 'get' | 'list' | 'revisionsOf' | 'readSet' | 'write'> = {
-      get: (of) => store.get(of),
-      list: (kind, options) => store.list(kind, options),
-      revisionsOf: (uid) => store.revisionsOf(uid),
-      write: (actor, options, fn) => store.write(actor, options, fn),
-      // The last that it reads before it decides.
-      readSet: async (uid, revision) => {
-        await store.write(api, {}, async (tx) => {
-          const secret = (await tx.get(ref))!
-          await tx.update({ ...secret, metadata: { ...secret.metadata, labels: { tier: 'db' } } })
-        })
-        return store.readSet(uid, revision)
-      },
-    }
-    const deps = { store: labelled as Store, clock: realClock }
-    await createProjectReconciler(deps).reconcile(
-      `Project/${ns}/lone`,
-      new AbortController().signal,
-    )
+    const label = (): Promise<KubeObject> =>
+      store.write(api, {}, async (tx) => {
+        const secret = (await tx.get(ref))!
+        return tx.update({ ...secret, metadata: { ...secret.metadata, labels: { tier: 'db' } } })
+      })
+    await createProjectReconciler({
+      store: withBeforeDecision(store, label),
+      clock: realClock,
+    }).reconcile(`Project/${ns}/lone`, new AbortController().signal)
     const secret = await read('StagelySecret', 'unseen')
     expect(secret.metadata.labels).toEqual({ tier: 'db' })
     expect(secret.status).toEqual(status)
+    reconcilers = start()
+  })
+
+  it('writes what it has judged of a project also where its rollout counted in between', async () => {
+    const ref = { kind: 'Project', namespace: ns, name: 'lone' }
+    await rest()
+    await reconcilers.stop()
+    const { store } = opened
+    const set = (change: object): Promise<KubeObject> =>
+      store.write(system, {}, async (tx) => {
+        const project = (await tx.get(ref))!
+        return tx.setStatus({ ...project, status: { ...project.status, ...change } })
+      })
+    const { status } = await set({ secrets: 9 })
+    const counts = { total: 7, inSync: 0, progressing: 0, degraded: 0, away: 7 }
+    await createProjectReconciler({
+      store: withBeforeDecision(store, () => set({ stagelets: counts })),
+      clock: realClock,
+    }).reconcile(`Project/${ns}/lone`, new AbortController().signal)
+    expect((await read('Project', 'lone')).status).toEqual({
+      ...status,
+      secrets: 2,
+      stagelets: counts,
+    })
+    await set({ stagelets: status?.['stagelets'] })
     reconcilers = start()
   })
 

@@ -3,11 +3,17 @@ import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { mapInTurns } from '../../../src/kernel/in-turns.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { done, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { createSecretJudge, decideProject } from './decide.ts'
-import { gatherProject, type ProjectInput } from './gather.ts'
+import {
+  gatherProject,
+  type ProjectInput,
+  type ProjectObject,
+  type SecretObject,
+} from './gather.ts'
 import { isSameToJudge } from './same-to-judge.ts'
 
 /** Bounds how long the writers of requests wait for the statuses of a large project. */
@@ -16,19 +22,22 @@ const inOneWrite = 50
 /**
  * Reads and decides outside any transaction, since a project may have thousands of secrets and all
  * writers would wait. What was written meanwhile keeps its status: its own change brings it here again
- * (a label does not, and is no reason to leave the status).
+ * (a label or a project's counts do not, and are no reason to leave the status).
  */
 export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
   name: 'project',
   reconcile: async (key): Promise<Outcome> => {
     const ref = refFromKey(key)
     const input = await gatherProject(deps.store, ref, toTimestamp(deps.clock.now()))
-    const changed = input === undefined ? [] : await changedBy(input)
-    for (let first = 0; first < changed.length; first += inOneWrite) {
-      const some = changed.slice(first, first + inOneWrite)
+    const changes = input === undefined ? [] : await changesOf(input)
+    for (let first = 0; first < changes.length; first += inOneWrite) {
+      const some = changes.slice(first, first + inOneWrite)
       await deps.store.write({ name: 'reconciler', source: 'system' }, {}, async (tx) => {
         await tx.prefetch(some.map(({ before }) => refOf(before)))
-        for (const change of some) await writeStatus(tx, change)
+        for (const { before, write } of some) {
+          const current = await tx.get(refOf(before))
+          if (current !== undefined && isSameToJudge(current, before)) await write(tx, current)
+        }
       })
     }
     return done
@@ -37,31 +46,47 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
 
 interface Change {
   readonly before: KubeObject
-  readonly after: KubeObject
+  /** Gets the object as it is now. */
+  readonly write: (tx: Transaction, current: KubeObject) => Promise<void>
 }
 
-const changedBy = async (input: ProjectInput): Promise<Change[]> => {
-  const { project, secrets } = input
+const changesOf = async (input: ProjectInput): Promise<Change[]> => {
   const judge = createSecretJudge(input)
-  const change = (before: KubeObject, status: object): Change | undefined =>
-    sameJson(before.status, status)
-      ? undefined
-      : { before, after: { ...before, status: { ...status } } }
   const all = [
-    change(project, decideProject(input)),
-    ...(await mapInTurns(secrets, (secret) => change(secret, judge(secret)))),
+    projectChange(input),
+    ...(await mapInTurns(input.secrets, (secret) => secretChange(secret, judge(secret)))),
   ]
   return all.filter((one) => one !== undefined)
 }
 
-const writeStatus = async (tx: Transaction, { before, after }: Change): Promise<void> => {
-  const current = await tx.get(refOf(before))
-  if (current === undefined || !isSameToJudge(current, before)) return
-  await tx.setStatus({ ...current, status: after.status ?? {} })
-  const scopeOf = ({ status }: KubeObject): ReturnType<typeof findCondition> =>
-    findCondition(status?.conditions as Condition[] | undefined, 'ScopeMatched')
+/** Judged again when it is written: its rollout may have written its own part since. */
+const projectChange = (input: ProjectInput): Change | undefined => {
+  const before = input.project
+  if (sameJson(before.status, decideProject(input))) return undefined
+  const write = async (tx: Transaction, current: KubeObject): Promise<void> => {
+    const project = current as ProjectObject
+    await tx.setStatus({ ...project, status: { ...decideProject({ ...input, project }) } })
+  }
+  return { before, write }
+}
+
+const secretChange = (before: SecretObject, status: SecretStatus): Change | undefined =>
+  sameJson(before.status, status)
+    ? undefined
+    : { before, write: (tx, current) => writeSecret(tx, current, status) }
+
+/** `current` has the status that was judged. */
+const writeSecret = async (
+  tx: Transaction,
+  current: KubeObject,
+  status: SecretStatus,
+): Promise<void> => {
+  const after = { ...current, status: { ...status } }
+  await tx.setStatus(after)
+  const scopeOf = ({ status: of }: KubeObject): ReturnType<typeof findCondition> =>
+    findCondition(of?.['conditions'] as Condition[] | undefined, 'ScopeMatched')
   const matched = scopeOf(after)
-  if (matched?.status !== 'False' || scopeOf(before)?.status === 'False') return
+  if (matched?.status !== 'False' || scopeOf(current)?.status === 'False') return
   const { reason, message } = matched
   await tx.recordEvent({ regarding: after, type: 'Warning', reason, message })
 }

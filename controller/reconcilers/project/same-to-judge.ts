@@ -1,7 +1,13 @@
-// What of a secret its judgement depends on.
+// What of a project and of a secret their judgement depends on.
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 
-/** True where only labels, annotations and the like differ. */
+/** Of a project's status most is counts of its stagelets, which another reconciler writes. */
+export const judgedOf = ({ kind, metadata, spec, status }: KubeObject): readonly unknown[] =>
+  kind === 'Project'
+    ? [metadata.uid, metadata.generation, status?.['revision']]
+    : [metadata.uid, spec, status]
+
+/** True where only labels, annotations, a project's counts and the like differ. */
 export const isSameToJudge = (a: KubeObject, b: KubeObject): boolean =>
-  a.metadata.uid === b.metadata.uid && sameJson(a.spec, b.spec) && sameJson(a.status, b.status)
+  sameJson(judgedOf(a), judgedOf(b))
