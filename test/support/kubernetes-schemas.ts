@@ -1,5 +1,5 @@
-// Checks objects against the schemas of Kubernetes, as the API server would with strict field
-// validation: the validators of kubernetes-models for values, its types for misspelt fields.
+// Checks objects against the schemas of Kubernetes and of add-ons, as the API server would with strict
+// field validation: the validators of kubernetes-models for values, its types for misspelt fields.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,22 +8,34 @@ import type { Rendered } from './helm.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Module of kubernetes-models that has the kind; undefined for kinds that are not Kubernetes' own. */
-const moduleOf = ({ apiVersion, kind }: Rendered): string | undefined => {
-  const group = apiVersion.includes('/') ? apiVersion.split('/')[0]! : ''
-  if (group.includes('.') && !group.endsWith('.k8s.io')) return undefined
-  return `kubernetes-models/${apiVersion}/${kind}`
+/** Add-ons whose kinds the chart makes. */
+const addOns: Readonly<Record<string, string>> = {
+  'cert-manager.io': '@kubernetes-models/cert-manager',
+  'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
 }
 
-/** What is wrong with the objects, one line each; kinds of add-ons are not checked and named. */
+/** Module that has the kind; undefined where nobody knows it. */
+const moduleOf = ({ apiVersion, kind }: Rendered): string | undefined => {
+  const group = apiVersion.includes('/') ? apiVersion.split('/')[0]! : ''
+  const isOwn = !group.includes('.') || group.endsWith('.k8s.io')
+  const models = isOwn ? 'kubernetes-models' : addOns[group]
+  return models === undefined ? undefined : `${models}/${apiVersion}/${kind}`
+}
+
+const nameOf = ({ kind, metadata }: Rendered): string => `${kind}/${metadata.name}`
+
+/** What is wrong with the objects: KIND/NAME, and what. */
 export const faultsOf = async (
   objects: readonly Rendered[],
   scratch: string,
-): Promise<{ faults: string[]; unchecked: string[] }> => {
+): Promise<string[]> => {
   const known = objects.filter((object) => moduleOf(object) !== undefined)
-  const unchecked = objects.filter((object) => moduleOf(object) === undefined).map((o) => o.kind)
-  const faults = [...(await valueFaults(known)), ...typeFaults(known, scratch)]
-  return { faults, unchecked: [...new Set(unchecked)] }
+  const unknown = objects.filter((object) => moduleOf(object) === undefined)
+  return [
+    ...unknown.map((object) => `${nameOf(object)}: there is no schema of ${object.apiVersion}`),
+    ...(await valueFaults(known)),
+    ...typeFaults(known, scratch),
+  ]
 }
 
 type Model = new (data: Rendered) => { validate(): void }
@@ -35,7 +47,7 @@ const valueFaults = async (objects: readonly Rendered[]): Promise<string[]> => {
     try {
       new module[object.kind]!(object).validate()
     } catch (error) {
-      faults.push(`${object.kind}/${object.metadata.name}: ${(error as Error).message}`)
+      faults.push(`${nameOf(object)}: ${(error as Error).message}`)
     }
   }
   return faults
@@ -43,10 +55,11 @@ const valueFaults = async (objects: readonly Rendered[]): Promise<string[]> => {
 
 /** A literal of the interface's type must have no field that the interface does not know. */
 const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => {
-  const lines = objects.map(
-    (object, i) =>
-      `import type { I${object.kind} as K${i} } from ${JSON.stringify(moduleOf(object))}\nexport const o${i}: K${i} = ${JSON.stringify(object)}`,
-  )
+  // One line each.
+  const lines = objects.map((object) => {
+    const type = `import(${JSON.stringify(moduleOf(object))}).I${object.kind}`
+    return `void (${JSON.stringify(object)} satisfies ${type})`
+  })
   const file = join(scratch, 'rendered.ts')
   writeFileSync(file, lines.join('\n'))
   const program = ts.createProgram([file], {
@@ -57,9 +70,15 @@ const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => 
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
-    paths: { 'kubernetes-models/*': [join(root, 'node_modules/kubernetes-models/*')] },
+    paths: Object.fromEntries(
+      ['kubernetes-models', ...Object.values(addOns)].map((name) => [
+        `${name}/*`,
+        [join(root, 'node_modules', name, '*')],
+      ]),
+    ),
   })
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map((diagnostic) => ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'))
+  return ts.getPreEmitDiagnostics(program).map(({ file: source, start = 0, messageText }) => {
+    const line = source?.getLineAndCharacterOfPosition(start).line ?? 0
+    return `${nameOf(objects[line]!)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+  })
 }
