@@ -21,10 +21,9 @@ it('the files are read anew by another Compose, and not at all without one', asy
   const compose = {
     version: '2.26.1',
     lookAgain: () => look(),
-    run: ({ verb }) => {
+    run: () => {
       runs++
-      const isList = verb.includes('--services')
-      return Promise.resolve({ stdout: isList ? 'web\n' : '{"services":{"web":{}}}', stderr: '' })
+      return Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' })
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
@@ -34,7 +33,6 @@ it('the files are read anew by another Compose, and not at all without one', asy
       spec: { directory, projectName: 'shop', onChange: 'Hold' },
       env: {},
       mask: (text) => text,
-      withMounts: false,
     })
   expect(await read()).toMatchObject({ model: { services: [{ name: 'web' }] } })
   const once = runs
@@ -51,4 +49,31 @@ it('the files are read anew by another Compose, and not at all without one', asy
     fault: { reason: 'ComposeUnavailable', message: 'no docker-compose found' },
     missingVariables: [],
   })
+})
+
+it('another value of a variable is looked into after what is at hand was used once', async () => {
+  let scale = 2
+  let runs = 0
+  const compose = {
+    version: '2.26.1',
+    lookAgain: () => Promise.resolve(),
+    run: () => {
+      runs++
+      const stdout = JSON.stringify({ services: { web: { scale } } })
+      return Promise.resolve({ stdout, stderr: '' })
+    },
+    pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
+  } satisfies Compose
+  const models = createModelSource(compose, [])
+  const scaleWith = async (COUNT: string): Promise<number | undefined> => {
+    const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
+    const result = await models.read({ spec, env: { COUNT }, mask: (text) => text })
+    return 'model' in result ? result.model.services[0]?.scale : undefined
+  }
+  expect(await scaleWith('2')).toBe(2)
+  const once = runs
+  scale = 3
+  expect([await scaleWith('3'), runs]).toEqual([2, once])
+  expect([await scaleWith('3'), runs]).toEqual([3, 2 * once])
+  expect([await scaleWith('3'), runs]).toEqual([3, 2 * once])
 })

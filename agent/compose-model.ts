@@ -1,13 +1,14 @@
 // What the user's files mean, as Compose itself says. Cached by the files' stat signature, so that
 // the first process after a new revision is `up`.
 import { dirname, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
 import { findComposeFiles, signatureOf } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import { ComposeError } from '../src/compose/compose.ts'
-import type { Compose } from '../src/compose/compose.ts'
+import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 
@@ -50,8 +51,7 @@ export interface ComposeModel {
   readonly signature: string
   /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
   readonly roots: readonly string[]
-  /** Only where it was asked for. */
-  readonly mounts: MountsResult | undefined
+  readonly mounts: MountsResult
 }
 
 export type ModelResult =
@@ -62,8 +62,6 @@ export interface ModelRequest {
   readonly spec: ComposeSpec
   readonly env: Environment
   readonly mask: (text: string) => string
-  /** Ask for `mounts` too; a file secret needs them. */
-  readonly withMounts: boolean
 }
 
 export interface ModelSource {
@@ -119,15 +117,15 @@ const envFilesOf = (raw: RawService): string[] => {
   return files.map((f) => (typeof f === 'string' ? f : (f.path ?? ''))).filter((f) => f !== '')
 }
 
-const variablesOf = (raw: RawService | undefined): string[] => {
-  const { environment = {} } = raw ?? {}
+const variablesOf = ({ environment = {} }: RawService): string[] => {
   return Array.isArray(environment)
     ? (environment as readonly string[]).map((entry) => entry.split('=')[0] ?? '')
     : Object.keys(environment)
 }
 
 /** `filled` has what is in its `env_file`s merged in. */
-const toService = (name: string, raw: RawService, filled?: RawService): ServiceModel => {
+/** `written` is the same service before variables are filled in: only that one names its `env_file`s. */
+const toService = (name: string, raw: RawService, written: RawService): ServiceModel => {
   const dependsOn = Array.isArray(raw.depends_on)
     ? raw.depends_on
     : Object.keys(raw.depends_on ?? {})
@@ -140,8 +138,8 @@ const toService = (name: string, raw: RawService, filled?: RawService): ServiceM
     sharesWith: unique([...modes, ...volumesOf(raw)]),
     scale: toNumber(raw.scale ?? raw.deploy?.replicas),
     containerName: raw.container_name,
-    envFiles: envFilesOf(raw),
-    variables: unique([...variablesOf(raw), ...variablesOf(filled)]).slice(0, mostVariables),
+    envFiles: envFilesOf(written),
+    variables: unique(variablesOf(raw)).slice(0, mostVariables),
   }
 }
 
@@ -178,66 +176,68 @@ const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
   ...files.flatMap((f) => ['-f', f]),
 ]
 
+type Described = RawProject & RawStack
+
 /** The parser's own message would quote the user's files. */
-const parseProject = (stdout: string): RawProject & RawStack => {
+const parseProject = (stdout: string): Described => {
   try {
-    return JSON.parse(stdout) as RawProject & RawStack
+    return JSON.parse(stdout) as Described
   } catch {
     throw new StagelyError('InternalError', 'Compose described the stack in no JSON that is whole')
   }
 }
 
-type Filled = RawProject & RawStack
-
-/** The stack with its `env_file`s read, where it has any; without it, what they set is not known. */
-const readEnvFiles = async (
-  raw: RawProject,
-  known: Filled | undefined,
-  fill: () => Promise<Filled>,
-): Promise<Filled | undefined> => {
-  if (!Object.values(raw.services ?? {}).some((service) => envFilesOf(service).length > 0))
-    return undefined
-  return known ?? (await fill().catch(() => undefined))
-}
-
-/** Asks Compose: the structure without values, and (interpolated) which services are enabled. */
+/**
+ * Asks Compose twice. With variables filled in it tells the stack as `up` would see it; of this output
+ * only names, paths and numbers are looked at. As written it tells the `env_file`s, and all but mounts
+ * where one of those is missing; but it refuses much that is right once it is filled in.
+ */
 const askCompose = async (
   compose: Compose,
-  { spec, env, mask, withMounts }: ModelRequest,
+  { spec, env, mask }: ModelRequest,
   flags: readonly string[],
 ): Promise<Omit<ComposeModel, 'signature' | 'roots'>> => {
-  const base = { flags, cwd: spec.directory, env, mask }
-  const structure = compose.run({
-    ...base,
-    verb: ['config', '--no-interpolate', '--format', 'json'],
-  })
-  const enabled = compose.run({ ...base, verb: ['config', '--services'] })
-  // Paths and a name of the project are known only with variables filled in, and names of variables
-  // only with env_files read; of this output nothing else is looked at.
-  const fill = async (): Promise<Filled> => {
-    const { stdout } = await compose.run({ ...base, verb: ['config', '--format', 'json'] })
-    return parseProject(undoubled(stdout))
+  const ask = (...verb: readonly string[]): Promise<ComposeOutput> =>
+    compose.run({ flags, cwd: spec.directory, env, mask, verb: ['config', ...verb] })
+  const [filling, writing] = await Promise.allSettled([
+    ask('--format', 'json'),
+    ask('--no-interpolate', '--format', 'json'),
+  ])
+  const written = writing.status === 'fulfilled' ? parseProject(writing.value.stdout) : undefined
+  if (filling.status === 'fulfilled') {
+    const { stdout, stderr } = filling.value
+    const filled = parseProject(undoubled(stdout))
+    return {
+      projectName: spec.projectName ?? filled.name ?? '',
+      flags,
+      services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
+      missingVariables: unique(parseUnset(stderr)),
+      mounts: { mounts: parseMounts(filled) },
+    }
   }
-  const isNamed = spec.projectName !== undefined
-  const filling = withMounts || !isNamed ? fill() : Promise.resolve(undefined)
-  const [first, second, third] = await Promise.allSettled([structure, enabled, filling])
-  if (first.status === 'rejected') throw first.reason
-  if (second.status === 'rejected') throw second.reason
-  if (third.status === 'rejected' && !isNamed) throw third.reason
-  const raw = parseProject(first.value.stdout)
-  const filled = third.status === 'fulfilled' ? third.value : undefined
-  const read = await readEnvFiles(raw, filled, fill)
-  const names = unique(second.value.stdout.split('\n').filter((n) => n !== ''))
+  const { stdout, stderr } = await ask('--services')
+  if (written === undefined || spec.projectName === undefined) throw filling.reason
   return {
-    projectName: spec.projectName ?? filled?.name ?? '',
+    projectName: spec.projectName,
     flags,
-    services: names.map((name) =>
-      toService(name, raw.services?.[name] ?? {}, read?.services?.[name]),
+    services: servicesOf(
+      stdout.split('\n').filter((n) => n !== ''),
+      written,
+      written,
     ),
-    missingVariables: unique(parseUnset(second.value.stderr)),
-    mounts: mountsResult(third),
+    missingVariables: unique(parseUnset(stderr)),
+    mounts: { fault: faultOf(filling.reason).fault },
   }
 }
+
+const servicesOf = (
+  names: readonly string[],
+  { services = {} }: Described,
+  written: Described | undefined,
+): ServiceModel[] =>
+  unique(names).map((name) =>
+    toService(name, services[name] ?? {}, written?.services?.[name] ?? {}),
+  )
 
 const faultOf = (error: unknown): { fault: StackFault; missingVariables: readonly string[] } => {
   if (!(error instanceof ComposeError) || error.exitCode === undefined)
@@ -259,13 +259,6 @@ export const composeFault = (compose: Compose): Promise<StackFault | undefined> 
     (error: unknown) => faultOf(error).fault,
   )
 
-const mountsResult = (
-  asked: PromiseSettledResult<Filled | undefined>,
-): MountsResult | undefined => {
-  if (asked.status === 'rejected') return { fault: faultOf(asked.reason).fault }
-  return asked.value === undefined ? undefined : { mounts: parseMounts(asked.value) }
-}
-
 const rootsOf = (directory: string, files: readonly string[]): string[] => [
   ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
 ]
@@ -273,7 +266,7 @@ const rootsOf = (directory: string, files: readonly string[]): string[] => [
 interface Cached {
   readonly specKey: string
   readonly composeVersion: string
-  readonly variables: string
+  readonly env: Environment
   readonly watched: readonly string[]
   readonly model: ComposeModel
 }
@@ -284,23 +277,17 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
   const load = async (request: ModelRequest, specKey: string): Promise<ModelResult> => {
     const found = await findComposeFiles(request.spec, allowDirs)
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
-    const { files, watched } = found.files
+    const { files, watched: named } = found.files
     // Before asking: a file that changes meanwhile must not pass as read.
-    const signature = await signatureOf(watched)
+    const before = await signatureOf(named)
     try {
-      const model = {
-        ...(await askCompose(compose, request, flagsFor(request.spec, files))),
-        roots: rootsOf(request.spec.directory, files),
-        signature,
-      }
-      const { version: composeVersion } = compose
-      cached = {
-        specKey,
-        composeVersion,
-        variables: Object.keys(request.env).sort().join(),
-        watched,
-        model,
-      }
+      const asked = await askCompose(compose, request, flagsFor(request.spec, files))
+      // Whatever they are called, and there or not.
+      const others = asked.services.flatMap((s) => s.envFiles).filter((f) => !named.includes(f))
+      const watched = [...named, ...new Set(others)]
+      const signature = others.length === 0 ? before : await signatureOf(watched)
+      const model = { ...asked, roots: rootsOf(request.spec.directory, files), signature }
+      cached = { specKey, composeVersion: compose.version, env: request.env, watched, model }
       return { model }
     } catch (error) {
       return faultOf(error)
@@ -316,12 +303,10 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
       if (
         known?.specKey === specKey &&
         known.composeVersion === compose.version &&
-        (known.model.mounts !== undefined || !request.withMounts) &&
         known.model.signature === (await signatureOf(known.watched))
       ) {
-        // Same files, other variables: only what is missing may differ; that can wait until after `up`.
-        if (known.variables === Object.keys(request.env).sort().join())
-          return { model: known.model }
+        // Same files, other variables: what they make of the stack can wait until after `up`.
+        if (isDeepStrictEqual(known.env, request.env)) return { model: known.model }
         cached = undefined
         const missing = known.model.missingVariables.filter((v) => !(v in request.env))
         return { model: { ...known.model, missingVariables: missing } }

@@ -9,7 +9,7 @@ import { planFiles, type FilePlan } from './file-plan.ts'
 import type { FileStore } from './file-store.ts'
 import type { HeldEntry, Want } from './stack-state.ts'
 
-export const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
+const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
 
 export const toPlacedFile = ({ valueDigest, file, value }: HeldEntry): PlacedFile => ({
   digest: valueDigest,
@@ -31,8 +31,7 @@ const invalid = (message: string): { fault: StackFault } => ({
 const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | undefined => {
   if (!hasFiles(want)) return undefined
   const { desired, entries } = want
-  const known =
-    model.mounts !== undefined && 'mounts' in model.mounts ? model.mounts.mounts : undefined
+  const known = 'mounts' in model.mounts ? model.mounts.mounts : undefined
   return planFiles({
     roots: model.roots,
     envFiles: envFilesOf(desired.compose),
@@ -56,7 +55,7 @@ export const prepareFiles = async (
   if (plan === undefined) return { plan }
   if (plan.faults.length > 0) return invalid(plan.faults.join('; '))
   // After the env files, whose fault says more than Compose would.
-  if (model.mounts !== undefined && 'fault' in model.mounts) return { fault: model.mounts.fault }
+  if ('fault' in model.mounts) return { fault: model.mounts.fault }
   const here = await Promise.all(plan.mountPoints.map((point) => isFile(point.path)))
   const missing = plan.mountPoints.filter((_, i) => here[i] === false)
   if (missing.length > 0) return invalid(missing.map((point) => point.message).join('; '))

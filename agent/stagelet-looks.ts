@@ -9,7 +9,6 @@ import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
-import { hasFiles } from './stack-files.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
@@ -47,12 +46,7 @@ export const readModel = async (
   state: StackState,
 ): Promise<ComposeModel | undefined> => {
   const { desired, env, mask } = state.want
-  const result = await deps.models.read({
-    spec: desired.compose,
-    env,
-    mask,
-    withMounts: hasFiles(state.want),
-  })
+  const result = await deps.models.read({ spec: desired.compose, env, mask })
   if ('fault' in result) {
     state.fault = result.fault
     state.missingVariables = result.missingVariables

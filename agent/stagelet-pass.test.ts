@@ -42,7 +42,7 @@ const pass = async (
     missingVariables: [],
     signature: '',
     roots: [],
-    mounts: undefined,
+    mounts: { mounts: new Map() },
   }
   const deps: PassDeps = {
     engine,

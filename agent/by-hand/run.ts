@@ -16,7 +16,6 @@ import type { FileStore } from '../file-store.ts'
 import { observeProject, type ObservedContainer } from '../observe.ts'
 import { prepareOverrides } from '../prepare-overrides.ts'
 import type { ProjectLocks } from '../project-locks.ts'
-import { hasFiles } from '../stack-files.ts'
 import type { Want } from '../stack-state.ts'
 import { findForeign } from '../stagelet-looks.ts'
 import type { Hands } from './hands.ts'
@@ -59,8 +58,7 @@ const readTarget = async (deps: HandDeps): Promise<Target> => {
   if (want === undefined || want.desired.release !== undefined)
     throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
   const { desired, env, mask } = want
-  const request = { spec: desired.compose, env, mask, withMounts: hasFiles(want) }
-  const read = await deps.models.read(request)
+  const read = await deps.models.read({ spec: desired.compose, env, mask })
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
   return { want, model: read.model }
 }

@@ -73,17 +73,19 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
   }
   const compose = await openCompose(request.env)
   const ask = asker(compose, request, files)
-  const [raw, enabled] = await Promise.all([
-    ask(['--profile', '*'], ['--no-interpolate', '--format', 'json']).then(parseProject),
-    ask([], ['--services']),
-  ])
+  const enabled = await ask([], ['--services']).catch(tellRefused)
+  const raw = parseProject(
+    await ask(['--profile', '*'], ['--no-interpolate', '--format', 'json']).catch(tellUnwritten),
+  )
   const probe = probeOf(
     raw,
     (envFiles ?? ['.env']).map((file) => resolve(directory, file)),
   )
   const flags = ['--profile', '*', '-f', '-']
   const answer = parseProject(
-    undoubled(await ask(flags, ['--format', 'json'], JSON.stringify(probe.override))),
+    undoubled(
+      await ask(flags, ['--format', 'json'], JSON.stringify(probe.override)).catch(tellRefused),
+    ),
   )
   const fileOf = (path: string, service: string): VariableFile => ({
     path: relative(directory, path) || path,
@@ -123,24 +125,32 @@ const asker =
       ...(request.profiles ?? []).flatMap((profile) => ['--profile', profile]),
       ...files.flatMap((file) => ['-f', file]),
     ]
-    const { stdout } = await compose
-      .run({
-        flags: [...base, ...flags],
-        verb: ['config', ...verb],
-        cwd: request.directory,
-        env: request.env,
-        mask: withoutValues,
-        ...(stdin === undefined ? {} : { stdin }),
-      })
-      .catch((error: unknown) => {
-        throw new CliError(
-          `Compose does not accept the project: ${error instanceof Error ? error.message : ''}`,
-          1,
-          error,
-        )
-      })
+    const { stdout } = await compose.run({
+      flags: [...base, ...flags],
+      verb: ['config', ...verb],
+      cwd: request.directory,
+      env: request.env,
+      mask: withoutValues,
+      ...(stdin === undefined ? {} : { stdin }),
+    })
     return stdout
   }
+
+const said = (error: unknown): string => (error instanceof Error ? error.message : '')
+
+const tellRefused = (error: unknown): never => {
+  throw new CliError(`Compose does not accept the project: ${said(error)}`, 1, error)
+}
+
+/** Of a project that it accepts: some fields it only takes with their variables filled in. */
+const tellUnwritten = (error: unknown): never => {
+  const [why = ''] = said(error).split('\n')
+  throw new CliError(
+    `Compose accepts the project, but cannot tell where it uses variables: one stands where it wants no free text (${why}). Write its value there while init runs, or bring the values in with "stagely secrets import"`,
+    1,
+    error,
+  )
+}
 
 /** A broken interpolation is quoted whole by Compose, and may hold a value. */
 const withoutValues = (stderr: string): string =>

@@ -163,6 +163,12 @@ secrets: {smtp: {file: ./smtp.txt}, token: {environment: TOKEN}}
     })
     await expect(read(required)).rejects.toThrow('NEEDED')
     await expect(read(await folderWith({}))).rejects.toThrow('no compose file')
+    // Compose itself falls over this one, but not where the variable is filled in.
+    const closed = await folderWith({
+      'compose.yaml': 'services: {a: {image: x}}\nvolumes: {v: {external: "${OUTSIDE:-false}"}}\n',
+    })
+    const told = /^Compose accepts the project, but cannot tell .*"stagely secrets import"$/
+    await expect(read(closed)).rejects.toThrow(told)
   })
 
   it('reads every value that our dotenv writer writes, whatever is in it, and leaves the folder as it was', async () => {

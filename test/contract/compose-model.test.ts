@@ -1,0 +1,124 @@
+// What the agent makes of a user's files, as the real Compose reads them: old and new.
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createModelSource, type ComposeModel } from '../../agent/compose-model.ts'
+import { openCompose } from '../../src/compose/compose.ts'
+import { baseEnvironment } from '../../src/compose/environment.ts'
+import { newerCompose } from '../support/newer-compose.ts'
+
+const folders: string[] = []
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+
+interface Files {
+  readonly write: (files: Record<string, string>) => Promise<void>
+  readonly read: () => Promise<ComposeModel>
+}
+
+const openFiles = async (binary: () => Promise<string | undefined>): Promise<Files> => {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'stagely-model-')))
+  folders.push(directory)
+  const env = baseEnvironment(process.env)
+  const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
+  const models = createModelSource(await openCompose(env, await binary()), [])
+  return {
+    write: async (files) => {
+      for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
+    },
+    read: async () => {
+      const result = await models.read({ spec, env, mask: (text) => text })
+      if ('fault' in result) throw new Error(`${result.fault.reason}: ${result.fault.message}`)
+      return result.model
+    },
+  }
+}
+
+const web = (more: string): string => `services:\n  web:\n    image: x\n${more}  db: {image: x}\n`
+
+describe.each([
+  ['the machine’s Compose', () => Promise.resolve(undefined)],
+  ['a newer Compose', newerCompose],
+])('with %s, a stack', (_name, binary) => {
+  const read = async (texts: Record<string, string>): Promise<ComposeModel> => {
+    const files = await openFiles(binary)
+    await files.write(texts)
+    return await files.read()
+  }
+
+  // Each is right for `up`, and refused by `config --no-interpolate` of one Compose or of both.
+  it.each([
+    ['mode of a volume after a default', web('    volumes: ["${DATA:-./data}:/data:ro"]\n')],
+    ['condition', web('    depends_on: {db: {condition: "${WHEN:-service_started}"}}\n')],
+    ['pull policy', web('    pull_policy: ${PULL:-missing}\n')],
+    ['limit', web('    ulimits: {nproc: "${MOST:-100}"}\n')],
+    ['bound address', web('    ports: [{target: 80, host_ip: "${IP:-127.0.0.1}"}]\n')],
+    ['file that is extended', web('    extends: {file: "${BASE:-base.yml}", service: base}\n')],
+    ['file that is included', `${web('')}include: ["\${PART:-part.yml}"]\n`],
+    ['external volume', `${web('')}volumes: {data: {external: "\${OUTSIDE:-false}"}}\n`],
+  ])('has its services where a variable says the %s', async (_what, compose) => {
+    const { services, missingVariables } = await read({
+      'compose.yml': compose,
+      'base.yml': 'services: {base: {image: x}}\n',
+      'part.yml': 'services: {part: {image: x}}\n',
+    })
+    expect(services.map((s) => s.name)).toEqual(expect.arrayContaining(['db', 'web']))
+    expect(missingVariables).toEqual([])
+  })
+
+  it('is what its variables make of it', async () => {
+    const { services } = await read({
+      'compose.yml': `services:
+  web:
+    image: x
+    container_name: \${NAME}
+    network_mode: service:\${PEER}
+    depends_on: {db: {condition: "\${WHEN:-service_healthy}", restart: "\${AGAIN:-true}"}}
+    environment: ["\${KEY:-MADE}=1", BARE]
+  db: {image: x, deploy: {replicas: "\${COUNT}"}, env_file: "\${FILE}"}
+`,
+      '.env': 'NAME=the-web\nPEER=db\nCOUNT=3\nFILE=db.env\n',
+      'db.env': 'INSIDE=a$$b\n',
+    })
+    expect(services).toMatchObject([
+      { name: 'db', scale: 3, variables: ['INSIDE'] },
+      {
+        name: 'web',
+        containerName: 'the-web',
+        sharesWith: ['db'],
+        dependsOn: ['db'],
+        waitsFor: [{ service: 'db', until: 'healthy' }],
+        restartsAfter: ['db'],
+        variables: ['BARE', 'MADE'],
+      },
+    ])
+  })
+
+  it('is known where an env_file is missing, by what needs no variable', async () => {
+    const { services } = await read({
+      'compose.yml': web('    env_file: gone.env\n    depends_on: [db]\n    environment: {A: 1}\n'),
+    })
+    expect(services).toMatchObject([
+      { name: 'db' },
+      { name: 'web', dependsOn: ['db'], variables: ['A'] },
+    ])
+    expect(services[1]?.envFiles).toEqual([expect.stringMatching(/\/gone\.env$/)])
+  })
+
+  it.each(['web.env', 'settings'])(
+    'is read anew when its env_file %s comes, or changes',
+    async (name) => {
+      const files = await openFiles(binary)
+      const variables = async (): Promise<readonly string[] | undefined> =>
+        (await files.read()).services[1]?.variables
+      await files.write({ 'compose.yml': web(`    env_file: ${name}\n`) })
+      expect(await variables()).toEqual([])
+      await files.write({ [name]: 'ONE=1\n' })
+      expect(await variables()).toEqual(['ONE'])
+      await files.write({ [name]: 'ONE=1\nTWO=2\n' })
+      expect(await variables()).toEqual(['ONE', 'TWO'])
+    },
+  )
+})
