@@ -140,13 +140,27 @@ describe.each([
       code: 422,
       details: { causes: [{ field: 'resourceVersionMatch' }] },
     })
-    const future = await server.call('GET', `${collection}?resourceVersion=99999999`)
-    expect(future.headers['retry-after']).toBe('1')
-    expect(future.json()).toMatchObject({
-      code: 504,
-      reason: 'Timeout',
-      details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
-    })
+    for (const [query, field] of [
+      ['sendInitialEvents=true', 'sendInitialEvents'],
+      ['resourceVersion=1&resourceVersionMatch=Newest', 'resourceVersionMatch'],
+      [`resourceVersionMatch=Exact&${token(first)}`, 'resourceVersionMatch'],
+    ])
+      expect(await refused(query!)).toMatchObject({ code: 422, details: { causes: [{ field }] } })
+    expect(await refused('labelSelector=half>some')).toMatchObject({ code: 400 })
+  })
+
+  it('are not older than they were asked to be, nor is a single object', async () => {
+    for (const path of [collection, `${collection}/b`]) {
+      const future = await server.call('GET', `${path}?resourceVersion=99999999`)
+      expect(future.headers['retry-after']).toBe('1')
+      expect(future.json()).toMatchObject({
+        code: 504,
+        reason: 'Timeout',
+        details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
+      })
+      expect((await server.call('GET', `${path}?resourceVersion=x`)).status).toBe(400)
+      expect((await server.call('GET', `${path}?resourceVersion=1`)).status).toBe(200)
+    }
   })
 })
 

@@ -118,6 +118,16 @@ describe('watches', () => {
     expect(stream.complete).toBe(true)
   })
 
+  it('are asked for in the words of other clients too, and end in time', async () => {
+    for (const query of ['watch=True&timeoutSeconds=1', 'watch=&timeout=500ms']) {
+      const path = `${inNamespace}/projects?resourceVersion=${await versionNow()}&${query}`
+      const { status, text } = await server.call('GET', path)
+      expect([status, text]).toEqual([200, expect.not.stringContaining('ProjectList')])
+    }
+    const unclear = await server.call('GET', `${inNamespace}/projects?watch=1&timeoutSeconds=soon`)
+    expect([unclear.status, unclear.text]).toEqual([400, expect.stringContaining('timeoutSeconds')])
+  })
+
   it.each(['timeoutSeconds=0', 'timeout=0s', 'timeoutSeconds=2147484&timeout=99999h'])(
     'stay open with %s',
     async (query) => {
@@ -173,6 +183,20 @@ describe('watches', () => {
     expect((await refused('resourceVersionMatch=NotOlderThan')).json()).toMatchObject(
       why('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
     )
+    expect(
+      (await refused('sendInitialEvents=true&resourceVersionMatch=Exact')).json(),
+    ).toMatchObject({ code: 422, details: { causes: [{ reason: 'FieldValueNotSupported' }] } })
+  })
+
+  it('do not stream a list that is older than it was asked for', async () => {
+    const query =
+      'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999999'
+    const early = await server.call('GET', `${inNamespace}/projects?watch=true&${query}`)
+    expect(early.json()).toMatchObject({
+      code: 504,
+      reason: 'Timeout',
+      details: { causes: [{ reason: 'ResourceVersionTooLarge' }] },
+    })
   })
 
   it.each(['', '&resourceVersion=0'])('begin now with sendInitialEvents=false%s', async (more) => {

@@ -4,7 +4,14 @@ import type { Kind } from '../../../src/resources/registry.ts'
 import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { parseContinue, renderContinue, type Continue, type Place } from './continue-token.ts'
-import { invalidOption, resourceVersionOf, selectionOf, selects, type Selection } from './params.ts'
+import { selectionOf, selects, type Selection } from './params.ts'
+import {
+  forbiddenOption,
+  matchOf,
+  requireReached,
+  resourceVersionOf,
+  type Match,
+} from './resource-version.ts'
 
 export interface ListAnswer {
   readonly items: readonly StoredObject[]
@@ -26,10 +33,6 @@ const searchRows = 500
 
 const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-/** 422 for a version that does not go with how it is to be matched. */
-export const forbiddenMatch = (c: AppContext, message: string): StagelyError =>
-  invalidOption(c, 'resourceVersionMatch', 'FieldValueForbidden', `Forbidden: ${message}`)
-
 const limitOf = (c: AppContext): number | undefined => {
   const text = c.req.query('limit') ?? ''
   if (text === '') return undefined
@@ -38,35 +41,25 @@ const limitOf = (c: AppContext): number | undefined => {
 }
 
 /** The version to list at exactly; undefined: the newest, which is not older than any. */
-const exactVersion = async (c: AppContext, store: Store): Promise<number | undefined> => {
+const exactVersion = async (
+  c: AppContext,
+  store: Store,
+  match: Match | undefined,
+): Promise<number | undefined> => {
   const version = resourceVersionOf(c)
-  const match = c.req.query('resourceVersionMatch') ?? ''
-  if (!['', 'Exact', 'NotOlderThan'].includes(match))
-    throw bad('resourceVersionMatch must be Exact or NotOlderThan')
-  if (version === undefined) {
-    if (match === '') return undefined
-    throw forbiddenMatch(c, 'resourceVersionMatch is forbidden unless resourceVersion is provided')
-  }
+  const option = 'resourceVersionMatch'
+  if (match !== undefined && version === undefined)
+    throw forbiddenOption(c, option, `${option} is forbidden unless resourceVersion is provided`)
   if (match === 'Exact' && version === 0)
-    throw forbiddenMatch(c, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-  const current = version === 0 ? 0 : await store.currentVersion()
-  if (version > current) throw tooLarge(version, current)
+    throw forbiddenOption(c, option, `${option} "exact" is forbidden for resourceVersion "0"`)
+  await requireReached(store, version)
   return match === 'Exact' ? version : undefined
 }
 
-const tooLarge = (version: number, current: number): StagelyError =>
-  new StagelyError(
-    'Timeout',
-    `Timeout: Too large resource version: ${version}, current: ${current}`,
-    {
-      retryAfterSeconds: 1,
-      faults: [
-        { field: '', reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
-      ],
-    },
-  )
-
 const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted> => {
+  if (c.req.query('sendInitialEvents') !== undefined)
+    throw forbiddenOption(c, 'sendInitialEvents', 'sendInitialEvents is forbidden for list')
+  const match = matchOf(c)
   const selection = selectionOf(c, kind)
   const limit = limitOf(c) ?? Number.MAX_SAFE_INTEGER
   const token = c.req.query('continue') ?? ''
@@ -75,7 +68,7 @@ const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted
       throw bad('specifying resource version is not allowed when using continue')
     return { selection, limit, from: parseContinue(token) }
   }
-  const at = await exactVersion(c, store)
+  const at = await exactVersion(c, store, match)
   // "Any version will do" comes whole, whatever the limit.
   const whole = resourceVersionOf(c) === 0
   return { selection, limit: whole ? Number.MAX_SAFE_INTEGER : limit, from: { at } }

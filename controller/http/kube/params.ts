@@ -104,26 +104,21 @@ export const selects = (
   (labels === undefined || labels(stored.object.metadata.labels)) &&
   (fields === undefined || fields(stored.object))
 
-export const isTrueParam = (text: string | undefined): boolean => text === 'true' || text === '1'
+/** As Kubernetes reads it: `watch=True`, and `watch` alone, are true. */
+export const isTrueParam = (text: string | undefined): boolean =>
+  text !== undefined && text !== '0' && text.toLowerCase() !== 'false'
 
-/** undefined: absent. BadRequest for anything but a decimal integer. */
-export const resourceVersionOf = (c: AppContext): number | undefined => {
-  const text = c.req.query('resourceVersion') ?? ''
-  if (text === '') return undefined
-  if (!/^\d{1,15}$/.test(text))
-    throw new StagelyError(
-      'BadRequest',
-      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text.slice(0, 50))}`,
-    )
-  return Number(text)
+const secondsOfUnit: Readonly<Record<string, number>> = {
+  ...{ h: 3_600, m: 60, s: 1 },
+  ...{ ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 },
 }
 
-/** Seconds of a parameter such as `2s`, `1m30s`, `15`; undefined when absent or unreadable. */
-export const secondsOf = (text: string | undefined): number | undefined => {
-  if (text === undefined || text === '') return undefined
+/** Of a duration as Go writes it (`2s`, `1m30s`, `500ms`) or of plain seconds; undefined: unreadable. */
+export const parseSeconds = (text: string): number | undefined => {
   if (/^\d+$/.test(text)) return Number(text)
-  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text)
-  if (match === null) return undefined
-  const [, hours = '0', minutes = '0', seconds = '0'] = match
-  return Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)
+  if (!/^(?:\d+(?:\.\d+)?(?:h|ms|us|µs|ns|m|s))+$/.test(text)) return undefined
+  return [...text.matchAll(/([\d.]+)(\D+)/g)].reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * secondsOfUnit[unit]!,
+    0,
+  )
 }

@@ -6,6 +6,7 @@ import type { Reader, Store } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { answerList, answerStored } from './answer.ts'
 import { listOfRequest } from './list.ts'
+import { requireReached, resourceVersionOf } from './resource-version.ts'
 import { notFound } from './status.ts'
 
 export interface ReadDeps {
@@ -34,6 +35,7 @@ export const serveGet =
   (deps: ReadDeps, kind: Kind) =>
   async (c: AppContext): Promise<Response> => {
     const ref = refOfPath(c, kind)
+    await requireReached(deps.store, resourceVersionOf(c))
     const stored = await deps.store.getStored(ref)
     if (stored === undefined) throw notFound(kind, ref.name)
     return answerStored(c, kind, stored, deps)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { requireKind } from '../../../src/resources/registry.ts'
 import { parseFieldSelector, parseLabelSelector } from './selectors.ts'
 
-const labels = { app: 'web', tier: 'front', 'stagely.dev/team': 'shop' }
+const labels = { app: 'web', tier: 'front', 'stagely.dev/team': 'shop', size: '007' }
 
 describe('parseLabelSelector', () => {
   const cases: [string, boolean][] = [
@@ -19,6 +19,14 @@ describe('parseLabelSelector', () => {
     ['tier=', false],
     ['constructor', false],
     ['!toString', true],
+    ['size>6', true],
+    ['size > 7', false],
+    ['size<8,size>0', true],
+    ['size<7', false],
+    ['app>1', false],
+    ['absent<1', false],
+    ['app in ( web , )', true],
+    ['absent in ()', false],
   ]
   it.each(cases)('%s is %s', (text, expected) => {
     expect(parseLabelSelector(text)!(labels)).toBe(expected)
@@ -29,7 +37,21 @@ describe('parseLabelSelector', () => {
     expect(parseLabelSelector(undefined)).toBeUndefined()
   })
 
-  it.each(['a=b=c', 'a in b', ',', 'a in (b', '=x'])('refuses %s', (text) => {
+  it.each([
+    ...['a=b=c', 'a in b', ',', 'a in (b', '=x', 'a,', 'a in (b c)', 'a in (b=c)', 'a in (b)(c)'],
+    ...[
+      'a=-b',
+      'a/b/c',
+      'A.b/c',
+      `a=${'x'.repeat(64)}`,
+      'a>x',
+      'a>',
+      'a>-1',
+      'a>>1',
+      'a>=1',
+      '!a>1',
+    ],
+  ])('refuses %s', (text) => {
     expect(() => parseLabelSelector(text)).toThrow(/unable to parse/)
   })
 })

@@ -7,9 +7,13 @@ export type Labels = Readonly<Record<string, string>>
 export type LabelSelector = (labels: Labels | undefined) => boolean
 export type FieldSelector = (object: KubeObject) => boolean
 
-const key = String.raw`[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?`
+const part = String.raw`[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?`
+const prefix = String.raw`[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/`
+const key = `(?:${prefix})?${part}`
+const labelValue = new RegExp(`^(?:${part})?$`)
 const setTerm = new RegExp(String.raw`^(${key})\s+(in|notin)\s*\(([^()]*)\)$`)
-const equalTerm = new RegExp(String.raw`^(${key})\s*(==|=|!=)\s*([-A-Za-z0-9_.]*)$`)
+const equalTerm = new RegExp(String.raw`^(${key})\s*(==|=|!=)\s*((?:${part})?)$`)
+const orderTerm = new RegExp(String.raw`^(${key})\s*([<>])\s*(\d{1,18})$`)
 const existsTerm = new RegExp(String.raw`^(!?)\s*(${key})$`)
 
 /** Commas inside parentheses belong to a set. */
@@ -19,17 +23,29 @@ const splitTerms = (text: string): string[] => text.split(/,(?![^(]*\))/).map((t
 const valueOf = (labels: Labels | undefined, name: string): string | undefined =>
   labels !== undefined && Object.hasOwn(labels, name) ? labels[name] : undefined
 
+/** Only a label that is a whole number is above or below one. */
+const isBeyond = (value: string | undefined, above: boolean, bound: bigint): boolean => {
+  if (value === undefined || !/^\d+$/.test(value)) return false
+  return above ? BigInt(value) > bound : BigInt(value) < bound
+}
+
 const labelTerm = (text: string, whole: string): LabelSelector => {
   const set = setTerm.exec(text)
-  if (set !== null) {
-    const [, name = '', operator, list = ''] = set
-    const values = new Set<string | undefined>(list.split(',').map((v) => v.trim()))
+  const listed = (set?.[3] ?? '').split(',').map((v) => v.trim())
+  if (set !== null && listed.every((v) => labelValue.test(v))) {
+    const [, name = '', operator] = set
+    const values = new Set<string | undefined>(listed)
     return (labels) => values.has(valueOf(labels, name)) === (operator === 'in')
   }
   const equal = equalTerm.exec(text)
   if (equal !== null) {
     const [, name = '', operator, value = ''] = equal
     return (labels) => (valueOf(labels, name) === value) === (operator !== '!=')
+  }
+  const order = orderTerm.exec(text)
+  if (order !== null) {
+    const [, name = '', operator, bound = ''] = order
+    return (labels) => isBeyond(valueOf(labels, name), operator === '>', BigInt(bound))
   }
   const exists = existsTerm.exec(text)
   if (exists !== null) {
@@ -42,7 +58,7 @@ const labelTerm = (text: string, whole: string): LabelSelector => {
   )
 }
 
-/** `a=b,c!=d,e in (f,g),h,!i`; all must hold. BadRequest on a syntax error. */
+/** `a=b,c!=d,e in (f,g),h,!i,j>1`; all must hold. BadRequest on a syntax error. */
 export const parseLabelSelector = (text: string | undefined): LabelSelector | undefined => {
   if (text === undefined || text.trim() === '') return undefined
   const terms = splitTerms(text).map((term) => labelTerm(term, text))

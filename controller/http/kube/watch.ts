@@ -13,16 +13,9 @@ import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { asStored, includeOf, tableOf, type Include } from './answer.ts'
-import { forbiddenMatch } from './list.ts'
 import { negotiate } from './negotiate.ts'
-import {
-  isTrueParam,
-  resourceVersionOf,
-  secondsOf,
-  selectionOf,
-  selects,
-  type Selection,
-} from './params.ts'
+import { isTrueParam, parseSeconds, selectionOf, selects, type Selection } from './params.ts'
+import { forbiddenOption, matchOf, requireReached, resourceVersionOf } from './resource-version.ts'
 import { failureStatus } from './status.ts'
 import type { ColumnDefinition } from './table.ts'
 import { toPartial, toWire, wireText } from './wire-form.ts'
@@ -54,6 +47,7 @@ export const serveWatch =
   (deps: WatchDeps, kind: Kind) =>
   async (c: AppContext): Promise<Response> => {
     const plan = planOf(c, kind)
+    if (plan.sendsInitial) await requireReached(deps.store, resourceVersionOf(c))
     const response = c.env.outgoing
     const done = watchSignal(response, deps.stopping, plan.seconds)
     const loggedOut = c.get('whileLoggedIn')(done.signal)
@@ -100,16 +94,15 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
   const asked = resourceVersionOf(c)
   const version = asked === 0 ? undefined : asked
   const initial = c.req.query('sendInitialEvents')
-  const match = c.req.query('resourceVersionMatch') ?? ''
-  if (initial !== undefined && match !== 'NotOlderThan')
-    throw forbiddenMatch(
+  const option = 'resourceVersionMatch'
+  const match = matchOf(c, ['NotOlderThan'])
+  if (initial !== undefined && match === undefined)
+    throw forbiddenOption(c, option, `sendInitialEvents requires setting ${option} to NotOlderThan`)
+  if (initial === undefined && match !== undefined)
+    throw forbiddenOption(
       c,
-      'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    )
-  if (initial === undefined && match !== '')
-    throw forbiddenMatch(
-      c,
-      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      option,
+      `${option} is forbidden for watch unless sendInitialEvents is provided`,
     )
   const bookmarks = isTrueParam(c.req.query('allowWatchBookmarks'))
   const wantsInitial = initial === undefined ? version === undefined : isTrueParam(initial)
@@ -129,10 +122,21 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
 /** As in Kubernetes, 0 leaves the end to the server, as does nothing. */
 const openSecondsOf = (c: AppContext): number => {
   const asked = ['timeoutSeconds', 'timeout']
-    .map((name) => secondsOf(c.req.query(name)) ?? 0)
+    .map((name) => secondsOf(c, name))
     .filter((seconds) => seconds > 0)
   const spread = minOpenSeconds * (1 + Math.random())
   return Math.min(...(asked.length === 0 ? [spread] : asked), maxOpenSeconds)
+}
+
+const secondsOf = (c: AppContext, name: string): number => {
+  const text = c.req.query(name) ?? ''
+  const seconds = text === '' ? 0 : parseSeconds(text)
+  if (seconds === undefined)
+    throw new StagelyError(
+      'BadRequest',
+      `${name} must be whole seconds, or a duration such as 1m30s`,
+    )
+  return seconds
 }
 
 /** Aborts when the client leaves, the server stops or the time is over, and once it is cleared. */

@@ -1,0 +1,59 @@
+// What `resourceVersion` and `resourceVersionMatch` ask of an answer (contract 8, 10).
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { Store } from '../../../src/store/store.ts'
+import type { AppContext } from '../env.ts'
+import { invalidOption } from './params.ts'
+
+/** undefined: absent. BadRequest for anything but a decimal integer. */
+export const resourceVersionOf = (c: AppContext): number | undefined => {
+  const text = c.req.query('resourceVersion') ?? ''
+  if (text === '') return undefined
+  if (!/^\d{1,15}$/.test(text))
+    throw new StagelyError(
+      'BadRequest',
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text.slice(0, 50))}`,
+    )
+  return Number(text)
+}
+
+/** 422 for an option that does not go with the others. */
+export const forbiddenOption = (c: AppContext, option: string, message: string): StagelyError =>
+  invalidOption(c, option, 'FieldValueForbidden', `Forbidden: ${message}`)
+
+const matches = ['Exact', 'NotOlderThan'] as const
+export type Match = (typeof matches)[number]
+
+/** How the version is to be matched; undefined: not said. Of those that are not in `allowed` Invalid. */
+export const matchOf = (c: AppContext, allowed: readonly Match[] = matches): Match | undefined => {
+  const text = c.req.query('resourceVersionMatch') ?? ''
+  if (text === '') return undefined
+  const option = 'resourceVersionMatch'
+  if ((c.req.query('continue') ?? '') !== '')
+    throw forbiddenOption(c, option, `${option} is forbidden when continue is provided`)
+  const match = allowed.find((known) => known === text)
+  if (match !== undefined) return match
+  const supported = allowed.map((known) => JSON.stringify(known)).join(', ')
+  throw invalidOption(
+    c,
+    option,
+    'FieldValueNotSupported',
+    `Unsupported value: ${JSON.stringify(text)}: supported values: ${supported}`,
+  )
+}
+
+/** Timeout when nothing is as new as that: who asks for it would get something older. */
+export const requireReached = async (store: Store, version: number | undefined): Promise<void> => {
+  if (version === undefined || version === 0) return
+  const current = await store.currentVersion()
+  if (version <= current) return
+  throw new StagelyError(
+    'Timeout',
+    `Timeout: Too large resource version: ${version}, current: ${current}`,
+    {
+      retryAfterSeconds: 1,
+      faults: [
+        { field: '', reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
+      ],
+    },
+  )
+}
