@@ -11,6 +11,9 @@ describe('parseDotenv', () => {
     ['K=a b', 'a b'],
     ['K=a #c', 'a'],
     ['K=a#c', 'a#c'],
+    ['K=a\t# c', 'a\t# c'],
+    ['K=\u2028a', '\u2028a'],
+    ['K="a"\t# c', 'a'],
     ['K=\ta\t', 'a'],
     [' export\tK = a', 'a'],
     ['K:a', 'a'],
@@ -39,6 +42,16 @@ describe('parseDotenv', () => {
     ['K={"a": "b"}', '{"a": "b"}'],
   ])('reads %j', (line, value) => {
     expect(read(`A=aa\nEMPTY=\n${line}\nZ=z\n`)).toEqual({ A: 'aa', EMPTY: '', K: value, Z: 'z' })
+  })
+
+  // Compose takes what follows as the next line: a value that is cut short without a word.
+  it.each(['K="a"b', "K='a' b", 'K="a"B=c', `K="a"'b'`])('refuses %j', (line) => {
+    expect(parseDotenv(`${line}\nZ=z\n`)).toMatchObject({
+      entries: [{ key: 'Z' }],
+      faults: [
+        { where: 'line 1', message: 'something follows the closing quote of the value of K' },
+      ],
+    })
   })
 
   it('names every fault by its line, and repeats nothing of a value', () => {

@@ -1,4 +1,4 @@
-// The .env format as Docker Compose reads it (compose-go's dotenv, tried against Compose 2.26.1):
+// The .env format as Docker Compose reads it (compose-go's dotenv, tried against Compose 2.26.1 and 2.40.3):
 // quotes, escapes, values over several lines, comments, and `${OTHER}` of earlier lines.
 import type { Entry, EntryFault, Parsed } from './entries.ts'
 import { expand, ExpandError } from './expand.ts'
@@ -42,11 +42,12 @@ function* assignments(source: string): Generator<Assignment> {
 
 const valueOf = (
   key: string,
-  { raw, literal, quoted }: Taken,
+  { raw, literal, quoted, isCut }: Taken,
   known: ReadonlyMap<string, string>,
 ): string | ExpandError => {
   if (raw === undefined)
     return new ExpandError(`the quote around the value of ${key} is not closed`)
+  if (isCut) return new ExpandError(`something follows the closing quote of the value of ${key}`)
   if (literal) return raw
   try {
     return expand(raw, quoted, known)
@@ -67,10 +68,15 @@ interface Head {
   readonly valueAt: number
 }
 
+/** White space of one line, as compose-go has it. */
+const space = String.raw`[\t\v\f\r \x85\xA0]`
+const headPattern = new RegExp(String.raw`^\s*(?:export\s+)?([^\s=:#'"$]+)${space}*[=:]${space}*`)
+const restPattern = new RegExp(`^${space}*(?:#|$)`)
+
 /** `export KEY = `; Compose takes `:` for `=` as well. undefined for a comment or an empty line. */
 const headOf = (line: string): Head | undefined => {
   if (/^\s*(?:#|$)/.test(line)) return undefined
-  const match = /^\s*(?:export\s+)?([^\s=:#'"$]+)[^\S\n]*[=:][^\S\n]*/.exec(line)
+  const match = headPattern.exec(line)
   return { key: match?.[1], valueAt: match?.[0].length ?? line.length }
 }
 
@@ -80,6 +86,8 @@ interface Taken {
   /** No variables and no escapes in it. */
   readonly literal: boolean
   readonly quoted: boolean
+  /** More follows a closing quote, which Compose takes for the next line. */
+  readonly isCut: boolean
   /** Index of the newline (or the end) after the value. */
   readonly end: number
 }
@@ -88,17 +96,20 @@ const takeValue = (source: string, from: number, end: number): Taken => {
   const quote = source[from]
   if (quote === '"' || quote === "'") {
     const close = closingQuote(source, from + 1, quote)
-    if (close === undefined) return { raw: undefined, literal: true, quoted: true, end }
+    if (close === undefined)
+      return { raw: undefined, literal: true, quoted: true, isCut: false, end }
     const inner = source.slice(from + 1, close)
     const literal = quote === "'"
     const raw = literal ? inner.replaceAll("\\'", "'") : inner
-    return { raw, literal, quoted: true, end: lineEnd(source, close) }
+    const last = lineEnd(source, close)
+    const isCut = !restPattern.test(source.slice(close + 1, last))
+    return { raw, literal, quoted: true, isCut, end: last }
   }
   const rest = source.slice(from, end)
-  // A comment begins at a "#" after a space; at the very beginning it is the value.
-  const comment = /[^\S\n]#/.exec(rest.slice(1))
-  const raw = (comment === null ? rest : rest.slice(0, comment.index + 1)).trimEnd()
-  return { raw, literal: false, quoted: false, end }
+  // A comment begins at a "#" after a space, not after a tab; at the very beginning it is the value.
+  const comment = rest.indexOf(' #')
+  const raw = (comment < 0 ? rest : rest.slice(0, comment)).trimEnd()
+  return { raw, literal: false, quoted: false, isCut: false, end }
 }
 
 const closingQuote = (source: string, from: number, quote: string): number | undefined => {
