@@ -45,10 +45,15 @@ const columnsOfNames = [
   ['tokens', 'created_by'],
 ] as const
 
+/** SQL: the object in `column`, last changed by $2 where it was by one of $1. */
+const renamed = (column: string): string =>
+  `CASE WHEN ${column} #>> '{status,updatedBy}' = ANY($1)
+     THEN jsonb_set(${column}::jsonb, '{status,updatedBy}', to_jsonb($2::text))::json ELSE ${column} END`
+
 /** Who wrote a version, who last changed a secret and the like: none of it is in the chain. */
 const eraseElsewhere = async (
   session: WriteSession,
-  names: readonly string[],
+  { names, ids }: Known,
   pseudonym: string,
 ): Promise<void> => {
   for (const [table, column] of columnsOfNames)
@@ -57,7 +62,7 @@ const eraseElsewhere = async (
       pseudonym,
     ])
   await session.tx.query(
-    `UPDATE deleted_secrets SET body = jsonb_set(body::jsonb, '{status,updatedBy}', to_jsonb($2::text))::json
+    `UPDATE deleted_secrets SET body = ${renamed('body')}
      WHERE body #>> '{status,updatedBy}' = ANY($1)`,
     [names, pseudonym],
   )
@@ -70,6 +75,19 @@ const eraseElsewhere = async (
     const status = { ...row.object.status, updatedBy: pseudonym }
     await session.put({ ...row.object, status }, row.source, row)
   }
+  // A watcher is told of these changes again, but not by whom they were.
+  await session.tx.query(
+    `UPDATE changes SET body = ${renamed('body')}, previous = ${renamed('previous')}
+     WHERE kind = 'StagelySecret'
+       AND (body #>> '{status,updatedBy}' = ANY($1) OR previous #>> '{status,updatedBy}' = ANY($1))`,
+    [names, pseudonym],
+  )
+  // Answers that wait for a repeat: one that comes now finds what the first has made.
+  await session.tx.query(
+    `DELETE FROM idempotency_keys k WHERE principal = ANY($2)
+       OR EXISTS (SELECT 1 FROM unnest($1::text[]) AS n (name) WHERE strpos(k.answer::text, to_json(n.name)::text) > 0)`,
+    [names, ids],
+  )
 }
 
 /**
@@ -100,7 +118,7 @@ export const erasePerson = async (session: WriteSession, person: string): Promis
     names,
     pseudonym,
   ])
-  await eraseElsewhere(session, names, pseudonym)
+  await eraseElsewhere(session, { names, ids }, pseudonym)
   const detail: ErasureDetail = { person: pseudonym, rows: erased.rows, digest: erased.digest() }
   const ref = { kind: 'AuditChain', namespace: '', name: 'chain' }
   await session.audit(ref, { action: eraseAction, detail: { ...detail } })
