@@ -176,6 +176,12 @@ describe('an apply request', () => {
     })
     const stale = project('one', { description: 'z' }, { resourceVersion: '1' })
     expect((await send(stale)).json()).toMatchObject({ code: 409, reason: 'Conflict' })
+    const gone = project('gone', {}, { uid: '11111111-1111-4111-8111-111111111111' })
+    const again = await server.call('PATCH', `${pathOf(gone)}?fieldManager=m`, {
+      body: gone,
+      headers: apply,
+    })
+    expect(again.json()).toMatchObject({ code: 409, reason: 'Conflict' })
     expect(
       (await send(project('one', { description: 7 }), 'fieldManager=m&force=true')).json(),
     ).toMatchObject({

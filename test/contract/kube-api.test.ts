@@ -168,6 +168,12 @@ describe('objects', () => {
     const answer = await server.call('POST', `${inNamespace}/projects`, { raw, headers })
     expect(answer.status).toBe(201)
     expect(answer.text).toContain('name: from-yaml')
+    const label = { body: { metadata: { labels: { y: 'on' } } } }
+    const merge = { 'content-type': 'application/merge-patch+json', accept: 'application/yaml' }
+    const path = `${inNamespace}/projects/from-yaml`
+    const labelled = await server.call('PATCH', path, { ...label, headers: merge })
+    expect(labelled.text).toContain('"y": "on"')
+    expect(labelled.text).toMatch(/creationTimestamp: "/)
     const yes = raw.replace('description: from-yaml', 'description: yes')
     expect(
       (await server.call('POST', `${inNamespace}/projects`, { raw: yes, headers })).status,

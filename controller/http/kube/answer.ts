@@ -65,7 +65,8 @@ const send = async (
   wanted: Wanted,
   code: 200 | 201 = 200,
 ): Promise<Response> => {
-  const text = wanted.yaml ? stringify(JSON.parse(json)) : json
+  // Quoted so that readers of YAML 1.1, such as kubectl, take no text for a boolean or a time.
+  const text = wanted.yaml ? stringify(JSON.parse(json), { version: '1.1', lineWidth: 0 }) : json
   const headers = { 'content-type': wanted.yaml ? 'application/yaml' : 'application/json' }
   const packed =
     text.length > gzipFromBytes && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')

@@ -178,8 +178,9 @@ const createApplied = async (
   kind: Kind,
   { tx, config, check, now }: ApplyRequest,
 ): Promise<ApplyResult> => {
-  const { name, resourceVersion = '' } = metadataOf(config)
-  if (resourceVersion !== '') throw conflict(kind, String(name))
+  const { name, uid = '', resourceVersion = '' } = metadataOf(config)
+  // Both say that it is an object that was there.
+  if (uid !== '' || resourceVersion !== '') throw conflict(kind, String(name))
   const next = decode(c, kind, config, check)
   const managedFields = renderManagers([
     {

@@ -89,6 +89,23 @@ describe('parseFieldSelector', () => {
     expect(select('spec.agentRef.name=a2')).toBe(false)
   })
 
+  it('reads escaped values, and passes over empty terms', () => {
+    const project = requireKind('Project')
+    const select = (text: string): boolean =>
+      parseFieldSelector(project, text)!({ ...object, kind: 'Project' })
+    expect(select('metadata.name=e , ,')).toBe(true)
+    expect(select(',')).toBe(true)
+    expect(select(String.raw`metadata.name!=e\,f`)).toBe(true)
+    expect(select(String.raw`metadata.name=e\=f`)).toBe(false)
+  })
+
+  it.each(['metadata.name=a=b', 'metadata.name', String.raw`metadata.name=a\b`])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseFieldSelector(requireKind('Project'), text)).toThrow(/can't understand/)
+    },
+  )
+
   it('refuses another field', () => {
     expect(() => parseFieldSelector(requireKind('Stagelet'), 'spec.paused=true')).toThrow(
       'field label not supported: spec.paused',

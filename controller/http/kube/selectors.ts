@@ -90,8 +90,11 @@ export const parseFieldSelector = (
 ): FieldSelector | undefined => {
   if (text === undefined || text.trim() === '') return undefined
   const supported = fieldsOf(kind)
-  const terms = text.split(',').map((term): FieldSelector => {
-    const match = /^\s*([^=!\s]+)\s*(==|=|!=)\s*(.*?)\s*$/.exec(term)
+  // In a value `\,` and `\=` stand for the sign itself.
+  const texts = (text.match(/(?:[^\\,]|\\.)+/g) ?? []).map((term) => term.trim())
+  const given = texts.filter((term) => term !== '')
+  const terms = given.map((term): FieldSelector => {
+    const match = /^([^=!\s]+)\s*(==|=|!=)\s*((?:[^\\=]|\\[\\,=])*)$/.exec(term)
     if (match === null)
       throw new StagelyError(
         'BadRequest',
@@ -100,7 +103,8 @@ export const parseFieldSelector = (
     const [, path = '', operator, value = ''] = match
     if (!supported.includes(path))
       throw new StagelyError('BadRequest', `field label not supported: ${path}`)
-    return (object) => (fieldOf(object, path) === value) === (operator !== '!=')
+    const wanted = value.replaceAll(/\\(.)/g, '$1')
+    return (object) => (fieldOf(object, path) === wanted) === (operator !== '!=')
   })
   return (object) => terms.every((term) => term(object))
 }

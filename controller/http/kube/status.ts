@@ -18,7 +18,7 @@ const base = { kind: 'Status', apiVersion: 'v1', metadata: {} } as const
 export const failureStatus = (error: StagelyError): Status => {
   const { faults, kind, group, name, uid, retryAfterSeconds } = error.details
   const details = {
-    ...(name === undefined ? {} : { name }),
+    ...(name === undefined || name === '' ? {} : { name }),
     ...(group === undefined || group === '' ? {} : { group }),
     ...(kind === undefined ? {} : { kind }),
     ...(uid === undefined ? {} : { uid }),
