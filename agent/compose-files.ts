@@ -16,7 +16,7 @@ export interface StackFault {
   readonly message: string
 }
 
-export interface ComposeFiles {
+interface ComposeFiles {
   /** As given to Compose with `-f`, relative to the directory or absolute. */
   readonly files: readonly string[]
   /** Absolute paths of all that is known to matter, for the signature. */

@@ -38,7 +38,7 @@ export interface ServiceModel {
 }
 
 /** What the services mount, or why Compose does not say. */
-export type MountsResult =
+type MountsResult =
   { readonly mounts: ReadonlyMap<string, ServiceMounts> } | { readonly fault: StackFault }
 
 export interface ComposeModel {
@@ -54,11 +54,11 @@ export interface ComposeModel {
   readonly mounts: MountsResult
 }
 
-export type ModelResult =
+type ModelResult =
   | { readonly model: ComposeModel }
   | { readonly fault: StackFault; readonly missingVariables: readonly string[] }
 
-export interface ModelRequest {
+interface ModelRequest {
   readonly spec: ComposeSpec
   readonly env: Environment
   readonly mask: (text: string) => string

@@ -26,7 +26,7 @@ interface RawReference {
   readonly source?: string
   readonly target?: string
 }
-export interface RawMounts {
+interface RawMounts {
   readonly volumes?: readonly RawVolume[]
   readonly tmpfs?: string | readonly string[]
   readonly secrets?: readonly RawReference[]

@@ -10,7 +10,7 @@ export interface Endpoint {
   readonly ca: string | undefined
 }
 
-export interface PostOptions {
+interface PostOptions {
   readonly path: string
   readonly body: unknown
   readonly token?: string

@@ -5,7 +5,7 @@ import type { Mount } from '../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from './compose-mounts.ts'
 import type { HeldEntry } from './stack-state.ts'
 
-export interface ServiceInput {
+interface ServiceInput {
   readonly name: string
   readonly mounts: ServiceMounts
   /** Absolute paths of its `env_file`s. */
@@ -30,7 +30,7 @@ export interface ServicePlan {
 }
 
 /** A file of the user's that must be there: Docker would leave an empty one as the mount point. */
-export interface MountPoint {
+interface MountPoint {
   readonly path: string
   readonly message: string
 }

@@ -3,7 +3,7 @@ import { digestLabel } from '../src/resources/meta.ts'
 import type { ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
 
-export type ContainerState =
+type ContainerState =
   'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
 
 export interface ObservedContainer {

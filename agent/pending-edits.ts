@@ -21,7 +21,7 @@ const serviceOf = (
 }
 
 /** Services that Compose says it would re-create or create, sorted. */
-export const parseDryRun = (
+const parseDryRun = (
   output: string,
   model: ComposeModel,
   containers: readonly ObservedContainer[],

@@ -1,7 +1,7 @@
 // One action at a time for each Compose project: two `up` at once leave neither right. And one owner,
 // also among the agents of a machine: two stagelets on one project would undo each other's work for ever.
 
-export type Claim = 'mine' | 'of another stagelet' | 'of another agent'
+type Claim = 'mine' | 'of another stagelet' | 'of another agent'
 
 export interface ProjectLocks {
   /** `mine` when `owner` holds the project, from now or already. */

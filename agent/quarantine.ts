@@ -11,10 +11,7 @@ export const digestIn = (want: Want, service: string): string =>
   serviceDigest(visibleTo(service, want.desired.name, want.entries)) ?? ''
 
 /** The entry that keeps this want from being run; undefined when none does. */
-export const quarantineOf = (
-  want: Want,
-  quarantine: readonly Quarantined[],
-): Quarantined | undefined =>
+const quarantineOf = (want: Want, quarantine: readonly Quarantined[]): Quarantined | undefined =>
   quarantine.find((q) => q.retry === want.desired.retry && digestIn(want, q.service) === q.digest)
 
 /** What was wanted, what to go back to, and what of them to run now. */

@@ -11,7 +11,7 @@ import type { HeldEntry, Want } from './stack-state.ts'
 
 const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
 
-export const toPlacedFile = ({ valueDigest, file, value }: HeldEntry): PlacedFile => ({
+const toPlacedFile = ({ valueDigest, file, value }: HeldEntry): PlacedFile => ({
   digest: valueDigest,
   mode: Number.parseInt(file?.mode ?? '0600', 8),
   uid: file?.uid ?? 0,

@@ -60,12 +60,10 @@ export interface StageletLoop {
     entries: readonly HeldEntry[],
     healthy?: readonly HeldEntry[],
   ): void
-  /** Looks again soon; for events and changed settings. */
+  /** Looks again soon, as after an event. */
   poke(): void
   /** Resolves when nothing of it runs any more; a running `up` is let finish. Containers stay. */
   stop(): Promise<void>
-  /** The latest report; undefined before the first want. */
-  observation(): ReportedStagelet | undefined
   /** What is to run, as of now; undefined before the first want. */
   wanted(): DesiredStagelet | undefined
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
@@ -157,7 +155,6 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     },
     wanted: () => aim.choose()?.run.desired,
     byHand,
-    observation: () => (state === undefined ? undefined : toObservation(state)),
     logSource: () => known.sourceOf(state?.model?.projectName ?? deployedProject(deps, aim.uid)),
   }
 }

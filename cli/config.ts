@@ -56,7 +56,7 @@ export const readRuntimeFolders = (): string[] => [
 ]
 
 /** ~/.config/stagely/config.json, or below XDG_CONFIG_HOME. */
-export const configFile = (): string =>
+const configFile = (): string =>
   join(
     setOrUndefined(process.env.XDG_CONFIG_HOME) ?? join(homedir(), '.config'),
     'stagely',

@@ -28,7 +28,7 @@ export const findKinds = (word: string): Kind[] => {
   throw usageError(`no kind is called "${word}"; known are: ${known}`)
 }
 
-export const findKind = (word: string): Kind => {
+const findKind = (word: string): Kind => {
   const found = findKinds(word)
   if (found.length > 1) throw usageError(`"${word}" names several kinds; one is needed here`)
   return found[0]!

@@ -45,7 +45,7 @@ const readOrEmpty = async (file: string): Promise<string> => {
 }
 
 /** The text of the file with the parts in it. */
-export const mergeInto = (text: string, parts: KubeconfigParts, file: string): string => {
+const mergeInto = (text: string, parts: KubeconfigParts, file: string): string => {
   const document = parseDocument(text, { version: '1.1' })
   if (document.errors.length > 0) throw new CliError(`${file} is not valid YAML: mend it first`)
   if (document.contents === null)

@@ -3,7 +3,7 @@ import { parseOutput, toYaml, type Output } from './output.ts'
 import { note, out } from './print.ts'
 import { renderColumns } from './table.ts'
 
-export interface Column<T> {
+interface Column<T> {
   readonly header: string
   readonly cell: (item: T) => string | number | null | undefined
   /** Only with -o wide. */

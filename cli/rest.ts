@@ -16,12 +16,12 @@ import {
   type Call,
 } from './transport.ts'
 
-export interface RestCall extends Call {
+interface RestCall extends Call {
   /** Of the ETag that was read: the write is refused when somebody was faster. */
   readonly ifMatch?: string
 }
 
-export interface RestReply<T> {
+interface RestReply<T> {
   readonly status: number
   readonly body: T
   /** Without quotes, for `ifMatch`. */

@@ -100,7 +100,7 @@ const warnOnce = (warning: string): void => {
 }
 
 /** The texts of `299 - "text"` headers, which Node joins with commas. */
-export const warningsIn = (header: string | undefined): string[] =>
+const warningsIn = (header: string | undefined): string[] =>
   [...(header ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((m) =>
     m[1]!.replace(/\\(.)/g, '$1'),
   )

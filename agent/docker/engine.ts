@@ -16,7 +16,7 @@ export interface ContainerSummary {
   readonly Mounts?: readonly { readonly Type: string; readonly Source?: string }[]
 }
 
-export interface HealthState {
+interface HealthState {
   readonly Status: string
   /** Checks that failed since the last good one. */
   readonly FailingStreak?: number
@@ -103,7 +103,7 @@ export interface EngineLog {
   readonly bytes: AsyncIterable<Buffer>
 }
 
-export interface EventFilters {
+interface EventFilters {
   readonly label: readonly string[]
   readonly event: readonly string[]
   /** Called once the engine has accepted the subscription. */

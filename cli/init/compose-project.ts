@@ -27,7 +27,7 @@ export interface ComposeService extends ServiceUses {
 }
 
 /** One file of variables, its path relative to the project's folder. */
-export interface VariableFile {
+interface VariableFile {
   readonly path: string
   readonly values: ReadonlyMap<string, string>
 }

@@ -12,7 +12,7 @@ export interface ProposedSecret {
 }
 
 /** What stays where it is, and why. */
-export interface Kept {
+interface Kept {
   readonly key: string
   readonly file: string
   readonly why: string

@@ -1,7 +1,7 @@
 // Where a service of a compose file uses variables and files of variables. The input is Compose's own
 // description without interpolation (`config --no-interpolate --format json`).
 
-export interface EnvFileEntry {
+interface EnvFileEntry {
   readonly path: string
   readonly required?: boolean
   readonly format?: string

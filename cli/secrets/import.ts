@@ -117,7 +117,7 @@ const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
   `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
 
 /** For people. Names, never values. */
-export const renderPlan = ({ items, affected, cascaded }: ImportPlan): string => {
+const renderPlan = ({ items, affected, cascaded }: ImportPlan): string => {
   const of = (action: ImportItem['action']): string[] =>
     items.filter((item) => item.action === action).map(label)
   const unchanged = of('unchanged').length

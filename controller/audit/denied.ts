@@ -12,7 +12,7 @@ const minuteMs = 60_000
 const perActor = 20
 const inAll = 300
 
-export interface Denied {
+interface Denied {
   readonly actor: Actor
   /** The team that was asked for; '' where that is not known. */
   readonly namespace: string

@@ -36,7 +36,7 @@ export interface LinkerDeps {
 }
 
 /** First 6 bytes of a hash as a number: a metric's history then tells which chain it was. */
-export const hashPrefix = (hash: string): number =>
+const hashPrefix = (hash: string): number =>
   hash === '' ? 0 : Buffer.from(hash, 'base64url').readUIntBE(0, 6)
 
 export const startLinker = (deps: LinkerDeps): Linker => {

@@ -19,9 +19,9 @@ export interface ClusterClient {
   watch(path: string, query: Query, options: WatchOptions): Promise<void>
 }
 
-export type Query = Readonly<Record<string, string | undefined>>
+type Query = Readonly<Record<string, string | undefined>>
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly idleMs: number
   readonly signal: AbortSignal
   readonly onLine: (line: string) => void

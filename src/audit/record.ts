@@ -33,7 +33,7 @@ export type AuditRecord = z.infer<typeof auditRecord>
 const commitment = z.strictObject({ digest: z.string(), salt: z.string().optional() })
 
 /** A row in the chain. `subject` binds the name of the person that the row is about. */
-export const chainedRecord = auditRecord.extend({
+const chainedRecord = auditRecord.extend({
   type: z.literal('row'),
   seq: z.int().positive(),
   actor_commitment: commitment,

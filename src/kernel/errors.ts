@@ -25,7 +25,7 @@ export const httpStatusOf = {
 export type Reason = keyof typeof httpStatusOf
 
 /** The words Kubernetes uses for what is wrong with one field. */
-export type FaultReason =
+type FaultReason =
   | 'FieldValueRequired'
   | 'FieldValueInvalid'
   | 'FieldValueNotSupported'

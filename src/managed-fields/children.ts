@@ -18,7 +18,7 @@ const leaf: Shape = { form: 'leaf' }
 
 export const fieldStep = (name: string): string => `f:${name}`
 export const nameOfStep = (step: string): string => step.slice(2)
-export const valueStep = (value: unknown): string => `v:${JSON.stringify(value)}`
+const valueStep = (value: unknown): string => `v:${JSON.stringify(value)}`
 
 /** Step of an item, by its key fields; undefined where one is missing. */
 export const itemStep = (keys: readonly string[], item: unknown): string | undefined => {

@@ -19,13 +19,13 @@ import {
 import { lineOfField } from './field-line.ts'
 import { sentenceFor } from './sentences.ts'
 
-export interface YamlFault {
+interface YamlFault {
   /** 1-based line of the text. */
   readonly line: number
   readonly message: string
 }
 
-export interface DuplicateKey extends YamlFault {
+interface DuplicateKey extends YamlFault {
   /** Its path, such as `spec.files[0].name`. */
   readonly field: () => string
 }

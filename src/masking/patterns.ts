@@ -4,7 +4,7 @@
 /** Shortest value, and shortest pattern, that is masked, in bytes. */
 export const minPatternBytes = 8
 /** Longest pattern; a longer form is cut into pieces, whose union covers it. Bounds what a stream holds back. */
-export const maxPatternBytes = 4096
+const maxPatternBytes = 4096
 /** Lines of a multi-line value are patterns of their own from this length on. */
 const minLineBytes = 16
 

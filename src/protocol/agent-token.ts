@@ -22,7 +22,7 @@ const claimsSchema = z.object({
 type Claims = z.infer<typeof claimsSchema>
 
 /** Why a token was refused. */
-export type TokenFault =
+type TokenFault =
   'Malformed' | 'WrongAudience' | 'UnknownAgent' | 'BadSignature' | 'Expired' | 'ClockSkew'
 
 export type Verified<Agent> =

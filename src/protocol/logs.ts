@@ -18,7 +18,7 @@ export const logsOrder = z.object({
   follow: z.boolean(),
 })
 
-export const logLine = z.object({
+const logLine = z.object({
   type: z.literal('line'),
   service: z.string(),
   /** Name of the container. */

@@ -84,7 +84,7 @@ export const streamRequest = z.object({
 })
 
 /** What one stagelet should be; everything but the values. */
-export const desiredStagelet = z.object({
+const desiredStagelet = z.object({
   uid: z.string(),
   namespace: z.string(),
   name: z.string(),
@@ -246,4 +246,3 @@ export type Bundle = z.infer<typeof bundle>
 export type ReportRequest = z.infer<typeof reportRequest>
 /** What an agent reports of one stagelet. */
 export type ReportedStagelet = ReportRequest['observations'][number]
-export type Refusal = z.infer<typeof refusal>

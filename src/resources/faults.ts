@@ -11,7 +11,7 @@ export const fieldPath = (base: string, path: Path): string =>
     return text === '' ? String(part) : `${text}.${String(part)}`
   }, base)
 
-export const valueAt = (root: unknown, path: Path): unknown =>
+const valueAt = (root: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (value, part) =>
       typeof value === 'object' && value !== null

@@ -36,7 +36,7 @@ export const fileSpec = z.strictObject({
 })
 
 /** `hpke1:<key id>:<base64>`; see src/protocol/sealed-value.ts. */
-export const sealedValuePattern = /^hpke1:[0-9a-f]{16}:[A-Za-z0-9+/]+={0,2}$/
+const sealedValuePattern = /^hpke1:[0-9a-f]{16}:[A-Za-z0-9+/]+={0,2}$/
 
 const quoteIt = { error: 'must be text; quote it in YAML' }
 

@@ -1,7 +1,7 @@
 // Schema pieces that several kinds share.
 import { z } from 'zod'
 
-export const conditionSchema = z.strictObject({
+const conditionSchema = z.strictObject({
   type: z.string().describe('What the condition is about, in CamelCase.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   reason: z.string().describe('One CamelCase word for why; made for programs.'),

@@ -17,7 +17,7 @@ export class BrokenReference extends StagelyError {
 export type Make<E, R> = (entry: E, referred: readonly R[]) => R
 
 /** Where a reference of `entry` points: the scope that it is looked up from, and the key. */
-export const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
+const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
   const slash = reference.indexOf('/')
   return slash === -1
     ? { scope: entry.scope, key: reference }

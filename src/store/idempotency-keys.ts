@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts'
 import type { Sql } from './sql.ts'
 
 /** How long an answer is kept, in ms. */
-export const keepMs = 24 * 3_600_000
+const keepMs = 24 * 3_600_000
 /** Who claimed and gave no answer for so long is gone: the next one may do the work. In ms. */
 const claimMs = 60_000
 

@@ -3,7 +3,7 @@
 import type { Sql } from './sql.ts'
 
 /** Older than this, a lease is anybody's. */
-export const leaseTtlMs = 2_000
+const leaseTtlMs = 2_000
 
 const name = 'leader'
 

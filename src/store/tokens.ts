@@ -11,7 +11,7 @@ import type { Actor } from './store.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
 
 /** Says at a glance, and to scanners of leaked secrets, what a token is. */
-export const tokenPrefixes = { admin: 'sat_', personal: 'spt_', machine: 'smt_' } as const
+const tokenPrefixes = { admin: 'sat_', personal: 'spt_', machine: 'smt_' } as const
 
 /** Whose a token is: a user's (by id or name), or a team's machine's. */
 export type TokenOwner = { readonly user: string } | { readonly team: string }

@@ -21,7 +21,7 @@ export interface Answer {
   json<T = Record<string, unknown>>(): T
 }
 
-export interface RequestInit {
+interface RequestInit {
   readonly headers?: Record<string, string>
   readonly body?: unknown
   /** Sent as it is, in place of `body` as JSON. */

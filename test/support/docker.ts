@@ -25,7 +25,7 @@ import type { Stack } from './stack.ts'
 
 export { held, heldFile } from './held.ts'
 
-export const dockerSocket = '/var/run/docker.sock'
+const dockerSocket = '/var/run/docker.sock'
 export const engine: Engine = createEngine(dockerSocket)
 export const digestFor = (service: string, entries: readonly HeldEntry[]): string =>
   serviceDigest(visibleTo(service, 'shop', entries as readonly SetEntry[])) ?? ''

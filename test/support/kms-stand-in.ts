@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 
 /** `down` cuts the connection; `hang` never answers; the rest answer as the service would. */
-export type Weather =
+type Weather =
   'fine' | 'throttle' | 'hang' | 'down' | 'disabled' | 'denied' | 'wrong key' | 'corrupt'
 
 export interface KmsStandIn {

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import type { World } from './processes.ts'
 
-export interface RestAnswer {
+interface RestAnswer {
   readonly status: number
   readonly body: Record<string, unknown>
 }

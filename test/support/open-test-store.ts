@@ -11,7 +11,7 @@ import { giveEmptyCluster } from './empty-cluster.ts'
 import { localKeyRing } from './keys.ts'
 import { createTestDatabase } from './test-database.ts'
 
-export interface Again {
+interface Again {
   readonly masterKey?: Buffer
   readonly keyRing?: KeyRing
   readonly clock?: Clock

@@ -23,7 +23,7 @@ export interface Container {
   readonly label: string
 }
 
-export interface ContainerEvent {
+interface ContainerEvent {
   readonly action: string
   readonly service: string
   readonly id: string

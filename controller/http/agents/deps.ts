@@ -16,7 +16,7 @@ export interface RegisteredAgent {
   readonly x25519: string
 }
 
-export interface Registry {
+interface Registry {
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
   join(request: JoinRequest, from: Origin): Promise<{ agentUid: string }>
   /** Replaces the keys of an agent that still has those `held`. Unauthorized. */
@@ -35,7 +35,7 @@ export interface Registry {
 }
 
 /** See src/store/agent-connections.ts. */
-export type Connections = Pick<AgentConnections, 'open' | 'write'>
+type Connections = Pick<AgentConnections, 'open' | 'write'>
 
 export interface AgentRoutesDeps {
   readonly store: Store

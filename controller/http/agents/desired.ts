@@ -16,7 +16,7 @@ export interface ItemInput {
  * stagelet's reconciler has judged. That one comes to the same a moment later (wantedRevisionOf), which
  * for thousands of stagelets is many moments.
  */
-export const wantedOf = ({ view, project, agent }: ItemInput): number => {
+const wantedOf = ({ view, project, agent }: ItemInput): number => {
   const judged = view.wantedRevision ?? 0
   const isFree = view.wantedRevision !== undefined && !view.quarantined && agent?.drained === false
   if (project === undefined || project.takesTurns || !isFree) return judged

@@ -14,7 +14,7 @@ import {
 } from '../../../src/protocol/logs.ts'
 import { RefusedError } from './refusal.ts'
 
-export interface LogWanted {
+interface LogWanted {
   /** `namespace/name` of the agent. */
   readonly agentKey: string
   readonly wish: Omit<LogsOrder, 'type' | 'session'>

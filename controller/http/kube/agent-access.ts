@@ -11,7 +11,7 @@ import { refOfPath } from './read.ts'
 import type { KubeAccess, KubeRoute } from './route.ts'
 import { invalid } from './status.ts'
 
-export interface AgentAdmission {
+interface AgentAdmission {
   createJoinToken(request: {
     namespace: string
     name: string

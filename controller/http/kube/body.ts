@@ -11,7 +11,7 @@ import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { decodeProtobuf } from './protobuf.ts'
 import { invalid } from './status.ts'
 
-export const maxBodyBytes = 3 * 1024 * 1024
+const maxBodyBytes = 3 * 1024 * 1024
 /** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
 const patienceBytes = 32 * 1024 * 1024
 

@@ -1,7 +1,7 @@
 // Which shape of answer the client asked for (contract 5). The first entry that we can give wins.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
-export type Shape = 'object' | 'Table' | 'PartialObjectMetadata'
+type Shape = 'object' | 'Table' | 'PartialObjectMetadata'
 
 export interface Wanted {
   readonly shape: Shape

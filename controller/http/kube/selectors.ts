@@ -3,7 +3,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 
-export type Labels = Readonly<Record<string, string>>
+type Labels = Readonly<Record<string, string>>
 export type LabelSelector = (labels: Labels | undefined) => boolean
 export type FieldSelector = (object: KubeObject) => boolean
 

@@ -32,7 +32,7 @@ export interface Checks {
 /** Highest first: of several groups the highest role counts. */
 const ranks: readonly TeamRole[] = ['owner', 'maintainer', 'developer', 'auditor', 'viewer']
 
-export const rolesOfGroups = (
+const rolesOfGroups = (
   rules: readonly GroupRole[],
   groups: readonly string[],
 ): ReadonlyMap<string, TeamRole> => {
@@ -55,7 +55,7 @@ const refuse = (message: string, email?: string): StagelyError =>
 const nameIn = (email: string): string => email.slice(0, 254).replace(/\p{Cc}/gu, '?')
 
 /** Forbidden, with what to do, where the claims are not enough. */
-export const identityOf = (
+const identityOf = (
   { issuer, domains, groups }: Pick<OidcConfig, 'issuer' | 'domains' | 'groups'>,
   claims: Readonly<Record<string, unknown>>,
 ): Identity => {

@@ -58,7 +58,7 @@ const tokenBody = z.strictObject({
 })
 
 /** Nothing of a login that is under way is stored but a hash: the rest follows from its state. */
-export const checksOf = (key: Buffer, state: string): Checks => {
+const checksOf = (key: Buffer, state: string): Checks => {
   const part = (use: string): string =>
     createHmac('sha256', key).update(`${use} ${state}`).digest('base64url')
   return { state, nonce: part('nonce'), verifier: part('verifier') }

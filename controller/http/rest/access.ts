@@ -17,7 +17,7 @@ import type { Access } from './route.ts'
 type InTarget = Extract<Access, { in: 'project' | 'stagelet' | 'agent' | 'team' }>['in']
 
 /** The path parameter that names what access is asked for. */
-export const targetParameters: Readonly<Record<InTarget, string>> = {
+const targetParameters: Readonly<Record<InTarget, string>> = {
   project: 'project_id',
   stagelet: 'stagelet_id',
   agent: 'agent_id',
@@ -51,7 +51,7 @@ const findTarget = (
 }
 
 /** The team that an object is in; a team is in itself. */
-export const teamOf = (object: KubeObject): string =>
+const teamOf = (object: KubeObject): string =>
   object.kind === 'Namespace' ? object.metadata.name : (object.metadata.namespace ?? '')
 
 interface Asked {

@@ -8,7 +8,7 @@ import type { LogRelay } from '../agents/log-relay.ts'
 import type { People } from './people/shapes.ts'
 
 /** The keys that `sealedValue` is made for. */
-export interface SealingDeps {
+interface SealingDeps {
   readonly current: { readonly id: string; readonly publicKey: string }
   /** Learns of what another replica has made. */
   refresh(): Promise<void>

@@ -111,7 +111,7 @@ const operationOf = (route: RestRoute): Json => {
   }
 }
 
-export const openApiDocument = (version: string): Json => {
+const openApiDocument = (version: string): Json => {
   const routes = describedRoutes()
   const paths: Record<string, Json> = {}
   for (const route of routes) {

@@ -48,7 +48,7 @@ const rolloutSchema = z.strictObject({
   message: rollout.message,
 })
 
-export const stageletSchema = z
+const stageletSchema = z
   .strictObject({
     id: z.string().describe('`stg_…`; paths take it, and `team/name` as well.'),
     name: z.string(),
@@ -112,7 +112,7 @@ export const toStagelet = (object: KubeObject): object => {
 
 const agentFields = agentStatus.shape
 
-export const agentSchema = z
+const agentSchema = z
   .strictObject({
     id: z.string().describe('`agt_…`; paths take it, and `team/name` as well.'),
     name: z.string(),

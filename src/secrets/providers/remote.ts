@@ -10,7 +10,7 @@ import {
   type WrapHeader,
 } from '../key-provider.ts'
 
-export interface Encrypted {
+interface Encrypted {
   readonly ciphertext: Buffer
   /** Version of the key that was used; empty where the service names none. */
   readonly version: string
@@ -18,7 +18,7 @@ export interface Encrypted {
   readonly keyId: string
 }
 
-export interface Decrypted {
+interface Decrypted {
   readonly plaintext: Buffer
   /** The key that answered; undefined where the service does not say. */
   readonly keyId: string | undefined

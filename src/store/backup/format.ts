@@ -8,7 +8,7 @@ import { createGunzip } from 'node:zlib'
 import { z } from 'zod'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
 
-export const headerSchema = z.object({
+const headerSchema = z.object({
   /** Version of this format. */
   stagelyBackup: z.literal(1),
   takenAt: z.string(),

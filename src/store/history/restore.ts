@@ -12,7 +12,7 @@ import { followedBy, followedValue } from '../values/followers.ts'
 import { openVersion, requireProjectState } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
-export const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
+const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
   scope: entry.scope,
   type: entry.type,
   ...(entry.stagelet === undefined ? {} : { stageletRef: { name: entry.stagelet } }),

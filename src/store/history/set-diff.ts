@@ -23,7 +23,7 @@ export interface SetDiff {
   })[]
 }
 
-export const nameEntry = ({ secretId, name, key, scope, stagelet }: SetEntry): NamedEntry => ({
+const nameEntry = ({ secretId, name, key, scope, stagelet }: SetEntry): NamedEntry => ({
   secretId,
   name,
   key,
@@ -40,7 +40,7 @@ export const nameSet = (entries: readonly SetEntry[]): string => {
 type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'file'
 
 /** The digest of a file covers its place as well, so that `value` can only be told where no place moved. */
-export const differences = (a: SetEntry, b: SetEntry): Difference[] => {
+const differences = (a: SetEntry, b: SetEntry): Difference[] => {
   const places = (['scope', 'type', 'stagelet', 'file'] as const).filter(
     (field) => !sameJson(a[field], b[field]),
   )

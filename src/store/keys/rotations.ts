@@ -8,8 +8,8 @@ import type { WriteSession } from '../session.ts'
 import type { Queryable } from '../sql.ts'
 import { ringOf } from './ring-of.ts'
 
-export type RotationKind = 'data' | 'master'
-export type RotationState = 'Running' | 'Succeeded' | 'Failed'
+type RotationKind = 'data' | 'master'
+type RotationState = 'Running' | 'Succeeded' | 'Failed'
 
 export interface Rotation {
   readonly id: string
@@ -70,7 +70,7 @@ export const listRotations = async (q: Queryable, limit: number): Promise<Rotati
   ).map(toRotation)
 
 /** Where audit rows of keys belong. */
-export const keysRef = { kind: 'Keys', namespace: '', name: 'master' }
+const keysRef = { kind: 'Keys', namespace: '', name: 'master' }
 
 const insertSql = `
 INSERT INTO key_rotations (id, kind, project_uid, target, state, started_at, started_by, updated_at)

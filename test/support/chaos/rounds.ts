@@ -15,7 +15,7 @@ import {
 import type { Place } from './place.ts'
 import { leaksIn, watchCommandLines, type CommandLines } from './sinks.ts'
 
-export interface Tally {
+interface Tally {
   rounds: number
   changes: number
   readonly faults: Map<string, number>

@@ -22,7 +22,7 @@ const forms = [
   ),
 ]
 
-export const hasCanary = (text: string): boolean => forms.some((form) => text.includes(form))
+const hasCanary = (text: string): boolean => forms.some((form) => text.includes(form))
 
 export interface CommandLines {
   /** Processes seen so far. */

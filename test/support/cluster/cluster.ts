@@ -12,7 +12,7 @@ import { ClusterApi, sendTo } from './api.ts'
 import { close, listen, plainKubeConfig, startOwnServer } from './own-server.ts'
 
 /** Answers instead of the server; true when it did. */
-export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean
+type Fault = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export interface TestCluster {
   /** For the tests alone, and empty when they start. */

@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 
-export interface Reply {
+interface Reply {
   readonly status: number
   readonly headers: IncomingMessage['headers']
   readonly text: string

@@ -19,7 +19,7 @@ export interface Replica {
   readonly client: Client
 }
 
-export interface Lease {
+interface Lease {
   readonly term: number
   readonly holder: string
 }

@@ -5,8 +5,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 
-export const sides = ['database', 'front'] as const
-export type Side = (typeof sides)[number]
+const sides = ['database', 'front'] as const
+type Side = (typeof sides)[number]
 
 export interface Network {
   /** Of this machine, on the side of the database and on that of clients. */

@@ -13,7 +13,7 @@ import { memberSchema, role, toMember } from './shapes.ts'
 
 const tag = 'Teams'
 
-export const teamSchema = z
+const teamSchema = z
   .strictObject({ name: z.string(), created_at: time })
   .describe('A team: a namespace.')
 
