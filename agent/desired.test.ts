@@ -1,23 +1,11 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
+import { aDesired } from '../test/support/builders.ts'
 import { createDesiredState, type DesiredState, type HeldBundle } from './desired.ts'
 
-const anItem = (tweak: Partial<DesiredStagelet> = {}): DesiredStagelet => ({
-  uid: 's1',
-  namespace: 'team',
-  name: 'shop',
-  generation: 1,
-  projectUid: 'p1',
-  epoch: 1,
-  order: 1,
-  revision: 1,
-  retry: '',
-  compose: { directory: '/srv/shop', onChange: 'Hold' },
-  paused: false,
-  redeploy: '',
-  ...tweak,
-})
+const anItem = (tweak: Partial<DesiredStagelet> = {}): DesiredStagelet =>
+  aDesired({ uid: 's1', namespace: 'team', projectUid: 'p1', order: 1, ...tweak })
 const aBundle = (revision: number, tweak: Partial<HeldBundle> = {}): HeldBundle => ({
   projectUid: 'p1',
   stageletUid: 's1',

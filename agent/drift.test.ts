@@ -9,27 +9,17 @@ import {
   type DriftInput,
 } from './drift.ts'
 import { createEndings } from './endings.ts'
+import { aContainer } from '../test/support/a-container.ts'
 import type { ObservedContainer } from './observe.ts'
 
 const now = 1_700_000_000_000
-const container = (service: string, over: Partial<ObservedContainer> = {}): ObservedContainer => ({
-  id: `id-${service}`,
-  name: `shop-${service}-1`,
-  service,
-  digest: 'right',
-  state: 'running',
-  health: undefined,
-  healthOutput: '',
-  exitCode: 0,
-  error: '',
-  restartCount: 0,
-  restartPolicy: 'no',
-  startedAt: new Date(now - 3_600_000).toISOString(),
-  createdAtMs: now - 3_600_000,
-  healthBudgetMs: undefined,
-  replaces: undefined,
-  ...over,
-})
+const container = (service: string, over: Partial<ObservedContainer> = {}): ObservedContainer =>
+  aContainer(service, 'right', {
+    name: `shop-${service}-1`,
+    startedAt: new Date(now - 3_600_000).toISOString(),
+    createdAtMs: now - 3_600_000,
+    ...over,
+  })
 const before = [container('db'), container('web')]
 
 /** What is told after these events of the engine, when the containers are as given. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { aDesired } from '../test/support/builders.ts'
 import { held } from '../test/support/held.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import {
@@ -15,21 +16,7 @@ const aWant = (
   entries: readonly HeldEntry[],
   tweak: Partial<DesiredStagelet> = {},
 ): Want => {
-  const desired: DesiredStagelet = {
-    uid: 'uid',
-    namespace: 'default',
-    name: 'shop',
-    generation: 1,
-    projectUid: 'p',
-    epoch: 1,
-    order: revision,
-    revision,
-    compose: { directory: '/srv/shop', onChange: 'Hold' },
-    paused: false,
-    redeploy: '',
-    retry: '',
-    ...tweak,
-  }
+  const desired = aDesired({ order: revision, revision, ...tweak })
   return createWant({ desired, entries, base: {} }, undefined, false)
 }
 const failure = (want: Want, service = 'web') => ({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { aDesired } from '../test/support/builders.ts'
 import { lonelyLocks } from '../test/support/project-locks.ts'
 import { realClock } from '../src/kernel/clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
@@ -73,21 +74,8 @@ const pass = async (
     publish: () => undefined,
     onProject: () => undefined,
   }
-  const desired: DesiredStagelet = {
-    uid: 'uid',
-    namespace: 'default',
-    name: 'shop',
-    generation: 1,
-    projectUid: 'p',
-    epoch: 1,
-    order: 0,
-    revision: 1,
-    retry: '',
-    compose: { directory: '/srv/allowed', projectName: 'victim', onChange: 'Hold' },
-    paused: false,
-    redeploy: '',
-    ...tweak,
-  }
+  const compose = { directory: '/srv/allowed', projectName: 'victim', onChange: 'Hold' } as const
+  const desired = aDesired({ compose, ...tweak })
   const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
   const signal = new AbortController().signal
   await runPass(deps, state, { isSuperseded: () => false, signal })

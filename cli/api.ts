@@ -4,7 +4,7 @@ import type http from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
-import type { Kind } from '../src/resources/registry.ts'
+import { apiPathOf, type Kind } from '../src/resources/registry.ts'
 import { connectionError } from './connection-error.ts'
 import {
   exchange,
@@ -156,8 +156,7 @@ async function* watchEvents(
 
 /** API path of a collection, or of one object. Without a namespace: over all of them. */
 export const pathOf = (kind: Kind, namespace?: string, name?: string): string => {
-  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
   const scope =
     kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''
-  return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+  return `${apiPathOf(kind)}${scope}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }

@@ -26,7 +26,8 @@ export const newCommand = (name: string, summary: string, examples: readonly str
 export const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json, yaml, name or wide')
 
-const collect = (value: string, previous: string[] | undefined): string[] => [
+/** Of an option that may be given again. */
+export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
   ...(previous ?? []),
   value,
 ]

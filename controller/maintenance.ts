@@ -14,6 +14,7 @@ import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
 import { keepOwner, prepareDataDir } from './data-dir.ts'
 import { readKeyFile } from './key-file.ts'
 import { openMasterKeys } from './master-keys.ts'
+import { say } from './print.ts'
 
 const log = createLogger('warn', { component: 'controller' })
 
@@ -38,10 +39,6 @@ const withDatabase = async (
       await sql.close()
     }
   })
-}
-
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`)
 }
 
 const keyNames = (prefixes: readonly string[]): string =>

@@ -1,6 +1,12 @@
 // The systemd unit of the agent: pure.
 import type { OwnCommand } from '../../src/systemd/command-line.ts'
-import { hardening, quotePath, quoteWord, renderUnit } from '../../src/systemd/unit.ts'
+import {
+  hardening,
+  quotePath,
+  quoteWord,
+  renderUnit,
+  stateFolderOf,
+} from '../../src/systemd/unit.ts'
 
 export const agentService = 'stagely-agent'
 
@@ -21,11 +27,10 @@ const isBelow = (path: string, folder: string): boolean =>
 
 /** Folders that the service must be able to write and that systemd does not make by itself. */
 const ownFolders = ({ dataDir, filesDir }: AgentUnit): string[] => [
-  ...(stateOf(dataDir) === undefined ? [dataDir] : []),
+  ...(stateFolderOf(dataDir) === undefined ? [dataDir] : []),
   ...(runtimeOf(filesDir) === undefined ? [filesDir] : []),
 ]
 
-const stateOf = (dataDir: string): string | undefined => /^\/var\/lib\/([^/]+)$/.exec(dataDir)?.[1]
 const runtimeOf = (filesDir: string): string | undefined => /^\/run\/([^/]+)$/.exec(filesDir)?.[1]
 
 /**
@@ -34,7 +39,7 @@ const runtimeOf = (filesDir: string): string | undefined => /^\/run\/([^/]+)$/.e
  */
 const writable = (unit: AgentUnit): Record<string, string | string[]> => {
   const settings: Record<string, string | string[]> = {}
-  const state = stateOf(unit.dataDir)
+  const state = stateFolderOf(unit.dataDir)
   if (state !== undefined) {
     settings['StateDirectory'] = quotePath(state)
     settings['StateDirectoryMode'] = '0700'

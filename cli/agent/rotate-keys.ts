@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { isAbort } from '../../src/kernel/errors.ts'
-import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../src/resources/agent.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
@@ -44,9 +44,7 @@ const rotate = async (given: string[], flags: Flags): Promise<void> => {
     given.length > 0
       ? given
       : (await listObjects(api, kind, { namespace: api.namespace })).map((a) => a.metadata.name)
-  const now = realClock.now()
-  // Milliseconds, so that two within a second are two.
-  const request = `${toTimestamp(now).slice(0, -1)}.${String(now % 1000).padStart(3, '0')}Z`
+  const request = toFineTimestamp(realClock.now())
   for (const name of names) {
     const body = { metadata: { annotations: { [annotations.rotateKeys]: request } } }
     const path = pathOf(kind, api.namespace, name)

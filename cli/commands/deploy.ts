@@ -1,6 +1,6 @@
 // deploy: rolls out pending edits of the user's compose files.
 import type { Command } from 'commander'
-import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import type { RolloutStatus, StageletStatus } from '../../src/resources/stagelet.ts'
 import { mergePatch, pathOf } from '../api.ts'
@@ -29,9 +29,7 @@ const deploy = async (
   const timeoutMs = parseWait(flags.wait, 300_000)
   const api = await openApi(flags)
   const kind = kindOf('Stagelet')
-  // Milliseconds, so that two deploys within a second are two.
-  const now = realClock.now()
-  const stamp = `${toTimestamp(now).slice(0, -1)}.${String(now % 1000).padStart(3, '0')}Z`
+  const stamp = toFineTimestamp(realClock.now())
   const earlier = new Map<string, string>()
   for (const word of words) {
     const name = word.replace(/^stagelets?\//, '')

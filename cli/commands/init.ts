@@ -13,7 +13,7 @@ import { propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import { kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
-import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { collect, newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { askLine, canAsk, confirm } from '../prompt.ts'
@@ -37,8 +37,6 @@ interface InitFlags extends CommonFlags {
   readonly yes?: boolean
   readonly json?: boolean
 }
-
-const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
 
 export const command = (): Command =>
   newCommand('init', 'Adopt an existing Compose project: its .env files become secrets.', [

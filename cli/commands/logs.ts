@@ -5,7 +5,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import type { LogLine } from '../../src/protocol/logs.ts'
 import { CliError, usageError } from '../errors.ts'
 import { readLogs, type LogQuery } from '../logs.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../rest.ts'
 
@@ -16,11 +16,6 @@ interface Flags extends CommonFlags {
   readonly tail?: string
   readonly timestamps?: boolean
 }
-
-const collect = (value: string, previous: string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-]
 
 export const command = (): Command =>
   newCommand(

@@ -6,7 +6,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { readConnectionEnv, readEnvironment, readLogin } from '../config.ts'
 import { findConnection, type Connection } from '../connect.ts'
 import { renderError, usageError } from '../errors.ts'
-import { newCommand, type CommonFlags } from '../options.ts'
+import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { writeArchive } from '../support/archive.ts'
 import { controllerParts } from '../support/controller-parts.ts'
@@ -33,11 +33,6 @@ interface Flags extends CommonFlags {
   readonly filesDir?: string
   readonly logs?: readonly string[]
 }
-
-const collect = (value: string, previous: readonly string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-]
 
 const noMachine: Machine = {
   defaultDataDir: '/var/lib/stagely-agent',

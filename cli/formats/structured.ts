@@ -2,6 +2,7 @@
 // with all fields of a secret beside each value.
 import { isScalar, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
+import { isRecord } from '../../src/kernel/record.ts'
 import { secretFields } from '../../src/resources/secret-fields.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'
 
@@ -66,7 +67,7 @@ const readStructure = (parsed: unknown): Parsed => {
   const list = listSchema.safeParse(parsed)
   const results = list.success
     ? list.data.map(readSecret)
-    : isMap(parsed)
+    : isRecord(parsed)
       ? Object.entries(parsed).map(([key, value]) => readPair(key, value))
       : [
           {
@@ -83,9 +84,6 @@ const readStructure = (parsed: unknown): Parsed => {
 }
 
 type Result = { readonly entry: Entry } | { readonly fault: EntryFault }
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const readPair = (key: string, value: unknown): Result =>
   typeof value === 'string'

@@ -1,9 +1,10 @@
 // Login by the controller's OpenID provider: the browser comes back to this machine's loopback with
 // a code, and the code with its verifier (PKCE) becomes a token. The token is in no URL.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
+import { sameText } from '../../src/kernel/same-text.ts'
 import { connectionTo, type Endpoint } from '../connect.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
@@ -61,9 +62,6 @@ const requireProvider = async (endpoint: Endpoint): Promise<void> => {
       `${server} knows no OpenID provider (its controller runs without --oidc-issuer): log in with a token, stagely login --token-file FILE`,
     )
 }
-
-const sameText = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
 
 const page = (response: ServerResponse, status: number, text: string): void => {
   response.writeHead(status, {

@@ -1,6 +1,6 @@
 // Paths of the cluster's API, from the one table of kinds.
 import type { ObjectRef } from '../../src/resources/meta.ts'
-import { requireKind } from '../../src/resources/registry.ts'
+import { apiPathOf, requireKind } from '../../src/resources/registry.ts'
 
 /** The kinds that are followed, in the order in which one needs another. */
 export const followedKinds = ['Project', 'Agent', 'StagelySecret', 'Stagelet'] as const
@@ -8,7 +8,7 @@ export const followedKinds = ['Project', 'Agent', 'StagelySecret', 'Stagelet'] a
 /** All objects of a kind: of one namespace, or of the whole cluster. */
 export const collectionPath = (kindName: string, namespace?: string): string => {
   const kind = requireKind(kindName)
-  const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
+  const base = apiPathOf(kind)
   return namespace === undefined
     ? `${base}/${kind.plural}`
     : `${base}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`

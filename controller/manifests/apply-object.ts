@@ -3,6 +3,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import { applyMergePatch, applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
 import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { decodeObject } from '../../src/resources/validate.ts'
+import { givesValue } from '../../src/store/value-owner.ts'
 import type { Transaction } from '../../src/store/store.ts'
 
 export interface Applied {
@@ -30,11 +31,9 @@ const decoded = (input: unknown): KubeObject => {
   throw new StagelyError('Invalid', 'the object is invalid', { faults })
 }
 
-const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
-
 /** A manifest that gives no value any more leaves it open: the mark that it did goes, which is a change. */
 const openValue = (manifest: KubeObject, before: KubeObject): Record<string, unknown> => {
   const marked = before.metadata.annotations?.[annotations.valueSource] !== undefined
-  if (!marked || waysToGive.some((field) => manifest.spec?.[field] !== undefined)) return {}
+  if (!marked || givesValue(manifest)) return {}
   return { metadata: { annotations: { [annotations.valueSource]: null } } }
 }

@@ -11,6 +11,7 @@ import {
   type Machine,
   type ServiceFile,
 } from '../../src/systemd/service.ts'
+import { stateFolderOf } from '../../src/systemd/unit.ts'
 import {
   ConfigError,
   HelpAsked,
@@ -19,14 +20,9 @@ import {
   serviceEnvironment,
   type Config,
 } from '../config.ts'
+import { note, say } from '../print.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'
-import {
-  controllerService,
-  parseEnvFile,
-  renderControllerUnit,
-  renderEnvFile,
-  stateFolderOf,
-} from './unit.ts'
+import { controllerService, parseEnvFile, renderControllerUnit, renderEnvFile } from './unit.ts'
 
 const usage = `Usage: stagely controller install [flags of "stagely controller"]
 
@@ -48,13 +44,6 @@ Examples:
   STAGELY_SECRET_KEY=$(openssl rand -base64 32) stagely controller install
   stagely controller install --dry-run
 `
-
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`)
-}
-const note = (text: string): void => {
-  process.stderr.write(`${text}\n`)
-}
 
 /** `argv` is what follows `stagely controller install`; resolves to the exit code. ConfigError for wrong usage. */
 export const runInstall = async (argv: readonly string[], machine?: Machine): Promise<number> => {

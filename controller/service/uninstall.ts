@@ -7,9 +7,11 @@ import {
   systemUnitDir,
   type Machine,
 } from '../../src/systemd/service.ts'
+import { stateFolderOf } from '../../src/systemd/unit.ts'
 import { ConfigError, HelpAsked, searchPath } from '../config.ts'
+import { note, say } from '../print.ts'
 import { parseServiceFlags } from './flags.ts'
-import { controllerService, stateFolderOf } from './unit.ts'
+import { controllerService } from './unit.ts'
 
 const usage = `Usage: stagely controller uninstall [--purge] [--data-dir DIR] [--environment-file FILE]
 
@@ -26,10 +28,6 @@ Examples:
   stagely controller uninstall
   stagely backup --to stagely.backup && stagely controller uninstall --purge
 `
-
-const say = (text: string): void => {
-  process.stdout.write(`${text}\n`)
-}
 
 /** `argv` is what follows `stagely controller uninstall`; resolves to the exit code. */
 export const runUninstall = async (argv: readonly string[], machine?: Machine): Promise<number> => {
@@ -50,10 +48,8 @@ export const runUninstall = async (argv: readonly string[], machine?: Machine): 
     for (const path of [dataDir, ...own, envFile]) await rm(path, { recursive: true, force: true })
     say(`${dataDir} and ${envFile} removed`)
   } else {
-    process.stderr.write(
-      `${dataDir} and ${envFile} are kept: they hold the keys. --purge removes them\n`,
-    )
+    note(`${dataDir} and ${envFile} are kept: they hold the keys. --purge removes them`)
   }
-  process.stderr.write('containers run on everywhere; no new secret reaches them, and agents go on trying\n') // prettier-ignore
+  note('containers run on everywhere; no new secret reaches them, and agents go on trying')
   return 0
 }

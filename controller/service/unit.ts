@@ -1,6 +1,12 @@
 // The systemd unit of the controller, and the file of its environment: pure.
 import type { OwnCommand } from '../../src/systemd/command-line.ts'
-import { hardening, quotePath, quoteWord, renderUnit } from '../../src/systemd/unit.ts'
+import {
+  hardening,
+  quotePath,
+  quoteWord,
+  renderUnit,
+  stateFolderOf,
+} from '../../src/systemd/unit.ts'
 
 export const controllerService = 'stagely-controller'
 
@@ -14,10 +20,6 @@ export interface ControllerUnit {
   /** undefined: a user that exists only while the service runs. */
   readonly user: string | undefined
 }
-
-/** Folder below /var/lib that systemd makes and gives to the service's user; undefined elsewhere. */
-export const stateFolderOf = (dataDir: string): string | undefined =>
-  /^\/var\/lib\/([^/]+)$/.exec(dataDir)?.[1]
 
 export const renderControllerUnit = (unit: ControllerUnit): string => {
   const { command, args, dataDir, port, envFile, user } = unit

@@ -35,3 +35,6 @@ const abortError = (): Error => new DOMException('The operation was aborted', 'A
 /** RFC 3339 with seconds, as Kubernetes writes metadata and condition times. */
 export const toTimestamp = (ms: number): string =>
   new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+
+/** With milliseconds, so that two within a second are two. */
+export const toFineTimestamp = (ms: number): string => new Date(ms).toISOString()

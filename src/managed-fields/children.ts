@@ -1,10 +1,8 @@
 // The parts of a value that can be owned by themselves, each under its step.
+import { isRecord } from '../kernel/record.ts'
 import type { Shape } from './shape.ts'
 
 export type Fields = Record<string, unknown>
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export const isAbsent = (value: unknown): value is null | undefined =>
   value === undefined || value === null
@@ -22,7 +20,7 @@ const valueStep = (value: unknown): string => `v:${JSON.stringify(value)}`
 
 /** Step of an item, by its key fields; undefined where one is missing. */
 export const itemStep = (keys: readonly string[], item: unknown): string | undefined => {
-  if (!isFields(item) || keys.some((key) => isAbsent(item[key]))) return undefined
+  if (!isRecord(item) || keys.some((key) => isAbsent(item[key]))) return undefined
   return `k:${JSON.stringify(Object.fromEntries([...keys].sort().map((key) => [key, item[key]])))}`
 }
 
@@ -33,7 +31,7 @@ export const childrenOf = (shape: Shape, value: unknown): Map<string, Child> | u
       return undefined
     case 'struct':
     case 'map':
-      if (!isFields(value)) return undefined
+      if (!isRecord(value)) return undefined
       return new Map(
         Object.entries(value).map(([name, child]) => [
           fieldStep(name),

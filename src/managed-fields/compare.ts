@@ -1,6 +1,7 @@
 // Which fields a value has, and which ones differ between two.
+import { isRecord } from '../kernel/record.ts'
 import { isDeepStrictEqual } from 'node:util'
-import { childrenOf, isAbsent, isFields, itemStep, shapeAt, type Child } from './children.ts'
+import { childrenOf, isAbsent, itemStep, shapeAt, type Child } from './children.ts'
 import { setOfPaths, type FieldPath, type FieldSet } from './field-set.ts'
 import type { Shape } from './shape.ts'
 
@@ -18,7 +19,7 @@ export const fieldsOf = (shape: Shape, value: unknown): FieldSet => {
 const collect = (shape: Shape, value: unknown, path: FieldPath, paths: FieldPath[]): void => {
   const children = childrenOf(shape, value)
   const isItem = path.at(-1)?.startsWith('k:') === true
-  const owned = children === undefined || isItem || (isFields(value) && children.size === 0)
+  const owned = children === undefined || isItem || (isRecord(value) && children.size === 0)
   if (owned && canBeOwned(path)) paths.push(path)
   for (const [step, child] of children ?? [])
     collect(child.shape, child.value, [...path, step], paths)
@@ -81,7 +82,7 @@ const changedChildren = (
 /** The first thing in `value` that cannot be applied, in the words of Kubernetes; undefined when all is well. */
 export const untypable = (shape: Shape, value: unknown, path = ''): string | undefined => {
   if (shape.form === 'items' && Array.isArray(value)) return untypableItems(shape, value, path)
-  if (!isFields(value) || shape.form === 'leaf') return undefined
+  if (!isRecord(value) || shape.form === 'leaf') return undefined
   for (const [name, child] of Object.entries(value)) {
     const at = `${path}.${name}`
     const next = shapeAt(shape, name)

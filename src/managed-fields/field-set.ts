@@ -1,5 +1,6 @@
 // Sets of fields, as server-side apply owns them: a tree whose steps are the keys of FieldsV1.
 // Sets are never changed in place.
+import { isRecord } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'
 
 /** `self`: the field is in the set; `children`: what is below it, by step (`f:name`, `k:{…}`, `v:…`). */
@@ -108,9 +109,6 @@ export const toFieldsV1 = (set: FieldSet): FieldsV1 => {
   wireForms.set(set, form)
   return form
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const goodStep = (step: string): boolean => {
   if (!isStorable(step)) return false

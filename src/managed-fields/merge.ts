@@ -1,5 +1,6 @@
 // Putting an applied configuration into an object, and taking fields out of it. Inputs are never changed.
-import { childrenOf, isAbsent, isFields, nameOfStep } from './children.ts'
+import { isRecord } from '../kernel/record.ts'
+import { childrenOf, isAbsent, nameOfStep } from './children.ts'
 import { childOf, isEmptySet, type FieldSet } from './field-set.ts'
 import type { Shape } from './shape.ts'
 
@@ -45,5 +46,5 @@ export const removeFields = (
 
 const isHollow = (value: unknown): boolean =>
   isAbsent(value) ||
-  (isFields(value) && Object.keys(value).length === 0) ||
+  (isRecord(value) && Object.keys(value).length === 0) ||
   (Array.isArray(value) && value.length === 0)

@@ -1,6 +1,7 @@
 // Whether a change only gives other values to fields that its writer owns already: then nobody's fields
 // change, and the sets of them need not be computed. Most writes of status are such.
-import { fieldStep, isAbsent, isFields, itemStep, shapeAt, type Fields } from './children.ts'
+import { isRecord } from '../kernel/record.ts'
+import { fieldStep, isAbsent, itemStep, shapeAt, type Fields } from './children.ts'
 import type { Shape } from './shape.ts'
 
 /** `owned` is the part of a manager's FieldsV1 that is about this value. May say false where it is true. */
@@ -19,7 +20,7 @@ export const changesOnlyOwned = (
     case 'struct':
     case 'map':
       return (
-        isFields(before) && isFields(after) && fieldsChangeOnlyOwned(shape, owned, before, after)
+        isRecord(before) && isRecord(after) && fieldsChangeOnlyOwned(shape, owned, before, after)
       )
     case 'items':
       return (
@@ -37,9 +38,9 @@ const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON
 
 /** FieldsV1 has `{}` for a field, and `.` in it where fields below it are owned, too. */
 const isOwnedWhole = (owned: unknown): boolean =>
-  isFields(owned) && ('.' in owned || Object.keys(owned).length === 0)
+  isRecord(owned) && ('.' in owned || Object.keys(owned).length === 0)
 
-const below = (owned: unknown, step: string): unknown => (isFields(owned) ? owned[step] : undefined)
+const below = (owned: unknown, step: string): unknown => (isRecord(owned) ? owned[step] : undefined)
 
 const fieldsChangeOnlyOwned = (
   shape: Shape,

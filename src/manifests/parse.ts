@@ -1,5 +1,6 @@
 // YAML or JSON text → objects, or every fault with file, line and field. Pure.
 // Documents are cut at `---` lines before they are parsed, so that one broken document does not hide the others.
+import { isRecord } from '../kernel/record.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { cutDocuments, type Chunk } from './documents.ts'
 import { parseYaml } from './yaml.ts'
@@ -57,9 +58,6 @@ const fault = (file: string, line: number, message: string, field?: string): Man
   faults: [field === undefined ? { file, line, message } : { file, line, field, message }],
 })
 
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const join = (prefix: string, field: string): string =>
   prefix === '' ? field : `${prefix}.${field}`
 
@@ -70,7 +68,7 @@ const toObjects = (
   prefix: string,
   lineOf: (path: string) => number,
 ): Manifests => {
-  if (!isMap(content)) {
+  if (!isRecord(content)) {
     return fault(file, lineOf(prefix), 'not an object: expected apiVersion, kind and metadata')
   }
   if (
@@ -114,7 +112,7 @@ const headFaults = (content: Record<string, unknown>): { field: string; message:
     ['kind', content.kind],
   ]
   const faults: { field: string; message: string }[] = []
-  if (isMap(metadata)) texts.push(['metadata.name', metadata.name])
+  if (isRecord(metadata)) texts.push(['metadata.name', metadata.name])
   else faults.push({ field: 'metadata', message: 'Required value: must be an object with a name' })
   for (const [field, value] of texts) {
     if (value === undefined || value === null || value === '') {
@@ -123,7 +121,7 @@ const headFaults = (content: Record<string, unknown>): { field: string; message:
       faults.push({ field, message: 'must be text; quote it in YAML' })
     }
   }
-  const namespace = isMap(metadata) ? metadata.namespace : undefined
+  const namespace = isRecord(metadata) ? metadata.namespace : undefined
   if (namespace !== undefined && namespace !== null && typeof namespace !== 'string') {
     faults.push({ field: 'metadata.namespace', message: 'must be text; quote it in YAML' })
   }

@@ -1,7 +1,7 @@
 // What may stay in kubectl's last-applied annotation of a StagelySecret. Only what its schema knows, and
 // no value: a misspelt or misplaced field (`vlaue:`) may well hold the secret.
 import { z } from 'zod'
-import { isRecord } from './metadata.ts'
+import { isRecord } from '../kernel/record.ts'
 import { valueFields } from './secret-value.ts'
 import { secretSpec } from './stagelysecret.ts'
 

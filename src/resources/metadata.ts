@@ -1,5 +1,6 @@
 // The metadata that a user may write, checked; what the server sets is passed on as it is.
 import type { Fault } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/record.ts'
 import type { ObjectMeta } from './meta.ts'
 import type { Kind } from './registry.ts'
 
@@ -34,9 +35,6 @@ const known = new Set<string>([
 ])
 
 type Fields = Record<string, unknown>
-export const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const invalid = (field: string, given: string, rule: string): Fault => ({
   field,
   reason: 'FieldValueInvalid',

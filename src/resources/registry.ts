@@ -191,6 +191,10 @@ export const requireKind = (kind: string): Kind => {
 export const apiVersionOf = (kind: Kind): string =>
   kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
 
+/** Where the API of its group begins. */
+export const apiPathOf = ({ group, version }: Kind): string =>
+  group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+
 /** `stagelets.stagely.dev`, `namespaces`: the resource as error messages name it. */
 export const resourceNameOf = (kind: Kind): string =>
   kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`

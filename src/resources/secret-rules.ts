@@ -1,6 +1,6 @@
 // Rules of a StagelySecret's spec that go over more than one field.
 import type { Fault } from '../kernel/errors.ts'
-import { isRecord } from './metadata.ts'
+import { isRecord } from '../kernel/record.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
 import { fileNeedsPlace, onlyForFiles, onlyWritten, patternWithRegex } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'

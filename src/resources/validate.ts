@@ -2,10 +2,11 @@
 // A message never repeats what stands in spec.value or spec.valueBase64.
 import type { z } from 'zod'
 import type { Fault } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject } from './meta.ts'
-import { decodeMetadata, isRecord } from './metadata.ts'
+import { decodeMetadata } from './metadata.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
 import { checkSecret } from './secret-rules.ts'
 import { valueFields } from './secret-value.ts'

@@ -1,7 +1,8 @@
 // Who may be an agent: join tokens, and the public keys of those that joined.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
+import { sameText } from '../kernel/same-text.ts'
 import { apiVersion, type ObjectRef } from '../resources/meta.ts'
 import { systemSource } from './admission.ts'
 import { conflict, notFound } from './errors.ts'
@@ -55,9 +56,6 @@ interface TokenRow {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
-const sameText = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
-
 /** `whose` is the agent that the token was made for, where it was made at all. */
 const refused = (why: string, whose?: { namespace: string; name: string }): StagelyError =>
   new StagelyError(

@@ -7,7 +7,7 @@ import type { StoredRow, WriteSession } from './session.ts'
 
 const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
 
-const givesValue = ({ spec = {} }: KubeObject): boolean =>
+export const givesValue = ({ spec = {} }: KubeObject): boolean =>
   waysToGive.some((field) => spec[field] !== undefined)
 
 /** The annotation that says that the owner of a secret gives its value too; only foreign owners have it. */

@@ -27,6 +27,10 @@ export const quotePath = (path: string): string => {
     : `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
+/** Folder below /var/lib that systemd makes and gives to the service's user; undefined elsewhere. */
+export const stateFolderOf = (dataDir: string): string | undefined =>
+  /^\/var\/lib\/([^/]+)$/.exec(dataDir)?.[1]
+
 export const renderUnit = (sections: UnitSections): string =>
   Object.entries(sections)
     .map(([name, settings]) => {

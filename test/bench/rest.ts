@@ -1,11 +1,7 @@
 // rest_create, rest_list_1000, bundle_read: with 1 and with 16 clients at once, on a real Postgres
 // server as shipped (fsync on). A bundle read opens all 1,000 values of a project's set.
 import { Agent, request } from 'node:https'
-import { realClock } from '../../src/kernel/clock.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
-import { openStore } from '../../src/store/open-store.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
-import { localKeyRing } from '../support/keys.ts'
+import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
 import { anyPostgres } from '../support/postgres-server.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
@@ -78,13 +74,7 @@ const measure = async (
   rounds: number,
 ): Promise<Row[]> => {
   const { send, close } = clientOf(controller)
-  const opened = await openStore({
-    databaseUrl,
-    dataDir: controller.dataDir,
-    keyRing: localKeyRing(Buffer.alloc(32, 9)),
-    clock: realClock,
-    log: silentLogger,
-  })
+  const opened = await openStoreOf(controller, databaseUrl)
   try {
     const project = await fill(send)
     const uid = (await opened.store.get({ kind: 'Project', namespace: 'default', name: 'bench' }))!

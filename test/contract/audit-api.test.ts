@@ -5,12 +5,15 @@ import type { AuditRecord, ExportLine } from '../../src/audit/record.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { paths, protocolVersion } from '../../src/protocol/messages.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
-import { openStore, type Opened } from '../../src/store/open-store.ts'
+import type { Opened } from '../../src/store/open-store.ts'
 import type { TeamRole } from '../../src/access/principal.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
-import { localKeyRing } from '../support/keys.ts'
+import {
+  openStoreOf,
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/controller.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const canary = 'canary-of-the-audit-api'
@@ -60,13 +63,7 @@ beforeAll(async () => {
   database = await createTestDatabase(inject('postgresUrl'))
   controller = await startTestController({ databaseUrl: database.url })
   tokens['admin'] = controller.token
-  other = await openStore({
-    databaseUrl: database.url,
-    dataDir: controller.dataDir,
-    keyRing: localKeyRing(Buffer.alloc(32, 9), { clock: realClock }),
-    clock: realClock,
-    log: silentLogger,
-  })
+  other = await openStoreOf(controller, database.url)
   for (const team of ['red', 'blue']) await createTeam(team)
   await addUser('ruth', 'red', 'auditor')
   await addUser('victor', 'red', 'viewer')

@@ -1,18 +1,12 @@
 // What an operator needs to know comes as events: with real kubectl, counted, and gone after an hour. The
 // agent is played by the test, which writes its reports where the controller would.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { realClock } from '../../src/kernel/clock.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../src/resources/observation.ts'
-import { openStore, type Opened } from '../../src/store/open-store.ts'
+import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
-import { localKeyRing } from '../support/keys.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
@@ -21,19 +15,11 @@ let database: TestDatabase
 let server: TestController
 let opened: Opened
 let kubectl: Kubectl
-let folder: string
 
 beforeAll(async () => {
   database = await createTestDatabase(inject('postgresUrl'))
   server = await startTestController({ databaseUrl: database.url })
-  folder = await mkdtemp(join(tmpdir(), 'stagely-events-'))
-  opened = await openStore({
-    databaseUrl: database.url,
-    dataDir: folder,
-    keyRing: localKeyRing(Buffer.alloc(32, 9)),
-    clock: realClock,
-    log: silentLogger,
-  })
+  opened = await openStoreOf(server, database.url)
   kubectl = await createKubectl(await server.writeKubeConfig())
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
   await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
@@ -46,7 +32,6 @@ afterAll(async () => {
   await opened.close()
   await server.remove()
   await database.drop()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const agentIs = (status: 'True' | 'Unknown', reason: string): Promise<void> =>

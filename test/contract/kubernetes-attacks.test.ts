@@ -10,6 +10,7 @@ import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import { ClusterApi } from '../support/cluster/api.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 let cluster: TestCluster
@@ -72,8 +73,6 @@ const accepted = async (name: string, kind = 'StagelySecret'): Promise<Condition
     (await cluster.api.get(kind, name))?.status?.['conditions'] as Condition[],
     'Accepted',
   )
-const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
-  expect.poll(read, { timeout: 20_000, interval: 50 })
 const sleep = (ms: number): Promise<void> => realClock.sleep(ms)
 const base64 = (value: string | Buffer): string => Buffer.from(value).toString('base64')
 const values = async (): Promise<Record<string, string>> => {

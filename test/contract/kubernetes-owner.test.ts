@@ -1,27 +1,23 @@
 // Whose an object of a cluster is: the whole controller follows a cluster here, and what comes by REST and
 // by the Kubernetes-style API meets what came from there. What is refused: owner-walk.test.ts.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { idOf as restIdOf } from '../../controller/http/rest/ids.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
+import { startFollowing, type Following } from '../support/cluster/following.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
-const former = process.env['KUBECONFIG']
 let cluster: TestCluster
 let controller: TestController
-let folder: string
+let following: Following
 
 beforeAll(async () => {
   cluster = await openTestCluster(inject('postgresUrl'))
-  folder = await mkdtemp(join(tmpdir(), 'stagely-owner-'))
-  process.env['KUBECONFIG'] = join(folder, 'kubeconfig')
-  await writeFile(join(folder, 'kubeconfig'), cluster.kubeConfig.exportConfig())
-  controller = await startTestController({ argv: argv() })
+  following = await startFollowing(cluster)
+  controller = await startTestController({ argv: following.argv })
   await cluster.api.create(
     object('Project', 'shop'),
     object('Agent', 'box'),
@@ -36,12 +32,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await controller.remove()
   await cluster.remove()
-  await rm(folder, { recursive: true, force: true })
-  if (former === undefined) delete process.env['KUBECONFIG']
-  else process.env['KUBECONFIG'] = former
+  await following.remove()
 })
 
-const argv = (): string[] => ['--kubernetes', '--kubernetes-namespace', cluster.namespace]
 const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
   apiVersion,
   kind,
@@ -68,10 +61,6 @@ const patch = (plural: string, name: string, body: object): Promise<Answer> =>
     headers: { 'content-type': 'application/merge-patch+json' },
     body,
   })
-const eventually = <T>(
-  read: () => Promise<T> | T,
-  timeout = 15_000,
-): ReturnType<typeof expect.poll<T>> => expect.poll(read, { timeout, interval: 50 })
 /** What was refused is asked for again after this long at the latest. */
 const mostPauseMs = 30_000
 const idOf = async (plural: string, name: string): Promise<string> =>
@@ -238,7 +227,7 @@ test('an event that came while nobody could tell it is told after a new start', 
   expect(await told('Missed')).toBeUndefined()
   await controller.stop()
   over()
-  controller = await startTestController({ argv: argv(), dataDir: controller.dataDir })
+  controller = await startTestController({ argv: following.argv, dataDir: controller.dataDir })
   await eventually(() => told('Missed')).toMatchObject({ message: 'it happened', count: 1 })
 })
 

@@ -13,6 +13,7 @@ import { plainKubeConfig } from '../support/cluster/own-server.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { wireFaults } from '../support/cluster/wire-faults.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { eventually } from '../support/eventually.ts'
 
 const person: Actor = { name: 'ann', source: 'api' }
 const machine: Actor = { name: 'agent', source: 'system' }
@@ -81,8 +82,6 @@ const condition = async (
   type: string,
 ): Promise<Condition | undefined> =>
   findCondition((await cluster.api.get(kind, name))?.status?.['conditions'] as Condition[], type)
-const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
-  expect.poll(read, { timeout: 15_000, interval: 50 })
 /** A project that took long to judge rests for up to 2 s before it is judged again. */
 const quietMs = 2_500
 const settled = async (): Promise<void> => {

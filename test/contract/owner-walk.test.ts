@@ -1,8 +1,7 @@
 // Every route that writes × what a cluster owns and what a folder of manifests owns: it is refused with
 // the owner's name, or it is on the list of those that say nothing that the owner says. The routes are
 // the tables that the server mounts, so that a new one must be put here.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -13,8 +12,10 @@ import { describedRoutes } from '../../controller/http/rest/table.ts'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { annotations, requestAnnotations, type KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
+import { startFollowing, type Following } from '../support/cluster/following.ts'
 import { runCli } from '../support/processes.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const kube = `/apis/${apiVersion}/namespaces/:namespace`
@@ -43,9 +44,10 @@ interface Attempt {
 }
 type Attempts = (place: Place) => Attempt[]
 
-const former = process.env['KUBECONFIG']
 let cluster: TestCluster
 let controller: TestController
+let following: Following
+/** Of manifests. */
 let folder: string
 let places: Place[]
 
@@ -79,24 +81,17 @@ const putSecret = (value: string): Promise<void> =>
 
 beforeAll(async () => {
   cluster = await openTestCluster(inject('postgresUrl'))
-  folder = await mkdtemp(join(tmpdir(), 'stagely-owners-'))
-  process.env['KUBECONFIG'] = join(folder, 'kubeconfig')
-  await writeFile(join(folder, 'kubeconfig'), cluster.kubeConfig.exportConfig())
+  following = await startFollowing(cluster)
+  folder = following.folder
   await putSecret('one')
-  const followed = ['--kubernetes', '--kubernetes-namespace', cluster.namespace]
-  controller = await startTestController({ argv: [...followed, '--manifests', folder] })
+  controller = await startTestController({ argv: [...following.argv, '--manifests', folder] })
   await controller.call('POST', `${restBase}/teams`, { body: { name: 'red' } })
 })
 afterAll(async () => {
   await controller.remove()
   await cluster.remove()
-  await rm(folder, { recursive: true, force: true })
-  if (former === undefined) delete process.env['KUBECONFIG']
-  else process.env['KUBECONFIG'] = former
+  await following.remove()
 })
-
-const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
-  expect.poll(read, { timeout: 20_000, interval: 50 })
 
 /** All that the sources declare in a team, once it is there. */
 const held = async (team: string): Promise<Record<string, KubeObject>> => {

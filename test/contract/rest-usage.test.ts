@@ -1,18 +1,12 @@
 // Who sees a key, with the version that runs there. The agent is played by the test, which writes its
 // reports where the controller would.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { realClock } from '../../src/kernel/clock.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
-import { openStore, type Opened } from '../../src/store/open-store.ts'
+import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
-import { localKeyRing } from '../support/keys.ts'
+import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
@@ -20,7 +14,6 @@ const ns = 'default'
 let database: TestDatabase
 let server: TestController
 let opened: Opened
-let folder: string
 
 interface Usage {
   readonly key: string
@@ -91,14 +84,7 @@ const setValue = (name: string, value: string): Promise<void> =>
 beforeAll(async () => {
   database = await createTestDatabase(inject('postgresUrl'))
   server = await startTestController({ databaseUrl: database.url })
-  folder = await mkdtemp(join(tmpdir(), 'stagely-usage-'))
-  opened = await openStore({
-    databaseUrl: database.url,
-    dataDir: folder,
-    keyRing: localKeyRing(Buffer.alloc(32, 9)),
-    clock: realClock,
-    log: silentLogger,
-  })
+  opened = await openStoreOf(server, database.url)
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
   await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
   await createAs(opened.store, api, stageletOf(ns, 'prod'))
@@ -116,7 +102,6 @@ afterAll(async () => {
   await opened?.close()
   await server?.remove()
   await database?.drop()
-  await rm(folder, { recursive: true, force: true })
 })
 
 it('names nobody before a service is reported', async () => {

@@ -10,6 +10,7 @@ import {
   createAs,
   createShop,
   createSteppedClock,
+  refusalOf,
   secretOf,
   stageletOf,
   updateAs,
@@ -60,17 +61,7 @@ export const referencesContract = (name: string, open: OpenStore): void => {
     }
     const changed = (before: unknown[], after: unknown[]): string[] =>
       services.filter((_, i) => before[i] !== after[i])
-    const refusal = async (write: Promise<unknown>): Promise<string> => {
-      const error = (await write.then(
-        () => {
-          throw new Error('it was not refused')
-        },
-        (e: unknown) => e,
-      )) as Error
-      expect(error).toMatchObject({ reason: expect.stringMatching(/Invalid|Conflict/) as string })
-      expect(JSON.stringify(error) + error.message).not.toContain(canary)
-      return error.message
-    }
+    const refusal = (write: Promise<unknown>): Promise<string> => refusalOf(write, canary)
     const url = { references: true, scope: 'web', value: 'pg://app:${PASSWORD}@db/$${x}' }
 
     it('delivers the finished value, and text that merely looks like a reference as it is', async () => {

@@ -11,6 +11,7 @@ import {
   createAs,
   createShop,
   createSteppedClock,
+  refusalOf,
   secretOf,
   stageletOf,
   updateAs,
@@ -41,17 +42,7 @@ export const valuesContract = (name: string, open: OpenStore): void => {
     const valueOf = async (ns: string, secret: string): Promise<string> =>
       (await t.store.revealSecret(api, refOfSecret(ns, secret))).value.toString()
     const versionOf = (object: KubeObject): unknown => object.status?.['version']
-    const refusal = async (write: Promise<unknown>): Promise<string> => {
-      const error = (await write.then(
-        () => {
-          throw new Error('it was not refused')
-        },
-        (e: unknown) => e,
-      )) as Error
-      expect(error).toMatchObject({ reason: expect.stringMatching(/Invalid|Conflict/) as string })
-      expect(JSON.stringify(error) + error.message).not.toContain(canary)
-      return error.message
-    }
+    const refusal = (write: Promise<unknown>): Promise<string> => refusalOf(write, canary)
 
     it('opens a sealed value in its own place only, and keeps neither text nor value in the object', async () => {
       const { ns } = await createShop(t.store)

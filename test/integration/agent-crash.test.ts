@@ -1,5 +1,5 @@
 // Cut off in the middle: Compose killed, the loop gone and started again. One look, and it converges.
-import { readdir, readFile, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,21 +14,11 @@ import {
   startMachine,
   type Machine,
 } from '../support/docker.ts'
+import { findUps } from '../support/compose-ups.ts'
 import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
 
 const names = ['one', 'two', 'three', 'four']
 const compose = `services:\n${names.map((n) => idleService(n)).join('')}`
-
-/** Pids of `up` on this project, ours and no one else's: its random name is in their arguments. */
-const findUps = async (project: string): Promise<number[]> => {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  )
-  return pids
-    .filter((_, i) => lines[i]!.includes(project) && lines[i]!.includes('\0up\0'))
-    .map(Number)
-}
 
 const killGroups = (pids: readonly number[], signal: NodeJS.Signals): void => {
   for (const pid of pids) {

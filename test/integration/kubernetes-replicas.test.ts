@@ -20,6 +20,7 @@ import { rightFor, rightsOf } from '../support/cluster/rights.ts'
 import { renderChart } from '../support/helm.ts'
 import { createClient, namespaced, type Client } from '../support/replicas/client.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const events = '/api/v1/namespaces/default/events'
@@ -94,8 +95,6 @@ const secret = (name: string): KubeObject =>
     projectRef: { name: 'shop' },
     key: name.toUpperCase().replaceAll('-', '_'),
   })
-const eventually = <T>(read: () => Promise<T> | T): ReturnType<typeof expect.poll<T>> =>
-  expect.poll(read, { timeout: 20_000, interval: 50 })
 /** A StagelySecret that was carried in, judged, and has its status back. */
 const isJudged = async (name: string): Promise<boolean> => {
   const { status } = (await api.get('StagelySecret', name)) ?? {}

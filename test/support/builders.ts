@@ -1,5 +1,6 @@
 // Builders of valid objects; each takes what the test is about.
 import type { ObservationSpec, ObservedService } from '../../src/resources/observation.ts'
+import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import type { Stagelet, StageletInput } from '../../controller/reconcilers/stagelet/gather.ts'
 
@@ -30,6 +31,22 @@ export const aStagelet = (over: Partial<Stagelet> = {}): Stagelet => ({
     compose: { directory: '/srv/shop', onChange: 'Hold' },
     deletionPolicy: 'Retain',
   },
+  ...over,
+})
+
+export const aDesired = (over: Partial<DesiredStagelet> = {}): DesiredStagelet => ({
+  uid: 'uid',
+  namespace: 'default',
+  name: 'shop',
+  generation: 1,
+  projectUid: 'p',
+  epoch: 1,
+  order: 0,
+  revision: 1,
+  retry: '',
+  compose: { directory: '/srv/shop', onChange: 'Hold' },
+  paused: false,
+  redeploy: '',
   ...over,
 })
 

@@ -9,8 +9,12 @@ import { parseConfig } from '../../controller/config.ts'
 import { startController } from '../../controller/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
+import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { giveEmptyCluster } from './empty-cluster.ts'
+import { localKeyRing } from './keys.ts'
 import { checkRestAnswer } from './rest-answers.ts'
+
+const masterKey = Buffer.alloc(32, 9)
 
 export interface Answer {
   readonly status: number
@@ -45,6 +49,19 @@ export interface TestController {
   remove(): Promise<void>
 }
 
+/** The store of such a controller on a server, as another replica opens it. */
+export const openStoreOf = (
+  { dataDir }: { readonly dataDir: string },
+  databaseUrl: string,
+): Promise<Opened> =>
+  openStore({
+    databaseUrl,
+    dataDir,
+    keyRing: localKeyRing(masterKey),
+    clock: realClock,
+    log: silentLogger,
+  })
+
 export const startTestController = async (
   options: {
     databaseUrl?: string
@@ -55,7 +72,7 @@ export const startTestController = async (
 ): Promise<TestController> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
   const env = {
-    STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
+    STAGELY_SECRET_KEY: masterKey.toString('base64'),
     DATABASE_URL: options.databaseUrl,
     ...options.env,
   }

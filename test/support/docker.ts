@@ -19,6 +19,7 @@ import type { KeyPair } from '../../src/protocol/keys.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
+import { aDesired } from './builders.ts'
 import { newFilesRoot, openTestFiles } from './files.ts'
 import { lonelyLocks } from './project-locks.ts'
 import type { Stack } from './stack.ts'
@@ -30,24 +31,12 @@ export const engine: Engine = createEngine(dockerSocket)
 export const digestFor = (service: string, entries: readonly HeldEntry[]): string =>
   serviceDigest(visibleTo(service, 'shop', entries as readonly SetEntry[])) ?? ''
 
-export const desiredFor = (
-  stack: Stack,
-  tweak: Partial<DesiredStagelet> = {},
-): DesiredStagelet => ({
-  uid: `uid-${stack.project}`,
-  namespace: 'default',
-  name: 'shop',
-  generation: 1,
-  projectUid: 'project',
-  epoch: 1,
-  order: 0,
-  revision: 1,
-  retry: '',
-  compose: { directory: stack.directory, projectName: stack.project, onChange: 'Hold' },
-  paused: false,
-  redeploy: '',
-  ...tweak,
-})
+export const desiredFor = (stack: Stack, tweak: Partial<DesiredStagelet> = {}): DesiredStagelet =>
+  aDesired({
+    uid: `uid-${stack.project}`,
+    compose: { directory: stack.directory, projectName: stack.project, onChange: 'Hold' },
+    ...tweak,
+  })
 
 export interface Machine {
   readonly loop: StageletLoop

@@ -1,4 +1,5 @@
 // Short forms of objects for tests of the store.
+import { expect } from 'vitest'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { realClock } from '../../src/kernel/clock.ts'
@@ -41,6 +42,19 @@ export const createAs = (store: Store, actor: Actor, object: KubeObject): Promis
   store.write(actor, {}, (tx) => tx.create(object))
 export const updateAs = (store: Store, actor: Actor, object: KubeObject): Promise<KubeObject> =>
   store.write(actor, {}, (tx) => tx.update(object))
+
+/** Why it was refused. The error says nothing of the value `canary`. */
+export const refusalOf = async (write: Promise<unknown>, canary: string): Promise<string> => {
+  const error = (await write.then(
+    () => {
+      throw new Error('it was not refused')
+    },
+    (e: unknown) => e,
+  )) as Error
+  expect(error).toMatchObject({ reason: expect.stringMatching(/Invalid|Conflict/) as string })
+  expect(JSON.stringify(error) + error.message).not.toContain(canary)
+  return error.message
+}
 
 let count = 0
 /** A fresh namespace with the project `shop` in it. */

@@ -1,17 +1,14 @@
 // All open streams of this process: one for each agent. A change of the world goes to the session of
 // the agent that it names.
-import type { ServerResponse } from 'node:http'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import type { StreamRequest } from '../../../src/protocol/messages.ts'
-import type { Origin } from '../../../src/store/store.ts'
-import type { AgentRoutesDeps, RegisteredAgent, Tuning } from './deps.ts'
+import type { AgentRoutesDeps, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
 import type { Duplicates } from './duplicates.ts'
 import { createFanOut, createWheel } from './fan-out.ts'
 import type { Presence } from './presence.ts'
-import { Session, type SessionDeps } from './session.ts'
+import { Session, type NewStream, type SessionDeps } from './session.ts'
 import { createWorld, type AgentView, type World } from './world.ts'
 
 /** How long a peer may take for the last words of its stream. */
@@ -24,15 +21,7 @@ const returnsPerSecond = 300
 export interface Hub {
   readonly world: World
   /** Opens a stream on `res`; an older one of the same agent ends with Replaced. */
-  attach(to: {
-    res: ServerResponse
-    agentUid: string
-    agent: RegisteredAgent
-    /** As the table of connections names this stream. */
-    connection: string
-    request: StreamRequest
-    from: Origin
-  }): void
+  attach(to: NewStream): void
   isConnected(agentKey: string): boolean
   /** False when the agent has no stream here. */
   askForLogs(agentKey: string, order: LogsOrder): boolean

@@ -41,6 +41,16 @@ export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   readonly log: Logger
 }
 
+export interface NewStream {
+  readonly res: ServerResponse
+  readonly agentUid: string
+  readonly agent: RegisteredAgent
+  /** As the table of connections names this stream. */
+  readonly connection: string
+  readonly request: StreamRequest
+  readonly from: Origin
+}
+
 /** Those that an item needs a bundle for: the one to run, and the one to go back to. */
 const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number[] =>
   [...new Set([revision, healthyRevision])].filter((r) => r > 0)
@@ -71,17 +81,7 @@ export class Session {
   #busy = false
   #ended = false
 
-  constructor(
-    deps: SessionDeps,
-    to: {
-      res: ServerResponse
-      agentUid: string
-      agent: RegisteredAgent
-      connection: string
-      request: StreamRequest
-      from: Origin
-    },
-  ) {
+  constructor(deps: SessionDeps, to: NewStream) {
     this.#deps = deps
     this.#res = to.res
     this.agentUid = to.agentUid

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import { isRecord } from '../../../src/kernel/record.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
@@ -41,9 +42,6 @@ export interface Body<T = unknown> {
 /** Content type without parameters; '' stands for JSON. */
 export const mediaType = (c: AppContext): string =>
   (c.req.header('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The message never repeats the body, which may hold a secret. */
 export const parseJson = (bytes: Buffer, mostValues = maxValues): unknown => {

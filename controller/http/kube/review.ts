@@ -3,10 +3,10 @@
 // answers with names only.
 import { allows, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import { isRecord } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersion, refOf } from '../../../src/resources/meta.ts'
-import { isRecord } from '../../../src/resources/metadata.ts'
 import { kinds, requireKind } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'

@@ -1,5 +1,5 @@
 // The Kubernetes-style API: one set of routes for each served kind of the registry.
-import type { Kind } from '../../../src/resources/registry.ts'
+import { apiPathOf, type Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
 import { checkAnswer } from './answer.ts'
 import { deployRight } from './deploy-right.ts'
@@ -29,7 +29,7 @@ export const objectRoutes = (deps: WatchDeps): KubeRoute[] =>
     }))
 
 const routesOf = (deps: WatchDeps, kind: Kind): KubeRoute[] => {
-  const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
+  const base = apiPathOf(kind)
   const all = `${base}/${kind.plural}`
   const collection = kind.namespaced ? `${base}/namespaces/:namespace/${kind.plural}` : all
   // The parameter is called `name` for every kind; a namespace's own path is `/namespaces/{name}`.

@@ -1,8 +1,9 @@
 // What goes wrong. Each fault is chosen with its numbers beforehand, so that a seed repeats it; when
 // it has run, everything works again, and the product has to have got over it by itself.
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realClock } from '../../../src/kernel/clock.ts'
+import { findUps } from '../compose-ups.ts'
 import type { Random } from '../random.ts'
 import { services, type Service } from './model.ts'
 import type { Place } from './place.ts'
@@ -21,17 +22,6 @@ export interface Fault {
 }
 
 const pause = (ms: number): Promise<void> => realClock.sleep(ms)
-
-/** Pids of `up` on this project, ours and no one else's: its random name is in their arguments. */
-const findUps = async (project: string): Promise<number[]> => {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  )
-  return pids
-    .filter((_, i) => lines[i]!.includes(project) && lines[i]!.includes('\0up\0'))
-    .map(Number)
-}
 
 const killAgent = (random: Random): Fault => {
   const [after, away] = [random.below(1_500), random.below(1_000)]
