@@ -273,4 +273,13 @@ describe('the stream', () => {
     const all = await read('/api/v1/stream', '"key":"STREAMED"', { 'last-event-id': from })
     expect(all.join()).not.toContain(body.value)
   })
+
+  it('says to read everything again after an id that is yet to come, as of another controller', async () => {
+    const headers = { 'last-event-id': '999999999999' }
+    const [, reset = ''] = await read('/api/v1/stream', 2, headers)
+    const from = /^id: (\d+)\nevent: reset/.exec(reset)?.[1]
+    await makeProject('streamed-after-reset')
+    // Without it this never ends.
+    await read('/api/v1/stream', '"name":"streamed-after-reset"', { 'last-event-id': from })
+  })
 })

@@ -154,7 +154,7 @@ const stream = (
   { wants, version }: { wants: Wants; version: number },
 ): { status: 200; headers: Record<string, string>; stream: ReadableStream<Uint8Array> } => {
   const after = startOf(context) ?? version
-  const changes = frames(store, { after, wants, signal: context.signal })
+  const changes = frames(store, { after, version, wants, signal: context.signal })
   const failed = (error: unknown): void => {
     if (!isAbort(error)) log.warn({ err: messageOf(error) }, 'an event stream ended')
   }
@@ -174,16 +174,25 @@ const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): 
 
 interface From {
   readonly after: number
+  /** The newest one. */
+  readonly version: number
   readonly wants: Wants
   readonly signal: AbortSignal
 }
 
+const resetAt = (position: number): string => `id: ${position}\nevent: reset\ndata: {}\n\n`
+
 async function* frames(
   store: RestDeps['store'],
-  { after, wants, signal }: From,
+  { after, version, wants, signal }: From,
 ): AsyncGenerator<string> {
   let position = after
   yield `id: ${position}\nevent: ready\ndata: {}\n\n`
+  if (after > version) {
+    // Of another controller: waiting for it would miss all that comes until then.
+    position = version
+    yield resetAt(position)
+  }
   while (!signal.aborted) {
     try {
       for await (const batch of store.watch(position, signal)) {
@@ -196,7 +205,7 @@ async function* frames(
       if (!isReason(error, 'Expired')) throw error
       // Older than what is kept: the client reads everything again, and goes on from here.
       position = await store.currentVersion()
-      yield `id: ${position}\nevent: reset\ndata: {}\n\n`
+      yield resetAt(position)
     }
   }
 }
