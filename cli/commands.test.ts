@@ -148,7 +148,10 @@ describe('warningsOf', () => {
     const progressing = { ...inSync, type: 'Progressing' }
     const degraded = { ...inSync, type: 'Degraded', reason: 'GateFailed', message: 'web\nlogs' }
     expect(warningsOf(stagelet(1, [inSync, progressing, degraded]))).toEqual([
-      ['default', 'stagelet.stagely.dev/shop', 'Degraded=True GateFailed', 'web'],
+      {
+        ...{ namespace: 'default', object: 'stagelet.stagely.dev/shop', condition: 'Degraded' },
+        ...{ status: 'True', reason: 'GateFailed', message: 'web\nlogs' },
+      },
     ])
   })
 })

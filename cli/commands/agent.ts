@@ -2,12 +2,21 @@
 import type { Command } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
-import { asTable, pathOf } from '../api.ts'
+import { pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { kindOf, quotedName } from '../kinds.ts'
-import { newCommand, newGroup, openApi, parseDuration, type CommonFlags } from '../options.ts'
-import { note, out } from '../print.ts'
-import { renderTable, type Table } from '../table.ts'
+import {
+  allNamespacesOption,
+  newCommand,
+  newGroup,
+  openApi,
+  outputOption,
+  parseDuration,
+  selectorOption,
+  type CommonFlags,
+} from '../options.ts'
+import { out } from '../print.ts'
+import { get } from './get.ts'
 
 export const command = (): Command => {
   const group = newGroup('agent', 'Run an agent, and manage who may be one.', [
@@ -81,17 +90,15 @@ const createCommand = (): Command =>
     })
 
 const listCommand = (): Command =>
-  newCommand('list', 'List the agents.', [
+  newCommand('list', 'List the agents, as "stagely get agents -o wide" does.', [
     'stagely agent list',
     'stagely agent list -n team-a',
-  ]).action(async (flags: CommonFlags) => {
-    const api = await openApi(flags)
-    const table = (await api.call(pathOf(kindOf('Agent'), api.namespace), {
-      accept: asTable,
-    })) as Table
-    if (table.rows.length === 0) note(`No agents found in ${api.namespace} namespace.`)
-    else out(renderTable(table, { wide: true }))
-  })
+    'stagely agent list -A -o json',
+  ])
+    .addOption(outputOption())
+    .addOption(selectorOption())
+    .addOption(allNamespacesOption())
+    .action((flags: CommonFlags) => get(['agents'], { output: 'wide', ...flags }))
 
 const revokeCommand = (): Command =>
   newCommand(

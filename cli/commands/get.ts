@@ -29,7 +29,8 @@ export const command = (): Command =>
     .addOption(allNamespacesOption())
     .action(get)
 
-const get = async (words: string[], flags: CommonFlags): Promise<void> => {
+/** `words` are kinds and names, as `stagely get` takes them. */
+export const get = async (words: readonly string[], flags: CommonFlags): Promise<void> => {
   const output = flags.output === undefined ? undefined : parseOutput(flags.output)
   const targets = parseTargets(words)
   const api = await openApi(flags)

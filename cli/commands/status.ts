@@ -9,10 +9,11 @@ import {
   allNamespacesOption,
   newCommand,
   openApi,
+  outputOption,
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
-import { out } from '../print.ts'
+import { checkFormat, printAs } from '../secrets/set-diff.ts'
 import { renderColumns } from '../table.ts'
 import { isInSync } from '../wait-in-sync.ts'
 
@@ -20,12 +21,40 @@ export const command = (): Command =>
   newCommand('status', 'One screen: what is not in sync, and every warning.', [
     'stagely status',
     'stagely status -A',
+    'stagely status -o json',
   ])
     .addOption(allNamespacesOption())
     .addOption(selectorOption())
+    .addOption(outputOption())
     .action(status)
 
+interface Overview {
+  readonly server: string
+  /** Absent for all. */
+  readonly namespace?: string
+  readonly stagelets: { readonly total: number; readonly in_sync: number }
+  readonly agents: { readonly total: number; readonly ready: number }
+  readonly secrets: number
+  readonly projects: number
+  readonly warnings: readonly Warning[]
+}
+
+export interface Warning {
+  readonly namespace: string
+  readonly object: string
+  readonly condition: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+}
+
 const status = async (flags: CommonFlags): Promise<void> => {
+  checkFormat(flags.output)
+  const overview = await readOverview(flags)
+  printAs(overview, flags.output, () => render(overview))
+}
+
+const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const api = await openApi(flags)
   const selection = selectionOf(api, flags)
   const read = (kind: string): Promise<KubeObject[]> => listObjects(api, kindOf(kind), selection)
@@ -34,17 +63,34 @@ const status = async (flags: CommonFlags): Promise<void> => {
   const secrets = await read('StagelySecret')
   const projects = await read('Project')
   const ready = agents.filter((agent) => currentCondition(agent, 'Ready')?.status === 'True')
-  const where =
-    selection.namespace === undefined ? 'all namespaces' : `namespace ${selection.namespace}`
-  out(
-    `${where} at ${api.server}\n` +
-      `  stagelets  ${stagelets.filter(isInSync).length} of ${stagelets.length} in sync\n` +
-      `  agents     ${ready.length} of ${agents.length} ready\n` +
-      `  secrets    ${secrets.length} in ${projects.length} ${projects.length === 1 ? 'project' : 'projects'}`,
-  )
-  const rows = [...stagelets, ...agents, ...secrets, ...projects].flatMap(warningsOf)
-  if (rows.length === 0) out('\nNothing needs attention.')
-  else out(`\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`)
+  const { namespace } = selection
+  return {
+    server: api.server,
+    ...(namespace === undefined ? {} : { namespace }),
+    stagelets: { total: stagelets.length, in_sync: stagelets.filter(isInSync).length },
+    agents: { total: agents.length, ready: ready.length },
+    secrets: secrets.length,
+    projects: projects.length,
+    warnings: [...stagelets, ...agents, ...secrets, ...projects].flatMap(warningsOf),
+  }
+}
+
+const render = (overview: Overview): string => {
+  const { server, namespace, stagelets, agents, secrets, projects, warnings } = overview
+  const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`
+  const counts =
+    `${where} at ${server}\n` +
+    `  stagelets  ${stagelets.in_sync} of ${stagelets.total} in sync\n` +
+    `  agents     ${agents.ready} of ${agents.total} ready\n` +
+    `  secrets    ${secrets} in ${projects} ${projects === 1 ? 'project' : 'projects'}`
+  if (warnings.length === 0) return `${counts}\n\nNothing needs attention.`
+  const rows = warnings.map((w) => [
+    w.namespace,
+    w.object,
+    `${w.condition}=${w.status} ${w.reason}`,
+    w.message.split('\n')[0] ?? '',
+  ])
+  return `${counts}\n\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`
 }
 
 /** What each condition is when all is well; those that are not named here are bad when True. */
@@ -59,7 +105,7 @@ const goodWhenTrue = new Set([
 /** Only says that something is under way. */
 const neutral = new Set(['Progressing'])
 
-export const warningsOf = (object: KubeObject): string[][] => {
+export const warningsOf = (object: KubeObject): Warning[] => {
   const kind: Kind = findKinds(object.kind)[0]!
   const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
   const bad = conditions.filter(
@@ -67,10 +113,12 @@ export const warningsOf = (object: KubeObject): string[][] => {
       !neutral.has(c.type) &&
       (goodWhenTrue.has(c.type) ? c.status !== 'True' : c.status === 'True'),
   )
-  return bad.map((c) => [
-    object.metadata.namespace ?? '',
-    fullName(kind, object.metadata.name),
-    `${c.type}=${c.status} ${c.reason}`,
-    c.message.split('\n')[0] ?? '',
-  ])
+  return bad.map((c) => ({
+    namespace: object.metadata.namespace ?? '',
+    object: fullName(kind, object.metadata.name),
+    condition: c.type,
+    status: c.status,
+    reason: c.reason,
+    message: c.message,
+  }))
 }

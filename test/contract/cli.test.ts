@@ -212,8 +212,28 @@ describe('the stagely command', () => {
     expect(await world.must('agent', 'token', 'create', '--name', 'box', '--ttl', '1m')).toMatch(
       /^\S+\n$/,
     )
-    expect(await world.must('agent', 'list')).toContain('box')
+    expect(await world.must('agent', 'list')).toMatch(/^NAME +READY .*ENGINE[^]*\nbox /)
+    expect(await world.must('agent', 'list', '-A', '-o', 'name')).toBe('agent.stagely.dev/box\n')
+    expect(JSON.parse(await world.must('agent', 'list', '-o', 'json'))).toMatchObject({
+      items: [{ kind: 'Agent', metadata: { name: 'box' } }],
+    })
     expect((await world.cli('agent', 'revoke', 'nobody')).code).toBe(1)
+  })
+
+  it('says of the whole what is in sync and what is not, for programs as well', async () => {
+    const status = JSON.parse(await world.must('status', '-o', 'json')) as Record<string, unknown>
+    expect(status).toMatchObject({
+      server: world.url,
+      namespace: 'default',
+      stagelets: { total: 1, in_sync: 0 },
+      agents: { total: 1, ready: 0 },
+    })
+    const { warnings } = status as { warnings: { object: string }[] }
+    const told = await world.must('status')
+    expect(warnings.length).toBeGreaterThan(0)
+    for (const { object } of warnings) expect(told).toContain(object)
+    expect(await world.must('status', '-A', '-o', 'yaml')).toMatch(/^server: .*\nstagelets:/)
+    expect((await world.cli('status', '-o', 'name')).code).toBe(2)
   })
 
   it('says how to connect when it cannot', async () => {
