@@ -1,7 +1,7 @@
 // What differs from what was settled, and how it came about; and how long healing waits. Pure.
 import type { Drift } from '../src/resources/observation.ts'
 import type { Ending } from './endings.ts'
-import { isCompleted, isDown, type ObservedContainer } from './observe.ts'
+import { isCompleted, isDown, lastingName, type ObservedContainer } from './observe.ts'
 
 export type DriftChange = Drift['changes'][number]
 
@@ -21,10 +21,6 @@ export interface DriftInput {
 
 /** More would make a report long and tell nobody more. */
 const mostTold = 20
-
-/** While Compose re-creates a container, the new one has the old one’s id before its name. */
-const lastingName = ({ name, replaces }: ObservedContainer): string =>
-  replaces === undefined ? name : name.replace(/^[0-9a-f]{12}_/, '')
 
 const isEnded = (c: ObservedContainer): boolean => c.state === 'exited' || c.state === 'dead'
 

@@ -111,6 +111,13 @@ export const observeProject = async (
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+/** While Compose re-creates a container, the new one has the old one’s id before its name. */
+export const lastingName = ({
+  name,
+  replaces,
+}: Pick<ObservedContainer, 'name' | 'replaces'>): string =>
+  replaces === undefined ? name : name.replace(/^[0-9a-f]{12}_/, '')
+
 /** A container that an interrupted `up` left under its temporary name `<id12>_name`. */
 export const isLeftover = (container: ObservedContainer): boolean =>
   container.replaces !== undefined && /^[0-9a-f]{12}_/.test(container.name)

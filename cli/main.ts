@@ -4,7 +4,7 @@
 import { Command, CommanderError } from 'commander'
 import type { MachineFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
-import { note, out } from './print.ts'
+import { endQuietlyWhenNobodyReads, note, out } from './print.ts'
 
 interface Entry {
   readonly summary: string
@@ -195,6 +195,7 @@ const run = async (argv: readonly string[]): Promise<void> => {
     if (typeof code === 'number') process.exitCode = code
     return
   }
+  endQuietlyWhenNobodyReads()
   if (name === 'version' || name === '--version' || name === '-V') {
     const { readVersion } = await import('./version.ts')
     out(await readVersion())

@@ -14,6 +14,15 @@ export const note = (text: string): void => {
   process.stderr.write(line(text))
 }
 
+/** `stagely get secrets | grep -q …` is no failure: whoever reads has what he wants. */
+export const endQuietlyWhenNobodyReads = (): void => {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === 'EPIPE' ? 0 : 1)
+    })
+  }
+}
+
 /** Bytes as they are; at a terminal as `out` shows them. */
 export const outBytes = (bytes: Buffer): void => {
   if (process.stdout.isTTY) out(bytes.toString('utf8'))

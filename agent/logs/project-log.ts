@@ -8,6 +8,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import type { Masker } from '../../src/masking/masker.ts'
 import type { LogLine, LogsOrder } from '../../src/protocol/logs.ts'
 import type { ContainerSummary, Engine } from '../docker/engine.ts'
+import { lastingName } from '../observe.ts'
 import type { EventHub } from '../docker/event-hub.ts'
 import { createContainerLog, type ContainerLog } from './container-log.ts'
 
@@ -47,7 +48,8 @@ const openLogOf = (
   first: Parameters<typeof createContainerLog>[2],
 ): ContainerLog => {
   const { Id: id, Names: names, Labels: labels } = container
-  const name = (names[0] ?? id).replace(/^\//, '')
+  const replaces = labels[`${label}replace`]
+  const name = lastingName({ name: (names[0] ?? id).replace(/^\//, ''), replaces })
   const service = labels[`${label}service`] ?? ''
   return createContainerLog({ ...deps, masker }, { id, name, service }, first)
 }

@@ -115,10 +115,6 @@ const maxLineBytes = 1024 * 1024
 /** A terminal is not to be steered by what containers say; a file gets the bytes. */
 const writerTo = (to: NodeJS.WriteStream): ((bytes: Buffer) => boolean) => {
   const decoder = new StringDecoder('utf8')
-  to.on('error', (error: NodeJS.ErrnoException) => {
-    // As in "… | head".
-    process.exit(error.code === 'EPIPE' ? 0 : 1)
-  })
   return (bytes) => to.write(to.isTTY ? printable(decoder.write(bytes)) : bytes)
 }
 

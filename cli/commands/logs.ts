@@ -51,7 +51,6 @@ export const command = (): Command =>
       }
       const path = `/stagelets/${encodeURIComponent(`${rest.namespace}/${stagelet}`)}/logs`
       const show = output === 'json' ? showJson : showText(flags.timestamps === true)
-      endQuietlyWhenNobodyReads()
       try {
         await readLogs({ rest, path }, query, {
           onLine: show,
@@ -80,10 +79,3 @@ const showText =
     if (stream === 'stderr') note(line)
     else out(line)
   }
-
-/** `stagely logs shop | head` is no failure. */
-const endQuietlyWhenNobodyReads = (): void => {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1)
-  })
-}

@@ -1,10 +1,12 @@
 // The built command as a child process against a real controller process.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/kubectl/run.ts'
-import { runCli, startWorld, type Ran, type World } from '../support/processes.ts'
+import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
 const head = (kind: string, name: string): string =>
   `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {team: web}}\n`
@@ -55,6 +57,22 @@ describe('the stagely command', () => {
     await world.stop()
     await rm(dir, { recursive: true, force: true })
   })
+
+  it.each([[['--help']], [['version']], [['get', 'projects', '-o', 'yaml']]])(
+    'ends quietly where nobody reads what it says, as before "| grep -q": %j',
+    async (args) => {
+      const ca = join(world.controllerDir, 'ca.crt')
+      const token = await readFile(join(world.controllerDir, 'admin-token'), 'utf8')
+      const server = { STAGELY_SERVER: world.url, STAGELY_CA_FILE: ca, STAGELY_TOKEN: token.trim() }
+      const env = { PATH: process.env['PATH'], HOME: dir, ...server }
+      const child = spawn(process.execPath, [main, ...args], { env })
+      child.stdout.destroy()
+      let said = ''
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      const [code] = (await once(child, 'close')) as [number | null]
+      expect({ code, said }).toEqual({ code: 0, said: '' })
+    },
+  )
 
   it('applies several kinds in any order as one revision, and a second time changes nothing', async () => {
     const path = await file('shop.yaml', shop())

@@ -242,6 +242,19 @@ describe('stagelets', () => {
     const usage = await call('GET', '/api/v1/projects/default%2Fdeployed/usage?key=USED')
     expect(usage.json()).toMatchObject({ usage: [{ key: 'USED', version: 1, consumers: [] }] })
     expect((await call('GET', '/api/v1/projects/default%2Fdeployed/events')).status).toBe(200)
+    // Nothing is known of a stack that no agent has told of.
+    expect((await call('GET', `${path}/logs?service=wbe`)).status).toBe(503)
+    const status = { status: { services: [{ name: 'db' }, { name: 'web' }] } }
+    const merge = { 'content-type': 'application/merge-patch+json' }
+    await call('PATCH', `${kube}/stagelets/prod/status`, status, merge)
+    const misspelt = await call('GET', `${path}/logs?service=web,wbe`)
+    expect(misspelt.json<Problem>().errors).toEqual([
+      {
+        field: 'service',
+        reason: 'FieldValueInvalid',
+        message: 'Invalid value: "wbe": no service of stagelet prod; there are: db, web',
+      },
+    ])
   })
 })
 

@@ -134,6 +134,9 @@ describe('logs', () => {
     expect(before).toEqual(before.map((_, i) => i + 1))
     expect(after).toEqual(after.map((_, i) => i + 1))
     expect(lines.map((l) => l.text)).toContain('last words of ***REDACTED***')
+    // While it is made the new one has another name, which no log shows.
+    const name = `${stack.project}-talker-1`
+    expect(new Set(lines.map((l) => l.container))).toEqual(new Set([name]))
     expect(JSON.stringify(lines)).not.toContain('canary')
   })
 

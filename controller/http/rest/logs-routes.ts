@@ -1,5 +1,7 @@
 // Logs of a stagelet's containers, as its agent reads and masks them.
 import { z } from 'zod'
+import type { Fault } from '../../../src/kernel/errors.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../src/resources/stagelet.ts'
 import type { RestDeps } from './deps.ts'
 import { invalidInput } from './input.ts'
@@ -42,6 +44,22 @@ const logsQuery = z.strictObject({
     ),
 })
 
+const observed = z.object({ services: z.array(z.object({ name: z.string() })).default([]) })
+
+/** A service that nobody knows has no logs, now or later: it is rather misspelt. */
+const checkServices = ({ metadata, status }: KubeObject, asked: readonly string[]): void => {
+  const known = observed.parse(status ?? {}).services.map((s) => s.name)
+  if (known.length === 0) return
+  const list = `no service of stagelet ${metadata.name}; there are: ${known.join(', ')}`
+  const faults = asked
+    .filter((name) => !known.includes(name))
+    .map((name): Fault => {
+      const message = `Invalid value: ${JSON.stringify(name)}: ${list}`
+      return { field: 'service', reason: 'FieldValueInvalid', message }
+    })
+  if (faults.length > 0) throw invalidInput(faults)
+}
+
 export const logsRoutes = (deps: RestDeps): RestRoute[] => [
   route({
     id: 'streamStageletLogs',
@@ -63,6 +81,7 @@ export const logsRoutes = (deps: RestDeps): RestRoute[] => [
         const message = `Invalid value: ${JSON.stringify(query.since)}: use 10m, 2h, 1d or RFC 3339`
         throw invalidInput([{ field: 'since', reason: 'FieldValueInvalid', message }])
       }
+      checkServices(target, query.service ?? [])
       const all = query.tail === 'all' || (query.tail === undefined && since !== undefined)
       const tail = all ? undefined : ((query.tail as number | undefined) ?? defaultTail)
       const { agentRef } = stageletSpec.parse(target.spec)
