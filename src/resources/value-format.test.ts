@@ -34,10 +34,11 @@ describe('formatFault', () => {
   })
 
   it('gives many of them no more time than a few, and a good one what it needs', () => {
-    const before = performance.now()
-    for (let i = 0; i < 60; i++)
-      expect(fault('regex', `${'a'.repeat(60)}!`, `(a+)+${'b?'.repeat(i)}`)).toMatch(/more than/)
-    expect(performance.now() - before).toBeLessThan(4_000)
+    const slow = Array.from({ length: 60 }, (_, i) => `(a+)+${'b?'.repeat(i)}`)
+    const told = slow.map((pattern) => fault('regex', `${'a'.repeat(60)}!`, pattern))
+    for (const each of told) expect(each).toMatch(/more than \d+ ms/)
+    const cutShort = told.filter((each) => each?.includes('more than 20 ms') === true)
+    expect(cutShort.length).toBeGreaterThan(50)
     expect(fault('regex', 'sk_live_1', 'sk_(live|test)_\\d+')).toBeUndefined()
   })
 
