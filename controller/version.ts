@@ -3,5 +3,5 @@ import packageJson from '../package.json' with { type: 'json' }
 
 export const version: string = packageJson.version
 
-/** A version far from kubectl's makes kubectl warn, so ours rides on one that it knows (contract 1.11). */
+/** A version far from kubectl's makes kubectl warn, so ours rides on one that it knows. */
 export const gitVersion = `v1.32.0+stagely.${version}`

@@ -44,7 +44,7 @@ export interface Fault {
 }
 
 export interface ErrorDetails {
-  /** Plural for NotFound, AlreadyExists, Conflict, Forbidden; the Kind for Invalid (contract 13). */
+  /** Plural for NotFound, AlreadyExists, Conflict, Forbidden; the Kind for Invalid. */
   readonly kind?: string
   readonly group?: string
   readonly name?: string

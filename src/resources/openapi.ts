@@ -1,4 +1,4 @@
-// The OpenAPI v3 documents that kubectl needs for apply, create, replace and explain (contract 1.1, 4).
+// The OpenAPI v3 documents that kubectl needs for apply, create, replace and explain.
 import { objectSchema, structuralSchema, type Schema } from './crd.ts'
 import { metaSchemas, refTo } from './openapi-meta.ts'
 import { apiVersionOf, kinds, type Kind } from './registry.ts'

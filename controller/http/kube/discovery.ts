@@ -1,4 +1,4 @@
-// Discovery, aggregated and legacy (contract 3). Made once from the registry; a client that has it
+// Discovery, aggregated and legacy. Made once from the registry; a client that has it
 // asks again with its ETag and gets 304.
 import { createHash } from 'node:crypto'
 import { kinds, type Kind } from '../../../src/resources/registry.ts'

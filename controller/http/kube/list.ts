@@ -1,4 +1,4 @@
-// Lists: whole or in pages, at which version, and what the parameters may say together (contract 8).
+// Lists: whole or in pages, at which version, and what the parameters may say together.
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'

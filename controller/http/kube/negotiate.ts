@@ -1,4 +1,4 @@
-// Which shape of answer the client asked for (contract 5). The first entry that we can give wins.
+// Which shape of answer the client asked for. The first entry that we can give wins.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
 type Shape = 'object' | 'Table' | 'PartialObjectMetadata'

@@ -1,4 +1,4 @@
-// The few requests that kubectl sends as protobuf and only as protobuf (contract 6). Decoding only;
+// The few requests that kubectl sends as protobuf and only as protobuf. Decoding only;
 // answers are JSON, which kubectl takes.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 

@@ -1,4 +1,4 @@
-// What `resourceVersion` and `resourceVersionMatch` ask of an answer (contract 8, 10).
+// What `resourceVersion` and `resourceVersionMatch` ask of an answer.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Store } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'

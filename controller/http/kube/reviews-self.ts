@@ -1,4 +1,4 @@
-// The reviews that `kubectl auth can-i` and `auth whoami` ask for (contract 6). They answer from the
+// The reviews that `kubectl auth can-i` and `auth whoami` ask for. They answer from the
 // table that the routes ask as well.
 import { z } from 'zod'
 import {

@@ -1,4 +1,4 @@
-// Errors as they leave: metav1 Status, in the words that kubectl knows (contract 13).
+// Errors as they leave: metav1 Status, in the words that kubectl knows.
 import { httpStatusOf, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
 

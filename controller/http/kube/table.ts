@@ -1,4 +1,4 @@
-// Tables as kubectl prints them: cells come ready for people, dates as "28s" (contract 1.12, 8).
+// Tables as kubectl prints them: cells come ready for people, dates as "28s".
 import type { PrinterColumn } from '../../../src/resources/columns.ts'
 import { findKind, type Kind } from '../../../src/resources/registry.ts'
 
