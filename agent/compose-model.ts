@@ -123,8 +123,7 @@ const variablesOf = ({ environment = {} }: RawService): string[] => {
     : Object.keys(environment)
 }
 
-/** `filled` has what is in its `env_file`s merged in. */
-/** `written` is the same service before variables are filled in: only that one names its `env_file`s. */
+/** `raw` has its variables and `env_file`s filled in; only `written`, which has not, names those files. */
 const toService = (name: string, raw: RawService, written: RawService): ServiceModel => {
   const dependsOn = Array.isArray(raw.depends_on)
     ? raw.depends_on
