@@ -52,3 +52,29 @@ it('pauses longer and longer where even what was just listed is too old', async 
   const { pauses } = await pausesAfter(Array.from({ length: 7 }, gone))
   expect(pauses.at(-1)).toBeGreaterThan(10_000)
 })
+
+it.each([
+  ['NotFound', /CRDs/],
+  ['Forbidden', /rbac\.yaml/],
+] as const)('says what to do about %s', async (reason, remedy) => {
+  const stop = new AbortController()
+  const told: object[] = []
+  const log = { ...silentLogger, warn: (fields: object) => void told.push(fields) }
+  await followCollection({
+    client: {
+      get: () => Promise.reject(new StagelyError(reason, 'no')),
+    } as unknown as ClusterClient,
+    path: '/apis/stagely.dev/v1alpha1/projects',
+    log,
+    signal: stop.signal,
+    onList: () => Promise.resolve(),
+    onChange: () => undefined,
+    pause: () => {
+      if (told.length > 0) stop.abort()
+      return Promise.resolve()
+    },
+  })
+  expect(told).toEqual([
+    expect.objectContaining({ remedy: expect.stringMatching(remedy) as string }),
+  ])
+})

@@ -62,12 +62,21 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
       const asked = cause instanceof StagelyError ? cause.details.retryAfterSeconds : undefined
       if (failures > 1)
         log.warn(
-          { path: options.path, reason: messageOf(cause) },
+          { path: options.path, reason: messageOf(cause), remedy: remedyOf(cause) },
           'cannot follow the cluster; trying again',
         )
       await pause(asked === undefined ? backoffMs(failures, backoff) : asked * 1000, signal)
     }
   }
+}
+
+/** What somebody has to do before it works again; other faults pass. */
+const remedyOf = (cause: unknown): string | undefined => {
+  if (isReason(cause, 'NotFound'))
+    return 'the CRDs must be there: kubectl apply -f crds/, or crds.install=true of the chart'
+  if (isReason(cause, 'Forbidden'))
+    return 'its service account must have the rules of charts/stagely/templates/rbac.yaml'
+  return undefined
 }
 
 /** A watch that ended with a fault, and how far it came. */

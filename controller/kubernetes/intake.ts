@@ -32,11 +32,14 @@ export interface Intake {
   /** Rejects when the store cannot be read: list again. */
   onList(stream: Stream, items: readonly KubeObject[]): Promise<void>
   onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void
-  /** True once every stream was listed whole: before, what is absent means nothing. */
-  isReady(): boolean
+  /** True once every kind was listed whole there: before, what is absent means nothing. */
+  isReady(namespace: string): boolean
   /** True for keys that must stay although the cluster does not show them. */
   isHeld(key: string): boolean
-  /** Puts every key of both sides into the queue, and those of events that the cluster may have missed. */
+  /**
+   * Puts every key of both sides into the queue, and those of events that the cluster may have missed:
+   * of the namespaces that are ready.
+   */
   lookAtAll(): Promise<void>
 }
 
@@ -53,22 +56,40 @@ export const createIntake = (deps: IntakeDeps): Intake => {
   const held = new Set<string>()
   const isFollowed = (key: string): boolean =>
     namespaces === undefined || namespaces.includes(refFromKey(key).namespace)
+  const isOf = (stream: Stream, namespace: string): boolean =>
+    (stream.namespace ?? namespace) === namespace
+  // A namespace that cannot be read holds up no other: nothing refers from one to another.
+  const isReady = (namespace: string): boolean =>
+    ![...unlisted].some((stream) => isOf(stream, namespace))
 
-  const lookAtAll = async (): Promise<void> => {
+  /** `namespace` as in the streams. */
+  const lookAt = async (namespace: string | undefined): Promise<void> => {
+    if ([...unlisted].some((stream) => stream.namespace === namespace)) return
     for (const kind of followedKinds) {
-      for (const key of await ownedKeys(deps, kind)) enqueue(key)
-      for (const object of mirror.list(kind)) enqueue(keyOf(refOf(object)))
+      for (const key of await ownedKeys(deps, kind, namespace)) enqueue(key)
+      for (const object of mirror.list(kind)) {
+        const ref = refOf(object)
+        if ((namespace ?? ref.namespace) === ref.namespace) enqueue(keyOf(ref))
+      }
     }
-    for (const event of (await deps.store.list('Event')).items)
+    for (const event of await listIn(deps, 'Event', namespace))
       if (isYoung(event, deps.clock)) enqueue(keyOf(refOf(event)))
   }
 
   const settle = async (stream: Stream): Promise<void> => {
-    const owned = (await ownedKeys(deps, stream.kind)).filter(isFollowed)
-    for (const key of owned) held.delete(key)
-    for (const key of unbelievable(deps, stream.kind, owned)) held.add(key)
+    const { kind, namespace } = stream
+    const unknown = (key: string): boolean =>
+      [...unlisted].some(
+        (other) =>
+          other !== stream && other.kind === kind && isOf(other, refFromKey(key).namespace),
+      )
+    const owned = (await ownedKeys(deps, kind)).filter((key) => isFollowed(key) && !unknown(key))
+    const wasHeld = owned.filter((key) => held.delete(key))
+    for (const key of unbelievable(deps, kind, owned)) held.add(key)
     unlisted.delete(stream)
-    if (unlisted.size === 0) await lookAtAll()
+    // One that is believed now was perhaps looked at already.
+    for (const key of wasHeld) if (isReady(refFromKey(key).namespace)) enqueue(key)
+    await lookAt(namespace)
   }
 
   return {
@@ -83,16 +104,25 @@ export const createIntake = (deps: IntakeDeps): Intake => {
       held.delete(key)
       if (type === 'DELETED') mirror.remove(object)
       else mirror.put(object)
-      if (unlisted.size === 0) enqueue(key)
+      if (isReady(refFromKey(key).namespace)) enqueue(key)
     },
-    isReady: () => unlisted.size === 0,
+    isReady,
     isHeld: (key) => held.has(key) || !isFollowed(key),
-    lookAtAll,
+    lookAtAll: async () => {
+      for (const namespace of namespaces ?? [undefined]) await lookAt(namespace)
+    },
   }
 }
 
-const ownedKeys = async ({ store, isOurs }: IntakeDeps, kind: string): Promise<string[]> =>
-  (await store.list(kind)).items.filter(isOurs).map((object) => keyOf(refOf(object)))
+const listIn = async (
+  { store }: IntakeDeps,
+  kind: string,
+  namespace: string | undefined,
+): Promise<KubeObject[]> =>
+  (await store.list(kind, namespace === undefined ? {} : { namespace })).items
+
+const ownedKeys = async (deps: IntakeDeps, kind: string, namespace?: string): Promise<string[]> =>
+  (await listIn(deps, kind, namespace)).filter(deps.isOurs).map((object) => keyOf(refOf(object)))
 
 /** A list without most of what there was is more likely an accident than meant. */
 const unbelievable = (deps: IntakeDeps, kind: string, owned: readonly string[]): string[] => {

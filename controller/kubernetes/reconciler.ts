@@ -4,14 +4,7 @@
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { NewCondition } from '../../src/resources/conditions.ts'
-import {
-  annotations,
-  keyOf,
-  refFromKey,
-  refOf,
-  type KubeObject,
-  type ObjectRef,
-} from '../../src/resources/meta.ts'
+import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import {
   done,
   stalled,
@@ -37,6 +30,7 @@ import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
 import { patiently } from './patience.ts'
 import { objectPath } from './paths.ts'
+import type { Removals } from './removals.ts'
 import type { SecretValues } from './secret-values.ts'
 import { clusterStatus } from './status.ts'
 
@@ -48,6 +42,7 @@ export interface ClusterReconcilerDeps {
   readonly clock: Clock
   readonly mirror: Mirror
   readonly secrets: SecretValues
+  readonly removals: Removals
   /** True for keys whose disappearance from the cluster is not believed. */
   readonly isHeld: (key: string) => boolean
   /** The source of a stored object, as its annotation shows it. */
@@ -57,6 +52,8 @@ export interface ClusterReconcilerDeps {
 /** What an object needs may come a moment later on another watch; only then is its lack told. */
 const patience = 6
 const againMs = 250
+/** What holds an object in the store lets go of it without a word to this one. */
+const keptMs = 10_000
 
 export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler => {
   const { store, mirror, secrets } = deps
@@ -70,14 +67,16 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
     if (object === undefined) {
       secrets.release(key)
       waits.delete(key)
-      if (stored !== undefined && !deps.isHeld(key)) await removeStored(deps, ref)
-      return done
+      if (stored === undefined || deps.isHeld(key)) return done
+      return (await deps.removals.remove(ref)) === undefined ? done : waitFor(keptMs)
     }
     if (object.metadata.deletionTimestamp !== undefined) return letGo(deps, object, stored)
     if (stored !== undefined && !isSameOrigin(stored, object)) {
       // Deleted and made anew while nobody looked: the old one goes first.
-      await removeStored(deps, ref)
-      return waitFor(againMs)
+      const why = await deps.removals.remove(ref)
+      if (why === undefined) return waitFor(againMs)
+      await showStatus(deps, object, refusal(object, 'Conflict', why))
+      return waitFor(keptMs)
     }
     await ensureFinalizer(deps, object)
     const { refused, retry } = await carryOver(deps, object, stored, key)
@@ -181,14 +180,6 @@ const refusedBy = (error: unknown, object: KubeObject): Carried => {
   return { refused: refusal(object, error.reason, message), retry }
 }
 
-const removeStored = async ({ store }: ClusterReconcilerDeps, ref: ObjectRef): Promise<void> => {
-  await store
-    .write(clusterActor, {}, (tx) => tx.remove(ref))
-    .catch((error: unknown) => {
-      if (!isReason(error, 'NotFound')) throw error
-    })
-}
-
 /** A deletion in the cluster: the store's object goes first, by its own rules. */
 const letGo = async (
   deps: ClusterReconcilerDeps,
@@ -196,8 +187,13 @@ const letGo = async (
   stored: KubeObject | undefined,
 ): Promise<Outcome> => {
   deps.secrets.release(keyOf(refOf(object)))
-  if (stored !== undefined && stored.metadata.deletionTimestamp === undefined)
-    await removeStored(deps, refOf(object))
+  if (stored !== undefined && stored.metadata.deletionTimestamp === undefined) {
+    const why = await deps.removals.remove(refOf(object))
+    if (why !== undefined) {
+      await showStatus(deps, object, refusal(object, 'Conflict', why))
+      return waitFor(keptMs)
+    }
+  }
   if (await deps.store.get(refOf(object)).then((o) => o !== undefined && deps.isOurs(o))) {
     // The feed tells when the agent has let go; until then the cluster shows what it waits for.
     await showStatus(deps, object, undefined)

@@ -1,8 +1,8 @@
 // A cluster as a source: its objects of the four kinds go into the store, and their status comes back.
 //
 // INVARIANTS
-// - Nothing is removed from the store before every kind was listed whole, and never when a list lacks
-//   more than half of what there was: somebody must say that this is meant (`pruneAll`).
+// - Nothing is removed from the store before every kind was listed whole in its namespace, and never when
+//   a list lacks more than half of what there was: somebody must say that this is meant (`pruneAll`).
 // - Specs in the cluster are never written; status only where it differs.
 // - Nothing is written unless this replica still leads, nor over a state that was not looked at (ADR 0035).
 import type { KubeConfig } from '@kubernetes/client-node'
@@ -19,6 +19,7 @@ import { createIntake, type Stream } from './intake.ts'
 import { createMirror } from './mirror.ts'
 import { followedKinds } from './paths.ts'
 import { clusterActor, createClusterReconciler } from './reconciler.ts'
+import { createRemovals } from './removals.ts'
 import { createSecretValues } from './secret-values.ts'
 
 export interface KubernetesSourceOptions extends LoopObserver {
@@ -74,6 +75,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       clock,
       mirror,
       secrets,
+      removals: createRemovals({ store, log, actor: clusterActor }),
       isHeld: (key) => intake.isHeld(key),
       isOurs,
     }),
@@ -98,14 +100,15 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const onStoreChange = ({ type, object }: ChangeEvent): void => {
     const isFollowed = (followedKinds as readonly string[]).includes(object.kind)
     const isNews = object.kind === 'Event' && type !== 'DELETED'
-    if ((isFollowed || isNews) && intake.isReady()) enqueue(keyOf(refOf(object)))
+    const ref = refOf(object)
+    if ((isFollowed || isNews) && intake.isReady(ref.namespace)) enqueue(keyOf(ref))
   }
 
   const followStore = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
         const version = await store.currentVersion()
-        if (intake.isReady()) await intake.lookAtAll()
+        await intake.lookAtAll()
         for await (const changes of store.watch(version, signal)) changes.forEach(onStoreChange)
       } catch (error) {
         if (isAbort(error) || signal.aborted) return

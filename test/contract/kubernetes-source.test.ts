@@ -7,7 +7,7 @@ import { startReconcilers, type Reconcilers } from '../../controller/reconcilers
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { plainKubeConfig } from '../support/cluster/own-server.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
@@ -229,6 +229,33 @@ test('what cannot be taken is told at the object, until it can', async () => {
     metadata: { annotations: { 'stagely.dev/source': 'kubernetes' } },
   })
   await eventually(() => condition('Project', 'taken', 'Accepted')).toBeUndefined()
+})
+
+test('a project that goes in the cluster, and holds what a folder declares, stays and says so', async () => {
+  await cluster.api.create(project('lent'))
+  await eventually(() => stored('Project', 'lent')).toBeDefined()
+  const lent = secret('lent', { projectRef: { name: 'lent' }, value: 'a-value' })
+  const folder: Actor = { name: 'folder', source: 'folder:/srv/manifests' }
+  await ours.store.write(folder, {}, (tx) => tx.create(lent))
+  await cluster.api.remove('Project', 'lent')
+  const told = async (): Promise<unknown[]> =>
+    (await ours.store.list('Event', { namespace: cluster.namespace })).items
+      .map(({ spec }) => spec)
+      .filter((spec) => spec?.['reason'] === 'NotRemoved')
+  const message =
+    /gone from the cluster.*"lent" in it is owned by folder:\/srv\/manifests: delete it there first, or adopt it/
+  await eventually(told).toEqual([
+    expect.objectContaining({ count: 1, message: expect.stringMatching(message) as string }),
+  ])
+  // Made anew there, it is another one.
+  await cluster.api.create(project('lent'))
+  await eventually(() => condition('Project', 'lent', 'Accepted')).toMatchObject({
+    status: 'False',
+    message: expect.stringMatching(message) as string,
+  })
+  await cluster.api.remove('Project', 'lent')
+  await ours.store.write(folder, {}, (tx) => tx.remove(refOf(lent)))
+  await eventually(() => stored('Project', 'lent')).toBeUndefined()
 })
 
 test('a stagelet stays in the cluster until its agent has let go of it', async () => {
@@ -491,4 +518,29 @@ test('only the chosen namespaces are followed, and others are left alone', async
   expect(await ours.store.get(team)).toBeDefined()
   expect(await stored('Project', 'not-followed')).toBeUndefined()
   expect(await stored('Project', 'shop')).toBeDefined()
+})
+
+test('a namespace that may not be read keeps no other from being followed', async () => {
+  await source.stop()
+  const { namespace, otherNamespace } = cluster
+  const isRefused = (url = ''): boolean => url.includes(`/namespaces/${otherNamespace}/`)
+  const end = cluster.fault((request, response) => {
+    if (!isRefused(request.url)) return false
+    response.writeHead(403, { 'content-type': 'application/json' })
+    response.end('{"kind":"Status","reason":"Forbidden","message":"no role here"}')
+    return true
+  })
+  undo.push(end)
+  source = start({ namespaces: [otherNamespace, namespace] })
+  await cluster.api.create(project('beside-refused'))
+  await eventually(() => condition('Project', 'beside-refused', 'Ready')).toBeDefined()
+  await cluster.api.remove('Project', 'beside-refused')
+  await eventually(() => stored('Project', 'beside-refused')).toBeUndefined()
+  // What is there of the other stays, and is followed once somebody gives the right.
+  const ref = (name: string): ObjectRef => ({ kind: 'Project', namespace: otherNamespace, name })
+  expect(await ours.store.get(ref('other'))).toBeDefined()
+  const later = { ...project('later'), metadata: { name: 'later', namespace: otherNamespace } }
+  await cluster.api.create(later)
+  end()
+  await eventually(() => ours.store.get(ref('later'))).toBeDefined()
 })
