@@ -51,6 +51,8 @@ test.each([
   ['service.nodePort=30443', /service\.type/],
   ['podLabels={"app.kubernetes.io/name":"mine"}', /podLabels/],
   ['database.url="mysql://x"', /database\/url/],
+  ['fullnameOverride="My_Stagely"', /fullnameOverride/],
+  ['podDisruptionBudget.maxUnavailable="half"', /maxUnavailable/],
 ])('%s is refused with what to do', async (set, message) => {
   await expect(renderChart(set)).rejects.toThrow(message)
 })

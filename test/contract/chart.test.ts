@@ -422,6 +422,19 @@ test('with chosen namespaces there are no rights elsewhere', async () => {
   expect(JSON.stringify(container(objects).env)).not.toContain('STAGELY_SECRET_KEY')
 })
 
+test('all can be made by somebody who has no rights but in the namespaces', async () => {
+  const flags = ['crds.install', 'kubernetes.admissionPolicy', 'kubernetes.peopleRoles']
+  const objects = await renderChart(
+    'kubernetes.namespaces=["team-a"]',
+    ...flags.map((flag) => `${flag}=false`),
+  )
+  expect([...new Set(objects.map((o) => o.kind))].sort()).toEqual(
+    'Deployment PersistentVolumeClaim Pod Role RoleBinding Secret Service ServiceAccount'.split(
+      ' ',
+    ),
+  )
+})
+
 test('a key of Vault and a balancer are set as they are named', async () => {
   const objects = await renderChart(
     ...matrix['Vault, a NetworkPolicy with what may be reached, a balancer']!,
@@ -529,6 +542,29 @@ test('helm test says whether the controller is ready', async () => {
   }
   // Nobody is there any more.
   expect(await runAt(`${controller.url}/readyz`)).toBe(1)
+})
+
+test('the pod of helm test runs where the controller does, and asks for little', async () => {
+  const set = [
+    'nodeSelector={"disk":"ssd"}',
+    'tolerations=[{"key":"only","operator":"Exists"}]',
+    'affinity={"nodeAffinity":{}}',
+    'priorityClassName="high"',
+    'imagePullSecrets=[{"name":"registry"}]',
+  ]
+  const objects = await renderChart(...set)
+  const pod = at(find(objects, 'Pod'), 'spec') as Record<string, unknown>
+  const controller = at(find(objects, 'Deployment'), 'spec.template.spec') as typeof pod
+  const shared = set.map((value) => value.split('=')[0]!)
+  for (const field of shared) {
+    expect(pod[field], field).toBeDefined()
+    expect(pod[field], field).toEqual(controller[field])
+  }
+  // A quota of a namespace refuses pods that do not say what they need.
+  expect(at(pod, 'containers.0.resources')).toMatchObject({
+    requests: { cpu: expect.any(String) as string, memory: expect.any(String) as string },
+    limits: { memory: expect.any(String) as string },
+  })
 })
 
 test('NOTES say the next step', async () => {
