@@ -94,6 +94,7 @@ const newSecret = (kind: keyof typeof tokenPrefixes): string =>
 const hintLength = 8
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
 
+/** Faults name fields as the REST API does, which is the only way in. */
 const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
   const faults: Fault[] = []
   if (!namePattern.test(spec.name))
@@ -111,13 +112,13 @@ const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
     })
   if ('team' in owner && spec.namespaces !== undefined)
     faults.push({
-      field: 'namespaces',
+      field: 'teams',
       reason: 'FieldValueForbidden',
       message: 'Forbidden: a machine is in its own team only',
     })
   if (spec.expiresAt !== undefined && spec.expiresAt <= now)
     faults.push({
-      field: 'expiresAt',
+      field: 'expires_at',
       reason: 'FieldValueInvalid',
       message: 'Invalid value: must be a time to come',
     })

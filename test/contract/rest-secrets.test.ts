@@ -270,6 +270,28 @@ describe('a batch', () => {
   })
 })
 
+describe('a fault', () => {
+  it('speaks of fields as the request names them', async () => {
+    const faults = async (path: string, body: object): Promise<string[]> => {
+      const { errors } = (await call('POST', path, body)).json<{
+        errors: { field: string; message: string }[]
+      }>()
+      return errors.map(({ field, message }) => `${field}: ${message}`)
+    }
+    const secrets = `/api/v1/projects/${shop}/secrets`
+    expect(await faults(secrets, { key: 'TWICE', value: 'a', value_base64: 'YQ==' })).toEqual([
+      'value_base64: Forbidden: give at most one of value, value_base64, sealed_value and value_from; value is given as well',
+    ])
+    expect(await faults(secrets, { key: 'NOWHERE', value: 'a', type: 'file' })).toEqual([
+      'file_path: Required value: a file secret needs file_path or file_target',
+    ])
+    const past = { name: 'past', expires_at: '2020-01-01T00:00:00Z' }
+    expect(await faults('/api/v1/tokens', past)).toEqual([
+      'expires_at: Invalid value: must be a time to come',
+    ])
+  })
+})
+
 describe('bodies of all kinds', () => {
   const canary = 'canary-5f1c9a'
   const pieces: unknown[] = [

@@ -72,9 +72,25 @@ const restNames = new Map([
 export const inRestName = (field: string): string =>
   restNames.get(field) ?? snakeCase(field.replace(/^spec\./, ''))
 
+/** Those that a request calls otherwise: `file.path`, `valueBase64`. */
+const otherNames = new Map(
+  secretFields
+    .map(({ name, path }) => [path.join('.'), name] as const)
+    .filter(([path, name]) => path !== name),
+)
+const otherName = new RegExp(
+  `(?<![\\w."-])(?:${[...otherNames.keys()].map((path) => path.replaceAll('.', '\\.')).join('|')})(?![\\w"-])`,
+  'g',
+)
+
 /** The store's faults in the names of the request. */
 export const inRestNames = (faults: readonly Fault[], prefix = ''): Fault[] =>
   faults.map(({ field, reason, message }) => {
     const name = inRestName(field)
-    return { field: `${prefix}${name}`, reason, message: message.replaceAll(field, name) }
+    const text = message.replaceAll(field, name)
+    return {
+      field: `${prefix}${name}`,
+      reason,
+      message: text.replace(otherName, (path) => otherNames.get(path) ?? path),
+    }
   })
