@@ -105,7 +105,7 @@ describe('docs/compliance.md', () => {
   })
 })
 
-describe('every page', () => {
+describe('every page, and every help', () => {
   const pages = ['../README.md', ...readdirSync(docs('')).filter((name) => name.endsWith('.md'))]
   /** Those that parse their own flags. */
   const programs = ['agent run', 'agent install', 'agent doctor', 'agent uninstall']
@@ -114,9 +114,9 @@ describe('every page', () => {
 
   it('names only commands and flags that there are', async () => {
     const texts = await Promise.all(pages.map((page) => readFile(docs(page), 'utf8')))
-    const asked = texts
+    const asked = [...texts, ...commands.map(helpOf)]
       .flatMap((text) => text.split(/\bstagely (?=[a-z])/).slice(1))
-      .map((text) => text.split(/[`\n#>|]| -- /)[0]!.split(' '))
+      .map((text) => text.split(/[`"\n#>|]| -- /)[0]!.split(' '))
       .flatMap((words) => {
         const paths = [3, 2, 1].map((count) => words.slice(0, count).join(' '))
         const path = paths.find((one) => byPath.has(one))

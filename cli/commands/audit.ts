@@ -1,5 +1,5 @@
 // audit: who did what, what somebody has read, and proof that nothing of it was changed.
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
@@ -122,8 +122,17 @@ const openLines = async (
   flags: CommonFlags,
 ): Promise<NodeJS.ReadableStream> => {
   if (file === '-') return process.stdin
-  if (file !== undefined) return createReadStream(file)
+  if (file !== undefined) return openFile(file)
   return (await openRest(flags)).stream('/audit/export')
+}
+
+const openFile = async (path: string): Promise<NodeJS.ReadableStream> => {
+  try {
+    return (await open(path)).createReadStream()
+  } catch (error) {
+    const { code = 'failed' } = error as NodeJS.ErrnoException
+    throw new CliError(`cannot read ${path} (${code})`, 1, error)
+  }
 }
 
 const head = (): Command =>

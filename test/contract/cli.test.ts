@@ -254,6 +254,29 @@ describe('the stagely command', () => {
     expect((await world.cli('status', '-o', 'name')).code).toBe(2)
   })
 
+  it('verifies an export that it has written, and names the first row that was changed', async () => {
+    const path = await file('audit.jsonl', await world.must('audit', 'export'))
+    const whole = await world.cli('audit', 'verify', path)
+    expect([whole.code, whole.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^\d+ rows are as they were written/),
+    ])
+    const rows = (await readFile(path, 'utf8')).replace(
+      '"actor":{"name":"admin"',
+      '"actor":{"name":"eve"',
+    )
+    const changed = await world.cliWith(rows, 'audit', 'verify', '-')
+    expect([changed.code, changed.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^The audit log is NOT as it was written: row \d+ /),
+    ])
+    const gone = await world.cli('audit', 'verify', join(dir, 'gone.jsonl'))
+    expect([gone.code, gone.stderr]).toEqual([
+      1,
+      `error: cannot read ${join(dir, 'gone.jsonl')} (ENOENT)\n`,
+    ])
+  })
+
   it('says how to connect when it cannot', async () => {
     const env = { HOME: dir, STAGELY_SERVER: 'https://127.0.0.1:1', STAGELY_TOKEN: 'x' }
     expect((await runCli(['get', 'stagelets'], env)).stderr).toContain('connection refused')
