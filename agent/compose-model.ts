@@ -10,6 +10,7 @@ import type { Environment } from '../src/compose/environment.ts'
 import { ComposeError } from '../src/compose/compose.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
+import { findUses, type VariableUses } from './variable-uses.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 
 /** A dependency with a condition; one that only has to be started is none. */
@@ -47,7 +48,9 @@ export interface ComposeModel {
   readonly flags: readonly string[]
   /** Enabled services, sorted by name. */
   readonly services: readonly ServiceModel[]
+  /** Variables of the files that are not set. */
   readonly missingVariables: readonly string[]
+  readonly uses: VariableUses
   readonly signature: string
   /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
   readonly roots: readonly string[]
@@ -203,6 +206,7 @@ const askCompose = async (
     ask('--no-interpolate', '--format', 'json'),
   ])
   const written = writing.status === 'fulfilled' ? parseProject(writing.value.stdout) : undefined
+  const uses = findUses(written ?? {})
   if (filling.status === 'fulfilled') {
     const { stdout, stderr } = filling.value
     const filled = parseProject(undoubled(stdout))
@@ -211,6 +215,7 @@ const askCompose = async (
       flags,
       services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
       missingVariables: unique(parseUnset(stderr)),
+      uses,
       mounts: { mounts: parseMounts(filled) },
     }
   }
@@ -225,6 +230,7 @@ const askCompose = async (
       written,
     ),
     missingVariables: unique(parseUnset(stderr)),
+    uses,
     mounts: { fault: faultOf(filling.reason).fault },
   }
 }

@@ -1,5 +1,6 @@
 // What every pass begins with: read the model, observe the engine, and see whether the stack may be
 // touched at all.
+import { visibleTo } from '../src/secrets/visible.ts'
 import type { Hands } from './by-hand/hands.ts'
 import { checkAllowed } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
@@ -12,6 +13,7 @@ import type { ProjectLocks } from './project-locks.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
+import { hintFor, missedAmong } from './variable-uses.ts'
 
 export interface PassDeps extends ActionDeps {
   readonly models: ModelSource
@@ -48,13 +50,19 @@ export const readModel = async (
   const { desired, env, mask } = state.want
   const result = await deps.models.read({ spec: desired.compose, env, mask })
   if ('fault' in result) {
-    state.fault = result.fault
-    state.missingVariables = result.missingVariables
+    const { fault, missingVariables } = result
+    const hint = hintFor(missingVariables, state.want.entries)
+    state.fault = { ...fault, message: `${fault.message}${hint}` }
+    state.missingVariables = missingVariables
     return undefined
   }
   state.fault = undefined
   state.model = result.model
-  state.missingVariables = result.model.missingVariables
+  const { missingVariables, uses } = result.model
+  const { entries } = state.want
+  state.missingVariables = missedAmong(missingVariables, uses, ({ service, key }) =>
+    visibleTo(service, desired.name, entries).some((e) => e.type === 'env' && e.key === key),
+  )
   return result.model
 }
 

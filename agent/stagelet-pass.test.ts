@@ -43,6 +43,7 @@ const pass = async (
     missingVariables: [],
     signature: '',
     roots: [],
+    uses: new Map(),
     mounts: { mounts: new Map() },
   }
   const deps: PassDeps = {

@@ -1,6 +1,6 @@
 // Which service should see which key, from how the project uses them today. Pure.
 import type { ComposeProject, ComposeService } from './compose-project.ts'
-import { variablesOfText } from './service-uses.ts'
+import { variablesOfText } from '../../src/compose/variables.ts'
 
 export interface ProposedSecret {
   readonly key: string

@@ -1,5 +1,6 @@
 // Where a service of a compose file uses variables and files of variables. The input is Compose's own
 // description without interpolation (`config --no-interpolate --format json`).
+import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
 
 interface EnvFileEntry {
   readonly path: string
@@ -28,25 +29,10 @@ export interface ServiceUses {
   readonly sharesWith: readonly string[]
 }
 
-const expression = /\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)/g
-
-/** Names of the variables in a text; `$$` is no variable. */
-export const variablesOfText = (text: string): string[] => [
-  ...new Set(
-    [...text.matchAll(expression)].flatMap(([, name]) => (name === undefined ? [] : [name])),
-  ),
-]
-
-function* texts(value: unknown): Generator<string> {
-  if (typeof value === 'string') yield value
-  else if (Array.isArray(value)) for (const item of value) yield* texts(item)
-  else if (typeof value === 'object' && value !== null) yield* texts(Object.values(value))
-}
-
 /** Every variable that any service uses, sorted. */
 export const variablesIn = (services: Readonly<Record<string, RawService>>): string[] => {
   const names = new Set<string>()
-  for (const text of texts(services)) for (const name of variablesOfText(text)) names.add(name)
+  for (const text of textsIn(services)) for (const name of variablesOfText(text)) names.add(name)
   for (const service of Object.values(services)) {
     for (const [key, text] of writtenOf(service)) if (text === null) names.add(key)
   }
@@ -77,7 +63,7 @@ export const usesOf = (service: RawService, shown: (path: string) => string): Se
   const elsewhere = new Map<string, string>()
   for (const [field, value] of Object.entries(service)) {
     if (field === 'environment') continue
-    for (const text of texts(value)) {
+    for (const text of textsIn(value)) {
       for (const name of variablesOfText(text)) if (!elsewhere.has(name)) elsewhere.set(name, field)
     }
   }

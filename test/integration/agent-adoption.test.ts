@@ -94,9 +94,14 @@ describe('a stack that runs already', () => {
   })
 
   it('satisfies variables of the file from global secrets, and names those that nothing sets', async () => {
-    const own = `  web:\n    image: ${testImage}\n    command: ${idle}\n    environment: {FROM: "\${GREETING}", OTHER: "\${NOWHERE}"}\n`
+    const own = `  web:\n    image: ${testImage}\n    command: ${idle}\n    environment: {FROM: "\${GREETING}", OTHER: "\${NOWHERE}", OWN: "\${OWN}"}\n`
     await stack.write(`services:\n${own}`)
-    const report = await machine.roll([held('GREETING', 'hello there')])
+    // One of the service's own is no variable of the file, and takes its place.
+    const report = await machine.roll([
+      held('GREETING', 'hello there'),
+      held('OWN', 'for web alone', 'web'),
+    ])
+    expect((await stack.environmentOf('web'))['OWN']).toBe('for web alone')
     expect((await stack.environmentOf('web'))['FROM']).toBe('hello there')
     expect(report.missingVariables).toEqual(['NOWHERE'])
   })

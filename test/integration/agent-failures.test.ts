@@ -63,6 +63,12 @@ describe('a stack that is in sync', () => {
     const report = await refuse({})
     expect(report.fault?.reason).toBe('ComposeInvalid')
     expect(report.fault?.message).toMatch(/yaml: line \d/)
+    await stack.write(`${compose}    environment: {TOKEN: "\${TOKEN:?needed}"}\n`)
+    machine.loop.poke()
+    await machine.until(
+      ({ fault }) =>
+        fault?.message.includes('TOKEN is one of web, which gets it by itself') === true,
+    )
     await stack.write(compose)
     machine.loop.poke()
     await machine.until((r) => r.phase === 'Settled')

@@ -1,0 +1,17 @@
+// Names of the variables in a text of a compose file.
+
+const expression = /\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)/g
+
+/** Each once; `$$` is no variable. */
+export const variablesOfText = (text: string): string[] => [
+  ...new Set(
+    [...text.matchAll(expression)].flatMap(([, name]) => (name === undefined ? [] : [name])),
+  ),
+]
+
+/** Every text in a value of JSON. */
+export function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value
+  else if (Array.isArray(value)) for (const item of value) yield* textsIn(item)
+  else if (typeof value === 'object' && value !== null) yield* textsIn(Object.values(value))
+}
