@@ -5,12 +5,17 @@ import type { SecretSpec } from '../resources/stagelysecret.ts'
 import { loadProject } from './projects.ts'
 import { readNeighbours } from './secret-neighbours.ts'
 import { loadHeadRow } from './secret-versions.ts'
-import type { WriteSession } from './session.ts'
+import type { StoredRow, WriteSession } from './session.ts'
 import { stageletsOf } from './stagelet-writes.ts'
 import { followersOf } from './values/followers.ts'
 
-const namespaceOf = ({ namespace }: ObjectRef): ObjectRef[] =>
+export const namespaceOf = ({ namespace }: ObjectRef): ObjectRef[] =>
   namespace === '' ? [] : [{ kind: 'Namespace', namespace: '', name: namespace }]
+
+export const projectOf = (secret: KubeObject): ObjectRef => {
+  const { namespace } = refOf(secret)
+  return { kind: 'Project', namespace, name: (secret.spec as SecretSpec).projectRef.name }
+}
 
 /** Reads the object, its namespace and, for a secret, all that its new value may concern. */
 export const readAhead = async (
@@ -22,7 +27,7 @@ export const readAhead = async (
   const refs = [ref, ...namespaceOf(ref)]
   if (object.kind !== 'StagelySecret') return session.prefetch(refs)
   const spec = object.spec as SecretSpec
-  const project = { kind: 'Project', namespace: ref.namespace, name: spec.projectRef.name }
+  const project = projectOf(object)
   const givesValue =
     spec.valueFrom !== undefined || valueFields.some((field) => spec[field] !== undefined)
   const stored = session.known(ref)
@@ -32,5 +37,19 @@ export const readAhead = async (
     ...(isNew ? [readNeighbours(session, object)] : []),
     ...(givesValue ? [stageletsOf(session, project), followersOf(session, ref, project.name)] : []),
     ...(stored === undefined ? [] : [loadHeadRow(session, stored.uid)]),
+  ])
+}
+
+/** Reads what the removal of a secret concerns. */
+export const readAheadOfRemoval = async (
+  session: WriteSession,
+  { uid, object }: StoredRow,
+): Promise<void> => {
+  const project = projectOf(object)
+  await Promise.all([
+    session.prefetch([project, ...namespaceOf(refOf(object))]),
+    loadProject(session, project),
+    stageletsOf(session, project),
+    loadHeadRow(session, uid),
   ])
 }

@@ -4,13 +4,7 @@ import { mapInTurns } from '../kernel/in-turns.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
 import { dueAt } from './revisions.ts'
 import type { Queryable } from './sql.ts'
-import type {
-  ListOptions,
-  ObjectList,
-  ProjectRevisions,
-  StoredObject,
-  Surroundings,
-} from './store.ts'
+import type { ListOptions, ObjectList, ProjectRevisions, StoredObject } from './store.ts'
 import { storedObject } from './stored-object.ts'
 
 export const getStored = async (
@@ -86,28 +80,4 @@ export const revisionsOf = async (q: Queryable, projectUid: string): Promise<Pro
     changeSets: JSON.parse(row.change_sets) as Record<string, number>,
   })
   return { epoch: row.epoch, closed: row.revision, closesAt }
-}
-
-/** See Store.surroundingsOf. */
-export const surroundingsOf = async (
-  q: Queryable,
-  { namespace, name }: ObjectRef,
-  mostStagelets: number,
-): Promise<Surroundings> => {
-  const rows = await q.query<{ body: string | null; secrets: number }>(
-    `SELECT s.body, (
-       SELECT count(*)::int FROM (
-         SELECT 1 FROM secret_versions v WHERE v.project_uid = p.uid AND v.to_revision IS NULL AND v.type = 'env' LIMIT 2
-       ) few
-     ) AS secrets
-     FROM projects p LEFT JOIN LATERAL (
-       SELECT o.name, o.body FROM objects o WHERE o.kind = 'Stagelet' AND o.namespace = p.namespace
-         AND o.body #>> '{spec,projectRef,name}' = p.name ORDER BY o.name LIMIT $3
-     ) s ON true WHERE p.namespace = $1 AND p.name = $2 ORDER BY s.name`,
-    [namespace, name, mostStagelets],
-  )
-  const stagelets = rows.flatMap(({ body }) =>
-    body === null ? [] : [JSON.parse(body) as KubeObject],
-  )
-  return { stagelets, envSecrets: rows[0]?.secrets ?? 0 }
 }

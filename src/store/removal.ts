@@ -5,6 +5,7 @@ import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission
 import { forbidden, holdsOwned } from './errors.ts'
 import { requireRow } from './objects.ts'
 import { destroyProject, loadProject } from './projects.ts'
+import { projectOf, readAheadOfRemoval } from './read-ahead.ts'
 import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
@@ -34,9 +35,8 @@ const checkContents = (
 }
 
 const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {
-  const { namespace } = refOf(row.object)
-  const spec = row.object.spec as { projectRef: { name: string } }
-  const ref = { kind: 'Project', namespace, name: spec.projectRef.name }
+  const ref = projectOf(row.object)
+  await readAheadOfRemoval(session, row)
   const owner = await session.fetch(ref)
   const project = owner === undefined ? undefined : await loadProject(session, ref)
   if (project === undefined) return // gone with all its versions

@@ -20,11 +20,12 @@ import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { listPage } from './pages.ts'
 import type { HeadCache } from './projects.ts'
-import { getObjectByUid, getStored, listObjects, revisionsOf, surroundingsOf } from './reads.ts'
+import { getObjectByUid, getStored, listObjects, revisionsOf } from './reads.ts'
 import { closeDue, listOpen, type OpenProject } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { openSets, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
+import { surroundingsIn } from './surroundings.ts'
 import { dropOldTombstones } from './tombstones.ts'
 import type {
   Actor,
@@ -74,6 +75,7 @@ interface Parts extends SqlStoreDeps {
   readonly keys: ProjectKeyCache
   readonly feed: Feed
   readonly writer: Writer
+  readonly surroundings: ReturnType<typeof surroundingsIn>
   readonly audit: { listener?: () => void }
 }
 
@@ -87,7 +89,7 @@ const assemble = (deps: SqlStoreDeps, head: number): Parts => {
     audit.listener?.()
   }
   const writer = new Writer({ sql, provider, clock, keys, heads, feed, sealedValues, onAudit })
-  return { ...deps, keys, feed, writer, audit }
+  return { ...deps, keys, feed, writer, surroundings: surroundingsIn(sql), audit }
 }
 
 export class SqlStore implements Store {
@@ -162,7 +164,7 @@ export class SqlStore implements Store {
   }
 
   surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
-    return surroundingsOf(this.#sql, project, mostStagelets)
+    return this.#parts.surroundings({ project, mostStagelets })
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
