@@ -6,6 +6,7 @@ import type { KeyBytes, SealKey } from '../secrets/aead.ts'
 import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
+import type { SessionReads } from './session-reads.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { lineOf, linesOf, readSet } from './sets.ts'
@@ -82,11 +83,17 @@ export const loadProject = async (
   return state
 }
 
+/** Its row, for a loadProject() to come. */
+export const readProject = (
+  reads: SessionReads,
+  { namespace, name }: Place,
+): Promise<ProjectRow[]> => reads.read<ProjectRow>(loadSql, [namespace, name])
+
 const readState = async (
   session: WriteSession,
-  { namespace, name }: Place,
+  place: Place,
 ): Promise<ProjectState | undefined> => {
-  const [row] = await session.read<ProjectRow>(loadSql, [namespace, name])
+  const [row] = await readProject(session, place)
   if (row === undefined) return undefined
   const { uid } = row
   const { keys } = session.deps

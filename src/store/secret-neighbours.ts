@@ -4,6 +4,7 @@ import type { Fault } from '../kernel/errors.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
 import { invalid } from './errors.ts'
+import type { SessionReads } from './session-reads.ts'
 import type { WriteSession } from './session.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
@@ -39,7 +40,7 @@ const othersOf = `SELECT uid, rv, source, body FROM objects
   WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 AND name <> $3`
 
 export const readNeighbours = async (
-  session: WriteSession,
+  session: SessionReads,
   object: KubeObject,
 ): Promise<KubeObject[]> => {
   const ref = refOf(object)

@@ -1,4 +1,5 @@
 // The current version of one secret, and its last one.
+import type { SessionReads } from './session-reads.ts'
 import type { WriteSession } from './session.ts'
 import { loadDataKeys, openRow, sealedColumns, type SealedRow } from './sets.ts'
 
@@ -6,7 +7,7 @@ const headSql = `SELECT ${sealedColumns} FROM secret_versions v WHERE v.secret_u
 
 /** Undefined where the secret has no value, or has none any more. */
 export const loadHeadRow = async (
-  session: WriteSession,
+  session: SessionReads,
   secretUid: string,
 ): Promise<SealedRow | undefined> => {
   const [row] = await session.read<SealedRow>(headSql, [secretUid])

@@ -2,7 +2,7 @@
 // does to objects goes through put() and drop(): they number, store and announce it.
 import { toTimestamp } from '../kernel/clock.ts'
 import { storableJson } from '../kernel/storable.ts'
-import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
@@ -14,25 +14,10 @@ import type { HeadCache, ProjectState } from './projects.ts'
 import { afterPuts, mayWait, PutBuffer } from './put-buffer.ts'
 import type { Queryable } from './sql.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
+import { SessionReads, type StoredRow } from './session-reads.ts'
+export { byName, type StoredRow } from './session-reads.ts'
 import { textOf } from './stored-object.ts'
 import type { Touched } from './values/touched.ts'
-
-/** An object as stored. Never changed in place: writes put a new one. */
-export interface StoredRow {
-  readonly uid: string
-  readonly rv: number
-  readonly source: string
-  /** What is stored. */
-  readonly text: string
-  readonly object: KubeObject
-}
-
-/**
- * In the order of their names. Not by the database: to have them sorted it prefers to read all of a
- * namespace by the index of names to the few rows that an index of the condition knows.
- */
-export const byName = (rows: readonly StoredRow[]): StoredRow[] =>
-  [...rows].sort((a, b) => (a.object.metadata.name < b.object.metadata.name ? -1 : 1))
 
 /**
  * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
@@ -52,21 +37,6 @@ export interface SessionDeps {
   /** Opens `sealedValue`; without it none opens. */
   readonly sealedValues?: SealedValueOpener | undefined
 }
-
-interface BodyRow {
-  uid: string
-  rv: number
-  source: string
-  body: string
-}
-
-const toStored = (row: BodyRow): StoredRow => ({
-  uid: row.uid,
-  rv: row.rv,
-  source: row.source,
-  text: row.body,
-  object: JSON.parse(row.body) as KubeObject,
-})
 
 // The subselect sees the object as it was before the statement: that is what lists in pages need.
 const putSql = `
@@ -105,8 +75,7 @@ const sentAtMost = 256
 const detailText = (entry: AuditEntry | undefined): string | null =>
   entry?.detail === undefined ? null : storableJson(JSON.stringify(entry.detail))
 
-export class WriteSession {
-  readonly tx: Queryable
+export class WriteSession extends SessionReads {
   readonly #tx: Queryable
   readonly actor: Actor
   readonly changeSet: ChangeSet | undefined
@@ -142,11 +111,8 @@ export class WriteSession {
   audited = false
   /** The object being stored, for errors of the database that name none. */
   writing: KubeObject | undefined
-  readonly #rows = new Map<string, StoredRow | undefined>()
   /** Statements that are on their way, each with the object that it stores. */
   #sent: { readonly done: Promise<unknown>; readonly object: KubeObject | undefined }[] = []
-  /** Answers that stay true until the next send() or put(). */
-  readonly #answers = new Map<string, Promise<unknown[]>>()
   /** What put() has not sent yet; every other statement sends it first. */
   readonly #puts = new PutBuffer()
 
@@ -160,12 +126,14 @@ export class WriteSession {
       deps: SessionDeps
       pending: PendingProjects
       preparations: Preparations
+      ahead?: SessionReads | undefined
     },
   ) {
-    this.#tx = tx
-    this.tx = afterPuts(tx, () => {
+    const sendPuts = (): void => {
       this.flush()
-    })
+    }
+    super(afterPuts(tx, sendPuts), more.ahead)
+    this.#tx = tx
     this.rv = start.rv
     this.epoch = start.epoch
     this.nowMs = start.nowMs
@@ -194,7 +162,7 @@ export class WriteSession {
   }
 
   #send(text: string, params: readonly unknown[], object: KubeObject | undefined): void {
-    this.#answers.clear()
+    this.forgetAnswers()
     const done = this.#tx.query(text, params)
     done.catch(() => undefined)
     this.#sent.push({ done, object })
@@ -219,53 +187,6 @@ export class WriteSession {
   /** The write has failed: what it did not send yet is of no use, and would only fail as well. */
   abandon(): void {
     this.#puts.clear()
-  }
-
-  /** Reads what nobody but send() and put() change: asked twice, it is read once. */
-  read<R>(text: string, params: readonly unknown[]): Promise<R[]> {
-    const key = JSON.stringify([text, params])
-    let answer = this.#answers.get(key)
-    if (answer === undefined) {
-      answer = this.tx.query(text, params)
-      this.#answers.set(key, answer)
-    }
-    return answer as Promise<R[]>
-  }
-
-  async fetch(ref: ObjectRef): Promise<StoredRow | undefined> {
-    const key = keyOf(ref)
-    if (this.#rows.has(key)) return this.#rows.get(key)
-    const [row] = await this.tx.query<BodyRow>(
-      'SELECT uid, rv, source, body FROM objects WHERE kind = $1 AND namespace = $2 AND name = $3',
-      [ref.kind, ref.namespace, ref.name],
-    )
-    const stored = row === undefined ? undefined : toStored(row)
-    this.#rows.set(key, stored)
-    return stored
-  }
-
-  /** What was fetched or put before; undefined as well for what nobody asked for yet. */
-  known(ref: ObjectRef): StoredRow | undefined {
-    return this.#rows.get(keyOf(ref))
-  }
-
-  /** Fetches several at once; later fetches of them cost nothing. */
-  async prefetch(refs: readonly ObjectRef[]): Promise<void> {
-    const wanted = refs.filter((ref) => !this.#rows.has(keyOf(ref)))
-    if (wanted.length === 0) return
-    for (const ref of wanted) this.#rows.set(keyOf(ref), undefined)
-    await this.select(
-      `SELECT o.uid, o.rv, o.source, o.body FROM objects o
-       JOIN unnest($1::text[], $2::text[], $3::text[]) AS w (kind, namespace, name) USING (kind, namespace, name)`,
-      [wanted.map((r) => r.kind), wanted.map((r) => r.namespace), wanted.map((r) => r.name)],
-    )
-  }
-
-  /** Rows of `SELECT uid, rv, source, body …`. */
-  async select(text: string, params: readonly unknown[]): Promise<StoredRow[]> {
-    const rows = (await this.read<BodyRow>(text, params)).map(toStored)
-    for (const row of rows) this.#rows.set(keyOf(refOf(row.object)), row)
-    return rows
   }
 
   /** Stores `object` under a new resourceVersion; `previous` is absent for a new one. */
@@ -300,11 +221,11 @@ export class WriteSession {
     if (audit === undefined && mayWait(object, type)) {
       const waiting = { ...ref, uid, rv, source, body: text, type }
       if (!this.#puts.takes(waiting)) this.flush()
-      this.#answers.clear()
+      this.forgetAnswers()
       this.#puts.add(waiting)
     } else await this.send(putSql, params, numbered)
     const row = { uid, rv, source, text, object: numbered }
-    this.#rows.set(keyOf(ref), row)
+    this.note(ref, row)
     const change = { resourceVersion: rv, type, text, object: numbered, previous: previous?.text }
     this.events.push(changeEvent(change))
     return row
@@ -330,7 +251,7 @@ export class WriteSession {
       ...this.#auditParams(audit),
       this.term ?? null,
     ])
-    this.#rows.set(keyOf(ref), undefined)
+    this.note(ref, undefined)
     const change = { resourceVersion: rv, type: 'DELETED' as const, text, object: last }
     this.events.push(changeEvent({ ...change, previous: row.text }))
     return last

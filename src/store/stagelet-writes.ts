@@ -6,6 +6,7 @@ import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { invalid } from './errors.ts'
 import type { ProjectState } from './projects.ts'
+import type { SessionReads } from './session-reads.ts'
 import { byName, type StoredRow, type WriteSession } from './session.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */
@@ -17,7 +18,7 @@ const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
 }
 
 export const stageletsOf = async (
-  session: WriteSession,
+  session: SessionReads,
   project: { readonly namespace: string; readonly name: string },
 ): Promise<StoredRow[]> => {
   const rows = await session.select(

@@ -88,6 +88,15 @@ export interface WriteOptions {
   readonly changeSet?: ChangeSet
   /** Only while this is the leader's term: else nothing is done, and the error is a DeposedError. */
   readonly term?: number
+  /** Has what it will read be read together with what other writes will. Changes nothing else. */
+  readonly about?: AboutObject
+}
+
+/** The object that a write is about. */
+export interface AboutObject {
+  readonly ref: ObjectRef
+  /** As it will be, where it is new. */
+  readonly created?: KubeObject
 }
 
 /**
@@ -271,7 +280,7 @@ export interface Transaction extends Reader {
 /** What a new secret of a project meets. */
 export interface Surroundings {
   /** Stagelets of the project, by name, up to a number. */
-  readonly stagelets: KubeObject[]
+  readonly stagelets: readonly KubeObject[]
   /** Secrets of type env that have a value; counted up to two. */
   readonly envSecrets: number
 }

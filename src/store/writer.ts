@@ -5,6 +5,7 @@ import { isReason } from '../kernel/errors.ts'
 import { alreadyExists, deposed, internal, invalid, sqlStateOf } from './errors.ts'
 import { changesChannel, type Feed } from './feed.ts'
 import { PendingProjects } from './pending-projects.ts'
+import { GroupReads } from './group-reads.ts'
 import { Preparations } from './preparations.ts'
 import { finishProjects } from './revisions.ts'
 import { WriteSession, type SessionDeps } from './session.ts'
@@ -34,6 +35,7 @@ interface Group {
   readonly startRv: number
   rv: number
   readonly events: ChangeEvent[]
+  readonly reads: GroupReads
   /** Of the writes so far. Nobody has waited for what they sent. */
   readonly sessions: WriteSession[]
   readonly pending: PendingProjects
@@ -183,9 +185,15 @@ export class Writer {
     settle: (() => void)[],
     sessions: WriteSession[],
   ): Promise<Group> {
-    const [counters] = await tx.query<{ rv: number; epoch: number; term: number }>(
+    const locked = tx.query<{ rv: number; epoch: number; term: number }>(
       'SELECT rv, epoch, term FROM counters FOR UPDATE',
     )
+    // Behind the lock: each statement sees what was committed before it.
+    const reads = new GroupReads(
+      tx,
+      jobs.map(({ options }) => options.about),
+    )
+    const [counters] = await locked
     if (counters === undefined) throw new Error('the counter row is missing')
     const { rv, epoch, term } = counters
     const pending = new PendingProjects()
@@ -196,6 +204,7 @@ export class Writer {
       startRv: rv,
       rv,
       events: [],
+      reads,
       sessions,
       audited: false,
       pending,
@@ -224,7 +233,7 @@ export class Writer {
   ): Promise<void> {
     const { tx } = group
     const { actor, options, preparations } = job
-    const { changeSet, term } = options
+    const { changeSet, term, about } = options
     if (term !== undefined && term !== group.term) {
       settle.push(() => {
         this.deposed += 1
@@ -234,7 +243,8 @@ export class Writer {
     }
     const start = { rv: group.rv, epoch: group.epoch, nowMs: this.#deps.clock.now() }
     const { pending } = group
-    const more = { changeSet, term, deps: this.#deps, pending, preparations }
+    const ahead = await group.reads.of(about)
+    const more = { changeSet, term, deps: this.#deps, pending, preparations, ahead }
     const session = new WriteSession(tx, start, actor, more)
     // Nobody waits for it: should it fail, so does all that follows.
     if (!alone && group.savepoint !== '') tx.exec(group.savepoint).catch(() => undefined)
@@ -273,6 +283,7 @@ export class Writer {
     group.rv = session.rv
     group.audited ||= session.audited
     group.events.push(...session.events)
+    group.reads.note(session.events)
   }
 
   async #undo(tx: Queryable, alone: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
 import { feedContract, folderContract, sharedContract } from './store-feed.contract.ts'
+import { groupContract } from './store-group.contract.ts'
 import { ownerContract } from './store-owner.contract.ts'
 import { peopleContract, peopleOnTwoControllers } from './store-people.contract.ts'
 import { secretsContract } from './store-secrets.contract.ts'
@@ -11,6 +12,7 @@ const inFolder: OpenStore = (options) => openTestStore(undefined, options)
 
 storeContract('a Postgres server', onServer)
 secretsContract('a Postgres server', onServer)
+groupContract('a Postgres server', onServer)
 feedContract('a Postgres server', onServer)
 sharedContract(onServer)
 ownerContract('a Postgres server', onServer)
@@ -19,6 +21,7 @@ peopleOnTwoControllers(onServer)
 
 storeContract('PGlite', inFolder)
 secretsContract('PGlite', inFolder)
+groupContract('PGlite', inFolder)
 feedContract('PGlite', inFolder)
 ownerContract('PGlite', inFolder)
 peopleContract('PGlite', inFolder)

@@ -46,7 +46,8 @@ export const serveCreate =
     const object = decode(c, kind, input, fieldCheckOf(c, body))
     const change = { who, before: undefined, after: object, now: toTimestamp(clock.now()) }
     const managedFields = managedAfterUpdate(kind, change)
-    const created = await store.write(actorOf(c), options, (tx) =>
+    const about = { ref: refOf(object), created: object }
+    const created = await store.write(actorOf(c), { ...options, about }, (tx) =>
       tx.create(object, { managedFields }),
     )
     await warnOfPlace(c, store, created, undefined)
@@ -74,8 +75,10 @@ export const serveReplace =
     const after = decode(c, kind, input, fieldCheckOf(c, body))
     const requested = metadataOf(input)['managedFields']
     const now = toTimestamp(clock.now())
-    const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
-      const before = await getOrThrow(tx, kind, refOfPath(c, kind))
+    const ref = refOfPath(c, kind)
+    const given = { ...options, about: { ref } }
+    const { updated, before } = await store.write(actorOf(c), given, async (tx) => {
+      const before = await getOrThrow(tx, kind, ref)
       requireVersion(kind, input)
       return {
         updated: await replaceObject(tx, kind, { who, before, after, requested, now }),
@@ -130,7 +133,8 @@ const answerApply = async (
   const config = readConfiguration(c, kind, patch.content)
   const check = fieldCheckOf(c, patch)
   const now = clock.now()
-  const { object, before, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
+  const given = { ...options, about: { ref: refOfPath(c, kind) } }
+  const { object, before, created, versionBefore } = await store.write(actorOf(c), given, (tx) =>
     applyObject(c, kind, { tx, config, check, now }),
   )
   await warnOfPlace(c, store, object, before)
@@ -148,8 +152,10 @@ const answerPatch = async (
   const options = writeOptionsOf(c)
   const who = whoOf(c, kind, '')
   const now = toTimestamp(clock.now())
-  const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
-    const before = await getOrThrow(tx, kind, refOfPath(c, kind))
+  const ref = refOfPath(c, kind)
+  const given = { ...options, about: { ref } }
+  const { updated, before } = await store.write(actorOf(c), given, async (tx) => {
+    const before = await getOrThrow(tx, kind, ref)
     const input = atPath(c, kind, patched(before, patch))
     checkPatchRight(c, kind, { before: toWire(before), after: input })
     const after = decode(c, kind, input, check)
@@ -169,7 +175,7 @@ export const serveDelete =
     const ref = refOfPath(c, kind)
     const { object, gone } = await store.write(
       actorOf(c),
-      { ...options, dryRun: dryRun || options.dryRun === true },
+      { ...options, dryRun: dryRun || options.dryRun === true, about: { ref } },
       (tx) => tx.remove(ref, preconditions),
     )
     if (!gone) return answerObject(c, kind, object, { clock })

@@ -5,6 +5,7 @@ import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { conflict, invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
 import { loadHeadRow, openHeadRow } from '../secret-versions.ts'
+import type { SessionReads } from '../session-reads.ts'
 import { byName, type StoredRow, type WriteSession } from '../session.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
@@ -15,7 +16,7 @@ export const followedBy = ({ spec = {} }: Pick<KubeObject, 'spec'>): string | un
 
 /** Those that follow the secret of this name. */
 export const followersOf = async (
-  session: WriteSession,
+  session: SessionReads,
   { namespace, name }: ObjectRef,
   project: string,
 ): Promise<StoredRow[]> => {
