@@ -36,6 +36,12 @@ const refused = (fields: string): object => ({
   reason: 'BadRequest',
   message: `Project in version "v1alpha1" cannot be handled as a Project: strict decoding error: ${fields}`,
 })
+/** Of a merge or JSON patch, as Kubernetes does: `kubectl edit` then opens the editor again. */
+const refusedPatch = (name: string, fields: string): object => ({
+  code: 422,
+  reason: 'Invalid',
+  message: `Project.stagely.dev "${name}" is invalid: patch: strict decoding error: ${fields}`,
+})
 const twice = 'duplicate field "spec.description"'
 const warningOf = ({ headers }: Answer): string | string[] | undefined => headers['warning']
 
@@ -75,7 +81,8 @@ describe('a field that a body has twice', () => {
   it.each(Object.keys(doors))('is refused, warned of or taken: %s', async (name) => {
     if (name !== 'post') await send(['POST', projects, 'application/json'], `{${head(name)}}`)
     const before = await descriptionOf(name)
-    expect((await at(name, 'Strict')).json()).toMatchObject(refused(twice))
+    const strict = (await at(name, 'Strict')).json()
+    expect(strict).toMatchObject(name === 'merge' ? refusedPatch(name, twice) : refused(twice))
     expect(await descriptionOf(name)).toBe(before)
 
     const warned = await at(name, 'Warn')
@@ -129,11 +136,15 @@ describe('a field that a body has twice', () => {
     const strict = `${projects}/patched?fieldValidation=Strict`
     const patch = '[{"op":"add","path":"/spec","value":{"description":"a","description":"b"}}]'
     const answer = await send(['PATCH', strict, 'application/json-patch+json'], patch)
-    expect(answer.json()).toMatchObject(refused('duplicate field "[0].value.description"'))
+    expect(answer.json()).toMatchObject(
+      refusedPatch('patched', 'duplicate field "[0].value.description"'),
+    )
     const status = `${projects}/patched/status?fieldValidation=Strict`
     const merge = '{"status":{"observedGeneration":1,"observedGeneration":2}}'
     const reported = await send(['PATCH', status, 'application/merge-patch+json'], merge)
-    expect(reported.json()).toMatchObject(refused('duplicate field "status.observedGeneration"'))
+    expect(reported.json()).toMatchObject(
+      refusedPatch('patched', 'duplicate field "status.observedGeneration"'),
+    )
   })
 })
 

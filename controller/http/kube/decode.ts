@@ -7,6 +7,7 @@ import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { adviceOfPlace, adviceOfValue, type Advice } from '../warnings.ts'
 import { warn } from './answer.ts'
+import type { Body, Patch } from './body.ts'
 import { fieldValidationOf, type FieldValidation } from './params.ts'
 import { invalid } from './status.ts'
 import type { Wire } from './wire-form.ts'
@@ -56,19 +57,22 @@ export const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
 export interface FieldCheck {
   readonly validation: FieldValidation
   readonly duplicates: readonly string[]
+  /** The request changes an object by a merge or JSON patch. */
+  readonly patches: boolean
 }
 
-export const fieldCheckOf = (
-  c: AppContext,
-  { duplicates }: Pick<FieldCheck, 'duplicates'>,
-): FieldCheck => ({ validation: fieldValidationOf(c), duplicates })
+export const fieldCheckOf = (c: AppContext, body: Body | Patch): FieldCheck => ({
+  validation: fieldValidationOf(c),
+  duplicates: body.duplicates,
+  patches: 'type' in body && body.type !== 'apply',
+})
 
 /** Fields that do not count: refused, warned of, or nothing said. */
 export const checkFields = (
   c: AppContext,
   kind: Kind,
   unknown: readonly string[],
-  { validation, duplicates }: FieldCheck,
+  { validation, duplicates, patches }: FieldCheck,
 ): void => {
   if (validation === 'Ignore') return
   const found = [
@@ -76,10 +80,23 @@ export const checkFields = (
     ...unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
   ]
   if (validation === 'Warn') warn(c, found)
-  else if (found.length > 0)
-    throw bad(
-      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${found.join(', ')}`,
-    )
+  else if (found.length > 0) throw refused(c, kind, { found, patches })
+}
+
+/** Of a patch Invalid, after which `kubectl edit` opens the editor again; BadRequest puts the edit aside. */
+const refused = (
+  c: AppContext,
+  kind: Kind,
+  { found, patches }: { found: readonly string[]; patches: boolean },
+): StagelyError => {
+  const message = `strict decoding error: ${found.join(', ')}`
+  return patches
+    ? invalid(kind, c.req.param('name') ?? '', [
+        { field: 'patch', reason: 'FieldValueInvalid', message },
+      ])
+    : bad(
+        `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${message}`,
+      )
 }
 
 /** Decodes by schema: all faults at once; fields that do not count as checkFields() says. */
