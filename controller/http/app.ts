@@ -8,7 +8,7 @@ import type { DeniedLog } from '../audit/denied.ts'
 import { Authenticator, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
 import { agentAccessRoutes, type AgentAccessDeps } from './kube/agent-access.ts'
-import { mountDiscovery } from './kube/discovery.ts'
+import { mountDiscovery, withSlash } from './kube/discovery.ts'
 import { mountOpenApi } from './kube/openapi.ts'
 import { mountSelfReviews } from './kube/reviews-self.ts'
 import { reviewRoutes, type ReviewDeps } from './kube/review.ts'
@@ -85,7 +85,7 @@ const mountHealth = (app: App, { store, metrics, stopping, versions }: AppDeps):
       : c.text(`not ready: ${reason ?? 'the store does not answer'}`, 503)
   })
   const [major = '1', minor = '0'] = versions.gitVersion.replace(/^v/, '').split('.')
-  app.get('/version', (c) =>
+  app.on('GET', withSlash('/version'), (c) =>
     c.json({
       major,
       minor,

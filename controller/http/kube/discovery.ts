@@ -150,12 +150,15 @@ const groupOf = (group: string): object => {
   return { name: group, versions: [entry], preferredVersion: entry }
 }
 
+/** Clients that are generated from Kubernetes' own OpenAPI, such as Python's, end paths of discovery with a slash. */
+export const withSlash = (path: string): string[] => [path, `${path}/`]
+
 /** `/api`, `/apis` and the lists below them, for everybody who is logged in. */
 export const mountDiscovery = (app: App): void => {
   const groups = [...new Set(servedKinds.map((kind) => kind.group))].filter((group) => group !== '')
   const pair = (path: string, whole: object, legacy: object): void => {
     const documents = { whole: documentOf(whole), legacy: documentOf(legacy) }
-    app.get(path, (c) =>
+    app.on('GET', withSlash(path), (c) =>
       wantsAggregated(c.req.header('accept'))
         ? answerDocument(c, documents.whole, { 'content-type': aggregatedType })
         : answerDocument(c, documents.legacy),
@@ -163,7 +166,7 @@ export const mountDiscovery = (app: App): void => {
   }
   const single = (path: string, content: object): void => {
     const document = documentOf(content)
-    app.get(path, (c) => answerDocument(c, document))
+    app.on('GET', withSlash(path), (c) => answerDocument(c, document))
   }
   pair('/api', aggregated(['']), {
     kind: 'APIVersions',
