@@ -82,7 +82,10 @@ describe('without a login', () => {
 
   it('answers discovery and version with a slash at the end too, as some clients ask', async () => {
     for (const path of ['/version', '/api', '/apis', '/api/v1', '/apis/stagely.dev', group]) {
-      const [plain, slashed] = [await server.call('GET', path), await server.call('GET', `${path}/`)]
+      const [plain, slashed] = [
+        await server.call('GET', path),
+        await server.call('GET', `${path}/`),
+      ]
       expect([slashed.status, slashed.text]).toEqual([200, plain.text])
     }
     const collection = await server.call('DELETE', `${inNamespace}/projects/`)
