@@ -92,11 +92,12 @@ describe('a DELETE', () => {
     const other = { preconditions: { uid: 'other' } }
     const selection = `${projects}?labelSelector=batch%3D1`
     expect((await server.call('DELETE', selection, { body: other })).status).toBe(409)
-    const answer = await server.call('DELETE', selection)
-    expect(answer.json<{ items: Wire[] }>().items.map((p) => p.metadata.name)).toEqual([
-      'sel-a',
-      'sel-b',
-    ])
+    const deleted = async (query: string): Promise<string[]> => {
+      const answer = await server.call('DELETE', `${selection}${query}`)
+      return answer.json<{ items: Wire[] }>().items.map((p) => p.metadata.name)
+    }
+    expect(await deleted('&limit=1')).toEqual(['sel-a'])
+    expect(await deleted('')).toEqual(['sel-b'])
     expect((await server.call('GET', path('kept'))).status).toBe(200)
   })
 

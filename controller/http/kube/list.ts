@@ -33,7 +33,8 @@ const searchRows = 500
 
 const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-const limitOf = (c: AppContext): number | undefined => {
+/** undefined: no bound. */
+export const limitOf = (c: AppContext): number | undefined => {
   const text = c.req.query('limit') ?? ''
   if (text === '') return undefined
   if (!/^\d{1,15}$/.test(text)) throw bad('limit must be a whole number, not below 0')

@@ -20,6 +20,7 @@ import {
   warnOfPlace,
 } from './decode.ts'
 import { checkPatchRight } from './deploy-right.ts'
+import { limitOf } from './list.ts'
 import { invalidOption, selectionOf, selects, writeOptionsOf } from './params.ts'
 import { jsonPatch, type Json } from './patch.ts'
 import { getOrThrow, refOfPath } from './read.ts'
@@ -182,12 +183,13 @@ export const serveDelete =
     return c.json(deletedStatus(kind, ref.name, object.metadata.uid))
   }
 
-/** All of the selection in one transaction; answers with what was deleted. */
+/** All of the selection, or as many as `limit` says, in one transaction; answers with what was deleted. */
 export const serveDeleteCollection =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
     const selection = selectionOf(c, kind)
+    const limit = limitOf(c)
     const { preconditions, dryRun } = await readDeleteOptions(c)
     const list = await store.write(
       actorOf(c),
@@ -195,10 +197,10 @@ export const serveDeleteCollection =
       async (tx) => {
         const { namespace, within } = selection
         const { items, resourceVersion } = await tx.list(kind.kind, { namespace, within })
+        const selected = items.filter((object) => selects(selection, { object }))
         const removed: StoredObject[] = []
-        for (const object of items)
-          if (selects(selection, { object }))
-            removed.push(asStored((await tx.remove(refOf(object), preconditions)).object))
+        for (const object of selected.slice(0, limit))
+          removed.push(asStored((await tx.remove(refOf(object), preconditions)).object))
         return { items: removed, resourceVersion }
       },
     )
