@@ -52,6 +52,21 @@ describe('authorize', () => {
     await expect(ask(member({ red: 'viewer' }), write)).rejects.toThrow(message)
   })
 
+  it('says so where the role would do, and the token has not that much', async () => {
+    const limited = (ofAdmin: boolean): Principal => ({
+      ...member(ofAdmin ? {} : { red: 'owner' }),
+      limits: { readOnly: true, ofAdmin },
+    })
+    const message =
+      /ann may not patch stagelysecrets in team "red"[^;]*; it is the scopes of this token/
+    await expect(ask(limited(false), write)).rejects.toThrow(message)
+    await expect(ask(limited(true), write)).rejects.toThrow(message)
+    await expect(ask(limited(true), { in: 'admin' })).rejects.toThrow(/scopes of this token/)
+    await expect(ask(limited(false), { in: 'admin' })).rejects.toThrow(/no admin/)
+    const viewer = { ...limited(false), roles: new Map([['red', 'viewer' as const]]) }
+    await expect(ask(viewer, write)).rejects.toThrow(/roles that may: owner/)
+  })
+
   it('asks for the right in some team where the route is in all of them', async () => {
     const audit: Access = { in: 'teams', verb: 'list', resource: 'audit' }
     await expect(ask(member({ red: 'owner' }), audit)).rejects.toThrow(/roles that may: auditor/)

@@ -64,13 +64,23 @@ const inTeam = (principal: Principal, team: string): string => {
   return `in team ${JSON.stringify(team)}${role === undefined ? '' : ` as ${role}`}`
 }
 
+/** Its owner, who may have more than the token. */
+const withoutLimits = ({ limits, ...principal }: Principal): Principal => ({
+  ...principal,
+  admin: principal.admin || limits?.ofAdmin === true,
+})
+
+const limitedToken = 'it is the scopes of this token that do not allow it'
+
 const refusal = (principal: Principal, { verb, resource }: Asked, team?: string): StagelyError => {
   const where = team === undefined ? 'in any team' : inTeam(principal, team)
   const roles = rolesWith(verb, resource)
   const who = roles.length === 0 ? 'admins of the controller' : roles.join(', ')
+  const isOfToken = allows(withoutLimits(principal), { verb, resource, namespace: team })
+  const why = isOfToken ? limitedToken : `roles that may: ${who}`
   return new StagelyError(
     'Forbidden',
-    `${principal.name} may not ${verb} ${resource} ${where}; roles that may: ${who}`,
+    `${principal.name} may not ${verb} ${resource} ${where}; ${why}`,
     team === undefined ? {} : { denied: { why: 'Role', namespace: team } },
   )
 }
@@ -91,7 +101,10 @@ export const authorize = async (
   if (access.in === 'self') return undefined
   if (access.in === 'admin') {
     if (allowsAdmin(principal, access.verb ?? 'update')) return undefined
-    throw new StagelyError('Forbidden', `${principal.name} is no admin of the controller`)
+    const why = withoutLimits(principal).admin
+      ? `may not do this as admin of the controller; ${limitedToken}`
+      : 'is no admin of the controller'
+    throw new StagelyError('Forbidden', `${principal.name} ${why}`)
   }
   if (access.in === 'teams') {
     const teams = teamsWhere(principal, access.verb, access.resource)
