@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createClusterClient, type ClusterClient } from './cluster-client.ts'
@@ -38,12 +38,13 @@ afterEach(() => {
 })
 
 test('a write leaves the process only while it may, as asked once the connection stands', async () => {
-  await client.post('/before', {})
   server.once('connection', () => (mayWrite = false))
   const late = client.patch('/late', {}, 'application/merge-patch+json')
   await expect(late).rejects.toMatchObject({ reason: 'Conflict' })
   await client.get('/read')
-  expect(asked).toEqual(['POST /before', 'GET /read'])
+  mayWrite = true
+  await client.post('/after', {})
+  expect(asked).toEqual(['GET /read', 'POST /after'])
 })
 
 test('what is under way ends with its source', async () => {
@@ -51,4 +52,23 @@ test('what is under way ends with its source', async () => {
   await expect.poll(() => asked).toEqual(['POST /slow'])
   stopping.abort()
   await expect(slow).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+})
+
+test('a connection serves one request after the other, until the source ends', async () => {
+  let connections = 0
+  const ends: Promise<unknown>[] = []
+  server.on('connection', (socket: Socket) => {
+    connections++
+    ends.push(once(socket, 'close'))
+  })
+  await client.get('/one')
+  await client.post('/two', {})
+  await client.get('/three')
+  expect(connections).toBe(1)
+  mayWrite = false
+  await expect(client.post('/four', {})).rejects.toMatchObject({ reason: 'Conflict' })
+  expect(asked).toEqual(['GET /one', 'POST /two', 'GET /three'])
+  await client.get('/five')
+  stopping.abort()
+  await Promise.all(ends)
 })

@@ -29,6 +29,8 @@ interface WatchOptions {
 
 const requestMs = 30_000
 const keepAliveMs = 15_000
+/** Sooner than a server ends a connection that nobody uses, perhaps just as a request leaves. */
+const unusedMs = 30_000
 /** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
 const maxLineBytes = 8 << 20
 
@@ -43,11 +45,12 @@ export interface ClusterClientOptions {
 
 export const createClusterClient = (options: ClusterClientOptions): ClusterClient => {
   let config: KubeConfig | undefined
+  const connections = createConnections(options.signal)
   /** Until then the cluster has asked for patience with writes, whatever wants to be written. */
   let patientUntil = -Infinity
   const request = async (sent: SentNow): Promise<http.IncomingMessage> => {
     config ??= options.kubeConfig()
-    const response = await send(config, sent, options.mayWrite)
+    const response = await send(config, sent, { connections, mayWrite: options.mayWrite })
     if (response.statusCode === 401) config = undefined
     return response
   }
@@ -107,12 +110,27 @@ interface Sent {
 
 type SentNow = Partial<Sent> & Pick<Sent, 'method' | 'path' | 'signal'>
 
+interface Connections {
+  readonly http: http.Agent
+  readonly https: https.Agent
+}
+
+/** Connections that are kept for the next request; client-node would make a new one for each. */
+const createConnections = (signal: AbortSignal): Connections => {
+  const kept = { keepAlive: true, timeout: unusedMs }
+  const agents = { http: new http.Agent(kept), https: new https.Agent(kept) }
+  signal.addEventListener('abort', () => {
+    for (const agent of Object.values(agents)) agent.destroy()
+  })
+  return agents
+}
+
 const send = async (
   config: KubeConfig,
   sent: SentNow,
-  mayWrite: () => boolean,
+  { connections, mayWrite }: { connections: Connections; mayWrite: () => boolean },
 ): Promise<http.IncomingMessage> => {
-  const server = config.getCurrentCluster()?.server
+  const { server, proxyUrl } = config.getCurrentCluster() ?? {}
   if (server === undefined)
     throw new StagelyError('ServiceUnavailable', 'the kubeconfig names no cluster')
   const url = new URL(server.replace(/\/+$/, '') + sent.path)
@@ -130,7 +148,10 @@ const send = async (
     },
   }
   await config.applyToHTTPSOptions(options)
-  const request = url.protocol === 'https:' ? https.request : http.request
+  const isTls = url.protocol === 'https:'
+  // Another certificate or login of TLS gets a connection of its own.
+  if (proxyUrl === undefined) options.agent = isTls ? connections.https : connections.http
+  const request = isTls ? https.request : http.request
   return new Promise((resolve, reject) => {
     const outgoing = request(url, options, resolve)
     outgoing.once('error', (error) => {
@@ -145,7 +166,7 @@ const send = async (
     outgoing.setSocketKeepAlive(true, keepAliveMs)
     if (sent.method === 'GET') outgoing.end()
     else
-      onceOpen(outgoing, url.protocol === 'https:', () => {
+      onceOpen(outgoing, isTls, () => {
         if (mayWrite()) outgoing.end(payload)
         else outgoing.destroy(new StagelyError('Conflict', 'this replica leads no more'))
       })

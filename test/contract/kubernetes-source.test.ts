@@ -542,5 +542,6 @@ test('a namespace that may not be read keeps no other from being followed', asyn
   const later = { ...project('later'), metadata: { name: 'later', namespace: otherNamespace } }
   await cluster.api.create(later)
   end()
-  await eventually(() => ours.store.get(ref('later'))).toBeDefined()
+  // What was refused is asked for again after half a minute at the latest.
+  await expect.poll(() => ours.store.get(ref('later')), { timeout: 45_000 }).toBeDefined()
 })
