@@ -5,7 +5,7 @@ import { warningsOf } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
-import { parseTargets } from './kinds.ts'
+import { kindOf, nameOf, parseTargets } from './kinds.ts'
 import { parseWait } from './options.ts'
 
 const stagelet = (
@@ -68,6 +68,19 @@ describe('parseTargets', () => {
   it('names what it knows when it does not know a word', () => {
     expect(() => parseTargets(['pods'])).toThrow('stagelets')
     expect(() => parseTargets(['observations'])).toThrow('no kind')
+  })
+})
+
+describe('nameOf', () => {
+  it('takes a name alone, and one with its kind', () => {
+    expect(nameOf(kindOf('Stagelet'), 'shop')).toBe('shop')
+    expect(nameOf(kindOf('Stagelet'), 'stg/shop')).toBe('shop')
+  })
+
+  it('refuses another kind', () => {
+    expect(() => nameOf(kindOf('Stagelet'), 'project/shop')).toThrow(
+      '"project/shop" is no stagelet; name one',
+    )
   })
 })
 

@@ -56,6 +56,14 @@ export const parseTargets = (words: readonly string[]): Target[] => {
   return found.map((kind) => ({ kind, names }))
 }
 
+/** Where only one kind is meant: `shop`, or `stagelet/shop` as with commands for any kind. */
+export const nameOf = (kind: Kind, word: string): string => {
+  if (!word.includes('/')) return word
+  const [target] = parseTargets([word])
+  if (target?.kind !== kind) throw usageError(`"${word}" is no ${kind.singular}; name one`)
+  return target.names[0]!
+}
+
 /** `stagelet.stagely.dev/shop`, as `-o name` and apply print it. */
 export const fullName = (kind: Kind, name: string): string =>
   `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${name}`

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf } from '../kinds.ts'
+import { fullName, kindOf, nameOf } from '../kinds.ts'
 import { currentCondition, followObject, listObjects } from '../objects.ts'
 import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
@@ -40,13 +40,17 @@ export const undrainCommand = (): Command =>
     ['stagely agent undrain web-1'],
   )
     .argument('<name...>', 'names of agents')
-    .action(async (names: string[], flags: CommonFlags) => {
+    .action(async (words: string[], flags: CommonFlags) => {
+      const names = agentNames(words)
       const api = await openApi(flags)
       for (const name of names) {
         await setDrained(api, name, false)
         out(`${fullName(kindOf('Agent'), name)} undrained`)
       }
     })
+
+const agentNames = (words: readonly string[]): string[] =>
+  words.map((word) => nameOf(kindOf('Agent'), word))
 
 const setDrained = async (api: Api, name: string, drained: boolean): Promise<void> => {
   const body = { spec: { drained } }
@@ -57,7 +61,8 @@ const setDrained = async (api: Api, name: string, drained: boolean): Promise<voi
   })
 }
 
-const drain = async (names: string[], flags: DrainFlags): Promise<void> => {
+const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
+  const names = agentNames(words)
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   for (const name of names) await setDrained(api, name, true)

@@ -4,7 +4,7 @@ import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf, quotedName } from '../kinds.ts'
+import { kindOf, nameOf, quotedName } from '../kinds.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -107,9 +107,10 @@ const revokeCommand = (): Command =>
     ['stagely agent revoke web-1'],
   )
     .argument('<name>', 'name of the agent')
-    .action(async (name: string, flags: CommonFlags) => {
-      const api = await openApi(flags)
+    .action(async (word: string, flags: CommonFlags) => {
       const kind = kindOf('Agent')
+      const name = nameOf(kind, word)
+      const api = await openApi(flags)
       await api.call(`${pathOf(kind, api.namespace, name)}/revoke`, { method: 'POST', body: {} })
       out(`${quotedName(kind, name)} revoked`)
     })

@@ -5,7 +5,7 @@ import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import type { RolloutStatus, StageletStatus } from '../../src/resources/stagelet.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf } from '../kinds.ts'
+import { fullName, kindOf, nameOf } from '../kinds.ts'
 import { newCommand, openApi, parseWait, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { isInSync, waitForStagelets } from '../wait-in-sync.ts'
@@ -32,7 +32,7 @@ const deploy = async (
   const stamp = toFineTimestamp(realClock.now())
   const earlier = new Map<string, string>()
   for (const word of words) {
-    const name = word.replace(/^stagelets?\//, '')
+    const name = nameOf(kind, word)
     const body = { metadata: { annotations: { [annotations.redeploy]: stamp } } }
     const path = pathOf(kind, api.namespace, name)
     const call = { method: 'PATCH', body, contentType: mergePatch } as const

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { LogLine } from '../../src/protocol/logs.ts'
 import { CliError, usageError } from '../errors.ts'
+import { kindOf, nameOf } from '../kinds.ts'
 import { readLogs, type LogQuery } from '../logs.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
@@ -38,7 +39,8 @@ export const command = (): Command =>
     )
     .option('-t, --timestamps', 'show when each line was written')
     .addOption(new Option('-o, --output <format>', 'json: one object for each line'))
-    .action(async (stagelet: string, flags: Flags) => {
+    .action(async (word: string, flags: Flags) => {
+      const stagelet = nameOf(kindOf('Stagelet'), word)
       const { output } = flags
       if (output !== undefined && output !== 'json')
         throw usageError(`-o ${output} is not known here; use json`)
