@@ -58,7 +58,10 @@ const createCommand = (): Command =>
       parseDuration,
     )
     .option('--role <role>', 'role of the machine; of a person, the most it may', parseRole)
-    .option('--read-only', 'it may only read')
+    .option(
+      '--read-only',
+      'it may only read: values too where its owner may, unless --role says less',
+    )
     .option('--only-team <team...>', 'only in these teams')
     .addOption(outputOption())
     .action(create)
