@@ -219,7 +219,7 @@ const holdOpen = async (): Promise<void> => {
 }
 
 describe('watchers', () => {
-  it('miss nothing and see nothing twice', { timeout: 180_000 }, async () => {
+  it('miss nothing and see nothing twice', { timeout: 400_000 }, async () => {
     const config = configThroughProxy()
     const raw = followRaw(config)
     const informer = await followByInformer(config)
