@@ -87,6 +87,8 @@ describe('without a login', () => {
         await server.call('GET', `${path}/`),
       ]
       expect([slashed.status, slashed.text]).toEqual([200, plain.text])
+      const stranger = await server.call('GET', `${path}/`, { headers: { authorization: '' } })
+      expect(stranger.status, path).toBe(path === '/version' ? 200 : 401)
     }
     const collection = await server.call('DELETE', `${inNamespace}/projects/`)
     expect(collection.status).toBe(404)
