@@ -94,6 +94,7 @@ describe('parseFieldSelector', () => {
     const select = (text: string): boolean =>
       parseFieldSelector(project, text)!({ ...object, kind: 'Project' })
     expect(select('metadata.name=e , ,')).toBe(true)
+    expect(select('metadata.name =  e')).toBe(true)
     expect(select(',')).toBe(true)
     expect(select(String.raw`metadata.name!=e\,f`)).toBe(true)
     expect(select(String.raw`metadata.name=e\=f`)).toBe(false)

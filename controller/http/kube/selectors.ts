@@ -94,7 +94,7 @@ export const parseFieldSelector = (
   const texts = (text.match(/(?:[^\\,]|\\.)+/g) ?? []).map((term) => term.trim())
   const given = texts.filter((term) => term !== '')
   const terms = given.map((term): FieldSelector => {
-    const match = /^([^=!\s]+)\s*(==|=|!=)\s*((?:[^\\=]|\\[\\,=])*)$/.exec(term)
+    const match = /^([^=!\s]+)\s*(==|=|!=)((?:[^\\=]|\\[\\,=])*)$/.exec(term)
     if (match === null)
       throw new StagelyError(
         'BadRequest',
@@ -103,7 +103,7 @@ export const parseFieldSelector = (
     const [, path = '', operator, value = ''] = match
     if (!supported.includes(path))
       throw new StagelyError('BadRequest', `field label not supported: ${path}`)
-    const wanted = value.replaceAll(/\\(.)/g, '$1')
+    const wanted = value.trimStart().replaceAll(/\\(.)/g, '$1')
     return (object) => (fieldOf(object, path) === wanted) === (operator !== '!=')
   })
   return (object) => terms.every((term) => term(object))
