@@ -77,6 +77,7 @@ const exportLog = (): Command =>
 interface VerifyFlags extends CommonFlags {
   readonly head?: readonly string[]
   readonly key?: string
+  readonly after?: number
 }
 
 const verify = (): Command =>
@@ -88,6 +89,7 @@ const verify = (): Command =>
       'stagely audit verify audit.jsonl --head audit.head',
       'stagely audit verify audit.jsonl --key "$(jq -r .public_key audit.head)"',
       'stagely audit export | stagely audit verify -',
+      'stagely audit export --after 1041 | stagely audit verify - --after 1041',
     ],
   )
     .argument('[file]', 'an export, or - for stdin; without it the log of the controller')
@@ -98,17 +100,29 @@ const verify = (): Command =>
       ).argParser((file: string, previous: string[] | undefined) => [...(previous ?? []), file]),
     )
     .option('--key <key>', 'public key that must have signed; else that of --head')
+    .option(
+      '--after <row>',
+      'for an export of "--after": says that the rows up to this one are not in it',
+      parseRow,
+    )
     .action(async (file: string | undefined, flags: VerifyFlags) => {
       const known = await Promise.all((flags.head ?? []).map(readHead))
-      const options = { known, publicKey: flags.key }
+      const options = { known, publicKey: flags.key, after: flags.after }
       const verdict = await verifyLines(await openLines(file, flags), options)
       if (!verdict.ok) {
         note(`The audit log is NOT as it was written: ${verdict.fault.message}.`)
         throw new Exit(1)
       }
-      const { rows, hidden, head: end } = verdict
+      const { rows, hidden, head: end, pruned } = verdict
       const others = hidden === 0 ? '' : ` (${hidden} of them by their digest alone)`
       out(`${rows} rows${others} are as they were written, up to row ${end.seq}.`)
+      if (pruned !== undefined) {
+        const when = pruned.at === undefined ? '' : ` at ${pruned.at}`
+        out(
+          `Rows 1 to ${pruned.upTo} were pruned${when} for their age; the controller signed that.`,
+        )
+      }
+      if (flags.after !== undefined) out(`Rows up to ${flags.after} were not looked at.`)
       out(`Signed with the key ${end.public_key}.`)
       if (known.length === 0 && flags.key === undefined) {
         note(
@@ -119,11 +133,12 @@ const verify = (): Command =>
 
 const openLines = async (
   file: string | undefined,
-  flags: CommonFlags,
+  flags: VerifyFlags,
 ): Promise<NodeJS.ReadableStream> => {
   if (file === '-') return process.stdin
   if (file !== undefined) return openFile(file)
-  return (await openRest(flags)).stream('/audit/export')
+  const query = { after: flags.after === undefined ? undefined : String(flags.after) }
+  return (await openRest(flags)).stream('/audit/export', { query })
 }
 
 const openFile = async (path: string): Promise<NodeJS.ReadableStream> => {
@@ -204,6 +219,12 @@ const erase = (): Command =>
       }
       printRecord(erased, view, flags.output)
     })
+
+const parseRow = (text: string): number => {
+  const row = Number(text)
+  if (Number.isInteger(row) && row >= 0) return row
+  throw new CliError('--after must be the number of a row', 2)
+}
 
 const parseLimit = (text: string): number => {
   const limit = Number(text)

@@ -50,13 +50,19 @@ export interface ChainPoint {
   readonly hash: string
 }
 
-const signedBytes = ({ seq, hash }: ChainPoint): Buffer =>
-  Buffer.from(JSON.stringify(['stagely audit head 1', seq, hash]))
+/**
+ * What a signature says: rows up to this one are in the chain (`head`), or the rows up to this one
+ * were pruned (`start`). A signature that says one never counts for the other.
+ */
+export type SignedAs = 'head' | 'start'
+
+const signedBytes = (as: SignedAs, { seq, hash }: ChainPoint): Buffer =>
+  Buffer.from(JSON.stringify([`stagely audit ${as} 1`, seq, hash]))
 
 export interface HeadSigner {
   /** Ed25519, 32 bytes in base64url. */
   readonly publicKey: string
-  sign(point: ChainPoint): string
+  sign(as: SignedAs, point: ChainPoint): string
 }
 
 /** `pkcs8` is the DER of an Ed25519 private key. */
@@ -65,13 +71,18 @@ export const createSigner = (pkcs8: Buffer): HeadSigner => {
   const { x: publicKey } = createPublicKey(key).export({ format: 'jwk' }) as { x: string }
   return {
     publicKey,
-    sign: (point) => sign(null, signedBytes(point), key).toString('base64url'),
+    sign: (as, point) => sign(null, signedBytes(as, point), key).toString('base64url'),
   }
 }
 
 /** False for any other signature, key or point, malformed ones too. */
-export const isSignedBy = (publicKey: string, point: ChainPoint, signature: string): boolean => {
+export const isSignedBy = (
+  publicKey: string,
+  as: SignedAs,
+  point: ChainPoint,
+  signature: string,
+): boolean => {
   if (!/^[A-Za-z0-9_-]{43}$/.test(publicKey)) return false
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
-  return verify(null, signedBytes(point), key, Buffer.from(signature, 'base64url'))
+  return verify(null, signedBytes(as, point), key, Buffer.from(signature, 'base64url'))
 }

@@ -10,6 +10,7 @@ import {
   type ChainPoint,
 } from './chain.ts'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from './erasure.ts'
+import { pruneAction } from './prune.ts'
 import { exportLine, type ChainedRecord, type ExportLine, type SignedHead } from './record.ts'
 
 /** The first thing that is wrong; `seq` names the row, where it is one. */
@@ -18,8 +19,21 @@ export interface ChainFault {
   readonly message: string
 }
 
+/** The rows up to this one were dropped by the controller, by age. */
+export interface Pruned {
+  readonly upTo: number
+  /** RFC 3339, of the newest pruning; undefined where its row is hidden from the reader. */
+  readonly at: string | undefined
+}
+
 export type Verdict =
-  | { readonly ok: true; readonly rows: number; readonly hidden: number; readonly head: SignedHead }
+  | {
+      readonly ok: true
+      readonly rows: number
+      readonly hidden: number
+      readonly head: SignedHead
+      readonly pruned: Pruned | undefined
+    }
   | { readonly ok: false; readonly fault: ChainFault }
 
 export interface VerifyOptions {
@@ -27,6 +41,8 @@ export interface VerifyOptions {
   readonly known?: readonly SignedHead[]
   /** The key that must have signed; else the one of the first known head, else the export's own. */
   readonly publicKey?: string | undefined
+  /** The export was asked for from after this row on: what came before is not looked at. */
+  readonly after?: number | undefined
 }
 
 class Fault extends Error {
@@ -50,20 +66,27 @@ const rewritten = (from: ChainPoint, to: ChainPoint): Fault =>
 export class ChainVerifier {
   readonly #known: Map<number, SignedHead>
   readonly #pinned: string | undefined
+  readonly #after: number | undefined
   readonly #erased = new Map<string, ErasedRows>()
   readonly #erasures = new Map<string, ErasureDetail>()
   /** Signed points whose signatures wait for the key, which comes with the last line. */
   #signed: { point: ChainPoint; signature: string }[] = []
   #start: Extract<ExportLine, { type: 'start' }> | undefined
+  /** What comes before the start is known from elsewhere, or was not asked for. */
+  #joins = false
   #last: ChainPoint | undefined
   #head: SignedHead | undefined
   #rows = 0
   #hidden = 0
+  /** Of the row that says up to where the log was pruned; the newest of them. */
+  #pruning: Pruned | undefined
+  #pruned: Pruned | undefined
   #fault: ChainFault | undefined
 
-  constructor({ known = [], publicKey }: VerifyOptions = {}) {
+  constructor({ known = [], publicKey, after }: VerifyOptions = {}) {
     this.#known = new Map(known.map((head) => [head.seq, head]))
     this.#pinned = publicKey ?? known[0]?.public_key
+    this.#after = after
   }
 
   /** One line of the export, without its newline. Nothing more is looked at after a fault. */
@@ -79,7 +102,8 @@ export class ChainVerifier {
       this.#checkEnd()
     })
     if (this.#fault !== undefined) return { ok: false, fault: this.#fault }
-    return { ok: true, rows: this.#rows, hidden: this.#hidden, head: this.#head! }
+    const [rows, hidden, pruned] = [this.#rows, this.#hidden, this.#pruned]
+    return { ok: true, rows, hidden, head: this.#head!, pruned }
   }
 
   #guard(check: () => void): void {
@@ -124,7 +148,7 @@ export class ChainVerifier {
     }
     this.#start = line
     this.#last = line
-    if (line.signature !== undefined) this.#signed.push({ point: line, signature: line.signature })
+    this.#joins = this.#known.has(line.seq) || line.seq === this.#after
     this.#checkKnown(line)
   }
 
@@ -162,6 +186,8 @@ export class ChainVerifier {
       const detail = row.detail as unknown as ErasureDetail
       this.#erasures.set(detail.person, detail)
     }
+    if (row.action === pruneAction)
+      this.#pruning = { upTo: Number(row.detail?.['upTo']), at: row.at }
     return contentDigest(row, { seq, actor: actor.digest, subject: subject?.digest })
   }
 
@@ -205,7 +231,7 @@ export class ChainVerifier {
     if (this.#hidden === 0) this.#checkErasures(start)
   }
 
-  #checkSignatures(head: SignedHead, start: ChainPoint): void {
+  #checkSignatures(head: SignedHead, start: Extract<ExportLine, { type: 'start' }>): void {
     const key = this.#pinned ?? head.public_key
     if (key !== head.public_key) {
       throw new Fault(
@@ -213,19 +239,38 @@ export class ChainVerifier {
         `the head is signed with the key ${head.public_key}, not with ${key}`,
       )
     }
+    this.#checkStart(start, key)
     let good: ChainPoint = start
     for (const { point, signature } of this.#signed) {
-      if (!isSignedBy(key, point, signature)) throw rewritten(good, point)
+      if (!isSignedBy(key, 'head', point, signature)) throw rewritten(good, point)
       good = point
     }
     if (head.seq === 0 && head.signature === undefined) return
-    if (!isSignedBy(key, head, head.signature ?? '')) throw rewritten(good, head)
+    if (!isSignedBy(key, 'head', head, head.signature ?? '')) throw rewritten(good, head)
+  }
+
+  /** A start after the first row proves nothing of the rows before: the controller must have signed that it pruned them. */
+  #checkStart(start: Extract<ExportLine, { type: 'start' }>, key: string): void {
+    if (start.seq === 0) return
+    if (isSignedBy(key, 'start', start, start.signature ?? '')) {
+      const { seq } = start
+      if (this.#pruning?.upTo === seq) this.#pruned = this.#pruning
+      else if (this.#hidden === 0)
+        throw new Fault(seq + 1, `no row says that the rows up to ${seq} were pruned`)
+      else this.#pruned = { upTo: seq, at: undefined }
+    } else if (!this.#joins) {
+      const message =
+        `the rows up to ${start.seq} are missing, and the controller has not signed that it pruned them ` +
+        `(where this is an export from after row ${start.seq} on, say so, or give the head of the one before)`
+      throw new Fault(1, message)
+    }
   }
 
   #checkKnownEnd(start: ChainPoint, last: ChainPoint): void {
     for (const known of this.#known.values()) {
       const signed =
-        known.signature !== undefined && isSignedBy(known.public_key, known, known.signature)
+        known.signature !== undefined &&
+        isSignedBy(known.public_key, 'head', known, known.signature)
       if (!signed) {
         throw new Fault(
           undefined,

@@ -47,7 +47,13 @@ export class Settings {
     return (await this.getSealed(key)) ?? bytes
   }
 
-  /** The same for who is named in the audit: there is a row exactly when `bytes` were stored. */
+  /** For a setting that is there, in the place of what it holds. */
+  async replaceSealed(key: string, bytes: Buffer): Promise<void> {
+    const sealed = await this.#provider.wrap(bytes, settingContext(key))
+    await this.#sql.query('UPDATE settings SET sealed = $2 WHERE key = $1', [key, sealed])
+  }
+
+  /** As putSealedIfAbsent, for who is named in the audit: there is a row exactly when `bytes` were stored. */
   async putSealedAudited(key: string, bytes: Buffer, audit: SettingAudit): Promise<void> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#store.writeWithSession(audit.actor, async (session) => {

@@ -2,6 +2,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ExportLine, SignedHead } from '../../src/audit/record.ts'
 import { ChainVerifier, type Verdict, type VerifyOptions } from '../../src/audit/verify.ts'
+import { createSigner } from '../../src/audit/chain.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { AuditLog } from '../../src/store/audit/audit-log.ts'
+import { readChain } from '../../src/store/audit/link.ts'
 import { auditReads } from '../../src/store/audit/reads.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
@@ -120,6 +124,42 @@ for (const [name, serverUrl] of [
       expect(one).toEqual({ seq: 2, message: 'row 2 is missing' })
       const first = await tampered(['DELETE FROM audit WHERE seq <= 2'])
       expect(first).toEqual({ seq: 1, message: 'row 1 to 2 are missing' })
+    })
+
+    it('says that its oldest rows are missing where somebody moved its start, online and offline', async () => {
+      const moved = (row: string, signature: string): string[] => [
+        `UPDATE audit_chain SET (start_seq, start_hash, start_signature) = (SELECT seq, hash, ${signature} FROM audit WHERE seq = ${row})`,
+        'DELETE FROM audit WHERE seq <= (SELECT start_seq FROM audit_chain)',
+      ]
+      const signed = '(SELECT min(seq) FROM audit WHERE signature IS NOT NULL AND seq > 1)'
+      for (const attack of [moved('2', 'NULL'), moved(signed, 'signature')]) {
+        const fault = await tampered(attack)
+        expect(fault.seq).toBe(1)
+        expect(fault.message).toContain('has not signed that it pruned them')
+      }
+      const lines = await linesOf(store)
+      const rows = lines.map((line) => JSON.parse(line) as ExportLine)
+      const cut = rows.findIndex((line) => line.type === 'row' && line.seq === 3)
+      const { hash } = rows[cut - 1] as { hash: string }
+      const start = JSON.stringify({ type: 'start', seq: 2, hash })
+      const later = [start, ...lines.slice(cut)]
+      expect(faultOf(judge(later))).toMatchObject({ seq: 1 })
+      expect(judge(later, { after: 2 })).toMatchObject({ ok: true, pruned: undefined })
+      expect(faultOf(judge(later, { after: 1 }))).toMatchObject({ seq: 1 })
+    })
+
+    it('neither links nor prunes on a start that somebody moved', async () => {
+      await store.audit.link()
+      await store.sql.exec(
+        `CREATE TABLE kept_chain AS TABLE audit_chain;
+         UPDATE audit_chain SET (start_seq, start_hash) = (SELECT seq, hash FROM audit WHERE seq = 2)`,
+      )
+      await expect(store.audit.link()).rejects.toThrow('where it begins')
+      await expect(store.audit.prune(4_000_000_000_000)).rejects.toThrow('where it begins')
+      await store.sql.exec(
+        'DELETE FROM audit_chain; INSERT INTO audit_chain TABLE kept_chain; DROP TABLE kept_chain',
+      )
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true })
     })
 
     it('names the first of two rows that changed places', async () => {
@@ -368,12 +408,40 @@ for (const [name, serverUrl] of [
       expect(await store.audit.prune(4_000_000_000_000)).toBe(head.seq)
       await createAs(store.store, alice, secretOf(ns, 'after-pruning', { value: 'value' }))
       const lines = await linesOf(store)
-      expect(judge(lines, { known: [head] })).toMatchObject({ ok: true, rows: 2 })
+      const pruned = { upTo: head.seq, at: expect.any(String) as string }
+      expect(judge(lines)).toMatchObject({ ok: true, rows: 2, pruned })
+      expect(judge(lines, { known: [head] })).toMatchObject({ ok: true, rows: 2, pruned })
+      const hidden: string[] = []
+      for await (const line of store.audit.export({ teams: ['none'] }))
+        hidden.push(JSON.stringify(line))
+      expect(judge(hidden)).toMatchObject({ ok: true, pruned: { upTo: head.seq } })
       const forged = await tampered([`UPDATE audit_chain SET start_hash = 'x'`])
       expect(forged.seq).toBe(head.seq + 1)
       expect(
         (await store.audit.list(everything, { limit: 10 })).records.map((r) => r.action),
       ).toEqual(['create', 'prune'])
+    })
+
+    it('of an older program has its start signed as a start once, which is a row', async () => {
+      const { start } = await readChain(store.sql)
+      const stored = await store.settings.getSealed('audit-signing-key')
+      const pkcs8 = stored!.subarray('starts signed:'.length)
+      const asHead = createSigner(pkcs8).sign('head', start)
+      const old = async (): Promise<void> => {
+        await store.sql.query('UPDATE audit_chain SET start_signature = $1', [asHead])
+      }
+      await old()
+      await store.settings.replaceSealed('audit-signing-key', pkcs8)
+      const { sql, store: objects, settings } = store
+      const again = (): AuditLog =>
+        new AuditLog({ sql, store: objects, settings, clock: realClock })
+      const upgraded = again()
+      await upgraded.link()
+      const [row] = (await upgraded.list(everything, { limit: 1 })).records
+      expect(row).toMatchObject({ action: 'sign start', detail: { upTo: start.seq } })
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true, pruned: { upTo: start.seq } })
+      await old()
+      await expect(again().link()).rejects.toThrow('where it begins')
     })
   })
 }

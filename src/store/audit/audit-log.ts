@@ -1,7 +1,6 @@
 // The audit log: what is read of it, and its chain. Rows themselves are written by whoever acts, in
 // the action's own transaction: see WriteSession.
-import { generateKeyPairSync } from 'node:crypto'
-import { createSigner, type ChainPoint, type HeadSigner } from '../../audit/chain.ts'
+import type { ChainPoint, HeadSigner } from '../../audit/chain.ts'
 import type { ExportLine, SignedHead } from '../../audit/record.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
@@ -14,11 +13,10 @@ import type { Actor } from '../store.ts'
 import { erasePerson, type Erasure } from './erase.ts'
 import { isTampered, linkGroup, lockChain, pruneChain, readChain, type ChainState } from './link.ts'
 import { forgetRevoked } from './refused-tokens.ts'
+import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'
 
-const signingKey = 'audit-signing-key'
-const system: Actor = { name: 'controller', source: 'system' }
 const exportPage = 500
 
 export interface AuditLogDeps {
@@ -152,33 +150,21 @@ export class AuditLog {
   async #startOf(after: number | undefined): Promise<ChainPoint & { signature?: string }> {
     const { start } = await readChain(this.#deps.sql)
     if (after === undefined || after <= start.seq) return pointOf(start)
-    const [row] = await this.#deps.sql.query<{ hash: string; signature: string | null }>(
-      'SELECT hash, signature FROM audit WHERE seq = $1',
+    const [row] = await this.#deps.sql.query<{ hash: string }>(
+      'SELECT hash FROM audit WHERE seq = $1',
       [after],
     )
     if (row === undefined) throw new StagelyError('NotFound', `the audit log has no row ${after}`)
-    return pointOf({ seq: after, ...row })
+    return { seq: after, hash: row.hash }
   }
 
   #open(): Promise<HeadSigner> {
-    this.#signer ??= this.#loadSigner().catch((error: unknown) => {
+    const { settings, store } = this.#deps
+    this.#signer ??= loadSigner(settings, store).catch((error: unknown) => {
       this.#signer = undefined
       throw error
     })
     return this.#signer
-  }
-
-  /** Made once, sealed like the controller's other keys. Audited first: no audit, no key. */
-  async #loadSigner(): Promise<HeadSigner> {
-    const { settings } = this.#deps
-    const stored = await settings.getSealed(signingKey)
-    if (stored !== undefined) return createSigner(stored)
-    const { privateKey } = generateKeyPairSync('ed25519')
-    const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
-    const { publicKey } = createSigner(pkcs8)
-    const ref = { kind: 'AuditChain', namespace: '', name: 'chain' }
-    await this.record(system, ref, { action: 'create signing key', detail: { publicKey } })
-    return createSigner(await settings.putSealedIfAbsent(signingKey, pkcs8))
   }
 }
 

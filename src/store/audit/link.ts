@@ -12,6 +12,7 @@ import {
   type ChainPoint,
   type HeadSigner,
 } from '../../audit/chain.ts'
+import { pruneAction, type PruneDetail } from '../../audit/prune.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import { auditColumns, toRecord, type AuditColumns } from './rows.ts'
@@ -56,9 +57,27 @@ export const readChain = async (q: Queryable, lock = ''): Promise<ChainState> =>
   }
 }
 
+const isStart = (signer: HeadSigner, { signature, ...point }: ChainState['start']): boolean =>
+  point.seq === 0 || isSignedBy(signer.publicKey, 'start', point, signature ?? '')
+
 /**
- * Locks the chain and checks that its head is the controller's own: to sign on top of a head that
- * somebody else wrote would make his chain ours. `seen` is the newest head that this process saw.
+ * Signs where a chain begins that an older program has pruned: it signed starts as it signed heads.
+ * Another start stays as it is, which lockChain then refuses. Returns the row signed for, if any.
+ */
+export const adoptStart = async (
+  tx: Queryable,
+  signer: HeadSigner,
+): Promise<number | undefined> => {
+  const { start } = await readChain(tx, 'FOR UPDATE')
+  if (isStart(signer, start)) return undefined
+  if (!isSignedBy(signer.publicKey, 'head', start, start.signature ?? '')) return undefined
+  await tx.query('UPDATE audit_chain SET start_signature = $1', [signer.sign('start', start)])
+  return start.seq
+}
+
+/**
+ * Locks the chain and checks that its start and head are the controller's own: to sign on top of
+ * what somebody else wrote would make his chain ours. `seen` is the newest head that this process saw.
  */
 export const lockChain = async (
   tx: Queryable,
@@ -66,13 +85,15 @@ export const lockChain = async (
   seen: ChainPoint,
 ): Promise<ChainState> => {
   const chain = await readChain(tx, 'FOR UPDATE')
-  const { head } = chain
+  const { head, start } = chain
+  if (!isStart(signer, start))
+    throw broken('where it begins is not where this controller pruned it')
   if (head.seq < seen.seq) throw broken(`its head went back from ${seen.seq} to ${head.seq}`)
   if (head.seq === 0) {
     if (head.hash !== '') throw broken('its beginning was changed')
     return chain
   }
-  if (!isSignedBy(signer.publicKey, head, head.signature ?? '')) {
+  if (!isSignedBy(signer.publicKey, 'head', head, head.signature ?? '')) {
     throw broken(`the signature over row ${head.seq} is not this controller's`)
   }
   return chain
@@ -128,7 +149,7 @@ export const linkGroup = async (
   const linked: Linked[] = []
   for (const row of rows) linked.push(linkRow(row, linked.at(-1) ?? from))
   const { seq, hash } = linked.at(-1)!
-  const head = { seq, hash, signature: signer.sign({ seq, hash }) }
+  const head = { seq, hash, signature: signer.sign('head', { seq, hash }) }
   await tx.query(storeSql, [
     linked.map((l) => l.id),
     linked.map((l) => l.seq),
@@ -168,13 +189,13 @@ export const pruneChain = async (
   await tx.query('UPDATE audit_chain SET start_seq = $1, start_hash = $2, start_signature = $3', [
     start.seq,
     start.hash,
-    signer.sign(start),
+    signer.sign('start', start),
   ])
-  const rows = last - chain.start.seq
+  const detail: PruneDetail = { rows: last - chain.start.seq, upTo: last }
   await tx.query(
     `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-     VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', 'prune', 'AuditChain', '', 'chain', $2::json)`,
-    [what.now, JSON.stringify({ rows, upTo: last })],
+     VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', $2, 'AuditChain', '', 'chain', $3::json)`,
+    [what.now, pruneAction, JSON.stringify(detail)],
   )
-  return rows
+  return detail.rows
 }

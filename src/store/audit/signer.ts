@@ -1,0 +1,44 @@
+// The key that signs the chain. Made once, sealed like the controller's other keys.
+import { generateKeyPairSync } from 'node:crypto'
+import { createSigner, type HeadSigner } from '../../audit/chain.ts'
+import type { Settings } from '../settings.ts'
+import type { SqlStore } from '../sql-store.ts'
+import type { Actor } from '../store.ts'
+import { adoptStart } from './link.ts'
+
+const setting = 'audit-signing-key'
+const system: Actor = { name: 'controller', source: 'system' }
+const chain = { kind: 'AuditChain', namespace: '', name: 'chain' }
+
+/**
+ * Stands before a key whose chain begins with a start signed as a start. It is sealed with the key,
+ * so that nobody has an old start signed twice by taking a mark out of the database.
+ */
+const mark = Buffer.from('starts signed:')
+
+const isMarked = (stored: Buffer): boolean => stored.subarray(0, mark.length).equals(mark)
+
+export const loadSigner = async (settings: Settings, store: SqlStore): Promise<HeadSigner> => {
+  const stored = await settings.getSealed(setting)
+  if (stored === undefined) return makeKey(settings, store)
+  if (isMarked(stored)) return createSigner(stored.subarray(mark.length))
+  const signer = createSigner(stored)
+  await store.writeWithSession(system, async (session) => {
+    const upTo = await adoptStart(session.tx, signer)
+    if (upTo !== undefined) await session.audit(chain, { action: 'sign start', detail: { upTo } })
+  })
+  await settings.replaceSealed(setting, Buffer.concat([mark, stored]))
+  return signer
+}
+
+/** Audited first: no audit, no key. */
+const makeKey = async (settings: Settings, store: SqlStore): Promise<HeadSigner> => {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
+  const { publicKey } = createSigner(pkcs8)
+  await store.writeWithSession(system, (session) =>
+    session.audit(chain, { action: 'create signing key', detail: { publicKey } }),
+  )
+  await settings.putSealedIfAbsent(setting, Buffer.concat([mark, pkcs8]))
+  return loadSigner(settings, store)
+}
