@@ -5,6 +5,7 @@ import { isNetwork } from './http/request-identity.ts'
 import { parseOidc, type OidcFlags } from './oidc-config.ts'
 import { keyProviderNames } from '../src/secrets/providers/settings.ts'
 import { parseKeyConfig, type KeyConfig } from './key-config.ts'
+import { limitOptions, parseLimits, type LimitFlags, type RateLimits } from './limit-config.ts'
 import { parseRetention } from './retention-config.ts'
 import type { Retention } from '../src/store/compaction.ts'
 
@@ -17,7 +18,7 @@ export interface TlsFiles {
   readonly caFile: string | undefined
 }
 
-export interface Config {
+export interface Config extends RateLimits {
   readonly dataDir: string
   readonly host: string
   /** 0 picks a free port. */
@@ -49,8 +50,6 @@ export interface Config {
   /** Holds the first admin's token, where somebody else made it; undefined: one is made. */
   readonly adminTokenFile: string | undefined
   readonly logLevel: string
-  /** Requests per second that one token may send to the REST API, on average; 0: no limit. */
-  readonly rateLimit: number
   /** Audit rows older than this are pruned; undefined keeps all. */
   readonly auditRetentionDays: number | undefined
   readonly retention: Retention
@@ -72,7 +71,7 @@ export class HelpAsked extends Error {
   override readonly name = 'HelpAsked'
 }
 
-interface Flags extends OidcFlags {
+interface Flags extends OidcFlags, LimitFlags {
   dataDir?: string
   listen: string
   advertiseUrl?: string
@@ -88,13 +87,14 @@ interface Flags extends OidcFlags {
   pruneAll?: boolean
   trustProxy?: string[]
   insecureHttp?: boolean
-  rateLimit: string
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 
-const command = (): Command =>
+const command = (): Command => limitOptions(baseCommand())
+
+const baseCommand = (): Command =>
   new Command('stagely controller')
     .description('Keeps the secrets and the declared state, and serves the API over HTTPS.')
     .option('--data-dir <dir>', 'folder for the embedded database, keys, CA and admin token')
@@ -133,11 +133,6 @@ const command = (): Command =>
     .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
     .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
-    .option(
-      '--rate-limit <n>',
-      'REST requests per second and token, on average; 0: no limit',
-      '100',
-    )
     .addHelpText(
       'after',
       `
@@ -208,8 +203,7 @@ export const parseConfig = (
     faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   const auditRetentionDays = parseDays(env['STAGELY_AUDIT_RETENTION_DAYS'], faults)
   const retention = parseRetention(env, faults)
-  if (!/^\d{1,6}$/.test(flags.rateLimit))
-    faults.push('--rate-limit must be a whole number of requests per second; 0 is no limit')
+  const limits = parseLimits(flags, faults)
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     dataDir: flags.dataDir!,
@@ -230,7 +224,7 @@ export const parseConfig = (
     keys,
     adminTokenFile: env['STAGELY_ADMIN_TOKEN_FILE'],
     logLevel,
-    rateLimit: Number(flags.rateLimit),
+    ...limits,
     auditRetentionDays,
     retention,
   }

@@ -32,7 +32,7 @@ import { mountLogin, type LoginDeps } from './http/login/routes.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
-import { createRateLimit } from './http/rest/rate-limit.ts'
+import { createLimits } from './http/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { startLeader } from './leader.ts'
@@ -184,7 +184,7 @@ const serve = async (
     idempotency,
     sealing,
     logs: agentRoutes.logs,
-    limit: createRateLimit(config.rateLimit),
+    ...createLimits(config),
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,

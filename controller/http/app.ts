@@ -1,5 +1,5 @@
 // The HTTP application: what is open, what needs a login, and how errors leave.
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -17,12 +17,14 @@ import { objectRoutes } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
 import type { WatchDeps } from './kube/watch.ts'
 import type { Metrics } from './metrics.ts'
+import { createBodyBudget } from './body-budget.ts'
+import type { RequestLimits } from './rate-limit.ts'
 import { noteDenied } from './note-denied.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
 import { mountRestDocs } from './rest/openapi.ts'
 import { answerProblem, isRestPath, mountRest, type RestServerDeps } from './rest/serve.ts'
 
-export interface AppDeps extends AgentAccessDeps, RestServerDeps {
+export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits {
   readonly store: Store
   readonly tokens: TokenVerifier
   readonly clock: Clock
@@ -44,6 +46,11 @@ export const createApp = (deps: AppDeps): App => {
   const app: App = new Hono<AppEnv>()
   app.use(deps.metrics.middleware)
   app.use(identifyRequest(deps.proxies, deps.log))
+  const bodies = createBodyBudget()
+  app.use((c, next) => {
+    c.set('bodies', bodies)
+    return next()
+  })
   app.onError((error, c) => renderError(c, error, deps))
   app.notFound((c) => c.text('404 page not found', 404))
   // No name holds a NUL, and the database takes none even to look for.
@@ -55,8 +62,8 @@ export const createApp = (deps: AppDeps): App => {
   mountHealth(app, deps)
   mountRestDocs(app, deps.versions.version)
   deps.mountOpen?.(app)
-  const login = requireLogin(new Authenticator(deps))
-  for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login)
+  const login = requireLogin(new Authenticator(deps), deps.failureLimit)
+  for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login, paceKube(deps))
   mountRest(app, deps)
   mountDiscovery(app)
   mountOpenApi(app, deps.versions.gitVersion)
@@ -64,6 +71,14 @@ export const createApp = (deps: AppDeps): App => {
   mountKubeRoutes(app, kubeRoutes(deps))
   return app
 }
+
+/** REST paces its own routes; see serve.ts there. */
+const paceKube =
+  ({ kubeLimit }: AppDeps): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    if (!isRestPath(c.req.path)) await kubeLimit.take(c.get('user').tokenId)
+    await next()
+  }
 
 /** Every route that reads or writes objects, each with its rule. */
 export const kubeRoutes = (deps: AgentAccessDeps & WatchDeps & ReviewDeps): KubeRoute[] => [

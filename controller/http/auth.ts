@@ -6,6 +6,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError, messageOf, type DeniedAttempt } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { AppEnv } from './env.ts'
+import type { FailureLimit } from './rate-limit.ts'
 
 export interface TokenVerifier {
   /** Undefined for a token that opens nothing (any more). */
@@ -29,6 +30,10 @@ const rememberedMs = 5_000
 const rememberedTokens = 1_000
 /** Where no change is told of (another controller, a token's end), open streams end this late. */
 const recheckMs = 5_000
+/** Watches and streams of one token. */
+const mostStreams = 2_000
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64')
 
 interface Follower {
   readonly token: string
@@ -47,7 +52,11 @@ export class Authenticator {
   readonly #log: Logger
   /** By hash of the token. */
   readonly #known = new Map<string, { principal: Principal; until: number }>()
+  /** Hashes of tokens that were good when they were last looked up; the newest last. */
+  readonly #good = new Set<string>()
   readonly #followers = new Set<Follower>()
+  /** Of each token, how many watches and streams are open. */
+  readonly #streams = new Map<string, number>()
   /** Counts changes: an answer from before one is not remembered after it. */
   #changes = 0
   #checking: Promise<void> | undefined
@@ -72,18 +81,32 @@ export class Authenticator {
     stopping.addEventListener('abort', stop, { once: true })
   }
 
+  /** True for a token that opened something here before: others' failures do not keep it out. */
+  wasGood(token: string): boolean {
+    return this.#good.has(hashOf(token))
+  }
+
   async verify(token: string): Promise<Principal | undefined> {
-    const hash = createHash('sha256').update(token).digest('base64')
+    const hash = hashOf(token)
     const entry = this.#known.get(hash)
     if (entry !== undefined && entry.until > this.#clock.now()) return entry.principal
     this.#known.delete(hash)
     const before = this.#changes
     const principal = await this.#tokens.verify(token)
+    this.#noteGood(hash, principal !== undefined)
     if (principal === undefined || before !== this.#changes) return principal
     if (this.#known.size >= rememberedTokens) this.#known.clear()
     const until = Math.min(this.#clock.now() + rememberedMs, principal.expiresAt ?? Infinity)
     this.#known.set(hash, { principal, until })
     return principal
+  }
+
+  #noteGood(hash: string, good: boolean): void {
+    this.#good.delete(hash)
+    if (!good) return
+    this.#good.add(hash)
+    const [oldest] = this.#good
+    if (this.#good.size > rememberedTokens && oldest !== undefined) this.#good.delete(oldest)
   }
 
   /** The answer says no more than 401; the audit log learns whose token it was. */
@@ -104,9 +127,27 @@ export class Authenticator {
       },
     }
     if (until.aborted) return controller.signal
+    const own = this.#streams.get(principal.tokenId) ?? 0
+    if (own >= mostStreams)
+      throw new StagelyError(
+        'TooManyRequests',
+        `this token has ${mostStreams} watches and streams open: end some of them`,
+        { retryAfterSeconds: 10 },
+      )
+    this.#streams.set(principal.tokenId, own + 1)
     this.#followers.add(follower)
-    until.addEventListener('abort', () => this.#followers.delete(follower), { once: true })
+    const left = (): void => {
+      this.#followers.delete(follower)
+      this.#leave(principal.tokenId)
+    }
+    until.addEventListener('abort', left, { once: true })
     return controller.signal
+  }
+
+  #leave(tokenId: string): void {
+    const left = (this.#streams.get(tokenId) ?? 1) - 1
+    if (left > 0) this.#streams.set(tokenId, left)
+    else this.#streams.delete(tokenId)
   }
 
   #recheck(): void {
@@ -135,13 +176,21 @@ export class Authenticator {
   }
 }
 
-/** 401 without a good token; 403 for impersonation, which would otherwise be ignored in silence. */
+/**
+ * 401 without a good token; 403 for impersonation, which would otherwise be ignored in silence; 429
+ * for a token that nobody here knows, from an address that has sent too many of those.
+ */
 export const requireLogin =
-  (authenticator: Authenticator): MiddlewareHandler<AppEnv> =>
+  (authenticator: Authenticator, failures: FailureLimit): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
-    const user = token === undefined ? undefined : await authenticator.verify(token)
-    if (token === undefined || user === undefined) throw await authenticator.refuse(token)
+    if (token === undefined) throw await authenticator.refuse(undefined)
+    if (!authenticator.wasGood(token)) await failures.check(c.get('address'))
+    const user = await authenticator.verify(token)
+    if (user === undefined) {
+      await failures.count(c.get('address'))
+      throw await authenticator.refuse(token)
+    }
     if (Object.keys(c.env.incoming.headers).some((name) => impersonation.test(name)))
       throw new StagelyError('Forbidden', 'impersonation is not supported: log in as that user')
     c.set('user', user)

@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { allows, type Principal } from '../../src/access/principal.ts'
 import type { Actor } from '../../src/store/store.ts'
+import type { BodyBudget } from './body-budget.ts'
 
 export interface AppEnv {
   Bindings: HttpBindings
@@ -15,6 +16,8 @@ export interface AppEnv {
     requestId: string
     /** IP address of the client. */
     address: string
+    /** What bodies in work take. */
+    bodies: BodyBudget
   }
 }
 

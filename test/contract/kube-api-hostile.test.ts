@@ -234,9 +234,17 @@ describe('hostile requests', () => {
     const labels = Array.from({ length: 90_000 }, (_, i) => `"-${i}":""`).join()
     const many = await post('application/json', `{},"metadata":{"labels":{${labels}}}`)
     expect(many.status).toBe(422)
-    const keys = Array.from({ length: 200_000 }, (_, i) => `k${i}: 1`).join()
-    const yaml = await post('application/yaml', `{${keys}}`)
-    expect([yaml.status, yaml.text]).toEqual([413, expect.stringContaining('signs of YAML')])
+    const numbered = (count: number, line: (i: number) => string): string =>
+      Array.from({ length: count }, (_, i) => line(i)).join('\n')
+    for (const yaml of [
+      `{${'k: 1,'.repeat(200_000)}}`,
+      numbered(20_001, () => 'k: |'),
+      '['.repeat(20_001),
+      `a: &a {${'k: 1,'.repeat(2_000)}}\nb:\n${numbered(1_000, () => '  - <<: *a')}`,
+    ]) {
+      const refused = await post('application/yaml', yaml)
+      expect([refused.status, refused.text]).toEqual([413, expect.stringMatching(/signs|aliases/)])
+    }
   })
 
   it('that repeat fields without end, or hide nesting behind a repeat, are told of a hundred', async () => {
@@ -263,12 +271,35 @@ describe('hostile requests', () => {
       })
     const faultsOf = (answer: Answer): unknown[] =>
       answer.json<{ status: { faults: unknown[] } }>().status.faults
-    expect((await review(Array(10_001).fill(1))).status).toBe(413)
-    expect(faultsOf(await review(Array(10_000).fill(1)))).toHaveLength(1_000)
+    expect((await review(Array(2_001).fill(1))).status).toBe(413)
+    expect(faultsOf(await review(Array(2_000).fill(1)))).toHaveLength(1_000)
+    expect((await review(['x'.repeat(8 * 1024 * 1024)])).status).toBe(413)
     const wide = object('Stagelet', 'w', { compose: { files: Array(200_000).fill(1) } })
     expect(faultsOf(await review([wide]))).toEqual([
       { index: 0, field: '', message: 'holds more than 100000 values' },
     ])
+  })
+
+  it('for a review of oneself may be small alone', async () => {
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+    const spec = { resourceAttributes: { verb: 'get', resource: 'projects', group: 'stagely.dev' } }
+    expect((await server.call('POST', path, { body: { spec } })).status).toBe(201)
+    const long = { spec, more: 'x'.repeat(16_384) }
+    expect((await server.call('POST', path, { body: long })).status).toBe(413)
+    const headers = { 'content-type': 'application/yaml' }
+    const yaml = await server.call('POST', path, { raw: `{${'a: 1,'.repeat(500)}}`, headers })
+    expect([yaml.status, yaml.text]).toEqual([413, expect.stringContaining('500 lines and signs')])
+  })
+
+  it('by selectors of thousands of terms are refused', async () => {
+    for (const [query, why] of [
+      [`labelSelector=${','.repeat(15_000)}`, '8192 letters'],
+      [`labelSelector=${'a,'.repeat(101)}b`, '100 requirements'],
+      [`fieldSelector=${'metadata.name=x,'.repeat(101)}`, '100 requirements'],
+    ] as const) {
+      const list = await server.call('GET', `${base}/projects?${query}`)
+      expect([list.status, list.text]).toEqual([400, expect.stringContaining(why)])
+    }
   })
 
   it('that copy copies are stopped while others are served', async () => {

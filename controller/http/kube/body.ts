@@ -1,12 +1,14 @@
 // Request bodies: JSON, YAML as kubectl reads it (1.1), and the few kinds that kubectl sends as
-// protobuf. At most 3 MiB.
-import type { IncomingMessage } from 'node:http'
+// protobuf. At most 3 MiB where a route says no less; long ones are parsed one after the other.
 import { z } from 'zod'
+import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
+import { createTurns } from '../../../src/kernel/turns.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
+import type { Principal } from '../../../src/access/principal.ts'
 import type { AppContext } from '../env.ts'
 import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { decodeProtobuf } from './protobuf.ts'
@@ -16,19 +18,33 @@ const maxBodyBytes = 3 * 1024 * 1024
 /** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
 const patienceBytes = 32 * 1024 * 1024
 
-/** RequestEntityTooLarge beyond the limit. */
-export const readBytes = async (incoming: IncomingMessage): Promise<Buffer> => {
+/** Who sends the body: a token, or the address of somebody who is not logged in. */
+const senderOf = (c: AppContext): string =>
+  (c.get('user') as Principal | undefined)?.tokenId ?? c.get('address')
+
+/** RequestEntityTooLarge beyond the limit, TooManyRequests where too many bodies are in work. */
+export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
+  const { incoming, outgoing } = c.env
+  const bodies = c.get('bodies')
+  const sender = senderOf(c)
   const chunks: Buffer[] = []
   let size = 0
+  let taken = 0
+  outgoing.once('close', () => {
+    bodies.giveBack(sender, taken)
+  })
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size <= maxBodyBytes) chunks.push(chunk)
-    else if (size > patienceBytes) break
+    if (size <= most) {
+      bodies.take(sender, chunk.length)
+      taken += chunk.length
+      chunks.push(chunk)
+    } else if (size > patienceBytes) break
   }
-  if (size > maxBodyBytes)
+  if (size > most)
     throw new StagelyError(
       'RequestEntityTooLarge',
-      `Request entity too large: limit is ${maxBodyBytes}`,
+      `Request entity too large: limit is ${most} bytes`,
     )
   return Buffer.concat(chunks)
 }
@@ -86,14 +102,29 @@ const checkExtent = (value: unknown, mostValues: number): void => {
 const tooMany = (what: string, most: number): StagelyError =>
   new StagelyError('RequestEntityTooLarge', `the request body holds more than ${most} ${what}`)
 
-/** The parser's time goes by them: it takes some 10 µs for each. */
-const yamlSigns = /[\n,:[\]{}\\&*]/g
-const maxYamlSigns = 100_000
+/** The parser takes some µs for each. */
+const maxYamlSigns = 20_000
+/** An alias may stand for the whole document, merged key by key. */
+const maxAliased = 200_000
 
-const parseYamlBody = (bytes: Buffer): Body => {
+/** Counts lines, and what the lexer makes of the text, up to where there are too many. */
+const checkYamlSigns = (text: string, most: number): void => {
+  const refused = tooMany('lines and signs of YAML, of which JSON may hold more', most)
+  let lines = 0
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+    if (++lines > most) throw refused
+  let signs = 0
+  let aliases = 0
+  for (const sign of new Lexer().lex(text)) {
+    if (sign.startsWith('*')) aliases++
+    if (++signs > most) throw refused
+  }
+  if (signs * aliases > maxAliased) throw tooMany('aliases for its length', aliases)
+}
+
+const parseYamlBody = (bytes: Buffer, maxSigns = maxYamlSigns): Body => {
   const text = bytes.toString('utf8')
-  if ((text.match(yamlSigns)?.length ?? 0) > maxYamlSigns)
-    throw tooMany('lines and signs of YAML, of which JSON may hold more', maxYamlSigns)
+  checkYamlSigns(text, maxSigns)
   const [document, ...others] = cutDocuments(text)
   if (document === undefined || others.length > 0)
     throw new StagelyError('BadRequest', 'the request body must hold one object')
@@ -119,24 +150,40 @@ const unsupported = (type: string, supported: readonly string[]): StagelyError =
     `the body of the request was in an unknown format (${type}) - accepted media types include: ${supported.join(', ')}`,
   )
 
+const inTurn = createTurns()
+/** So many bytes of JSON take a millisecond or two. */
+const shortBytes = 64 * 1024
+
+/** Work over a body, which waits for its turn where the body is long. */
+export const workOver = async <T>(bytes: Buffer, work: () => T): Promise<T> =>
+  bytes.length <= shortBytes ? work() : inTurn(work)
+
+/** Bounds of a body that is known to be small. */
+export interface BodyBounds {
+  readonly bytes: number
+  readonly yamlSigns: number
+}
+
 /** The object in the body of a POST or PUT. */
-export const readObject = async (c: AppContext): Promise<Body<Record<string, unknown>>> => {
-  const type = mediaType(c)
-  const bytes = await readBytes(c.env.incoming)
-  const { content, duplicates } = parseAs(type, bytes)
+export const readObject = async (
+  c: AppContext,
+  bounds?: BodyBounds,
+): Promise<Body<Record<string, unknown>>> => {
+  const bytes = await readBytes(c, bounds?.bytes)
+  const { content, duplicates } = await parseAs(mediaType(c), bytes, bounds?.yamlSigns)
   if (!isRecord(content)) throw new StagelyError('BadRequest', 'the request body must be an object')
   return { content, duplicates }
 }
 
-const parseAs = (type: string, bytes: Buffer): Body => {
+const parseAs = async (type: string, bytes: Buffer, maxSigns?: number): Promise<Body> => {
   switch (type) {
     case '':
     case 'application/json':
-      return parseJsonBody(bytes)
+      return workOver(bytes, () => parseJsonBody(bytes))
     case 'application/yaml':
-      return parseYamlBody(bytes)
+      return inTurn(() => parseYamlBody(bytes, maxSigns))
     case 'application/vnd.kubernetes.protobuf':
-      return { content: decodeProtobuf(bytes), duplicates: [] }
+      return workOver(bytes, () => ({ content: decodeProtobuf(bytes), duplicates: [] }))
     default:
       throw unsupported(type, [
         'application/json',
@@ -160,20 +207,24 @@ const patchTypes: Readonly<Record<string, Patch['type']>> = {
 export const readPatch = async (c: AppContext): Promise<Patch> => {
   const media = mediaType(c)
   const type = patchTypes[media]
-  const bytes = await readBytes(c.env.incoming)
+  const bytes = await readBytes(c)
   if (type === undefined)
     throw unsupported(media === '' ? 'no content type' : media, Object.keys(patchTypes))
-  return { type, ...(type === 'apply' ? parseEither(bytes) : parseJsonBody(bytes)) }
+  const body = type === 'apply' ? parseEither(bytes) : workOver(bytes, () => parseJsonBody(bytes))
+  return { type, ...(await body) }
 }
 
 /** Clients send JSON under the name of YAML; people with curl send YAML. */
-const parseEither = (bytes: Buffer): Body => {
-  try {
-    JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return parseYamlBody(bytes)
-  }
-  return parseJsonBody(bytes)
+const parseEither = async (bytes: Buffer): Promise<Body> => {
+  const isJson = await workOver(bytes, () => {
+    try {
+      JSON.parse(bytes.toString('utf8'))
+      return true
+    } catch {
+      return false
+    }
+  })
+  return parseAs(isJson ? 'application/json' : 'application/yaml', bytes)
 }
 
 /** What of metav1 DeleteOptions has a meaning here; how dependents go is always the same. */
@@ -190,10 +241,13 @@ export interface DeleteOptions {
   readonly dryRun: boolean
 }
 
+const deleteBounds: BodyBounds = { bytes: 64 * 1024, yamlSigns: 1_000 }
+
 /** DELETE bodies are optional; client-node sends an empty one. The policy may be in the query. */
 export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
-  const bytes = await readBytes(c.env.incoming)
-  const body = bytes.length === 0 ? {} : parseAs(mediaType(c), bytes).content
+  const bytes = await readBytes(c, deleteBounds.bytes)
+  const { yamlSigns } = deleteBounds
+  const body = bytes.length === 0 ? {} : (await parseAs(mediaType(c), bytes, yamlSigns)).content
   if (!isRecord(body))
     throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
   const policy = c.req.query('propagationPolicy')

@@ -1,7 +1,7 @@
 // ChangeSetReview: what a set of objects would change, and which services would get a new container.
 // Create-only, like SelfSubjectAccessReview. Runs in a dry run of the store; keeps nothing, and
 // answers with names only.
-import { allows, type Principal } from '../../../src/access/principal.ts'
+import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
@@ -17,14 +17,13 @@ import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
 import { actorOf } from '../env.ts'
 import { noteDenied } from '../note-denied.ts'
-import { hasMoreValues, maxValues, parseJson } from './body.ts'
+import { hasMoreValues, maxValues, parseJson, readBytes, workOver } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
 /** A review holds a whole folder of manifests, so more than the 3 MiB of one object. */
-const maxReviewBytes = 64 * 1024 * 1024
-const maxReviewValues = 2_000_000
-/** All are written in one dry run, for which every other writer waits. */
-const maxObjects = 10_000
+const maxReviewBytes = 8 * 1024 * 1024
+const maxReviewValues = 400_000
+const maxObjects = 2_000
 /** Nobody reads more; who mends these is told of the next. */
 const mostFaults = 1_000
 
@@ -33,14 +32,16 @@ export interface ReviewDeps {
   readonly denied: DeniedLog
 }
 
-/** Open to everybody: what an object may not be reviewed for is a fault of that object. */
+/** Open to everybody who may write something: what an object may not be reviewed for is a fault of that object. */
 export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
   {
     method: 'POST',
     path: '/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews',
     access: { kind: requireKind('Project'), verb: 'list', in: 'own' },
     handle: async (c) => {
-      const objects = objectsOf(parseJson(await readAll(c.env.incoming), maxReviewValues))
+      checkMayWrite(c.get('user'), c.req.param('namespace'))
+      const bytes = await readBytes(c, maxReviewBytes)
+      const objects = objectsOf(await workOver(bytes, () => parseJson(bytes, maxReviewValues)))
       let refused: StagelyError | undefined
       const status = await reviewChangeSet(store, actorOf(c), {
         namespace: c.req.param('namespace') ?? '',
@@ -58,6 +59,17 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
   },
 ]
 
+/** Who may write nothing anywhere has no review made: not even its body is read. */
+const checkMayWrite = (user: Principal, namespace: string | undefined): void => {
+  const mayPatch = kinds.some((kind) => {
+    if (kind.internal === true) return false
+    const teams = teamsWhere(user, 'patch', rightOf(kind))
+    return teams === undefined || teams.length > 0
+  })
+  if (!mayPatch)
+    throw forbidden(user.name, { kind: requireKind('Project'), verb: 'patch' }, { namespace })
+}
+
 /** As with every dry run, the right to the write itself is asked for. */
 const refusalOf = (
   user: Principal,
@@ -67,19 +79,6 @@ const refusalOf = (
   const namespace = kind.namespaced ? metadata.namespace : metadata.name
   if (allows(user, { verb: 'patch', resource: rightOf(kind), namespace })) return undefined
   return forbidden(user.name, { kind, verb: 'patch' }, { namespace, name: metadata.name })
-}
-
-const readAll = async (incoming: AsyncIterable<unknown>): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxReviewBytes) {
-      throw new StagelyError('RequestEntityTooLarge', `limit is ${maxReviewBytes} bytes`)
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 const objectsOf = (body: unknown): unknown[] => {

@@ -12,7 +12,7 @@ import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
-import { readObject } from './body.ts'
+import { readObject, type BodyBounds } from './body.ts'
 import { servedKinds, verbsOf } from './discovery.ts'
 import { rightOf } from './route.ts'
 import { invalid } from './status.ts'
@@ -53,11 +53,14 @@ const specOf = <T>(schema: z.ZodType<T>, kind: string, given: unknown): T => {
   throw invalid({ kind, group: 'authorization.k8s.io' }, '', faults)
 }
 
+/** Of reviews of oneself, which anybody may send who is logged in. */
+const bounds: BodyBounds = { bytes: 16 * 1024, yamlSigns: 500 }
+
 const answer = async (
   c: AppContext,
   status: (user: Principal, spec: unknown) => object,
 ): Promise<Response> => {
-  const { apiVersion, kind, spec } = (await readObject(c)).content
+  const { apiVersion, kind, spec } = (await readObject(c, bounds)).content
   return c.json(
     {
       apiVersion,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { requireKind } from '../../../src/resources/registry.ts'
-import { parseFieldSelector, parseLabelSelector } from './selectors.ts'
+import { parseFieldSelector, parseLabelSelector, splitTerms } from './selectors.ts'
 
 const labels = { app: 'web', tier: 'front', 'stagely.dev/team': 'shop', size: '007' }
 
@@ -111,5 +111,26 @@ describe('parseFieldSelector', () => {
     expect(() => parseFieldSelector(requireKind('Stagelet'), 'spec.paused=true')).toThrow(
       'field label not supported: spec.paused',
     )
+  })
+})
+
+describe('splitTerms', () => {
+  it('looks at each letter once, whatever the text is made of', () => {
+    const looks = (text: string): number => {
+      let count = 0
+      const counting = {
+        length: text.length,
+        charAt: (at: number): string => {
+          count++
+          return text.charAt(at)
+        },
+        slice: (start?: number, end?: number): string => text.slice(start, end),
+      }
+      splitTerms(counting)
+      return count
+    }
+    for (const piece of [',', '(', '),', 'a in (b,c),', '(,'])
+      for (const times of [1_000, 4_000])
+        expect(looks(piece.repeat(times))).toBe(piece.length * times)
   })
 })

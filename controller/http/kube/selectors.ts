@@ -16,8 +16,39 @@ const equalTerm = new RegExp(String.raw`^(${key})\s*(==|=|!=)\s*((?:${part})?)$`
 const orderTerm = new RegExp(String.raw`^(${key})\s*([<>])\s*(\d{1,18})$`)
 const existsTerm = new RegExp(String.raw`^(!?)\s*(${key})$`)
 
-/** Commas inside parentheses belong to a set. */
-const splitTerms = (text: string): string[] => text.split(/,(?![^(]*\))/).map((t) => t.trim())
+/** Each object is asked each term. */
+const mostTerms = 100
+const mostLetters = 8_192
+
+const shown = (text: string): string =>
+  JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text)
+
+const refuseLong = (what: string, text: string): void => {
+  if (text.length > mostLetters)
+    throw new StagelyError('BadRequest', `a ${what} selector may have ${mostLetters} letters`)
+}
+
+const refuseMany = (what: string, terms: readonly string[]): void => {
+  if (terms.length > mostTerms)
+    throw new StagelyError('BadRequest', `a ${what} selector may have ${mostTerms} requirements`)
+}
+
+/** Commas inside parentheses belong to a set. Looks at each letter once. */
+export const splitTerms = (text: Pick<string, 'length' | 'charAt' | 'slice'>): string[] => {
+  const terms: string[] = []
+  let start = 0
+  let inSet = false
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charAt(at)
+    if (letter === '(') inSet = true
+    else if (letter === ')') inSet = false
+    else if (letter === ',' && !inSet) {
+      terms.push(text.slice(start, at).trim())
+      start = at + 1
+    }
+  }
+  return [...terms, text.slice(start, text.length).trim()]
+}
 
 /** Not what every object has by its language, such as `constructor`. */
 const valueOf = (labels: Labels | undefined, name: string): string | undefined =>
@@ -54,14 +85,17 @@ const labelTerm = (text: string, whole: string): LabelSelector => {
   }
   throw new StagelyError(
     'BadRequest',
-    `unable to parse requirement in label selector ${JSON.stringify(whole)}: ${JSON.stringify(text)}`,
+    `unable to parse requirement in label selector ${shown(whole)}: ${shown(text)}`,
   )
 }
 
 /** `a=b,c!=d,e in (f,g),h,!i,j>1`; all must hold. BadRequest on a syntax error. */
 export const parseLabelSelector = (text: string | undefined): LabelSelector | undefined => {
   if (text === undefined || text.trim() === '') return undefined
-  const terms = splitTerms(text).map((term) => labelTerm(term, text))
+  refuseLong('label', text)
+  const texts = splitTerms(text)
+  refuseMany('label', texts)
+  const terms = texts.map((term) => labelTerm(term, text))
   return (labels) => terms.every((term) => term(labels))
 }
 
@@ -89,16 +123,18 @@ export const parseFieldSelector = (
   text: string | undefined,
 ): FieldSelector | undefined => {
   if (text === undefined || text.trim() === '') return undefined
+  refuseLong('field', text)
   const supported = fieldsOf(kind)
   // In a value `\,` and `\=` stand for the sign itself.
   const texts = (text.match(/(?:[^\\,]|\\.)+/g) ?? []).map((term) => term.trim())
   const given = texts.filter((term) => term !== '')
+  refuseMany('field', given)
   const terms = given.map((term): FieldSelector => {
     const match = /^([^=!\s]+)\s*(==|=|!=)((?:[^\\=]|\\[\\,=])*)$/.exec(term)
     if (match === null)
       throw new StagelyError(
         'BadRequest',
-        `invalid field selector ${JSON.stringify(text)}; can't understand ${JSON.stringify(term)}`,
+        `invalid field selector ${shown(text)}; can't understand ${shown(term)}`,
       )
     const [, path = '', operator, value = ''] = match
     if (!supported.includes(path))

@@ -50,8 +50,12 @@ export const serveWatch =
     if (plan.sendsInitial) await requireReached(deps.store, resourceVersionOf(c))
     const response = c.env.outgoing
     const done = watchSignal(response, deps.stopping, plan.seconds)
-    const loggedOut = c.get('whileLoggedIn')(done.signal)
-    loggedOut.addEventListener('abort', done.end, { once: true })
+    try {
+      c.get('whileLoggedIn')(done.signal).addEventListener('abort', done.end, { once: true })
+    } catch (error) {
+      done.clear()
+      throw error
+    }
     response.writeHead(200, {
       'content-type': 'application/json',
       'cache-control': 'no-cache, private',

@@ -51,6 +51,8 @@ const loginQuery = z.strictObject({
   code_challenge_method: z.literal('S256'),
 })
 
+const maxTokenBody = 4 * 1024
+
 const tokenBody = z.strictObject({
   code: z.string().regex(/^[\w-]{43}$/),
   code_verifier: z.string().regex(/^[\w.~-]{43,128}$/),
@@ -121,7 +123,7 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
 }
 
 const giveToken = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
-  const body = decoded(tokenBody, parseJson(await readBytes(c.env.incoming)))
+  const body = decoded(tokenBody, parseJson(await readBytes(c, maxTokenBody)))
   const wanted = { name: body.name, ttlMs: tokenMs }
   const { secret, token } = await deps.logins.exchange(body.code, body.code_verifier, wanted)
   const expires = token.expiresAt

@@ -5,7 +5,7 @@ import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import { unstorable } from '../../../src/resources/validate.ts'
 import type { AppContext } from '../env.ts'
-import { mediaType, parseJson, readBytes } from '../kube/body.ts'
+import { mediaType, parseJson, readBytes, workOver } from '../kube/body.ts'
 import type { RestRoute } from './route.ts'
 
 export interface Input {
@@ -48,7 +48,7 @@ const queryOf = (c: AppContext): Record<string, unknown> =>
   )
 
 const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown }> => {
-  const bytes = await readBytes(c.env.incoming)
+  const bytes = await readBytes(c)
   if (bytes.length === 0) return { bytes, value: undefined }
   const type = mediaType(c)
   if (!jsonTypes.includes(type)) {
@@ -57,7 +57,7 @@ const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown 
   }
   // Else what is no text would be stored as something else.
   if (!isUtf8(bytes)) throw new StagelyError('BadRequest', 'the request body is not UTF-8')
-  return { bytes, value: parseJson(bytes) }
+  return { bytes, value: await workOver(bytes, () => parseJson(bytes)) }
 }
 
 /** Decodes what the route takes. UnsupportedMediaType, BadRequest, or Invalid with all faults. */

@@ -8,7 +8,7 @@ import { parseIfMatch } from './etag.ts'
 import { answerOnce, parseIdempotencyKey, type IdempotencyDeps } from './idempotency.ts'
 import { readInput, type Input } from './input.ts'
 import { problemOf, problemType } from './problem.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { RateLimit } from '../rate-limit.ts'
 import type { RestAnswer, RestContext, RestRoute } from './route.ts'
 import { describedRoutes, restRoutes } from './table.ts'
 
