@@ -1,6 +1,7 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // The `stagely` command. Loads only the command that is asked for. Exit codes: 0 done, 1 failed,
-// 2 wrong usage.
+// 2 wrong usage. The `--` above keeps Node from taking an --env-file of ours, or of a program that
+// `stagely run` starts, for its own: Node 20 looks for it in all arguments.
 import { Command, CommanderError } from 'commander'
 import type { MachineFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'

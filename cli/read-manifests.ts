@@ -1,6 +1,7 @@
 // Everything that -f names, parsed and validated before a byte is sent. All faults at once.
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isComposeFile } from '../src/manifests/documents.ts'
 import {
   parseManifests,
   type ManifestDocument,
@@ -33,17 +34,34 @@ const filesBelow = async (folder: string): Promise<string[]> => {
   return found
 }
 
-const readSources = async (paths: readonly string[]): Promise<{ file: string; text: string }[]> => {
-  const sources: { file: string; text: string }[] = []
+interface Source {
+  readonly file: string
+  readonly text: string
+}
+
+const readFolder = async (folder: string): Promise<Source[]> => {
+  const files = await filesBelow(folder)
+  if (files.length === 0) throw new CliError(`${folder} holds no .yaml, .yml or .json file`)
+  const sources: Source[] = []
+  for (const file of files) {
+    const text = await readFile(file, 'utf8')
+    if (isComposeFile(text)) note(`${file} is a Compose file: passed over`)
+    else sources.push({ file, text })
+  }
+  if (sources.length === 0) throw new CliError(`${folder} holds Compose files, and no manifest`)
+  return sources
+}
+
+const readSources = async (paths: readonly string[]): Promise<Source[]> => {
+  const sources: Source[] = []
   for (const path of paths) {
     if (path === '-') {
       sources.push({ file: 'stdin', text: (await readStdin()).toString('utf8') })
       continue
     }
     try {
-      const files = (await stat(path)).isDirectory() ? await filesBelow(path) : [path]
-      if (files.length === 0) throw new CliError(`${path} holds no .yaml, .yml or .json file`)
-      for (const file of files) sources.push({ file, text: await readFile(file, 'utf8') })
+      if ((await stat(path)).isDirectory()) sources.push(...(await readFolder(path)))
+      else sources.push({ file: path, text: await readFile(path, 'utf8') })
     } catch (error) {
       if (error instanceof CliError) throw error
       throw new CliError(

@@ -1,7 +1,7 @@
 // init: adopts an existing Compose project. Reads it through Compose, proposes, asks, writes one file
 // of manifests beside it and loads the values. The user's own files are only read.
 import { readFile, realpath, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { applyObjects } from '../apply-objects.ts'
@@ -46,7 +46,11 @@ export const command = (): Command =>
   ])
     .argument('[dir]', 'folder of the compose file', '.')
     .option('--file <file>', 'compose file, as with docker compose -f; may be given again', collect)
-    .option('--env-file <file>', 'file for ${VAR} in place of .env; may be given again', collect)
+    .option(
+      '--dotenv, --env-file <file>',
+      'file for ${VAR} in place of .env; may be given again',
+      collect,
+    )
     .option('--profile <name>', 'profile that the stack runs with; may be given again', collect)
     .option('--project-name <name>', 'Compose project name, as with docker compose -p')
     .option('-p, --project <name>', 'Stagely project; the Compose project’s name when absent')
@@ -68,10 +72,11 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   if (output !== undefined && output !== 'json' && output !== 'yaml') {
     throw usageError(`-o ${output} is not known here; use json or yaml`)
   }
-  const project = await readProject(dir, flags)
+  const stack = await findStack(dir, flags)
+  const project = await readProject(stack, flags)
   const proposal = propose(project, { exclude: flags.exclude ?? [], global: flags.global ?? [] })
   const api = await openApi(flags)
-  const manifests = await manifestsOf(api, project, proposal, flags)
+  const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
   const written = await readIfThere(path)
   const review = await reviewObjects(api, manifests.objects)
@@ -102,24 +107,45 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   note(`Written: ${path}. Commit it; "stagely status" shows the first rollout.`)
 }
 
-const readProject = async (dir: string, flags: InitFlags): Promise<ComposeProject> => {
+interface Stack {
+  /** Absolute, links followed. */
+  readonly directory: string
+  /** Relative to the directory where they are in it, else absolute. */
+  readonly files: readonly string[] | undefined
+  readonly envFiles: readonly string[] | undefined
+}
+
+const findStack = async (dir: string, flags: InitFlags): Promise<Stack> => {
   const directory = await realpath(dir).catch((error: unknown) => {
     throw new CliError(`there is no folder ${dir}`, 1, error)
   })
-  return readComposeProject({
-    directory,
-    files: flags.file,
-    envFiles: flags.envFile,
+  const placed = async (paths: readonly string[] | undefined): Promise<string[] | undefined> =>
+    paths && (await Promise.all(paths.map((path) => placeIn(directory, path))))
+  return { directory, files: await placed(flags.file), envFiles: await placed(flags.envFile) }
+}
+
+/** A path that was given from where the person stands, as Compose takes it, or from the folder. */
+const placeIn = async (directory: string, given: string): Promise<string> => {
+  for (const path of new Set([resolve(given), resolve(directory, given)])) {
+    const real = await realpath(path).catch(() => undefined)
+    if (real === undefined) continue
+    const inside = relative(directory, real)
+    return inside.startsWith('..') || isAbsolute(inside) ? real : inside
+  }
+  throw new CliError(`there is no file ${given}, neither here nor in ${directory}`)
+}
+
+const readProject = (stack: Stack, flags: InitFlags): Promise<ComposeProject> =>
+  readComposeProject({
+    ...stack,
     profiles: flags.profile,
     projectName: flags.projectName,
     env: readComposeEnvironment(),
   })
-}
 
 const manifestsOf = async (
   api: Api,
-  project: ComposeProject,
-  proposal: Proposal,
+  { project, proposal, stack }: { project: ComposeProject; proposal: Proposal; stack: Stack },
   flags: InitFlags,
 ): Promise<Manifests> => {
   const name = flags.project ?? project.name.replaceAll('_', '-').replace(/-+$/, '')
@@ -129,8 +155,8 @@ const manifestsOf = async (
     stagelet: flags.stagelet ?? name,
     agent: await agentOf(api, flags.agent),
     directory: flags.directory ?? project.directory,
-    files: flags.file,
-    envFiles: flags.envFile,
+    files: stack.files,
+    envFiles: stack.envFiles,
     profiles: flags.profile,
     composeProject: project.name,
   }

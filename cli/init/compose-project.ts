@@ -1,11 +1,12 @@
-// An existing Compose project as Compose itself reads it. Nothing here parses a compose file or a
-// .env file: a probe on stdin makes Compose say what each file and each variable holds.
+// An existing Compose project as Compose itself reads it. A probe on stdin makes Compose say what each
+// file and each variable holds.
 import { relative, resolve } from 'node:path'
 import { chosenFiles } from '../../src/compose/files.ts'
 import { undoubled } from '../../src/compose/config-output.ts'
 import { openCompose, type Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { CliError } from '../errors.ts'
+import { readAsWritten, type RawServices } from './as-written.ts'
 import { usesOf, variablesIn, type RawService, type ServiceUses } from './service-uses.ts'
 
 export interface ProjectRequest {
@@ -24,6 +25,8 @@ export interface ComposeService extends ServiceUses {
   readonly enabled: boolean
   /** What its containers get, all files and variables resolved. */
   readonly environment: ReadonlyMap<string, string>
+  /** Services that it depends on. */
+  readonly dependsOn: readonly string[]
 }
 
 /** One file of variables, its path relative to the project's folder. */
@@ -51,11 +54,12 @@ export interface ComposeProject {
 
 interface RawProject {
   readonly name?: string
-  readonly services?: Readonly<Record<string, RawService>>
+  readonly services?: RawServices
   readonly secrets?: Readonly<Record<string, { readonly file?: string }>>
   readonly 'x-stagely-probe'?: {
     readonly set?: Readonly<Record<string, string>>
     readonly values?: Readonly<Record<string, string>>
+    readonly texts?: readonly string[]
   }
 }
 
@@ -74,11 +78,9 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
   const compose = await openCompose(request.env)
   const ask = asker(compose, request, files)
   const enabled = await ask([], ['--services']).catch(tellRefused)
-  const raw = parseProject(
-    await ask(['--profile', '*'], ['--no-interpolate', '--format', 'json']).catch(tellUnwritten),
-  )
+  const written = await askAsWritten(ask, { directory, files })
   const probe = probeOf(
-    raw,
+    written,
     (envFiles ?? ['.env']).map((file) => resolve(directory, file)),
   )
   const flags = ['--profile', '*', '-f', '-']
@@ -95,12 +97,14 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
     name: answer.name ?? '',
     directory,
     files: files.map((file) => relative(directory, resolve(directory, file))),
-    services: Object.entries(raw.services ?? {})
-      .map(([name, service]) => ({
+    services: Object.keys(answer.services ?? {})
+      .filter((name) => !name.startsWith(probePrefix))
+      .map((name) => ({
         name,
         enabled: enabled.split('\n').includes(name),
         environment: environmentOf(answer.services?.[name]),
-        ...usesOf(service, (path) => relative(directory, path) || path),
+        dependsOn: Object.keys(answer.services?.[name]?.depends_on ?? {}),
+        ...usesOf(written[name] ?? {}, (path) => relative(directory, path) || path),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     variables: variablesOf(answer),
@@ -136,20 +140,33 @@ const asker =
     return stdout
   }
 
+/** Compose's own description, or the text of the files where a variable keeps Compose from one. */
+const askAsWritten = async (
+  ask: Ask,
+  files: { readonly directory: string; readonly files: readonly string[] },
+): Promise<RawServices> => {
+  try {
+    const answer = await ask(['--profile', '*'], ['--no-interpolate', '--format', 'json'])
+    return parseProject(answer).services ?? {}
+  } catch {
+    return await readAsWritten({ paths: files.files, root: files.directory }, filler(ask))
+  }
+}
+
+/** Compose fills variables in wherever it finds them, in an extension field too. */
+const filler =
+  (ask: Ask) =>
+  async (texts: readonly string[]): Promise<readonly string[]> => {
+    if (!texts.some((text) => text.includes('$'))) return texts
+    const probe = JSON.stringify({ 'x-stagely-probe': { texts } })
+    const answer = await ask(['-f', '-'], ['--format', 'json'], probe).catch(tellRefused)
+    return parseProject(undoubled(answer))['x-stagely-probe']?.texts ?? texts
+  }
+
 const said = (error: unknown): string => (error instanceof Error ? error.message : '')
 
 const tellRefused = (error: unknown): never => {
   throw new CliError(`Compose does not accept the project: ${said(error)}`, 1, error)
-}
-
-/** Of a project that it accepts: some fields it only takes with their variables filled in. */
-const tellUnwritten = (error: unknown): never => {
-  const [why = ''] = said(error).split('\n')
-  throw new CliError(
-    `Compose accepts the project, but cannot tell where it uses variables: one stands where it wants no free text (${why}). Write its value there while init runs, or bring the values in with "stagely secrets import"`,
-    1,
-    error,
-  )
 }
 
 /** A broken interpolation is quoted whole by Compose, and may hold a value. */
@@ -172,17 +189,19 @@ interface Probe {
   readonly envFiles: readonly (readonly [string, string])[]
 }
 
+const probePrefix = 'stagely-probe-'
+
 /** An override that adds a service for each file of variables, and a field for each `${VAR}`. */
-const probeOf = (raw: RawProject, dotenvPaths: readonly string[]): Probe => {
-  const names = variablesIn(raw.services ?? {})
+const probeOf = (written: RawServices, dotenvPaths: readonly string[]): Probe => {
+  const names = variablesIn(written)
   const entries = new Map<string, object>()
-  for (const service of Object.values(raw.services ?? {})) {
+  for (const service of Object.values(written)) {
     for (const entry of usesOf(service, (path) => path).envFileEntries) {
       entries.set(entry.path, { ...entry, required: false })
     }
   }
-  const dotenv = dotenvPaths.map((path, i) => [path, `stagely-probe-dotenv-${i}`] as const)
-  const envFiles = [...entries.keys()].map((path, i) => [path, `stagely-probe-file-${i}`] as const)
+  const dotenv = dotenvPaths.map((path, i) => [path, `${probePrefix}dotenv-${i}`] as const)
+  const envFiles = [...entries.keys()].map((path, i) => [path, `${probePrefix}file-${i}`] as const)
   const service = (entry: object): object => ({ image: 'scratch', env_file: [entry] })
   const each = (text: (name: string) => string): object =>
     Object.fromEntries(names.map((name) => [name, text(name)]))

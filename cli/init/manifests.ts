@@ -2,7 +2,7 @@
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { toYaml } from '../output.ts'
 import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
-import type { ProposedSecret } from './propose.ts'
+import type { ProposedSecret } from './found-secret.ts'
 
 export interface StageletChoice {
   readonly namespace: string
@@ -36,12 +36,13 @@ export const renderManifests = (
 ): Manifests => {
   const project = objectOf('Project', choice.project, choice.namespace, {})
   const named = new Set<string>()
-  const bare = secrets.map(({ key, scope }) => {
+  const bare = secrets.map(({ key, scope, refersTo }) => {
     const identity = { project: choice.project, key, scope }
     const isTaken = (name: string): boolean => known.hasName(name) || named.has(name)
     const name = known.find(identity)?.metadata.name ?? nameFor(identity, isTaken)
     named.add(name)
-    const spec = { projectRef: { name: choice.project }, key, scope }
+    const references = refersTo === undefined ? {} : { references: true }
+    const spec = { projectRef: { name: choice.project }, key, scope, ...references }
     return objectOf('StagelySecret', name, choice.namespace, spec)
   })
   const stagelet = objectOf('Stagelet', choice.stagelet, choice.namespace, stageletSpec(choice))

@@ -1,15 +1,13 @@
 // Which service should see which key, from how the project uses them today. Pure.
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import { variablesOfText } from '../../src/compose/variables.ts'
-
-export interface ProposedSecret {
-  readonly key: string
-  /** `global`, or the one service that sees it. */
-  readonly scope: string
-  readonly value: string
-  /** For people: where the value is today. */
-  readonly from: string
-}
+import {
+  looksSecret,
+  urlWithPassword,
+  type FoundSecret,
+  type ProposedSecret,
+} from './found-secret.ts'
+import { shareValues, variableSource } from './share-values.ts'
 
 /** What stays where it is, and why. */
 interface Kept {
@@ -34,16 +32,13 @@ export interface Wishes {
 }
 
 const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
-const secretName =
-  /PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$/i
-const urlWithPassword = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i
-
 export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const kept: Kept[] = []
   const seen = project.services.flatMap((service) => secretsOf(project, service, wishes, kept))
   const found = withGlobals(seen, project.services.length)
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
-  const secrets = [...found, ...asked(project, wishes).filter(({ key }) => !isThere(key))]
+  const wished = asked(project, wishes).filter(({ key }) => !isThere(key))
+  const secrets = shareValues(project, [...found, ...wished])
   kept.push(...keptVariables(project, wishes), ...keptFiles(project))
   const sees = (name: string): boolean =>
     secrets.some(({ scope }) => scope === 'global' || scope === name)
@@ -71,21 +66,28 @@ const secretsOf = (
   service: ComposeService,
   { exclude }: Wishes,
   kept: Kept[],
-): ProposedSecret[] => {
-  const secrets: ProposedSecret[] = []
+): FoundSecret[] => {
+  const secrets: FoundSecret[] = []
   for (const [key, value] of service.environment) {
-    const origin = originOf(project, service, key, value)
-    const file = origin.file ?? project.files[0] ?? ''
+    const { file: named, from, ...origin } = originOf(project, service, key, value)
+    const file = named ?? project.files[0] ?? ''
     if (key.startsWith('COMPOSE_')) kept.push({ key, file, why: 'steers Compose itself' })
     else if (!storable.test(key)) kept.push({ key, file, why: 'is no name that Stagely stores' })
     else if (exclude.includes(key)) kept.push({ key, file, why: 'excluded' })
-    else if (origin.from !== undefined)
-      secrets.push({ key, scope: service.name, value, from: origin.from })
+    else if (from === undefined) continue
+    else if (namesFile(key, value)) kept.push({ key, file, why: whyFile })
+    else secrets.push({ key, scope: service.name, value, from, ...origin })
   }
   return secrets
 }
 
-interface Origin {
+const whyFile = 'names a file; "stagely seal --file" makes a secret of its content'
+
+/** `POSTGRES_PASSWORD_FILE: /run/secrets/password` is configuration; the secret is in the file. */
+const namesFile = (key: string, value: string): boolean =>
+  /_(FILE|PATH|DIR)$/i.test(key) && /^(~|\.{0,2})\/\S*$|^[\w.-]+(\/[\w.-]+)+$/.test(value)
+
+interface Origin extends Pick<FoundSecret, 'source' | 'written'> {
   /** undefined: plain configuration that the compose file says itself. */
   readonly from: string | undefined
   readonly file: string | undefined
@@ -103,23 +105,28 @@ const originOf = (
     const entry = service.envFileEntries.findLast(({ path }) =>
       project.envFiles.some((file) => file.path === path && file.values.has(key)),
     )
-    return { from: entry?.path ?? 'env_file', file: entry?.path }
+    const path = entry?.path ?? 'env_file'
+    return { from: path, file: entry?.path, source: `${key} of ${path}` }
   }
   const used = written === null ? [key] : variablesOfText(written)
   const set = used.filter((name) => project.variables.has(name))
   if (set.length > 0) {
     const names = set.map((name) => `\${${name}}`).join(', ')
     const file = project.dotenvFiles.findLast(({ values }) => set.some((n) => values.has(n)))?.path
-    return { from: `environment: ${names}`, file }
+    const [only = ''] = set
+    const isWhole = used.length === 1 && value === project.variables.get(only)
+    const whole = isWhole ? { source: variableSource(only) } : { written: written ?? '' }
+    return { from: `environment: ${names}`, file, ...whole }
   }
-  const looksSecret = value !== '' && (secretName.test(key) || urlWithPassword.test(value))
-  const literal = used.length === 0 && looksSecret
-  return { from: literal ? 'environment: in the compose file' : undefined, file: undefined }
+  const isSecret = value !== '' && (looksSecret(key) || urlWithPassword.test(value))
+  const literal = used.length === 0 && isSecret
+  if (!literal) return { from: undefined, file: undefined }
+  return { from: 'environment: in the compose file', file: undefined }
 }
 
 /** One global secret in place of one for each service, where all services get the same. */
-const withGlobals = (seen: readonly ProposedSecret[], serviceCount: number): ProposedSecret[] => {
-  const byKey = new Map<string, ProposedSecret[]>()
+const withGlobals = (seen: readonly FoundSecret[], serviceCount: number): FoundSecret[] => {
+  const byKey = new Map<string, FoundSecret[]>()
   for (const secret of seen) byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
   return [...byKey.values()].flatMap((all) => {
     const same = all.every(({ value }) => value === all[0]?.value)
@@ -129,10 +136,11 @@ const withGlobals = (seen: readonly ProposedSecret[], serviceCount: number): Pro
   })
 }
 
-const asked = (project: ComposeProject, { global }: Wishes): ProposedSecret[] =>
+const asked = (project: ComposeProject, { global }: Wishes): FoundSecret[] =>
   global.flatMap((key) => {
     const value = project.variables.get(key)
-    return value === undefined ? [] : [{ key, scope: 'global', value, from: `\${${key}}` }]
+    if (value === undefined) return []
+    return [{ key, scope: 'global', value, from: `\${${key}}`, source: variableSource(key) }]
   })
 
 /** Variables of `.env` that no secret replaces. */
@@ -144,7 +152,7 @@ const keptVariables = (project: ComposeProject, { global }: Wishes): Kept[] =>
       const user = project.services.find(({ elsewhere }) => elsewhere.has(key))
       if (user !== undefined) {
         const where = `${user.elsewhere.get(key) ?? ''} of ${user.name}`
-        const more = secretName.test(key) ? `; --global ${key} makes it a secret` : ''
+        const more = looksSecret(key) ? `; --global ${key} makes it a secret` : ''
         return [{ key, file, why: `used in ${where}${more}` }]
       }
       return isUsed(project, key) ? [] : [{ key, file, why: 'no service uses it' }]

@@ -2,7 +2,7 @@
 // description without interpolation (`config --no-interpolate --format json`).
 import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
 
-interface EnvFileEntry {
+export interface EnvFileEntry {
   readonly path: string
   readonly required?: boolean
   readonly format?: string
@@ -13,6 +13,8 @@ export interface RawService {
     Readonly<Record<string, string | number | boolean | null>> | readonly string[]
   /** A text or a list of texts before Compose 2.24. */
   readonly env_file?: string | readonly (string | EnvFileEntry)[]
+  /** Filled in and normalized by Compose: a map by service. */
+  readonly depends_on?: unknown
   readonly network_mode?: unknown
   readonly ipc?: unknown
   readonly pid?: unknown
@@ -39,7 +41,8 @@ export const variablesIn = (services: Readonly<Record<string, RawService>>): str
   return [...names].filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).sort()
 }
 
-const writtenOf = ({ environment = {} }: RawService): Map<string, string | null> =>
+/** A service's `environment`: the text of each key, null where a key stands alone. */
+export const writtenOf = ({ environment = {} }: RawService): Map<string, string | null> =>
   Array.isArray(environment)
     ? new Map(
         (environment as string[]).map((item) => {
@@ -54,7 +57,7 @@ const writtenOf = ({ environment = {} }: RawService): Map<string, string | null>
         ]),
       )
 
-const envFilesOf = ({ env_file: files = [] }: RawService): EnvFileEntry[] =>
+export const envFilesOf = ({ env_file: files = [] }: RawService): EnvFileEntry[] =>
   (typeof files === 'string' ? [files] : files).map((file) =>
     typeof file === 'string' ? { path: file } : file,
   )

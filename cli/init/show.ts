@@ -17,14 +17,24 @@ const indented = (text: string): string => text.replace(/^/gm, '  ')
 export const renderProposal = ({ project, proposal, review, manifest }: Found): string => {
   const { secrets, kept, recreated, untouched } = proposal
   const count = project.services.length
-  const rows = secrets.map(({ key, scope, from }) => [key, scope, from])
+  const rows = secrets.map(({ key, scope, from, refersTo = [] }) => [
+    key,
+    scope,
+    from,
+    refersTo.join(', '),
+  ])
+  const shared = secrets.some(({ refersTo }) => refersTo !== undefined)
   const stays = kept.map(({ key, file, why }) => [key, file, why])
   const pending = review.changes.filter(({ action }) => action !== 'Unchanged').length
   return [
     `Compose project ${project.name} in ${project.directory}: ${count} ${count === 1 ? 'service' : 'services'}`,
     '',
     secrets.length === 0 ? 'No secrets found.' : 'Secrets:',
-    ...(rows.length === 0 ? [] : [indented(renderColumns(['KEY', 'SCOPE', 'FROM'], rows))]),
+    ...(rows.length === 0
+      ? []
+      : [
+          indented(renderColumns(['KEY', 'SCOPE', 'FROM', ...(shared ? ['REFERS TO'] : [])], rows)),
+        ]),
     ...(stays.length === 0
       ? []
       : ['', 'Stays in your files:', indented(renderColumns(['KEY', 'FILE', 'WHY'], stays))]),
@@ -47,7 +57,12 @@ export const summaryOf = ({
   project: project.name,
   directory: project.directory,
   services: project.services.map(({ name }) => name),
-  secrets: proposal.secrets.map(({ key, scope, from }) => ({ key, scope, from })),
+  secrets: proposal.secrets.map(({ key, scope, from, refersTo }) => ({
+    key,
+    scope,
+    from,
+    refersTo,
+  })),
   kept: proposal.kept,
   recreated: proposal.recreated,
   untouched: proposal.untouched,

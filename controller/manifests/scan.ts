@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { isComposeFile } from '../../src/manifests/documents.ts'
 import {
   parseManifests,
   type ManifestDocument,
@@ -47,8 +48,9 @@ export const scanFolder = async (dir: string): Promise<ScanResult> => {
   } catch (error) {
     return { ok: false, reason: codeOf(error) }
   }
-  if (sources.length === 0) return { ok: false, reason: 'no manifest in it' }
-  return { ok: true, scan: toScan(sources) }
+  const manifests = sources.filter(({ text }) => text === undefined || !isComposeFile(text))
+  if (manifests.length === 0) return { ok: false, reason: 'no manifest in it' }
+  return { ok: true, scan: toScan(manifests) }
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'failed'

@@ -21,3 +21,7 @@ export const cutDocuments = (text: string): Chunk[] => {
 }
 
 const saysNothing = (line: string): boolean => /^(\s*(#.*)?|%.*|(---|\.\.\.)\s*(#.*)?)$/.test(line)
+
+/** A file of Docker Compose: it may lie in a folder of manifests, and is none. */
+export const isComposeFile = (text: string): boolean =>
+  /^["']?(services|include)["']?\s*:/m.test(text) && !/^["']?(apiVersion|kind)["']?\s*:/m.test(text)

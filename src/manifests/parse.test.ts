@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { isComposeFile } from './documents.ts'
 import { parseManifests } from './parse.ts'
 
 const project = (name: string): string =>
@@ -8,6 +9,22 @@ const names = (text: string): string[] =>
   parseManifests(text, 'a.yaml').documents.map((d) => d.object.metadata.name)
 
 describe('parseManifests', () => {
+  it('tells a Compose file from a manifest', () => {
+    const compose = [
+      'services: {}\n',
+      '# x\nname: shop\n\ninclude:\n  - a.yaml\n',
+      '"services": {}\n',
+    ]
+    expect(compose.map(isComposeFile)).toEqual([true, true, true])
+    const others = [
+      project('a'),
+      `${project('a')}---\nservices: {}\n`,
+      'spec:\n  services: {}\n',
+      '',
+    ]
+    expect(others.map(isComposeFile)).toEqual([false, false, false, false])
+  })
+
   it('reads several documents, and skips those with only comments', () => {
     const text = `# first\n---\n${project('a')}---\n# nothing\n---\n${project('b')}...\n---\n`
     const { documents, faults } = parseManifests(text, 'a.yaml')

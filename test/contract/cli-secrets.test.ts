@@ -300,12 +300,41 @@ describe('stagely secrets', () => {
     // What was written is what is there: applying it changes nothing, and keeps the values.
     const applied = await world.must('apply', '-f', join(stack, 'stagely.yaml'))
     expect(applied.match(/ unchanged/g)).toHaveLength(4)
+    // So is the folder, with the stack's own file in it.
+    const folder = await world.cli('apply', '-f', stack)
+    expect([folder.code, folder.stdout]).toEqual([0, applied])
+    expect(folder.stderr).toContain('compose.yaml is a Compose file: passed over')
     await writeFile(join(stack, '.env'), 'TOKEN=canary-token\nNEW=1\n')
     const more = await world.cli(...args, '--agent', 'box', '--yes')
     expect([more.code, more.stderr.includes('--overwrite')]).toEqual([1, true])
     expect(await world.must(...args, '--agent', 'box', '--yes', '--overwrite')).toContain(
       'stagelysecret.stagely.dev/new.web created',
     )
+  })
+
+  it('takes another file for variables from where it is started, as Compose does', async () => {
+    const [stack, elsewhere] = [join(dir, 'named-env'), join(dir, 'elsewhere')]
+    await mkdir(stack)
+    await mkdir(elsewhere)
+    const compose = 'services: {web: {image: x, environment: {TOKEN: "${TOKEN}"}}}\n'
+    await writeFile(join(stack, 'compose.yaml'), compose)
+    await writeFile(join(stack, 'prod.env'), 'TOKEN=canary-stack\n')
+    await writeFile(join(elsewhere, 'here.env'), 'TOKEN=canary-here\n')
+    const run = (...args: string[]): Promise<Ran> =>
+      world.cliIn(elsewhere, 'init', stack, '--agent', 'box', '--dry-run', '-o', 'json', ...args)
+    const init = async (...args: string[]): Promise<unknown> =>
+      (JSON.parse((await run(...args)).stdout) as { secrets: unknown }).secrets
+    const found = [{ key: 'TOKEN', scope: 'web', from: 'environment: ${TOKEN}' }]
+    expect(await init('--env-file', 'prod.env')).toEqual(found)
+    expect(await init('--dotenv', 'here.env')).toEqual(found)
+    expect(await init('--env-file=../named-env/prod.env')).toEqual(found)
+    const lost = await run('--env-file', 'none.env')
+    expect([lost.code, lost.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        `there is no file none.env, neither here nor in ${await realpath(stack)}`,
+      ),
+    ])
   })
 
   it('adopts a project with includes, profiles, ${VAR} and an override of its own', async () => {
@@ -361,6 +390,14 @@ services:
     expect(await reveal('DATABASE_URL', 'web')).toBe('postgres://app:canary-password@db/app')
     expect(await reveal('EXTRA', 'web')).toBe('canary-$tripe-x')
     expect(await reveal('SMTP', 'mail')).toBe('canary-smtp')
+    // A new password is one write, and reaches the text that it is part of.
+    expect(manifest.match(/references: true/g)).toHaveLength(1)
+    for (const password of ['canary-new', 'canary-password']) {
+      const at = ['-p', 'large', '--scope', 'db']
+      const set = await world.cliWith(password, 'secrets', 'set', 'POSTGRES_PASSWORD', ...at)
+      expect(set.code).toBe(0)
+      expect(await reveal('DATABASE_URL', 'web')).toBe(`postgres://app:${password}@db/app`)
+    }
     // Nothing of the user's own was touched, and it is done.
     for (const [name, text] of Object.entries(files))
       expect(await readFile(join(stack, name), 'utf8'), name).toBe(text)

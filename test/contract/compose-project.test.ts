@@ -163,12 +163,145 @@ secrets: {smtp: {file: ./smtp.txt}, token: {environment: TOKEN}}
     })
     await expect(read(required)).rejects.toThrow('NEEDED')
     await expect(read(await folderWith({}))).rejects.toThrow('no compose file')
-    // Compose itself falls over this one, but not where the variable is filled in.
-    const closed = await folderWith({
-      'compose.yaml': 'services: {a: {image: x}}\nvolumes: {v: {external: "${OUTSIDE:-false}"}}\n',
+  })
+
+  it('reads what Compose accepts only with its variables filled in, as where they are written out', async () => {
+    const fields: Record<string, string> = {
+      '${PULL:-always}': 'always',
+      '${RO:-true}': 'true',
+      '${OUTSIDE:-false}': 'false',
+      '${DB:-db}': 'db',
+    }
+    const compose = `
+include: ["\${PART:-parts/mail.yaml}"]
+services:
+  web:
+    extends: {file: base/web.yaml, service: base}
+    pull_policy: \${PULL:-always}
+    depends_on: ["\${DB:-db}"]
+    environment: {DATABASE_URL: "postgres://app:\${DB_PASSWORD}@db/app", STRIPE_KEY: }
+    env_file: ["\${WHICH:-web}.env", {path: gone.env, required: false}]
+  db: {image: postgres, read_only: "\${RO:-true}", env_file: db.env}
+volumes: {v: {external: "\${OUTSIDE:-false}"}}
+`
+    const others = {
+      'base/web.yaml':
+        'services: {base: {image: "web:${TAG:-1}", env_file: own.env, environment: ["TOKEN=${API_TOKEN}"]}}\n',
+      'base/own.env': 'BASE_ONLY=b\n',
+      'parts/mail.yaml': 'services: {mail: {image: mail, env_file: mail.env}}\n',
+      'parts/mail.env': 'SMTP=s\n',
+      '.env': 'DB_PASSWORD=p\nSTRIPE_KEY=sk_1\nAPI_TOKEN=t\nTAG=7\n',
+      'web.env': 'WEB_ONLY=w\n',
+      'db.env': 'DBV=1\n',
+    }
+    const plain = Object.entries(fields).reduce((text, [k, v]) => text.replace(k, v), compose)
+    const proposals = []
+    for (const text of [compose, plain]) {
+      const dir = await folderWith({ 'compose.yaml': text, ...others })
+      proposals.push(propose(await read(dir), { exclude: [], global: [] }))
+    }
+    expect(proposals[0]).toEqual(proposals[1])
+    expect(rows(proposals[0]!)).toEqual([
+      'BASE_ONLY web "b" base/own.env',
+      'DATABASE_URL web "postgres://app:p@db/app" environment: ${DB_PASSWORD}',
+      'DBV db "1" db.env',
+      'SMTP mail "s" parts/mail.env',
+      'STRIPE_KEY web "sk_1" environment: ${STRIPE_KEY}',
+      'TOKEN web "t" environment: ${API_TOKEN}',
+      'WEB_ONLY web "w" web.env',
+    ])
+    expect(proposals[0]!.kept).toEqual([{ key: 'TAG', file: '.env', why: 'used in image of web' }])
+  })
+
+  it('keeps a value once where it stands in several places, and lets the others refer to it', async () => {
+    const dir = await folderWith({
+      'compose.yaml': `
+services:
+  api:
+    image: api
+    depends_on: [db]
+    env_file: shared.env
+    environment: {DATABASE_URL: "postgres://\${DB_USER:-app}:\${DB_PASSWORD}@db/$\${x}", LITERAL_TOKEN: twelve-chars}
+  db:
+    image: postgres
+    environment: {POSTGRES_PASSWORD: "\${DB_PASSWORD}", POSTGRES_USER: "\${DB_USER:-app}"}
+  worker:
+    image: worker
+    depends_on: [db]
+    env_file: shared.env
+    environment: {DB_PASSWORD: , OTHER_TOKEN: twelve-chars, TOKEN: short}
+  cron:
+    image: cron
+    env_file: cron.env
+    environment: {TOKEN: short}
+`,
+      '.env': 'DB_PASSWORD=hunter2hunter2\nDB_USER=postgres\n',
+      'shared.env': 'MODE=fast\n',
+      'cron.env':
+        'URL=postgres://postgres:hunter2hunter2@db/app\nWHO=postgres\nPASS=$${hunter2hunter2\n',
     })
-    const told = /^Compose accepts the project, but cannot tell .*"stagely secrets import"$/
-    await expect(read(closed)).rejects.toThrow(told)
+    const { secrets } = propose(await read(dir), { exclude: [], global: [] })
+    expect(
+      secrets.map(({ key, scope, value, refersTo = [] }) => [
+        `${scope}/${key}`,
+        value,
+        ...refersTo,
+      ]),
+    ).toEqual([
+      [
+        'api/DATABASE_URL',
+        'postgres://${db/POSTGRES_USER}:${db/POSTGRES_PASSWORD}@db/$${x}',
+        'db/POSTGRES_USER',
+        'db/POSTGRES_PASSWORD',
+      ],
+      ['worker/DB_PASSWORD', '${db/POSTGRES_PASSWORD}', 'db/POSTGRES_PASSWORD'],
+      ['api/LITERAL_TOKEN', 'twelve-chars'],
+      ['api/MODE', 'fast'],
+      ['worker/MODE', '${api/MODE}', 'api/MODE'],
+      ['worker/OTHER_TOKEN', '${api/LITERAL_TOKEN}', 'api/LITERAL_TOKEN'],
+      ['cron/PASS', '${hunter2hunter2'],
+      ['db/POSTGRES_PASSWORD', 'hunter2hunter2'],
+      ['db/POSTGRES_USER', 'postgres'],
+      ['cron/TOKEN', 'short'],
+      ['worker/TOKEN', 'short'],
+      ['cron/URL', 'postgres://postgres:${db/POSTGRES_PASSWORD}@db/app', 'db/POSTGRES_PASSWORD'],
+      ['cron/WHO', 'postgres'],
+    ])
+  })
+
+  it('lets a service that sees a global secret have no copy of it', async () => {
+    const dir = await folderWith({
+      'compose.yaml': `
+services:
+  web: {image: "web:\${NPM_TOKEN}", environment: {NPM_TOKEN: "\${NPM_TOKEN}"}}
+  job: {image: job, environment: {TOKEN: "\${NPM_TOKEN}"}}
+`,
+      '.env': 'NPM_TOKEN=npm_12345678\n',
+    })
+    const { secrets } = propose(await read(dir), { exclude: [], global: ['NPM_TOKEN'] })
+    expect(secrets.map(({ key, scope, value }) => `${scope}/${key} ${value}`)).toEqual([
+      'global/NPM_TOKEN npm_12345678',
+      'job/TOKEN ${global/NPM_TOKEN}',
+    ])
+  })
+
+  it('leaves a path that names a file where it is', async () => {
+    const dir = await folderWith({
+      'compose.yaml': `
+services:
+  db: {image: x, env_file: db.env, environment: {POSTGRES_PASSWORD_FILE: /run/secrets/pw, TLS_KEY_FILE: "\${KEY_FILE}"}}
+`,
+      '.env': 'KEY_FILE=./certs/tls.key\n',
+      'db.env': 'CA_FILE=certs/ca.pem\nUPLOAD_FILE=none\n',
+    })
+    const { secrets, kept } = propose(await read(dir), { exclude: [], global: [] })
+    expect(secrets.map(({ key }) => key)).toEqual(['UPLOAD_FILE'])
+    expect(kept.map(({ key, file }) => `${file} ${key}`)).toEqual([
+      '.env TLS_KEY_FILE',
+      'compose.yaml POSTGRES_PASSWORD_FILE',
+      'db.env CA_FILE',
+    ])
+    expect(kept[0]?.why).toMatch(/^names a file; "stagely seal --file"/)
   })
 
   it('reads every value that our dotenv writer writes, whatever is in it, and leaves the folder as it was', async () => {

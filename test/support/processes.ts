@@ -15,14 +15,16 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Runs the CLI to its end. */
+/** Runs the CLI to its end, as a shell would start it. */
 export const runCli = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input = '',
+  cwd?: string,
 ): Promise<Ran> => {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(main, args, {
     env: { PATH: process.env['PATH'], ...env },
+    ...(cwd === undefined ? {} : { cwd }),
   })
   const out: Buffer[] = []
   const err: Buffer[] = []
@@ -178,6 +180,8 @@ export interface World {
   allOutput(): string
   cli(...args: string[]): Promise<Ran>
   cliWith(input: string, ...args: string[]): Promise<Ran>
+  /** Started from that folder. */
+  cliIn(folder: string, ...args: string[]): Promise<Ran>
   /** cli() that throws unless the exit code is 0. */
   must(...args: string[]): Promise<string>
   apply(yaml: string): Promise<Ran>
@@ -257,6 +261,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     allOutput: () => programs.map((p) => p.output()).join('\n'),
     cli: (...args: string[]) => runCli(args, cliEnv()),
     cliWith: (input: string, ...args: string[]) => runCli(args, cliEnv(), input),
+    cliIn: (folder: string, ...args: string[]) => runCli(args, cliEnv(), '', folder),
     must: async (...args: string[]) => {
       const ran = await runCli(args, cliEnv())
       if (ran.code !== 0)

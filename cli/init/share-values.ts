@@ -1,0 +1,134 @@
+// A value that stands in several places becomes one secret, and the other places refer to it. Pure.
+import { minPatternBytes } from '../../src/masking/patterns.ts'
+import { fillTemplate, parseTemplate } from '../../src/resources/value-template.ts'
+import type { ComposeProject } from './compose-project.ts'
+import {
+  looksSecret,
+  urlWithPassword,
+  type FoundSecret,
+  type ProposedSecret,
+} from './found-secret.ts'
+
+/** Each secret with its own value, or with a template that refers to others of them. */
+export const shareValues = (
+  { services, variables }: ComposeProject,
+  found: readonly FoundSecret[],
+): ProposedSecret[] => {
+  const dependents = (scope: string): number =>
+    services.filter(({ dependsOn }) => dependsOn.includes(scope)).length
+  const homes = homesOf(found, dependents)
+  return found.flatMap((secret) => {
+    const { source: _, written, ...proposed } = secret
+    const home = sourcesOf(secret).flatMap((source) => homes.get(source) ?? [])[0]
+    if (home !== undefined && !isSame(home, secret)) {
+      // The service sees the global secret of this key already.
+      if (home.scope === 'global' && home.key === secret.key) return []
+      return [{ ...proposed, value: referenceTo(home), refersTo: [nameOf(home)] }]
+    }
+    const pieces =
+      written === undefined ? piecesOfUrl(secret, homes) : piecesOf(written, variables, homes)
+    return [{ ...proposed, ...templateOf(pieces, secret.value) }]
+  })
+}
+
+/** Where the value of a variable comes from. */
+export const variableSource = (name: string): string => `variable ${name}`
+
+const textSource = (value: string): string => `text ${value}`
+
+/** By where a value comes from: the secret that keeps it. */
+type Homes = ReadonlyMap<string, FoundSecret>
+
+/** An equal text is one value only where it is a secret: the name `postgres` may be a user and a host. */
+const sourcesOf = ({ key, value, source }: FoundSecret): string[] => [
+  ...(looksSecret(key) && value.length >= minPatternBytes ? [textSource(value)] : []),
+  ...(source === undefined ? [] : [source]),
+]
+
+const homesOf = (found: readonly FoundSecret[], dependents: (scope: string) => number): Homes => {
+  const homes = new Map<string, FoundSecret>()
+  for (const secret of found) {
+    for (const source of sourcesOf(secret)) {
+      const known = homes.get(source)
+      if (known === undefined || compare(secret, known, dependents) < 0) homes.set(source, secret)
+    }
+  }
+  return homes
+}
+
+/** Global ones first, then those of the service that most others depend on: the database's own password. */
+const compare = (
+  a: ProposedSecret,
+  b: ProposedSecret,
+  dependents: (scope: string) => number,
+): number => {
+  const globals = Number(b.scope === 'global') - Number(a.scope === 'global')
+  const order = globals || dependents(b.scope) - dependents(a.scope)
+  return order || (nameOf(a) < nameOf(b) ? -1 : 1)
+}
+
+const isSame = (a: ProposedSecret, b: ProposedSecret): boolean =>
+  a.key === b.key && a.scope === b.scope
+
+const nameOf = ({ key, scope }: ProposedSecret): string => `${scope}/${key}`
+
+const referenceTo = (home: ProposedSecret): string => `\${${nameOf(home)}}`
+
+/** A value in pieces: literal texts, and secrets whose values stand there. */
+type Pieces = readonly (string | FoundSecret)[]
+
+const expression =
+  /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?][^{}]*)?\}|\$([A-Za-z_][A-Za-z0-9_]*)/g
+
+/** Of a text as the compose file has it: `postgres://app:${PASSWORD}@db`. */
+const piecesOf = (
+  written: string,
+  variables: ReadonlyMap<string, string>,
+  homes: Homes,
+): Pieces => {
+  const pieces: (string | FoundSecret)[] = []
+  let from = 0
+  for (const { 0: match, 1: braced, 2: bare, index } of written.matchAll(expression)) {
+    const name = braced ?? bare
+    const value = name === undefined ? '$' : (variables.get(name) ?? '')
+    const home = homes.get(variableSource(name ?? '')) ?? homes.get(textSource(value))
+    pieces.push(written.slice(from, index), home ?? value)
+    from = index + match.length
+  }
+  return [...pieces, written.slice(from)]
+}
+
+/** Of a URL whose password is another secret. */
+const piecesOfUrl = ({ value }: FoundSecret, homes: Homes): Pieces => {
+  const [, before = '', password = '', after = ''] = urlWithPassword.exec(value) ?? []
+  const home = homes.get(textSource(password))
+  return home === undefined ? [value] : [before, home, after]
+}
+
+const escaped = (text: string): string => text.replaceAll('${', () => '$${')
+
+/** What a template changes in a secret of this value; nothing where it would give another value. */
+const templateOf = (
+  pieces: Pieces,
+  value: string,
+): Pick<ProposedSecret, 'value' | 'refersTo'> | undefined => {
+  const homes = pieces.filter((piece) => typeof piece !== 'string')
+  let text = ''
+  let literal = ''
+  for (const piece of pieces) {
+    if (typeof piece === 'string') literal += piece
+    else {
+      text += escaped(literal) + referenceTo(piece)
+      literal = ''
+    }
+  }
+  text += escaped(literal)
+  const parsed = parseTemplate(Buffer.from(text))
+  if (homes.length === 0 || typeof parsed === 'string') return undefined
+  const filled = fillTemplate(
+    parsed,
+    homes.map((home) => Buffer.from(home.value)),
+  )
+  if (filled.toString() !== value || parsed.references.length !== homes.length) return undefined
+  return { value: text, refersTo: [...new Set(homes.map(nameOf))] }
+}
