@@ -32,6 +32,7 @@ interface InitFlags extends CommonFlags {
   readonly manifest?: string
   readonly exclude?: string[]
   readonly global?: string[]
+  readonly references: boolean
   readonly overwrite?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
@@ -59,6 +60,7 @@ export const command = (): Command =>
     .option('--directory <path>', 'the folder on the agent’s machine, where it is another one')
     .option('--exclude <key>', 'a key that stays in your files; may be given again', collect)
     .option('--global <variable>', 'make a ${VAR} of .env a global secret', collect)
+    .option('--no-references', 'one value in several places becomes as many secrets')
     .option('--manifest <file>', 'where the YAML goes; stagely.yaml in the folder when absent')
     .option('--overwrite', 'replace a manifest file that says something else')
     .option('--dry-run', 'show the proposal and change nothing')
@@ -74,7 +76,8 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   }
   const stack = await findStack(dir, flags)
   const project = await readProject(stack, flags)
-  const proposal = propose(project, { exclude: flags.exclude ?? [], global: flags.global ?? [] })
+  const { exclude = [], global = [], references } = flags
+  const proposal = propose(project, { exclude, global, references })
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')

@@ -29,6 +29,8 @@ export interface Wishes {
   readonly exclude: readonly string[]
   /** Variables that become global secrets, for `${VAR}` outside `environment`. */
   readonly global: readonly string[]
+  /** false: a value that stands in several places is a secret of its own in each. */
+  readonly references?: boolean
 }
 
 const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
@@ -38,7 +40,8 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const found = withGlobals(seen, project.services.length)
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
   const wished = asked(project, wishes).filter(({ key }) => !isThere(key))
-  const secrets = shareValues(project, [...found, ...wished])
+  const all = [...found, ...wished]
+  const secrets = wishes.references === false ? all : shareValues(project, all)
   kept.push(...keptVariables(project, wishes), ...keptFiles(project))
   const sees = (name: string): boolean =>
     secrets.some(({ scope }) => scope === 'global' || scope === name)

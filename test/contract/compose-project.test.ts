@@ -240,7 +240,10 @@ services:
       'cron.env':
         'URL=postgres://postgres:hunter2hunter2@db/app\nWHO=postgres\nPASS=$${hunter2hunter2\n',
     })
-    const { secrets } = propose(await read(dir), { exclude: [], global: [] })
+    const project = await read(dir)
+    const { secrets } = propose(project, { exclude: [], global: [] })
+    const apart = propose(project, { exclude: [], global: [], references: false })
+    expect(apart.secrets.filter(({ value }) => value === 'hunter2hunter2')).toHaveLength(2)
     expect(
       secrets.map(({ key, scope, value, refersTo = [] }) => [
         `${scope}/${key}`,
