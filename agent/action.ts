@@ -8,6 +8,7 @@ import type { Engine } from './docker/engine.ts'
 import type { Endings } from './endings.ts'
 import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
+import type { Step } from './steps.ts'
 import type { StateFile } from './state-file.ts'
 
 export interface ActionDeps {
@@ -28,6 +29,8 @@ export interface Action {
   readonly overrides: readonly ServiceOverride[]
   readonly plan: Plan
   readonly full: boolean
+  /** In steps, what is left to do after an `up` of all that failed, but for these services. */
+  readonly stepsAfter: (heldUp: ReadonlyMap<string, string>) => Promise<readonly Step[]>
   /** Services that are neither acted on nor judged now: healing them has to wait. */
   readonly blocked: readonly string[]
 }

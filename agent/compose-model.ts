@@ -12,31 +12,7 @@ import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
 import { findUses, type VariableUses } from './variable-uses.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
-
-/** A dependency with a condition; one that only has to be started is none. */
-export interface Wait {
-  readonly service: string
-  readonly until: 'healthy' | 'done'
-}
-
-export interface ServiceModel {
-  readonly name: string
-  /** Services that it depends on, sorted. */
-  readonly dependsOn: readonly string[]
-  /** Those of them that must be healthy, or done, before it is started. */
-  readonly waitsFor: readonly Wait[]
-  /** Those of them that it is to be restarted after when they get a new container (`restart: true`). */
-  readonly restartsAfter: readonly string[]
-  /** Services whose network, IPC, PID namespace or volumes it shares: it holds their container's id. */
-  readonly sharesWith: readonly string[]
-  /** Wanted containers; undefined where a variable says it. */
-  readonly scale: number | undefined
-  readonly containerName: string | undefined
-  /** Absolute paths of its `env_file`s. */
-  readonly envFiles: readonly string[]
-  /** Names of the variables that its `environment` and its `env_file`s set, sorted; the first hundred. */
-  readonly variables: readonly string[]
-}
+import { toService, unique, type RawService, type ServiceModel } from './service-model.ts'
 
 /** What the services mount, or why Compose does not say. */
 type MountsResult =
@@ -52,6 +28,8 @@ export interface ComposeModel {
   readonly missingVariables: readonly string[]
   readonly uses: VariableUses
   readonly signature: string
+  /** Variables have changed since Compose was asked: `definition`s are those of before. */
+  readonly isStale: boolean
   /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
   readonly roots: readonly string[]
   readonly mounts: MountsResult
@@ -74,95 +52,10 @@ export interface ModelSource {
   forget(): void
 }
 
-interface RawDependency {
-  readonly condition?: string
-  readonly restart?: boolean
-}
-interface RawService {
-  readonly depends_on?: Readonly<Record<string, RawDependency>> | readonly string[]
-  readonly network_mode?: string
-  readonly ipc?: string
-  readonly pid?: string
-  readonly volumes_from?: readonly string[]
-  readonly scale?: unknown
-  readonly deploy?: { readonly replicas?: unknown }
-  readonly container_name?: string
-  /** A list where several files give it and nothing is filled in. */
-  readonly environment?: Readonly<Record<string, unknown>> | readonly string[]
-  readonly env_file?: string | readonly (string | { readonly path?: string })[]
-}
 interface RawProject {
   readonly name?: string
   readonly services?: Readonly<Record<string, RawService>>
 }
-
-const namedService = (mode: string | undefined): string[] =>
-  mode?.startsWith('service:') === true ? [mode.slice('service:'.length)] : []
-
-const volumesOf = (raw: RawService): string[] =>
-  (raw.volumes_from ?? [])
-    .filter((v) => !v.startsWith('container:'))
-    .map((v) => v.split(':')[0] ?? v)
-
-const toNumber = (value: unknown): number | undefined => {
-  if (value === undefined || value === null) return 1
-  const number = Number(value)
-  return Number.isInteger(number) && number >= 0 ? number : undefined
-}
-
-/** A report must stay small. */
-const mostVariables = 100
-
-const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
-
-const envFilesOf = (raw: RawService): string[] => {
-  const files = typeof raw.env_file === 'string' ? [raw.env_file] : (raw.env_file ?? [])
-  return files.map((f) => (typeof f === 'string' ? f : (f.path ?? ''))).filter((f) => f !== '')
-}
-
-const variablesOf = ({ environment = {} }: RawService): string[] => {
-  return Array.isArray(environment)
-    ? (environment as readonly string[]).map((entry) => entry.split('=')[0] ?? '')
-    : Object.keys(environment)
-}
-
-/** `raw` has its variables and `env_file`s filled in; only `written`, which has not, names those files. */
-const toService = (name: string, raw: RawService, written: RawService): ServiceModel => {
-  const dependsOn = Array.isArray(raw.depends_on)
-    ? raw.depends_on
-    : Object.keys(raw.depends_on ?? {})
-  const modes = [raw.network_mode, raw.ipc, raw.pid].flatMap(namedService)
-  return {
-    name,
-    dependsOn: unique(dependsOn as string[]),
-    waitsFor: waitsOf(raw),
-    restartsAfter: restartsAfter(raw),
-    sharesWith: unique([...modes, ...volumesOf(raw)]),
-    scale: toNumber(raw.scale ?? raw.deploy?.replicas),
-    containerName: raw.container_name,
-    envFiles: envFilesOf(written),
-    variables: unique(variablesOf(raw)).slice(0, mostVariables),
-  }
-}
-
-const conditions: Readonly<Record<string, Wait['until']>> = {
-  service_healthy: 'healthy',
-  service_completed_successfully: 'done',
-}
-
-const dependenciesIn = ({ depends_on: raw = {} }: RawService): [string, RawDependency?][] =>
-  Object.entries(Array.isArray(raw) ? {} : raw)
-
-const restartsAfter = (raw: RawService): string[] =>
-  unique(dependenciesIn(raw).flatMap(([name, d]) => (d?.restart === true ? name : [])))
-
-const waitsOf = (raw: RawService): Wait[] =>
-  dependenciesIn(raw)
-    .flatMap(([service, { condition = '' } = {}]) => {
-      const until = conditions[condition]
-      return until === undefined ? [] : [{ service, until }]
-    })
-    .sort((a, b) => (a.service < b.service ? -1 : 1))
 
 const parseUnset = (stderr: string): string[] => [
   ...[...stderr.matchAll(/The \\?"(.+?)\\?" variable is not set/g)].map((m) => m[1]!),
@@ -198,7 +91,7 @@ const askCompose = async (
   compose: Compose,
   { spec, env, mask }: ModelRequest,
   flags: readonly string[],
-): Promise<Omit<ComposeModel, 'signature' | 'roots'>> => {
+): Promise<Omit<ComposeModel, 'signature' | 'roots' | 'isStale'>> => {
   const ask = (...verb: readonly string[]): Promise<ComposeOutput> =>
     compose.run({ flags, cwd: spec.directory, env, mask, verb: ['config', ...verb] })
   const [filling, writing] = await Promise.allSettled([
@@ -291,7 +184,8 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
       const others = asked.services.flatMap((s) => s.envFiles).filter((f) => !named.includes(f))
       const watched = [...named, ...new Set(others)]
       const signature = others.length === 0 ? before : await signatureOf(watched)
-      const model = { ...asked, roots: rootsOf(request.spec.directory, files), signature }
+      const roots = rootsOf(request.spec.directory, files)
+      const model = { ...asked, roots, signature, isStale: false }
       cached = { specKey, composeVersion: compose.version, env: request.env, watched, model }
       return { model }
     } catch (error) {
@@ -314,7 +208,7 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
         if (isDeepStrictEqual(known.env, request.env)) return { model: known.model }
         cached = undefined
         const missing = known.model.missingVariables.filter((v) => !(v in request.env))
-        return { model: { ...known.model, missingVariables: missing } }
+        return { model: { ...known.model, missingVariables: missing, isStale: true } }
       }
       cached = undefined
       return await load(request, specKey)

@@ -50,7 +50,7 @@ const judge = async (
     stop: unused,
     mountSources: unused,
     events: unused,
-    hasImage: unused,
+    imageId: unused,
     openLog: unused,
     listContainers: () => {
       sample++

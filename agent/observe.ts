@@ -29,6 +29,7 @@ export interface ObservedContainer {
   readonly healthBudgetMs: number | undefined
   /** Folder that Compose made it from; undefined where the label is absent. */
   readonly directory?: string | undefined
+  readonly imageId?: string | undefined
   /** Services that its service depends on. */
   readonly dependsOn?: readonly string[]
   /** Id of the container that this one was made to replace. */
@@ -90,6 +91,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   createdAtMs: summary.Created * 1000,
   healthBudgetMs: healthBudgetOf(details),
   directory: summary.Labels[labels.directory],
+  imageId: summary.ImageID,
   dependsOn: dependenciesOf(summary.Labels[labels.dependsOn] ?? ''),
   replaces: summary.Labels[labels.replaces],
 })

@@ -1,9 +1,11 @@
-// Which services the user's edits of the compose file would change: Compose predicts it in a dry
-// run with the very override that is running, so that only the edits can make a difference.
+// Which services Compose would change by itself, and which of these the user has edited. Compose says so
+// in a dry run with the very override that is running.
+import { isAtLeast, type Compose } from '../src/compose/compose.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { ComposeModel } from './compose-model.ts'
-import type { Compose } from '../src/compose/compose.ts'
 import type { ObservedContainer } from './observe.ts'
+import type { ServiceModel } from './service-model.ts'
+import { dependenciesOf } from './steps.ts'
 
 const line = /^\s*DRY-RUN MODE -\s+Container (\S+)\s+(Recreate|Creating|Create)\s*$/gm
 
@@ -20,42 +22,66 @@ const serviceOf = (
   )?.name
 }
 
-/** Services that Compose says it would re-create or create, sorted. */
-const parseDryRun = (
-  output: string,
-  model: ComposeModel,
-  containers: readonly ObservedContainer[],
-): string[] => {
-  const names = [...output.matchAll(line)].map((m) => serviceOf(m[1]!, model, containers) ?? m[1]!)
-  return [...new Set(names)].sort()
-}
-
-export interface PendingRequest {
+export interface DryRun {
   readonly model: ComposeModel
   readonly containers: readonly ObservedContainer[]
   readonly override: Buffer
   readonly cwd: string
   readonly env: Environment
   readonly mask: (text: string) => string
+  /** Services whose image is not here: Compose would end at them, and say nothing of the others. */
+  readonly imageless: readonly string[]
 }
 
-/** Changes nothing; ComposeError when Compose refuses. The labels must be right when this is asked. */
-export const findPendingEdits = async (
-  compose: Compose,
-  request: PendingRequest,
-): Promise<string[]> => {
-  const { model, containers, override, cwd, env, mask } = request
-  const flags = [
-    ...model.flags,
-    '-p',
-    model.projectName,
-    '-f',
-    '-',
-    '--progress',
-    'plain',
-    '--dry-run',
-  ]
-  const verb = ['up', '-d', '--no-build', '--pull', 'never']
+/** Services with other containers than the files ask for: more or fewer of them. */
+const miscounted = ({ model, containers }: DryRun): string[] =>
+  model.services
+    .filter(({ name, scale }) => {
+      const count = containers.filter((c) => c.service === name).length
+      return scale !== undefined && count !== scale
+    })
+    .map(({ name }) => name)
+
+/**
+ * Services that Compose would re-create or create, sorted; it changes nothing. ComposeError when Compose
+ * refuses. The labels must be right when this is asked.
+ */
+export const findDiverging = async (compose: Compose, request: DryRun): Promise<string[]> => {
+  const { model, containers, override, cwd, env, mask, imageless } = request
+  const progress = ['--progress', 'plain', '--dry-run']
+  const flags = [...model.flags, '-p', model.projectName, '-f', '-', ...progress]
+  const byName = new Map(model.services.map((s) => [s.name, s]))
+  const isAsked = ({ name }: ServiceModel): boolean =>
+    ![name, ...dependenciesOf(name, byName)].some((n) => imageless.includes(n))
+  const asked = model.services.filter(isAsked).map((s) => s.name)
+  if (asked.length === 0) return miscounted(request)
+  const all = asked.length === model.services.length
+  const verb = ['create', '--no-build', '--pull', 'never', ...(all ? [] : ['--', ...asked])]
   const { stdout, stderr } = await compose.run({ verb, flags, cwd, env, mask, stdin: override })
-  return parseDryRun(`${stdout}\n${stderr}`, model, containers)
+  const output = `${stdout}\n${stderr}`
+  const named = [...output.matchAll(line)].map((m) => serviceOf(m[1]!, model, containers) ?? m[1]!)
+  return [...new Set([...named, ...miscounted(request)])].sort()
+}
+
+/**
+ * Those of the diverging services that differ by themselves. Compose before 2.29.4 re-creates who depends
+ * on what it re-creates, and before 2.29.3 what was made without its dependencies: neither was edited
+ * where its definition is the one that it was made of.
+ */
+export const editedAmong = (
+  diverging: readonly string[],
+  given: {
+    readonly services: readonly ServiceModel[]
+    /** Hash of the definition that each service was last known to be made of. */
+    readonly made: Readonly<Record<string, string>>
+    readonly composeVersion: string
+  },
+): string[] => {
+  const { services, made, composeVersion } = given
+  if (isAtLeast(composeVersion, '2.29.4')) return [...diverging]
+  return diverging.filter((name) => {
+    const service = services.find((s) => s.name === name)
+    if (service === undefined || service.dependsOn.length === 0) return true
+    return service.definition === undefined || made[name] !== service.definition
+  })
 }

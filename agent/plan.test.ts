@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
-import type { ServiceModel } from './compose-model.ts'
-import { leansOnIn, planAction, withoutServices, type Plan, type PlanInput } from './plan.ts'
+import type { ServiceModel } from './service-model.ts'
+import { planAction, withoutServices, type Plan, type PlanInput } from './plan.ts'
+import { leansOnIn } from './steps.ts'
 
 const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel => ({
   name,
@@ -9,8 +10,12 @@ const aService = (name: string, tweak: Partial<ServiceModel> = {}): ServiceModel
   waitsFor: [],
   restartsAfter: [],
   sharesWith: [],
+  linksTo: [],
   scale: 1,
   containerName: undefined,
+  image: 'x',
+  refreshes: false,
+  definition: `definition of ${name}`,
   envFiles: [],
   variables: [],
   ...tweak,
@@ -20,16 +25,18 @@ const plan = (tweak: Partial<PlanInput>): Plan =>
     services: [aService('a'), aService('b')],
     wanted: new Map([['a', 'new']]),
     containers: [aContainer('a', 'new'), aContainer('b', '')],
-    composeVersion: '2.26.1',
     deployed: ['a', 'b'],
-    pending: [],
-    full: false,
+    diverging: [],
+    edited: undefined,
+    doubtful: [],
+    inSteps: false,
     stopped: new Set(),
     unproven: [],
     nowMs: 1_000_000,
     ...tweak,
   })
-const full = [{ services: [], noDeps: false, waitFor: [] }]
+const alone = (...services: string[]) => ({ services, alone: true, waitFor: [] })
+const whole = [{ services: [], alone: false, waitFor: [] }]
 
 describe('a service that asks to be restarted after another', () => {
   const services = [
@@ -93,23 +100,41 @@ describe('planAction', () => {
     [
       'brings a whole stack up when nothing is there',
       { containers: [], deployed: undefined },
-      full,
+      whole,
     ],
-    ['rolls everything out when told', { full: true }, full],
+    [
+      'goes in steps where bringing a whole stack up has failed',
+      { containers: [], inSteps: true, edited: [] },
+      [{ services: ['a', 'b'], alone: true, waitFor: [] }],
+    ],
+    ['touches only what was edited when told to roll edits out', { edited: ['b'] }, [alone('b')]],
+    [
+      'makes what is new in the files when told to roll edits out',
+      { containers: [aContainer('a', 'new')], deployed: ['a'], edited: [] },
+      [alone('b')],
+    ],
+    [
+      'leaves a finished job alone when told to roll edits out',
+      {
+        containers: [aContainer('a', 'new', { state: 'exited' }), aContainer('b', '')],
+        edited: ['b'],
+      },
+      [alone('b')],
+    ],
     [
       'touches a service whose label is another',
       { wanted: new Map([['a', 'newer']]) },
-      [{ services: ['a'], noDeps: true, waitFor: [] }],
+      [alone('a')],
     ],
     [
       'touches a service that has a label and should have none',
       { wanted: new Map() },
-      [{ services: ['a'], noDeps: true, waitFor: [] }],
+      [alone('a')],
     ],
     [
       'brings back a deployed service that is gone',
       { containers: [aContainer('a', 'new')] },
-      [{ services: ['b'], noDeps: true, waitFor: [] }],
+      [alone('b')],
     ],
     [
       'leaves a new service of the file for a deploy',
@@ -121,7 +146,7 @@ describe('planAction', () => {
       {
         containers: [aContainer('a', 'new', { state: 'exited', exitCode: 1 }), aContainer('b', '')],
       },
-      [{ services: ['a'], noDeps: true, waitFor: [] }],
+      [alone('a')],
     ],
     [
       'leaves a finished job alone',
@@ -161,7 +186,7 @@ describe('planAction', () => {
           aContainer('b', ''),
         ],
       },
-      [{ services: ['a'], noDeps: true, waitFor: [] }],
+      [alone('a')],
     ],
   ])('%s', (_what, tweak, steps) => {
     expect(plan(tweak).steps).toEqual(steps)
@@ -181,37 +206,54 @@ describe('planAction', () => {
 
   it('goes level by level, dependencies first, so that nothing is re-created twice', () => {
     expect(plan({ ...chain, wanted: all }).steps).toEqual([
-      { services: ['a', 'd'], noDeps: true, waitFor: [] },
-      { services: ['b'], noDeps: false, waitFor: [] },
-      { services: ['c'], noDeps: false, waitFor: [] },
+      alone('a', 'd'),
+      { services: ['b'], alone: false, waitFor: [] },
+      { services: ['c'], alone: false, waitFor: [] },
     ])
   })
 
-  it('uses --no-deps throughout where Compose hashes right', () => {
-    expect(
-      plan({ ...chain, wanted: all, composeVersion: '2.29.3' }).steps.map((s) => s.noDeps),
-    ).toEqual([true, true, true])
-  })
-
-  it('does not run a finished job again, nor roll out an edit, in passing', () => {
+  it('makes a service as part of the whole stack, but where Compose would change what it depends on', () => {
     const wanted = new Map([
       ['a', 'old'],
       ['b', 'old'],
       ['c', 'new'],
       ['d', 'old'],
     ])
-    const done = chain.containers.map((c) =>
-      c.service === 'a' ? { ...c, state: 'exited' as const } : c,
-    )
-    expect(plan({ ...chain, wanted }).steps).toEqual([
-      { services: ['c'], noDeps: false, waitFor: [] },
+    const whole = { services: ['c'], alone: false, waitFor: [] }
+    expect(plan({ ...chain, wanted }).steps).toEqual([whole])
+    expect(plan({ ...chain, wanted, diverging: ['c', 'd'] }).steps).toEqual([whole])
+    expect(plan({ ...chain, wanted, diverging: ['a'] }).steps).toEqual([alone('c')])
+    // What a step before it has made of the files as they are does not differ any more.
+    expect(plan({ ...chain, wanted: all, diverging: ['a', 'b', 'c'] }).steps).toEqual([
+      alone('a', 'd'),
+      { services: ['b'], alone: false, waitFor: [] },
+      whole,
     ])
-    expect(plan({ ...chain, wanted, containers: done }).steps).toEqual([
-      { services: ['c'], noDeps: true, waitFor: [] },
+  })
+
+  it('comes to what is doubtful, and who depends on that, last, one by one', () => {
+    expect(plan({ ...chain, wanted: all, doubtful: ['b', 'd'] }).steps).toEqual([
+      alone('a'),
+      { services: ['b'], alone: false, waitFor: [], doubtful: true },
+      { ...alone('d'), doubtful: true },
+      { services: ['c'], alone: false, waitFor: [], doubtful: true },
     ])
-    expect(plan({ ...chain, wanted, pending: ['a'] }).steps).toEqual([
-      { services: ['c'], noDeps: true, waitFor: [] },
-    ])
+  })
+
+  it('makes who links to a re-created container by the engine’s bridge anew by force', () => {
+    const services = [
+      aService('a'),
+      aService('b', { dependsOn: ['a'], sharesWith: ['a'], linksTo: ['a'] }),
+    ]
+    expect(
+      plan({ services, containers: [aContainer('a', 'old'), aContainer('b', '')] }).steps,
+    ).toEqual([alone('a'), { services: ['b'], alone: false, waitFor: [], forced: true }])
+  })
+
+  it('does not run a finished job again for what it shares a namespace with', () => {
+    const services = [aService('a'), aService('b', { sharesWith: ['a'] })]
+    const containers = [aContainer('a', 'old'), aContainer('b', '', { state: 'exited' })]
+    expect(plan({ services, containers }).affected).toEqual(['a'])
   })
 
   describe('with conditions', () => {
@@ -263,19 +305,22 @@ describe('planAction', () => {
       expect(waits({ services: scaled, wanted })).toEqual([['db'], ['web']])
     })
 
-    it('does not have a job run again by those that waited for it', () => {
-      const { steps } = plan({ ...stack, wanted: wantedFor('db', 'job', 'web') })
-      expect(steps.map((s) => [s.services.join(), s.noDeps])).toEqual([
-        ['db', true],
-        ['job', false],
-        ['web', true],
-      ])
+    it('comes first to what waits for nothing', () => {
+      const others = [
+        ...services,
+        aService('free', { dependsOn: ['db'] }),
+        aService('last', { dependsOn: ['free'] }),
+      ]
+      const wanted = new Map(others.map((s) => [s.name, 'new']))
+      const containers = others.map((s) => aContainer(s.name, 'old'))
+      const { steps } = plan({ services: others, wanted, containers })
+      expect(steps.map((s) => s.services.join())).toEqual(['db', 'free', 'last', 'job', 'web'])
     })
 
     it('neither touches nor waits for what is left out', () => {
       const whole = plan({ ...stack, wanted: wantedFor('db', 'web') })
       expect(withoutServices(whole, ['db']).steps).toEqual([
-        { services: ['web'], noDeps: false, waitFor: [] },
+        { services: ['web'], alone: false, waitFor: [] },
       ])
     })
   })

@@ -1,23 +1,8 @@
-// Which services an action must touch, and with which calls of `up`. Pure.
-//
-// Compose before 2.29.4 re-creates every dependent of what it re-creates in the same `up`, so the
-// affected ones go first without their dependents, and then level by level. What the user's file says
-// must be healthy or done before a service is started, a step waits for: Compose does not without
-// dependencies, and with them it does not say which value is to blame.
-import { isAtLeast } from '../src/compose/compose.ts'
-import type { ServiceModel, Wait } from './compose-model.ts'
+// Which services an action must touch, and which go along. Pure.
 import { isCompleted, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-
-export interface Step {
-  /** Empty: all services of the stack. */
-  readonly services: readonly string[]
-  readonly noDeps: boolean
-  /** What must be healthy, or done, before it; the same may be named twice. */
-  readonly waitFor: readonly Wait[]
-  /** Services that run what they should, to be restarted after it: their files ask for that. */
-  readonly restarts?: readonly string[]
-}
+import type { ServiceModel } from './service-model.ts'
+import { planSteps, type Step } from './steps.ts'
 
 export interface Plan {
   readonly steps: readonly Step[]
@@ -32,13 +17,16 @@ export interface PlanInput {
   /** Wanted digest by service; absent for a service that sees no secret. */
   readonly wanted: ReadonlyMap<string, string>
   readonly containers: readonly ObservedContainer[]
-  readonly composeVersion: string
   /** Services of the last deployment; undefined while the stack was never deployed from here. */
   readonly deployed: readonly string[] | undefined
-  /** Services that the user's pending edits would change: not to be touched in passing. */
-  readonly pending: readonly string[]
-  /** Roll out everything, the user's edits too. */
-  readonly full: boolean
+  /** Services that Compose would change, or cannot make: not to be touched in passing. */
+  readonly diverging: readonly string[]
+  /** Services whose edits are to be rolled out; undefined: none, nor what is new in the files. */
+  readonly edited: readonly string[] | undefined
+  /** Services that failed before, or whose image is not here: they come last. */
+  readonly doubtful: readonly string[]
+  /** In steps also where nothing is there: an `up` of all has failed. */
+  readonly inSteps: boolean
   /** Containers that did not end by themselves: down, also where they ended like a job that is done. */
   readonly stopped: ReadonlySet<string>
   /** Services that run what they should, but were not seen healthy with it yet. */
@@ -51,7 +39,8 @@ const leftoverAgeMs = 15_000
 
 const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   const own = input.containers.filter((c) => c.service === service.name)
-  const known = input.deployed?.includes(service.name) ?? false
+  const known = input.edited !== undefined || (input.deployed?.includes(service.name) ?? false)
+  if (input.edited?.includes(service.name) === true) return true
   if (own.length === 0) return known && service.scale !== 0
   const wanted = input.wanted.get(service.name) ?? ''
   if (own.some((c) => c.digest !== wanted)) return true
@@ -60,90 +49,18 @@ const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   return known && own.some((c) => isDown(c) || input.stopped.has(c.id))
 }
 
-/** Adds, transitively, the services that hold the id of an affected one's container. */
+/** Adds, transitively, the services that hold the id of an affected one's container; a job that is done does not. */
 const withPeers = (affected: ReadonlySet<string>, input: PlanInput): Set<string> => {
   const all = new Set(affected)
   for (let before = -1; before !== all.size;) {
     before = all.size
     for (const service of input.services) {
-      const exists = input.containers.some((c) => c.service === service.name)
+      const isDone = (c: ObservedContainer): boolean => isCompleted(c) && !input.stopped.has(c.id)
+      const exists = input.containers.some((c) => c.service === service.name && !isDone(c))
       if (exists && service.sharesWith.some((name) => all.has(name))) all.add(service.name)
     }
   }
   return all
-}
-
-/** Every service that `name` depends on, however far. */
-const dependenciesOf = (name: string, byName: ReadonlyMap<string, ServiceModel>): Set<string> => {
-  const found = new Set<string>()
-  const visit = (at: string): void => {
-    for (const next of byName.get(at)?.dependsOn ?? []) {
-      if (found.has(next)) continue
-      found.add(next)
-      visit(next)
-    }
-  }
-  visit(name)
-  return found
-}
-
-/** Every service that this one needs, however far, or shares a namespace or volumes with. */
-export const leansOnIn = (services: readonly ServiceModel[], name: string): string[] => {
-  const byName = new Map(
-    services.map((s) => [s.name, { ...s, dependsOn: [...s.dependsOn, ...s.sharesWith] }]),
-  )
-  return [...dependenciesOf(name, byName)].filter((other) => other !== name).sort()
-}
-
-/** Services whose end others wait for. */
-const jobsIn = (services: readonly ServiceModel[]): Set<string> =>
-  new Set(services.flatMap((s) => s.waitsFor.flatMap((w) => (w.until === 'done' ? w.service : []))))
-
-/** What these services wait for, but for what was seen healthy, or done, long ago. */
-const waitsOf = (
-  names: readonly string[],
-  affected: ReadonlySet<string>,
-  { services, unproven, containers }: PlanInput,
-): Wait[] => {
-  const isOpen = ({ service }: Wait): boolean =>
-    affected.has(service) ||
-    (unproven.includes(service) && containers.some((c) => c.service === service))
-  const isThere = ({ service }: Wait): boolean =>
-    services.some((s) => s.name === service && s.scale !== 0)
-  return services
-    .filter((s) => names.includes(s.name))
-    .flatMap((s) => s.waitsFor)
-    .filter((wait) => isOpen(wait) && isThere(wait))
-}
-
-const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
-  const byName = new Map(input.services.map((s) => [s.name, s]))
-  const dependencies = new Map([...affected].map((name) => [name, dependenciesOf(name, byName)]))
-  const safe = isAtLeast(input.composeVersion, '2.29.3')
-  // A plain `up X` also runs finished jobs again and rolls out edits of what X depends on.
-  const mustLeave = (name: string): boolean =>
-    input.pending.includes(name) ||
-    input.containers.some((c) => c.service === name && isCompleted(c) && !input.stopped.has(c.id))
-  const jobs = jobsIn(input.services)
-  const noDepsFor = (name: string): boolean => {
-    const below = [...dependencies.get(name)!]
-    // A job of an earlier step is done by then.
-    const isLeft = (d: string): boolean => (affected.has(d) ? jobs.has(d) : mustLeave(d))
-    return below.length === 0 || safe || below.some(isLeft)
-  }
-  const steps: Step[] = []
-  const left = new Set(affected)
-  while (left.size > 0) {
-    const ready = [...left].filter((name) => ![...dependencies.get(name)!].some((d) => left.has(d)))
-    const level = (ready.length > 0 ? ready : [...left]).sort()
-    for (const noDeps of [true, false]) {
-      const services = level.filter((name) => noDepsFor(name) === noDeps)
-      if (services.length > 0)
-        steps.push({ services, noDeps, waitFor: waitsOf(services, affected, input) })
-    }
-    for (const name of level) left.delete(name)
-  }
-  return steps
 }
 
 /**
@@ -153,9 +70,10 @@ const planSteps = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
 const withRestarts = (
   steps: readonly Step[],
   affected: ReadonlySet<string>,
-  { services, containers, wanted }: PlanInput,
+  { services, containers, wanted, edited = [] }: PlanInput,
 ): Step[] => {
   const isRecreated = (name: string): boolean =>
+    edited.includes(name) ||
     containers.some((c) => c.service === name && c.digest !== (wanted.get(name) ?? ''))
   const left = new Set(
     services
@@ -192,19 +110,23 @@ export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
   return { steps, affected: rest(plan.affected), peers: rest(plan.peers) }
 }
 
+const stepsFor = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
+  const { services, diverging, doubtful, unproven, containers } = input
+  const isUnproven = (name: string): boolean =>
+    unproven.includes(name) && containers.some((c) => c.service === name)
+  return planSteps({ services, affected, diverging, doubtful, isUnproven })
+}
+
 /** No steps means that every label is right and everything deployed is up. */
 export const planAction = (input: PlanInput): Plan => {
   const all = input.services.map((s) => s.name).sort()
   const isFresh = input.containers.length === 0 && input.services.some((s) => s.scale !== 0)
-  if (isFresh || input.full) {
-    return all.length === 0
-      ? { steps: [], affected: [], peers: [] }
-      : { steps: [{ services: [], noDeps: false, waitFor: [] }], affected: all, peers: [] }
-  }
+  if (isFresh && !input.inSteps)
+    return { steps: [{ services: [], alone: false, waitFor: [] }], affected: all, peers: [] }
   const own = new Set(input.services.filter((s) => needsWork(s, input)).map((s) => s.name))
   const affected = withPeers(own, input)
   return {
-    steps: withRestarts(planSteps(affected, input), affected, input),
+    steps: withRestarts(stepsFor(affected, input), affected, input),
     affected: [...affected].sort(),
     peers: [...affected].filter((name) => !own.has(name)).sort(),
   }

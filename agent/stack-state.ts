@@ -99,8 +99,17 @@ export interface StackState {
   /** Services that were well, and without an edit of the user's, when the last action began. */
   wellBefore: readonly string[]
   pendingEdits: readonly string[]
-  /** Signature of the files, and the containers, that `pendingEdits` was found for. */
-  pendingFor: string
+  /** Services that Compose would change, for these files and containers. */
+  diverging:
+    | {
+        readonly key: string
+        readonly services: readonly string[]
+        /** Those of them that differ by themselves, and not for what they depend on. */
+        readonly edited: readonly string[]
+      }
+    | undefined
+  /** Services that the last action could not bring to what is wanted, and why. */
+  heldUp: ReadonlyMap<string, string>
   missingVariables: readonly string[]
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: readonly string[]
@@ -140,7 +149,8 @@ export const createStackState = (want: Want): StackState => ({
   gateFailure: undefined,
   wellBefore: [],
   pendingEdits: [],
-  pendingFor: '',
+  diverging: undefined,
+  heldUp: new Map(),
   missingVariables: [],
   unmountedFiles: [],
   failedKey: '',
@@ -213,10 +223,11 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       const own = state.containers.filter((c) => c.service === name)
       const model = state.model?.services.find((s) => s.name === name)
       const { scale, sharesWith = [], variables = [] } = model ?? {}
-      const ailing = state.phase === 'Settled' ? state.ailing.get(name) : undefined
+      const ailing = state.phase === 'Settled' ? state.ailing.get(name)?.detail : undefined
+      const detail = state.heldUp.get(name) ?? ailing
       return {
         ...toObservedService(name, own, scale),
-        ...(ailing === undefined ? {} : { detail: ailing.detail }),
+        ...(detail === undefined ? {} : { detail }),
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
       }

@@ -1,30 +1,17 @@
 // One action on one stack: clean up, `up` step by step; and taking a stack down. What went wrong
 // becomes part of the state; nothing here throws for it.
 import { toTimestamp } from '../src/kernel/clock.ts'
-import { ComposeError } from '../src/compose/compose.ts'
-import { renderOverride } from '../src/compose/override.ts'
 import { findRunning } from '../src/process/running.ts'
-import {
-  fail,
-  type Action,
-  type ActionDeps,
-  type ActionResult,
-  type PassSignals,
-} from './action.ts'
+import type { Action, ActionDeps, ActionResult, PassSignals } from './action.ts'
+import { applySteps } from './apply-steps.ts'
 import { cleanUpLeftovers } from './cleanup.ts'
-import type { ComposeModel, Wait } from './compose-model.ts'
+import { failUp, workingFlags } from './compose-up.ts'
+import type { ComposeModel } from './compose-model.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-import { restartsIn, type Step } from './plan.ts'
+import { restartsIn } from './plan.ts'
 import { forgetStalePasses, noteWell } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
-import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
-
-/** Of every run that changes containers: one that outlived its agent is known by them. */
-const workingFlags = ({ projectName }: Pick<ComposeModel, 'projectName'>): readonly string[] => [
-  ...['-p', projectName],
-  ...['--progress', 'quiet'],
-]
 
 /**
  * An agent that is killed leaves its Compose at work, which finishes. Both at once would get in each
@@ -48,23 +35,6 @@ export const isLeftAtWork = async (
   deps.publish()
   return true
 }
-
-const up = (
-  deps: ActionDeps,
-  state: StackState,
-  { model, overrides }: Action,
-  step: Step,
-): Promise<unknown> =>
-  deps.compose.run({
-    flags: [...model.flags, '-f', '-', ...workingFlags(model)],
-    // `--`: a service may be called `--build`.
-    verb: ['up', '-d', ...(step.noDeps ? ['--no-deps'] : []), '--', ...step.services],
-    cwd: state.want.desired.compose.directory,
-    env: state.want.env,
-    mask: state.want.mask,
-    stdin: renderOverride(overrides),
-    timeoutMs: deps.upDeadlineMs,
-  })
 
 /** Written before the first `up`, so that an action cut off by a crash is finished after it. */
 const recordIntent = async (
@@ -111,66 +81,6 @@ const newIn = (
   return [...new Set(after.filter((c) => !old.has(c.id)).map((c) => c.service))].sort()
 }
 
-/** Compose says why a pull failed, but not of which image. */
-const missingImages = async (
-  deps: ActionDeps,
-  state: StackState,
-  flags: readonly string[],
-): Promise<string> => {
-  const { desired, env, mask } = state.want
-  try {
-    const call = { flags, verb: ['config', '--images'], cwd: desired.compose.directory, env, mask }
-    const { stdout } = await deps.compose.run(call)
-    const names = [...new Set(stdout.split('\n').filter((n) => n !== ''))].sort()
-    const here = await Promise.all(names.map((n) => deps.engine.hasImage(n)))
-    const missing = names.filter((_, i) => here[i] === false)
-    return missing.length === 0
-      ? ''
-      : `not on this machine and not to be pulled: image ${mask(missing.join(', '))}\n`
-  } catch {
-    return ''
-  }
-}
-
-const failUp = async (
-  deps: ActionDeps,
-  state: StackState,
-  error: unknown,
-  flags: readonly string[] = [],
-): Promise<'failed'> => {
-  if (!(error instanceof ComposeError)) throw error
-  // 15 is Compose's word for files that it does not accept; nothing has been touched then.
-  if (error.exitCode === 15) {
-    const message = `Compose does not accept the stack's files: ${error.stderr}`
-    state.fault = { reason: 'ComposeInvalid', message }
-  }
-  const images = error.exitCode === 18 ? await missingImages(deps, state, flags) : ''
-  return fail(deps, state, images + error.message)
-}
-
-/** Of containers that stay what they are: needs no override. */
-const restart = async (
-  deps: ActionDeps,
-  state: StackState,
-  { model }: Action,
-  services: readonly string[],
-): Promise<ActionResult> => {
-  const { desired, env, mask } = state.want
-  try {
-    await deps.compose.run({
-      flags: [...model.flags, ...workingFlags(model)],
-      verb: ['restart', '--no-deps', '--', ...services],
-      cwd: desired.compose.directory,
-      env,
-      mask,
-      timeoutMs: deps.upDeadlineMs,
-    })
-    return 'done'
-  } catch (error) {
-    return await failUp(deps, state, error)
-  }
-}
-
 const countRecreated = (
   state: StackState,
   { plan, full }: Action,
@@ -191,64 +101,6 @@ const countRecreated = (
     recreated,
     ...(cascaded.length === 0 ? {} : { cascaded }),
   }
-}
-
-/** What Compose waits for in this step by itself. */
-const waitsIn = ({ model }: Action, { services }: Pick<Step, 'services'>): readonly Wait[] =>
-  model.services
-    .filter((s) => services.length === 0 || services.includes(s.name))
-    .flatMap((s) => s.waitsFor)
-
-/** One step: waits for what it depends on, and runs `up`. */
-const applyStep = async (
-  deps: ActionDeps,
-  state: StackState,
-  action: Action,
-  { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
-): Promise<ActionResult> => {
-  const { model, overrides } = action
-  const digestOf = (service: string): string =>
-    overrides.find((o) => o.service === service)?.digest ?? ''
-  const waitsFor = (waits: readonly Wait[]): WaitsFor => ({
-    project: model.projectName,
-    waits,
-    digestOf,
-  })
-  const ready = await gateWaits(deps, state, waitsFor(step.waitFor), signal)
-  if (ready !== 'done') return ready
-  try {
-    await up(deps, state, action, step)
-  } catch (error) {
-    const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
-    const judged = gaveUp
-      ? await judgeWaits(deps, state, waitsFor(waitsIn(action, step)), signal)
-      : 'done'
-    return judged === 'done' ? await failUp(deps, state, error, model.flags) : judged
-  }
-  const { restarts = [] } = step
-  if (restarts.length === 0) return 'done'
-  const isNew = ({ service }: Wait): boolean => action.plan.affected.includes(service)
-  const waits = waitsIn(action, { services: restarts }).filter(isNew)
-  const steady = await gateWaits(deps, state, waitsFor(waits), signal)
-  return steady === 'done' ? await restart(deps, state, action, restarts) : steady
-}
-
-const applySteps = async (
-  deps: ActionDeps,
-  state: StackState,
-  action: Action,
-  { isSuperseded, signal }: PassSignals,
-): Promise<ActionResult> => {
-  const met = new Set<string>()
-  const keyOf = ({ service, until }: Wait): string => `${service} ${until}`
-  for (const step of action.plan.steps) {
-    const waitFor = step.waitFor.filter((wait) => !met.has(keyOf(wait)))
-    const result = await applyStep(deps, state, action, { step: { ...step, waitFor }, signal })
-    for (const wait of waitFor) met.add(keyOf(wait))
-    if (result !== 'done') return result
-    if (isSuperseded()) return 'superseded'
-  }
-  return 'done'
 }
 
 /** Carries out the plan's steps; the gate of the whole comes apart. */
@@ -272,7 +124,7 @@ export const applyPlan = async (
   if ((await cleanUpLeftovers(deps.engine, before)) > 0)
     deps.log.warn({ project: model.projectName }, 'removed what an interrupted up had left behind')
   const result = await applySteps(deps, state, action, signals)
-  if (result === 'done' && full) await recordFull(deps, state, action)
+  if (result === 'done' && full && state.heldUp.size === 0) await recordFull(deps, state, action)
   state.containers = await observeProject(deps.engine, model.projectName)
   forgetStalePasses(state)
   countRecreated(state, action, before)

@@ -4,11 +4,11 @@ import { toTimestamp } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import { fail, type ActionDeps, type ActionResult } from './action.ts'
 import { endedFromOutside, findBlame } from './blame.ts'
-import type { Wait } from './compose-model.ts'
+import type { Wait } from './service-model.ts'
 import { runGate, type GateDeps } from './gate.ts'
 import { pausedAmong, type GateFailure } from './gate-failure.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
-import { leansOnIn } from './plan.ts'
+import { leansOnIn } from './steps.ts'
 import type { StackState } from './stack-state.ts'
 
 /** Services to judge, with the digest each must carry ('' for none). */
@@ -144,6 +144,6 @@ export const gateServices = async (
   signal: AbortSignal,
 ): Promise<ActionResult> => {
   const result = await gate(deps, state, judged, signal)
-  if (result === 'done') finishRollout(deps, state)
+  if (result === 'done' && state.heldUp.size === 0) finishRollout(deps, state)
   return result
 }

@@ -42,6 +42,7 @@ const pass = async (
     services: [],
     missingVariables: [],
     signature: '',
+    isStale: false,
     roots: [],
     uses: new Map(),
     mounts: { mounts: new Map() },

@@ -1,23 +1,20 @@
 // One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
 // pass begins with what the files and the engine say now, whatever woke it.
-import { messageOf } from '../src/kernel/errors.ts'
+import { fail, type Action, type ActionResult, type PassSignals } from './action.ts'
 import { findAiling } from './ailing.ts'
+import { waitsForPrefix } from './apply-steps.ts'
 import type { StackFault } from './compose-files.ts'
 import type { ComposeModel } from './compose-model.ts'
-import { renderOverride } from '../src/compose/override.ts'
-import type { ServiceOverride } from '../src/compose/override.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
-import type { ObservedContainer } from './observe.ts'
-import { findPendingEdits } from './pending-edits.ts'
-import { leansOnIn, planAction, restartsIn, withoutServices } from './plan.ts'
-import { digestIn, findCulprits, withQuarantined } from './quarantine.ts'
-import type { Plan } from './plan.ts'
+import { goBack } from './going-back.ts'
+import { restartsIn, withoutServices } from './plan.ts'
 import { prepareOverrides } from './prepare-overrides.ts'
 import { fileDigests } from './stack-files.ts'
 import type { StackState } from './stack-state.ts'
-import type { Action, ActionResult, PassSignals } from './action.ts'
 import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
+import { carryEdits, divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { gateServices } from './stagelet-gate.ts'
+import { planFor, unprovenIn } from './stagelet-plan.ts'
 import {
   findForeign,
   noteFailure,
@@ -30,7 +27,6 @@ import {
 } from './stagelet-looks.ts'
 import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
 import { release } from './stagelet-release.ts'
-import { saveQuarantine, type Deployment } from './state-file.ts'
 
 export type { PassDeps } from './stagelet-looks.ts'
 
@@ -40,49 +36,10 @@ const leftLookMs = 500
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
   state.failedKey === state.want.key ? Math.max(0, state.retryAtMs - clock.monotonic()) : 0
 
-/** For how long the stack is left as it is for what went before. */
-const restBefore = async (
-  deps: PassDeps,
-  state: StackState,
-  { plan, model }: Action,
-): Promise<number> => {
-  if (plan.steps.length > 0 && (await isLeftAtWork(deps, state, model))) return leftLookMs
-  return waitForRetry(deps, state)
-}
-
-/** Services that see secrets and were not seen healthy with them yet. */
-const unprovenIn = ({ passed }: StackState, overrides: readonly ServiceOverride[]): string[] =>
-  overrides.filter((o) => passed[o.service] !== o.digest).map((o) => o.service)
-
-const planFor = (
-  deps: PassDeps,
-  state: StackState,
-  model: ComposeModel,
-  overrides: readonly ServiceOverride[],
-): { plan: Plan; full: boolean; asked: boolean } => {
-  const { desired } = state.want
-  const deployed = deps.stateFile.get(desired.uid)
-  const redeploy = deployed !== undefined && deployed.redeploy !== desired.redeploy
-  const asked = redeploy || (desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0)
-  const plan = planAction({
-    services: model.services,
-    wanted: new Map(overrides.map((o) => [o.service, o.digest])),
-    containers: state.containers,
-    composeVersion: deps.compose.version,
-    deployed: deployed?.services,
-    pending: state.pendingEdits,
-    full: asked,
-    stopped: stoppedIn(deps, state),
-    unproven: unprovenIn(state, overrides),
-    nowMs: deps.clock.now(),
-  })
-  return { plan, asked, full: asked || plan.steps.some((s) => s.services.length === 0) }
-}
-
 /** Services to judge: those just touched, and those that see secrets and have not passed yet. */
 const toGate = (
   state: StackState,
-  { model, overrides, plan, blocked }: Action,
+  { model, overrides, plan, blocked }: Omit<Action, 'stepsAfter'>,
 ): Map<string, string> => {
   const digests = new Map(overrides.map((o) => [o.service, o.digest]))
   const unproven = unprovenIn(state, overrides)
@@ -93,8 +50,16 @@ const toGate = (
     ...restartsIn(plan),
     ...unproven.filter((name) => present.has(name)),
   ]
-  const judged = names.filter((name) => !scaledToZero.has(name) && !blocked.includes(name))
+  const isLeft = (name: string): boolean => blocked.includes(name) || scaledToZero.has(name)
+  const judged = names.filter((name) => !isLeft(name) && !state.heldUp.has(name))
   return new Map(judged.map((name) => [name, digests.get(name) ?? '']))
+}
+
+/** Says what could not be brought to what is wanted, though all else is. */
+const failHeldUp = (deps: PassDeps, state: StackState): ActionResult => {
+  const isRoot = ([, why]: [string, string]): boolean => !why.startsWith(waitsForPrefix)
+  const roots = [...state.heldUp].filter(isRoot)
+  return fail(deps, state, roots.map(([, why]) => why).join('\n'), roots[0]?.[0])
 }
 
 const act = async (
@@ -105,69 +70,46 @@ const act = async (
 ): Promise<ActionResult> => {
   // What an action before this one failed for says nothing of this one.
   state.gateFailure = undefined
+  state.heldUp = new Map([...state.heldUp].filter(([name]) => action.blocked.includes(name)))
   if (action.plan.steps.length > 0) {
+    const isFresh = action.plan.steps[0]?.services.length === 0
+    const known = isFresh ? [] : divergingNow(state)?.services
+    const before = state.containers
     const result = await applyPlan(deps, state, action, signals)
     if (result !== 'done') return result
+    if (state.heldUp.size === 0) await carryEdits(deps, state, { action, known, before })
   }
   const wanted = toGate(state, action)
-  if (wanted.size === 0) return 'done'
-  return await gateServices(
-    deps,
-    state,
-    { project: action.model.projectName, wanted },
-    signals.signal,
-  )
+  if (wanted.size > 0) {
+    const judged = { project: action.model.projectName, wanted }
+    const result = await gateServices(deps, state, judged, signals.signal)
+    if (result !== 'done') return result
+  }
+  return state.heldUp.size === 0 ? 'done' : failHeldUp(deps, state)
 }
 
-/** Somebody who runs `up` by hand rolls his edits out: other containers, another answer. */
-const pendingKey = (
-  { signature }: ComposeModel,
-  containers: readonly ObservedContainer[],
-): string => [signature, ...containers.map((c) => c.id)].join('\n')
-
-/** After the labels are right: what would the user's edits change? Asked once for each state of files and containers. */
-const checkPendingEdits = async (
+/** After the labels are right. Where nothing was edited, what Compose would change matters to who has dependencies. */
+const checkEdits = async (
   deps: PassDeps,
   state: StackState,
-  { model, overrides }: Action,
+  { model: seen, overrides }: Pick<Action, 'model' | 'overrides'>,
 ): Promise<void> => {
-  const { desired, env, mask } = state.want
-  const deployed = deps.stateFile.get(desired.uid)
-  if (deployed?.signature === model.signature) {
-    state.pendingEdits = []
-    return
-  }
-  const key = pendingKey(model, state.containers)
-  if (state.pendingFor === key) return
-  try {
-    const override = renderOverride(overrides)
-    const request = {
-      model,
-      containers: state.containers,
-      override,
-      cwd: desired.compose.directory,
-      env,
-      mask,
-    }
-    state.pendingEdits = await findPendingEdits(deps.compose, request)
-    state.pendingFor = key
-  } catch (error) {
-    deps.log.warn({ error: messageOf(error) }, 'could not ask which services an edit would change')
-    return
-  }
-  const services = [...new Set(state.containers.map((c) => c.service))].sort()
-  const known: Deployment = deployed ?? {
-    project: model.projectName,
-    services,
-    redeploy: desired.redeploy,
-    signature: '',
-  }
-  const signature = state.pendingEdits.length === 0 ? model.signature : known.signature
-  await deps.stateFile.set(desired.uid, { ...known, signature })
+  const model = seen.isStale ? await readModel(deps, state) : seen
+  if (model === undefined) return
+  const deployed = deps.stateFile.get(state.want.desired.uid)
+  const isDeployed = deployed?.signature === model.signature
+  if (isDeployed) state.pendingEdits = []
+  if (!isDeployed || model.services.some((s) => s.dependsOn.length > 0))
+    await lookAtEdits(deps, state, { model, overrides }, [])
 }
 
-const settle = async (deps: PassDeps, state: StackState, action: Action): Promise<number> => {
+const settle = async (
+  deps: PassDeps,
+  state: StackState,
+  action: Pick<Action, 'model' | 'overrides'>,
+): Promise<number> => {
   state.phase = 'Settled'
+  state.heldUp = new Map()
   state.ailing = findAiling(state.containers, state.want.mask, state.ailing)
   state.settledKey = state.want.key
   state.failures = 0
@@ -176,7 +118,7 @@ const settle = async (deps: PassDeps, state: StackState, action: Action): Promis
   deps.publish()
   await recordLasting(deps, state)
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
-  await checkPendingEdits(deps, state, action)
+  await checkEdits(deps, state, action)
   // The engine went down while the gate watched.
   if (stoppedIn(deps, state).size > 0) return 0
   const deploys = state.want.desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0
@@ -213,31 +155,6 @@ const claimStack = async (
   return { reason: 'ProjectClaimed', message }
 }
 
-/** Quarantines what failed, where there is something healthy to go back to; the next pass runs that. */
-const goBack = async (deps: PassDeps, state: StackState): Promise<boolean> => {
-  const { want, healthy, gateFailure, model, wellBefore } = state
-  if (gateFailure === undefined || healthy === undefined) return false
-  const { service } = gateFailure
-  // What was broken before, by itself or by an edit of the user's, says nothing of what others were given.
-  const leansOn = wellBefore.includes(service) ? leansOnIn(model?.services ?? [], service) : []
-  const culprits = findCulprits(want, healthy, service, leansOn)
-  if (culprits.length === 0) return false
-  const { uid, revision, retry } = want.desired
-  const message = gateFailure.message.slice(0, 8192)
-  for (const culprit of culprits) {
-    const added = { service: culprit, digest: digestIn(want, culprit), revision, retry, message }
-    state.quarantine = withQuarantined(state.quarantine, added)
-  }
-  // Its own gate may have been passed.
-  state.passed = Object.fromEntries(
-    Object.entries(state.passed).filter(([name]) => !culprits.includes(name)),
-  )
-  await saveQuarantine(deps.stateFile, uid, state.quarantine)
-  const to = healthy.desired.revision
-  deps.log.warn({ service, culprits, failed: revision, to }, 'going back')
-  return true
-}
-
 const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
   // What a person is in the middle of is no drift; the loop is woken when he is done.
   if (deps.hands.isBusy()) return true
@@ -245,6 +162,62 @@ const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
   state.phase = 'Paused'
   tellPaused(deps, state)
   return true
+}
+
+/** While what failed waits to be tried again, all else is healed. True where something was. */
+const healOthers = async (
+  deps: PassDeps,
+  state: StackState,
+  action: Action,
+  signals: PassSignals,
+): Promise<boolean> => {
+  const { heldUp, rollout } = state
+  const held = [...heldUp.keys()]
+  const others = withoutServices(action.plan, held)
+  if (held.length === 0 || others.affected.length === 0) return false
+  const { waitMs, blocked } = await restForDrift(deps, state, {
+    ...action,
+    plan: others,
+    asked: false,
+  })
+  const left = [...held, ...blocked]
+  const plan = withoutServices(others, blocked)
+  if (waitMs > 0 || plan.affected.length === 0) return false
+  const part: Action = { ...action, plan, full: false, blocked: left }
+  await deps.locks.run(action.model.projectName, () => act(deps, state, part, signals))
+  state.phase = 'Failed'
+  state.rollout = rollout
+  return state.gateFailure === undefined && state.heldUp.size === held.length
+}
+
+/** Plans, and does what is to be done now. */
+const pursue = async (
+  deps: PassDeps,
+  state: StackState,
+  given: Pick<Action, 'model' | 'overrides'>,
+  signals: PassSignals,
+): Promise<number> => {
+  const { model } = given
+  const { asked, ...planned } = await planFor(deps, state, given)
+  const action: Action = { ...given, ...planned, blocked: [] }
+  const mustAct = action.plan.steps.length > 0
+  if (!mustAct && toGate(state, action).size === 0 && state.heldUp.size === 0)
+    return await settle(deps, state, action)
+  if (mustAct && (await isLeftAtWork(deps, state, model))) return leftLookMs
+  const restMs = Math.min(waitForRetry(deps, state), resyncMs)
+  if (restMs > 0) return (await healOthers(deps, state, action, signals)) ? 0 : restMs
+  const { waitMs, blocked } = await restForDrift(deps, state, { ...action, asked })
+  if (waitMs > 0) return Math.min(waitMs, resyncMs)
+  const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }
+  const result = await deps.locks.run(model.projectName, () => act(deps, state, now, signals))
+  if (result === 'superseded') return 0
+  if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)
+  if (blocked.length > 0) {
+    // The next pass waits for what was left out.
+    state.phase = 'Settled'
+    return 0
+  }
+  return await settle(deps, state, action)
 }
 
 /** Returns in how many ms to look again at the latest. Throws only what the engine's absence causes. */
@@ -275,22 +248,5 @@ export const runPass = async (
   const { overrides, unmounted } = prepared
   state.unmountedFiles = unmounted
   if (isEndUnclear(state.containers, deps.endings.of, deps.clock.now())) return eventLagMs
-  const { asked, ...planned } = planFor(deps, state, model, overrides)
-  const action: Action = { model, overrides, ...planned, blocked: [] }
-  const mustAct = action.plan.steps.length > 0
-  if (!mustAct && toGate(state, action).size === 0) return await settle(deps, state, action)
-  const restMs = await restBefore(deps, state, action)
-  if (restMs > 0) return Math.min(restMs, resyncMs)
-  const { waitMs, blocked } = await restForDrift(deps, state, { ...action, asked })
-  if (waitMs > 0) return Math.min(waitMs, resyncMs)
-  const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }
-  const result = await deps.locks.run(model.projectName, () => act(deps, state, now, signals))
-  if (result === 'superseded') return 0
-  if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)
-  if (blocked.length > 0) {
-    // The next pass waits for what was left out.
-    state.phase = 'Settled'
-    return 0
-  }
-  return await settle(deps, state, action)
+  return await pursue(deps, state, { model, overrides }, signals)
 }

@@ -16,6 +16,8 @@ const deployment = z.object({
   redeploy: z.string(),
   /** Signature of the user's files as deployed; '' while that is not known. */
   signature: z.string(),
+  /** By service, the hash of the definition that its containers were made of, as far as that is known. */
+  made: z.record(z.string(), z.string()).optional(),
   /** What failed its gate; without what it said, which is not for a disk. */
   quarantine: z.array(quarantined.omit({ message: true })).optional(),
   /** Somebody stopped the whole stack: it stays so. */

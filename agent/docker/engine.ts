@@ -11,6 +11,7 @@ export interface ContainerSummary {
   readonly Labels: Readonly<Record<string, string>>
   readonly State: string
   readonly Status: string
+  readonly ImageID?: string
   /** Seconds since the epoch. */
   readonly Created: number
   readonly Mounts?: readonly { readonly Type: string; readonly Source?: string }[]
@@ -73,8 +74,8 @@ export interface Engine {
    * Ends when the container does. undefined when there is no such container, or no log to read.
    */
   openLog(id: string, options: LogOptions, signal: AbortSignal): Promise<EngineLog | undefined>
-  /** True when the image is on this machine. */
-  hasImage(name: string): Promise<boolean>
+  /** Undefined when the image is not on this machine. */
+  imageId(name: string): Promise<string | undefined>
   start(id: string): Promise<void>
   /** By force after the time that the container has for it. */
   stop(id: string): Promise<void>
@@ -211,7 +212,7 @@ export const createEngine = (socketPath: string): Engine => {
       response.resume()
       return undefined
     },
-    hasImage: async (name) => (await call('GET', `/images/${name}/json`)) !== undefined,
+    imageId: async (name) => (await get<{ Id: string }>(`/images/${name}/json`))?.Id,
     start: async (id) => {
       await call('POST', `/containers/${id}/start`)
     },

@@ -123,6 +123,34 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     await machine.roll([common])
     expect(await rotated('api', 'three')).toEqual(['api'])
   })
+
+  it('are no edits while nobody edits, and where one is edited, it alone is told and rolled out', async () => {
+    await machine.roll([common])
+    expect(machine.reports.flatMap((r) => r.pendingEdits)).toEqual([])
+    const api = `depends_on: [db]\n    labels: {edited: "yes"}\n`
+    await stack.write(compose.replace('depends_on: [db]\n', api))
+    machine.loop.poke()
+    await machine.until((r) => r.pendingEdits.length > 0)
+    expect(machine.reports.at(-1)?.pendingEdits).toEqual(['api'])
+    const before = await stack.containers()
+    await machine.roll([common], { redeploy: 'edits' })
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['api'])
+    expect(machine.reports.at(-1)?.pendingEdits).toEqual([])
+  })
+
+  it('are left alone where one is rotated while what it depends on has an edit', async () => {
+    await stack.write(
+      compose
+        .replace('services:\n', 'services:\n  # edited\n')
+        .replace('depends_on: [db]\n', 'depends_on: [db]\n    labels: {edited: "again"}\n'),
+    )
+    machine.loop.poke()
+    await machine.until((r) => r.pendingEdits.join() === 'api')
+    const before = await stack.containers()
+    await machine.roll([common, held('OWN', 'four', 'web')], { redeploy: 'edits' })
+    expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
+    expect(machine.reports.at(-1)?.pendingEdits).toEqual(['api'])
+  })
 })
 
 it('is tested on both sides of 2.29.4', async () => {

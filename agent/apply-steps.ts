@@ -1,0 +1,205 @@
+// The steps of one action, each service going its own way: one that cannot be brought to what is wanted
+// holds up only who depends on it.
+import { ComposeError } from '../src/compose/compose.ts'
+import { isAbort } from '../src/kernel/errors.ts'
+import type { Action, ActionDeps, ActionResult, PassSignals } from './action.ts'
+import { failUp, restart, up } from './compose-up.ts'
+import { culpritsOf } from './going-back.ts'
+import { observeProject, type ObservedContainer } from './observe.ts'
+import type { Wait } from './service-model.ts'
+import type { StackState } from './stack-state.ts'
+import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
+import { leansOnIn, withDependents, type Step } from './steps.ts'
+
+const waitsFor = ({ model, overrides }: Action, waits: readonly Wait[]): WaitsFor => ({
+  project: model.projectName,
+  waits,
+  digestOf: (service) => overrides.find((o) => o.service === service)?.digest ?? '',
+})
+
+/** What Compose waits for in this step by itself. */
+const waitsIn = ({ model }: Action, services: readonly string[]): readonly Wait[] =>
+  model.services
+    .filter((s) => services.length === 0 || services.includes(s.name))
+    .flatMap((s) => s.waitsFor)
+
+/** How a step ended; `on`: for this service, that it waited for. */
+type StepResult = { readonly result: ActionResult; readonly on?: string | undefined }
+
+const failedOn = (state: StackState): string | undefined => state.rollout?.service
+
+/** One step: waits for what it depends on, makes its containers, and restarts who asks for it. */
+const applyStep = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
+): Promise<StepResult> => {
+  const ready = await gateWaits(deps, state, waitsFor(action, step.waitFor), signal)
+  if (ready !== 'done') return { result: ready, on: failedOn(state) }
+  const { services, restarts = [] } = step
+  try {
+    await up(deps, state, action, step)
+  } catch (error) {
+    const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
+    const waits = services.length === 0 && gaveUp ? waitsIn(action, services) : []
+    const judged = await judgeWaits(deps, state, waitsFor(action, waits), signal)
+    if (judged !== 'done') return { result: judged, on: failedOn(state) }
+    return { result: await failUp(deps, state, error, { model: action.model, services }) }
+  }
+  if (restarts.length === 0) return { result: 'done' }
+  const isNew = ({ service }: Wait): boolean => action.plan.affected.includes(service)
+  const waits = waitsIn(action, restarts).filter(isNew)
+  const steady = await gateWaits(deps, state, waitsFor(action, waits), signal)
+  if (steady !== 'done') return { result: steady, on: failedOn(state) }
+  return { result: await restart(deps, state, action, restarts) }
+}
+
+const lookMs = 300
+/** As long as a job may take. */
+const mostWaitMs = 15 * 60_000
+
+/** Whether the gate can say at once how this wait ends. */
+const isOver = ({ service, until }: Wait, containers: readonly ObservedContainer[]): boolean =>
+  containers
+    .filter((c) => c.service === service)
+    .every((c) => {
+      if (c.state !== 'running' || c.restartCount > 0) return true
+      return until === 'healthy' && c.health !== 'starting'
+    })
+
+/** Steps that do not depend on what another one is still to make; what is doubtful after all others. */
+const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
+  const [first] = queue
+  const waiting = new Set(queue.flatMap((s) => s.services))
+  const needsWaiting = (name: string): boolean =>
+    leansOnIn(model.services, name).some((other) => waiting.has(other))
+  return queue.filter(
+    (step) =>
+      step === first ||
+      (step.doubtful === first?.doubtful && !step.services.some((name) => needsWaiting(name))),
+  )
+}
+
+/** The step to do next. Of several that wait, one whose wait is over: none holds up another. */
+const takeNext = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  { queue, signal }: { readonly queue: Step[]; readonly signal: AbortSignal },
+): Promise<Step> => {
+  const take = (step: Step): Step => queue.splice(queue.indexOf(step), 1)[0]!
+  const candidates = startable(action, queue)
+  if (queue[0]!.waitFor.length === 0 || candidates.length === 1) return take(queue[0]!)
+  state.waitingFor = candidates.flatMap((s) =>
+    s.waitFor.map((w) => `${w.service}: not ${w.until} yet`),
+  )
+  deps.publish()
+  const since = deps.clock.monotonic()
+  for (;;) {
+    const containers = await observeProject(deps.engine, action.model.projectName)
+    const over = candidates.find((s) => s.waitFor.every((wait) => isOver(wait, containers)))
+    const next = deps.clock.monotonic() - since > mostWaitMs ? candidates[0] : over
+    if (next !== undefined) {
+      state.waitingFor = []
+      return take(next)
+    }
+    await deps.clock.sleep(lookMs, signal)
+  }
+}
+
+export const waitsForPrefix = 'waits for '
+
+/** Takes the failure over into what is held up: the action goes on with the rest. */
+const holdUp = (
+  state: StackState,
+  { model }: Action,
+  { failed, on }: { failed: readonly string[]; on: string | undefined },
+): void => {
+  const { message = '', finishedAt: _f, service: _s, ...rollout } = state.rollout!
+  const held = new Map(state.heldUp)
+  const roots = on === undefined ? failed : [on]
+  for (const name of roots) held.set(name, message)
+  for (const name of withDependents(model.services, roots))
+    if (!held.has(name)) held.set(name, `${waitsForPrefix}${roots.join(', ')}`)
+  state.heldUp = held
+  state.rollout = { ...rollout, result: 'Progressing' }
+  state.phase = 'Applying'
+}
+
+const withoutHeld = (step: Step, { heldUp }: StackState): Step => ({
+  ...step,
+  services: step.services.filter((name) => !heldUp.has(name)),
+  waitFor: step.waitFor.filter((w) => !heldUp.has(w.service)),
+  restarts: (step.restarts ?? []).filter((name) => !heldUp.has(name)),
+})
+
+/** What comes in place of a step that failed; undefined where nothing of the action can go on. */
+const afterFailure = (
+  state: StackState,
+  action: Action,
+  step: Step,
+  on: string | undefined,
+): { readonly again: readonly Step[] } | undefined => {
+  if (culpritsOf(state).length > 0 || state.fault !== undefined) return undefined
+  const { services } = step
+  if (on === undefined && services.length > 1)
+    return { again: services.map((name) => ({ ...step, services: [name] })) }
+  holdUp(state, action, { failed: services, on })
+  return { again: on === undefined ? [] : [step] }
+}
+
+const runSteps = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  { isSuperseded, signal }: PassSignals,
+): Promise<ActionResult> => {
+  const met = new Set<string>()
+  const keyOf = ({ service, until }: Wait): string => `${service} ${until}`
+  const queue = [...action.plan.steps]
+  let unjudged: string[] = []
+  while (queue.length > 0) {
+    const isWhole = queue[0]!.services.length === 0
+    const taken = await takeNext(deps, state, action, { queue, signal })
+    const step = withoutHeld(taken, state)
+    if (step.services.length === 0 && !isWhole) continue
+    const checked = step.doubtful === true ? unjudged : []
+    const before = checked.map((service): Wait => ({ service, until: 'healthy' }))
+    const waitFor = [...step.waitFor, ...before].filter((wait) => !met.has(keyOf(wait)))
+    const given = { step: { ...step, waitFor }, signal }
+    const { result, on } = await applyStep(deps, state, action, given)
+    if (result === 'superseded') return result
+    if (result === 'done') {
+      for (const wait of waitFor) met.add(keyOf(wait))
+      unjudged = [...unjudged.filter((name) => !checked.includes(name)), ...step.services]
+    } else {
+      const next = afterFailure(state, action, step, on)
+      if (next === undefined) return result
+      queue.unshift(...(isWhole ? await action.stepsAfter(state.heldUp) : next.again))
+      unjudged = unjudged.filter((name) => !state.heldUp.has(name))
+    }
+    if (isSuperseded()) return 'superseded'
+  }
+  return 'done'
+}
+
+/**
+ * Carries out the steps. 'failed' where nothing more is to be done; what could not be done alone is in
+ * `state.heldUp`, and the result is 'done' all the same.
+ */
+export const applySteps = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  signals: PassSignals,
+): Promise<ActionResult> => {
+  try {
+    return await runSteps(deps, state, action, signals)
+  } catch (error) {
+    if (isAbort(error)) return 'superseded'
+    throw error
+  } finally {
+    state.waitingFor = []
+  }
+}

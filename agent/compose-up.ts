@@ -1,0 +1,142 @@
+// The calls of Compose that make and start containers.
+import { ComposeError } from '../src/compose/compose.ts'
+import { renderOverride } from '../src/compose/override.ts'
+import { fail, type Action, type ActionDeps, type ActionResult } from './action.ts'
+import type { ComposeModel } from './compose-model.ts'
+import { findImageless, imageOf } from './images.ts'
+import { observeProject, type ObservedContainer } from './observe.ts'
+import type { StackState } from './stack-state.ts'
+import { dependenciesOf, type Step } from './steps.ts'
+
+/** Of every run that changes containers: one that outlived its agent is known by them. */
+export const workingFlags = ({
+  projectName,
+}: Pick<ComposeModel, 'projectName'>): readonly string[] => [
+  ...['-p', projectName],
+  ...['--progress', 'quiet'],
+]
+
+const run = (
+  deps: ActionDeps,
+  state: StackState,
+  { model, overrides }: Action,
+  verb: readonly string[],
+): Promise<unknown> =>
+  deps.compose.run({
+    flags: [...model.flags, '-f', '-', ...workingFlags(model)],
+    verb,
+    cwd: state.want.desired.compose.directory,
+    env: state.want.env,
+    mask: state.want.mask,
+    stdin: renderOverride(overrides),
+    timeoutMs: deps.upDeadlineMs,
+  })
+
+/** Services of which a container that ran is gone, and another one was only made. */
+const onlyMade = (
+  before: readonly ObservedContainer[],
+  after: readonly ObservedContainer[],
+): string[] => {
+  const old = new Set(before.map((c) => c.id))
+  const ran = new Set(before.filter((c) => c.state === 'running').map((c) => c.service))
+  const made = after.filter((c) => !old.has(c.id) && c.state === 'created' && ran.has(c.service))
+  return made.map((c) => c.service)
+}
+
+/**
+ * Makes the containers of these services as part of the whole stack, and then starts them alone: an
+ * `up` would start, and wait for, all that they depend on; without that they would be made otherwise.
+ */
+const createAndStart = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  step: Step,
+): Promise<void> => {
+  const { model } = action
+  const byName = new Map(model.services.map((s) => [s.name, s]))
+  const below = step.services.flatMap((name) => [...dependenciesOf(name, byName)])
+  // What they depend on is not to be made of a newer image in passing.
+  const isRefreshed = below.some((name) => byName.get(name)?.refreshes)
+  const pull = isRefreshed ? ['--pull', 'missing'] : []
+  const force = step.forced === true ? ['--force-recreate'] : []
+  const before = await observeProject(deps.engine, model.projectName)
+  await run(deps, state, action, ['create', ...pull, ...force, '--', ...step.services])
+  const after = await observeProject(deps.engine, model.projectName)
+  const others = onlyMade(before, after).filter((name) => !step.services.includes(name))
+  const start = ['up', '-d', '--no-deps', '--no-recreate', '--no-build', '--pull', 'never', '--']
+  await run(deps, state, action, [...start, ...step.services, ...new Set(others)])
+}
+
+/** ComposeError where Compose fails. */
+export const up = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  step: Step,
+): Promise<void> => {
+  if (step.services.length > 0 && !step.alone) {
+    await createAndStart(deps, state, action, step)
+    return
+  }
+  const force = step.forced === true ? ['--force-recreate'] : []
+  // `--`: a service may be called `--build`.
+  const verb = ['up', '-d', ...(step.alone ? ['--no-deps'] : []), ...force, '--', ...step.services]
+  await run(deps, state, action, verb)
+}
+
+/** Compose says why a pull failed, but not of which image. */
+const missingImages = async (
+  deps: ActionDeps,
+  state: StackState,
+  model: ComposeModel,
+  names: readonly string[],
+): Promise<string> => {
+  const asked = model.services.filter((s) => names.length === 0 || names.includes(s.name))
+  const missing = await findImageless(deps, model, asked)
+  if (missing.length === 0) return ''
+  const images = asked.filter((s) => missing.includes(s.name)).map((s) => imageOf(model, s))
+  const list = state.want.mask([...new Set(images)].sort().join(', '))
+  return `not on this machine and not to be pulled: image ${list}\n`
+}
+
+/** Says that Compose failed, and for what. */
+export const failUp = async (
+  deps: ActionDeps,
+  state: StackState,
+  error: unknown,
+  of?: { readonly model: ComposeModel; readonly services: readonly string[] },
+): Promise<'failed'> => {
+  if (!(error instanceof ComposeError)) throw error
+  // 15 is Compose's word for files that it does not accept; nothing has been touched then.
+  if (error.exitCode === 15) {
+    const message = `Compose does not accept the stack's files: ${error.stderr}`
+    state.fault = { reason: 'ComposeInvalid', message }
+  }
+  const isPull = error.exitCode === 18 && of !== undefined
+  const images = isPull ? await missingImages(deps, state, of.model, of.services) : ''
+  return fail(deps, state, images + error.message)
+}
+
+/** Of containers that stay what they are: needs no override. */
+export const restart = async (
+  deps: ActionDeps,
+  state: StackState,
+  { model }: Action,
+  services: readonly string[],
+): Promise<ActionResult> => {
+  const { desired, env, mask } = state.want
+  try {
+    await deps.compose.run({
+      flags: [...model.flags, ...workingFlags(model)],
+      verb: ['restart', '--no-deps', '--', ...services],
+      cwd: desired.compose.directory,
+      env,
+      mask,
+      timeoutMs: deps.upDeadlineMs,
+    })
+    return 'done'
+  } catch (error) {
+    return await failUp(deps, state, error, { model, services })
+  }
+}

@@ -1,0 +1,142 @@
+// One service of the user's files, as far as the agent looks at it: names, paths and numbers of what
+// Compose describes.
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../src/kernel/canonical-json.ts'
+
+/** A dependency with a condition; one that only has to be started is none. */
+export interface Wait {
+  readonly service: string
+  readonly until: 'healthy' | 'done'
+}
+
+export interface ServiceModel {
+  readonly name: string
+  /** Services that it depends on, sorted. */
+  readonly dependsOn: readonly string[]
+  /** Those of them that must be healthy, or done, before it is started. */
+  readonly waitsFor: readonly Wait[]
+  /** Those of them that it is to be restarted after when they get a new container (`restart: true`). */
+  readonly restartsAfter: readonly string[]
+  /** Services whose network, IPC, PID namespace or volumes it shares: it holds their container's id. */
+  readonly sharesWith: readonly string[]
+  /** Those of them that it holds by a link of the engine's own bridge, which Compose does not look at. */
+  readonly linksTo: readonly string[]
+  /** Wanted containers; undefined where a variable says it. */
+  readonly scale: number | undefined
+  readonly containerName: string | undefined
+  /** Undefined where Compose builds it under a name of its own. */
+  readonly image: string | undefined
+  /** Compose looks for a newer image, or builds one, each time it makes the service. */
+  readonly refreshes: boolean
+  /** Hash of all that its files say of it; undefined where Compose cannot tell it whole. */
+  readonly definition: string | undefined
+  /** Absolute paths of its `env_file`s. */
+  readonly envFiles: readonly string[]
+  /** Names of the variables that its `environment` and its `env_file`s set, sorted; the first hundred. */
+  readonly variables: readonly string[]
+}
+
+interface RawDependency {
+  readonly condition?: string
+  readonly restart?: boolean
+}
+export interface RawService {
+  readonly depends_on?: Readonly<Record<string, RawDependency>> | readonly string[]
+  readonly network_mode?: string
+  readonly ipc?: string
+  readonly pid?: string
+  readonly volumes_from?: readonly string[]
+  readonly scale?: unknown
+  readonly deploy?: { readonly replicas?: unknown }
+  readonly container_name?: string
+  readonly image?: string
+  readonly pull_policy?: string
+  readonly links?: readonly string[]
+  /** A list where several files give it and nothing is filled in. */
+  readonly environment?: Readonly<Record<string, unknown>> | readonly string[]
+  readonly env_file?: string | readonly (string | { readonly path?: string })[]
+}
+const namedService = (mode: string | undefined): string[] =>
+  mode?.startsWith('service:') === true ? [mode.slice('service:'.length)] : []
+
+const volumesOf = (raw: RawService): string[] =>
+  (raw.volumes_from ?? [])
+    .filter((v) => !v.startsWith('container:'))
+    .map((v) => v.split(':')[0] ?? v)
+
+const toNumber = (value: unknown): number | undefined => {
+  if (value === undefined || value === null) return 1
+  const number = Number(value)
+  return Number.isInteger(number) && number >= 0 ? number : undefined
+}
+
+/** A report must stay small. */
+const mostVariables = 100
+
+export const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
+
+const envFilesOf = (raw: RawService): string[] => {
+  const files = typeof raw.env_file === 'string' ? [raw.env_file] : (raw.env_file ?? [])
+  return files.map((f) => (typeof f === 'string' ? f : (f.path ?? ''))).filter((f) => f !== '')
+}
+
+const variablesOf = ({ environment = {} }: RawService): string[] => {
+  return Array.isArray(environment)
+    ? (environment as readonly string[]).map((entry) => entry.split('=')[0] ?? '')
+    : Object.keys(environment)
+}
+
+/** What it links to by the engine's bridge: there a link holds the id of a container. */
+const bridgeLinksOf = ({ network_mode: mode, links = [] }: RawService): string[] =>
+  mode === 'bridge' ? links.map((link) => link.split(':')[0] ?? link) : []
+
+const steadyPolicies = [undefined, '', 'missing', 'if_not_present', 'never']
+
+const definitionOf = (name: string, raw: RawService): string =>
+  createHash('sha256')
+    .update(canonicalJson([name, raw]))
+    .digest('hex')
+
+/** `raw` has its variables and `env_file`s filled in; only `written`, which has not, names those files. */
+export const toService = (name: string, raw: RawService, written: RawService): ServiceModel => {
+  const dependsOn = Array.isArray(raw.depends_on)
+    ? raw.depends_on
+    : Object.keys(raw.depends_on ?? {})
+  const modes = [raw.network_mode, raw.ipc, raw.pid].flatMap(namedService)
+  const linksTo = unique(bridgeLinksOf(raw))
+  return {
+    name,
+    dependsOn: unique(dependsOn as string[]),
+    waitsFor: waitsOf(raw),
+    restartsAfter: restartsAfter(raw).filter((other) => !linksTo.includes(other)),
+    sharesWith: unique([...modes, ...volumesOf(raw), ...linksTo]),
+    linksTo,
+    scale: toNumber(raw.scale ?? raw.deploy?.replicas),
+    containerName: raw.container_name,
+    image: raw.image,
+    refreshes: !steadyPolicies.includes(raw.pull_policy),
+    // The same object: nothing is filled in.
+    definition: raw === written ? undefined : definitionOf(name, raw),
+    envFiles: envFilesOf(written),
+    variables: unique(variablesOf(raw)).slice(0, mostVariables),
+  }
+}
+
+const conditions: Readonly<Record<string, Wait['until']>> = {
+  service_healthy: 'healthy',
+  service_completed_successfully: 'done',
+}
+
+const dependenciesIn = ({ depends_on: raw = {} }: RawService): [string, RawDependency?][] =>
+  Object.entries(Array.isArray(raw) ? {} : raw)
+
+const restartsAfter = (raw: RawService): string[] =>
+  unique(dependenciesIn(raw).flatMap(([name, d]) => (d?.restart === true ? name : [])))
+
+const waitsOf = (raw: RawService): Wait[] =>
+  dependenciesIn(raw)
+    .flatMap(([service, { condition = '' } = {}]) => {
+      const until = conditions[condition]
+      return until === undefined ? [] : [{ service, until }]
+    })
+    .sort((a, b) => (a.service < b.service ? -1 : 1))

@@ -1,0 +1,126 @@
+// What Compose would change of one stack by itself: kept up to date, told as the user's edits, and left
+// out of whatever is done to other services.
+import { messageOf } from '../src/kernel/errors.ts'
+import { isAtLeast } from '../src/compose/compose.ts'
+import { renderOverride } from '../src/compose/override.ts'
+import type { Action } from './action.ts'
+import type { ComposeModel } from './compose-model.ts'
+import { findImageless, findRebuilt } from './images.ts'
+import type { ObservedContainer } from './observe.ts'
+import { editedAmong, findDiverging } from './pending-edits.ts'
+import type { ServiceModel } from './service-model.ts'
+import { withDependents } from './steps.ts'
+import type { StackState } from './stack-state.ts'
+import type { Deployment } from './state-file.ts'
+import type { PassDeps } from './stagelet-looks.ts'
+
+/** Somebody who runs `up` by hand rolls his edits out: other containers, another answer. */
+const keyOf = ({ signature }: ComposeModel, containers: readonly ObservedContainer[]): string =>
+  [signature, ...containers.map((c) => c.id)].join('\n')
+
+/** What Compose would change; undefined where it was not asked of these files and containers. */
+export const divergingNow = (state: StackState): StackState['diverging'] =>
+  state.model !== undefined && state.diverging?.key === keyOf(state.model, state.containers)
+    ? state.diverging
+    : undefined
+
+const deploymentOf = (deps: PassDeps, state: StackState, model: ComposeModel): Deployment => {
+  const { desired } = state.want
+  const services = [...new Set(state.containers.map((c) => c.service))].sort()
+  const { redeploy } = desired
+  const fresh = { project: model.projectName, services, redeploy, signature: '' }
+  return deps.stateFile.get(desired.uid) ?? fresh
+}
+
+/** What the services that do not diverge were made of. */
+const madeBy = (
+  model: ComposeModel,
+  { before = {}, except }: { before: Deployment['made']; except: readonly string[] },
+): Record<string, string> =>
+  Object.fromEntries(
+    model.services.flatMap(({ name, definition }) => {
+      const made = except.includes(name) ? before[name] : definition
+      return made === undefined ? [] : [[name, made]]
+    }),
+  )
+
+/** Takes it that Compose would change these and no others; `acting`: these for what they are given. */
+const note = async (
+  deps: PassDeps,
+  state: StackState,
+  model: ComposeModel,
+  { diverging, acting }: { diverging: readonly string[]; acting: readonly string[] },
+): Promise<void> => {
+  const { uid } = state.want.desired
+  const known = deploymentOf(deps, state, model)
+  const { services } = model
+  const { containers } = state
+  const others = diverging.filter((name) => !acting.includes(name))
+  const given = { services, made: known.made ?? {}, composeVersion: deps.compose.version }
+  const differing = editedAmong(others, given)
+  const names = others.filter((name) => !differing.includes(name))
+  const rebuilt = await findRebuilt(deps, model, { names, containers })
+  const edited = [...differing, ...rebuilt].sort()
+  // Those that depend on who is acted on are named for that alone.
+  const follow = withDependents(services, acting)
+  const left = others.filter((name) => edited.includes(name) || !follow.includes(name))
+  state.diverging = { key: keyOf(model, containers), services: left, edited }
+  const isDeployed = known.signature === model.signature
+  const kept = state.pendingEdits.filter((name) => acting.includes(name))
+  state.pendingEdits = isDeployed ? [] : [...kept, ...edited].sort()
+  const except = [...acting, ...(isDeployed ? [] : edited)]
+  const made = madeBy(model, { before: known.made, except })
+  const signature = acting.length === 0 && edited.length === 0 ? model.signature : known.signature
+  await deps.stateFile.set(uid, { ...known, made, signature })
+}
+
+/** Asks Compose, unless it is known. `acting`: services whose labels are not right yet. */
+export const lookAtEdits = async (
+  deps: PassDeps,
+  state: StackState,
+  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
+  acting: readonly string[],
+): Promise<void> => {
+  if (divergingNow(state) !== undefined) return
+  const { desired, env, mask } = state.want
+  const { directory: cwd } = desired.compose
+  try {
+    const { containers } = state
+    const imageless = await findImageless(deps, model, model.services)
+    const override = renderOverride(overrides)
+    const request = { model, containers, override, cwd, env, mask, imageless }
+    const diverging = await findDiverging(deps.compose, request)
+    await note(deps, state, model, { diverging, acting })
+  } catch (error) {
+    deps.log.warn({ error: messageOf(error) }, 'could not ask which services an edit would change')
+  }
+}
+
+/** After a rollout: what was just made of the files as they are is what Compose would make. */
+export const carryEdits = async (
+  deps: PassDeps,
+  state: StackState,
+  given: {
+    action: Action
+    /** What Compose would have changed before it. */
+    known: readonly string[] | undefined
+    before: readonly ObservedContainer[]
+  },
+): Promise<void> => {
+  const { action, known, before } = given
+  const { model, plan } = action
+  const isTouched = (name: string): boolean => plan.affected.includes(name)
+  const idsOf = (all: readonly ObservedContainer[]): string =>
+    all.flatMap((c) => (isTouched(c.service) ? [] : c.id)).join()
+  const isSharing = ({ name, sharesWith }: ServiceModel): boolean =>
+    !isTouched(name) && sharesWith.some(isTouched)
+  if (known === undefined || model.isStale || idsOf(before) !== idsOf(state.containers)) return
+  if (model.services.some(isSharing)) return
+  const byName = new Map(model.services.map((s) => [s.name, s]))
+  const isOdd = (name: string): boolean =>
+    !isAtLeast(deps.compose.version, '2.29.3') && byName.get(name)?.dependsOn.length !== 0
+  const alone = plan.steps.flatMap((s) => (s.alone ? s.services.filter(isOdd) : []))
+  const others = known.filter((name) => !isTouched(name))
+  const diverging = [...new Set([...others, ...alone])].sort()
+  await note(deps, state, model, { diverging, acting: [] })
+}

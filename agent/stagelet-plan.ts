@@ -1,0 +1,82 @@
+// What one pass is to do: the plan, with what Compose would change and which images are here.
+import type { ServiceOverride } from '../src/compose/override.ts'
+import type { Action } from './action.ts'
+import type { ComposeModel } from './compose-model.ts'
+import { findImageless } from './images.ts'
+import { isCompleted, observeProject } from './observe.ts'
+import { planAction, withoutServices, type PlanInput } from './plan.ts'
+import type { StackState } from './stack-state.ts'
+import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
+import { stoppedIn, type PassDeps } from './stagelet-looks.ts'
+
+/** Services that see secrets and were not seen healthy with them yet. */
+export const unprovenIn = (
+  { passed }: StackState,
+  overrides: readonly ServiceOverride[],
+): string[] => overrides.filter((o) => passed[o.service] !== o.digest).map((o) => o.service)
+
+/** What an action is planned from; `edited`: what a deploy is to roll out. */
+const planInput = (
+  deps: PassDeps,
+  state: StackState,
+  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
+): Omit<PlanInput, 'edited'> => ({
+  services: model.services,
+  wanted: new Map(overrides.map((o) => [o.service, o.digest])),
+  containers: state.containers,
+  deployed: deps.stateFile.get(state.want.desired.uid)?.services,
+  diverging: model.services.map((s) => s.name),
+  doubtful: [...state.heldUp.keys()],
+  inSteps: false,
+  stopped: stoppedIn(deps, state),
+  unproven: [...unprovenIn(state, overrides), ...state.heldUp.keys()],
+  nowMs: deps.clock.now(),
+})
+
+/** Somebody asks for his edits to be rolled out. */
+const isDeployAsked = (deps: PassDeps, { want, pendingEdits }: StackState): boolean => {
+  const { uid, redeploy, compose } = want.desired
+  const deployed = deps.stateFile.get(uid)
+  const isNew = deployed !== undefined && deployed.redeploy !== redeploy
+  return isNew || (compose.onChange === 'Deploy' && pendingEdits.length > 0)
+}
+
+/** What Compose may have another image for by now; a job that is done stays done. */
+const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): string[] =>
+  services
+    .filter((s) => s.refreshes && !containers.some((c) => c.service === s.name && isCompleted(c)))
+    .map((s) => s.name)
+
+export const planFor = async (
+  deps: PassDeps,
+  state: StackState,
+  given: Pick<Action, 'model' | 'overrides'>,
+): Promise<Pick<Action, 'plan' | 'full' | 'stepsAfter'> & { asked: boolean }> => {
+  const { model } = given
+  const asked = isDeployAsked(deps, state)
+  const input = planInput(deps, state, given)
+  const first = planAction({ ...input, edited: undefined })
+  const full = asked || first.steps.some((s) => s.services.length === 0)
+  if (first.steps.length === 0 && !asked)
+    return { plan: first, full, asked, stepsAfter: () => Promise.resolve([]) }
+  const needsEdits = asked || first.steps.some((s) => s.alone && needsOthers(s.services, model))
+  if (needsEdits) await lookAtEdits(deps, state, given, first.affected)
+  const known = divergingNow(state)
+  const imageless = await findImageless(deps, model, model.services)
+  const now: PlanInput = {
+    ...input,
+    diverging: known === undefined ? input.diverging : [...known.services, ...imageless],
+    doubtful: [...input.doubtful, ...imageless],
+    edited: asked ? [...(known?.edited ?? []), ...refreshedBy(model, state)] : undefined,
+  }
+  const stepsAfter: Action['stepsAfter'] = async (heldUp) => {
+    const containers = await observeProject(deps.engine, model.projectName)
+    const edited = now.edited ?? []
+    const rest = planAction({ ...now, containers, edited, inSteps: true })
+    return withoutServices(rest, [...heldUp.keys()]).steps
+  }
+  return { plan: planAction(now), full, asked, stepsAfter }
+}
+
+const needsOthers = (names: readonly string[], { services }: ComposeModel): boolean =>
+  services.some((s) => names.includes(s.name) && s.dependsOn.length > 0)
