@@ -169,6 +169,21 @@ describe('warningsOf', () => {
   })
 })
 
+describe('warningsOf a team', () => {
+  it('names the manifests of its folder that are not applied', () => {
+    const fault = { ...inSync, type: 'ManifestsApplied', reason: 'ManifestFault', message: 'a:1' }
+    const team = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a' } }
+    const withStatus = (status: string): KubeObject => ({
+      ...team,
+      status: { conditions: [{ ...fault, status }] },
+    })
+    expect(warningsOf(withStatus('True'))).toEqual([])
+    expect(warningsOf(withStatus('False'))).toMatchObject([
+      { namespace: 'team-a', object: 'namespace/team-a', condition: 'ManifestsApplied' },
+    ])
+  })
+})
+
 describe('parseWait', () => {
   it('reads yes, no and times', () => {
     expect(parseWait(undefined, 5)).toBeUndefined()

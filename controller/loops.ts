@@ -13,7 +13,8 @@ import type { Loops } from './leader.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 
-export interface LoopsDeps extends Pick<Opened, 'store' | 'connections'>, Pick<Metrics, 'onRun'> {
+export interface LoopsDeps
+  extends Pick<Opened, 'store' | 'connections'>, Pick<Metrics, 'onRun' | 'onManifestFaults'> {
   /** Of the cluster to follow, where there is one. */
   readonly kubeConfig: (() => KubeConfig) | undefined
   /** Whether the lease still holds: a cluster knows no terms. */
@@ -36,7 +37,8 @@ export const startLoops = (
   const common = { ...deps, store }
   const loops: Loops[] = [startReconcilers(common), startSweep(common)]
   const { kubeConfig, leads } = deps
-  if (dir !== undefined) loops.push(startFolderSource({ ...common, dir, pruneAll }))
+  const { onManifestFaults: onFaults } = deps
+  if (dir !== undefined) loops.push(startFolderSource({ ...common, dir, pruneAll, onFaults }))
   if (kubernetes !== undefined && kubeConfig !== undefined) {
     const { namespaces } = kubernetes
     loops.push(

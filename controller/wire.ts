@@ -104,20 +104,14 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const { lease, replicas } = opened
   if (url.peers !== undefined)
     void beatUntil(lifecycle.stopping, {
-      replicas,
-      peers: url.peers,
+      ...{ replicas, peers: url.peers, clock, log },
       onIsolated: () => void url.sendAgentsAway(),
-      clock,
-      log,
     })
   const leader = startLeader({
-    lease,
-    holder: replicas.id,
-    clock,
+    ...{ lease, holder: replicas.id, clock, log },
     monotonic: () => performance.now(),
-    log,
     start: (term, leads) =>
-      startLoops(config, { ...opened, ...context, kubeConfig, leads, onRun: url.onRun }, term),
+      startLoops(config, { ...opened, ...context, ...url.loops, kubeConfig, leads }, term),
   })
   url.watchLeader(
     () => leader.term() !== undefined,
@@ -127,7 +121,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
   return url.base
 }
 
-interface Served extends Pick<Metrics, 'onRun' | 'watchLeader'> {
+interface Served extends Pick<Metrics, 'watchLeader'> {
+  readonly loops: Pick<Metrics, 'onRun' | 'onManifestFaults'>
   readonly base: string
   /** Undefined: there are no others. */
   readonly peers: Peers | undefined
@@ -214,7 +209,7 @@ const serve = async (
     })
   base = config.advertiseUrl ?? defaultUrl(config, listening.address.port)
   await peers?.announce(listening.address.port, certificate)
-  return { base, peers, sendAgentsAway: () => agentRoutes.sendAway(), ...metrics }
+  return { base, peers, sendAgentsAway: () => agentRoutes.sendAway(), ...metrics, loops: metrics }
 }
 
 /** The files in the data folder that let a person in. */

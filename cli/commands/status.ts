@@ -4,7 +4,13 @@ import type { Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { findKinds, fullName, kindOf } from '../kinds.ts'
-import { currentCondition, listObjects, selectionOf } from '../objects.ts'
+import {
+  currentCondition,
+  findObject,
+  listObjects,
+  selectionOf,
+  type Selection,
+} from '../objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -62,6 +68,7 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const agents = await read('Agent')
   const secrets = await read('StagelySecret')
   const projects = await read('Project')
+  const teams = await readTeams(api, selection)
   const ready = agents.filter((agent) => currentCondition(agent, 'Ready')?.status === 'True')
   const { namespace } = selection
   return {
@@ -71,8 +78,19 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
     agents: { total: agents.length, ready: ready.length },
     secrets: secrets.length,
     projects: projects.length,
-    warnings: [...stagelets, ...agents, ...secrets, ...projects].flatMap(warningsOf),
+    warnings: [...teams, ...stagelets, ...agents, ...secrets, ...projects].flatMap(warningsOf),
   }
+}
+
+/** Their conditions tell of the sources that declare what is in them. */
+const readTeams = async (
+  api: Awaited<ReturnType<typeof openApi>>,
+  { namespace, selector }: Selection,
+): Promise<KubeObject[]> => {
+  if (selector !== undefined) return []
+  if (namespace === undefined) return listObjects(api, kindOf('Namespace'), { namespace })
+  const team = await findObject(api, kindOf('Namespace'), '', namespace)
+  return team === undefined ? [] : [team]
 }
 
 const render = (overview: Overview): string => {
@@ -100,6 +118,7 @@ const goodWhenTrue = new Set([
   'InSync',
   'AgentReachable',
   'Accepted',
+  'ManifestsApplied',
   'ScopeMatched',
 ])
 /** Only says that something is under way. */
@@ -114,7 +133,8 @@ export const warningsOf = (object: KubeObject): Warning[] => {
       (goodWhenTrue.has(c.type) ? c.status !== 'True' : c.status === 'True'),
   )
   return bad.map((c) => ({
-    namespace: object.metadata.namespace ?? '',
+    namespace:
+      object.metadata.namespace ?? (object.kind === 'Namespace' ? object.metadata.name : ''),
     object: fullName(kind, object.metadata.name),
     condition: c.type,
     status: c.status,

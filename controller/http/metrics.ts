@@ -9,6 +9,8 @@ export interface Metrics {
   readonly middleware: MiddlewareHandler<AppEnv>
   /** For the control loops. */
   readonly onRun: (reconciler: string, outcome: string, ms: number) => void
+  /** How many faults the manifests folder has. */
+  readonly onManifestFaults: (count: number) => void
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
 }
 
@@ -32,6 +34,11 @@ export const createMetrics = (version: string): Metrics => {
     buckets: seconds,
     registers: [registry],
   })
+  const manifestFaults = new Gauge({
+    name: 'stagely_manifest_faults',
+    help: 'Faults of the manifests folder; of the replica that leads.',
+    registers: [registry],
+  })
   const streams = new Counter({
     name: 'stagely_http_streams_total',
     help: 'Watches and agent streams that were opened.',
@@ -53,6 +60,9 @@ export const createMetrics = (version: string): Metrics => {
     },
     onRun: (reconciler, outcome, ms) => {
       runs.observe({ reconciler, outcome }, ms / 1000)
+    },
+    onManifestFaults: (count) => {
+      manifestFaults.set(count)
     },
     watchLeader: (isLeader, deposedWrites) => {
       new Gauge({

@@ -30,7 +30,9 @@ const place = async (
   object: KubeObject,
   { before, envSecrets = 5 }: { before?: KubeObject; envSecrets?: number } = {},
 ): Promise<string[]> => {
-  const store = { surroundingsOf: () => Promise.resolve({ stagelets, envSecrets }) }
+  const store = {
+    surroundingsOf: () => Promise.resolve({ stagelets, envSecrets, isDeclared: true }),
+  }
   return (await adviceOfPlace(store, object, before)).map((a) => `${a.field}: ${a.message}`)
 }
 

@@ -1,8 +1,8 @@
 // What whoever stores a secret should know and may overlook. Never a value, and never a refusal.
 import { minPatternBytes } from '../../src/masking/patterns.ts'
-import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { valueBytes } from '../../src/resources/secret-value.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
 import type { Store } from '../../src/store/store.ts'
 import { nearName } from '../reconcilers/project/near-name.ts'
@@ -112,6 +112,31 @@ const inspectAdvice: Advice = {
     'whoever may run "docker inspect" on the machine reads values of type env; type: file is not shown there (said for the first one of a project only)',
 }
 
+/** Any order is good, so that a name that nothing has yet is no fault; but it may be a typing error. */
+const missingRef = (field: string, { kind, namespace, name }: ObjectRef): Advice => ({
+  field: `spec.${field}.name`,
+  message: `${kind} "${name}" does not exist in namespace "${namespace}" yet: this takes effect when it does`,
+})
+
+/** What a Stagelet names, and nothing has the name. */
+export const adviceOfRefs = async (
+  store: Pick<Store, 'get'>,
+  stagelet: KubeObject,
+  before: KubeObject | undefined,
+): Promise<Advice[]> => {
+  const { projectRef, agentRef } = stagelet.spec as StageletSpec
+  const old = before?.spec as StageletSpec | undefined
+  const { namespace } = refOf(stagelet)
+  const advice: Advice[] = []
+  const look = async (kind: string, field: string, name: string): Promise<void> => {
+    const ref = { kind, namespace, name }
+    if ((await store.get(ref)) === undefined) advice.push(missingRef(field, ref))
+  }
+  if (old?.projectRef.name !== projectRef.name) await look('Project', 'projectRef', projectRef.name)
+  if (old?.agentRef.name !== agentRef.name) await look('Agent', 'agentRef', agentRef.name)
+  return advice
+}
+
 const placeOf = ({ spec = {} }: KubeObject): string =>
   JSON.stringify([spec['scope'], spec['type'], spec['stageletRef']])
 
@@ -129,11 +154,13 @@ export const adviceOfPlace = async (
   const { namespace } = refOf(secret)
   const spec = specOf(secret)
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
-  const { stagelets, envSecrets } = await store.surroundingsOf(project, mostStagelets)
+  const around = await store.surroundingsOf(project, mostStagelets)
+  const { stagelets, envSecrets, isDeclared } = around
   const services = servicesOf(stagelets, spec.stageletRef?.name)
   const isFirst = before === undefined && spec.type === 'env' && envSecrets <= 1
   return [
     ...length,
+    ...(isDeclared ? [] : [missingRef('projectRef', project)]),
     ...adviceOfScope(spec.scope, services),
     ...adviceOfClash(spec, services),
     ...(isFirst ? [inspectAdvice] : []),

@@ -172,11 +172,8 @@ const refusedBy = (error: unknown, object: KubeObject): Carried => {
   if (error.reason === 'InternalError' || error.reason === 'ServiceUnavailable') throw error
   const faults = (error.details.faults ?? []).map((fault) => `${fault.field}: ${fault.message}`)
   const message = faults.length === 0 ? error.message : faults.join('; ')
-  // A Project or Agent that is named may be on its way; what is wrong by itself stays wrong.
-  const retry =
-    error.reason === 'NotFound' ||
-    error.reason === 'Conflict' ||
-    faults.some((f) => /not found/i.test(f))
+  // What stands in the way may go; what is wrong by itself stays wrong.
+  const retry = error.reason === 'NotFound' || error.reason === 'Conflict'
   return { refused: refusal(object, error.reason, message), retry }
 }
 

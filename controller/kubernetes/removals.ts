@@ -1,9 +1,8 @@
-// What is gone from the cluster goes from the store, or stays where it holds what another source declares:
+// What is gone from the cluster goes from the store, or stays where another secret takes its value from it:
 // then somebody must be told, for in the cluster there is nothing left to show it.
-import { isReason } from '../../src/kernel/errors.ts'
+import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, type ObjectRef } from '../../src/resources/meta.ts'
-import { isHoldsOwned } from '../../src/store/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 
 export interface Removals {
@@ -19,7 +18,7 @@ export const createRemovals = (deps: { store: Store; log: Logger; actor: Actor }
     try {
       await store.write(actor, {}, (tx) => tx.remove(ref))
     } catch (error) {
-      if (isHoldsOwned(error))
+      if (error instanceof StagelyError && error.reason === 'Conflict')
         return `it is gone from the cluster, and stays here: ${error.message}`
       if (!isReason(error, 'NotFound')) throw error
     }

@@ -43,7 +43,8 @@ export const applyFolder = async (
   ]
   const { results, refused } = await writeAllPossible<Item, Applied | undefined>(store, {
     actor,
-    options: { changeSet: { id: randomUUID(), last: true } },
+    // Files may be on their way into the folder one by one.
+    options: { changeSet: { id: randomUUID(), last: true, isSoFar: true } },
     items,
     refOf: (item) => refOf('document' in item ? item.document.object : item.remove),
     each: async (tx, item) => {

@@ -1,38 +1,119 @@
-// Shows what is wrong with a folder: a log line each, and an Event on the object or its namespace.
+// Shows what is wrong with a folder: a log line and an Event when a fault comes, and for as long as it lasts
+// the condition ManifestsApplied of the namespaces that it concerns, and a metric.
 import type { Logger } from '../../src/kernel/log.ts'
-import { refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Actor, Store, Transaction } from '../../src/store/store.ts'
 import type { FolderFault } from './scan.ts'
+
+const conditionType = 'ManifestsApplied'
+const mostSaid = 20
 
 const textOf = ({ file, line, field, message }: FolderFault): string =>
   `${file}:${line}: ${field === undefined || field === '' ? '' : `${field}: `}${message}`
 
+/** What tells which namespaces a file is about. */
+export interface FolderContents {
+  /** Everything whose source is the folder. */
+  readonly owned: readonly KubeObject[]
+  /** Last known file of each object. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/**
+ * Of a file that cannot be understood, the namespaces of what it declared before; else all of the
+ * folder's, for any of them may lack what it declares.
+ */
+const namespacesOf = ({ key, file }: FolderFault, { owned, files }: FolderContents): string[] => {
+  if (key !== undefined) {
+    const { kind, namespace, name } = refFromKey(key)
+    return [kind === 'Namespace' ? name : namespace]
+  }
+  const ofFile = owned.filter((object) => files.get(keyOf(refOf(object))) === file)
+  const found = (ofFile.length > 0 ? ofFile : owned).flatMap(({ metadata }) =>
+    metadata.namespace === undefined ? [] : [metadata.namespace],
+  )
+  return found.length === 0 ? ['default'] : [...new Set(found)]
+}
+
+const messageOf = (texts: readonly string[]): string =>
+  texts.slice(0, mostSaid).join('\n') +
+  (texts.length > mostSaid ? `\nand ${texts.length - mostSaid} more` : '')
+
 /** Remembers what was shown, so that a fault is told once and not at every scan. */
-export const createFaultBoard = (
-  store: Store,
-  actor: Actor,
-  log: Logger,
-): { show(faults: readonly FolderFault[]): Promise<void> } => {
+export const createFaultBoard = (deps: {
+  readonly store: Store
+  readonly actor: Actor
+  readonly log: Logger
+  readonly onFaults?: (count: number) => void
+}): { show(faults: readonly FolderFault[], contents: FolderContents): Promise<void> } => {
+  const { store, actor, log } = deps
   let shown = new Set<string>()
-  return {
-    show: async (faults) => {
-      const fresh = faults.filter((fault) => !shown.has(textOf(fault)))
-      const mended = shown.size > 0 && faults.length === 0
-      shown = new Set(faults.map(textOf))
-      if (mended) log.info({}, 'every manifest is good again')
-      for (const { file, line, field, message } of fresh) {
-        log.warn({ file, line, field, fault: message }, 'a manifest has a fault')
+  /** What each namespace says; undefined before the first look at what was said before this start. */
+  let said: Map<string, string> | undefined
+
+  const tell = async (fresh: readonly FolderFault[]): Promise<void> => {
+    for (const { file, line, field, message } of fresh)
+      log.warn({ file, line, field, fault: message }, 'a manifest has a fault')
+    if (fresh.length === 0) return
+    await store.write(actor, {}, async (tx) => {
+      for (const fault of fresh) {
+        const regarding = await regardingOf(tx, fault)
+        if (regarding === undefined) continue
+        const message = textOf(fault)
+        await tx.recordEvent({ regarding, type: 'Warning', reason: 'ManifestFault', message })
       }
-      if (fresh.length === 0) return
+    })
+  }
+
+  const keepSaying = async (wanted: ReadonlyMap<string, string>): Promise<void> => {
+    const before = said ?? (await saidBefore(store))
+    const names = [...new Set([...before.keys(), ...wanted.keys()])]
+    const changed = names.filter((name) => before.get(name) !== wanted.get(name))
+    if (changed.length > 0)
       await store.write(actor, {}, async (tx) => {
-        for (const fault of fresh) {
-          const regarding = await regardingOf(tx, fault)
-          if (regarding === undefined) continue
-          const message = textOf(fault)
-          await tx.recordEvent({ regarding, type: 'Warning', reason: 'ManifestFault', message })
-        }
+        for (const name of changed) await sayIn(tx, name, wanted.get(name))
       })
+    said = new Map(wanted)
+  }
+
+  return {
+    show: async (faults, contents) => {
+      const fresh = faults.filter((fault) => !shown.has(textOf(fault)))
+      if (shown.size > 0 && faults.length === 0) log.info({}, 'every manifest is good again')
+      shown = new Set(faults.map(textOf))
+      deps.onFaults?.(faults.length)
+      await tell(fresh)
+      const texts = new Map<string, string[]>()
+      for (const fault of faults)
+        for (const name of namespacesOf(fault, contents))
+          texts.set(name, [...(texts.get(name) ?? []), textOf(fault)])
+      await keepSaying(new Map([...texts].map(([name, lines]) => [name, messageOf(lines)])))
     },
+  }
+}
+
+const saidBefore = async (store: Store): Promise<Map<string, string>> => {
+  const said = new Map<string, string>()
+  for (const { metadata, status } of (await store.list('Namespace')).items) {
+    const conditions = status?.['conditions'] as Condition[] | undefined
+    const condition = findCondition(conditions, conditionType)
+    if (condition?.status === 'False') said.set(metadata.name, condition.message)
+  }
+  return said
+}
+
+/** `fault` undefined: all is good again. A namespace that is not there cannot say anything: `default` does. */
+const sayIn = async (tx: Transaction, name: string, fault: string | undefined): Promise<void> => {
+  const refs = [name, 'default'].map((one) => ({ kind: 'Namespace', namespace: '', name: one }))
+  for (const ref of refs) {
+    if ((await tx.get(ref)) === undefined) continue
+    const condition =
+      fault === undefined
+        ? { status: 'True' as const, reason: 'Applied', message: 'every manifest is good' }
+        : { status: 'False' as const, reason: 'ManifestFault', message: fault }
+    await tx.setConditions(ref, [{ type: conditionType, ...condition }])
+    return
   }
 }
 

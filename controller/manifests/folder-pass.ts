@@ -1,6 +1,7 @@
 // One look at the folder: scan, apply what changed, remove what is gone for sure.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { applyFolder, listOwned } from './apply.ts'
 import { createFaultBoard } from './folder-faults.ts'
@@ -14,6 +15,8 @@ interface PassDeps {
   readonly log: Logger
   readonly clock: Clock
   readonly pruneAll: boolean
+  /** How many faults the folder has, after each look that was applied. */
+  readonly onFaults?: (count: number) => void
 }
 
 /** How long after a scan that lacks an object the second, confirming scan is made. */
@@ -24,9 +27,9 @@ const recheckMs = 30_000
 /** A function that makes one pass; it returns after how many ms the next one is wanted, if soon. */
 export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) => {
   const { dir, store, actor, log, clock } = deps
-  const board = createFaultBoard(store, actor, log)
+  const board = createFaultBoard(deps)
   const knownFiles = new Map<string, string>()
-  const state = { reason: '', fingerprint: '', appliedAt: 0, missing: '', held: 0 }
+  const state = { reason: '', fingerprint: '', appliedAt: 0, missing: '', removing: '', held: 0 }
 
   const complain = (reason: string): void => {
     // Nothing can be concluded from a folder that is not there: what it owns stays.
@@ -36,8 +39,7 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
     state.missing = ''
   }
 
-  const plan = async (scan: Scan): Promise<ReturnType<typeof decidePrune>> => {
-    const owned = await listOwned(store, actor.source)
+  const plan = (scan: Scan, owned: readonly KubeObject[]): ReturnType<typeof decidePrune> => {
     const decision = decidePrune({ scan, owned, knownFiles, pruneAll: deps.pruneAll })
     if (decision.heldBack > 0 && decision.heldBack !== state.held) {
       log.warn(
@@ -58,27 +60,32 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
     const { scan } = result
     if (state.reason !== '') log.info({}, 'the folder is back')
     state.reason = ''
-    const { remove } = await plan(scan)
+    const owned = await listOwned(store, actor.source)
+    const { remove } = plan(scan, owned)
     const missing =
       remove.length === 0 ? '' : [scan.fingerprint, ...remove.map((o) => o.metadata.uid)].join(' ')
     const confirmed = missing !== '' && missing === state.missing
     state.missing = missing
     const stale =
       scan.fingerprint !== state.fingerprint || clock.now() - state.appliedAt > recheckMs
-    if (stale || confirmed) await apply(scan, confirmed ? remove : [])
+    // What was refused is tried again as all else is, not at every look.
+    if (stale || (confirmed && missing !== state.removing)) {
+      await apply(scan, { remove: confirmed ? remove : [], owned })
+      state.removing = confirmed ? missing : ''
+    }
     for (const [key, file] of scan.declared) knownFiles.set(key, file)
     return missing !== '' && !confirmed ? confirmMs : undefined
   }
 
   async function apply(
     scan: Scan,
-    remove: ReturnType<typeof decidePrune>['remove'],
+    { remove, owned }: { remove: readonly KubeObject[]; owned: readonly KubeObject[] },
   ): Promise<void> {
     const { faults, changed, removed } = await applyFolder(store, actor, scan.documents, remove)
     const all: FolderFault[] = [...scan.faults, ...faults]
     if (changed + removed > 0)
       log.info({ changed, removed, faults: all.length }, 'manifests applied')
-    await board.show(all)
+    await board.show(all, { owned, files: knownFiles })
     state.fingerprint = scan.fingerprint
     state.appliedAt = clock.now()
   }

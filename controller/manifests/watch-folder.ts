@@ -20,6 +20,8 @@ export interface FolderSourceOptions {
   readonly log: Logger
   /** Removes even more than half of what the folder owns. */
   readonly pruneAll?: boolean
+  /** How many faults it has. */
+  readonly onFaults?: (count: number) => void
 }
 
 export interface FolderSource {
@@ -38,7 +40,11 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   const actor: Actor = { name: 'folder', source: `folder:${dir}` }
   const stopping = new AbortController()
   const waker = createWaker()
-  const pass = createPass({ dir, store, actor, log, clock, pruneAll })
+  const { onFaults } = options
+  const pass = createPass({
+    ...{ dir, store, actor, log, clock, pruneAll },
+    ...(onFaults === undefined ? {} : { onFaults }),
+  })
   const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
   watcher.on('all', () => {
     waker.wake()

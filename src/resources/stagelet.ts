@@ -27,6 +27,13 @@ export const composeSpec = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .describe('Files for ${VAR} in the compose file, in place of .env.'),
+  requires: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must be the key of a secret'))
+    .max(256)
+    .optional()
+    .describe(
+      'Keys of secrets without which the stack is not started: its first rollout waits until each has a value.',
+    ),
   onChange: z
     .enum(['Hold', 'Deploy'])
     .default('Hold')
@@ -119,6 +126,13 @@ export const stageletStatus = z.strictObject({
     .optional()
     .describe('metadata.generation that this status was judged from.'),
   wantedRevision: z.int().optional().describe('Revision that the agent is told to run.'),
+  project: z
+    .strictObject({
+      uid: z.string().describe('Its metadata.uid.'),
+      since: z.string().describe('When it was made: a Project that is made anew is another one.'),
+    })
+    .optional()
+    .describe('The Project that wantedRevision is a revision of.'),
   admitted: z
     .strictObject({
       revision: z.int().describe('Newest revision that the stagelet may have.'),

@@ -1,6 +1,7 @@
 // What is said of a secret that no stagelet can see. The store says it at once with the write, and the
 // reconciler whenever it looks again: the same words, so that the second look writes nothing.
 import type { NewCondition } from './conditions.ts'
+import type { KubeObject } from './meta.ts'
 import type { SecretSpec } from './stagelysecret.ts'
 
 export type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
@@ -19,4 +20,14 @@ export const noConsumers: Verdict = {
   status: 'True',
   reason: 'NoConsumers',
   message: 'no service sees it',
+}
+
+/** `Accepted` and `InSync` of what names a project that is not there. Any order is good: it may come later. */
+export const projectMissing = (object: Pick<KubeObject, 'spec'>): Verdict => {
+  const { name } = (object.spec as { projectRef: { name: string } }).projectRef
+  return {
+    status: 'False',
+    reason: 'ProjectMissing',
+    message: `project "${name}" does not exist in this namespace: apply it; until then nothing is delivered, and containers run on as they are`,
+  }
 }

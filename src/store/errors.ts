@@ -53,13 +53,9 @@ const remedyAt = (owner: string): string => {
 export const ownedBy = (ref: ObjectRef, owner: string): StagelyError =>
   conflict(ref, `it is owned by ${owner}; ${remedyAt(owner)}`)
 
-class HoldsOwnedError extends StagelyError {}
-export const isHoldsOwned = (error: unknown): error is StagelyError =>
-  error instanceof HoldsOwnedError
-
 /** A container is not removed over the head of who owns what is in it. */
 export const holdsOwned = (ref: ObjectRef, content: ObjectRef, owner: string): StagelyError =>
-  new HoldsOwnedError(
+  new StagelyError(
     'Conflict',
     `Operation cannot be fulfilled on ${quoted(ref)}: ${quoted(content)} in it is owned by ${owner}: delete it there first, or adopt it with the annotation stagely.dev/source=api`,
     detailsOf(ref),

@@ -2,7 +2,8 @@
 // ask in its own turn, all of them would wait. What an earlier one may have changed is read again.
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
-import { namespaceOf, projectOf } from './read-ahead.ts'
+import { projectOf } from './project-ref.ts'
+import { namespaceOf } from './read-ahead.ts'
 import { readProject } from './projects.ts'
 import { readNeighbours } from './secret-neighbours.ts'
 import { loadHeadRow } from './secret-versions.ts'

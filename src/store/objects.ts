@@ -1,13 +1,7 @@
 // The user's door: create, update, remove. See Transaction in store.ts for what each one promises.
 import { randomUUID } from 'node:crypto'
 import { withStatusOwner } from '../managed-fields/status.ts'
-import {
-  agentFinalizer,
-  refOf,
-  type KubeObject,
-  type ObjectMeta,
-  type ObjectRef,
-} from '../resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import {
   admit,
   checkNamespace,
@@ -17,12 +11,13 @@ import {
   handedTo,
   isTakeover,
   systemSource,
-  withSource,
 } from './admission.ts'
 import { sameJson } from './canonical.ts'
-import { alreadyExists, invalid, notFound, ownedBy, tooManyOwners } from './errors.ts'
-import { keyProviderOf, moveProjectKeys } from './keys/project-ring.ts'
-import { createProject, makeProjectKeys } from './projects.ts'
+import { alreadyExists, notFound, ownedBy } from './errors.ts'
+import { keyProviderOf, moveProjectKeys, wantedRing } from './keys/project-ring.ts'
+import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
+import { projectOf } from './project-ref.ts'
+import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
 import { readAhead } from './read-ahead.ts'
 import { secretStatusAfter } from './secret-status.ts'
 import { prepareSecret, storeVersion, type PreparedSecret } from './secret-writes.ts'
@@ -32,23 +27,14 @@ import type { Tracking } from './store.ts'
 import { followersOf } from './values/followers.ts'
 import type { FoundValue } from './values/judged.ts'
 import { touchSecret } from './values/touched.ts'
-import { fillsOpenValue, withValueSource } from './value-owner.ts'
+import { fillsOpenValue } from './value-owner.ts'
 
-const namespaceLabel = 'kubernetes.io/metadata.name'
-
-const initialStatus = (object: KubeObject): Record<string, unknown> | undefined =>
-  object.kind === 'Namespace' ? { phase: 'Active' } : undefined
-
-/** Each new manager of an object adds to it, and every change of it is stored and sent whole. */
-const maxManaged = 1_048_576
-
-/** The metadata with the managers that the API gives, where it gives any. */
-export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): ObjectMeta => {
-  const managedFields = tracking?.managedFields
-  if (managedFields === undefined) return metadata
-  if (JSON.stringify(managedFields).length > maxManaged) throw tooManyOwners(metadata.name)
-  const { managedFields: _, ...others } = metadata
-  return managedFields.length === 0 ? others : { ...others, managedFields: [...managedFields] }
+const initialStatus = (
+  object: KubeObject,
+  project: ProjectState | undefined,
+): Record<string, unknown> | undefined => {
+  if (object.kind === 'Namespace') return { phase: 'Active' }
+  return project === undefined || project.closed === 0 ? undefined : { revision: project.closed }
 }
 
 /** What callers inside the store may say of a write beside its object. */
@@ -58,29 +44,6 @@ interface WriteMore {
   readonly putBack?: FoundValue
   /** In place of create or update. */
   readonly audit?: AuditEntry
-}
-
-const newMetadata = (
-  session: WriteSession,
-  object: KubeObject,
-  { uid, source }: { uid: string; source: string },
-): ObjectMeta => {
-  const { name, namespace, labels, annotations, finalizers } = object.metadata
-  const ends = new Set(finalizers ?? [])
-  if (object.kind === 'Stagelet') ends.add(agentFinalizer)
-  const metadata: ObjectMeta = {
-    name,
-    ...(object.kind === 'Namespace' ? {} : { namespace: namespace ?? '' }),
-    uid,
-    generation: 1,
-    creationTimestamp: session.now,
-    ...(labels === undefined ? {} : { labels }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
-  }
-  if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
-  const own = withValueSource(session, metadata, object, { owner: source, before: undefined })
-  return withSource(own, source)
 }
 
 /** Seals the new version of a secret, if there is one, and stores the object with the status that follows. */
@@ -103,7 +66,8 @@ const putSecret = async (
   touchSecret(session, { object, version, before, project }, current)
   const seenBy = stagelets.map((row) => row.object)
   const written = version === undefined ? undefined : { ...version, stagelets: seenBy }
-  const status = { ...secretStatusAfter(session, object, written) }
+  const isDeclared = (await session.fetch(project.ref)) !== undefined
+  const status = { ...secretStatusAfter(session, object, { stored: written, isDeclared }) }
   const stored = version === undefined ? {} : { version: version.entry.version }
   const detail = { ...audit.detail, ...stored }
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
@@ -150,8 +114,8 @@ export const createObject = async (
     if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
     throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
   }
-  const made = admitted.kind === 'Project' ? await makeProjectKeys(session, admitted) : undefined
-  const uid = more.uid ?? made?.uid ?? randomUUID()
+  const project = await beginProject(session, admitted)
+  const uid = more.uid ?? project?.uid ?? randomUUID()
   const metadata = tracked(newMetadata(session, admitted, { uid, source }), more.tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
@@ -159,59 +123,39 @@ export const createObject = async (
     const prepared = await prepareSecret(session, object, undefined, putBack)
     return (await putSecret(session, prepared, source, { audit })).object
   }
-  if (object.kind === 'Stagelet') await checkClaim(session, object)
+  if (object.kind === 'Stagelet') {
+    await checkClaim(session, object)
+    await noteStagelet(session, object)
+  }
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
-  const status = initialStatus(object)
+  const status = initialStatus(object, project)
   const row = await session.put(
     status === undefined ? object : { ...object, status },
     source,
     undefined,
     object.kind === 'Event' ? undefined : { action: 'create' },
   )
-  if (made !== undefined) await createProject(session, row.object, made)
+  if (project !== undefined && project.keyProvider !== keyProviderOf(object))
+    await moveProjectKeys(session, row.object)
   return row.object
 }
 
-/**
- * Absent finalizers: an API client that replaces an object takes them away, as in Kubernetes; a
- * folder only ever says what its file holds, and no file holds the agent's finalizer.
- */
-const nextFinalizers = (
+/** Of a Project that is created: with what secrets that name it have begun. */
+const beginProject = async (
   session: WriteSession,
   object: KubeObject,
-  current: KubeObject,
-): string[] | undefined => {
-  const old = current.metadata.finalizers
-  const given = object.metadata.finalizers
-  const next = given ?? (session.actor.source === 'api' ? undefined : old)
-  const added = (next ?? []).filter((f) => !(old ?? []).includes(f))
-  if (current.metadata.deletionTimestamp !== undefined && added.length > 0) {
-    const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers: ${added.join(', ')}`
-    throw invalid(refOf(object), [
-      { field: 'metadata.finalizers', reason: 'FieldValueForbidden', message },
-    ])
-  }
-  return next === undefined || next.length === 0 ? undefined : next
+): Promise<ProjectState | undefined> => {
+  if (object.kind !== 'Project') return undefined
+  wantedRing(session, object)
+  const project = await ensureProject(session, object)
+  noteArrival(session, project)
+  return project
 }
 
-const nextMetadata = (
-  session: WriteSession,
-  object: KubeObject,
-  current: StoredRow,
-  source: string,
-): ObjectMeta => {
-  const { labels: _, annotations: __, finalizers: ___, ...kept } = current.object.metadata
-  const { labels, annotations } = object.metadata
-  const finalizers = nextFinalizers(session, object, current.object)
-  const before = current.object.metadata
-  const ours = object.kind === 'Namespace' ? { [namespaceLabel]: object.metadata.name } : undefined
-  const next: ObjectMeta = {
-    ...kept,
-    ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(finalizers === undefined ? {} : { finalizers }),
-  }
-  return withSource(withValueSource(session, next, object, { owner: source, before }), source)
+/** What it needs may still be on its way. */
+const noteStagelet = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const project = await loadProject(session, projectOf(object))
+  if (project !== undefined) noteArrival(session, project)
 }
 
 interface Update {

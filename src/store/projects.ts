@@ -1,4 +1,5 @@
-// What a Project object does not show: its keys, its open revision and the MAC of its head set.
+// What a Project object does not show: its keys, its open revision and the MAC of its head set. A row
+// begins with the Project or with the first secret that names it, and ends when neither is left (ADR 0044).
 import { randomUUID } from 'node:crypto'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys, type NewProjectKeys } from '../secrets/project-keys.ts'
@@ -7,7 +8,7 @@ import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
 import type { SessionReads } from './session-reads.ts'
-import type { StoredRow, WriteSession } from './session.ts'
+import type { WriteSession } from './session.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { lineOf, linesOf, readSet } from './sets.ts'
 
@@ -36,6 +37,8 @@ export interface ProjectState {
   lines: SetLines | undefined
   /** Some secret of the head set refers to others. */
   refers: boolean
+  /** From then on (ms) nothing new is expected to arrive that belongs together with what came last. */
+  quietAt: number
   /** The row lags behind. */
   changed: boolean
 }
@@ -57,6 +60,7 @@ interface ProjectRow {
   last_write_at: number | null
   change_sets: string
   head_mac: string
+  quiet_at: number
   data_key_id: string
   wrapped: string
   refers: boolean
@@ -64,7 +68,7 @@ interface ProjectRow {
 
 const loadSql = `
 SELECT p.uid, p.namespace, p.name, p.digest_key, p.key_provider, p.revision, p.opened_at, p.last_write_at, p.change_sets,
-  p.head_mac, k.id AS data_key_id, k.wrapped, EXISTS (
+  p.head_mac, p.quiet_at, k.id AS data_key_id, k.wrapped, EXISTS (
     SELECT 1 FROM secret_versions v WHERE v.project_uid = p.uid AND v.to_revision IS NULL AND v.refs IS NOT NULL
   ) AS refers
 FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL
@@ -114,6 +118,7 @@ const readState = async (
     headMac: row.head_mac,
     lines: undefined,
     refers: row.refers,
+    quietAt: row.quiet_at,
     changed: false,
   }
 }
@@ -140,13 +145,13 @@ const forkOf = (state: ProjectState): ProjectState => ({
 })
 
 /** The keys of a project that is about to be made, and its uid, which they are wrapped for. */
-export interface MadeKeys {
+interface MadeKeys {
   readonly uid: string
   readonly keys: NewProjectKeys
 }
 
 /** Wraps them while no other writer waits. ServiceUnavailable where their key does not answer. */
-export const makeProjectKeys = (session: WriteSession, object: KubeObject): Promise<MadeKeys> => {
+const makeProjectKeys = (session: WriteSession, object: KubeObject): Promise<MadeKeys> => {
   const ring = wantedRing(session, object)
   const { namespace, name } = refOf(object)
   const number = (session.newProjects += 1)
@@ -161,7 +166,7 @@ export const makeProjectKeys = (session: WriteSession, object: KubeObject): Prom
 }
 
 /** The keys live and die with the row. */
-export const createProject = async (
+const insertProject = async (
   session: WriteSession,
   object: KubeObject,
   { uid, keys }: MadeKeys,
@@ -170,8 +175,8 @@ export const createProject = async (
   const ref = refOf(object)
   await session.send(
     `WITH project AS (
-       INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac, key_provider)
-       VALUES ($1, $2, $3, $4, 0, $5, $11)
+       INSERT INTO projects (uid, namespace, name, digest_key, revision, head_mac, key_provider, quiet_at)
+       VALUES ($1, $2, $3, $4, 0, $5, $11, $12)
      )
      INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
      VALUES ($6, $1, $7, $8, $9, $10)`,
@@ -187,20 +192,35 @@ export const createProject = async (
       keys.dataKey.wrapped,
       session.nowMs,
       keyProviderOf(object) ?? null,
+      session.nowMs + arrivalMs,
     ],
   )
 }
 
-/** Forgets keys, versions and revisions: what was sealed under them can never be opened again. */
-export const destroyProject = async (
+/**
+ * The row that a new Project object, or the first secret that names it, works with. Where only secrets
+ * have named it so far, the Project takes up what they began: its uid, which values are bound to, and its sets.
+ */
+export const ensureProject = async (
   session: WriteSession,
-  { object, uid }: StoredRow,
-): Promise<void> => {
-  const place = placeOf(refOf(object))
-  session.loaded.delete(place)
-  session.projects.delete(place)
-  session.destroyed.add(place)
-  await session.send('DELETE FROM projects WHERE uid = $1', [uid])
+  object: KubeObject,
+): Promise<ProjectState> => {
+  const ref = refOf(object)
+  const known = await loadProject(session, ref)
+  if (known !== undefined) return known
+  await insertProject(session, object, await makeProjectKeys(session, object))
+  const made = await loadProject(session, ref)
+  if (made === undefined) throw new Error('the row of a new project is missing')
+  return made
+}
+
+/** What belongs together comes within this time of each other. */
+const arrivalMs = 2_000
+
+/** Something of the project has arrived: more may follow. */
+export const noteArrival = (session: WriteSession, project: ProjectState): void => {
+  project.quietAt = session.nowMs + arrivalMs
+  project.changed = true
 }
 
 type Saving = Pick<WriteSession, 'tx' | 'deps'>
@@ -235,8 +255,8 @@ export const saveProject = async (session: Saving, project: ProjectState): Promi
   const lines = project.lines
   project.headMac = lines.mac(project.digestKey, project.closed + 1)
   const rows = await session.tx.query(
-    `UPDATE projects SET revision = $2, opened_at = $3, last_write_at = $4, change_sets = $5::json, head_mac = $6
-     WHERE uid = $1 RETURNING uid`,
+    `UPDATE projects SET revision = $2, opened_at = $3, last_write_at = $4, change_sets = $5::json, head_mac = $6,
+       quiet_at = $7 WHERE uid = $1 RETURNING uid`,
     [
       project.uid,
       project.closed,
@@ -244,6 +264,7 @@ export const saveProject = async (session: Saving, project: ProjectState): Promi
       project.lastWriteAt ?? null,
       JSON.stringify(project.changeSets),
       project.headMac,
+      project.quietAt,
     ],
   )
   if (rows.length !== 1) throw setTampered(project.uid)

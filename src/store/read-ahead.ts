@@ -2,6 +2,7 @@
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { valueFields } from '../resources/secret-value.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
+import { projectOf } from './project-ref.ts'
 import { loadProject } from './projects.ts'
 import { readNeighbours } from './secret-neighbours.ts'
 import { loadHeadRow } from './secret-versions.ts'
@@ -11,11 +12,6 @@ import { followersOf } from './values/followers.ts'
 
 export const namespaceOf = ({ namespace }: ObjectRef): ObjectRef[] =>
   namespace === '' ? [] : [{ kind: 'Namespace', namespace: '', name: namespace }]
-
-export const projectOf = (secret: KubeObject): ObjectRef => {
-  const { namespace } = refOf(secret)
-  return { kind: 'Project', namespace, name: (secret.spec as SecretSpec).projectRef.name }
-}
 
 /** Reads the object, its namespace and, for a secret, all that its new value may concern. */
 export const readAhead = async (

@@ -68,8 +68,9 @@ export const revisionsOf = async (q: Queryable, projectUid: string): Promise<Pro
     opened_at: number | null
     last_write_at: number | null
     change_sets: string
+    quiet_at: number
   }>(
-    `SELECT c.epoch, p.revision, p.opened_at, p.last_write_at, p.change_sets
+    `SELECT c.epoch, p.revision, p.opened_at, p.last_write_at, p.change_sets, p.quiet_at
      FROM projects p CROSS JOIN counters c WHERE p.uid = $1`,
     [projectUid],
   )
@@ -79,5 +80,5 @@ export const revisionsOf = async (q: Queryable, projectUid: string): Promise<Pro
     lastWriteAt: row.last_write_at ?? undefined,
     changeSets: JSON.parse(row.change_sets) as Record<string, number>,
   })
-  return { epoch: row.epoch, closed: row.revision, closesAt }
+  return { epoch: row.epoch, closed: row.revision, closesAt, quietAt: row.quiet_at }
 }

@@ -4,8 +4,10 @@ import { requireKind } from '../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { forbidden, holdsOwned } from './errors.ts'
 import { requireRow } from './objects.ts'
-import { destroyProject, loadProject } from './projects.ts'
-import { projectOf, readAheadOfRemoval } from './read-ahead.ts'
+import { projectOf } from './project-ref.ts'
+import { destroyProjects, dropUnusedProjects } from './project-ends.ts'
+import { loadProject } from './projects.ts'
+import { readAheadOfRemoval } from './read-ahead.ts'
 import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
@@ -24,7 +26,7 @@ const secretsOf = (session: WriteSession, { namespace, name }: ObjectRef): Promi
     [namespace, name],
   )
 
-/** Who declares something would bring it back, and could not: its project or team is gone. */
+/** Who declares something would bring it back, or could not, as its team is gone. */
 const checkContents = (
   session: WriteSession,
   ref: ObjectRef,
@@ -37,8 +39,7 @@ const checkContents = (
 const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {
   const ref = projectOf(row.object)
   await readAheadOfRemoval(session, row)
-  const owner = await session.fetch(ref)
-  const project = owner === undefined ? undefined : await loadProject(session, ref)
+  const project = await loadProject(session, ref)
   if (project === undefined) return // gone with all its versions
   const stagelets = await stageletsOf(session, ref)
   const entry = await endSecret(session, project, row.uid)
@@ -53,11 +54,6 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
   switch (row.object.kind) {
     case 'StagelySecret':
       return endValueOf(session, row)
-    case 'Project':
-      // Before its secrets: nothing of them is opened then, so that a lost key keeps none.
-      await destroyProject(session, row)
-      for (const secret of await secretsOf(session, ref)) await removeRow(session, secret)
-      return
     case 'Agent':
       await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [row.uid])
       await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
@@ -83,6 +79,8 @@ export const finishRemoval = async (
 ): Promise<KubeObject> => {
   await release(session, row)
   const last = await session.drop(row, audit)
+  // Its secrets stay, and it takes them up again when it comes back (ADR 0044).
+  if (row.object.kind === 'Project') await dropUnusedProjects(session)
   const { namespace, kind } = refOf(last)
   if (kind !== 'Namespace' && kind !== 'Event') await finishNamespace(session, namespace)
   return last
@@ -112,11 +110,10 @@ const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<R
   const marked = markDeleted(session, row)
   const terminating = { ...marked, status: { ...marked.status, phase: 'Terminating' } }
   const stored = await session.put(terminating, row.source, row, { action: 'delete' })
-  // Secrets last: their project takes them along without opening its keys, which may be lost.
-  const order = ({ object: { kind } }: StoredRow): number =>
-    kind === 'StagelySecret' ? -1 : requireKind(kind).applyOrder
+  // First: nothing of it is opened then, so that a lost key keeps nothing; nor finds a new team of this name any of it.
+  await destroyProjects(session, { namespace: ref.name })
+  const order = ({ object: { kind } }: StoredRow): number => requireKind(kind).applyOrder
   for (const item of content.sort((a, b) => order(b) - order(a))) {
-    // An earlier one may have taken it along, as a project does its secrets.
     const still = await session.fetch(refOf(item.object))
     if (still !== undefined) await removeRow(session, still)
   }
@@ -157,6 +154,18 @@ export const removeObject = async (
   const row = await requireRow(session, ref)
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
-  if (ref.kind === 'Project') checkContents(session, ref, await secretsOf(session, ref))
   return removeRow(session, row)
+}
+
+/** See Transaction.removeProject. */
+export const removeProject = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  { erase }: { readonly erase: boolean },
+): Promise<Removed> => {
+  const secrets = await secretsOf(session, ref)
+  checkContents(session, ref, secrets)
+  if (erase) await destroyProjects(session, ref)
+  for (const secret of secrets) await removeRow(session, secret)
+  return removeObject(session, ref)
 }

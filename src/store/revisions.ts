@@ -1,6 +1,6 @@
 // Change sets: when the open revision of a project closes, and what closing does.
 import { withStatusOwner } from '../managed-fields/status.ts'
-import { loadProject, placeOf, saveProject, type ProjectState } from './projects.ts'
+import { loadProject, noteArrival, placeOf, saveProject, type ProjectState } from './projects.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable, Row } from './sql.ts'
 
@@ -49,7 +49,7 @@ const close = async (session: WriteSession, project: ProjectState): Promise<void
 }
 
 const noteWrite = (session: WriteSession, project: ProjectState): void => {
-  project.changed = true
+  noteArrival(session, project)
   project.openedAt ??= session.nowMs
   project.lastWriteAt = session.nowMs
   const { changeSet } = session
@@ -79,6 +79,10 @@ export const finishProjects = async (session: WriteSession): Promise<void> => {
   const { changeSet } = session
   for (const project of session.projects.values()) noteWrite(session, project)
   if (changeSet?.last === true) await loadHeld(session, changeSet.id)
+  // Who says that a set is complete expects nothing more of what it has touched.
+  if (changeSet?.last === true && changeSet.isSoFar !== true)
+    for (const project of session.loaded.values())
+      if (project.changed) project.quietAt = session.nowMs
   for (const project of session.projects.values()) {
     if (changeSet?.last !== true) continue
     const others = Object.entries(project.changeSets).filter(([id]) => id !== changeSet.id)

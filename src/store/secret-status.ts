@@ -1,8 +1,13 @@
 // Status of a secret after a write of its spec: what is known at once. The rest is the reconcilers'.
-import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
+import { withCondition, type Condition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
-import { noConsumers, noStagelet, type Verdict } from '../resources/unseen-secret.ts'
+import {
+  noConsumers,
+  noStagelet,
+  projectMissing,
+  type Verdict,
+} from '../resources/unseen-secret.ts'
 import { publicHalf } from '../secrets/generate.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { WriteSession } from './session.ts'
@@ -55,35 +60,37 @@ const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach =
   return { verdicts, serviceCount: 0, services: [] }
 }
 
+/** Whether the secret is taken as it is declared, and if not, what it waits for. */
+export const acceptedVerdict = (
+  object: KubeObject,
+  { version, isDeclared }: { readonly version: number | undefined; readonly isDeclared: boolean },
+): Verdict => {
+  if (!isDeclared) return projectMissing(object)
+  return version === undefined
+    ? { status: 'False', reason: 'ValueMissing', message: missingValue(object) }
+    : { status: 'True', reason: 'Accepted', message: 'the value is stored' }
+}
+
 export const secretStatusAfter = (
   session: WriteSession,
   object: KubeObject,
-  stored: StoredVersion | undefined,
+  { stored, isDeclared }: { stored: StoredVersion | undefined; isDeclared: boolean },
 ): SecretStatus => {
   const old = (object.status ?? {}) as SecretStatus
   const observedGeneration = object.metadata.generation ?? 1
   const version = stored?.entry.version ?? old.version
-  const accepted: NewCondition =
-    version === undefined
-      ? {
-          type: 'Accepted',
-          status: 'False',
-          reason: 'ValueMissing',
-          message: missingValue(object),
-          observedGeneration,
-        }
-      : {
-          type: 'Accepted',
-          status: 'True',
-          reason: 'Accepted',
-          message: 'the value is stored',
-          observedGeneration,
-        }
+  const accepted = {
+    type: 'Accepted',
+    ...acceptedVerdict(object, { version, isDeclared }),
+    observedGeneration,
+  }
   const before = (old.conditions ?? []) as Condition[]
   let conditions = withCondition(before, accepted, session.now)
   if (stored === undefined) return { ...old, observedGeneration, conditions }
   const { entry } = stored
-  const { verdicts, ...services } = reach(object, stored)
+  const { verdicts, ...services } = isDeclared
+    ? reach(object, stored)
+    : { verdicts: { InSync: projectMissing(object) } }
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
   const { publicKey: _, references: __, ...others } = old

@@ -11,7 +11,8 @@ import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
 import { confirmRing, projectRing } from './keys/project-ring.ts'
-import { changeHead, dataKeyOf, loadProject, type ProjectState } from './projects.ts'
+import { changeHead, dataKeyOf, ensureProject, type ProjectState } from './projects.ts'
+import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { followedBy, followedValue } from './values/followers.ts'
@@ -55,22 +56,11 @@ export const stripValue = (object: KubeObject): KubeObject => {
   return stripLastApplied({ ...object, spec: Object.fromEntries(spec) })
 }
 
-const requireProject = async (session: WriteSession, object: KubeObject): Promise<ProjectState> => {
-  const { namespace } = refOf(object)
-  const name = specOf(object).projectRef.name
-  const fault = (message: string): Fault[] => [
-    { field: 'spec.projectRef.name', reason: 'FieldValueInvalid', message },
-  ]
-  const row = await session.fetch({ kind: 'Project', namespace, name })
-  const project = row === undefined ? undefined : await loadProject(session, { namespace, name })
-  if (row === undefined || project === undefined) {
-    const message = `project "${name}" not found in namespace "${namespace}": apply the Project first`
-    throw invalid(refOf(object), fault(message))
-  }
-  if (row.object.metadata.deletionTimestamp !== undefined) {
-    throw invalid(refOf(object), fault(`project "${name}" is being deleted`))
-  }
-  return project
+/** The project that the secret names. It need not be declared yet: then its row begins with the secret. */
+const projectOfSecret = (session: WriteSession, object: KubeObject): Promise<ProjectState> => {
+  const { kind, namespace, name } = projectOf(object)
+  const { apiVersion } = object
+  return ensureProject(session, { apiVersion, kind, metadata: { namespace, name }, spec: {} })
 }
 
 const checkImmutable = (object: KubeObject, current: KubeObject): void => {
@@ -92,7 +82,7 @@ export const holdsValue = async (session: WriteSession, object: KubeObject): Pro
   if (value === undefined || row === undefined) return false
   const head = await loadHeadRow(session, row.uid)
   if (head === undefined) return false
-  const project = await requireProject(session, row.object)
+  const project = await projectOfSecret(session, row.object)
   const { key, type, file, valueDigest: stored } = toEntry(head)
   const refers = specOf(object).references === true
   return valueDigest(project.digestKey, { type, key, value, file, refers }) === stored
@@ -173,7 +163,7 @@ export const prepareSecret = async (
   const uid = object.metadata.uid ?? ''
   if (current !== undefined) checkImmutable(object, current.object)
   const isNew = current === undefined && putBack === undefined
-  const project = await requireProject(session, object)
+  const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
   if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
     await checkNeighbours(session, stripped)

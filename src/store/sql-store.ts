@@ -19,6 +19,7 @@ import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { listPage } from './pages.ts'
+import { dropUnusedProjects } from './project-ends.ts'
 import type { HeadCache } from './projects.ts'
 import { getObjectByUid, getStored, listObjects, revisionsOf } from './reads.ts'
 import { closeDue, listOpen, type OpenProject } from './revisions.ts'
@@ -278,6 +279,7 @@ export class SqlStore implements Store {
       await dropOldChanges(session, now)
       await dropOldTombstones(session, now - this.#retention.deletedMs)
       await dropOldVersions(session.tx, this.#retention)
+      await dropUnusedProjects(session)
       await session.tx.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
       await session.tx.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
     })

@@ -12,8 +12,18 @@
 import type { NewCondition } from '../resources/conditions.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
 import type { SetEntry } from '../secrets/visible.ts'
-import type { ReadWay } from './audit/reads.ts'
-import type { NamedEntry, SetDiff } from './history/set-diff.ts'
+import type {
+  DeletedSecret,
+  ProjectRollback,
+  RevealedSet,
+  RevisionChoice,
+  RevisionInfo,
+  SecretVersion,
+} from './history/shown.ts'
+import type { Surroundings } from './surroundings.ts'
+
+export type * from './history/shown.ts'
+export type { Surroundings } from './surroundings.ts'
 
 /** What ties an audit row to the request that it was done in. */
 export type Origin = Pick<Actor, 'address' | 'requestId'>
@@ -107,6 +117,8 @@ export interface AboutObject {
 export interface ChangeSet {
   readonly id: string
   readonly last: boolean
+  /** More may belong to it than the writer has seen yet: first rollouts wait as they do without a change set. */
+  readonly isSoFar?: boolean
 }
 
 export interface ChangeEvent extends StoredObject {
@@ -148,68 +160,8 @@ export interface ProjectRevisions {
   readonly closed: number
   /** When the open change set must close (ms since the epoch); undefined when nothing is pending. */
   readonly closesAt: number | undefined
-}
-
-/** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
-export interface SecretVersion {
-  readonly version: number
-  readonly current: boolean
-  readonly scope: string
-  readonly stagelet?: string
-  readonly type: 'env' | 'file'
-  readonly bytes: number
-  /** It is in the sets of the revisions from this one up to, not including, `toRevision`. */
-  readonly fromRevision: number
-  readonly toRevision?: number
-  readonly createdAt: string
-  readonly createdBy: string
-  /** The newest older version with the same value, as their keyed digests tell. */
-  readonly sameAs?: number
-}
-
-export interface RevisionInfo {
-  readonly revision: number
-  readonly closedAt: string
-  /** How many secrets got a new version, and how many went. */
-  readonly written: number
-  readonly deleted: number
-  /** Their keys: the first 20 by name. */
-  readonly keys: readonly string[]
-  /** Who wrote them. */
-  readonly by: readonly string[]
-}
-
-/** A deleted secret in its grace time. */
-export interface DeletedSecret extends NamedEntry {
-  readonly deletedAt: string
-  readonly deletedBy: string
-  readonly restorableUntil: string
-}
-
-/**
- * A revision by its number, the one before the newest change, or the one that was newest at a time
- * (ms). `expectedSet`: Conflict unless this is the name of the set that is stored now.
- */
-export type RevisionChoice = { readonly expectedSet?: string | undefined } & (
-  { readonly revision: number | 'previous' } | { readonly at: number }
-)
-
-export interface ProjectRollback {
-  readonly revision: number
-  /** Name of the set that was stored before: see nameSet. */
-  readonly set: string
-  /** What the rollback changed. */
-  readonly diff: SetDiff
-}
-
-/** Which values a person reads, and for what. */
-export interface RevealedSet {
-  readonly way: ReadWay
-  readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
-  /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
-  readonly stagelet?: string | undefined
-  /** Values as they are written: what refers to others stays as it is. */
-  readonly asWritten?: boolean | undefined
+  /** From then on (ms since the epoch) nothing more is expected of what was written last. */
+  readonly quietAt: number
 }
 
 export interface Reader {
@@ -237,10 +189,18 @@ export interface Transaction extends Reader {
    * deletionTimestamp set: the object goes.
    */
   update(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
-  /** Deletes, or sets deletionTimestamp where finalizers are left. Returns the last state and whether it is gone. */
+  /** Deletes, or sets deletionTimestamp where finalizers are left; of a Project the secrets stay. Returns the last state and whether it is gone. */
   remove(
     ref: ObjectRef,
     preconditions?: { uid?: string; resourceVersion?: string },
+  ): Promise<{ object: KubeObject; gone: boolean }>
+  /**
+   * Removes a Project with all its secrets. They can be restored for their grace time once a Project of this
+   * name is there again; with `erase` its keys go at once, and with them every value.
+   */
+  removeProject(
+    ref: ObjectRef,
+    options: { readonly erase: boolean },
   ): Promise<{ object: KubeObject; gone: boolean }>
   /** The machines' door: replaces status only. */
   setStatus(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
@@ -275,14 +235,6 @@ export interface Transaction extends Reader {
   purgeSecret(project: ObjectRef, secretUid: string): Promise<{ name: string; versions: number }>
   /** Removes a finalizer by the machines' door. */
   removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void>
-}
-
-/** What a new secret of a project meets. */
-export interface Surroundings {
-  /** Stagelets of the project, by name, up to a number. */
-  readonly stagelets: readonly KubeObject[]
-  /** Secrets of type env that have a value; counted up to two. */
-  readonly envSecrets: number
 }
 
 /** `project` is NAMESPACE/NAME. */

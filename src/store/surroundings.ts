@@ -2,7 +2,16 @@
 import { gathered } from '../kernel/gathered.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { Queryable } from './sql.ts'
-import type { Surroundings } from './store.ts'
+
+/** What a new secret of a project meets. */
+export interface Surroundings {
+  /** Stagelets of the project, by name, up to a number. */
+  readonly stagelets: readonly KubeObject[]
+  /** Secrets of type env that have a value; counted up to two. */
+  readonly envSecrets: number
+  /** The Project is there, and not only what names it. */
+  readonly isDeclared: boolean
+}
 
 interface Question {
   readonly project: ObjectRef
@@ -16,12 +25,14 @@ const surroundingsOf = async (
   q: Queryable,
   { project: { namespace, name }, mostStagelets }: Question,
 ): Promise<Surroundings> => {
-  const rows = await q.query<{ body: string | null; secrets: number }>(
+  const rows = await q.query<{ body: string | null; secrets: number; declared: boolean }>(
     `SELECT s.body, (
        SELECT count(*)::int FROM (
          SELECT 1 FROM secret_versions v WHERE v.project_uid = p.uid AND v.to_revision IS NULL AND v.type = 'env' LIMIT 2
        ) few
-     ) AS secrets
+     ) AS secrets, EXISTS (
+       SELECT 1 FROM objects d WHERE d.kind = 'Project' AND d.namespace = p.namespace AND d.name = p.name
+     ) AS declared
      FROM projects p LEFT JOIN LATERAL (
        SELECT o.name, o.body FROM objects o WHERE o.kind = 'Stagelet' AND o.namespace = p.namespace
          AND o.body #>> '{spec,projectRef,name}' = p.name ORDER BY o.name LIMIT $3
@@ -31,7 +42,8 @@ const surroundingsOf = async (
   const stagelets = rows.flatMap(({ body }) =>
     body === null ? [] : [JSON.parse(body) as KubeObject],
   )
-  return { stagelets, envSecrets: rows[0]?.secrets ?? 0 }
+  const isDeclared = rows[0]?.declared ?? false
+  return { stagelets, envSecrets: rows[0]?.secrets ?? 0, isDeclared }
 }
 
 /** See Store.surroundingsOf. */

@@ -10,9 +10,10 @@ import { sameJson } from './canonical.ts'
 import { purgeSecret } from './history/purge.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
-import { createObject, requireRow, tracked, updateObject } from './objects.ts'
+import { tracked } from './object-metadata.ts'
+import { createObject, requireRow, updateObject } from './objects.ts'
 import { listTexts, revisionsOf } from './reads.ts'
-import { finishRemoval, removeObject } from './removal.ts'
+import { finishRemoval, removeObject, removeProject } from './removal.ts'
 import { holdsValue } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
 import { saveChanged } from './pending-projects.ts'
@@ -92,6 +93,14 @@ export class StoreTransaction implements Transaction {
     preconditions?: { uid?: string; resourceVersion?: string },
   ): Promise<{ object: KubeObject; gone: boolean }> {
     const { object, gone } = await removeObject(this.#session, ref, preconditions)
+    return { object: copy(object), gone }
+  }
+
+  async removeProject(
+    ref: ObjectRef,
+    options: { readonly erase: boolean },
+  ): Promise<{ object: KubeObject; gone: boolean }> {
+    const { object, gone } = await removeProject(this.#session, ref, options)
     return { object: copy(object), gone }
   }
 

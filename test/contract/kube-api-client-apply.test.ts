@@ -11,10 +11,12 @@ import {
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
-import { helm } from '../support/helm.ts'
+import { eventually } from '../support/eventually.ts'
+import { helm, helmWith } from '../support/helm.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
+import { createTestDatabase } from '../support/test-database.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const group = { group: 'stagely.dev', version: 'v1alpha1', namespace: 'default' }
@@ -226,6 +228,48 @@ describe('helm template', () => {
     expect(lines(changed.stdout)).toEqual(
       said({ else: 'unchanged', 'stagelet/helmed': 'configured', [secret]: 'configured' }),
     )
+  })
+
+  it('is what kubectl deletes, whichever of it comes first', async () => {
+    const text = await rendered()
+    expect(await kubectl.fed(text, 'apply', '-f', '-')).toMatchObject({ code: 0 })
+    const deleted = await kubectl.fed(text, 'delete', '-f', '-')
+    expect(deleted).toMatchObject({ code: 0, stderr: '' })
+    const dry = await kubectl.fed(text, 'apply', '--dry-run=server', '-f', '-')
+    expect([dry.code, lines(dry.stdout).length]).toEqual([0, 4])
+    expect(dry.stderr).toMatch(
+      /Warning: .*Project \"helmed\" does not exist in namespace \"default\" yet/,
+    )
+    expect(await kubectl.fed(text, 'diff', '-f', '-')).toMatchObject({ code: 1 })
+    expect((await kubectl('get', 'projects', '-o', 'name')).stdout).not.toContain('helmed')
+  })
+
+  it('is what Helm installs, upgrades and uninstalls, with its releases in a database', async () => {
+    const database = await createTestDatabase(inject('postgresUrl'))
+    const url = new URL(database.url)
+    url.searchParams.set('sslmode', 'disable')
+    const driver = { HELM_DRIVER: 'sql', HELM_DRIVER_SQL_CONNECTION_STRING: url.href }
+    const run = async (...args: string[]): Promise<void> => {
+      const to = ['--namespace', 'default', '--kubeconfig', await server.writeKubeConfig()]
+      const { code, stderr } = await helmWith(driver, ...args, ...to)
+      expect([args[0], code, stderr.includes('rror')]).toEqual([args[0], 0, false])
+    }
+    const told = async (): Promise<string[]> => {
+      const paths = '{.status.wantedRevision},{.spec.compose.directory}'
+      const { stdout } = await kubectl('get', 'stagelet/fresh', '-o', `jsonpath=${paths}`)
+      return stdout.split(',')
+    }
+    try {
+      await run('install', 'fresh', folder)
+      // Helm wrote the Stagelet first; its first revision is the one that has the secret.
+      await eventually(told).toEqual(['1', '/srv/helm'])
+      await run('upgrade', 'fresh', folder, '--set', 'directory=/srv/new')
+      expect(await told()).toEqual(['1', '/srv/new'])
+      await run('uninstall', 'fresh')
+      expect((await kubectl('get', 'ssec', '-o', 'name')).stdout).not.toContain('fresh')
+    } finally {
+      await database.drop()
+    }
   })
 
   it('is what kubectl applies on the server: the second time nothing changes', async () => {

@@ -7,7 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { startFolderSource, type FolderSource } from '../../controller/manifests/watch-folder.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
+import type { Reader } from '../../src/store/store.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
 const project = (name: string, description = 'x'): string =>
@@ -21,6 +23,7 @@ let test: TestStore
 let dir: string
 let source: FolderSource | undefined
 let warnings: Record<string, unknown>[]
+let counted: number
 
 const log: Logger = {
   debug: () => undefined,
@@ -35,13 +38,24 @@ const log: Logger = {
 }
 
 const start = (pruneAll = false): void => {
-  source = startFolderSource({ dir, store: test.store, clock: realClock, log, pruneAll })
+  const onFaults = (count: number): void => {
+    counted = count
+  }
+  source = startFolderSource({ dir, store: test.store, clock: realClock, log, pruneAll, onFaults })
 }
 
 const put = (file: string, text: string): Promise<void> => writeFile(join(dir, file), text)
 
-const names = async (kind = 'Project'): Promise<string[]> =>
-  (await test.store.list(kind)).items.map((o) => o.metadata.name).sort()
+const namesIn = async (reader: Pick<Reader, 'list'>, kind: string): Promise<string[]> =>
+  (await reader.list(kind)).items.map((o) => o.metadata.name).sort()
+
+const names = (kind = 'Project'): Promise<string[]> => namesIn(test.store, kind)
+
+/** What the namespace says of the folder's manifests. */
+const said = async (): Promise<Condition | undefined> => {
+  const team = await test.store.get({ kind: 'Namespace', namespace: '', name: 'default' })
+  return findCondition(team?.status?.['conditions'] as Condition[], 'ManifestsApplied')
+}
 
 const find = (kind: string, name: string): Promise<KubeObject | undefined> =>
   test.store.get({ kind, namespace: 'default', name })
@@ -87,11 +101,15 @@ describe('the folder source', () => {
     source = undefined
     await rm(dir, { recursive: true, force: true })
     await test.store.write({ name: 'test', source: 'system' }, {}, async (tx) => {
-      for (const kind of ['StagelySecret', 'Project']) {
-        for (const { metadata } of (await tx.list(kind)).items) {
-          await tx.remove({ kind, namespace: 'default', name: metadata.name })
-        }
-      }
+      const refOf = (kind: string, name: string): ObjectRef => ({
+        kind,
+        namespace: 'default',
+        name,
+      })
+      for (const name of await namesIn(tx, 'Project'))
+        await tx.removeProject(refOf('Project', name), { erase: true })
+      for (const name of await namesIn(tx, 'StagelySecret'))
+        await tx.remove(refOf('StagelySecret', name))
     })
   })
 
@@ -162,8 +180,64 @@ describe('the folder source', () => {
       (e) => e.spec?.reason === 'ManifestFault',
     )
     expect(events.map((e) => e.spec?.message)).toContainEqual(expect.stringContaining('a.yaml:6'))
+    expect(counted).toBe(1)
+    expect(await said()).toMatchObject({ status: 'False', reason: 'ManifestFault' })
+    expect((await said())?.message).toMatch(/^a\.yaml:6: /)
+    // Also by a process that was not there when it was mended.
+    await source?.stop()
     await put('a.yaml', project('a'))
+    start()
     await eventuallyNames(['a', 'b', 'c'])
+    await eventually(async () => {
+      expect(await said()).toMatchObject({ status: 'True', reason: 'Applied' })
+    })
+    expect(counted).toBe(0)
+  })
+
+  it('says once that it cannot remove something, and does not try at every look', async () => {
+    await put('a.yaml', project('a'))
+    await put('b.yaml', secret('b', 'value'))
+    await put('c.yaml', secret('c', 'value'))
+    start()
+    await eventuallyNames(['b', 'c'], 'StagelySecret')
+    const valueFrom = { secretRef: { name: 'b' } }
+    await test.store.write({ name: 'me', source: 'api' }, {}, (tx) =>
+      tx.create({
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'StagelySecret',
+        metadata: { name: 'follower', namespace: 'default' },
+        spec: { projectRef: { name: 'a' }, key: 'F', valueFrom },
+      }),
+    )
+    await unlink(join(dir, 'b.yaml'))
+    await eventually(async () => {
+      expect((await said())?.message).toMatch(/"follower" takes its value from it/)
+    })
+    const before = await test.store.currentVersion()
+    await realClock.sleep(6_000)
+    expect(await test.store.currentVersion()).toBe(before)
+    expect(warnings.filter(({ file }) => file === '(removed)')).toHaveLength(1)
+    expect(await names('StagelySecret')).toEqual(['b', 'c', 'follower'])
+  })
+
+  it('removes a project that holds what somebody else has put into it, and leaves that', async () => {
+    await put('a.yaml', project('a'))
+    await put('b.yaml', project('b'))
+    await put('c.yaml', project('c'))
+    start()
+    await eventuallyNames(['a', 'b', 'c'])
+    await test.store.write({ name: 'kubernetes', source: 'kubernetes' }, {}, (tx) =>
+      tx.create({
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'StagelySecret',
+        metadata: { name: 'theirs', namespace: 'default' },
+        spec: { projectRef: { name: 'a' }, key: 'T', value: 'x' },
+      }),
+    )
+    await unlink(join(dir, 'a.yaml'))
+    await eventuallyNames(['b', 'c'])
+    expect(await find('StagelySecret', 'theirs')).toBeDefined()
+    expect(warnings).toEqual([])
   })
 
   it('shows the faults of one object at their lines and applies the rest', async () => {

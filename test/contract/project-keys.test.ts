@@ -366,9 +366,8 @@ describe.each([
     await t.store.closeDueRevisions(clock.now() + 60_000, (project) => faults.push(project))
     expect(faults).toEqual([`${own.ns}/shop`])
     expect((await t.store.revisionsOf(free.projectUid)).closed).toBe(1)
-    await t.store.write(api, {}, (tx) =>
-      tx.remove({ kind: 'Project', namespace: own.ns, name: 'shop' }),
-    )
+    const shop = { kind: 'Project', namespace: own.ns, name: 'shop' }
+    await t.store.write(api, {}, (tx) => tx.removeProject(shop, { erase: true }))
     const left = await t.store.list('StagelySecret', { namespace: own.ns })
     expect(left.items).toEqual([])
     // The namespace of another one, with all that is in it.

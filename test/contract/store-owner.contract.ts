@@ -146,19 +146,21 @@ export const ownerContract = (name: string, open: OpenStore): void => {
       expect(await world(ns)).toEqual(before)
     })
 
-    it('a team or a project is not removed with what another source declares in it', async () => {
+    it('a team is not removed with what another source declares in it, and a project leaves it there', async () => {
       for (const owner of [folder, cluster]) {
         const { ns } = await createShop(t.store)
         const held = await createAs(t.store, owner, secretOf(ns, 'db', { value: 'one' }))
         const before = await world(ns)
         const shop = { kind: 'Project', namespace: ns, name: 'shop' }
-        for (const ref of [shop, { kind: 'Namespace', namespace: '', name: ns }]) {
-          const removal = write(api, (tx) => tx.remove(ref))
-          await expect(removal).rejects.toThrow(`"db" in it is owned by ${owner.source}`)
-        }
+        const team = { kind: 'Namespace', namespace: '', name: ns }
+        const removal = write(api, (tx) => tx.remove(team))
+        await expect(removal).rejects.toThrow(`"db" in it is owned by ${owner.source}`)
+        const whole = write(api, (tx) => tx.removeProject(shop, { erase: false }))
+        await expect(whole).rejects.toThrow(`"db" in it is owned by ${owner.source}`)
         expect(await world(ns)).toEqual(before)
-        await write(owner, (tx) => tx.remove(refOf(held)))
         await write(api, (tx) => tx.remove(shop))
+        expect(await t.store.get(refOf(held))).toEqual(held)
+        await write(owner, (tx) => tx.remove(refOf(held)))
       }
     })
 

@@ -173,11 +173,6 @@ export const secretsContract = (name: string, open: OpenStore): void => {
       const { ns } = await createShop(t.store)
       await createAs(t.store, api, objectOf('Project', ns, 'other'))
       const value = { value: canary }
-      await refuse(
-        createAs(t.store, api, secretOf(ns, 'x', { ...value, projectRef: { name: 'absent' } })),
-        'spec.projectRef.name',
-        /project \\"absent\\" not found in namespace \\"team-\d+\\": apply the Project first/,
-      )
       await createAs(t.store, api, secretOf(ns, 'db', value))
       await refuse(
         createAs(t.store, api, secretOf(ns, 'db-2', { ...value, key: 'DB' })),
@@ -526,29 +521,6 @@ export const secretsContract = (name: string, open: OpenStore): void => {
         [projectUid],
       )
       await expect(t.store.openSet(projectUid, 1, delivery)).rejects.toThrow(/does not open/)
-    })
-
-    it('forgets keys and versions with the project', async () => {
-      const { ns, projectUid } = await createShop(t.store)
-      await createAs(t.store, api, secretOf(ns, 'a', { value: '1' }))
-      await close()
-      await t.store.write(api, {}, (tx) =>
-        tx.remove({ kind: 'Project', namespace: ns, name: 'shop' }),
-      )
-      expect((await t.store.list('StagelySecret', { namespace: ns })).items).toEqual([])
-      for (const table of ['data_keys', 'secret_versions', 'revisions']) {
-        expect(
-          await t.sql.query(`SELECT 1 FROM ${table} WHERE project_uid = $1`, [projectUid]),
-        ).toEqual([])
-      }
-      await expect(t.store.readSet(projectUid, 'head')).rejects.toMatchObject({
-        reason: 'NotFound',
-      })
-      const again = await createAs(t.store, api, objectOf('Project', ns, 'shop'))
-      await createAs(t.store, api, secretOf(ns, 'a', { value: '2' }))
-      expect((await t.store.readSet(again.metadata.uid!, 'head')).entries).toMatchObject([
-        { version: 1 },
-      ])
     })
 
     it('shows the columns of the secrets table to people with SQL', async () => {

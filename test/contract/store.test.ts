@@ -2,6 +2,7 @@ import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
 import { feedContract, folderContract, sharedContract } from './store-feed.contract.ts'
 import { groupContract } from './store-group.contract.ts'
+import { orderContract } from './store-order.contract.ts'
 import { ownerContract } from './store-owner.contract.ts'
 import { peopleContract, peopleOnTwoControllers } from './store-people.contract.ts'
 import { secretsContract } from './store-secrets.contract.ts'
@@ -15,6 +16,7 @@ secretsContract('a Postgres server', onServer)
 groupContract('a Postgres server', onServer)
 feedContract('a Postgres server', onServer)
 sharedContract(onServer)
+orderContract('a Postgres server', onServer)
 ownerContract('a Postgres server', onServer)
 peopleContract('a Postgres server', onServer)
 peopleOnTwoControllers(onServer)
@@ -23,6 +25,7 @@ storeContract('PGlite', inFolder)
 secretsContract('PGlite', inFolder)
 groupContract('PGlite', inFolder)
 feedContract('PGlite', inFolder)
+orderContract('PGlite', inFolder)
 ownerContract('PGlite', inFolder)
 peopleContract('PGlite', inFolder)
 folderContract(inFolder)

@@ -80,6 +80,7 @@ export const anInput = (
   over: Partial<StageletInput> = {},
 ): StageletInput => ({
   now: '2026-01-01T00:00:00Z',
+  nowMs: Date.parse('2026-01-01T00:00:00Z'),
   stagelet: aStagelet(),
   projectExists: true,
   takesTurns: false,
@@ -101,7 +102,7 @@ export const anInput = (
     },
   },
   observation: undefined,
-  revisions: { epoch: 1, closed: 1, closesAt: undefined },
+  revisions: { epoch: 1, closed: 1, closesAt: undefined, quietAt: 0 },
   head: { projectUid: 'p', epoch: 1, revision: 1, entries },
   closedSets: [{ projectUid: 'p', epoch: 1, revision: 1, entries }],
   ...over,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parseConfig } from '../../controller/config.ts'
 import { startController } from '../../controller/wire.ts'
-import { realClock } from '../../src/kernel/clock.ts'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { giveEmptyCluster } from './empty-cluster.ts'
@@ -68,6 +68,7 @@ export const startTestController = async (
     dataDir?: string
     argv?: string[]
     env?: Record<string, string | undefined>
+    clock?: Clock
   } = {},
 ): Promise<TestController> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
@@ -80,7 +81,11 @@ export const startTestController = async (
   // Without a key a controller wants its folder empty.
   if (isFresh && env.STAGELY_SECRET_KEY !== undefined) giveEmptyCluster(dataDir)
   const argv = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.argv ?? [])]
-  const running = await startController(parseConfig(argv, env), silentLogger, realClock)
+  const running = await startController(
+    parseConfig(argv, env),
+    silentLogger,
+    options.clock ?? realClock,
+  )
   const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim()
   const ca = await readFile(join(dataDir, 'ca.crt'), 'utf8')
   const send = (

@@ -17,9 +17,17 @@ export interface HelmResult {
   readonly stderr: string
 }
 
-export const helm = (...args: string[]): Promise<HelmResult> =>
+export const helm = (...args: string[]): Promise<HelmResult> => helmWith({}, ...args)
+
+/** With more in its environment, such as a HELM_DRIVER. */
+export const helmWith = (
+  more: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<HelmResult> =>
   new Promise((resolve, reject) => {
-    execFile(binary, args, { timeout: 60_000, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+    const env = { ...process.env, ...more }
+    const options = { env, timeout: 60_000, maxBuffer: 16 << 20 }
+    execFile(binary, args, options, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(new Error(error.message))
       else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
     })

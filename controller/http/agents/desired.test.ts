@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { renderItem, type ItemInput } from './desired.ts'
-import type { AgentView, ProjectView, StageletView } from './world.ts'
+import type { AgentView } from './world.ts'
+import type { ProjectView, StageletView } from './world-views.ts'
 
 const view: StageletView = {
   uid: 's',
@@ -12,6 +13,7 @@ const view: StageletView = {
   compose: { directory: '/srv', onChange: 'Hold' },
   paused: false,
   wantedRevision: 5,
+  project: undefined,
   quarantined: false,
   healthyRevision: 5,
   redeploy: '',
@@ -22,6 +24,7 @@ const view: StageletView = {
 }
 const project: ProjectView & { epoch: number } = {
   uid: 'p',
+  since: '',
   revision: 6,
   takesTurns: false,
   version: 120,

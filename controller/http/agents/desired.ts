@@ -2,7 +2,8 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
 import type { OpenedEntry, Store } from '../../../src/store/store.ts'
-import type { AgentView, ProjectView, StageletView, World } from './world.ts'
+import type { AgentView, World } from './world.ts'
+import type { ProjectView, StageletView } from './world-views.ts'
 
 /** What an item is made from. */
 export interface ItemInput {
@@ -98,15 +99,22 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     // A stack must not start without its secrets only to be re-created a moment later.
     return view.wantedRevision === undefined && view.release === undefined ? undefined : view
   }
+  /** One that was made anew counts when the stagelet was judged by it: until then the agent keeps what runs. */
+  const projectOf = ({ projectKey, project }: StageletView): ProjectView | undefined => {
+    const found = world.project(projectKey)
+    const isJudged =
+      project === undefined || (project.uid === found?.uid && project.since === found.since)
+    return isJudged ? found : undefined
+  }
   const read: ItemReader = async (uid, agentKey) => {
     const first = mine(uid, agentKey)
     if (first === undefined) return undefined
-    const known = world.project(first.projectKey)
+    const known = projectOf(first)
     const epoch = known === undefined ? 0 : await epochOf(known.uid)
     // Read again: only the newest revision is worth sealing.
     const view = mine(uid, agentKey)
     if (view === undefined) return undefined
-    const now = world.project(view.projectKey)
+    const now = projectOf(view)
     if (now?.uid !== known?.uid) return read(uid, agentKey)
     const project = now === undefined ? undefined : { ...now, epoch }
     return renderItem({ view, project, agent: world.agent(agentKey) })

@@ -5,7 +5,8 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
 import { createReports, type Reports } from './reports.ts'
-import type { StageletView, World } from './world.ts'
+import type { World } from './world.ts'
+import type { StageletView } from './world-views.ts'
 
 const agent = { namespace: 'default', name: 'box' } as RegisteredAgent
 const view = { namespace: 'default', name: 'prod', agentKey: 'default/box' } as StageletView

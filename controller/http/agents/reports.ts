@@ -11,7 +11,8 @@ import type { Transaction } from '../../../src/store/store.ts'
 import { agentKeyOf, system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import type { Duplicates } from './duplicates.ts'
 import { RefusedError } from './refusal.ts'
-import type { StageletView, World } from './world.ts'
+import type { World } from './world.ts'
+import type { StageletView } from './world-views.ts'
 
 export interface Reports {
   /** Stores what is new. 409 for a replay, 403 when nothing in it is this agent's; else the uids it refused. */

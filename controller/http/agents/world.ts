@@ -11,43 +11,9 @@ import { isAbort } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
-import type { ProjectStatus } from '../../../src/resources/project.ts'
-import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import { sameJson } from '../../../src/store/canonical.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
-
-/** What matters of a Stagelet for its agent. */
-export interface StageletView {
-  readonly uid: string
-  readonly namespace: string
-  readonly name: string
-  readonly generation: number
-  readonly agentKey: string
-  readonly projectKey: string
-  readonly compose: StageletSpec['compose']
-  readonly paused: boolean
-  /**
-   * As its reconciler judged. Undefined until the first change set of its project is closed: not to
-   * be run yet.
-   */
-  readonly wantedRevision: number | undefined
-  /** Something failed there: its reconciler alone says what it may have. */
-  readonly quarantined: boolean
-  readonly healthyRevision: number | undefined
-  readonly redeploy: string
-  readonly retry: string
-  readonly release: 'Retain' | 'Down' | undefined
-  readonly releaseVolumes: boolean
-  readonly version: number
-}
-
-export interface ProjectView {
-  readonly uid: string
-  /** Newest closed one. */
-  readonly revision: number
-  /** spec.rollout: each stagelet waits until it is let in. */
-  readonly takesTurns: boolean
-  readonly version: number
-}
+import { projectViewOf, viewOf, type ProjectView, type StageletView } from './world-views.ts'
 
 export interface AgentView {
   readonly uid: string
@@ -243,8 +209,7 @@ class Mirror {
     const old = this.projects.get(key)
     if (old !== undefined && old.version >= view.version) return
     this.projects.set(key, view)
-    const { uid, revision, takesTurns } = view
-    if (old?.uid === uid && old.revision === revision && old.takesTurns === takesTurns) return
+    if (old !== undefined && sameJson({ ...old, version: 0 }, { ...view, version: 0 })) return
     for (const s of this.stagelets.values()) {
       if (s.projectKey === key) this.#listener.stageletChanged(s.agentKey, s.uid)
     }
@@ -282,35 +247,3 @@ class Mirror {
 const uidOf = (object: KubeObject): string => object.metadata.uid ?? ''
 const nameKey = ({ metadata }: KubeObject): string =>
   agentKeyOf(metadata.namespace ?? '', metadata.name)
-
-const projectViewOf = ({ metadata, spec, status }: KubeObject, version: number): ProjectView => ({
-  uid: metadata.uid ?? '',
-  revision: (status as ProjectStatus | undefined)?.revision ?? 0,
-  takesTurns: spec?.['rollout'] !== undefined,
-  version,
-})
-
-const viewOf = (object: KubeObject, version: number): StageletView => {
-  const { metadata } = object
-  const spec = object.spec as StageletSpec
-  const status = object.status as StageletStatus | undefined
-  const namespace = metadata.namespace ?? ''
-  return {
-    uid: uidOf(object),
-    namespace,
-    name: metadata.name,
-    generation: metadata.generation ?? 0,
-    agentKey: agentKeyOf(namespace, spec.agentRef.name),
-    projectKey: agentKeyOf(namespace, spec.projectRef.name),
-    compose: spec.compose,
-    paused: spec.paused === true,
-    wantedRevision: status?.wantedRevision,
-    quarantined: (status?.quarantine ?? []).length > 0,
-    healthyRevision: status?.healthyRevision,
-    redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
-    retry: metadata.annotations?.[annotations.retry] ?? '',
-    release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,
-    releaseVolumes: spec.deleteVolumes === true,
-    version,
-  }
-}

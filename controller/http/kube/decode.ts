@@ -5,7 +5,7 @@ import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
 import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { adviceOfPlace, adviceOfValue, type Advice } from '../warnings.ts'
+import { adviceOfPlace, adviceOfRefs, adviceOfValue, type Advice } from '../warnings.ts'
 import { warn } from './answer.ts'
 import type { Body, Patch } from './body.ts'
 import { fieldValidationOf, type FieldValidation } from './params.ts'
@@ -124,6 +124,7 @@ export const warnOfPlace = async (
   before: KubeObject | undefined,
 ): Promise<void> => {
   if (after.kind === 'StagelySecret') warnOf(c, await adviceOfPlace(store, after, before))
+  if (after.kind === 'Stagelet') warnOf(c, await adviceOfRefs(store, after, before))
 }
 
 /** What a dry run answers: nothing was stored, so the version is the old one, and a new object has none. */

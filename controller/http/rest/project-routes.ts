@@ -1,7 +1,7 @@
 // Projects.
 import { z } from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
-import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
+import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { objectName } from '../../../src/resources/status.ts'
 import { requireIn } from './access.ts'
@@ -17,15 +17,16 @@ import {
 import {
   conditions,
   conditionsOf,
+  deleted,
   deletedSchema,
   source,
   sourceOf,
   time,
 } from './representations.ts'
-import { route, type RestRoute } from './route.ts'
+import { requireTarget, route, type RestRoute } from './route.ts'
 import { inRequestNames } from './secrets.ts'
-import { changeTarget, deleteTarget, shownAs, showTarget } from './target.ts'
-import { createTracked } from './writes.ts'
+import { changeTarget, shownAs, showTarget } from './target.ts'
+import { createTracked, readAgain } from './writes.ts'
 
 const tag = 'Projects'
 
@@ -162,6 +163,21 @@ const deleteProject = (deps: RestDeps): RestRoute =>
     summary: 'Delete a project with all its secrets.',
     access: { in: 'project', verb: 'delete', resource: 'projects' },
     heedsIfMatch: true,
+    query: z.strictObject({
+      erase: z
+        .enum(['true', 'false'])
+        .default('false')
+        .describe(
+          'true: its keys go at once, and with them every value; false: the secrets can be restored for their grace time, in a project of the same name.',
+        ),
+    }),
     response: { status: 200, description: 'It is gone.', schema: deletedSchema },
-    handle: deleteTarget(deps),
+    handle: async (context) => {
+      const erase = context.query.erase === 'true'
+      await deps.store.write(context.actor, {}, async (tx) => {
+        const current = await readAgain(tx, requireTarget(context), context.ifMatch)
+        await tx.removeProject(refOf(current), { erase })
+      })
+      return deleted
+    },
   })

@@ -48,7 +48,7 @@ const input = (
       kind: 'Project',
       metadata: { name: 'shop', namespace: 'default' },
     },
-    revisions: { epoch: 1, closed: 2, closesAt: undefined },
+    revisions: { epoch: 1, closed: 2, closesAt: undefined, quietAt: 0 },
     head: setOf(secrets, 2),
     secrets,
     stagelets,

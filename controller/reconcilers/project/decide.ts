@@ -3,9 +3,15 @@ import { isTrue, withCondition, type NewCondition } from '../../../src/resources
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import { noConsumers, noStagelet, type Verdict } from '../../../src/resources/unseen-secret.ts'
+import {
+  noConsumers,
+  noStagelet,
+  projectMissing,
+  type Verdict,
+} from '../../../src/resources/unseen-secret.ts'
 import { createFollowedDigest, createReached } from '../../../src/secrets/references.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
+import { acceptedVerdict } from '../../../src/store/secret-status.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 
@@ -72,6 +78,7 @@ const decideSecret = (
   const services = consumers.map((c) => `${c.stagelet.metadata.name}/${c.service.name}`).sort()
   let conditions = secret.status?.conditions ?? []
   const verdicts = {
+    Accepted: acceptedVerdict(secret, { version: secret.status?.version, isDeclared: true }),
     ScopeMatched: scopeMatched(input, secret),
     InSync: inSync(input, secret, consumers),
   }
@@ -89,6 +96,18 @@ const decideSecret = (
     services: services.slice(0, shownServices),
     conditions,
   }
+}
+
+/** Of a secret whose project is not there (any more). */
+export const decideOrphan = (secret: SecretObject, now: string): SecretStatus => {
+  const { status, metadata } = secret
+  let conditions = status?.conditions ?? []
+  for (const type of ['Accepted', 'InSync']) {
+    const verdict = projectMissing(secret)
+    const condition = { type, ...verdict, observedGeneration: metadata.generation }
+    conditions = withCondition(conditions, condition, now)
+  }
+  return { ...status, observedGeneration: metadata.generation, conditions }
 }
 
 const targetsOf = ({ stagelets }: ProjectInput, secret: SecretObject): StageletObject[] => {

@@ -21,7 +21,19 @@ export interface ProjectInput {
   readonly runningSets: ReadonlyMap<number, SecretSet>
 }
 
-/** Undefined when the project is gone. */
+const ofProject = <T extends { spec: { projectRef: { name: string } } }>(
+  name: string,
+  items: unknown[],
+): T[] => (items as T[]).filter((item) => item.spec.projectRef.name === name)
+
+/** The secrets that name the project, whether it is there or not. */
+export const secretsOf = async (
+  reader: Reader,
+  { namespace, name }: { namespace: string; name: string },
+): Promise<SecretObject[]> =>
+  ofProject(name, (await reader.list('StagelySecret', { namespace })).items)
+
+/** Undefined when the project is not there. */
 export const gatherProject = async (
   reader: Reader,
   ref: { namespace: string; name: string },
@@ -32,10 +44,11 @@ export const gatherProject = async (
     ProjectObject | undefined
   const uid = project?.metadata.uid
   if (project === undefined || uid === undefined) return undefined
-  const mine = <T extends { spec: { projectRef: { name: string } } }>(items: unknown[]): T[] =>
-    (items as T[]).filter((item) => item.spec.projectRef.name === name)
-  const secrets = mine<SecretObject>((await reader.list('StagelySecret', { namespace })).items)
-  const stagelets = mine<StageletObject>((await reader.list('Stagelet', { namespace })).items)
+  const secrets = await secretsOf(reader, ref)
+  const stagelets = ofProject<StageletObject>(
+    name,
+    (await reader.list('Stagelet', { namespace })).items,
+  )
   const running = new Set(
     stagelets.flatMap((s) =>
       (s.status?.services ?? []).flatMap((service) => service.revision ?? []),

@@ -7,9 +7,10 @@ import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { done, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
-import { createSecretJudge, decideProject } from './decide.ts'
+import { createSecretJudge, decideOrphan, decideProject } from './decide.ts'
 import {
   gatherProject,
+  secretsOf,
   type ProjectInput,
   type ProjectObject,
   type SecretObject,
@@ -28,8 +29,12 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
   name: 'project',
   reconcile: async (key): Promise<Outcome> => {
     const ref = refFromKey(key)
-    const input = await gatherProject(deps.store, ref, toTimestamp(deps.clock.now()))
-    const changes = input === undefined ? [] : await changesOf(input)
+    const now = toTimestamp(deps.clock.now())
+    const input = await gatherProject(deps.store, ref, now)
+    const changes =
+      input === undefined
+        ? orphanChanges(await secretsOf(deps.store, ref), now)
+        : await changesOf(input)
     for (let first = 0; first < changes.length; first += inOneWrite) {
       const some = changes.slice(first, first + inOneWrite)
       await deps.store.write({ name: 'reconciler', source: 'system' }, {}, async (tx) => {
@@ -58,6 +63,12 @@ const changesOf = async (input: ProjectInput): Promise<Change[]> => {
   ]
   return all.filter((one) => one !== undefined)
 }
+
+/** Secrets may come before their project, and stay when it goes. */
+const orphanChanges = (secrets: readonly SecretObject[], now: string): Change[] =>
+  secrets
+    .map((secret) => secretChange(secret, decideOrphan(secret, now)))
+    .filter((one) => one !== undefined)
 
 /** Judged again when it is written: its rollout may have written its own part since. */
 const projectChange = (input: ProjectInput): Change | undefined => {

@@ -130,6 +130,8 @@ export const isHeld = (
   const agent = agents.get(stagelet.spec.agentRef.name)
   const drifted = findCondition(stagelet.status?.conditions, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand') return true
+  const progressing = findCondition(stagelet.status?.conditions, 'Progressing')
+  if (progressing?.reason === 'WaitingForSecrets') return true
   if (agent?.spec?.paused === true || agent?.spec?.drained === true) return true
   return stagelet.spec.paused === true || !isTrue(agent?.status?.conditions, 'Ready')
 }

@@ -89,7 +89,7 @@ describe('decideStagelet', () => {
     const input = anInput(entries, {
       observation: settled(),
       head: { projectUid: 'p', epoch: 1, revision: 2, entries: newer },
-      revisions: { epoch: 1, closed: 1, closesAt: 99 },
+      revisions: { epoch: 1, closed: 1, closesAt: 99, quietAt: 0 },
     })
     expect(verdict(input, 'SecretsInSync')).toBe('False/NewRevision')
     expect(decideStagelet(input).status.services?.[0]?.revision).toBe(1)
@@ -111,7 +111,7 @@ describe('decideStagelet', () => {
   })
 
   it('wants nothing while the first change set of the project is open', () => {
-    const input = anInput(entries, { revisions: { epoch: 1, closed: 0, closesAt: 99 } })
+    const input = anInput(entries, { revisions: { epoch: 1, closed: 0, closesAt: 99, quietAt: 0 } })
     expect(decideStagelet(input).status.wantedRevision).toBeUndefined()
     expect(verdict(input, 'Progressing')).toBe('True/ChangeSetOpen')
   })

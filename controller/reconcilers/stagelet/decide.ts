@@ -7,17 +7,20 @@ import {
 } from '../../../src/resources/conditions.ts'
 import type { NewCondition } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
+import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import type {
   ObservationSpec,
   ObservedService,
   Quarantined,
 } from '../../../src/resources/observation.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
 import { failedIn, healthyRevisionOf, quarantineOf, wantedRevisionOf } from './quarantine.ts'
+import { judgedBy, notBegun } from './first-rollout.ts'
 import { heldBack } from './turn.ts'
-import { judgeServices, type JudgedService } from './judge-services.ts'
+import { rolloutOf } from './last-rollout.ts'
+import { judgeServices, lowestRevision, type JudgedService } from './judge-services.ts'
 
 export interface StageletDecision {
   readonly status: StageletStatus
@@ -48,6 +51,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const drift = drifted(stagelet.metadata.name, observation, lastRollout)
 
   const verdicts: Record<string, Verdict> = {
+    Accepted: accepted(input),
     AgentReachable: agentReachable(input),
     SecretsInSync: secretsInSync(input, judged, failed),
     Progressing: progressing(input, wantedRevision),
@@ -71,6 +75,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const unmountedFiles = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision,
+    project: judgedBy(input, wantedRevision),
     admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),
     quarantine: quarantine.length === 0 ? undefined : quarantine,
@@ -95,6 +100,9 @@ const withoutUndefined = <T extends object>(fields: T): Defined<T> =>
   Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Defined<T>
+
+const accepted = ({ projectExists, stagelet }: StageletInput): Verdict =>
+  projectExists ? yes('Accepted', 'its project exists') : projectMissing(stagelet)
 
 const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
   const { name } = stagelet.spec.agentRef
@@ -130,13 +138,9 @@ const secretsInSync = (
   judged: readonly JudgedService[],
   failed: Quarantined | undefined,
 ): Verdict => {
-  const { observation, stagelet, head, revisions } = input
-  if (!input.projectExists) {
-    return no(
-      'ProjectMissing',
-      `project "${stagelet.spec.projectRef.name}" does not exist in this namespace: apply it`,
-    )
-  }
+  const { observation, head, revisions } = input
+  const early = notBegun(input)
+  if (early !== undefined) return early
   const closed = revisions?.closed ?? 0
   const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
   if (observation === undefined)
@@ -180,6 +184,9 @@ const gating = (observation: ObservationSpec): string => {
 const progressing = (input: StageletInput, wantedRevision: number | undefined): Verdict => {
   const { observation, stagelet } = input
   const held = heldBack(input)
+  const early = notBegun(input)
+  if (early !== undefined)
+    return early.reason === 'AwaitingQuiet' ? { ...early, status: 'True' } : early
   if (wantedRevision === undefined) {
     if (held !== undefined) return no(held.reason, held.message)
     return yes('ChangeSetOpen', 'the first change set is still open')
@@ -277,40 +284,6 @@ const ready = (verdicts: Record<string, Verdict>): Verdict => {
     }
   }
   return yes('Ready', 'in sync, reachable and healthy')
-}
-
-/** A stack runs revision N when each of its services runs at least N. */
-const lowestRevision = (judged: readonly JudgedService[]): number | undefined => {
-  const revisions = judged
-    .filter((j) => j.status.state !== 'scaledToZero')
-    .map((j) => j.status.revision)
-  if (revisions.length === 0 || revisions.some((r) => r === undefined)) return undefined
-  return Math.min(...(revisions as number[]))
-}
-
-/** A rollout of the revision that ran already mends what somebody changed: the file, or the containers. */
-const causeOf = (
-  { stagelet, observation }: StageletInput,
-  { revision, startedAt }: RolloutStatus,
-): RolloutStatus['cause'] => {
-  const last = stagelet.status?.lastRollout
-  if (last?.revision !== revision) return 'NewRevision'
-  const wasDone = last.result === 'Healthy' || last.result === 'RolledBack'
-  if (last.startedAt === startedAt || !wasDone) return last.cause ?? 'NewRevision'
-  // Reports may follow each other so closely that the one of the failure was never seen.
-  const known = new Set(stagelet.status?.quarantine?.map((q) => q.digest))
-  if (observation?.quarantine?.some((q) => !known.has(q.digest)) === true) return 'NewRevision'
-  const edited = isTrue(stagelet.status?.conditions, 'ComposeFileChanged')
-  return edited ? 'ComposeFile' : 'Drift'
-}
-
-const rolloutOf = (input: StageletInput): RolloutStatus | undefined => {
-  const rollout = input.observation?.rollout
-  if (rollout === undefined) return undefined
-  const status = { ...rollout, cause: causeOf(input, rollout) }
-  return Object.fromEntries(
-    Object.entries(status).filter(([, value]) => value !== undefined),
-  ) as RolloutStatus
 }
 
 const isReleased = ({ stagelet, agent, observation }: StageletInput): boolean => {

@@ -1,4 +1,5 @@
 // Reads everything that a decision about one stagelet needs. Nothing is opened: digests are enough.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { isReason } from '../../../src/kernel/errors.ts'
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -11,8 +12,11 @@ export type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: Stagel
 export interface StageletInput {
   /** RFC 3339. */
   readonly now: string
+  readonly nowMs: number
   readonly stagelet: Stagelet
   readonly projectExists: boolean
+  /** Which one it is: a project that is made anew may have the uid of the old one. */
+  readonly project?: StageletStatus['project']
   /** The project has spec.rollout: each stagelet waits until it is let in. */
   readonly takesTurns: boolean
   readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
@@ -31,7 +35,7 @@ const mostToGoBack = 20
 export const gatherStagelet = async (
   reader: Reader,
   ref: { namespace: string; name: string },
-  now: string,
+  nowMs: number,
 ): Promise<StageletInput | undefined> => {
   const { namespace, name } = ref
   const stagelet = (await reader.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
@@ -49,7 +53,8 @@ export const gatherStagelet = async (
       : undefined
   const takesTurns = project?.spec?.['rollout'] !== undefined
   const base = {
-    now,
+    now: toTimestamp(nowMs),
+    nowMs,
     stagelet,
     takesTurns,
     agent: agent as StageletInput['agent'],
@@ -71,7 +76,15 @@ export const gatherStagelet = async (
     const set = await readClosed(reader, projectUid, revision)
     if (set !== undefined) closedSets.push(set)
   }
-  return { ...base, projectExists: true, revisions, head, closedSets }
+  const since = project?.metadata.creationTimestamp ?? ''
+  return {
+    ...base,
+    projectExists: true,
+    project: { uid: projectUid, since },
+    revisions,
+    head,
+    closedSets,
+  }
 }
 
 /** Where something failed: all that came since the last healthy one, newest first. */

@@ -81,3 +81,12 @@ const revisionOf = (
     ? before.revision
     : undefined
 }
+
+/** A stack runs revision N when each of its services runs at least N. */
+export const lowestRevision = (judged: readonly JudgedService[]): number | undefined => {
+  const revisions = judged
+    .filter((j) => j.status.state !== 'scaledToZero')
+    .map((j) => j.status.revision)
+  if (revisions.length === 0 || revisions.some((r) => r === undefined)) return undefined
+  return Math.min(...(revisions as number[]))
+}

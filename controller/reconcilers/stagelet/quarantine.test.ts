@@ -42,7 +42,7 @@ const status: StageletStatus = { healthyRevision: 4, wantedRevision: 5, conditio
 const anInputAfter = (over: Partial<StageletInput> = {}): StageletInput =>
   anInput(entriesAt(2), {
     stagelet: aStagelet({ status }),
-    revisions: { epoch: 1, closed: 5, closesAt: undefined },
+    revisions: { epoch: 1, closed: 5, closesAt: undefined, quietAt: 0 },
     head: setAt(5, entriesAt(2)),
     closedSets: sets,
     observation: anObservation({
@@ -103,7 +103,7 @@ describe('a stagelet whose newest revision failed', () => {
     const head = setAt(6, entriesAt(3))
     const input = anInputAfter({
       head,
-      revisions: { epoch: 1, closed: 6, closesAt: undefined },
+      revisions: { epoch: 1, closed: 6, closesAt: undefined, quietAt: 0 },
       closedSets: [head, ...sets],
     })
     expect(decideStagelet(input).status.wantedRevision).toBe(6)
@@ -114,7 +114,7 @@ describe('a stagelet whose newest revision failed', () => {
     const head = setAt(6, entriesAt(2, 9))
     const input = anInputAfter({
       head,
-      revisions: { epoch: 1, closed: 6, closesAt: undefined },
+      revisions: { epoch: 1, closed: 6, closesAt: undefined, quietAt: 0 },
       closedSets: [head, ...sets],
     })
     expect(decideStagelet(input).status.wantedRevision).toBe(4)
@@ -152,7 +152,7 @@ describe('a stagelet whose newest revision failed', () => {
     const input = anInputAfter({
       head,
       observation: settled,
-      revisions: { epoch: 1, closed: 6, closesAt: undefined },
+      revisions: { epoch: 1, closed: 6, closesAt: undefined, quietAt: 0 },
       closedSets: [head, ...sets],
     })
     expect(decideStagelet(input).status).toMatchObject({ wantedRevision: 6, healthyRevision: 6 })

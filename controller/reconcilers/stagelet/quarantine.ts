@@ -5,6 +5,7 @@ import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import type { StageletInput } from './gather.ts'
+import { awaitedBy } from './first-rollout.ts'
 import { newestFor } from './turn.ts'
 
 const mostKept = 20
@@ -57,7 +58,7 @@ export const quarantineOf = (input: StageletInput): Quarantined[] => {
 
 /**
  * The newest closed revision that the stagelet may have without anything that failed, whole; the
- * newest of all where none is known. Nothing while the first change set of a project is still open, so that a stack does not
+ * newest of all where none is known. Nothing new before a first rollout may begin, so that a stack does not
  * start without its secrets only to be re-created a moment later.
  */
 export const wantedRevisionOf = (
@@ -66,6 +67,7 @@ export const wantedRevisionOf = (
 ): number | undefined => {
   const { stagelet, revisions, closedSets } = input
   if (revisions === undefined) return stagelet.status?.wantedRevision
+  if (awaitedBy(input) !== undefined) return stagelet.status?.wantedRevision
   if (revisions.closed === 0 && revisions.closesAt !== undefined) return undefined
   const newest = newestFor(input)
   if (newest === undefined || quarantine.length === 0) return newest

@@ -1,7 +1,7 @@
 // Gather, decide, write. One transaction holds the read and the write, so that a secret written
 // meanwhile can never be judged by an older set. Many stagelets share one: a change that all of them
 // see is read once.
-import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
+import type { Clock } from '../../../src/kernel/clock.ts'
 import {
   agentFinalizer,
   keyOf,
@@ -15,6 +15,7 @@ import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
+import { awaitedBy } from './first-rollout.ts'
 import { gatherStagelet, type Stagelet, type StageletInput } from './gather.ts'
 import { rememberingReader } from './remembering-reader.ts'
 
@@ -32,7 +33,7 @@ export const createStageletReconciler = (deps: {
   /** resourceVersion of what was written last and needs no second look, by key. */
   const settled = new Map<string, string>()
   const reconcileAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Outcome>> => {
-    const now = toTimestamp(deps.clock.now())
+    const now = deps.clock.now()
     const { outcomes, written } = await deps.store.write(
       { name: 'reconciler', source: 'system' },
       {},
@@ -60,7 +61,7 @@ interface Reconciled {
 const reconcileIn = async (
   tx: Transaction,
   keys: readonly string[],
-  now: string,
+  now: number,
 ): Promise<Reconciled> => {
   const refs = keys.map(refFromKey)
   await prefetch(tx, refs)
@@ -82,8 +83,10 @@ const reconcileIn = async (
       status,
     )
     if (isFinal) written.set(key, metadata.resourceVersion ?? '')
+    const until = awaitedBy(input)?.until
     // The close of the change set writes the Project and so comes as an event; this only catches a lost one.
-    outcomes.set(key, revisions?.closesAt === undefined ? done : waitFor(5000))
+    if (until !== undefined) outcomes.set(key, waitFor(until - now))
+    else outcomes.set(key, revisions?.closesAt === undefined ? done : waitFor(5000))
   }
   await tx.recordEvents(decided.flatMap(({ input, status }) => eventsOf(input.stagelet, status)))
   for (const { input, release } of decided) {

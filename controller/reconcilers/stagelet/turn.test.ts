@@ -5,7 +5,7 @@ import { newestFor } from './turn.ts'
 
 const drained = { spec: { drained: true } } as unknown as NonNullable<StageletInput['agent']>
 const judged = (revision: number | undefined): StageletInput => {
-  const input = anInput([], { revisions: { epoch: 1, closed: 6, closesAt: undefined } })
+  const input = anInput([], { revisions: { epoch: 1, closed: 6, closesAt: undefined, quietAt: 0 } })
   const status = { ...input.stagelet.status, wantedRevision: revision }
   return { ...input, stagelet: { ...input.stagelet, status } }
 }

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../../../src/resources/meta.ts'
 import type { Member } from '../../../../src/store/members.ts'
 import type { RestDeps } from '../deps.ts'
 import { listPaged, nextCursor, pagedBy, pageQuery } from '../paging.ts'
-import { deleted, deletedSchema, time } from '../representations.ts'
+import { conditions, conditionsOf, deleted, deletedSchema, time } from '../representations.ts'
 import { requireTarget, route, type RestRoute } from '../route.ts'
 import { deleteTarget, shownAs, showTarget } from '../target.ts'
 import { createTracked } from '../writes.ts'
@@ -14,12 +14,13 @@ import { memberSchema, role, toMember } from './shapes.ts'
 const tag = 'Teams'
 
 const teamSchema = z
-  .strictObject({ name: z.string(), created_at: time })
+  .strictObject({ name: z.string(), created_at: time, conditions })
   .describe('A team: a namespace.')
 
-const toTeam = ({ metadata }: KubeObject): z.infer<typeof teamSchema> => ({
-  name: metadata.name,
-  created_at: metadata.creationTimestamp ?? '',
+const toTeam = (object: KubeObject): z.infer<typeof teamSchema> => ({
+  name: object.metadata.name,
+  created_at: object.metadata.creationTimestamp ?? '',
+  conditions: conditionsOf(object),
 })
 
 const teamName = z

@@ -1,0 +1,80 @@
+// What of a Stagelet and of its Project decides what an agent is told. Pure.
+import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import type { ProjectStatus } from '../../../src/resources/project.ts'
+import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import { agentKeyOf } from './deps.ts'
+
+/** What matters of a Stagelet for its agent. */
+export interface StageletView {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly generation: number
+  readonly agentKey: string
+  readonly projectKey: string
+  readonly compose: StageletSpec['compose']
+  readonly paused: boolean
+  /**
+   * As its reconciler judged. Undefined until the first change set of its project is closed: not to
+   * be run yet.
+   */
+  readonly wantedRevision: number | undefined
+  /** The Project that it was judged by. */
+  readonly project: StageletStatus['project']
+  /** Something failed there: its reconciler alone says what it may have. */
+  readonly quarantined: boolean
+  readonly healthyRevision: number | undefined
+  readonly redeploy: string
+  readonly retry: string
+  readonly release: 'Retain' | 'Down' | undefined
+  readonly releaseVolumes: boolean
+  readonly version: number
+}
+
+export interface ProjectView {
+  readonly uid: string
+  /** When it was made. */
+  readonly since: string
+  /** Newest closed one. */
+  readonly revision: number
+  /** spec.rollout: each stagelet waits until it is let in. */
+  readonly takesTurns: boolean
+  readonly version: number
+}
+
+export const projectViewOf = (
+  { metadata, spec, status }: KubeObject,
+  version: number,
+): ProjectView => ({
+  uid: metadata.uid ?? '',
+  since: metadata.creationTimestamp ?? '',
+  revision: (status as ProjectStatus | undefined)?.revision ?? 0,
+  takesTurns: spec?.['rollout'] !== undefined,
+  version,
+})
+
+export const viewOf = (object: KubeObject, version: number): StageletView => {
+  const { metadata } = object
+  const spec = object.spec as StageletSpec
+  const status = object.status as StageletStatus | undefined
+  const namespace = metadata.namespace ?? ''
+  return {
+    uid: metadata.uid ?? '',
+    namespace,
+    name: metadata.name,
+    generation: metadata.generation ?? 0,
+    agentKey: agentKeyOf(namespace, spec.agentRef.name),
+    projectKey: agentKeyOf(namespace, spec.projectRef.name),
+    compose: spec.compose,
+    paused: spec.paused === true,
+    wantedRevision: status?.wantedRevision,
+    project: status?.project,
+    quarantined: (status?.quarantine ?? []).length > 0,
+    healthyRevision: status?.healthyRevision,
+    redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
+    retry: metadata.annotations?.[annotations.retry] ?? '',
+    release: metadata.deletionTimestamp === undefined ? undefined : spec.deletionPolicy,
+    releaseVolumes: spec.deleteVolumes === true,
+    version,
+  }
+}

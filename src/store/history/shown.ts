@@ -1,0 +1,66 @@
+// History as the store shows it.
+import type { SetEntry } from '../../secrets/visible.ts'
+import type { ReadWay } from '../audit/reads.ts'
+import type { NamedEntry, SetDiff } from './set-diff.ts'
+
+/** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
+export interface SecretVersion {
+  readonly version: number
+  readonly current: boolean
+  readonly scope: string
+  readonly stagelet?: string
+  readonly type: 'env' | 'file'
+  readonly bytes: number
+  /** It is in the sets of the revisions from this one up to, not including, `toRevision`. */
+  readonly fromRevision: number
+  readonly toRevision?: number
+  readonly createdAt: string
+  readonly createdBy: string
+  /** The newest older version with the same value, as their keyed digests tell. */
+  readonly sameAs?: number
+}
+
+export interface RevisionInfo {
+  readonly revision: number
+  readonly closedAt: string
+  /** How many secrets got a new version, and how many went. */
+  readonly written: number
+  readonly deleted: number
+  /** Their keys: the first 20 by name. */
+  readonly keys: readonly string[]
+  /** Who wrote them. */
+  readonly by: readonly string[]
+}
+
+/** A deleted secret in its grace time. */
+export interface DeletedSecret extends NamedEntry {
+  readonly deletedAt: string
+  readonly deletedBy: string
+  readonly restorableUntil: string
+}
+
+/**
+ * A revision by its number, the one before the newest change, or the one that was newest at a time
+ * (ms). `expectedSet`: Conflict unless this is the name of the set that is stored now.
+ */
+export type RevisionChoice = { readonly expectedSet?: string | undefined } & (
+  { readonly revision: number | 'previous' } | { readonly at: number }
+)
+
+export interface ProjectRollback {
+  readonly revision: number
+  /** Name of the set that was stored before: see nameSet. */
+  readonly set: string
+  /** What the rollback changed. */
+  readonly diff: SetDiff
+}
+
+/** Which values a person reads, and for what. */
+export interface RevealedSet {
+  readonly way: ReadWay
+  readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
+  /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
+  readonly stagelet?: string | undefined
+  /** Values as they are written: what refers to others stays as it is. */
+  readonly asWritten?: boolean | undefined
+}

@@ -1,0 +1,86 @@
+// The metadata of what is written by the user's door.
+import { agentFinalizer, refOf, type KubeObject, type ObjectMeta } from '../resources/meta.ts'
+import { withSource } from './admission.ts'
+import { invalid, tooManyOwners } from './errors.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+import type { Tracking } from './store.ts'
+import { withValueSource } from './value-owner.ts'
+
+const namespaceLabel = 'kubernetes.io/metadata.name'
+
+/** Each new manager of an object adds to it, and every change of it is stored and sent whole. */
+const maxManaged = 1_048_576
+
+/** The metadata with the managers that the API gives, where it gives any. */
+export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): ObjectMeta => {
+  const managedFields = tracking?.managedFields
+  if (managedFields === undefined) return metadata
+  if (JSON.stringify(managedFields).length > maxManaged) throw tooManyOwners(metadata.name)
+  const { managedFields: _, ...others } = metadata
+  return managedFields.length === 0 ? others : { ...others, managedFields: [...managedFields] }
+}
+
+export const newMetadata = (
+  session: WriteSession,
+  object: KubeObject,
+  { uid, source }: { uid: string; source: string },
+): ObjectMeta => {
+  const { name, namespace, labels, annotations, finalizers } = object.metadata
+  const ends = new Set(finalizers ?? [])
+  if (object.kind === 'Stagelet') ends.add(agentFinalizer)
+  const metadata: ObjectMeta = {
+    name,
+    ...(object.kind === 'Namespace' ? {} : { namespace: namespace ?? '' }),
+    uid,
+    generation: 1,
+    creationTimestamp: session.now,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
+  }
+  if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
+  const own = withValueSource(session, metadata, object, { owner: source, before: undefined })
+  return withSource(own, source)
+}
+
+/**
+ * Absent finalizers: an API client that replaces an object takes them away, as in Kubernetes; a
+ * folder only ever says what its file holds, and no file holds the agent's finalizer.
+ */
+const nextFinalizers = (
+  session: WriteSession,
+  object: KubeObject,
+  current: KubeObject,
+): string[] | undefined => {
+  const old = current.metadata.finalizers
+  const given = object.metadata.finalizers
+  const next = given ?? (session.actor.source === 'api' ? undefined : old)
+  const added = (next ?? []).filter((f) => !(old ?? []).includes(f))
+  if (current.metadata.deletionTimestamp !== undefined && added.length > 0) {
+    const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers: ${added.join(', ')}`
+    throw invalid(refOf(object), [
+      { field: 'metadata.finalizers', reason: 'FieldValueForbidden', message },
+    ])
+  }
+  return next === undefined || next.length === 0 ? undefined : next
+}
+
+export const nextMetadata = (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow,
+  source: string,
+): ObjectMeta => {
+  const { labels: _, annotations: __, finalizers: ___, ...kept } = current.object.metadata
+  const { labels, annotations } = object.metadata
+  const finalizers = nextFinalizers(session, object, current.object)
+  const before = current.object.metadata
+  const ours = object.kind === 'Namespace' ? { [namespaceLabel]: object.metadata.name } : undefined
+  const next: ObjectMeta = {
+    ...kept,
+    ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(finalizers === undefined ? {} : { finalizers }),
+  }
+  return withSource(withValueSource(session, next, object, { owner: source, before }), source)
+}
