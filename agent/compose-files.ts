@@ -73,6 +73,10 @@ const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
   return [...found]
 }
 
+/** Absolute paths of the files that one of these must be for there to be a stack. */
+export const wantedFiles = ({ directory, files }: ComposeSpec): string[] =>
+  (files ?? bases).map((f) => resolve(directory, f))
+
 /** The files that Compose would choose in the stagelet's directory, or why there are none to use. */
 export const findComposeFiles = async (
   spec: ComposeSpec,

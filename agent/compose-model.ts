@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-import { findComposeFiles, signatureOf } from './compose-files.ts'
+import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { StackFault } from './compose-files.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import { ComposeError } from '../src/compose/compose.ts'
@@ -48,6 +48,8 @@ interface ModelRequest {
 export interface ModelSource {
   /** The model for this spec; asks Compose only when a file, or Compose itself, has changed since. */
   read(request: ModelRequest): Promise<ModelResult>
+  /** Absolute paths of the files that the last read was made from, or that it lacked. */
+  watched(): readonly string[]
   /** Asks Compose again at the next read. */
   forget(): void
 }
@@ -171,9 +173,11 @@ interface Cached {
 
 export const createModelSource = (compose: Compose, allowDirs: readonly string[]): ModelSource => {
   let cached: Cached | undefined
+  let watchedNow: readonly string[] = []
 
   const load = async (request: ModelRequest, specKey: string): Promise<ModelResult> => {
     const found = await findComposeFiles(request.spec, allowDirs)
+    watchedNow = 'fault' in found ? wantedFiles(request.spec) : found.files.watched
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
     const { files, watched: named } = found.files
     // Before asking: a file that changes meanwhile must not pass as read.
@@ -182,7 +186,7 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
       const asked = await askCompose(compose, request, flagsFor(request.spec, files))
       // Whatever they are called, and there or not.
       const others = asked.services.flatMap((s) => s.envFiles).filter((f) => !named.includes(f))
-      const watched = [...named, ...new Set(others)]
+      const watched = (watchedNow = [...named, ...new Set(others)])
       const signature = others.length === 0 ? before : await signatureOf(watched)
       const roots = rootsOf(request.spec.directory, files)
       const model = { ...asked, roots, signature, isStale: false }
@@ -213,6 +217,7 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
       cached = undefined
       return await load(request, specKey)
     },
+    watched: () => watchedNow,
     forget: () => {
       cached = undefined
     },

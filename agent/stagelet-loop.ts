@@ -18,6 +18,7 @@ import type { Engine } from './docker/engine.ts'
 import type { EventHub, EventListener } from './docker/event-hub.ts'
 import { createEndings } from './endings.ts'
 import type { FileStore } from './file-store.ts'
+import { createFileWatch } from './file-watch.ts'
 import { createKnownValues, type KnownValues } from './logs/known-values.ts'
 import type { LogSource } from './logs/project-log.ts'
 import type { Choice } from './quarantine.ts'
@@ -80,6 +81,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const endings = createEndings()
   const waker = createWaker(deps.clock, settleEventsMs)
   const known = createKnownValues()
+  const fileWatch = createFileWatch(waker.poke)
   let state: StackState | undefined
   const aim = createAim({ ...deps, state: () => state })
   const { hands, byHand } = openHands(deps, { models, known, aim, onDone: waker.poke })
@@ -122,6 +124,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       return engineRetryMs
     } finally {
       aim.note(current.quarantine)
+      if (!stopped) fileWatch.follow(models.watched())
       publish()
     }
   }
@@ -151,6 +154,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       waker.wake()
       await running
       subscription.stop()
+      fileWatch.stop()
       if (aim.uid !== undefined) deps.locks.release(aim.uid)
     },
     wanted: () => aim.choose()?.run.desired,

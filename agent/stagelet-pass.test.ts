@@ -64,7 +64,7 @@ const pass = async (
       forget: () => Promise.resolve(),
       uids: () => [],
     },
-    models: { read: () => Promise.resolve({ model }), forget: () => undefined },
+    models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
     locks: lonelyLocks(),
     files: withoutFiles,
     endings: createEndings(),

@@ -115,6 +115,8 @@ const settle = async (
   state.failures = 0
   state.failedKey = ''
   await endDrift(deps, state)
+  // What runs goes on; the next rollout would fail.
+  if ('fault' in action.model.mounts) state.fault = action.model.mounts.fault
   deps.publish()
   await recordLasting(deps, state)
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))

@@ -45,7 +45,7 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
     files: withoutFiles,
     locks: lonelyLocks(),
     log: silentLogger,
-    models: { read: () => Promise.resolve({ model }), forget: () => undefined },
+    models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
     hands: createHands(realClock),
     allowDirs: [],
     baseEnv: { PATH: '/bin' },
@@ -132,6 +132,7 @@ describe('Compose for a person', () => {
     const broken = {
       read: () =>
         Promise.resolve({ fault: { reason: 'r', message: 'no file' }, missingVariables: [] }),
+      watched: () => [],
       forget: () => undefined,
     }
     const { deps, run } = stackOf({ models: broken })
