@@ -29,7 +29,7 @@ export interface DeniedLog {
   record(denied: Denied): Promise<void>
   /** A token that nobody ever had: counted, with one row a minute. */
   countUnknown(): void
-  /** Writes what was counted. */
+  /** Writes what was counted, and waits for rows that are being written. */
   stop(): Promise<void>
 }
 
@@ -64,6 +64,7 @@ export const createDeniedLog = (deps: {
   let actors = new Map<string, number>()
   let beyond = 0
   let unknown = 0
+  const writing = new Set<Promise<void>>()
 
   const write = async (
     actor: Actor,
@@ -123,7 +124,9 @@ export const createDeniedLog = (deps: {
       }
       actors.set(who, rows + 1)
       seen.set(key, { denied, again: 0 })
-      await writeOne(denied)
+      const written = writeOne(denied)
+      writing.add(written)
+      await written.finally(() => writing.delete(written))
     },
     countUnknown: () => {
       unknown += 1
@@ -131,6 +134,7 @@ export const createDeniedLog = (deps: {
     stop: async () => {
       stopping.abort()
       await running
+      await Promise.all(writing)
     },
   }
 }

@@ -23,7 +23,10 @@ const whoAsks = (c: AppContext, { details }: StagelyError): Actor => {
   }
 }
 
-/** Resolves when the attempt is stored, where it has a row of its own; never rejects. */
+/**
+ * Resolves when the attempt is stored, where it has a row of its own; never rejects. A 404 that hides what
+ * another team has does not wait: it would take longer than one of nothing, and so tell the two apart.
+ */
 export const noteDenied = async (
   c: AppContext,
   error: StagelyError,
@@ -35,7 +38,7 @@ export const noteDenied = async (
     if (error.reason === 'Unauthorized' && withToken) log.countUnknown()
     return
   }
-  await log.record({
+  const stored = log.record({
     actor: whoAsks(c, error),
     namespace: denied?.namespace ?? teamIn(c.req.path),
     method: c.req.method,
@@ -44,4 +47,5 @@ export const noteDenied = async (
     status: httpStatusOf[error.reason],
     why: denied?.why ?? 'Role',
   })
+  if (error.reason !== 'NotFound') await stored
 }

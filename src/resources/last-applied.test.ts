@@ -35,6 +35,18 @@ describe('a last-applied annotation of a secret', () => {
     expect(clean).not.toContain('canary')
   })
 
+  it('loses what it says of itself, and metadata that no object has', () => {
+    const inner = JSON.stringify({ ...manifest, spec: { ...manifest.spec, value: 'canary' } })
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': inner, note: 'n' }
+    const metadata = { ...manifest.metadata, value: 'canary', annotations }
+    const clean = cleanLastApplied(JSON.stringify({ ...manifest, metadata }))
+    expect(clean).not.toContain('canary')
+    expect(JSON.parse(clean ?? '')).toEqual({
+      ...manifest,
+      metadata: { ...manifest.metadata, annotations: { note: 'n' } },
+    })
+  })
+
   it.each(['not json', 'null', '"canary"', '["canary"]'])('is dropped when it is %s', (text) => {
     expect(cleanLastApplied(text)).toBeUndefined()
   })

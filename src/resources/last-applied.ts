@@ -2,9 +2,14 @@
 // no value: a misspelt or misplaced field (`vlaue:`) may well hold the secret.
 import { z } from 'zod'
 import { isRecord } from '../kernel/record.ts'
+import { annotations } from './meta.ts'
 import { valueFields } from './secret-value.ts'
 import { secretSpec } from './stagelysecret.ts'
 
+const writable = new Set([
+  ...['name', 'generateName', 'namespace', 'labels', 'annotations'],
+  ...['finalizers', 'ownerReferences'],
+])
 const hidden = new Set<string>(valueFields)
 
 /** The known fields of `value`, in their order; undefined for what cannot be of this schema. */
@@ -22,12 +27,26 @@ const prune = (schema: unknown, value: unknown): unknown => {
   )
 }
 
+/** What a manifest says of an object. A last-applied annotation within it is a manifest again. */
+const pruneMetadata = (value: unknown): unknown => {
+  if (!isRecord(value)) return undefined
+  const fields = Object.entries(value).filter(([key]) => writable.has(key))
+  return Object.fromEntries(
+    fields.map(([key, inner]) => {
+      if (key !== 'annotations' || !isRecord(inner)) return [key, inner]
+      const { [annotations.lastApplied]: _, ...others } = inner
+      return [key, others]
+    }),
+  )
+}
+
 /** The manifest of a StagelySecret as it may be kept and shown. */
 export const withoutSecretFields = (manifest: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(manifest).flatMap(([key, value]) => {
       if (key === 'spec') return [[key, prune(secretSpec, value)]]
-      return ['apiVersion', 'kind', 'metadata'].includes(key) ? [[key, value]] : []
+      if (key === 'metadata') return [[key, pruneMetadata(value)]]
+      return ['apiVersion', 'kind'].includes(key) ? [[key, value]] : []
     }),
   )
 
