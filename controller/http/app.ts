@@ -7,12 +7,13 @@ import type { Store } from '../../src/store/store.ts'
 import type { DeniedLog } from '../audit/denied.ts'
 import { Authenticator, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
+import { mountHealth } from './health.ts'
 import { agentAccessRoutes, type AgentAccessDeps } from './kube/agent-access.ts'
-import { mountDiscovery, withSlash } from './kube/discovery.ts'
+import { mountDiscovery } from './kube/discovery.ts'
 import { mountOpenApi } from './kube/openapi.ts'
 import { mountSelfReviews } from './kube/reviews-self.ts'
 import { reviewRoutes, type ReviewDeps } from './kube/review.ts'
-import { mountKubeRoutes, type KubeRoute } from './kube/route.ts'
+import { mountKubeRoutes, withSlash, type KubeRoute } from './kube/route.ts'
 import { objectRoutes } from './kube/routes.ts'
 import { failureStatus } from './kube/status.ts'
 import type { WatchDeps } from './kube/watch.ts'
@@ -60,15 +61,18 @@ export const createApp = (deps: AppDeps): App => {
       : next(),
   )
   mountHealth(app, deps)
+  mountVersion(app, deps)
+  mountMetrics(app, deps)
   mountRestDocs(app, deps.versions.version)
   deps.mountOpen?.(app)
   const login = requireLogin(new Authenticator(deps), deps.failureLimit)
   for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login, paceKube(deps))
   mountRest(app, deps)
   mountDiscovery(app)
-  mountOpenApi(app, deps.versions.gitVersion)
+  const routes = kubeRoutes(deps)
+  mountOpenApi(app, routes, deps.versions.gitVersion)
   mountSelfReviews(app)
-  mountKubeRoutes(app, kubeRoutes(deps))
+  mountKubeRoutes(app, routes)
   return app
 }
 
@@ -87,18 +91,7 @@ export const kubeRoutes = (deps: AgentAccessDeps & WatchDeps & ReviewDeps): Kube
   ...objectRoutes(deps),
 ]
 
-const mountHealth = (app: App, { store, metrics, stopping, versions }: AppDeps): void => {
-  const alive = (c: AppContext): Response => c.text('ok')
-  app.get('/healthz', alive)
-  app.get('/livez', alive)
-  app.get('/readyz', async (c) => {
-    if (stopping.aborted) return c.text('stopping', 503)
-    const { ok, reason, failed } = await store.health()
-    const left = failed !== undefined && (c.req.queries('exclude') ?? []).includes(failed)
-    return ok || left
-      ? c.text('ok')
-      : c.text(`not ready: ${reason ?? 'the store does not answer'}`, 503)
-  })
+const mountVersion = (app: App, { versions }: AppDeps): void => {
   const [major = '1', minor = '0'] = versions.gitVersion.replace(/^v/, '').split('.')
   app.on('GET', withSlash('/version'), (c) =>
     c.json({
@@ -114,6 +107,9 @@ const mountHealth = (app: App, { store, metrics, stopping, versions }: AppDeps):
       stagelyVersion: versions.version,
     }),
   )
+}
+
+const mountMetrics = (app: App, { metrics }: AppDeps): void => {
   app.get('/metrics', async (c) =>
     c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
   )

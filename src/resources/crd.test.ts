@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { crdKinds, objectSchema, renderCrd, structuralSchema } from './crd.ts'
-import { openApiDocuments } from './openapi.ts'
-import { requireKind } from './registry.ts'
 
 /** Every schema node in a structural schema, with its path. */
 const nodesOf = (schema: unknown, path: string): [string, Record<string, unknown>][] => {
@@ -82,50 +80,4 @@ describe('CRDs', () => {
       })
     },
   )
-})
-
-describe('openApiDocuments', () => {
-  it('give kubectl an inline fieldValidation for each kind, and no strategic merge', () => {
-    const documents = openApiDocuments('v1')
-    expect([...documents.keys()].sort()).toEqual(['api/v1', 'apis/stagely.dev/v1alpha1'])
-    const text = JSON.stringify([...documents.values()])
-    expect(text).not.toContain('strategic')
-    const { paths } = documents.get('apis/stagely.dev/v1alpha1') as {
-      paths: Record<
-        string,
-        { patch: { parameters: { name: string }[]; 'x-kubernetes-group-version-kind': object } }
-      >
-    }
-    const { patch } = paths['/apis/stagely.dev/v1alpha1/namespaces/{namespace}/stagelets/{name}']!
-    expect(patch.parameters.map((p) => p.name)).toContain('fieldValidation')
-    expect(patch['x-kubernetes-group-version-kind']).toEqual({
-      group: 'stagely.dev',
-      version: 'v1alpha1',
-      kind: 'Stagelet',
-    })
-  })
-
-  it('describe every field, so that kubectl can explain it', () => {
-    for (const document of openApiDocuments('v1').values()) {
-      const { schemas } = (document as { components: { schemas: object } }).components
-      for (const [name, schema] of Object.entries(schemas))
-        for (const [path, node] of nodesOf(schema, name))
-          if (!path.endsWith('[]')) expect(node['description'], path).toBeTypeOf('string')
-    }
-  })
-
-  it('resolve every reference', () => {
-    for (const document of openApiDocuments('v1').values()) {
-      const { schemas } = (document as { components: { schemas: object } }).components
-      for (const [, name] of JSON.stringify(document).matchAll(
-        /"#\/components\/schemas\/([^"]+)"/g,
-      ))
-        expect(schemas).toHaveProperty([name!])
-    }
-  })
-
-  it('show an Event with its fields at the top level', () => {
-    expect(requireKind('Event').kind).toBe('Event')
-    expect(JSON.stringify(openApiDocuments('v1').get('api/v1'))).toContain('"involvedObject"')
-  })
 })

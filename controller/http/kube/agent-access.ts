@@ -1,6 +1,8 @@
 // POST agents/NAME/token and agents/NAME/revoke: who may become an agent, and who no longer is one.
+import type { Schema } from '../../../src/resources/crd.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
+import { refTo } from '../../../src/resources/openapi-meta.ts'
 import { requireKind } from '../../../src/resources/registry.ts'
 import { renderJoinToken } from '../../../src/protocol/join-token.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
@@ -58,6 +60,11 @@ const access = (subresource: string): KubeAccess => ({
   right: 'agents/join',
 })
 
+const object = (properties: object): Schema => ({ type: 'object', properties })
+
+const tokenSchema = (spec: object, status?: object): Schema =>
+  object({ spec: object(spec), ...(status === undefined ? {} : { status: object(status) }) })
+
 export const agentAccessRoutes = (deps: AgentAccessDeps): KubeRoute[] => {
   const base = '/apis/stagely.dev/v1alpha1/namespaces/:namespace/agents/:name'
   return [
@@ -65,12 +72,28 @@ export const agentAccessRoutes = (deps: AgentAccessDeps): KubeRoute[] => {
       method: 'POST',
       path: `${base}/token`,
       access: access('token'),
+      describes: {
+        id: 'createStagelyDevV1alpha1NamespacedAgentToken',
+        summary: 'Make a join token. It is shown this once.',
+        body: tokenSchema({ expirationSeconds: { type: 'integer', default: defaultSeconds } }),
+        status: 201,
+        answer: tokenSchema(
+          { expirationSeconds: { type: 'integer' } },
+          { token: { type: 'string' }, expirationTimestamp: { type: 'string' } },
+        ),
+      },
       handle: (c) => serveJoinToken(c, deps),
     },
     {
       method: 'POST',
       path: `${base}/revoke`,
       access: access('revoke'),
+      describes: {
+        id: 'createStagelyDevV1alpha1NamespacedAgentRevoke',
+        summary: 'Lock the agent out: its keys open nothing any more.',
+        status: 200,
+        answer: refTo('Status'),
+      },
       handle: async (c) => {
         await deps.agents.revoke(refOfPath(c, requireKind('Agent')), actorOf(c))
         return c.json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' })

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { kinds, type Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 import { wantsAggregated } from './negotiate.ts'
+import { withSlash } from './route.ts'
 
 export const servedKinds: readonly Kind[] = kinds.filter((kind) => kind.internal !== true)
 
@@ -150,9 +151,6 @@ const groupOf = (group: string): object => {
   return { name: group, versions: [entry], preferredVersion: entry }
 }
 
-/** Clients that are generated from Kubernetes' own OpenAPI, such as Python's, end paths of discovery with a slash. */
-export const withSlash = (path: string): string[] => [path, `${path}/`]
-
 /** `/api`, `/apis` and the lists below them, for everybody who is logged in. */
 export const mountDiscovery = (app: App): void => {
   const groups = [...new Set(servedKinds.map((kind) => kind.group))].filter((group) => group !== '')
@@ -166,7 +164,10 @@ export const mountDiscovery = (app: App): void => {
   }
   const single = (path: string, content: object): void => {
     const document = documentOf(content)
-    app.on('GET', withSlash(path), (c) => answerDocument(c, document))
+    app.on('GET', withSlash(path), (c) => {
+      wantsAggregated(c.req.header('accept'))
+      return answerDocument(c, document)
+    })
   }
   pair('/api', aggregated(['']), {
     kind: 'APIVersions',

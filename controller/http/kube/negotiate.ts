@@ -1,4 +1,5 @@
-// Which shape of answer the client asked for. The first entry that we can give wins.
+// Which shape of answer the client asked for: the best entry of Accept that we can give.
+import { parseAccept, type Accept } from 'hono/utils/accept'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
 type Shape = 'object' | 'Table' | 'PartialObjectMetadata'
@@ -8,41 +9,64 @@ export interface Wanted {
   readonly yaml: boolean
 }
 
-const plain: Wanted = { shape: 'object', yaml: false }
+/** What the client takes, best first: by `q`, and by how closely it is named. */
+const clausesOf = (accept: string | undefined): Accept[] => {
+  const stars = ({ type }: Accept): number => type.split('*').length
+  if (accept === undefined || accept.trim() === '') return [{ type: '*/*', params: {}, q: 1 }]
+  return parseAccept(accept)
+    .filter(({ q }) => q > 0)
+    .sort((a, b) => b.q - a.q || stars(a) - stars(b))
+}
 
-/** NotAcceptable when every entry is unknown. */
-export const negotiate = (accept: string | undefined): Wanted => {
-  if (accept === undefined || accept.trim() === '') return plain
-  for (const entry of accept.split(',')) {
-    const wanted = wantedBy(entry)
+const firstOf = <T>(
+  accept: string | undefined,
+  wantedBy: (clause: Accept) => T | undefined,
+  accepted: string,
+): T => {
+  for (const clause of clausesOf(accept)) {
+    const wanted = wantedBy(clause)
     if (wanted !== undefined) return wanted
   }
   throw new StagelyError(
     'NotAcceptable',
-    'only the following media types are accepted: application/json, application/yaml, application/json;as=Table;v=v1;g=meta.k8s.io',
+    `only the following media types are accepted: ${accepted}`,
   )
 }
 
-const wantedBy = (entry: string): Wanted | undefined => {
-  const [type = '', ...parts] = entry.split(';').map((part) => part.trim())
-  const yaml = type === 'application/yaml'
-  if (!yaml && !['application/json', 'application/*', '*/*'].includes(type)) return undefined
-  const parameters = new Map(parts.map((part) => part.split('=', 2) as [string, string]))
-  const as = parameters.get('as')
+const isJson = ({ type }: Accept): boolean =>
+  ['application/json', 'application/*', '*/*'].includes(type.toLowerCase())
+
+/** NotAcceptable when every entry is unknown. */
+export const negotiate = (accept: string | undefined): Wanted =>
+  firstOf(
+    accept,
+    wantedBy,
+    'application/json, application/yaml, application/json;as=Table;v=v1;g=meta.k8s.io',
+  )
+
+const wantedBy = (clause: Accept): Wanted | undefined => {
+  const { as, g, v = '' } = clause.params
+  const yaml = clause.type.toLowerCase() === 'application/yaml'
+  if (!yaml && !isJson(clause)) return undefined
   if (as === undefined) return { shape: 'object', yaml }
-  if (parameters.get('g') !== 'meta.k8s.io') return undefined
-  if (as === 'Table' && ['v1', 'v1beta1'].includes(parameters.get('v') ?? ''))
-    return { shape: 'Table', yaml }
+  if (g !== 'meta.k8s.io') return undefined
+  if (as === 'Table' && ['v1', 'v1beta1'].includes(v)) return { shape: 'Table', yaml }
   const partial = as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList'
-  return partial && parameters.get('v') === 'v1'
-    ? { shape: 'PartialObjectMetadata', yaml }
-    : undefined
+  return partial && v === 'v1' ? { shape: 'PartialObjectMetadata', yaml } : undefined
 }
 
-/** True when the client takes aggregated discovery; anything else gets the legacy lists. */
+/**
+ * Of discovery: true when the client wants all groups in one document. NotAcceptable for who takes no
+ * JSON. Other parameters do not count, as a client would give up without any answer.
+ */
 export const wantsAggregated = (accept: string | undefined): boolean =>
-  (accept ?? '')
-    .split(',')
-    .some(
-      (entry) => entry.includes('as=APIGroupDiscoveryList') && /;\s*v=v2(;|$)/.test(entry.trim()),
-    )
+  firstOf(
+    accept,
+    (clause) => {
+      if (!isJson(clause)) return undefined
+      const { as, v } = clause.params
+      if (as !== 'APIGroupDiscoveryList') return false
+      return v === 'v2' ? true : undefined
+    },
+    'application/json, application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
+  )

@@ -1,12 +1,38 @@
 // Serves the OpenAPI v3 index and documents. The hash in a document's URL is its ETag, so that
 // kubectl keeps it for as long as the schemas stay. Version 2 is there and empty: kubectl asks it for
 // kinds that it finds nowhere else, and takes its absence for a broken server.
-import { openApiDocuments } from '../../../src/resources/openapi.ts'
+import { openApiSchemas } from '../../../src/resources/openapi.ts'
+import { apiPathOf } from '../../../src/resources/registry.ts'
 import type { App } from '../env.ts'
-import { answerDocument, documentOf } from './discovery.ts'
+import { answerDocument, documentOf, servedKinds } from './discovery.ts'
+import { openApiPaths } from './openapi-paths.ts'
+import type { KubeRoute } from './route.ts'
 
-export const mountOpenApi = (app: App, version: string): void => {
-  const documents = [...openApiDocuments(version)].map(([path, content]) => ({
+/** `api/v1`, `apis/stagely.dev/v1alpha1` → its document. */
+export const openApiDocuments = (
+  routes: readonly KubeRoute[],
+  version: string,
+): Map<string, object> => {
+  const roots = new Set(servedKinds.map(apiPathOf))
+  return new Map(
+    [...roots].map((root) => [
+      root.slice(1),
+      {
+        openapi: '3.0.0',
+        info: { title: 'Stagely', version },
+        security: [{ BearerToken: [] }],
+        paths: openApiPaths(routes.filter(({ path }) => path.startsWith(`${root}/`))),
+        components: {
+          securitySchemes: { BearerToken: { type: 'http', scheme: 'bearer' } },
+          schemas: openApiSchemas(servedKinds.filter((kind) => apiPathOf(kind) === root)),
+        },
+      },
+    ]),
+  )
+}
+
+export const mountOpenApi = (app: App, routes: readonly KubeRoute[], version: string): void => {
+  const documents = [...openApiDocuments(routes, version)].map(([path, content]) => ({
     path,
     document: documentOf(content),
   }))

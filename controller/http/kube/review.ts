@@ -32,12 +32,30 @@ export interface ReviewDeps {
   readonly denied: DeniedLog
 }
 
+const reviewSchema = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      properties: { objects: { type: 'array', items: { type: 'object' } } },
+    },
+    status: { type: 'object' },
+  },
+}
+
 /** Open to everybody who may write something: what an object may not be reviewed for is a fault of that object. */
 export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
   {
     method: 'POST',
     path: '/apis/stagely.dev/v1alpha1/namespaces/:namespace/changesetreviews',
     access: { kind: requireKind('Project'), verb: 'list', in: 'own' },
+    describes: {
+      id: 'createStagelyDevV1alpha1NamespacedChangeSetReview',
+      summary: 'Ask what a set of objects would change, and which services would start anew.',
+      body: reviewSchema,
+      status: 201,
+      answer: reviewSchema,
+    },
     handle: async (c) => {
       checkMayWrite(c.get('user'), c.req.param('namespace'))
       const bytes = await readBytes(c, maxReviewBytes)

@@ -3,6 +3,7 @@
 import { allows, allowsAdmin, teamsWhere } from '../../../src/access/principal.ts'
 import { resources, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import type { Schema } from '../../../src/resources/crd.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 
@@ -23,10 +24,20 @@ export interface KubeAccess {
   readonly right?: Resource
 }
 
+/** What the OpenAPI document says of a route that is not the usual one of its verb. */
+interface RouteDescription {
+  readonly id: string
+  readonly summary: string
+  readonly body?: Schema
+  readonly status: 200 | 201
+  readonly answer: Schema
+}
+
 export interface KubeRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly access: KubeAccess
+  readonly describes?: RouteDescription
   readonly handle: (c: AppContext) => Promise<Response>
 }
 
@@ -86,9 +97,13 @@ export const authorize = (c: AppContext, access: KubeAccess): void => {
 export const visibleNamespaces = (c: AppContext, kind: Kind): readonly string[] | undefined =>
   teamsWhere(c.get('user'), 'list', rightOf(kind))
 
+/** Clients that are generated from Kubernetes' own OpenAPI, such as Python's, end paths with a slash. */
+export const withSlash = (path: string): string[] => [path, `${path}/`]
+
 export const mountKubeRoutes = (app: App, routes: readonly KubeRoute[]): void => {
   for (const { method, path, access, handle } of routes)
-    app.on(method, path, (c) => {
+    // Only reads take a slash at the end: whoever forgot the name must not delete the collection.
+    app.on(method, method === 'GET' ? withSlash(path) : [path], (c) => {
       authorize(c, access)
       return handle(c)
     })

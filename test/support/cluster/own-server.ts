@@ -78,11 +78,10 @@ export const startOwnServer = async (
   app.get('/api', (c) => c.json({ kind: 'APIVersions', apiVersion: 'v1', versions: ['v1'] }))
   app.get('/version', (c) => c.json({ major: '1', minor: '32', gitVersion }))
   mountDiscovery(app)
-  mountOpenApi(app, gitVersion)
-  mountKubeRoutes(
-    app,
-    objectRoutes({ store: opened.store, clock: realClock, stopping, log: silentLogger, ...how }),
-  )
+  const deps = { store: opened.store, clock: realClock, stopping, log: silentLogger, ...how }
+  const routes = objectRoutes(deps)
+  mountOpenApi(app, routes, gitVersion)
+  mountKubeRoutes(app, routes)
   const answer = getRequestListener(app.fetch)
   const plainValues = keepPlainValues()
   const answerAsCluster = async (

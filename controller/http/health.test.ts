@@ -1,0 +1,48 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import type { StoreHealth } from '../../src/store/store.ts'
+import type { AppEnv } from './env.ts'
+import { mountHealth } from './health.ts'
+
+const ask = async (
+  path: string,
+  health: StoreHealth = { ok: true },
+  stopping = new AbortController().signal,
+): Promise<[number, string]> => {
+  const app = new Hono<AppEnv>()
+  mountHealth(app, { store: { health: () => Promise.resolve(health) }, stopping })
+  const answer = await app.request(path)
+  return [answer.status, await answer.text()]
+}
+
+describe('a probe with ?verbose', () => {
+  it('names each of its checks', async () => {
+    expect(await ask('/readyz?verbose')).toEqual([
+      200,
+      '[+]ping ok\n[+]shutdown ok\n[+]database ok\n[+]key-provider ok\nreadyz check passed\n',
+    ])
+    expect(await ask('/livez?verbose')).toEqual([200, '[+]ping ok\nlivez check passed\n'])
+  })
+
+  it('says what failed and why, and of what comes after that nobody looked', async () => {
+    const health = { ok: false, failed: 'database', reason: 'it does not answer' } as const
+    const [status, text] = await ask('/readyz?verbose', health)
+    expect(status).toBe(503)
+    expect(text).toContain('[-]database failed: it does not answer\n[-]key-provider not checked\n')
+    expect(text).toMatch(/readyz check failed\n$/)
+    expect(await ask('/readyz', health)).toEqual([503, 'not ready: it does not answer'])
+  })
+
+  it('leaves out what is excluded, and says so', async () => {
+    const health = { ok: false, failed: 'key-provider', reason: 'gone' } as const
+    const [status, text] = await ask('/readyz?verbose&exclude=key-provider', health)
+    expect([status, text]).toEqual([200, expect.stringContaining('[+]key-provider excluded')])
+    expect(await ask('/readyz?exclude=key-provider', health)).toEqual([200, 'ok'])
+  })
+
+  it('fails while the controller stops', async () => {
+    const [status, text] = await ask('/readyz?verbose', { ok: true }, AbortSignal.abort())
+    expect([status, text]).toEqual([503, expect.stringContaining('[-]shutdown failed')])
+    expect(await ask('/readyz', { ok: true }, AbortSignal.abort())).toEqual([503, 'stopping'])
+  })
+})

@@ -1,0 +1,59 @@
+// The probes, open to everybody: does the process answer, and can it serve. With `?verbose` each check is
+// named, as in Kubernetes.
+import type { Store, StoreHealth } from '../../src/store/store.ts'
+import type { App, AppContext } from './env.ts'
+import { isTrueParam } from './kube/params.ts'
+
+interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'failed' | 'excluded' | 'not checked'
+  readonly reason?: string | undefined
+}
+
+/** The store stops at the first that fails: of what comes after nothing is known. */
+const storeChecks = ['database', 'key-provider'] as const
+
+const ping: Check = { name: 'ping', state: 'ok' }
+
+const checksOf = ({ ok, failed, reason }: StoreHealth): Check[] => {
+  const at = storeChecks.findIndex((name) => name === failed)
+  return storeChecks.map((name, i) => {
+    if (ok || i < at) return { name, state: 'ok' }
+    return i === at || at < 0 ? { name, state: 'failed', reason } : { name, state: 'not checked' }
+  })
+}
+
+const lineOf = ({ name, state, reason }: Check): string =>
+  `[${state === 'ok' || state === 'excluded' ? '+' : '-'}]${name} ${state}${reason === undefined ? '' : `: ${reason}`}`
+
+const answer = (c: AppContext, probe: string, checks: readonly Check[]): Response => {
+  const failed = checks.find(({ state }) => state === 'failed')
+  const status = failed === undefined ? 200 : 503
+  if (isTrueParam(c.req.query('verbose'))) {
+    const verdict = `${probe} check ${failed === undefined ? 'passed' : 'failed'}`
+    return c.text([...checks.map(lineOf), verdict, ''].join('\n'), status)
+  }
+  if (failed === undefined) return c.text('ok')
+  if (failed.name === 'shutdown') return c.text('stopping', 503)
+  return c.text(`not ready: ${failed.reason ?? 'the store does not answer'}`, 503)
+}
+
+export const mountHealth = (
+  app: App,
+  { store, stopping }: { store: Pick<Store, 'health'>; stopping: AbortSignal },
+): void => {
+  for (const probe of ['healthz', 'livez']) app.get(`/${probe}`, (c) => answer(c, probe, [ping]))
+  app.get('/readyz', async (c) => {
+    const excluded = c.req.queries('exclude') ?? []
+    const shutdown: Check = stopping.aborted
+      ? { name: 'shutdown', state: 'failed', reason: 'the controller stops' }
+      : { name: 'shutdown', state: 'ok' }
+    const found = stopping.aborted ? [] : checksOf(await store.health())
+    const checks = [ping, shutdown, ...found].map((check): Check =>
+      check.state === 'failed' && excluded.includes(check.name) && check !== shutdown
+        ? { ...check, state: 'excluded' }
+        : check,
+    )
+    return answer(c, 'readyz', checks)
+  })
+}

@@ -1,0 +1,18 @@
+// The media types of patches, by kind. A strategic merge patch is for kinds of Kubernetes itself, as in
+// a cluster: kubectl and client-node send it for those, and for no other.
+import type { Kind } from '../../../src/resources/registry.ts'
+
+export type PatchType = 'apply' | 'json' | 'merge' | 'strategic'
+
+const common: readonly (readonly [string, PatchType])[] = [
+  ['application/apply-patch+yaml', 'apply'],
+  ['application/json-patch+json', 'json'],
+  ['application/merge-patch+json', 'merge'],
+]
+
+export const patchTypesOf = (kind: Kind): ReadonlyMap<string, PatchType> =>
+  new Map(
+    kind.group === ''
+      ? [...common, ['application/strategic-merge-patch+json', 'strategic']]
+      : common,
+  )
