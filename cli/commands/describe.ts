@@ -1,6 +1,7 @@
 // describe: all that is known of an object, for people: spec, status, conditions, events.
 import type { Command } from 'commander'
 import type { Condition } from '../../src/resources/conditions.ts'
+import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import type { ListAnswer } from '../api.ts'
@@ -46,13 +47,7 @@ const eventsOf = async (api: Api, object: KubeObject): Promise<readonly EventVie
 }
 
 /** core/v1 Event keeps its fields at the top level. */
-interface EventView {
-  readonly type: string
-  readonly reason: string
-  readonly message: string
-  readonly count?: number
-  readonly lastTimestamp?: string
-}
+type EventView = EventSpec
 
 const indent = (text: string): string =>
   text
@@ -144,14 +139,8 @@ const firstLine = (text: string): string => text.split('\n')[0] ?? ''
 const renderEvents = (events: readonly EventView[]): string[] => {
   if (events.length === 0) return ['Events:  <none>']
   const rows = [...events]
-    .sort((a, b) => ((a.lastTimestamp ?? '') < (b.lastTimestamp ?? '') ? -1 : 1))
-    .map((e) => [
-      e.lastTimestamp ?? '',
-      e.type,
-      e.reason,
-      String(e.count ?? 1),
-      firstLine(e.message),
-    ])
+    .sort((a, b) => (lastSeenOf(a) < lastSeenOf(b) ? -1 : 1))
+    .map((e) => [lastSeenOf(e), e.type, e.reason, String(timesSeen(e)), firstLine(e.message)])
   return [
     'Events:',
     indent(renderColumns(['LAST SEEN', 'TYPE', 'REASON', 'COUNT', 'MESSAGE'], rows)),

@@ -2,7 +2,7 @@
 // what cannot be told now is told later, and what the cluster knows already is not told again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import type { EventSpec } from '../../src/resources/core.ts'
+import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
 import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
 import { done, type Reconciler } from '../../src/runtime/control-loop.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -16,8 +16,8 @@ const youngMs = 30 * 60_000
 
 /** True for an event that a cluster which was not there is still to hear of. */
 export const isYoung = (event: KubeObject, clock: Clock): boolean => {
-  const { lastTimestamp = '' } = (event.spec ?? {}) as Partial<EventSpec>
-  return clock.now() - Date.parse(lastTimestamp) < youngMs
+  const seen = lastSeenOf(event.spec ?? {})
+  return clock.now() - Date.parse(seen) < youngMs
 }
 
 export interface EventDeps {
@@ -39,8 +39,8 @@ export const createEventReconciler = (deps: EventDeps): Reconciler => ({
 const tellEvent = async ({ client, mirror }: EventDeps, event: KubeObject): Promise<void> => {
   const spec = event.spec as EventSpec | undefined
   if (spec === undefined) return
-  const { involvedObject, count, lastTimestamp } = spec
-  const { kind, namespace, name } = involvedObject
+  const { involvedObject, count, lastTimestamp, series } = spec
+  const { kind = '', namespace = '', name = '' } = involvedObject
   const about = mirror.get(keyOf({ kind, namespace, name }))
   if (about === undefined) return
   const ref = { kind: 'Event', namespace, name: event.metadata.name }
@@ -57,10 +57,10 @@ const tellEvent = async ({ client, mirror }: EventDeps, event: KubeObject): Prom
       ...spec,
       involvedObject: { ...involvedObject, uid, resourceVersion },
     })
-  } else if (((told as Partial<EventSpec>).count ?? 0) < count) {
+  } else if (timesSeen(told as Partial<EventSpec>) < timesSeen(spec)) {
     // The version makes it a compare-and-set: another may have counted further.
     const { uid, resourceVersion } = (told as KubeObject).metadata
-    const patch = { metadata: { uid, resourceVersion }, count, lastTimestamp }
+    const patch = { metadata: { uid, resourceVersion }, count, lastTimestamp, series }
     await client.patch(objectPath(ref), patch, 'application/merge-patch+json')
   }
 }

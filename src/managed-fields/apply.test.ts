@@ -1,18 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { requireKind } from '../resources/registry.ts'
 import { applyConfiguration, type Applied } from './apply.ts'
-import { compare, fieldsOf, untypable } from './compare.ts'
-import {
-  difference,
-  fromFieldsV1,
-  intersection,
-  pathsOf,
-  setOfPaths,
-  textOfPath,
-  toFieldsV1,
-  union,
-} from './field-set.ts'
+import { untypable } from './compare.ts'
+import { pathsOf, setOfPaths, textOfPath, union } from './field-set.ts'
 import { parseManagers, renderManagers, type Manager } from './managers.ts'
 import { shapeOfKind, type Shape } from './shape.ts'
 import { managersAfterUpdate } from './update.ts'
@@ -68,10 +58,10 @@ describe('an apply', () => {
   })
 
   it('leaves what nobody owns beside what it takes away', () => {
-    const object = { spec: { compose: { directory: '/a', onChange: 'Hold' } } }
-    const { managers } = apply('a', compose('/a'))
-    expect(apply('a', {}, { object, managers }).object).toEqual({
-      spec: { compose: { onChange: 'Hold' } },
+    const object = { spec: { compose: { directory: '/a', files: ['one'], onChange: 'Hold' } } }
+    const { managers } = apply('a', compose('/a', { files: ['one'] }))
+    expect(apply('a', compose('/a'), { object, managers }).object).toEqual({
+      spec: { compose: { directory: '/a', onChange: 'Hold' } },
     })
   })
 
@@ -221,118 +211,5 @@ describe('what cannot be applied', () => {
     )
     const twice = { status: { conditions: [{ type: 'A' }, { type: 'A' }] } }
     expect(untypable(stagelet, twice)).toContain('duplicate entries for key {"type":"A"}')
-  })
-})
-
-// Any value of a shape that has every form.
-const shape: Shape = {
-  form: 'struct',
-  fields: new Map<string, Shape>([
-    ['text', { form: 'leaf' }],
-    ['labels', { form: 'map', value: { form: 'leaf' } }],
-    ['tags', { form: 'set' }],
-    [
-      'items',
-      {
-        form: 'items',
-        keys: ['type'],
-        item: {
-          form: 'struct',
-          fields: new Map<string, Shape>([
-            ['type', { form: 'leaf' }],
-            ['note', { form: 'leaf' }],
-          ]),
-        },
-      },
-    ],
-    [
-      'inner',
-      {
-        form: 'struct',
-        fields: new Map<string, Shape>([
-          ['a', { form: 'leaf' }],
-          ['list', { form: 'leaf' }],
-        ]),
-      },
-    ],
-  ]),
-}
-const word = fc.constantFrom('a', 'b', 'c')
-const value = fc.record(
-  {
-    text: word,
-    labels: fc.dictionary(word, word, { minKeys: 1 }),
-    // An empty list of either kind is the same as none.
-    tags: fc.uniqueArray(word, { minLength: 1 }),
-    items: fc.uniqueArray(fc.record({ type: word, note: word }), {
-      minLength: 1,
-      selector: (i) => i.type,
-    }),
-    inner: fc.record({ a: word, list: fc.array(word) }, { requiredKeys: ['a'] }),
-  },
-  { requiredKeys: [] },
-)
-const stepOf = (manager: string, config: unknown) => (state: Applied) =>
-  apply(manager, config, state, { force: true, shape })
-
-describe('for any configurations', () => {
-  it('what is applied is there, and applying it again changes nothing', () => {
-    fc.assert(
-      fc.property(value, value, (live, config) => {
-        const once = apply('a', config, { object: live, managers: [] }, { shape })
-        const { modified, removed } = compare(shape, config, once.object)
-        for (const set of [modified, removed]) expect(pathsOf(set)).toEqual([])
-        const twice = apply('a', config, once, { shape, at: later })
-        expect(twice.object).toEqual(once.object)
-        expect(renderManagers(twice.managers)).toEqual(renderManagers(once.managers))
-      }),
-    )
-  })
-
-  it('an object made by one applier alone is its last configuration', () => {
-    fc.assert(
-      fc.property(fc.array(value, { minLength: 1, maxLength: 5 }), (configs) => {
-        const last = configs
-          .map((config) => stepOf('a', config))
-          .reduce<Applied>((state, step) => step(state), { object: {}, managers: [] })
-        const { added, modified, removed } = compare(shape, configs.at(-1), last.object)
-        for (const set of [modified, removed]) expect(pathsOf(set)).toEqual([])
-        // A map that a removal empties goes; one that was applied empty stays.
-        expect(pathsOf(added)).toEqual([])
-      }),
-    )
-  })
-
-  it('no field of one applier is lost to another that does not touch it', () => {
-    fc.assert(
-      fc.property(value, value, value, (mine, theirs, next) => {
-        const first = stepOf('a', mine)({ object: {}, managers: [] })
-        const both = stepOf('b', theirs)(first)
-        const after = stepOf('b', next)(both)
-        const kept = difference(
-          intersection(fieldsOf(shape, mine), fieldsOf(shape, both.object)),
-          union(fieldsOf(shape, theirs), fieldsOf(shape, next)),
-        )
-        expect(pathsOf(difference(kept, fieldsOf(shape, after.object)))).toEqual([])
-      }),
-    )
-  })
-
-  it('sets survive their wire form', () => {
-    fc.assert(
-      fc.property(value, (one) => {
-        const set = fieldsOf(shape, one)
-        const back = fromFieldsV1(JSON.parse(JSON.stringify(toFieldsV1(set))))
-        expect(back === undefined ? undefined : pathsOf(back)).toEqual(pathsOf(set))
-      }),
-    )
-  })
-
-  it('what is no set of fields is refused', () => {
-    const below = { 'f:a': { '.': { x: 1 }, 'f:b': {} } }
-    for (const bad of [null, 3, { x: {} }, { 'f:a': 1 }, { 'k:nope': {} }, { 'v:{': {} }, below])
-      expect(fromFieldsV1(bad)).toBeUndefined()
-    expect(parseManagers([{ manager: 'a', operation: 'Other' }])).toBeUndefined()
-    expect(parseManagers('text')).toBeUndefined()
   })
 })

@@ -1,6 +1,6 @@
 // Putting an applied configuration into an object, and taking fields out of it. Inputs are never changed.
 import { isRecord } from '../kernel/record.ts'
-import { childrenOf, isAbsent, nameOfStep } from './children.ts'
+import { childrenOf, fieldStep, isAbsent, nameOfStep } from './children.ts'
 import { childOf, isEmptySet, type FieldSet } from './field-set.ts'
 import type { Shape } from './shape.ts'
 
@@ -22,7 +22,8 @@ const assemble = (shape: Shape, children: ReadonlyMap<string, unknown>): unknown
 
 /**
  * `value` without the fields of `gone`. A field with something of `kept` in it stays, and so does what
- * nobody owns beside a removed field; a map that a removal leaves empty goes too.
+ * nobody owns beside a removed field. A block in which nobody owns anything any more goes whole, with
+ * the defaults that the schema put into it.
  */
 export const removeFields = (
   shape: Shape,
@@ -34,8 +35,9 @@ export const removeFields = (
   const left = new Map<string, unknown>()
   for (const [step, child] of children) {
     const below = { gone: childOf(gone, step), kept: childOf(kept, step) }
+    const goesWhole = below.gone.self || isBlock(step, child.shape)
     if (isEmptySet(below.gone)) left.set(step, child.value)
-    else if (below.gone.self && isEmptySet(below.kept)) continue
+    else if (goesWhole && isEmptySet(below.kept)) continue
     else {
       const rest = removeFields(child.shape, child.value, below)
       if (!isHollow(rest) || below.kept.self) left.set(step, rest)
@@ -43,6 +45,10 @@ export const removeFields = (
   }
   return assemble(shape, left)
 }
+
+/** `metadata` is none: what the server keeps in it is there without an owner. */
+const isBlock = (step: string, { form }: Shape): boolean =>
+  form === 'struct' && step !== fieldStep('metadata')
 
 const isHollow = (value: unknown): boolean =>
   isAbsent(value) ||

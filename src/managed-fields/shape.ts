@@ -1,6 +1,7 @@
 // How the fields of a kind are owned: field by field, item by item, or only as a whole. Read off the
 // schemas of the kinds, so that a new field needs nothing here.
 import { structuralSchema, type Schema } from '../resources/crd.ts'
+import { ownerReferences } from '../resources/owner-references.ts'
 import type { Kind } from '../resources/registry.ts'
 
 export type Shape =
@@ -57,7 +58,6 @@ const serverFields = [
   'deletionTimestamp',
   'deletionGracePeriodSeconds',
   'selfLink',
-  'ownerReferences',
 ]
 
 const metadata = struct([
@@ -65,6 +65,7 @@ const metadata = struct([
   ['labels', texts],
   ['annotations', texts],
   ['finalizers', { form: 'set' }],
+  ['ownerReferences', shapeOfSchema(structuralSchema(ownerReferences, 'ownerReferences'))],
 ])
 
 const known = new Map<Kind, Shape>()

@@ -1,6 +1,8 @@
 // What every object has. Wire shape of Kubernetes; `resourceVersion` is a decimal string whose
 // integer order is the commit order of the store.
 
+import type { OwnerReference } from './owner-references.ts'
+
 export const apiGroup = 'stagely.dev'
 export const apiVersion = 'stagely.dev/v1alpha1'
 
@@ -17,7 +19,7 @@ export interface ManagedFieldsEntry {
 
 export interface ObjectMeta {
   name: string
-  /** Prefix of a name that the store makes, where `name` is ''. Never stored. */
+  /** Prefix of a name that the store makes, where `name` is ''. */
   generateName?: string
   namespace?: string
   uid?: string
@@ -29,6 +31,8 @@ export interface ObjectMeta {
   labels?: Record<string, string>
   annotations?: Record<string, string>
   finalizers?: string[]
+  /** Kept for those who read them: nothing is deleted with its owner. */
+  ownerReferences?: OwnerReference[]
   /** Written by the API only; other writers leave it as it is. */
   managedFields?: ManagedFieldsEntry[]
 }

@@ -19,8 +19,8 @@ const labelValueRule =
 
 const maxAnnotationBytes = 262_144
 
-/** Set by the server or of no use here; taken in silence, as they come back from kubectl. */
-const dropped = new Set(['selfLink', 'managedFields', 'ownerReferences'])
+/** Set by the server; taken in silence, as they come back from kubectl. */
+const dropped = new Set(['selfLink', 'managedFields'])
 const textFields = ['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'] as const
 const numberFields = ['generation', 'deletionGracePeriodSeconds'] as const
 const known = new Set<string>([
@@ -30,6 +30,7 @@ const known = new Set<string>([
   'labels',
   'annotations',
   'finalizers',
+  'ownerReferences',
   ...textFields,
   ...numberFields,
 ])
@@ -109,7 +110,9 @@ const checkTexts = (
   const faults: Fault[] = []
   const texts: Record<string, string> = {}
   let bytes = 0
-  for (const [key, value] of Object.entries(input)) {
+  for (const [key, given] of Object.entries(input)) {
+    // `a:` in YAML is null, and an empty text to Kubernetes.
+    const value = given ?? ''
     // Kubernetes checks the lower-cased key of an annotation, and labels as they are.
     faults.push(...checkKey(path, field === 'labels' ? key : key.toLowerCase()))
     if (typeof value !== 'string') {
@@ -144,7 +147,7 @@ const checkFinalizers = (input: unknown): { finalizers: string[] | undefined; fa
   return { finalizers: finalizers.size === 0 ? undefined : [...finalizers], faults }
 }
 
-/** Never throws. `metadata` holds what is good; `unknown` the names of fields that no object has. */
+/** Of all but `ownerReferences`. Never throws. `metadata` holds what is good; `unknown` the names of fields that no object has. */
 export const decodeMetadata = (
   kind: Kind,
   input: unknown,

@@ -139,17 +139,40 @@ describe('decodeObject', () => {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: 'e', namespace: 'default' },
-      ...{ involvedObject, ...event },
+      ...{ involvedObject, ...event, lastTimestamp: 'today', type: 'Odd', series: {} },
     })
     expect(faults.map((f) => f.field)).toEqual([
-      'involvedObject.apiVersion',
-      'source',
-      'reportingComponent',
-      'reportingInstance',
-      'firstTimestamp',
+      'type',
       'lastTimestamp',
       'count',
+      'series.count',
+      'series.lastObservedTime',
     ])
     expect(unknown).toEqual(['odd'])
+  })
+
+  it('takes labels and annotations without a value for empty ones', () => {
+    const { object, faults } = decodeObject({
+      ...secret({}),
+      metadata: { name: 'x', namespace: 'default', labels: { a: null }, annotations: { b: null } },
+    })
+    expect(faults).toEqual([])
+    expect(object?.metadata).toMatchObject({ labels: { a: '' }, annotations: { b: '' } })
+  })
+
+  it('checks the references to owners as Kubernetes does', () => {
+    const owner = { apiVersion: 'v1', kind: 'X', name: 'x', uid: 'u' }
+    const of = (...ownerReferences: object[]): ReturnType<typeof decodeObject> =>
+      decodeObject({
+        ...secret({}),
+        metadata: { name: 'x', namespace: 'default', ownerReferences },
+      })
+    expect(of(owner).object?.metadata.ownerReferences).toEqual([owner])
+    expect(of({ ...owner, odd: 1 }).unknown).toEqual(['metadata.ownerReferences[0].odd'])
+    expect(of({ ...owner, uid: '' }).faults).toMatchObject([
+      { field: 'metadata.ownerReferences[0].uid' },
+    ])
+    const both = of({ ...owner, controller: true }, { ...owner, uid: 'v', controller: true })
+    expect(both.faults).toMatchObject([{ field: 'metadata.ownerReferences' }])
   })
 })

@@ -1,12 +1,13 @@
 // Untyped input → an object that the store accepts, or every fault at once.
 // A message never repeats what stands in spec.value or spec.valueBase64.
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
-import type { KubeObject } from './meta.ts'
+import type { KubeObject, ObjectMeta } from './meta.ts'
 import { decodeMetadata } from './metadata.ts'
+import { ownerReferences } from './owner-references.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
 import { checkSecret } from './secret-rules.ts'
 import { valueFields } from './secret-value.ts'
@@ -97,6 +98,29 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
   }
 }
 
+const metadataParts = z.strictObject({ ownerReferences: ownerReferences.optional() })
+
+const decodeOwners = (metadata: unknown): DecodedPart => {
+  const given = isRecord(metadata) ? metadata.ownerReferences : undefined
+  return decodePart(metadataParts, 'metadata', { ownerReferences: given ?? undefined })
+}
+
+/** The whole of `metadata`. */
+const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadata> => {
+  const { metadata, faults, unknown } = decodeMetadata(kind, input)
+  const owners = decodeOwners(input)
+  const { ownerReferences: references = [] } = (owners.value ?? {}) as Pick<
+    ObjectMeta,
+    'ownerReferences'
+  >
+  if (references.length > 0) metadata.ownerReferences = references
+  return {
+    metadata,
+    faults: [...faults, ...unstorable(metadata, 'metadata'), ...owners.faults],
+    unknown: [...unknown, ...owners.unknown],
+  }
+}
+
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])
 
 const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
@@ -141,11 +165,11 @@ export const decodeObject = (input: unknown): Decoded => {
   const { kind, faults: versionFaults } = findByVersion(input)
   if (kind === undefined) return { faults: versionFaults, unknown: [] }
   const isFlat = kind.kind === 'Event' && !isRecord(input.spec)
-  const meta = decodeMetadata(kind, input.metadata)
+  const meta = decodeMeta(kind, input.metadata)
   const part = isFlat
     ? decodePart(kind.spec, '', eventFields(input))
     : decodePart(kind.spec, 'spec', input.spec)
-  const faults = [...meta.faults, ...unstorable(meta.metadata, 'metadata'), ...part.faults]
+  const faults = [...meta.faults, ...part.faults]
   if (kind.kind === 'StagelySecret' && isRecord(input.spec)) {
     const cross = checkSecret(dropNulls(input.spec, 'spec') as Fields)
     faults.push(...cross.filter((f) => !faults.some((o) => o.field === f.field)))

@@ -35,8 +35,8 @@ export const admit = (object: KubeObject): KubeObject => {
     all.push({ field: 'metadata.namespace', reason: 'FieldValueRequired', message })
   }
   if (decoded === undefined || all.length > 0) throw invalid(refOf(object), all)
-  const { generateName: prefix, ...metadata } = decoded.metadata
-  const name = metadata.name === '' ? generateName(prefix ?? '') : metadata.name
+  const { metadata } = decoded
+  const name = metadata.name === '' ? generateName(metadata.generateName ?? '') : metadata.name
   return { ...decoded, metadata: { ...metadata, name } }
 }
 
@@ -91,13 +91,14 @@ export const checkOwner = (session: WriteSession, current: StoredRow): void => {
   if (!isFree(session, current)) throw ownedBy(refOf(current.object), current.source)
 }
 
-const owned = ({ labels = {}, annotations: notes = {} }: ObjectMeta): unknown => {
+const owned = (metadata: ObjectMeta): unknown => {
+  const { labels = {}, annotations: notes = {}, ownerReferences = [] } = metadata
   const free: string[] = [annotations.source, annotations.valueSource, ...requestAnnotations]
   const kept = Object.entries(notes).filter(([name]) => !free.includes(name))
-  return { labels, annotations: Object.fromEntries(kept) }
+  return { labels, annotations: Object.fromEntries(kept), ownerReferences }
 }
 
-/** True where labels or annotations change that are the owner's to say. Those of a team are anybody's. */
+/** True where labels, annotations or owner references change that are the owner's to say. Those of a team are anybody's. */
 export const changesOwned = (next: KubeObject, current: StoredRow): boolean =>
   next.kind !== 'Namespace' && !sameJson(owned(next.metadata), owned(current.object.metadata))
 

@@ -31,7 +31,10 @@ export const dropOldEvents = async (session: WriteSession, now: number): Promise
   const before = new Date(now - keepEventsMs).toISOString()
   const rows = await session.select(
     `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Event' AND body #>> '{spec,lastTimestamp}' < $1 ORDER BY rv LIMIT ${batch}`,
+     WHERE kind = 'Event' AND coalesce(
+       body #>> '{spec,series,lastObservedTime}', body #>> '{spec,lastTimestamp}',
+       body #>> '{spec,eventTime}', body #>> '{metadata,creationTimestamp}') < $1
+     ORDER BY rv LIMIT ${batch}`,
     [before],
   )
   for (const row of rows) await session.drop(row)

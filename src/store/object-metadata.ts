@@ -25,11 +25,13 @@ export const newMetadata = (
   object: KubeObject,
   { uid, source }: { uid: string; source: string },
 ): ObjectMeta => {
-  const { name, namespace, labels, annotations, finalizers } = object.metadata
+  const { name, generateName, namespace, labels, annotations, finalizers, ownerReferences } =
+    object.metadata
   const ends = new Set(finalizers ?? [])
   if (object.kind === 'Stagelet') ends.add(agentFinalizer)
   const metadata: ObjectMeta = {
     name,
+    ...(generateName === undefined ? {} : { generateName }),
     ...(object.kind === 'Namespace' ? {} : { namespace: namespace ?? '' }),
     uid,
     generation: 1,
@@ -37,6 +39,7 @@ export const newMetadata = (
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
     ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
   }
   if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
   const own = withValueSource(session, metadata, object, { owner: source, before: undefined })
@@ -71,8 +74,14 @@ export const nextMetadata = (
   current: StoredRow,
   source: string,
 ): ObjectMeta => {
-  const { labels: _, annotations: __, finalizers: ___, ...kept } = current.object.metadata
-  const { labels, annotations } = object.metadata
+  const {
+    labels: _,
+    annotations: __,
+    finalizers: ___,
+    ownerReferences: ____,
+    ...kept
+  } = current.object.metadata
+  const { labels, annotations, ownerReferences } = object.metadata
   const finalizers = nextFinalizers(session, object, current.object)
   const before = current.object.metadata
   const ours = object.kind === 'Namespace' ? { [namespaceLabel]: object.metadata.name } : undefined
@@ -81,6 +90,7 @@ export const nextMetadata = (
     ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
     ...(annotations === undefined ? {} : { annotations }),
     ...(finalizers === undefined ? {} : { finalizers }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
   }
   return withSource(withValueSource(session, next, object, { owner: source, before }), source)
 }

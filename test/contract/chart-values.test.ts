@@ -52,6 +52,7 @@ test.each([
   ['podLabels={"app.kubernetes.io/name":"mine"}', /podLabels/],
   ['database.url="mysql://x"', /database\/url/],
   ['fullnameOverride="My_Stagely"', /fullnameOverride/],
+  ['nameOverride="Bad_Name"', /nameOverride/],
   ['podDisruptionBudget.maxUnavailable="half"', /maxUnavailable/],
 ])('%s is refused with what to do', async (set, message) => {
   await expect(renderChart(set)).rejects.toThrow(message)

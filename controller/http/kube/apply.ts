@@ -1,5 +1,6 @@
 // Server-side apply over HTTP: what the request must say, and where the merge of src/managed-fields meets the store.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { isRecord } from '../../../src/kernel/record.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
@@ -24,6 +25,16 @@ import { lifted, type Wire } from './wire-form.ts'
 
 const kubectl = 'kubectl'
 
+/** A label or annotation without a value (`a:` in YAML, null) is the empty text, and is owned as that. */
+const withTexts = (metadata: Wire): Wire => {
+  const filled = ['labels', 'annotations'].flatMap((field) => {
+    const given = metadata[field]
+    if (!isRecord(given)) return []
+    return [[field, Object.fromEntries(Object.entries(given).map(([k, v]) => [k, v ?? '']))]]
+  })
+  return { ...metadata, ...(Object.fromEntries(filled) as Wire) }
+}
+
 /** The configuration of an apply request, checked as far as that needs no stored object. */
 export const readConfiguration = (c: AppContext, kind: Kind, content: unknown): Wire => {
   if (fieldManagerOf(c) === '')
@@ -41,7 +52,7 @@ export const readConfiguration = (c: AppContext, kind: Kind, content: unknown): 
   const { managedFields, ...metadata } = metadataOf(content as Wire)
   if (managedFields !== undefined && managedFields !== null)
     throw bad('metadata.managedFields must be nil')
-  const config = atPath(c, kind, { ...(content as Wire), metadata })
+  const config = atPath(c, kind, { ...(content as Wire), metadata: withTexts(metadata) })
   const wrong = untypable(shapeOfKind(kind), config)
   if (wrong === undefined) return config
   const { namespace, name } = refOfPath(c, kind)
@@ -129,7 +140,13 @@ const withLastApplied = (manager: string, object: KubeObject, config: Wire): Kub
 
 /** The object as it is to be, from the stored one and the merged part. */
 const assemble = (current: KubeObject, config: Wire, part: Wire): Wire => {
-  const { labels: _, annotations: __, finalizers: ___, ...fixed } = current.metadata
+  const {
+    labels: _,
+    annotations: __,
+    finalizers: ___,
+    ownerReferences: ____,
+    ...fixed
+  } = current.metadata
   const { uid = fixed.uid, resourceVersion = fixed.resourceVersion } = metadataOf(config)
   const { apiVersion, kind } = current
   const metadata = { ...fixed, uid, resourceVersion, ...metadataOf(part) }

@@ -1,18 +1,17 @@
 // Request bodies: JSON, YAML as kubectl reads it (1.1), and the few kinds that kubectl sends as
 // protobuf. At most 3 MiB where a route says no less; long ones are parsed one after the other.
-import { z } from 'zod'
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import { createTurns } from '../../../src/kernel/turns.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
-import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { Principal } from '../../../src/access/principal.ts'
+import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
 import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
+import { patchTypesOf, type PatchType } from './patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
-import { invalid } from './status.ts'
 
 const maxBodyBytes = 3 * 1024 * 1024
 /** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
@@ -175,7 +174,7 @@ export const readObject = async (
   return { content, duplicates }
 }
 
-const parseAs = async (type: string, bytes: Buffer, maxSigns?: number): Promise<Body> => {
+export const parseAs = async (type: string, bytes: Buffer, maxSigns?: number): Promise<Body> => {
   switch (type) {
     case '':
     case 'application/json':
@@ -194,22 +193,17 @@ const parseAs = async (type: string, bytes: Buffer, maxSigns?: number): Promise<
 }
 
 export interface Patch extends Body {
-  readonly type: 'merge' | 'json' | 'apply'
+  readonly type: PatchType
 }
 
-const patchTypes: Readonly<Record<string, Patch['type']>> = {
-  'application/json-patch+json': 'json',
-  'application/merge-patch+json': 'merge',
-  'application/apply-patch+yaml': 'apply',
-}
-
-/** Strategic merge is refused with what to use instead. */
-export const readPatch = async (c: AppContext): Promise<Patch> => {
+/** A kind without a strategic merge patch says what to use instead. */
+export const readPatch = async (c: AppContext, kind: Kind): Promise<Patch> => {
   const media = mediaType(c)
-  const type = patchTypes[media]
+  const types = patchTypesOf(kind)
+  const type = types.get(media)
   const bytes = await readBytes(c)
   if (type === undefined)
-    throw unsupported(media === '' ? 'no content type' : media, Object.keys(patchTypes))
+    throw unsupported(media === '' ? 'no content type' : media, [...types.keys()])
   const body = type === 'apply' ? parseEither(bytes) : workOver(bytes, () => parseJsonBody(bytes))
   return { type, ...(await body) }
 }
@@ -225,45 +219,4 @@ const parseEither = async (bytes: Buffer): Promise<Body> => {
     }
   })
   return parseAs(isJson ? 'application/json' : 'application/yaml', bytes)
-}
-
-/** What of metav1 DeleteOptions has a meaning here; how dependents go is always the same. */
-const deleteOptions = z.object({
-  preconditions: z
-    .object({ uid: z.string().nullish(), resourceVersion: z.string().nullish() })
-    .nullish(),
-  propagationPolicy: z.enum(['Orphan', 'Background', 'Foreground']).nullish(),
-  dryRun: z.array(z.literal('All')).nullish(),
-})
-
-export interface DeleteOptions {
-  readonly preconditions?: { uid?: string; resourceVersion?: string }
-  readonly dryRun: boolean
-}
-
-const deleteBounds: BodyBounds = { bytes: 64 * 1024, yamlSigns: 1_000 }
-
-/** DELETE bodies are optional; client-node sends an empty one. The policy may be in the query. */
-export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
-  const bytes = await readBytes(c, deleteBounds.bytes)
-  const { yamlSigns } = deleteBounds
-  const body = bytes.length === 0 ? {} : (await parseAs(mediaType(c), bytes, yamlSigns)).content
-  if (!isRecord(body))
-    throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
-  const policy = c.req.query('propagationPolicy')
-  const given = { ...(policy === undefined ? {} : { propagationPolicy: policy }), ...body }
-  const { data, error } = deleteOptions.safeParse(given)
-  if (error !== undefined)
-    throw invalid(
-      { kind: 'DeleteOptions', group: 'meta.k8s.io' },
-      '',
-      error.issues.map((issue) => faultOfIssue(issue, '', given, () => false)),
-    )
-  const { uid, resourceVersion } = data.preconditions ?? {}
-  const preconditions = {
-    ...(typeof uid === 'string' ? { uid } : {}),
-    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
-  }
-  const dryRun = (data.dryRun ?? []).length > 0
-  return { dryRun, ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }) }
 }

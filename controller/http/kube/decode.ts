@@ -1,8 +1,9 @@
 // What a write sends, made an object of its kind: path, schema and field validation agree, or it is refused.
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import { isEqualJson } from '../../../src/manifests/merge.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
-import { decodeObject } from '../../../src/resources/validate.ts'
+import { decodeObject, decodeStatus } from '../../../src/resources/validate.ts'
 import type { Store, WriteOptions } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { adviceOfPlace, adviceOfRefs, adviceOfValue, type Advice } from '../warnings.ts'
@@ -21,9 +22,17 @@ export const metadataOf = (input: Wire): Wire => {
     : {}
 }
 
+/** The path says what a kind of core/v1 is, as in Kubernetes; one of a CRD says so itself. */
+const withKind = (kind: Kind, input: Wire): Wire => {
+  if (kind.group !== '') return input
+  const { kind: name, apiVersion } = input
+  return { ...input, kind: name || kind.kind, apiVersion: apiVersion || apiVersionOf(kind) }
+}
+
 /** What the body says it is must be what the path says; the path fills in what the body leaves out. */
-export const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
+export const atPath = (c: AppContext, kind: Kind, body: Wire): Wire => {
   const apiVersion = apiVersionOf(kind)
+  const input = withKind(kind, body)
   if (input['kind'] === undefined || input['kind'] === '')
     throw bad(`Object 'Kind' is missing in the request body`)
   if (input['kind'] !== kind.kind || input['apiVersion'] !== apiVersion)
@@ -38,6 +47,10 @@ export const atPath = (c: AppContext, kind: Kind, input: Wire): Wire => {
       'the namespace of the provided object does not match the namespace sent on the request',
     )
   const name = c.req.param('name')
+  if (c.req.method === 'PUT' && (metadata['name'] ?? '') === '')
+    throw bad(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    )
   const givenName = metadata['name'] ?? name
   if (name !== undefined && givenName !== name) {
     const shown = typeof givenName === 'string' ? givenName : typeof givenName
@@ -102,7 +115,9 @@ const refused = (
 /** Decodes by schema: all faults at once; fields that do not count as checkFields() says. */
 export const decode = (c: AppContext, kind: Kind, input: Wire, check: FieldCheck): KubeObject => {
   const { object, faults, unknown } = decodeObject(input)
-  checkFields(c, kind, unknown, check)
+  // What status says is not taken here; a field that no status has is a mistake all the same.
+  const status = input['status'] === undefined ? [] : decodeStatus(kind, input['status']).unknown
+  checkFields(c, kind, [...unknown, ...status], check)
   const name = metadataOf(input)['name']
   if (object === undefined) throw invalid(kind, typeof name === 'string' ? name : '', faults)
   if (kind.kind === 'StagelySecret') warnOf(c, adviceOfValue(object.spec ?? {}))
@@ -116,13 +131,19 @@ const warnOf = (c: AppContext, advice: readonly Advice[]): void => {
   )
 }
 
-/** After the write of a secret: what is odd about where it goes. */
+const ownersMessage =
+  'metadata.ownerReferences: kept, but nothing is deleted with its owner here: delete it yourself'
+
+/** After a write: what is odd about whom the object belongs to, and of a secret about where it goes. */
 export const warnOfPlace = async (
   c: AppContext,
   store: Store,
   after: KubeObject,
   before: KubeObject | undefined,
 ): Promise<void> => {
+  const { ownerReferences: owners = [] } = after.metadata
+  if (owners.length > 0 && !isEqualJson(owners, before?.metadata.ownerReferences))
+    warn(c, [ownersMessage])
   if (after.kind === 'StagelySecret') warnOf(c, await adviceOfPlace(store, after, before))
   if (after.kind === 'Stagelet') warnOf(c, await adviceOfRefs(store, after, before))
 }

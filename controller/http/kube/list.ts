@@ -33,12 +33,12 @@ const searchRows = 500
 
 const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-/** undefined: no bound. */
+/** undefined: no bound. As in Kubernetes one below 0 is none. */
 export const limitOf = (c: AppContext): number | undefined => {
   const text = c.req.query('limit') ?? ''
   if (text === '') return undefined
-  if (!/^\d{1,15}$/.test(text)) throw bad('limit must be a whole number, not below 0')
-  return Number(text) === 0 ? undefined : Number(text)
+  if (!/^-?\d{1,15}$/.test(text)) throw bad('limit must be a whole number')
+  return Number(text) > 0 ? Number(text) : undefined
 }
 
 /** The version to list at exactly; undefined: the newest, which is not older than any. */
@@ -75,7 +75,7 @@ const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted
   return { selection, limit: whole ? Number.MAX_SAFE_INTEGER : limit, from: { at } }
 }
 
-const placeOf = ({ object: { metadata } }: StoredObject): Place => ({
+export const placeOf = ({ object: { metadata } }: Pick<StoredObject, 'object'>): Place => ({
   namespace: metadata.namespace ?? '',
   name: metadata.name,
 })

@@ -122,3 +122,20 @@ export const parseSeconds = (text: string): number | undefined => {
     0,
   )
 }
+
+/** Parameter of seconds; 0 where it is absent. BadRequest for what is no time. */
+export const secondsOf = (c: AppContext, name: string): number => {
+  const text = c.req.query(name) ?? ''
+  const seconds = text === '' ? 0 : parseSeconds(text)
+  if (seconds === undefined)
+    throw new StagelyError(
+      'BadRequest',
+      `${name} must be whole seconds, or a duration such as 1m30s`,
+    )
+  return seconds
+}
+
+/** Every request may say how long its client waits, also where the server has no use for that. */
+export const checkTimes = (c: AppContext): void => {
+  for (const name of ['timeout', 'timeoutSeconds']) secondsOf(c, name)
+}

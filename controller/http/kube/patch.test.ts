@@ -19,6 +19,13 @@ describe('jsonPatch', () => {
     expect(target).toEqual(before)
   })
 
+  it('takes what is absent for null in a test, as Kubernetes does', () => {
+    const absent = [{ op: 'test', path: '/a/none', value: null }]
+    expect(jsonPatch(target, absent)).toEqual(target)
+    expect(() => jsonPatch(target, [{ op: 'test', path: '/none/x', value: null }])).toThrow()
+    expect(() => jsonPatch(target, [{ op: 'test', path: '/a', value: null }])).toThrow()
+  })
+
   it.each<[string, Json]>([
     ['a failing test', [{ op: 'test', path: '/a', value: 1 }]],
     ['a path that is not there', [{ op: 'remove', path: '/nope' }]],

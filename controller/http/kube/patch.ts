@@ -79,7 +79,7 @@ const applyOperation = (root: Root, { op, path, from, value }: Operation): void 
       put(root, path, copied(root, read(root, from ?? '')), true)
       return
     case 'test':
-      if (!isDeepStrictEqual(read(root, path), value)) throw refuse(`testing path ${path} failed`)
+      test(root, path, value ?? null)
       return
     default:
       throw new StagelyError('BadRequest', `unknown JSON patch operation ${JSON.stringify(op)}`)
@@ -118,6 +118,13 @@ const read = (root: { document: Json }, path: string): Json => {
   const value = childOf(parent, last)
   if (value === undefined) throw refuse(`path ${path} does not exist`)
   return value
+}
+
+/** What is absent is null, as in Kubernetes: so a patch can ask that a field is not there. */
+const test = (root: { document: Json }, path: string, value: Json): void => {
+  const { parent, last } = locate(root, path)
+  if (!isDeepStrictEqual(childOf(parent, last) ?? null, value))
+    throw refuse(`testing path ${path} failed`)
 }
 
 const put = (root: { document: Json }, path: string, value: Json, insert: boolean): void => {

@@ -4,7 +4,7 @@ import type { AppContext } from '../env.ts'
 import { checkAnswer } from './answer.ts'
 import { deployRight } from './deploy-right.ts'
 import { servedKinds } from './discovery.ts'
-import { isTrueParam } from './params.ts'
+import { checkTimes, isTrueParam } from './params.ts'
 import { serveGet, serveList } from './read.ts'
 import { authorize, type KubeAccess, type KubeRoute, type KubeVerb } from './route.ts'
 import { serveWatch, type WatchDeps } from './watch.ts'
@@ -24,6 +24,7 @@ export const objectRoutes = (deps: WatchDeps): KubeRoute[] =>
       ...route,
       handle: (c) => {
         checkAnswer(c)
+        checkTimes(c)
         return route.handle(c)
       },
     }))

@@ -1,5 +1,6 @@
 // Tables as kubectl prints them: cells come ready for people, dates as "28s".
 import type { PrinterColumn } from '../../../src/resources/columns.ts'
+import { lastSeenOf } from '../../../src/resources/core.ts'
 import { findKind, type Kind } from '../../../src/resources/registry.ts'
 
 export interface ColumnDefinition {
@@ -42,8 +43,11 @@ export const cellsOf = (kind: Kind, object: Wire, now: number): unknown[] => {
 }
 
 const cellOf = (kind: Kind, column: PrinterColumn, object: Wire, now: number): unknown => {
-  const value = valueAt(object, column.jsonPath)
   if (kind.kind === 'Event' && column.jsonPath === '.involvedObject.name') return involved(object)
+  const value =
+    kind.kind === 'Event' && column.jsonPath === '.lastTimestamp'
+      ? lastSeenOf(object)
+      : valueAt(object, column.jsonPath)
   if (column.type !== 'date') return value
   const time = typeof value === 'string' ? Date.parse(value) : NaN
   return Number.isNaN(time) ? null : humanDuration(now - time)

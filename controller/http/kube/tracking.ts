@@ -52,8 +52,8 @@ export const whoOf = (c: AppContext, kind: Kind, subresource: Subresource): Who 
 export const ownedPart = (object: Wire, subresource: Subresource): Wire => {
   const { apiVersion: _, kind: __, metadata = {}, status, ...rest } = object
   if (subresource === 'status') return status === undefined ? {} : { status }
-  const { labels, annotations, finalizers } = metadata as Wire
-  const owned = Object.entries({ labels, annotations, finalizers })
+  const { labels, annotations, finalizers, ownerReferences } = metadata as Wire
+  const owned = Object.entries({ labels, annotations, finalizers, ownerReferences })
   return { ...rest, metadata: Object.fromEntries(owned.filter(([, v]) => v !== undefined)) }
 }
 

@@ -14,7 +14,7 @@ import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.
 import type { AppContext } from '../env.ts'
 import { asStored, includeOf, tableOf, type Include } from './answer.ts'
 import { negotiate } from './negotiate.ts'
-import { isTrueParam, parseSeconds, selectionOf, selects, type Selection } from './params.ts'
+import { isTrueParam, secondsOf, selectionOf, selects, type Selection } from './params.ts'
 import { forbiddenOption, matchOf, requireReached, resourceVersionOf } from './resource-version.ts'
 import { failureStatus } from './status.ts'
 import type { ColumnDefinition } from './table.ts'
@@ -130,17 +130,6 @@ const openSecondsOf = (c: AppContext): number => {
     .filter((seconds) => seconds > 0)
   const spread = minOpenSeconds * (1 + Math.random())
   return Math.min(...(asked.length === 0 ? [spread] : asked), maxOpenSeconds)
-}
-
-const secondsOf = (c: AppContext, name: string): number => {
-  const text = c.req.query(name) ?? ''
-  const seconds = text === '' ? 0 : parseSeconds(text)
-  if (seconds === undefined)
-    throw new StagelyError(
-      'BadRequest',
-      `${name} must be whole seconds, or a duration such as 1m30s`,
-    )
-  return seconds
 }
 
 /** Aborts when the client leaves, the server stops or the time is over, and once it is cleared. */

@@ -78,7 +78,7 @@ export const serveReplaceStatus =
 export const servePatchStatus =
   (deps: WriteDeps, kind: Kind): Handler =>
   async (c) => {
-    const patch = await readPatch(c)
+    const patch = await readPatch(c, kind)
     checkPatchOptions(c, patch)
     const check = fieldCheckOf(c, patch)
     if (patch.type !== 'apply') {

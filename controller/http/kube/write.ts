@@ -3,12 +3,14 @@
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { applyMergePatch } from '../../../src/manifests/merge.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import type { Schema } from '../../../src/resources/crd.ts'
+import { objectMetaSchema } from '../../../src/resources/openapi-meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { Store, StoredObject, Transaction } from '../../../src/store/store.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { answerList, answerObject, asStored } from './answer.ts'
 import { applyObject, readConfiguration } from './apply.ts'
-import { readDeleteOptions, readObject, readPatch, type Patch } from './body.ts'
+import { readObject, readPatch, type Patch } from './body.ts'
 import {
   asAnswered,
   atPath,
@@ -19,12 +21,15 @@ import {
   requireVersion,
   warnOfPlace,
 } from './decode.ts'
+import { readDeleteOptions } from './delete-options.ts'
 import { checkPatchRight } from './deploy-right.ts'
-import { limitOf } from './list.ts'
+import { parseContinue, renderContinue, type Place } from './continue-token.ts'
+import { limitOf, placeOf } from './list.ts'
 import { invalidOption, selectionOf, selects, writeOptionsOf } from './params.ts'
 import { jsonPatch, type Json } from './patch.ts'
 import { getOrThrow, refOfPath } from './read.ts'
 import { deletedStatus } from './status.ts'
+import { applyStrategicPatch } from './strategic-merge.ts'
 import { managedAfterUpdate, whoOf, withKnownValue, type TrackedChange } from './tracking.ts'
 import { toWire, type Wire } from './wire-form.ts'
 
@@ -91,13 +96,20 @@ export const serveReplace =
     return answerObject(c, kind, answered, { clock })
   }
 
+/** The lists that a strategic merge patch merges are all in `metadata`. */
+const mergedLists: Schema = { properties: { metadata: objectMetaSchema } }
+
+const merged = (wire: Wire, { type, content }: Patch): unknown => {
+  if (type === 'json') return jsonPatch(wire as Json, content as Json)
+  return type === 'strategic'
+    ? applyStrategicPatch(wire, content, mergedLists)
+    : applyMergePatch(wire, content)
+}
+
 /** The object as clients see it, with the patch in it. */
 export const patched = (current: KubeObject, patch: Patch): Wire => {
   const wire = toWire(current)
-  const result =
-    patch.type === 'merge'
-      ? applyMergePatch(wire, patch.content)
-      : jsonPatch(wire as Json, patch.content as Json)
+  const result = merged(wire, patch)
   if (typeof result !== 'object' || result === null || Array.isArray(result))
     throw bad('the patch does not leave an object')
   return result as Wire
@@ -116,7 +128,7 @@ export const checkPatchOptions = (c: AppContext, { type }: Patch): void => {
 export const servePatch =
   (deps: WriteDeps, kind: Kind): Handler =>
   async (c) => {
-    const patch = await readPatch(c)
+    const patch = await readPatch(c, kind)
     checkPatchOptions(c, patch)
     if (patch.type === 'apply') checkPatchRight(c, kind)
     return patch.type === 'apply'
@@ -183,13 +195,21 @@ export const serveDelete =
     return c.json(deletedStatus(kind, ref.name, object.metadata.uid))
   }
 
-/** All of the selection, or as many as `limit` says, in one transaction; answers with what was deleted. */
+const isAfter = (place: Place, after: Place): boolean =>
+  place.namespace === after.namespace ? place.name > after.name : place.namespace > after.namespace
+
+/**
+ * All of the selection, or as many as `limit` says, in one transaction; answers with what was deleted, and
+ * with a token for the rest.
+ */
 export const serveDeleteCollection =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
     const selection = selectionOf(c, kind)
     const limit = limitOf(c)
+    const token = c.req.query('continue') ?? ''
+    const after = token === '' ? undefined : parseContinue(token).after
     const { preconditions, dryRun } = await readDeleteOptions(c)
     const list = await store.write(
       actorOf(c),
@@ -197,11 +217,18 @@ export const serveDeleteCollection =
       async (tx) => {
         const { namespace, within } = selection
         const { items, resourceVersion } = await tx.list(kind.kind, { namespace, within })
-        const selected = items.filter((object) => selects(selection, { object }))
+        const selected = items
+          .filter((object) => selects(selection, { object }))
+          .filter((object) => after === undefined || isAfter(placeOf({ object }), after))
         const removed: StoredObject[] = []
         for (const object of selected.slice(0, limit))
           removed.push(asStored((await tx.remove(refOf(object), preconditions)).object))
-        return { items: removed, resourceVersion }
+        const last = removed.at(-1)
+        const done = removed.length === selected.length || last === undefined
+        const next = done
+          ? {}
+          : { continue: renderContinue({ at: undefined, after: placeOf(last) }) }
+        return { items: removed, resourceVersion, ...next }
       },
     )
     return answerList(c, kind, list, clock)

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
-import type { EventSpec } from '../../../src/resources/core.ts'
+import { firstSeenOf, lastSeenOf, timesSeen, type EventSpec } from '../../../src/resources/core.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ChangeEvent } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
@@ -30,13 +30,14 @@ const eventSchema = z.strictObject({
 
 const toEvent = (object: KubeObject): z.infer<typeof eventSchema> => {
   const spec = object.spec as EventSpec
-  const { type, reason, message, count, involvedObject } = spec
+  const { type, reason, message, involvedObject } = spec
+  const { creationTimestamp = '' } = object.metadata
   return {
-    kind: involvedObject.kind,
-    name: involvedObject.name,
-    ...{ type, reason, message, count },
-    first_seen: spec.firstTimestamp,
-    last_seen: spec.lastTimestamp,
+    kind: involvedObject.kind ?? '',
+    name: involvedObject.name ?? '',
+    ...{ type, reason, message, count: timesSeen(spec) },
+    first_seen: firstSeenOf(spec) || creationTimestamp,
+    last_seen: lastSeenOf(spec) || creationTimestamp,
   }
 }
 
@@ -78,7 +79,7 @@ const listMine = async (
 
 const newestFirst = {
   of: 'events',
-  placeOf: (event: KubeObject) => [(event.spec as EventSpec).lastTimestamp, event.metadata.name],
+  placeOf: (event: KubeObject) => [toEvent(event).last_seen, event.metadata.name],
   descending: true,
 } as const
 

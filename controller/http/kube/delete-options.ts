@@ -1,0 +1,75 @@
+// What a DELETE says beside its path: in its body, or in its query.
+import { z } from 'zod'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { isRecord } from '../../../src/kernel/record.ts'
+import { faultOfIssue } from '../../../src/resources/faults.ts'
+import type { AppContext } from '../env.ts'
+import { mediaType, parseAs, readBytes } from './body.ts'
+import { isTrueParam } from './params.ts'
+import { invalid } from './status.ts'
+
+/** metav1 DeleteOptions. What dependents are to do and how long they have has no meaning here, but is checked. */
+const deleteOptions = z
+  .object({
+    preconditions: z
+      .object({ uid: z.string().nullish(), resourceVersion: z.string().nullish() })
+      .nullish(),
+    propagationPolicy: z.enum(['Orphan', 'Background', 'Foreground']).nullish(),
+    orphanDependents: z.boolean().nullish(),
+    gracePeriodSeconds: z.int().nullish(),
+    dryRun: z.array(z.literal('All')).nullish(),
+  })
+  .refine(
+    ({ propagationPolicy, orphanDependents }) =>
+      (propagationPolicy ?? null) === null || (orphanDependents ?? null) === null,
+    {
+      path: ['propagationPolicy'],
+      message: 'orphanDependents and deletionPropagation cannot be both set',
+    },
+  )
+
+/** The options that the query may say. */
+const deleteQuery = (c: AppContext): Record<string, unknown> => {
+  const { propagationPolicy, orphanDependents: orphan, gracePeriodSeconds: seconds } = c.req.query()
+  return {
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(orphan === undefined ? {} : { orphanDependents: isTrueParam(orphan) }),
+    ...(seconds === undefined ? {} : { gracePeriodSeconds: wholeNumber(seconds) }),
+  }
+}
+
+const wholeNumber = (text: string): number => {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text)
+  throw new StagelyError('BadRequest', 'gracePeriodSeconds must be a whole number')
+}
+
+interface DeleteOptions {
+  readonly preconditions?: { uid?: string; resourceVersion?: string }
+  readonly dryRun: boolean
+}
+
+const bounds = { bytes: 64 * 1024, yamlSigns: 1_000 }
+
+/** DELETE bodies are optional; client-node sends an empty one. Options may be in the query too. */
+export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
+  const bytes = await readBytes(c, bounds.bytes)
+  const parsed = bytes.length === 0 ? undefined : parseAs(mediaType(c), bytes, bounds.yamlSigns)
+  const body = (await parsed)?.content ?? {}
+  if (!isRecord(body))
+    throw new StagelyError('BadRequest', 'the body of a DELETE must be DeleteOptions')
+  const given = { ...deleteQuery(c), ...body }
+  const { data, error } = deleteOptions.safeParse(given)
+  if (error !== undefined)
+    throw invalid(
+      { kind: 'DeleteOptions', group: 'meta.k8s.io' },
+      '',
+      error.issues.map((issue) => faultOfIssue(issue, '', given, () => false)),
+    )
+  const { uid, resourceVersion } = data.preconditions ?? {}
+  const preconditions = {
+    ...(typeof uid === 'string' ? { uid } : {}),
+    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
+  }
+  const dryRun = (data.dryRun ?? []).length > 0
+  return { dryRun, ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }) }
+}
