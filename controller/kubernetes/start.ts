@@ -20,6 +20,7 @@ import { createMirror } from './mirror.ts'
 import { followedKinds } from './paths.ts'
 import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createRemovals } from './removals.ts'
+import { createRivals } from './rivals.ts'
 import { createSecretValues } from './secret-values.ts'
 
 export interface KubernetesSourceOptions extends LoopObserver {
@@ -76,6 +77,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       mirror,
       secrets,
       removals: createRemovals({ store, log, actor: clusterActor }),
+      rivals: createRivals({ clock, log }),
       isHeld: (key) => intake.isHeld(key),
       isOurs,
     }),
