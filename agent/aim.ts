@@ -2,6 +2,7 @@
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Quarantined } from '../src/resources/observation.ts'
 import type { Environment } from '../src/compose/environment.ts'
+import type { FileStore } from './file-store.ts'
 import { chooseWant, liveQuarantine, type Choice } from './quarantine.ts'
 import { createWant, type HeldEntry, type StackState, type Want } from './stack-state.ts'
 import type { StateFile } from './state-file.ts'
@@ -25,6 +26,7 @@ export interface Aim {
 export const createAim = (deps: {
   readonly stateFile: StateFile
   readonly baseEnv: Environment
+  readonly files: Pick<FileStore, 'pathOf'>
   /** What runs, as far as it is known. */
   readonly state: () => StackState | undefined
 }): Aim => {
@@ -42,7 +44,14 @@ export const createAim = (deps: {
         also: readonly HeldEntry[],
       ): Want =>
         createWant(
-          { desired: { ...desired, revision }, entries: own, base: deps.baseEnv, also },
+          {
+            desired: { ...desired, revision },
+            entries: own,
+            base: deps.baseEnv,
+            // The folder of all files.
+            hidden: deps.files.pathOf('', ''),
+            also,
+          },
           before,
           settled,
         )

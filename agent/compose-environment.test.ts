@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { aDesired } from '../test/support/builders.ts'
+import { held } from '../test/support/held.ts'
+import { mark } from '../src/masking/masker.ts'
 import { baseEnvironment } from '../src/compose/environment.ts'
-import { composeEnvironment } from './compose-environment.ts'
+import { callFor, fillingVariables } from './compose-environment.ts'
+import { createWant } from './stack-state.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })
 
@@ -47,15 +51,25 @@ describe('the environment of Compose', () => {
       '1ST',
     ]
     expect(
-      composeEnvironment(
+      fillingVariables(
         { PATH: '/bin' },
         [...names, 'GOOD'].map((n) => secret(n, 'v')),
       ),
-    ).toEqual({ PATH: '/bin', GOOD: 'v' })
+    ).toEqual({ GOOD: 'v' })
+  })
+
+  it('has of the global secrets those that the files are filled by, and no others', () => {
+    const entries = ['NAMED', 'LISTED', 'OTHER'].map((key) => held(key, `the-${key}`))
+    const desired = aDesired({ compose: { ...aDesired().compose, variables: ['LISTED'] } })
+    const want = createWant({ desired, entries, base: { PATH: '/bin' } }, undefined, false)
+    const { env, mask } = callFor(want, { variables: ['LISTED', 'NAMED'] })
+    expect(env).toEqual({ PATH: '/bin', NAMED: 'the-NAMED', LISTED: 'the-LISTED' })
+    // What Compose or the engine quotes of a listed one.
+    expect(mask('invalid port: the-LIST. No')).toBe(`invalid port: ${mark}. No`)
   })
 
   it('leaves out what no process can be given', () => {
-    expect(composeEnvironment({}, [secret('A', 'x\0y'), secret('B', 'z'.repeat(200_000))])).toEqual(
+    expect(fillingVariables({}, [secret('A', 'x\0y'), secret('B', 'z'.repeat(200_000))])).toEqual(
       {},
     )
   })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findComposeFiles, signatureOf } from './compose-files.ts'
+import { tmpBorders } from '../test/support/borders.ts'
 
 describe('findComposeFiles', () => {
   let folder: string
@@ -12,15 +13,15 @@ describe('findComposeFiles', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
   const write = (name: string, text = 'services: {}\n') => writeFile(join(folder, name), text)
-  const find = async (tweak: object = {}, allowDirs: string[] = []) => {
+  const find = async (tweak: object = {}, allowDirs: string[] = [tmpdir()]) => {
     const found = await findComposeFiles(
       { directory: folder, onChange: 'Hold', ...tweak },
-      allowDirs,
+      { allowDirs, ownDirs: [] },
     )
     return 'fault' in found ? found.fault.reason : found.files.files
   }
   const watched = async (): Promise<readonly string[]> => {
-    const found = await findComposeFiles({ directory: folder, onChange: 'Hold' }, [])
+    const found = await findComposeFiles({ directory: folder, onChange: 'Hold' }, tmpBorders)
     return 'fault' in found ? [] : found.files.watched
   }
 
@@ -46,7 +47,7 @@ describe('findComposeFiles', () => {
   })
 
   it('says what is missing', async () => {
-    expect(await find({ directory: '/nonexistent' })).toBe('DirectoryMissing')
+    expect(await find({ directory: join(folder, 'nonexistent') })).toBe('DirectoryMissing')
     expect(await find()).toBe('ComposeInvalid')
     expect(await find({ files: ['absent.yml'] })).toBe('ComposeInvalid')
   })

@@ -1,6 +1,6 @@
 // Which files of a stagelet Compose may read, and whether they have changed.
-import { realpath, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import {
   bases,
   chosenFiles,
@@ -10,11 +10,7 @@ import {
   readText,
 } from '../src/compose/files.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-
-export interface StackFault {
-  readonly reason: string
-  readonly message: string
-}
+import { checkAllowed, checkNotOwn, type Borders, type StackFault } from './borders.ts'
 
 interface ComposeFiles {
   /** As given to Compose with `-f`, relative to the directory or absolute. */
@@ -24,24 +20,6 @@ interface ComposeFiles {
 }
 
 export type FilesResult = { readonly files: ComposeFiles } | { readonly fault: StackFault }
-
-const isInside = (path: string, folder: string): boolean => {
-  const way = relative(folder, path)
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
-}
-
-/** A fault when `path`, links followed, is in none of the folders; none given: any will do. */
-export const checkAllowed = async (
-  path: string,
-  allowDirs: readonly string[],
-): Promise<StackFault | undefined> => {
-  if (allowDirs.length === 0) return undefined
-  const real = await realpath(path).catch(() => resolve(path))
-  const folders = await Promise.all(allowDirs.map((d) => realpath(d).catch(() => d)))
-  if (folders.some((folder) => isInside(real, folder))) return undefined
-  const message = `${path} is in none of the folders that this agent may use (${allowDirs.join(', ')}): start the agent with --allow-dir for it, or move the stack`
-  return { reason: 'DirectoryNotAllowed', message }
-}
 
 const fileWord = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{},:]+\.env\b/g
 /** Longer words name no file, and searching an inlined blob would take minutes. */
@@ -80,19 +58,20 @@ export const wantedFiles = ({ directory, files }: ComposeSpec): string[] =>
 /** The files that Compose would choose in the stagelet's directory, or why there are none to use. */
 export const findComposeFiles = async (
   spec: ComposeSpec,
-  allowDirs: readonly string[],
+  borders: Borders,
 ): Promise<FilesResult> => {
   const { directory } = spec
+  // First of all: whether a folder is there is nobody's business who may not use it.
+  const notAllowed = await checkAllowed(directory, borders)
+  if (notAllowed !== undefined) return { fault: notAllowed }
   const kind = await stat(directory).catch(() => undefined)
   if (kind === undefined || !kind.isDirectory()) {
     const message = `${directory} is not a folder on this machine: create it, or correct spec.compose.directory`
     return { fault: { reason: 'DirectoryMissing', message } }
   }
-  const notAllowed = await checkAllowed(directory, allowDirs)
-  if (notAllowed !== undefined) return { fault: notAllowed }
   // Before they are read: what Compose says of an env file may quote it.
   for (const path of envFilesOf(spec)) {
-    const fault = (await isFile(path)) ? await checkAllowed(path, allowDirs) : undefined
+    const fault = await checkAllowed(path, borders)
     if (fault !== undefined) return { fault }
   }
   const files = await chosenFiles(spec)
@@ -102,14 +81,19 @@ export const findComposeFiles = async (
   }
   const paths = files.map((f) => resolve(directory, f))
   for (const path of paths) {
+    const fault = await checkAllowed(path, borders)
+    if (fault !== undefined) return { fault }
     if (!(await isFile(path)))
       return { fault: { reason: 'ComposeInvalid', message: `compose file ${path} does not exist` } }
-    const fault = await checkAllowed(path, allowDirs)
-    if (fault !== undefined) return { fault }
   }
   const candidates =
     spec.files === undefined ? [...bases, ...overrides].map((f) => join(directory, f)) : []
-  const watched = new Set([...(await namedFiles(paths)), ...envFilesOf(spec), ...candidates])
+  const named = await namedFiles(paths)
+  for (const path of named) {
+    const fault = await checkNotOwn(path, borders)
+    if (fault !== undefined) return { fault }
+  }
+  const watched = new Set([...named, ...envFilesOf(spec), ...candidates])
   return { files: { files, watched: [...watched] } }
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Compose } from '../src/compose/compose.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { createModelSource } from './compose-model.ts'
+import { tmpBorders } from '../test/support/borders.ts'
 
 let directory = ''
 beforeAll(async () => {
@@ -27,11 +28,12 @@ it('the files are read anew by another Compose, and not at all without one', asy
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, [])
+  const models = createModelSource(compose, tmpBorders)
   const read = (): ReturnType<typeof models.read> =>
     models.read({
       spec: { directory, projectName: 'shop', onChange: 'Hold' },
-      env: {},
+      base: {},
+      globals: {},
       mask: (text) => text,
     })
   expect(await read()).toMatchObject({ model: { services: [{ name: 'web' }] } })
@@ -64,10 +66,15 @@ it('another value of a variable is looked into after what is at hand was used on
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, [])
+  const models = createModelSource(compose, tmpBorders)
   const scaleWith = async (COUNT: string): Promise<number | undefined> => {
-    const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-    const result = await models.read({ spec, env: { COUNT }, mask: (text) => text })
+    const spec = { directory, projectName: 'shop', onChange: 'Hold' as const, variables: ['COUNT'] }
+    const result = await models.read({
+      spec,
+      base: {},
+      globals: { COUNT },
+      mask: (text) => text,
+    })
     return 'model' in result ? result.model.services[0]?.scale : undefined
   }
   expect(await scaleWith('2')).toBe(2)
@@ -76,4 +83,28 @@ it('another value of a variable is looked into after what is at hand was used on
   expect([await scaleWith('3'), runs]).toEqual([2, once])
   expect([await scaleWith('3'), runs]).toEqual([3, 2 * once])
   expect([await scaleWith('3'), runs]).toEqual([3, 2 * once])
+})
+
+it('a secret that comes to be named by the files is looked into before anything is run with it', async () => {
+  await writeFile(join(directory, 'compose.yml'), 'services: {} # ${NEW} ${OLD}\n')
+  const asked: string[][] = []
+  const compose = {
+    version: '2.26.1',
+    lookAgain: () => Promise.resolve(),
+    run: ({ env }) => {
+      asked.push(Object.keys(env).sort())
+      return Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' })
+    },
+    pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
+  } satisfies Compose
+  const models = createModelSource(compose, tmpBorders)
+  const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
+  const asksWith = async (globals: Record<string, string>): Promise<string[][]> => {
+    asked.length = 0
+    await models.read({ spec, base: {}, globals, mask: (text) => text })
+    return [...asked]
+  }
+  expect(await asksWith({ OLD: 'a' })).toEqual([['OLD'], [], []])
+  expect(await asksWith({ OLD: 'b', UNNAMED: 'c' })).toEqual([])
+  expect(await asksWith({ OLD: 'b', NEW: 'c' })).toEqual([['NEW', 'OLD'], [], []])
 })

@@ -2,14 +2,22 @@
 // the first process after a new revision is `up`.
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { messageOf, StagelyError } from '../src/kernel/errors.ts'
+import { StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
+import { composeFault, faultOf, parseUnset, StackRefused, stderrOf } from './compose-fault.ts'
 import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
-import type { StackFault } from './compose-files.ts'
+import type { Borders, StackFault } from './borders.ts'
 import type { Environment } from '../src/compose/environment.ts'
-import { ComposeError } from '../src/compose/compose.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
+import { readText } from '../src/compose/files.ts'
+import {
+  checkFilling,
+  fillingOf,
+  fillsContainers,
+  type Answers,
+  type Filling,
+} from './variable-check.ts'
 import { findUses, type VariableUses } from './variable-uses.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 import { toService, unique, type RawService, type ServiceModel } from './service-model.ts'
@@ -27,6 +35,8 @@ export interface ComposeModel {
   /** Variables of the files that are not set. */
   readonly missingVariables: readonly string[]
   readonly uses: VariableUses
+  /** Global secrets that Compose is given to fill them. */
+  readonly variables: readonly string[]
   readonly signature: string
   /** Variables have changed since Compose was asked: `definition`s are those of before. */
   readonly isStale: boolean
@@ -39,9 +49,12 @@ type ModelResult =
   | { readonly model: ComposeModel }
   | { readonly fault: StackFault; readonly missingVariables: readonly string[] }
 
-interface ModelRequest {
+export interface ModelRequest {
   readonly spec: ComposeSpec
-  readonly env: Environment
+  /** Environment of Compose, without secrets. */
+  readonly base: Environment
+  /** Global secrets that may fill variables of the files. */
+  readonly globals: Environment
   readonly mask: (text: string) => string
 }
 
@@ -59,10 +72,6 @@ interface RawProject {
   readonly services?: Readonly<Record<string, RawService>>
 }
 
-const parseUnset = (stderr: string): string[] => [
-  ...[...stderr.matchAll(/The \\?"(.+?)\\?" variable is not set/g)].map((m) => m[1]!),
-  ...[...stderr.matchAll(/required variable (\S+) is missing a value/g)].map((m) => m[1]!),
-]
 
 const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
   '--ansi',
@@ -84,38 +93,56 @@ const parseProject = (stdout: string): Described => {
   }
 }
 
+type Asked = Omit<ComposeModel, 'signature' | 'roots' | 'isStale'>
+
+const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefined =>
+  answer.status === 'fulfilled' ? parseProject(undoubled(answer.value.stdout)) : undefined
+
 /**
- * Asks Compose twice. With variables filled in it tells the stack as `up` would see it; of this output
- * only names, paths and numbers are looked at. As written it tells the `env_file`s, and all but mounts
- * where one of those is missing; but it refuses much that is right once it is filled in.
+ * Asks Compose more than once. With variables filled in it tells the stack as `up` would see it; of this
+ * output only names, paths and numbers are looked at. As written it tells the `env_file`s, and all but
+ * mounts where one of those is missing; but it refuses much that is right once it is filled in. Secrets that
+ * the stagelet does not list are marks: see variable-check.
  */
 const askCompose = async (
   compose: Compose,
-  { spec, env, mask }: ModelRequest,
-  flags: readonly string[],
-): Promise<Omit<ComposeModel, 'signature' | 'roots' | 'isStale'>> => {
-  const ask = (...verb: readonly string[]): Promise<ComposeOutput> =>
+  { spec, mask }: ModelRequest,
+  { flags, filling }: { readonly flags: readonly string[]; readonly filling: Filling },
+): Promise<Asked> => {
+  const ask = (env: Environment, ...verb: readonly string[]): Promise<ComposeOutput> =>
     compose.run({ flags, cwd: spec.directory, env, mask, verb: ['config', ...verb] })
-  const [filling, writing] = await Promise.allSettled([
-    ask('--format', 'json'),
-    ask('--no-interpolate', '--format', 'json'),
+  const json = ['--format', 'json']
+  const isMarked = filling.marks.size > 0
+  const [marked, writing, without] = await Promise.allSettled([
+    ask(filling.marked, ...json),
+    ask(filling.without, '--no-interpolate', ...json),
+    isMarked ? ask(filling.without, ...json) : Promise.reject(new Error('not asked for')),
   ])
   const written = writing.status === 'fulfilled' ? parseProject(writing.value.stdout) : undefined
+  const filled = parsed(marked)
+  const isWithout = without.status === 'fulfilled'
+  const needsAgain = isMarked && !isWithout && filled !== undefined
+  const again = needsAgain ? (await Promise.allSettled([ask(filling.again, ...json)]))[0] : without
+  const refusal = marked.status === 'rejected' ? stderrOf(marked.reason) : ''
+  const answers = { marked: filled, other: parsed(again), isWithout, written, refusal }
+  const notListed = checkFilling(filling, answers as Answers)
+  if (notListed !== undefined) throw new StackRefused(notListed)
   const uses = findUses(written ?? {})
-  if (filling.status === 'fulfilled') {
-    const { stdout, stderr } = filling.value
-    const filled = parseProject(undoubled(stdout))
+  const variables = fillsContainers(filling, { marked: filled, written } as Answers)
+  if (filled !== undefined && marked.status === 'fulfilled') {
     return {
       projectName: spec.projectName ?? filled.name ?? '',
       flags,
       services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
-      missingVariables: unique(parseUnset(stderr)),
+      missingVariables: unique(parseUnset(marked.value.stderr)),
       uses,
+      variables,
       mounts: { mounts: parseMounts(filled) },
     }
   }
-  const { stdout, stderr } = await ask('--services')
-  if (written === undefined || spec.projectName === undefined) throw filling.reason
+  const reason: unknown = marked.status === 'rejected' ? marked.reason : undefined
+  const { stdout, stderr } = await ask(filling.marked, '--services')
+  if (written === undefined || spec.projectName === undefined) throw reason
   return {
     projectName: spec.projectName,
     flags,
@@ -126,7 +153,8 @@ const askCompose = async (
     ),
     missingVariables: unique(parseUnset(stderr)),
     uses,
-    mounts: { fault: faultOf(filling.reason).fault },
+    variables,
+    mounts: { fault: faultOf(reason).fault },
   }
 }
 
@@ -139,58 +167,65 @@ const servicesOf = (
     toService(name, services[name] ?? {}, written?.services?.[name] ?? {}),
   )
 
-const faultOf = (error: unknown): { fault: StackFault; missingVariables: readonly string[] } => {
-  if (!(error instanceof ComposeError) || error.exitCode === undefined)
-    return {
-      fault: { reason: 'ComposeUnavailable', message: messageOf(error) },
-      missingVariables: [],
-    }
-  const message = `Compose does not accept the stack's files: ${error.stderr}`
-  return {
-    fault: { reason: 'ComposeInvalid', message },
-    missingVariables: unique(parseUnset(error.stderr)),
-  }
-}
-
-/** Undefined where Compose can be used; it may have been upgraded, or be gone, since the last look. */
-export const composeFault = (compose: Compose): Promise<StackFault | undefined> =>
-  compose.lookAgain().then(
-    () => undefined,
-    (error: unknown) => faultOf(error).fault,
-  )
-
 const rootsOf = (directory: string, files: readonly string[]): string[] => [
   ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
 ]
 
+/** Names in texts that may be those of variables. */
+const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
+  new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
+
+const readNames = async (paths: readonly string[]): Promise<ReadonlySet<string>> =>
+  namesIn(await Promise.all(paths.map(readText)))
+
 interface Cached {
   readonly specKey: string
   readonly composeVersion: string
-  readonly env: Environment
+  /** What was asked with. */
+  readonly filling: Filling
+  readonly names: ReadonlySet<string>
   readonly watched: readonly string[]
   readonly model: ComposeModel
 }
 
-export const createModelSource = (compose: Compose, allowDirs: readonly string[]): ModelSource => {
+const fillingFor = ({ spec, base, globals }: ModelRequest, names: ReadonlySet<string>): Filling =>
+  fillingOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
+
+export const createModelSource = (compose: Compose, borders: Borders): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
 
   const load = async (request: ModelRequest, specKey: string): Promise<ModelResult> => {
-    const found = await findComposeFiles(request.spec, allowDirs)
-    watchedNow = 'fault' in found ? wantedFiles(request.spec) : found.files.watched
+    const found = await findComposeFiles(request.spec, borders)
+    const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
+    const wanted = isRefused ? [] : wantedFiles(request.spec)
+    watchedNow = 'fault' in found ? wanted : found.files.watched
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
     const { files, watched: named } = found.files
     // Before asking: a file that changes meanwhile must not pass as read.
     const before = await signatureOf(named)
     try {
-      const asked = await askCompose(compose, request, flagsFor(request.spec, files))
+      const names = await readNames(named)
+      const filling = fillingFor(request, names)
+      const flags = flagsFor(request.spec, files)
+      const asked = await askCompose(compose, request, { flags, filling })
       // Whatever they are called, and there or not.
-      const others = asked.services.flatMap((s) => s.envFiles).filter((f) => !named.includes(f))
+      const all = asked.services.flatMap((s) => s.envFiles)
+      const others = all.filter((f) => !named.includes(f))
       const watched = (watchedNow = [...named, ...new Set(others)])
       const signature = others.length === 0 ? before : await signatureOf(watched)
-      const roots = rootsOf(request.spec.directory, files)
-      const model = { ...asked, roots, signature, isStale: false }
-      cached = { specKey, composeVersion: compose.version, env: request.env, watched, model }
+      // What such a file is filled with makes variables of containers.
+      const inFiles = await readNames(all)
+      const { spec, globals } = request
+      const listed = spec.variables ?? []
+      const variables = unique([
+        ...asked.variables,
+        ...Object.keys(globals).filter((key) => listed.includes(key) || inFiles.has(key)),
+      ])
+      const roots = rootsOf(spec.directory, files)
+      const model = { ...asked, variables, roots, signature, isStale: false }
+      const composeVersion = compose.version
+      cached = { specKey, composeVersion, filling, names, watched, model }
       return { model }
     } catch (error) {
       return faultOf(error)
@@ -208,11 +243,15 @@ export const createModelSource = (compose: Compose, allowDirs: readonly string[]
         known.composeVersion === compose.version &&
         known.model.signature === (await signatureOf(known.watched))
       ) {
-        // Same files, other variables: what they make of the stack can wait until after `up`.
-        if (isDeepStrictEqual(known.env, request.env)) return { model: known.model }
-        cached = undefined
-        const missing = known.model.missingVariables.filter((v) => !(v in request.env))
-        return { model: { ...known.model, missingVariables: missing, isStale: true } }
+        const { marks, without } = fillingFor(request, known.names)
+        // A secret more that the files name has to be looked into first.
+        if (isDeepStrictEqual(known.filling.marks, marks)) {
+          if (isDeepStrictEqual(known.filling.without, without)) return { model: known.model }
+          // Same files, other values: what they make of the stack can wait until after `up`.
+          cached = undefined
+          const missing = known.model.missingVariables.filter((v) => !(v in without))
+          return { model: { ...known.model, missingVariables: missing, isStale: true } }
+        }
       }
       cached = undefined
       return await load(request, specKey)

@@ -2,6 +2,7 @@
 import { ComposeError } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
 import { fail, type Action, type ActionDeps, type ActionResult } from './action.ts'
+import { callFor } from './compose-environment.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { findImageless, imageOf } from './images.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
@@ -25,9 +26,7 @@ const run = (
   deps.compose.run({
     flags: [...model.flags, '-f', '-', ...workingFlags(model)],
     verb,
-    cwd: state.want.desired.compose.directory,
-    env: state.want.env,
-    mask: state.want.mask,
+    ...callFor(state.want, model),
     stdin: renderOverride(overrides),
     timeoutMs: deps.upDeadlineMs,
   })
@@ -125,14 +124,11 @@ export const restart = async (
   { model }: Action,
   services: readonly string[],
 ): Promise<ActionResult> => {
-  const { desired, env, mask } = state.want
   try {
     await deps.compose.run({
       flags: [...model.flags, ...workingFlags(model)],
       verb: ['restart', '--no-deps', '--', ...services],
-      cwd: desired.compose.directory,
-      env,
-      mask,
+      ...callFor(state.want, model),
       timeoutMs: deps.upDeadlineMs,
     })
     return 'done'

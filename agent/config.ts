@@ -8,7 +8,7 @@ import { baseEnvironment, type Environment } from '../src/compose/environment.ts
 export interface AgentConfig {
   readonly dataDir: string
   readonly joinToken: string | undefined
-  /** Stacks may lie below these; empty means anywhere. */
+  /** Stacks may lie below these. Empty: no stack is run. */
   readonly allowDirs: readonly string[]
   readonly logLevel: string
   /** Environment of Compose, before any secret. */
@@ -22,14 +22,15 @@ export interface AgentConfig {
   readonly fileCache: boolean
 }
 
-export const usage = `Usage: stagely agent run --data-dir DIR [--join TOKEN] [--allow-dir DIR]...
+export const usage = `Usage: stagely agent run --data-dir DIR --allow-dir DIR... [--join TOKEN]
 
 Runs the agent of this machine. The first start needs a join token.
 
   --data-dir DIR    where the agent keeps its keys and state (made if missing)
   --join TOKEN      join token, from: stagely agent token create
   --join-file FILE  the same from a file, which other users of the machine cannot read
-  --allow-dir DIR   only stacks below DIR may be run; repeat it for more
+  --allow-dir DIR   stacks below DIR may be run, and no others; repeat it for more. Without it the agent
+                    runs no stack
   --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
   --files-on-disk   write file secrets also where that folder is on a disk
   --no-file-cache   keep no sealed copy of file secrets for a reboot without the controller

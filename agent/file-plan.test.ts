@@ -10,11 +10,18 @@ const directory = '/srv/shop'
 const planOf = (
   entries: readonly HeldEntry[],
   web: NonNullable<RawStack['services']>[string] = {},
-  more: { stack?: RawStack; envFiles?: string[]; stackEnvFiles?: string[]; roots?: string[] } = {},
+  more: {
+    stack?: RawStack
+    envFiles?: string[]
+    stackEnvFiles?: string[]
+    roots?: string[]
+    fileTargets?: string[]
+  } = {},
 ): FilePlan =>
   planFiles({
     roots: more.roots ?? [directory],
     envFiles: more.stackEnvFiles ?? [],
+    fileTargets: more.fileTargets ?? [],
     pathOf: (digest) => `/run/stagely/${digest}`,
     services: [
       {
@@ -36,6 +43,18 @@ const bind = (source: string, target: string, read_only = false) => ({
 const config = heldFile('CONFIG', 'x', { path: './config/app.json' })
 
 describe('a file secret', () => {
+  it('goes where programs are run from only if the stagelet allows it, by its target or its path', () => {
+    const entrypoint = heldFile('RUN', 'x', { target: '/docker-entrypoint.sh' })
+    const program = heldFile('TOOL', 'y', { path: 'tool' })
+    const web = { volumes: [bind('/srv/shop/tool', '/usr/local/bin/tool')] }
+    expect(planOf([entrypoint, program], web).faults).toEqual([
+      'web: RUN goes to /docker-entrypoint.sh, which containers run, or take programs from: where that is meant, list it in the stagelet: spec.compose.fileTargets: [/docker-entrypoint.sh]',
+      'web: TOOL goes to /usr/local/bin/tool, which is a path of the system: where that is meant, list it in the stagelet: spec.compose.fileTargets: [/usr/local/bin/tool]',
+    ])
+    const fileTargets = ['/docker-entrypoint.sh', '/usr/local/bin']
+    expect(planOf([entrypoint, program], web, { fileTargets }).faults).toEqual([])
+  })
+
   it.each([
     'config/app.json',
     './x/../config//app.json',

@@ -3,6 +3,7 @@
 import { isAbsolute, posix } from 'node:path'
 import type { Mount } from '../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from './compose-mounts.ts'
+import { isListedTarget, whyGuarded } from './file-targets.ts'
 import type { HeldEntry } from './stack-state.ts'
 
 interface ServiceInput {
@@ -21,6 +22,8 @@ export interface FilePlanInput {
   /** Env files of the whole stack, which Compose reads `${VAR}` from. Absolute. */
   readonly envFiles: readonly string[]
   readonly pathOf: (digest: string) => string
+  /** Paths in containers that the stagelet lets files take although programs are run from there. */
+  readonly fileTargets: readonly string[]
 }
 
 export interface ServicePlan {
@@ -111,6 +114,7 @@ class Planner {
       this.#checkEnvFiles(service, entry, paths)
       const targets = targetsOf(entry, service.mounts, paths)
       for (const [target, readOnly] of targets) {
+        this.#checkTarget(service, entry, target)
         const rival = own.get(target)
         if (rival !== undefined)
           this.faults.push(`${service.name}: ${rival.key} and ${entry.key} both go to ${target}`)
@@ -150,6 +154,14 @@ class Planner {
     for (const file of this.#input.envFiles.map(cleanPath))
       if (paths.has(file))
         this.faults.push(`${key} has the path of the env file ${file} of the stack, ${remedy}`)
+  }
+
+  #checkTarget(service: ServiceInput, { key, file }: HeldEntry, target: string): void {
+    const why = whyGuarded(target, file?.mode)
+    if (why === undefined || isListedTarget(target, this.#input.fileTargets)) return
+    this.faults.push(
+      `${service.name}: ${key} goes to ${target}, ${why}: where that is meant, list it in the stagelet: spec.compose.fileTargets: [${target}]`,
+    )
   }
 
   #needMountPoint(service: ServiceInput, { key }: HeldEntry, target: string): void {

@@ -9,7 +9,7 @@ import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import type { StackFault } from './compose-files.ts'
+import type { StackFault } from './borders.ts'
 import type { FileCache, PlacedFile } from './file-cache.ts'
 import type { Owner } from './docker/root-owner.ts'
 import { isRight, prepareFolders, writeWhole } from './tmpfs.ts'
@@ -54,6 +54,12 @@ const ownedHere = (file: PlacedFile, root: Owner | undefined): PlacedFile =>
 const makeRight = async (path: string, file: PlacedFile): Promise<void> => {
   if (!(await isRight(path, file))) await writeWhole(path, file)
 }
+
+/** What the system says names the path. */
+const notWritten = (error: unknown): StackFault => ({
+  reason: 'FileNotWritten',
+  message: `cannot write file secrets: ${messageOf(error).replace(/ '[^']*'/g, '')}`,
+})
 
 const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
@@ -111,7 +117,7 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
       for (const file of files)
         await makeRight(pathOf(uid, file.digest), ownedHere(file, rootOwner))
     } catch (error) {
-      return { reason: 'FileNotWritten', message: `cannot write file secrets: ${messageOf(error)}` }
+      return notWritten(error)
     }
     const own = known.get(uid) ?? new Map<string, PlacedFile | undefined>()
     known.set(uid, own)

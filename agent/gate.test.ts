@@ -46,6 +46,8 @@ const judge = async (
     version: unused,
     remove: unused,
     rename: unused,
+    listVolumes: unused,
+    removeVolume: unused,
     start: unused,
     stop: unused,
     mountSources: unused,

@@ -2,7 +2,7 @@
 // files on the tmpfs.
 import { visibleTo } from '../src/secrets/visible.ts'
 import { envFilesOf, isFile } from '../src/compose/files.ts'
-import type { StackFault } from './compose-files.ts'
+import type { StackFault } from './borders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { PlacedFile } from './file-cache.ts'
 import { planFiles, type FilePlan } from './file-plan.ts'
@@ -35,6 +35,7 @@ const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | 
   return planFiles({
     roots: model.roots,
     envFiles: envFilesOf(desired.compose),
+    fileTargets: desired.compose.fileTargets ?? [],
     pathOf: (digest) => store.pathOf(desired.uid, digest),
     services: model.services.map(({ name, envFiles }) => ({
       name,

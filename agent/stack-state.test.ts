@@ -21,3 +21,16 @@ it('well are those that run, or are done, and neither crash nor have an edit pen
   noteWell(state, nowMs)
   expect(state.wellBefore).toEqual(['done', 'recovered', 'restarted', 'steady'])
 })
+
+it('says to nobody where the file secrets lie', () => {
+  const given = {
+    desired: { compose: {} } as never,
+    entries: [],
+    base: {},
+    hidden: '/run/stagely/a.b',
+  }
+  const { mask } = createWant(given, undefined, false)
+  expect(
+    mask('error mounting "/run/stagely/a.b/uid/sd1-x_y": no such file; /run/stagely/aXb/uid'),
+  ).toBe('error mounting "(a file secret)": no such file; /run/stagely/aXb/uid')
+})

@@ -7,12 +7,13 @@ import { serviceDigest } from '../src/secrets/digest.ts'
 import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
 import type { SetEntry } from '../src/secrets/visible.ts'
 import type { Ailing } from './ailing.ts'
-import { composeEnvironment } from './compose-environment.ts'
+import { fillingVariables } from './compose-environment.ts'
 import type { Environment } from '../src/compose/environment.ts'
-import type { StackFault } from './compose-files.ts'
+import type { StackFault } from './borders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
+import type { Held } from './stack-hold.ts'
 import { isWell, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
@@ -24,8 +25,10 @@ export type HeldEntry = SetEntry & { readonly value: Buffer }
 export interface Want {
   readonly desired: DesiredStagelet
   readonly entries: readonly HeldEntry[]
-  /** Environment of the Compose process. */
-  readonly env: Environment
+  /** Environment of Compose, without secrets. */
+  readonly base: Environment
+  /** Global secrets that may fill variables of the files. */
+  readonly globals: Environment
   /** Same key: same target. A failure is retried by backoff while it stays. */
   readonly key: string
   /** By digest, the values of this set and of those that may still be running. */
@@ -34,19 +37,29 @@ export interface Want {
   readonly mask: (text: string) => string
 }
 
+/** Takes out the folder and every path below it. */
+const pathHider = (folder: string): ((text: string) => string) => {
+  const escaped = folder.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const paths = new RegExp(`${escaped}[\\w./-]*`, 'g')
+  return (text) => text.replace(paths, '(a file secret)')
+}
+
 /** `before` is the want that this one follows; `settled` says that it runs whole, so that nothing older does. */
 export const createWant = (
   given: {
     readonly desired: DesiredStagelet
     readonly entries: readonly HeldEntry[]
     readonly base: Environment
+    /** Folder that is said to nobody. */
+    readonly hidden?: string
     /** Others whose values may be running or be said: masked as well. */
     readonly also?: readonly HeldEntry[]
   },
   before: Want | undefined,
   settled: boolean,
 ): Want => {
-  const { desired, entries, base, also = [] } = given
+  const { desired, entries, base, hidden, also = [] } = given
+  const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
   const own = (list: readonly HeldEntry[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])
   const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
@@ -57,10 +70,11 @@ export const createWant = (
     desired,
     entries,
     values,
-    env: composeEnvironment(base, globalsFor(desired.name, entries)),
+    base,
+    globals: fillingVariables(base, globalsFor(desired.name, entries)),
     key: JSON.stringify(target),
     // Made when first needed: building it must not delay `up`.
-    mask: (text) => (masker ??= createMasker([...values.values()])).mask(text),
+    mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
   }
 }
 
@@ -84,6 +98,10 @@ export interface StackState {
   want: Want
   phase: ReportedStagelet['phase']
   model: ComposeModel | undefined
+  /** The Compose project that is the stagelet's; of any other nothing is known or told. */
+  held: Held | undefined
+  /** Volumes of the project that the stagelet has found there: see findVolumesOfOthers. */
+  foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
   /** Digest by service that passed the gate; '' where it was given nothing. */
   passed: Record<string, string>
@@ -139,6 +157,8 @@ export const createStackState = (want: Want): StackState => ({
   want,
   phase: 'Pending',
   model: undefined,
+  held: undefined,
+  foundVolumes: [],
   containers: [],
   passed: {},
   fault: undefined,

@@ -51,6 +51,7 @@ const recordIntent = async (
     // Until it is seen to end by itself nothing of it is a job that is done.
     lasting: [...new Set([...(before?.lasting ?? []), ...plan.affected])].sort(),
     project: model.projectName,
+    ...(state.foundVolumes.length === 0 ? {} : { foundVolumes: [...state.foundVolumes] }),
     services: model.services.map((s) => s.name).filter((name) => names.has(name)),
     redeploy: before?.redeploy ?? redeploy,
     signature: before?.signature ?? '',
@@ -129,29 +130,4 @@ export const applyPlan = async (
   forgetStalePasses(state)
   countRecreated(state, action, before)
   return result
-}
-
-/** Takes the stack down, volumes kept. The project's labels tell Compose what belongs to it. */
-export const takeDown = async (
-  deps: ActionDeps,
-  state: StackState,
-  project: string,
-): Promise<ActionResult> => {
-  state.phase = 'Applying'
-  deps.publish()
-  try {
-    const { env, mask, desired } = state.want
-    // No folder of a user: a compose file found there would narrow what is taken down.
-    await deps.compose.run({
-      flags: ['-p', project],
-      verb: ['down', ...(desired.releaseVolumes === true ? ['--volumes'] : [])],
-      cwd: '/proc',
-      env,
-      mask,
-      timeoutMs: deps.upDeadlineMs,
-    })
-    return 'done'
-  } catch (error) {
-    return await failUp(deps, state, error)
-  }
 }

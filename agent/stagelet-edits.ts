@@ -4,6 +4,7 @@ import { messageOf } from '../src/kernel/errors.ts'
 import { isAtLeast } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
 import type { Action } from './action.ts'
+import { callFor } from './compose-environment.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { findImageless, findRebuilt } from './images.ts'
 import type { ObservedContainer } from './observe.ts'
@@ -82,13 +83,11 @@ export const lookAtEdits = async (
   acting: readonly string[],
 ): Promise<void> => {
   if (divergingNow(state) !== undefined) return
-  const { desired, env, mask } = state.want
-  const { directory: cwd } = desired.compose
   try {
     const { containers } = state
     const imageless = await findImageless(deps, model, model.services)
     const override = renderOverride(overrides)
-    const request = { model, containers, override, cwd, env, mask, imageless }
+    const request = { model, containers, override, ...callFor(state.want, model), imageless }
     const diverging = await findDiverging(deps.compose, request)
     await note(deps, state, model, { diverging, acting })
   } catch (error) {

@@ -2,28 +2,25 @@
 // touched at all.
 import { visibleTo } from '../src/secrets/visible.ts'
 import type { Hands } from './by-hand/hands.ts'
-import { checkAllowed } from './compose-files.ts'
-import type { StackFault } from './compose-files.ts'
+import type { StackFault } from './borders.ts'
+import { requestFor } from './compose-environment.ts'
 import type { ComposeModel, ModelSource } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
-import { observeProject, type ObservedContainer } from './observe.ts'
-import type { ProjectLocks } from './project-locks.ts'
+import { findVolumesOfOthers, holdProject, type HoldDeps } from './stack-hold.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
 import { hintFor, missedAmong } from './variable-uses.ts'
 
-export interface PassDeps extends ActionDeps {
+export interface PassDeps extends ActionDeps, HoldDeps {
   readonly models: ModelSource
-  readonly locks: ProjectLocks
   readonly files: FileStore
-  readonly allowDirs: readonly string[]
   /** What persons do through the agent. */
   readonly hands: Pick<Hands, 'isBusy' | 'by'>
-  /** Called with the Compose project as soon as it is known. */
-  readonly onProject: (project: string) => void
+  /** Called with the Compose project whose events count; undefined: none does. */
+  readonly onProject: (project: string | undefined) => void
 }
 
 export const resyncMs = 30_000
@@ -47,8 +44,8 @@ export const readModel = async (
   deps: PassDeps,
   state: StackState,
 ): Promise<ComposeModel | undefined> => {
-  const { desired, env, mask } = state.want
-  const result = await deps.models.read({ spec: desired.compose, env, mask })
+  const { desired } = state.want
+  const result = await deps.models.read(requestFor(state.want))
   if ('fault' in result) {
     const { fault, missingVariables } = result
     const hint = hintFor(missingVariables, state.want.entries)
@@ -66,15 +63,42 @@ export const readModel = async (
   return result.model
 }
 
-export const observe = async (
+/** Forgets all that is known of the project, and stops whoever reads its logs. */
+export const letGo = (deps: PassDeps, state: StackState): void => {
+  deps.onProject(undefined)
+  state.held?.ending.abort()
+  state.held = undefined
+  state.model = undefined
+  state.containers = []
+  state.passed = {}
+  state.pendingEdits = []
+  state.diverging = undefined
+  state.missingVariables = []
+  state.unmountedFiles = []
+  deps.locks.release(state.want.desired.uid)
+}
+
+/** Takes hold of the project and looks at its containers; or says why it may not, and knows nothing of it. */
+export const hold = async (
   deps: PassDeps,
   state: StackState,
-  project: string | undefined,
-): Promise<void> => {
-  if (project === undefined || project === '') return
+  { project, roots }: { readonly project: string; readonly roots: readonly string[] },
+): Promise<StackFault | undefined> => {
+  const { uid } = state.want.desired
+  const result = await holdProject(deps, { uid, project, roots })
+  if ('fault' in result) {
+    letGo(deps, state)
+    return result.fault
+  }
+  if (state.held?.project !== project) {
+    state.held?.ending.abort()
+    state.foundVolumes = await findVolumesOfOthers(deps, { uid, project }, result.containers)
+    state.held = { project, ending: new AbortController() }
+  }
   deps.onProject(project)
-  state.containers = await observeProject(deps.engine, project)
+  state.containers = result.containers
   forgetStalePasses(state)
+  return undefined
 }
 
 /** Ids of containers that are down although they look like jobs that are done. */
@@ -83,23 +107,3 @@ export const stoppedIn = (deps: PassDeps, { want, containers }: StackState): Set
     endingOf: deps.endings.of,
     lasting: new Set(deps.stateFile.get(want.desired.uid)?.lasting),
   })
-
-/**
- * A project name is free to choose, so it may be that of a stack elsewhere on the machine: what was
- * made from a folder that this agent may not use is not touched.
- */
-export const findForeign = async (
-  containers: readonly ObservedContainer[],
-  allowDirs: readonly string[],
-): Promise<StackFault | undefined> => {
-  const directories = new Set(containers.flatMap((c) => c.directory ?? []))
-  for (const directory of directories) {
-    const fault = await checkAllowed(directory, allowDirs)
-    if (fault !== undefined)
-      return {
-        ...fault,
-        message: `the Compose project belongs to another folder: ${fault.message}`,
-      }
-  }
-  return undefined
-}

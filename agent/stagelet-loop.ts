@@ -10,6 +10,7 @@ import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import { createAim, type Aim } from './aim.ts'
+import type { Borders } from './borders.ts'
 import { createHands, type Hands } from './by-hand/hands.ts'
 import { runByHand, type HandOrder } from './by-hand/run.ts'
 import { createModelSource, type ModelSource } from './compose-model.ts'
@@ -20,7 +21,7 @@ import { createEndings } from './endings.ts'
 import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
 import { createKnownValues, type KnownValues } from './logs/known-values.ts'
-import type { LogSource } from './logs/project-log.ts'
+import type { LogRefusal, LogSource } from './logs/project-log.ts'
 import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
@@ -43,8 +44,8 @@ export interface StageletLoopDeps {
   readonly log: Logger
   /** What Compose processes get of the agent's own environment (`baseEnvironment`). */
   readonly baseEnv: Environment
-  /** Folders that stacks may be in; empty: any. */
-  readonly allowDirs: readonly string[]
+  /** Folders that stacks may be in. */
+  readonly borders: Borders
   /** How long Compose may be at work on a stack. */
   readonly upDeadlineMs: number
   /** Called with each new report; not called when nothing changed. */
@@ -69,15 +70,15 @@ export interface StageletLoop {
   wanted(): DesiredStagelet | undefined
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
   readonly byHand: (order: HandOrder) => Promise<number>
-  /** Where its logs are; undefined before this agent has read or deployed the stack. */
-  logSource(): LogSource | undefined
+  /** Where its logs are, or why this agent gives none. */
+  logSource(): LogSource | LogRefusal
 }
 
 const settleEventsMs = 400
 const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
-  const models = createModelSource(deps.compose, deps.allowDirs)
+  const models = createModelSource(deps.compose, deps.borders)
   const endings = createEndings()
   const waker = createWaker(deps.clock, settleEventsMs)
   const known = createKnownValues()
@@ -159,21 +160,28 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     },
     wanted: () => aim.choose()?.run.desired,
     byHand,
-    logSource: () => known.sourceOf(state?.model?.projectName ?? deployedProject(deps, aim.uid)),
+    logSource: () => logSourceOf(state, known),
   }
 }
+
+/** Nothing of a project that the stagelet does not hold. */
+const logSourceOf = (state: StackState | undefined, known: KnownValues): LogSource | LogRefusal =>
+  state?.held === undefined
+    ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
+    : known.sourceOf(state.held)
 
 /** The events of one project, which may become another one. */
 const createSubscription = (
   events: EventHub,
   onEvent: EventListener,
-): { readonly follow: (project: string) => void; readonly stop: () => void } => {
+): { readonly follow: (project: string | undefined) => void; readonly stop: () => void } => {
   let current: { project: string; stop: () => void } | undefined
   return {
     follow: (project) => {
       if (current?.project === project) return
       current?.stop()
-      current = { project, stop: events.subscribe(project, onEvent) }
+      current =
+        project === undefined ? undefined : { project, stop: events.subscribe(project, onEvent) }
     },
     stop: () => current?.stop(),
   }
@@ -211,9 +219,3 @@ const onlyNews = (onChange: StageletLoopDeps['onChange']): StageletLoopDeps['onC
     onChange(observation)
   }
 }
-
-/** As this agent, maybe before a restart, has deployed it. */
-const deployedProject = (
-  { stateFile }: StageletLoopDeps,
-  uid: string | undefined,
-): string | undefined => (uid === undefined ? undefined : stateFile.get(uid)?.project)

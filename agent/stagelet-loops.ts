@@ -2,13 +2,13 @@
 import { messageOf } from '../src/kernel/errors.ts'
 import type { HandTarget } from './by-hand/find.ts'
 import type { DesiredListener } from './desired.ts'
-import type { LogSource } from './logs/project-log.ts'
+import type { LogRefusal, LogSource } from './logs/project-log.ts'
 import type { Reporter } from './report.ts'
 import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
 
 export interface StageletLoops extends DesiredListener {
   readonly owns: (uid: string) => boolean
-  readonly logSourceOf: (uid: string) => LogSource | undefined
+  readonly logSourceOf: (uid: string) => LogSource | LogRefusal | undefined
   /** The stacks that a person may ask for. */
   readonly handTargets: () => HandTarget[]
   /** Lets what runs finish; containers stay. */

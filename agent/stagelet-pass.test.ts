@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aDesired } from '../test/support/builders.ts'
+import { noState } from '../test/support/no-state.ts'
 import { lonelyLocks } from '../test/support/project-locks.ts'
 import { realClock } from '../src/kernel/clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
@@ -8,25 +9,46 @@ import type { Engine } from './docker/engine.ts'
 import { createHands } from './by-hand/hands.ts'
 import { createEndings } from './endings.ts'
 import { withoutFiles } from '../test/support/files.ts'
-import { createStackState, createWant } from './stack-state.ts'
+import { createStackState, createWant, toObservation } from './stack-state.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
+import type { Deployment, StateFile } from './state-file.ts'
 
-/** One pass over a Compose project whose one container was made from `directory`. */
-const pass = async (
-  directory: string,
-  allowDirs: readonly string[],
-  tweak: Partial<DesiredStagelet> = {},
-): Promise<{ verbs: string[]; fault: string | undefined }> => {
-  const verbs: string[] = []
+interface World {
+  /** Folder that the one container of the project was made from; undefined: the project is down. */
+  readonly directory?: string
+  readonly allowDirs?: readonly string[]
+  /** Projects that were deployed, by stagelet. */
+  readonly deployed?: Readonly<Record<string, string>>
+  readonly foundVolumes?: string[]
+  readonly volumes?: readonly string[]
+}
+
+const stateWith = ({ deployed = {}, foundVolumes }: World): StateFile => ({
+  ...noState,
+  get: (uid): Deployment | undefined => {
+    const project = deployed[uid]
+    if (project === undefined) return undefined
+    const found = foundVolumes === undefined ? {} : { foundVolumes }
+    return { project, services: ['web'], redeploy: '', signature: '', ...found }
+  },
+  uids: () => Object.keys(deployed),
+})
+
+const engineWith = ({ directory, volumes = [] }: World, removed: string[]): Engine => {
   const Labels = {
     'com.docker.compose.service': 'web',
     'com.docker.compose.project.working_dir': directory,
   }
-  const engine = {
-    listContainers: () =>
-      Promise.resolve([
-        { Id: 'id', Names: ['/victim-web-1'], Labels, State: '', Status: '', Created: 0 },
-      ]),
+  const container = {
+    Id: 'id',
+    Names: ['/victim-web-1'],
+    Labels,
+    State: '',
+    Status: '',
+    Created: 0,
+  }
+  return {
+    listContainers: () => Promise.resolve(directory === undefined ? [] : [container]),
     inspect: () =>
       Promise.resolve({
         Id: 'id',
@@ -35,75 +57,149 @@ const pass = async (
         Config: { Tty: false },
         HostConfig: { RestartPolicy: { Name: 'no' } },
       }),
+    listVolumes: () => Promise.resolve([...volumes]),
+    removeVolume: (name: string) => {
+      removed.push(name)
+      return Promise.resolve()
+    },
   } as unknown as Engine
+}
+
+/** One pass of the stagelet "mine", whose stack lies in /srv/allowed and is called "victim". */
+const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
+  const verbs: string[] = []
+  const removed: string[] = []
+  const followed: (string | undefined)[] = []
+  const web = { name: 'web', dependsOn: [], waitsFor: [], restartsAfter: [], sharesWith: [] }
+  const more = { scale: 1, containerName: undefined, envFiles: [], variables: [], linksTo: [] }
+  const made = { image: 'x', refreshes: false, definition: undefined }
   const model = {
     projectName: 'victim',
     flags: [],
-    services: [],
+    services: [{ ...web, ...more, ...made }],
     missingVariables: [],
     signature: '',
     isStale: false,
-    roots: [],
+    roots: ['/srv/allowed'],
     uses: new Map(),
+    variables: [],
     mounts: { mounts: new Map() },
   }
   const deps: PassDeps = {
-    engine,
+    engine: engineWith(world, removed),
     compose: {
       version: '2.40.0',
       lookAgain: () => Promise.resolve(),
       run: ({ verb }) => {
-        verbs.push(verb[0] ?? '')
+        verbs.push(verb.join(' '))
         return Promise.resolve({ stdout: '', stderr: '' })
       },
       pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
     },
-    stateFile: {
-      get: () => undefined,
-      set: () => Promise.resolve(),
-      forget: () => Promise.resolve(),
-      uids: () => [],
-    },
+    stateFile: stateWith(world),
     models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
     locks: lonelyLocks(),
     files: withoutFiles,
     endings: createEndings(),
-    allowDirs,
+    borders: { allowDirs: world.allowDirs ?? ['/srv'], ownDirs: [] },
     upDeadlineMs: 1_000,
     hands: createHands(realClock),
     clock: realClock,
     log: silentLogger,
     publish: () => undefined,
-    onProject: () => undefined,
+    onProject: (project) => followed.push(project),
   }
   const compose = { directory: '/srv/allowed', projectName: 'victim', onChange: 'Hold' } as const
-  const desired = aDesired({ compose, ...tweak })
+  const desired = aDesired({ uid: 'mine', compose, ...tweak })
   const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
   const signal = new AbortController().signal
   await runPass(deps, state, { isSuperseded: () => false, signal })
-  return { verbs, fault: state.fault?.reason }
+  const { services, fault, phase } = toObservation(state)
+  return {
+    verbs,
+    removed,
+    fault: fault?.reason,
+    message: fault?.message,
+    phase,
+    services: services.map((s) => s.name),
+    held: state.held?.project,
+    follows: followed.at(-1),
+  }
 }
 
 describe('a Compose project by the name of another stack', () => {
-  it('is not taken down when its folder is not allowed', async () => {
-    expect(await pass('/srv/other', ['/srv/allowed'], { release: 'Down' })).toEqual({
-      verbs: [],
-      fault: 'DirectoryNotAllowed',
-    })
+  const untouched = { verbs: [], services: [], held: undefined, follows: undefined }
+
+  it.each<[string, World, string]>([
+    ['its folder is not allowed', { directory: '/other' }, 'DirectoryNotAllowed'],
+    ['no folder is allowed', { directory: '/srv/allowed', allowDirs: [] }, 'DirectoryNotAllowed'],
+    ['it was made from another folder', { directory: '/srv/other' }, 'ProjectClaimed'],
+    [
+      'another stagelet has deployed it',
+      { directory: '/srv/allowed', deployed: { other: 'victim' } },
+      'ProjectClaimed',
+    ],
+  ])('is not looked at, told or touched where %s', async (_what, world, fault) => {
+    for (const paused of [false, true])
+      expect(await pass(world, { paused })).toMatchObject({ ...untouched, fault })
   })
 
-  it('is not touched either', async () => {
-    expect(await pass('/srv/other', ['/srv/allowed'])).toMatchObject({
-      verbs: [],
-      fault: 'DirectoryNotAllowed',
-    })
-  })
-
-  it('is taken down from an allowed folder, and from any when none is named', async () => {
-    for (const allowDirs of [['/srv/allowed'], []])
-      expect(await pass('/srv/allowed', allowDirs, { release: 'Down' })).toEqual({
-        verbs: ['down'],
+  it('is looked at where it runs from the stack’s own folder, or was deployed from here', async () => {
+    const own: World[] = [
+      { directory: '/srv/allowed' },
+      { directory: '/srv/moved', deployed: { mine: 'victim' } },
+    ]
+    for (const world of own)
+      expect(await pass(world, { paused: true })).toMatchObject({
+        services: ['web'],
+        held: 'victim',
+        follows: 'victim',
         fault: undefined,
       })
+  })
+
+  const down = { release: 'Down', releaseVolumes: true } as const
+
+  it.each<[string, World]>([
+    ['its folder is not allowed', { directory: '/other' }],
+    ['it was made from another folder', { directory: '/srv/other' }],
+    ['another stagelet has deployed it', { deployed: { other: 'victim' } }],
+    ['it is down, and was not deployed from here', { volumes: ['victim_data'] }],
+  ])('is not taken down where %s, and that is said', async (_what, world) => {
+    const end = await pass(world, down)
+    expect(end).toMatchObject({
+      verbs: [],
+      removed: [],
+      phase: 'Released',
+      fault: 'NothingTakenDown',
+    })
+    expect(end.message).toMatch(/^nothing was taken down: /)
+  })
+
+  it('stays where it was deployed from here and is somebody else’s by now', async () => {
+    const world = { directory: '/other', deployed: { mine: 'victim' } }
+    expect(await pass(world, down)).toMatchObject({
+      verbs: [],
+      phase: 'Failed',
+      fault: 'DirectoryNotAllowed',
+    })
+  })
+
+  it('is taken down with its volumes where it was deployed from here, or runs from its folder', async () => {
+    for (const world of [{ deployed: { mine: 'victim' } }, { directory: '/srv/allowed' }])
+      expect(await pass(world, down)).toMatchObject({
+        verbs: ['down --volumes'],
+        phase: 'Released',
+        fault: undefined,
+      })
+  })
+
+  it('keeps volumes that were there before', async () => {
+    const world: World = {
+      deployed: { mine: 'victim' },
+      foundVolumes: ['victim_theirs'],
+      volumes: ['victim_own', 'victim_theirs'],
+    }
+    expect(await pass(world, down)).toMatchObject({ verbs: ['down'], removed: ['victim_own'] })
   })
 })

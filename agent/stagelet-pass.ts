@@ -3,7 +3,7 @@
 import { fail, type Action, type ActionResult, type PassSignals } from './action.ts'
 import { findAiling } from './ailing.ts'
 import { waitsForPrefix } from './apply-steps.ts'
-import type { StackFault } from './compose-files.ts'
+import type { StackFault } from './borders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import { goBack } from './going-back.ts'
@@ -16,9 +16,9 @@ import { carryEdits, divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { gateServices } from './stagelet-gate.ts'
 import { planFor, unprovenIn } from './stagelet-plan.ts'
 import {
-  findForeign,
+  hold,
+  letGo,
   noteFailure,
-  observe,
   readModel,
   resyncMs,
   stoppedIn,
@@ -143,18 +143,15 @@ const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void>
     await deps.stateFile.set(uid, { ...known, paused })
 }
 
-const claimStack = async (
-  deps: PassDeps,
-  state: StackState,
-  { projectName }: ComposeModel,
-): Promise<StackFault | undefined> => {
-  const foreign = await findForeign(state.containers, deps.allowDirs)
-  if (foreign !== undefined) return foreign
-  const claim = await deps.locks.claim(projectName, state.want.desired.uid)
-  if (claim === 'mine') return undefined
-  const who = claim === 'of another agent' ? 'another agent' : 'another stagelet on this agent'
-  const message = `${who} already runs the Compose project "${projectName}" on this machine: give this one a spec.compose.projectName of its own`
-  return { reason: 'ProjectClaimed', message }
+/** Holds the project of the stack; where its files say nothing for now, the one that they said last. */
+const holdStack = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
+  const { fault, model } = state
+  const project = model?.projectName ?? deps.stateFile.get(state.want.desired.uid)?.project
+  if (fault?.reason === 'DirectoryNotAllowed' || project === undefined || project === '') {
+    letGo(deps, state)
+    return fault
+  }
+  return (await hold(deps, state, { project, roots: model?.roots ?? [] })) ?? fault
 }
 
 const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
@@ -232,19 +229,13 @@ export const runPass = async (
   if (desired.release !== undefined)
     return state.phase === 'Released' ? resyncMs : await release(deps, state)
   const model = await readModel(deps, state)
-  await observe(
-    deps,
-    state,
-    model?.projectName ?? deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName,
-  )
+  state.fault = await holdStack(deps, state)
   await recordPaused(deps, state)
   if (isLeftAlone(deps, state)) return resyncMs
-  if (model === undefined) {
+  if (state.fault !== undefined || model === undefined) {
     state.phase = 'Failed'
     return resyncMs
   }
-  const fault = await claimStack(deps, state, model)
-  if (fault !== undefined) return stopWith(state, fault.reason, fault.message)
   const prepared = await prepareOverrides(state.want, model, deps.files)
   if ('fault' in prepared) return stopWith(state, prepared.fault.reason, prepared.fault.message)
   const { overrides, unmounted } = prepared

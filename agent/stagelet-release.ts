@@ -1,43 +1,55 @@
 // Letting go of a stack: left running, or taken down.
-import { composeFault } from './compose-model.ts'
-import {
-  findForeign,
-  noteFailure,
-  observe,
-  readModel,
-  resyncMs,
-  stopWith,
-} from './stagelet-looks.ts'
+import { composeFault } from './compose-fault.ts'
+import { hold, noteFailure, readModel, resyncMs, stopWith } from './stagelet-looks.ts'
 import type { PassDeps } from './stagelet-looks.ts'
 import type { StackState } from './stack-state.ts'
-import { takeDown } from './stagelet-action.ts'
+import { takeDown } from './take-down.ts'
+
+type Ending = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
+
+/** Takes down what this stagelet has deployed, and what runs from its folder; nothing of anybody else. */
+const bringDown = async (deps: PassDeps, state: StackState): Promise<Ending> => {
+  const { uid } = state.want.desired
+  const deployed = deps.stateFile.get(uid)?.project
+  const model = await readModel(deps, state)
+  const project = deployed ?? model?.projectName
+  if (project === undefined || project === '')
+    return { nothing: state.fault?.message ?? 'this agent has deployed nothing of it' }
+  const fault = await hold(deps, state, { project, roots: model?.roots ?? [] })
+  if (fault !== undefined && deployed !== undefined)
+    return { stop: stopWith(state, fault.reason, fault.message) }
+  if (fault !== undefined) return { nothing: fault.message }
+  if (deployed === undefined && state.containers.length === 0)
+    return { nothing: 'this agent has deployed nothing of it' }
+  const absent = await composeFault(deps.compose)
+  if (absent !== undefined) return { stop: stopWith(state, absent.reason, absent.message) }
+  const result = await deps.locks.run(project, () => takeDown(deps, state, project))
+  return result === 'failed' ? 'failed' : 'down'
+}
 
 /** Returns in how many ms to look again; `state.phase` is Released when it is done. */
 export const release = async (deps: PassDeps, state: StackState): Promise<number> => {
   const { desired } = state.want
+  let ending: Ending | undefined
   if (desired.release === 'Down') {
     if (desired.paused) {
       state.phase = 'Paused'
       return resyncMs
     }
-    const known = deps.stateFile.get(desired.uid)?.project ?? desired.compose.projectName
-    const project = known ?? (await readModel(deps, state))?.projectName
-    if (project !== undefined && project !== '') {
-      await observe(deps, state, project)
-      const foreign = await findForeign(state.containers, deps.allowDirs)
-      if (foreign !== undefined) return stopWith(state, foreign.reason, foreign.message)
-      const absent = await composeFault(deps.compose)
-      if (absent !== undefined) return stopWith(state, absent.reason, absent.message)
-      const result = await deps.locks.run(project, () => takeDown(deps, state, project))
-      if (result === 'failed') return noteFailure(deps, state)
-    }
+    ending = await bringDown(deps, state)
+    if (ending === 'failed') return noteFailure(deps, state)
+    if (typeof ending === 'object' && 'stop' in ending) return ending.stop
     state.containers = []
   }
   // What containers that are left running mount stays as long as they do.
   await deps.files.sweep(desired.uid, new Set())
   await deps.stateFile.forget(desired.uid)
   deps.locks.release(desired.uid)
-  state.fault = undefined
+  const message = typeof ending === 'object' && 'nothing' in ending ? ending.nothing : undefined
+  state.fault =
+    message === undefined
+      ? undefined
+      : { reason: 'NothingTakenDown', message: `nothing was taken down: ${message}` }
   state.phase = 'Released'
   return resyncMs
 }

@@ -4,6 +4,7 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { checkAllowed, type Borders } from './borders.ts'
 import type { Engine } from './docker/engine.ts'
 import { isDown, isLeftover, observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
@@ -13,6 +14,7 @@ export interface StartDeps {
   readonly engine: Engine
   readonly stateFile: StateFile
   readonly locks: ProjectLocks
+  readonly borders: Borders
   readonly log: Logger
 }
 
@@ -45,7 +47,13 @@ const startProject = async (deps: StartDeps, deployment: Deployment): Promise<bo
     isDown(c) || (c.state === 'exited' && lasting.includes(c.service))
   const down = all.filter((c) => isEnded(c) && !isLeftover(c) && services.includes(c.service))
   let isUp = true
-  for (const { id, name } of startOrder(down)) {
+  for (const { id, name, directory } of startOrder(down)) {
+    const refused =
+      directory === undefined ? undefined : await checkAllowed(directory, deps.borders)
+    if (refused !== undefined) {
+      deps.log.warn({ project, container: name, reason: refused.message }, 'not started')
+      continue
+    }
     try {
       await deps.engine.start(id)
       deps.log.info({ project, container: name }, 'started; the controller is not reachable')

@@ -10,6 +10,8 @@ import type { Heal } from './heal-guard.ts'
 const deployment = z.object({
   /** Compose project. */
   project: z.string(),
+  /** Volumes of the project that were there before: they are not this stagelet's to delete. */
+  foundVolumes: z.array(z.string()).optional(),
   /** Services that were deployed from here: their loss is healed. */
   services: z.array(z.string()),
   /** Value of the redeploy annotation that was last rolled out. */

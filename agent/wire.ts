@@ -8,6 +8,7 @@ import { maxTokenLifeMs, signAgentToken } from '../src/protocol/agent-token.ts'
 import { handSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { createAbout } from './about.ts'
+import type { Borders } from './borders.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
 import { defaultSlots, withSlots } from './compose-slots.ts'
 import { createControllerClient } from './controller-client.ts'
@@ -73,6 +74,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const files = openFiles(deps, rotation, engine)
   await files.restore()
   const keys = await createLinkKeys(rotation, { client, files, log })
+  const borders = bordersOf(deps)
   const locks = createProjectLocks((name) => holdName('project', `${config.dockerSocket} ${name}`))
   const loops = createLoops(reporter, {
     engine,
@@ -84,7 +86,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     clock,
     log,
     baseEnv: config.environment,
-    allowDirs: config.allowDirs,
+    borders,
     upDeadlineMs: deps.upDeadlineMs ?? defaultUpDeadlineMs,
   })
   const path = handSocket(config.dataDir)
@@ -93,7 +95,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const reporting = reporter.run(ending.signal)
   let isConnected = false
   const starting = startStopped(
-    { engine, stateFile, locks, log },
+    { engine, stateFile, locks, borders, log },
     { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
   const logs = openLogs(deps, { engine, events, token, sourceOf: loops.logSourceOf })
@@ -132,6 +134,16 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       client.close()
     },
   }
+}
+
+const bordersOf = ({ config, log }: AgentDeps): Borders => {
+  const { allowDirs, dataDir, filesDir } = config
+  if (allowDirs.length === 0)
+    log.warn(
+      {},
+      'started without --allow-dir: no stack is run; name the folders that stacks may lie in',
+    )
+  return { allowDirs, ownDirs: [dataDir, filesDir] }
 }
 
 const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {

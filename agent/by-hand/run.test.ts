@@ -11,6 +11,8 @@ import { lonelyLocks } from '../../test/support/project-locks.ts'
 import { createWant } from '../stack-state.ts'
 import { createHands } from './hands.ts'
 import { runByHand, type HandDeps } from './run.ts'
+import { tmpBorders } from '../../test/support/borders.ts'
+import { noState } from '../../test/support/no-state.ts'
 
 const secret = 'the-secret-of-a-hand'
 const entries = [held('TOKEN', secret, 'web')]
@@ -23,7 +25,12 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
   const given = { desired: { ...desired, release } as never, entries, base: { PATH: '/bin' } }
   const want = createWant(given, undefined, false)
   const service = { name: 'web', dependsOn: [], sharesWith: [], scale: 1 }
-  const model = { projectName: 'shop', flags: ['-f', 'c.yml'], services: [service] } as never
+  const model = {
+    projectName: 'shop',
+    flags: ['-f', 'c.yml'],
+    services: [service],
+    roots: [],
+  } as never
   const deps: HandDeps = {
     engine: { listContainers: () => Promise.resolve([]) } as unknown as Engine,
     compose: {
@@ -47,7 +54,8 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
     log: silentLogger,
     models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
     hands: createHands(realClock),
-    allowDirs: [],
+    borders: tmpBorders,
+    stateFile: noState,
     baseEnv: { PATH: '/bin' },
     upDeadlineMs: 60_000,
     choose: () => want,
@@ -144,6 +152,8 @@ describe('Compose for a person', () => {
     await expect(stackOf({}, 'Retain').run('ps')).rejects.toThrow(/letting go of this stagelet/)
     const locks = lonelyLocks()
     await locks.claim('shop', 'another')
-    await expect(stackOf({ locks }).run('ps')).rejects.toThrow(/another stagelet runs/)
+    await expect(stackOf({ locks }).run('ps')).rejects.toThrow(
+      /another stagelet on this agent already runs/,
+    )
   })
 })

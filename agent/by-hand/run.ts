@@ -10,14 +10,14 @@ import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { mark, type Masker } from '../../src/masking/masker.ts'
 import { runLabel } from '../../src/resources/meta.ts'
+import { callFor, requestFor } from '../compose-environment.ts'
 import type { ComposeModel, ModelSource } from '../compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { FileStore } from '../file-store.ts'
 import { observeProject, type ObservedContainer } from '../observe.ts'
 import { prepareOverrides } from '../prepare-overrides.ts'
-import type { ProjectLocks } from '../project-locks.ts'
 import type { Want } from '../stack-state.ts'
-import { findForeign } from '../stagelet-looks.ts'
+import { holdProject, type HoldDeps } from '../stack-hold.ts'
 import type { Hands } from './hands.ts'
 
 export interface HandOrder {
@@ -31,15 +31,13 @@ export interface HandOrder {
 }
 
 /** One stack, as its loop knows it. */
-export interface HandDeps {
+export interface HandDeps extends HoldDeps {
   readonly engine: Engine
   readonly compose: Compose
   readonly files: FileStore
-  readonly locks: ProjectLocks
   readonly log: Logger
   readonly models: ModelSource
   readonly hands: Hands
-  readonly allowDirs: readonly string[]
   readonly baseEnv: Environment
   readonly upDeadlineMs: number
   /** What is to run now; undefined before anything is wanted. */
@@ -57,23 +55,16 @@ const readTarget = async (deps: HandDeps): Promise<Target> => {
   const want = deps.choose()
   if (want === undefined || want.desired.release !== undefined)
     throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
-  const { desired, env, mask } = want
-  const read = await deps.models.read({ spec: desired.compose, env, mask })
+  const read = await deps.models.read(requestFor(want))
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
   return { want, model: read.model }
 }
 
 /** As the agent itself, a person touches no stack that is another's by chance of its name. */
 const checkOwner = async (deps: HandDeps, { want, model }: Target): Promise<void> => {
-  const { projectName } = model
-  const claim = await deps.locks.claim(projectName, want.desired.uid)
-  if (claim !== 'mine') {
-    const who = claim === 'of another agent' ? 'another agent' : 'another stagelet'
-    throw new StagelyError('Conflict', `${who} runs the Compose project "${projectName}"`)
-  }
-  const containers = await observeProject(deps.engine, projectName)
-  const foreign = await findForeign(containers, deps.allowDirs)
-  if (foreign !== undefined) throw new StagelyError('Conflict', foreign.message)
+  const { projectName: project, roots } = model
+  const result = await holdProject(deps, { uid: want.desired.uid, project, roots })
+  if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
 }
 
 const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[] =>
@@ -127,6 +118,7 @@ const runCompose = async (deps: HandDeps, order: HandOrder): Promise<number> => 
   const target = await readTarget(deps)
   const { want, model } = target
   const input = await inputFor(deps, target, command)
+  const { cwd, env } = callFor(want, model)
   const deadline = AbortSignal.timeout(deps.upDeadlineMs)
   const { exitCode, startError } = await deps.compose.pipe({
     flags: [
@@ -136,8 +128,8 @@ const runCompose = async (deps: HandDeps, order: HandOrder): Promise<number> => 
       ...['--progress', 'plain'],
     ],
     verb: command.args,
-    cwd: want.desired.compose.directory,
-    env: command.override === 'names' ? deps.baseEnv : want.env,
+    cwd,
+    env: command.override === 'names' ? deps.baseEnv : env,
     ...(input === undefined ? {} : { stdin: input }),
     stdout: maskedOutput(deps.masker, (bytes, taken) => {
       onOutput('stdout', bytes, taken)

@@ -76,6 +76,10 @@ export interface Engine {
   openLog(id: string, options: LogOptions, signal: AbortSignal): Promise<EngineLog | undefined>
   /** Undefined when the image is not on this machine. */
   imageId(name: string): Promise<string | undefined>
+  /** Names of the volumes of a Compose project, sorted. */
+  listVolumes(project: string): Promise<string[]>
+  /** Nothing where it is gone already. Conflict: a container uses it. */
+  removeVolume(name: string): Promise<void>
   start(id: string): Promise<void>
   /** By force after the time that the container has for it. */
   stop(id: string): Promise<void>
@@ -148,6 +152,29 @@ const logQuery = ({ since, tail, follow }: LogOptions): string =>
     ...(since === undefined ? {} : { since }),
   })
 
+type Call = (method: string, path: string) => Promise<Buffer | undefined>
+type Get = <T>(path: string) => Promise<T | undefined>
+
+const getWith =
+  (call: Call): Get =>
+  async <T>(path: string) => {
+    const body = await call('GET', path)
+    return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as T)
+  }
+
+const volumesOf = (get: Get, call: Call): Pick<Engine, 'listVolumes' | 'removeVolume'> => ({
+  listVolumes: async (project) => {
+    const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] })
+    const found = await get<{ Volumes: { Name: string }[] | null }>(
+      `/volumes?${query({ filters })}`,
+    )
+    return (found?.Volumes ?? []).map((v) => v.Name).sort()
+  },
+  removeVolume: async (name) => {
+    await call('DELETE', `/volumes/${encodeURIComponent(name)}`)
+  },
+})
+
 /** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable, Conflict or InternalError. */
 export const createEngine = (socketPath: string): Engine => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
@@ -179,10 +206,7 @@ export const createEngine = (socketPath: string): Engine => {
     return body
   }
 
-  const get = async <T>(path: string): Promise<T | undefined> => {
-    const body = await call('GET', path)
-    return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as T)
-  }
+  const get = getWith(call)
 
   return {
     version: async () => (await get<{ Version: string }>('/version'))?.Version ?? '',
@@ -213,6 +237,7 @@ export const createEngine = (socketPath: string): Engine => {
       return undefined
     },
     imageId: async (name) => (await get<{ Id: string }>(`/images/${name}/json`))?.Id,
+    ...volumesOf(get, call),
     start: async (id) => {
       await call('POST', `/containers/${id}/start`)
     },

@@ -1,6 +1,7 @@
 // Every value that a stagelet was given since the agent started, for hiding them in its logs: what
 // was rotated away is still in old lines, and may still be said.
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
+import type { Held } from '../stack-hold.ts'
 import type { HeldEntry } from '../stack-state.ts'
 import type { LogSource } from './project-log.ts'
 
@@ -13,7 +14,7 @@ export interface KnownValues {
   /** The same one until something new is learned. */
   readonly masker: () => Masker
   /** The logs of this project, with all of it hidden. */
-  sourceOf(project: string | undefined): LogSource | undefined
+  sourceOf(held: Held): LogSource
 }
 
 export const createKnownValues = (): KnownValues => {
@@ -37,6 +38,6 @@ export const createKnownValues = (): KnownValues => {
       }
     },
     masker: current,
-    sourceOf: (project) => (project === undefined ? undefined : { project, masker: current }),
+    sourceOf: ({ project, ending }) => ({ project, masker: current, ended: ending.signal }),
   }
 }

@@ -18,6 +18,7 @@ import { createOutbox, type Outbox } from './outbox.ts'
 import {
   followProjectLog,
   readProjectLog,
+  type LogRefusal,
   type LogSource,
   type ProjectLogDeps,
 } from './project-log.ts'
@@ -30,8 +31,8 @@ export interface LogSessions {
 }
 
 export interface LogSessionsDeps extends ProjectLogDeps {
-  /** Where a stagelet's logs are; undefined when it is not this agent's or was never looked at. */
-  readonly sourceOf: (stageletUid: string) => LogSource | undefined
+  /** Where a stagelet's logs are; undefined when it is not this agent's. */
+  readonly sourceOf: (stageletUid: string) => LogSource | LogRefusal | undefined
   /** One of its own: a slow reader must not hold up reports. */
   readonly client: Pick<ControllerClient, 'post'>
   readonly token: () => string
@@ -82,15 +83,19 @@ const runSession = async (
   ending: AbortController,
 ): Promise<void> => {
   const source = deps.sourceOf(order.stageletUid)
-  if (source === undefined) {
-    await refuse(deps, order, 'the agent has not deployed this stack yet')
+  if (source === undefined || 'refused' in source) {
+    const why = source?.refused ?? 'the stagelet is not its own'
+    await refuse(deps, order, `the agent gives no logs of this stack: ${why}`)
     return
   }
   const outbox = createOutbox()
   const end: { record?: LogRecord } = {}
-  const reading = read(deps, source, { order, outbox, signal: ending.signal }).then(
+  const signal = AbortSignal.any([ending.signal, source.ended])
+  setMaxListeners(0, signal)
+  const reading = read(deps, source, { order, outbox, signal }).then(
     () => {
-      end.record = { type: 'end' }
+      const error = 'the agent gives no more logs of this stack: it is no longer the stagelet’s'
+      end.record = source.ended.aborted ? { type: 'end', error } : { type: 'end' }
     },
     (error: unknown) => {
       end.record = { type: 'end', error: messageOf(error) }

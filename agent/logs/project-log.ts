@@ -23,6 +23,12 @@ export interface ProjectLogDeps {
 export interface LogSource {
   readonly project: string
   readonly masker: () => Masker
+  /** Aborts when the project is no longer the stagelet's. */
+  readonly ended: AbortSignal
+}
+
+export interface LogRefusal {
+  readonly refused: string
 }
 
 export type LogWish = Pick<LogsOrder, 'services' | 'since' | 'tail'>

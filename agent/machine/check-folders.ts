@@ -63,7 +63,7 @@ const checkSwap = async (filesDir: string): Promise<Check> => {
 const checkAllowDirs = async (allowDirs: readonly string[]): Promise<Check> => {
   const name = 'allow-dir'
   if (allowDirs.length === 0)
-    return warning(name, 'stacks may lie anywhere on this machine', 'name their folders: --allow-dir /srv') // prettier-ignore
+    return failed(name, 'no folder is given, so that no stack is run', 'name the folders that stacks may lie in: --allow-dir /srv') // prettier-ignore
   const missing: string[] = []
   for (const dir of allowDirs) {
     const isFolder = await stat(dir).then((s) => s.isDirectory(), () => false) // prettier-ignore

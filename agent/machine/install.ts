@@ -2,6 +2,7 @@
 // flags: changes it. What the agent runs with is in the unit; who it is, in its data folder.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { text as readText } from 'node:stream/consumers'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
@@ -21,7 +22,7 @@ import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
 import { note, runProgram, say } from './program.ts'
 import { agentService, renderAgentUnit } from './unit.ts'
 
-const usage = `Usage: stagely agent install [--join-file FILE|-] [--allow-dir DIR]... [flags of "agent run"]
+const usage = `Usage: stagely agent install --allow-dir DIR... [--join-file FILE|-] [flags of "agent run"]
 
 Joins the controller, and makes the agent a hardened systemd service that starts with the machine.
 Again with other flags it changes the service; what is right already is left. Needs root.
@@ -29,7 +30,8 @@ Again with other flags it changes the service; what is right already is left. Ne
   --join-file FILE  join token, from: stagely agent token create; - reads it from standard input
                     (or STAGELY_JOIN_TOKEN). Used once, and stored nowhere. Not needed once joined
   --data-dir DIR    keys and state (/var/lib/stagely-agent)
-  --allow-dir DIR   only stacks below DIR may be run; repeat it for more
+  --allow-dir DIR   stacks below DIR may be run, and no others; repeat it for more. Asked for on a
+                    terminal. Whoever may write stagelets chooses files below it for Compose to run
   --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
   --files-on-disk, --no-file-cache   as for "agent run"
   --dry-run         only show the unit, and what would be done
@@ -42,7 +44,7 @@ DOCKER_HOST and STAGELY_LOG_LEVEL are taken into the unit; more variables, such 
 Examples:
   stagely agent install --join-file token --allow-dir /srv
   ssh root@web-1 stagely agent install --join-file - --allow-dir /srv < token
-  stagely agent install --dry-run
+  stagely agent install --dry-run --allow-dir /srv
 `
 
 const options = {
@@ -54,10 +56,31 @@ const options = {
 /** `argv` is what follows `stagely agent install`; resolves to the exit code. */
 export const runInstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
   runProgram('install', usage, async () => {
-    const flags = parseMachineFlags(argv, options)
+    const given = parseMachineFlags(argv, options)
+    if (given === 'help') return 'help'
+    const asked = given.config.allowDirs.length > 0 ? [] : await askForFolders()
+    const flags = asked.length === 0 ? given : parseMachineFlags([...argv, ...asked], options)
     if (flags === 'help') return 'help'
     return install(flags, machine ?? thisMachine(flags.config.environment['PATH'] ?? ''))
   })
+
+/** As flags. BadRequest where nobody can be asked, or names none. */
+const askForFolders = async (): Promise<string[]> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const canAsk = process.stdin.isTTY && process.stderr.isTTY
+    const answer = canAsk
+      ? await terminal.question('Folders that stacks may lie in, such as /srv (spaces between): ')
+      : ''
+    const folders = answer.split(/\s+/).filter((folder) => folder !== '')
+    if (folders.length > 0) return folders.flatMap((folder) => ['--allow-dir', folder])
+  } finally {
+    terminal.close()
+  }
+  const message =
+    'name the folders that stacks may lie in: --allow-dir DIR; without it the agent runs no stack'
+  throw new StagelyError('BadRequest', message)
+}
 
 const install = async (flags: MachineFlags, machine: Machine): Promise<number> => {
   const { config, own, runArgs } = flags

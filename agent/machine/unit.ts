@@ -76,8 +76,7 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
     ...(logLevel === undefined ? [] : [`STAGELY_LOG_LEVEL=${logLevel}`]),
   ]
   // A /tmp of its own would hide stacks that lie there.
-  const readsTmp =
-    allowDirs.length === 0 || allowDirs.some((d) => isBelow(d, '/tmp') || isBelow(d, '/var/tmp'))
+  const readsTmp = allowDirs.some((d) => d === '/' || isBelow(d, '/tmp') || isBelow(d, '/var/tmp'))
   const exec = [...command.words, 'agent', 'run', ...args]
   return renderUnit({
     Unit: {

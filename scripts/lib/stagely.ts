@@ -73,11 +73,16 @@ export const startController = async (
   return { server, startMs, url, env }
 }
 
-/** Starts an agent; `joinToken` is needed once for each data folder. */
-export const startAgent = (paths: Paths, joinToken: string | undefined): Server => {
+/** Starts an agent for stacks below `allowDir`; `joinToken` is needed once for each data folder. */
+export const startAgent = (
+  paths: Paths,
+  allowDir: string,
+  joinToken: string | undefined,
+): Server => {
   mkdirSync(paths.agent, { recursive: true, mode: 0o700 })
   // In the environment and not as --join: arguments can be read by every user of the machine.
-  const server = serve(process.execPath, [program, 'agent', 'run', '--data-dir', paths.agent], {
+  const args = ['agent', 'run', '--data-dir', paths.agent, '--allow-dir', allowDir]
+  const server = serve(process.execPath, [program, ...args], {
     logFile: join(paths.dir, 'agent.log'),
     env: joinToken === undefined ? {} : { STAGELY_JOIN_TOKEN: joinToken },
   })

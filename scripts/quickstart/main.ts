@@ -73,7 +73,7 @@ const bringUpAgent = async (paths: Paths, connection: Connection): Promise<void>
 /** A folder with keys in it has joined before; unless its controller has moved, or is another one. */
 const resumeAgent = async (paths: Paths): Promise<Server | undefined> => {
   if (!existsSync(paths.agent) || readdirSync(paths.agent).length === 0) return undefined
-  const agent = startAgent(paths, undefined)
+  const agent = startAgent(paths, root, undefined)
   try {
     await connected(agent, 8_000)
     return agent
@@ -89,7 +89,7 @@ const joinAgent = async (paths: Paths, connection: Connection): Promise<Server> 
   await stagely(connection, ['agent', 'revoke', 'local'])
   const name = ['--namespace', 'default', '--name', 'local']
   const token = await command(connection, ['agent', 'token', 'create', ...name])
-  const agent = startAgent(paths, token.trim())
+  const agent = startAgent(paths, root, token.trim())
   try {
     await connected(agent, 30_000)
     return agent

@@ -34,6 +34,20 @@ export const composeSpec = z.strictObject({
     .describe(
       'Keys of secrets without which the stack is not started: its first rollout waits until each has a value.',
     ),
+  variables: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
+    .max(256)
+    .optional()
+    .describe(
+      'Keys of global secrets that may fill ${VAR} anywhere in the compose file, such as in volumes, images and ports. Others fill it only where it makes a variable of a container.',
+    ),
+  fileTargets: z
+    .array(z.string().regex(/^\//, 'must be an absolute path in a container'))
+    .max(256)
+    .optional()
+    .describe(
+      'Paths in containers that file secrets may take although the system or an entry point runs them.',
+    ),
   onChange: z
     .enum(['Hold', 'Deploy'])
     .default('Hold')

@@ -95,7 +95,7 @@ export const startWorld = async (): Promise<World> => {
     return outcome.stdout
   }
   const token = await cli(['agent', 'token', 'create', '--namespace', 'default', '--name', 'bench'])
-  const agent = startAgent(paths, token.trim())
+  const agent = startAgent(paths, dir, token.trim())
   await connected(agent, 30_000)
   delete process.env.DOCKER_CONFIG
 

@@ -7,6 +7,7 @@ import { createModelSource, type ComposeModel } from '../../agent/compose-model.
 import { openCompose } from '../../src/compose/compose.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { newerCompose } from '../support/newer-compose.ts'
+import { tmpBorders } from '../support/borders.ts'
 
 const folders: string[] = []
 afterEach(async () => {
@@ -15,7 +16,10 @@ afterEach(async () => {
 
 interface Files {
   readonly write: (files: Record<string, string>) => Promise<void>
-  readonly read: () => Promise<ComposeModel>
+  readonly read: (
+    globals?: Record<string, string>,
+    variables?: readonly string[],
+  ) => Promise<ComposeModel>
 }
 
 const openFiles = async (binary: () => Promise<string | undefined>): Promise<Files> => {
@@ -23,13 +27,14 @@ const openFiles = async (binary: () => Promise<string | undefined>): Promise<Fil
   folders.push(directory)
   const env = baseEnvironment(process.env)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-  const models = createModelSource(await openCompose(env, await binary()), [])
+  const models = createModelSource(await openCompose(env, await binary()), tmpBorders)
   return {
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
     },
-    read: async () => {
-      const result = await models.read({ spec, env, mask: (text) => text })
+    read: async (globals = {}, variables = []) => {
+      const request = { spec: { ...spec, variables: [...variables] }, base: env, globals }
+      const result = await models.read({ ...request, mask: (text) => text })
       if ('fault' in result) throw new Error(`${result.fault.reason}: ${result.fault.message}`)
       return result.model
     },
@@ -121,4 +126,85 @@ describe.each([
       expect(await variables()).toEqual(['ONE', 'TWO'])
     },
   )
+
+  const files = {
+    'base.yml': 'services: {base: {image: x}}\n',
+    'part.yml': 'services: {part: {image: x}}\n',
+    'web.env': 'A=1\n',
+  }
+  const filled = async (
+    compose: string,
+    given: { value?: string; listed?: string[] } = {},
+  ): Promise<ComposeModel> => {
+    const opened = await openFiles(binary)
+    await opened.write({ ...files, 'compose.yml': compose })
+    return await opened.read({ KEY: given.value ?? '/', UNNAMED: '/' }, given.listed)
+  }
+
+  // A developer writes secrets, and no stagelet: none of these is his to choose.
+  it.each<[string, string, string?]>([
+    ['services.web.volumes', web('    volumes: ["${KEY:-./data}:/data"]\n')],
+    ['services.web.volumes', web('    volumes: ["./a:/a${KEY:+:ro}"]\n')],
+    ['services.web.privileged', web('    privileged: ${KEY:-false}\n'), 'true'],
+    [
+      'services.web.image',
+      web('    labels: {a: "${KEY:?}"}\n').replace('image: x', 'image: "x${KEY}"'),
+    ],
+    ['services.web.command', web('    command: echo $KEY\n')],
+    ['services.web.labels', web('    labels: {a: "${KEY}"}\n')],
+    ['services.web.user', web('    user: "${KEY:-1000}"\n'), '0'],
+    ['services.web.devices', web('    devices: ["${KEY:-/dev/null}:/dev/x"]\n')],
+    ['services.web.cap_add', web('    cap_add: ["${KEY:-CHOWN}"]\n'), 'ALL'],
+    ['services.web.network_mode', web('    network_mode: ${KEY:-none}\n'), 'host'],
+    ['services.web.pid', web('    pid: "${KEY}"\n'), 'host'],
+    ['services.web.security_opt', web('    security_opt: ["${KEY:-no-new-privileges}"]\n'), 'a:b'],
+    ['services.web.environment', web('    environment: ["${KEY:-A}=1"]\n'), 'LD_PRELOAD'],
+    ['services.web.build', web('    build: {context: ., args: [KEY]}\n')],
+    ['secrets.s.environment', `${web('    secrets: [s]\n')}secrets: {s: {environment: KEY}}\n`],
+    [
+      'volumes.vol.driver_opts',
+      `${web('    volumes: ["vol:/v"]\n')}volumes: {vol: {driver_opts: {device: "\${KEY}"}}}\n`,
+    ],
+    ['networks.n.name', `${web('    networks: [n]\n')}networks: {n: {name: "\${KEY:-n}"}}\n`],
+    ['services.web.env_file', web('    env_file: [{path: "${KEY:-web.env}", required: false}]\n')],
+    ['its files', web('    extends: {file: "${KEY:-base.yml}", service: base}\n')],
+    ['its files', `${web('')}include: ["\${KEY:-part.yml}"]\n`],
+    ['services.web.ports', web('    ports: ["${KEY:-80}:80"]\n'), '8080'],
+  ])(
+    'is refused where a secret that is not listed fills %s',
+    async (field, compose, value = '/') => {
+      const refused = filled(compose, { value })
+      await expect(refused).rejects.toThrow(/^VariableNotListed: /)
+      const { message } = (await refused.catch((error: unknown) => error)) as Error
+      expect(message).toMatch(new RegExp(`KEY in (services\\.web\\.\\w+, KEY in )*${field}`))
+      expect(message).toContain('spec.compose.variables: [KEY]')
+      expect(message).not.toMatch(/stagelymark/)
+    },
+  )
+
+  it.each([
+    ['its value', web('    environment: {A: "${KEY}", B: "x-${KEY:-y}"}\n')],
+    ['whether it is there', web('    environment: ["A=${KEY:+yes}", "B=${KEY:?needed}"]\n')],
+    ['its name alone', web('    environment: [KEY]\n')],
+    ['an anchor', `x-all: &all {A: "\${KEY}"}\n${web('    environment: *all\n')}`],
+    ['a default of another', web('    environment: {A: "${OTHER:-${KEY}}"}\n')],
+  ])(
+    'is filled by a secret where that makes a variable of a container: %s',
+    async (_what, compose) => {
+      expect((await filled(compose)).variables).toEqual(['KEY'])
+    },
+  )
+
+  it('is filled by a secret in an env_file, and anywhere by one that is listed', async () => {
+    const opened = await openFiles(binary)
+    await opened.write({ 'compose.yml': web('    env_file: set\n'), set: 'A=${KEY}\n' })
+    expect((await opened.read({ KEY: '/', UNNAMED: '/' })).variables).toEqual(['KEY'])
+    const model = await filled(web('    volumes: ["${KEY}:/data"]\n'), { listed: ['KEY'] })
+    expect(model.variables).toEqual(['KEY'])
+    expect('mounts' in model.mounts && model.mounts.mounts.get('web')?.binds[0]?.source).toBe('/')
+  })
+
+  it('leaves out a secret that the files only mention', async () => {
+    expect((await filled(`${web('')}# KEY\n`)).variables).toEqual([])
+  })
 })

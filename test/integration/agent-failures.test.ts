@@ -21,6 +21,7 @@ import {
   type Container,
   type Stack,
 } from '../support/stack.ts'
+import { join } from 'node:path'
 
 const compose = `services:\n${idleService('web')}${idleService('db')}`
 const first = held('TOKEN', 'the-first-value', 'web')
@@ -76,11 +77,14 @@ describe('a stack that is in sync', () => {
   })
 
   it('runs on when its folder is said to be elsewhere, or is not allowed', async () => {
-    const elsewhere = { ...desiredFor(stack).compose, directory: '/nonexistent/stack' }
+    const elsewhere = {
+      ...desiredFor(stack).compose,
+      directory: join(stack.directory, 'nonexistent'),
+    }
     expect((await refuse({ compose: elsewhere })).fault).toMatchObject({
       reason: 'DirectoryMissing',
     })
-    await restart({ allowDirs: ['/srv'] })
+    await restart({ borders: { allowDirs: ['/srv'] } })
     expect((await refuse({})).fault).toMatchObject({ reason: 'DirectoryNotAllowed' })
   })
 

@@ -48,7 +48,9 @@ describe('an up that hangs', () => {
     await symlink(fakeCompose, join(dir, 'docker/cli-plugins/docker-compose'))
     const dataDir = join(dir, 'agent')
     await mkdir(dataDir, { mode: 0o700 })
-    const config = parseAgentConfig(['--data-dir', dataDir, '--files-dir', join(dir, 'files')])
+    const config = parseAgentConfig([
+      ...['--data-dir', dataDir, '--files-dir', join(dir, 'files'), '--allow-dir', tmpdir()],
+    ])
     if (config === 'help') throw new Error('no configuration')
     const token = (await world.must('agent', 'token', 'create', '--name', 'box')).trim()
     const environment = {

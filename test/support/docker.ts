@@ -23,6 +23,8 @@ import { aDesired } from './builders.ts'
 import { newFilesRoot, openTestFiles } from './files.ts'
 import { lonelyLocks } from './project-locks.ts'
 import type { Stack } from './stack.ts'
+import type { Borders } from '../../agent/borders.ts'
+import { tmpBorders } from './borders.ts'
 
 export { held, heldFile } from './held.ts'
 
@@ -56,7 +58,7 @@ export interface MachineOptions {
   readonly fakeMode?: 'lie' | 'leak'
   /** Path of another Compose than the machine's. */
   readonly composeBinary?: string
-  readonly allowDirs?: readonly string[]
+  readonly borders?: Partial<Borders>
   readonly upDeadlineMs?: number
   readonly firstRevision?: number
   /** As of an agent that is alone, unless given. */
@@ -103,7 +105,7 @@ export const startMachine = async (
     clock: realClock,
     log: silentLogger,
     baseEnv,
-    allowDirs: options.allowDirs ?? [],
+    borders: { ...tmpBorders, ownDirs: [dataDir, filesRoot], ...options.borders },
     upDeadlineMs: options.upDeadlineMs ?? 15 * 60_000,
     onChange: (report) => reports.push(report),
   })

@@ -10,6 +10,7 @@ import { startAgent, type RunningAgent } from '../../agent/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { generateKeys, type KeyPair } from '../../src/protocol/keys.ts'
+import { tmpBorders } from './borders.ts'
 
 /** A folder of its own on a tmpfs; made when the first file is placed. */
 export const newFilesRoot = (): string => join('/dev/shm', `stagely-test-${randomUUID()}`)
@@ -69,7 +70,7 @@ export const startLonelyAgent = async (given: {
     config: {
       dataDir: given.dataDir,
       joinToken: undefined,
-      allowDirs: [],
+      allowDirs: tmpBorders.allowDirs,
       logLevel: 'silent',
       environment: baseEnvironment(process.env),
       dockerSocket: '/var/run/docker.sock',

@@ -231,6 +231,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
 
   const agentArgs = (): string[] => [
     ...['agent', 'run', '--data-dir', agentDir, '--join', joinToken],
+    ...(options.agentArgs?.includes('--allow-dir') === true ? [] : ['--allow-dir', tmpdir()]),
     ...(options.agentArgs ?? []),
   ]
   const cliEnv = (): NodeJS.ProcessEnv => ({

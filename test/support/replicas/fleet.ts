@@ -182,7 +182,13 @@ const build = async (
     )
     const args = ['agent', 'run', '--data-dir', join(dir, `agent-${i}`), '--join', status.token]
     agents[i] = await startProgram(
-      [...args, '--files-dir', join('/run/stagely-test', String(process.pid))],
+      [
+        ...args,
+        '--allow-dir',
+        tmpdir(),
+        '--files-dir',
+        join('/run/stagely-test', String(process.pid)),
+      ],
       {},
       'connected',
       leashed,

@@ -1,0 +1,65 @@
+// Which folders of the machine stacks may lie in: those that the operator has named, and never those
+// of the agent itself, whose files a stagelet or a secret could otherwise choose for Compose to read.
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+
+export interface StackFault {
+  readonly reason: string
+  readonly message: string
+}
+
+export interface Borders {
+  /** Stacks lie in these or below. None: no stack is run. */
+  readonly allowDirs: readonly string[]
+  /** The agent's data, and its file secrets. */
+  readonly ownDirs: readonly string[]
+}
+
+const isInside = (path: string, folder: string): boolean => {
+  const way = relative(folder, path)
+  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
+}
+
+/** Links followed, as far as the path is there. */
+export const realPath = async (path: string): Promise<string> => {
+  const whole = resolve(path)
+  const missing: string[] = []
+  for (let at = whole; ; at = dirname(at)) {
+    const real = await realpath(at).catch(() => undefined)
+    if (real !== undefined) return join(real, ...missing)
+    if (at === dirname(at)) return whole
+    missing.unshift(basename(at))
+  }
+}
+
+const isBelowOneOf = async (real: string, folders: readonly string[]): Promise<boolean> =>
+  (await Promise.all(folders.map(realPath))).some((folder) => isInside(real, folder))
+
+const refused = (message: string): StackFault => ({ reason: 'DirectoryNotAllowed', message })
+
+/** A fault when `path`, links followed, is the agent's own. */
+export const checkNotOwn = async (
+  path: string,
+  { ownDirs }: Borders,
+): Promise<StackFault | undefined> =>
+  (await isBelowOneOf(await realPath(path), ownDirs))
+    ? refused(
+        'the stack names a folder or file of the agent’s own: no stack may lie there or use it',
+      )
+    : undefined
+
+/** A fault when `path`, links followed, is not below a folder that stacks may lie in. */
+export const checkAllowed = async (
+  path: string,
+  borders: Borders,
+): Promise<StackFault | undefined> => {
+  const own = await checkNotOwn(path, borders)
+  if (own !== undefined) return own
+  const { allowDirs } = borders
+  if (await isBelowOneOf(await realPath(path), allowDirs)) return undefined
+  return refused(
+    allowDirs.length === 0
+      ? 'this agent was started without --allow-dir, so it runs no stack: start it with --allow-dir DIR for each folder that stacks may lie in'
+      : `${path} is in none of the folders that this agent may use (${allowDirs.join(', ')}): start the agent with --allow-dir for it, or move the stack`,
+  )
+}

@@ -1,0 +1,48 @@
+// What is wrong with a stack's files, or with Compose itself, as its stagelet tells it.
+import { ComposeError, type Compose } from '../src/compose/compose.ts'
+import { messageOf } from '../src/kernel/errors.ts'
+import type { StackFault } from './borders.ts'
+
+/** What the stack's files ask for is not to be had. */
+export class StackRefused extends Error {
+  readonly fault: StackFault
+
+  constructor(fault: StackFault) {
+    super(fault.message)
+    this.fault = fault
+  }
+}
+
+export const stderrOf = (error: unknown): string =>
+  error instanceof ComposeError ? error.stderr : ''
+
+const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
+
+/** Variables that Compose says are not set. */
+export const parseUnset = (stderr: string): string[] => [
+  ...[...stderr.matchAll(/The \\?"(.+?)\\?" variable is not set/g)].map((m) => m[1]!),
+  ...[...stderr.matchAll(/required variable (\S+) is missing a value/g)].map((m) => m[1]!),
+]
+
+export const faultOf = (
+  error: unknown,
+): { fault: StackFault; missingVariables: readonly string[] } => {
+  if (error instanceof StackRefused) return { fault: error.fault, missingVariables: [] }
+  if (!(error instanceof ComposeError) || error.exitCode === undefined)
+    return {
+      fault: { reason: 'ComposeUnavailable', message: messageOf(error) },
+      missingVariables: [],
+    }
+  const message = `Compose does not accept the stack's files: ${error.stderr}`
+  return {
+    fault: { reason: 'ComposeInvalid', message },
+    missingVariables: unique(parseUnset(error.stderr)),
+  }
+}
+
+/** Undefined where Compose can be used; it may have been upgraded, or be gone, since the last look. */
+export const composeFault = (compose: Compose): Promise<StackFault | undefined> =>
+  compose.lookAgain().then(
+    () => undefined,
+    (error: unknown) => faultOf(error).fault,
+  )

@@ -1,0 +1,48 @@
+// Where in a container a file secret goes only if the stagelet allows it: what the system or an image
+// runs. Whoever may write secrets could make it run anything, as root of the container. Pure.
+
+/** These and what is below them. */
+const systemFolders = [
+  ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/boot', '/usr'],
+  ...['/proc', '/sys', '/dev', '/var/run/docker.sock', '/run/docker.sock'],
+  ...[
+    '/etc/pam.d',
+    '/etc/profile.d',
+    '/etc/sudoers.d',
+    '/etc/init.d',
+    '/etc/systemd',
+    '/etc/cron.d',
+  ],
+  ...['/etc/cron.daily', '/etc/cron.hourly', '/etc/cron.weekly', '/etc/cron.monthly'],
+  ...['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/gshadow', '/etc/sudoers', '/etc/crontab'],
+  ...['/etc/profile', '/etc/environment', '/etc/bash.bashrc', '/etc/hosts', '/etc/resolv.conf'],
+  ...['/etc/nsswitch.conf', '/var/spool/cron', '/etc/crontabs'],
+]
+/** Below /usr, and yet no place for programs: where applications keep their settings. */
+const plainFolders = ['/usr/src', '/usr/share', '/usr/local/etc', '/usr/local/share']
+
+const programNames =
+  /^(docker-entrypoint.*|entrypoint.*|init|\.?bashrc|\.bash_profile|\.profile|\.zshrc|authorized_keys|.*\.sh|.*\.so(\.\d+)*)$/
+
+const isBelow = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+
+const isProgram = (target: string): boolean =>
+  target.split('/').some((name) => name.startsWith('docker-entrypoint')) ||
+  programNames.test(target.slice(target.lastIndexOf('/') + 1))
+
+/** Why the stagelet has to allow it; undefined where it need not. `target` is clean and absolute. */
+export const whyGuarded = (target: string, mode: string | undefined): string | undefined => {
+  const bits = Number.parseInt(mode ?? '0600', 8)
+  if ((bits & 0o7111) !== 0) return `with the mode ${mode ?? ''}, as a program`
+  if (isProgram(target)) return 'which containers run, or take programs from'
+  if (target === '/' || target.startsWith('/etc/ld.so')) return 'which is a path of the system'
+  const isSystem = systemFolders.some((folder) => isBelow(target, folder))
+  return isSystem && !plainFolders.some((folder) => isBelow(target, folder))
+    ? 'which is a path of the system'
+    : undefined
+}
+
+/** Listed by the stagelet: the path itself, or a folder that it is in. */
+export const isListedTarget = (target: string, listed: readonly string[]): boolean =>
+  listed.some((path) => isBelow(target, path.length > 1 ? path.replace(/\/+$/, '') : path))

@@ -1,0 +1,90 @@
+// Whose a Compose project on this machine is. A project's name is free to choose, so it may be that of
+// somebody else's stack: nothing of it is looked at, told, read or touched before it is held.
+import type { Borders, StackFault } from './borders.ts'
+import { checkAllowed, realPath } from './borders.ts'
+import type { Engine } from './docker/engine.ts'
+import { observeProject, type ObservedContainer } from './observe.ts'
+import type { ProjectLocks } from './project-locks.ts'
+import type { StateFile } from './state-file.ts'
+
+export interface HoldDeps {
+  readonly engine: Engine
+  readonly stateFile: StateFile
+  readonly locks: ProjectLocks
+  readonly borders: Borders
+}
+
+/** A project that a stagelet holds, for as long as it does. */
+export interface Held {
+  readonly project: string
+  /** Aborts when the stagelet holds it no longer. */
+  readonly ending: AbortController
+}
+
+export interface HoldRequest {
+  readonly uid: string
+  readonly project: string
+  /** Folders that the stack's containers are made from, as far as its files tell. */
+  readonly roots: readonly string[]
+}
+
+type HoldResult =
+  { readonly containers: readonly ObservedContainer[] } | { readonly fault: StackFault }
+
+const claimed = (project: string, who: string): { fault: StackFault } => ({
+  fault: {
+    reason: 'ProjectClaimed',
+    message: `${who} the Compose project "${project}" on this machine: give this one a spec.compose.projectName of its own`,
+  },
+})
+
+/** Containers made from a folder that this agent may not use, or, unless it was deployed here, from another. */
+const findForeign = async (
+  { borders }: HoldDeps,
+  { project, roots }: HoldRequest,
+  given: { containers: readonly ObservedContainer[]; isDeployed: boolean },
+): Promise<{ fault: StackFault } | undefined> => {
+  const own = new Set(await Promise.all(roots.map(realPath)))
+  for (const directory of new Set(given.containers.flatMap((c) => c.directory ?? []))) {
+    const fault = await checkAllowed(directory, borders)
+    if (fault !== undefined) {
+      const message = `the Compose project "${project}" belongs to another folder, which this agent may not use: give this stack a spec.compose.projectName of its own, or start the agent with --allow-dir for that folder`
+      return { fault: { reason: fault.reason, message } }
+    }
+    if (!given.isDeployed && !own.has(await realPath(directory)))
+      return claimed(project, 'a stack of another folder has')
+  }
+  return undefined
+}
+
+/** The containers of the project, which the stagelet holds from now or already; or why it may not. */
+export const holdProject = async (deps: HoldDeps, request: HoldRequest): Promise<HoldResult> => {
+  const { engine, stateFile, locks } = deps
+  const { uid, project } = request
+  // Also while the other one has not come yet, as after a start of the agent.
+  const others = stateFile.uids().filter((other) => other !== uid)
+  if (others.some((other) => stateFile.get(other)?.project === project))
+    return claimed(project, 'another stagelet on this agent already runs')
+  const containers = await observeProject(engine, project)
+  const isDeployed = stateFile.get(uid)?.project === project
+  const foreign = await findForeign(deps, request, { containers, isDeployed })
+  if (foreign !== undefined) return foreign
+  const claim = await locks.claim(project, uid)
+  if (claim === 'mine') return { containers }
+  const who = claim === 'of another agent' ? 'another agent' : 'another stagelet on this agent'
+  return claimed(project, `${who} already runs`)
+}
+
+/**
+ * Volumes that were there before the stagelet had a container or had deployed anything: they may be of a
+ * stack of another folder that is down, since a volume does not tell the folder that it was made from.
+ */
+export const findVolumesOfOthers = async (
+  { engine, stateFile }: HoldDeps,
+  { uid, project }: Pick<HoldRequest, 'uid' | 'project'>,
+  containers: readonly ObservedContainer[],
+): Promise<readonly string[]> => {
+  const known = stateFile.get(uid)
+  if (known?.project === project) return known.foundVolumes ?? []
+  return containers.length > 0 ? [] : await engine.listVolumes(project)
+}

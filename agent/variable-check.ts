@@ -1,0 +1,181 @@
+// A global secret that the stagelet does not list fills `${VAR}` only where that makes a variable of a
+// container: whoever may write secrets must not choose what of the machine a container gets. What a
+// secret would change is found by asking Compose with a mark in its place, and without it. Pure.
+import { createHash } from 'node:crypto'
+import type { Environment } from '../src/compose/environment.ts'
+import { isRecord } from '../src/kernel/record.ts'
+import type { StackFault } from './borders.ts'
+
+/** The environments that Compose is asked with. */
+export interface Filling {
+  /** With the secrets that the stagelet lists. */
+  readonly without: Environment
+  /** With a mark for each of the others that the files name. */
+  readonly marked: Environment
+  /** With other marks: where Compose insists on a variable, it cannot be left out. */
+  readonly again: Environment
+  /** The marks, by key; '' for a secret that is empty. */
+  readonly marks: ReadonlyMap<string, string>
+}
+
+/** The same whatever other secrets there are: the stack is told with it. */
+const markOf = (key: string, value: string): string =>
+  value === '' ? '' : `stagelymark${createHash('sha256').update(key).digest('hex').slice(0, 12)}x`
+
+const otherMark = (mark: string): string => mark.replace(/x$/, 'y')
+
+export const fillingOf = (
+  given: {
+    readonly base: Environment
+    readonly globals: Environment
+    readonly listed: readonly string[]
+  },
+  isNamed: (key: string) => boolean,
+): Filling => {
+  const { base, globals, listed } = given
+  const all = Object.entries(globals)
+  const named = all.filter(([key]) => !listed.includes(key) && isNamed(key))
+  const marks = new Map(named.map(([key, value]) => [key, markOf(key, value)]))
+  const without = { ...base, ...Object.fromEntries(all.filter(([key]) => listed.includes(key))) }
+  const again = [...marks].map(([key, mark]) => [key, otherMark(mark)] as const)
+  return {
+    without,
+    marked: { ...without, ...Object.fromEntries(marks) },
+    again: { ...without, ...Object.fromEntries(again) },
+    marks,
+  }
+}
+
+/** Keys whose mark is in the text. */
+export const markedIn = (text: string, { marks }: Filling): string[] =>
+  [...marks]
+    .filter(([, mark]) => mark !== '' && (text.includes(mark) || text.includes(otherMark(mark))))
+    .map(([key]) => key)
+
+type Json = Readonly<Record<string, unknown>>
+
+const isExtension = (key: string): boolean => key.startsWith('x-')
+
+const namesOf = (environment: unknown): unknown => {
+  if (isRecord(environment)) return Object.keys(environment).sort()
+  return Array.isArray(environment)
+    ? environment.map((entry) => String(entry).split('=')[0])
+    : environment
+}
+
+/** All that a secret may not change: of the variables of containers only their names. */
+const bordersOf = (stack: Json): Json => {
+  const services = isRecord(stack['services']) ? stack['services'] : {}
+  const kept = Object.entries(services).map(([name, service]) => {
+    const fields = Object.entries(isRecord(service) ? service : {}).filter(([k]) => !isExtension(k))
+    return [
+      name,
+      Object.fromEntries(fields.map(([k, v]) => [k, k === 'environment' ? namesOf(v) : v])),
+    ]
+  })
+  const rest = Object.entries(stack).filter(([key]) => !isExtension(key))
+  return { ...Object.fromEntries(rest), services: Object.fromEntries(kept) }
+}
+
+interface Difference {
+  /** Such as `services.web.volumes`. */
+  readonly field: string
+  readonly value: unknown
+}
+
+const deepest = 3
+
+/** Down to the fields of services, networks, volumes. */
+const differences = (a: unknown, b: unknown, path: readonly string[] = []): Difference[] => {
+  if (path.length < deepest && isRecord(a) && isRecord(b))
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+      differences(a[key], b[key], [...path, key]),
+    )
+  return JSON.stringify(a) === JSON.stringify(b) ? [] : [{ field: path.join('.'), value: [a, b] }]
+}
+
+const fault = (uses: readonly { key: string; field: string }[]): StackFault => {
+  const keys = [...new Set(uses.map((u) => u.key))].sort()
+  const places = [...new Set(uses.map(({ key, field }) => `${key} in ${field}`))].sort()
+  return {
+    reason: 'VariableNotListed',
+    message: `the compose file is filled by global secrets in other places than variables of containers: ${places.join(', ')}; whoever may write secrets could choose there what a container gets of this machine. Where that is meant, list them in the stagelet: spec.compose.variables: [${keys.join(', ')}]`,
+  }
+}
+
+/** Fields of the stack as it is written that name the key, but for variables of containers. */
+const writtenUses = (written: Json, key: string): string[] => {
+  const use = new RegExp(`(^|[^$])(\\$\\$)*\\$\\{?${key}(?![A-Za-z0-9_])`)
+  const found: string[] = []
+  const look = (value: unknown, path: readonly string[]): void => {
+    if (path.length < deepest && isRecord(value))
+      for (const [name, inner] of Object.entries(value)) look(inner, [...path, name])
+    else if (use.test(JSON.stringify(value ?? null))) found.push(path.join('.'))
+  }
+  look(bordersOf(written), [])
+  return found
+}
+
+/** Secrets and configs whose content is a variable of Compose's own. */
+const contentUses = (stack: Json, { marks }: Filling): { key: string; field: string }[] =>
+  ['secrets', 'configs'].flatMap((kind) =>
+    Object.entries(isRecord(stack[kind]) ? stack[kind] : {}).flatMap(([name, value]) => {
+      const key = isRecord(value) ? value['environment'] : undefined
+      return typeof key === 'string' && marks.has(key)
+        ? [{ key, field: `${kind}.${name}.environment` }]
+        : []
+    }),
+  )
+
+export interface Answers {
+  /** The stack with marks, and as it is written; what Compose did not tell is undefined. */
+  readonly marked: Json | undefined
+  /** Without the secrets, or with other marks. */
+  readonly other: Json | undefined
+  readonly isWithout: boolean
+  readonly written: Json | undefined
+  /** What Compose said where it did not accept the marks. */
+  readonly refusal: string
+}
+
+/** Undefined where the secrets make nothing but variables of containers. */
+export const checkFilling = (filling: Filling, answers: Answers): StackFault | undefined => {
+  const { marked, other, isWithout, written, refusal } = answers
+  const keys = [...filling.marks.keys()]
+  if (keys.length === 0) return undefined
+  const byText = keys.flatMap((key) =>
+    writtenUses(written ?? {}, key).map((field) => ({ key, field })),
+  )
+  if (marked === undefined || other === undefined) {
+    const quoted = markedIn(refusal, filling).filter((key) => !byText.some((u) => u.key === key))
+    const uses = [...byText, ...quoted.map((key) => ({ key, field: 'its files' }))]
+    return uses.length === 0 ? undefined : fault(uses)
+  }
+  const changed = differences(bordersOf(marked), bordersOf(other)).flatMap(({ field, value }) => {
+    const seen = markedIn(JSON.stringify(value), filling)
+    const suspects = byText.filter((u) => u.field === field).map((u) => u.key)
+    const found = seen.length > 0 ? seen : suspects.length > 0 ? suspects : keys
+    return found.map((key) => ({ key, field }))
+  })
+  // Compose does not show where the files of variables were; and with two marks no `${VAR:+…}` differs.
+  const files = byText.filter(({ field }) => !isWithout || field.endsWith('.env_file'))
+  const uses = [...changed, ...files, ...contentUses(marked, filling)]
+  return uses.length === 0 ? undefined : fault(uses)
+}
+
+/** Keys that make variables of containers, as far as the stack shows it. */
+export const fillsContainers = (
+  filling: Filling,
+  { marked, written }: Pick<Answers, 'marked' | 'written'>,
+): string[] => {
+  const variables = (stack: Json | undefined): unknown[] => {
+    const services = isRecord(stack?.['services']) ? Object.values(stack['services']) : []
+    return services.map((s) => (isRecord(s) ? (s['environment'] ?? null) : null))
+  }
+  const shown = markedIn(JSON.stringify(variables(marked)), filling)
+  const text = JSON.stringify(variables(written))
+  const named = [...filling.marks.keys()].filter((key) =>
+    new RegExp(`(?<![A-Za-z0-9_])${key}(?![A-Za-z0-9_])`).test(text),
+  )
+  return [...new Set([...shown, ...named])]
+}
