@@ -9,7 +9,7 @@ import { readComposeEnvironment } from '../config.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
 import { renderManifests, type Manifests } from '../init/manifests.ts'
-import { propose, type Proposal } from '../init/propose.ts'
+import { filledElsewhere, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import { kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
@@ -162,6 +162,7 @@ const manifestsOf = async (
     envFiles: stack.envFiles,
     profiles: flags.profile,
     composeProject: project.name,
+    variables: filledElsewhere(project, proposal.secrets),
   }
   return renderManifests(choice, proposal.secrets, await readKnownSecrets(api))
 }

@@ -16,6 +16,8 @@ export interface StageletChoice {
   readonly envFiles: readonly string[] | undefined
   readonly profiles: readonly string[] | undefined
   readonly composeProject: string
+  /** Global secrets that may fill more of the files than variables of containers. */
+  readonly variables: readonly string[]
 }
 
 export interface Manifests {
@@ -64,7 +66,7 @@ const objectOf = (
 ): KubeObject => ({ apiVersion, kind, metadata: { name, namespace }, spec })
 
 const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
-  const { files, envFiles, profiles } = choice
+  const { files, envFiles, profiles, variables } = choice
   return {
     projectRef: { name: choice.project },
     agentRef: { name: choice.agent },
@@ -74,6 +76,7 @@ const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
       projectName: choice.composeProject,
       ...(profiles === undefined ? {} : { profiles }),
       ...(envFiles === undefined ? {} : { envFiles }),
+      ...(variables.length === 0 ? {} : { variables }),
     },
   }
 }

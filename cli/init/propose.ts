@@ -175,3 +175,12 @@ const isUsed = (project: ComposeProject, variable: string): boolean =>
       environment.has(variable) ||
       [...written].some(([, text]) => text !== null && variablesOfText(text).includes(variable)),
   )
+
+/** Keys of global secrets that the files use in other places than variables of containers. */
+export const filledElsewhere = (
+  { services }: ComposeProject,
+  secrets: readonly Pick<ProposedSecret, 'key' | 'scope'>[],
+): string[] => {
+  const globals = new Set(secrets.filter((s) => s.scope === 'global').map((s) => s.key))
+  return [...globals].filter((key) => services.some((s) => s.elsewhere.has(key))).sort()
+}

@@ -111,7 +111,7 @@ describe('bad input', () => {
   })
 
   it('says that the directory is missing', async () => {
-    await world.apply(other('nodir', '/nonexistent/stagely'))
+    await world.apply(other('nodir', `${stack.directory}/nonexistent`))
     await eventually('nodir', 'Degraded', /True\/DirectoryMissing.*nonexistent/)
     await world.must('delete', 'stagelet', 'nodir')
   })
