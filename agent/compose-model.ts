@@ -72,7 +72,6 @@ interface RawProject {
   readonly services?: Readonly<Record<string, RawService>>
 }
 
-
 const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
   '--ansi',
   'never',
