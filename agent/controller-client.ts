@@ -1,8 +1,11 @@
 // HTTP to the controller on node:https alone: fetch and its like would cost the agent 26 MB.
+import type { KeyObject } from 'node:crypto'
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
+import { counterHeader, sealedType, sessionHeader } from '../src/protocol/agent-request.ts'
 import { refusal } from '../src/protocol/messages.ts'
+import type { RequestSigner, Signed } from './request-signer.ts'
 
 export interface Endpoint {
   readonly url: string
@@ -13,8 +16,15 @@ export interface Endpoint {
 interface PostOptions {
   readonly path: string
   readonly body: unknown
-  readonly token?: string
+  /** The key that signs it, in no session; absent: the agent's of now. */
+  readonly signedBy?: KeyObject
   readonly signal?: AbortSignal
+}
+
+/** The open answer, and the proof of the request that it answers. */
+export interface OpenAnswer {
+  readonly response: IncomingMessage
+  readonly proof: string
 }
 
 /** The controller answered, and said no. */
@@ -36,68 +46,142 @@ export interface ControllerClient {
   /** Posts on a connection that is kept for the next one. RefusedError, or ServiceUnavailable when there is no answer within 30 s. */
   post(options: PostOptions): Promise<unknown>
   /** Posts on a connection of its own and returns the open answer. */
-  open(options: PostOptions & { signal: AbortSignal }): Promise<IncomingMessage>
+  open(options: PostOptions & { signal: AbortSignal }): Promise<OpenAnswer>
   close(): void
 }
 
 const answerTimeoutMs = 30_000
 const maxAnswerBytes = 1_048_576
+/** A session that a replica does not know, and a counter that was used, make one more each. */
+const maxTries = 4
 
 /** `connections` at a time for posts; what is more waits. */
 export const createControllerClient = (
-  { url, ca }: Endpoint,
+  endpoint: Endpoint,
+  signer: RequestSigner,
   connections = 2,
 ): ControllerClient => {
+  const { agent, send } = createSender(endpoint, connections)
+
+  const sendOnce = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
+    const { path, body, signedBy, signal } = options
+    const line = { method: 'POST', path, body, ...(signedBy === undefined ? {} : { signedBy }) }
+    let signed: Signed | undefined
+    const response = await send({ ...request, path, signal }, (socket) => {
+      signed = signer.sign(line, socket)
+      return { body: signed.body, type: sealedType, authorization: signed.authorization }
+    })
+    return { response, signed: signed! }
+  }
+  const exchange = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
+    for (let attempt = 1; ; attempt++) {
+      const sent = await signer.inOrder(options, async () => {
+        const { response, signed } = await sendOnce(options, request)
+        if (response.statusCode !== 200) return { response, signed }
+        signed.taken(response.headers[sessionHeader.toLowerCase()] as string | undefined)
+        return { response, signed }
+      })
+      const { response, signed } = sent
+      if (response.statusCode === 200) return sent
+      const refused = toRefused(response, await readAnswer(response))
+      if (!repeatedReasons.has(refused.reason) || attempt >= maxTries) throw refused
+      const counter = Number(response.headers[counterHeader.toLowerCase()] ?? NaN)
+      signed.refused(Number.isSafeInteger(counter) ? counter : undefined)
+    }
+  }
+
+  return {
+    post: async (options) => {
+      const { response, signed } = await exchange(options, { agent, timeout: answerTimeoutMs })
+      return signed.open(await readAnswer(response))
+    },
+    open: async (options) => {
+      const { response, signed } = await exchange(options, { agent: false })
+      return { response, proof: signed.proof }
+    },
+    close: () => {
+      agent.destroy()
+    },
+  }
+}
+
+/** Posts what proves itself, as a request to join does; the answer as it came. RefusedError, ServiceUnavailable. */
+export const postUnsigned = async (
+  endpoint: Endpoint,
+  path: string,
+  body: unknown,
+): Promise<Buffer> => {
+  const { agent, send } = createSender(endpoint, 1)
+  try {
+    const response = await send({ path, agent, timeout: answerTimeoutMs }, () => ({
+      body: Buffer.from(JSON.stringify(body)),
+      type: 'application/json',
+    }))
+    const answer = await readAnswer(response)
+    if (response.statusCode !== 200) throw toRefused(response, answer)
+    return answer
+  } finally {
+    agent.destroy()
+  }
+}
+
+/** Another try, signed anew, may be taken. */
+const repeatedReasons: ReadonlySet<string> = new Set(['UnknownSession', 'Repeated'])
+
+interface Sent {
+  readonly response: IncomingMessage
+  readonly signed: Signed
+}
+
+interface Outgoing {
+  readonly body: Buffer
+  readonly type: string
+  readonly authorization?: string
+}
+
+interface Sender {
+  readonly agent: HttpAgent
+  /** What is sent is made once it is known which connection takes it. */
+  send(
+    options: Omit<RequestOptions, 'path' | 'signal'> & {
+      path: string
+      signal?: AbortSignal | undefined
+    },
+    make: (socket: object) => Outgoing,
+  ): Promise<IncomingMessage>
+}
+
+const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {
   const secure = url.startsWith('https:')
   const keepAlive = { keepAlive: true, maxSockets: connections, keepAliveMsecs: 15_000 }
   const agent = secure ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive)
   // A pinned CA is our own controller's, which speaks TLS 1.3.
   const tls = ca === undefined ? {} : { ca, minVersion: 'TLSv1.3' as const }
-
-  const send = (
-    { path, body, token, signal }: PostOptions,
-    options: RequestOptions,
-  ): Promise<IncomingMessage> =>
-    new Promise((resolve, reject) => {
-      const text = JSON.stringify(body)
-      const headers: Record<string, string | number> = {
-        'Content-Type': 'application/json',
-        'Content-Length': Buffer.byteLength(text),
-      }
-      if (token !== undefined) headers['Authorization'] = `Bearer ${token}`
-      const outgoing = (secure ? httpsRequest : httpRequest)(
-        new URL(path, url),
-        {
-          method: 'POST',
-          headers,
-          ...tls,
-          ...(signal === undefined ? {} : { signal }),
-          ...options,
-        },
-        resolve,
-      )
-      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
-      outgoing.on('error', (error) => {
-        reject(unreachable(url, error))
-      })
-      outgoing.end(text)
-    })
-
   return {
-    post: async (options) => {
-      const response = await send(options, { agent, timeout: answerTimeoutMs })
-      const text = await readText(response)
-      if (response.statusCode !== 200) throw toRefused(response, text)
-      return JSON.parse(text) as unknown
-    },
-    open: async (options) => {
-      const response = await send(options, { agent: false })
-      if (response.statusCode === 200) return response
-      throw toRefused(response, await readText(response))
-    },
-    close: () => {
-      agent.destroy()
-    },
+    agent,
+    send: ({ path, signal, ...options }, make) =>
+      new Promise((resolve, reject) => {
+        const outgoing = (secure ? httpsRequest : httpRequest)(
+          new URL(path, url),
+          { method: 'POST', ...tls, ...(signal === undefined ? {} : { signal }), ...options },
+          resolve,
+        )
+        outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
+        outgoing.on('error', (error) => {
+          reject(unreachable(url, error))
+        })
+        outgoing.once('socket', (socket) => {
+          try {
+            const { body, type, authorization } = make(socket)
+            outgoing.setHeader('Content-Type', type)
+            outgoing.setHeader('Content-Length', body.length)
+            if (authorization !== undefined) outgoing.setHeader('Authorization', authorization)
+            outgoing.end(body)
+          } catch (error) {
+            outgoing.destroy(error as Error)
+          }
+        })
+      }),
   }
 }
 
@@ -106,7 +190,7 @@ const unreachable = (url: string, error: Error): StagelyError => {
   return new StagelyError('ServiceUnavailable', message, {}, error)
 }
 
-const readText = async (response: IncomingMessage): Promise<string> => {
+const readAnswer = async (response: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -114,18 +198,25 @@ const readText = async (response: IncomingMessage): Promise<string> => {
     if (size > maxAnswerBytes) throw new StagelyError('InternalError', 'the answer is too long')
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
-const toRefused = (response: IncomingMessage, text: string): RefusedError => {
+const toRefused = (response: IncomingMessage, answer: Buffer): RefusedError => {
   const status = response.statusCode ?? 0
   const seconds = Number(response.headers['retry-after'] ?? NaN)
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined
   let said = { reason: `Http${status}`, message: `the controller answered with status ${status}` }
   try {
-    said = refusal.parse(JSON.parse(text))
+    said = refusal.parse(JSON.parse(answer.toString('utf8')))
   } catch {
     // A proxy answered in its own words; the status must do.
   }
+  if (status === 401 && said.reason === tokenReason)
+    said = { reason: 'Protocol', message: oldController }
   return new RefusedError(status, said, retryAfterMs)
 }
+
+/** How a controller before protocol 2.0, which knows tokens only, refuses. */
+const tokenReason = 'Malformed'
+const oldController =
+  'the controller is older than this agent and does not know how it signs: update the controller'

@@ -4,11 +4,18 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { JoinToken } from '../src/protocol/join-token.ts'
-import { generateKeys, rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
-import { joinResponse, paths, protocolVersion } from '../src/protocol/messages.ts'
-import { createControllerClient, RefusedError } from './controller-client.ts'
+import {
+  joinResponse,
+  sealJoin,
+  type JoinContent,
+  type JoinResponse,
+} from '../src/protocol/join.ts'
+import { generateKeys, publicKeyFromRaw, rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
+import { paths, protocolVersion } from '../src/protocol/messages.ts'
+import { postUnsigned, RefusedError } from './controller-client.ts'
 import { fetchPinnedCa } from './pinned-ca.ts'
 
 const keysFile = z.object({
@@ -103,48 +110,52 @@ export const joinController = async (
   dataDir: string,
   token: JoinToken,
   version: string,
+  clock: Pick<Clock, 'now'> = realClock,
 ): Promise<Identity> => {
   if (token.ca !== 'system' && !token.url.startsWith('https:')) {
     throw new StagelyError('BadRequest', 'the join token pins a CA, but its URL is not https')
   }
   const ca = token.ca === 'system' ? undefined : await fetchPinnedCa(token.url, token.ca)
   const keys = await prepareKeys(dataDir, token.tokenId)
-  const client = createControllerClient({ url: token.url, ca })
-  try {
-    const answer = await client.post({
-      path: paths.join,
-      body: {
-        protocol: protocolVersion,
-        tokenId: token.tokenId,
-        tokenSecret: token.tokenSecret,
-        namespace: token.namespace,
-        name: token.name,
-        ed25519: rawPublicKey(createPrivateKey(keys.ed25519)).toString('base64url'),
-        x25519: rawPublicKey(createPrivateKey(keys.x25519)).toString('base64url'),
-        version,
-      },
-    })
-    const { agentUid, controllerId, controllerX25519 } = joinResponse.parse(answer)
-    if (controllerX25519 !== token.controllerX25519) {
-      const message = 'the server is not the controller that made the join token: its key differs'
-      throw new StagelyError('Forbidden', message)
-    }
-    await writeIdentityFile(dataDir, {
-      ...keys,
-      version: 1,
-      agentUid,
-      namespace: token.namespace,
-      name: token.name,
-      controllerId,
-      controllerX25519,
-      url: token.url,
-      ...(ca === undefined ? {} : { ca }),
-    })
-  } finally {
-    client.close()
-  }
+  const { agentUid, controllerId, controllerX25519 } = await askToJoin(token, ca, {
+    tokenSecret: token.tokenSecret,
+    namespace: token.namespace,
+    name: token.name,
+    ed25519: rawPublicKey(createPrivateKey(keys.ed25519)).toString('base64url'),
+    x25519: keyPairOf(keys.x25519).publicKey.toString('base64url'),
+    version,
+    counter: clock.now(),
+  })
+  await writeIdentityFile(dataDir, {
+    ...keys,
+    version: 1,
+    agentUid,
+    namespace: token.namespace,
+    name: token.name,
+    controllerId,
+    controllerX25519,
+    url: token.url,
+    ...(ca === undefined ? {} : { ca }),
+  })
   await rm(join(dataDir, 'joining.json'), { force: true })
   return (await loadIdentity(dataDir))!
+}
+
+/** Sealed to the key that the token pins; only who holds that key can answer. */
+const askToJoin = async (
+  { url, tokenId, controllerX25519 }: JoinToken,
+  ca: string | undefined,
+  content: JoinContent,
+): Promise<JoinResponse> => {
+  const pinned = publicKeyFromRaw('X25519', Buffer.from(controllerX25519, 'base64url'))
+  const { enc, sealed, open } = sealJoin(pinned, tokenId, content)
+  const body = { protocol: protocolVersion, tokenId, enc, sealed }
+  const answer = open(await postUnsigned({ url, ca }, paths.join, body))
+  if (answer === undefined) {
+    const message = 'the server is not the controller that made the join token: its key differs'
+    throw new StagelyError('Forbidden', message)
+  }
+  return joinResponse.parse(toJson(answer))
 }
 
 /** True when trying again later may help. */

@@ -9,7 +9,6 @@ import { createPrivateKey, sign } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { signAgentToken } from '../src/protocol/agent-token.ts'
 import { rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
 import { keysProof, paths } from '../src/protocol/messages.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
@@ -76,7 +75,7 @@ export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotatio
   ): Promise<boolean> => {
     for (const signer of new Set(signers)) {
       try {
-        await postKeys(deps, client, wanted, signer)
+        await postKeys(identity, client, wanted, signer)
         return true
       } catch (error) {
         if (!(error instanceof RefusedError && error.reason === 'BadSignature')) throw error
@@ -122,21 +121,22 @@ export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotatio
 }
 
 const postKeys = async (
-  { identity: { agentUid, controllerId }, clock }: KeyRotationDeps,
+  { agentUid, controllerId }: Identity,
   client: ControllerClient,
   wanted: KeyTexts & { request?: string | undefined },
   signer: string,
 ): Promise<void> => {
+  const signedBy = createPrivateKey(signer)
   const key = createPrivateKey(wanted.ed25519)
+  const held = rawPublicKey(signedBy).toString('base64url')
   const keys = {
     ed25519: rawPublicKey(key).toString('base64url'),
     x25519: keyPairOf(wanted.x25519).publicKey.toString('base64url'),
   }
-  const proof = sign(null, keysProof({ controllerId, agentUid, ...keys }), key)
-  const now = clock.now()
+  const proof = sign(null, keysProof({ controllerId, agentUid, held, ...keys }), key)
   await client.post({
     path: paths.keys,
     body: { ...keys, proof: proof.toString('base64url'), request: wanted.request },
-    token: signAgentToken(createPrivateKey(signer), { agentUid, controllerId, now }),
+    signedBy,
   })
 }

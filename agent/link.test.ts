@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { silentLogger } from '../src/kernel/log.ts'
+import { acceptSession, openMessage, parseCredentials } from '../src/protocol/agent-request.ts'
 import { createSealer } from '../src/protocol/hpke.ts'
 import { generateKeys, publicKeyFromRaw } from '../src/protocol/keys.ts'
 import {
@@ -17,6 +18,7 @@ import { createDesiredState } from './desired.ts'
 import type { Identity } from './identity.ts'
 import { fixedKeys } from '../test/support/fixed-keys.ts'
 import { runLink } from './link.ts'
+import { createRequestSigner } from './request-signer.ts'
 
 const controllerKeys = generateKeys('X25519')
 const identity: Identity = {
@@ -36,6 +38,8 @@ const identity: Identity = {
 interface Fake {
   readonly clock: FakeClock
   readonly requests: StreamRequest[]
+  /** Of each request. */
+  readonly proofs: string[]
   readonly streams: ServerResponse[]
   readonly wants: string[]
   readonly logged: string[]
@@ -55,16 +59,22 @@ const start = async (
 ): Promise<Fake> => {
   const clock = createFakeClock()
   const requests: StreamRequest[] = []
+  const proofs: string[] = []
   const streams: ServerResponse[] = []
   const wants: string[] = []
   const logged: string[] = []
   let composeVersion = '2.26.1'
   let seenVersion = composeVersion
   const server: Server = createServer((req, res) => {
-    let text = ''
-    req.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const chunks: Buffer[] = []
+    req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
-      requests.push(JSON.parse(text) as StreamRequest)
+      // No session is begun, so that each request is signed by the key.
+      const by = parseCredentials(req.headers.authorization ?? '')
+      if (by?.form !== 'key') throw new Error('the request is not signed by the key')
+      const { request } = acceptSession(identity, controllerKeys, by.enc)
+      requests.push(JSON.parse(openMessage(request, 0, Buffer.concat(chunks))!) as StreamRequest)
+      proofs.push(by.proof)
       streams.push(res)
       answer(res, fake)
     })
@@ -74,15 +84,17 @@ const start = async (
   const fake: Fake = {
     clock,
     requests,
+    proofs,
     streams,
     wants,
     logged,
     hello: (tweak = {}) => {
-      const { boot, now } = requests.at(-1)!
+      const { boot } = requests.at(-1)!
+      const proof = proofs.at(-1)!
       const { agentUid, controllerId } = identity
       const sealer = createSealer({
         recipient: publicKeyFromRaw('X25519', identity.x25519.publicKey),
-        info: streamInfo({ agentUid, controllerId, boot, now }),
+        info: streamInfo({ agentUid, controllerId, boot, proof }),
         sender: controllerKeys,
       })
       fake.say({
@@ -114,7 +126,10 @@ const start = async (
   log.warn = log.error = (fields, message) => {
     logged.push(`${message} ${JSON.stringify(fields)}`)
   }
-  const client = createControllerClient({ url, ca: undefined })
+  const client = createControllerClient(
+    { url, ca: undefined },
+    createRequestSigner(identity, clock),
+  )
   const ending = new AbortController()
   const running = runLink(
     {
@@ -128,7 +143,6 @@ const start = async (
         },
         silentLogger,
       ),
-      token: () => 'token',
       about: {
         current: () => ({ boot: 'boot-1', version: 'v', composeVersion: seenVersion }),
         look: () => {
@@ -261,7 +275,7 @@ test('a stream recorded from another connection does not open', async () => {
   const { agentUid, controllerId } = identity
   const recorded = createSealer({
     recipient: publicKeyFromRaw('X25519', identity.x25519.publicKey),
-    info: streamInfo({ agentUid, controllerId, boot: 'boot-0', now: 1 }),
+    info: streamInfo({ agentUid, controllerId, boot: 'boot-1', proof: 'of another request' }),
     sender: controllerKeys,
   })
   fake.hello({ enc: recorded.enc.toString('base64url') })

@@ -42,8 +42,6 @@ export interface LinkDeps {
   readonly identity: Identity
   readonly client: ControllerClient
   readonly desired: DesiredState
-  /** A request token that is good for now. */
-  readonly token: () => string
   /** What the stream request says of this machine, apart from time and holdings. */
   readonly about: About
   /** New keys, between two streams. */
@@ -84,19 +82,15 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     ending.abort()
   }
   signal.addEventListener('abort', cut, { once: true })
-  const stream = new Stream(deps, now)
+  const stream = new Stream(deps)
   void watchSilence(deps, stream, ending)
   void watchAbout(deps, stream, ending)
   try {
     const { about, desired } = deps
     const body = { ...about.current(), protocol: protocolVersion, now, holds: desired.holds() }
-    const response = await client.open({
-      path: paths.stream,
-      body,
-      token: deps.token(),
-      signal: ending.signal,
-    })
-    await readStream(response, stream)
+    const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
+    stream.proof = answer.proof
+    await readStream(answer.response, stream)
     if (stream.rotation !== undefined) {
       if (await keys.rotate(stream.rotation)) return atOnce(clock.monotonic() - began)
       return stream.outcome(clock.monotonic())
@@ -136,18 +130,18 @@ class Stream {
   rotation: string | undefined
   /** What it began with of this machine is no longer true. */
   isOutdated = false
+  /** Of the request that opened it. */
+  proof = ''
   lastHeard: number
   readonly #deps: LinkDeps
-  readonly #requestedAt: number
   #opener: Opener | undefined
   #upSince = 0
   #afterMs: number | undefined
   #hopeless = false
   #replaced = false
 
-  constructor(deps: LinkDeps, requestedAt: number) {
+  constructor(deps: LinkDeps) {
     this.#deps = deps
-    this.#requestedAt = requestedAt
     this.lastHeard = deps.clock.monotonic()
   }
 
@@ -247,7 +241,7 @@ class Stream {
         controllerId,
         agentUid,
         boot: about.current().boot,
-        now: this.#requestedAt,
+        proof: this.proof,
       }),
       sender: identity.controllerX25519,
     })

@@ -39,7 +39,6 @@ const aReporter = (): {
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
       },
     },
-    token: () => 'token',
     boot: 'boot-1',
     clock,
     random: () => 0.5,

@@ -34,7 +34,6 @@ export interface Reporter {
 
 export interface ReporterDeps {
   readonly client: Pick<ControllerClient, 'post'>
-  readonly token: () => string
   readonly boot: string
   readonly clock: Clock
   readonly random: () => number
@@ -62,7 +61,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   const send = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
     const body: ReportRequest = { boot: deps.boot, seq, observations }
     seq += 1
-    const answer = await deps.client.post({ path: paths.report, body, token: deps.token(), signal })
+    const answer = await deps.client.post({ path: paths.report, body, signal })
     const { refused } = reportResponse.parse(answer)
     if (refused.length > 0) {
       log.warn({ stagelets: refused }, 'the controller refused reports of stagelets')

@@ -1,10 +1,9 @@
 // The agent's composition root: engine, Compose, one loop for each stagelet, the link, the reports.
-import { randomUUID, type KeyObject } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { maxTokenLifeMs, signAgentToken } from '../src/protocol/agent-token.ts'
 import { handSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { createAbout } from './about.ts'
@@ -28,6 +27,7 @@ import { createLogSessions, maxSessions, type LogSessionsDeps } from './logs/log
 import { holdName } from './machine-name.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { createReporter } from './report.ts'
+import { createRequestSigner, type RequestSigner } from './request-signer.ts'
 import { createLoops } from './stagelet-loops.ts'
 import { startStopped } from './start-stopped.ts'
 import { openStateFile, putAsideDamaged, type StateFile } from './state-file.ts'
@@ -67,9 +67,9 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const boot = randomUUID()
   const about = createAbout({ boot, version: agentVersion }, { engine, compose, log })
   await about.look()
-  const client = createControllerClient(identity)
-  const token = createTokens(identity, clock)
-  const reporter = createReporter({ client, token, boot, clock, random, log })
+  const signer = createRequestSigner(identity, clock)
+  const client = createControllerClient(identity, signer)
+  const reporter = createReporter({ client, boot, clock, random, log })
   const stateFile = await openState(deps)
   const files = openFiles(deps, rotation, engine)
   await files.restore()
@@ -98,7 +98,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     { engine, stateFile, locks, borders, log },
     { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
-  const logs = openLogs(deps, { engine, events, token, sourceOf: loops.logSourceOf })
+  const logs = openLogs(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
@@ -107,7 +107,6 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       desired: createDesiredState(loops, log),
       keys,
       onLogs: logs.start,
-      token,
       about,
       onConnected: () => {
         isConnected = true
@@ -161,9 +160,10 @@ const waitPatiently = async (clock: Clock, work: Promise<unknown>): Promise<void
 /** Readers of logs have connections of their own, so that none of them holds up a report. */
 const openLogs = (
   { identity, clock, log }: AgentDeps,
-  given: Pick<LogSessionsDeps, 'engine' | 'events' | 'token' | 'sourceOf'>,
+  signer: RequestSigner,
+  given: Pick<LogSessionsDeps, 'engine' | 'events' | 'sourceOf'>,
 ): { start: (order: LogsOrder) => void; stop: () => void } => {
-  const client = createControllerClient(identity, maxSessions)
+  const client = createControllerClient(identity, signer, maxSessions)
   const sessions = createLogSessions({ ...given, client, clock, log })
   return {
     start: (order) => {
@@ -208,22 +208,5 @@ const sweepForever = async (
     await files.sweepOrphans(owns).catch((error: unknown) => {
       log.warn({ reason: messageOf(error) }, 'cannot clear away old file secrets')
     })
-  }
-}
-
-/** One token serves many requests; the controller remembers it then. Renewed well before its end. */
-const createTokens = (identity: Identity, clock: Clock): (() => string) => {
-  let current = ''
-  let signedAt = -Infinity
-  let signedBy: KeyObject | undefined
-  return () => {
-    const now = clock.now()
-    const { agentUid, controllerId, ed25519 } = identity
-    if (now - signedAt > maxTokenLifeMs / 2 || now < signedAt || signedBy !== ed25519) {
-      current = signAgentToken(ed25519, { agentUid, controllerId, now })
-      signedAt = now
-      signedBy = ed25519
-    }
-    return current
   }
 }

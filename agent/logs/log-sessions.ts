@@ -35,7 +35,6 @@ export interface LogSessionsDeps extends ProjectLogDeps {
   readonly sourceOf: (stageletUid: string) => LogSource | LogRefusal | undefined
   /** One of its own: a slow reader must not hold up reports. */
   readonly client: Pick<ControllerClient, 'post'>
-  readonly token: () => string
 }
 
 /** At a time. Each costs up to 1 MiB, and a connection to the engine for each container. */
@@ -172,7 +171,7 @@ const send = async (
 const post = async (deps: LogSessionsDeps, batch: LogBatch): Promise<LogBatchState> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await deps.client.post({ path: paths.logs, body: batch, token: deps.token() })
+      const answer = await deps.client.post({ path: paths.logs, body: batch })
       return logBatchResponse.parse(answer).state
     } catch (error) {
       const mayMend =

@@ -3,11 +3,12 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import { maxClockSkewMs, signAgentToken } from '../../src/protocol/agent-token.ts'
+import { maxClockSkewMs } from '../../src/kernel/clock-skew.ts'
 import { paths } from '../../src/protocol/messages.ts'
 import { createControllerClient, RefusedError } from '../controller-client.ts'
 import { lockFolder } from '../folder-lock.ts'
 import { loadIdentity, type Identity } from '../identity.ts'
+import { createRequestSigner } from '../request-signer.ts'
 import { failed, ok, skipped, warning, type Check } from './check.ts'
 
 const deadlineMs = 5_000
@@ -49,13 +50,12 @@ const checkClock = (response: IncomingMessage, now: number): Check => {
 }
 
 /** An empty report changes nothing, and is only taken from an agent that the controller knows. */
-const checkKnown = async (identity: Identity, now: number): Promise<Check> => {
-  const client = createControllerClient(identity)
-  const { ed25519, agentUid, controllerId, namespace, name } = identity
+const checkKnown = async (identity: Identity, clock: Clock): Promise<Check> => {
+  const client = createControllerClient(identity, createRequestSigner(identity, clock))
+  const { namespace, name } = identity
   try {
-    const token = signAgentToken(ed25519, { agentUid, controllerId, now })
     const body = { boot: 'doctor', seq: 0, observations: [] }
-    await client.post({ path: paths.report, body, token })
+    await client.post({ path: paths.report, body })
   } catch (error) {
     // 409: known, and a running agent is the one who reports.
     if (!(error instanceof RefusedError && error.status === 409)) {
@@ -97,7 +97,7 @@ export const checkController = async (dataDir: string, clock: Clock): Promise<Ch
     const response = await ask(identity)
     const reached = ok('controller', identity.url)
     const now = clock.now()
-    return [reached, checkClock(response, now), await checkKnown(identity, now), service]
+    return [reached, checkClock(response, now), await checkKnown(identity, clock), service]
   } catch (error) {
     const away = failed('controller', `cannot reach ${identity.url}: ${messageOf(error)}`, reachRemedy(error)) // prettier-ignore
     return [away, ...skip('the controller cannot be reached', 'clock', 'identity'), service]

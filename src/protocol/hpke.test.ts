@@ -60,6 +60,24 @@ describe.each(['base', 'auth'] as const)('HPKE in %s mode', (mode) => {
     }
   })
 
+  test('exports the keys that the library exports, at both ends', async () => {
+    const sealer = createSealer({ recipient: publicOf(recipient), info, ...withSender(sender) })
+    const { enc } = sealer
+    const opener = createOpener({ recipient, enc, info, ...withSender(sender.publicKey) })
+    const theirs = await oracle.createRecipientContext({
+      recipientKey: await oracleKeys(recipient),
+      enc: bytes(enc),
+      info: bytes(info),
+      ...(mode === 'auth' ? { senderPublicKey: (await oracleKeys(sender)).publicKey } : {}),
+    })
+    for (const label of ['mac', 'answer']) {
+      const key = sealer.exportKey(label)
+      expect(opener.exportKey(label)).toEqual(key)
+      expect(Buffer.from(await theirs.export(bytes(Buffer.from(label)), 32))).toEqual(key)
+    }
+    expect(sealer.exportKey('mac')).not.toEqual(sealer.exportKey('answer'))
+  })
+
   test('any flipped byte, another aad, another info, another key is refused', () => {
     const sealer = createSealer({ recipient: publicOf(recipient), info, ...withSender(sender) })
     const sealed = sealer.seal(aad, Buffer.from('secret'))

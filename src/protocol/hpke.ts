@@ -48,6 +48,7 @@ const extractAndExpand = (dh: Buffer, kemContext: Buffer): Buffer => {
 interface Schedule {
   readonly key: Buffer
   readonly baseNonce: Buffer
+  readonly exportKey: (label: string) => Buffer
 }
 
 const keySchedule = (auth: boolean, sharedSecret: Buffer, info: Buffer): Schedule => {
@@ -57,9 +58,14 @@ const keySchedule = (auth: boolean, sharedSecret: Buffer, info: Buffer): Schedul
     labeledExtract(hpkeSuite, empty, 'info_hash', info),
   ])
   const secret = labeledExtract(hpkeSuite, sharedSecret, 'secret', empty)
+  const expand = (label: string, length: number): Buffer =>
+    labeledExpand(hpkeSuite, secret, { label, info: context, length })
+  const exporter = expand('exp', 32)
   return {
-    key: labeledExpand(hpkeSuite, secret, { label: 'key', info: context, length: 32 }),
-    baseNonce: labeledExpand(hpkeSuite, secret, { label: 'base_nonce', info: context, length: 12 }),
+    key: expand('key', 32),
+    baseNonce: expand('base_nonce', 12),
+    exportKey: (label) =>
+      labeledExpand(hpkeSuite, exporter, { label: 'sec', info: Buffer.from(label), length: 32 }),
   }
 }
 
@@ -77,12 +83,16 @@ export interface Sealer {
   readonly enc: Buffer
   /** Sequence number of the next seal. */
   readonly seq: number
+  /** 32 bytes that both ends can derive, and nobody else; other ones for each label. */
+  exportKey(label: string): Buffer
   seal(aad: Buffer, plaintext: Buffer): Buffer
 }
 
 export interface Opener {
   /** Sequence number that the next open expects. */
   readonly seq: number
+  /** As the sealer's. */
+  exportKey(label: string): Buffer
   /** BadRequest when anything is off; the sequence then stays where it was. */
   open(aad: Buffer, ciphertext: Buffer): Buffer
 }
@@ -101,9 +111,10 @@ export const createSealer = (to: {
     names.push(to.sender.publicKey)
   }
   const shared = extractAndExpand(Buffer.concat(shares), Buffer.concat(names))
-  const { key, baseNonce } = keySchedule(to.sender !== undefined, shared, to.info)
+  const { key, baseNonce, exportKey } = keySchedule(to.sender !== undefined, shared, to.info)
   let seq = 0
   return {
+    exportKey,
     enc: ephemeral.publicKey,
     get seq() {
       return seq
@@ -132,9 +143,10 @@ export const createOpener = (from: {
     names.push(from.sender)
   }
   const shared = extractAndExpand(Buffer.concat(shares), Buffer.concat(names))
-  const { key, baseNonce } = keySchedule(from.sender !== undefined, shared, from.info)
+  const { key, baseNonce, exportKey } = keySchedule(from.sender !== undefined, shared, from.info)
   let seq = 0
   return {
+    exportKey,
     get seq() {
       return seq
     },

@@ -1,6 +1,7 @@
 // Curve25519 keys as they travel: raw 32 bytes. Importing costs 30–80 µs, so callers keep KeyObjects.
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
+import type { PublicKeys } from '../kernel/key-fingerprint.ts'
 
 export type Curve = 'Ed25519' | 'X25519'
 
@@ -28,4 +29,37 @@ export const generateKeys = (curve: Curve): KeyPair => {
   const { privateKey, publicKey } =
     curve === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519')
   return { privateKey, publicKey: rawPublicKey(publicKey) }
+}
+
+/**
+ * Points of a small order, without the sign bit: anybody can sign for them. Of each coordinate also
+ * what is the same number modulo p.
+ */
+const weakEd25519: ReadonlySet<string> = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+])
+
+/** BadRequest for keys of another length, or with which anybody could sign or read. */
+export const checkPublicKeys = (keys: PublicKeys): void => {
+  const signing = Buffer.from(keys.ed25519, 'base64url')
+  publicKeyFromRaw('Ed25519', signing)
+  const unsigned = Buffer.from(signing)
+  unsigned[31] = unsigned[31]! & 0x7f
+  if (weakEd25519.has(unsigned.toString('hex')))
+    throw new StagelyError('BadRequest', 'the Ed25519 key is weak: anybody could sign for it')
+  const { privateKey } = generateKeys('X25519')
+  const publicKey = publicKeyFromRaw('X25519', Buffer.from(keys.x25519, 'base64url'))
+  try {
+    // OpenSSL refuses points of a small order: the secret would be zero, whatever the other key is.
+    diffieHellman({ privateKey, publicKey })
+  } catch (cause) {
+    const message = 'the X25519 key is weak: anybody could read what is sealed to it'
+    throw new StagelyError('BadRequest', message, {}, cause)
+  }
 }

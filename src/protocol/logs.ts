@@ -38,11 +38,14 @@ export const logRecord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('end'), error: z.string().optional() }),
 ])
 
+/** Counts what a program sends, from 0. No program lives long enough for more. */
+export const serial = z.int().min(0).max(2_147_483_647)
+
 /** POST logs: what comes next in a session. An empty batch says that the agent is still there. */
 export const logBatch = z.object({
   session: z.string(),
   /** From 0; the same number again is the same batch, sent twice. */
-  seq: z.int(),
+  seq: serial,
   records: z.array(logRecord),
 })
 

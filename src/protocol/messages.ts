@@ -10,9 +10,10 @@ import {
 } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
-import { logsOrder } from './logs.ts'
+import { logsOrder, serial } from './logs.ts'
+import { storable, told } from './told.ts'
 
-export const protocolVersion = '1.1'
+export const protocolVersion = '2.0'
 
 export const paths = {
   join: '/agent/v1/join',
@@ -22,37 +23,13 @@ export const paths = {
   keys: '/agent/v1/keys',
 } as const
 
-/** The database takes neither a NUL nor half of a surrogate pair in a text. */
-const isStorable = (text: string): boolean => !/\0|\p{Surrogate}/u.test(text)
-const storable = (most: number): z.ZodString =>
-  z.string().max(most).refine(isStorable, 'must hold no NUL and no half of a surrogate pair')
-
 /** Names one start of an agent. */
 const bootId = storable(128)
-/** What an agent tells of its machine. */
-const told = storable(256)
-
-/** POST join: the agent registers the public halves of its keys. Keys are raw 32 bytes in base64url. */
-export const joinRequest = z.object({
-  protocol: z.string(),
-  tokenId: z.string(),
-  tokenSecret: z.string(),
-  namespace: z.string(),
-  name: z.string(),
-  ed25519: z.string(),
-  x25519: z.string(),
-  version: told,
-})
-export const joinResponse = z.object({
-  agentUid: z.string(),
-  /** Audience of request tokens. */
-  controllerId: z.string(),
-  controllerX25519: z.string(),
-})
 
 /**
- * POST keys: the agent replaces its keys. Authorized by a token of a key that the controller knows;
- * `proof` shows that the agent has the new one. The same keys again change nothing.
+ * POST keys: the agent replaces its keys. The request is signed by the key that the controller knows,
+ * and taken in no other form; `proof` shows that the agent has the new one. The same keys again change
+ * nothing.
  */
 export const keysRequest = z.object({
   ed25519: z.string(),
@@ -63,14 +40,18 @@ export const keysRequest = z.object({
   request: z.string().max(256).optional(),
 })
 
-/** What the proof of new keys signs. */
+/** What the proof of new keys signs. It is good in the place of `held` alone. */
 export const keysProof = (k: {
   controllerId: string
   agentUid: string
+  /** The Ed25519 key that signs the request. */
+  held: string
   ed25519: string
   x25519: string
 }): Buffer =>
-  Buffer.from(JSON.stringify(['stagely keys v1', k.controllerId, k.agentUid, k.ed25519, k.x25519]))
+  Buffer.from(
+    JSON.stringify(['stagely keys v2', k.controllerId, k.agentUid, k.held, k.ed25519, k.x25519]),
+  )
 
 /** POST stream: opens the stream; `holds` names what the agent has, so that it gets no bundle twice. */
 export const streamRequest = z.object({
@@ -80,7 +61,13 @@ export const streamRequest = z.object({
   engineVersion: told.optional(),
   composeVersion: told.optional(),
   now: z.number(),
-  holds: z.array(z.object({ stageletUid: z.string(), epoch: z.int(), revision: z.int() })),
+  holds: z.array(
+    z.object({
+      stageletUid: z.string().max(64),
+      epoch: z.int().nonnegative(),
+      revision: z.int().nonnegative(),
+    }),
+  ),
 })
 
 /** What one stagelet should be; everything but the values. */
@@ -191,7 +178,7 @@ const reported = z.object({
 /** POST report: observed facts, idempotent. `seq` rises by each report of a boot; an old one is refused. */
 export const reportRequest = z.object({
   boot: bootId,
-  seq: z.int(),
+  seq: serial,
   observations: z.array(reported),
 })
 
@@ -215,16 +202,16 @@ export const bundleAad = (b: {
   )
 
 /**
- * HPKE info of a stream: binds its context to one connection of one agent, so that a recorded
- * stream does not open on another one.
+ * HPKE info of a stream: binds its context to the one request that opened it, by the proof of that
+ * request, so that a recorded stream does not open on another one.
  */
 export const streamInfo = (s: {
   controllerId: string
   agentUid: string
   boot: string
-  now: number
+  proof: string
 }): Buffer =>
-  Buffer.from(JSON.stringify(['stagely stream v1', s.controllerId, s.agentUid, s.boot, s.now]))
+  Buffer.from(JSON.stringify(['stagely stream v2', s.controllerId, s.agentUid, s.boot, s.proof]))
 
 /** Body of every refusal by HTTP status; `reason` is for programs, `message` carries the remedy. */
 export const refusal = z.object({ reason: z.string(), message: z.string() })
@@ -236,8 +223,6 @@ export const reportResponse = z.object({ refused: z.array(z.string()) })
 export const orderAad = (agentUid: string): Buffer =>
   Buffer.from(JSON.stringify(['stagely order v1', agentUid]))
 
-export type JoinRequest = z.infer<typeof joinRequest>
-export type JoinResponse = z.infer<typeof joinResponse>
 export type StreamRequest = z.infer<typeof streamRequest>
 export type OrderMessage = z.infer<typeof orderMessage>
 export type StreamMessage = z.infer<typeof streamMessage>

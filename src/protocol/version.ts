@@ -5,6 +5,9 @@ const parse = (version: string): { major: number; minor: number } => {
   return { major: Number(major ?? NaN), minor: Number(minor ?? NaN) }
 }
 
+const agentUpdate =
+  ': install the controller’s version of Stagely on its machine, then: systemctl restart stagely-agent'
+
 /** undefined when the two work together: same major, minors at most one apart; else the remedy. */
 export const protocolFault = (controller: string, agent: string): string | undefined => {
   const [ours, theirs] = [parse(controller), parse(agent)]
@@ -12,5 +15,6 @@ export const protocolFault = (controller: string, agent: string): string | undef
   const minors = ours.minor - theirs.minor
   if (majors === 0 && Math.abs(minors) <= 1) return undefined
   const older = (majors === 0 ? minors : majors) < 0 ? 'controller' : 'agent'
-  return `protocol ${controller} of the controller and ${agent} of the agent do not work together; update the ${older}`
+  const remedy = `update the ${older}${older === 'agent' ? agentUpdate : ''}`
+  return `protocol ${controller} of the controller and ${agent} of the agent do not work together; ${remedy}`
 }

@@ -23,6 +23,10 @@ export const agentStatus = z.strictObject({
   composeVersion: z.string().optional().describe('Docker Compose version.'),
   lastSeen: z.string().optional().describe('When the agent last connected or left.'),
   keysRotatedAt: z.string().optional().describe('When the agent last registered new keys.'),
+  keyFingerprint: z
+    .string()
+    .optional()
+    .describe('Names the public keys that the agent has registered, as the audit log names them.'),
   keyRotation: z
     .string()
     .optional()

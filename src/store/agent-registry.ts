@@ -2,13 +2,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
+import { keyFingerprint } from '../kernel/key-fingerprint.ts'
 import { sameText } from '../kernel/same-text.ts'
 import { apiVersion, type ObjectRef } from '../resources/meta.ts'
 import { systemSource } from './admission.ts'
+import { tellOfKeys } from './agent-key-changes.ts'
 import { conflict, notFound } from './errors.ts'
 import { createObject } from './objects.ts'
 import type { SqlStore } from './sql-store.ts'
 import { gathered } from '../kernel/gathered.ts'
+import { useCounters, type CountedRequest } from './request-counters.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor, Origin } from './store.ts'
 
@@ -27,6 +30,8 @@ export interface JoinInput {
   readonly name: string
   readonly ed25519: string
   readonly x25519: string
+  /** Each try of an agent has a higher one. */
+  readonly counter: number
 }
 
 export interface RotateInput {
@@ -72,8 +77,10 @@ const refused = (why: string, whose?: { namespace: string; name: string }): Stag
         },
   )
 
+/** As the one text that these 32 bytes have: keys are compared by it. */
 const checkKey = (name: string, key: string): void => {
-  if (/^[A-Za-z0-9_-]{43}$/.test(key)) return
+  const isWhole = /^[A-Za-z0-9_-]{43}$/.test(key)
+  if (isWhole && Buffer.from(key, 'base64url').toString('base64url') === key) return
   throw new StagelyError('BadRequest', `${name} must be 32 bytes in base64url`)
 }
 
@@ -103,6 +110,7 @@ export class AgentRegistry {
   readonly #clock: Clock
   /** Every request of an agent asks for its keys, so that a revocation counts from the next one on. */
   readonly #readKeys: (agentUid: string) => Promise<AgentKeys | undefined>
+  readonly #useCounter: (request: CountedRequest) => Promise<number | undefined>
 
   constructor(sql: Sql, store: SqlStore, clock: Clock) {
     this.#sql = sql
@@ -117,6 +125,17 @@ export class AgentRegistry {
       const byUid = new Map(rows.map(({ agent_uid, ...keys }) => [agent_uid, keys]))
       return uids.map((uid) => byUid.get(uid.toLowerCase()))
     })
+    this.#useCounter = gathered(mostReadAtOnce, (asked: readonly CountedRequest[]) =>
+      useCounters(sql, asked),
+    )
+  }
+
+  /**
+   * Each request that an agent's key signed counts once, at whatever replica: undefined when its
+   * counter is higher than any before; else the highest.
+   */
+  useCounter(request: CountedRequest): Promise<number | undefined> {
+    return this.#useCounter(request)
   }
 
   /** Makes the Agent object too, where there is none. */
@@ -161,22 +180,25 @@ export class AgentRegistry {
       const token = await checkToken(session.tx, input, session.nowMs)
       const agent = await session.fetch(ref)
       if (agent === undefined) throw refused('the agent was deleted')
-      const [taken] = await session.tx.query<AgentKeys>(
-        'SELECT namespace, name, ed25519, x25519 FROM agent_keys WHERE agent_uid = $1',
+      const [taken] = await session.tx.query<{ ed25519: string }>(
+        'SELECT ed25519 FROM agent_keys WHERE agent_uid = $1',
         [agent.uid],
       )
       if (token.used_by !== null) {
         const again = token.used_by === keys && taken?.ed25519 === input.ed25519
-        if (again) return { agentUid: agent.uid }
+        if (again) return { agentUid: await this.#joinAgain(session.tx, agent.uid, input) }
         throw refused('the join token was used already', token)
       }
       if (taken !== undefined) {
         throw conflict(ref, 'an agent of this name has joined; revoke it first')
       }
       await session.tx.query(
-        `INSERT INTO agent_keys (agent_uid, namespace, name, ed25519, x25519, joined_at)
-         VALUES ($1, $2, $3, $4, $5, $6)`,
-        [agent.uid, ref.namespace, ref.name, input.ed25519, input.x25519, session.nowMs],
+        `INSERT INTO agent_keys (agent_uid, namespace, name, ed25519, x25519, joined_at, counter)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [
+          ...[agent.uid, ref.namespace, ref.name, input.ed25519, input.x25519],
+          ...[session.nowMs, input.counter],
+        ],
       )
       await session.tx.query('UPDATE join_tokens SET used_by = $2 WHERE id = $1', [
         input.tokenId,
@@ -190,9 +212,22 @@ export class AgentRegistry {
           message: 'the agent has joined and is not connected yet',
         },
       ])
-      await session.audit(ref, { action: 'join', detail: { tokenId: input.tokenId } })
+      const fingerprint = keyFingerprint(input)
+      await tellOfKeys(tx, ref, { type: 'Normal', reason: 'Joined', fingerprint })
+      const detail = { tokenId: input.tokenId, keys: fingerprint }
+      await session.audit(ref, { action: 'join', detail })
       return { agentUid: agent.uid }
     })
+  }
+
+  /** What was recorded of a join has the counter of then. */
+  async #joinAgain(tx: Queryable, agentUid: string, { counter }: JoinInput): Promise<string> {
+    const rows = await tx.query(
+      'UPDATE agent_keys SET counter = $2 WHERE agent_uid = $1 AND counter < $2 RETURNING 1',
+      [agentUid, counter],
+    )
+    if (rows.length > 0) return agentUid
+    throw refused('this request to join came before')
   }
 
   /**
@@ -219,7 +254,10 @@ export class AgentRegistry {
       const rotation = request === undefined ? {} : { keyRotation: request }
       const status = { ...agent.status, keysRotatedAt: session.now, ...rotation }
       await tx.setStatus({ ...agent, status })
-      await session.audit(ref, { action: 'rotate keys' })
+      const fingerprint = keyFingerprint(input)
+      await tellOfKeys(tx, ref, { type: 'Normal', reason: 'KeysRotated', fingerprint })
+      const detail = { keys: fingerprint, before: known && keyFingerprint(known) }
+      await session.audit(ref, { action: 'rotate keys', detail })
     })
   }
 
@@ -234,7 +272,10 @@ export class AgentRegistry {
       const agent = await session.fetch(ref)
       if (agent === undefined) throw notFound(ref)
       const { namespace, name } = ref
-      await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [agent.uid])
+      const [had] = await session.tx.query<{ ed25519: string; x25519: string }>(
+        'DELETE FROM agent_keys WHERE agent_uid = $1 RETURNING ed25519, x25519',
+        [agent.uid],
+      )
       await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
         namespace,
         name,
@@ -247,7 +288,13 @@ export class AgentRegistry {
           message: `revoked at ${session.now}; a new join token lets it join again`,
         },
       ])
-      await session.audit(ref, { action: 'revoke' })
+      if (had === undefined) {
+        await session.audit(ref, { action: 'revoke' })
+        return
+      }
+      const fingerprint = keyFingerprint(had)
+      await tellOfKeys(tx, ref, { type: 'Warning', reason: 'Revoked', fingerprint })
+      await session.audit(ref, { action: 'revoke', detail: { keys: fingerprint } })
     })
   }
 }

@@ -279,8 +279,8 @@ export const openSets = async (
 ): Promise<OpenedEntry[][]> => {
   const { projectUid, revision, nowMs } = what
   const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: true })
-  const details = deliveries.map(({ agent }) =>
-    JSON.stringify({ project: projectUid, epoch: head.epoch, revision, agent }),
+  const details = deliveries.map(({ agent, keys: fingerprint }) =>
+    JSON.stringify({ project: projectUid, epoch: head.epoch, revision, agent, keys: fingerprint }),
   )
   const names = deliveries.map(({ stagelet }) => stagelet)
   const column = <T>(of: (delivery: Delivery) => T): T[] => deliveries.map(of)

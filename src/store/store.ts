@@ -33,6 +33,8 @@ export interface Delivery {
   readonly stagelet: string
   /** `namespace/name` */
   readonly agent: string
+  /** Fingerprint of the keys that the set is sealed to. */
+  readonly keys?: string
   readonly from?: Origin
 }
 

@@ -4,6 +4,7 @@ import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
 import { benchAgents } from './agents.ts'
 import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'
+import { benchAgentRequests } from './agent-requests.ts'
 import { benchCrypto } from './crypto.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchLoad } from './load.ts'
@@ -83,6 +84,7 @@ const benchProcesses = async (): Promise<void> => {
 if (!flags.json) process.stdout.write(`\n${heading}\n`)
 await group(['pure'], () => {
   show(benchCrypto())
+  show(benchAgentRequests())
   show(benchOverride())
   show(benchMask(full))
   return Promise.resolve()

@@ -11,6 +11,7 @@ const above = (limit: number): Target => ({ limit, side: 'above' })
 export const targets: Readonly<Record<string, Target>> = {
   seal_1kib_us: below(25),
   open_1kib_us: below(25),
+  agent_request_verify_us: below(10),
   override_50x200_ms: below(5),
   secret_lookup_ms: below(2),
   project_read_1000_ms: below(15),

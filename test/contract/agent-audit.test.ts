@@ -1,10 +1,9 @@
 // What the audit log says of agents: from where they joined and were refused, also behind a proxy.
-import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import { protocolVersion } from '../../src/protocol/messages.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import { joinBody } from '../support/join-body.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 const machine = '203.0.113.7'
@@ -15,22 +14,17 @@ beforeAll(async () => {
 })
 afterAll(() => controller.remove())
 
-const key = (): string => randomBytes(32).toString('base64url')
-
 it('names the address that a trusted proxy tells, of who joins and of who is refused', async () => {
   const path = '/apis/stagely.dev/v1alpha1/namespaces/default/agents/box/token'
   const made = await controller.call('POST', path, {
     body: { apiVersion: 'stagely.dev/v1alpha1', kind: 'AgentToken', spec: {} },
   })
   const { status } = made.json<{ status: { token: string } }>()
-  const { tokenId, tokenSecret } = parseJoinToken(status.token)
+  const token = parseJoinToken(status.token)
   const join = (name: string): Promise<Answer> =>
     controller.call('POST', paths.join, {
       headers: { authorization: '', 'x-forwarded-for': machine },
-      body: {
-        ...{ protocol: protocolVersion, tokenId, tokenSecret, namespace: 'default', name },
-        ...{ ed25519: key(), x25519: key(), version: 'v1' },
-      },
+      body: joinBody(token, { name }),
     })
   expect((await join('other')).status).toBe(401)
   const joined = await join('box')

@@ -62,7 +62,6 @@ test('two machines with streams on different replicas are told of when the older
     agent.client.post({
       path: paths.report,
       body: { boot: 'first machine', seq: seq++, observations: [] },
-      token: agent.token(),
     })
   await report()
   // As another replica notes it.

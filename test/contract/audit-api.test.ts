@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { AuditRecord, ExportLine } from '../../src/audit/record.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import { paths, protocolVersion } from '../../src/protocol/messages.ts'
+import { parseJoinToken } from '../../src/protocol/join-token.ts'
+import { paths } from '../../src/protocol/messages.ts'
+import { joinBody } from '../support/join-body.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { TeamRole } from '../../src/access/principal.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
@@ -168,11 +170,11 @@ describe('the audit log over the API', () => {
       ttlMs: -1,
       actor: admin,
     })
-    const { tokenId, tokenSecret } = made
-    const key = Buffer.alloc(32, 7).toString('base64url')
-    const body = { tokenId, tokenSecret, namespace: 'red', name: 'box', ed25519: key, x25519: key }
+    const path = '/apis/stagely.dev/v1alpha1/namespaces/red/agents/box/token'
+    const given = await controller.call('POST', path, { body: {} })
+    const { token } = given.json<{ status: { token: string } }>().status
     const answer = await controller.call('POST', paths.join, {
-      body: { protocol: protocolVersion, version: '0.0.0', ...body },
+      body: joinBody({ ...parseJoinToken(token), ...made }),
     })
     expect(answer.status).toBe(401)
     expect(await rows('ruth', '?result=denied&by=agent:red/box')).toMatchObject([

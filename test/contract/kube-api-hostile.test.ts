@@ -1,8 +1,15 @@
 // What must not get through, take the server down, or hold up the others: odd paths, odd bodies.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { signAgentToken } from '../../src/protocol/agent-token.ts'
+import { createControllerClient } from '../../agent/controller-client.ts'
+import { joinController } from '../../agent/identity.ts'
+import { createRequestSigner } from '../../agent/request-signer.ts'
+import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
-import { generateKeys } from '../../src/protocol/keys.ts'
+import { paths } from '../../src/protocol/messages.ts'
+import { joinBody } from '../support/join-body.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 let server: TestController
@@ -128,17 +135,9 @@ describe('hostile requests', () => {
   })
 
   it('to join with a token that cannot be one are refused', async () => {
-    const key = Buffer.alloc(32, 9).toString('base64url')
-    const body = {
-      protocol: '1.0',
-      tokenId: 'a\0',
-      tokenSecret: 'x',
-      namespace: 'default',
-      name: 'box',
-      ed25519: key,
-      x25519: key,
-      version: '1',
-    }
+    const made = await server.call('POST', `${base}/agents/odd/token`, { body: {} })
+    const token = parseJoinToken(made.json<{ status: { token: string } }>().status.token)
+    const body = joinBody({ ...token, tokenId: 'a\0' })
     const join = await server.call('POST', '/agent/v1/join', { body })
     expect(join.status).toBe(401)
   })
@@ -346,24 +345,16 @@ describe('a report', () => {
       }),
     })
     const made = await server.call('POST', `${base}/agents/noisy/token`, { body: {} })
-    const { token } = made.json<{ status: { token: string } }>().status
-    const [ed25519, x25519] = [generateKeys('Ed25519'), generateKeys('X25519')]
-    const { agentUid, controllerId } = (
-      await server.call('POST', '/agent/v1/join', {
-        body: {
-          ...parseJoinToken(token),
-          protocol: '1.0',
-          version: '1',
-          ed25519: ed25519.publicKey.toString('base64url'),
-          x25519: x25519.publicKey.toString('base64url'),
-        },
-      })
-    ).json<{ agentUid: string; controllerId: string }>()
+    const { token: text } = made.json<{ status: { token: string } }>().status
+    const dir = await mkdtemp(join(tmpdir(), 'stagely-noisy-'))
+    const token = { ...parseJoinToken(text), url: server.url }
+    const identity = await joinController(dir, token, '0.0.1')
+    await rm(dir, { recursive: true })
+    const client = createControllerClient(identity, createRequestSigner(identity, realClock))
     const read = (): Promise<Answer> => server.call('GET', `${base}/stagelets/noisy`)
     const { uid } = (await read()).json<{ metadata: { uid: string } }>().metadata
-    const signed = signAgentToken(ed25519.privateKey, { agentUid, controllerId, now: Date.now() })
-    const report = await server.call('POST', '/agent/v1/report', {
-      headers: { authorization: `Bearer ${signed}` },
+    const report = await client.post({
+      path: paths.report,
       body: {
         boot: 'b',
         seq: 1,
@@ -383,7 +374,8 @@ describe('a report', () => {
         ],
       },
     })
-    expect(report.json()).toEqual({ refused: [] })
+    client.close()
+    expect(report).toEqual({ refused: [] })
     await expect
       .poll(async () => (await read()).text, { timeout: 10_000 })
       .toContain('core\ufffddump')

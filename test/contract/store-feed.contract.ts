@@ -220,7 +220,8 @@ export const feedContract = (name: string, open: OpenStore): void => {
         ttlMs,
         actor: api,
       })
-      const input = { ...token, namespace: ns, name: 'box', ed25519: key(), x25519: key() }
+      const keys = { ed25519: key(), x25519: key() }
+      const input = { ...token, namespace: ns, name: 'box', ...keys, counter: 1 }
       return { ns, input, ref: { kind: 'Agent', namespace: ns, name: 'box' } }
     }
 
@@ -229,7 +230,9 @@ export const feedContract = (name: string, open: OpenStore): void => {
       const agent = await t.store.get(ref)
       const joined = await t.agents.join(input)
       expect(joined).toEqual({ agentUid: agent?.metadata.uid })
-      expect(await t.agents.join(input)).toEqual(joined)
+      expect(await t.agents.join({ ...input, counter: 2 })).toEqual(joined)
+      await expect(t.agents.join({ ...input, counter: 2 })).rejects.toThrow(/came before/)
+      await expect(t.agents.join(input)).rejects.toThrow(/came before/)
       expect(await t.agents.keysOf(joined.agentUid)).toEqual({
         namespace: ns,
         name: 'box',

@@ -75,7 +75,6 @@ describe('logs', () => {
       events,
       clock: realClock,
       log: silentLogger,
-      token: () => '',
       sourceOf: (uid) => (uid === 'uid' ? machine.loop.logSource() : undefined),
       client: {
         post: async ({ body }) => ({ state: await relay.accept('a/b', logBatch.parse(body)) }),

@@ -12,6 +12,7 @@ import { joinController, type Identity } from '../../agent/identity.ts'
 import { runLink } from '../../agent/link.ts'
 import type { LinkKeys } from '../../agent/link-keys.ts'
 import { createReporter, type Reporter } from '../../agent/report.ts'
+import { createRequestSigner } from '../../agent/request-signer.ts'
 import type { Tuning } from '../../controller/http/agents/deps.ts'
 import type { AgentEnv } from '../../controller/http/agents/refusal.ts'
 import { startSweep } from '../../controller/http/agents/replicas.ts'
@@ -22,7 +23,6 @@ import { unchanging } from './unchanging.ts'
 import { fixedKeys } from './fixed-keys.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
-import { signAgentToken } from '../../src/protocol/agent-token.ts'
 import { renderJoinToken, parseJoinToken, type JoinToken } from '../../src/protocol/join-token.ts'
 import type { DesiredStagelet, StreamRequest } from '../../src/protocol/messages.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
@@ -37,6 +37,8 @@ export interface TestController {
   readonly opened: Opened
   readonly identity: ControllerIdentity
   readonly routes: AgentRoutes
+  /** Another replica on the same store, or this one after a restart: its memory is empty. */
+  replica(): Promise<Pick<TestController, 'url' | 'routes' | 'close'>>
   /** A join token as an agent would parse it. */
   token(name: string, tweak?: { ttlMs?: number; url?: string }): Promise<JoinToken>
   close(): Promise<void>
@@ -63,6 +65,7 @@ export const startTestController = async (
   const controller: TestController = {
     ...served,
     opened,
+    replica: () => serve(opened, clock, tuning),
     token: async (name, tweak = {}) => {
       const created = await opened.agents.createJoinToken({
         namespace: 'default',
@@ -150,7 +153,6 @@ export interface TestAgent {
   readonly items: DesiredStagelet[]
   readonly logs: { level: string; message: string; fields: Record<string, unknown> }[]
   connections: number
-  token(): string
   stop(): Promise<void>
 }
 
@@ -191,15 +193,10 @@ export const startTestAgent = (
     },
     log,
   )
-  const client = createControllerClient({ url: tweak.url ?? identity.url, ca: identity.ca })
+  const endpoint = { url: tweak.url ?? identity.url, ca: identity.ca }
+  const client = createControllerClient(endpoint, createRequestSigner(identity, clock))
   const boot = tweak.about?.boot ?? randomUUID()
-  const token = (): string =>
-    signAgentToken(identity.ed25519, {
-      agentUid: identity.agentUid,
-      controllerId: identity.controllerId,
-      now: clock.now(),
-    })
-  const reporter = createReporter({ client, token, boot, clock, random: Math.random, log })
+  const reporter = createReporter({ client, boot, clock, random: Math.random, log })
   const ending = new AbortController()
   const reporting = reporter.run(ending.signal)
   const agent: TestAgent = {
@@ -212,7 +209,6 @@ export const startTestAgent = (
     items,
     logs,
     connections: 0,
-    token,
     stop: async () => {
       ending.abort()
       await Promise.all([linking, reporting])
@@ -233,7 +229,6 @@ export const startTestAgent = (
           ),
       },
       desired,
-      token,
       about: unchanging({
         boot,
         version: '0.0.1',

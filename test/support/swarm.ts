@@ -9,11 +9,11 @@ import { createDesiredState } from '../../agent/desired.ts'
 import { joinController, type Identity } from '../../agent/identity.ts'
 import { runLink } from '../../agent/link.ts'
 import { createReporter, type Reporter } from '../../agent/report.ts'
+import { createRequestSigner } from '../../agent/request-signer.ts'
 import { fixedKeys } from './fixed-keys.ts'
 import { unchanging } from './unchanging.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { signAgentToken } from '../../src/protocol/agent-token.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
@@ -110,16 +110,12 @@ const counted = (client: ControllerClient, sentAt: number[]): ControllerClient =
 
 const startMember = (identity: Identity, sentAt: number[]): Member => {
   const clock = realClock
-  const client = counted(createControllerClient(identity, 1), sentAt)
+  const client = counted(
+    createControllerClient(identity, createRequestSigner(identity, clock), 1),
+    sentAt,
+  )
   const boot = randomUUID()
-  let signed = { token: '', at: -Infinity }
-  const token = (): string => {
-    const now = clock.now()
-    if (now - signed.at > 60_000)
-      signed = { token: signAgentToken(identity.ed25519, { ...identity, now }), at: now }
-    return signed.token
-  }
-  const deps = { client, token, clock, random: Math.random, log: silentLogger }
+  const deps = { client, clock, random: Math.random, log: silentLogger }
   const reporter: Reporter = createReporter({ ...deps, boot })
   const ending = new AbortController()
   let [isUp, restarts] = [false, 0]

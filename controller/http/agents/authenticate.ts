@@ -1,24 +1,174 @@
-// Who sends a request: the agent whose key signed its token.
+// Who sends a request: the agent that made its MAC, or whose key signed it. Nothing of a body is read
+// before that is known, and no request counts twice: in a session this process remembers the counters,
+// of what is signed by a key the database does, for all replicas.
 import type { KeyObject } from 'node:crypto'
-import { createTokenVerifier } from '../../../src/protocol/agent-token.ts'
+import type { z } from 'zod'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import {
+  acceptSession,
+  counterHeader,
+  digestOf,
+  isByKey,
+  isOfSession,
+  openMessage,
+  parseCredentials,
+  sealedType,
+  sealMessage,
+  sessionHeader,
+  type Credentials,
+  type RequestLine,
+  type SessionKeys,
+} from '../../../src/protocol/agent-request.ts'
+import { clockSkewMessage, maxClockSkewMs } from '../../../src/kernel/clock-skew.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
+import { protocolVersion } from '../../../src/protocol/messages.ts'
+import { protocolFault } from '../../../src/protocol/version.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
-import { RefusedError, type AgentContext } from './refusal.ts'
+import { decodeBody, readBytes, RefusedError, type AgentContext } from './refusal.ts'
+import { RequestSessions } from './request-sessions.ts'
 
-/** Throws 401 with the reason when the token is not good. */
-export type Authenticator = (
+export interface Caller {
+  readonly agentUid: string
+  readonly agent: RegisteredAgent
+  /** Signed by the agent's key itself, in no session. */
+  readonly isByKey: boolean
+  /** Of this one request. */
+  readonly proof: string
+  /** Reads the body, and takes the request: from then on it is a repetition. RefusedError. */
+  take<T>(schema: z.ZodType<T>, maxBytes: number): Promise<T>
+  /** Seals it to the agent. */
+  answer(value: object): Response
+}
+
+/** Throws 401 with the reason when the credentials are not good. */
+export type Authenticator = (c: AgentContext) => Promise<Caller>
+
+type Deps = Pick<AgentRoutesDeps, 'identity' | 'agents' | 'clock'>
+
+/** What is known of a request once its proof is checked. */
+interface Proven {
+  readonly agentUid: string
+  readonly agent: RegisteredAgent
+  readonly keys: SessionKeys
+  /** Of the nonces of body and answer. */
+  readonly counter: number
+  /** Throws for a repetition. */
+  readonly count: () => Promise<void> | void
+}
+
+export const createAuthenticator = (deps: Deps): Authenticator => {
+  const { identity, clock } = deps
+  const sessions = new RequestSessions()
+  const keyOf = createKeyCache()
+  return async (c) => {
+    const { controllerId } = identity
+    const line = { method: c.req.method, path: c.env.incoming.url ?? '', controllerId }
+    const credentials = credentialsOf(c)
+    const proven =
+      credentials.form === 'session'
+        ? await proveSession(deps, sessions, line, credentials)
+        : await proveKey({ ...deps, sessions, keyOf }, c, line, credentials)
+    checkClock(credentials.time, clock.now())
+    const { agentUid, agent, keys, counter } = proven
+    return {
+      ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
+      take: async (schema, maxBytes) => {
+        const body = await readBytes(c, maxBytes)
+        const text =
+          digestOf(body) === credentials.digest
+            ? openMessage(keys.request, counter, body)
+            : undefined
+        if (text === undefined)
+          throw new RefusedError(401, 'BadProof', 'the body is not the one that was signed')
+        await proven.count()
+        return decodeBody(text, schema)
+      },
+      answer: (value) => {
+        const sealed = sealMessage(keys.answer, counter, JSON.stringify(value))
+        return c.body(new Uint8Array(sealed), 200, { 'Content-Type': sealedType })
+      },
+    }
+  }
+}
+
+const credentialsOf = (c: AgentContext): Credentials => {
+  const header = c.req.header('Authorization') ?? ''
+  const credentials = parseCredentials(header)
+  if (credentials !== undefined) return credentials
+  // Agents before 2.0 sent a token that was good for any request, and for whoever had seen it.
+  if (header.startsWith('Bearer '))
+    throw new RefusedError(426, 'Protocol', protocolFault(protocolVersion, '1.1')!)
+  throw new RefusedError(401, 'Unauthorized', 'the request is not signed by an agent')
+}
+
+const proveSession = async (
+  { agents }: Deps,
+  sessions: RequestSessions,
+  line: RequestLine,
+  by: Extract<Credentials, { form: 'session' }>,
+): Promise<Proven> => {
+  const unknown = (): RefusedError =>
+    new RefusedError(401, 'UnknownSession', 'this session is not known here: sign with the key')
+  const session = sessions.find(by.session)
+  if (session === undefined) throw unknown()
+  const { agentUid, keys, window } = session
+  if (!isOfSession(line, by, keys))
+    throw new RefusedError(401, 'BadProof', 'the MAC is not of this request')
+  const repeated = (): RefusedError =>
+    new RefusedError(401, 'Repeated', `request ${by.counter} of this session came before`)
+  if (window.has(by.counter)) throw repeated()
+  const agent = await agents.keysOf(agentUid)
+  if (agent?.ed25519 !== session.ed25519) {
+    sessions.endAll(agentUid)
+    throw agent === undefined ? unknownAgent() : unknown()
+  }
+  const count = (): void => {
+    if (!window.take(by.counter)) throw repeated()
+  }
+  return { agentUid, agent, keys, counter: by.counter, count }
+}
+
+const proveKey = async (
+  {
+    identity,
+    agents,
+    sessions,
+    keyOf,
+  }: Deps & { sessions: RequestSessions; keyOf: (agent: RegisteredAgent) => KeyObject },
   c: AgentContext,
-) => Promise<{ agentUid: string; agent: RegisteredAgent }>
+  line: RequestLine,
+  by: Extract<Credentials, { form: 'key' }>,
+): Promise<Proven> => {
+  const { agentUid } = by
+  const agent = await agents.keysOf(agentUid)
+  if (agent === undefined) throw unknownAgent()
+  if (!isByKey(line, by, keyOf(agent)))
+    throw new RefusedError(401, 'BadSignature', 'not signed by the key that this agent registered')
+  const keys = acceptSession({ ...identity, agentUid }, identity.x25519, by.enc)
+  const count = async (): Promise<void> => {
+    const { ed25519 } = agent
+    const used = await agents.useCounter({ agentUid, ed25519, counter: by.counter })
+    if (used !== undefined) {
+      c.header(counterHeader, String(used))
+      throw new RefusedError(401, 'Repeated', `the agent has signed request ${used} by now`)
+    }
+    const { id } = sessions.begin({ agentUid, ed25519, keys })
+    c.env.outgoing.setHeader(sessionHeader, id)
+  }
+  return { agentUid, agent, keys, counter: 0, count }
+}
 
-/** Keeps imported keys and remembered tokens; revocation counts from the next request on. */
-export const createAuthenticator = ({
-  identity,
-  agents,
-  clock,
-}: AgentRoutesDeps): Authenticator => {
-  // Importing a key costs more than checking a remembered token.
+const unknownAgent = (): RefusedError =>
+  new RefusedError(
+    401,
+    'UnknownAgent',
+    'this agent is not registered here, or was revoked; give it a new join token: stagely agent token create',
+  )
+
+/** Importing a key costs more than a MAC. */
+const createKeyCache = (): ((agent: RegisteredAgent) => KeyObject) => {
   const imported = new Map<string, KeyObject>()
-  const keyOf = ({ ed25519 }: RegisteredAgent): KeyObject => {
+  return ({ ed25519 }) => {
     const known = imported.get(ed25519)
     if (known !== undefined) return known
     if (imported.size >= 20_000) imported.clear()
@@ -26,16 +176,10 @@ export const createAuthenticator = ({
     imported.set(ed25519, key)
     return key
   }
-  const verify = createTokenVerifier<RegisteredAgent>({
-    controllerId: identity.controllerId,
-    agentOf: (uid) => agents.keysOf(uid),
-    keyOf,
-    clock,
-  })
-  return async (c) => {
-    const token = /^Bearer (\S+)$/.exec(c.req.header('Authorization') ?? '')?.[1] ?? ''
-    const result = await verify(token)
-    if (!result.ok) throw new RefusedError(401, result.reason, result.message)
-    return result
-  }
+}
+
+/** Throws for an agent's time, in ms, that is too far from the controller's. */
+export const checkClock = (theirs: number, ours: number): void => {
+  if (Math.abs(theirs - ours) <= maxClockSkewMs) return
+  throw new RefusedError(400, 'ClockSkew', clockSkewMessage(theirs, ours))
 }

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { DeniedLog } from '../../audit/denied.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import type { JoinRequest } from '../../../src/protocol/messages.ts'
+import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import type { Origin, Store } from '../../../src/store/store.ts'
@@ -18,7 +18,13 @@ export interface RegisteredAgent {
 
 interface Registry {
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
-  join(request: JoinRequest, from: Origin): Promise<{ agentUid: string }>
+  join(request: JoinContent & { tokenId: string }, from: Origin): Promise<{ agentUid: string }>
+  /** Undefined when no request that this key signed has come with so high a counter; else the highest. */
+  useCounter(input: {
+    agentUid: string
+    ed25519: string
+    counter: number
+  }): Promise<number | undefined>
   /** Replaces the keys of an agent that still has those `held`. Unauthorized. */
   rotateKeys(
     input: {
@@ -42,7 +48,7 @@ export interface AgentRoutesDeps {
   readonly connections: Connections
   readonly agents: Registry
   readonly identity: {
-    /** Audience of agents' tokens. */
+    /** Audience of agents' requests. */
     readonly controllerId: string
     readonly x25519: { readonly privateKey: KeyObject; readonly publicKey: Buffer }
   }
@@ -62,8 +68,10 @@ export interface Tuning {
   readonly graceMs: number
   /** How long agents of a replica that is gone have to come back, to this or another one. */
   readonly startGraceMs: number
-  /** New streams and joins for each second; the rest is asked to come later. */
+  /** New streams for each second; the rest is asked to come later. */
   readonly connectsPerSecond: number
+  /** The same of joins: who is to join takes no place from who has. */
+  readonly joinsPerSecond: number
   readonly concurrentReports: number
 }
 
@@ -72,6 +80,7 @@ export const defaultTuning: Tuning = {
   graceMs: 5_000,
   startGraceMs: 30_000,
   connectsPerSecond: 300,
+  joinsPerSecond: 100,
   concurrentReports: 200,
 }
 

@@ -63,8 +63,9 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     const session = sessions.get(agentKey)
     if (session === undefined) return
     if (view?.ready?.reason === 'Disconnected') presence.toldGone(agentKey)
-    const isOld = view?.keysRotatedAt !== session.keysSeen
-    session.keysSeen = view?.keysRotatedAt
+    // Whatever changed them: the agent itself, or a revocation and a new join.
+    const isOld = view?.keys !== session.keysSeen
+    session.keysSeen = view?.keys
     if (view === undefined || view.ready?.status === 'False' || isOld) checkRevoked(session)
     if (view?.rotate !== undefined) session.askForNewKeys(view.rotate)
   }
@@ -76,8 +77,8 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
   const sessionDeps: SessionDeps = {
     identity: deps.identity,
     readItem: createItemReader(world, store, clock),
-    open: (item, { agentKey, from }) =>
-      store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent: agentKey, from }),
+    open: (item, { agentKey: agent, keys, from }) =>
+      store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent, keys, from }),
     schedule,
     retry: (session, uid) => {
       retries.add(() => {

@@ -14,7 +14,9 @@ export const noteRefused = async (
   const denied = error instanceof StagelyError ? error.details.denied : undefined
   if (denied === undefined) {
     const unauthorized = error instanceof StagelyError && error.reason === 'Unauthorized'
-    if (unauthorized || (error instanceof RefusedError && error.status === 401)) log.countUnknown()
+    // Any agent comes without a session after a restart, and signs with its key then.
+    const refused = error instanceof RefusedError && error.reason !== 'UnknownSession'
+    if (unauthorized || (refused && error.status === 401)) log.countUnknown()
     return
   }
   await log.record({

@@ -52,19 +52,7 @@ const toRefusal = (error: unknown): RefusedError | undefined => {
   return new RefusedError(status, error.reason, error.message, retryAfter)
 }
 
-/**
- * Reads and decodes a JSON body from the Node request itself: no web Request, so that a connection
- * stays small. 413 above `maxBytes`, 400 with the faulty fields (never their values).
- */
-export const readBody = async <T>(
-  c: AgentContext,
-  schema: z.ZodType<T>,
-  maxBytes: number,
-): Promise<T> => {
-  return decodeBody(await readText(c, maxBytes), schema)
-}
-
-/** 400 with the faulty fields. */
+/** 400 with the faulty fields, never their values. */
 export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   let json: unknown
   try {
@@ -79,8 +67,11 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   throw new RefusedError(400, 'BadRequest', message)
 }
 
-/** The whole body. 413 above `maxBytes`. */
-export const readText = (c: AgentContext, maxBytes: number): Promise<string> =>
+/**
+ * The whole body, from the Node request itself: no web Request, so that a connection stays small. 413
+ * above `maxBytes`.
+ */
+export const readBytes = (c: AgentContext, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const { incoming } = c.env
     const chunks: Buffer[] = []
@@ -99,7 +90,7 @@ export const readText = (c: AgentContext, maxBytes: number): Promise<string> =>
     }
     incoming.on('data', take)
     incoming.once('end', () => {
-      resolve(Buffer.concat(chunks).toString('utf8'))
+      resolve(Buffer.concat(chunks))
     })
     incoming.once('error', reject)
     incoming.once('close', () => {

@@ -3,21 +3,20 @@
 import { verify } from 'node:crypto'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
-import { clockSkewMessage, maxClockSkewMs } from '../../../src/protocol/agent-token.ts'
+import { sealedType } from '../../../src/protocol/agent-request.ts'
+import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
 import { logBatch, type LogsOrder } from '../../../src/protocol/logs.ts'
-import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
+import { checkPublicKeys, publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
-  joinRequest,
   keysProof,
   keysRequest,
   paths,
   protocolVersion,
   reportRequest,
   streamRequest,
-  type JoinResponse,
 } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
-import { createAuthenticator, type Authenticator } from './authenticate.ts'
+import { checkClock, createAuthenticator, type Authenticator } from './authenticate.ts'
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { createDuplicates } from './duplicates.ts'
 import { createGate } from './gate.ts'
@@ -27,7 +26,8 @@ import { createHub, type Hub } from './hub.ts'
 import { originOf } from './origin.ts'
 import { createPresence, type Presence } from './presence.ts'
 import {
-  readBody,
+  decodeBody,
+  readBytes,
   RefusedError,
   renderRefusal,
   type AgentContext,
@@ -66,55 +66,38 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const duplicates = createDuplicates(deps)
   const hub = createHub(deps, tuning, { presence, duplicates })
   const reports = createReports({ ...deps, duplicates }, hub.world)
-  const passGate = createGate(tuning.connectsPerSecond, clock)
+  const passStreams = createGate(tuning.connectsPerSecond, clock)
   const logs = createLogRelay({
     clock,
     ask: (key, order) => hub.askForLogs(key, order),
     ...(deps.logsElsewhere === undefined ? {} : { elsewhere: deps.logsElsewhere }),
   })
   const authenticate = createAuthenticator(deps)
-  const introduction: Omit<JoinResponse, 'agentUid'> = {
-    controllerId: identity.controllerId,
-    controllerX25519: identity.x25519.publicKey.toString('base64url'),
-  }
   let stopping: Promise<void> | undefined
   let reporting = 0
 
   const guard = createGuard(deps, () => stopping !== undefined)
 
-  app.post(
-    paths.join,
-    guard(async (c) => {
-      passGate()
-      const request = await readBody(c, joinRequest, maxJoinBytes)
-      checkProtocol(request.protocol)
-      checkKeys(request)
-      const { agentUid } = await agents.join(request, originOf(c))
-      log.info({ agent: `${request.namespace}/${request.name}`, agentUid }, 'agent joined')
-      return c.json({ agentUid, ...introduction })
-    }),
-  )
+  app.post(paths.join, guard(takeJoin(deps, createGate(tuning.joinsPerSecond, clock))))
 
   app.post(
     paths.stream,
-    guard((c) => {
-      passGate()
-      return openStream(c, { deps, authenticate, hub, presence })
-    }),
+    guard((c) => openStream(c, { deps, authenticate, passStreams, hub, presence })),
   )
 
   app.post(
     paths.report,
     guard(async (c) => {
-      const { agentUid, agent } = await authenticate(c)
-      const request = await readBody(c, reportRequest, maxReportBytes)
+      const caller = await authenticate(c)
+      const request = await caller.take(reportRequest, maxReportBytes)
       if (reporting >= tuning.concurrentReports) {
         throw new RefusedError(503, 'Overload', 'many reports come just now; send it again', 2)
       }
       reporting += 1
       try {
         await hub.world.ready
-        return c.json({ refused: await reports.accept(agentUid, agent, request) })
+        const { agentUid, agent } = caller
+        return caller.answer({ refused: await reports.accept(agentUid, agent, request) })
       } finally {
         reporting -= 1
       }
@@ -141,31 +124,71 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
 type Handler = (c: AgentContext) => Promise<Response>
 
-/** Whoever holds the old key could have new ones made; so the new key must sign as well. */
+/**
+ * Only what is sealed to this controller's key comes to the gate, so that whoever knows no join token
+ * keeps nobody out.
+ */
+const takeJoin =
+  ({ agents, identity, clock, log }: AgentRoutesDeps, passGate: () => void): Handler =>
+  async (c) => {
+    const text = (await readBytes(c, maxJoinBytes)).toString('utf8')
+    // What an agent of another version says besides may look otherwise.
+    checkProtocol(decodeBody(text, joinRequest.pick({ protocol: true })).protocol)
+    const request = decodeBody(text, joinRequest)
+    const { content, answer } = openJoin(identity.x25519, request)
+    passGate()
+    const join = decodeBody(content, joinContent)
+    checkClock(join.counter, clock.now())
+    checkPublicKeys(join)
+    const { agentUid } = await agents.join({ ...join, tokenId: request.tokenId }, originOf(c))
+    log.info({ agent: `${join.namespace}/${join.name}`, agentUid }, 'agent joined')
+    const sealed = answer({
+      agentUid,
+      controllerId: identity.controllerId,
+      controllerX25519: identity.x25519.publicKey.toString('base64url'),
+    })
+    return c.body(new Uint8Array(sealed), 200, { 'Content-Type': sealedType })
+  }
+
+/**
+ * New keys are taken by the word of the old key alone, not of a session. Whoever holds the old key
+ * could have any registered; so the new key must sign as well.
+ */
 const takeKeys =
   (authenticate: Authenticator, { agents, identity, log }: AgentRoutesDeps): Handler =>
   async (c) => {
-    const { agentUid, agent } = await authenticate(c)
-    const { proof, request, ...keys } = await readBody(c, keysRequest, maxJoinBytes)
-    checkKeys(keys)
-    const signed = keysProof({ controllerId: identity.controllerId, agentUid, ...keys })
+    const caller = await authenticate(c)
+    const { agentUid, agent } = caller
+    if (!caller.isByKey)
+      throw new RefusedError(401, 'UnknownSession', 'new keys are signed by the old key itself')
+    const { proof, request, ...keys } = await caller.take(keysRequest, maxJoinBytes)
+    checkPublicKeys(keys)
+    const { controllerId } = identity
+    const signed = keysProof({ controllerId, agentUid, held: agent.ed25519, ...keys })
     const key = publicKeyFromRaw('Ed25519', Buffer.from(keys.ed25519, 'base64url'))
     if (!verify(null, signed, key, Buffer.from(proof, 'base64url')))
       throw new RefusedError(400, 'BadRequest', 'the new key did not sign for itself')
     await agents.rotateKeys({ agentUid, held: agent.ed25519, ...keys, request }, originOf(c))
     log.info({ agent: `${agent.namespace}/${agent.name}` }, 'agent has new keys')
-    return c.json({})
+    return caller.answer({})
   }
 
-const openStream = async (
-  c: AgentContext,
-  to: { deps: AgentRoutesDeps; authenticate: Authenticator; hub: Hub; presence: Presence },
-): Promise<Response> => {
+interface StreamDeps {
+  readonly deps: AgentRoutesDeps
+  readonly authenticate: Authenticator
+  readonly passStreams: () => void
+  readonly hub: Hub
+  readonly presence: Presence
+}
+
+const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> => {
   const { deps, hub, presence } = to
-  const { agentUid, agent } = await to.authenticate(c)
-  const request = await readBody(c, streamRequest, maxStreamBytes)
+  const caller = await to.authenticate(c)
+  // After the proof: whoever has none keeps nobody out.
+  to.passStreams()
+  const { agentUid, agent, proof } = caller
+  const request = await caller.take(streamRequest, maxStreamBytes)
   checkProtocol(request.protocol)
-  checkClock(request.now, deps.clock.now())
   await hub.world.ready
   const { outgoing: res } = c.env
   // Whoever has given up meanwhile may have a stream elsewhere, which stays the newest.
@@ -178,7 +201,7 @@ const openStream = async (
     presence.left(agentKey, agentUid, connection)
     return RESPONSE_ALREADY_SENT
   }
-  hub.attach({ res, agentUid, agent, connection, request, from: originOf(c) })
+  hub.attach({ res, agentUid, agent, connection, request, proof, from: originOf(c) })
   presence.connected(agentKey, agentUid, connection, request)
   return RESPONSE_ALREADY_SENT
 }
@@ -186,9 +209,10 @@ const openStream = async (
 const takeLogs =
   (authenticate: Authenticator, logs: LogRelay): Handler =>
   async (c) => {
-    const { agent } = await authenticate(c)
-    const batch = await readBody(c, logBatch, maxLogBytes)
-    return c.json({ state: await logs.accept(agentKeyOf(agent.namespace, agent.name), batch) })
+    const caller = await authenticate(c)
+    const batch = await caller.take(logBatch, maxLogBytes)
+    const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
+    return caller.answer({ state: await logs.accept(agentKey, batch) })
   }
 
 const createGuard =
@@ -209,14 +233,4 @@ const createGuard =
 const checkProtocol = (theirs: string): void => {
   const fault = protocolFault(protocolVersion, theirs)
   if (fault !== undefined) throw new RefusedError(426, 'Protocol', fault)
-}
-
-const checkClock = (theirs: number, ours: number): void => {
-  if (Math.abs(theirs - ours) <= maxClockSkewMs) return
-  throw new RefusedError(400, 'ClockSkew', clockSkewMessage(theirs, ours))
-}
-
-const checkKeys = (request: { ed25519: string; x25519: string }): void => {
-  publicKeyFromRaw('Ed25519', Buffer.from(request.ed25519, 'base64url'))
-  publicKeyFromRaw('X25519', Buffer.from(request.x25519, 'base64url'))
 }

@@ -8,6 +8,7 @@
 // - Sealing and writing are one step, so that sequence numbers leave in order.
 import type { ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
+import { keyFingerprint } from '../../../src/kernel/key-fingerprint.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import type { LogsOrder } from '../../../src/protocol/logs.ts'
@@ -32,7 +33,7 @@ export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   readonly readItem: ItemReader
   readonly open: (
     item: DesiredStagelet,
-    to: Pick<Session, 'agentKey' | 'from'>,
+    to: Pick<Session, 'agentKey' | 'keys' | 'from'>,
   ) => Promise<OpenedEntry[]>
   /** Asks for a flush() soon. */
   readonly schedule: (session: Session) => void
@@ -48,6 +49,8 @@ export interface NewStream {
   /** As the table of connections names this stream. */
   readonly connection: string
   readonly request: StreamRequest
+  /** Of the request: see streamInfo. */
+  readonly proof: string
   readonly from: Origin
 }
 
@@ -66,6 +69,8 @@ export class Session {
   readonly boot: string
   /** The key that the agent had when it connected. */
   readonly ed25519: string
+  /** Fingerprint of its keys then. */
+  readonly keys: string
   readonly #deps: SessionDeps
   readonly #res: ServerResponse
   readonly #sealer: Sealer
@@ -74,7 +79,7 @@ export class Session {
   readonly #holds = new Map<string, Set<string>>()
   /** Last item sent, by stagelet. */
   readonly #sent = new Map<string, DesiredStagelet>()
-  /** When the agent last changed its keys, as far as this stream was checked against them. */
+  /** Fingerprint in the Agent's status that this stream was last checked against. */
   keysSeen: string | undefined
   #rotationAsked = ''
   #desiredSent = false
@@ -89,12 +94,13 @@ export class Session {
     this.connection = to.connection
     this.from = to.from
     this.ed25519 = to.agent.ed25519
+    this.keys = keyFingerprint(to.agent)
     const { controllerId, x25519 } = deps.identity
-    const { boot, now, holds } = to.request
+    const { boot, holds } = to.request
     this.boot = boot
     this.#sealer = createSealer({
       recipient: publicKeyFromRaw('X25519', Buffer.from(to.agent.x25519, 'base64url')),
-      info: streamInfo({ controllerId, agentUid: to.agentUid, boot, now }),
+      info: streamInfo({ controllerId, agentUid: to.agentUid, boot, proof: to.proof }),
       sender: x25519,
     })
     for (const h of holds) this.#holdsOf(h.stageletUid).add(`${h.epoch}/${h.revision}`)

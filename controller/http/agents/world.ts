@@ -22,7 +22,8 @@ export interface AgentView {
   readonly ready: Condition | undefined
   /** Value of the annotation that asks for new keys, while that was not followed. */
   readonly rotate: string | undefined
-  readonly keysRotatedAt: string | undefined
+  /** Fingerprint of its keys. */
+  readonly keys: string | undefined
   readonly version: number
 }
 
@@ -226,9 +227,9 @@ class Mirror {
     const status = object.status as AgentStatus | undefined
     const asked = object.metadata.annotations?.[annotations.rotateKeys]
     const rotate = asked === status?.keyRotation ? undefined : asked
-    const keysRotatedAt = status?.keysRotatedAt
+    const keys = status?.keyFingerprint
     const uid = uidOf(object)
-    this.agents.set(key, { uid, paused, drained, ready, rotate, keysRotatedAt, version })
+    this.agents.set(key, { uid, paused, drained, ready, rotate, keys, version })
     this.#agentChanged(key, old?.paused !== paused || old.drained !== drained)
   }
 

@@ -14,7 +14,7 @@ import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
 import {
   decodeBody,
-  readText,
+  readBytes,
   RefusedError,
   renderRefusal,
   type AgentContext,
@@ -65,7 +65,7 @@ export const mountPeerRoutes = (
 ): void => {
   const { key, self, logs, clock, log } = deps
   const read = async <T>(c: AgentContext, schema: z.ZodType<T>): Promise<T> => {
-    const body = await readText(c, maxBytes)
+    const body = (await readBytes(c, maxBytes)).toString('utf8')
     const request = { to: self, path: c.req.path, body }
     if (!isFromPeer(key, request, c.req.header(peerTokenHeader) ?? '', clock.now()))
       throw new RefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')

@@ -7,6 +7,7 @@ import { refuseMissingKeys } from '../keys/wraps.ts'
 import { knownMigrations, migrate, migrateIn } from '../migrate.ts'
 import { listenerName, type Queryable, type Sql } from '../sql.ts'
 import { BackupReader, type BackupHeader } from './format.ts'
+import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
 import { advanceSequences, backupColumns, backupTables } from './tables.ts'
 
 export interface RestoreOptions {
@@ -154,4 +155,10 @@ const raiseCounters = async (
     'UPDATE counters SET rv = $1, compacted_rv = $1, epoch = $2, restored = $3::json',
     [rv, epoch, JSON.stringify(fact)],
   )
+  // Nor must a request that an agent signed after the backup count again. A schema of before has no
+  // counters; they begin with the time at which it is brought up to date.
+  if ((await backupColumns(tx, 'agent_keys')).includes('counter'))
+    await tx.query('UPDATE agent_keys SET counter = greatest(counter, $1)', [
+      nowMs + maxClockSkewMs,
+    ])
 }

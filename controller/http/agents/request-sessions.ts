@@ -1,0 +1,42 @@
+// Sessions of agents with this replica. They are in its memory alone: after a restart, and at another
+// replica, an agent begins a new one with its key.
+import { randomBytes } from 'node:crypto'
+import type { SessionKeys } from '../../../src/protocol/agent-request.ts'
+import { CounterWindow } from '../../../src/protocol/counter-window.ts'
+
+export interface RequestSession {
+  readonly id: string
+  readonly agentUid: string
+  /** The key that began it: another one ends it. */
+  readonly ed25519: string
+  readonly keys: SessionKeys
+  readonly window: CounterWindow
+}
+
+/** An agent has one for each connection that led here at first; only its own key makes more. */
+const mostOfAgent = 8
+
+export class RequestSessions {
+  readonly #byId = new Map<string, RequestSession>()
+  readonly #byAgent = new Map<string, string[]>()
+
+  begin(what: Pick<RequestSession, 'agentUid' | 'ed25519' | 'keys'>): RequestSession {
+    const id = randomBytes(16).toString('base64url')
+    const session = { ...what, id, window: new CounterWindow() }
+    this.#byId.set(id, session)
+    const ids = [...(this.#byAgent.get(what.agentUid) ?? []), id]
+    for (const old of ids.splice(0, ids.length - mostOfAgent)) this.#byId.delete(old)
+    this.#byAgent.set(what.agentUid, ids)
+    return session
+  }
+
+  find(id: string): RequestSession | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** The agent is gone, or has another key. */
+  endAll(agentUid: string): void {
+    for (const id of this.#byAgent.get(agentUid) ?? []) this.#byId.delete(id)
+    this.#byAgent.delete(agentUid)
+  }
+}

@@ -1,0 +1,12 @@
+// Names the keys of an agent where people and the audit log look.
+import { hash } from 'node:crypto'
+
+export interface PublicKeys {
+  /** Raw 32 bytes, base64url. */
+  readonly ed25519: string
+  readonly x25519: string
+}
+
+/** 16 hex digits. */
+export const keyFingerprint = ({ ed25519, x25519 }: PublicKeys): string =>
+  hash('sha256', `stagely agent keys ${ed25519} ${x25519}`, 'hex').slice(0, 16)

@@ -1,0 +1,223 @@
+// Requests of agents, bound whole: method, path with query, body, counter, time and audience. Two forms
+// of the Authorization header:
+//   Stagely-Session SESSION.COUNTER.TIME.DIGEST.MAC      the common one: HMAC-SHA256
+//   Stagely-Key AGENT.ENC.COUNTER.TIME.DIGEST.SIGNATURE  Ed25519; ENC makes the keys of a new session
+// What a request and its answer say is sealed with the session's keys, which only the agent and the
+// controller can derive (HPKE). So whoever ends TLS between them can read, make and repeat nothing.
+//
+// INVARIANTS
+// - A key seals one request and one answer for each counter. The request that begins a session is its 0.
+import {
+  createCipheriv,
+  createDecipheriv,
+  hash,
+  sign,
+  timingSafeEqual,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
+import { createOpener, createSealer } from './hpke.ts'
+import type { KeyPair } from './keys.ts'
+
+/** Header of the answer that names the session which a request in key form began. */
+export const sessionHeader = 'Stagely-Session'
+/** Header of a refusal as a repetition: the highest counter that the agent has used. */
+export const counterHeader = 'Stagely-Counter'
+/** Content type of what is sealed. */
+export const sealedType = 'application/vnd.stagely.sealed'
+
+const tagLength = 16
+
+export interface Parties {
+  readonly controllerId: string
+  readonly agentUid: string
+}
+
+export interface SessionKeys {
+  /** Of the request. */
+  readonly mac: MacKey
+  readonly request: Buffer
+  readonly answer: Buffer
+}
+
+const infoOf = ({ controllerId, agentUid }: Parties): Buffer =>
+  Buffer.from(JSON.stringify(['stagely session v2', controllerId, agentUid]))
+
+const keysFrom = (context: { exportKey(label: string): Buffer }): SessionKeys => ({
+  mac: macKeyOf(context.exportKey('mac')),
+  request: context.exportKey('request'),
+  answer: context.exportKey('answer'),
+})
+
+/** At the agent; `enc` goes into the request that begins the session. */
+export const beginSession = (
+  parties: Parties,
+  controllerX25519: KeyObject,
+): { enc: string; keys: SessionKeys } => {
+  const context = createSealer({ recipient: controllerX25519, info: infoOf(parties) })
+  return { enc: context.enc.toString('base64url'), keys: keysFrom(context) }
+}
+
+/** At the controller. BadRequest when `enc` is no usable key. */
+export const acceptSession = (parties: Parties, recipient: KeyPair, enc: string): SessionKeys =>
+  keysFrom(createOpener({ recipient, enc: Buffer.from(enc, 'base64url'), info: infoOf(parties) }))
+
+export interface RequestLine {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  /** Audience. */
+  readonly controllerId: string
+}
+
+interface Stamp {
+  readonly counter: number
+  /** Milliseconds since the epoch. */
+  readonly time: number
+}
+
+interface Bound extends Stamp {
+  /** SHA-256 of the body as it travels, base64url. */
+  readonly digest: string
+}
+
+interface SessionForm extends Bound {
+  readonly form: 'session'
+  readonly session: string
+  /** The MAC. */
+  readonly proof: string
+}
+
+interface KeyForm extends Bound {
+  readonly form: 'key'
+  readonly agentUid: string
+  readonly enc: string
+  /** The signature. */
+  readonly proof: string
+}
+
+export type Credentials = SessionForm | KeyForm
+
+/** SESSION.COUNTER.TIME.DIGEST.MAC, and AGENT.ENC.COUNTER.TIME.DIGEST.SIGNATURE; most requests match the first. */
+const sessionForm = /^([\w-]{22})\.(\d{1,14})\.(\d{1,14})\.([\w-]{43})\.([\w-]{43})$/
+const keyForm = /^([\w-]{1,64})\.([\w-]{43})\.(\d{1,14})\.(\d{1,14})\.([\w-]{43})\.([\w-]{86})$/
+const sessionScheme = 'Stagely-Session '
+const keyScheme = 'Stagely-Key '
+
+/** Undefined for anything but an Authorization header of one of the two forms. */
+export const parseCredentials = (header: string): Credentials | undefined => {
+  if (header.startsWith(sessionScheme)) {
+    const m = sessionForm.exec(header.slice(sessionScheme.length))
+    if (m === null) return undefined
+    const [session, digest, proof] = [m[1]!, m[4]!, m[5]!]
+    return { form: 'session', session, counter: Number(m[2]), time: Number(m[3]), digest, proof }
+  }
+  if (!header.startsWith(keyScheme)) return undefined
+  const m = keyForm.exec(header.slice(keyScheme.length))
+  if (m === null) return undefined
+  const [agentUid, enc, digest, proof] = [m[1]!, m[2]!, m[5]!, m[6]!]
+  return { form: 'key', agentUid, enc, counter: Number(m[3]), time: Number(m[4]), digest, proof }
+}
+
+/** Who asks, as the header says it. */
+type Who = Pick<SessionForm, 'form' | 'session'> | Pick<KeyForm, 'form' | 'agentUid' | 'enc'>
+
+/** No part can hold a line break. */
+const boundText = (line: RequestLine, who: Who, { counter, time, digest }: Bound): string => {
+  const name = who.form === 'session' ? who.session : `${who.agentUid} ${who.enc}`
+  return `stagely request v2\n${who.form} ${name}\n${line.method} ${line.path}\n${line.controllerId}\n${counter} ${time}\n${digest}`
+}
+
+export const digestOf = (body: Buffer): string => hash('sha256', body, 'base64url')
+
+const blockLength = 64
+
+/**
+ * HMAC-SHA256 (RFC 2104) by two hashes, with the key's blocks made once for its session: half the time of
+ * createHmac, which makes them for each call. A test compares the two.
+ */
+interface MacKey {
+  readonly inner: Buffer
+  readonly outer: Buffer
+}
+
+const macKeyOf = (key: Buffer): MacKey => {
+  const block = (pad: number): Buffer =>
+    Buffer.from(Array.from({ length: blockLength }, (_, i) => (key[i] ?? 0) ^ pad))
+  return { inner: block(0x36), outer: block(0x5c) }
+}
+
+export const macOf = ({ inner, outer }: MacKey, text: string): Buffer => {
+  const first = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer')
+  return hash('sha256', Buffer.concat([outer, first]), 'buffer')
+}
+
+/** `proof` alone too: what else is to be bound to this one request names it. */
+export interface Authorization {
+  readonly header: string
+  readonly proof: string
+}
+
+/** Under the MAC of a session. `body` is sealed already. */
+export const authorizeInSession = (
+  line: RequestLine,
+  body: Buffer,
+  by: Stamp & { session: string; keys: SessionKeys },
+): Authorization => {
+  const { session, counter, time } = by
+  const digest = digestOf(body)
+  const text = boundText(line, { form: 'session', session }, { counter, time, digest })
+  const proof = macOf(by.keys.mac, text).toString('base64url')
+  return { header: `Stagely-Session ${session}.${counter}.${time}.${digest}.${proof}`, proof }
+}
+
+/** Signed by the agent's key. `body` is sealed already. */
+export const authorizeByKey = (
+  line: RequestLine,
+  body: Buffer,
+  by: Stamp & { agentUid: string; enc: string; ed25519: KeyObject },
+): Authorization => {
+  const { agentUid, enc, counter, time } = by
+  const digest = digestOf(body)
+  const text = boundText(line, { form: 'key', agentUid, enc }, { counter, time, digest })
+  const proof = sign(null, Buffer.from(text), by.ed25519).toString('base64url')
+  return { header: `Stagely-Key ${agentUid}.${enc}.${counter}.${time}.${digest}.${proof}`, proof }
+}
+
+/** Whether the MAC is of this request. The body is compared on its own, once it was read. */
+export const isOfSession = (line: RequestLine, by: SessionForm, { mac }: SessionKeys): boolean => {
+  const given = Buffer.from(by.proof, 'base64url')
+  return timingSafeEqual(given, macOf(mac, boundText(line, by, by)))
+}
+
+/** Whether the signature is of this request. */
+export const isByKey = (line: RequestLine, by: KeyForm, ed25519: KeyObject): boolean =>
+  verify(null, Buffer.from(boundText(line, by, by)), ed25519, Buffer.from(by.proof, 'base64url'))
+
+const nonceOf = (counter: number): Buffer => {
+  const nonce = Buffer.alloc(12)
+  nonce.writeUIntBE(counter, 6, 6)
+  return nonce
+}
+
+/** With the key of the direction that it goes. */
+export const sealMessage = (key: Buffer, counter: number, text: string): Buffer => {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(counter))
+  return Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+}
+
+/** Undefined when it does not open. */
+export const openMessage = (key: Buffer, counter: number, sealed: Buffer): string | undefined => {
+  const split = sealed.length - tagLength
+  if (split < 0) return undefined
+  const options = { authTagLength: tagLength }
+  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(counter), options)
+  decipher.setAuthTag(sealed.subarray(split))
+  try {
+    const opened = decipher.update(sealed.subarray(0, split))
+    decipher.final()
+    return opened.toString('utf8')
+  } catch {
+    return undefined // changed on its way, or sealed with another key
+  }
+}

@@ -1,0 +1,73 @@
+// What joins an agent, sealed to the controller's key that the join token pins (HPKE): whoever ends TLS
+// between them sees neither the token's secret nor the agent's keys, and can put none in their place. The
+// answer is sealed as well, so that only the pinned controller can give one.
+import type { KeyObject } from 'node:crypto'
+import { z } from 'zod'
+import { openMessage, sealMessage } from './agent-request.ts'
+import { createOpener, createSealer } from './hpke.ts'
+import type { KeyPair } from './keys.ts'
+import { told } from './told.ts'
+
+/** POST join. */
+export const joinRequest = z.object({
+  protocol: z.string(),
+  tokenId: z.string().max(64),
+  /** HPKE encapsulated key, base64url. */
+  enc: z.string().max(64),
+  /** A `joinContent`, sealed; base64url. */
+  sealed: z.string().max(8192),
+})
+
+/** Keys are raw 32 bytes in base64url. */
+export const joinContent = z.object({
+  tokenSecret: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  ed25519: z.string(),
+  x25519: z.string(),
+  version: told,
+  /** The agent's clock in ms. Each try has a later one: the same again is a repetition. */
+  counter: z.int().positive(),
+})
+
+/** Travels sealed. */
+export const joinResponse = z.object({
+  agentUid: z.string(),
+  /** Audience of requests. */
+  controllerId: z.string(),
+  controllerX25519: z.string(),
+})
+
+export type JoinContent = z.infer<typeof joinContent>
+export type JoinResponse = z.infer<typeof joinResponse>
+
+const infoOf = (tokenId: string): Buffer =>
+  Buffer.from(JSON.stringify(['stagely join v2', tokenId]))
+
+/** `open` gives the answer's text; undefined where the pinned controller did not make it. */
+export const sealJoin = (
+  pinned: KeyObject,
+  tokenId: string,
+  content: JoinContent,
+): { enc: string; sealed: string; open: (answer: Buffer) => string | undefined } => {
+  const info = infoOf(tokenId)
+  const sealer = createSealer({ recipient: pinned, info })
+  const answerKey = sealer.exportKey('answer')
+  return {
+    enc: sealer.enc.toString('base64url'),
+    sealed: sealer.seal(info, Buffer.from(JSON.stringify(content))).toString('base64url'),
+    open: (answer) => openMessage(answerKey, 0, answer),
+  }
+}
+
+/** BadRequest when it does not open. */
+export const openJoin = (
+  recipient: KeyPair,
+  { tokenId, enc, sealed }: Pick<z.infer<typeof joinRequest>, 'tokenId' | 'enc' | 'sealed'>,
+): { content: string; answer: (response: JoinResponse) => Buffer } => {
+  const info = infoOf(tokenId)
+  const opener = createOpener({ recipient, enc: Buffer.from(enc, 'base64url'), info })
+  const content = opener.open(info, Buffer.from(sealed, 'base64url')).toString('utf8')
+  const answerKey = opener.exportKey('answer')
+  return { content, answer: (response) => sealMessage(answerKey, 0, JSON.stringify(response)) }
+}
