@@ -1,42 +1,22 @@
-// Keeps the stream of desired state open: connects, checks who is there, opens bundles, watches for
-// silence, comes back. Whatever breaks, the answer is a new stream that starts from what is held.
-//
-// INVARIANTS
-// - Nothing is taken from a peer before its `hello` fits, and no bundle or order that its key did not seal.
-// - Messages are handled in order; a gap in `seq` or one that does not open ends the stream.
+// Keeps the stream of desired state open: connects, watches for silence, comes back. Whatever breaks, the answer is a new stream that starts from what is held.
 import type { IncomingMessage } from 'node:http'
-import type { z } from 'zod'
 import type { Clock } from '../src/kernel/clock.ts'
-import { messageOf, StagelyError } from '../src/kernel/errors.ts'
+import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { createOpener, type Opener } from '../src/protocol/hpke.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
-import {
-  bundle as bundleSchema,
-  bundleAad,
-  orderAad,
-  orderMessage,
-  paths,
-  protocolVersion,
-  streamInfo,
-  streamMessage,
-  type StreamMessage,
-} from '../src/protocol/messages.ts'
+import { paths, protocolVersion } from '../src/protocol/messages.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
-import { protocolFault } from '../src/protocol/version.ts'
 import type { About } from './about.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
-import type { DesiredState, HeldBundle } from './desired.ts'
+import type { DesiredState } from './desired.ts'
 import type { Identity } from './identity.ts'
 import type { LinkKeys } from './link-keys.ts'
 import { createRetries, type Outcome } from './reconnect.ts'
+import { hopelessReasons, Stream } from './stream.ts'
 import { watchAbout, watchSilence } from './stream-watches.ts'
 
-/** Until `hello`. */
-const connectTimeoutMs = 10_000
 /** A set of env secrets has a few MiB; base64 of base64 makes 1.8 times of it. */
 const maxLineBytes = 64 * 1024 * 1024
-const missedKeepAlives = 3
 
 export interface LinkDeps {
   readonly identity: Identity
@@ -57,8 +37,6 @@ export interface LinkDeps {
 
 /** There is nothing to wait for. */
 const atOnce = (upMs: number): Outcome => ({ kind: 'lost', upMs, spreadMs: 0, afterMs: 0 })
-
-type Hello = Extract<StreamMessage, { type: 'hello' }>
 
 /** Holds a stream until `signal` aborts; resolves then and never rejects. */
 export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void> => {
@@ -122,190 +100,6 @@ const readStream = async (response: IncomingMessage, stream: Stream): Promise<vo
     if (stream.rotation !== undefined) return
   }
 }
-
-/** State of one connection. */
-class Stream {
-  hello: Hello | undefined
-  /** The controller asks for new keys; the stream ends for that. */
-  rotation: string | undefined
-  /** What it began with of this machine is no longer true. */
-  isOutdated = false
-  /** Of the request that opened it. */
-  proof = ''
-  lastHeard: number
-  readonly #deps: LinkDeps
-  #opener: Opener | undefined
-  #upSince = 0
-  #afterMs: number | undefined
-  #hopeless = false
-  #replaced = false
-
-  constructor(deps: LinkDeps) {
-    this.#deps = deps
-    this.lastHeard = deps.clock.monotonic()
-  }
-
-  get silenceLimitMs(): number {
-    if (this.hello === undefined) return connectTimeoutMs
-    return this.hello.keepAliveMs * missedKeepAlives
-  }
-
-  heard(): void {
-    this.lastHeard = this.#deps.clock.monotonic()
-  }
-
-  outcome(now: number): Outcome {
-    if (this.#hopeless) return { kind: 'hopeless', replaced: this.#replaced }
-    if (this.hello === undefined) return { kind: 'unreachable' }
-    const after = this.#afterMs === undefined ? {} : { afterMs: this.#afterMs }
-    return { kind: 'lost', upMs: now - this.#upSince, spreadMs: this.hello.spreadMs, ...after }
-  }
-
-  /** Throws when the stream must end. */
-  take(line: string): void {
-    if (line === '') return
-    const message = decodeMessage(line, streamMessage)
-    if (message === undefined) return
-    if (message.type === 'error') {
-      this.#takeError(message)
-      return
-    }
-    if (message.type === 'hello') this.#takeHello(message)
-    else if (this.hello === undefined) throw broken('the stream does not begin with hello')
-    else this.#takeChange(message)
-  }
-
-  #takeChange(message: Exclude<StreamMessage, { type: 'hello' | 'error' }>): void {
-    const { desired } = this.#deps
-    switch (message.type) {
-      case 'bundle':
-        desired.takeBundle(this.#openBundle(message))
-        return
-      case 'order':
-        this.#takeOrder(message)
-        return
-      case 'reconnect':
-        this.#afterMs = message.afterMs
-        return
-    }
-  }
-
-  #takeOrder(sealed: Extract<StreamMessage, { type: 'order' }>): void {
-    const { desired, identity, onLogs } = this.#deps
-    const text = this.#open(sealed, orderAad(identity.agentUid)).toString('utf8')
-    const order = decodeMessage(text, orderMessage)
-    switch (order?.type) {
-      case 'desired':
-        desired.takeAll(order.items)
-        return
-      case 'stagelet':
-        desired.takeItem(order.item)
-        return
-      case 'removed':
-        desired.remove(order.uid)
-        return
-      case 'rotateKeys':
-        this.rotation = order.request
-        return
-      case 'logs':
-        onLogs(order)
-        return
-      case undefined:
-        return
-    }
-  }
-
-  /** The plaintext of the next sealed message. */
-  #open(sealed: { seq: number; ciphertext: string }, aad: Buffer): Buffer {
-    const opener = this.#opener!
-    if (sealed.seq !== opener.seq)
-      throw broken(`message ${sealed.seq} came where ${opener.seq} was due`)
-    return opener.open(aad, Buffer.from(sealed.ciphertext, 'base64'))
-  }
-
-  #takeHello(hello: Hello): void {
-    const { identity, about, onConnected } = this.#deps
-    const fault = protocolFault(hello.protocol, protocolVersion)
-    if (fault !== undefined) {
-      this.#hopeless = true
-      throw broken(fault)
-    }
-    const { controllerId, agentUid } = identity
-    if (hello.controllerId !== controllerId || hello.agentUid !== agentUid) {
-      throw broken('this is not the controller that the agent joined')
-    }
-    this.#opener = createOpener({
-      recipient: identity.x25519,
-      enc: Buffer.from(hello.enc, 'base64url'),
-      info: streamInfo({
-        controllerId,
-        agentUid,
-        boot: about.current().boot,
-        proof: this.proof,
-      }),
-      sender: identity.controllerX25519,
-    })
-    this.hello = hello
-    this.#upSince = this.#deps.clock.monotonic()
-    onConnected()
-  }
-
-  #openBundle(sealed: Extract<StreamMessage, { type: 'bundle' }>): HeldBundle {
-    const { projectUid, stageletUid, epoch, revision } = sealed
-    const bound = { projectUid, stageletUid, epoch, revision }
-    const aad = bundleAad({ ...bound, agentUid: this.#deps.identity.agentUid })
-    const plaintext = this.#open(sealed, aad)
-    const { entries } = bundleSchema.parse(JSON.parse(plaintext.toString('utf8')))
-    plaintext.fill(0)
-    return {
-      ...bound,
-      entries: entries.map(({ stagelet, file, value, ...rest }) => ({
-        ...rest,
-        ...(stagelet === undefined ? {} : { stagelet }),
-        ...(file === undefined ? {} : { file }),
-        value: Buffer.from(value, 'base64'),
-      })),
-    }
-  }
-
-  #takeError({ reason, message }: { reason: string; message: string }): void {
-    this.#deps.log.error({ reason, said: message }, 'the controller ended the stream')
-    this.#hopeless = hopelessReasons.has(reason)
-    this.#replaced = reason === 'Replaced'
-  }
-}
-
-const broken = (message: string): StagelyError => new StagelyError('BadRequest', message)
-
-/** undefined for a type of message that only newer controllers send. */
-const decodeMessage = <S extends typeof streamMessage | typeof orderMessage>(
-  line: string,
-  schema: S,
-): z.infer<S> | undefined => {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    throw broken('a line of the stream is not JSON')
-  }
-  const type = (json as { type?: unknown } | null)?.type
-  const known = schema.options.some((option) => option.shape.type.value === type)
-  if (typeof type === 'string' && !known) return undefined
-  const parsed = schema.safeParse(json)
-  if (parsed.success) return parsed.data as z.infer<S>
-  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
-  throw broken(`a message of the stream is malformed at: ${fields}`)
-}
-
-/** What does not mend by itself: somebody has to do something. A wrong clock is set by NTP. */
-const hopelessReasons: ReadonlySet<string> = new Set([
-  'Revoked',
-  'Replaced',
-  'UnknownAgent',
-  'BadSignature',
-  'WrongAudience',
-  'Protocol',
-])
 
 const explainRefusal = (error: RefusedError, log: Logger): Outcome => {
   const { reason, status, retryAfterMs } = error
