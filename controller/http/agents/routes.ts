@@ -189,6 +189,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   const { agentUid, agent, proof } = caller
   const request = await caller.take(streamRequest, maxStreamBytes)
   checkProtocol(request.protocol)
+  checkClock(request.now, deps.clock.now())
   await hub.world.ready
   const { outgoing: res } = c.env
   // Whoever has given up meanwhile may have a stream elsewhere, which stays the newest.

@@ -95,6 +95,7 @@ export class Session {
     this.from = to.from
     this.ed25519 = to.agent.ed25519
     this.keys = keyFingerprint(to.agent)
+    this.keysSeen = this.keys
     const { controllerId, x25519 } = deps.identity
     const { boot, holds } = to.request
     this.boot = boot
