@@ -1,4 +1,5 @@
 // Sets of secrets: the rows of one project at one revision, checked against the set MAC.
+import { auditDeliveries } from './audit-deliveries.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
 import { open, valueAad } from '../secrets/aead.ts'
@@ -260,16 +261,6 @@ const openRows = async (
   )
 }
 
-/** As of a value that a person reads, the actor is who gets it. Two replicas insert in one order. */
-const deliverySql = `
-INSERT INTO audit (at, actor, address, source, action, kind, namespace, name, request_id, detail)
-SELECT to_timestamp($1::float8 / 1000), 'agent:' || d.agent, d.address, 'system', 'deliver', 'Stagelet',
-  $2, d.name, d.request_id, d.detail::json
-FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-  AS d (name, agent, address, request_id, detail)
-ORDER BY d.name, d.agent
-ON CONFLICT DO NOTHING`
-
 /** See Store.openSet: of one set, for several at once. The audit rows come first: no audit, no value. */
 export const openSets = async (
   q: Queryable,
@@ -279,18 +270,9 @@ export const openSets = async (
 ): Promise<OpenedEntry[][]> => {
   const { projectUid, revision, nowMs } = what
   const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: true })
-  const details = deliveries.map(({ agent, keys: fingerprint }) =>
-    JSON.stringify({ project: projectUid, epoch: head.epoch, revision, agent, keys: fingerprint }),
-  )
+  const { namespace, epoch } = head
+  await auditDeliveries(q, { projectUid, namespace, epoch, revision, nowMs }, deliveries)
   const names = deliveries.map(({ stagelet }) => stagelet)
-  const column = <T>(of: (delivery: Delivery) => T): T[] => deliveries.map(of)
-  await q.query(deliverySql, [
-    ...[nowMs, head.namespace, names],
-    column(({ agent }) => agent),
-    column(({ from }) => from?.address ?? null),
-    column(({ from }) => from?.requestId ?? null),
-    details,
-  ])
   if (rows.length === 0) return deliveries.map(() => [])
   const viewers = new Set<string | null>([null, ...names])
   const seen = rows.filter((row) => viewers.has(row.stagelet))
