@@ -33,6 +33,9 @@ const standIn = (service: Service, isJob: boolean, directory: string): Service =
     volumes = [],
     container_name: _c,
     platform: _p,
+    // The stand-in has no other user, and the engine no other runtime.
+    user: _u,
+    runtime: _r,
     devices: _d,
     healthcheck,
     ...rest

@@ -55,6 +55,8 @@ export const compareStack = async (
   try {
     await writeFiles(stack, files)
     await run(['up', '-d'])
+    // Docker has made the folders that are mounted and were not there.
+    await stack.keepTree()
     const machine = await startMachine(stack, composeBinary === undefined ? {} : { composeBinary })
     const common = held('STAGELY_COMMON', 'for-all')
     try {
