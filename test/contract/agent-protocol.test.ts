@@ -442,14 +442,16 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     test('an overloaded controller says when to come back', async () => {
       const small = await startTestController(undefined, { connectsPerSecond: 3 })
       const identity = await joinTestAgent(await small.token('box'))
-      const client = createControllerClient(identity, createRequestSigner(identity, realClock))
-      const answers = await Promise.all(
-        Array.from({ length: 9 }, () =>
-          client
-            .post({ path: paths.stream, body: {} })
-            .catch((error: unknown) => error as RefusedError),
-        ),
-      )
+      const client = createControllerClient(identity, createRequestSigner(identity, realClock), 9)
+      const many = (path: string): Promise<unknown[]> =>
+        Promise.all(
+          Array.from({ length: 30 }, () =>
+            client.post({ path, body: {} }).catch((error: unknown) => error),
+          ),
+        )
+      // With connections and a session made before, all come within a moment.
+      await many(paths.report)
+      const answers = await many(paths.stream)
       const refused = answers.filter(
         (a) => a instanceof RefusedError && a.status === 503,
       ) as RefusedError[]
