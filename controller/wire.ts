@@ -157,10 +157,8 @@ const serve = async (
   })
   let base = ''
   const login = await loginRoutes(config, log, {
-    settings,
-    logins: people.logins,
+    ...{ settings, denied, clock, logins: people.logins },
     base: () => base,
-    denied,
   })
   const app = createApp({
     store,
@@ -250,7 +248,7 @@ const mountMachines = async (
 const loginRoutes = async (
   { oidc }: Config,
   log: Logger,
-  given: Pick<OpenedStore, 'settings'> & Pick<LoginDeps, 'logins' | 'base' | 'denied'>,
+  given: Pick<OpenedStore, 'settings'> & Pick<LoginDeps, 'logins' | 'base' | 'denied' | 'clock'>,
 ): Promise<((app: App) => void) | undefined> => {
   if (oidc === undefined) return undefined
   const { settings, ...rest } = given

@@ -2,12 +2,13 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 /** So many items as take a few milliseconds. */
-const inOneTurn = 100
+const manyInOneTurn = 100
 
 /** As `items.map(fn)`, with turns of the event loop in between. */
 export const mapInTurns = async <T, R>(
   items: readonly T[],
   fn: (item: T, index: number) => R,
+  inOneTurn = manyInOneTurn,
 ): Promise<R[]> => {
   const results: R[] = []
   for (const [index, item] of items.entries()) {

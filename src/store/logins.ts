@@ -1,4 +1,4 @@
-// Logins by an OpenID provider: what is under way, who it turned out to be, and the code by which
+// Logins by an OpenID provider: which states are used up, who it turned out to be, and the code by which
 // the person's own command line gets the token. Secrets are here as hashes only.
 import { createHash, randomBytes } from 'node:crypto'
 import type { TeamRole } from '../access/principal.ts'
@@ -11,11 +11,13 @@ import type { Sql } from './sql.ts'
 import { insertToken, type CreatedToken } from './tokens.ts'
 import { findUser, insertUser, type User } from './users.ts'
 
-export interface StartedLogin {
-  readonly redirectUri: string
-  readonly clientState: string
+/** A login whose person is back from the provider. */
+export interface EndingLogin {
+  readonly state: string
   /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
   readonly challenge: string
+  /** ms; of the state */
+  readonly expiresAt: number
 }
 
 /** As the provider vouches for it. */
@@ -29,10 +31,7 @@ export interface Identity {
   readonly roles: ReadonlyMap<string, TeamRole> | undefined
 }
 
-const startedMs = 600_000
 const codeMs = 60_000
-/** Anybody may begin a login; so many may be under way. */
-const mostStarted = 1_000
 
 const sha256 = (text: string, as: 'hex' | 'base64url'): string =>
   createHash('sha256').update(text).digest(as)
@@ -56,54 +55,21 @@ export class LoginStore {
     this.#changes = changes
   }
 
-  /** TooManyRequests when too many are under way. */
-  async begin(state: string, login: StartedLogin): Promise<void> {
-    const now = this.#clock.now()
-    await this.#sql.query('DELETE FROM logins WHERE expires_at <= $1', [now])
-    const rows = await this.#sql.query(
-      `INSERT INTO logins (state_hash, redirect_uri, client_state, challenge, expires_at)
-       SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM logins) < $6 RETURNING 1`,
-      [
-        sha256(state, 'hex'),
-        login.redirectUri,
-        login.clientState,
-        login.challenge,
-        now + startedMs,
-        mostStarted,
-      ],
-    )
-    if (rows.length === 0)
-      throw new StagelyError('TooManyRequests', 'too many logins are under way; try again soon', {
-        retryAfterSeconds: 30,
-      })
-  }
-
-  /** The login of this state, once; undefined for one that is unknown, taken or too old. */
-  async take(state: string): Promise<StartedLogin | undefined> {
-    const [row] = await this.#sql.query<{
-      redirect_uri: string
-      client_state: string
-      challenge: string
-      expires_at: number
-    }>(
-      `DELETE FROM logins WHERE state_hash = $1
-       RETURNING redirect_uri, client_state, challenge, expires_at`,
-      [sha256(state, 'hex')],
-    )
-    if (row === undefined || row.expires_at <= this.#clock.now()) return undefined
-    return {
-      redirectUri: row.redirect_uri,
-      clientState: row.client_state,
-      challenge: row.challenge,
-    }
+  /** True for a state that has led to a login. */
+  async isTaken(state: string): Promise<boolean> {
+    const rows = await this.#sql.query('SELECT 1 FROM logins WHERE state_hash = $1', [
+      sha256(state, 'hex'),
+    ])
+    return rows.length > 0
   }
 
   /**
    * Finds or adds the user, sets the roles that groups give, and returns a code for `exchange`.
    * Forbidden for a disabled user, and where the e-mail address belongs to another identity.
    */
-  finish(identity: Identity, challenge: string): Promise<{ user: User; code: string }> {
+  finish(identity: Identity, login: EndingLogin): Promise<{ user: User; code: string }> {
     return this.#changes.write(actor, async (session) => {
+      await takeState(session, login)
       const user = await userOf(session, identity)
       if (user.disabled)
         throw new StagelyError('Forbidden', `user "${user.name}" is disabled: ask an admin`, {
@@ -122,7 +88,7 @@ export class LoginStore {
       await session.tx.query(
         `INSERT INTO login_codes (code_hash, user_id, challenge, expires_at)
          VALUES ($1, $2, $3, $4)`,
-        [sha256(code, 'hex'), user.id, challenge, session.nowMs + codeMs],
+        [sha256(code, 'hex'), user.id, login.challenge, session.nowMs + codeMs],
       )
       return { user, code }
     })
@@ -160,6 +126,17 @@ export class LoginStore {
       denied: { why: 'Login' },
     })
   }
+}
+
+/** Each state leads to one login. */
+const takeState = async (session: WriteSession, login: EndingLogin): Promise<void> => {
+  await session.tx.query('DELETE FROM logins WHERE expires_at <= $1', [session.nowMs])
+  const taken = await session.tx.query(
+    `INSERT INTO logins (state_hash, expires_at) VALUES ($1, $2)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [sha256(login.state, 'hex'), login.expiresAt],
+  )
+  if (taken.length === 0) throw new StagelyError('BadRequest', 'this login was used: begin again')
 }
 
 const userOf = async (session: WriteSession, identity: Identity): Promise<User> => {

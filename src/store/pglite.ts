@@ -52,6 +52,10 @@ export const openPglite = async ({ dataDir }: PgliteOptions): Promise<Sql> => {
     await unlock()
     throw error
   }
+  // Temporary tables are a review's alone (private-copy.ts), and this session is everybody's.
+  await db.exec(
+    `SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', false)`,
+  )
   let closing: Promise<void> | undefined
   return {
     kind: 'pglite',

@@ -56,6 +56,8 @@ import { Writer } from './writer.ts'
 
 const system: Actor = { name: 'controller', source: 'system' }
 const healthMs = 1_500
+/** A write takes milliseconds; the database ends a statement that waits for 15 s. */
+const stuckAfterMs = 10_000
 
 const earliest = (open: readonly OpenProject[]): number | undefined =>
   open.length === 0 ? undefined : Math.min(...open.map(({ dueAt }) => dueAt))
@@ -254,6 +256,11 @@ export class SqlStore implements Store {
   async health(): Promise<StoreHealth> {
     const fault = await this.#databaseFault()
     if (fault !== undefined) return { ok: false, failed: 'database', reason: fault }
+    const stuckMs = this.#writer.stuckMs
+    if (stuckMs > stuckAfterMs) {
+      const reason = `no write has got through for ${Math.round(stuckMs / 1000)} s`
+      return { ok: false, failed: 'writes', reason }
+    }
     this.#keys.sweep()
     const keys = await this.#keyRing.health()
     return keys.ok ? keys : { ...keys, failed: 'key-provider' }

@@ -20,6 +20,7 @@ import type {
   RevisionInfo,
   SecretVersion,
 } from './history/shown.ts'
+import type { Review } from './private-copy.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export type * from './history/shown.ts'
@@ -100,6 +101,8 @@ export interface WriteOptions {
   readonly changeSet?: ChangeSet
   /** Only while this is the leader's term: else nothing is done, and the error is a DeposedError. */
   readonly term?: number
+  /** With dryRun: on a copy, for many objects. Nobody waits for it; see private-copy.ts. */
+  readonly review?: Review
   /** Has what it will read be read together with what other writes will. Changes nothing else. */
   readonly about?: AboutObject
 }
@@ -140,7 +143,7 @@ export interface EventInput {
 /** Without its key provider the store still reads, from keys in memory, until those are past their time. */
 export interface StoreHealth {
   readonly ok: boolean
-  readonly failed?: 'database' | 'key-provider'
+  readonly failed?: 'database' | 'writes' | 'key-provider'
   readonly reason?: string
 }
 

@@ -2,10 +2,12 @@
 // fsync, one NOTIFY. Each write is whole by itself, behind a savepoint, and fails alone.
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
+import { FairTurn } from '../kernel/fair-turn.ts'
 import { alreadyExists, deposed, internal, invalid, sqlStateOf } from './errors.ts'
 import { changesChannel, type Feed } from './feed.ts'
 import { PendingProjects } from './pending-projects.ts'
 import { GroupReads } from './group-reads.ts'
+import { onPrivateCopy, type Review } from './private-copy.ts'
 import { Preparations } from './preparations.ts'
 import { finishProjects } from './revisions.ts'
 import { WriteSession, type SessionDeps } from './session.ts'
@@ -26,6 +28,12 @@ interface Job {
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
 }
+
+type Asked<T> = Omit<Job, 'work' | 'resolve' | 'reject'> & {
+  readonly work: (session: WriteSession) => Promise<T>
+}
+
+type Transact = (work: (tx: Queryable) => Promise<Group>) => Promise<Group>
 
 interface Group {
   readonly tx: Queryable
@@ -86,10 +94,13 @@ const failureOf = async (
 
 export class Writer {
   readonly #deps: WriterDeps
+  readonly #reviews = new FairTurn()
   #waiting: Job[] = []
+  /** Since when (ms) no write has got through although some wait. */
+  #stuckSince: number | undefined
   #running: Promise<void> | undefined
-  /** What is made for writes that will begin anew. */
-  readonly #preparing = new Set<Promise<void>>()
+  /** Reviews, and what is made for writes that will begin anew. */
+  readonly #preparing = new Set<Promise<unknown>>()
   /** Writes of leaders that were replaced, since the start. */
   deposed = 0
 
@@ -109,7 +120,10 @@ export class Writer {
     const preparations = new Preparations()
     for (;;) {
       try {
-        return await this.#enqueue({ actor, options, work, preparations })
+        const job = { actor, options, work, preparations }
+        return await (options.review === undefined
+          ? this.#enqueue(job)
+          : this.#review(job, options.review))
       } catch (error) {
         if (!preparations.wanting) throw error
         const making = preparations.make()
@@ -119,15 +133,35 @@ export class Writer {
     }
   }
 
-  #enqueue<T>(
-    job: Omit<Job, 'work' | 'resolve' | 'reject'> & {
-      readonly work: (session: WriteSession) => Promise<T>
-    },
-  ): Promise<T> {
+  /** One at a time, beside the writes. */
+  async #review<T>(job: Asked<T>, review: Review): Promise<T> {
+    const { id, name } = job.actor
+    const done = await this.#reviews.take(id ?? name, review.signal)
+    let reviewed: Promise<boolean> | undefined
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        const one = { ...job, resolve: resolve as Job['resolve'], reject }
+        const { sql } = this.#deps
+        const commit = this.#commit([one], (group) => onPrivateCopy(sql, review, group))
+        this.#preparing.add(commit)
+        reviewed = commit
+      })
+    } finally {
+      if (reviewed !== undefined) this.#preparing.delete(reviewed)
+      done()
+    }
+  }
+
+  #enqueue<T>(job: Asked<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ ...job, resolve: resolve as Job['resolve'], reject })
       this.#running ??= this.#drain()
     })
+  }
+
+  /** For how long (ms) no write has got through although some wait. */
+  get stuckMs(): number {
+    return this.#stuckSince === undefined ? 0 : this.#deps.clock.now() - this.#stuckSince
   }
 
   /** Waits for all writes that were begun. */
@@ -141,30 +175,36 @@ export class Writer {
 
   async #drain(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, groupSize))
+      while (this.#waiting.length > 0) {
+        this.#stuckSince ??= this.#deps.clock.now()
+        if (await this.#commit(this.#waiting.splice(0, groupSize))) this.#stuckSince = undefined
+      }
     } finally {
       // In the same step as the last look: a write that comes between the two would wait for ever.
       this.#running = undefined
     }
   }
 
-  async #commit(jobs: readonly Job[]): Promise<void> {
+  async #commit(
+    jobs: readonly Job[],
+    transact: Transact = (work) => this.#deps.sql.transaction(work),
+  ): Promise<boolean> {
     const settle: (() => void)[] = []
     const sessions: WriteSession[] = []
     let done: Group | undefined
     try {
-      done = await this.#deps.sql.transaction((tx) => this.#runGroup(tx, jobs, settle, sessions))
+      done = await transact((tx) => this.#runGroup(tx, jobs, settle, sessions))
     } catch (error) {
       if (!(error instanceof Rollback)) {
         // It may be committed all the same, when only the answer was lost.
         this.#deps.feed.poke()
-        await this.#giveUp(jobs, error, await failureOf(sessions))
-        return
+        return this.#giveUp(jobs, error, await failureOf(sessions))
       }
     }
     if (done !== undefined) this.#deps.feed.append(done.startRv, done.events)
     for (const tell of settle) tell()
     if (done?.audited === true) this.#deps.onAudit?.()
+    return true
   }
 
   /** Where one statement failed the whole group is done again, each write by itself, so that it fails alone. */
@@ -172,11 +212,14 @@ export class Writer {
     jobs: readonly Job[],
     error: unknown,
     failed: { error: unknown; object: KubeObject | undefined } | undefined,
-  ): Promise<void> {
-    if (failed === undefined || isReason(failed.error, 'ServiceUnavailable'))
+  ): Promise<boolean> {
+    if (failed === undefined || isReason(failed.error, 'ServiceUnavailable')) {
       for (const job of jobs) job.reject(internal(failed?.error ?? error))
-    else if (jobs.length > 1) for (const job of jobs) await this.#commit([job])
+      return false
+    }
+    if (jobs.length > 1) for (const job of jobs) await this.#commit([job])
     else jobs[0]?.reject(translate(failed.error, failed.object))
+    return true
   }
 
   async #runGroup(

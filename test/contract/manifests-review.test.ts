@@ -5,6 +5,7 @@ import type { ReviewStatus } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
+const never = new AbortController().signal
 const apiVersion = 'stagely.dev/v1alpha1'
 const actor = { name: 'me', source: 'api' }
 const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
@@ -28,7 +29,7 @@ const stagelet = object('Stagelet', 'shop', {
 
 let test: TestStore
 const review = (...objects: unknown[]): Promise<ReviewStatus> =>
-  reviewChangeSet(test.store, actor, { namespace: 'default', objects })
+  reviewChangeSet(test.store, actor, { namespace: 'default', objects, signal: never })
 
 const reached = (status: ReviewStatus): string[] =>
   status.affected.map((hit) => `${hit.service}: ${hit.keys.join(',')} (${hit.reason})`)

@@ -1,5 +1,6 @@
 // A real controller in this process, over TLS on loopback, with its own data folder.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -39,6 +40,8 @@ export interface TestController {
   readonly ca: string
   /** Logged in as the admin unless `headers` says otherwise (`authorization: ''` sends none). */
   call(method: string, path: string, init?: RequestInit): Promise<Answer>
+  /** POSTs, and hangs up when `signal` aborts; resolves then, or with the answer. */
+  abandon(path: string, init: RequestInit & { readonly signal: AbortSignal }): Promise<void>
   /** Opens a stream; the caller reads and destroys it. */
   open(path: string, headers?: Record<string, string>): Promise<IncomingMessage>
   kubeConfig(): KubeConfig
@@ -91,7 +94,7 @@ export const startTestController = async (
   const send = (
     method: string,
     path: string,
-    { headers, body, raw }: RequestInit,
+    { headers, body, raw, signal }: RequestInit & { readonly signal?: AbortSignal },
   ): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
@@ -105,6 +108,7 @@ export const startTestController = async (
       const sent: RequestOptions = {
         method,
         ca,
+        ...(signal === undefined ? {} : { signal }),
         headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
       }
       const request = httpsRequest(new URL(path, running.url), sent, resolve)
@@ -127,6 +131,14 @@ export const startTestController = async (
         ...reply,
         // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the same
         json: <T>() => JSON.parse(text) as T,
+      }
+    },
+    abandon: async (path, init) => {
+      try {
+        const response = await send('POST', path, init)
+        await once(response.resume(), 'end', { signal: init.signal })
+      } catch (error) {
+        if (!init.signal.aborted) throw error
       }
     },
     open: (path, headers = {}) => send('GET', path, { headers }),

@@ -1,8 +1,9 @@
 // ChangeSetReview: what a set of objects would change, and which services would get a new container.
-// Create-only, like SelfSubjectAccessReview. Runs in a dry run of the store; keeps nothing, and
-// answers with names only.
+// Create-only, like SelfSubjectAccessReview. Runs in a dry run on a copy, for which no writer waits;
+// keeps nothing, and answers with names only.
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
+import { mapInTurns } from '../../../src/kernel/in-turns.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -15,7 +16,7 @@ import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
 import { affectedServices, cascadedServices, changeOf } from '../../manifests/blast-radius.ts'
 import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
-import { actorOf } from '../env.ts'
+import { actorOf, type AppContext } from '../env.ts'
 import { noteDenied } from '../note-denied.ts'
 import { hasMoreValues, maxValues, parseJson, readBytes, workOver } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
@@ -24,6 +25,8 @@ import { forbidden, rightOf, type KubeRoute } from './route.ts'
 const maxReviewBytes = 8 * 1024 * 1024
 const maxReviewValues = 400_000
 const maxObjects = 2_000
+const longestMs = 30_000
+const decodedInOneTurn = 10
 /** Nobody reads more; who mends these is told of the next. */
 const mostFaults = 1_000
 
@@ -62,6 +65,7 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
       const objects = objectsOf(await workOver(bytes, () => parseJson(bytes, maxReviewValues)))
       let refused: StagelyError | undefined
       const status = await reviewChangeSet(store, actorOf(c), {
+        signal: reviewSignal(c),
         namespace: c.req.param('namespace') ?? '',
         objects,
         refusal: (object) => {
@@ -125,6 +129,8 @@ export interface ReviewInput {
   readonly objects: readonly unknown[]
   /** Why the caller may not write this object; undefined: he may. */
   readonly refusal?: (object: KubeObject) => string | undefined
+  /** Ends the review. */
+  readonly signal: AbortSignal
 }
 
 /** Never throws for what is wrong with an object. */
@@ -134,14 +140,19 @@ export const reviewChangeSet = async (
   input: ReviewInput,
 ): Promise<ReviewStatus> => {
   const faults: ReviewFault[] = []
-  const items = input.objects.flatMap((object, index) => decodeItem(object, index, input, faults))
+  const decoded = await mapInTurns(
+    input.objects,
+    (object, index) => decodeItem(object, index, input, faults),
+    decodedInOneTurn,
+  )
+  const items = decoded.flat()
   items.sort((a, b) => orderOf(a) - orderOf(b))
   let before: Situation | undefined
   let after: Situation | undefined
   const touched = items.map(({ object }) => object)
   const { results, refused } = await writeAllPossible<Item, Applied>(store, {
     actor,
-    options: { dryRun: true },
+    options: { dryRun: true, review: { namespaces: namespacesOf(touched), signal: input.signal } },
     items,
     refOf: ({ object }) => refOf(object),
     before: async (tx) => {
@@ -161,6 +172,24 @@ export const reviewChangeSet = async (
     .sort((a, b) => a.index - b.index)
   const affected = affectedServices(before, after)
   return { faults, changes, affected, cascaded: cascadedServices(after, affected) }
+}
+
+const namespacesOf = (objects: readonly KubeObject[]): string[] => [
+  ...new Set(objects.map(({ metadata }) => metadata.namespace ?? '')),
+]
+
+/** Aborts when the client leaves, or when the review takes too long. */
+const reviewSignal = (c: AppContext): AbortSignal => {
+  const ending = new AbortController()
+  const late = setTimeout(() => {
+    const message = `the review took longer than ${longestMs / 1000} s: review fewer objects at a time`
+    ending.abort(new StagelyError('Timeout', message))
+  }, longestMs)
+  c.env.outgoing.once('close', () => {
+    clearTimeout(late)
+    ending.abort(new StagelyError('Timeout', 'the client has left'))
+  })
+  return ending.signal
 }
 
 /** Who may not write an object is told no more of it, and has no work done. */

@@ -4,24 +4,28 @@
 //   POST /auth/token     ← that code, and the verifier that only the command line knows
 // INVARIANTS: nobody is sent anywhere but to the provider and to a loopback address; whoever sees a
 // URL of this has no token by it; nothing of it is logged.
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { Identity, StartedLogin } from '../../../src/store/logins.ts'
+import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
+import type { Identity } from '../../../src/store/logins.ts'
 import type { CreatedToken } from '../../../src/store/tokens.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
 import type { App, AppContext } from '../env.ts'
 import { parseJson, readBytes } from '../kube/body.ts'
 import { noteDenied } from '../note-denied.ts'
 import type { Checks } from './provider.ts'
+import { parseState, renderState } from './state.ts'
 
 export interface LoginDeps {
   readonly logins: {
-    begin(state: string, login: StartedLogin): Promise<void>
-    take(state: string): Promise<StartedLogin | undefined>
-    finish(identity: Identity, challenge: string): Promise<{ user: { name: string }; code: string }>
+    /** True for a state that has led to a login. */
+    isTaken(state: string): Promise<boolean>
+    finish(
+      identity: Identity,
+      login: { state: string; challenge: string; expiresAt: number },
+    ): Promise<{ user: { name: string }; code: string }>
     exchange(
       code: string,
       verifier: string,
@@ -36,6 +40,7 @@ export interface LoginDeps {
   readonly key: Buffer
   /** Base URL of this controller, as browsers reach it. */
   readonly base: () => string
+  readonly clock: Clock
   readonly log: Logger
   readonly denied: DeniedLog
 }
@@ -59,7 +64,7 @@ const tokenBody = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/),
 })
 
-/** Nothing of a login that is under way is stored but a hash: the rest follows from its state. */
+/** Nothing of a login that is under way is stored: all of it follows from its state. */
 const checksOf = (key: Buffer, state: string): Checks => {
   const part = (use: string): string =>
     createHmac('sha256', key).update(`${use} ${state}`).digest('base64url')
@@ -88,20 +93,20 @@ const callbackUrl = (deps: LoginDeps): string => `${deps.base()}/auth/callback`
 
 const startLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
   const query = decoded(loginQuery, c.req.query())
-  const state = randomBytes(32).toString('base64url')
-  const url = await deps.provider.authorizationUrl(callbackUrl(deps), checksOf(deps.key, state))
-  await deps.logins.begin(state, {
+  const login = {
     redirectUri: query.redirect_uri,
     clientState: query.state,
     challenge: query.code_challenge,
-  })
+  }
+  const state = renderState(deps.key, login, deps.clock.now())
+  const url = await deps.provider.authorizationUrl(callbackUrl(deps), checksOf(deps.key, state))
   return c.redirect(url.href, 302)
 }
 
 const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
   const state = c.req.query('state') ?? ''
-  const login = await deps.logins.take(state)
-  if (login === undefined)
+  const login = parseState(deps.key, state, deps.clock.now())
+  if (login === undefined || (await deps.logins.isTaken(state)))
     throw new StagelyError('BadRequest', 'this login is not known or too old: begin again')
   const back = new URL(login.redirectUri)
   back.searchParams.set('state', login.clientState)
@@ -109,7 +114,7 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
   callback.search = new URL(c.req.url).search
   try {
     const identity = await deps.provider.identity(callback, checksOf(deps.key, state))
-    const { user, code } = await deps.logins.finish(identity, login.challenge)
+    const { user, code } = await deps.logins.finish(identity, { state, ...login })
     deps.log.info({ user: user.name, requestId: c.get('requestId') }, 'a person logged in')
     back.searchParams.set('code', code)
   } catch (error) {
