@@ -3,7 +3,7 @@
 import { StagelyError } from '../kernel/errors.ts'
 import { withinSql } from './reads.ts'
 import type { Queryable } from './sql.ts'
-import type { ObjectPage, PageOptions } from './store.ts'
+import type { ListOptions, ObjectPage, PageOptions } from './store.ts'
 import { storedObject } from './stored-object.ts'
 
 const columns = 'namespace, name, body'
@@ -18,6 +18,25 @@ const sourceAt = `
   ) first WHERE body IS NOT NULL`
 
 const sourceNow = `SELECT ${columns} FROM objects WHERE kind = $1`
+
+/** When the newest namespace of those asked for was made; 0 where that is longer ago than changes are kept. */
+const madeSql = (namespace: number, within: number): string =>
+  `(SELECT coalesce(max(rv), 0) FROM changes
+    WHERE kind = 'Namespace' AND type = 'ADDED' AND (name = $${namespace} OR name = ANY ($${within})))`
+
+/** Expired for a version from before a namespace was made: another may have had its name then. */
+export const refuseBefore = async (
+  q: Queryable,
+  version: number,
+  { namespace, within }: ListOptions,
+): Promise<void> => {
+  const [row] = await q.query<{ made: number }>(`SELECT ${madeSql(1, 2)} AS made`, [
+    namespace ?? null,
+    within ?? null,
+  ])
+  if (version < (row?.made ?? 0))
+    throw new StagelyError('Expired', `too old resource version: ${version} (${row?.made})`)
+}
 
 const pageSql = (source: string): string => `
 WITH source AS NOT MATERIALIZED (${source}),
@@ -50,6 +69,7 @@ export const listPage = async (
       ? await q.query<Row>(pageSql(sourceNow), params)
       : await q.query<Row>(pageSql(sourceAt), [...params, at])
   const { rv = 0, compacted_rv: compacted = 0, total = 0 } = rows[0] ?? {}
+  if (at !== undefined) await refuseBefore(q, at, { namespace, within })
   if (at !== undefined && at < compacted)
     throw new StagelyError('Expired', `version ${at} is no longer kept (${compacted})`)
   const items = rows.flatMap(({ body }) => (body === null ? [] : [storedObject(body)]))

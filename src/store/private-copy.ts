@@ -33,15 +33,19 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** Temporary tables come first for the rest of the transaction. */
 const lookAtCopy = `SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)`
 
-const makeCopy = async (tx: Queryable, namespaces: readonly string[]): Promise<void> => {
-  const [found] = await tx.query<{ schema: string }>('SELECT current_schema() AS schema')
-  const schema = quoted(found?.schema ?? 'public')
-  await tx.exec(lookAtCopy)
-  await tx.exec(
-    tables
-      .map(([name, like]) => `CREATE TEMP TABLE ${name} (LIKE ${schema}.${name} INCLUDING ${like})`)
-      .join(';'),
-  )
+const schemaOf = async (q: Queryable): Promise<string> => {
+  const [found] = await q.query<{ schema: string }>('SELECT current_schema() AS schema')
+  return quoted(found?.schema ?? 'public')
+}
+
+const createSql = (schema: string, [name, like]: (typeof tables)[number]): string =>
+  `CREATE TEMP TABLE IF NOT EXISTS ${name} (LIKE ${schema}.${name} INCLUDING ${like})`
+
+const fillCopy = async (
+  tx: Queryable,
+  schema: string,
+  namespaces: readonly string[],
+): Promise<void> => {
   for (const [name, , rows] of tables) {
     if (rows === undefined) continue
     const text = `INSERT INTO ${name} SELECT * FROM ${schema}.${name} WHERE ${rows}`
@@ -66,7 +70,10 @@ type Work<T> = (tx: Queryable) => Promise<T>
 /** A server has a connection for it: one transaction, which is rolled back. */
 const onServer = (sql: Sql, { namespaces, signal }: Review, work: Work<unknown>): Promise<never> =>
   sql.transaction(async (tx) => {
-    await makeCopy(tx, namespaces)
+    const schema = await schemaOf(tx)
+    await tx.exec(lookAtCopy)
+    await tx.exec(tables.map((table) => createSql(schema, table)).join(';'))
+    await fillCopy(tx, schema, namespaces)
     await work(until(signal, tx))
     throw new Error('a review was about to be stored')
   })
@@ -145,13 +152,21 @@ const inSlices = async (
   work: Work<unknown>,
 ): Promise<never> => {
   const slices = new Slices(sql)
+  const empty = `TRUNCATE ${tables.map(([name]) => `pg_temp.${name}`).join()}`
+  const schema = await schemaOf(sql)
+  // Made by the first review, and kept: to make them takes longer than to fill them.
+  for (const table of tables) await until(signal, slices).exec(createSql(schema, table))
+  await slices.end()
   try {
-    await sql.transaction((tx) => makeCopy(tx, namespaces))
+    await sql.transaction(async (tx) => {
+      await tx.exec(`${lookAtCopy}; ${empty}`)
+      await fillCopy(tx, schema, namespaces)
+    })
     await work(until(signal, slices))
     throw new Error('a review was about to be stored')
   } finally {
     await slices.end()
-    await sql.exec('DISCARD TEMP')
+    await sql.exec(empty)
   }
 }
 

@@ -18,7 +18,7 @@ import { Deliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
-import { listPage } from './pages.ts'
+import { listPage, refuseBefore } from './pages.ts'
 import { dropUnusedProjects } from './project-ends.ts'
 import type { HeadCache } from './projects.ts'
 import { getObjectByUid, getStored, listObjects, revisionsOf } from './reads.ts'
@@ -249,8 +249,13 @@ export class SqlStore implements Store {
     return row?.rv ?? 0
   }
 
-  watch(after: number, signal: AbortSignal): AsyncIterable<ChangeEvent[]> {
-    return this.#feed.watch(after, signal)
+  async *watch(
+    after: number,
+    signal: AbortSignal,
+    scope?: ListOptions,
+  ): AsyncGenerator<ChangeEvent[]> {
+    if (scope !== undefined) await refuseBefore(this.#sql, after, scope)
+    yield* this.#feed.watch(after, signal)
   }
 
   async health(): Promise<StoreHealth> {

@@ -252,7 +252,7 @@ export interface Store extends Reader {
   getStored(ref: ObjectRef): Promise<StoredObject | undefined>
   /** The object with this uid, where it is of this kind. */
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
-  /** One page of a list. Expired when `at` is older than what is kept. */
+  /** One page of a list. Expired when `at` is older than what is kept, or than a namespace that is asked for. */
   listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**
    * Runs `fn` as one whole: all of it is stored, or nothing. All other writers wait meanwhile, so
@@ -290,9 +290,10 @@ export interface Store extends Reader {
   currentVersion(): Promise<number>
   /**
    * Changes after `after`, in order, then live ones until `signal` aborts. Expired (410) when `after`
-   * is older than what is kept. `onReady` callers see every change exactly once.
+   * is older than what is kept, or than a namespace of `scope`: what had its name before is not
+   * theirs who follow it now. `onReady` callers see every change exactly once.
    */
-  watch(after: number, signal: AbortSignal): AsyncIterable<ChangeEvent[]>
+  watch(after: number, signal: AbortSignal, scope?: ListOptions): AsyncIterable<ChangeEvent[]>
   /** Whether the database answers and the key provider works; else what failed, and why. */
   health(): Promise<StoreHealth>
   /** Drops changes, events and versions past their retention. */

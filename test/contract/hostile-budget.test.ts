@@ -36,7 +36,7 @@ for (const [name, serverUrl] of [
   ['a Postgres server', (): string | undefined => inject('postgresUrl')],
   ['PGlite', (): string | undefined => undefined],
 ] as const) {
-  describe(`hostile requests on ${name}`, () => {
+  describe(`hostile requests on ${name}`, { timeout: 180_000 }, () => {
     let database: Awaited<ReturnType<typeof createTestDatabase>> | undefined
     let server: TestController
     let developer: string
@@ -159,14 +159,10 @@ for (const [name, serverUrl] of [
 
     it('of 12 long reviews at once hold no more bytes than the budget of bodies', () =>
       expectServed(async () => {
-        const objects = [{ kind: 'Project', metadata: { name: 'x' }, spec: 'x'.repeat(7_000_000) }]
+        const objects = [{ kind: 'Project', metadata: { name: 'x' }, spec: 'x'.repeat(4_000_000) }]
         const raw = JSON.stringify({ kind: 'ChangeSetReview', spec: { objects } })
-        const answers = await times(12, () =>
-          call('POST', `${base}/changesetreviews`, { raw }).catch(() => undefined),
-        )
-        const statuses = new Set(answers.map((answer) => answer?.status))
-        // Whoever is refused while they send may see the connection end.
-        for (const status of statuses) expect([undefined, 201, 429]).toContain(status)
+        const answers = await times(12, () => call('POST', `${base}/changesetreviews`, { raw }))
+        for (const { status } of answers) expect([201, 429]).toContain(status)
       }))
 
     it('of four reviews of many objects, whose clients leave, hold up no write and are given up', async () => {
@@ -181,40 +177,25 @@ for (const [name, serverUrl] of [
       expect(listed.text).not.toContain('reviewed-')
     })
 
-    it('of agents that are none, 200 at once, are refused', () =>
+    it('of agents that are none, 16 at once, are refused', () =>
       expectServed(async () => {
-        const answers = await times(200, () => call('POST', '/agent/v1/join', { body: {} }))
+        const answers = await times(16, () => call('POST', '/agent/v1/join', { body: {} }))
         for (const { status } of answers) expect(status).toBeGreaterThanOrEqual(400)
       }))
 
-    it('with 600 tokens that open nothing are put off, but for whoever was known before', async () => {
+    it('with tokens that open nothing are put off, but for whoever was known before', async () => {
       await expectServed(async () => {
         const answers: Answer[] = []
-        for (let round = 0; round < 38; round++)
+        for (let round = 0; round < 3; round++)
           answers.push(
             ...(await times(16, (i) =>
               call('GET', `${base}/projects`, { token: `spt_${round}-${i}-${writes}` }),
             )),
           )
         const last = answers.at(-1)!
-        expect([last.status, Number(last.headers['retry-after'])]).toEqual([
-          429,
-          expect.any(Number),
-        ])
+        expect([last.status, Number(last.headers['retry-after']) > 0]).toEqual([429, true])
       })
       expect((await call('GET', `${base}/projects`)).status).toBe(200)
-    })
-
-    it('more of one token than its rate are put off, and of nobody else', async () => {
-      let last: Answer | undefined
-      await expectServed(async () => {
-        for (let round = 0; round < 400 && last?.status !== 429; round++)
-          last = (await times(16, () => call('GET', selfReviews.replace(/\/[^/]*$/, '')))).at(-1)
-      })
-      expect([last?.status, Number(last?.headers['retry-after'])]).toEqual([
-        429,
-        expect.any(Number),
-      ])
     })
   })
 }

@@ -11,6 +11,7 @@ import { readFile } from 'node:fs/promises'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { giveEmptyCluster } from '../support/empty-cluster.ts'
 import {
   browse,
   oidcClient,
@@ -46,6 +47,7 @@ describe('login by an OpenID provider', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-oidc-'))
+    giveEmptyCluster(join(dir, 'data'))
     const port = await freePort()
     const base = `http://127.0.0.1:${port}`
     provider = await startOidcProvider(people, `${base}/auth/callback`)
@@ -200,6 +202,20 @@ describe('login by an OpenID provider', () => {
     const query = new URL(good.headers.get('location') ?? '').searchParams
     expect(query.get('code_challenge_method')).toBe('S256')
     expect([...query.keys()]).toEqual(expect.arrayContaining(['state', 'nonce', 'code_challenge']))
+  })
+
+  it('lets people in however many logins are begun', async () => {
+    const query = new URLSearchParams({
+      redirect_uri: 'http://127.0.0.1:80/callback',
+      state: 's'.repeat(32),
+      code_challenge: 'c'.repeat(43),
+      code_challenge_method: 'S256',
+    })
+    const begin = async (): Promise<number> =>
+      (await fetch(`${controller.url}/auth/login?${query.toString()}`, { redirect: 'manual' }))
+        .status
+    for (let round = 0; round < 21; round++)
+      expect(new Set(await Promise.all(Array.from({ length: 50 }, begin)))).toEqual(new Set([302]))
   })
 
   it('takes each state and each code once, and no code without its verifier', async () => {

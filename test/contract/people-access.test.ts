@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mergeKubeconfig } from '../../cli/kubeconfig-file.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { eventually } from '../support/eventually.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 
 const run = promisify(execFile)
@@ -94,6 +96,57 @@ describe('a member of one team', () => {
     await role('developer')
     await ended
     await role('viewer')
+  })
+
+  it('sees nothing of a team that had the name of theirs before', async () => {
+    const makeTeam = (): Promise<unknown> => admin('POST', '/api/v1/teams', { name: 'again' })
+    await makeTeam()
+    await makeProject('again', 'bygone')
+    await makeProject('again', 'later')
+    const listed = await controller.call('GET', `${group}/namespaces/again/projects?limit=1`)
+    const { metadata } = listed.json<{
+      metadata: { resourceVersion: string; continue: string }
+    }>()
+    await admin('DELETE', '/api/v1/namespaces/again')
+    // The second in which a team was deleted is the next one's only where both are the same.
+    await realClock.sleep(1_100)
+    const there = async (): Promise<number> =>
+      (await controller.call('GET', '/api/v1/namespaces/again')).status
+    await eventually(there).toBe(404)
+    await makeTeam()
+    await admin('PUT', '/api/v1/teams/again/members/ann', { role: 'auditor' })
+    const version = metadata.resourceVersion
+    const token = encodeURIComponent(metadata.continue)
+    for (const where of [`${group}/namespaces/again/projects`, `${group}/projects`]) {
+      for (const query of [
+        `resourceVersion=${version}&resourceVersionMatch=Exact`,
+        `continue=${token}`,
+      ]) {
+        const page = await controller.call('GET', `${where}?${query}`, asAnn())
+        expect([page.status, page.text]).toEqual([410, expect.not.stringContaining('bygone')])
+      }
+      const path = `${where}?watch=true&resourceVersion=${version}&timeoutSeconds=2`
+      const watch = await controller.call('GET', path, asAnn())
+      expect(watch.text).toContain('"code":410')
+      expect(watch.text).not.toMatch(/bygone|later/)
+    }
+    const cursor = await controller.call('GET', `/api/v1/projects?cursor=${token}`, asAnn())
+    expect([cursor.status, cursor.text]).toEqual([410, expect.not.stringContaining('bygone')])
+    const stream = await controller.open('/api/v1/stream', {
+      ...asAnn().headers,
+      'last-event-id': version,
+    })
+    const seen = readUntil(stream, '"name":"fresh"')
+    await makeProject('again', 'fresh')
+    const frames = await seen
+    stream.destroy()
+    expect(frames).toContain('event: reset')
+    expect(frames).not.toMatch(/bygone|later/)
+    const audit = await controller.call('GET', '/api/v1/audit?namespace=again', asAnn())
+    expect(audit.text).toContain('fresh')
+    expect(audit.text).not.toMatch(/bygone|later/)
+    const exported = await controller.call('GET', '/api/v1/audit/export', asAnn())
+    expect(exported.text).not.toMatch(/bygone|later/)
   })
 
   it('works with kubectl as the role says, in its own words', async () => {

@@ -379,11 +379,23 @@ describe('who asks too often', () => {
   let strict: TestController
   beforeAll(async () => {
     fresh = await createTestDatabase(inject('postgresUrl'))
-    strict = await startTestController({ databaseUrl: fresh.url, argv: ['--rate-limit', '1'] })
+    strict = await startTestController({
+      databaseUrl: fresh.url,
+      argv: ['--rate-limit', '1', '--kube-rate-limit', '1'],
+    })
   })
   afterAll(async () => {
     await strict.remove()
     await fresh.drop()
+  })
+
+  it('is told when to come back by the Kubernetes-style API too, in its form', async () => {
+    let last: Answer | undefined
+    for (let i = 0; i < 100 && last?.status !== 429; i++)
+      last = await strict.call('GET', '/apis/stagely.dev/v1alpha1/projects')
+    expect(last?.json()).toMatchObject({ kind: 'Status', reason: 'TooManyRequests', code: 429 })
+    expect(Number(last?.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await strict.call('GET', '/healthz')).status).toBe(200)
   })
 
   it('is told when to come back, and nobody else is held up', async () => {

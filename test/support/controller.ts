@@ -112,7 +112,8 @@ export const startTestController = async (
         headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
       }
       const request = httpsRequest(new URL(path, running.url), sent, resolve)
-      request.once('error', reject)
+      // A refused body may end the connection after the answer.
+      request.on('error', reject)
       request.end(payload)
     })
   return {

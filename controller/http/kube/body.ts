@@ -32,14 +32,22 @@ export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buf
   outgoing.once('close', () => {
     bodies.giveBack(sender, taken)
   })
+  let refused: unknown
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size <= most) {
+    if (size > patienceBytes) break
+    // What is left of a body that is refused is read and dropped, so that the client hears why.
+    if (size > most || refused !== undefined) continue
+    try {
       bodies.take(sender, chunk.length)
       taken += chunk.length
       chunks.push(chunk)
-    } else if (size > patienceBytes) break
+    } catch (error) {
+      refused = error
+      chunks.length = 0
+    }
   }
+  if (refused !== undefined) throw refused
   if (size > most)
     throw new StagelyError(
       'RequestEntityTooLarge',

@@ -173,7 +173,7 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
     sink.response.write(bookmarkLine(plan.kind, seen, render))
   }, deps.bookmarkEveryMs ?? usualBookmarkEveryMs)
   try {
-    for await (const batch of deps.store.watch(sent, sink.signal)) {
+    for await (const batch of deps.store.watch(sent, sink.signal, plan.selection)) {
       let text = ''
       for (const event of batch) {
         const rendered = lineOf(plan, event, render)

@@ -6,7 +6,7 @@ import { teamsWhere } from '../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import { firstSeenOf, lastSeenOf, timesSeen, type EventSpec } from '../../../src/resources/core.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { ChangeEvent } from '../../../src/store/store.ts'
+import type { ChangeEvent, ListOptions } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { toProject } from './project-routes.ts'
@@ -116,8 +116,10 @@ export const eventRoutes = (deps: RestDeps): RestRoute[] => [
     access: { in: 'project', verb: 'watch', resource: 'events' },
     response: { status: 200, description: 'text/event-stream; see the stream of all your teams.' },
     handle: async (context) => {
-      const { wants, version } = await listMine(deps.store, requireTarget(context))
-      return stream(deps, context, { wants, version })
+      const project = requireTarget(context)
+      const { wants, version } = await listMine(deps.store, project)
+      const scope = { namespace: project.metadata.namespace }
+      return stream(deps, context, { wants, scope, version })
     },
   }),
   route({
@@ -135,7 +137,8 @@ export const eventRoutes = (deps: RestDeps): RestRoute[] => [
     handle: async (context) => {
       const teams = teamsWhere(context.principal, 'watch', 'events')
       const wants: Wants = ({ metadata }) => teams?.includes(metadata.namespace ?? '') ?? true
-      return stream(deps, context, { wants, version: await deps.store.currentVersion() })
+      const version = await deps.store.currentVersion()
+      return stream(deps, context, { wants, scope: { within: teams }, version })
     },
   }),
 ]
@@ -152,10 +155,10 @@ const startOf = ({
 const stream = (
   { store, log }: RestDeps,
   context: RestContext<unknown, unknown>,
-  { wants, version }: { wants: Wants; version: number },
+  { wants, scope, version }: Pick<From, 'wants' | 'scope' | 'version'>,
 ): { status: 200; headers: Record<string, string>; stream: ReadableStream<Uint8Array> } => {
   const after = startOf(context) ?? version
-  const changes = frames(store, { after, version, wants, signal: context.signal })
+  const changes = frames(store, { after, version, wants, scope, signal: context.signal })
   const failed = (error: unknown): void => {
     if (!isAbort(error)) log.warn({ err: messageOf(error) }, 'an event stream ended')
   }
@@ -178,6 +181,7 @@ interface From {
   /** The newest one. */
   readonly version: number
   readonly wants: Wants
+  readonly scope: ListOptions
   readonly signal: AbortSignal
 }
 
@@ -185,7 +189,7 @@ const resetAt = (position: number): string => `id: ${position}\nevent: reset\nda
 
 async function* frames(
   store: RestDeps['store'],
-  { after, version, wants, signal }: From,
+  { after, version, wants, scope, signal }: From,
 ): AsyncGenerator<string> {
   let position = after
   yield `id: ${position}\nevent: ready\ndata: {}\n\n`
@@ -196,7 +200,7 @@ async function* frames(
   }
   while (!signal.aborted) {
     try {
-      for await (const batch of store.watch(position, signal)) {
+      for await (const batch of store.watch(position, signal, scope)) {
         const text = batch.map((change) => frameOf(change, wants)).join('')
         position = batch.at(-1)?.resourceVersion ?? position
         if (text !== '') yield text

@@ -25,8 +25,16 @@ export interface AuditPage {
   readonly next: number | undefined
 }
 
-// A Namespace object has no namespace: it is of the team that it is.
-const visible = `($1::text[] IS NULL OR namespace = ANY($1) OR (kind = 'Namespace' AND name = ANY($1)))`
+/**
+ * Rows of teams, from when each was made on: another may have had its name before. A Namespace object
+ * has no namespace: it is of the team that it is.
+ */
+const ofTeams = (teams: string): string => `EXISTS (
+  SELECT 1 FROM objects o WHERE o.kind = 'Namespace' AND o.namespace = '' AND o.name = ANY (${teams})
+    AND o.name = CASE WHEN audit.kind = 'Namespace' THEN audit.name ELSE audit.namespace END
+    AND audit.at >= (o.body #>> '{metadata,creationTimestamp}')::timestamptz)`
+
+const visible = `($1::text[] IS NULL OR ${ofTeams('$1')})`
 const matches = `${visible}
   AND ($2::text IS NULL OR actor = $2 OR actor_id = $2)
   AND ($3::text IS NULL OR action = $3)
@@ -111,7 +119,7 @@ WITH reads AS (
     detail ->> 'key' AS key, detail ->> 'scope' AS scope, (detail ->> 'version')::int AS version
   FROM audit
   WHERE action = 'reveal' AND result = 'success' AND (actor = $1 OR actor_id = $1)
-    AND ($2::text[] IS NULL OR namespace = ANY($2))
+    AND ($2::text[] IS NULL OR ${ofTeams('$2')})
 )
 SELECT r.uid, r.namespace, r.name, r.project, r.key, r.scope, max(r.version) AS version,
   count(*) AS reads,
