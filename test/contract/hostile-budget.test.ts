@@ -119,9 +119,10 @@ for (const [name, serverUrl] of [
     beforeAll(async () => {
       const url = serverUrl()
       database = url === undefined ? undefined : await createTestDatabase(url)
-      server = await startTestController(
-        database === undefined ? {} : { databaseUrl: database.url },
-      )
+      server = await startTestController({
+        ...(database === undefined ? {} : { databaseUrl: database.url }),
+        argv: ['--failure-limit', '2'],
+      })
       const project = { apiVersion, kind: 'Project', metadata: { name: 'shop' }, spec: {} }
       expect((await server.call('POST', `${base}/projects`, { body: project })).status).toBe(201)
       const made = await server.call('POST', '/api/v1/teams/default/tokens', {
@@ -184,6 +185,7 @@ for (const [name, serverUrl] of [
       }))
 
     it('with tokens that open nothing are put off, but for whoever was known before', async () => {
+      expect((await call('GET', `${base}/projects`)).status).toBe(200)
       await expectServed(async () => {
         const answers: Answer[] = []
         for (let round = 0; round < 3; round++)
