@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Condition } from '../src/resources/conditions.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { renderReview } from './commands/diff.ts'
 import { warningsOf } from './commands/status.ts'
@@ -134,6 +135,15 @@ describe('renderReview', () => {
 })
 
 describe('renderDescription', () => {
+  it('says of a service that nobody sees that it is unknown, and how it was', () => {
+    const object = stagelet(1, [])
+    const lastSeen = { at: '2026-01-01T00:00:00Z', state: 'running', runningDigest: 'a' }
+    object.status = {
+      services: [{ name: 'backend', state: 'unknown', wantedDigest: 'a', keys: [], lastSeen }],
+    }
+    expect(renderDescription(object, [])).toMatch(/backend {3}unknown \(was running\) {3}unknown /)
+  })
+
   it('shows the keys that each service sees, and no last-applied annotation', () => {
     const object = stagelet(1, [inSync])
     object.metadata.annotations = { 'kubectl.kubernetes.io/last-applied-configuration': 'noise' }
@@ -165,6 +175,42 @@ describe('warningsOf', () => {
         ...{ namespace: 'default', object: 'stagelet.stagely.dev/shop', condition: 'Degraded' },
         ...{ status: 'True', reason: 'GateFailed', message: 'web\nlogs' },
       },
+    ])
+  })
+
+  it('tells one cause once', () => {
+    const bad = (
+      type: string,
+      status: 'True' | 'False' | 'Unknown',
+      reason: string,
+    ): Condition => ({
+      ...inSync,
+      ...{ type, status, reason, message: `because of ${reason}` },
+    })
+    const told = (...conditions: Condition[]): string[] =>
+      warningsOf(stagelet(1, conditions)).map((w) => `${w.condition}=${w.status} ${w.reason}`)
+    const rolledBack = [
+      bad('SecretsInSync', 'False', 'RolledBack'),
+      bad('Degraded', 'True', 'RolledBack'),
+      bad('Ready', 'False', 'RolledBack'),
+    ]
+    expect(told(...rolledBack)).toEqual(['Degraded=True RolledBack'])
+    const away = [
+      bad('AgentReachable', 'False', 'Disconnected'),
+      bad('SecretsInSync', 'Unknown', 'AgentAway'),
+      bad('Degraded', 'Unknown', 'AgentAway'),
+      bad('Ready', 'Unknown', 'AgentAway'),
+    ]
+    expect(told(...away)).toEqual(['SecretsInSync=Unknown AgentAway'])
+    expect(told(bad('Ready', 'False', 'OutOfSync'))).toEqual(['Ready=False OutOfSync'])
+  })
+
+  it('names agents that are drained, and what is paused', () => {
+    const agent = { ...stagelet(1, []), kind: 'Agent', spec: { drained: true, paused: true } }
+    const told = warningsOf(agent).map((w) => `${w.object} ${w.condition}: ${w.message}`)
+    expect(told).toEqual([
+      'agent.stagely.dev/shop Drained: nothing new is rolled out there: stagely agent undrain shop',
+      'agent.stagely.dev/shop Paused: spec.paused is true: nothing is changed there',
     ])
   })
 })

@@ -102,14 +102,8 @@ const renderServices = (services: readonly (ServiceStatus | string)[] | undefine
     return ['Seen by:', ...(services as readonly string[]).map((s) => `  ${s}`)]
   const rows = (services as readonly ServiceStatus[]).map((service) => [
     service.name,
-    service.health === undefined
-      ? (service.state ?? '')
-      : `${service.state ?? ''} (${service.health})`,
-    service.wantedDigest === undefined
-      ? '-'
-      : service.wantedDigest === service.runningDigest
-        ? 'yes'
-        : 'no',
+    stateOf(service),
+    inSyncOf(service),
     String(service.restarts ?? ''),
     (service.keys ?? []).join(', ') || '<none>',
   ])
@@ -117,6 +111,17 @@ const renderServices = (services: readonly (ServiceStatus | string)[] | undefine
     'Services:',
     indent(renderColumns(['NAME', 'STATE', 'IN-SYNC', 'RESTARTS', 'KEYS'], rows)),
   ]
+}
+
+const stateOf = ({ state = '', health, lastSeen }: ServiceStatus): string => {
+  if (health !== undefined) return `${state} (${health})`
+  return lastSeen?.state === undefined ? state : `${state} (was ${lastSeen.state})`
+}
+
+const inSyncOf = ({ state, wantedDigest, runningDigest }: ServiceStatus): string => {
+  if (state === 'unknown') return 'unknown'
+  if (wantedDigest === undefined) return '-'
+  return wantedDigest === runningDigest ? 'yes' : 'no'
 }
 
 const renderConditions = (conditions: readonly Condition[] | undefined): string[] => {

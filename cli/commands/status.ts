@@ -39,7 +39,7 @@ interface Overview {
   /** Absent for all. */
   readonly namespace?: string
   readonly stagelets: { readonly total: number; readonly in_sync: number }
-  readonly agents: { readonly total: number; readonly ready: number }
+  readonly agents: { readonly total: number; readonly ready: number; readonly drained: number }
   readonly secrets: number
   readonly projects: number
   readonly warnings: readonly Warning[]
@@ -70,15 +70,19 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const projects = await read('Project')
   const teams = await readTeams(api, selection)
   const ready = agents.filter((agent) => currentCondition(agent, 'Ready')?.status === 'True')
+  const drained = agents.filter(({ spec }) => spec?.['drained'] === true)
   const { namespace } = selection
   return {
     server: api.server,
     ...(namespace === undefined ? {} : { namespace }),
     stagelets: { total: stagelets.length, in_sync: stagelets.filter(isInSync).length },
-    agents: { total: agents.length, ready: ready.length },
+    agents: { total: agents.length, ready: ready.length, drained: drained.length },
     secrets: secrets.length,
     projects: projects.length,
-    warnings: [...teams, ...stagelets, ...agents, ...secrets, ...projects].flatMap(warningsOf),
+    // That nobody sees whether a secret runs is told at the stagelet.
+    warnings: [...teams, ...stagelets, ...agents, ...secrets, ...projects]
+      .flatMap(warningsOf)
+      .filter(({ condition, reason }) => condition !== 'InSync' || reason !== 'AgentAway'),
   }
 }
 
@@ -99,7 +103,7 @@ const render = (overview: Overview): string => {
   const counts =
     `${where} at ${server}\n` +
     `  stagelets  ${stagelets.in_sync} of ${stagelets.total} in sync\n` +
-    `  agents     ${agents.ready} of ${agents.total} ready\n` +
+    `  agents     ${agents.ready} of ${agents.total} ready${agents.drained === 0 ? '' : `, ${agents.drained} drained`}\n` +
     `  secrets    ${secrets} in ${projects} ${projects === 1 ? 'project' : 'projects'}`
   if (warnings.length === 0) return `${counts}\n\nNothing needs attention.`
   const rows = warnings.map((w) => [
@@ -124,6 +128,10 @@ const goodWhenTrue = new Set([
 /** Only says that something is under way. */
 const neutral = new Set(['Progressing'])
 
+/** Each follows from others, or from what its agent says of itself, and is told only by itself. */
+const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Ready'])
+
+/** One cause is told once: where several conditions say the same, by the one nearest to it. */
 export const warningsOf = (object: KubeObject): Warning[] => {
   const kind: Kind = findKinds(object.kind)[0]!
   const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
@@ -132,13 +140,40 @@ export const warningsOf = (object: KubeObject): Warning[] => {
       !neutral.has(c.type) &&
       (goodWhenTrue.has(c.type) ? c.status !== 'True' : c.status === 'True'),
   )
-  return bad.map((c) => ({
+  const about = {
     namespace:
       object.metadata.namespace ?? (object.kind === 'Namespace' ? object.metadata.name : ''),
     object: fullName(kind, object.metadata.name),
-    condition: c.type,
-    status: c.status,
-    reason: c.reason,
-    message: c.message,
+  }
+  const told = causesOf(bad).map(({ type: condition, status, reason, message }) => ({
+    ...about,
+    ...{ condition, status, reason, message },
+  }))
+  return [...told, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
+}
+
+const causesOf = (bad: readonly Condition[]): Condition[] => {
+  const own = bad.filter((c) => !followOthers.has(c.type))
+  const away = bad.find((c) => c.reason === 'AgentAway')
+  const rest = bad.filter((c) => followOthers.has(c.type))
+  const first = away ?? rest.find((c) => c.type !== 'Ready') ?? rest[0]
+  const isTold = first === undefined || own.some((c) => c.message === first.message)
+  return isTold ? own : [...own, first]
+}
+
+/** What a person has set, and may have forgotten. */
+const onPurpose = ({
+  kind,
+  metadata,
+  spec,
+}: KubeObject): Omit<Warning, 'namespace' | 'object'>[] => {
+  const { name } = metadata
+  const isSet = (field: string): boolean => spec?.[field] === true
+  const drained = `nothing new is rolled out there: stagely agent undrain ${name}`
+  return [
+    ...(kind === 'Agent' && isSet('drained') ? [['Drained', drained]] : []),
+    ...(isSet('paused') ? [['Paused', 'spec.paused is true: nothing is changed there']] : []),
+  ].map(([condition = '', message = '']) => ({
+    ...{ condition, status: 'True', reason: condition, message },
   }))
 }
