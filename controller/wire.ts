@@ -107,6 +107,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
       ...{ replicas, peers: url.peers, clock, log },
       onIsolated: () => void url.sendAgentsAway(),
     })
+  else lifecycle.onStop('heartbeat', 2_000, () => replicas.beat())
   const leader = startLeader({
     ...{ lease, holder: replicas.id, clock, log },
     monotonic: () => performance.now(),
@@ -139,7 +140,6 @@ const serve = async (
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
-
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
   const metrics = createMetrics(version)
@@ -155,6 +155,7 @@ const serve = async (
     ...{ agentDeps, lifecycle, settings },
     replicas: opened.replicas,
   })
+  metrics.watchFleet(() => agentRoutes.fleet())
   let base = ''
   const login = await loginRoutes(config, log, {
     ...{ settings, denied, clock, logins: people.logins },

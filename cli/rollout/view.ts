@@ -4,7 +4,7 @@ import { projectPath, type Rest } from '../rest.ts'
 export interface StageletStanding {
   readonly name: string
   readonly agent: string
-  readonly standing: 'healthy' | 'failed' | 'late' | 'busy' | 'waiting' | 'held'
+  readonly standing: 'healthy' | 'failed' | 'late' | 'busy' | 'waiting' | 'held' | 'unknown'
   readonly wanted_revision?: number
   readonly running_revision?: number
   readonly healthy_revision?: number
@@ -21,6 +21,8 @@ export interface RolloutView {
   readonly progressing: number
   readonly waiting: number
   readonly held: number
+  /** Not seen now; absent when none. */
+  readonly unknown?: number
   readonly failed: number
   readonly message: string
   readonly stagelets: readonly StageletStanding[]

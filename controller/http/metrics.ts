@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
 import { answeringRoute } from './answering-route.ts'
+import type { Fleet } from './agents/fleet.ts'
 import type { AppEnv } from './env.ts'
 
 export interface Metrics {
@@ -12,6 +13,7 @@ export interface Metrics {
   /** How many faults the manifests folder has. */
   readonly onManifestFaults: (count: number) => void
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
+  readonly watchFleet: (fleet: () => Fleet) => void
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -64,6 +66,16 @@ export const createMetrics = (version: string): Metrics => {
     onManifestFaults: (count) => {
       manifestFaults.set(count)
     },
+    watchFleet: (fleet) => {
+      const help = 'The same on every replica; unknown is what nobody sees now.'
+      gaugeOf(
+        registry,
+        'stagely_stagelets',
+        `Stagelets by SecretsInSync. ${help}`,
+        () => fleet().stagelets,
+      )
+      gaugeOf(registry, 'stagely_agents', `Agents by Ready. ${help}`, () => fleet().agents)
+    },
     watchLeader: (isLeader, deposedWrites) => {
       new Gauge({
         name: 'stagely_leader',
@@ -84,4 +96,22 @@ export const createMetrics = (version: string): Metrics => {
       })
     },
   }
+}
+
+const gaugeOf = (
+  registry: Registry,
+  name: string,
+  help: string,
+  counts: () => Fleet['agents'],
+): void => {
+  new Gauge({
+    name,
+    help,
+    labelNames: ['status'],
+    registers: [registry],
+    collect() {
+      for (const [status, count] of Object.entries(counts()))
+        this.set({ status: status.toLowerCase() }, count)
+    },
+  })
 }

@@ -164,7 +164,7 @@ export const streamMessage = z.discriminatedUnion('type', [
 
 /** The stored form is strict; on the wire unknown fields of a newer agent fall away. */
 const reported = z.object({
-  ...observationSpec.omit({ agent: true, boot: true, seq: true }).shape,
+  ...observationSpec.omit({ agent: true, presence: true, boot: true, seq: true }).shape,
   services: z.array(z.object(observedService.shape)),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
   quarantine: z.array(z.object(quarantined.shape)).optional(),

@@ -22,6 +22,12 @@ export const agentStatus = z.strictObject({
   engineVersion: z.string().optional().describe('Docker Engine version.'),
   composeVersion: z.string().optional().describe('Docker Compose version.'),
   lastSeen: z.string().optional().describe('When the agent last connected or left.'),
+  lastLost: z
+    .string()
+    .optional()
+    .describe(
+      'When the agent was last seen before it was away. What it reported until then is not known to be so since.',
+    ),
   keysRotatedAt: z.string().optional().describe('When the agent last registered new keys.'),
   keyFingerprint: z
     .string()

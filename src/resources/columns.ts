@@ -110,10 +110,10 @@ export const agentColumns: readonly PrinterColumn[] = [
     priority: 1,
   },
   {
-    name: 'Last-Seen',
+    name: 'Since',
     type: 'date',
-    jsonPath: '.status.lastSeen',
-    description: 'Time since it last connected or left.',
+    jsonPath: condition('Ready', 'lastTransitionTime'),
+    description: 'For how long it has been connected, or away.',
     priority: 1,
   },
   age,

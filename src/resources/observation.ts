@@ -87,6 +87,8 @@ export const observationSpec = z.strictObject({
   /** `namespace/name` of the agent that reported. */
   agent: z.string(),
   stageletUid: z.string(),
+  /** Of the agent when it reported; see presence.ts. */
+  presence: z.string().optional(),
   boot: z.string(),
   seq: z.int(),
   generation: z.int(),

@@ -44,6 +44,7 @@ const stageletCounts = z.strictObject({
   inSync: z.int().describe('Those whose containers run exactly their secrets.'),
   progressing: z.int().describe('Those that are taking a revision.'),
   degraded: z.int().describe('Those where something failed.'),
+  unknown: z.int().describe('Those of which nobody sees whether they are in sync.'),
   away: z.int().describe('Those whose agent is not connected.'),
 })
 
@@ -62,6 +63,10 @@ const projectRollout = z.strictObject({
     .describe(
       'Stagelets that cannot be told: paused, drained, stopped by hand, or their agent is away.',
     ),
+  unknown: z
+    .int()
+    .optional()
+    .describe('Stagelets that were healthy with it when they were last seen; absent when none.'),
   failed: z
     .array(z.string())
     .optional()

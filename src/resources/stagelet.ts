@@ -73,12 +73,8 @@ export const stageletSpec = z.strictObject({
     ),
 })
 
-const serviceStatus = z.strictObject({
-  name: z.string().describe('Compose service.'),
-  wantedDigest: z
-    .string()
-    .optional()
-    .describe('Digest of what the service should have; absent when it sees no secret.'),
+/** What only a look at its containers tells. */
+const seenOfService = {
   runningDigest: z.string().optional().describe('Digest label read from its containers.'),
   revision: z
     .int()
@@ -87,13 +83,29 @@ const serviceStatus = z.strictObject({
   state: z
     .string()
     .optional()
-    .describe('running, restarting, exited, completed, created, missing.'),
+    .describe(
+      'running, restarting, exited, completed, created, missing; unknown while nobody sees it.',
+    ),
   health: z
     .string()
     .optional()
     .describe('healthy, unhealthy, starting; absent without a health check.'),
   restarts: z.int().optional().describe('Restart count that the engine reports.'),
   since: z.string().optional().describe('When the newest container started.'),
+}
+
+const seenAt = z
+  .string()
+  .optional()
+  .describe('When the agent was last seen; absent where that is not known.')
+
+const serviceStatus = z.strictObject({
+  name: z.string().describe('Compose service.'),
+  wantedDigest: z
+    .string()
+    .optional()
+    .describe('Digest of what the service should have; absent when it sees no secret.'),
+  ...seenOfService,
   keys: z.array(z.string()).optional().describe('Names of the secrets that it sees. Never values.'),
   sharesWith: z
     .array(z.string())
@@ -105,6 +117,10 @@ const serviceStatus = z.strictObject({
     .describe(
       'Names of variables that the compose file or an env_file sets; a secret of the same key wins.',
     ),
+  lastSeen: z
+    .strictObject({ at: seenAt, ...seenOfService })
+    .optional()
+    .describe('How it was when it was last seen; only while its state is unknown.'),
 })
 
 const rolloutStatus = z.strictObject({
@@ -170,6 +186,23 @@ export const stageletStatus = z.strictObject({
     .array(z.string())
     .optional()
     .describe('Keys of the file secrets that no service mounts.'),
+  lastSeen: z
+    .strictObject({
+      at: seenAt,
+      revision: z.int().optional().describe('Newest revision that every container ran then.'),
+      conditions: z
+        .array(
+          z.strictObject({
+            type: z.string().describe('Type of the condition.'),
+            status: z.enum(['True', 'False', 'Unknown']).describe('What held then.'),
+            reason: z.string().describe('Why it did.'),
+            message: z.string().describe('The same for people.'),
+          }),
+        )
+        .describe('The conditions that are unknown now, as they were then.'),
+    })
+    .optional()
+    .describe('What was so when it was last seen; only while nobody sees it.'),
   lastRollout: rolloutStatus.optional().describe('The last thing the agent did.'),
   conditions: conditionsSchema,
 })
@@ -178,4 +211,5 @@ export type ComposeSpec = z.infer<typeof composeSpec>
 export type StageletSpec = z.infer<typeof stageletSpec>
 export type StageletStatus = z.infer<typeof stageletStatus>
 export type ServiceStatus = z.infer<typeof serviceStatus>
+export type LastSeen = NonNullable<StageletStatus['lastSeen']>
 export type RolloutStatus = z.infer<typeof rolloutStatus>

@@ -28,6 +28,6 @@ export const projectMissing = (object: Pick<KubeObject, 'spec'>): Verdict => {
   return {
     status: 'False',
     reason: 'ProjectMissing',
-    message: `project "${name}" does not exist in this namespace: apply it; until then nothing is delivered, and containers run on as they are`,
+    message: `project "${name}" does not exist in this namespace: apply it; until then nothing is delivered, and no container is touched`,
   }
 }

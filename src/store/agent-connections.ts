@@ -11,6 +11,8 @@ export interface LostAgent {
   readonly uid: string
   readonly namespace: string
   readonly name: string
+  /** Ms; when something was last known of the agent: its own coming, or the life of the replica that held it. */
+  readonly seenAt: number
 }
 
 /** What a write may say and ask of streams; all other writers wait meanwhile. */
@@ -27,6 +29,11 @@ export interface Streams {
   gone(agentUid: string, connection?: string): Promise<boolean>
   /** Start of each agent that opened its newest stream; none for those before their first. */
   bootsOf(agentUids: readonly string[]): Promise<ReadonlyMap<string, string>>
+}
+
+interface LostRow extends Record<string, unknown>, Omit<LostAgent, 'seenAt'> {
+  readonly seen: string | null
+  readonly replica: string | null
 }
 
 /** `$1` is this replica, which needs no proof that it is alive. */
@@ -91,19 +98,33 @@ export class AgentConnections {
 
   /** Agents that count as ready though no replica that was seen in the last `graceMs` holds a stream of theirs. */
   async lost(graceMs: number): Promise<LostAgent[]> {
-    await this.#sql.query(
+    const ended = await this.#sql.query<{ id: string; seen_at: Date }>(
       `DELETE FROM replicas WHERE id <> $1
-       AND seen_at < clock_timestamp() - $2::int * interval '1 millisecond'`,
+       AND seen_at < clock_timestamp() - $2::int * interval '1 millisecond' RETURNING id, seen_at`,
       [this.#replica, graceMs],
     )
-    return this.#sql.query<LostAgent & Record<string, unknown>>(
-      `SELECT o.uid, o.namespace, o.name FROM objects o LEFT JOIN agent_connections c ON c.agent_uid = o.uid
+    const heard = new Map(ended.map(({ id, seen_at }) => [id, seen_at.getTime()]))
+    const rows = await this.#sql.query<LostRow>(
+      `SELECT o.uid, o.namespace, o.name, o.body #>> '{status,lastSeen}' AS seen, c.replica
+       FROM objects o LEFT JOIN agent_connections c ON c.agent_uid = o.uid
        WHERE o.kind = 'Agent'
          AND (${lostSql})
          AND EXISTS (SELECT 1 FROM json_array_elements(o.body #> '{status,conditions}') AS x
                      WHERE x ->> 'type' = 'Ready' AND x ->> 'status' = 'True')`,
       [this.#replica],
     )
+    return rows.map(({ seen, replica, ...agent }) => ({
+      ...agent,
+      seenAt: Math.max(Date.parse(seen ?? '') || 0, heard.get(replica ?? '') ?? 0),
+    }))
+  }
+
+  /** All that are registered. */
+  async agentCount(): Promise<number> {
+    const [row] = await this.#sql.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM objects WHERE kind = 'Agent'",
+    )
+    return row?.count ?? 0
   }
 
   #streams(q: Queryable): Streams {

@@ -1,6 +1,7 @@
 // Says of an agent's keys what became of them, whoever changed them.
 import type { AgentStatus } from '../resources/agent.ts'
-import type { ObjectRef } from '../resources/meta.ts'
+import { isTrue } from '../resources/conditions.ts'
+import type { KubeObject, ObjectRef } from '../resources/meta.ts'
 import type { Transaction } from './store.ts'
 
 const toldOfKeys = {
@@ -23,4 +24,15 @@ export const tellOfKeys = async (
   await tx.setStatus({ ...agent, status })
   const message = toldOfKeys[reason](fingerprint)
   await tx.recordEvent({ regarding: agent, type, reason, message })
+}
+
+/** One that loses its keys while it is connected was seen until now: what it has told is unknown since. */
+export const noteLastSeen = async (
+  tx: Transaction,
+  agent: KubeObject,
+  now: string,
+): Promise<void> => {
+  const status = agent.status as AgentStatus | undefined
+  if (!isTrue(status?.conditions, 'Ready')) return
+  await tx.setStatus({ ...agent, status: { ...status, lastSeen: now, lastLost: now } })
 }

@@ -6,7 +6,7 @@ import { keyFingerprint } from '../kernel/key-fingerprint.ts'
 import { sameText } from '../kernel/same-text.ts'
 import { apiVersion, type ObjectRef } from '../resources/meta.ts'
 import { systemSource } from './admission.ts'
-import { tellOfKeys } from './agent-key-changes.ts'
+import { noteLastSeen, tellOfKeys } from './agent-key-changes.ts'
 import { conflict, notFound } from './errors.ts'
 import { createObject } from './objects.ts'
 import type { SqlStore } from './sql-store.ts'
@@ -271,14 +271,14 @@ export class AgentRegistry {
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const agent = await session.fetch(ref)
       if (agent === undefined) throw notFound(ref)
-      const { namespace, name } = ref
+      await noteLastSeen(tx, agent.object, session.now)
       const [had] = await session.tx.query<{ ed25519: string; x25519: string }>(
         'DELETE FROM agent_keys WHERE agent_uid = $1 RETURNING ed25519, x25519',
         [agent.uid],
       )
       await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
-        namespace,
-        name,
+        ref.namespace,
+        ref.name,
       ])
       await tx.setConditions(ref, [
         {

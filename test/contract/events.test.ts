@@ -118,13 +118,18 @@ describe('events', () => {
     await tells('NoSuchService', { type: 'Warning', involvedObject })
   })
 
-  it('tell of an agent that is lost, and count what happens again', async () => {
+  it('count what happens again, and take no absence of the agent for it', async () => {
+    const isIll = (): Promise<void> =>
+      report({ services: [aService({ name: 'backend', state: 'restarting' })] })
+    await isIll()
+    await tells('ServiceUnhealthy', { type: 'Warning', count: 1 })
     await agentIs('Unknown', 'Disconnected')
-    await tells('AgentLost', { type: 'Warning', count: 1 })
     await agentIs('True', 'Connected')
-    await tells('AgentBack', { count: 1 })
+    await report({})
     await agentIs('Unknown', 'Disconnected')
-    await tells('AgentLost', { count: 2 })
+    await agentIs('True', 'Connected')
+    await isIll()
+    await tells('ServiceUnhealthy', { count: 2 })
   })
 
   it('are shown by kubectl events and kubectl describe', async () => {
@@ -134,7 +139,7 @@ describe('events', () => {
     expect(events.stdout).not.toContain('NoSuchService')
     const described = await kubectl('describe', 'stagelet', 'shop')
     expect(described.stdout).toMatch(/Events:\n +Type +Reason +Age +From +Message/)
-    expect(described.stdout).toMatch(/Warning +AgentLost +\S+ \(x2 over [^)]+\) +stagely/)
+    expect(described.stdout).toMatch(/Warning +ServiceUnhealthy +\S+ \(x2 over [^)]+\) +stagely/)
     const secret = await kubectl('describe', 'stagelysecret', 'typo')
     expect(secret.stdout).toMatch(/Warning +NoSuchService/)
   })
@@ -142,7 +147,7 @@ describe('events', () => {
   it('are gone an hour after they last happened', async () => {
     const minutes = (n: number): Promise<void> => opened.store.compact(Date.now() + n * 60_000)
     await minutes(55)
-    expect(await told('AgentLost')).toHaveLength(1)
+    expect(await told('ServiceUnhealthy')).toHaveLength(1)
     await minutes(61)
     expect((await kubectl('get', 'events')).stderr).toContain('No resources found')
   })

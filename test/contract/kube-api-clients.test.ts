@@ -301,7 +301,7 @@ describe('kubectl', () => {
     await kubectl('apply', '-f', await kubectl.manifest(stagelet))
     const table = await kubectl('get', 'stagelets')
     expect(table.stdout).toMatch(/^NAME +IN-SYNC +WANTED +RUNNING +AGENT +REASON +AGE\n/)
-    expect(table.stdout).toMatch(/glance +False +\d+ .*box +NoReport +\d+s/)
+    expect(table.stdout).toMatch(/glance +Unknown +\d+ .*box +NoReport +\d+s/)
     expect((await kubectl('get', 'stg', '-o', 'wide')).stdout).toMatch(
       /REASON +READY +PROJECT +ROLLOUT +DIRECTORY +AGE\n/,
     )

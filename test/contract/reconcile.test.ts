@@ -134,7 +134,7 @@ describe.each(['postgres', 'pglite'] as const)('reconciling on %s', (database) =
     await eventually('1', async () =>
       String((await read('Stagelet', 'shop')).status?.['wantedRevision']),
     )
-    expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toBe('False/NoReport')
+    expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toBe('Unknown/NoReport')
   })
 
   it('is in sync once the labels that the agent read are the wanted digests', async () => {

@@ -130,6 +130,7 @@ describe('a rollout in turns', () => {
       inSync: 3,
       progressing: 0,
       degraded: 0,
+      unknown: 0,
       away: 0,
     })
   })

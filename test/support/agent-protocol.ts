@@ -61,29 +61,11 @@ export const startTestController = async (
     clock,
     log: silentLogger,
   })
-  const served = await serve(opened, clock, tuning)
+  const served = await serveTestAgents(opened, tuning, clock)
   const controller: TestController = {
     ...served,
     opened,
-    replica: () => serve(opened, clock, tuning),
-    token: async (name, tweak = {}) => {
-      const created = await opened.agents.createJoinToken({
-        namespace: 'default',
-        name,
-        ttlMs: tweak.ttlMs ?? 60_000,
-        actor,
-      })
-      const text = renderJoinToken({
-        url: tweak.url ?? served.url,
-        namespace: 'default',
-        name,
-        tokenId: created.tokenId,
-        tokenSecret: created.tokenSecret,
-        controllerX25519: served.identity.x25519.publicKey.toString('base64url'),
-        ca: served.identity.caFingerprint,
-      })
-      return parseJoinToken(text)
-    },
+    replica: () => serveTestAgents(opened, tuning, clock),
     close: async () => {
       await served.close()
       await opened.close()
@@ -99,11 +81,36 @@ export const skewClock = (controller: TestController, offsetMs: number): void =>
   clocks.get(controller)!.offsetMs = offsetMs
 }
 
-const serve = async (
+const createTestToken = async (
   opened: Opened,
-  clock: Clock,
-  tuning: Partial<Tuning>,
-): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'close'>> => {
+  served: Pick<TestController, 'url' | 'identity'>,
+  name: string,
+  tweak: { ttlMs?: number; url?: string } = {},
+): Promise<JoinToken> => {
+  const created = await opened.agents.createJoinToken({
+    namespace: 'default',
+    name,
+    ttlMs: tweak.ttlMs ?? 60_000,
+    actor,
+  })
+  const text = renderJoinToken({
+    url: tweak.url ?? served.url,
+    namespace: 'default',
+    name,
+    tokenId: created.tokenId,
+    tokenSecret: created.tokenSecret,
+    controllerX25519: served.identity.x25519.publicKey.toString('base64url'),
+    ca: served.identity.caFingerprint,
+  })
+  return parseJoinToken(text)
+}
+
+/** The agents' endpoints over a store that is open already; `restartMs` as in startSweep. */
+export const serveTestAgents = async (
+  opened: Opened,
+  { restartMs = 500, port = 0, ...tuning }: Partial<Tuning> & { restartMs?: number; port?: number },
+  clock: Clock = realClock,
+): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'token' | 'close'>> => {
   const identity = await loadIdentity(opened.settings, clock, ['127.0.0.1'])
   const app = new Hono<AgentEnv>()
   app.use(async (c, next) => {
@@ -118,14 +125,14 @@ const serve = async (
     identity,
     clock,
     log: silentLogger,
-    tuning: { graceMs: 200, startGraceMs: 500, ...tuning },
+    tuning: { graceMs: 200, ...tuning },
   })
   const { store, connections } = opened
-  const sweep = startSweep({ store, connections, clock, log: silentLogger }, 500)
+  const sweep = startSweep({ store, connections, clock, log: silentLogger }, restartMs)
   const answer = getRequestListener(app.fetch)
   const listening = await listen((request, response) => void answer(request, response), {
     host: '127.0.0.1',
-    port: 0,
+    port,
     tls: { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },
   })
   const url = `https://127.0.0.1:${listening.address.port}`
@@ -133,6 +140,7 @@ const serve = async (
     url,
     identity,
     routes,
+    token: (name, tweak = {}) => createTestToken(opened, { url, identity }, name, tweak),
     close: async () => {
       await sweep.stop()
       await routes.stop()
@@ -280,7 +288,7 @@ const anObject = (kind: string, name: string, spec: Record<string, unknown>): Ku
 
 /** A project, and a stagelet of the same name on `agent`. */
 export const createStack = async (
-  { opened: { store } }: TestController,
+  { opened: { store } }: { opened: Pick<Opened, 'store'> },
   name: string,
   agent: string,
 ): Promise<void> => {

@@ -105,5 +105,6 @@ export const anInput = (
   revisions: { epoch: 1, closed: 1, closesAt: undefined, quietAt: 0 },
   head: { projectUid: 'p', epoch: 1, revision: 1, entries },
   closedSets: [{ projectUid: 'p', epoch: 1, revision: 1, entries }],
+  authors: new Map(),
   ...over,
 })

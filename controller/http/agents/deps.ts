@@ -6,6 +6,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import type { LogsElsewhere } from './log-relay.ts'
+import { awayAfterMs } from './pace.ts'
 import type { Origin, Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
@@ -64,10 +65,8 @@ export interface AgentRoutesDeps {
 
 export interface Tuning {
   readonly keepAliveMs: number
-  /** How long an agent may be away before it counts as disconnected. */
+  /** How long an agent may be away before what it has told counts as unknown. */
   readonly graceMs: number
-  /** How long agents of a replica that is gone have to come back, to this or another one. */
-  readonly startGraceMs: number
   /** New streams for each second; the rest is asked to come later. */
   readonly connectsPerSecond: number
   /** The same of joins: who is to join takes no place from who has. */
@@ -77,8 +76,7 @@ export interface Tuning {
 
 export const defaultTuning: Tuning = {
   keepAliveMs: 15_000,
-  graceMs: 5_000,
-  startGraceMs: 30_000,
+  graceMs: awayAfterMs,
   connectsPerSecond: 300,
   joinsPerSecond: 100,
   concurrentReports: 200,

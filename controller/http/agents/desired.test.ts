@@ -14,6 +14,7 @@ const view: StageletView = {
   paused: false,
   wantedRevision: 5,
   project: undefined,
+  inSync: 'True',
   quarantined: false,
   healthyRevision: 5,
   redeploy: '',

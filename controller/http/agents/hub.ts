@@ -7,6 +7,7 @@ import type { AgentRoutesDeps, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
 import type { Duplicates } from './duplicates.ts'
 import { createFanOut, createWheel } from './fan-out.ts'
+import { returnsPerSecond, spreadMsFor } from './pace.ts'
 import type { Presence } from './presence.ts'
 import { Session, type NewStream, type SessionDeps } from './session.ts'
 import { createWorld, type AgentView, type World } from './world.ts'
@@ -15,8 +16,6 @@ import { createWorld, type AgentView, type World } from './world.ts'
 const patienceMs = 500
 const retryBundleMs = 5_000
 const takenOver = 'another connection of this agent took over'
-/** Agents come back after a restart at this rate. */
-const returnsPerSecond = 300
 
 export interface Hub {
   readonly world: World
@@ -138,10 +137,8 @@ const sendAway = async (sessions: readonly Session[]): Promise<void> => {
 }
 
 /** The crowd that would come back together is all registered agents, not those here by now. */
-const spreadFor = (open: number, world: World): number => {
-  const crowd = Math.max(open, world.agentCount)
-  return Math.min(20_000, Math.max(500, Math.ceil((crowd / returnsPerSecond) * 1000)))
-}
+const spreadFor = (open: number, world: World): number =>
+  spreadMsFor(Math.max(open, world.agentCount))
 
 const createRetries = (delayMs: number): { add(run: () => void): void; stop(): void } => {
   const timers = new Set<NodeJS.Timeout>()

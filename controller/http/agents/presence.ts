@@ -2,7 +2,7 @@
 // that a crowd coming back costs the store a few writes and not one for each agent.
 import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
-import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { toFineTimestamp, toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
@@ -101,7 +101,7 @@ export const createPresence = (
       clock.sleep(tuning.graceMs, ending.signal).then(
         () => {
           if (!hub.isConnected(agentKey))
-            put(agentKey, { uid, connection, boot: '', seenAt, facts: {}, ready: gone })
+            put(agentKey, { uid, connection, boot: '', seenAt, facts: {}, ready: gone(seenAt) })
         },
         () => undefined,
       )
@@ -134,11 +134,15 @@ const arrival = (
   ready: condition('True', 'Connected', 'the agent is connected'),
 })
 
-const gone = condition(
-  'Unknown',
-  'Disconnected',
-  'the agent is not connected; its containers run on',
-)
+/** Without a time, so that what happens again is counted. */
+const lostMessage = 'the agent is not connected: nobody sees what runs on its machine'
+
+const gone = (seenAt: number): NewCondition =>
+  condition(
+    'Unknown',
+    'Disconnected',
+    `the agent was last seen at ${toTimestamp(seenAt)}; what runs on its machine now is not known`,
+  )
 
 /** Returns those of whom nothing was written: they have a stream elsewhere. */
 const writeAll = async (
@@ -154,18 +158,19 @@ const writeAll = async (
   return elsewhere
 }
 
-/** For agents whose replica went away with their streams. */
+/** For agents whose replica went away with their streams; `seenAt` is as far as anybody noted it. */
 export const writeGone = (
   tx: Transaction,
   agentKey: string,
   uid: string,
-  seenAt: number,
-): Promise<void> => writeStatus(tx, agentKey, { uid, seenAt, facts: {}, ready: gone })
+  { seenAt, now }: { seenAt: number; now: number },
+): Promise<void> =>
+  writeStatus(tx, agentKey, { uid, seenAt, facts: {}, ready: gone(seenAt), changedAt: now })
 
 const writeStatus = async (
   tx: Transaction,
   agentKey: string,
-  update: Omit<Update, 'connection' | 'boot'>,
+  update: Omit<Update, 'connection' | 'boot'> & { readonly changedAt?: number },
 ): Promise<void> => {
   const [namespace = '', name = ''] = agentKey.split('/')
   const ref: ObjectRef = { kind: 'Agent', namespace, name }
@@ -177,17 +182,20 @@ const writeStatus = async (
   // Only a new join ends that; an agent that was just seen or that leaves does not.
   if (conditions.some((c) => c.type === 'Ready' && c.reason === 'Revoked')) return
   const seen = toTimestamp(update.seenAt)
+  const changed = toTimestamp(update.changedAt ?? update.seenAt)
+  const [was, is] = [isTrue(conditions, 'Ready'), update.ready.status === 'True']
   const status: AgentStatus = {
     ...old,
     ...update.facts,
     lastSeen: seen,
-    conditions: withCondition(conditions, update.ready, seen),
+    ...(is ? {} : { lastLost: toFineTimestamp(update.seenAt) }),
+    conditions: withCondition(conditions, update.ready, changed),
   }
-  const [was, is] = [isTrue(conditions, 'Ready'), update.ready.status === 'True']
   try {
     await tx.setStatus({ ...agent, status: status })
     if (was !== is) {
-      const { reason, message } = update.ready
+      const { reason } = update.ready
+      const message = is ? update.ready.message : lostMessage
       await tx.recordEvent({ regarding: agent, type: is ? 'Normal' : 'Warning', reason, message })
     }
   } catch (error) {

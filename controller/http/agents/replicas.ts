@@ -8,7 +8,8 @@ import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import { isDeposed } from '../../../src/store/errors.ts'
 import type { Peer, Replicas } from '../../../src/store/replicas.ts'
 import type { SqlStore } from '../../../src/store/sql-store.ts'
-import { agentKeyOf, defaultTuning, system } from './deps.ts'
+import { agentKeyOf, system } from './deps.ts'
+import { restartGraceMs } from './pace.ts'
 import { writeGone } from './presence.ts'
 
 const everyMs = 5_000
@@ -64,24 +65,26 @@ export interface SweepDeps {
   readonly store: SqlStore
 }
 
-/** For the leader; `store` is his. Agents get `graceMs` after a change of the leader as well. */
+/**
+ * For the leader; `store` is his. Agents get the time of a restart after a change of the leader as
+ * well; `givenMs` in its place. */
 export const startSweep = (
   { connections, clock, log, store }: SweepDeps,
-  graceMs = defaultTuning.startGraceMs,
+  givenMs?: number,
 ): { stop(): Promise<void> } => {
   const stopping = new AbortController()
 
-  const sweep = async (): Promise<void> => {
+  const sweep = async (graceMs: number): Promise<void> => {
     const lost = await connections.lost(graceMs)
     for (let i = 0; i < lost.length; i += mostInOneWrite) {
       const batch = lost.slice(i, i + mostInOneWrite)
       await connections.write(
         system,
         async (tx, streams) => {
-          for (const { uid, namespace, name } of batch) {
+          for (const { uid, namespace, name, seenAt } of batch) {
             // Meanwhile it may have come back.
             if (!(await streams.gone(uid))) continue
-            await writeGone(tx, agentKeyOf(namespace, name), uid, clock.now())
+            await writeGone(tx, agentKeyOf(namespace, name), uid, { seenAt, now: clock.now() })
           }
         },
         store,
@@ -90,9 +93,11 @@ export const startSweep = (
   }
 
   const run = async (): Promise<void> => {
+    const agents = await connections.agentCount().catch(() => Infinity)
+    const graceMs = givenMs ?? restartGraceMs(agents)
     await clock.sleep(graceMs, stopping.signal)
     for (;;) {
-      await sweep().catch((error: unknown) => {
+      await sweep(graceMs).catch((error: unknown) => {
         if (!isDeposed(error)) log.warn({ err: messageOf(error) }, 'cannot look for lost agents')
       })
       await clock.sleep(Math.min(everyMs, graceMs), stopping.signal)

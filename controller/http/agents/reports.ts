@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { gathered } from '../../../src/kernel/gathered.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
+import { isReportedSince, presenceOf } from '../../../src/resources/presence.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
 import type { Transaction } from '../../../src/store/store.ts'
@@ -72,13 +73,15 @@ export const createReports = (
     checkBoot(report.boot, boot)
     checkReplay(newest.get(agentUid), report)
     const news: Accepted[] = []
-    for (const accepted of mine) {
-      const { view, spec } = accepted
+    const agent = mine[0] && (await tx.get(agentOf(mine[0].view)))
+    for (const { view, spec: told } of mine) {
+      const spec = agent === undefined ? told : { ...told, presence: presenceOf(agent) }
       const old = specOf(await tx.get(observationOf(view)))
       if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
         throw replay(spec.seq, old.seq)
-      if (old === undefined || !isDeepStrictEqual({ ...old, seq: 0 }, { ...spec, seq: 0 }))
-        news.push(accepted)
+      // What was told before the agent was away has to be told again, also where it is the same.
+      const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
+      if (old === undefined || isStale || !isSameReport(old, spec)) news.push({ view, spec })
     }
     return news
   }
@@ -87,7 +90,12 @@ export const createReports = (
   const put = gathered(mostInOneWrite, (batch: readonly Given[]) =>
     connections.write(system, async (tx, streams) => {
       const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
-      await tx.prefetch(batch.flatMap(({ mine }) => mine.map(({ view }) => observationOf(view))))
+      await tx.prefetch(
+        batch.flatMap(({ mine }) => [
+          ...mine.slice(0, 1).map(({ view }) => agentOf(view)),
+          ...mine.map(({ view }) => observationOf(view)),
+        ]),
+      )
       const outcomes: (RefusedError | undefined)[] = []
       /** Newest of those before in this write, by agent. */
       const here = new Map<string, ReportRequest>()
@@ -140,6 +148,15 @@ const observationOf = ({ namespace, name }: StageletView): ObjectRef => ({
   namespace,
   name,
 })
+
+const agentOf = ({ agentKey }: StageletView): ObjectRef => {
+  const [namespace = '', name = ''] = agentKey.split('/')
+  return { kind: 'Agent', namespace, name }
+}
+
+/** But for what each report has of its own. */
+const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>
+  isDeepStrictEqual({ ...a, seq: 0, presence: '' }, { ...b, seq: 0, presence: '' })
 
 const specOf = (object: KubeObject | undefined): ObservationSpec | undefined =>
   object?.spec as ObservationSpec | undefined

@@ -22,6 +22,7 @@ import { createDuplicates } from './duplicates.ts'
 import { createGate } from './gate.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
+import { fleetOf, type Fleet } from './fleet.ts'
 import { createHub, type Hub } from './hub.ts'
 import { originOf } from './origin.ts'
 import { createPresence, type Presence } from './presence.ts'
@@ -43,6 +44,8 @@ const maxLogBytes = 4_194_304
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
   connected(agentKey: string): boolean
+  /** How many agents and stagelets there are, by what is known of them; read in memory. */
+  fleet(): Fleet
   /** Logs of the stacks of agents. */
   readonly logs: LogRelay
   /** False when the agent has no stream here. */
@@ -111,6 +114,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   return {
     logs,
     connected: (agentKey) => hub.isConnected(agentKey),
+    fleet: () => fleetOf(hub.world),
     askForLogs: (agentKey, order) => hub.askForLogs(agentKey, order),
     sendAway: () => hub.sendAway(),
     stop: () =>

@@ -1,4 +1,5 @@
 // What of a Stagelet and of its Project decides what an agent is told. Pure.
+import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
@@ -19,6 +20,8 @@ export interface StageletView {
    * be run yet.
    */
   readonly wantedRevision: number | undefined
+  /** Of its condition SecretsInSync. */
+  readonly inSync: Condition['status']
   /** The Project that it was judged by. */
   readonly project: StageletStatus['project']
   /** Something failed there: its reconciler alone says what it may have. */
@@ -68,6 +71,7 @@ export const viewOf = (object: KubeObject, version: number): StageletView => {
     compose: spec.compose,
     paused: spec.paused === true,
     wantedRevision: status?.wantedRevision,
+    inSync: findCondition(status?.conditions, 'SecretsInSync')?.status ?? 'Unknown',
     project: status?.project,
     quarantined: (status?.quarantine ?? []).length > 0,
     healthyRevision: status?.healthyRevision,

@@ -40,6 +40,7 @@ export interface World {
   project(projectKey: string): ProjectView | undefined
   agent(agentKey: string): AgentView | undefined
   agents(): Iterable<[string, AgentView]>
+  stagelets(): Iterable<StageletView>
   readonly agentCount: number
   /** Resolves when the mirror shows all that is in the store now; after 2 s in any case. */
   caughtUp(): Promise<void>
@@ -108,6 +109,7 @@ export const createWorld = (
     project: (projectKey) => mirror.projects.get(projectKey),
     agent: (agentKey) => mirror.agents.get(agentKey),
     agents: () => mirror.agents.entries(),
+    stagelets: () => mirror.stagelets.values(),
     get agentCount() {
       return mirror.agents.size
     },

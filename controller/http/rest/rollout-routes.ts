@@ -34,6 +34,7 @@ const rolloutSchema = z
     progressing: counts.progressing,
     waiting: counts.waiting,
     held: counts.held,
+    unknown: counts.unknown,
     failed: z.int().describe('Stagelets that failed or are late.'),
     message: z.string().describe('How far it is, or what stops it.'),
     stagelets: z.array(
@@ -41,7 +42,7 @@ const rolloutSchema = z
         id: z.string(),
         name: z.string(),
         agent: z.string(),
-        standing: z.enum(['healthy', 'failed', 'late', 'busy', 'waiting', 'held']),
+        standing: z.enum(['healthy', 'failed', 'late', 'busy', 'waiting', 'held', 'unknown']),
         wanted_revision: wantedRevision,
         running_revision: runningRevision,
         healthy_revision: healthyRevision,

@@ -24,16 +24,32 @@ import { annotated, changeTarget, shownAs, showTarget } from './target.ts'
 const status = stageletStatus.shape
 const plainService = status.services.unwrap().element.shape
 
+const seen = plainService.lastSeen.unwrap().shape
+
 const serviceSchema = z.strictObject({
   name: plainService.name,
   state: plainService.state,
   health: plainService.health,
   restarts: plainService.restarts,
   since: plainService.since,
-  in_sync: z.boolean().describe('It runs exactly the secrets that it should.'),
+  in_sync: z
+    .boolean()
+    .optional()
+    .describe('It runs exactly the secrets that it should. Absent while nobody sees it.'),
   revision: plainService.revision,
   keys: plainService.keys,
   shares_with: plainService.sharesWith,
+  last_seen: z
+    .strictObject({
+      at: seen.at,
+      state: seen.state,
+      health: seen.health,
+      restarts: seen.restarts,
+      since: seen.since,
+      revision: seen.revision,
+    })
+    .optional()
+    .describe('How it was when it was last seen; only while its state is unknown.'),
 })
 
 const rollout = status.lastRollout.unwrap().shape
@@ -60,6 +76,7 @@ const stageletSchema = z
     wanted_revision: status.wantedRevision,
     running_revision: status.runningRevision,
     services: z.array(serviceSchema).describe('Every service of the stack, as observed.'),
+    last_seen: status.lastSeen,
     last_rollout: rolloutSchema.optional().describe('The last thing that the agent did.'),
     source,
     created_at: time,
@@ -68,9 +85,12 @@ const stageletSchema = z
   .describe('One deployed environment: one Compose project on one machine.')
 
 const toService = (service: NonNullable<StageletStatus['services']>[number]): object => {
-  const { wantedDigest = '', runningDigest = '', sharesWith, ...shown } = service
+  const { wantedDigest = '', runningDigest = '', sharesWith, lastSeen, ...shown } = service
   const shared = sharesWith === undefined ? {} : { shares_with: sharesWith }
-  return { ...shown, ...shared, in_sync: wantedDigest === runningDigest }
+  if (service.state !== 'unknown')
+    return { ...shown, ...shared, in_sync: wantedDigest === runningDigest }
+  const { runningDigest: _, ...then } = lastSeen ?? {}
+  return { ...shown, ...shared, ...(lastSeen === undefined ? {} : { last_seen: then }) }
 }
 
 const toRollout = ({
@@ -90,6 +110,7 @@ export const toStagelet = (object: KubeObject): object => {
     wantedRevision,
     runningRevision,
     services = [],
+    lastSeen,
     lastRollout,
   } = (object.status ?? {}) as StageletStatus
   return {
@@ -103,6 +124,7 @@ export const toStagelet = (object: KubeObject): object => {
     ...(wantedRevision === undefined ? {} : { wanted_revision: wantedRevision }),
     ...(runningRevision === undefined ? {} : { running_revision: runningRevision }),
     services: services.map(toService),
+    ...(lastSeen === undefined ? {} : { last_seen: lastSeen }),
     ...(lastRollout === undefined ? {} : { last_rollout: toRollout(lastRollout) }),
     source: sourceOf(object),
     created_at: creationTimestamp,
@@ -122,6 +144,7 @@ const agentSchema = z
     engine_version: agentFields.engineVersion,
     compose_version: agentFields.composeVersion,
     last_seen: agentFields.lastSeen,
+    last_lost: agentFields.lastLost,
     clock_skew_ms: agentFields.clockSkewMs,
     created_at: time,
     conditions,
@@ -136,6 +159,7 @@ export const toAgent = (object: KubeObject): object => {
     engine_version: s.engineVersion,
     compose_version: s.composeVersion,
     last_seen: s.lastSeen,
+    last_lost: s.lastLost,
     clock_skew_ms: s.clockSkewMs,
   }
   return {

@@ -22,7 +22,10 @@ const usageSchema = z.strictObject({
       running_version: z.int().optional().describe('Absent while it is not known to run.'),
       in_sync: z
         .boolean()
-        .describe('It runs this version, and of what the value refers to the newest as well.'),
+        .optional()
+        .describe(
+          'It runs this version, and of what the value refers to the newest as well. Absent while nobody sees it.',
+        ),
     }),
   ),
 })
@@ -80,7 +83,9 @@ const usageOf = (input: ProjectInput, key: string | undefined): Usage[] => {
             stagelet_id: idOf(stagelet),
             service: service.name,
             ...(running === undefined ? {} : { running_version: running }),
-            in_sync: runsCurrent(input, secret, consumer),
+            ...(service.state === 'unknown'
+              ? {}
+              : { in_sync: runsCurrent(input, secret, consumer) }),
           }
         }),
       }

@@ -98,6 +98,26 @@ describe('createSecretJudge', () => {
     expect(conditionOf(input([secret], [aStagelet()]), 0, 'InSync')?.status).toBe('Unknown')
   })
 
+  it('is Unknown while nobody sees a consumer, unless another is seen without it', () => {
+    const unseen = running(2)
+    unseen.metadata.name = 'far'
+    unseen.status!.services = [
+      { name: 'backend', state: 'unknown', lastSeen: { state: 'running', revision: 2 } },
+    ]
+    const secret = aSecret('KEY', 'backend', 2)
+    expect(conditionOf(input([secret], [running(2), unseen]), 0, 'InSync')).toMatchObject({
+      status: 'Unknown',
+      reason: 'AgentAway',
+      message: 'nobody sees whether version 2 runs in far/backend; in sync 1, unknown 1',
+    })
+    const old = [aSecret('KEY', 'backend', 1)]
+    expect(conditionOf(input([secret], [running(1), unseen], old), 0, 'InSync')).toMatchObject({
+      status: 'False',
+      reason: 'NewVersion',
+      message: 'version 2 does not run yet in shop/backend; in sync 0, unknown 1',
+    })
+  })
+
   it('is False without a value', () => {
     const secret = { ...aSecret('KEY', 'global'), status: {} }
     expect(conditionOf(input([secret], [running(2)]), 0, 'InSync')?.reason).toBe('ValueMissing')

@@ -1,5 +1,5 @@
 // From a project's secrets and stagelets to the status of each secret and of the project: pure.
-import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import { withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
@@ -150,6 +150,12 @@ const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
   }
 }
 
+const namesOf = (consumers: readonly Consumer[]): string =>
+  consumers
+    .slice(0, 5)
+    .map((c) => `${c.stagelet.metadata.name}/${c.service.name}`)
+    .join(', ')
+
 /** Moves only with the secret's own versions: another secret's rollout does not make this one False. */
 const inSync = (
   input: ProjectInput,
@@ -173,15 +179,23 @@ const inSync = (
     return { status: 'False', reason: 'FileNotMounted', message }
   }
   const silent = targetsOf(input, secret).filter((s) => (s.status?.services ?? []).length === 0)
-  const late = consumers.filter((c) => !runsCurrent(input, secret, c))
+  const seen = consumers.filter((c) => c.service.state !== 'unknown')
+  const unseen = consumers.filter((c) => c.service.state === 'unknown')
+  const late = seen.filter((c) => !runsCurrent(input, secret, c))
+  const counts = `in sync ${seen.length - late.length}, unknown ${unseen.length}`
   if (late.length > 0) {
-    const names = late.slice(0, 5).map((c) => `${c.stagelet.metadata.name}/${c.service.name}`)
-    const away = late.filter((c) => !isTrue(c.stagelet.status?.conditions, 'AgentReachable')).length
-    const awayText = away === 0 ? '' : `; ${away} of ${late.length} with their agent away`
+    const unseenText = unseen.length === 0 ? '' : `; ${counts}`
     return {
       status: 'False',
       reason: 'NewVersion',
-      message: `version ${version} does not run yet in ${names.join(', ')}${awayText}`,
+      message: `version ${version} does not run yet in ${namesOf(late)}${unseenText}`,
+    }
+  }
+  if (unseen.length > 0) {
+    return {
+      status: 'Unknown',
+      reason: 'AgentAway',
+      message: `nobody sees whether version ${version} runs in ${namesOf(unseen)}; ${counts}`,
     }
   }
   if (silent.length > 0) {

@@ -6,6 +6,7 @@ import type { ProjectRollout, RolloutSpec, StageletCounts } from '../../../src/r
 import type { StageletObject } from '../project/gather.ts'
 import { failedIn } from '../stagelet/quarantine.ts'
 import { letInTo } from '../stagelet/turn.ts'
+import { lastKnown } from '../stagelet/unseen.ts'
 import { vanishedAtOnce } from './brake.ts'
 import type { RolloutInput } from './gather.ts'
 import { conditionsOf } from './verdict.ts'
@@ -21,8 +22,12 @@ export interface RolloutDecision {
   readonly checkInMs: number | undefined
 }
 
-/** Where a stagelet stands with the newest revision. `interrupted`: waiting, with an older one half done. */
-export type Standing = 'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held'
+/**
+ * Where a stagelet stands with the newest revision. `interrupted`: waiting, with an older one half done;
+ * `unknown`: it was healthy with it when it was last seen.
+ */
+export type Standing =
+  'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held' | 'unknown'
 
 const mostNamed = 20
 
@@ -54,6 +59,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
     progressing: named('busy').length + admit.length,
     waiting: waiting.length - admit.length,
     held: named('held').length,
+    ...(named('unknown').length === 0 ? {} : { unknown: named('unknown').length }),
     ...(failed.length === 0 ? {} : { failed: failed.slice(0, mostNamed) }),
   }
   return {
@@ -73,9 +79,14 @@ const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts =>
     inSync: count('SecretsInSync'),
     progressing: count('Progressing'),
     degraded: count('Degraded'),
+    unknown: stagelets.filter(isUnseen).length,
     away: stagelets.length - count('AgentReachable'),
   }
 }
+
+/** Nobody sees what runs: its agent is away, or has not reported. */
+export const isUnseen = ({ status }: StageletObject): boolean =>
+  findCondition(status?.conditions, 'SecretsInSync')?.status === 'Unknown'
 
 export const stateOf = (known: {
   spec: RolloutSpec
@@ -101,7 +112,8 @@ export const standingOf = (
   // A project without any revision has nothing to roll out.
   if (input.closed === 0) return 'healthy'
   if (letIn === undefined) return isHeld(input, stagelet) ? 'held' : 'waiting'
-  if (letIn >= input.closed && (healthy ?? 0) >= input.closed) return 'healthy'
+  if (letIn >= input.closed && (healthy ?? 0) >= input.closed)
+    return isUnseen(stagelet) ? 'unknown' : 'healthy'
   const retried = status?.admitted !== undefined && status.admitted.retry !== retryOf(stagelet)
   if (letIn >= input.closed && !retried) return progressOf(input, spec, stagelet)
   if (isHeld(input, stagelet)) return 'held'
@@ -123,17 +135,25 @@ const progressOf = (
 }
 
 /** Telling it would change nothing now, and would only take the turn of another. */
-export const isHeld = (
+export const isHeld = (input: Pick<RolloutInput, 'agents'>, stagelet: StageletObject): boolean =>
+  isKeptBack(input, stagelet) || isAway(input, stagelet)
+
+/** Its agent is not there to be told; only so where nobody keeps it back on purpose. */
+export const isAway = (input: Pick<RolloutInput, 'agents'>, stagelet: StageletObject): boolean =>
+  !isKeptBack(input, stagelet) &&
+  !isTrue(input.agents.get(stagelet.spec.agentRef.name)?.status?.conditions, 'Ready')
+
+const isKeptBack = (
   { agents }: Pick<RolloutInput, 'agents'>,
   stagelet: StageletObject,
 ): boolean => {
   const agent = agents.get(stagelet.spec.agentRef.name)
-  const drifted = findCondition(stagelet.status?.conditions, 'Drifted')
+  const drifted = lastKnown(stagelet.status, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand') return true
   const progressing = findCondition(stagelet.status?.conditions, 'Progressing')
   if (progressing?.reason === 'WaitingForSecrets') return true
   if (agent?.spec?.paused === true || agent?.spec?.drained === true) return true
-  return stagelet.spec.paused === true || !isTrue(agent?.status?.conditions, 'Ready')
+  return stagelet.spec.paused === true
 }
 
 /** In ms; Infinity where nobody knows when it was let in. */

@@ -4,7 +4,7 @@ import { annotations } from '../../../src/resources/meta.ts'
 import type { ProjectRollout } from '../../../src/resources/project.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
-import type { Standing } from './decide.ts'
+import { isUnseen, type Standing } from './decide.ts'
 import type { RolloutInput } from './gather.ts'
 
 const listed = (names: readonly string[]): string =>
@@ -21,12 +21,13 @@ export const conditionsOf = (
   const stopped = state === 'Stopped' || state === 'Braked'
   const why = stopped ? whyStopped(input, known) : 'nothing stops the rollout'
   const reason = `Rollout${state}`
+  const away = awayIn(input, known.standings)
   return [
     {
       type: 'Progressing',
       status: state === 'Progressing' ? 'True' : 'False',
-      reason,
-      message: progressOf(rollout),
+      reason: state === 'Progressing' && away.length > 0 ? 'AgentAway' : reason,
+      message: [progressOf(rollout), ...away.map(whyAway)].join('; '),
       observedGeneration,
     },
     {
@@ -39,6 +40,20 @@ export const conditionsOf = (
   ]
 }
 
+const mostNamed = 5
+
+/** Those on their way that nobody sees: the rollout waits for them until their deadline. */
+const awayIn = (
+  { stagelets }: RolloutInput,
+  standings: ReadonlyMap<string, Standing>,
+): StageletObject[] =>
+  stagelets
+    .filter((s) => standings.get(s.metadata.name) === 'busy' && isUnseen(s))
+    .slice(0, mostNamed)
+
+const whyAway = ({ metadata, status }: StageletObject): string =>
+  `stagelet "${metadata.name}" is not seen: ${findCondition(status?.conditions, 'SecretsInSync')?.message ?? ''}`
+
 /** How far it is, for people. */
 export const progressOf = ({ revision, ...counts }: Omit<ProjectRollout, 'state'>): string => {
   const parts = [
@@ -46,6 +61,7 @@ export const progressOf = ({ revision, ...counts }: Omit<ProjectRollout, 'state'
     `${counts.progressing} on their way`,
     `${counts.waiting} waiting`,
     ...(counts.held > 0 ? [`${counts.held} paused, drained, stopped or away`] : []),
+    ...(counts.unknown === undefined ? [] : [`${counts.unknown} not seen now`]),
     ...(counts.failed === undefined ? [] : [`failed: ${listed(counts.failed)}`]),
   ]
   return `revision ${revision}: ${parts.join(', ')}`
@@ -71,7 +87,10 @@ export const whyStopped = (
     return `agents ${listed(vanished)} vanished within a minute: no further stagelet is started until they are back, or you say "stagely rollout resume project/${name}" (its annotation ${annotations.resumed})`
   }
   const late = standings.get(first.metadata.name) === 'late'
-  const fault = late ? 'not healthy within spec.rollout.progressDeadlineSeconds' : faultOf(first)
+  const seen = isUnseen(first) ? `; ${whyAway(first)}` : ''
+  const fault = late
+    ? `not healthy within spec.rollout.progressDeadlineSeconds${seen}`
+    : faultOf(first)
   const more = bad.length > 1 ? ` and ${bad.length - 1} more` : ''
   return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or try it again with "stagely rollout retry stagelet/${first.metadata.name}" (its annotation ${annotations.retry}): ${fault}`
 }

@@ -3,7 +3,7 @@
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
 import type { StageletObject } from '../project/gather.ts'
-import { isHeld, standingOf, stateOf, vanishedOf, type Standing } from './decide.ts'
+import { isAway, isHeld, standingOf, stateOf, vanishedOf, type Standing } from './decide.ts'
 import type { RolloutInput } from './gather.ts'
 import { progressOf, whyStopped } from './verdict.ts'
 
@@ -28,6 +28,7 @@ const atOnce: RolloutSpec = { progressDeadlineSeconds: Infinity, onFailure: 'Sto
 const messageOf = ({ status }: StageletObject, standing: Standing): string => {
   const say = (type: string): string => findCondition(status?.conditions, type)?.message ?? ''
   if (standing === 'failed') return say('Degraded')
+  if (standing === 'unknown') return say('SecretsInSync')
   return standing === 'healthy' ? '' : say('Progressing')
 }
 
@@ -37,15 +38,18 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
   const takesTurns = project.spec?.rollout !== undefined
   const stand = (stagelet: StageletObject): Standing => {
     const standing = standingOf(input, spec, stagelet)
-    const isOpen = standing !== 'healthy' && standing !== 'failed'
-    return !takesTurns && isOpen && isHeld(input, stagelet) ? 'held' : standing
+    if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
+    if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
+    if (!isHeld(input, stagelet)) return standing
+    return isAway(input, stagelet) ? 'unknown' : 'held'
   }
   const standings = new Map(input.stagelets.map((s) => [s.metadata.name, stand(s)]))
   const named = (...wanted: Standing[]): string[] =>
     [...standings].filter(([, standing]) => wanted.includes(standing)).map(([name]) => name)
   const failed = named('failed', 'late')
   const waiting = named('interrupted', 'waiting')
-  const open = waiting.length + named('busy').length
+  // What nobody sees is not done.
+  const open = waiting.length + named('busy', 'unknown').length
   const vanished = takesTurns && waiting.length > 0 ? vanishedOf(input) : []
   const atOnceState = open > 0 ? 'Progressing' : failed.length > 0 ? 'Failed' : 'Complete'
   const state = takesTurns ? stateOf({ spec, failed, vanished, open }) : atOnceState
@@ -55,6 +59,7 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     progressing: named('busy').length,
     waiting: waiting.length,
     held: named('held').length,
+    ...(named('unknown').length === 0 ? {} : { unknown: named('unknown').length }),
     ...(failed.length === 0 ? {} : { failed }),
   }
   const stopped = state === 'Stopped' || state === 'Braked'

@@ -130,7 +130,8 @@ describe('decideStagelet', () => {
       'AgentReachable',
       'False/NeverJoined',
     ],
-    ['the agent has not reported', {}, 'SecretsInSync', 'False/NoReport'],
+    ['the agent has not reported', {}, 'SecretsInSync', 'Unknown/NoReport'],
+    ['the agent has not said how containers are', {}, 'Drifted', 'Unknown/NoReport'],
     [
       'the compose file does not parse',
       {

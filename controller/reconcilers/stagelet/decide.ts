@@ -5,22 +5,34 @@ import {
   findCondition,
   type Condition,
 } from '../../../src/resources/conditions.ts'
-import type { NewCondition } from '../../../src/resources/conditions.ts'
-import { annotations } from '../../../src/resources/meta.ts'
 import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import type {
   ObservationSpec,
   ObservedService,
   Quarantined,
 } from '../../../src/resources/observation.ts'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type {
+  RolloutStatus,
+  ServiceStatus,
+  StageletStatus,
+} from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
+import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
+import { rolloutOf } from './last-rollout.ts'
 import { failedIn, healthyRevisionOf, quarantineOf, wantedRevisionOf } from './quarantine.ts'
 import { judgedBy, notBegun } from './first-rollout.ts'
 import { heldBack } from './turn.ts'
-import { rolloutOf } from './last-rollout.ts'
 import { judgeServices, lowestRevision, type JudgedService } from './judge-services.ts'
+import {
+  lastKnown,
+  seenTypes,
+  unknownVerdict,
+  unseenOf,
+  unseenService,
+  type Unseen,
+} from './unseen.ts'
+import { no, unknown, yes, type Verdict } from './verdict.ts'
 
 export interface StageletDecision {
   readonly status: StageletStatus
@@ -30,16 +42,6 @@ export interface StageletDecision {
 
 const mostSaid = 8192
 
-type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
-
-const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message })
-const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message })
-const unknown = (reason: string, message: string): Verdict => ({
-  status: 'Unknown',
-  reason,
-  message,
-})
-
 export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { stagelet, observation, now } = input
   const judged = judgeServices(input)
@@ -48,9 +50,60 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const wantedRevision = wantedRevisionOf(input, quarantine)
   const generation = stagelet.metadata.generation ?? 0
   const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
-  const drift = drifted(stagelet.metadata.name, observation, lastRollout)
+  const unseen = unseenOf(input)
+  const verdicts =
+    unseen === undefined
+      ? seenVerdicts(input as SeenInput, { judged, failed, wantedRevision, lastRollout })
+      : unseenVerdicts(input, unseen, wantedRevision)
+  let conditions: Condition[] = [...(stagelet.status?.conditions ?? [])]
+  for (const [type, verdict] of Object.entries(verdicts)) {
+    conditions = withCondition(
+      conditions,
+      { type, ...verdict, observedGeneration: generation },
+      now,
+    )
+  }
 
-  const verdicts: Record<string, Verdict> = {
+  const unmounted = observation?.unmountedFiles ?? []
+  const known = {
+    wantedRevision,
+    project: judgedBy(input, wantedRevision),
+    admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
+    healthyRevision: healthyRevisionOf(input),
+    quarantine: quarantine.length === 0 ? undefined : quarantine,
+    ...(unseen === undefined
+      ? {
+          runningRevision: lowestRevision(judged),
+          unmountedFiles: unmounted.length === 0 ? undefined : unmounted,
+        }
+      : { lastSeen: unseen.lastSeen }),
+    composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
+    lastRollout,
+  }
+  return {
+    release: isReleased(input),
+    status: {
+      observedGeneration: generation,
+      ...withoutUndefined(known),
+      services: servicesOf(input, judged, unseen),
+      conditions,
+    },
+  }
+}
+
+interface Decided {
+  readonly judged: readonly JudgedService[]
+  readonly failed: Quarantined | undefined
+  readonly wantedRevision: number | undefined
+  readonly lastRollout: RolloutStatus | undefined
+}
+
+type Verdicts = Readonly<Record<string, Verdict>>
+
+const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
+  const { judged, failed, wantedRevision, lastRollout } = decided
+  const drift = drifted(input.stagelet.metadata.name, input.observation, lastRollout)
+  const verdicts = {
     Accepted: accepted(input),
     AgentReachable: agentReachable(input),
     SecretsInSync: secretsInSync(input, judged, failed),
@@ -61,38 +114,38 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     VariableMissing: variableMissing(input),
     FileNotMounted: fileNotMounted(input),
   }
-  verdicts['Ready'] = ready(verdicts)
-  let conditions: Condition[] = [...(stagelet.status?.conditions ?? [])]
-  for (const [type, verdict] of Object.entries(verdicts)) {
-    conditions = withCondition(
-      conditions,
-      { type, ...verdict, observedGeneration: generation },
-      now,
-    )
-  }
+  return { ...verdicts, Ready: ready(verdicts) }
+}
 
-  const services = judged.map((j) => j.status)
-  const unmountedFiles = observation?.unmountedFiles ?? []
-  const known = {
-    wantedRevision,
-    project: judgedBy(input, wantedRevision),
-    admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
-    healthyRevision: healthyRevisionOf(input),
-    quarantine: quarantine.length === 0 ? undefined : quarantine,
-    runningRevision: lowestRevision(judged),
-    composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
-    lastRollout,
-    unmountedFiles: unmountedFiles.length === 0 ? undefined : [...unmountedFiles],
+/** What the controller knows by itself stays known. */
+const unseenVerdicts = (
+  input: StageletInput,
+  unseen: Unseen,
+  wantedRevision: number | undefined,
+): Verdicts => {
+  const newest = input.revisions?.closed ?? 0
+  const early = notBegun(input)
+  const isTold = early === undefined && wantedRevision !== undefined && unseen.reason !== 'NoReport'
+  const verdicts = {
+    Accepted: accepted(input),
+    ...Object.fromEntries(seenTypes.map((type) => [type, unknownVerdict(unseen, type, newest)])),
+    AgentReachable: agentReachable(input),
+    ...(early === undefined ? {} : { SecretsInSync: early }),
+    ...(isTold ? {} : { Progressing: progressing(input, wantedRevision) }),
   }
-  return {
-    release: isReleased(input),
-    status: {
-      observedGeneration: generation,
-      ...withoutUndefined(known),
-      services: services.length > 0 ? services : (stagelet.status?.services ?? []),
-      conditions,
-    },
-  }
+  return unseen.reason === 'NoReport' ? { ...verdicts, Ready: ready(verdicts) } : verdicts
+}
+
+/** Those of a former report, where this one has none, are not seen any more. */
+const servicesOf = (
+  { stagelet }: StageletInput,
+  judged: readonly JudgedService[],
+  unseen: Unseen | undefined,
+): ServiceStatus[] => {
+  const isSeen = unseen === undefined && judged.length > 0
+  if (isSeen) return judged.map((j) => j.status)
+  const known = judged.length > 0 ? judged.map((j) => j.status) : (stagelet.status?.services ?? [])
+  return known.map((service) => unseenService(service, unseen?.lastSeen?.at))
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
@@ -120,57 +173,7 @@ const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
       `agent "${name}" has not joined yet: start it with "stagely agent run --join TOKEN"`,
     )
   }
-  return no(condition.reason, `agent "${name}" is not connected; its containers run on`)
-}
-
-/** The newest set holds what failed; `failed` says what, and the agent has gone back or is about to. */
-const rolledBack = ({ observation, stagelet }: StageletInput, failed: Quarantined): string => {
-  const where =
-    observation?.phase === 'Settled'
-      ? `rolled back to revision ${observation.revision}`
-      : 'rolling back'
-  const what = failed.message === '' ? `service ${failed.service} failed` : failed.message
-  return `${where}, because revision ${failed.revision} failed; give ${failed.service} another value, or try it again with "stagely rollout retry stagelet/${stagelet.metadata.name}" (its annotation ${annotations.retry}): ${what}`
-}
-
-const secretsInSync = (
-  input: StageletInput,
-  judged: readonly JudgedService[],
-  failed: Quarantined | undefined,
-): Verdict => {
-  const { observation, head, revisions } = input
-  const early = notBegun(input)
-  if (early !== undefined) return early
-  const closed = revisions?.closed ?? 0
-  const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
-  if (observation === undefined)
-    return no('NoReport', 'the agent has not reported this stagelet yet')
-  if (observation.fault !== undefined)
-    return no(observation.fault.reason, observation.fault.message)
-  if (judged.length === 0) return no('NoReport', 'the agent has not reported any service yet')
-  const late = judged.filter((j) => !j.inSync).map((j) => j.status.name)
-  if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
-    return yes('InSync', `every container runs the secrets of revision ${waiting}`)
-  }
-  if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
-  const names =
-    late.slice(0, 5).join(', ') + (late.length > 5 ? ` and ${late.length - 5} more` : '')
-  const held = heldBack(input)
-  if (held !== undefined) return no(held.reason, `${held.message}; not current: ${names}`)
-  if (observation.revision < waiting) {
-    return no('NewRevision', `revision ${waiting} is on its way; not current: ${names}`)
-  }
-  return lateFor(observation, names)
-}
-
-/** Why the newest revision does not run everywhere, though the agent has it. */
-const lateFor = (observation: ObservationSpec, names: string): Verdict => {
-  const { phase, revision, rollout } = observation
-  if (phase === 'Failed')
-    return no('RolloutFailed', rollout?.message ?? `revision ${revision} failed`)
-  if (phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
-  if (phase === 'Settled') return no('OutOfSync', `not current after the rollout: ${names}`)
-  return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
+  return no(condition.reason, `agent "${name}" is not connected`)
 }
 
 const waitedFor = ({ waitingFor = [] }: ObservationSpec): string =>
@@ -206,13 +209,12 @@ const progressing = (input: StageletInput, wantedRevision: number | undefined): 
 }
 
 const degraded = (
-  input: StageletInput,
+  input: SeenInput,
   failed: Quarantined | undefined,
   drift: DriftVerdict,
 ): Verdict => {
   const { observation, stagelet } = input
-  if (observation === undefined) return no('AsExpected', 'no report yet')
-  const before = findCondition(stagelet.status?.conditions, 'Degraded')
+  const before = lastKnown(stagelet.status, 'Degraded')
   const isRetry = observation.rollout?.revision === stagelet.status?.lastRollout?.revision
   if (
     observation.rollout?.result === 'Progressing' &&
@@ -243,8 +245,8 @@ const degraded = (
   return no('AsExpected', 'no service is failing')
 }
 
-const composeFileChanged = ({ observation, stagelet }: StageletInput): Verdict => {
-  const pending = observation?.pendingEdits ?? []
+const composeFileChanged = ({ observation, stagelet }: SeenInput): Verdict => {
+  const pending = observation.pendingEdits
   if (pending.length === 0) return no('UpToDate', 'the running stack matches the compose file')
   return yes(
     'PendingEdits',
@@ -252,8 +254,8 @@ const composeFileChanged = ({ observation, stagelet }: StageletInput): Verdict =
   )
 }
 
-const variableMissing = ({ observation }: StageletInput): Verdict => {
-  const missing = observation?.missingVariables ?? []
+const variableMissing = ({ observation }: SeenInput): Verdict => {
+  const missing = observation.missingVariables
   if (missing.length === 0) return no('AllSet', 'every variable of the compose file is set')
   return yes(
     'Unset',
@@ -261,8 +263,8 @@ const variableMissing = ({ observation }: StageletInput): Verdict => {
   )
 }
 
-const fileNotMounted = ({ observation }: StageletInput): Verdict => {
-  const keys = observation?.unmountedFiles ?? []
+const fileNotMounted = ({ observation }: SeenInput): Verdict => {
+  const keys = observation.unmountedFiles ?? []
   if (keys.length === 0) return no('AllMounted', 'every file secret is mounted by a service')
   return yes(
     'PathNotUsed',

@@ -109,11 +109,11 @@ describe('the events of a stagelet', () => {
     )
   })
 
-  it('tell that the agent is lost and that it is back, and not of its first coming', () => {
-    expect(story({}, { agent: away }, { agent: away }, {})).toEqual([
-      'Warning AgentLost',
-      'Normal AgentBack',
+  it('leave it to the agent to say that it is lost and back, and repeat nothing that was told before', () => {
+    const told = reports(healthy(1, 'a'), ['web'])
+    expect(story(told, { ...told, agent: away }, { ...told, agent: away }, told)).toEqual([
+      'Normal RolloutHealthy',
+      'Normal ComposeFileChanged',
     ])
-    expect(story({ agent: undefined }, {})).toEqual([])
   })
 })

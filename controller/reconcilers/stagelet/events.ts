@@ -1,8 +1,10 @@
-// What an operator should read in `describe`: one event for each change of state, none for a repeat.
-import { findCondition } from '../../../src/resources/conditions.ts'
+// What an operator should read in `describe`: one event for each change of state, none for a repeat. Of an
+// agent that is lost its own Agent tells, once, and not each of its stagelets.
+import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { Stagelet } from './gather.ts'
+import { lastKnown } from './unseen.ts'
 
 export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[] => {
   const before = stagelet.status
@@ -11,13 +13,17 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
     events.push({ regarding: stagelet, type, reason, message })
   }
   const became = (type: string, status: 'True' | 'False'): string | undefined => {
-    const old = findCondition(before?.conditions, type)
+    const old = lastKnown(before, type)
     const now = findCondition(next.conditions, type)
     const changed = old?.status !== now?.status || old?.reason !== now?.reason
     return changed && now?.status === status ? now.message : undefined
   }
 
-  const rollout = rolloutEvent(before?.lastRollout, next.lastRollout)
+  const rollout = rolloutEvent(
+    before?.lastRollout,
+    next.lastRollout,
+    findCondition(next.conditions, 'Degraded'),
+  )
   if (rollout !== undefined) add(...rollout)
   const found = became('Drifted', 'True')
   if (found !== undefined) add('Warning', 'DriftFound', found)
@@ -31,10 +37,6 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   if (fault !== undefined && reason !== 'RolledBack' && next.lastRollout?.message !== fault) {
     add('Warning', reason, fault)
   }
-  const lost = became('AgentReachable', 'False')
-  if (lost !== undefined && before !== undefined) add('Warning', 'AgentLost', lost)
-  const back = became('AgentReachable', 'True')
-  if (back !== undefined && wasLost(before)) add('Normal', 'AgentBack', back)
   const edited = became('ComposeFileChanged', 'True')
   if (edited !== undefined) add('Normal', 'ComposeFileChanged', edited)
   const unset = became('VariableMissing', 'True')
@@ -50,16 +52,10 @@ const news = (
   before: StageletStatus | undefined,
   next: StageletStatus,
 ): string | undefined => {
-  const old = findCondition(before?.conditions, 'Drifted')
+  const old = lastKnown(before, 'Drifted')
   const now = findCondition(next.conditions, 'Drifted')
   if (now?.reason !== reason) return undefined
   return old?.reason === reason && old.message === now.message ? undefined : now.message
-}
-
-/** Not of an agent that only now joins for the first time. */
-const wasLost = (before: StageletStatus | undefined): boolean => {
-  const old = findCondition(before?.conditions, 'AgentReachable')
-  return old !== undefined && !['NeverJoined', 'AgentMissing'].includes(old.reason)
 }
 
 /** Those that only went along with others come apart. */
@@ -74,6 +70,7 @@ const recreatedIn = ({ recreated = [], cascaded = [] }: RolloutStatus): string =
 const rolloutEvent = (
   before: RolloutStatus | undefined,
   next: RolloutStatus | undefined,
+  degraded: Condition | undefined,
 ): [EventInput['type'], string, string] | undefined => {
   if (next === undefined) return undefined
   if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
@@ -92,7 +89,9 @@ const rolloutEvent = (
       return [
         'Warning',
         'RolledBack',
-        `back to revision ${next.revision}, which is healthy: ${next.message ?? ''}`,
+        degraded?.reason === 'RolledBack'
+          ? degraded.message
+          : `back to revision ${next.revision}, which is healthy: ${next.message ?? ''}`,
       ]
     case 'Failed':
       return ['Warning', 'RolloutFailed', next.message ?? `revision ${next.revision} failed`]

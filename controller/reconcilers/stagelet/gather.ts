@@ -4,8 +4,11 @@ import { isReason } from '../../../src/kernel/errors.ts'
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+import { suspectsOf, type Author } from './blame.ts'
+import { healthyRevisionOf } from './quarantine.ts'
 
 export type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
 
@@ -26,6 +29,8 @@ export interface StageletInput {
   readonly head: SecretSet | undefined
   /** Closed sets that running digests may belong to, newest first. */
   readonly closedSets: readonly SecretSet[]
+  /** Of secrets that came with what failed, by their uid. */
+  readonly authors: ReadonlyMap<string, Author>
 }
 
 /** As many revisions as are kept. */
@@ -62,7 +67,8 @@ export const gatherStagelet = async (
   }
   const projectUid = project?.metadata.uid
   if (projectUid === undefined) {
-    return { ...base, projectExists: false, revisions: undefined, head: undefined, closedSets: [] }
+    const nothing = { revisions: undefined, head: undefined, closedSets: [], authors: new Map() }
+    return { ...base, projectExists: false, ...nothing }
   }
   const revisions = await reader.revisionsOf(projectUid)
   const head = await reader.readSet(projectUid, 'head')
@@ -77,14 +83,33 @@ export const gatherStagelet = async (
     if (set !== undefined) closedSets.push(set)
   }
   const since = project?.metadata.creationTimestamp ?? ''
-  return {
-    ...base,
-    projectExists: true,
-    project: { uid: projectUid, since },
-    revisions,
-    head,
-    closedSets,
+  const owner = { uid: projectUid, since }
+  const known = { ...base, projectExists: true, project: owner, revisions, head, closedSets }
+  return { ...known, authors: await authorsOf(reader, known) }
+}
+
+const mostSuspects = 20
+
+/** Read only where something failed. */
+const authorsOf = async (
+  reader: Reader,
+  input: Omit<StageletInput, 'authors'>,
+): Promise<Map<string, Author>> => {
+  const authors = new Map<string, Author>()
+  const { stagelet, observation, head } = input
+  const failed = [...(stagelet.status?.quarantine ?? []), ...(observation?.quarantine ?? [])]
+  const revision = healthyRevisionOf(input)
+  const healthy = input.closedSets.find((set) => set.revision === revision)
+  if (failed.length === 0 || head === undefined || healthy === undefined) return authors
+  const { name, namespace = '' } = stagelet.metadata
+  const suspects = failed.flatMap((one) => suspectsOf(name, one, { head, healthy }))
+  for (const entry of [...new Set(suspects)].slice(0, mostSuspects)) {
+    const secret = await reader.get({ kind: 'StagelySecret', namespace, name: entry.name })
+    const { version, updatedBy: by, updatedAt: at } = (secret?.status ?? {}) as SecretStatus
+    if (secret?.metadata.uid !== entry.secretId || version === undefined) continue
+    if (by !== undefined && at !== undefined) authors.set(entry.secretId, { version, by, at })
   }
+  return authors
 }
 
 /** Where something failed: all that came since the last healthy one, newest first. */

@@ -76,7 +76,8 @@ const revisionOf = (
   }
   const set = input.closedSets.find(matches)
   if (set !== undefined) return set.revision
-  const before = input.stagelet.status?.services?.find((s) => s.name === service.name)
+  const known = input.stagelet.status?.services?.find((s) => s.name === service.name)
+  const before = known?.lastSeen ?? known
   return before?.runningDigest !== undefined && before.runningDigest === running
     ? before.revision
     : undefined

@@ -1,7 +1,7 @@
 // What the agent did last, and why: pure.
-import { isTrue } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
+import { lastKnown } from './unseen.ts'
 
 /** A rollout of the revision that ran already mends what somebody changed: the file, or the containers. */
 const causeOf = (
@@ -15,7 +15,7 @@ const causeOf = (
   // Reports may follow each other so closely that the one of the failure was never seen.
   const known = new Set(stagelet.status?.quarantine?.map((q) => q.digest))
   if (observation?.quarantine?.some((q) => !known.has(q.digest)) === true) return 'NewRevision'
-  const edited = isTrue(stagelet.status?.conditions, 'ComposeFileChanged')
+  const edited = lastKnown(stagelet.status, 'ComposeFileChanged')?.status === 'True'
   return edited ? 'ComposeFile' : 'Drift'
 }
 

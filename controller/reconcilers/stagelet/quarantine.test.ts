@@ -78,6 +78,28 @@ describe('a stagelet whose newest revision failed', () => {
     expect(eventsOf(aStagelet({ status: next }), next)).toEqual([])
   })
 
+  it('blames the new values by key, version and who set them, in the event too', () => {
+    const authors = new Map([['id-WEB-web', { version: 2, by: 'ann', at: '2026-01-01T08:00:00Z' }]])
+    const next = decideStagelet(anInputAfter({ authors })).status
+    const said =
+      'because revision 5 failed with WEB (version 2, set by ann at 2026-01-01T08:00:00Z) for web; give web another value'
+    for (const type of ['SecretsInSync', 'Degraded', 'Ready'])
+      expect(findCondition(next.conditions, type)?.message).toContain(said)
+    expect(eventsOf(aStagelet({ status }), next)[0]?.message).toContain(said)
+    const taken = decideStagelet(
+      anInputAfter({
+        head: setAt(5, [anEntry({ key: 'DB', scope: 'db' })]),
+        observation: {
+          ...anInputAfter().observation!,
+          quarantine: [{ ...failed, digest: '' }],
+        },
+      }),
+    ).status
+    expect(findCondition(taken.conditions, 'Degraded')?.message).toContain(
+      'because revision 5 failed with WEB taken away for web; give web another value',
+    )
+  })
+
   it('says that it is going back while it is', () => {
     const { observation } = anInputAfter()
     const input = anInputAfter({ observation: { ...observation!, phase: 'Applying' } })

@@ -1,0 +1,58 @@
+// Which values a failed revision brought to a service: by key, version, and who set them. Pure.
+import type { Quarantined } from '../../../src/resources/observation.ts'
+import { createReached } from '../../../src/secrets/references.ts'
+import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
+import type { SecretSet } from '../../../src/store/store.ts'
+
+/** Who set the present version of a secret. */
+export interface Author {
+  readonly version: number
+  readonly by: string
+  readonly at: string
+}
+
+const mostNamed = 5
+
+/** What `head` gives the service, directly or by reference, and `healthy` did not. */
+export const suspectsOf = (
+  stagelet: string,
+  { service }: Pick<Quarantined, 'service'>,
+  { head, healthy }: { head: SecretSet; healthy: SecretSet },
+): SetEntry[] => {
+  const before = new Map(visibleTo(service, stagelet, healthy.entries).map((e) => [e.key, e]))
+  const had = new Set(healthy.entries.map((e) => `${e.secretId} ${e.version}`))
+  const byId = new Map(head.entries.map((e) => [e.secretId, e]))
+  const changed = visibleTo(service, stagelet, head.entries)
+    .filter((e) => before.get(e.key)?.valueDigest !== e.valueDigest)
+    .flatMap((e) => byId.get(e.secretId) ?? [])
+    .flatMap(createReached(head.entries, stagelet))
+  return [...new Set(changed)].filter((e) => !had.has(`${e.secretId} ${e.version}`))
+}
+
+/** For people; undefined where the sets do not tell. */
+export const describeBlame = (
+  stagelet: string,
+  failed: Quarantined,
+  given: {
+    head: SecretSet | undefined
+    healthy: SecretSet | undefined
+    authors: ReadonlyMap<string, Author>
+  },
+): string | undefined => {
+  const { head, healthy, authors } = given
+  if (head === undefined || healthy === undefined) return undefined
+  const { service } = failed
+  const news = suspectsOf(stagelet, failed, { head, healthy }).map((entry) => {
+    const author = authors.get(entry.secretId)
+    const who = author?.version === entry.version ? `, set by ${author.by} at ${author.at}` : ''
+    return `${entry.key} (version ${entry.version}${who})`
+  })
+  const has = new Set(visibleTo(service, stagelet, head.entries).map((e) => e.key))
+  const gone = visibleTo(service, stagelet, healthy.entries)
+    .filter((e) => !has.has(e.key))
+    .map((e) => `${e.key} taken away`)
+  const all = [...news, ...gone]
+  if (all.length === 0) return undefined
+  const more = all.length > mostNamed ? ` and ${all.length - mostNamed} more` : ''
+  return `with ${all.slice(0, mostNamed).join(', ')}${more} for ${service}`
+}

@@ -1,0 +1,68 @@
+// The condition SecretsInSync: whether each container runs exactly its secrets, and why not: pure.
+import { annotations } from '../../../src/resources/meta.ts'
+import type { ObservationSpec, Quarantined } from '../../../src/resources/observation.ts'
+import { describeBlame } from './blame.ts'
+import { notBegun } from './first-rollout.ts'
+import type { StageletInput } from './gather.ts'
+import type { JudgedService } from './judge-services.ts'
+import { healthyRevisionOf } from './quarantine.ts'
+import { heldBack } from './turn.ts'
+import { no, unknown, yes, type Verdict } from './verdict.ts'
+
+/** Without an observation nothing is seen. */
+export type SeenInput = StageletInput & { readonly observation: ObservationSpec }
+
+/** The newest set holds what failed; `failed` says what, and the agent has gone back or is about to. */
+export const rolledBack = (input: StageletInput, failed: Quarantined): string => {
+  const { observation, stagelet, head, closedSets, authors } = input
+  const { name } = stagelet.metadata
+  const healthyRevision = healthyRevisionOf(input)
+  const healthy = closedSets.find(({ revision }) => revision === healthyRevision)
+  const blame = describeBlame(name, failed, { head, healthy, authors })
+  const where =
+    observation?.phase === 'Settled'
+      ? `rolled back to revision ${observation.revision}`
+      : 'rolling back'
+  const what = failed.message === '' ? `service ${failed.service} failed` : failed.message
+  return `${where}, because revision ${failed.revision} failed${blame === undefined ? '' : ` ${blame}`}; give ${failed.service} another value, or try it again with "stagely rollout retry stagelet/${name}" (its annotation ${annotations.retry}): ${what}`
+}
+
+export const secretsInSync = (
+  input: SeenInput,
+  judged: readonly JudgedService[],
+  failed: Quarantined | undefined,
+): Verdict => {
+  const { observation, head, revisions } = input
+  const early = notBegun(input)
+  if (early !== undefined) return early
+  const closed = revisions?.closed ?? 0
+  const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
+  if (observation.fault !== undefined)
+    return no(observation.fault.reason, observation.fault.message)
+  if (judged.length === 0) return unknown('NoReport', 'the agent has not reported any service yet')
+  const late = judged.filter((j) => !j.inSync).map((j) => j.status.name)
+  if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
+    return yes('InSync', `every container runs the secrets of revision ${waiting}`)
+  }
+  if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
+  const names =
+    late.slice(0, 5).join(', ') + (late.length > 5 ? ` and ${late.length - 5} more` : '')
+  const held = heldBack(input)
+  if (held !== undefined) return no(held.reason, `${held.message}; not current: ${names}`)
+  if (observation.revision < waiting) {
+    return no('NewRevision', `revision ${waiting} is on its way; not current: ${names}`)
+  }
+  return lateFor(observation, names)
+}
+
+/** Why the newest revision does not run everywhere, though the agent has it. */
+const lateFor = (observation: ObservationSpec, names: string): Verdict => {
+  const { phase, revision, rollout, drift } = observation
+  if (phase === 'Failed')
+    return no('RolloutFailed', rollout?.message ?? `revision ${revision} failed`)
+  if (phase === 'Paused' && drift?.state === 'Held')
+    return no('StoppedByHand', `the stack was stopped by hand; not current: ${names}`)
+  if (phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
+  if (phase === 'Settled') return no('OutOfSync', `not current after the rollout: ${names}`)
+  return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
+}

@@ -1,0 +1,137 @@
+// What is said of a stagelet that nobody sees: its agent is away, or has not reported. What a look at the
+// machine would have to tell is unknown then, whatever the last report said; that is kept apart: pure.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
+import { isSeen } from '../../../src/resources/presence.ts'
+import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletInput } from './gather.ts'
+import { unknown, type Verdict } from './verdict.ts'
+
+/** Conditions that only the machine can tell. */
+export const seenTypes = [
+  'SecretsInSync',
+  'Progressing',
+  'Drifted',
+  'Degraded',
+  'ComposeFileChanged',
+  'VariableMissing',
+  'FileNotMounted',
+  'Ready',
+] as const
+
+export interface Unseen {
+  readonly reason: 'AgentAway' | 'AgentRevoked' | 'AgentMissing' | 'NoReport'
+  /** Since when, as far as it is known. */
+  readonly message: string
+  readonly lastSeen: LastSeen | undefined
+}
+
+/** Undefined while it is seen. */
+export const unseenOf = (input: StageletInput): Unseen | undefined => {
+  const { stagelet, agent, observation } = input
+  if (observation !== undefined && isSeen(agent, observation.presence)) return undefined
+  const before = stagelet.status
+  const isNew = observation === undefined && (before?.services ?? []).length === 0
+  const why = whyUnseen(input)
+  return { ...why, lastSeen: isNew ? undefined : (before?.lastSeen ?? lastSeenOf(input)) }
+}
+
+const whyUnseen = ({
+  stagelet,
+  agent,
+  observation,
+}: StageletInput): Pick<Unseen, 'reason' | 'message'> => {
+  const name = `agent "${stagelet.spec.agentRef.name}"`
+  const ready = findCondition(agent?.status?.conditions, 'Ready')
+  const at = seenAtOf(agent)
+  const last = at === undefined ? '' : ` was last seen at ${at}`
+  if (agent === undefined && observation !== undefined)
+    return { reason: 'AgentMissing', message: `${name} does not exist any more` }
+  if (ready?.reason === 'Revoked')
+    return { reason: 'AgentRevoked', message: `${name} was revoked, and${last || ' is not seen'}` }
+  const isHere = ready?.status === 'True'
+  if (ready !== undefined && ready.reason !== 'Joined' && !isHere)
+    return { reason: 'AgentAway', message: name + (last || ' is away') }
+  if (observation === undefined)
+    return { reason: 'NoReport', message: 'the agent has not reported this stagelet yet' }
+  const then = last === '' ? '' : `; it${last}`
+  const message = isHere
+    ? `${name} is back and has not reported yet${then}`
+    : `${name} has joined again and is not connected yet${then}`
+  return { reason: 'AgentAway', message }
+}
+
+const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
+  const { lastLost, lastSeen } = agent?.status ?? {}
+  const at = Date.parse(lastLost ?? lastSeen ?? '')
+  return Number.isNaN(at) ? undefined : toTimestamp(at)
+}
+
+/** As it was said when it was still seen. */
+const lastSeenOf = ({ stagelet, agent }: StageletInput): LastSeen => {
+  const { conditions = [], runningRevision } = stagelet.status ?? {}
+  const at = seenAtOf(agent)
+  return {
+    ...(at === undefined ? {} : { at }),
+    ...(runningRevision === undefined ? {} : { revision: runningRevision }),
+    conditions: conditions
+      .filter(({ type }) => (seenTypes as readonly string[]).includes(type))
+      .map((condition) => asOf(condition, at)),
+  }
+}
+
+type Known = LastSeen['conditions'][number]
+
+/** A secret that was written after the agent was last seen says nothing of that time. */
+const asOf = (condition: Condition, at: string | undefined): Known => {
+  const { type, status, reason, message, lastTransitionTime } = condition
+  const isLater = at !== undefined && Date.parse(lastTransitionTime) > Date.parse(at)
+  return type === 'SecretsInSync' && reason === 'NewRevision' && isLater
+    ? { type, status: 'True', reason: 'InSync', message: 'every container ran its secrets' }
+    : { type, status, reason, message }
+}
+
+/** What was last known of a condition: what it says, or said when it was last seen. */
+export const lastKnown = (
+  status: StageletStatus | undefined,
+  type: string,
+): Known | Condition | undefined =>
+  findKnown(status?.lastSeen, type) ?? findCondition(status?.conditions, type)
+
+const findKnown = (lastSeen: LastSeen | undefined, type: string): Known | undefined =>
+  lastSeen?.conditions.find((known) => known.type === type)
+
+/** What is worth a look stays readable. */
+const isFault = ({ type, status }: Known): boolean =>
+  status === 'True' && !['SecretsInSync', 'Ready', 'Progressing'].includes(type)
+
+const mostSaid = 8192
+
+export const unknownVerdict = (
+  { reason, message, lastSeen }: Unseen,
+  type: (typeof seenTypes)[number],
+  newest: number,
+): Verdict => {
+  const then = findKnown(lastSeen, type)
+  if (then === undefined) return unknown(reason, message)
+  const revision = lastSeen?.revision
+  const more =
+    type === 'SecretsInSync' && revision !== undefined
+      ? `, revision ${revision}${newest > revision ? `; the newest is revision ${newest}` : ''}`
+      : isFault(then)
+        ? `: ${then.message}`
+        : ''
+  return unknown(reason, `${message}; then: ${then.reason}${more}`.slice(0, mostSaid))
+}
+
+/** What it should have stays known; how it is does not. */
+export const unseenService = (service: ServiceStatus, at: string | undefined): ServiceStatus => {
+  const { runningDigest, revision, state, health, restarts, since, lastSeen, ...known } = service
+  const seen = { runningDigest, revision, state, health, restarts, since }
+  const kept = Object.entries(seen).filter(([, value]) => value !== undefined)
+  const then =
+    state === 'unknown'
+      ? lastSeen
+      : { ...(at === undefined ? {} : { at }), ...Object.fromEntries(kept) }
+  return { ...known, state: 'unknown', ...(then === undefined ? {} : { lastSeen: then }) }
+}

@@ -1,0 +1,22 @@
+// What a condition says, without its type.
+import type { Verdict } from '../../../src/resources/unseen-secret.ts'
+
+export type { Verdict }
+
+export const yes = (reason: string, message: string): Verdict => ({
+  status: 'True',
+  reason,
+  message,
+})
+
+export const no = (reason: string, message: string): Verdict => ({
+  status: 'False',
+  reason,
+  message,
+})
+
+export const unknown = (reason: string, message: string): Verdict => ({
+  status: 'Unknown',
+  reason,
+  message,
+})
