@@ -31,23 +31,38 @@ const inSync = {
 
 describe('parseGoal', () => {
   it('counts a condition only when it was judged from the current spec', () => {
-    const goal = parseGoal('condition=SecretsInSync')
-    expect(goal.reached(stagelet(2, [inSync]))).toBe(true)
-    expect(goal.reached(stagelet(2, [inSync], 1))).toBe(false)
-    expect(goal.reached(stagelet(2, [{ ...inSync, observedGeneration: 1 }]))).toBe(false)
-    expect(goal.reached(undefined)).toBe(false)
+    const end = (object: KubeObject | undefined): string =>
+      parseGoal('condition=SecretsInSync').judge(kindOf('Stagelet'), object).kind
+    expect(end(stagelet(2, [inSync]))).toBe('done')
+    expect(end(stagelet(2, [inSync], 1))).toBe('going')
+    expect(end(stagelet(2, [{ ...inSync, observedGeneration: 1 }]))).toBe('going')
+    expect(end(undefined)).toBe('failed')
   })
 
   it('takes a status, and type and status in any case', () => {
-    expect(parseGoal('condition=secretsinsync=true').reached(stagelet(1, [inSync]))).toBe(true)
-    expect(parseGoal('condition=SecretsInSync=False').reached(stagelet(1, [inSync]))).toBe(false)
+    const end = (text: string): string =>
+      parseGoal(text).judge(kindOf('Stagelet'), stagelet(1, [inSync])).kind
+    expect(end('condition=secretsinsync=true')).toBe('done')
+    expect(end('condition=SecretsInSync=False')).toBe('going')
   })
 
-  it('explains a timeout by the condition’s message', () => {
-    const bad = { ...inSync, status: 'False', reason: 'AgentAway', message: 'the agent is away' }
-    expect(parseGoal('condition=SecretsInSync').explain(stagelet(1, [bad]))).toBe(
-      'SecretsInSync=False AgentAway: the agent is away',
-    )
+  it('says how the condition stands while it does not hold', () => {
+    const away = { ...inSync, status: 'Unknown', reason: 'AgentAway', message: 'the agent is away' }
+    const judge = parseGoal('condition=SecretsInSync').judge
+    expect(judge(kindOf('Stagelet'), stagelet(1, [away]))).toEqual({
+      kind: 'going',
+      message: 'SecretsInSync=Unknown AgentAway: the agent is away',
+    })
+  })
+
+  it('is over where the reason of the condition says so, and only for the kind that it is of', () => {
+    const bad = { ...inSync, status: 'False', reason: 'DirectoryNotAllowed', message: 'no' }
+    const end = (kind: string, goal: string): string =>
+      parseGoal(goal).judge(kindOf(kind), stagelet(1, [bad])).kind
+    expect(end('Stagelet', 'condition=SecretsInSync')).toBe('failed')
+    expect(end('Stagelet', 'condition=Ready')).toBe('failed')
+    expect(end('Stagelet', 'condition=Degraded=False')).toBe('going')
+    expect(end('Project', 'condition=SecretsInSync')).toBe('going')
   })
 
   it('refuses what it does not know', () => {

@@ -1,5 +1,4 @@
 // Reading and watching objects; used by every command that waits or shows several.
-import { findCondition, type Condition } from '../src/resources/conditions.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { isReason } from '../src/kernel/errors.ts'
@@ -83,24 +82,6 @@ export const readTargets = async (
     }
   }
   return found
-}
-
-/**
- * A condition that was judged from the current spec; undefined where the status is older than
- * metadata.generation, because such a condition speaks of the past.
- */
-export const currentCondition = (object: KubeObject, type: string): Condition | undefined => {
-  const status = object.status as
-    { conditions?: Condition[]; observedGeneration?: number } | undefined
-  const condition = findCondition(
-    status?.conditions?.map((c) =>
-      c.type.toLowerCase() === type.toLowerCase() ? { ...c, type } : c,
-    ),
-    type,
-  )
-  const judged = condition?.observedGeneration ?? status?.observedGeneration
-  const generation = object.metadata.generation ?? 0
-  return judged !== undefined && judged < generation ? undefined : condition
 }
 
 export interface FollowRef {

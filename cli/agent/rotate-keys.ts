@@ -1,16 +1,17 @@
 // agent rotate-keys: asks agents for new keys, and waits until they have them. No container restarts.
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { isAbort } from '../../src/kernel/errors.ts'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../src/resources/agent.ts'
+import { endOfAgent } from '../../src/resources/end.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
-import { followObject, listObjects } from '../objects.ts'
+import { listObjects } from '../objects.ts'
 import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
-import { out } from '../print.ts'
+import { note, out } from '../print.ts'
+import { waitForEnds } from '../wait-for-ends.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean
@@ -60,23 +61,21 @@ const waitUntilDone = async (
   { request, timeoutMs }: { request: string; timeoutMs: number },
 ): Promise<void> => {
   const kind = kindOf('Agent')
-  const signal = AbortSignal.timeout(timeoutMs)
-  const isDone = (object: KubeObject | undefined): boolean =>
-    object === undefined || (object.status as AgentStatus | undefined)?.keyRotation === request
-  const late: string[] = []
-  await Promise.all(
-    names.map(async (name) => {
-      try {
-        await followObject(api, { kind, namespace: api.namespace, name }, isDone, signal)
-        out(`${fullName(kind, name)} has new keys`)
-      } catch (error) {
-        if (!isAbort(error)) throw error
-        late.push(name)
-      }
-    }),
-  )
-  if (late.length === 0) return
-  throw new CliError(
-    `timed out: ${late.join(', ')} still have their old keys. They change them when they are connected; an agent of an older version does not know how: update it`,
-  )
+  const hasThem = ({ status }: KubeObject): boolean =>
+    (status as AgentStatus | undefined)?.keyRotation === request
+  const awaited = names.map((name) => ({
+    ref: { kind, namespace: api.namespace, name },
+    label: `agent/${name}`,
+    judge: (object: KubeObject | undefined) => endOfAgent(object, hasThem),
+    doneLine: `${fullName(kind, name)} has new keys`,
+  }))
+  try {
+    await waitForEnds(api, awaited, timeoutMs)
+  } catch (error) {
+    if (error instanceof CliError)
+      note(
+        'An agent changes its keys when it is connected; one of an older version does not know how: update it.',
+      )
+    throw error
+  }
 }

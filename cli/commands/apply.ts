@@ -8,7 +8,7 @@ import { fileOption, newCommand, openApi, parseWait, type CommonFlags } from '..
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
 import { reviewDocuments } from '../review.ts'
-import { waitForStagelets, type StageletName } from '../wait-in-sync.ts'
+import { waitForSync, type StageletName } from '../wait-in-sync.ts'
 
 interface Flags extends CommonFlags {
   readonly dryRun?: boolean
@@ -49,7 +49,7 @@ const apply = async (flags: Flags): Promise<void> => {
     api,
     documents.map((d) => d.object),
   )
-  if (timeoutMs !== undefined) await waitForStagelets(api, affectedBy(review, documents), timeoutMs)
+  if (timeoutMs !== undefined) await waitForSync(api, affectedBy(review, documents), timeoutMs)
 }
 
 /** The stagelets that the review names, and those that are in the files themselves. */

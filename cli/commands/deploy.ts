@@ -1,14 +1,14 @@
 // deploy: rolls out pending edits of the user's compose files.
 import type { Command } from 'commander'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
+import { endOfDeploy } from '../../src/resources/end.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import type { RolloutStatus, StageletStatus } from '../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../src/resources/stagelet.ts'
 import { mergePatch, pathOf } from '../api.ts'
-import { CliError } from '../errors.ts'
 import { fullName, kindOf, nameOf } from '../kinds.ts'
 import { newCommand, openApi, parseWait, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { isInSync, waitForStagelets } from '../wait-in-sync.ts'
+import { waitForSync } from '../wait-in-sync.ts'
 
 export const command = (): Command =>
   newCommand('deploy', 'Roll out pending edits of the compose files of stagelets.', [
@@ -18,9 +18,6 @@ export const command = (): Command =>
     .argument('<stagelet...>', 'names of stagelets')
     .option('--wait [timeout]', 'follow the rollout until it is done (5m when no time is given)')
     .action(deploy)
-
-const lastRollout = (object: KubeObject | undefined): RolloutStatus | undefined =>
-  (object?.status as StageletStatus | undefined)?.lastRollout
 
 const deploy = async (
   words: string[],
@@ -42,26 +39,16 @@ const deploy = async (
   }
   if (timeoutMs === undefined) return
   const names = [...earlier.keys()].map((name) => ({ namespace: api.namespace, name }))
-  await waitForStagelets(api, names, timeoutMs, (object) => isDeployed(object, earlier))
+  await waitForSync(
+    api,
+    names,
+    timeoutMs,
+    ({ name }) =>
+      (object, project) =>
+        endOfDeploy(object, earlier.get(name) ?? '', project),
+  )
 }
 
 /** Tells one rollout from another; a deploy always makes a new one. */
-const startOf = (object: KubeObject | undefined): string => lastRollout(object)?.startedAt ?? ''
-
-/** A rollout that began after the deploy has ended. One that failed is an error with its reason. */
-const isDeployed = (
-  object: KubeObject | undefined,
-  earlier: ReadonlyMap<string, string>,
-): boolean => {
-  const rollout = lastRollout(object)
-  if (object === undefined || rollout === undefined) return false
-  const { name } = object.metadata
-  if (startOf(object) === earlier.get(name)) return false
-  if (rollout.result === 'Failed') {
-    const service = rollout.service === undefined ? '' : ` (service ${rollout.service})`
-    throw new CliError(
-      `the rollout of stagelet "${name}" failed${service}: ${rollout.message ?? ''}`,
-    )
-  }
-  return rollout.result === 'Healthy' && isInSync(object)
-}
+const startOf = (object: KubeObject): string =>
+  (object.status as StageletStatus | undefined)?.lastRollout?.startedAt ?? ''

@@ -1,16 +1,10 @@
 // status: one screen that says what is wrong, or that nothing is.
 import type { Command } from 'commander'
-import type { Condition } from '../../src/resources/conditions.ts'
+import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { findKinds, fullName, kindOf } from '../kinds.ts'
-import {
-  currentCondition,
-  findObject,
-  listObjects,
-  selectionOf,
-  type Selection,
-} from '../objects.ts'
+import { findObject, listObjects, selectionOf, type Selection } from '../objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -21,7 +15,6 @@ import {
 } from '../options.ts'
 import { checkFormat, printAs } from '../secrets/set-diff.ts'
 import { renderColumns } from '../table.ts'
-import { isInSync } from '../wait-in-sync.ts'
 
 export const command = (): Command =>
   newCommand('status', 'One screen: what is not in sync, and every warning.', [
@@ -69,14 +62,19 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const secrets = await read('StagelySecret')
   const projects = await read('Project')
   const teams = await readTeams(api, selection)
-  const ready = agents.filter((agent) => currentCondition(agent, 'Ready')?.status === 'True')
+  const counted = (objects: readonly KubeObject[], type: string): number =>
+    objects.filter((object) => currentCondition(object, type)?.status === 'True').length
   const drained = agents.filter(({ spec }) => spec?.['drained'] === true)
   const { namespace } = selection
   return {
     server: api.server,
     ...(namespace === undefined ? {} : { namespace }),
-    stagelets: { total: stagelets.length, in_sync: stagelets.filter(isInSync).length },
-    agents: { total: agents.length, ready: ready.length, drained: drained.length },
+    stagelets: { total: stagelets.length, in_sync: counted(stagelets, 'SecretsInSync') },
+    agents: {
+      total: agents.length,
+      ready: counted(agents, 'Ready'),
+      drained: drained.length,
+    },
     secrets: secrets.length,
     projects: projects.length,
     // That nobody sees whether a secret runs is told at the stagelet.

@@ -1,13 +1,21 @@
 // wait: returns when a condition holds for the current spec, or when the objects are gone.
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { isAbort } from '../../src/kernel/errors.ts'
+import { currentCondition } from '../../src/resources/conditions.ts'
+import {
+  done,
+  endOfAgent,
+  endOfSecret,
+  endOfSync,
+  failed,
+  going,
+  type End,
+} from '../../src/resources/end.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
-import type { Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../kinds.ts'
-import { currentCondition, followObject, listObjects, selectionOf } from '../objects.ts'
+import { listObjects, selectionOf } from '../objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -16,7 +24,9 @@ import {
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
+import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
+import { waitForEnds } from '../wait-for-ends.ts'
 
 interface Flags extends CommonFlags {
   readonly for: string
@@ -42,43 +52,64 @@ export const command = (): Command =>
     .option('--all', 'every object of the kind')
     .addOption(selectorOption())
     .addOption(allNamespacesOption())
+    .addOption(
+      new Option('-o, --output <format>', 'the objects as they are then: json or yaml').choices([
+        'json',
+        'yaml',
+      ]),
+    )
     .action(wait)
 
 interface Goal {
+  /** Said of what is done. */
   readonly verb: string
-  reached(object: KubeObject | undefined): boolean
-  explain(object: KubeObject | undefined): string
+  judge(kind: Kind, object: KubeObject | undefined): End
+}
+
+/** What the reasons of a condition tell of the end of a wait for it. */
+const endsOf: Record<string, (object: KubeObject) => End> = {
+  'Stagelet SecretsInSync': (object) => endOfSync(object),
+  'Stagelet Ready': (object) => endOfSync(object),
+  'StagelySecret InSync': endOfSecret,
+  'Agent Ready': (object) => endOfAgent(object, () => false),
+}
+
+const whileThere = (object: KubeObject): End => {
+  const finalizers = object.metadata.finalizers?.join(', ')
+  return going(finalizers === undefined ? 'still there' : `still there, waits for ${finalizers}`)
+}
+
+const shown = (object: KubeObject, type: string): string => {
+  const condition = currentCondition(object, type)
+  if (condition === undefined)
+    return `${type} is not known for generation ${object.metadata.generation ?? 0} yet`
+  return `${type}=${condition.status} ${condition.reason}: ${condition.message}`
 }
 
 /** `condition=Ready`, `condition=Ready=False`, `delete`. Throws a usage error for anything else. */
 export const parseGoal = (text: string): Goal => {
   if (text === 'delete') {
-    return {
-      verb: 'deleted',
-      reached: (object) => object === undefined,
-      explain: (object) => {
-        const finalizers = object?.metadata.finalizers?.join(', ')
-        return finalizers === undefined ? 'still there' : `still there, waits for ${finalizers}`
-      },
-    }
+    const judge: Goal['judge'] = (_kind, object) =>
+      object === undefined ? done('deleted') : whileThere(object)
+    return { verb: 'deleted', judge }
   }
   const match = /^condition=([A-Za-z0-9._/-]+)(?:=(\w+))?$/.exec(text)
   if (match === null)
     throw usageError('--for must be condition=TYPE, condition=TYPE=STATUS, or delete')
   const type = match[1]!
   const wanted = (match[2] ?? 'True').toLowerCase()
-  return {
-    verb: 'condition met',
-    reached: (object) =>
-      object !== undefined && currentCondition(object, type)?.status.toLowerCase() === wanted,
-    explain: (object) => {
-      if (object === undefined) return 'does not exist'
-      const condition = currentCondition(object, type)
-      if (condition === undefined)
-        return `${type} is not known for generation ${object.metadata.generation ?? 0} yet`
-      return `${type}=${condition.status} ${condition.reason}: ${condition.message.split('\n')[0] ?? ''}`
-    },
+  const judge: Goal['judge'] = (kind, object) => {
+    // Asked for a condition of what is not there: an error at once, as with kubectl.
+    if (object === undefined) return failed('NotFound', 'it is not there')
+    const now = shown(object, type)
+    if (currentCondition(object, type)?.status.toLowerCase() === wanted) return done(now)
+    const ends = Object.entries(endsOf).find(
+      ([name]) => name.toLowerCase() === `${kind.kind} ${type}`.toLowerCase(),
+    )
+    const end = wanted === 'true' ? ends?.[1](object) : undefined
+    return end?.kind === 'failed' ? end : going(now)
   }
+  return { verb: 'condition met', judge }
 }
 
 const wait = async (words: string[], flags: Flags): Promise<void> => {
@@ -101,39 +132,16 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   }
   if (objects.length === 0 && flags.for !== 'delete')
     throw new CliError('no matching resources found')
-  await waitForAll(api, objects, goal, flags.timeout)
-}
-
-const waitForAll = async (
-  api: Api,
-  objects: readonly { kind: Kind; namespace: string; name: string }[],
-  goal: Goal,
-  timeoutMs: number,
-): Promise<void> => {
-  const signal = AbortSignal.timeout(timeoutMs)
-  const failed: string[] = []
-  await Promise.all(
-    objects.map(async ({ kind, namespace, name }) => {
-      let last: KubeObject | undefined
-      let seen = false
-      const check = (object: KubeObject | undefined): boolean => {
-        // Asked for a condition of what is not there: an error at once, as with kubectl.
-        if (object === undefined && goal.verb !== 'deleted') {
-          throw new CliError(`${fullName(kind, name)} ${seen ? 'was deleted' : 'is not there'}`)
-        }
-        seen = true
-        last = object
-        return goal.reached(object)
-      }
-      try {
-        await followObject(api, { kind, namespace, name }, check, signal)
-        out(`${fullName(kind, name)} ${goal.verb}`)
-      } catch (error) {
-        if (isAbort(error)) failed.push(`timed out: ${fullName(kind, name)}: ${goal.explain(last)}`)
-        else if (error instanceof CliError) failed.push(error.message)
-        else throw error
-      }
-    }),
-  )
-  if (failed.length > 0) throw new CliError(failed.join('\n'))
+  const awaited = objects.map((ref) => ({
+    ref,
+    label: fullName(ref.kind, ref.name),
+    judge: (object: KubeObject | undefined) => goal.judge(ref.kind, object),
+    doneLine:
+      flags.output === undefined ? `${fullName(ref.kind, ref.name)} ${goal.verb}` : undefined,
+  }))
+  const last = await waitForEnds(api, awaited, flags.timeout)
+  if (flags.output === undefined) return
+  const found = [...last.values()].filter((object) => object !== undefined)
+  const answer = found.length === 1 ? found[0] : { apiVersion: 'v1', kind: 'List', items: found }
+  out(flags.output === 'json' ? JSON.stringify(answer, null, 4) : toYaml(answer))
 }

@@ -2,13 +2,13 @@
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
-import { CliError, Exit, usageError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
 import { newCommand, openApi, outputOption, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
 import { renderColumns } from '../table.ts'
-import { findTarget } from './target.ts'
+import { findTarget, type RolloutTarget } from './target.ts'
 import { judgeRollout, type RolloutVerdict } from './verdict.ts'
 import { readRollout, type RolloutView } from './view.ts'
 
@@ -47,26 +47,46 @@ const status = async (words: string[], flags: Flags): Promise<void> => {
   else if (output === 'wide') out(renderWide(view))
   const isOnce = flags.watch === false || flags.watch === 'false' || output !== undefined
   if (isOnce) {
-    if (output === undefined) finish(judgeRollout(view, target))
+    if (output !== undefined) return
+    const verdict = judgeRollout(view, target)
+    if (verdict.outcome === 'failed') throw failure(verdict)
+    out(verdict.lines.join('\n'))
     return
   }
-  const signal = flags.timeout === 0 ? undefined : AbortSignal.timeout(flags.timeout)
+  await follow(rest, target, { view, timeoutMs: flags.timeout })
+}
+
+/** What a view says right after a write may be of the past: an end that is bad is looked at again. */
+const settleMs = 2_500
+
+const follow = async (
+  rest: Rest,
+  target: RolloutTarget,
+  { view, timeoutMs }: { view: RolloutView; timeoutMs: number },
+): Promise<void> => {
+  const signal = timeoutMs === 0 ? undefined : AbortSignal.timeout(timeoutMs)
   let said = ''
+  let badSince: number | undefined
   for (let now = view; ; now = await readAgain(rest, target.project, signal)) {
     const verdict = judgeRollout(now, target)
-    if (verdict.outcome !== 'waiting') {
-      finish(verdict)
+    const isBad = verdict.outcome === 'failed' || verdict.outcome === 'held'
+    badSince = isBad ? (badSince ?? realClock.now()) : undefined
+    const isOver = isBad && realClock.now() - (badSince ?? 0) >= settleMs
+    if (verdict.outcome === 'done') {
+      out(verdict.lines.join('\n'))
       return
     }
+    if (isOver) throw failure(verdict)
     const text = verdict.lines.join('\n')
-    if (text !== said) out(text)
+    if (!isBad && text !== said) out(text)
     said = text
     try {
       await realClock.sleep(pollMs, signal)
     } catch (error) {
       if (!isAbort(error)) throw error
-      const seconds = Math.round(flags.timeout / 1000)
-      throw new CliError(`timed out after ${seconds} s: ${verdict.lines.join('\n')}`)
+      if (isBad) throw failure(verdict)
+      const seconds = Math.round(timeoutMs / 1000)
+      throw new CliError(`timed out after ${seconds} s: ${text}`)
     }
   }
 }
@@ -89,15 +109,7 @@ const readAgain = async (
   }
 }
 
-/** What is over, well or not. */
-const finish = ({ outcome, lines }: RolloutVerdict): void => {
-  if (outcome !== 'failed') {
-    out(lines.join('\n'))
-    return
-  }
-  note(`error: ${lines.join('\n')}`)
-  throw new Exit(1)
-}
+const failure = ({ lines }: RolloutVerdict): CliError => new CliError(lines.join('\n'))
 
 const renderWide = ({ stagelets, ...view }: RolloutView): string => {
   const rows = stagelets.map((s) => [

@@ -71,4 +71,27 @@ describe('a rollout', () => {
     expect(judge({ standing: 'busy' })).toBe('waiting')
     expect(judge({ name: 'other' })).toBe('failed')
   })
+
+  it('is held, and not waited for, while it is paused and nothing is on its way', () => {
+    const paused = { state: 'Paused', progressing: 0, waiting: 2 } as const
+    const { outcome, lines } = judgeRollout(aView(paused), shop)
+    expect([outcome, lines[0]]).toEqual(['held', expect.stringContaining('rollout resume')])
+    expect(judgeRollout(aView({ ...paused, progressing: 1 }), shop).outcome).toBe('waiting')
+    expect(judgeRollout(aView({ ...paused, waiting: 0 }), shop).outcome).toBe('done')
+  })
+
+  it('is over for who does not go on by itself, and says the reason', () => {
+    const stuck = a({ reason: 'DirectoryNotAllowed', message: '/srv is in none of the folders' })
+    for (const target of [shop, one]) {
+      const { outcome, lines } = judgeRollout(aView({ stagelets: [stuck] }), target)
+      expect([outcome, lines.join('\n')]).toEqual([
+        'failed',
+        expect.stringContaining('DirectoryNotAllowed: /srv is in none of the folders'),
+      ])
+    }
+    const held = a({ standing: 'held', reason: 'Paused', message: 'it is paused' })
+    expect(judgeRollout(aView({ stagelets: [held] }), one).outcome).toBe('held')
+    const away = a({ standing: 'held', message: 'the agent is away' })
+    expect(judgeRollout(aView({ stagelets: [away] }), one).outcome).toBe('waiting')
+  })
 })

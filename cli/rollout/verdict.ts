@@ -3,7 +3,8 @@ import type { RolloutTarget } from './target.ts'
 import type { RolloutView, StageletStanding } from './view.ts'
 
 export interface RolloutVerdict {
-  readonly outcome: 'waiting' | 'done' | 'failed'
+  /** `held`: nothing failed, and it does not go on by itself. */
+  readonly outcome: 'waiting' | 'held' | 'done' | 'failed'
   /** What is so; when it failed, why and what helps. */
   readonly lines: readonly string[]
 }
@@ -39,13 +40,21 @@ const judgeProject = (view: RolloutView): RolloutVerdict => {
   }
   if (state === 'Failed') {
     const bad = stagelets.filter(({ standing }) => standing === 'failed')
-    const lines = bad.map(({ name, message }) => `  stagelet/${name}: ${message}`)
+    const lines = bad.map(({ name, reason, message }) =>
+      [`  stagelet/${name}`, reason, message].filter((part) => part !== undefined).join(': '),
+    )
     const head = `rollout of project "${project}" failed: ${view.message}`
     return { outcome: 'failed', lines: [head, ...lines] }
   }
-  if (state === 'Paused') {
+  if (state === 'Paused' && view.progressing === 0) {
     const line = `Rollout of project "${project}" is paused (${view.message}); go on with "stagely rollout resume project/${project}"`
-    return { outcome: 'waiting', lines: [line] }
+    return { outcome: view.waiting === 0 ? 'done' : 'held', lines: [line] }
+  }
+  const stuck = stagelets.filter((s) => s.standing === 'busy' && s.reason !== undefined)
+  if (stuck.length > 0) {
+    const lines = stuck.map((s) => `  stagelet/${s.name}: ${s.reason}: ${s.message}`)
+    const head = `rollout of project "${project}" does not go on by itself:`
+    return { outcome: 'failed', lines: [head, ...lines] }
   }
   const line = `Waiting for rollout of project "${project}" to finish: ${view.healthy} of ${total - held} stagelets healthy (${view.message})...`
   return { outcome: 'waiting', lines: [line, ...waitsFor(stagelets)] }
@@ -68,6 +77,10 @@ const judgeStagelet = (view: RolloutView, name: string): RolloutVerdict => {
     ]
     return { outcome: 'failed', lines }
   }
+  if (own.reason !== undefined) {
+    const line = `rollout of stagelet "${name}" to revision ${revision} does not go on by itself: ${own.reason}: ${own.message}`
+    return { outcome: own.standing === 'held' ? 'held' : 'failed', lines: [line] }
+  }
   const why = own.message === '' ? own.standing : firstLine(own.message)
   const line = `Waiting for rollout of stagelet "${name}" to revision ${revision}: ${why}...`
   return { outcome: 'waiting', lines: [line] }
@@ -75,7 +88,8 @@ const judgeStagelet = (view: RolloutView, name: string): RolloutVerdict => {
 
 export const judgeRollout = (view: RolloutView, target: RolloutTarget): RolloutVerdict => {
   const verdict = target.kind === 'Project' ? judgeProject(view) : judgeStagelet(view, target.name)
-  if (!view.change_set_open || verdict.outcome === 'failed') return verdict
+  const isBad = verdict.outcome === 'failed' || verdict.outcome === 'held'
+  if (!view.change_set_open || isBad) return verdict
   const line = `Waiting for the change set of project "${view.project}" to close as revision ${view.revision + 1}...`
   return { outcome: 'waiting', lines: [line] }
 }

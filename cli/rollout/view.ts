@@ -9,6 +9,8 @@ export interface StageletStanding {
   readonly running_revision?: number
   readonly healthy_revision?: number
   readonly message: string
+  /** Why it does not go on by itself; absent where it does. */
+  readonly reason?: string
 }
 
 export interface RolloutView {

@@ -8,7 +8,7 @@ import { listObjects } from '../objects.ts'
 import { openApi, parseWait } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest } from '../rest.ts'
-import { waitForStagelets } from '../wait-in-sync.ts'
+import { waitForSync } from '../wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
@@ -90,9 +90,12 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   if (timeoutMs === undefined) return
   const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
   const names = stagelets
-    .filter(({ spec }) => (spec as { projectRef?: { name?: string } }).projectRef?.name === project)
+    .filter(({ spec, metadata }) => {
+      const { projectRef } = spec as { projectRef?: { name?: string } }
+      return projectRef?.name === project && (stagelet ?? metadata.name) === metadata.name
+    })
     .map(({ metadata }) => ({ namespace: api.namespace, name: metadata.name }))
-  await waitForStagelets(api, names, timeoutMs)
+  await waitForSync(api, names, timeoutMs)
 }
 
 interface GivenValue {

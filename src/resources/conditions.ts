@@ -1,4 +1,5 @@
 // Status conditions by the Kubernetes API conventions.
+import type { KubeObject } from './meta.ts'
 
 export interface Condition {
   type: string
@@ -40,3 +41,17 @@ export const findCondition = (
 
 export const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
   findCondition(conditions, type)?.status === 'True'
+
+/**
+ * A condition that was judged from the current spec; undefined where the status is older than
+ * metadata.generation, because such a condition speaks of the past. `type` in any case.
+ */
+export const currentCondition = (object: KubeObject, type: string): Condition | undefined => {
+  const status = object.status as
+    { conditions?: Condition[]; observedGeneration?: number } | undefined
+  const lower = type.toLowerCase()
+  const condition = status?.conditions?.find((c) => c.type.toLowerCase() === lower)
+  const judged = condition?.observedGeneration ?? status?.observedGeneration
+  const generation = object.metadata.generation ?? 0
+  return judged !== undefined && judged < generation ? undefined : condition
+}

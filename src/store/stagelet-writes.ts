@@ -1,6 +1,6 @@
 // What the store itself knows of Stagelets: which ones are out of sync the moment a secret changes.
 import { withStatusOwner } from '../managed-fields/status.ts'
-import { findCondition, isTrue, withCondition, type Condition } from '../resources/conditions.ts'
+import { findCondition, withCondition, type Condition } from '../resources/conditions.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
 import type { SetEntry } from '../secrets/visible.ts'
@@ -29,10 +29,13 @@ export const stageletsOf = async (
   return byName(rows)
 }
 
+/** What a mended value may end. */
+const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
+
 /**
- * Sets SecretsInSync=False/NewRevision, where it is True, on those of the project's stagelets that see one of
+ * Sets SecretsInSync=False/NewRevision, where it is True or tells of a failed rollout, on those of the project's stagelets that see one of
  * `entries` (a secret before and after its change). It happens in the writing transaction, so that
- * nobody who waits right after the write can see a stale True.
+ * nobody who waits right after the write can see a stale True, or the failure of before.
  */
 export const resetInSync = async (
   session: WriteSession,
@@ -46,9 +49,10 @@ export const resetInSync = async (
   for (const row of stagelets) {
     const status = (row.object.status ?? {}) as StageletStatus
     const conditions = (status.conditions ?? []) as Condition[]
-    if (!isTrue(conditions, 'SecretsInSync')) continue
+    const before = findCondition(conditions, 'SecretsInSync')
+    if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
     if (!seen.some((entry) => maySee(row.object, entry))) continue
-    const observed = findCondition(conditions, 'SecretsInSync')?.observedGeneration
+    const observed = before?.observedGeneration
     const condition = {
       type: 'SecretsInSync',
       status: 'False' as const,

@@ -201,8 +201,33 @@ describe('the stagely command', () => {
       '500ms',
     )
     expect(late.code).toBe(1)
-    expect(late.stderr).toMatch(/timed out: stagelet.stagely.dev\/shop: SecretsInSync=/)
+    expect(late.stderr).toMatch(
+      /timed out after [01] s waiting for:\n {2}stagelet.stagely.dev\/shop: SecretsInSync=/,
+    )
     expect((await world.cli('wait', '--for=condition=Accepted', 'secret/none')).code).toBe(1)
+  })
+
+  it('waits for nothing that somebody has to end first, and says what that is', async () => {
+    const stagelet = (spec: string, name: string): string =>
+      `${head('Stagelet', name)}spec: {projectRef: {name: shop}, ${spec}, compose: {directory: /srv/${name}}}\n`
+    const ends: [string, string, RegExp][] = [
+      ['held', 'agentRef: {name: box}, paused: true', /stagelet\/held: Paused: .*resume stagelet/],
+      ['lost', 'agentRef: {name: nobody}', /stagelet\/lost: AgentMissing: agent "nobody"/],
+    ]
+    for (const [name, spec, why] of ends) {
+      const ran = await world.cliWith(stagelet(spec, name), 'apply', '-f', '-', '--wait=5m')
+      expect([ran.code, ran.stderr], name).toEqual([1, expect.stringMatching(why)])
+      await world.must('delete', 'stagelet', name)
+    }
+    const shown = await world.must(
+      'wait',
+      '--for=condition=Accepted',
+      'secrets',
+      '--all',
+      '-o',
+      'json',
+    )
+    expect(JSON.parse(shown)).toMatchObject({ kind: 'StagelySecret' })
   })
 
   it('sees a deletion that happens while it waits', async () => {

@@ -126,8 +126,11 @@ describe('stagely rollout', () => {
     expect((await rollout('pause', 'shop')).stdout).toBe('project.stagely.dev/shop paused\n')
     expect(await rollout('pause', 'shop')).toMatchObject({ code: 1 })
     await setValue('good three')
-    const late = await rollout('status', 'shop', '--timeout', '1s')
-    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('timed out after 1 s')])
+    const held = await rollout('status', 'shop')
+    expect([held.code, held.stderr]).toEqual([1, expect.stringMatching(/is paused.*resume/)])
+    const waits = ['wait', '--for=condition=SecretsInSync', 'stagelet/one', '--timeout', '90s']
+    const waited = await world.cli(...waits)
+    expect([waited.code, waited.stderr]).toEqual([1, expect.stringContaining('RolloutPaused')])
     const now = await rollout('status', 'shop', '--watch=false')
     expect(now.stdout).toMatch(/is paused.*2 waiting/)
     expect(now.code).toBe(0)
@@ -150,6 +153,29 @@ describe('stagely rollout', () => {
     expect((await rollout('resume', 'stagelet/two')).code).toBe(0)
     expect((await rollout('status', 'stagelet/two', '--timeout', '90s')).code).toBe(0)
     expect(await values()).toEqual(['good four', 'good four'])
+  })
+
+  it('that is rolled back everywhere ends each wait for it, with the service and its last line', async () => {
+    const known = expect.stringMatching(
+      /rolled back to revision [^]*web[^]*exit code 7[^]*cannot parse \*\*\*REDACTED/,
+    ) as unknown
+    const set = await world.cliWith(
+      'bad value five',
+      ...['secrets', 'set', 'CONFIG', '--scope', 'web', '--project', 'shop', '--wait=5m'],
+    )
+    expect([set.code, set.stderr]).toEqual([1, known])
+    const status = await rollout('status', 'shop')
+    expect([status.code, status.stderr]).toEqual([1, known])
+    const waited = await world.cli(
+      ...['wait', '--for=condition=Ready', 'stagelet/two', '--timeout', '5m'],
+    )
+    expect([waited.code, waited.stderr]).toEqual([1, known])
+    const mended = await world.cliWith(
+      'good five',
+      ...['secrets', 'set', 'CONFIG', '--scope', 'web', '--project', 'shop', '--wait=5m'],
+    )
+    expect(mended).toMatchObject({ code: 0 })
+    expect(await values()).toEqual(['good five', 'good five'])
   })
 
   it('refuses to steer what a folder owns, and names it', async () => {

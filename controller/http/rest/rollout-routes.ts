@@ -47,6 +47,10 @@ const rolloutSchema = z
         running_revision: runningRevision,
         healthy_revision: healthyRevision,
         message: z.string().describe('Why it failed, or what it waits for; masked.'),
+        reason: z
+          .string()
+          .optional()
+          .describe('Why it does not go on by itself, such as RolledBack; absent where it does.'),
       }),
     ),
   })
@@ -68,6 +72,7 @@ const toStagelet = ({
   stagelet,
   standing,
   message,
+  reason,
 }: StageletInRollout): Rollout['stagelets'][number] => ({
   id: idOf(stagelet),
   name: stagelet.metadata.name,
@@ -79,6 +84,7 @@ const toStagelet = ({
     healthy_revision: stagelet.status?.healthyRevision,
   }),
   message,
+  ...given({ reason }),
 })
 
 const read = async (reader: Reader, project: KubeObject, now: number): Promise<Rollout> => {

@@ -120,15 +120,24 @@ export const standingOf = (
   return healthy !== letIn && status?.wantedRevision === letIn ? 'interrupted' : 'waiting'
 }
 
+/** The newest set gives it what failed there; it is not tried again by itself. */
+export const holdsFailed = (
+  { head }: Pick<RolloutInput, 'head'>,
+  stagelet: StageletObject,
+): boolean => {
+  const retry = retryOf(stagelet)
+  const quarantine = (stagelet.status?.quarantine ?? []).filter((q) => q.retry === retry)
+  return failedIn(stagelet.metadata.name, head, quarantine) !== undefined
+}
+
 /** Of one that was told of the newest revision, and is not healthy with it. */
 const progressOf = (
   input: RolloutInput,
   spec: RolloutSpec,
   stagelet: StageletObject,
 ): 'failed' | 'late' | 'busy' => {
-  const { status, metadata } = stagelet
-  const quarantine = (status?.quarantine ?? []).filter((q) => q.retry === retryOf(stagelet))
-  if (failedIn(metadata.name, input.head, quarantine) !== undefined) return 'failed'
+  const { status } = stagelet
+  if (holdsFailed(input, stagelet)) return 'failed'
   const last = status?.lastRollout
   if (last?.revision === input.closed && last.result === 'Failed') return 'failed'
   return deadlineOf(spec, stagelet) < input.now ? 'late' : 'busy'

@@ -1,9 +1,18 @@
 // Where the newest revision of a project stands, for who asks: also of a project without
 // spec.rollout, whose stagelets all take it at once. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
+import { endOfSync } from '../../../src/resources/end.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
 import type { StageletObject } from '../project/gather.ts'
-import { isAway, isHeld, standingOf, stateOf, vanishedOf, type Standing } from './decide.ts'
+import {
+  holdsFailed,
+  isAway,
+  isHeld,
+  standingOf,
+  stateOf,
+  vanishedOf,
+  type Standing,
+} from './decide.ts'
 import type { RolloutInput } from './gather.ts'
 import { progressOf, whyStopped } from './verdict.ts'
 
@@ -12,6 +21,8 @@ export interface StageletInRollout {
   readonly standing: Standing
   /** What it says of itself: why it failed, what its health gate waits for. */
   readonly message: string
+  /** Why it does not go on by itself; undefined where it does, or is healthy. */
+  readonly reason: string | undefined
 }
 
 export interface RolloutView {
@@ -40,8 +51,10 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     const standing = standingOf(input, spec, stagelet)
     if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
     if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
-    if (!isHeld(input, stagelet)) return standing
-    return isAway(input, stagelet) ? 'unknown' : 'held'
+    if (isHeld(input, stagelet)) return isAway(input, stagelet) ? 'unknown' : 'held'
+    // It may have gone back already: then it is told of an older revision.
+    const isOver = holdsFailed(input, stagelet) || endOfSync(stagelet).kind === 'failed'
+    return isOver ? 'failed' : standing
   }
   const standings = new Map(input.stagelets.map((s) => [s.metadata.name, stand(s)]))
   const named = (...wanted: Standing[]): string[] =>
@@ -70,7 +83,10 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     message: stopped ? whyStopped(input, { standings, vanished }) : progressOf(counts),
     stagelets: input.stagelets.map((stagelet) => {
       const standing = standings.get(stagelet.metadata.name) ?? 'waiting'
-      return { stagelet, standing, message: messageOf(stagelet, standing) }
+      const end = standing === 'healthy' ? undefined : endOfSync(stagelet, project)
+      return end?.kind === 'failed'
+        ? { stagelet, standing, message: end.message, reason: end.reason }
+        : { stagelet, standing, message: messageOf(stagelet, standing), reason: undefined }
     }),
   }
 }

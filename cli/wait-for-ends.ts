@@ -1,0 +1,164 @@
+// Waits for several objects, each until its end is known, with a line for each step.
+import { realClock } from '../src/kernel/clock.ts'
+import { isAbort } from '../src/kernel/errors.ts'
+import type { End } from '../src/resources/end.ts'
+import type { KubeObject } from '../src/resources/meta.ts'
+import type { Api } from './api.ts'
+import { CliError } from './errors.ts'
+import { kindOf } from './kinds.ts'
+import { followObject, type FollowRef } from './objects.ts'
+import { note, out } from './print.ts'
+
+/** Another object of the same namespace as it is now; it is followed from the first look on. */
+type Look = (kind: 'Project', name: string) => KubeObject | undefined
+
+export interface Awaited {
+  readonly ref: FollowRef
+  /** In progress lines and failures, such as `stagelet/shop`. */
+  readonly label: string
+  judge(object: KubeObject | undefined, look: Look): End
+  /** Printed when it is done; undefined: nothing is. */
+  readonly doneLine: string | undefined
+}
+
+/**
+ * What is judged from the past ends within this time: a change set closes after 2 s at most. An end
+ * that still is one then is real.
+ */
+const settleMs = 2_500
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? ''
+
+/** The last state of each awaited object, by its label. */
+export type Outcome = ReadonlyMap<string, KubeObject | undefined>
+
+/**
+ * Resolves when all are done. Else throws, with the reason of each one that failed and what was last
+ * known of each one that is late.
+ */
+export const waitForEnds = async (
+  api: Api,
+  awaited: readonly Awaited[],
+  timeoutMs: number,
+): Promise<Outcome> => {
+  const over = new AbortController()
+  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), over.signal])
+  const bad: string[] = []
+  const late: string[] = []
+  const last = new Map<string, KubeObject | undefined>()
+  const looks = createLooks(api, signal)
+  try {
+    await Promise.all(
+      awaited.map(async (one) => {
+        const { end, object } = await followToEnd(api, one, { signal, looks })
+        last.set(one.label, object)
+        if (end.kind === 'done') {
+          if (one.doneLine !== undefined) out(one.doneLine)
+        } else if (end.kind === 'going') late.push(`${one.label}: ${end.message}`)
+        else bad.push(`${one.label}: ${end.reason}: ${end.message}`)
+      }),
+    )
+  } finally {
+    over.abort()
+  }
+  const seconds = Math.round(timeoutMs / 1000)
+  const texts = [
+    ...bad,
+    ...(late.length === 0
+      ? []
+      : [`timed out after ${seconds} s waiting for:\n  ${late.join('\n  ')}`]),
+  ]
+  if (texts.length > 0) throw new CliError(texts.join('\n'))
+  return last
+}
+
+interface Looks {
+  of(namespace: string): Look
+  /** Called at each change of what was looked at. */
+  onChange(listener: () => void): void
+}
+
+/** Objects that several may look at are followed once. */
+const createLooks = (api: Api, signal: AbortSignal): Looks => {
+  const known = new Map<string, KubeObject | undefined>()
+  const listeners: (() => void)[] = []
+  const follow = (ref: FollowRef, key: string): void => {
+    const take = (object: KubeObject | undefined): boolean => {
+      known.set(key, object)
+      for (const listener of listeners) listener()
+      return false
+    }
+    // It only says more about why: without it the wait goes on.
+    followObject(api, ref, take, signal).catch(() => undefined)
+  }
+  return {
+    of: (namespace) => (kind, name) => {
+      const key = `${kind} ${namespace}/${name}`
+      if (!known.has(key)) {
+        known.set(key, undefined)
+        follow({ kind: kindOf(kind), namespace, name }, key)
+      }
+      return known.get(key)
+    },
+    onChange: (listener) => listeners.push(listener),
+  }
+}
+
+/** Ends with `going` when the time is over. */
+const followToEnd = async (
+  api: Api,
+  { ref, label, judge }: Awaited,
+  { signal, looks }: { signal: AbortSignal; looks: Looks },
+): Promise<{ end: End; object: KubeObject | undefined }> => {
+  const ended = new AbortController()
+  const own = AbortSignal.any([signal, ended.signal])
+  const look = looks.of(ref.namespace)
+  let object: KubeObject | undefined
+  let seen = false
+  let end: End = { kind: 'going', message: 'is not read yet' }
+  let said = ''
+  let settling: AbortController | undefined
+  const settle = (): void => {
+    settling ??= new AbortController()
+    const both = AbortSignal.any([own, settling.signal])
+    realClock.sleep(settleMs, both).then(
+      () => {
+        ended.abort()
+      },
+      () => undefined,
+    )
+  }
+  const rejudge = (): boolean => {
+    end = judge(object, look)
+    if (end.kind === 'failed' && object !== undefined) {
+      if (settling === undefined) settle()
+    } else {
+      settling?.abort()
+      settling = undefined
+    }
+    if (end.kind === 'going') {
+      const line = firstLine(end.message)
+      if (line !== said) note(`${label}: ${line}`)
+      said = line
+    }
+    return end.kind === 'done' || (end.kind === 'failed' && object === undefined)
+  }
+  looks.onChange(() => {
+    if (seen && rejudge()) ended.abort()
+  })
+  const check = (now: KubeObject | undefined): boolean => {
+    object = now
+    const isOver = rejudge()
+    if (now === undefined && seen)
+      end = { kind: 'failed', reason: 'Deleted', message: 'it was deleted while waiting' }
+    seen = true
+    return isOver
+  }
+  try {
+    await followObject(api, ref, check, own)
+  } catch (error) {
+    if (!isAbort(error)) throw error
+  }
+  ended.abort()
+  return { end, object }
+}

@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest'
+import type { KubeObject } from './meta.ts'
+import { endOfAgent, endOfDeploy, endOfSecret, endOfSync } from './end.ts'
+
+type Verdicts = Record<string, string>
+
+/** `SecretsInSync: 'False RolledBack'` and so on, judged from the current spec. */
+const conditionsOf = (verdicts: Verdicts, observedGeneration = 2): object[] =>
+  Object.entries(verdicts).map(([type, text]) => {
+    const [status, reason] = text.split(' ')
+    const lastTransitionTime = '2026-01-01T10:00:00Z'
+    const message = `${reason}, told whole\nlast log line`
+    return { type, status, reason, message, lastTransitionTime, observedGeneration }
+  })
+
+const stagelet = (
+  verdicts: Verdicts,
+  over: { spec?: object; status?: object; deletionTimestamp?: string; judged?: number } = {},
+): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Stagelet',
+  metadata: {
+    name: 'web',
+    namespace: 'default',
+    generation: 2,
+    ...(over.deletionTimestamp === undefined ? {} : { deletionTimestamp: over.deletionTimestamp }),
+  },
+  spec: { projectRef: { name: 'shop' }, agentRef: { name: 'box' }, ...over.spec },
+  status: { ...over.status, conditions: conditionsOf(verdicts, over.judged) },
+})
+
+const project = (state: string): KubeObject => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Project',
+  metadata: { name: 'shop', namespace: 'default' },
+  status: { rollout: { state, failed: ['other'] } },
+})
+
+const settled = { AgentReachable: 'True Connected', Progressing: 'False Settled' }
+const moving = { AgentReachable: 'True Connected', Progressing: 'True Applying' }
+
+/** `failed REASON`, `going` or `done`. */
+const said = (end: ReturnType<typeof endOfSync>): string =>
+  end.kind === 'failed' ? `failed ${end.reason}` : end.kind
+
+describe('the end of a wait for a stagelet to be in sync', () => {
+  const table: [string, Verdicts, string][] = [
+    ['in sync', { ...settled, SecretsInSync: 'True InSync' }, 'done'],
+    ['on its way', { ...moving, SecretsInSync: 'False NewRevision' }, 'going'],
+    ['being rolled out', { ...moving, SecretsInSync: 'False RollingOut' }, 'going'],
+    ['not seen yet', { ...settled, SecretsInSync: 'False NoReport' }, 'going'],
+    ['healing', { ...settled, SecretsInSync: 'False OutOfSync' }, 'going'],
+    [
+      'without an engine for now',
+      { ...settled, SecretsInSync: 'False ComposeUnavailable' },
+      'going',
+    ],
+    ['rolling back', { ...moving, SecretsInSync: 'False RolledBack' }, 'going'],
+    ['rolled back', { ...settled, SecretsInSync: 'False RolledBack' }, 'failed RolledBack'],
+    ['failed', { ...settled, SecretsInSync: 'False RolloutFailed' }, 'failed RolloutFailed'],
+    ['tried again', { ...moving, SecretsInSync: 'False RolloutFailed' }, 'going'],
+    ...[
+      'DirectoryNotAllowed',
+      'DirectoryMissing',
+      'ProjectClaimed',
+      'ProjectMissing',
+      'ComposeInvalid',
+      'ValueInvalid',
+      'FileNotMountable',
+      'FileNotWritten',
+      'FileNotDelivered',
+      'VariableMissing',
+      'NoTmpfs',
+    ].map((reason): [string, Verdicts, string] => [
+      `held by the fault ${reason}`,
+      { ...settled, SecretsInSync: `False ${reason}` },
+      `failed ${reason}`,
+    ]),
+    [
+      'faulty while the agent takes something newer',
+      { ...moving, SecretsInSync: 'False ComposeInvalid' },
+      'going',
+    ],
+    [
+      'paused by its agent',
+      {
+        AgentReachable: 'True Connected',
+        Progressing: 'False Paused',
+        SecretsInSync: 'False Paused',
+      },
+      'failed Paused',
+    ],
+    [
+      'drained',
+      {
+        AgentReachable: 'True Connected',
+        Progressing: 'False AgentDrained',
+        SecretsInSync: 'False AgentDrained',
+      },
+      'failed AgentDrained',
+    ],
+    [
+      'stopped by hand',
+      { ...settled, Drifted: 'True StoppedByHand', SecretsInSync: 'False OutOfSync' },
+      'failed StoppedByHand',
+    ],
+    [
+      'of no agent',
+      { AgentReachable: 'False AgentMissing', SecretsInSync: 'False NoReport' },
+      'failed AgentMissing',
+    ],
+    [
+      'of a revoked agent',
+      { AgentReachable: 'False Revoked', SecretsInSync: 'False NewRevision' },
+      'failed Revoked',
+    ],
+    [
+      'of an agent that is away, whatever was last seen',
+      { AgentReachable: 'False Disconnected', SecretsInSync: 'False RolledBack' },
+      'going',
+    ],
+    [
+      'not known for its agent is away',
+      { AgentReachable: 'Unknown AgentAway', SecretsInSync: 'Unknown AgentAway' },
+      'going',
+    ],
+    [
+      'of an agent that has yet to join',
+      { AgentReachable: 'False NeverJoined', SecretsInSync: 'False NoReport' },
+      'going',
+    ],
+    ['not judged', {}, 'going'],
+  ]
+
+  it.each(table)('%s', (_title, verdicts, expected) => {
+    expect(said(endOfSync(stagelet(verdicts)))).toBe(expected)
+  })
+
+  it('tells the whole message of a failure: who is to blame, and the last log line', () => {
+    const end = endOfSync(stagelet({ ...settled, SecretsInSync: 'False RolledBack' }))
+    expect(end.message).toBe('RolledBack, told whole\nlast log line')
+  })
+
+  it('says whom it waits for, and since when', () => {
+    const verdicts = { AgentReachable: 'False Disconnected', SecretsInSync: 'False NewRevision' }
+    expect(endOfSync(stagelet(verdicts)).message).toBe(
+      'waits for agent "box", which is not connected (Disconnected) since 2026-01-01T10:00:00Z',
+    )
+  })
+
+  it('takes no condition of an older spec for an end', () => {
+    const old = stagelet({ ...settled, SecretsInSync: 'True InSync' }, { judged: 1 })
+    expect(said(endOfSync(old))).toBe('going')
+    const fault = stagelet({ SecretsInSync: 'False DirectoryNotAllowed' }, { judged: 1 })
+    expect(said(endOfSync(fault))).toBe('going')
+  })
+
+  it('is over for one that is paused, deleted or not there', () => {
+    const late = { ...settled, SecretsInSync: 'False NewRevision' }
+    expect(said(endOfSync(stagelet(late, { spec: { paused: true } })))).toBe('failed Paused')
+    const inSync = stagelet({ SecretsInSync: 'True InSync' }, { spec: { paused: true } })
+    expect(said(endOfSync(inSync))).toBe('done')
+    const going = stagelet({ SecretsInSync: 'True InSync' }, { deletionTimestamp: 'now' })
+    expect(said(endOfSync(going))).toBe('failed Deleted')
+    expect(said(endOfSync(undefined))).toBe('failed NotFound')
+  })
+
+  it('asks the project of one that waits for its turn', () => {
+    const waits = stagelet({
+      AgentReachable: 'True Connected',
+      Progressing: 'False AwaitingTurn',
+      SecretsInSync: 'False AwaitingTurn',
+    })
+    expect(endOfSync(waits)).toMatchObject({ kind: 'going', turnIn: 'shop' })
+    const states = ['Progressing', 'Complete', 'Paused', 'Stopped', 'Braked']
+    expect(states.map((state) => said(endOfSync(waits, project(state))))).toEqual([
+      'going',
+      'going',
+      'failed RolloutPaused',
+      'failed RolloutStopped',
+      'failed RolloutBraked',
+    ])
+  })
+})
+
+describe('the end of a deploy', () => {
+  const inSync = { ...settled, SecretsInSync: 'True InSync' }
+  const end = (verdicts: Verdicts, lastRollout?: object): string =>
+    said(endOfDeploy(stagelet(verdicts, { status: { lastRollout } }), 'before'))
+
+  it('is that of the rollout that it began', () => {
+    expect(end(inSync)).toBe('going')
+    expect(end(inSync, { startedAt: 'before', result: 'Healthy' })).toBe('going')
+    expect(end(inSync, { startedAt: 'after', result: 'Progressing' })).toBe('going')
+    expect(end(inSync, { startedAt: 'after', result: 'Healthy' })).toBe('done')
+    expect(end(inSync, { startedAt: 'after', result: 'Failed' })).toBe('failed RolloutFailed')
+    const back = { ...settled, SecretsInSync: 'False RolledBack' }
+    expect(end(back, { startedAt: 'after', result: 'RolledBack' })).toBe('failed RolledBack')
+  })
+
+  it('is no failure of before, but one that keeps it from beginning', () => {
+    const before = { startedAt: 'before', result: 'Failed' }
+    expect(end({ ...settled, SecretsInSync: 'False RolledBack' }, before)).toBe('going')
+    const paused = { AgentReachable: 'True Connected', Progressing: 'False Paused' }
+    expect(end({ ...paused, SecretsInSync: 'False Paused' }, before)).toBe('failed Paused')
+  })
+})
+
+describe('the end of a wait for a secret', () => {
+  it.each([
+    [{ Accepted: 'True Accepted', InSync: 'True InSync' }, 'done'],
+    [{ Accepted: 'True Accepted', InSync: 'False NewVersion' }, 'going'],
+    [{ Accepted: 'True Accepted', InSync: 'Unknown NoReport' }, 'going'],
+    [{ Accepted: 'True Accepted', InSync: 'False FileNotMounted' }, 'failed FileNotMounted'],
+    [{ Accepted: 'False Duplicate' }, 'failed Duplicate'],
+    [{ Accepted: 'False ValueMissing', InSync: 'False ValueMissing' }, 'failed ValueMissing'],
+    [{}, 'going'],
+  ] as [Verdicts, string][])('%j', (verdicts, expected) => {
+    expect(said(endOfSecret(stagelet(verdicts)))).toBe(expected)
+    expect(said(endOfSecret(undefined))).toBe('failed NotFound')
+  })
+})
+
+describe('the end of a wait for an agent', () => {
+  it('is a revocation, or that it is gone', () => {
+    const never = (): boolean => false
+    expect(said(endOfAgent(stagelet({ Ready: 'False Revoked' }), never))).toBe('failed Revoked')
+    expect(said(endOfAgent(stagelet({ Ready: 'Unknown Disconnected' }), never))).toBe('going')
+    expect(said(endOfAgent(undefined, never))).toBe('failed NotFound')
+    expect(said(endOfAgent(stagelet({}), () => true))).toBe('done')
+  })
+})

@@ -1,0 +1,146 @@
+// Whether a wait for a stagelet is over, and how: the one place that decides it. Pure. It reads
+// conditions by status and reason only.
+import { currentCondition, type Condition } from './conditions.ts'
+import type { KubeObject } from './meta.ts'
+import type { ProjectStatus } from './project.ts'
+import type { StageletSpec, StageletStatus } from './stagelet.ts'
+
+export type End =
+  | { readonly kind: 'done'; readonly message: string }
+  /** It does not go on by itself: somebody has to act. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  /** Not over; the message says how far it is, and who is awaited. `turnIn`: the project to ask. */
+  | { readonly kind: 'going'; readonly message: string; readonly turnIn?: string }
+
+export const done = (message: string): End => ({ kind: 'done', message })
+export const failed = (reason: string, message: string): End => ({
+  kind: 'failed',
+  reason,
+  message,
+})
+export const going = (message: string): End => ({ kind: 'going', message })
+
+/** Of SecretsInSync=False, what passes by itself. Every other reason is a fault that stays. */
+const passing: ReadonlySet<string> = new Set([
+  'NewRevision',
+  'RollingOut',
+  'OutOfSync',
+  'NoReport',
+  'AwaitingTurn',
+  'AwaitingAgent',
+  'Waiting',
+  'ComposeUnavailable',
+])
+
+/** Of Progressing=False, what keeps a stagelet from a revision until somebody acts. */
+const holding: ReadonlySet<string> = new Set(['Paused', 'AgentDrained'])
+
+/** Of an agent that is not reachable: nobody will ever answer. Every other reason may end. */
+const gone: ReadonlySet<string> = new Set(['AgentMissing', 'Revoked'])
+
+const say = ({ reason, message }: Condition): string => `${reason}: ${message}`
+
+const agentOf = (stagelet: KubeObject): string =>
+  (stagelet.spec as Partial<StageletSpec> | undefined)?.agentRef?.name ?? ''
+
+const away = (stagelet: KubeObject, { reason, lastTransitionTime }: Condition): End =>
+  going(
+    `waits for agent "${agentOf(stagelet)}", which is not connected (${reason}) since ${lastTransitionTime}`,
+  )
+
+/** What the rollout of the project says to one that waits for its turn. */
+const atItsTurn = (stagelet: KubeObject, held: Condition, project: KubeObject | undefined): End => {
+  const name = (stagelet.spec as Partial<StageletSpec> | undefined)?.projectRef?.name ?? ''
+  const rollout = (project?.status as ProjectStatus | undefined)?.rollout
+  if (rollout === undefined || rollout.state === 'Progressing' || rollout.state === 'Complete')
+    return { kind: 'going', message: say(held), turnIn: name }
+  const remedy =
+    rollout.state === 'Stopped'
+      ? `"stagely rollout status project/${name}" says why`
+      : `go on with "stagely rollout resume project/${name}"`
+  const names = rollout.failed === undefined ? '' : ` (failed: ${rollout.failed.join(', ')})`
+  return failed(
+    `Rollout${rollout.state}`,
+    `the rollout of project "${name}" is ${rollout.state.toLowerCase()}${names}: ${remedy}`,
+  )
+}
+
+/**
+ * For a wait until a stagelet runs exactly its secrets. `stagelet` undefined: there is none.
+ * `project` is asked only where the stagelet waits for its turn.
+ */
+export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject): End => {
+  if (stagelet === undefined) return failed('NotFound', 'it does not exist')
+  if (stagelet.metadata.deletionTimestamp !== undefined)
+    return failed('Deleted', `it is being deleted since ${stagelet.metadata.deletionTimestamp}`)
+  const inSync = currentCondition(stagelet, 'SecretsInSync')
+  const reachable = currentCondition(stagelet, 'AgentReachable')
+  const progressing = currentCondition(stagelet, 'Progressing')
+  if (inSync?.status === 'True') return done(inSync.message)
+  if (reachable?.status === 'False' && gone.has(reachable.reason))
+    return failed(reachable.reason, reachable.message)
+  const { paused } = (stagelet.spec ?? {}) as Partial<StageletSpec>
+  const { name } = stagelet.metadata
+  if (paused === true)
+    return failed('Paused', `it is paused: go on with "stagely rollout resume stagelet/${name}"`)
+  if (inSync === undefined) return going('is not judged yet')
+  if (reachable !== undefined && reachable.status !== 'True') return away(stagelet, reachable)
+  if (inSync.status === 'Unknown') return going(say(inSync))
+  const drifted = currentCondition(stagelet, 'Drifted')
+  if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand')
+    return failed(drifted.reason, drifted.message)
+  if (progressing?.status === 'True')
+    return going(say(inSync.reason === 'NewRevision' ? inSync : progressing))
+  if (progressing?.reason === 'AwaitingTurn') return atItsTurn(stagelet, progressing, project)
+  if (progressing !== undefined && holding.has(progressing.reason))
+    return failed(progressing.reason, progressing.message)
+  return passing.has(inSync.reason) ? going(say(inSync)) : failed(inSync.reason, inSync.message)
+}
+
+/** For a wait until a deploy has ended; `startedBefore` is when the last rollout before it began. */
+export const endOfDeploy = (
+  stagelet: KubeObject | undefined,
+  startedBefore: string,
+  project?: KubeObject,
+): End => {
+  const sync = endOfSync(stagelet, project)
+  const rollout = (stagelet?.status as StageletStatus | undefined)?.lastRollout
+  const isNew = rollout !== undefined && (rollout.startedAt ?? '') !== startedBefore
+  if (!isNew) {
+    // What failed before is what the deploy may mend.
+    const isOld = sync.kind === 'failed' && /^(RolledBack|RolloutFailed)$/.test(sync.reason)
+    return sync.kind === 'done' || isOld ? going('waits until the agent begins') : sync
+  }
+  if (rollout.result === 'Failed') {
+    const service = rollout.service === undefined ? '' : `service ${rollout.service}: `
+    return failed('RolloutFailed', `${service}${rollout.message ?? 'the rollout failed'}`)
+  }
+  if (rollout.result === 'Progressing' && sync.kind === 'done') return going('rolling out')
+  return sync
+}
+
+/** For a wait until the services that see a secret run its newest version. */
+export const endOfSecret = (secret: KubeObject | undefined): End => {
+  if (secret === undefined) return failed('NotFound', 'it does not exist')
+  if (secret.metadata.deletionTimestamp !== undefined)
+    return failed('Deleted', `it is being deleted since ${secret.metadata.deletionTimestamp}`)
+  const accepted = currentCondition(secret, 'Accepted')
+  const inSync = currentCondition(secret, 'InSync')
+  if (accepted?.status === 'False') return failed(accepted.reason, accepted.message)
+  if (inSync === undefined) return going('is not judged yet')
+  if (inSync.status === 'True') return done(inSync.message)
+  const stays = inSync.status === 'False' && inSync.reason !== 'NewVersion'
+  return stays ? failed(inSync.reason, inSync.message) : going(say(inSync))
+}
+
+/** For a wait until an agent is connected, or has done what it was asked for. */
+export const endOfAgent = (
+  agent: KubeObject | undefined,
+  isDone: (agent: KubeObject) => boolean,
+): End => {
+  if (agent === undefined) return failed('NotFound', 'it does not exist')
+  if (isDone(agent)) return done('done')
+  const ready = currentCondition(agent, 'Ready')
+  if (ready?.reason === 'Revoked') return failed(ready.reason, ready.message)
+  return going(ready === undefined ? 'it has not joined yet' : say(ready))
+}
