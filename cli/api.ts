@@ -91,7 +91,7 @@ const statusError = ({ status, headers, text }: Reply, server: string): Error =>
   } catch {
     return notStagely(server, status)
   }
-  if (status === 401) return refusedToken(server)
+  if (status === 401) return refusedToken(server, body.message)
   const reason = Object.keys(httpStatusOf).find((r) => r === body.reason) as Reason | undefined
   const faults = body.details?.causes?.map((cause) => ({
     field: cause.field ?? '',

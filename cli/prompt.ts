@@ -1,24 +1,33 @@
 // Questions at a terminal. Asked on stderr, so that stdout stays what the command prints.
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import type { Command } from 'commander'
+import {
+  askLine as askShown,
+  askToConfirm,
+  nobodyToAsk,
+  type Question,
+} from '../src/kernel/confirm.ts'
 import { CliError, Exit, usageError } from './errors.ts'
 import { note } from './print.ts'
 
-/** True when there is somebody to ask. */
-export const canAsk = (): boolean => process.stdin.isTTY && process.stderr.isTTY
+export { canAsk } from '../src/kernel/confirm.ts'
 
-const ask = (question: string, echo: boolean): Promise<string> =>
+const cancelled = (): CliError => new CliError('cancelled: nothing was changed')
+
+/** One line that is not shown while it is typed. */
+export const askHidden = (question: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const silent = new Writable({
       write: (_chunk, _encoding, done) => {
         done()
       },
     })
+    // What is typed here is no history.
     const lines = createInterface({
       input: process.stdin,
-      output: echo ? process.stderr : silent,
-      terminal: !echo,
-      // What is typed here is no history.
+      output: silent,
+      terminal: true,
       historySize: 0,
     })
     // After the terminal has stopped showing what is typed: who sees the question may paste at once.
@@ -27,7 +36,7 @@ const ask = (question: string, echo: boolean): Promise<string> =>
     lines.once('line', (line) => {
       answered = true
       lines.close()
-      if (!echo) process.stderr.write('\n')
+      process.stderr.write('\n')
       resolve(line)
     })
     lines.once('SIGINT', () => {
@@ -36,23 +45,33 @@ const ask = (question: string, echo: boolean): Promise<string> =>
     lines.once('close', () => {
       if (answered) return
       process.stderr.write('\n')
-      reject(new CliError('cancelled: nothing was changed'))
+      reject(cancelled())
     })
   })
 
-/** One line that is not shown while it is typed. */
-export const askHidden = (question: string): Promise<string> => ask(question, false)
-
-export const askLine = (question: string): Promise<string> => ask(question, true)
+export const askLine = async (question: string): Promise<string> => {
+  const line = await askShown(question)
+  if (line === undefined) throw cancelled()
+  return line
+}
 
 /** Ends the command with 1 unless the answer is yes; with 2 where there is nobody to ask. */
-export const confirm = async (question: string, yes: boolean | undefined): Promise<void> => {
+export const confirm = async (asked: Question, yes: boolean | undefined): Promise<void> => {
   if (yes === true) return
-  if (!canAsk()) {
-    throw usageError(`${question} Nobody can be asked here (no terminal): give --yes to go on`)
-  }
-  const answer = await ask(`${question} [y/N] `, true)
-  if (/^y(es)?$/i.test(answer.trim())) return
+  const answer = await askToConfirm(asked, note)
+  if (answer === 'yes') return
+  if (answer === 'nobody') throw usageError(nobodyToAsk(asked.question))
+  if (answer === 'cancelled') throw cancelled()
   note('Nothing was changed.')
   throw new Exit(1)
 }
+
+const destructive = new WeakSet<Command>()
+
+/** Of a command that takes something away: it asks by confirm(), or is told --yes. */
+export const asking = (command: Command): Command => {
+  destructive.add(command)
+  return command.option('-y, --yes', 'do not ask')
+}
+
+export const isAsking = (command: Command): boolean => destructive.has(command)

@@ -122,7 +122,7 @@ const problemError = (
   } catch {
     return notStagely(server, status)
   }
-  if (status === 401) return refusedToken(server)
+  if (status === 401) return refusedToken(server, problem.detail)
   const faults = problem.errors?.map((fault) => ({
     field: fault.field ?? '',
     reason: (fault.reason ?? 'FieldValueInvalid') as Fault['reason'],

@@ -115,11 +115,13 @@ export const parseJson = (text: string, server: string): unknown => {
   }
 }
 
-/** What every API answers a wrong token with, said in terms of what to set. */
-export const refusedToken = (server: string): CliError =>
-  new CliError(
-    `${server} does not accept the token (401 Unauthorized): check STAGELY_TOKEN, or run "stagely login" again`,
+/** What every API answers a wrong token with, said in terms of what to set; `why` as the server says it. */
+export const refusedToken = (server: string, why: string | undefined): CliError => {
+  const known = why === undefined || why === 'Unauthorized' ? '' : `: ${why}`
+  return new CliError(
+    `${server} does not accept the token (401 Unauthorized)${known}: check STAGELY_TOKEN, or run "stagely login" again`,
   )
+}
 
 export const notStagely = (server: string, status: number): CliError =>
   new NotStagely(`${server} answered ${status}; is it a Stagely controller?`, status)

@@ -10,7 +10,7 @@ import { followObject, type FollowRef } from './objects.ts'
 import { note, out } from './print.ts'
 
 /** Another object of the same namespace as it is now; it is followed from the first look on. */
-type Look = (kind: 'Project', name: string) => KubeObject | undefined
+export type Look = (kind: 'Project', name: string) => KubeObject | undefined
 
 export interface Awaited {
   readonly ref: FollowRef
@@ -42,7 +42,13 @@ export const waitForEnds = async (
   timeoutMs: number,
 ): Promise<Outcome> => {
   const over = new AbortController()
-  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), over.signal])
+  const { signal } = over
+  const isLate = realClock.sleep(timeoutMs, signal).then(
+    () => {
+      over.abort()
+    },
+    () => undefined,
+  )
   const bad: string[] = []
   const late: string[] = []
   const last = new Map<string, KubeObject | undefined>()
@@ -60,6 +66,7 @@ export const waitForEnds = async (
     )
   } finally {
     over.abort()
+    await isLate
   }
   const seconds = Math.round(timeoutMs / 1000)
   const texts = [
@@ -104,14 +111,27 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
   }
 }
 
+/** Ends with `signal`, or before. By hand: Node 20 may collect a signal that AbortSignal.any() has made of a timeout, which then never fires. */
+const endingWith = (signal: AbortSignal): AbortController => {
+  const ending = new AbortController()
+  const end = (): void => {
+    ending.abort()
+  }
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end, { once: true })
+  ending.signal.addEventListener('abort', () => {
+    signal.removeEventListener('abort', end)
+  })
+  return ending
+}
+
 /** Ends with `going` when the time is over. */
 const followToEnd = async (
   api: Api,
   { ref, label, judge }: Awaited,
   { signal, looks }: { signal: AbortSignal; looks: Looks },
 ): Promise<{ end: End; object: KubeObject | undefined }> => {
-  const ended = new AbortController()
-  const own = AbortSignal.any([signal, ended.signal])
+  const ended = endingWith(signal)
   const look = looks.of(ref.namespace)
   let object: KubeObject | undefined
   let seen = false
@@ -119,9 +139,8 @@ const followToEnd = async (
   let said = ''
   let settling: AbortController | undefined
   const settle = (): void => {
-    settling ??= new AbortController()
-    const both = AbortSignal.any([own, settling.signal])
-    realClock.sleep(settleMs, both).then(
+    settling = endingWith(ended.signal)
+    realClock.sleep(settleMs, settling.signal).then(
       () => {
         ended.abort()
       },
@@ -149,13 +168,13 @@ const followToEnd = async (
   const check = (now: KubeObject | undefined): boolean => {
     object = now
     const isOver = rejudge()
-    if (now === undefined && seen)
-      end = { kind: 'failed', reason: 'Deleted', message: 'it was deleted while waiting' }
+    if (now === undefined && seen && end.kind === 'failed')
+      end = { ...end, reason: 'Deleted', message: 'it was deleted while waiting' }
     seen = true
     return isOver
   }
   try {
-    await followObject(api, ref, check, own)
+    await followObject(api, ref, check, ended.signal)
   } catch (error) {
     if (!isAbort(error)) throw error
   }

@@ -3,7 +3,7 @@ import { endOfSync, type End } from '../src/resources/end.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Api } from './api.ts'
 import { fullName, kindOf } from './kinds.ts'
-import { waitForEnds, type Awaited } from './wait-for-ends.ts'
+import { waitForEnds, type Awaited, type Look } from './wait-for-ends.ts'
 
 export interface StageletName {
   readonly namespace: string
@@ -12,6 +12,13 @@ export interface StageletName {
 
 type Judge = (stagelet: KubeObject | undefined, project: KubeObject | undefined) => End
 
+/** The project is looked at only where the stagelet waits for its turn in the rollout. */
+export const withProject = (judge: Judge, object: KubeObject | undefined, look: Look): End => {
+  const end = judge(object, undefined)
+  if (end.kind !== 'going' || end.turnIn === undefined) return end
+  return judge(object, look('Project', end.turnIn))
+}
+
 /** One stagelet, judged together with its project where that has something to say. */
 export const awaitedStagelet = (
   { namespace, name }: StageletName,
@@ -19,11 +26,7 @@ export const awaitedStagelet = (
 ): Awaited => ({
   ref: { kind: kindOf('Stagelet'), namespace, name },
   label: `stagelet/${name}`,
-  judge: (object, look) => {
-    const end = judge(object, undefined)
-    if (end.kind !== 'going' || end.turnIn === undefined) return end
-    return judge(object, look('Project', end.turnIn))
-  },
+  judge: (object, look) => withProject(judge, object, look),
   doneLine,
 })
 

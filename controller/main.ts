@@ -3,6 +3,7 @@ import { realClock } from '../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
+import { startFault } from './start-fault.ts'
 import { startController, type RunningController } from './wire.ts'
 
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
@@ -32,7 +33,7 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   try {
     controller = await startController(config, log, realClock)
   } catch (error) {
-    return error instanceof ConfigError ? explain(error) : failed(error, log)
+    return error instanceof ConfigError ? explain(error) : failed(error, log, config.dataDir)
   }
   process.stdout.write(
     `stagely controller ready on ${controller.url} (data in ${config.dataDir})\n`,
@@ -46,7 +47,7 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
 const explainOrFail = (error: unknown): number =>
   error instanceof ConfigError || error instanceof HelpAsked
     ? explain(error)
-    : failed(error, createLogger('error', { component: 'controller' }))
+    : failed(error, createLogger('error', { component: 'controller' }), 'this machine')
 
 const explain = (error: unknown): number => {
   if (error instanceof HelpAsked) {
@@ -60,22 +61,16 @@ const explain = (error: unknown): number => {
 }
 
 /** What people can mend is said plainly; the stack is for what they cannot. */
-const failed = (error: unknown, log: Logger): number => {
-  if (error instanceof StagelyError) process.stderr.write(`error: ${error.message}\n`)
-  else if (isListenError(error))
-    process.stderr.write(
-      `error: cannot listen: ${messageOf(error)}; --listen HOST:PORT names another address\n`,
-    )
+const failed = (error: unknown, log: Logger, dataDir: string): number => {
+  const fault = startFault(error, dataDir)
+  if (fault !== undefined) process.stderr.write(`error: ${fault}\n`)
   else
     log.error(
-      { err: error instanceof Error ? error.stack : String(error) },
+      { err: error instanceof Error ? error.stack : messageOf(error) },
       'the controller could not start',
     )
   return 1
 }
-
-const isListenError = (error: unknown): boolean =>
-  error instanceof Error && 'syscall' in error && error.syscall === 'listen'
 
 /** The first signal stops gracefully; a second one ends the process at once. */
 const signalled = (): Promise<string> =>

@@ -9,6 +9,7 @@ import { writeBackup } from '../src/store/backup/dump.ts'
 import { restoreBackup } from '../src/store/backup/restore.ts'
 import { openDatabase } from '../src/store/open-store.ts'
 import type { Sql } from '../src/store/sql.ts'
+import { isAllowed } from './ask.ts'
 import { breakGlassCommand } from './break-glass.ts'
 import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
 import { keepOwner, prepareDataDir } from './data-dir.ts'
@@ -44,11 +45,14 @@ const withDatabase = async (
 const keyNames = (prefixes: readonly string[]): string =>
   prefixes.length === 0 ? 'no master key' : prefixes.map(describeWrap).join(', ')
 
-const backup = ({ dataDir, to }: { dataDir: string; to: string }): Promise<void> =>
-  withDatabase(dataDir, async (sql) => {
+const backup = async ({ dataDir, to }: { dataDir: string; to: string }): Promise<void> => {
+  if (to === '-')
+    throw new ConfigError(['--to - is known to "stagely backup" only; name a file here'])
+  await withDatabase(dataDir, async (sql) => {
     const { rows, sha256, keys } = await writeBackup(sql, to, realClock.now())
     say(`${to}: ${rows} rows, sha256 ${sha256}; to restore it you need ${keyNames(keys)}`)
   })
+}
 
 /** A controller makes a key where it finds none. With a new one nothing of a backup opens. */
 const requireMasterKey = async ({ keys, dataDir }: Config): Promise<void> => {
@@ -62,7 +66,7 @@ const requireMasterKey = async ({ keys, dataDir }: Config): Promise<void> => {
 
 const restore = async (
   path: string,
-  { dataDir, force }: { dataDir: string; force?: true },
+  { dataDir, force, yes }: { dataDir: string; force?: true; yes?: true },
 ): Promise<void> => {
   try {
     await access(path, constants.R_OK)
@@ -70,6 +74,10 @@ const restore = async (
     const code = (error as NodeJS.ErrnoException).code ?? 'failed'
     throw new ConfigError([`cannot read the backup ${path} (${code})`])
   }
+  const question = `Replace all that the database holds by the backup ${path}?`
+  const details = ['What it holds now is lost, if no backup of it was taken before.']
+  if (force === true && yes !== true && !(await isAllowed({ question, details })))
+    throw new ConfigError(['the database was not touched'])
   const work = async (sql: Sql, config: Config): Promise<void> => {
     const provider = await openMasterKeys(config, log, realClock)
     try {
@@ -110,7 +118,8 @@ const program = (name: string | undefined): Command => {
       .description('Read a backup into the database of a controller that is stopped.')
       .argument('<file>', 'the backup')
       .requiredOption('--data-dir <dir>', dataDirText)
-      .option('--force', 'replace all that the database holds')
+      .option('--force', 'replace all that the database holds, after a question')
+      .option('-y, --yes', 'do not ask')
       .addHelpText(
         'after',
         `

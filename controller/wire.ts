@@ -25,6 +25,7 @@ import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
+import { watchDisk } from './disk.ts'
 import { createApp } from './http/app.ts'
 import type { App } from './http/env.ts'
 import { OidcProvider } from './http/login/provider.ts'
@@ -174,6 +175,7 @@ const serve = async (
     audit,
     denied,
     proxies: createProxyTrust(config.trustedProxies),
+    disk: watchDisk(config),
     stopping: lifecycle.stopping,
     idempotency,
     sealing,

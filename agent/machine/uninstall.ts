@@ -1,6 +1,7 @@
 // `stagely agent uninstall`: takes the service away, and says what becomes of what runs.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { askToConfirm, nobodyToAsk } from '../../src/kernel/confirm.ts'
 import {
   removeService,
   systemUnitDir,
@@ -15,11 +16,13 @@ import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
 import { note, runProgram, say } from './program.ts'
 import { agentService } from './unit.ts'
 
-const usage = `Usage: stagely agent uninstall [--purge] [--data-dir DIR] [--files-dir DIR]
+const usage = `Usage: stagely agent uninstall [--purge] [--yes] [--data-dir DIR] [--files-dir DIR]
 
-Stops the agent's service and removes its unit. Containers run on, and nobody looks after them.
+Stops the agent's service and removes its unit, after a question. Containers run on, and nobody
+looks after them.
 
   --purge         also remove the data folder: the agent's keys cannot be had back
+  --yes, -y       do not ask
   --data-dir DIR  keys and state (/var/lib/stagely-agent)
   --files-dir DIR tmpfs folder for file secrets (/run/stagely); never removed: containers mount it
   --unit-dir DIR  where the unit is (${systemUnitDir})
@@ -29,7 +32,11 @@ Examples:
   stagely agent uninstall --purge && stagely agent revoke web-1
 `
 
-const options = { purge: { type: 'boolean' }, 'unit-dir': { type: 'string' } } as const
+const options = {
+  purge: { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+  'unit-dir': { type: 'string' },
+} as const
 
 /** `argv` is what follows `stagely agent uninstall`; resolves to the exit code. */
 export const runUninstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
@@ -45,6 +52,7 @@ const uninstall = async ({ config, own }: MachineFlags, machine: Machine): Promi
   const service = `${agentService}.service`
   const manage = unitDir === systemUnitDir && (await machine.hasSystemd())
   const identity = await loadIdentity(config.dataDir).catch(() => undefined)
+  if (own['yes'] !== true && !(await mayGo(config.dataDir, own['purge'] === true))) return 2
   const wasThere = await removeService(machine, { service, unitPath, manage })
   say(wasThere ? `${service} removed` : `${unitPath} is not there`)
   await tellOfContainers(config, identity)
@@ -56,6 +64,20 @@ const uninstall = async ({ config, own }: MachineFlags, machine: Machine): Promi
       `the controller still knows the agent: stagely agent revoke ${identity.name} -n ${identity.namespace}`,
     )
   return 0
+}
+
+const mayGo = async (dataDir: string, purges: boolean): Promise<boolean> => {
+  const question = 'Take the agent away from this machine?'
+  const details = [
+    'Its containers run on; no new secret reaches them, and nothing heals them.',
+    purges
+      ? `${dataDir} goes with its keys: nothing brings them back, and the machine joins anew.`
+      : `${dataDir} is kept: "stagely agent install" makes it the same agent again.`,
+  ]
+  const answer = await askToConfirm({ question, details }, note)
+  if (answer === 'yes') return true
+  note(answer === 'nobody' ? nobodyToAsk(question) : 'Nothing was changed.')
+  return false
 }
 
 /** The folder of an agent that runs by hand is not taken from below it. */

@@ -1,8 +1,9 @@
 // agent: who may become an agent, who is one, and who no longer is. `agent run` is not here.
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { pathOf } from '../api.ts'
+import { lossOfAgent, stageletsOf } from '../delete/losses.ts'
 import { CliError } from '../errors.ts'
 import { kindOf, nameOf, quotedName } from '../kinds.ts'
 import {
@@ -15,7 +16,9 @@ import {
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
+import { listObjects } from '../objects.ts'
 import { out } from '../print.ts'
+import { asking, confirm } from '../prompt.ts'
 import { get } from './get.ts'
 
 export const command = (): Command => {
@@ -71,7 +74,11 @@ const createCommand = (): Command =>
     'stagely agent token create --name web-1 --ttl 1h > token',
   ])
     .requiredOption('--name <name>', 'name of the agent that may join with it')
-    .option('--ttl <time>', 'how long the token is good', parseDuration, 600_000)
+    .addOption(
+      new Option('--ttl <time>', 'how long the token is good')
+        .argParser(parseDuration)
+        .default(600_000, '10m'),
+    )
     .action(async (flags: CreateFlags) => {
       const api = await openApi(flags)
       const path = `${pathOf(kindOf('Agent'), api.namespace, flags.name)}/token`
@@ -101,16 +108,24 @@ const listCommand = (): Command =>
     .action((flags: CommonFlags) => get(['agents'], { output: 'wide', ...flags }))
 
 const revokeCommand = (): Command =>
-  newCommand(
-    'revoke',
-    'Take back the keys of an agent: it is cut off, and its name may join anew.',
-    ['stagely agent revoke web-1'],
+  asking(
+    newCommand(
+      'revoke',
+      'Take back the keys of an agent: it is cut off, and its name may join anew.',
+      ['stagely agent revoke web-1', 'stagely agent revoke web-1 --yes'],
+    ),
   )
     .argument('<name>', 'name of the agent')
-    .action(async (word: string, flags: CommonFlags) => {
+    .action(async (word: string, flags: CommonFlags & { yes?: boolean }) => {
       const kind = kindOf('Agent')
       const name = nameOf(kind, word)
       const api = await openApi(flags)
+      const all = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+      const details = [
+        lossOfAgent(name, stageletsOf(name, all)),
+        'Its keys do not come back: with a new join token the machine joins anew.',
+      ]
+      await confirm({ question: `Revoke agent ${name}?`, details }, flags.yes)
       await api.call(`${pathOf(kind, api.namespace, name)}/revoke`, { method: 'POST', body: {} })
       out(`${quotedName(kind, name)} revoked`)
     })

@@ -8,7 +8,7 @@ import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts
 import { CliError, Exit } from '../errors.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { confirm } from '../prompt.ts'
+import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 
@@ -187,19 +187,23 @@ interface Erased {
 }
 
 const erase = (): Command =>
-  newCommand(
-    'erase',
-    'Put a pseudonym in place of a person in the whole log, for good. The chain stays valid.',
-    ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
+  asking(
+    newCommand(
+      'erase',
+      'Put a pseudonym in place of a person in the whole log, for good. The chain stays valid.',
+      ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
+    ),
   )
     .argument('<person>', 'name or id')
     .option('--dry-run', 'only say how many rows name the person')
-    .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
     .action(async (person: string, flags: CommonFlags & { dryRun?: boolean; yes?: boolean }) => {
       if (flags.dryRun !== true)
         await confirm(
-          `Put a pseudonym in place of ${person} in the whole log, for good?`,
+          {
+            question: `Put a pseudonym in place of ${person} in the whole log, for good?`,
+            details: ['Nothing brings the name back; --dry-run says how many rows hold it.'],
+          },
           flags.yes,
         )
       const rest = await openRest(flags)

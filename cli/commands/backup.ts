@@ -12,12 +12,23 @@ export const command = (): Command =>
   newCommand(
     'backup',
     'Take a backup of the running controller. For admins. "stagely restore --help" says how to use it.',
-    ['stagely backup --to stagely-$(date +%F).backup'],
+    [
+      'stagely backup --to stagely-$(date +%F).backup',
+      'stagely backup --to - | ssh vault "cat > stagely.backup"',
+    ],
   )
-    .requiredOption('--to <file>', 'a file that does not exist yet')
+    .requiredOption('--to <file>', 'a file that does not exist yet, or - for stdout')
     .action(backup)
 
+const toStdout = async (flags: CommonFlags): Promise<void> => {
+  if (process.stdout.isTTY)
+    throw usageError('a backup is no text for a terminal: give a file, or a pipe')
+  const rest = await openRest(flags)
+  await pipeline(await rest.stream('/backup', { accept: 'application/gzip' }), process.stdout)
+}
+
 const backup = async ({ to, ...flags }: CommonFlags & { to: string }): Promise<void> => {
+  if (to === '-') return toStdout(flags)
   const exists = await stat(to).then(
     () => true,
     () => false,

@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
-import { CliError, Exit, renderError, usageError } from '../errors.ts'
+import { planDeletion, type Doomed } from '../delete/plan.ts'
+import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
 import { kindOf, parseTargets, quotedName } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
 import {
@@ -18,7 +18,9 @@ import {
   type CommonFlags,
 } from '../options.ts'
 import { note, out } from '../print.ts'
+import { asking, confirm } from '../prompt.ts'
 import { readManifests } from '../read-manifests.ts'
+import { openRest, projectPath, type Rest } from '../rest.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean
@@ -26,21 +28,20 @@ interface Flags extends CommonFlags {
   readonly timeout: number
   readonly ignoreNotFound?: boolean
   readonly force?: boolean
-}
-
-interface Doomed {
-  readonly kind: Kind
-  readonly namespace: string
-  readonly name: string
+  readonly cascade?: boolean
+  readonly yes?: boolean
 }
 
 export const command = (): Command =>
-  newCommand('delete', 'Delete objects and wait until they are gone.', [
-    'stagely delete secret stripe-secret-key.backend',
-    'stagely delete -f shop.yaml',
-    'stagely delete stagelets -l team=web --wait=false',
-    'stagely delete stagelet shop --force      # its machine is dead for good',
-  ])
+  asking(
+    newCommand('delete', 'Delete objects, after a question, and wait until they are gone.', [
+      'stagely delete secret stripe-secret-key.backend',
+      'stagely delete -f shop.yaml --yes',
+      'stagely delete stagelets -l team=web --wait=false',
+      'stagely delete stagelet shop --force      # its machine is dead for good',
+      'stagely delete namespace team-a --cascade # with the stagelets in it',
+    ]),
+  )
     .argument('[kind...]', 'KIND NAME... or KIND/NAME...')
     .addOption(fileOption())
     .addOption(selectorOption())
@@ -52,6 +53,7 @@ export const command = (): Command =>
     )
     .addOption(timeoutOption(120_000))
     .option('--ignore-not-found', 'what is not there counts as deleted')
+    .option('--cascade', 'of a namespace: delete its stagelets as well; without it they keep it')
     .option(
       '--force',
       'do not wait for the agent of a stagelet: for a machine that never comes back. What runs there runs on, whatever its deletionPolicy says',
@@ -78,14 +80,16 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
   const api = await openApi(flags)
   const doomed = targets.length > 0 ? await byTarget(api, targets, flags) : await byFile(api, flags)
   if (doomed.length === 0) note('No resources found')
+  const rest = await openRest(flags)
+  const { details, harmless, restorable } = await planDeletion(api, rest, doomed, flags)
+  if (!harmless && details.length > 0)
+    await confirm({ question: questionOf(doomed), details }, flags.yes)
   const gone: Doomed[] = []
   const failures: unknown[] = []
   for (const one of doomed) {
     const { kind, namespace, name } = one
     try {
-      const path = pathOf(kind, kind.namespaced ? namespace : undefined, name)
-      const left = (await api.call(path, { method: 'DELETE' })) as KubeObject
-      if (flags.force === true) await letGo(api, path, left)
+      await removeOne(api, rest, one, flags)
       out(`${quotedName(kind, name)} ${flags.force === true ? 'force deleted' : 'deleted'}`)
       gone.push(one)
     } catch (error) {
@@ -93,8 +97,43 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
     }
   }
   if (waits) await waitUntilGone(api, gone, flags.timeout)
+  if (restorable !== undefined && gone.length > 0) note(restorable())
   for (const failure of failures) note(renderError(failure))
   if (failures.length > 0) throw new Exit(1)
+}
+
+const questionOf = ([first, ...more]: readonly Doomed[]): string =>
+  first === undefined || more.length > 0
+    ? `Delete these ${more.length + 1} objects?`
+    : `Delete ${quotedName(first.kind, first.name)}?`
+
+const removeOne = async (
+  api: Api,
+  rest: Rest,
+  { kind, namespace, name }: Doomed,
+  { force, cascade }: Flags,
+): Promise<void> => {
+  const path = pathOf(kind, kind.namespaced ? namespace : undefined, name)
+  // Of a controller: with its secrets, each into its grace time.
+  if (kind.kind === 'Project' && (await isController(rest))) {
+    await rest.call(projectPath(namespace, name), { method: 'DELETE' })
+    return
+  }
+  const query = cascade === true ? { propagationPolicy: 'Foreground' } : {}
+  const left = (await api.call(path, { method: 'DELETE', query })) as KubeObject
+  if (force === true) await letGo(api, path, left)
+}
+
+/** A cluster has no such path. */
+const isController = async (rest: Rest): Promise<boolean> => {
+  try {
+    await rest.call('/projects', { query: { limit: '1' } })
+    return true
+  } catch (error) {
+    if (isReason(error, 'NotFound') || isReason(error, 'Forbidden') || error instanceof NotStagely)
+      return false
+    throw error
+  }
 }
 
 /** Takes away the finalizer of the agent, and no other: that would be somebody else's promise. */
@@ -167,9 +206,13 @@ const waitUntilGone = async (
   await Promise.all(
     gone.map(async ({ kind, namespace, name }) => {
       let finalizers: string[] = []
+      let said = false
       const isGone = (object: KubeObject | undefined): boolean => {
         finalizers = object?.metadata.finalizers ?? []
-        return object?.metadata.deletionTimestamp === undefined
+        const isOver = object?.metadata.deletionTimestamp === undefined
+        if (!isOver && !said) note(`${quotedName(kind, name)}${whyWaits(finalizers) || ': waits'}`)
+        said = !isOver
+        return isOver
       }
       try {
         await followObject(api, { kind, namespace, name }, isGone, signal)

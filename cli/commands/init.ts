@@ -104,7 +104,10 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
     note('Everything is as it should be: nothing to do.')
     return
   }
-  await confirm(`Write ${path} and load ${proposal.secrets.length} secrets?`, flags.yes)
+  await confirm(
+    { question: `Write ${path} and load ${proposal.secrets.length} secrets?` },
+    flags.yes,
+  )
   await writeFile(path, manifests.yaml)
   await applyObjects(api, manifests.objects)
   note(`Written: ${path}. Commit it; "stagely status" shows the first rollout.`)

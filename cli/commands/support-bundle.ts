@@ -140,10 +140,20 @@ ${lines.join('\n')}
 ${leftOut}`
 }
 
+/** Before anything is collected for it. */
+const refuseTaken = async (file: string): Promise<void> => {
+  const isTaken = await stat(file).then(
+    () => true,
+    () => false,
+  )
+  if (isTaken) throw usageError(`${file} exists already: name another file`)
+}
+
 const bundle = async (flags: Flags, machine: Machine): Promise<void> => {
   const when = new Date(realClock.now()).toISOString()
   const folder = `stagely-support-${when.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`
   const file = flags.output ?? `${folder}.tar.gz`
+  await refuseTaken(file)
   const machineParts = await machinePartsFor(flags, machine)
   const connection = await findConnection(flags).catch((error: unknown) => error as Error)
   const parts = [clientPart, ...controllerPartsFor(connection, flags), ...machineParts]

@@ -5,6 +5,7 @@ import { usageError } from '../errors.ts'
 import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } from '../options.ts'
 import { parseRole, part, tokenView, type TokenRecord } from '../people/views.ts'
 import { note, out } from '../print.ts'
+import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 
@@ -108,13 +109,17 @@ const listCommand = (): Command =>
 
 const revokeCommand = (): Command =>
   withOwner(
-    newCommand('revoke', 'Revoke a token: it opens nothing from now on.', [
-      'stagely token revoke laptop',
-      'stagely token revoke ci --team team-a',
-    ]),
+    asking(
+      newCommand('revoke', 'Revoke a token: it opens nothing from now on.', [
+        'stagely token revoke laptop',
+        'stagely token revoke ci --team team-a --yes',
+      ]),
+    ),
   )
     .argument('<name>', 'token, by name or id')
-    .action(async (name: string, flags: OwnerFlags) => {
+    .action(async (name: string, flags: OwnerFlags & { yes?: boolean }) => {
+      const details = ['Whoever uses it is refused at once. Nothing brings it back: make another.']
+      await confirm({ question: `Revoke token ${name}?`, details }, flags.yes)
       const rest = await openRest(flags)
       await rest.call(`${pathOf(flags)}/${part(name)}`, { method: 'DELETE' })
       out(`token/${name} revoked`)

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { part, userView, type UserRecord, type UserWithTeams } from '../people/views.ts'
 import { out } from '../print.ts'
-import { confirm } from '../prompt.ts'
+import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
 import { usageError } from '../errors.ts'
@@ -91,12 +91,13 @@ const switchCommand = (name: string, disabled: boolean, summary: string): Comman
     .action((user: string, flags: CommonFlags) => update(user, flags, { disabled }))
 
 const deleteCommand = (): Command =>
-  newCommand('delete', 'Remove a user, with tokens and memberships.', [
-    'stagely user delete ann',
-    'stagely user delete ann --yes',
-  ])
+  asking(
+    newCommand('delete', 'Remove a user, with tokens and memberships.', [
+      'stagely user delete ann',
+      'stagely user delete ann --yes',
+    ]),
+  )
     .argument('<name>', 'user, by name, e-mail address or id')
-    .option('-y, --yes', 'do not ask')
     .action(remove)
 
 const remove = async (given: string, flags: CommonFlags & { yes?: boolean }): Promise<void> => {
@@ -106,7 +107,15 @@ const remove = async (given: string, flags: CommonFlags & { yes?: boolean }): Pr
   const names = teams.map(({ team }) => team)
   const where =
     names.length === 0 ? 'no team' : `team${names.length === 1 ? '' : 's'} ${names.join(', ')}`
-  await confirm(`Delete user ${name} (in ${where}), with every token?`, flags.yes)
+  await confirm(
+    {
+      question: `Delete user ${name} (in ${where}), with every token?`,
+      details: [
+        `Nothing brings these back; "stagely user disable ${name}" refuses the same tokens, and can be undone.`,
+      ],
+    },
+    flags.yes,
+  )
   await rest.call(path, { method: 'DELETE' })
   out(`user/${name} deleted`)
 }

@@ -26,7 +26,8 @@ import {
 } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
-import { waitForEnds } from '../wait-for-ends.ts'
+import { waitForEnds, type Look } from '../wait-for-ends.ts'
+import { withProject } from '../wait-in-sync.ts'
 
 interface Flags extends CommonFlags {
   readonly for: string
@@ -63,13 +64,15 @@ export const command = (): Command =>
 interface Goal {
   /** Said of what is done. */
   readonly verb: string
-  judge(kind: Kind, object: KubeObject | undefined): End
+  judge(kind: Kind, object: KubeObject | undefined, look?: Look): End
 }
 
+const syncWith = (object: KubeObject, look: Look): End => withProject(endOfSync, object, look)
+
 /** What the reasons of a condition tell of the end of a wait for it. */
-const endsOf: Record<string, (object: KubeObject) => End> = {
-  'Stagelet SecretsInSync': (object) => endOfSync(object),
-  'Stagelet Ready': (object) => endOfSync(object),
+const endsOf: Record<string, (object: KubeObject, look: Look) => End> = {
+  'Stagelet SecretsInSync': syncWith,
+  'Stagelet Ready': syncWith,
   'StagelySecret InSync': endOfSecret,
   'Agent Ready': (object) => endOfAgent(object, () => false),
 }
@@ -98,7 +101,7 @@ export const parseGoal = (text: string): Goal => {
     throw usageError('--for must be condition=TYPE, condition=TYPE=STATUS, or delete')
   const type = match[1]!
   const wanted = (match[2] ?? 'True').toLowerCase()
-  const judge: Goal['judge'] = (kind, object) => {
+  const judge: Goal['judge'] = (kind, object, look = () => undefined) => {
     // Asked for a condition of what is not there: an error at once, as with kubectl.
     if (object === undefined) return failed('NotFound', 'it is not there')
     const now = shown(object, type)
@@ -106,7 +109,7 @@ export const parseGoal = (text: string): Goal => {
     const ends = Object.entries(endsOf).find(
       ([name]) => name.toLowerCase() === `${kind.kind} ${type}`.toLowerCase(),
     )
-    const end = wanted === 'true' ? ends?.[1](object) : undefined
+    const end = wanted === 'true' ? ends?.[1](object, look) : undefined
     return end?.kind === 'failed' ? end : going(now)
   }
   return { verb: 'condition met', judge }
@@ -135,7 +138,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   const awaited = objects.map((ref) => ({
     ref,
     label: fullName(ref.kind, ref.name),
-    judge: (object: KubeObject | undefined) => goal.judge(ref.kind, object),
+    judge: (object: KubeObject | undefined, look: Look) => goal.judge(ref.kind, object, look),
     doneLine:
       flags.output === undefined ? `${fullName(ref.kind, ref.name)} ${goal.verb}` : undefined,
   }))

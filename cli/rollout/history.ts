@@ -5,7 +5,9 @@ import { fullName, kindOf } from '../kinds.ts'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../records.ts'
+import { asking } from '../prompt.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
+import { rollBack } from '../secrets/roll-back.ts'
 import { parseNumber } from '../secrets/flags.ts'
 import { checkFormat, printAs, renderDiff, type DiffRecord } from '../secrets/set-diff.ts'
 import { findTarget } from './target.ts'
@@ -89,17 +91,20 @@ const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
 interface UndoFlags extends CommonFlags {
   readonly toRevision?: number
   readonly dryRun?: boolean
+  readonly yes?: boolean
 }
 
 export const undoCommand = (): Command =>
-  newCommand(
-    'undo',
-    'Make all secrets of a project what they were at its previous revision, or at an older one.',
-    [
-      'stagely rollout undo shop',
-      'stagely rollout undo shop --to-revision 3 --dry-run',
-      'stagely rollout undo shop --to-revision 3',
-    ],
+  asking(
+    newCommand(
+      'undo',
+      'Make all secrets of a project what they were at its previous revision, or at an older one.',
+      [
+        'stagely rollout undo shop',
+        'stagely rollout undo shop --to-revision 3 --dry-run',
+        'stagely rollout undo shop --to-revision 3 --yes',
+      ],
+    ),
   )
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
@@ -119,18 +124,13 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
     throw usageError(
       `the secrets of stagelet "${target.name}" are those of its project: "stagely rollout undo project/${project}"; to put back one that is only for this stagelet: "stagely secrets rollback KEY --stagelet ${target.name}"`,
     )
-  const rest = await openRest(flags)
   const wanted = flags.toRevision ?? 0
-  const body = { revision: wanted === 0 ? 'previous' : wanted, dry_run: flags.dryRun === true }
-  const path = `${projectPath(rest.namespace, project)}/rollback`
-  const done = (await rest.call<DiffRecord & { revision: number }>(path, { method: 'POST', body }))
-    .body
-  const changes = done.added.length + done.removed.length + done.changed.length
+  const { dryRun, yes, output } = flags
+  const choice = { revision: wanted === 0 ? 'previous' : wanted }
+  const rest = await openRest(flags)
+  const { plan, changes } = await rollBack(rest, { project, choice, dryRun, yes, output })
+  if (output !== undefined) return
   const word = changes === 0 ? 'skipped rollback' : 'rolled back'
-  const mode = flags.dryRun === true ? ' (dry run)' : ''
-  if (flags.output !== undefined) printAs(done, flags.output, () => '')
-  else {
-    out(renderDiff(done))
-    out(`${fullName(kindOf('Project'), project)} ${word} to revision ${done.revision}${mode}`)
-  }
+  const mode = dryRun === true ? ' (dry run)' : ''
+  out(`${fullName(kindOf('Project'), project)} ${word} to revision ${plan.revision}${mode}`)
 }

@@ -3,18 +3,21 @@ import type { Command } from 'commander'
 import { pathOf } from '../api.ts'
 import { kindOf, quotedName } from '../kinds.ts'
 import { openApi } from '../options.ts'
-import { out } from '../print.ts'
-import { confirm } from '../prompt.ts'
+import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
+import { note, out } from '../print.ts'
+import { asking, confirm } from '../prompt.ts'
+import { openRest } from '../rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, requireKnown } from './identity.ts'
 
 export const deleteCommand = (): Command =>
-  secretCommand('delete', 'Delete one secret; the services that see it get new containers.', [
-    'stagely secrets delete STRIPE_SECRET_KEY --project shop --scope backend',
-    'stagely secrets delete DB_URL --project shop --stagelet staging --yes',
-  ])
+  asking(
+    secretCommand('delete', 'Delete one secret; the services that see it get new containers.', [
+      'stagely secrets delete STRIPE_SECRET_KEY --project shop --scope backend',
+      'stagely secrets delete DB_URL --project shop --stagelet staging --yes',
+    ]),
+  )
     .argument('<key>', 'variable name, such as DATABASE_URL')
-    .option('-y, --yes', 'do not ask')
     .action(remove)
 
 const remove = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
@@ -25,7 +28,10 @@ const remove = async (key: string, flags: SecretFlags & { yes?: boolean }): Prom
   const kind = kindOf('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
   const seen = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
-  await confirm(`Delete ${key} of scope ${scope} (${seen})?`, flags.yes)
+  const grace = await readGrace(await openRest(flags), project)
+  const details = [restorableFor(grace, project)]
+  await confirm({ question: `Delete ${key} of scope ${scope} (${seen})?`, details }, flags.yes)
   await api.call(pathOf(kind, api.namespace, found.metadata.name), { method: 'DELETE' })
   out(`${quotedName(kind, found.metadata.name)} deleted`)
+  note(restorableUntil(grace, project))
 }

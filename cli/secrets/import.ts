@@ -94,7 +94,10 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     )
   }
   if (flags.dryRun === true) return
-  await confirm(`Import ${pending.length} of ${plan.items.length} secrets?`, flags.yes)
+  await confirm(
+    { question: `Import ${pending.length} of ${plan.items.length} secrets?` },
+    flags.yes,
+  )
   await writeBatches({ api, rest: await openRest(flags), project, shown }, batches)
   const how = batches.length === 1 ? 'one change set' : `${batches.length} change sets`
   note(`${pending.length} secrets imported into project ${project}, as ${how}.`)

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
 import { openApi, outputOption } from '../options.ts'
-import { confirm } from '../prompt.ts'
+import { lossOfSecret } from '../delete/losses.ts'
+import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
@@ -11,11 +12,12 @@ import { findDeleted, listDeleted } from './restore.ts'
 import { checkFormat, printAs } from './set-diff.ts'
 
 export const purgeCommand = (): Command =>
-  secretCommand('purge', 'Erase a secret, living or deleted, for good. Nothing brings it back.', [
-    'stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend',
-  ])
+  asking(
+    secretCommand('purge', 'Erase a secret, living or deleted, for good. Nothing brings it back.', [
+      'stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend',
+    ]),
+  )
     .argument('<key>', 'variable name, or the id of a deleted secret')
-    .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -38,7 +40,16 @@ const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promi
     )
   }
   const state = living === undefined ? 'deleted' : 'in use'
-  await confirm(`Erase ${key} (${scope}, ${state}) with all its versions, for good?`, flags.yes)
+  await confirm(
+    {
+      question: `Erase ${key} (${scope}, ${state}) with all its versions, for good?`,
+      details: [
+        ...(living === undefined ? [] : [lossOfSecret(living)]),
+        'No rollback and no restore brings it back; "stagely secrets delete" leaves a time for that.',
+      ],
+    },
+    flags.yes,
+  )
   const { body } = await rest.call<{ versions: number }>(
     `${secretPath(rest, project, name)}/purge`,
     { method: 'POST' },

@@ -1,7 +1,10 @@
 // secrets restore: a deleted secret comes back, under its old id.
 import type { Command } from 'commander'
-import { CliError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
+import { kindOf } from '../kinds.ts'
+import { findObject } from '../objects.ts'
 import { openApi, outputOption } from '../options.ts'
+import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
@@ -38,8 +41,13 @@ export const restoreCommand = (): Command =>
   secretCommand('restore', 'Bring a deleted secret back; without KEY, list what can come back.', [
     'stagely secrets restore --project shop                  # what can be restored',
     'stagely secrets restore STRIPE_SECRET_KEY --project shop --scope backend',
+    'stagely secrets restore --all --project shop            # also of a project that was deleted',
   ])
     .argument('[key]', 'variable name, or the id that the list shows with -o wide')
+    .option(
+      '--all',
+      'every deleted secret of the project; makes the project again where it was deleted',
+    )
     .addOption(outputOption())
     .action(restore)
 
@@ -58,7 +66,42 @@ export const findDeleted = (
     (d) => d.id === key || (d.key === key && d.scope === scope && d.stagelet === stagelet),
   )
 
-const restore = async (key: string | undefined, flags: SecretFlags): Promise<void> => {
+/** All that can come back; of two with one identity the last that was deleted. */
+const restoreAll = async (flags: SecretFlags): Promise<void> => {
+  const rest = await openRest(flags)
+  const api = await openApi(flags)
+  const { project: given } = flags
+  const isGone =
+    given !== undefined &&
+    (await findObject(api, kindOf('Project'), api.namespace, given)) === undefined
+  const project = isGone ? given : await projectOf(api, given)
+  if (isGone) {
+    const body = { team: rest.namespace, name: given }
+    await rest.call('/projects', { method: 'POST', body })
+  }
+  const deleted = await listDeleted(rest, project)
+  if (deleted.length === 0) {
+    // Nothing waits under this name: then no project is left behind either.
+    if (isGone) await rest.call(projectPath(rest.namespace, project), { method: 'DELETE' })
+    throw new CliError(`no deleted secret of project ${project} can be restored`)
+  }
+  if (isGone) out(`project.stagely.dev/${project} made again, without its description and rollout`)
+  const newest = deleted.filter((one) => findDeleted(deleted, one.key, one) === one)
+  for (const one of newest) {
+    const path = `${secretPath(rest, project, one.id)}/restore`
+    const { body } = await rest.call<{ version: number }>(path, { method: 'POST' })
+    out(`${one.key} (${one.scope}) restored, version ${body.version}`)
+  }
+}
+
+const restore = async (
+  key: string | undefined,
+  flags: SecretFlags & { all?: boolean },
+): Promise<void> => {
+  if (flags.all === true) {
+    if (key !== undefined) throw usageError('give KEY or --all, not both')
+    return restoreAll(flags)
+  }
   if (key !== undefined) checkFormat(flags.output)
   const project = await projectOf(await openApi(flags), flags.project)
   const rest = await openRest(flags)

@@ -4,12 +4,14 @@ import { toInstant } from '../audit/time.ts'
 import { usageError } from '../errors.ts'
 import { openApi, outputOption } from '../options.ts'
 import { out } from '../print.ts'
-import { confirm } from '../prompt.ts'
-import { openRest, projectPath } from '../rest.ts'
+import { lossOfSecret } from '../delete/losses.ts'
+import { asking, confirm } from '../prompt.ts'
+import { openRest } from '../rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { projectOf, requireKnown } from './identity.ts'
-import { checkFormat, printAs, renderDiff, type DiffRecord } from './set-diff.ts'
+import { rollBack } from './roll-back.ts'
+import { checkFormat, printAs } from './set-diff.ts'
 
 interface RollbackFlags extends SecretFlags {
   readonly toVersion?: number
@@ -25,12 +27,14 @@ interface StoredRecord {
 }
 
 export const rollbackCommand = (): Command =>
-  secretCommand('rollback', 'Put an old value back, or all secrets of a project as they were.', [
-    'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
-    'stagely secrets rollback --project shop --to-revision 12 --dry-run',
-    'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
-    'stagely secrets rollback --project shop --to-time 2h --yes',
-  ])
+  asking(
+    secretCommand('rollback', 'Put an old value back, or all secrets of a project as they were.', [
+      'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
+      'stagely secrets rollback --project shop --to-revision 12 --dry-run',
+      'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
+      'stagely secrets rollback --project shop --to-time 2h --yes',
+    ]),
+  )
     .argument('[key]', 'variable name, with --to-version; without it, the whole project')
     .option(
       '--to-version <number>',
@@ -44,7 +48,6 @@ export const rollbackCommand = (): Command =>
       toInstant,
     )
     .option('--dry-run', 'of the project: show what would change, and change nothing')
-    .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -70,7 +73,13 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
   const found = await requireKnown(api, { project, key, scope, stagelet })
   const { version = 0 } = (found.status ?? {}) as { version?: number }
   const rest = await openRest(flags)
-  await confirm(`Put version ${toVersion} of ${key} (${scope}) back over ${version}?`, flags.yes)
+  await confirm(
+    {
+      question: `Put version ${toVersion} of ${key} (${scope}) back over ${version}?`,
+      details: [lossOfSecret(found), `Version ${version} is kept: this can be undone.`],
+    },
+    flags.yes,
+  )
   const { body } = await rest.call<StoredRecord>(
     `${secretPath(rest, project, found.metadata.name)}/rollback`,
     { method: 'POST', body: { version: toVersion, expected_version: version } },
@@ -82,22 +91,12 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
   )
 }
 
-type Rolled = DiffRecord & { readonly revision: number; readonly set: string }
-
 const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
   const project = await projectOf(await openApi(flags), flags.project)
-  const rest = await openRest(flags)
   const { toRevision, toTime, dryRun, yes, output } = flags
-  const path = `${projectPath(rest.namespace, project)}/rollback`
-  const call = async (choice: object, dry: boolean): Promise<Rolled> =>
-    (await rest.call<Rolled>(path, { method: 'POST', body: { ...choice, dry_run: dry } })).body
-  const plan = await call(toTime === undefined ? { revision: toRevision } : { at: toTime }, true)
-  if (dryRun === true || output === undefined)
-    printAs(plan, output, () => `Back to revision ${plan.revision}:\n${renderDiff(plan)}`)
-  if (dryRun === true) return
-  await confirm(`Make project ${project} what it was at revision ${plan.revision}?`, yes)
-  // What was shown, or nothing: of a time, what it meant then; and over no change that came meanwhile.
-  const done = await call({ revision: plan.revision, expected_set: plan.set }, false)
-  if (output === undefined) out(`project ${project} is as it was at revision ${plan.revision}`)
-  else printAs(done, output, () => '')
+  const choice = toTime === undefined ? { revision: toRevision } : { at: toTime }
+  const rest = await openRest(flags)
+  const { done } = await rollBack(rest, { project, choice, dryRun, yes, output })
+  if (done !== undefined && output === undefined)
+    out(`project ${project} is as it was at revision ${done.revision}`)
 }

@@ -14,8 +14,11 @@ export const writeArchive = async (
   files: readonly BundleFile[],
 ): Promise<void> => {
   const archive = pack()
+  // What ends the pipeline ends the entries too; the pipeline says why.
+  const ignore = (): void => undefined
+  archive.on('error', ignore)
   for (const { name, text } of files)
-    archive.entry({ name: `${folder}/${name}`, mode: 0o600 }, text)
+    archive.entry({ name: `${folder}/${name}`, mode: 0o600 }, text).on('error', ignore)
   archive.finalize()
   try {
     await pipeline(archive, createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600 }))

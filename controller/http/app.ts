@@ -35,6 +35,8 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits 
   readonly denied: DeniedLog
   /** Whose X-Forwarded-For is believed. */
   readonly proxies: ProxyTrust
+  /** Why nothing more can be written to the disk; undefined where it can. */
+  readonly disk: () => Promise<string | undefined>
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
   /** What this build calls itself, as kubectl reads it. */

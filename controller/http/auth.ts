@@ -25,6 +25,12 @@ export interface AuthenticatorDeps {
   readonly stopping: AbortSignal
 }
 
+const ends: Partial<Record<DeniedAttempt['why'], string>> = {
+  TokenExpired: 'the token has expired',
+  TokenRevoked: 'the token was revoked',
+  UserDisabled: 'the user of this token is disabled',
+}
+
 const impersonation = /^impersonate-/i
 const rememberedMs = 5_000
 const rememberedTokens = 1_000
@@ -109,10 +115,11 @@ export class Authenticator {
     if (this.#good.size > rememberedTokens && oldest !== undefined) this.#good.delete(oldest)
   }
 
-  /** The answer says no more than 401; the audit log learns whose token it was. */
+  /** Who holds the secret of a token that was good once is told what became of it; nobody else anything. */
   async refuse(token: string | undefined): Promise<StagelyError> {
     const denied = token === undefined ? undefined : await this.#tokens.refusalOf(token)
-    return new StagelyError('Unauthorized', 'Unauthorized', denied === undefined ? {} : { denied })
+    if (denied === undefined) return new StagelyError('Unauthorized', 'Unauthorized')
+    return new StagelyError('Unauthorized', ends[denied.why] ?? 'Unauthorized', { denied })
   }
 
   /** Aborts when the login ends or its rights change; watched until `until` aborts. */

@@ -38,10 +38,17 @@ const answer = (c: AppContext, probe: string, checks: readonly Check[]): Respons
   return c.text(`not ready: ${failed.reason ?? 'the store does not answer'}`, 503)
 }
 
-export const mountHealth = (
-  app: App,
-  { store, stopping }: { store: Pick<Store, 'health'>; stopping: AbortSignal },
-): void => {
+interface HealthDeps {
+  readonly store: Pick<Store, 'health'>
+  readonly stopping: AbortSignal
+  /** Why nothing more can be written to the disk; undefined where it can. */
+  readonly disk?: (() => Promise<string | undefined>) | undefined
+}
+
+const checkOfDisk = (reason: string | undefined): Check =>
+  reason === undefined ? { name: 'disk', state: 'ok' } : { name: 'disk', state: 'failed', reason }
+
+export const mountHealth = (app: App, { store, stopping, disk }: HealthDeps): void => {
   for (const probe of ['healthz', 'livez']) app.get(`/${probe}`, (c) => answer(c, probe, [ping]))
   app.get('/readyz', async (c) => {
     const excluded = c.req.queries('exclude') ?? []
@@ -49,7 +56,8 @@ export const mountHealth = (
       ? { name: 'shutdown', state: 'failed', reason: 'the controller stops' }
       : { name: 'shutdown', state: 'ok' }
     const found = stopping.aborted ? [] : checksOf(await store.health())
-    const checks = [ping, shutdown, ...found].map((check): Check =>
+    const full = disk === undefined || stopping.aborted ? [] : [checkOfDisk(await disk())]
+    const checks = [ping, shutdown, ...found, ...full].map((check): Check =>
       check.state === 'failed' && excluded.includes(check.name) && check !== shutdown
         ? { ...check, state: 'excluded' }
         : check,

@@ -7,6 +7,7 @@ export interface ServiceFlags {
   readonly dryRun: boolean
   readonly noStart: boolean
   readonly purge: boolean
+  readonly yes: boolean
   readonly unitDir: string
   readonly envFile: string
   readonly user: string | undefined
@@ -26,7 +27,8 @@ export const parseServiceFlags = (argv: readonly string[]): ServiceFlags => {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!
     const [name = '', inline] = word.split(/=(.*)/s)
-    if (['--dry-run', '--no-start', '--purge', '--help', '-h'].includes(word)) on.add(word)
+    if (['--dry-run', '--no-start', '--purge', '--yes', '-y', '--help', '-h'].includes(word))
+      on.add(word)
     else if (['--unit-dir', '--environment-file', '--user', '--data-dir'].includes(name)) {
       const value = inline ?? argv[++i]
       if (value === undefined || value === '') faults.push(`${name} wants a value`)
@@ -43,6 +45,7 @@ export const parseServiceFlags = (argv: readonly string[]): ServiceFlags => {
     dryRun: on.has('--dry-run'),
     noStart: on.has('--no-start'),
     purge: on.has('--purge'),
+    yes: on.has('--yes') || on.has('-y'),
     unitDir: values.get('--unit-dir') ?? systemUnitDir,
     envFile: values.get('--environment-file') ?? '/etc/stagely/controller.env',
     user,

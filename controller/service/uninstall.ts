@@ -10,16 +10,18 @@ import {
 import { stateFolderOf } from '../../src/systemd/unit.ts'
 import { ConfigError, HelpAsked, searchPath } from '../config.ts'
 import { note, say } from '../print.ts'
-import { parseServiceFlags } from './flags.ts'
+import { isAllowed } from '../ask.ts'
+import { parseServiceFlags, type ServiceFlags } from './flags.ts'
 import { controllerService } from './unit.ts'
 
-const usage = `Usage: stagely controller uninstall [--purge] [--data-dir DIR] [--environment-file FILE]
+const usage = `Usage: stagely controller uninstall [--purge] [--yes] [--data-dir DIR] [--environment-file FILE]
 
-Stops the controller's service and removes its unit. Containers run on everywhere; agents try to come
+Stops the controller's service and removes its unit, after a question. Containers run on everywhere; agents try to come
 back until there is a controller again.
 
   --purge          also remove the data folder and the environment file: secrets, keys, and with the
                    embedded database everything. Take a backup before
+  --yes, -y        do not ask
   --data-dir DIR   (/var/lib/stagely)
   --environment-file FILE  (/etc/stagely/controller.env)
   --unit-dir DIR   where the unit is (${systemUnitDir})
@@ -29,6 +31,17 @@ Examples:
   stagely backup --to stagely.backup && stagely controller uninstall --purge
 `
 
+const mayGo = ({ purge, dataDir, envFile }: ServiceFlags): Promise<boolean> =>
+  isAllowed({
+    question: 'Take the controller away from this machine?',
+    details: [
+      'Containers run on everywhere, and no new secret reaches them.',
+      purge
+        ? `${dataDir} and ${envFile} go, with secrets and keys: only a backup and its master keys bring them back.`
+        : `${dataDir} and ${envFile} are kept: "stagely controller install" goes on with them.`,
+    ],
+  })
+
 /** `argv` is what follows `stagely controller uninstall`; resolves to the exit code. */
 export const runUninstall = async (argv: readonly string[], machine?: Machine): Promise<number> => {
   const flags = parseServiceFlags(argv)
@@ -36,6 +49,7 @@ export const runUninstall = async (argv: readonly string[], machine?: Machine): 
   const unknown = flags.args.slice(2)
   if (unknown.length > 0) throw new ConfigError(unknown.map((word) => `unknown argument: ${word}`))
   const { unitDir, dataDir, envFile } = flags
+  if (!flags.yes && !(await mayGo(flags))) return 2
   const service = `${controllerService}.service`
   const host = machine ?? thisMachine(searchPath())
   const manage = unitDir === systemUnitDir && (await host.hasSystemd())

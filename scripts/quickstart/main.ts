@@ -86,7 +86,7 @@ const resumeAgent = async (paths: Paths): Promise<Server | undefined> => {
 const joinAgent = async (paths: Paths, connection: Connection): Promise<Server> => {
   rmSync(paths.agent, { recursive: true, force: true })
   // A name with a key is taken until it is revoked: an earlier data folder may have had it.
-  await stagely(connection, ['agent', 'revoke', 'local'])
+  await stagely(connection, ['agent', 'revoke', 'local', '--yes'])
   const name = ['--namespace', 'default', '--name', 'local']
   const token = await command(connection, ['agent', 'token', 'create', ...name])
   const agent = startAgent(paths, root, token.trim())
@@ -131,7 +131,7 @@ const bringUpShop = async (connection: Connection, stack: shop.Stack): Promise<v
   undo.push({
     label: 'take the example down',
     run: async () => {
-      await stagely(connection, ['delete', 'stagelet', 'shop', '--timeout=20s'])
+      await stagely(connection, ['delete', 'stagelet', 'shop', '--yes', '--timeout=20s'])
       await shop.removeStack(stack)
     },
   })

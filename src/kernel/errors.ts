@@ -66,7 +66,14 @@ export interface ErrorDetails {
  * for what is there but belongs to another team. Every 403 is audited with or without it.
  */
 export interface DeniedAttempt {
-  readonly why: 'TokenExpired' | 'TokenRevoked' | 'OtherTeam' | 'Role' | 'Credentials' | 'Login'
+  readonly why:
+    | 'TokenExpired'
+    | 'TokenRevoked'
+    | 'UserDisabled'
+    | 'OtherTeam'
+    | 'Role'
+    | 'Credentials'
+    | 'Login'
   /** Whose token it was, where the request has no principal. */
   readonly actorId?: string
   readonly actorName?: string
@@ -94,5 +101,11 @@ export const isReason = (error: unknown, reason: Reason): error is StagelyError 
 export const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
 
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)
+/** Of what is thrown without being an Error (a WebAssembly program's errno) whatever it says of itself. */
+export const messageOf = (error: unknown): string => {
+  if (error instanceof Error) return error.message
+  if (typeof error !== 'object' || error === null) return String(error)
+  const said = Object.entries(error).filter(([, value]) => /^(string|number)$/.test(typeof value))
+  const text = said.map(([name, value]) => `${name} ${String(value)}`).join(', ')
+  return text === '' ? 'an error that says nothing of itself' : text
+}

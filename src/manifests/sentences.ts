@@ -20,5 +20,11 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: 'a !tag is not supported; for bytes that are not text use valueBase64',
 }
 
-export const sentenceFor = (code: ErrorCode): string =>
-  `not valid YAML: ${sentences[code] ?? 'the structure is broken here'}`
+/** The parser has one code for both, and only says which. */
+const openFlow =
+  'a [ or { before here is not closed; else what stands in it must be indented deeper than its key'
+
+export const sentenceFor = (code: ErrorCode, message = ''): string => {
+  const isFlow = code === 'BAD_INDENT' && message.startsWith('Flow ')
+  return `not valid YAML: ${isFlow ? openFlow : (sentences[code] ?? 'the structure is broken here')}`
+}

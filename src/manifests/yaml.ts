@@ -67,9 +67,9 @@ export const parseYaml = (text: string): YamlDocument => {
   const lineAt = (offset: number): number => counter.linePos(offset).line
   const lineOf = (field: string): number =>
     lineAt(lineOfField(doc, field) ?? doc.contents?.range?.[0] ?? 0)
-  const faults = [...doc.errors, ...doc.warnings].map(({ pos, code }) => ({
+  const faults = [...doc.errors, ...doc.warnings].map(({ pos, code, message }) => ({
     line: lineAt(pos[0]),
-    message: sentenceFor(code),
+    message: sentenceFor(code, message),
   }))
   const duplicates = duplicateKeys(doc).map(({ offset, field }) => ({
     line: lineAt(offset),

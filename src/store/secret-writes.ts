@@ -238,8 +238,8 @@ const endVersion = async (
   secretUid: string,
 ): Promise<void> => {
   await session.send(
-    'UPDATE secret_versions SET to_revision = $2 WHERE secret_uid = $1 AND to_revision IS NULL',
-    [secretUid, project.closed + 1],
+    'UPDATE secret_versions SET to_revision = $2, ended_by = $3 WHERE secret_uid = $1 AND to_revision IS NULL',
+    [secretUid, project.closed + 1, session.actor.name],
   )
 }
 

@@ -204,8 +204,12 @@ export class SqlStore implements Store {
     return listRevisions(this.#sql, projectUid)
   }
 
+  get deletedMs(): number {
+    return this.#retention.deletedMs
+  }
+
   deletedSecrets(projectUid: string): Promise<DeletedSecret[]> {
-    return deletedSecrets(this.#sql, projectUid, this.#retention.deletedMs)
+    return deletedSecrets(this.#sql, projectUid, this.deletedMs)
   }
 
   revealSecret(

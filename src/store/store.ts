@@ -267,6 +267,8 @@ export interface Store extends Reader {
   /** Closed revisions that are kept, newest first. */
   listRevisions(projectUid: string): Promise<RevisionInfo[]>
   deletedSecrets(projectUid: string): Promise<DeletedSecret[]>
+  /** How long a deleted secret can be restored. */
+  readonly deletedMs: number
   /**
    * Opens one value for the actor, the current one or, as it was written, that of `version`; audited in
    * the same transaction.

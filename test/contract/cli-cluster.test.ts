@@ -84,7 +84,7 @@ describe('the stagely command, on a cluster', () => {
     const waits = stagely('wait', '--for=condition=SecretsInSync', 'stagelet/shop')
     await cluster.api.call('PATCH', path, { status }, 'application/merge-patch+json')
     expect(await waits).toMatchObject({ code: 0 })
-    expect(await stagely('delete', 'project', 'shop')).toMatchObject({ code: 0 })
+    expect(await stagely('delete', 'project', 'shop', '--yes')).toMatchObject({ code: 0 })
     expect(await cluster.api.get('Project', 'shop')).toBeUndefined()
   })
 })

@@ -1,9 +1,11 @@
 // What the command asks at a terminal, a real one: what it shows, what it keeps to itself, and what a
 // person's answer does.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAsking } from '../../cli/prompt.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { ctrlC, enter, runAtTerminal, type Session, type Step } from '../support/pty.ts'
 
@@ -118,7 +120,9 @@ describe('what takes something away', () => {
       const unasked = await world.cli(...args)
       expect([unasked.code, unasked.stderr], args.join(' ')).toEqual([
         2,
-        `error: ${wait.replace('[y/N] ', '')}Nobody can be asked here (no terminal): give --yes to go on\n`,
+        expect.stringContaining(
+          `error: ${wait.replace('[y/N] ', '')}Nobody can be asked here (no terminal): give --yes to go on\n`,
+        ),
       ])
     }
     expect(await valueOf('NEW')).toBe('canary-new')
@@ -127,7 +131,129 @@ describe('what takes something away', () => {
       keys: `yes${enter}`,
     })
     expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('"new.global" deleted')])
+    // How long for: before the question, and with the answer.
+    expect(yes.screen).toMatch(/be restored for 7 days: .*[^]*\[y\/N\][^]*restored until 20\d\d-/)
     expect(await world.must('secrets', 'list', '-o', 'name')).not.toContain('new.global')
+  })
+})
+
+/** Each command that is marked as one that takes something away, with what it is told here. */
+const taking: Record<string, readonly string[]> = {
+  delete: ['project', 'shop'],
+  'secrets delete': ['TYPED'],
+  'secrets purge': ['TYPED'],
+  'secrets rollback': ['TYPED', '--to-version', '1'],
+  'rollout undo': ['shop', '--to-revision', '0'],
+  'agent revoke': ['web-1'],
+  'token revoke': ['terminal'],
+  'user delete': ['leaver@example.com'],
+  'audit erase': ['leaver'],
+}
+
+describe('every command that takes something away', () => {
+  const readAll = (): Promise<string[]> =>
+    Promise.all(
+      [
+        ['get', 'stagely', '-o', 'json'],
+        ['get', 'namespaces', '-o', 'json'],
+        ['secrets', 'history', 'TYPED', '-o', 'json'],
+        ['secrets', 'restore', '-o', 'json'],
+        ['token', 'list', '-o', 'name'],
+        ['user', 'list', '-o', 'json'],
+      ].map((args) => world.must(...args)),
+    )
+
+  beforeAll(async () => {
+    await world.must('agent', 'token', 'create', '--name', 'web-1')
+    const stagelet = (name: string): string =>
+      `apiVersion: stagely.dev/v1alpha1\nkind: Stagelet\nmetadata: {name: ${name}}\nspec: {projectRef: {name: other}, agentRef: {name: web-1}, compose: {directory: /srv/${name}}, deletionPolicy: Down, deleteVolumes: true}\n`
+    await world.apply(
+      `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: other}\nspec: {}\n---\n${stagelet('one')}---\n${stagelet('two')}`,
+    )
+  })
+
+  it('is known here', async () => {
+    const folder = new URL('../../cli/commands/', import.meta.url)
+    const files = (await readdir(folder)).filter((name) => /^[^.]+\.ts$/.test(name))
+    const marked: string[] = []
+    const walk = (command: Command, path: string): void => {
+      if (isAsking(command)) marked.push(path)
+      for (const child of command.commands) walk(child, `${path} ${child.name()}`)
+    }
+    for (const file of files) {
+      const { command } = (await import(new URL(file, folder).href)) as { command: () => Command }
+      const made = command()
+      walk(made, made.name())
+    }
+    expect(marked.sort()).toEqual(Object.keys(taking).sort())
+  })
+
+  it('does nothing where nobody can be asked, and says what would go along', async () => {
+    const before = await readAll()
+    const more = {
+      ...taking,
+      'delete ': ['stagelet', 'one', '--force'],
+      'delete  ': ['agent', 'web-1'],
+      'delete   ': ['-n', 'default', 'secrets', '--all'],
+    }
+    for (const [path, args] of Object.entries(more)) {
+      const words = [...path.trim().split(' '), ...args]
+      if (!args.includes('-p') && path.startsWith('secrets')) words.push('-p', 'shop')
+      const ran = await world.cli(...words)
+      expect([ran.code, ran.stdout.includes('deleted'), ran.stderr], words.join(' ')).toEqual([
+        2,
+        false,
+        expect.stringMatching(/[^]+give --yes to go on\n$/),
+      ])
+    }
+    expect(await readAll()).toEqual(before)
+  })
+
+  it('holds for the programs of a machine too', async () => {
+    const kept = join(dir, 'kept')
+    await mkdir(kept, { recursive: true })
+    await writeFile(join(kept, 'some.backup'), '')
+    const units = ['--unit-dir', join(dir, 'units')]
+    const flags = ['--data-dir', kept]
+    for (const args of [
+      ['agent', 'uninstall', '--purge', ...flags, ...units],
+      ['controller', 'uninstall', '--purge', ...flags, ...units],
+      ['restore', join(kept, 'some.backup'), '--force', ...flags],
+    ]) {
+      const ran = await world.cli(...args)
+      expect([ran.code, ran.stderr], args.join(' ')).toEqual([
+        2,
+        expect.stringContaining('give --yes to go on'),
+      ])
+      expect(await readdir(kept), args.join(' ')).toEqual(['some.backup'])
+    }
+  })
+
+  it('tells whose volumes go, which agent is left, and refuses what stagelets use', async () => {
+    const volumes = await world.cli('delete', 'stagelet', 'one')
+    expect(volumes.stderr).toContain('with its volumes: their data is lost')
+    const revoke = await world.cli('agent', 'revoke', 'web-1')
+    expect(revoke.stderr).toContain('nothing looks after one, two any more')
+    const project = await world.cli('delete', 'project', 'other', '--yes')
+    expect([project.code, project.stderr]).toEqual([
+      1,
+      expect.stringMatching(/in use by stagelets one, two: delete them first/),
+    ])
+    for (const args of [
+      ['delete', 'namespace', 'team-b', '--yes'],
+      ['delete', 'namespace', 'team-b', '--yes', '--cascade'],
+    ]) {
+      await world.cli('team', 'create', 'team-b')
+      await world.apply(
+        `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: p, namespace: team-b}\nspec: {}\n---\napiVersion: stagely.dev/v1alpha1\nkind: Stagelet\nmetadata: {name: s, namespace: team-b}\nspec: {projectRef: {name: p}, agentRef: {name: web-2}, compose: {directory: /srv/s}}\n`,
+      )
+      const ran = await world.cli(...args)
+      expect([ran.code, ran.stderr], args.join(' ')).toEqual(
+        args.includes('--cascade')
+          ? [0, expect.any(String)]
+          : [1, expect.stringContaining('or take them along with --cascade')],
+      )
+    }
   })
 })
 

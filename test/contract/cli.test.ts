@@ -217,7 +217,7 @@ describe('the stagely command', () => {
     for (const [name, spec, why] of ends) {
       const ran = await world.cliWith(stagelet(spec, name), 'apply', '-f', '-', '--wait=5m')
       expect([ran.code, ran.stderr], name).toEqual([1, expect.stringMatching(why)])
-      await world.must('delete', 'stagelet', name)
+      await world.must('delete', 'stagelet', name, '--yes')
     }
     const shown = await world.must(
       'wait',
@@ -233,7 +233,7 @@ describe('the stagely command', () => {
   it('sees a deletion that happens while it waits', async () => {
     await world.cliWith(secret('fleeting', 'FLEETING', 'x'), 'apply', '-f', '-')
     const waiting = world.cli('wait', '--for=delete', 'secret/fleeting', '--timeout', '20s')
-    await world.must('delete', 'secret', 'fleeting')
+    await world.must('delete', 'secret', 'fleeting', '--yes')
     expect((await waiting).code).toBe(0)
   })
 
@@ -260,7 +260,7 @@ describe('the stagely command', () => {
     expect(JSON.parse(await world.must('agent', 'list', '-o', 'json'))).toMatchObject({
       items: [{ kind: 'Agent', metadata: { name: 'box' } }],
     })
-    expect((await world.cli('agent', 'revoke', 'nobody')).code).toBe(1)
+    expect((await world.cli('agent', 'revoke', 'nobody', '--yes')).code).toBe(1)
   })
 
   it('says of the whole what is in sync and what is not, for programs as well', async () => {
@@ -446,7 +446,7 @@ describe('the stagely command', () => {
 
   it('deletes by file in the right order, and is done when they are gone', async () => {
     const path = await file('shop.yaml', shop())
-    const ran = await world.cli('delete', '-f', path, '--timeout', '30s')
+    const ran = await world.cli('delete', '-f', path, '--yes', '--timeout', '30s')
     expect(words(ran)).toMatch(/^stagelet[^]*project.stagely.dev "shop" deleted\n$/)
     expect(words(await world.cli('get', 'stagely'))).toBe(
       'No resources found in default namespace.\n',

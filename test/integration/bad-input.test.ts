@@ -107,13 +107,13 @@ describe('bad input', () => {
       'AgentReachable',
       /False\/AgentMissing.*stagely agent token create --name nobody/,
     )
-    await world.must('delete', 'stagelet', 'lonely')
+    await world.must('delete', 'stagelet', 'lonely', '--yes')
   })
 
   it('says that the directory is missing', async () => {
     await world.apply(other('nodir', `${stack.directory}/nonexistent`))
     await eventually('nodir', 'Degraded', /True\/DirectoryMissing.*nonexistent/)
-    await world.must('delete', 'stagelet', 'nodir')
+    await world.must('delete', 'stagelet', 'nodir', '--yes')
   })
 
   it('says that another stagelet already runs the Compose project, and touches nothing', async () => {
@@ -123,7 +123,7 @@ describe('bad input', () => {
       await world.apply(other('twin', twin.directory).replace(/, projectName: [^}]*/, ''))
       await eventually('twin', 'Degraded', /True\/ProjectClaimed.*projectName/)
       expect(recreatedBetween(before, await stack.containers())).toEqual([])
-      await world.must('delete', 'stagelet', 'twin')
+      await world.must('delete', 'stagelet', 'twin', '--yes')
     } finally {
       await rm(twin.directory, { recursive: true })
     }
@@ -167,7 +167,7 @@ describe('bad input', () => {
     try {
       await world.apply(other('crash', crash.directory).replace('stagely-t-crash', crash.project))
       await eventually('crash', 'Degraded', /True\/RolloutFailed.*web.*7/s)
-      await world.must('delete', 'stagelet', 'crash')
+      await world.must('delete', 'stagelet', 'crash', '--yes')
     } finally {
       await crash.remove()
     }

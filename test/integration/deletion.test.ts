@@ -57,7 +57,7 @@ ${more}`
   it('deleted with Retain, leaves the stack running, and it needs no agent from then on', async () => {
     await deploy('  deletionPolicy: Retain\n')
     const before = await stack.containers()
-    await world.must('delete', 'stagelet', 'shop', '--timeout', '60s')
+    await world.must('delete', 'stagelet', 'shop', '--yes', '--timeout', '60s')
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
     await world.agent.kill('SIGKILL')
     expect(await inWeb('sh', '-c', 'echo kept > /data/file; echo $TOKEN')).toBe('open-sesame\n')
@@ -67,7 +67,7 @@ ${more}`
 
   it('deleted with Down, takes the stack down and keeps its volumes', async () => {
     await deploy('  deletionPolicy: Down\n')
-    await world.must('delete', 'stagelet', 'shop', '--timeout', '60s')
+    await world.must('delete', 'stagelet', 'shop', '--yes', '--timeout', '60s')
     expect(await stack.containers()).toEqual({})
     expect(await volumes()).toEqual([`${stack.project}_data`])
     await deploy('  deletionPolicy: Down\n  deleteVolumes: true\n')
@@ -75,7 +75,7 @@ ${more}`
   })
 
   it('deleted, takes the volumes along where that was declared', async () => {
-    await world.must('delete', 'stagelet', 'shop', '--timeout', '60s')
+    await world.must('delete', 'stagelet', 'shop', '--yes', '--timeout', '60s')
     expect(await stack.containers()).toEqual({})
     expect(await volumes()).toEqual([])
   })
@@ -84,10 +84,18 @@ ${more}`
     await deploy('  deletionPolicy: Down\n')
     const before = await stack.containers()
     await world.agent.kill('SIGKILL')
-    const waited = await world.cli('delete', 'stagelet', 'shop', '--timeout', '2s')
+    const waited = await world.cli('delete', 'stagelet', 'shop', '--yes', '--timeout', '2s')
     expect(waited.code).toBe(1)
     expect(waited.stderr).toMatch(/still there: waits for stagely.dev\/agent \(.*--force\)/)
-    const forced = await world.cli('delete', 'stagelet', 'shop', '--force', '--timeout', '20s')
+    const forced = await world.cli(
+      'delete',
+      'stagelet',
+      'shop',
+      '--yes',
+      '--force',
+      '--timeout',
+      '20s',
+    )
     expect(forced).toMatchObject({ code: 0, stdout: 'stagelet.stagely.dev "shop" force deleted\n' })
     expect(forced.stderr).toMatch(/^warning: not waiting for the agent/)
     expect((await world.cli('get', 'stagelet', 'shop')).stderr).toMatch(/NotFound/)

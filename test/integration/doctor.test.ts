@@ -128,7 +128,7 @@ describe('the doctor', () => {
   it('tells of a controller that is away, and of an agent that was revoked', async () => {
     await world.agent.kill('SIGTERM')
     expect(await finding('service', config())).toMatch(/^warning: no agent runs/)
-    await world.must('agent', 'revoke', 'box')
+    await world.must('agent', 'revoke', 'box', '--yes')
     expect(await finding('identity', config())).toMatch(/^failed: .*revoked.* → .*agent token create --namespace default --name box/) // prettier-ignore
     await world.controller.kill('SIGKILL')
     expect(await finding('controller', config())).toMatch(/^failed: cannot reach https.*ECONNREFUSED.* → is it running/) // prettier-ignore

@@ -205,7 +205,7 @@ spec:
   it('tell what becomes of containers when they are removed', async () => {
     await agent?.kill('SIGTERM')
     const before = await stack.containers()
-    const removed = await runCli(['agent', 'uninstall', ...agentFlags().filter((f) => f !== '--allow-dir' && f !== stack.directory)], {}) // prettier-ignore
+    const removed = await runCli(['agent', 'uninstall', '--yes', ...agentFlags().filter((f) => f !== '--allow-dir' && f !== stack.directory)], {}) // prettier-ignore
     expect(removed).toMatchObject({ code: 0 })
     expect(removed.stdout).toContain(`${stack.project}: 1 of 1 containers run`)
     expect(removed.stderr).toMatch(/run on with the secrets that they have/)
@@ -213,10 +213,10 @@ spec:
     expect(removed.stderr).toMatch(/stagely agent revoke box -n default/)
     expect(await stack.containers()).toEqual(before)
     expect((await stat(place('agent/identity.json'))).isFile()).toBe(true)
-    const purged = await runCli(['agent', 'uninstall', '--purge', '--unit-dir', place('units'), '--data-dir', place('agent')], {}) // prettier-ignore
+    const purged = await runCli(['agent', 'uninstall', '--purge', '--yes', '--unit-dir', place('units'), '--data-dir', place('agent')], {}) // prettier-ignore
     expect(purged.stdout).toMatch(/is not there/)
     await expect(stat(place('agent'))).rejects.toThrow(/ENOENT/)
-    const controller = await runCli(['controller', 'uninstall', ...controllerFlags().slice(0, 4)], {}) // prettier-ignore
+    const controller = await runCli(['controller', 'uninstall', '--yes', ...controllerFlags().slice(0, 4)], {}) // prettier-ignore
     expect(controller.stdout).toMatch(/stagely-controller.service removed/)
     expect(controller.stderr).toMatch(/are kept: they hold the keys/)
     expect(await readdir(place('units'))).toEqual([])

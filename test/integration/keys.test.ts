@@ -317,13 +317,13 @@ describe('an old backup', () => {
     // By hand: the service goes, and the key of before wraps again.
     for (const name of ['STAGELY_KEY_PROVIDER', 'STAGELY_KMS_KEY']) env[name] = undefined
     const previous = { STAGELY_SECRET_KEY_PREVIOUS: testMasterKey }
-    expect((await restore(previous, '--force')).text).toMatch(/stop all of them first/)
+    expect((await restore(previous, '--force', '--yes')).text).toMatch(/stop all of them first/)
     await world.controller.kill('SIGTERM')
     const asked = await restore(previous)
     expect([asked.code, asked.text.includes('--force')]).toEqual([1, true])
-    const without = await restore({}, '--force')
+    const without = await restore({}, '--force', '--yes')
     expect(without.text).toMatch(/the backup of .* needs local key [0-9a-f]{16}/)
-    const done = await restore(previous, '--force')
+    const done = await restore(previous, '--force', '--yes')
     expect([done.code, done.text]).toEqual([0, expect.stringMatching(/restored \d+ rows .*epoch/)])
     Object.assign(env, previous)
     await world.startController()

@@ -94,11 +94,11 @@ describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) 
     expect(await stack.environmentOf('frontend')).toMatchObject({
       QUEUE_URL: 'amqp://q:second-password@q',
     })
-    expect((await world.cli('delete', 'stagelysecret', 'shop-queue-password.postgres')).code).toBe(
-      1,
-    )
+    expect(
+      (await world.cli('delete', 'stagelysecret', 'shop-queue-password.postgres', '--yes')).code,
+    ).toBe(1)
     for (const name of ['shop-queue-url.frontend', 'shop-queue-password.postgres'])
-      await world.must('delete', 'stagelysecret', name)
+      await world.must('delete', 'stagelysecret', name, '--yes')
     await inSync(world)
   })
 
@@ -178,7 +178,7 @@ describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) 
     expect(await world.must('describe', 'stagelysecret', 'shop-typo.backend')).toContain(
       'did you mean "backend"?',
     )
-    await world.must('delete', 'stagelysecret', 'shop-typo.backend')
+    await world.must('delete', 'stagelysecret', 'shop-typo.backend', '--yes')
   })
 
   it('converges after the controller and the agent were killed in the middle of a rollout', async () => {
@@ -218,7 +218,7 @@ describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) 
 
   it('lets go of a deleted stagelet and leaves its containers running', async () => {
     const before = await stack.containers()
-    await world.must('delete', 'stagelet', 'shop', '--timeout', '30s')
+    await world.must('delete', 'stagelet', 'shop', '--yes', '--timeout', '30s')
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
   })
 })

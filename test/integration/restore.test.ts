@@ -49,7 +49,7 @@ describe('an agent whose controller goes back in time', () => {
   it('follows the new epoch to the older secrets, with keys that the backup does not know', async () => {
     const before = await stack.containers()
     await world.controller.kill('SIGTERM')
-    await world.must('restore', join(world.dir, 'old.backup'), '--data-dir', world.controllerDir, '--force') // prettier-ignore
+    await world.must('restore', join(world.dir, 'old.backup'), '--data-dir', world.controllerDir, '--force', '--yes') // prettier-ignore
     expect(await value()).toBe('token-after-the-backup')
     await world.startController()
     await runs('token-of-the-backup')

@@ -110,11 +110,11 @@ describe('stagely rollout', () => {
   it('undo brings the values of the revision before, and of any other', async () => {
     const dry = await rollout('undo', 'shop', '--dry-run')
     expect([dry.code, dry.stdout.includes('~ CONFIG (web)')]).toEqual([0, true])
-    const undone = await rollout('undo', 'shop')
+    const undone = await rollout('undo', 'shop', '--yes')
     expect(undone.stdout).toContain('project.stagely.dev/shop rolled back to revision 1\n')
     expect((await rollout('status', 'shop', '--timeout', '90s')).code).toBe(0)
     expect(await values()).toEqual(['good one', 'good one'])
-    const again = await rollout('undo', 'shop', '--to-revision', '1')
+    const again = await rollout('undo', 'shop', '--to-revision', '1', '--yes')
     expect(again.stdout).toContain('skipped rollback to revision 1')
     const missing = await rollout('undo', 'shop', '--to-revision', '99')
     expect([missing.code, missing.stderr.includes('99')]).toEqual([1, true])
@@ -187,7 +187,7 @@ describe('stagely rollout', () => {
         { timeout: 30_000 },
       )
       .toHaveLength(2)
-    for (const args of [['pause'], ['undo']]) {
+    for (const args of [['pause'], ['undo', '--yes']]) {
       const ran = await rollout(...args, 'theirs')
       expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(`folder:${manifests}`)])
     }

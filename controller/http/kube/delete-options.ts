@@ -8,7 +8,7 @@ import { mediaType, parseAs, readBytes } from './body.ts'
 import { isTrueParam } from './params.ts'
 import { invalid } from './status.ts'
 
-/** metav1 DeleteOptions. What dependents are to do and how long they have has no meaning here, but is checked. */
+/** metav1 DeleteOptions. How dependents go matters for a namespace only; how long they have has no meaning here, but is checked. */
 const deleteOptions = z
   .object({
     preconditions: z
@@ -46,6 +46,8 @@ const wholeNumber = (text: string): number => {
 interface DeleteOptions {
   readonly preconditions?: { uid?: string; resourceVersion?: string }
   readonly dryRun: boolean
+  /** Dependents go first, whatever they are. */
+  readonly foreground: boolean
 }
 
 const bounds = { bytes: 64 * 1024, yamlSigns: 1_000 }
@@ -71,5 +73,10 @@ export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> =
     ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
   }
   const dryRun = (data.dryRun ?? []).length > 0
-  return { dryRun, ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }) }
+  const foreground = data.propagationPolicy === 'Foreground'
+  return {
+    dryRun,
+    foreground,
+    ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
+  }
 }

@@ -1,6 +1,6 @@
 // What a route of the Kubernetes-style API is. As with REST, a route cannot be served without
 // saying who may; the server, the reviews of rights and the test of all roles read this.
-import { allows, allowsAdmin, teamsWhere } from '../../../src/access/principal.ts'
+import { allows, allowsAdmin, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { resources, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Schema } from '../../../src/resources/crd.ts'
@@ -59,7 +59,11 @@ const namespaceOf = (c: AppContext, kind: Kind): string | undefined =>
 export const forbidden = (
   user: string,
   access: Pick<KubeAccess, 'kind' | 'verb' | 'subresource'>,
-  at: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+  at: {
+    readonly namespace?: string | undefined
+    readonly name?: string | undefined
+    readonly hint?: string
+  },
 ): StagelyError => {
   const { kind, verb, subresource } = access
   const { group, plural } = kind
@@ -72,9 +76,16 @@ export const forbidden = (
       : `in the namespace ${JSON.stringify(at.namespace)}`
   return new StagelyError(
     'Forbidden',
-    `${named} is forbidden: User ${JSON.stringify(user)} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${place}`,
+    `${named} is forbidden: User ${JSON.stringify(user)} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${place}${at.hint ?? ''}`,
     { kind: plural, group, ...(at.name === undefined ? {} : { name: at.name }) },
   )
+}
+
+/** A machine is in one team only, and often asks in the default namespace by mistake. */
+const ownTeamOf = ({ roles, admin }: Principal, namespace: string | undefined): string => {
+  const [team, ...more] = [...roles.keys()]
+  if (admin || team === undefined || more.length > 0 || team === namespace) return ''
+  return `: this token is of the namespace ${JSON.stringify(team)} only: -n ${team}`
 }
 
 const mayEnter = (c: AppContext, access: KubeAccess): boolean => {
@@ -90,7 +101,8 @@ const mayEnter = (c: AppContext, access: KubeAccess): boolean => {
 export const authorize = (c: AppContext, access: KubeAccess): void => {
   if (mayEnter(c, access)) return
   const at = { namespace: namespaceOf(c, access.kind), name: c.req.param('name') }
-  throw forbidden(c.get('user').name, access, at)
+  const user = c.get('user')
+  throw forbidden(user.name, access, { ...at, hint: ownTeamOf(user, at.namespace) })
 }
 
 /** For what is read over all namespaces: those whose objects the caller may see; undefined: all. */

@@ -8,6 +8,7 @@ import { objectMetaSchema } from '../../../src/resources/openapi-meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { Store, StoredObject, Transaction } from '../../../src/store/store.ts'
 import { actorOf, type AppContext } from '../env.ts'
+import { checkUnused } from '../in-use.ts'
 import { answerList, answerObject, asStored } from './answer.ts'
 import { applyObject, readConfiguration } from './apply.ts'
 import { readObject, readPatch, type Patch } from './body.ts'
@@ -184,12 +185,16 @@ export const serveDelete =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>
   async (c) => {
     const options = writeOptionsOf(c)
-    const { preconditions, dryRun } = await readDeleteOptions(c)
+    const { preconditions, dryRun, foreground } = await readDeleteOptions(c)
     const ref = refOfPath(c, kind)
+    const isTeam = ref.kind === 'Namespace' && ref.name !== 'default' && !foreground
     const { object, gone } = await store.write(
       actorOf(c),
       { ...options, dryRun: dryRun || options.dryRun === true, about: { ref } },
-      (tx) => tx.remove(ref, preconditions),
+      async (tx) => {
+        if (isTeam) await checkUnused(tx, ref)
+        return tx.remove(ref, preconditions)
+      },
     )
     if (!gone) return answerObject(c, kind, object, { clock })
     return c.json(deletedStatus(kind, ref.name, object.metadata.uid))

@@ -4,6 +4,7 @@ import { teamsWhere } from '../../../src/access/principal.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { objectName } from '../../../src/resources/status.ts'
+import { checkUnused } from '../in-use.ts'
 import { requireIn } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
@@ -160,7 +161,7 @@ const deleteProject = (deps: RestDeps): RestRoute =>
     method: 'DELETE',
     path: '/projects/:project_id',
     tag,
-    summary: 'Delete a project with all its secrets.',
+    summary: 'Delete a project with all its secrets; 409 while stagelets use it.',
     access: { in: 'project', verb: 'delete', resource: 'projects' },
     heedsIfMatch: true,
     query: z.strictObject({
@@ -176,6 +177,7 @@ const deleteProject = (deps: RestDeps): RestRoute =>
       const erase = context.query.erase === 'true'
       await deps.store.write(context.actor, {}, async (tx) => {
         const current = await readAgain(tx, requireTarget(context), context.ifMatch)
+        await checkUnused(tx, refOf(current))
         await tx.removeProject(refOf(current), { erase })
       })
       return deleted

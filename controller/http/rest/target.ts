@@ -1,10 +1,13 @@
 // What routes do with the object that their path names.
-import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
+import type { Reader } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { etagOf } from './etag.ts'
 import { deleted } from './representations.ts'
 import { requireTarget, type RestAnswer, type RestContext } from './route.ts'
 import { readAgain, updateTracked } from './writes.ts'
+
+const allowed = (): Promise<void> => Promise.resolve()
 
 type Context = Pick<RestContext<unknown, unknown>, 'actor' | 'target' | 'ifMatch'>
 
@@ -20,12 +23,13 @@ export const showTarget =
   (context: Context): Promise<RestAnswer> =>
     Promise.resolve(shownAs(200, requireTarget(context), show))
 
-/** Heeds If-Match. */
+/** Heeds If-Match. `check` throws where the object may not go. */
 export const deleteTarget =
-  ({ store }: RestDeps) =>
+  ({ store }: RestDeps, check: (tx: Reader, ref: ObjectRef) => Promise<void> = allowed) =>
   async (context: Context): Promise<RestAnswer> => {
     await store.write(context.actor, {}, async (tx) => {
       const current = await readAgain(tx, requireTarget(context), context.ifMatch)
+      await check(tx, refOf(current))
       await tx.remove(refOf(current))
     })
     return deleted

@@ -164,12 +164,17 @@ const listDeleted = ({ store }: RestDeps): RestRoute =>
     response: {
       status: 200,
       description: 'Newest first.',
-      schema: z.strictObject({ secrets: z.array(deletedShape), next_cursor: nextCursor }),
+      schema: z.strictObject({
+        secrets: z.array(deletedShape),
+        kept_seconds: z.number().describe('How long a deleted secret can be restored.'),
+        next_cursor: nextCursor,
+      }),
     },
     handle: async (context) => {
       const deleted = await store.deletedSecrets(requireTarget(context).metadata.uid ?? '')
       const { items, next } = pagedBy(deleted, newestFirst, context.query)
-      return { status: 200, body: { secrets: items.map(toDeleted), ...next } }
+      const kept_seconds = store.deletedMs / 1000
+      return { status: 200, body: { secrets: items.map(toDeleted), kept_seconds, ...next } }
     },
   })
 

@@ -40,6 +40,7 @@ const knownAs = async ({ tx }: WriteSession, person: string): Promise<Known> => 
 /** Columns beside the audit log that say who did something. */
 const columnsOfNames = [
   ['secret_versions', 'created_by'],
+  ['secret_versions', 'ended_by'],
   ['deleted_secrets', 'deleted_by'],
   ['key_rotations', 'started_by'],
   ['tokens', 'created_by'],

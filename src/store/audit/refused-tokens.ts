@@ -3,7 +3,7 @@ import type { DeniedAttempt } from '../../kernel/errors.ts'
 import type { Sql } from '../sql.ts'
 
 interface RefusedRow {
-  why: 'TokenExpired' | 'TokenRevoked'
+  why: 'TokenExpired' | 'TokenRevoked' | 'UserDisabled'
   token_id: string
   name: string
   user_id: string | null
@@ -12,7 +12,7 @@ interface RefusedRow {
 
 // A token that is still there and was refused is expired, or its user is disabled.
 const refusedSql = `
-SELECT 'TokenExpired' AS why, t.id AS token_id, t.name, t.user_id, u.name AS user_name
+SELECT CASE WHEN u.disabled_at IS NULL THEN 'TokenExpired' ELSE 'UserDisabled' END AS why, t.id AS token_id, t.name, t.user_id, u.name AS user_name
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.hash = $1
 UNION ALL
 SELECT 'TokenRevoked', t.id, t.name, t.user_id, u.name

@@ -63,8 +63,11 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
        (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.to_revision = r.revision
           AND NOT EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid AND n.from_revision = r.revision)
        ) AS ended,
-       (SELECT coalesce(json_agg(DISTINCT v.created_by), '[]') FROM secret_versions v
-          WHERE v.project_uid = $1 AND v.from_revision = r.revision)::text AS authors,
+       (SELECT coalesce(json_agg(DISTINCT a.author), '[]') FROM (
+          SELECT v.created_by AS author FROM secret_versions v WHERE v.project_uid = $1 AND v.from_revision = r.revision
+          UNION SELECT v.ended_by FROM secret_versions v
+            WHERE v.project_uid = $1 AND v.to_revision = r.revision AND v.ended_by IS NOT NULL
+       ) a)::text AS authors,
        (SELECT coalesce(json_agg(k.key), '[]') FROM (
           SELECT DISTINCT v.key COLLATE "C" AS key FROM secret_versions v WHERE v.project_uid = $1
             AND (v.from_revision = r.revision OR v.to_revision = r.revision) ORDER BY 1 LIMIT 20

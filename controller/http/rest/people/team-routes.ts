@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import type { Member } from '../../../../src/store/members.ts'
+import { checkUnused } from '../../in-use.ts'
 import type { RestDeps } from '../deps.ts'
 import { listPaged, nextCursor, pagedBy, pageQuery } from '../paging.ts'
 import { conditions, conditionsOf, deleted, deletedSchema, time } from '../representations.ts'
@@ -94,11 +95,11 @@ const deleteTeam = (deps: RestDeps): RestRoute =>
     method: 'DELETE',
     path: '/teams/:team',
     tag,
-    summary: 'Delete a team with everything in it.',
+    summary: 'Delete a team with everything in it, for good; 409 while it has stagelets.',
     access: { in: 'team', verb: 'delete', resource: 'namespaces' },
     heedsIfMatch: true,
     response: { status: 200, description: 'It goes with its content.', schema: deletedSchema },
-    handle: deleteTarget(deps),
+    handle: deleteTarget(deps, checkUnused),
   })
 
 const listMembers = ({ people }: RestDeps): RestRoute =>

@@ -1,0 +1,65 @@
+// What a deletion takes along, in a line for each object: pure.
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { StageletSpec } from '../../src/resources/stagelet.ts'
+import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+
+const mostNamed = 10
+
+/** `a, b and 3 more`. */
+export const listed = (names: readonly string[]): string =>
+  names.slice(0, mostNamed).join(', ') +
+  (names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '')
+
+const specOf = <T>(object: KubeObject): Partial<T> => (object.spec ?? {}) as Partial<T>
+
+export const projectOf = (object: KubeObject): string =>
+  specOf<StageletSpec>(object).projectRef?.name ?? ''
+
+/** Names of those that live on; what is going already holds nothing up. */
+const living = (stagelets: readonly KubeObject[], is: (s: KubeObject) => boolean): string[] =>
+  stagelets
+    .filter((s) => s.metadata.deletionTimestamp === undefined && is(s))
+    .map(({ metadata }) => metadata.name)
+
+export const stageletsOf = (agent: string, stagelets: readonly KubeObject[]): string[] =>
+  living(stagelets, (s) => specOf<StageletSpec>(s).agentRef?.name === agent)
+
+export const usersOf = (project: string, stagelets: readonly KubeObject[]): string[] =>
+  living(stagelets, (s) => projectOf(s) === project)
+
+export const lossOfSecret = (secret: KubeObject): string => {
+  const { key = '', scope = 'global' } = specOf<SecretSpec>(secret)
+  const { services = [] } = (secret.status ?? {}) as SecretStatus
+  const seen =
+    services.length === 0
+      ? 'no service sees it'
+      : `seen by ${listed(services)}, which get new containers`
+  return `secret ${secret.metadata.name}: ${key} (${scope}), ${seen}`
+}
+
+export const lossOfStagelet = (stagelet: KubeObject, force: boolean): string => {
+  const { agentRef, deletionPolicy, deleteVolumes } = specOf<StageletSpec>(stagelet)
+  const name = `stagelet ${stagelet.metadata.name}`
+  const where = `on agent ${agentRef?.name ?? ''}`
+  const finish = force ? '; its agent is not awaited, so whatever runs there runs on' : ''
+  if (deletionPolicy !== 'Down') return `${name}: its containers ${where} run on${finish}`
+  const volumes =
+    deleteVolumes === true ? ', with its volumes: their data is lost, and nothing restores it' : ''
+  return `${name}: its stack ${where} is taken down${volumes}${finish}`
+}
+
+export const lossOfAgent = (name: string, stagelets: readonly string[]): string =>
+  stagelets.length === 0
+    ? `agent ${name}: no stagelet names it`
+    : `agent ${name}: nothing looks after ${listed(stagelets)} any more; their containers run on`
+
+export const lossOfProject = (name: string, secrets: number): string =>
+  `project ${name}, with ${secrets} ${secrets === 1 ? 'secret' : 'secrets'}`
+
+export const lossOfNamespace = (name: string, counts: Readonly<Record<string, number>>): string => {
+  const parts = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}${count === 1 ? '' : 's'}`)
+  const content = parts.length === 0 ? 'nothing in it' : parts.join(', ')
+  return `namespace ${name} with ${content}: erased for good, and no secret of it can be restored`
+}

@@ -1,0 +1,144 @@
+// What a deletion would take along, and what keeps it from being done: read before anything is asked.
+import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
+import type { Kind } from '../../src/resources/registry.ts'
+import type { Api } from '../api.ts'
+import { CliError } from '../errors.ts'
+import { kindOf } from '../kinds.ts'
+import { findObject, listObjects } from '../objects.ts'
+import type { Rest } from '../rest.ts'
+import { readGrace, restorableFor, restorableUntil } from './grace.ts'
+import {
+  listed,
+  lossOfAgent,
+  lossOfNamespace,
+  lossOfProject,
+  lossOfSecret,
+  lossOfStagelet,
+  projectOf,
+  stageletsOf,
+  usersOf,
+} from './losses.ts'
+
+export interface Doomed {
+  readonly kind: Kind
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Plan {
+  /** A line for each object, and what can be had back. */
+  readonly details: readonly string[]
+  /** Said afterwards: until when secrets can be had back; undefined where none went. */
+  readonly restorable: (() => string) | undefined
+  /** Nothing is lost that anybody declared: not asked for. */
+  readonly harmless: boolean
+}
+
+const mostShown = 20
+
+interface Flags {
+  readonly force?: boolean
+  readonly cascade?: boolean
+}
+
+type ListAll = (kind: string, namespace: string) => Promise<KubeObject[]>
+
+/** Each collection is read once. */
+const createLists = (api: Api): ListAll => {
+  const known = new Map<string, Promise<KubeObject[]>>()
+  return (kind, namespace) => {
+    const key = `${kind} ${namespace}`
+    const found = known.get(key) ?? listObjects(api, kindOf(kind), { namespace })
+    known.set(key, found)
+    return found
+  }
+}
+
+/** CliError where something in use would go: its users are named. */
+export const planDeletion = async (
+  api: Api,
+  rest: Rest,
+  doomed: readonly Doomed[],
+  flags: Flags,
+): Promise<Plan> => {
+  const lists = createLists(api)
+  const going = new Set(
+    doomed.map(({ kind, namespace, name }) => `${kind.kind} ${namespace}/${name}`),
+  )
+  const stays = (kind: string, namespace: string, names: readonly string[]): string[] =>
+    names.filter((name) => !going.has(`${kind} ${namespace}/${name}`))
+  const lines: string[] = []
+  const projects = new Set<string>()
+  for (const { kind, namespace, name } of doomed) {
+    const isForced = flags.force === true
+    if (kind.kind === 'Project') {
+      const users = stays('Stagelet', namespace, usersOf(name, await lists('Stagelet', namespace)))
+      if (users.length > 0) throw inUse('project', name, users)
+      const secrets = (await lists('StagelySecret', namespace)).filter((s) => projectOf(s) === name)
+      lines.push(lossOfProject(name, secrets.length))
+      projects.add(name)
+    } else if (kind.kind === 'Namespace') {
+      lines.push(await planNamespace(lists, name, { stays, cascade: flags.cascade === true }))
+    } else if (kind.kind === 'Agent') {
+      lines.push(lossOfAgent(name, stageletsOf(name, await lists('Stagelet', namespace))))
+    } else if (kind.kind === 'Stagelet' || kind.kind === 'StagelySecret') {
+      const object = await findObject(api, kind, namespace, name)
+      if (object === undefined) continue
+      if (kind.kind === 'StagelySecret') projects.add(projectOf(object))
+      const isHeld = object.metadata.finalizers?.includes(agentFinalizer) === true
+      lines.push(
+        kind.kind === 'Stagelet'
+          ? lossOfStagelet(object, isForced && isHeld)
+          : lossOfSecret(object),
+      )
+    }
+  }
+  const more = lines.length - mostShown
+  const [project] = [...projects].filter((name) => name !== '')
+  const grace = project === undefined ? undefined : await readGrace(rest, project)
+  return {
+    restorable: project === undefined ? undefined : () => restorableUntil(grace, project),
+    harmless: doomed.every(({ kind }) => kind.kind === 'Event'),
+    details: [
+      ...lines.slice(0, mostShown),
+      ...(more > 0 ? [`and ${more} more`] : []),
+      ...(project === undefined ? [] : [restorableFor(grace, project)]),
+    ],
+  }
+}
+
+const planNamespace = async (
+  lists: ListAll,
+  name: string,
+  {
+    stays,
+    cascade,
+  }: {
+    stays: (kind: string, namespace: string, names: readonly string[]) => string[]
+    cascade: boolean
+  },
+): Promise<string> => {
+  const stagelets = (await lists('Stagelet', name)).filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined,
+  )
+  const users = stays(
+    'Stagelet',
+    name,
+    stagelets.map(({ metadata }) => metadata.name),
+  )
+  if (users.length > 0 && !cascade) throw inUse('namespace', name, users)
+  return lossOfNamespace(name, {
+    project: (await lists('Project', name)).length,
+    secret: (await lists('StagelySecret', name)).length,
+    stagelet: stagelets.length,
+    agent: (await lists('Agent', name)).length,
+  })
+}
+
+const inUse = (kind: string, name: string, users: readonly string[]): CliError => {
+  const one = users.length === 1
+  const also = kind === 'namespace' ? ', or take them along with --cascade' : ''
+  return new CliError(
+    `${kind} "${name}" is in use by ${one ? 'stagelet' : 'stagelets'} ${listed(users)}: delete ${one ? 'it' : 'them'} first${also}. Nothing was changed`,
+  )
+}
