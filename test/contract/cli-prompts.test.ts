@@ -156,8 +156,8 @@ describe('every command that takes something away', () => {
       [
         ['get', 'stagely', '-o', 'json'],
         ['get', 'namespaces', '-o', 'json'],
-        ['secrets', 'history', 'TYPED', '-o', 'json'],
-        ['secrets', 'restore', '-o', 'json'],
+        ['secrets', 'history', 'TYPED', '-p', 'shop', '-o', 'json'],
+        ['secrets', 'restore', '-p', 'shop', '-o', 'json'],
         ['token', 'list', '-o', 'name'],
         ['user', 'list', '-o', 'json'],
       ].map((args) => world.must(...args)),
@@ -260,7 +260,7 @@ describe('every command that takes something away', () => {
 describe('run at a terminal', () => {
   it('hands the terminal over: ctrl-C reaches the command once, and its answer counts', async () => {
     const script = `trap 'echo caught; exit 5' INT; test -t 0 && echo ready; while :; do sleep 0.1; done`
-    const done = await atTerminal(['run', '--', 'sh', '-c', script], { wait: 'ready', keys: ctrlC })
+    const done = await atTerminal(['run', '-p', 'shop', '--', 'sh', '-c', script], { wait: 'ready', keys: ctrlC })
     expect([done.code, done.screen.match(/caught/g)]).toEqual([5, ['caught']])
   })
 })

@@ -447,7 +447,7 @@ describe('the stagely command', () => {
   it('deletes by file in the right order, and is done when they are gone', async () => {
     const path = await file('shop.yaml', shop())
     const ran = await world.cli('delete', '-f', path, '--yes', '--timeout', '30s')
-    expect(words(ran)).toMatch(/^stagelet[^]*project.stagely.dev "shop" deleted\n$/)
+    expect(ran.stdout).toMatch(/^stagelet[^]*project.stagely.dev "shop" deleted\n$/)
     expect(words(await world.cli('get', 'stagely'))).toBe(
       'No resources found in default namespace.\n',
     )

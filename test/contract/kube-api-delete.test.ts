@@ -101,6 +101,38 @@ describe('a DELETE', () => {
     expect((await server.call('GET', path('kept'))).status).toBe(200)
   })
 
+  it('leaves a namespace that stagelets use, and a project by REST, until they go or go along', async () => {
+    const make = async (place: string, body: object): Promise<void> => {
+      expect((await server.call('POST', place, { body })).status).toBe(201)
+    }
+    const root = '/apis/stagely.dev/v1alpha1/namespaces/busy'
+    const apiVersion = 'stagely.dev/v1alpha1'
+    const compose = { directory: '/srv/busy' }
+    await make('/api/v1/namespaces', {
+      ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'busy' } },
+    })
+    await make(`${root}/projects`, { apiVersion, kind: 'Project', metadata: { name: 'p' }, spec: {} })
+    await make(`${root}/stagelets`, {
+      ...{ apiVersion, kind: 'Stagelet', metadata: { name: 'user' } },
+      spec: { projectRef: { name: 'p' }, agentRef: { name: 'a' }, compose },
+    })
+    const refused = async (place: string): Promise<void> => {
+      const answer = await server.call('DELETE', place)
+      expect([answer.status, answer.text], place).toEqual([
+        409,
+        expect.stringContaining('stagelets user use it: delete these first'),
+      ])
+    }
+    await refused('/api/v1/namespaces/busy')
+    await refused('/api/v1/teams/busy')
+    await refused('/api/v1/projects/busy%2Fp')
+    expect((await server.call('GET', `${root}/stagelets/user`)).status).toBe(200)
+    const foreground = '/api/v1/namespaces/busy?propagationPolicy=Foreground'
+    expect((await server.call('DELETE', foreground)).status).toBe(200)
+    const left = await server.call('GET', `${root}/stagelets/user`)
+    expect(left.status === 404 || left.text.includes('deletionTimestamp')).toBe(true)
+  })
+
   it('deletes namespaces one by one, as discovery says', async () => {
     const all = await server.call('DELETE', '/api/v1/namespaces')
     expect(all.status).toBe(405)
