@@ -63,6 +63,18 @@ describe('parseManifests', () => {
     }
   })
 
+  it.each(['[a.yml', '{ a: b', '[a.yml, b.yml\n  more: [c'])(
+    'says of %j that it is not closed, and blames no indentation',
+    (value) => {
+      const { faults } = parseManifests(
+        `${project('a')}spec:\n  files: ${value}\n  x: 1\n`,
+        'f.yaml',
+      )
+      expect(faults[0]?.message).toMatch(/a \[ or \{ before here is not closed/)
+      expect(JSON.stringify(faults)).not.toContain('the indentation is wrong')
+    },
+  )
+
   it('names the line of a duplicate key', () => {
     const { faults } = parseManifests(`${project('a')}spec:\n  a: 1\n  a: 2\n`, 'f.yaml')
     expect(faults).toEqual([

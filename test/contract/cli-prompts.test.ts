@@ -260,7 +260,10 @@ describe('every command that takes something away', () => {
 describe('run at a terminal', () => {
   it('hands the terminal over: ctrl-C reaches the command once, and its answer counts', async () => {
     const script = `trap 'echo caught; exit 5' INT; test -t 0 && echo ready; while :; do sleep 0.1; done`
-    const done = await atTerminal(['run', '-p', 'shop', '--', 'sh', '-c', script], { wait: 'ready', keys: ctrlC })
+    const done = await atTerminal(['run', '-p', 'shop', '--', 'sh', '-c', script], {
+      wait: 'ready',
+      keys: ctrlC,
+    })
     expect([done.code, done.screen.match(/caught/g)]).toEqual([5, ['caught']])
   })
 })

@@ -111,7 +111,12 @@ describe('a DELETE', () => {
     await make('/api/v1/namespaces', {
       ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'busy' } },
     })
-    await make(`${root}/projects`, { apiVersion, kind: 'Project', metadata: { name: 'p' }, spec: {} })
+    await make(`${root}/projects`, {
+      apiVersion,
+      kind: 'Project',
+      metadata: { name: 'p' },
+      spec: {},
+    })
     await make(`${root}/stagelets`, {
       ...{ apiVersion, kind: 'Stagelet', metadata: { name: 'user' } },
       spec: { projectRef: { name: 'p' }, agentRef: { name: 'a' }, compose },

@@ -168,6 +168,10 @@ describe('a member of one team', () => {
     }
     expect(await kubectl('get', 'projects', '-A', '-o', 'name')).not.toContain('hidden')
     expect(await kubectl('get', 'project', 'one', '-o', 'name')).toBe('project.stagely.dev/one\n')
+    // Of one team only: told where it may look, whatever namespace it asked in.
+    expect(await kubectl('get', 'projects', '-n', 'default')).toContain(
+      'in the namespace "default": this token is of the namespace "red" only: -n red',
+    )
     expect(await kubectl('delete', 'project', 'one')).toContain(
       'Error from server (Forbidden): projects.stagely.dev "one" is forbidden: User "ann" cannot delete resource "projects" in API group "stagely.dev" in the namespace "red"',
     )

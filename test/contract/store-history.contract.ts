@@ -177,6 +177,17 @@ export const historyContract = (name: string, open: OpenStore): void => {
       await expect(early).rejects.toThrow(/the oldest that is kept is from 20/)
     })
 
+    it('names in each revision who wrote and who deleted', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const bob: Actor = { ...api, name: 'bob' }
+      await t.store.write(api, whole, (tx) => tx.create(secretOf(ns, 'db', { value: 'one' })))
+      await t.store.write(bob, whole, (tx) => tx.remove(refOfSecret(ns, 'db')))
+      expect(await t.store.listRevisions(projectUid)).toMatchObject([
+        { revision: 2, written: 0, deleted: 1, by: ['bob'] },
+        { revision: 1, written: 1, deleted: 0, by: ['alice'] },
+      ])
+    })
+
     it('rolls nothing back where a folder owns one of the secrets, and names it', async () => {
       const { ns, projectUid } = await createShop(t.store)
       await t.store.write(folder, whole, (tx) => tx.create(secretOf(ns, 'theirs', { value: '1' })))

@@ -119,10 +119,15 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       })
       await t.users.update(api, user, { disabled: true })
       expect(await t.principals.verify(secret)).toBeUndefined()
+      expect(await t.principals.refusalOf(secret)).toMatchObject({
+        why: 'UserDisabled',
+        actorName: user,
+      })
       await t.users.update(api, user, { disabled: false })
       expect(await t.principals.verify(secret)).toMatchObject({ name: user })
       await t.tokens.revoke(api, { user }, 'laptop')
       expect(await t.principals.verify(secret)).toBeUndefined()
+      expect(await t.principals.refusalOf(secret)).toMatchObject({ why: 'TokenRevoked' })
       expect(await auditOf('Token', 'laptop')).toEqual(['create token', 'revoke token'])
     })
 
