@@ -1,109 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AgentObject } from './gather.ts'
-import type { RolloutSpec } from '../../../src/resources/project.ts'
-import { annotations } from '../../../src/resources/meta.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
-import { serviceDigest } from '../../../src/secrets/digest.ts'
-import { anEntry, aStagelet } from '../../../test/support/builders.ts'
+import { anEntry } from '../../../test/support/builders.ts'
+import {
+  admitted,
+  aFleet,
+  ago,
+  anAgent,
+  now,
+  rolledBack,
+  settled,
+  type Fleet,
+} from '../../../test/support/rollout-fleet.ts'
 import { vanishedAtOnce } from './brake.ts'
 import { decideRollout } from './decide.ts'
-import { viewRollout } from './view.ts'
-import type { RolloutInput } from './gather.ts'
-
-const now = Date.parse('2026-01-01T12:00:00Z')
-const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString()
-
-const anAgent = (name: string, over: { away?: number; drained?: boolean } = {}): AgentObject => ({
-  apiVersion: 'stagely.dev/v1alpha1',
-  kind: 'Agent',
-  metadata: { name, namespace: 'default' },
-  spec: over.drained === true ? { drained: true } : {},
-  status: {
-    conditions: [
-      {
-        type: 'Ready',
-        status: over.away === undefined ? 'True' : 'Unknown',
-        reason: over.away === undefined ? 'Connected' : 'Disconnected',
-        message: '',
-        lastTransitionTime: ago(over.away ?? 3600),
-      },
-    ],
-  },
-})
-
-type Fleet = Record<string, StageletStatus & { retry?: string; paused?: boolean }>
-
-/** Revision 5 is closed; each stagelet `x` runs on agent `agent-x`. */
-const aFleet = (
-  fleet: Fleet,
-  rollout: Partial<RolloutSpec> | undefined,
-  over: Partial<RolloutInput> & { resumed?: string } = {},
-): RolloutInput => ({
-  now,
-  closed: 5,
-  project: {
-    apiVersion: 'stagely.dev/v1alpha1',
-    kind: 'Project',
-    metadata: {
-      name: 'shop',
-      namespace: 'default',
-      generation: 3,
-      ...(over.resumed === undefined
-        ? {}
-        : { annotations: { [annotations.resumed]: over.resumed } }),
-    },
-    spec:
-      rollout === undefined
-        ? {}
-        : { rollout: { progressDeadlineSeconds: 600, onFailure: 'Stop', ...rollout } },
-  },
-  head: { projectUid: 'p', epoch: 1, revision: 5, entries: [anEntry({ key: 'A' })] },
-  stagelets: Object.entries(fleet).map(([name, { retry, paused, ...status }]) => {
-    const base = aStagelet()
-    return {
-      ...base,
-      metadata: {
-        ...base.metadata,
-        name,
-        ...(retry === undefined ? {} : { annotations: { [annotations.retry]: retry } }),
-      },
-      spec: {
-        ...base.spec,
-        agentRef: { name: `agent-${name}` },
-        ...(paused === undefined ? {} : { paused }),
-      },
-      status,
-    }
-  }),
-  agents: new Map(
-    Object.keys(fleet).map((name) => [`agent-${name}`, anAgent(`agent-${name}`)] as const),
-  ),
-  ...over,
-})
-
-const settled = (revision: number): StageletStatus => ({
-  wantedRevision: revision,
-  healthyRevision: revision,
-})
-const admitted = (at = 1, revision = 5): StageletStatus => ({
-  wantedRevision: revision,
-  healthyRevision: 4,
-  admitted: { revision, at: ago(at), retry: '' },
-})
-const rolledBack = (): StageletStatus => ({
-  ...admitted(),
-  wantedRevision: 4,
-  quarantine: [
-    {
-      service: 'web',
-      digest: serviceDigest([anEntry({ key: 'A' })]) ?? '',
-      revision: 5,
-      retry: '',
-      message: 'web exited with 1',
-    },
-  ],
-})
+import type { AgentObject } from './gather.ts'
 
 describe('a rollout', () => {
   it('leaves a project without spec.rollout alone, and counts its stagelets', () => {
@@ -294,49 +205,5 @@ describe('the brake', () => {
     expect([braked.admit, braked.rollout?.state]).toEqual([[], 'Braked'])
     const resumed = decideRollout(aFleet(fleet, { maxConcurrent: 1 }, { agents, resumed: ago(1) }))
     expect(resumed.admit).toEqual(['d'])
-  })
-})
-
-describe('a rollout as it is shown, where all take a revision at once', () => {
-  const standings = (fleet: Fleet): object =>
-    Object.fromEntries(
-      viewRollout(aFleet(fleet, undefined)).stagelets.map((s) => [
-        s.stagelet.metadata.name,
-        [s.standing, s.reason],
-      ]),
-    )
-  const held = (reason: string): StageletStatus => ({
-    ...settled(4),
-    wantedRevision: 5,
-    conditions: [
-      ['AgentReachable', 'True', 'Connected'],
-      ['Progressing', 'False', 'Settled'],
-      ['SecretsInSync', 'False', reason],
-    ].map(([type = '', status, why = '']) => ({
-      type,
-      status: status as 'True' | 'False',
-      reason: why,
-      message: `told: ${why}`,
-      lastTransitionTime: ago(5),
-    })),
-  })
-
-  it('has failed on who went back to an older revision, and on who cannot begin', () => {
-    const { admitted: _, ...back } = rolledBack()
-    expect(standings({ back, refused: held('DirectoryNotAllowed'), fine: settled(5) })).toEqual({
-      back: ['failed', undefined],
-      refused: ['failed', 'DirectoryNotAllowed'],
-      fine: ['healthy', undefined],
-    })
-    const { state, message } = viewRollout(aFleet({ back, fine: settled(5) }, undefined))
-    expect([state, message]).toEqual(['Failed', expect.stringContaining('failed: back')])
-  })
-
-  it('says of who is held why that does not end by itself', () => {
-    const paused = { ...held('Paused'), paused: true }
-    expect(standings({ paused, on: held('NewRevision') })).toEqual({
-      paused: ['held', 'Paused'],
-      on: ['busy', undefined],
-    })
   })
 })

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import {
+  aFleet,
+  ago,
+  rolledBack,
+  settled,
+  type Fleet,
+} from '../../../test/support/rollout-fleet.ts'
+import { viewRollout } from './view.ts'
+
+describe('a rollout as it is shown, where all take a revision at once', () => {
+  const standings = (fleet: Fleet): object =>
+    Object.fromEntries(
+      viewRollout(aFleet(fleet, undefined)).stagelets.map((s) => [
+        s.stagelet.metadata.name,
+        [s.standing, s.reason],
+      ]),
+    )
+  const held = (reason: string): StageletStatus => ({
+    ...settled(4),
+    wantedRevision: 5,
+    conditions: [
+      ['AgentReachable', 'True', 'Connected'],
+      ['Progressing', 'False', 'Settled'],
+      ['SecretsInSync', 'False', reason],
+    ].map(([type = '', status, why = '']) => ({
+      type,
+      status: status as 'True' | 'False',
+      reason: why,
+      message: `told: ${why}`,
+      lastTransitionTime: ago(5),
+    })),
+  })
+
+  it('has failed on who went back to an older revision, and on who cannot begin', () => {
+    const { admitted: _, ...back } = rolledBack()
+    expect(standings({ back, refused: held('DirectoryNotAllowed'), fine: settled(5) })).toEqual({
+      back: ['failed', undefined],
+      refused: ['failed', 'DirectoryNotAllowed'],
+      fine: ['healthy', undefined],
+    })
+    const { state, message } = viewRollout(aFleet({ back, fine: settled(5) }, undefined))
+    expect([state, message]).toEqual(['Failed', expect.stringContaining('failed: back')])
+  })
+
+  it('says of who is held why that does not end by itself', () => {
+    const paused = { ...held('Paused'), paused: true }
+    expect(standings({ paused, on: held('NewRevision') })).toEqual({
+      paused: ['held', 'Paused'],
+      on: ['busy', undefined],
+    })
+  })
+})
