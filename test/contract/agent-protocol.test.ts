@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, connect, type Server, type Socket, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createControllerClient, RefusedError } from '../../agent/controller-client.ts'
 import { joinController, loadIdentity, type Identity } from '../../agent/identity.ts'
 import { createRequestSigner } from '../../agent/request-signer.ts'
@@ -26,7 +26,8 @@ import {
   type TestAgent,
   type TestController,
 } from '../support/agent-protocol.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const agentRef = (name: string) => ({ kind: 'Agent', namespace: 'default', name })
 const stageletRef = (name: string) => ({ kind: 'Stagelet', namespace: 'default', name })
@@ -119,7 +120,7 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     joinTestAgent(await controller.token(name))
 
   beforeAll(async () => {
-    if (database === 'postgres') db = await createTestDatabase(inject('postgresUrl'))
+    if (database === 'postgres') db = await freshDatabase()
     controller = await startTestController(db?.url)
   })
   afterAll(async () => {

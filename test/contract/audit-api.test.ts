@@ -1,6 +1,6 @@
 // The audit log over a port: who may read it, what is in it of what was refused, and that an export
 // proves itself far away.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditRecord, ExportLine } from '../../src/audit/record.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
@@ -16,12 +16,12 @@ import {
   type Answer,
   type TestController,
 } from '../support/controller.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 
 const canary = 'canary-of-the-audit-api'
 const admin = { name: 'controller', source: 'system' }
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
+let database: Awaited<ReturnType<typeof freshDatabase>>
 let controller: TestController
 let other: Opened
 const tokens: Record<string, string> = {}
@@ -62,7 +62,7 @@ const createTeam = async (team: string): Promise<void> => {
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   controller = await startTestController({ databaseUrl: database.url })
   tokens['admin'] = controller.token
   other = await openStoreOf(controller, database.url)

@@ -1,14 +1,14 @@
 // Emergency access as an operator takes it: the built command beside a running controller.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 import { runCli, type Ran } from '../support/processes.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 
 const reason = 'INC-42: the provider of logins is down'
 const masterKey = Buffer.alloc(32, 9).toString('base64')
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
+let database: Awaited<ReturnType<typeof freshDatabase>>
 let controller: TestController
 
 const breakGlass = (flags: readonly string[], key = masterKey): Promise<Ran> =>
@@ -24,7 +24,7 @@ const as = (token: string, method: string, path: string, body?: unknown): Promis
   })
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   controller = await startTestController({ databaseUrl: database.url })
   await as(controller.token, 'POST', '/projects', { name: 'shop' })
   const secret = { key: 'DB', value: 'value-behind-the-glass' }

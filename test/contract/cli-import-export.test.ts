@@ -9,6 +9,7 @@ import { stringify } from 'yaml'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretFields, withFields } from '../../src/resources/secret-fields.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { secretSamples } from '../support/secret-samples.ts'
 
@@ -70,7 +71,7 @@ const sealedLikeThen = (key: string, text: string): string => {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'stagely-import-'))
-  world = await startWorld({ withAgent: false })
+  world = await startWorld({ database: await freshDatabase(), withAgent: false })
 })
 afterAll(async () => {
   await world?.stop()

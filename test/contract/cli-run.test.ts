@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
 let world: World
@@ -34,7 +35,7 @@ const left = async (): Promise<string[]> =>
   (await readdir('/dev/shm')).filter((name) => name.startsWith('stagely-run-'))
 
 beforeAll(async () => {
-  world = await startWorld({ withAgent: false })
+  world = await startWorld({ database: await freshDatabase(), withAgent: false })
   const applied = await world.apply(
     [
       object('Project', 'shop', {}),

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 
 let world: World
@@ -18,7 +19,7 @@ const file = async (name: string, text: string): Promise<string> => {
 describe('stagely secrets', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-cli-secrets-'))
-    world = await startWorld({ withAgent: false })
+    world = await startWorld({ database: await freshDatabase(), withAgent: false })
     const head = (kind: string, name: string): string =>
       `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\n`
     await world.apply(`${head('Project', 'shop')}spec: {}\n`)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { teamRoles, type TeamRole } from '../../src/access/principal.ts'
 import { rolesWith } from '../../src/access/roles.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
 const mayRead = rolesWith('get', 'stagelysecrets/value')
@@ -50,7 +51,7 @@ const audit = async (...args: string[]): Promise<AuditRecord[]> =>
 
 describe('values by the command line', () => {
   beforeAll(async () => {
-    world = await startWorld({ withAgent: false })
+    world = await startWorld({ database: await freshDatabase(), withAgent: false })
     const head = 'apiVersion: stagely.dev/v1alpha1\n'
     const secret = (key: string, value: string, more = ''): string =>
       `---\n${head}kind: StagelySecret\nmetadata: {name: ${key.toLowerCase()}}\n` +

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/kubectl/run.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
 const head = (kind: string, name: string): string =>
@@ -51,7 +52,7 @@ const words = (ran: Ran): string => ran.stdout + ran.stderr
 describe('the stagely command', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-cli-'))
-    world = await startWorld({ withAgent: false })
+    world = await startWorld({ database: await freshDatabase(), withAgent: false })
   })
   afterAll(async () => {
     await world.stop()

@@ -10,7 +10,10 @@ import { projectYaml, secretYaml } from '../support/shop.ts'
 describe('the data folder of a first start', () => {
   let controller: TestController
   beforeAll(async () => {
-    controller = await startTestController({ env: { STAGELY_SECRET_KEY: undefined } })
+    controller = await startTestController({
+      embedded: true,
+      env: { STAGELY_SECRET_KEY: undefined },
+    })
   })
   afterAll(() => controller.remove())
 
@@ -37,7 +40,7 @@ describe('the data folder of a first start', () => {
     expect(after).toContain('of-root.backup')
     expect(new Set(owners)).toEqual(new Set([65534]))
     await expect(
-      startTestController({ dataDir, env: { STAGELY_SECRET_KEY: undefined } }),
+      startTestController({ embedded: true, dataDir, env: { STAGELY_SECRET_KEY: undefined } }),
     ).rejects.toThrow(/belongs to user 65534.*run the controller as that user/)
   })
 })
@@ -69,6 +72,7 @@ it('a restore says what it needs before it makes anything, and then gives all ba
     // Whoever had a token has it still.
     await copyFile(join(world.controllerDir, 'admin-token'), join(moved, 'admin-token'))
     const controller = await startTestController({
+      embedded: true,
       dataDir: moved,
       env: { STAGELY_SECRET_KEY: undefined },
     })
@@ -89,7 +93,7 @@ it('what a killed first start left of a database is thrown away by the next', as
   const half = join(dataDir, 'postgres.new')
   await mkdir(half)
   await writeFile(join(half, 'PG_VERSION'), '18')
-  const controller = await startTestController({ dataDir })
+  const controller = await startTestController({ embedded: true, dataDir })
   try {
     expect(await readdir(dataDir)).not.toContain('postgres.new')
     expect((await controller.call('GET', '/readyz')).status).toBe(200)

@@ -1,6 +1,6 @@
 // What an operator needs to know comes as events: with real kubectl, counted, and gone after an hour. The
 // agent is played by the test, which writes its reports where the controller would.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiVersion } from '../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../src/resources/observation.ts'
 import type { Opened } from '../../src/store/open-store.ts'
@@ -8,7 +8,8 @@ import { aService, anObservation } from '../support/builders.ts'
 import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const ns = 'default'
 let database: TestDatabase
@@ -17,7 +18,7 @@ let opened: Opened
 let kubectl: Kubectl
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   server = await startTestController({ databaseUrl: database.url })
   opened = await openStoreOf(server, database.url)
   kubectl = await createKubectl(await server.writeKubeConfig())

@@ -11,11 +11,12 @@ import {
 } from '@kubernetes/client-node'
 import { writeFile } from 'node:fs/promises'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { readUntil } from '../support/watch-lines.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const path = { group: 'stagely.dev', version: 'v1alpha1', namespace: 'default', plural: 'projects' }
@@ -36,7 +37,7 @@ let database: TestDatabase
 let server: TestController
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   server = await startTestController({ databaseUrl: database.url })
 })
 afterAll(async () => {

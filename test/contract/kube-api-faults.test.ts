@@ -10,10 +10,11 @@ import {
   type KubernetesObject,
 } from '@kubernetes/client-node'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { startCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const path = `/apis/${apiVersion}/namespaces/default/agents`
@@ -29,7 +30,7 @@ const portOf = (): number => Number(new URL(server.url).port)
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   server = await startTestController({ databaseUrl: database.url })
   proxy = await startCuttingProxy(portOf())
   sql = new pg.Client({ connectionString: database.url })

@@ -1,9 +1,10 @@
 // Lists over the wire: pages that show one moment, versions, and compressed answers.
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import pg from 'pg'
 import { startTestController, type TestController } from '../support/controller.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const group = '/apis/stagely.dev/v1alpha1'
 const collection = `${group}/namespaces/default/projects`
@@ -22,8 +23,11 @@ let database: TestDatabase
 let servers: TestController[]
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
-  servers = [await startTestController({ databaseUrl: database.url }), await startTestController()]
+  database = await freshDatabase()
+  servers = [
+    await startTestController({ databaseUrl: database.url }),
+    await startTestController({ embedded: true }),
+  ]
 })
 afterAll(async () => {
   for (const server of servers) await server.remove()

@@ -2,11 +2,11 @@
 // our server: exit code and meaning of the output are the recorded ones, or the difference is explained,
 // and is just that one.
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestController } from '../support/controller.ts'
 import { meaningOf } from '../support/kubectl/meaning.ts'
 import { Player, type Play, type Played } from '../support/kubectl/player.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 
 interface Step {
   readonly step: string
@@ -167,7 +167,7 @@ describe('the recorded kubectl commands', () => {
   beforeAll(async () => {
     const queue = order.flatMap((file) => steps.filter((step) => fileOf(step) === file))
     const playAll = async (): Promise<void> => {
-      const database = await createTestDatabase(inject('postgresUrl'))
+      const database = await freshDatabase()
       const player = await Player.start(database.url)
       try {
         for (let step = queue.shift(); step !== undefined; step = queue.shift()) {

@@ -1,10 +1,10 @@
 // Canaries are planted where values go in, rightly and wrongly; then everything that answers is read.
 // The values that running containers have are the subject of test/integration/leak.test.ts.
 import { readdir, readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describedRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { runCli, type Ran } from '../support/processes.ts'
 
 /** Not a word of any message, and odd enough for parsers to stumble over. */
@@ -23,7 +23,7 @@ const found = (text: string): string[] =>
     .map((at) => text.slice(Math.max(0, at - 200), at + 20))
 
 const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
-let database: Awaited<ReturnType<typeof createTestDatabase>>
+let database: Awaited<ReturnType<typeof freshDatabase>>
 let controller: TestController
 let everything = ''
 const statuses = new Map<number, number>()
@@ -75,7 +75,7 @@ const idOf = (path: string): string =>
   })
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   controller = await startTestController({ databaseUrl: database.url })
   const project = {
     apiVersion: 'stagely.dev/v1alpha1',

@@ -2,9 +2,10 @@
 // keys, races, and bodies that are too large, too deep or not what they say.
 import { request } from 'node:https'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const canary = 'canary-of-another-team'
 let database: TestDatabase
@@ -35,7 +36,7 @@ const must = async (...call: Parameters<typeof as>): Promise<Record<string, stri
 const secretIn: Record<string, string> = {}
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   controller = await startTestController({ databaseUrl: database.url, argv: ['--rate-limit', '0'] })
   tokens['admin'] = controller.token
   for (const team of ['red', 'blue']) {
@@ -378,7 +379,7 @@ describe('who asks too often', () => {
   let fresh: TestDatabase
   let strict: TestController
   beforeAll(async () => {
-    fresh = await createTestDatabase(inject('postgresUrl'))
+    fresh = await freshDatabase()
     strict = await startTestController({
       databaseUrl: fresh.url,
       argv: ['--rate-limit', '1', '--kube-rate-limit', '1'],

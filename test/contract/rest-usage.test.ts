@@ -1,6 +1,6 @@
 // Who sees a key, with the version that runs there. The agent is played by the test, which writes its
 // reports where the controller would.
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { apiVersion } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
@@ -8,7 +8,8 @@ import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
 import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const ns = 'default'
 let database: TestDatabase
@@ -82,7 +83,7 @@ const setValue = (name: string, value: string): Promise<void> =>
   })
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   server = await startTestController({ databaseUrl: database.url })
   opened = await openStoreOf(server, database.url)
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))

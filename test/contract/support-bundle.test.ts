@@ -3,6 +3,7 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { freePort, runCli, startWorld, type World } from '../support/processes.ts'
 import { unpackBundle } from '../support/bundle.ts'
 
@@ -46,7 +47,7 @@ const plantAgent = async (dir: string): Promise<void> => {
 }
 
 beforeAll(async () => {
-  world = await startWorld({ withAgent: false })
+  world = await startWorld({ database: await freshDatabase(), withAgent: false })
   agentDir = join(world.dir, 'planted-agent')
   await plantAgent(agentDir)
   const applied = await world.apply(manifests)

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
@@ -27,7 +28,7 @@ describe('stagely compose', () => {
     stack = await createStack(
       `services:\n${idleService('web', '    stop_grace_period: 1s\n')}${idleService('db')}`,
     )
-    world = await startWorld()
+    world = await startWorld({ database: await freshDatabase() })
     await world.apply(
       projectYaml() +
         secretYaml('TOKEN', secret, 'web') +

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
@@ -47,7 +48,7 @@ ${more}`
 
   beforeAll(async () => {
     stack = await createStack(compose)
-    world = await startWorld()
+    world = await startWorld({ database: await freshDatabase() })
   })
   afterAll(async () => {
     await world?.stop()

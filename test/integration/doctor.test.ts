@@ -9,6 +9,7 @@ import type { Check } from '../../agent/machine/check.ts'
 import { examine } from '../../agent/machine/doctor.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { newFilesRoot } from '../support/files.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { runCli, startWorld, type World } from '../support/processes.ts'
 import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
 
@@ -35,7 +36,10 @@ describe('the doctor', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-doctor-'))
     stack = await createStack(`services:\n${idleService('web')}`)
-    world = await startWorld({ agentArgs: ['--files-dir', filesDir] })
+    world = await startWorld({
+      database: await freshDatabase(),
+      agentArgs: ['--files-dir', filesDir],
+    })
   })
   afterAll(async () => {
     await world?.stop()

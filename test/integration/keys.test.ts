@@ -3,13 +3,14 @@
 // moves, a key service goes away and comes back, and an old backup is restored.
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startKmsStandIn, vaultKeyName, type KmsStandIn } from '../support/kms-stand-in.ts'
 import { restOf, startLoad, type Rest } from '../support/load.ts'
 import { runCli, startWorld, testMasterKey, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 /** How often a rotation is cut off; more by hand: KILLS=20 npx vitest run … */
 const kills = Number(process.env.KILLS ?? 2)
@@ -71,7 +72,7 @@ const restart = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   db = new pg.Client({ connectionString: database.url })
   await db.connect()
   stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)

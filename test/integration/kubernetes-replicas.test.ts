@@ -19,7 +19,8 @@ import { putToken, startPod, type Pod } from '../support/cluster/pod.ts'
 import { rightFor, rightsOf } from '../support/cluster/rights.ts'
 import { renderChart } from '../support/helm.ts'
 import { createClient, namespaced, type Client } from '../support/replicas/client.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
@@ -54,7 +55,7 @@ const before: Handle = (request, response) => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stagely-pods-'))
-  database = await createTestDatabase(inject('postgresUrl'))
+  database = await freshDatabase()
   const role = (await renderChart()).find(
     ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'default-stagely',
   )

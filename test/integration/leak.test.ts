@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 import { unpackBundle } from '../support/bundle.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { findPostgresBin } from '../support/postgres-bin.ts'
@@ -85,7 +86,7 @@ describe('no secret value leaks', () => {
 
   beforeAll(async () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
-    fresh = await createTestDatabase(inject('postgresUrl'))
+    fresh = await freshDatabase()
     world = await startWorld({ databaseUrl: fresh.url, agentArgs: ['--files-dir', filesDir] })
     const watching = watchCommandLines()
     const say = async (...args: string[]): Promise<void> => {

@@ -1,6 +1,7 @@
 // The main job, end to end: apply, the right environments, a change, exactly the right containers.
-import { inject, afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import {
   projectYaml,
@@ -29,7 +30,7 @@ describe.each(['pglite', 'postgres'] as const)('the main job on %s', (database) 
 
   beforeAll(async () => {
     stack = await createStack(compose)
-    if (database === 'postgres') fresh = await createTestDatabase(inject('postgresUrl'))
+    if (database === 'postgres') fresh = await freshDatabase()
     world = await startWorld(fresh === undefined ? {} : { databaseUrl: fresh.url })
     const applied = await world.apply(
       projectYaml() + seedSecretsYaml() + stageletYaml(stack.directory, stack.project),

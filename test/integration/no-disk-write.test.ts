@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { newFilesRoot } from '../support/files.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
@@ -79,7 +80,10 @@ describe('what agent and Compose write', () => {
   beforeAll(async () => {
     dir = await mkdtemp('/var/tmp/stagely-trace-')
     stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
-    world = await startWorld({ agentArgs: ['--files-dir', filesDir] })
+    world = await startWorld({
+      database: await freshDatabase(),
+      agentArgs: ['--files-dir', filesDir],
+    })
     const args = [...flags, '-o', traceFile(), '-p', String(world.agent.child.pid)]
     tracer = spawn('strace', args, { stdio: 'ignore' })
     await untilTraced(world.agent.child.pid!)

@@ -7,13 +7,14 @@
 // the spread over which that one makes agents come back (agents / 300 per second, at least 0.5 s), as long
 // again as back-off may have doubled to while nobody answered, and 1 s for the report that follows.
 // After it, no mean over 5 s is to reach twice the steady rate; single seconds are the scheduler's.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { backoffCapMs } from '../../agent/reconnect.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
 import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const size = Number(process.env['STAGELY_SWARM_AGENTS'] ?? 300)
 const newsMs = 11_000
@@ -49,7 +50,7 @@ describe(`${size} agents of a controller that is killed`, () => {
   }
 
   beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'))
+    database = await freshDatabase()
     world = await startWorld({ databaseUrl: database.url, withAgent: false })
     swarm = await startSwarm(await joinAll(await declareSwarm(world, size)))
     await until('all in sync at first', inSync)

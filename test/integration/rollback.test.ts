@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newFilesRoot } from '../support/files.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
@@ -62,7 +63,10 @@ describe('a value that breaks a service', () => {
 
   beforeAll(async () => {
     stack = await createStack(compose)
-    world = await startWorld({ agentArgs: ['--files-dir', filesDir] })
+    world = await startWorld({
+      database: await freshDatabase(),
+      agentArgs: ['--files-dir', filesDir],
+    })
     const secrets = secretYaml('CONFIG', 'good old value', 'web') + configFile
     const applied = await world.apply(
       projectYaml() + secrets + stageletYaml(stack.directory, stack.project),

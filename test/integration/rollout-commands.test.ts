@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, recreatedBetween, testImage, type Stack } from '../support/stack.ts'
@@ -34,7 +35,10 @@ describe('stagely rollout', () => {
     stacks.push(await createStack(compose), await createStack(compose))
     manifests = await mkdtemp(join(tmpdir(), 'stagely-manifests-'))
     await theirs('first value')
-    world = await startWorld({ controllerArgs: ['--manifests', manifests] })
+    world = await startWorld({
+      database: await freshDatabase(),
+      controllerArgs: ['--manifests', manifests],
+    })
     const stagelets = stacks.map((stack, i) =>
       stageletYaml(stack.directory, stack.project).replace(
         'metadata: {name: shop}',

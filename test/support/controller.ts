@@ -12,8 +12,10 @@ import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { giveEmptyCluster } from './empty-cluster.ts'
+import { freshDatabase } from './fresh-database.ts'
 import { localKeyRing } from './keys.ts'
 import { checkRestAnswer } from './rest-answers.ts'
+import type { TestDatabase } from './test-database.ts'
 
 const masterKey = Buffer.alloc(32, 9)
 
@@ -65,9 +67,14 @@ export const openStoreOf = (
     log: silentLogger,
   })
 
+/** The database of each data folder that had none given, for another start on it. */
+const databases = new Map<string, TestDatabase>()
+
+/** On a database of its own on the tests' server, unless `embedded` or `databaseUrl` says otherwise. */
 export const startTestController = async (
   options: {
     databaseUrl?: string
+    embedded?: boolean
     dataDir?: string
     argv?: string[]
     env?: Record<string, string | undefined>
@@ -75,9 +82,12 @@ export const startTestController = async (
   } = {},
 ): Promise<TestController> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stagely-controller-')))
+  const isOwn = options.embedded !== true && options.databaseUrl === undefined
+  const own = isOwn ? (databases.get(dataDir) ?? (await freshDatabase())) : undefined
+  if (own !== undefined) databases.set(dataDir, own)
   const env = {
     STAGELY_SECRET_KEY: masterKey.toString('base64'),
-    DATABASE_URL: options.databaseUrl,
+    DATABASE_URL: options.databaseUrl ?? own?.url,
     ...options.env,
   }
   const isFresh = options.dataDir === undefined && env.DATABASE_URL === undefined
@@ -158,6 +168,8 @@ export const startTestController = async (
     stop: () => running.stop(),
     remove: async () => {
       await running.stop()
+      await own?.drop()
+      databases.delete(dataDir)
       await rm(dataDir, { recursive: true, force: true })
     },
   }

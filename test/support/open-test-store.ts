@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import type { SealedValueOpener } from '../../src/secrets/sealed-place.ts'
@@ -41,7 +42,10 @@ export const openTestStore = async (
   } = {},
 ): Promise<TestStore> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'stagely-store-'))
-  const database = serverUrl === undefined ? undefined : await createTestDatabase(serverUrl)
+  const database =
+    serverUrl === undefined
+      ? undefined
+      : await createTestDatabase(serverUrl, inject('postgresTemplate'))
   if (database === undefined) giveEmptyCluster(dataDir)
   const opened: Opened[] = []
   const open = async (more: Again = {}): Promise<Opened> => {

@@ -4,13 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openPg } from '../../src/store/pg.ts'
 import { ensureCluster } from '../../src/store/pglite-cluster.ts'
 import { anyPostgres } from './postgres-server.ts'
+import { createTestDatabase } from './test-database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** A server on which databases may be created and dropped. */
     postgresUrl: string
+    /** A database on it with the schema of today, to copy. */
+    postgresTemplate: string
     /** The folder of a fresh embedded cluster: a copy of it costs less than a new one. */
     emptyCluster: string
   }
@@ -23,7 +30,12 @@ const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   project.provide('emptyCluster', cluster)
   const postgres = await anyPostgres()
   project.provide('postgresUrl', postgres.url)
+  const template = await createTestDatabase(postgres.url)
+  const sql = openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger })
+  await migrate(sql).finally(() => sql.close())
+  project.provide('postgresTemplate', new URL(template.url).pathname.slice(1))
   return async () => {
+    await template.drop()
     await postgres.stop()
     await rm(folder, { recursive: true, force: true })
   }

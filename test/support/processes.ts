@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { TestDatabase } from './test-database.ts'
 
 export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
 
@@ -204,7 +205,10 @@ export interface World {
 }
 
 export interface WorldOptions {
+  /** Embedded when absent. */
   readonly databaseUrl?: string
+  /** The same, and dropped at the end. */
+  readonly database?: TestDatabase
   /** Over what a controller gets anyway; read at each of its starts. */
   readonly controllerEnv?: NodeJS.ProcessEnv
   readonly controllerArgs?: readonly string[]
@@ -221,10 +225,11 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
   const port = await freePort()
   const url = `https://127.0.0.1:${port}`
   const [controllerDir, agentDir] = [join(dir, 'controller'), join(dir, 'agent')]
+  const databaseUrl = options.databaseUrl ?? options.database?.url
   const controllerEnv =
-    options.databaseUrl === undefined
+    databaseUrl === undefined
       ? {}
-      : { DATABASE_URL: options.databaseUrl, STAGELY_SECRET_KEY: testMasterKey }
+      : { DATABASE_URL: databaseUrl, STAGELY_SECRET_KEY: testMasterKey }
   const programs: Program[] = []
   let token = ''
   let joinToken = ''
@@ -319,6 +324,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     },
     stop: async () => {
       for (const program of programs) await program.kill('SIGKILL')
+      await options.database?.drop()
       await rm(dir, { recursive: true, force: true })
     },
   } as World

@@ -7,14 +7,18 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-export const createTestDatabase = async (serverUrl: string): Promise<TestDatabase> => {
+/** `template` names a database to copy; an empty one when absent. */
+export const createTestDatabase = async (
+  serverUrl: string,
+  template?: string,
+): Promise<TestDatabase> => {
   const name = `stagely_test_${randomBytes(6).toString('hex')}`
   const run = async (text: string): Promise<void> => {
     const client = new pg.Client({ connectionString: serverUrl })
     await client.connect()
     await client.query(text).finally(() => client.end())
   }
-  await run(`CREATE DATABASE ${name}`)
+  await run(`CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return { url: url.href, drop: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
