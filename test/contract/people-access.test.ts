@@ -168,10 +168,6 @@ describe('a member of one team', () => {
     }
     expect(await kubectl('get', 'projects', '-A', '-o', 'name')).not.toContain('hidden')
     expect(await kubectl('get', 'project', 'one', '-o', 'name')).toBe('project.stagely.dev/one\n')
-    // Of one team only: told where it may look, whatever namespace it asked in.
-    expect(await kubectl('get', 'projects', '-n', 'default')).toContain(
-      'in the namespace "default": this token is of the namespace "red" only: -n red',
-    )
     expect(await kubectl('delete', 'project', 'one')).toContain(
       'Error from server (Forbidden): projects.stagely.dev "one" is forbidden: User "ann" cannot delete resource "projects" in API group "stagely.dev" in the namespace "red"',
     )
@@ -184,6 +180,14 @@ describe('a member of one team', () => {
     expect(await kubectl('auth', 'can-i', 'get', 'stagelets.stagely.dev')).toBe('yes\n')
     expect(await kubectl('auth', 'can-i', 'delete', 'stagelets.stagely.dev')).toContain('no')
     expect(await kubectl('auth', 'whoami')).toContain('stagely:red:viewer')
+  })
+
+  it('tells a machine, which is of one team only, where it may look', async () => {
+    const body = { name: 'ci', role: 'viewer' }
+    const { token } = await admin('POST', '/api/v1/teams/red/tokens', body)
+    const headers = { authorization: `Bearer ${token}` }
+    const answer = await controller.call('GET', `${group}/namespaces/default/projects`, { headers })
+    expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('only: -n red')])
   })
 
   it('asks what it may in any form, and hears which part of a question is none', async () => {

@@ -180,8 +180,8 @@ export const historyContract = (name: string, open: OpenStore): void => {
     it('names in each revision who wrote and who deleted', async () => {
       const { ns, projectUid } = await createShop(t.store)
       const bob: Actor = { ...api, name: 'bob' }
-      await t.store.write(api, whole, (tx) => tx.create(secretOf(ns, 'db', { value: 'one' })))
-      await t.store.write(bob, whole, (tx) => tx.remove(refOfSecret(ns, 'db')))
+      await t.store.write(api, whole, (tx) => tx.create(secretOf(ns, 'brief', { value: 'one' })))
+      await t.store.write(bob, whole, (tx) => tx.remove(refOfSecret(ns, 'brief')))
       expect(await t.store.listRevisions(projectUid)).toMatchObject([
         { revision: 2, written: 0, deleted: 1, by: ['bob'] },
         { revision: 1, written: 1, deleted: 0, by: ['alice'] },
