@@ -300,9 +300,12 @@ describe('kubectl', () => {
       },
     }
     await kubectl('apply', '-f', await kubectl.manifest(stagelet))
-    const table = await kubectl('get', 'stagelets')
-    expect(table.stdout).toMatch(/^NAME +IN-SYNC +WANTED +RUNNING +AGENT +REASON +AGE\n/)
-    expect(table.stdout).toMatch(/glance +Unknown +\d+ .*box +NoReport +\d+s/)
+    const table = async (): Promise<string> => (await kubectl('get', 'stagelets')).stdout
+    expect(await table()).toMatch(/^NAME +IN-SYNC +WANTED +RUNNING +AGENT +REASON +AGE\n/)
+    // Once its project has been quiet it is asked for, and nobody has seen it.
+    await expect
+      .poll(table, { timeout: 30_000, interval: 200 })
+      .toMatch(/glance +Unknown +\d+ .*box +NoReport +\d+s/)
     expect((await kubectl('get', 'stg', '-o', 'wide')).stdout).toMatch(
       /REASON +READY +PROJECT +ROLLOUT +DIRECTORY +AGE\n/,
     )
