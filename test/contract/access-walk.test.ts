@@ -170,7 +170,12 @@ describe('who may do what', () => {
   }
 
   beforeAll(async () => {
-    controller = await startTestController({ argv: ['--insecure-http', '--rate-limit', '0'] })
+    controller = await startTestController({
+      argv: [
+        '--insecure-http',
+        ...['--rate-limit', '--kube-rate-limit', '--failure-limit'].flatMap((flag) => [flag, '0']),
+      ],
+    })
     for (const team of teams) {
       await admin('POST', `${restBase}/teams`, { name: team })
       const base = `/apis/stagely.dev/v1alpha1/namespaces/${team}`

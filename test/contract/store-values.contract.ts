@@ -198,7 +198,7 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       const { ns } = await createShop(t.store)
       const project = { kind: 'Project', namespace: ns, name: 'shop' }
       const look = (): Promise<unknown> => t.store.surroundingsOf(project, 1)
-      expect(await look()).toEqual({ stagelets: [], envSecrets: 0 })
+      expect(await look()).toEqual({ stagelets: [], envSecrets: 0, isDeclared: true })
       for (const one of ['b', 'a']) await createAs(t.store, api, stageletOf(ns, one))
       for (const one of ['x', 'y', 'z'])
         await createAs(t.store, api, secretOf(ns, one, { value: canary }))
@@ -207,7 +207,7 @@ export const valuesContract = (name: string, open: OpenStore): void => {
         envSecrets: 2,
       })
       const nowhere = await t.store.surroundingsOf({ ...project, name: 'none' }, 1)
-      expect(nowhere).toEqual({ stagelets: [], envSecrets: 0 })
+      expect(nowhere).toEqual({ stagelets: [], envSecrets: 0, isDeclared: false })
     })
 
     it('refuses a value that is not of its format, however it comes in, and says why', async () => {
