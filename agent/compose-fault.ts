@@ -13,8 +13,9 @@ export class StackRefused extends Error {
   }
 }
 
-export const stderrOf = (error: unknown): string =>
-  error instanceof ComposeError ? error.stderr : ''
+/** Compose has read the files and does not accept them; else it did not come to its end. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof ComposeError && error.exitCode !== undefined
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
 
@@ -28,7 +29,7 @@ export const faultOf = (
   error: unknown,
 ): { fault: StackFault; missingVariables: readonly string[] } => {
   if (error instanceof StackRefused) return { fault: error.fault, missingVariables: [] }
-  if (!(error instanceof ComposeError) || error.exitCode === undefined)
+  if (!(error instanceof ComposeError) || !isRefusal(error))
     return {
       fault: { reason: 'ComposeUnavailable', message: messageOf(error) },
       missingVariables: [],

@@ -4,17 +4,19 @@ import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-import { composeFault, faultOf, parseUnset, StackRefused, stderrOf } from './compose-fault.ts'
+import { composeFault, faultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
 import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { Borders, StackFault } from './borders.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
-import { readText } from '../src/compose/files.ts'
+import { envFilesOf, readText } from '../src/compose/files.ts'
 import {
   checkFilling,
+  checkSteering,
   fillingOf,
   fillsContainers,
+  markedIn,
   type Answers,
   type Filling,
 } from './variable-check.ts'
@@ -38,8 +40,6 @@ export interface ComposeModel {
   /** Global secrets that Compose is given to fill them. */
   readonly variables: readonly string[]
   readonly signature: string
-  /** Variables have changed since Compose was asked: `definition`s are those of before. */
-  readonly isStale: boolean
   /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
   readonly roots: readonly string[]
   readonly mounts: MountsResult
@@ -92,7 +92,7 @@ const parseProject = (stdout: string): Described => {
   }
 }
 
-type Asked = Omit<ComposeModel, 'signature' | 'roots' | 'isStale'>
+type Asked = Omit<ComposeModel, 'signature' | 'roots'>
 
 const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefined =>
   answer.status === 'fulfilled' ? parseProject(undoubled(answer.value.stdout)) : undefined
@@ -108,8 +108,14 @@ const askCompose = async (
   { spec, mask }: ModelRequest,
   { flags, filling }: { readonly flags: readonly string[]; readonly filling: Filling },
 ): Promise<Asked> => {
+  // Before they are masked: somebody may have given a secret the text of a mark.
+  const quoted = new Set<string>()
+  const look = (text: string): string => {
+    for (const key of markedIn(text, filling)) quoted.add(key)
+    return mask(text)
+  }
   const ask = (env: Environment, ...verb: readonly string[]): Promise<ComposeOutput> =>
-    compose.run({ flags, cwd: spec.directory, env, mask, verb: ['config', ...verb] })
+    compose.run({ flags, cwd: spec.directory, env, mask: look, verb: ['config', ...verb] })
   const json = ['--format', 'json']
   const isMarked = filling.marks.size > 0
   const [marked, writing, without] = await Promise.allSettled([
@@ -122,12 +128,13 @@ const askCompose = async (
   const isWithout = without.status === 'fulfilled'
   const needsAgain = isMarked && !isWithout && filled !== undefined
   const again = needsAgain ? (await Promise.allSettled([ask(filling.again, ...json)]))[0] : without
-  const refusal = marked.status === 'rejected' ? stderrOf(marked.reason) : ''
-  const answers = { marked: filled, other: parsed(again), isWithout, written, refusal }
+  const reason: unknown = marked.status === 'rejected' ? marked.reason : undefined
+  // What Compose has not read it has not refused.
+  if (isMarked && reason !== undefined && !isRefusal(reason)) throw reason
+  const answers = { marked: filled, other: parsed(again), isWithout, written, quoted: [...quoted] }
   const notListed = checkFilling(filling, answers as Answers)
   if (notListed !== undefined) throw new StackRefused(notListed)
   const uses = findUses(written ?? {})
-  const variables = fillsContainers(filling, { marked: filled, written } as Answers)
   if (filled !== undefined && marked.status === 'fulfilled') {
     return {
       projectName: spec.projectName ?? filled.name ?? '',
@@ -135,11 +142,10 @@ const askCompose = async (
       services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
       missingVariables: unique(parseUnset(marked.value.stderr)),
       uses,
-      variables,
+      variables: fillsContainers(filling, { marked: filled, written } as Answers),
       mounts: { mounts: parseMounts(filled) },
     }
   }
-  const reason: unknown = marked.status === 'rejected' ? marked.reason : undefined
   const { stdout, stderr } = await ask(filling.marked, '--services')
   if (written === undefined || spec.projectName === undefined) throw reason
   return {
@@ -152,7 +158,8 @@ const askCompose = async (
     ),
     missingVariables: unique(parseUnset(stderr)),
     uses,
-    variables,
+    // Nothing shows what these would fill.
+    variables: [],
     mounts: { fault: faultOf(reason).fault },
   }
 }
@@ -194,7 +201,12 @@ export const createModelSource = (compose: Compose, borders: Borders): ModelSour
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
 
-  const load = async (request: ModelRequest, specKey: string): Promise<ModelResult> => {
+  /** `more`: names that are known to be in files that no text here names. */
+  const load = async (
+    request: ModelRequest,
+    specKey: string,
+    more: ReadonlySet<string> = new Set(),
+  ): Promise<ModelResult> => {
     const found = await findComposeFiles(request.spec, borders)
     const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
     const wanted = isRefused ? [] : wantedFiles(request.spec)
@@ -204,8 +216,13 @@ export const createModelSource = (compose: Compose, borders: Borders): ModelSour
     // Before asking: a file that changes meanwhile must not pass as read.
     const before = await signatureOf(named)
     try {
-      const names = await readNames(named)
+      const names = new Set([...(await readNames(named)), ...more])
       const filling = fillingFor(request, names)
+      const steering = checkSteering(
+        filling,
+        await Promise.all(envFilesOf(request.spec).map(readText)),
+      )
+      if (steering !== undefined) return { fault: steering, missingVariables: [] }
       const flags = flagsFor(request.spec, files)
       const asked = await askCompose(compose, request, { flags, filling })
       // Whatever they are called, and there or not.
@@ -213,18 +230,19 @@ export const createModelSource = (compose: Compose, borders: Borders): ModelSour
       const others = all.filter((f) => !named.includes(f))
       const watched = (watchedNow = [...named, ...new Set(others)])
       const signature = others.length === 0 ? before : await signatureOf(watched)
-      // What such a file is filled with makes variables of containers.
+      // What such a file is filled with makes variables of containers, and whatever else it fills.
       const inFiles = await readNames(all)
-      const { spec, globals } = request
-      const listed = spec.variables ?? []
-      const variables = unique([
-        ...asked.variables,
-        ...Object.keys(globals).filter((key) => listed.includes(key) || inFiles.has(key)),
-      ])
-      const roots = rootsOf(spec.directory, files)
-      const model = { ...asked, variables, roots, signature, isStale: false }
+      const known = new Set([...names, ...inFiles])
+      if (fillingFor(request, known).marks.size > filling.marks.size)
+        return await load(request, specKey, inFiles)
+      const listed = (request.spec.variables ?? []).filter((key) => key in request.globals)
+      const isTold = 'mounts' in asked.mounts
+      const used = isTold ? [...filling.marks.keys()].filter((key) => inFiles.has(key)) : []
+      const variables = unique([...asked.variables, ...used, ...listed])
+      const roots = rootsOf(request.spec.directory, files)
+      const model = { ...asked, variables, roots, signature }
       const composeVersion = compose.version
-      cached = { specKey, composeVersion, filling, names, watched, model }
+      cached = { specKey, composeVersion, filling, names: known, watched, model }
       return { model }
     } catch (error) {
       return faultOf(error)
@@ -242,15 +260,9 @@ export const createModelSource = (compose: Compose, borders: Borders): ModelSour
         known.composeVersion === compose.version &&
         known.model.signature === (await signatureOf(known.watched))
       ) {
-        const { marks, without } = fillingFor(request, known.names)
-        // A secret more that the files name has to be looked into first.
-        if (isDeepStrictEqual(known.filling.marks, marks)) {
-          if (isDeepStrictEqual(known.filling.without, without)) return { model: known.model }
-          // Same files, other values: what they make of the stack can wait until after `up`.
-          cached = undefined
-          const missing = known.model.missingVariables.filter((v) => !(v in without))
-          return { model: { ...known.model, missingVariables: missing, isStale: true } }
-        }
+        // Another value of a listed secret may choose other parts of the files, also what others fill.
+        if (isDeepStrictEqual(known.filling, fillingFor(request, known.names)))
+          return { model: known.model }
       }
       cached = undefined
       return await load(request, specKey)

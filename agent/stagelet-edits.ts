@@ -113,7 +113,7 @@ export const carryEdits = async (
     all.flatMap((c) => (isTouched(c.service) ? [] : c.id)).join()
   const isSharing = ({ name, sharesWith }: ServiceModel): boolean =>
     !isTouched(name) && sharesWith.some(isTouched)
-  if (known === undefined || model.isStale || idsOf(before) !== idsOf(state.containers)) return
+  if (known === undefined || idsOf(before) !== idsOf(state.containers)) return
   if (model.services.some(isSharing)) return
   const byName = new Map(model.services.map((s) => [s.name, s]))
   const isOdd = (name: string): boolean =>

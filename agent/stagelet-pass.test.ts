@@ -79,7 +79,6 @@ const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
     services: [{ ...web, ...more, ...made }],
     missingVariables: [],
     signature: '',
-    isStale: false,
     roots: ['/srv/allowed'],
     uses: new Map(),
     variables: [],

@@ -92,10 +92,8 @@ const act = async (
 const checkEdits = async (
   deps: PassDeps,
   state: StackState,
-  { model: seen, overrides }: Pick<Action, 'model' | 'overrides'>,
+  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
 ): Promise<void> => {
-  const model = seen.isStale ? await readModel(deps, state) : seen
-  if (model === undefined) return
   const deployed = deps.stateFile.get(state.want.desired.uid)
   const isDeployed = deployed?.signature === model.signature
   if (isDeployed) state.pendingEdits = []

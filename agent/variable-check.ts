@@ -103,9 +103,26 @@ const fault = (uses: readonly { key: string; field: string }[]): StackFault => {
   }
 }
 
+const useOf = (key: string): RegExp => new RegExp(`(^|[^$])(\\$\\$)*\\$\\{?${key}(?![A-Za-z0-9_])`)
+
+/** Assignments to what Compose is run by, such as its profiles, from other variables. */
+const steered = /^\s*(export\s+)?COMPOSE_\w+\s*[=:].*\$/m
+
+/** A fault where secrets fill env files of the stack that say how Compose is run, which no model shows. */
+export const checkSteering = (
+  { marks }: Filling,
+  envFiles: readonly string[],
+): StackFault | undefined => {
+  const uses = envFiles
+    .filter((text) => steered.test(text))
+    .flatMap((text) => [...marks.keys()].filter((key) => useOf(key).test(text)))
+    .map((key) => ({ key, field: 'an env file that sets COMPOSE_…' }))
+  return uses.length === 0 ? undefined : fault(uses)
+}
+
 /** Fields of the stack as it is written that name the key, but for variables of containers. */
 const writtenUses = (written: Json, key: string): string[] => {
-  const use = new RegExp(`(^|[^$])(\\$\\$)*\\$\\{?${key}(?![A-Za-z0-9_])`)
+  const use = useOf(key)
   const found: string[] = []
   const look = (value: unknown, path: readonly string[]): void => {
     if (path.length < deepest && isRecord(value))
@@ -134,22 +151,25 @@ export interface Answers {
   readonly other: Json | undefined
   readonly isWithout: boolean
   readonly written: Json | undefined
-  /** What Compose said where it did not accept the marks. */
-  readonly refusal: string
+  /** Keys whose marks Compose has quoted. */
+  readonly quoted: readonly string[]
 }
 
 /** Undefined where the secrets make nothing but variables of containers. */
 export const checkFilling = (filling: Filling, answers: Answers): StackFault | undefined => {
-  const { marked, other, isWithout, written, refusal } = answers
+  const { marked, other, isWithout, written, quoted } = answers
   const keys = [...filling.marks.keys()]
   if (keys.length === 0) return undefined
   const byText = keys.flatMap((key) =>
     writtenUses(written ?? {}, key).map((field) => ({ key, field })),
   )
   if (marked === undefined || other === undefined) {
-    const quoted = markedIn(refusal, filling).filter((key) => !byText.some((u) => u.key === key))
-    const uses = [...byText, ...quoted.map((key) => ({ key, field: 'its files' }))]
-    return uses.length === 0 ? undefined : fault(uses)
+    const rest = quoted.filter((key) => !byText.some((u) => u.key === key))
+    const uses = [...byText, ...rest.map((key) => ({ key, field: 'its files' }))]
+    if (uses.length > 0) return fault(uses)
+    // Compose takes one of two and not the other: that is for the secrets, whatever they are used for.
+    const isForThem = marked !== undefined || isWithout
+    return isForThem ? fault(keys.map((key) => ({ key, field: 'its files' }))) : undefined
   }
   const changed = differences(bordersOf(marked), bordersOf(other)).flatMap(({ field, value }) => {
     const seen = markedIn(JSON.stringify(value), filling)

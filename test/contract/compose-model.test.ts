@@ -19,6 +19,7 @@ interface Files {
   readonly read: (
     globals?: Record<string, string>,
     variables?: readonly string[],
+    mask?: (text: string) => string,
   ) => Promise<ComposeModel>
 }
 
@@ -32,9 +33,9 @@ const openFiles = async (binary: () => Promise<string | undefined>): Promise<Fil
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
     },
-    read: async (globals = {}, variables = []) => {
+    read: async (globals = {}, variables = [], mask = (text) => text) => {
       const request = { spec: { ...spec, variables: [...variables] }, base: env, globals }
-      const result = await models.read({ ...request, mask: (text) => text })
+      const result = await models.read({ ...request, mask })
       if ('fault' in result) throw new Error(`${result.fault.reason}: ${result.fault.message}`)
       return result.model
     },
@@ -202,6 +203,49 @@ describe.each([
     const model = await filled(web('    volumes: ["${KEY}:/data"]\n'), { listed: ['KEY'] })
     expect(model.variables).toEqual(['KEY'])
     expect('mounts' in model.mounts && model.mounts.mounts.get('web')?.binds[0]?.source).toBe('/')
+  })
+
+  const refusal = /^VariableNotListed: .*(KEY|OTHER) in /
+
+  it('is refused where a secret chooses a file by way of the .env, whatever is hidden in what Compose says', async () => {
+    const opened = await openFiles(binary)
+    await opened.write({
+      'compose.yml': web('    env_file: ${FILE}\n    environment: {A: "${KEY}"}\n'),
+      'web.env': 'A=1\n',
+      '.env': 'FILE=${KEY:-web.env}\n',
+    })
+    // As where another secret has the text of the mark.
+    const mask = (text: string): string => text.replaceAll(/stagelymark\w+/g, '***')
+    await expect(opened.read({ KEY: '/etc/passwd' }, [], mask)).rejects.toThrow(refusal)
+  })
+
+  it('is looked into again where another value of a listed secret lets others fill more', async () => {
+    const opened = await openFiles(binary)
+    const volume = '${KEY:-./data}${KEY:+${OTHER}}:/data'
+    const compose = web(`    volumes: ["${volume}"]\n    environment: {A: "\${OTHER}"}\n`)
+    await opened.write({ 'compose.yml': compose })
+    expect((await opened.read({ KEY: '', OTHER: '/' }, ['KEY'])).variables).toContain('OTHER')
+    await expect(opened.read({ KEY: '.', OTHER: '/../..' }, ['KEY'])).rejects.toThrow(refusal)
+  })
+
+  it('is refused where a secret that an env_file names fills a file that no path tells for one', async () => {
+    const opened = await openFiles(binary)
+    await opened.write({
+      'compose.yml': `${web('    env_file: settings\n')}include: [part]\n`,
+      part: 'services: {part: {image: x, volumes: ["${KEY:-./data}:/data"]}}\n',
+      settings: 'A=${KEY}\n',
+    })
+    await expect(opened.read({ KEY: '/' })).rejects.toThrow(refusal)
+  })
+
+  it('is refused where a secret chooses the profiles', async () => {
+    const opened = await openFiles(binary)
+    const debug = '  debug: {image: x, privileged: true, profiles: [debug]}\n'
+    await opened.write({
+      'compose.yml': `${web('    env_file: .env\n')}${debug}`,
+      '.env': 'LEVEL=${KEY:-}\nCOMPOSE_PROFILES=${LEVEL}\n',
+    })
+    await expect(opened.read({ KEY: 'debug' })).rejects.toThrow(refusal)
   })
 
   it('leaves out a secret that the files only mention', async () => {
