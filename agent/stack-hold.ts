@@ -81,10 +81,14 @@ export const holdProject = async (deps: HoldDeps, request: HoldRequest): Promise
  */
 export const findVolumesOfOthers = async (
   { engine, stateFile }: HoldDeps,
-  { uid, project }: Pick<HoldRequest, 'uid' | 'project'>,
+  { uid, project, roots }: HoldRequest,
   containers: readonly ObservedContainer[],
 ): Promise<readonly string[]> => {
   const known = stateFile.get(uid)
   if (known?.project === project) return known.foundVolumes ?? []
-  return containers.length > 0 ? [] : await engine.listVolumes(project)
+  if (containers.length > 0) return []
+  const left = stateFile.leftOf(project)
+  const own = await Promise.all(roots.map(realPath))
+  const isOwn = left !== undefined && own.includes(await realPath(left.directory))
+  return isOwn ? left.foundVolumes : await engine.listVolumes(project)
 }

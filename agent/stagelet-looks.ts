@@ -92,7 +92,7 @@ export const hold = async (
   }
   if (state.held?.project !== project) {
     state.held?.ending.abort()
-    state.foundVolumes = await findVolumesOfOthers(deps, { uid, project }, result.containers)
+    state.foundVolumes = await findVolumesOfOthers(deps, { uid, project, roots }, result.containers)
     state.held = { project, ending: new AbortController() }
   }
   deps.onProject(project)

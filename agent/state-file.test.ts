@@ -29,6 +29,17 @@ describe('the state file', () => {
     expect(await readdir(folder)).toEqual(['state.json'])
   })
 
+  it('knows the folder of a project that was let go of, and which of its volumes were there before', async () => {
+    const path = join(folder, 'state.json')
+    const file = await openStateFile(path)
+    await file.set('one', { ...deployment, foundVolumes: ['p_theirs'] })
+    await file.forget('one', '/srv/p')
+    await file.forget('nobody', '/srv/q')
+    const again = await openStateFile(path)
+    expect(again.leftOf('p')).toEqual({ directory: '/srv/p', foundVolumes: ['p_theirs'] })
+    expect(again.leftOf('q')).toBeUndefined()
+  })
+
   it('writes what a full disk has refused as soon as there is room, also where nothing is new', async () => {
     const path = join(folder, 'below', 'state.json')
     const file = await openStateFile(path)

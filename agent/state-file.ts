@@ -32,7 +32,14 @@ const deployment = z.object({
   heals: z.array(z.object({ service: z.string(), atMs: z.number() })).optional(),
 })
 const newerSchema = z.object({ version: z.number().gt(1) })
-const stateSchema = z.object({ version: z.literal(1), stagelets: z.record(z.string(), deployment) })
+/** What is left of a project whose stagelet was let go of: its volumes are still those of this folder. */
+const leftover = z.object({ directory: z.string(), foundVolumes: z.array(z.string()) })
+const stateSchema = z.object({
+  version: z.literal(1),
+  stagelets: z.record(z.string(), deployment),
+  left: z.record(z.string(), leftover).default({}),
+})
+type State = Pick<z.infer<typeof stateSchema>, 'stagelets' | 'left'>
 
 export type Deployment = z.infer<typeof deployment>
 
@@ -40,7 +47,10 @@ export interface StateFile {
   get(stageletUid: string): Deployment | undefined
   /** Written through to the disk before it resolves. */
   set(stageletUid: string, value: Deployment): Promise<void>
-  forget(stageletUid: string): Promise<void>
+  /** `directory`: folder of its stack, to which the volumes that stay belong. */
+  forget(stageletUid: string, directory?: string): Promise<void>
+  /** Of a Compose project that a stagelet was let go of. */
+  leftOf(project: string): z.infer<typeof leftover> | undefined
   /** Uids that are remembered. */
   uids(): string[]
 }
@@ -57,15 +67,15 @@ const parseJson = (text: string): unknown => {
 }
 
 /** Throws for one of a newer agent. */
-const readState = async (path: string): Promise<Record<string, Deployment> | 'damaged'> => {
+const readState = async (path: string): Promise<State | 'damaged'> => {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return undefined
     throw error
   })
-  if (text === undefined) return {}
+  if (text === undefined) return { stagelets: {}, left: {} }
   const found = parseJson(text)
   const state = stateSchema.safeParse(found)
-  if (state.success) return state.data.stagelets
+  if (state.success) return state.data
   const { data: newer } = newerSchema.safeParse(found)
   if (newer === undefined) return 'damaged'
   const message = `${path} was written by a newer agent (version ${newer.version}): update this agent`
@@ -86,7 +96,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     const message = `${path} is damaged: the agent puts it aside when it starts`
     throw new StagelyError('InternalError', message)
   }
-  const stagelets = found
+  const { stagelets, left } = found
   let writing = Promise.resolve()
 
   const write = async (): Promise<void> => {
@@ -94,7 +104,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     const temporary = `${path}.new`
     const file = await open(temporary, 'w', 0o600)
     try {
-      await file.writeFile(JSON.stringify({ version: 1, stagelets }))
+      await file.writeFile(JSON.stringify({ version: 1, stagelets, left }))
       await file.sync()
     } finally {
       await file.close()
@@ -123,8 +133,12 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
       stagelets[uid] = value
       await save()
     },
-    forget: async (uid) => {
-      if (!(uid in stagelets)) return
+    leftOf: (project) => left[project],
+    forget: async (uid, directory) => {
+      const known = stagelets[uid]
+      if (known === undefined) return
+      const { project, foundVolumes = [] } = known
+      if (directory !== undefined) left[project] = { directory, foundVolumes }
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record from JSON
       delete stagelets[uid]
       await save()

@@ -6,4 +6,5 @@ export const noState: StateFile = {
   set: () => Promise.resolve(),
   forget: () => Promise.resolve(),
   uids: () => [],
+  leftOf: () => undefined,
 }
