@@ -194,6 +194,12 @@ test('the slot of a stopping controller and Retry-After are kept; a refusal for 
   await busy.clock.advance(200)
   await busy.settle(() => busy.requests.length === 2)
 
+  // Not for ever: whoever stood between the two for a moment may have said it.
+  const made = await start(refuse(503, { 'Retry-After': '99999999' }, { reason: 'x', message: '' }))
+  await made.settle(() => made.logged.length === 1)
+  await made.clock.advance(302_000)
+  await made.settle(() => made.requests.length === 2)
+
   const revoked = await start(refuse(401, {}, { reason: 'UnknownAgent', message: 'join anew' }))
   await revoked.settle(() => revoked.logged.join().includes('join anew'))
   await revoked.clock.advance(80_000)

@@ -23,6 +23,15 @@ test('what the database could not store is refused at the door, by field', () =>
   expect(reportRequest.safeParse({ boot: '\0', seq: 1, observations: [] }).success).toBe(false)
 })
 
+test('no time that travels unsealed keeps an agent away, or has it ask without a pause', () => {
+  const after = (afterMs: number): unknown => streamMessage.parse({ type: 'reconnect', afterMs })
+  expect(after(1e15)).toEqual({ type: 'reconnect', afterMs: 300_000 })
+  expect(after(-1)).toEqual({ type: 'reconnect', afterMs: 1_000 })
+  const ids = { protocol: '2.0', controllerId: 'c', agentUid: 'a', enc: 'e' }
+  const hello = { type: 'hello', ...ids, keepAliveMs: 1e15, spreadMs: 1e15 }
+  expect(streamMessage.parse(hello)).toMatchObject({ keepAliveMs: 300_000, spreadMs: 300_000 })
+})
+
 // What peers of protocol 1.0 sent, field by field; 1.1 has added to it since.
 const compose = { directory: '/srv/shop', onChange: 'Hold' }
 const ofProtocol10 = {

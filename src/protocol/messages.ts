@@ -132,6 +132,15 @@ export const orderMessage = z.discriminatedUnion('type', [
   logsOrder,
 ])
 
+/**
+ * The longest time that is taken from what is not sealed: whoever has once stood between an agent and its
+ * controller must not keep them apart for longer. 5,000 agents come back within a minute.
+ */
+export const mostToldMs = 5 * 60_000
+
+const pause = (leastMs: number) =>
+  z.int().transform((ms) => Math.min(Math.max(ms, leastMs), mostToldMs))
+
 /** Lines of the stream (NDJSON; an empty line is a keep-alive). */
 export const streamMessage = z.discriminatedUnion('type', [
   z.object({
@@ -141,9 +150,9 @@ export const streamMessage = z.discriminatedUnion('type', [
     agentUid: z.string(),
     /** HPKE encapsulated key of this stream's context (auth mode), base64url. */
     enc: z.string(),
-    keepAliveMs: z.int(),
+    keepAliveMs: pause(1),
     /** First retry after losing the stream is uniform over 0…spreadMs; the server knows the crowd. */
-    spreadMs: z.int(),
+    spreadMs: pause(0),
   }),
   /** An `orderMessage`, sealed: a proxy that ends TLS can neither read nor make one. */
   z.object({ type: z.literal('order'), seq: z.int(), ciphertext: z.string() }),
@@ -158,7 +167,7 @@ export const streamMessage = z.discriminatedUnion('type', [
     ciphertext: z.string(),
   }),
   /** The server asks the agent to come back after this time (graceful stop, overload). */
-  z.object({ type: z.literal('reconnect'), afterMs: z.int() }),
+  z.object({ type: z.literal('reconnect'), afterMs: pause(1_000) }),
   z.object({ type: z.literal('error'), reason: z.string(), message: z.string() }),
 ])
 
