@@ -19,4 +19,7 @@ it('volumes are somebody else’s that were there before, unless this folder had
   expect(await foundAfter({ directory: '/srv/p/', foundVolumes: [] })).toEqual([])
   expect(await foundAfter({ directory: '/srv/p', foundVolumes: ['p_old'] })).toEqual(['p_old'])
   expect(await foundAfter({ directory: '/srv/q', foundVolumes: [] })).toEqual(['p_data'])
+  // Containers may be those that a stagelet before this one has given somebody else's volumes to.
+  expect(await foundAfter({ directory: '/srv/p', foundVolumes: ['p_old'] }, 1)).toEqual(['p_old'])
+  expect(await foundAfter({ directory: '/srv/q', foundVolumes: [] }, 1)).toEqual(['p_data'])
 })

@@ -5,7 +5,8 @@ import { checkAllowed, realPath } from './borders.ts'
 import type { Engine } from './docker/engine.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
-import type { StateFile } from './state-file.ts'
+import type { StackState } from './stack-state.ts'
+import type { Deployment, StateFile } from './state-file.ts'
 
 export interface HoldDeps {
   readonly engine: Engine
@@ -86,9 +87,20 @@ export const findVolumesOfOthers = async (
 ): Promise<readonly string[]> => {
   const known = stateFile.get(uid)
   if (known?.project === project) return known.foundVolumes ?? []
-  if (containers.length > 0) return []
   const left = stateFile.leftOf(project)
+  // Made by hand from the stack's own folder, before anything was deployed from here.
+  if (left === undefined && containers.length > 0) return []
   const own = await Promise.all(roots.map(realPath))
-  const isOwn = left !== undefined && own.includes(await realPath(left.directory))
+  const isOwn = left?.directory !== undefined && own.includes(await realPath(left.directory))
   return isOwn ? left.foundVolumes : await engine.listVolumes(project)
 }
+
+/** What is noted of a project from the first look at what it is made of. */
+export const placeOf = (
+  { want, foundVolumes }: StackState,
+  project: string,
+): Pick<Deployment, 'project' | 'directory' | 'foundVolumes'> => ({
+  project,
+  directory: want.desired.compose.directory,
+  foundVolumes: [...foundVolumes],
+})

@@ -11,6 +11,7 @@ import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import { restartsIn } from './plan.ts'
 import { forgetStalePasses, noteWell } from './stack-state.ts'
+import { placeOf } from './stack-hold.ts'
 import type { StackState } from './stack-state.ts'
 
 /**
@@ -50,8 +51,7 @@ const recordIntent = async (
     ...before,
     // Until it is seen to end by itself nothing of it is a job that is done.
     lasting: [...new Set([...(before?.lasting ?? []), ...plan.affected])].sort(),
-    project: model.projectName,
-    ...(state.foundVolumes.length === 0 ? {} : { foundVolumes: [...state.foundVolumes] }),
+    ...placeOf(state, model.projectName),
     services: model.services.map((s) => s.name).filter((name) => names.has(name)),
     redeploy: before?.redeploy ?? redeploy,
     signature: before?.signature ?? '',
@@ -67,7 +67,7 @@ const recordFull = async (
   state.pendingEdits = []
   await deps.stateFile.set(state.want.desired.uid, {
     ...deps.stateFile.get(state.want.desired.uid),
-    project: model.projectName,
+    ...placeOf(state, model.projectName),
     services: model.services.map((s) => s.name),
     redeploy: state.want.desired.redeploy,
     signature: model.signature,

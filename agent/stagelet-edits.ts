@@ -11,6 +11,7 @@ import type { ObservedContainer } from './observe.ts'
 import { editedAmong, findDiverging } from './pending-edits.ts'
 import type { ServiceModel } from './service-model.ts'
 import { withDependents } from './steps.ts'
+import { placeOf } from './stack-hold.ts'
 import type { StackState } from './stack-state.ts'
 import type { Deployment } from './state-file.ts'
 import type { PassDeps } from './stagelet-looks.ts'
@@ -29,8 +30,10 @@ const deploymentOf = (deps: PassDeps, state: StackState, model: ComposeModel): D
   const { desired } = state.want
   const services = [...new Set(state.containers.map((c) => c.service))].sort()
   const { redeploy } = desired
-  const fresh = { project: model.projectName, services, redeploy, signature: '' }
-  return deps.stateFile.get(desired.uid) ?? fresh
+  const fresh = { services, redeploy, signature: '' }
+  const known = deps.stateFile.get(desired.uid)
+  const isOther = known !== undefined && known.project !== model.projectName
+  return isOther ? known : { ...(known ?? fresh), ...placeOf(state, model.projectName) }
 }
 
 /** What the services that do not diverge were made of. */

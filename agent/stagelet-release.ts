@@ -43,7 +43,7 @@ export const release = async (deps: PassDeps, state: StackState): Promise<number
   }
   // What containers that are left running mount stays as long as they do.
   await deps.files.sweep(desired.uid, new Set())
-  await deps.stateFile.forget(desired.uid, desired.compose.directory)
+  await deps.stateFile.forget(desired.uid)
   deps.locks.release(desired.uid)
   const message = typeof ending === 'object' && 'nothing' in ending ? ending.nothing : undefined
   state.fault =

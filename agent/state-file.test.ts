@@ -29,15 +29,18 @@ describe('the state file', () => {
     expect(await readdir(folder)).toEqual(['state.json'])
   })
 
-  it('knows the folder of a project that was let go of, and which of its volumes were there before', async () => {
+  it('knows of each project that a stagelet had, by whatever way it went, its folder and the volumes that were there before', async () => {
     const path = join(folder, 'state.json')
     const file = await openStateFile(path)
-    await file.set('one', { ...deployment, foundVolumes: ['p_theirs'] })
-    await file.forget('one', '/srv/p')
-    await file.forget('nobody', '/srv/q')
+    const one = { ...deployment, directory: '/srv/p', foundVolumes: ['p_theirs'] }
+    await file.set('one', one)
+    await file.set('two', { ...one, project: 'q' })
+    await file.forget('one')
+    await file.set('two', { ...one, project: 'r' })
+    await file.forget('nobody')
     const again = await openStateFile(path)
-    expect(again.leftOf('p')).toEqual({ directory: '/srv/p', foundVolumes: ['p_theirs'] })
-    expect(again.leftOf('q')).toBeUndefined()
+    const left = { directory: '/srv/p', foundVolumes: ['p_theirs'] }
+    expect(['p', 'q', 'r'].map((project) => again.leftOf(project))).toEqual([left, left, undefined])
   })
 
   it('writes what a full disk has refused as soon as there is room, also where nothing is new', async () => {

@@ -10,6 +10,8 @@ import type { Heal } from './heal-guard.ts'
 const deployment = z.object({
   /** Compose project. */
   project: z.string(),
+  /** Folder of the stack; absent where an older agent has deployed it. */
+  directory: z.string().optional(),
   /** Volumes of the project that were there before: they are not this stagelet's to delete. */
   foundVolumes: z.array(z.string()).optional(),
   /** Services that were deployed from here: their loss is healed. */
@@ -32,8 +34,10 @@ const deployment = z.object({
   heals: z.array(z.object({ service: z.string(), atMs: z.number() })).optional(),
 })
 const newerSchema = z.object({ version: z.number().gt(1) })
-/** What is left of a project whose stagelet was let go of: its volumes are still those of this folder. */
-const leftover = z.object({ directory: z.string(), foundVolumes: z.array(z.string()) })
+/** What is left of a project that a stagelet no longer has: its volumes are still those of this folder. */
+const leftover = deployment
+  .pick({ directory: true, foundVolumes: true })
+  .required({ foundVolumes: true })
 const stateSchema = z.object({
   version: z.literal(1),
   stagelets: z.record(z.string(), deployment),
@@ -47,9 +51,8 @@ export interface StateFile {
   get(stageletUid: string): Deployment | undefined
   /** Written through to the disk before it resolves. */
   set(stageletUid: string, value: Deployment): Promise<void>
-  /** `directory`: folder of its stack, to which the volumes that stay belong. */
-  forget(stageletUid: string, directory?: string): Promise<void>
-  /** Of a Compose project that a stagelet was let go of. */
+  forget(stageletUid: string): Promise<void>
+  /** Of a Compose project that a stagelet has had, however it came to have it no longer. */
   leftOf(project: string): z.infer<typeof leftover> | undefined
   /** Uids that are remembered. */
   uids(): string[]
@@ -125,20 +128,26 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     return next
   }
 
+  const leave = (uid: string): void => {
+    const known = stagelets[uid]
+    if (known === undefined) return
+    const { project, directory, foundVolumes = [] } = known
+    left[project] = { directory, foundVolumes }
+  }
+
   return {
     get: (uid) => stagelets[uid],
     set: async (uid, value) => {
       // What a full disk has refused is written with the next one, also where nothing is new.
       if (!unsaved && JSON.stringify(stagelets[uid]) === JSON.stringify(value)) return
+      if (stagelets[uid]?.project !== value.project) leave(uid)
       stagelets[uid] = value
       await save()
     },
     leftOf: (project) => left[project],
-    forget: async (uid, directory) => {
-      const known = stagelets[uid]
-      if (known === undefined) return
-      const { project, foundVolumes = [] } = known
-      if (directory !== undefined) left[project] = { directory, foundVolumes }
+    forget: async (uid) => {
+      if (!(uid in stagelets)) return
+      leave(uid)
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record from JSON
       delete stagelets[uid]
       await save()
