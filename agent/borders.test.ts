@@ -47,6 +47,24 @@ describe('the borders of an agent', () => {
       expect(await faultOf(tweak)).toBe('DirectoryNotAllowed')
   })
 
+  it('count a path as the kernel does, which goes up from where a link leads', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'stagely-elsewhere-'))
+    await mkdir(join(elsewhere, 'deep'))
+    for (const at of [elsewhere, join(elsewhere, 'deep'), stack()])
+      await writeFile(join(at, 'other.yml'), 'services: {}\n')
+    await writeFile(join(elsewhere, 'compose.yml'), 'services: {}\n')
+    await symlink(join(elsewhere, 'deep'), join(stack(), 'link'))
+    expect(await faultOf({ directory: `${stack()}/link/..` })).toBe('DirectoryNotAllowed')
+    borders = { ...borders, allowDirs: [folder, join(elsewhere, 'deep')] }
+    const linked = { directory: join(stack(), 'link') }
+    expect(await faultOf({ ...linked, files: ['other.yml'] })).toBeUndefined()
+    expect(await faultOf({ ...linked, files: ['../other.yml'] })).toBe('DirectoryNotAllowed')
+    expect(await faultOf({ ...linked, files: ['other.yml'], envFiles: ['../x'] })).toBe(
+      'DirectoryNotAllowed',
+    )
+    await rm(elsewhere, { recursive: true })
+  })
+
   it.each([
     'include: [../agent/inner.yml]',
     'include: [{path: link/inner.yml}]',

@@ -20,14 +20,14 @@ const isInside = (path: string, folder: string): boolean => {
   return way === '' || (!way.startsWith('..') && !isAbsolute(way))
 }
 
-/** Links followed, as far as the path is there. */
+/** Links followed, as far as the path is there; `..` leads up from where a link leads, as in the kernel. */
 export const realPath = async (path: string): Promise<string> => {
-  const whole = resolve(path)
+  const whole = isAbsolute(path) ? path : `${process.cwd()}/${path}`
   const missing: string[] = []
   for (let at = whole; ; at = dirname(at)) {
     const real = await realpath(at).catch(() => undefined)
     if (real !== undefined) return join(real, ...missing)
-    if (at === dirname(at)) return whole
+    if (at === dirname(at)) return resolve(whole)
     missing.unshift(basename(at))
   }
 }

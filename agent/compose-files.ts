@@ -10,11 +10,13 @@ import {
   readText,
 } from '../src/compose/files.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-import { checkAllowed, checkNotOwn, type Borders, type StackFault } from './borders.ts'
+import { checkAllowed, checkNotOwn, realPath, type Borders, type StackFault } from './borders.ts'
 
 interface ComposeFiles {
   /** As given to Compose with `-f`, relative to the directory or absolute. */
   readonly files: readonly string[]
+  /** Absolute paths of those that `${VAR}` is read from. */
+  readonly envFiles: readonly string[]
   /** Absolute paths of all that is known to matter, for the signature. */
   readonly watched: readonly string[]
 }
@@ -69,17 +71,20 @@ export const findComposeFiles = async (
     const message = `${directory} is not a folder on this machine: create it, or correct spec.compose.directory`
     return { fault: { reason: 'DirectoryMissing', message } }
   }
+  // As for Compose, which is run in that folder: `..` leads up from where a link leads.
+  const at = { ...spec, directory: await realPath(directory) }
   // Before they are read: what Compose says of an env file may quote it.
-  for (const path of envFilesOf(spec)) {
+  const envFiles = envFilesOf(at)
+  for (const path of envFiles) {
     const fault = await checkAllowed(path, borders)
     if (fault !== undefined) return { fault }
   }
-  const files = await chosenFiles(spec)
+  const files = await chosenFiles(at)
   if (files.length === 0) {
     const message = `no compose file in ${directory}: Compose looks for ${bases.join(', ')}`
     return { fault: { reason: 'ComposeInvalid', message } }
   }
-  const paths = files.map((f) => resolve(directory, f))
+  const paths = files.map((f) => resolve(at.directory, f))
   for (const path of paths) {
     const fault = await checkAllowed(path, borders)
     if (fault !== undefined) return { fault }
@@ -87,14 +92,14 @@ export const findComposeFiles = async (
       return { fault: { reason: 'ComposeInvalid', message: `compose file ${path} does not exist` } }
   }
   const candidates =
-    spec.files === undefined ? [...bases, ...overrides].map((f) => join(directory, f)) : []
+    spec.files === undefined ? [...bases, ...overrides].map((f) => join(at.directory, f)) : []
   const named = await namedFiles(paths)
   for (const path of named) {
     const fault = await checkNotOwn(path, borders)
     if (fault !== undefined) return { fault }
   }
-  const watched = new Set([...named, ...envFilesOf(spec), ...candidates])
-  return { files: { files, watched: [...watched] } }
+  const watched = new Set([...named, ...envFiles, ...candidates])
+  return { files: { files, envFiles, watched: [...watched] } }
 }
 
 /** Changes when any watched file appears, goes, or is written. */

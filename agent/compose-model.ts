@@ -10,7 +10,7 @@ import type { Borders, StackFault } from './borders.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import { undoubled } from '../src/compose/config-output.ts'
-import { envFilesOf, readText } from '../src/compose/files.ts'
+import { readText } from '../src/compose/files.ts'
 import {
   checkFilling,
   checkSteering,
@@ -212,16 +212,13 @@ export const createModelSource = (compose: Compose, borders: Borders): ModelSour
     const wanted = isRefused ? [] : wantedFiles(request.spec)
     watchedNow = 'fault' in found ? wanted : found.files.watched
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
-    const { files, watched: named } = found.files
+    const { files, envFiles, watched: named } = found.files
     // Before asking: a file that changes meanwhile must not pass as read.
     const before = await signatureOf(named)
     try {
       const names = new Set([...(await readNames(named)), ...more])
       const filling = fillingFor(request, names)
-      const steering = checkSteering(
-        filling,
-        await Promise.all(envFilesOf(request.spec).map(readText)),
-      )
+      const steering = checkSteering(filling, await Promise.all(envFiles.map(readText)))
       if (steering !== undefined) return { fault: steering, missingVariables: [] }
       const flags = flagsFor(request.spec, files)
       const asked = await askCompose(compose, request, { flags, filling })

@@ -51,20 +51,17 @@ interface Target {
   readonly model: ComposeModel
 }
 
+/** As the agent itself, a person touches no stack that is another's by chance of its name. */
 const readTarget = async (deps: HandDeps): Promise<Target> => {
   const want = deps.choose()
   if (want === undefined || want.desired.release !== undefined)
     throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
   const read = await deps.models.read(requestFor(want))
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
-  return { want, model: read.model }
-}
-
-/** As the agent itself, a person touches no stack that is another's by chance of its name. */
-const checkOwner = async (deps: HandDeps, { want, model }: Target): Promise<void> => {
-  const { projectName: project, roots } = model
+  const { projectName: project, roots } = read.model
   const result = await holdProject(deps, { uid: want.desired.uid, project, roots })
   if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
+  return { want, model: read.model }
 }
 
 const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[] =>
@@ -112,11 +109,13 @@ const maskedOutput = (
   })
 }
 
-const runCompose = async (deps: HandDeps, order: HandOrder): Promise<number> => {
+const runCompose = async (deps: HandDeps, order: HandOrder, project: string): Promise<number> => {
   const { command, onOutput, onNote } = order
   // Now, as what is wanted may have changed while the lock was waited for.
   const target = await readTarget(deps)
   const { want, model } = target
+  if (model.projectName !== project)
+    throw new StagelyError('Conflict', 'the stack has another project by now: ask again')
   const input = await inputFor(deps, target, command)
   const { cwd, env } = callFor(want, model)
   const deadline = AbortSignal.timeout(deps.upDeadlineMs)
@@ -163,7 +162,7 @@ const runWatched = async (deps: HandDeps, order: HandOrder, project: string): Pr
   }
   const onGone = (): void => void stop()
   signal.addEventListener('abort', onGone, { once: true })
-  const exitCode = await runCompose(deps, { ...order, command: { ...command, args } })
+  const exitCode = await runCompose(deps, { ...order, command: { ...command, args } }, project)
   signal.removeEventListener('abort', onGone)
   // Also one that was still being made.
   if (signal.aborted) await stop()
@@ -194,7 +193,7 @@ const alterStack = async (deps: HandDeps, order: HandOrder, project: string): Pr
   deps.log.info({ command, user }, 'a person alters the stack by the agent')
   let exitCode = 1
   try {
-    exitCode = await runCompose(deps, order)
+    exitCode = await runCompose(deps, order, project)
     return exitCode
   } finally {
     const after = await observeProject(deps.engine, project).catch(() => before)
@@ -205,10 +204,9 @@ const alterStack = async (deps: HandDeps, order: HandOrder, project: string): Pr
 /** Resolves to Compose's exit code. StagelyError where it cannot be run. */
 export const runByHand = async (deps: HandDeps, order: HandOrder): Promise<number> => {
   const target = await readTarget(deps)
-  await checkOwner(deps, target)
   const project = target.model.projectName
   if (order.command.isWatchedRun) return await runWatched(deps, order, project)
-  if (!order.command.alters) return await runCompose(deps, order)
+  if (!order.command.alters) return await runCompose(deps, order, project)
   if (deps.locks.isBusy(project)) order.onNote('waiting: the agent is at work on this stack')
   return await deps.locks.run(project, () =>
     order.signal.aborted ? Promise.resolve(130) : alterStack(deps, order, project),
