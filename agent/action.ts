@@ -2,7 +2,7 @@
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Compose } from '../src/compose/compose.ts'
-import type { ServiceOverride } from '../src/compose/override.ts'
+import type { KeptNetwork, ServiceOverride } from '../src/compose/override.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { Engine } from './docker/engine.ts'
 import type { Endings } from './endings.ts'
@@ -29,6 +29,8 @@ export interface Action {
   readonly overrides: readonly ServiceOverride[]
   readonly plan: Plan
   readonly full: boolean
+  /** Networks that the user has edited: no step for services changes one in passing. */
+  readonly keptNetworks: readonly KeptNetwork[]
   /** In steps, what is left to do after an `up` of all that failed, but for these services. */
   readonly stepsAfter: (heldUp: ReadonlyMap<string, string>) => Promise<readonly Step[]>
   /** Services that are neither acted on nor judged now: healing them has to wait. */

@@ -143,7 +143,8 @@ const afterFailure = (
 ): { readonly again: readonly Step[] } | undefined => {
   if (culpritsOf(state).length > 0 || state.fault !== undefined) return undefined
   const { services } = step
-  if (on === undefined && services.length > 1)
+  // A network that services outside of the call are on cannot be made anew.
+  if (on === undefined && services.length > 1 && step.networks !== true)
     return { again: services.map((name) => ({ ...step, services: [name] })) }
   holdUp(state, action, { failed: services, on })
   return { again: on === undefined ? [] : [step] }

@@ -9,6 +9,7 @@ import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { Borders, StackFault } from './borders.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
+import type { KeptNetwork } from '../src/compose/override.ts'
 import { undoubled } from '../src/compose/config-output.ts'
 import { readText } from '../src/compose/files.ts'
 import {
@@ -43,6 +44,8 @@ export interface ComposeModel {
   /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
   readonly roots: readonly string[]
   readonly mounts: MountsResult
+  /** Those that Compose makes for the stack; none where it does not say. */
+  readonly networks: readonly KeptNetwork[]
 }
 
 type ModelResult =
@@ -70,6 +73,11 @@ export interface ModelSource {
 interface RawProject {
   readonly name?: string
   readonly services?: Readonly<Record<string, RawService>>
+  readonly networks?: Readonly<Record<string, RawNetwork | null>>
+}
+interface RawNetwork {
+  readonly name?: string
+  readonly external?: unknown
 }
 
 const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
@@ -144,6 +152,7 @@ const askCompose = async (
       uses,
       variables: fillsContainers(filling, { marked: filled, written } as Answers),
       mounts: { mounts: parseMounts(filled) },
+      networks: networksOf(filled),
     }
   }
   const { stdout, stderr } = await ask(filling.marked, '--services')
@@ -161,8 +170,14 @@ const askCompose = async (
     // Nothing shows what these would fill.
     variables: [],
     mounts: { fault: faultOf(reason).fault },
+    networks: [],
   }
 }
+
+const networksOf = ({ networks = {} }: Described): KeptNetwork[] =>
+  Object.entries(networks).flatMap(([key, raw]) =>
+    raw?.name === undefined || Boolean(raw.external) ? [] : [{ key, name: raw.name }],
+  )
 
 const servicesOf = (
   names: readonly string[],

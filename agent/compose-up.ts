@@ -20,14 +20,14 @@ export const workingFlags = ({
 const run = (
   deps: ActionDeps,
   state: StackState,
-  { model, overrides }: Action,
+  { model, overrides, keptNetworks }: Action,
   verb: readonly string[],
 ): Promise<unknown> =>
   deps.compose.run({
     flags: [...model.flags, '-f', '-', ...workingFlags(model)],
     verb,
     ...callFor(state.want, model),
-    stdin: renderOverride(overrides),
+    stdin: renderOverride(overrides, keptNetworks),
     timeoutMs: deps.upDeadlineMs,
   })
 
@@ -41,6 +41,9 @@ const onlyMade = (
   const made = after.filter((c) => !old.has(c.id) && c.state === 'created' && ran.has(c.service))
   return made.map((c) => c.service)
 }
+
+/** Whatever their files say of containers that are there. */
+const startAlone = 'up -d --no-deps --no-recreate --no-build --pull never --'.split(' ')
 
 /**
  * Makes the containers of these services as part of the whole stack, and then starts them alone: an
@@ -63,8 +66,7 @@ const createAndStart = async (
   await run(deps, state, action, ['create', ...pull, ...force, '--', ...step.services])
   const after = await observeProject(deps.engine, model.projectName)
   const others = onlyMade(before, after).filter((name) => !step.services.includes(name))
-  const start = ['up', '-d', '--no-deps', '--no-recreate', '--no-build', '--pull', 'never', '--']
-  await run(deps, state, action, [...start, ...step.services, ...new Set(others)])
+  await run(deps, state, action, [...startAlone, ...step.services, ...new Set(others)])
 }
 
 /** ComposeError where Compose fails. */
@@ -74,6 +76,10 @@ export const up = async (
   action: Action,
   step: Step,
 ): Promise<void> => {
+  if (step.networks === true) {
+    await run(deps, state, { ...action, keptNetworks: [] }, [...startAlone, ...step.services])
+    return
+  }
   if (step.services.length > 0 && !step.alone) {
     await createAndStart(deps, state, action, step)
     return

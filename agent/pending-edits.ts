@@ -4,10 +4,13 @@ import { isAtLeast, type Compose } from '../src/compose/compose.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { ObservedContainer } from './observe.ts'
-import type { ServiceModel } from './service-model.ts'
+import { unique, type ServiceModel } from './service-model.ts'
 import { dependenciesOf } from './steps.ts'
 
-const line = /^\s*DRY-RUN MODE -\s+Container (\S+)\s+(Recreate|Creating|Create)\s*$/gm
+// A line may begin with a question that Compose asks nobody: whether a volume may lose its data.
+const line = /DRY-RUN MODE -\s+Container (\S+)\s+(Recreate|Creating|Create)\s*$/gm
+const stopping = /DRY-RUN MODE -\s+Container (\S+)\s+Stopping\s*$/gm
+const removed = /DRY-RUN MODE -\s+Network (\S+)\s+Remov(?:ed|ing)\s*$/gm
 
 const serviceOf = (
   container: string,
@@ -33,6 +36,23 @@ export interface DryRun {
   readonly imageless: readonly string[]
 }
 
+/** What Compose would change by itself. */
+export interface Diverging {
+  /** Services that it would re-create or create, sorted. */
+  readonly services: readonly string[]
+  readonly networks: NetworkEdits
+}
+
+/** Networks that it would make anew, as newer versions do, and the services that it would stop for that. */
+export interface NetworkEdits {
+  readonly names: readonly string[]
+  readonly services: readonly string[]
+}
+
+export const noNetworkEdits: NetworkEdits = { names: [], services: [] }
+
+export const noDiverging: Diverging = { services: [], networks: noNetworkEdits }
+
 /** Services with other containers than the files ask for: more or fewer of them. */
 const miscounted = ({ model, containers }: DryRun): string[] =>
   model.services
@@ -42,11 +62,8 @@ const miscounted = ({ model, containers }: DryRun): string[] =>
     })
     .map(({ name }) => name)
 
-/**
- * Services that Compose would re-create or create, sorted; it changes nothing. ComposeError when Compose
- * refuses. The labels must be right when this is asked.
- */
-export const findDiverging = async (compose: Compose, request: DryRun): Promise<string[]> => {
+/** It changes nothing. ComposeError when Compose refuses. The labels must be right when this is asked. */
+export const findDiverging = async (compose: Compose, request: DryRun): Promise<Diverging> => {
   const { model, containers, override, cwd, env, mask, imageless } = request
   const progress = ['--progress', 'plain', '--dry-run']
   const flags = [...model.flags, '-p', model.projectName, '-f', '-', ...progress]
@@ -54,13 +71,20 @@ export const findDiverging = async (compose: Compose, request: DryRun): Promise<
   const isAsked = ({ name }: ServiceModel): boolean =>
     ![name, ...dependenciesOf(name, byName)].some((n) => imageless.includes(n))
   const asked = model.services.filter(isAsked).map((s) => s.name)
-  if (asked.length === 0) return miscounted(request)
+  if (asked.length === 0) return { services: miscounted(request), networks: noNetworkEdits }
   const all = asked.length === model.services.length
   const verb = ['create', '--no-build', '--pull', 'never', ...(all ? [] : ['--', ...asked])]
   const { stdout, stderr } = await compose.run({ verb, flags, cwd, env, mask, stdin: override })
   const output = `${stdout}\n${stderr}`
-  const named = [...output.matchAll(line)].map((m) => serviceOf(m[1]!, model, containers) ?? m[1]!)
-  return [...new Set([...named, ...miscounted(request)])].sort()
+  const namedBy = (pattern: RegExp): string[] => [...output.matchAll(pattern)].map((m) => m[1]!)
+  const servicesBy = (pattern: RegExp): string[] =>
+    namedBy(pattern).map((name) => serviceOf(name, model, containers) ?? name)
+  const names = unique(namedBy(removed))
+  return {
+    services: unique([...servicesBy(line), ...miscounted(request)]),
+    networks:
+      names.length === 0 ? noNetworkEdits : { names, services: unique(servicesBy(stopping)) },
+  }
 }
 
 /**

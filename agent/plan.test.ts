@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
 import { aPlan as plan, aService } from '../test/support/a-service.ts'
-import { withoutServices, type Plan, type PlanInput } from './plan.ts'
+import { withNetworks, withoutServices, type Plan, type PlanInput } from './plan.ts'
 
 const alone = (...services: string[]) => ({ services, alone: true, waitFor: [] })
 const whole = [{ services: [], alone: false, waitFor: [] }]
@@ -234,6 +234,29 @@ describe('planAction', () => {
       expect(withoutServices(whole, ['db']).steps).toEqual([
         { services: ['web'], alone: false, waitFor: [] },
       ])
+    })
+  })
+
+  it('makes edited networks anew at first, in one step for all that run on them, and restarts who shares a network with those', () => {
+    const services = [
+      aService('a'),
+      aService('b'),
+      aService('job'),
+      aService('peer', { dependsOn: ['a'], sharesWith: ['a'] }),
+    ]
+    const containers = [
+      ...['a', 'b', 'peer'].map((n) => aContainer(n, 'new')),
+      aContainer('job', 'new', { state: 'exited' }),
+    ]
+    const edits = { names: ['shop_inner'], services: ['a', 'b', 'job'] }
+    const given = { services, containers }
+    const whole = withNetworks({ steps: [], affected: [], peers: [] }, edits, given)
+    expect(whole).toEqual({
+      steps: [
+        { services: ['a', 'b'], alone: true, waitFor: [], networks: true, restarts: ['peer'] },
+      ],
+      affected: ['a', 'b'],
+      peers: [],
     })
   })
 

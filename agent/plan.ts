@@ -1,6 +1,7 @@
 // Which services an action must touch, and which go along. Pure.
 import { isCompleted, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
+import type { NetworkEdits } from './pending-edits.ts'
 import type { ServiceModel } from './service-model.ts'
 import { planSteps, type Step } from './steps.ts'
 
@@ -89,6 +90,27 @@ const withRestarts = (
     return restarts.length === 0 ? step : { ...step, restarts }
   })
   return after.reverse()
+}
+
+/**
+ * With a first step that makes the edited networks anew. Who shares the network of a service that is
+ * stopped for that is restarted with it.
+ */
+export const withNetworks = (
+  plan: Plan,
+  { services: stopped }: NetworkEdits,
+  { services, containers }: Pick<PlanInput, 'services' | 'containers'>,
+): Plan => {
+  const isUp = (name: string): boolean =>
+    containers.some((c) => c.service === name && c.state === 'running')
+  const up = stopped.filter(isUp)
+  if (up.length === 0) return plan
+  const restarts = services
+    .filter(({ name, sharesWith }) => sharesWith.some((other) => up.includes(other)) && isUp(name))
+    .flatMap(({ name }) => (up.includes(name) ? [] : name))
+  const step: Step = { services: up, alone: true, waitFor: [], networks: true, restarts }
+  const affected = [...new Set([...plan.affected, ...up])].sort()
+  return { ...plan, steps: [step, ...plan.steps], affected }
 }
 
 /** Services that the plan restarts. */

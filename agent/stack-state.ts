@@ -1,4 +1,5 @@
 // Everything the agent knows of one stagelet, and the report made of it. One owner: its loop.
+import type { NetworkEdits } from './pending-edits.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
 import { createMasker } from '../src/masking/masker.ts'
 import type { Masker } from '../src/masking/masker.ts'
@@ -124,6 +125,7 @@ export interface StackState {
         readonly services: readonly string[]
         /** Those of them that differ by themselves, and not for what they depend on. */
         readonly edited: readonly string[]
+        readonly networks: NetworkEdits
       }
     | undefined
   /** Services that the last action could not bring to what is wanted, and why. */

@@ -8,8 +8,8 @@ import { callFor } from './compose-environment.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { findImageless, findRebuilt } from './images.ts'
 import type { ObservedContainer } from './observe.ts'
-import { editedAmong, findDiverging } from './pending-edits.ts'
-import type { ServiceModel } from './service-model.ts'
+import { editedAmong, findDiverging, noNetworkEdits, type Diverging } from './pending-edits.ts'
+import { unique, type ServiceModel } from './service-model.ts'
 import { withDependents } from './steps.ts'
 import { placeOf } from './stack-hold.ts'
 import type { StackState } from './stack-state.ts'
@@ -53,12 +53,13 @@ const note = async (
   deps: PassDeps,
   state: StackState,
   model: ComposeModel,
-  { diverging, acting }: { diverging: readonly string[]; acting: readonly string[] },
+  { diverging: found, acting }: { diverging: Diverging; acting: readonly string[] },
 ): Promise<void> => {
   const { uid } = state.want.desired
   const known = deploymentOf(deps, state, model)
   const { services } = model
   const { containers } = state
+  const { networks, services: diverging } = found
   const others = diverging.filter((name) => !acting.includes(name))
   const given = { services, made: known.made ?? {}, composeVersion: deps.compose.version }
   const differing = editedAmong(others, given)
@@ -68,13 +69,14 @@ const note = async (
   // Those that depend on who is acted on are named for that alone.
   const follow = withDependents(services, acting)
   const left = others.filter((name) => edited.includes(name) || !follow.includes(name))
-  state.diverging = { key: keyOf(model, containers), services: left, edited }
+  state.diverging = { key: keyOf(model, containers), services: left, edited, networks }
   const isDeployed = known.signature === model.signature
   const kept = state.pendingEdits.filter((name) => acting.includes(name))
-  state.pendingEdits = isDeployed ? [] : [...kept, ...edited].sort()
+  state.pendingEdits = isDeployed ? [] : unique([...kept, ...edited, ...networks.services])
   const except = [...acting, ...(isDeployed ? [] : edited)]
   const made = madeBy(model, { before: known.made, except })
-  const signature = acting.length === 0 && edited.length === 0 ? model.signature : known.signature
+  const isAsFiles = acting.length === 0 && edited.length === 0 && networks.names.length === 0
+  const signature = isAsFiles ? model.signature : known.signature
   await deps.stateFile.set(uid, { ...known, made, signature })
 }
 
@@ -105,7 +107,7 @@ export const carryEdits = async (
   given: {
     action: Action
     /** What Compose would have changed before it. */
-    known: readonly string[] | undefined
+    known: Diverging | undefined
     before: readonly ObservedContainer[]
   },
 ): Promise<void> => {
@@ -122,7 +124,8 @@ export const carryEdits = async (
   const isOdd = (name: string): boolean =>
     !isAtLeast(deps.compose.version, '2.29.3') && byName.get(name)?.dependsOn.length !== 0
   const alone = plan.steps.flatMap((s) => (s.alone ? s.services.filter(isOdd) : []))
-  const others = known.filter((name) => !isTouched(name))
-  const diverging = [...new Set([...others, ...alone])].sort()
+  const others = known.services.filter((name) => !isTouched(name))
+  const networks = plan.steps.some((s) => s.networks === true) ? noNetworkEdits : known.networks
+  const diverging = { services: unique([...others, ...alone]), networks }
   await note(deps, state, model, { diverging, acting: [] })
 }

@@ -83,6 +83,7 @@ const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
     uses: new Map(),
     variables: [],
     mounts: { mounts: new Map() },
+    networks: [],
   }
   const deps: PassDeps = {
     engine: engineWith(world, removed),

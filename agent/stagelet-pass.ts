@@ -12,6 +12,7 @@ import { prepareOverrides } from './prepare-overrides.ts'
 import { fileDigests } from './stack-files.ts'
 import type { StackState } from './stack-state.ts'
 import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
+import { noDiverging } from './pending-edits.ts'
 import { carryEdits, divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { gateServices } from './stagelet-gate.ts'
 import { planFor, unprovenIn } from './stagelet-plan.ts'
@@ -73,7 +74,7 @@ const act = async (
   state.heldUp = new Map([...state.heldUp].filter(([name]) => action.blocked.includes(name)))
   if (action.plan.steps.length > 0) {
     const isFresh = action.plan.steps[0]?.services.length === 0
-    const known = isFresh ? [] : divergingNow(state)?.services
+    const known = isFresh ? noDiverging : divergingNow(state)
     const before = state.containers
     const result = await applyPlan(deps, state, action, signals)
     if (result !== 'done') return result

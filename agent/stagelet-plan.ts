@@ -1,11 +1,14 @@
 // What one pass is to do: the plan, with what Compose would change and which images are here.
+import { isAtLeast } from '../src/compose/compose.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 import type { Action } from './action.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { findImageless } from './images.ts'
 import { isCompleted, observeProject } from './observe.ts'
-import { planAction, withoutServices, type PlanInput } from './plan.ts'
+import { noNetworkEdits } from './pending-edits.ts'
+import { planAction, withNetworks, withoutServices, type PlanInput } from './plan.ts'
 import type { StackState } from './stack-state.ts'
+import type { Step } from './steps.ts'
 import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { stoppedIn, type PassDeps } from './stagelet-looks.ts'
 
@@ -41,25 +44,38 @@ const isDeployAsked = (deps: PassDeps, { want, pendingEdits }: StackState): bool
   return isNew || (compose.onChange === 'Deploy' && pendingEdits.length > 0)
 }
 
+/** Compose may make a network anew that its files describe otherwise, whatever it is called for: 2.26 does not. */
+const mayChangeNetworks = ({ version }: PassDeps['compose']): boolean =>
+  isAtLeast(version, '2.30.0')
+
 /** What Compose may have another image for by now; a job that is done stays done. */
 const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): string[] =>
   services
     .filter((s) => s.refreshes && !containers.some((c) => c.service === s.name && isCompleted(c)))
     .map((s) => s.name)
 
+type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & { asked: boolean }
+
+/** The files have changed since they were deployed as a whole. */
+const isEdited = (deps: PassDeps, { want }: StackState, { signature }: ComposeModel): boolean =>
+  deps.stateFile.get(want.desired.uid)?.signature !== signature
+
 export const planFor = async (
   deps: PassDeps,
   state: StackState,
   given: Pick<Action, 'model' | 'overrides'>,
-): Promise<Pick<Action, 'plan' | 'full' | 'stepsAfter'> & { asked: boolean }> => {
+): Promise<Planned> => {
   const { model } = given
   const asked = isDeployAsked(deps, state)
   const input = planInput(deps, state, given)
   const first = planAction({ ...input, edited: undefined })
   const full = asked || first.steps.some((s) => s.services.length === 0)
   if (first.steps.length === 0 && !asked)
-    return { plan: first, full, asked, stepsAfter: () => Promise.resolve([]) }
-  const needsEdits = asked || first.steps.some((s) => s.alone && needsOthers(s.services, model))
+    return { plan: first, full, asked, keptNetworks: [], stepsAfter: () => Promise.resolve([]) }
+  const isThere = state.containers.length > 0
+  const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
+  const needsOther = (s: Step): boolean => s.alone && needsOthers(s.services, model)
+  const needsEdits = asked || mayPass || first.steps.some(needsOther)
   if (needsEdits) await lookAtEdits(deps, state, given, first.affected)
   const known = divergingNow(state)
   const imageless = await findImageless(deps, model, model.services)
@@ -75,7 +91,10 @@ export const planFor = async (
     const rest = planAction({ ...now, containers, edited, inSteps: true })
     return withoutServices(rest, [...heldUp.keys()]).steps
   }
-  return { plan: planAction(now), full, asked, stepsAfter }
+  const networks = known?.networks ?? noNetworkEdits
+  const plan = asked ? withNetworks(planAction(now), networks, now) : planAction(now)
+  const keptNetworks = model.networks.filter(({ name }) => networks.names.includes(name))
+  return { plan, full, asked, stepsAfter, keptNetworks }
 }
 
 const needsOthers = (names: readonly string[], { services }: ComposeModel): boolean =>

@@ -16,6 +16,8 @@ export interface Step {
   readonly forced?: boolean
   /** May take long, or fail: what the steps before it have touched is judged first. */
   readonly doubtful?: boolean
+  /** Makes networks anew that the user has edited: these services are stopped for that, and started again. */
+  readonly networks?: boolean
   /** Services that run what they should, to be restarted after it: their files ask for that. */
   readonly restarts?: readonly string[]
 }

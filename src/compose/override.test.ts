@@ -29,6 +29,13 @@ describe('renderOverride', () => {
     expect(parsed(renderOverride([]))).toEqual({})
   })
 
+  it('makes networks of the stack that are to stay as they are ones of others', () => {
+    const kept = [{ key: 'inner', name: 'shop$_inner' }]
+    expect(renderOverride([], kept).toString()).toBe(
+      'services: {}\nnetworks:\n  "inner": !override {external: true, name: "shop$$_inner"}\n',
+    )
+  })
+
   it('does not double the dollar of a key, which Compose does not interpolate', () => {
     const entries = [{ key: 'A$V', value: Buffer.from('x$y') }]
     expect(

@@ -21,6 +21,14 @@ export interface ServiceOverride {
   readonly mounts?: readonly Mount[]
 }
 
+/** A network of the stack that is to stay as it is, whatever the files say of it. */
+export interface KeptNetwork {
+  /** Its name in the files. */
+  readonly key: string
+  /** Its name in the engine. */
+  readonly name: string
+}
+
 const [quoteMark, backslash, dollar] = [0x22, 0x5c, 0x24]
 const hexDigits = Buffer.from('0123456789abcdef')
 
@@ -103,15 +111,29 @@ const writeMounts = (yaml: YamlWriter, mounts: readonly Mount[]): void => {
   }
 }
 
+/** One that is not the stack's own is neither made nor changed; a service's hash does not name it. */
+const writeNetworks = (yaml: YamlWriter, networks: readonly KeptNetwork[]): void => {
+  yaml.raw('networks:\n')
+  for (const { key, name } of networks) {
+    yaml.raw('  ')
+    yaml.quoted(Buffer.from(key), false)
+    yaml.raw(': !override {external: true, name: ')
+    yaml.quoted(Buffer.from(name), true)
+    yaml.raw('}\n')
+  }
+}
+
 /**
  * The override file for the services that see a secret; the others must not be in `services`.
  * Values must be UTF-8 without NUL (see agent/validate-values.ts). Linear in the output.
  */
-export const renderOverride = (services: readonly ServiceOverride[]): Buffer => {
-  if (services.length === 0) return Buffer.from('services: {}\n')
+export const renderOverride = (
+  services: readonly ServiceOverride[],
+  kept: readonly KeptNetwork[] = [],
+): Buffer => {
   const yaml = new YamlWriter()
   const label = Buffer.from(digestLabel)
-  yaml.raw('services:\n')
+  yaml.raw(services.length === 0 ? 'services: {}\n' : 'services:\n')
   for (const { service, digest, entries, mounts = [] } of services) {
     yaml.raw('  ')
     yaml.quoted(Buffer.from(service), false)
@@ -130,5 +152,6 @@ export const renderOverride = (services: readonly ServiceOverride[]): Buffer => 
     yaml.quoted(Buffer.from(digest), true)
     yaml.raw('\n')
   }
+  if (kept.length > 0) writeNetworks(yaml, kept)
   return yaml.end()
 }

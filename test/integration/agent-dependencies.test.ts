@@ -153,6 +153,75 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
   })
 })
 
+/** On the engine's own bridge, where a link holds the container that it links to. */
+const linked = `services:
+${idleService('server', '    network_mode: bridge\n')}${idleService('client', '    network_mode: bridge\n    links: ["server:upstream"]\n')}${idleService('other', '    network_mode: bridge\n')}`
+
+it.concurrent.each(versions)(
+  'services that link to each other are made anew with the one that they link to, and find it under its name, by %s',
+  async (_version, binaryOf) => {
+    const composeBinary = await binaryOf()
+    const stack = await createStack(linked)
+    const machine = await startMachine(stack, composeBinary === undefined ? {} : { composeBinary })
+    try {
+      await machine.roll([held('OWN', 'one', 'server')])
+      const before = await stack.containers()
+      const report = await machine.roll([held('OWN', 'two', 'server')])
+      const after = await stack.containers()
+      expect(recreatedBetween(before, after)).toEqual(['client', 'server'])
+      expect(report.rollout).toMatchObject({ result: 'Healthy', cascaded: ['client'] })
+      expect(await stack.environmentOf('server')).toEqual({ OWN: 'two' })
+      const format = '{{.NetworkSettings.IPAddress}}'
+      const address = (
+        await stack.docker('inspect', '--format', format, after['server']!.id)
+      ).trim()
+      const hosts = await stack.docker('exec', after['client']!.id, 'cat', '/etc/hosts')
+      expect(hosts).toMatch(new RegExp(`^${address.replaceAll('.', '\\.')}\\s.*upstream`, 'm'))
+    } finally {
+      await machine.stop()
+      await stack.remove()
+    }
+  },
+)
+
+const onNetwork = (options: string): string => `services:
+${idleService('api', '    networks: [inner]\n')}${idleService('web', '    networks: [inner]\n    depends_on: [api]\n')}${idleService('apart')}networks:
+  inner: {${options}}
+`
+
+it('a network that is edited stays while a service on it is rotated, and a deploy makes it anew', async () => {
+  const stack = await createStack(onNetwork(''))
+  const machine = await startMachine(stack, { composeBinary: await newerCompose() })
+  const labels = async (): Promise<string> => {
+    const format = '{{index .Labels "edited"}}'
+    return (await stack.docker('network', 'inspect', '-f', format, `${stack.project}_inner`)).trim()
+  }
+  try {
+    await machine.roll([held('OWN', 'one', 'web')])
+    await stack.write(onNetwork('labels: {edited: "yes"}'))
+    machine.loop.poke()
+    await machine.until((r) => r.pendingEdits.length > 0)
+    expect(machine.reports.at(-1)?.pendingEdits).toEqual(['api', 'web'])
+    const before = await stack.containers()
+    const entries = [held('OWN', 'two', 'web'), held('MORE', 'one', 'api')]
+    await machine.roll(entries.slice(0, 1))
+    const rotated = await stack.containers()
+    expect(recreatedBetween(before, rotated)).toEqual(['web'])
+    expect(await labels()).toBe('')
+    await machine.roll(entries)
+    expect(recreatedBetween(rotated, await stack.containers())).toEqual(['api'])
+    expect(machine.reports.at(-1)?.pendingEdits).toEqual(['api', 'web'])
+    const again = await stack.containers()
+    await machine.roll(entries, { redeploy: 'edits' })
+    expect(recreatedBetween(again, await stack.containers())).toEqual(['api', 'web'])
+    expect(await labels()).toBe('yes')
+    expect(machine.reports.at(-1)?.pendingEdits).toEqual([])
+  } finally {
+    await machine.stop()
+    await stack.remove()
+  }
+})
+
 it('is tested on both sides of 2.29.4', async () => {
   const version = async (binary?: string): Promise<string> =>
     (await openCompose(await environmentFor(), binary)).version
