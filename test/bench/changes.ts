@@ -1,92 +1,177 @@
-// needless_restarts, cascaded_restarts: random changes, and which containers are new after each.
-// A container that did not see the change, or was re-created twice for it, is needless; it is
-// cascaded where Compose re-created it for a service that it depends on.
-import { containersOf, watchStarts, type Services } from './stacks.ts'
+// needless_restarts, cascaded_restarts, jobs_run_again: random changes of secrets over ten stacks, all at
+// a time, and which containers are new after each. New must be those of services that see the change, and
+// of those that hold such a container's id; `restart: true` is followed. All else is counted:
+// a job that ran, who depends on what was re-created, and the rest. So is one that came up twice.
+import { isDeepStrictEqual } from 'node:util'
+import { createRandom, type Random } from '../support/random.ts'
 import type { Row } from './measure.ts'
-import { secrets, type World } from './world.ts'
+import { containersOf, watchStarts, type RunningContainer, type StartWatch } from './stacks.ts'
+import { patience, removeTenStacks, startTenStacks, type LiveStack } from './ten-stacks.ts'
+import type { World } from './world.ts'
 
-/** Small deterministic generator, so that two runs make the same changes. */
-const createRandom = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
+/** Makes one change; resolves with the scopes whose services see it. */
+type Change = (i: number) => Promise<readonly string[]>
 
-const dependsOnAny = (service: string, changed: ReadonlySet<string>, services: Services): boolean =>
-  (services[service] ?? []).some((s) => changed.has(s) || dependsOnAny(s, changed, services))
-
-/** What one change does; each returns the scope whose services see it, or undefined when none does. */
-type Change = (i: number) => Promise<string | undefined>
-
-/** Values change most; one in ten is the same again, a secret is added, or it is removed. */
-const createChanges = (world: World, random: (below: number) => number): Change => {
-  const services = Object.keys(world.main.services)
+/** A value of one secret mostly, now and then of some at once; the same again; a secret more, or less. */
+const createChanges = ({ api }: World, stack: LiveStack, random: Random): Change => {
+  const secrets = [...stack.secrets]
   const values = new Map<string, string>()
   const added: { name: string; scope: string }[] = []
-  const write: Change = async (i) => {
-    const { name, scope } = secrets[random(secrets.length)]!
-    const value = `change ${i} ${random(1_000_000)}`
-    values.set(name, value)
-    await world.api.writeValue(name, value)
-    return scope
+  const write = async (i: number, count: number): Promise<string[]> => {
+    const picked = new Map(Array.from({ length: count }, () => random.pick(secrets)))
+    const written = [...picked.keys()].map(
+      (name) => [name, `change ${i} ${random.below(1e6)}`] as const,
+    )
+    for (const [name, value] of written) values.set(name, value)
+    await api.writeValues(written)
+    return [...picked.values()]
   }
   const writeAgain: Change = async (i) => {
-    const [name, value] = [...values][random(values.size)] ?? []
-    if (name === undefined || value === undefined) return await write(i)
-    await world.api.writeValue(name, value)
-    return undefined
+    if (values.size === 0) return await write(i, 1)
+    await api.writeValues([random.pick([...values])])
+    return []
   }
   const add: Change = async (i) => {
-    const scope = services[random(services.length)]!
-    const name = `added-${i}`
+    const scope = random.pick([...stack.services.keys()])
+    const name = `${stack.name}-added-${i}`
     added.push({ name, scope })
-    await world.api.createSecret(name, scope, world.main.name, `added ${i}`)
-    return scope
+    await api.createSecret(name, scope, stack.name, `added ${i}`)
+    return [scope]
   }
   const remove: Change = async (i) => {
-    const [gone] = added.splice(random(Math.max(1, added.length)), 1)
-    if (gone === undefined) return await write(i)
-    await world.api.deleteSecret(gone.name)
-    return gone.scope
+    const [gone] = added.splice(random.below(Math.max(1, added.length)), 1)
+    if (gone === undefined) return await write(i, 1)
+    await api.deleteSecret(gone.name)
+    return [gone.scope]
   }
-  return (i) => {
-    const kind = random(10)
-    return kind === 0 ? writeAgain(i) : kind === 1 ? add(i) : kind === 2 ? remove(i) : write(i)
+  const kinds = [writeAgain, add, remove, (i: number) => write(i, random.between(2, 3))]
+  return (i) => (kinds[random.below(10)] ?? ((n) => write(n, 1)))(i)
+}
+
+type Containers = ReadonlyMap<string, readonly RunningContainer[]>
+
+const createCounts = () => ({
+  wanted: 0,
+  along: 0,
+  restarted: 0,
+  missed: 0,
+  needless: 0,
+  cascaded: 0,
+  jobsAgain: 0,
+})
+type Counts = ReturnType<typeof createCounts>
+
+/** Services that hold the id of a container of one of these; a job that is done does not. */
+const sharersOf = ({ services }: LiveStack, seeing: ReadonlySet<string>, before: Containers) => {
+  const all = new Set(seeing)
+  for (let size = -1; size !== all.size;) {
+    size = all.size
+    for (const [name, { sharesWith }] of services)
+      if (before.get(name)?.some((c) => !c.isDone) && sharesWith.some((s) => all.has(s)))
+        all.add(name)
+  }
+  return all
+}
+
+/** In the counts, and by name where it ought not to be. */
+const judge = (
+  stack: LiveStack,
+  scopes: readonly string[],
+  states: { before: Containers; after: Containers; started: ReadonlyMap<string, number> },
+  counts: Counts,
+): void => {
+  const { before, after, started } = states
+  const { name: stackName, services } = stack
+  const isSeen = (name: string): boolean => scopes.includes('global') || scopes.includes(name)
+  const seeing = new Set([...services.keys()].filter(isSeen))
+  const due = sharersOf(stack, seeing, before)
+  const dependsOnAny = (name: string): boolean =>
+    services.get(name)?.dependsOn.some((d) => seeing.has(d) || dependsOnAny(d)) === true
+  const tell = (kind: keyof Counts, name: string, by = 1): void => {
+    counts[kind] += by
+    const isBad = by > 0 && !['wanted', 'along', 'restarted'].includes(kind)
+    if (isBad) process.stderr.write(`  ${kind}: ${name} of ${stackName}, ${scopes.join(', ')}\n`)
+  }
+  for (const [name, { restartsAfter }] of services) {
+    const [old, now] = [before.get(name) ?? [], after.get(name) ?? []]
+    const isNew = now.every((c) => !old.some((o) => o.id === c.id))
+    const isKept = isDeepStrictEqual(
+      now.map((c) => c.id),
+      old.map((c) => c.id),
+    )
+    const isRestarted = now.every((c) => !old.some((o) => o.startedAt === c.startedAt))
+    const isToRestart = !due.has(name) && restartsAfter.some((d) => seeing.has(d))
+    tell('needless', name, Math.max(0, (started.get(name) ?? 0) - now.length))
+    if (due.has(name)) tell(isNew ? (seeing.has(name) ? 'wanted' : 'along') : 'missed', name)
+    else if (isToRestart && isKept) tell(isRestarted ? 'restarted' : 'missed', name)
+    else if (!isDeepStrictEqual(old, now))
+      tell(
+        old.some((c) => c.isDone) ? 'jobsAgain' : dependsOnAny(name) ? 'cascaded' : 'needless',
+        name,
+      )
   }
 }
 
-export const benchChanges = async (world: World, changes: number): Promise<Row[]> => {
-  const random = createRandom(42)
-  const { services, project } = world.main
-  const counts = { needless: 0, cascaded: 0, missed: 0, wanted: 0 }
-  const change = createChanges(world, random)
-  const starts = watchStarts()
-  try {
-    let before = await containersOf(world.main)
-    for (let i = 0; i < changes; i++) {
-      starts.count(project)
-      const scope = await change(i)
-      await world.settled()
-      const after = await containersOf(world.main)
-      const started = starts.count(project)
-      const seeing = new Set(Object.keys(services).filter((s) => scope === 'global' || scope === s))
-      for (const service of Object.keys(services)) {
-        const isNew = before.get(service) !== after.get(service)
-        if (seeing.has(service)) counts[isNew ? 'wanted' : 'missed']++
-        else if (isNew) counts[dependsOnAny(service, seeing, services) ? 'cascaded' : 'needless']++
-        if (isNew) counts.needless += Math.max(0, (started.get(service) ?? 0) - 1)
-      }
-      before = after
-    }
-  } finally {
-    starts.close()
+const changeOne = async (
+  world: World,
+  stack: LiveStack,
+  given: {
+    changes: number
+    random: Random
+    starts: StartWatch
+    counts: Counts
+    isEnough: () => boolean
+  },
+): Promise<{ made: number; containers: number }> => {
+  const { changes, random, starts, counts, isEnough } = given
+  const change = createChanges(world, stack, random)
+  let before = await containersOf(stack)
+  let made = 0
+  for (; made < changes && !isEnough(); made++) {
+    starts.count(stack.project)
+    const scopes = await change(made)
+    await world.settled(stack.name, patience)
+    const after = await containersOf(stack)
+    judge(stack, scopes, { before, after, started: starts.count(stack.project) }, counts)
+    before = after
   }
-  const { wanted, missed } = counts
-  const sizes = { changes, services: Object.keys(services).length }
-  return [
-    { name: 'needless_restarts', value: counts.needless, unit: '', ...sizes, wanted, missed },
-    { name: 'cascaded_restarts', value: counts.cascaded, unit: '', ...sizes },
-  ]
+  return { made, containers: [...before.values()].flat().length }
+}
+
+/** Ctrl-C ends it early, with what it has. */
+export const benchChanges = async (world: World, changes: number): Promise<Row[]> => {
+  const counts = createCounts()
+  const starts = watchStarts()
+  let isInterrupted = false
+  const interrupt = (): void => {
+    isInterrupted = true
+  }
+  process.once('SIGINT', interrupt)
+  try {
+    const stacks = await startTenStacks(world)
+    const each = Math.ceil(changes / stacks.length)
+    const given = { changes: each, starts, counts, isEnough: () => isInterrupted }
+    const ended = await Promise.all(
+      stacks.map((stack, i) => changeOne(world, stack, { ...given, random: createRandom(42 + i) })),
+    )
+    const sum = (of: (one: (typeof ended)[number]) => number): number =>
+      ended.reduce((all, one) => all + of(one), 0)
+    const sizes = {
+      changes: sum((one) => one.made),
+      stacks: stacks.length,
+      containers: sum((one) => one.containers),
+      compose: world.compose.version,
+    }
+    const { wanted, along, restarted, missed, needless, cascaded, jobsAgain } = counts
+    const must = { wanted, along, restarted, missed }
+    return [
+      { name: 'needless_restarts', value: needless, unit: '', ...sizes, ...must },
+      { name: 'cascaded_restarts', value: cascaded, unit: '', ...sizes },
+      { name: 'jobs_run_again', value: jobsAgain, unit: '', ...sizes },
+    ]
+  } finally {
+    process.off('SIGINT', interrupt)
+    starts.close()
+    await removeTenStacks()
+  }
 }

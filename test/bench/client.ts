@@ -27,6 +27,8 @@ export interface ApiClient {
   ): Promise<unknown>
   /** Writes a value as a change set of its own, so that its revision closes with the write. */
   writeValue(secret: string, value: string): Promise<void>
+  /** Several of them in one change set. */
+  writeValues(values: readonly (readonly [secret: string, value: string])[]): Promise<void>
   createSecret(name: string, scope: string, project: string, value: string): Promise<void>
   deleteSecret(name: string): Promise<void>
   stagelet(name: string): Promise<StageletView>
@@ -38,8 +40,8 @@ const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 export const openApiClient = ({ url, env }: Connection): ApiClient => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(env.STAGELY_CA_FILE) })
   let sets = 0
-  const changeSet = (): Record<string, string> => ({
-    'stagely-change-set': `bench-${process.pid}-${++sets}; last=true`,
+  const changeSet = (id = ++sets, isLast = true): Record<string, string> => ({
+    'stagely-change-set': `bench-${process.pid}-${id}; last=${isLast}`,
   })
   const call: ApiClient['call'] = (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
@@ -59,16 +61,23 @@ export const openApiClient = ({ url, env }: Connection): ApiClient => {
       sent.on('error', reject)
       sent.end(body === undefined ? undefined : JSON.stringify(body))
     })
-  return {
-    call,
-    writeValue: async (secret, value) => {
+  const writeValues: ApiClient['writeValues'] = async (values) => {
+    const id = ++sets
+    for (const [i, [secret, value]] of values.entries())
       await call(
         'PATCH',
         `${base}/stagelysecrets/${secret}`,
         { spec: { value } },
-        { 'content-type': 'application/merge-patch+json', ...changeSet() },
+        {
+          'content-type': 'application/merge-patch+json',
+          ...changeSet(id, i === values.length - 1),
+        },
       )
-    },
+  }
+  return {
+    call,
+    writeValues,
+    writeValue: (secret, value) => writeValues([[secret, value]]),
     createSecret: async (name, scope, project, value) => {
       await call(
         'POST',

@@ -1,6 +1,7 @@
-// npm run bench [-- --json] [--size small|full] [--only NAME…]: measures, never judges by exit code.
+// npm run bench [-- --json] [--size small|full] [--changes N] [--only NAME…]: measures, never judges by exit code.
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
+import { makeTestImage } from '../support/docker-setup.ts'
 import { benchAgents } from './agents.ts'
 import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'
@@ -27,17 +28,20 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     size: { type: 'string', default: 'small' },
+    changes: { type: 'string' },
     only: { type: 'string', multiple: true, default: [...groups] },
   },
 })
 const full = flags.size === 'full'
+const changes = flags.changes === undefined ? undefined : Number(flags.changes)
 const only = flags.only.flatMap((name) => (name === 'processes' ? processes : [name]))
 if (
   !['small', 'full'].includes(flags.size) ||
+  (changes !== undefined && !(changes > 0)) ||
   !only.every((name) => groups.some((known) => known === name))
 ) {
   process.stderr.write(
-    `usage: npm run bench -- [--json] [--size small|full] [--only ${[...groups, 'processes'].join('|')}]\n`,
+    `usage: npm run bench -- [--json] [--size small|full] [--changes N] [--only ${[...groups, 'processes'].join('|')}]\n`,
   )
   process.exit(2)
 }
@@ -67,11 +71,12 @@ const group = async (
 
 const benchProcesses = async (): Promise<void> => {
   const made = await makeMissingImages({ [benchImage]: benchImageScript })
+  await makeTestImage()
   try {
     const world = await startWorld()
     try {
       if (only.includes('rollout')) show(await benchRollout(world, full ? 25 : 9))
-      if (only.includes('changes')) show(await benchChanges(world, full ? 1_000 : 24))
+      if (only.includes('changes')) show(await benchChanges(world, changes ?? (full ? 1_000 : 30)))
       if (only.includes('rest')) show(await benchFootprint(world, full ? 3_600_000 : 10_000))
     } finally {
       await world.stop()

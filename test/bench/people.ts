@@ -10,6 +10,9 @@ import { compareStack, type Compared } from '../support/compared.ts'
 import { environmentFor } from '../support/docker.ts'
 import { makeTestImage } from '../support/docker-setup.ts'
 import { newerCompose } from '../support/newer-compose.ts'
+import { lookAlikes } from '../support/look-alikes.ts'
+import { featureStacks, newerStacks } from '../support/feature-stacks.ts'
+import { moreLookAlikes } from '../support/more-look-alikes.ts'
 import { peopleStacks, type PeopleStack } from '../support/people-stacks.ts'
 import { testImage } from '../support/stack.ts'
 
@@ -130,7 +133,11 @@ const main = async (args: readonly string[]): Promise<void> => {
   const binary = args.includes('--newer') ? await newerCompose() : undefined
   const names = args.filter((a) => !a.startsWith('--'))
   const isAsked = (name: string): boolean => names.length === 0 || names.includes(name)
-  const found: (() => Promise<PeopleStack>)[] = peopleStacks
+  const own = [...peopleStacks, ...lookAlikes, ...moreLookAlikes, ...featureStacks]
+  const found: (() => Promise<PeopleStack>)[] = [
+    ...own,
+    ...(binary === undefined ? [] : newerStacks),
+  ]
     .filter(({ name }) => isAsked(name))
     .map((stack) => () => Promise.resolve(stack))
   for (const name of folder === undefined ? [] : (await readdir(folder)).sort()) {

@@ -33,21 +33,37 @@ export const removeStack = async ({ project }: Stack): Promise<void> => {
   await run('docker', ['compose', '-p', project, 'down', '--timeout', '2'])
 }
 
-/** Service → container id and start time. */
-export const containersOf = async ({ project }: Stack): Promise<Map<string, string>> => {
+export interface RunningContainer {
+  readonly id: string
+  readonly startedAt: string
+  /** A job that has ended. */
+  readonly isDone: boolean
+}
+
+/** By service, each one's sorted by number. */
+export const containersOf = async ({
+  project,
+}: Pick<Stack, 'project'>): Promise<Map<string, RunningContainer[]>> => {
   const filter = `label=com.docker.compose.project=${project}`
   const ids = (await run('docker', ['ps', '-aq', '--no-trunc', '--filter', filter])).stdout
   const list = ids.split('\n').filter((id) => id !== '')
-  if (list.length === 0) return new Map()
-  const format =
-    '{{index .Config.Labels "com.docker.compose.service"}} {{.Id}} {{.State.StartedAt}}'
-  const { stdout } = await run('docker', ['inspect', '--format', format, ...list])
-  return new Map(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
-  )
+  const found = new Map<string, RunningContainer[]>()
+  if (list.length === 0) return found
+  const { stdout } = await run('docker', ['inspect', ...list])
+  const inspected = JSON.parse(stdout) as {
+    Id: string
+    Name: string
+    State: { Status: string; StartedAt: string }
+    Config: { Labels: Record<string, string> }
+  }[]
+  for (const { Id: id, State: state, Config } of inspected.sort((a, b) =>
+    a.Name < b.Name ? -1 : 1,
+  )) {
+    const service = Config.Labels['com.docker.compose.service'] ?? ''
+    const container = { id, startedAt: state.StartedAt, isDone: state.Status === 'exited' }
+    found.set(service, [...(found.get(service) ?? []), container])
+  }
+  return found
 }
 
 export interface StartWatch {

@@ -26,6 +26,8 @@ export const targets: Readonly<Record<string, Target>> = {
   write_to_up_ms: below(30),
   write_to_running_ratio: below(1.15),
   needless_restarts: below(0),
+  cascaded_restarts: below(0),
+  jobs_run_again: below(0),
   agents_5000_idle_cores: below(0.1),
   agent_connection_kib: below(40),
   fanout_5000_s: below(1.5),

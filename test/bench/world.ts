@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAtLeast } from '../../src/compose/compose.ts'
 import { freePort, run, until, type Server } from '../../scripts/lib/processes.ts'
 import {
   connected,
@@ -54,7 +55,15 @@ export interface World {
   readonly main: Stack
   /** Milliseconds of wall time at which each Compose process of the agent started. */
   composeStarts(): number[]
-  settled(stagelet?: string): Promise<void>
+  /** The Compose that the agent uses. */
+  readonly compose: {
+    readonly binary: string
+    readonly version: string
+    readonly knowsHooks: boolean
+  }
+  /** Applies these manifests. */
+  apply(objects: readonly string[]): Promise<void>
+  settled(stagelet?: string, times?: { timeoutMs: number; everyMs: number }): Promise<void>
   /** Stops the controller and starts it again on the same data; for start-up times. */
   restartController(): Promise<void>
   stop(): Promise<void>
@@ -64,12 +73,14 @@ export interface World {
  * A plugin that notes when it is started and becomes the real Compose. It adds about 2 ms to every
  * start, on our side of the comparison only.
  */
-const createShim = async (dir: string): Promise<{ config: string; log: string }> => {
+const createShim = async (
+  dir: string,
+): Promise<{ config: string; log: string; compose: World['compose'] }> => {
   const found = await run('sh', [
     '-c',
     'ls /usr/local/lib/docker/cli-plugins/docker-compose /usr/local/libexec/docker/cli-plugins/docker-compose /usr/lib/docker/cli-plugins/docker-compose /usr/libexec/docker/cli-plugins/docker-compose 2>/dev/null; command -v docker-compose',
   ])
-  const real = found.stdout.split('\n')[0] ?? ''
+  const real = process.env['STAGELY_BENCH_COMPOSE'] ?? found.stdout.split('\n')[0] ?? ''
   if (real === '') throw new Error('no docker-compose found')
   const log = join(dir, 'compose-starts')
   const plugins = join(dir, 'docker-config/cli-plugins')
@@ -78,7 +89,9 @@ const createShim = async (dir: string): Promise<{ config: string; log: string }>
   const file = join(plugins, 'docker-compose')
   writeFileSync(file, `#!/bin/sh\ndate +%s%N >> '${log}'\nexec '${real}' "$@"\n`)
   chmodSync(file, 0o755)
-  return { config: join(dir, 'docker-config'), log }
+  const version = (await run(real, ['version', '--short'])).stdout.trim()
+  const compose = { binary: real, version, knowsHooks: isAtLeast(version, '2.30.0') }
+  return { config: join(dir, 'docker-config'), log, compose }
 }
 
 export const startWorld = async (): Promise<World> => {
@@ -118,7 +131,13 @@ export const startWorld = async (): Promise<World> => {
     ...stacks.map(stagelet),
   ]
   let api = openApiClient(controller)
-  const settled = async (name = main.name): Promise<void> => {
+  const apply = async (all: readonly string[]): Promise<void> => {
+    await cli(['apply', '-f', '-'], all.join('\n---\n'))
+  }
+  const settled: World['settled'] = async (
+    name = main.name,
+    { timeoutMs, everyMs } = { timeoutMs: 90_000, everyMs: 20 },
+  ) => {
     let last = ''
     await until(
       async () => {
@@ -126,9 +145,12 @@ export const startWorld = async (): Promise<World> => {
         last = JSON.stringify(view.status?.conditions)
         return isInSync(view) ? true : undefined
       },
-      90_000,
-      () => new Error(`stagelet ${name} is not in sync after 90 s: ${last}\n${agent.tail(10)}`),
-      20,
+      timeoutMs,
+      () =>
+        new Error(
+          `stagelet ${name} is not in sync after ${timeoutMs / 1000} s: ${last}\n${agent.tail(10)}`,
+        ),
+      everyMs,
     )
   }
   const stop = async (): Promise<void> => {
@@ -146,6 +168,8 @@ export const startWorld = async (): Promise<World> => {
       return api
     },
     main,
+    compose: shim.compose,
+    apply,
     composeStarts: () =>
       readFileSync(shim.log, 'utf8')
         .split('\n')
@@ -162,7 +186,7 @@ export const startWorld = async (): Promise<World> => {
     stop,
   }
   try {
-    await cli(['apply', '-f', '-'], objects.join('\n---\n'))
+    await apply(objects)
     for (const stack of stacks) await settled(stack.name)
   } catch (error) {
     await stop()

@@ -69,7 +69,11 @@ export const compareStack = async (
       const ended = before.filter((c) => (c['State'] as { Status: string }).Status === 'exited')
       const startOf = (c: Inspected | undefined): string | undefined =>
         (c?.['State'] as { StartedAt: string } | undefined)?.StartedAt
-      const again = ended.filter((c) => startOf(ours.find((o) => o.Id === c.Id)) !== startOf(c))
+      const again = ended.filter(
+        (c) =>
+          c.Config.Labels['com.docker.compose.service'] !== service &&
+          startOf(ours.find((o) => o.Id === c.Id)) !== startOf(c),
+      )
       const desired = desiredFor(stack)
       const want = createWant({ desired, entries, base: env }, undefined, false)
       const override = renderOverride(overridesFor(want, names))
