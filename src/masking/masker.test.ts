@@ -128,6 +128,102 @@ describe('a masker', () => {
   })
 })
 
+/** A stack of base64 lines as a program prints them. */
+const broken = (base64: string, width: number, between: string): string =>
+  (base64.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).join(between)
+
+const letters = '[A-Za-z0-9+/_-]'
+/** A break between two lines of base64; the first has 32 characters or more. */
+const lineBreak = new RegExp(
+  `(?<=${letters}{32})(?:\\r?\\n|(?:\\\\{1,4}r\\\\{1,4}|\\\\{1,4})n)[ \\t]{0,32}(?=${letters})`,
+  'g',
+)
+
+/** The slow truth for broken lines: the text without its breaks, and where each of its bytes was. */
+const hiddenInLines = (text: Buffer, patterns: readonly Buffer[]): boolean[] => {
+  const hidden = Array.from({ length: text.length }, () => false)
+  const skipped = new Set<number>()
+  for (const { index, 0: found } of text.toString('latin1').matchAll(lineBreak))
+    for (let i = 0; i < found.length; i++) skipped.add(index + i)
+  const places = [...text.keys()].filter((i) => !skipped.has(i))
+  const joined = Buffer.from(places.map((i) => text[i]!))
+  const plain = new RegExp(`^${letters}+$`)
+  for (const pattern of patterns.filter((p) => plain.test(p.toString('latin1'))))
+    for (let at = joined.indexOf(pattern); at >= 0; at = joined.indexOf(pattern, at + 1))
+      hidden.fill(true, places[at]!, places[at + pattern.length - 1]! + 1)
+  return hidden
+}
+
+const brokenScene = fc.record({
+  value: fc.uint8Array({ minLength: 9, maxLength: 150 }).map((b) => Buffer.from(b)),
+  before: fc.uint8Array({ maxLength: 120 }),
+  after: fc.uint8Array({ maxLength: 60 }),
+  encoding: fc.constantFrom('base64' as const, 'base64url' as const),
+  width: fc.constantFrom(32, 60, 64, 76),
+  between: fc.constantFrom('\n', '\r\n', '\\n', '\\r\\n', '\\\\n', '\n    ', '\r\n\t'),
+  head: fc.constantFrom('', 'KEY=', 'certificate: ', 'x\n', 'n'),
+  foot: fc.constantFrom('', '\n', ' end', '\\n"', '\n-----END'),
+})
+
+describe('base64 that is broken into lines', () => {
+  const textOf = (scene: typeof brokenScene extends fc.Arbitrary<infer T> ? T : never): Buffer => {
+    const { value, before, after, encoding, width, between, head, foot } = scene
+    const base64 = Buffer.concat([before, value, after]).toString(encoding)
+    return Buffer.from(head + broken(base64, width, between) + foot)
+  }
+
+  it('is hidden with its breaks, whatever stands before it and wherever it is broken', () => {
+    fc.assert(
+      fc.property(brokenScene, (scene) => {
+        const text = textOf(scene)
+        const patterns = maskPatterns([scene.value])
+        const inLines = hiddenInLines(text, patterns)
+        const hidden = hiddenBytes(text, patterns).map((is, i) => is || inLines[i] === true)
+        const masked = createMasker([scene.value]).mask(text.toString())
+        expect(masked).toBe(print(text, hidden))
+        expect(masked).toContain(mark)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is hidden the same wherever a stream is cut', () => {
+    fc.assert(
+      fc.property(brokenScene, (scene) => {
+        const text = textOf(scene)
+        const values = [scene.value]
+        const whole = streamed(values, text, [])
+        expect(whole).toContain(mark)
+        for (let cut = 1; cut < text.length; cut++) {
+          if (streamed(values, text, [cut]) !== whole)
+            expect([cut, streamed(values, text, [cut])]).toEqual([cut, whole])
+        }
+        expect(
+          streamed(
+            values,
+            text,
+            Array.from(text, () => 1),
+          ),
+        ).toBe(whole)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('does not hold back lines that are no secret', () => {
+    const stream = createMasker([Buffer.from('secret-value-1'.repeat(9))]).stream()
+    const line = Buffer.from(`${'QUJD'.repeat(19)}\n`)
+    for (let i = 0; i < 5; i++)
+      expect(stream.write(line).toString() + stream.flush().toString()).toBe(line.toString())
+  })
+
+  it('joins no lines that are shorter than programs break at', () => {
+    const value = Buffer.from('correct-horse-battery-staple')
+    const masker = createMasker([value])
+    expect(masker.mask('correct-horse-\nbattery-staple')).toBe('correct-horse-\nbattery-staple')
+  })
+})
+
 describe('a mask stream', () => {
   const values = [Buffer.from('secret-value-1')]
 

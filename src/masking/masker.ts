@@ -1,8 +1,9 @@
 // Hides secrets in text and in byte streams. All occurrences of all patterns are hidden (their union,
 // not the leftmost longest: of two that overlap no part may stay), and how a stream is cut into
 // chunks never shows.
+import { createLineSearch, lettersBefore, type HeldTail, type LineSearch } from './broken-lines.ts'
 import { maskPatterns } from './patterns.ts'
-import { createSearch, type Ranges, type Search } from './search.ts'
+import { createSearch, joinRanges, type Ranges, type Search } from './search.ts'
 
 export const mark = '***REDACTED***'
 const markBytes = Buffer.from(mark)
@@ -31,16 +32,25 @@ export interface Masker {
 export const createMasker = (values: readonly Buffer[]): Masker => {
   const patterns = maskPatterns(values)
   const search = createSearch(patterns)
+  const searches: Searches = { search, lineSearch: createLineSearch(search) }
   return {
-    mask: (text) => maskText(search, text),
-    stream: () => createStream(search),
+    mask: (text) => maskText(searches, text),
+    stream: () => createStream(searches),
     count: patterns.length,
   }
 }
 
-const maskText = (search: Search, text: string): string => {
+interface Searches {
+  readonly search: Search
+  readonly lineSearch: LineSearch
+}
+
+const union = (some: Ranges, more: Ranges): Ranges =>
+  more.length === 0 ? some : joinRanges([...some, ...more])
+
+const maskText = ({ search, lineSearch }: Searches, text: string): string => {
   const bytes = Buffer.from(text, 'utf8')
-  const ranges = search.find(bytes)
+  const ranges = union(search.find(bytes), lineSearch(bytes, 0).ranges)
   if (ranges.length === 0) return text
   return replace(bytes, ranges, { from: 0, to: bytes.length, afterMark: false }).bytes.toString(
     'utf8',
@@ -85,8 +95,24 @@ const replace = (
   return { bytes, afterMark: open, reached: at }
 }
 
-const createStream = (search: Search): MaskStream => {
+/** The end of a text that is held back, as it may be the beginning of a secret. */
+const tailOf = (length: number, bytes: number, lines: HeldTail | undefined): HeldTail => {
+  const plain = { from: length - bytes, to: length, bytes }
+  if (lines === undefined) return plain
+  if (bytes === 0) return lines
+  return {
+    from: Math.min(plain.from, lines.from),
+    to: length,
+    bytes: Math.max(bytes, lines.bytes),
+  }
+}
+
+const createStream = ({ search, lineSearch }: Searches): MaskStream => {
   let held: Buffer = Buffer.alloc(0)
+  /** What of `held` may be of a secret. */
+  let tail: HeldTail = { from: 0, to: 0, bytes: 0 }
+  /** So many characters of base64 came right before `held`. */
+  let before = 0
   /** So many first bytes of `held` are done: shown by a flush, or under a mark that was printed. */
   let done = 0
   /** The last output is a mark that ends where the `done` bytes end. */
@@ -97,6 +123,7 @@ const createStream = (search: Search): MaskStream => {
     const result = replace(text, ranges, { from: done, to: Math.max(cut, done), afterMark })
     afterMark = result.afterMark
     done = Math.max(result.reached - cut, 0)
+    before = lettersBefore(text, cut, before)
     held = cut === text.length ? Buffer.alloc(0) : Buffer.from(text.subarray(cut))
     return result.bytes
   }
@@ -104,17 +131,22 @@ const createStream = (search: Search): MaskStream => {
   return {
     write: (chunk) => {
       const text = held.length === 0 ? chunk : Buffer.concat([held, chunk])
-      return advance(text, search.find(text), text.length - search.heldSuffix(text))
+      const inLines = lineSearch(text, before)
+      const found = union(search.find(text), inLines.ranges)
+      tail = tailOf(text.length, search.heldSuffix(text), inLines.held)
+      const certain = advance(text, found, tail.from)
+      tail = { from: 0, to: tail.to - tail.from, bytes: tail.bytes }
+      return certain
     },
     flush: () => {
-      if (held.length > maxShownTail) return Buffer.alloc(0)
+      if (tail.bytes > maxShownTail) return Buffer.alloc(0)
       const shown = held.subarray(done)
       if (shown.length > 0) afterMark = false
       done = held.length
       return shown
     },
     end: () => {
-      const ranges = held.length > maxShownTail ? [0, held.length] : []
+      const ranges = tail.bytes > maxShownTail ? [0, tail.to] : []
       return advance(held, ranges, held.length)
     },
   }

@@ -32,6 +32,30 @@ describe('the patterns of a value', () => {
     expect(patterns).toContain(`pass "word" it's $$5 ü/x`)
   })
 
+  it('hold the escapes of JSON in JSON, of CSV and of HTML, where the value has such characters', () => {
+    const value = `a"b\\c'<d>&e-f`
+    const masker = createMasker([Buffer.from(value)])
+    const json = (text: string): string => JSON.stringify(text).slice(1, -1)
+    const html = `a&quot;b\\c&#39;&lt;d&gt;&amp;e-f`
+    for (const shown of [
+      json(json(value)),
+      json(json(json(value))),
+      value.replaceAll('"', '""'),
+      json(value).replaceAll('"', '""'),
+      html,
+      html.replaceAll('&quot;', '&#34;'),
+      html.replaceAll('&#39;', '&#x27;'),
+      html.replaceAll('&#39;', '&#039;'),
+      html.replaceAll('&#39;', '&apos;'),
+      html.replaceAll('&#39;', "'"),
+      html.replaceAll('&#39;', "'").replaceAll('&quot;', '"'),
+    ])
+      expect(masker.mask(`<${shown}>`)).toBe(`<${mark}>`)
+    expect(patternsOf('https://user@host/path')).toEqual(
+      expect.not.arrayContaining([expect.stringContaining('\\\\/')]),
+    )
+  })
+
   it('find a value inside base64 at any place', () => {
     fc.assert(
       fc.property(

@@ -10,7 +10,7 @@ const minLineBytes = 16
 
 /**
  * Every pattern for these values, without duplicates: the value; its base64 in all three alignments
- * (standard and URL alphabet); percent-, JSON-, shell- and Compose-escaped; long lines of it.
+ * (standard and URL alphabet); percent-, JSON-, CSV-, HTML-, shell- and Compose-escaped; long lines of it.
  */
 export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
   const found = new Map<string, Buffer>()
@@ -94,12 +94,21 @@ const percent = (value: Buffer, safe: ReadonlySet<number>): string => {
 const escapedForms = (value: Buffer): Buffer[] => {
   const text = value.toString('utf8')
   if (!Buffer.from(text).equals(value)) return []
-  const json = JSON.stringify(text).slice(1, -1)
-  return [
+  const json = inJson(text)
+  const jsonForms = [
     json,
     json.replace(/[<>&\u2028\u2029]/g, unicodeEscape),
     json.replace(/[^\0-~]/g, unicodeEscape),
+  ]
+  const jsonInJson = jsonForms.map(inJson)
+  return [
+    ...jsonForms,
     json.replaceAll('/', '\\/'),
+    ...jsonInJson,
+    ...jsonInJson.map(inJson),
+    text.replaceAll('"', '""'),
+    json.replaceAll('"', '""'),
+    ...htmlForms(text),
     text.replaceAll("'", "'\\''"),
     text.replaceAll("'", `'"'"'`),
     text.replaceAll("'", "''"),
@@ -109,6 +118,24 @@ const escapedForms = (value: Buffer): Buffer[] => {
     text.replaceAll('$', '$$$$'),
     json.replaceAll('$', '$$$$'),
   ].map((escaped) => Buffer.from(escaped))
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** How `"` and `'` are written by Go; Python; PHP; most of JavaScript; XML; and where they need not be escaped. */
+const htmlQuotes = [
+  ['&#34;', '&#39;'],
+  ['&quot;', '&#x27;'],
+  ['&quot;', '&#039;'],
+  ['&quot;', '&#39;'],
+  ['&quot;', '&apos;'],
+  ['&quot;', "'"],
+  ['"', "'"],
+] as const
+
+const htmlForms = (text: string): string[] => {
+  const tags = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return htmlQuotes.map(([double, single]) => tags.replaceAll('"', double).replaceAll("'", single))
 }
 
 const unicodeEscape = (char: string): string =>

@@ -116,7 +116,7 @@ const find = (text: Uint8Array, shifts: Uint8Array, groups: Map<number, Group[]>
     }
     end++
   }
-  return joined(found)
+  return joinRanges(found)
 }
 
 const verify = (text: Uint8Array, at: number, group: Group, found: number[]): void => {
@@ -139,7 +139,7 @@ const sameBytes = (text: Uint8Array, start: number, pattern: Buffer): boolean =>
 }
 
 /** Anchors lie anywhere in a pattern, so a later hit may start earlier: sort, then join. */
-const joined = (found: readonly number[]): Ranges => {
+export const joinRanges = (found: readonly number[]): Ranges => {
   if (found.length <= 2) return found
   const ranges: [number, number][] = []
   for (let i = 0; i < found.length; i += 2) ranges.push([found[i]!, found[i + 1]!])
