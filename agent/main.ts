@@ -1,5 +1,4 @@
 // `stagely agent run`.
-import { mkdir } from 'node:fs/promises'
 import { backoffMs } from '../src/kernel/backoff.ts'
 import { realClock } from '../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
@@ -7,6 +6,7 @@ import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { parseJoinToken, type JoinToken } from '../src/protocol/join-token.ts'
 import { agentVersion, parseAgentConfig, usage, type AgentConfig } from './config.ts'
 import { RefusedError } from './controller-client.ts'
+import { prepareDataDir } from './data-dir.ts'
 import { lockFolder } from './folder-lock.ts'
 import { joinController, loadIdentity, mayRetryJoin, type Identity } from './identity.ts'
 import { startAgent } from './wire.ts'
@@ -47,7 +47,11 @@ export const runAgent = async (argv: readonly string[]): Promise<number> => {
 
 const runUntil = async (config: AgentConfig, signal: AbortSignal): Promise<number> => {
   const log = createLogger(config.logLevel, { component: 'agent' })
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  if (await prepareDataDir(config.dataDir))
+    log.warn(
+      { dataDir: config.dataDir },
+      'the data folder was open to other users; it is closed to them now: where one of them may have read identity.json, give the agent new keys (stagely agent rotate-keys)',
+    )
   const unlock = await lockFolder(config.dataDir)
   try {
     const identity = await findIdentity(config, log, signal)

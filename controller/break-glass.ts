@@ -36,7 +36,7 @@ interface Flags {
 const breakGlass = async (flags: Flags): Promise<void> => {
   const wanted = { reason: reasonOf(flags.reason), ttlMs: ttlOf(flags.ttl) }
   const config = parseConfig(['--data-dir', flags.dataDir])
-  await prepareDataDir(config.dataDir)
+  await prepareDataDir(config.dataDir, log)
   await keepOwner(config.dataDir, () => printToken(config, wanted))
 }
 

@@ -1,45 +1,26 @@
 // The data folder: private to its owner; holds the embedded database and mirrors what a person needs.
 import { randomBytes } from 'node:crypto'
-import {
-  chmod,
-  lchown,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises'
+import { lchown, link, lstat, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../src/kernel/errors.ts'
+import { messageOf, StagelyError } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import { makePrivate } from '../src/kernel/private-folder.ts'
 import { ConfigError } from './config.ts'
 
 const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
 
-/** Makes the folder where there is none and takes everybody else's access away. */
-export const prepareDataDir = async (dir: string): Promise<void> => {
+/** Makes the folder where there is none, takes everybody else's access away, and says so. */
+export const prepareDataDir = async (dir: string, log: Logger): Promise<void> => {
   try {
-    const made = await mkdir(dir, { recursive: true, mode: 0o700 })
-    if (made === undefined) await refuseOthers(dir)
-    await chmod(dir, 0o700)
+    if (await makePrivate(dir, ourNames))
+      log.warn(
+        { dataDir: dir },
+        'the data folder was open to other users; it is closed to them now',
+      )
   } catch (error) {
-    if (error instanceof ConfigError) throw error
+    if (error instanceof StagelyError) throw new ConfigError([error.message])
     throw new ConfigError([`--data-dir ${dir} cannot be used: ${messageOf(error)}`])
   }
-}
-
-/** Taking everybody's access away from `/tmp` or `/var/lib` would stop the machine. */
-const refuseOthers = async (dir: string): Promise<void> => {
-  const { mode } = await stat(dir)
-  const names = (await readdir(dir)).filter((name) => !name.startsWith('.'))
-  const isOurs = names.length === 0 || names.some((name) => ourNames.has(name))
-  if (isOurs || (mode & 0o077) === 0) return
-  throw new ConfigError([
-    `--data-dir ${dir} is open to others and holds what is not Stagely's (${names.slice(0, 3).join(', ')}): name a folder of its own`,
-  ])
 }
 
 /** Owner of the folder where that is not the root that we run as. */

@@ -29,7 +29,7 @@ const withDatabase = async (
 ): Promise<void> => {
   const config = parseConfig(['--data-dir', dataDir])
   await check(config)
-  await prepareDataDir(dataDir)
+  await prepareDataDir(dataDir, log)
   const { databaseUrl } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
   await keepOwner(dataDir, async () => {

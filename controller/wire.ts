@@ -79,7 +79,7 @@ interface Context {
 
 const start = async (config: Config, context: Context): Promise<string> => {
   const { log, clock, lifecycle } = context
-  await prepareDataDir(config.dataDir)
+  await prepareDataDir(config.dataDir, log)
   await refuseRoot(config.dataDir)
   const sealing = new SealingKeys()
   const opened = await openStore({

@@ -1,6 +1,5 @@
 // `stagely agent install`: joins, writes a systemd unit without any secret, starts it. Again with other
 // flags: changes it. What the agent runs with is in the unit; who it is, in its data folder.
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { text as readText } from 'node:stream/consumers'
@@ -16,6 +15,7 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { agentVersion, usualSocket, type AgentConfig } from '../config.ts'
+import { prepareDataDir } from '../data-dir.ts'
 import { lockFolder } from '../folder-lock.ts'
 import { joinController, loadIdentity } from '../identity.ts'
 import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
@@ -124,7 +124,8 @@ const joinOnce = async (config: AgentConfig, fromStdin: boolean): Promise<void> 
   }
   const token = parseJoinToken(given)
   if (stored?.tokenId === token.tokenId) return
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  if (await prepareDataDir(dataDir))
+    note(`${dataDir} was open to other users; it is closed to them now`)
   const unlock = await lockFolder(dataDir)
   try {
     const { namespace, name, url } = await joinController(dataDir, token, agentVersion)
