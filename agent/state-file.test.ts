@@ -41,6 +41,7 @@ describe('the state file', () => {
     const again = await openStateFile(path)
     const left = { directory: '/srv/p', foundVolumes: ['p_theirs'] }
     expect(['p', 'q', 'r'].map((project) => again.leftOf(project))).toEqual([left, left, undefined])
+    expect(again.leftOf('constructor')).toBeUndefined()
   })
 
   it('writes what a full disk has refused as soon as there is room, also where nothing is new', async () => {

@@ -144,7 +144,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
       stagelets[uid] = value
       await save()
     },
-    leftOf: (project) => left[project],
+    leftOf: (project) => (Object.hasOwn(left, project) ? left[project] : undefined),
     forget: async (uid) => {
       if (!(uid in stagelets)) return
       leave(uid)
