@@ -402,6 +402,26 @@ for (const [name, serverUrl] of [
       expect(alone.records.map((r) => r.action)).toEqual(['reveal', 'reveal', 'reveal'])
     })
 
+    it('prunes no row that somebody made old or took away: a pruning would hide it', async () => {
+      await store.audit.link()
+      const made = `UPDATE audit SET at = '2000-01-01' WHERE seq <= 3`
+      await store.sql.exec('CREATE TABLE kept_rows AS SELECT * FROM audit WHERE seq <= 3')
+      const left = (): Promise<unknown[]> => store.sql.query('SELECT seq FROM audit ORDER BY id')
+      for (const [statement, why] of [
+        [made, 'row 1 was changed'],
+        [`${made}; DELETE FROM audit WHERE seq = 1`, 'row 1 is missing'],
+        [`${made}; DELETE FROM audit WHERE seq = 2`, 'row 1 was changed'],
+      ] as const) {
+        await store.sql.exec(statement)
+        const before = await left()
+        await expect(store.audit.prune(Date.UTC(2001))).rejects.toThrow(why)
+        expect(await left()).toEqual(before)
+        await store.sql.exec('DELETE FROM audit WHERE seq <= 3; INSERT INTO audit TABLE kept_rows')
+      }
+      await store.sql.exec('DROP TABLE kept_rows')
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true, pruned: undefined })
+    })
+
     it('stays verifiable when what is old was pruned', async () => {
       const head = headOf(await linesOf(store))
       expect(await store.audit.prune(0)).toBe(0)

@@ -11,7 +11,8 @@ import type { SqlStore } from '../sql-store.ts'
 import type { Sql } from '../sql.ts'
 import type { Actor } from '../store.ts'
 import { erasePerson, type Erasure } from './erase.ts'
-import { isTampered, linkGroup, lockChain, pruneChain, readChain, type ChainState } from './link.ts'
+import { isTampered, linkGroup, lockChain, readChain, type ChainState } from './link.ts'
+import { pruneChain } from './prune.ts'
 import { forgetRevoked } from './refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
@@ -68,14 +69,21 @@ export class AuditLog {
     return headOf(head, signer)
   }
 
-  /** Drops linked rows that are older than `before` (ms); returns how many. */
+  /**
+   * Drops linked rows that are older than `before` (ms); returns how many. InternalError, and none is
+   * dropped, where one of them is not as it was linked.
+   */
   async prune(before: number): Promise<number> {
     const signer = await this.#open()
     const now = this.#deps.clock.now()
-    return this.#deps.sql.transaction(async (tx) => {
-      const chain = await lockChain(tx, signer, this.#seen)
-      return pruneChain(tx, signer, chain, { before, now })
-    })
+    for (let all = 0; ;) {
+      const rows = await this.#deps.sql.transaction(async (tx) => {
+        const chain = await lockChain(tx, signer, this.#seen)
+        return pruneChain(tx, signer, chain, { before, now })
+      })
+      if (rows === 0) return all
+      all += rows
+    }
   }
 
   /** See refused-tokens.ts. */

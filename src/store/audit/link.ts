@@ -12,7 +12,6 @@ import {
   type ChainPoint,
   type HeadSigner,
 } from '../../audit/chain.ts'
-import { pruneAction, type PruneDetail } from '../../audit/prune.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import { auditColumns, toRecord, type AuditColumns } from './rows.ts'
@@ -38,7 +37,7 @@ interface ChainRow {
 class TamperedError extends StagelyError {}
 export const isTampered = (error: unknown): boolean => error instanceof TamperedError
 
-const broken = (why: string): StagelyError =>
+export const broken = (why: string): StagelyError =>
   new TamperedError(
     'InternalError',
     `the audit chain was tampered with: ${why}; rows are kept but no longer linked: see stagely audit verify`,
@@ -167,35 +166,4 @@ export const linkGroup = async (
     head.signature,
   ])
   return head
-}
-
-/** Drops the linked rows that are all older than `before` (ms); what is left stays verifiable. */
-export const pruneChain = async (
-  tx: Queryable,
-  signer: HeadSigner,
-  chain: ChainState,
-  what: { before: number; now: number },
-): Promise<number> => {
-  const [kept] = await tx.query<{ seq: number | null }>(
-    'SELECT min(seq) AS seq FROM audit WHERE seq IS NOT NULL AND at >= to_timestamp($1::float8 / 1000)',
-    [what.before],
-  )
-  const last = (kept?.seq ?? chain.head.seq + 1) - 1
-  if (last <= chain.start.seq) return 0
-  const [row] = await tx.query<{ hash: string }>('SELECT hash FROM audit WHERE seq = $1', [last])
-  if (row === undefined) throw broken(`row ${last} is missing`)
-  const start = { seq: last, hash: row.hash }
-  await tx.query('DELETE FROM audit WHERE seq <= $1', [last])
-  await tx.query('UPDATE audit_chain SET start_seq = $1, start_hash = $2, start_signature = $3', [
-    start.seq,
-    start.hash,
-    signer.sign('start', start),
-  ])
-  const detail: PruneDetail = { rows: last - chain.start.seq, upTo: last }
-  await tx.query(
-    `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-     VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', $2, 'AuditChain', '', 'chain', $3::json)`,
-    [what.now, pruneAction, JSON.stringify(detail)],
-  )
-  return detail.rows
 }
