@@ -1,6 +1,11 @@
 // seal: a value for a manifest in Git, which only the controller opens, and only at its one place.
 import { Option, type Command } from 'commander'
-import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
+import {
+  parseSealingFile,
+  parseSealingKey,
+  renderSealingFile,
+  sealValue,
+} from '../../src/protocol/sealed-value.ts'
 import { checkValue } from '../../src/resources/secret-value.ts'
 import { findEndpoint } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -24,11 +29,12 @@ interface SealFlags extends CommonFlags, ValueFlags {
 interface KeyRecord {
   readonly id: string
   readonly public_key: string
+  readonly namespace_uid?: string
 }
 
 export const command = (): Command =>
   newCommand('seal', 'Seal a value for a manifest in Git: only the controller can open it.', [
-    'stagely seal --fetch-key > sealing.pub      # once; the key is not a secret',
+    'stagely seal --fetch-key -n team-a > sealing.pub   # once; it is not a secret',
     'stagely seal DB_URL --project shop --scope backend --key-file sealing.pub < url.txt',
     'stagely seal DB_URL -n team-a --project shop -o yaml < url.txt > db-url.yaml',
     'stagely seal TLS_KEY --project shop --file ./certs/tls.key --from-file tls.key -o yaml',
@@ -64,7 +70,8 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   if (flags.fetchKey === true) {
     if (key !== undefined || flags.keyFile !== undefined)
       throw usageError('--fetch-key seals nothing: give no KEY and no --key-file with it')
-    out((await fetchKey(await openRest(flags))).text)
+    const { namespace, text, uid } = await fetchKey(await openRest(flags))
+    out(renderSealingFile(text, new Map(uid === undefined ? [] : [[namespace, uid]])))
     return
   }
   if (key === undefined) throw usageError('name the KEY of the secret, or use --fetch-key')
@@ -73,33 +80,50 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   if (project === undefined) throw usageError('say which project with --project')
   if (flags.file !== undefined && flags.output === undefined)
     throw usageError('--file is for the manifest that -o yaml prints')
-  const { namespace, text } = await findKey(flags)
-  const publicKey = parseSealingKey(text)
+  const { namespace, publicKey, uid: namespaceUid } = await findKey(flags)
   const identity: Identity = { project, key, scope, stagelet }
   const value = await readValue(key, flags)
   const type = flags.file === undefined ? 'env' : 'file'
   // A key that only the manifest says to be of type file takes any bytes.
   const faults = flags.output === undefined ? [] : checkValue({ type, key }, value)
   if (faults.length > 0) throw new CliError(faults.map(({ message }) => message).join('; '))
-  const sealedValue = sealValue(publicKey, { namespace, ...identity }, value)
+  const sealedValue = sealValue(publicKey, { namespace, namespaceUid, ...identity }, value)
   const { output, file } = flags
   const manifest = manifestOf(namespace, identity, { sealedValue, file })
   if (output === 'json') out(JSON.stringify(manifest, null, 4))
   else out(output === 'yaml' ? toYaml(manifest) : sealedValue)
 }
 
-const fetchKey = async (rest: Rest): Promise<{ namespace: string; text: string }> => {
-  const { body } = await rest.call<KeyRecord>('/sealing-key')
-  return { namespace: rest.namespace, text: body.public_key }
+interface Fetched {
+  readonly namespace: string
+  readonly text: string
+  /** Of the namespace; undefined where there is none yet. */
+  readonly uid: string | undefined
+}
+
+const fetchKey = async (rest: Rest): Promise<Fetched> => {
+  const { namespace } = rest
+  const { body } = await rest.call<KeyRecord>('/sealing-key', { query: { namespace } })
+  return { namespace, text: body.public_key, uid: body.namespace_uid }
+}
+
+interface Found {
+  readonly namespace: string
+  readonly publicKey: Buffer
+  readonly uid: string | undefined
 }
 
 /** Offline no kubeconfig is read either: the namespace is what -n, the environment or the login says. */
-const findKey = async (flags: SealFlags): Promise<{ namespace: string; text: string }> => {
+const findKey = async (flags: SealFlags): Promise<Found> => {
   const { keyFile } = flags
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
-  if (keyFile === undefined) return fetchKey(await openRest(flags))
+  if (keyFile === undefined) {
+    const { namespace, text, uid } = await fetchKey(await openRest(flags))
+    return { namespace, publicKey: parseSealingKey(text), uid }
+  }
   const namespace = flags.namespace ?? (await findEndpoint())?.namespace ?? 'default'
-  return { namespace, text: (await readBytes(keyFile)).toString('utf8') }
+  const { publicKey, uids } = parseSealingFile((await readBytes(keyFile)).toString('utf8'))
+  return { namespace, publicKey, uid: uids.get(namespace) }
 }
 
 const manifestOf = (

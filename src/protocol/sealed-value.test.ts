@@ -2,11 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SealedPlace } from '../secrets/sealed-place.ts'
 import { generateKeys } from './keys.ts'
-import { openSealedValue, parseSealingKey, renderSealingKey, sealValue } from './sealed-value.ts'
+import {
+  openSealedValue,
+  parseSealingFile,
+  parseSealingKey,
+  renderSealingFile,
+  renderSealingKey,
+  sealValue,
+} from './sealed-value.ts'
 
 const keys = generateKeys('X25519')
 const place: fc.Arbitrary<SealedPlace> = fc.record({
   namespace: fc.string(),
+  namespaceUid: fc.option(fc.uuid(), { nil: undefined }),
   project: fc.string(),
   key: fc.string(),
   scope: fc.string(),
@@ -34,6 +42,9 @@ describe('a sealed value', () => {
           if (a[field] === b[field]) continue
           expect(openSealedValue(keys, { ...a, [field]: b[field] }, sealed)).toBeUndefined()
         }
+        const other = { ...a, namespaceUid: b.namespaceUid ?? 'another' }
+        const isBound = a.namespaceUid !== undefined && other.namespaceUid !== a.namespaceUid
+        if (isBound) expect(openSealedValue(keys, other, sealed)).toBeUndefined()
         const shifted = { ...a, project: `${a.project}${a.key}`, key: '' }
         if (a.key !== '') expect(openSealedValue(keys, shifted, sealed)).toBeUndefined()
       }),
@@ -55,6 +66,30 @@ describe('a sealed value', () => {
     const where = { namespace: 'n', project: 'p', key: 'K', scope: 'global' }
     const seal = (): string => sealValue(keys.publicKey, where, Buffer.from('value'))
     expect(seal()).not.toBe(seal())
+  })
+
+  it('for a namespace by its uid is none for its name alone, and the other way round', () => {
+    const names = { namespace: 'n', project: 'p', key: 'K', scope: 'global' }
+    const where = { ...names, namespaceUid: 'u-1' }
+    const bound = sealValue(keys.publicKey, where, Buffer.from('value'))
+    const byName = sealValue(keys.publicKey, names, Buffer.from('value'))
+    expect(openSealedValue(keys, where, byName)?.toString()).toBe('value')
+    expect(openSealedValue(keys, names, bound)).toBeUndefined()
+    for (const text of [bound.replace('hpke2', 'hpke1'), byName.replace('hpke1', 'hpke2')])
+      expect(openSealedValue(keys, where, text)).toBeUndefined()
+  })
+
+  it('is made far away with a file of the key and of the namespaces', () => {
+    const key = renderSealingKey(keys.publicKey)
+    const uids = new Map([
+      ['team-a', 'u-1'],
+      ['team-b', 'u-2'],
+    ])
+    const file = parseSealingFile(`${renderSealingFile(key, uids)}\r\n`)
+    expect(file.publicKey.equals(keys.publicKey)).toBe(true)
+    expect(file.uids).toEqual(uids)
+    expect(parseSealingFile(key).uids.size).toBe(0)
+    expect(() => parseSealingFile(`${key}\nwhat`)).toThrow(/no sealing key/)
   })
 
   it('refuses a text that is no public key', () => {

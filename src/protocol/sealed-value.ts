@@ -1,12 +1,13 @@
 // Values sealed by people, with nothing but the controller's public sealing key: HPKE (RFC 9180) in
-// base mode. Text: `hpke1:<key id>:<base64 of encapsulated key (32) | ciphertext>`.
+// base mode. Text: `hpke2:<key id>:<base64 of encapsulated key (32) | ciphertext>`; `hpke1:…` is bound to
+// names alone, as whoever does not know the uid of the namespace makes it.
 import { createHash, type KeyObject } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
-import { placeBytes, type SealedPlace } from '../secrets/sealed-place.ts'
+import { placeBytes, type SealedFormat, type SealedPlace } from '../secrets/sealed-place.ts'
 import { createOpener, createSealer } from './hpke.ts'
 import { publicKeyFromRaw, type KeyPair } from './keys.ts'
 
-const format = 'hpke1'
+const formats: ReadonlySet<string> = new Set<SealedFormat>(['hpke1', 'hpke2'])
 const encLength = 32
 
 /** Names a sealing key by its public half: 16 hex digits. */
@@ -18,34 +19,65 @@ const publicPrefix = 'stagely-sealing-key:'
 export const renderSealingKey = (publicKey: Buffer): string =>
   `${publicPrefix}${publicKey.toString('base64url')}`
 
+const noKey = (): StagelyError =>
+  new StagelyError(
+    'BadRequest',
+    `this is no sealing key: expected a line "${publicPrefix}…", as "stagely seal --fetch-key" prints it`,
+  )
+
 /** BadRequest for anything but one line made by renderSealingKey(). */
 export const parseSealingKey = (text: string): Buffer => {
   const line = text.trim()
   const raw = Buffer.from(line.slice(publicPrefix.length), 'base64url')
-  if (!line.startsWith(publicPrefix) || raw.length !== 32) {
-    throw new StagelyError(
-      'BadRequest',
-      `this is no sealing key: expected one line "${publicPrefix}…", as "stagely seal --fetch-key" prints it`,
-    )
-  }
+  if (!line.startsWith(publicPrefix) || raw.length !== 32) throw noKey()
   return raw
+}
+
+/** What a file for sealing offline holds: the key, and the uids of namespaces that are sealed for. */
+export interface SealingFile {
+  readonly publicKey: Buffer
+  readonly uids: ReadonlyMap<string, string>
+}
+
+/** A line for each namespace follows the key: `namespace <name> <uid>`. */
+export const renderSealingFile = (publicKey: string, uids: ReadonlyMap<string, string>): string =>
+  [publicKey, ...[...uids].map(([name, uid]) => `namespace ${name} ${uid}`)].join('\n')
+
+/** BadRequest for a line that is neither a key nor a namespace. */
+export const parseSealingFile = (text: string): SealingFile => {
+  const [first = '', ...lines] = text.trim().split(/\r?\n/)
+  const uids = lines.map((line): [string, string] => {
+    const [, name, uid] = /^namespace (\S+) (\S+)$/.exec(line.trim()) ?? []
+    if (name === undefined || uid === undefined) throw noKey()
+    return [name, uid]
+  })
+  return { publicKey: parseSealingKey(first), uids: new Map(uids) }
 }
 
 export const sealValue = (publicKey: Buffer, place: SealedPlace, value: Buffer): string => {
   const recipient: KeyObject = publicKeyFromRaw('X25519', publicKey)
-  const bound = placeBytes(place)
+  const format: SealedFormat = place.namespaceUid === undefined ? 'hpke1' : 'hpke2'
+  const bound = placeBytes(format, place)
   const sealer = createSealer({ recipient, info: bound })
   const body = Buffer.concat([sealer.enc, sealer.seal(bound, value)])
   return `${format}:${sealingKeyId(publicKey)}:${body.toString('base64')}`
 }
 
-/** The key id of a sealed value; undefined for a text of another form. */
-export const keyIdOfSealed = (text: string): string | undefined => {
-  const [version, id, body, ...rest] = text.split(':')
-  return version === format && id !== undefined && body !== undefined && rest.length === 0
-    ? id
-    : undefined
+interface Parts {
+  readonly format: SealedFormat
+  readonly id: string
+  readonly encoded: string
 }
+
+const partsOf = (text: string): Parts | undefined => {
+  const [format, id, encoded, ...rest] = text.split(':')
+  const isWhole = id !== undefined && encoded !== undefined && rest.length === 0
+  if (format === undefined || !formats.has(format) || !isWhole) return undefined
+  return { format: format as SealedFormat, id, encoded }
+}
+
+/** The key id of a sealed value; undefined for a text of another form. */
+export const keyIdOfSealed = (text: string): string | undefined => partsOf(text)?.id
 
 /** Undefined when it does not open: another place, another key, or a changed text. */
 export const openSealedValue = (
@@ -53,11 +85,13 @@ export const openSealedValue = (
   place: SealedPlace,
   text: string,
 ): Buffer | undefined => {
-  if (keyIdOfSealed(text) !== sealingKeyId(recipient.publicKey)) return undefined
-  const encoded = text.slice(text.lastIndexOf(':') + 1)
+  const parts = partsOf(text)
+  if (parts?.id !== sealingKeyId(recipient.publicKey)) return undefined
+  const { format, encoded } = parts
+  if (format === 'hpke2' && place.namespaceUid === undefined) return undefined
   const body = Buffer.from(encoded, 'base64')
   if (body.length < encLength || body.toString('base64') !== encoded) return undefined
-  const bound = placeBytes(place)
+  const bound = placeBytes(format, place)
   try {
     const enc = body.subarray(0, encLength)
     return createOpener({ recipient, enc, info: bound }).open(bound, body.subarray(encLength))

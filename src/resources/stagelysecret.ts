@@ -35,8 +35,8 @@ export const fileSpec = z.strictObject({
     .describe('Name of a variable that points at the file, such as DB_PASSWORD_FILE.'),
 })
 
-/** `hpke1:<key id>:<base64>`; see src/protocol/sealed-value.ts. */
-const sealedValuePattern = /^hpke1:[0-9a-f]{16}:[A-Za-z0-9+/]+={0,2}$/
+/** `hpke2:<key id>:<base64>`; see src/protocol/sealed-value.ts. */
+const sealedValuePattern = /^hpke[12]:[0-9a-f]{16}:[A-Za-z0-9+/]+={0,2}$/
 
 const quoteIt = { error: 'must be text; quote it in YAML' }
 

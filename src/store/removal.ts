@@ -3,6 +3,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { forbidden, holdsOwned } from './errors.ts'
+import { noteFormerNamespace } from './former-namespaces.ts'
 import { requireRow } from './objects.ts'
 import { projectOf } from './project-ref.ts'
 import { destroyProjects, dropUnusedProjects } from './project-ends.ts'
@@ -97,6 +98,7 @@ export const finishNamespace = async (
   const isTrace = (r: StoredRow): boolean => ['Event', 'Observation'].includes(r.object.kind)
   if (!left.every(isTrace)) return undefined
   for (const trace of left) await session.drop(trace)
+  await noteFormerNamespace(session, name)
   return session.drop(row)
 }
 

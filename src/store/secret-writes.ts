@@ -77,7 +77,7 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
 
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
-  const value = writtenValue(session, object)
+  const value = await writtenValue(session, object)
   const row = value === undefined ? undefined : await session.fetch(refOf(object))
   if (value === undefined || row === undefined) return false
   const head = await loadHeadRow(session, row.uid)
@@ -111,7 +111,7 @@ const findValue = async (
   { head, current }: { head: SealedRow | undefined; current: StoredRow | undefined },
 ): Promise<FoundValue | undefined> => {
   const spec = specOf(object)
-  const written = writtenValue(session, object)
+  const written = await writtenValue(session, object)
   if (written !== undefined && spec.sealedValue !== undefined)
     return { value: written, origin: (await holdsValue(session, object)) ? 'kept' : 'sealed' }
   const given = written ?? (await generatedValue(session, spec, current, head !== undefined))

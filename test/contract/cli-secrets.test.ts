@@ -239,6 +239,18 @@ describe('stagely secrets', () => {
       const refused = await world.apply(moved)
       expect([refused.code, refused.stderr.includes('stagely seal')]).toEqual([1, true])
     }
+    // It says which namespace it is for, not only a name that another may have later.
+    const { stdout: bound } = await world.cliWith(
+      'canary',
+      'seal',
+      'ANY',
+      '-p',
+      'shop',
+      '--key-file',
+      old,
+    )
+    expect(bound).toMatch(/^hpke2:/)
+    expect(await world.must('seal', 'ANY', '-p', 'shop', '--from-file', old)).toMatch(/^hpke2:/)
     // A copy opens nowhere else: not in another namespace, and not in another project.
     await world.must('team', 'create', 'elsewhere')
     const project = (name: string, namespace: string): string =>

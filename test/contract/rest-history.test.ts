@@ -208,6 +208,13 @@ it('tells the sealing key, and opens what older ones sealed', async () => {
     const place = { namespace: 'default', project: 'shop', key: name, scope: 'global' }
     return sealValue(parseSealingKey(publicKey), place, Buffer.from(value))
   }
+  const uid = async (namespace: string): Promise<unknown> =>
+    (await call('GET', `/api/v1/sealing-key?namespace=${namespace}`)).json<{
+      namespace_uid?: string
+    }>().namespace_uid
+  const home = await call('GET', '/api/v1/namespaces/default')
+  expect(await uid('default')).toBe(home.json<{ metadata: { uid: string } }>().metadata.uid)
+  expect(await uid('none')).toBeUndefined()
   const old = await key()
   const renewed = await key('POST', '/api/v1/sealing-key/rotate')
   expect(renewed).not.toBe(old)

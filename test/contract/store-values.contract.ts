@@ -70,6 +70,32 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       expect(rows).toEqual([{ n: 0 }])
     })
 
+    it('opens what was sealed for a namespace in that one alone, and not in one that is made anew under its name', async () => {
+      const { ns } = await createShop(t.store)
+      const home = { kind: 'Namespace', namespace: '', name: ns }
+      const uidOf = async (): Promise<string> => (await t.store.get(home))!.metadata.uid!
+      const sealedFor = (key: string, namespaceUid?: string): string => {
+        const place = { namespace: ns, namespaceUid, project: 'shop', key, scope: 'global' }
+        return sealValue(sealing.publicKey, place, Buffer.from(canary))
+      }
+      const old = { 'by-name': sealedFor('BY_NAME'), 'by-uid': sealedFor('BY_UID', await uidOf()) }
+      for (const [name, sealedValue] of Object.entries(old)) {
+        await createAs(t.store, api, secretOf(ns, name, { sealedValue }))
+        expect(await valueOf(ns, name)).toBe(canary)
+      }
+      await t.store.write(api, {}, (tx) => tx.remove(home))
+      await t.store.write(api, {}, (tx) =>
+        tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } }),
+      )
+      for (const [name, sealedValue] of Object.entries(old)) {
+        const made = createAs(t.store, api, secretOf(ns, name, { sealedValue }))
+        expect(await refusal(made)).toMatch(/spec.sealedValue: .*does not open here.*seal it anew/)
+      }
+      const sealedValue = sealedFor('BY_UID', await uidOf())
+      await createAs(t.store, api, secretOf(ns, 'by-uid', { sealedValue }))
+      expect(await valueOf(ns, 'by-uid')).toBe(canary)
+    })
+
     it('takes a value in one way at a time', async () => {
       const { ns } = await createShop(t.store)
       const both = { value: canary, valueFrom: { generate: {} } }

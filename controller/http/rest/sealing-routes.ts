@@ -1,5 +1,6 @@
 // The public key that people seal values for manifests with.
 import { z } from 'zod'
+import { isInTeam } from '../../../src/access/principal.ts'
 import type { RestDeps } from './deps.ts'
 import { route, type RestRoute } from './route.ts'
 
@@ -10,7 +11,19 @@ const keySchema = z.strictObject({
   public_key: z.string().describe('One line of text, for a file: `stagely-sealing-key:…`.'),
 })
 
-export const sealingRoutes = ({ sealing }: RestDeps): RestRoute[] => [
+const namespaceQuery = z.strictObject({
+  namespace: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('A team of yours: the answer has its uid, which values for it are bound to.'),
+})
+
+const keyOfNamespace = keySchema.extend({
+  namespace_uid: z.string().optional().describe('Absent where you have no such namespace.'),
+})
+
+export const sealingRoutes = ({ sealing, store }: RestDeps): RestRoute[] => [
   route({
     id: 'getSealingKey',
     method: 'GET',
@@ -18,11 +31,22 @@ export const sealingRoutes = ({ sealing }: RestDeps): RestRoute[] => [
     tag,
     summary: 'The key to seal with.',
     access: { in: 'self' },
-    response: { status: 200, description: 'Not a secret.', schema: keySchema },
-    handle: async () => {
+    query: namespaceQuery,
+    response: { status: 200, description: 'Not a secret.', schema: keyOfNamespace },
+    handle: async ({ principal, query: { namespace: name } }) => {
       await sealing.refresh()
       const { id, publicKey } = sealing.current
-      return { status: 200, body: { id, public_key: publicKey } }
+      const home =
+        name === undefined || !isInTeam(principal, name)
+          ? undefined
+          : await store.get({ kind: 'Namespace', namespace: '', name })
+      const uid = home?.metadata.uid
+      const body = {
+        id,
+        public_key: publicKey,
+        ...(uid === undefined ? {} : { namespace_uid: uid }),
+      }
+      return { status: 200, body }
     },
   }),
   route({

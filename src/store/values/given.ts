@@ -4,14 +4,18 @@ import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { valueBytes } from '../../resources/secret-value.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { generateValue } from '../../secrets/generate.ts'
-import type { SealedPlace } from '../../secrets/sealed-place.ts'
+import { isBoundToNames, type SealedPlace } from '../../secrets/sealed-place.ts'
 import { invalid } from '../errors.ts'
+import { hadNamespaceBefore } from '../former-namespaces.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 
-const sealedPlace = (object: KubeObject): SealedPlace => {
+const sealedPlace = async (session: WriteSession, object: KubeObject): Promise<SealedPlace> => {
   const spec = object.spec as SecretSpec
+  const { namespace } = refOf(object)
+  const home = await session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
   return {
-    namespace: refOf(object).namespace,
+    namespace,
+    namespaceUid: home?.uid,
     project: spec.projectRef.name,
     key: spec.key,
     scope: spec.scope,
@@ -26,11 +30,23 @@ const sealedFault: Fault = {
     'Invalid value: it does not open here: it was sealed for another namespace, project, key, scope or stagelet, or for another controller; seal it anew with "stagely seal"',
 }
 
+const formerFault: Fault = {
+  ...sealedFault,
+  message:
+    'Invalid value: it does not open here: it is bound to the name of its namespace alone, and another namespace had that name before; seal it anew with "stagely seal", with a key file from "stagely seal --fetch-key" of now',
+}
+
 /** The bytes of value, valueBase64 or sealedValue; undefined for none. Invalid when a sealed one does not open. */
-export const writtenValue = (session: WriteSession, object: KubeObject): Buffer | undefined => {
+export const writtenValue = async (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<Buffer | undefined> => {
   const spec = object.spec as SecretSpec
   if (spec.sealedValue === undefined) return valueBytes(spec)
-  const opened = session.deps.sealedValues?.open(sealedPlace(object), spec.sealedValue)
+  const place = await sealedPlace(session, object)
+  if (isBoundToNames(spec.sealedValue) && (await hadNamespaceBefore(session, place.namespace)))
+    throw invalid(refOf(object), [formerFault])
+  const opened = session.deps.sealedValues?.open(place, spec.sealedValue)
   if (opened === undefined) throw invalid(refOf(object), [sealedFault])
   return opened
 }
