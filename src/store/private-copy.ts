@@ -26,12 +26,20 @@ const tables: readonly (readonly [name: string, like: 'ALL' | 'DEFAULTS', rows?:
   ['deleted_secrets', 'DEFAULTS'],
   ['changes', 'DEFAULTS'],
   ['audit', 'DEFAULTS'],
+  ['key_rotations', 'DEFAULTS', 'true'],
+  ['agent_keys', 'DEFAULTS'],
+  ['join_tokens', 'DEFAULTS'],
+  ['former_namespaces', 'ALL', 'true'],
 ]
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** Temporary tables come first for the rest of the transaction. */
 const lookAtCopy = `SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)`
+/** The database refuses a write to any table but a temporary one from then on: of a table that is not copied, too. */
+const onlyTheCopy = 'SET TRANSACTION READ ONLY'
+/** The real table has its numbers from a sequence, which a review does not move. */
+const ownNumbers = 'ALTER TABLE pg_temp.audit ALTER COLUMN id SET DEFAULT 0'
 
 const schemaOf = async (q: Queryable): Promise<string> => {
   const [found] = await q.query<{ schema: string }>('SELECT current_schema() AS schema')
@@ -72,8 +80,9 @@ const onServer = (sql: Sql, { namespaces, signal }: Review, work: Work<unknown>)
   sql.transaction(async (tx) => {
     const schema = await schemaOf(tx)
     await tx.exec(lookAtCopy)
-    await tx.exec(tables.map((table) => createSql(schema, table)).join(';'))
+    await tx.exec([...tables.map((table) => createSql(schema, table)), ownNumbers].join(';'))
     await fillCopy(tx, schema, namespaces)
+    await tx.exec(onlyTheCopy)
     await work(until(signal, tx))
     throw new Error('a review was about to be stored')
   })
@@ -91,7 +100,7 @@ interface Slice {
 const beginSlice = (sql: Sql): Promise<Slice> =>
   new Promise((resolve, reject) => {
     const done = sql.transaction(async (tx) => {
-      await tx.exec(lookAtCopy)
+      await tx.exec(`${lookAtCopy}; ${onlyTheCopy}`)
       await new Promise<void>((endNow) => {
         const end = (): Promise<void> => {
           endNow()
@@ -155,8 +164,8 @@ const inSlices = async (
   const empty = `TRUNCATE ${tables.map(([name]) => `pg_temp.${name}`).join()}`
   const schema = await schemaOf(sql)
   // Made by the first review, and kept: to make them takes longer than to fill them.
-  for (const table of tables) await until(signal, slices).exec(createSql(schema, table))
-  await slices.end()
+  for (const table of tables) await until(signal, sql).exec(createSql(schema, table))
+  await sql.exec(ownNumbers)
   try {
     await sql.transaction(async (tx) => {
       await tx.exec(`${lookAtCopy}; ${empty}`)

@@ -1,10 +1,12 @@
 // A project whose keys are wrapped by a key of its own, on both databases.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { reviewChangeSet } from '../../controller/http/kube/review.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
+import { backupTables } from '../../src/store/backup/tables.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -96,6 +98,28 @@ describe.each([
       ['cards', 1, { ok: true }],
       ['other-team', 0, { ok: true }],
     ])
+  })
+
+  it('is moved by no review: nothing that is not a copy changes', async () => {
+    const { ns } = await createShop(t.store)
+    const everything = async (): Promise<unknown[]> => {
+      const names = [...(await backupTables(t.sql)), 'changes']
+      const tables = names.map(
+        (name) => `SELECT '${name}' AS name, to_json(t)::text AS row FROM "${name}" t`,
+      )
+      const [numbers] = await t.sql.query('SELECT last_value FROM audit_id_seq')
+      return [numbers, ...(await t.sql.query(`${tables.join(' UNION ALL ')} ORDER BY 1, 2`))]
+    }
+    const before = await everything()
+    const signal = new AbortController().signal
+    const objects = [projectOf(ns, 'cards'), secretOf(ns, 'new', { value: 'reviewed' })]
+    const { changes, faults } = await reviewChangeSet(t.store, api, {
+      namespace: ns,
+      objects,
+      signal,
+    })
+    expect([faults, changes.map(({ action }) => action)]).toEqual([[], ['Update', 'Create']])
+    expect(await everything()).toEqual(before)
   })
 
   it('takes a project over by a change of its spec: digests stay, and nothing is left behind', async () => {
