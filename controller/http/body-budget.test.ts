@@ -17,3 +17,16 @@ it('lets nobody hold more than his part, and all together no more than all', () 
   bodies.take('e', 5 * MiB)
   bodies.take('a', 19 * MiB)
 })
+
+it('has room for who sends little where a few hold all the rest', () => {
+  const bodies = createBodyBudget()
+  for (const owner of ['a', 'b', 'c', 'd']) bodies.take(owner, 24 * MiB)
+  bodies.take('small', MiB / 8)
+  expect(() => {
+    bodies.take('small', MiB / 4)
+  }).toThrow('all requests together')
+  for (let i = 1; i < 128; i++) bodies.take(`small ${i}`, MiB / 8)
+  expect(() => {
+    bodies.take('late', MiB / 8)
+  }).toThrow('all requests together')
+})

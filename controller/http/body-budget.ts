@@ -11,6 +11,9 @@ export interface BodyBudget {
 /** Parsed, a body takes up to ten times its bytes. */
 const mostOfOne = 24 * 1024 * 1024
 const mostOfAll = 96 * 1024 * 1024
+/** Beyond that there is room for whoever holds little: a few who send long bodies slowly keep nobody out. */
+const littleOfOne = 256 * 1024
+const littleOfAll = 16 * 1024 * 1024
 
 export const createBodyBudget = (): BodyBudget => {
   const held = new Map<string, number>()
@@ -18,7 +21,8 @@ export const createBodyBudget = (): BodyBudget => {
   return {
     take: (owner, bytes) => {
       const own = (held.get(owner) ?? 0) + bytes
-      if (own > mostOfOne || all + bytes > mostOfAll) {
+      const room = own > littleOfOne ? mostOfAll : mostOfAll + littleOfAll
+      if (own > mostOfOne || all + bytes > room) {
         const whose = own > mostOfOne ? 'your requests' : 'all requests together'
         throw new StagelyError(
           'TooManyRequests',

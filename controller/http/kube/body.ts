@@ -17,9 +17,9 @@ const maxBodyBytes = 3 * 1024 * 1024
 /** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
 const patienceBytes = 32 * 1024 * 1024
 
-/** Who sends the body: a token, or the address of somebody who is not logged in. */
+/** Who sends the body: a person with whichever token, a machine, or the address of who is not logged in. */
 const senderOf = (c: AppContext): string =>
-  (c.get('user') as Principal | undefined)?.tokenId ?? c.get('address')
+  (c.get('user') as Principal | undefined)?.id ?? c.get('address')
 
 /** RequestEntityTooLarge beyond the limit, TooManyRequests where too many bodies are in work. */
 export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
