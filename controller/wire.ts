@@ -158,7 +158,9 @@ const serve = async (
   })
   metrics.watchFleet(() => agentRoutes.fleet())
   let base = ''
+  const limits = createLimits(config)
   const login = await loginRoutes(config, log, {
+    failureLimit: limits.failureLimit,
     ...{ settings, denied, clock, logins: people.logins },
     base: () => base,
   })
@@ -179,7 +181,7 @@ const serve = async (
     idempotency,
     sealing,
     logs: agentRoutes.logs,
-    ...createLimits(config),
+    ...limits,
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,
@@ -250,7 +252,8 @@ const mountMachines = async (
 const loginRoutes = async (
   { oidc }: Config,
   log: Logger,
-  given: Pick<OpenedStore, 'settings'> & Pick<LoginDeps, 'logins' | 'base' | 'denied' | 'clock'>,
+  given: Pick<OpenedStore, 'settings'> &
+    Pick<LoginDeps, 'logins' | 'base' | 'denied' | 'clock' | 'failureLimit'>,
 ): Promise<((app: App) => void) | undefined> => {
   if (oidc === undefined) return undefined
   const { settings, ...rest } = given

@@ -54,7 +54,7 @@ const createFailureLimit = (perSecond: number): FailureLimit => {
     check: async (address) => {
       const spent = await limiter.get(address)
       if (spent === null || spent.consumedPoints < most) return
-      const what = `your address has sent more than ${most} tokens in ${windowSeconds} s that open nothing`
+      const what = `your address has sent more than ${most} tokens or login codes in ${windowSeconds} s that open nothing`
       throw tooMany(what, spent.msBeforeNext)
     },
     count: async (address) => {

@@ -103,6 +103,12 @@ export class LoginStore {
     verifier: string,
     { name, ttlMs }: { readonly name: string; readonly ttlMs: number },
   ): Promise<CreatedToken> {
+    // Anybody may send codes. One that is not there costs no write, for which others would wait, and ends
+    // nobody's remembered login.
+    const known = await this.#sql.query('SELECT 1 FROM login_codes WHERE code_hash = $1', [
+      sha256(code, 'hex'),
+    ])
+    if (known.length === 0) throw noCode()
     const created = await this.#changes.write(actor, async (session) => {
       const [row] = await session.tx.query<{
         user_id: string
@@ -122,11 +128,14 @@ export class LoginStore {
       return insertToken(session, { user: row.user_id }, spec)
     })
     if (created !== undefined) return created
-    throw new StagelyError('Unauthorized', 'the login code is not known or too old: log in again', {
-      denied: { why: 'Login' },
-    })
+    throw noCode()
   }
 }
+
+const noCode = (): StagelyError =>
+  new StagelyError('Unauthorized', 'the login code is not known or too old: log in again', {
+    denied: { why: 'Login' },
+  })
 
 /** Each state leads to one login. */
 const takeState = async (session: WriteSession, login: EndingLogin): Promise<void> => {

@@ -57,6 +57,7 @@ describe('login by an OpenID provider', () => {
       ...['--data-dir', join(dir, 'data'), '--listen', `127.0.0.1:${port}`, '--insecure-http'],
       ...['--oidc-issuer', provider.issuer, '--oidc-client-id', oidcClient.id],
       ...['--oidc-client-secret-file', secretFile, '--oidc-domain', 'example.com'],
+      ...['--failure-limit', '5'],
       ...['--oidc-group', 'dev=team-a:developer', 'ops=team-a:maintainer', 'ops=nowhere:owner'],
     ]
     const env = { STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64') }
@@ -249,5 +250,25 @@ describe('login by an OpenID provider', () => {
     const own = await codeOf()
     expect((await exchange(own.code, verifier)).status).toBe(201)
     expect((await exchange(own.code, verifier)).status).toBe(401)
+  })
+
+  it('lets nobody ask the provider and the database as often as he likes', async () => {
+    const statuses: number[] = []
+    const send = async (): Promise<void> => {
+      const answer = await fetch(`${controller.url}/auth/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          code: 'c'.repeat(43),
+          code_verifier: 'v'.repeat(43),
+          name: 'guess',
+        }),
+      })
+      statuses.push(answer.status)
+    }
+    for (let i = 0; i < 200 && statuses.at(-1) !== 429; i++) await send()
+    expect([statuses[0], statuses.at(-1)]).toEqual([401, 429])
+    expect((await fetch(`${controller.url}/auth/callback?state=none&code=none`)).status).toBe(429)
+    expect((await api('/me', admin)).status).toBe(200)
   })
 })

@@ -1,5 +1,6 @@
 // What the store promises of users, members and tokens.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -208,6 +209,17 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       // Older changes may be told late by the database; the last one knows of this one.
       await expect.poll(async () => seen.length > 0 && (await seen.at(-1)) === undefined).toBe(true)
       stop()
+    })
+
+    it('are forgotten by nobody for a login code that is not there, which anybody may send', async () => {
+      await realClock.sleep(300) // what changed before is told by then
+      let told = 0
+      const stop = t.principals.onChange(() => told++)
+      const guess = t.logins.exchange('c'.repeat(43), 'v'.repeat(43), { name: 'guess', ttlMs: 1 })
+      await expect(guess).rejects.toMatchObject({ reason: 'Unauthorized' })
+      await realClock.sleep(100)
+      stop()
+      expect(told).toBe(0)
     })
 
     it('have change sets of their own: nobody closes what another calls the same', async () => {

@@ -15,6 +15,7 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import type { App, AppContext } from '../env.ts'
 import { parseJson, readBytes } from '../kube/body.ts'
 import { noteDenied } from '../note-denied.ts'
+import type { FailureLimit } from '../rate-limit.ts'
 import type { Checks } from './provider.ts'
 import { parseState, renderState } from './state.ts'
 
@@ -43,6 +44,8 @@ export interface LoginDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly denied: DeniedLog
+  /** Of whoever sends what leads to no login: each costs a question to the provider or the database. */
+  readonly failureLimit: FailureLimit
 }
 
 /** A working day: who logs in by a provider does it again the next. */
@@ -85,8 +88,23 @@ export const mountLogin = (app: App, deps: LoginDeps): void => {
     c.header('referrer-policy', 'no-referrer')
   })
   app.get('/auth/login', (c) => startLogin(c, deps))
-  app.get('/auth/callback', (c) => finishLogin(c, deps))
-  app.post('/auth/token', (c) => giveToken(c, deps))
+  app.get('/auth/callback', (c) => unlessTooMany(c, deps, () => finishLogin(c, deps)))
+  app.post('/auth/token', (c) => unlessTooMany(c, deps, () => giveToken(c, deps)))
+}
+
+/** Nobody is known yet who could be counted by anything but the address. */
+const unlessTooMany = async (
+  c: AppContext,
+  { failureLimit }: LoginDeps,
+  answer: () => Promise<Response>,
+): Promise<Response> => {
+  await failureLimit.check(c.get('address'))
+  try {
+    return await answer()
+  } catch (error) {
+    await failureLimit.count(c.get('address'))
+    throw error
+  }
 }
 
 const callbackUrl = (deps: LoginDeps): string => `${deps.base()}/auth/callback`
@@ -120,6 +138,7 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
   } catch (error) {
     // The command line waits for an answer, and says what went wrong.
     if (!(error instanceof StagelyError)) throw error
+    await deps.failureLimit.count(c.get('address'))
     await noteDenied(c, error, deps.denied)
     deps.log.warn({ reason: error.message, requestId: c.get('requestId') }, 'a login was refused')
     back.searchParams.set('error', error.message.slice(0, 300))
