@@ -7,6 +7,7 @@ import { applySteps } from './apply-steps.ts'
 import { cleanUpLeftovers } from './cleanup.ts'
 import { failUp, workingFlags } from './compose-up.ts'
 import type { ComposeModel } from './compose-model.ts'
+import { noteGiven } from './given-keys.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import { restartsIn } from './plan.ts'
@@ -122,6 +123,7 @@ export const applyPlan = async (
   const before = state.containers
   noteWell(state, deps.clock.now())
   await recordIntent(deps, state, action)
+  await noteGiven(deps.stateFile, model, state)
   if ((await cleanUpLeftovers(deps.engine, before)) > 0)
     deps.log.warn({ project: model.projectName }, 'removed what an interrupted up had left behind')
   const result = await applySteps(deps, state, action, signals)

@@ -6,6 +6,7 @@ import { waitsForPrefix } from './apply-steps.ts'
 import type { StackFault } from './borders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
+import { awaitsLostKeys, noteGiven } from './given-keys.ts'
 import { goBack } from './going-back.ts'
 import { restartsIn, withoutServices } from './plan.ts'
 import { prepareOverrides } from './prepare-overrides.ts'
@@ -118,6 +119,7 @@ const settle = async (
   if ('fault' in action.model.mounts) state.fault = action.model.mounts.fault
   deps.publish()
   await recordLasting(deps, state)
+  await noteGiven(deps.stateFile, action.model, state)
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
   await checkEdits(deps, state, action)
   // The engine went down while the gate watched.
@@ -196,6 +198,8 @@ const pursue = async (
   signals: PassSignals,
 ): Promise<number> => {
   const { model } = given
+  const lost = await awaitsLostKeys(deps.stateFile, model.projectName, state)
+  if (lost !== undefined) return stopWith(state, 'KeysMissing', lost)
   const { asked, ...planned } = await planFor(deps, state, given)
   const action: Action = { ...given, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0

@@ -40,6 +40,7 @@ export const release = async (deps: PassDeps, state: StackState): Promise<number
     if (ending === 'failed') return noteFailure(deps, state)
     if (typeof ending === 'object' && 'stop' in ending) return ending.stop
     state.containers = []
+    if (state.held !== undefined) await deps.stateFile.forgetGiven(state.held.project)
   }
   // What containers that are left running mount stays as long as they do.
   await deps.files.sweep(desired.uid, new Set())

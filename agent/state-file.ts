@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { givenKeys, type GivenKeys } from './given-keys.ts'
 import type { Heal } from './heal-guard.ts'
 
 const deployment = z.object({
@@ -42,8 +43,10 @@ const stateSchema = z.object({
   version: z.literal(1),
   stagelets: z.record(z.string(), deployment),
   left: z.record(z.string(), leftover).default({}),
+  /** By Compose project: outlives the stagelets. */
+  given: z.record(z.string(), givenKeys).default({}),
 })
-type State = Pick<z.infer<typeof stateSchema>, 'stagelets' | 'left'>
+type State = Pick<z.infer<typeof stateSchema>, 'stagelets' | 'left' | 'given'>
 
 export type Deployment = z.infer<typeof deployment>
 
@@ -54,6 +57,11 @@ export interface StateFile {
   forget(stageletUid: string): Promise<void>
   /** Of a Compose project that a stagelet has had, however it came to have it no longer. */
   leftOf(project: string): z.infer<typeof leftover> | undefined
+  /** What the containers of a Compose project were given. */
+  given(project: string): GivenKeys | undefined
+  setGiven(project: string, value: GivenKeys): Promise<void>
+  /** There are no such containers any more. */
+  forgetGiven(project: string): Promise<void>
   /** Uids that are remembered. */
   uids(): string[]
 }
@@ -75,7 +83,7 @@ const readState = async (path: string): Promise<State | 'damaged'> => {
     if (isMissing(error)) return undefined
     throw error
   })
-  if (text === undefined) return { stagelets: {}, left: {} }
+  if (text === undefined) return { stagelets: {}, left: {}, given: {} }
   const found = parseJson(text)
   const state = stateSchema.safeParse(found)
   if (state.success) return state.data
@@ -99,7 +107,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     const message = `${path} is damaged: the agent puts it aside when it starts`
     throw new StagelyError('InternalError', message)
   }
-  const { stagelets, left } = found
+  const { stagelets, left, given } = found
   let writing = Promise.resolve()
 
   const write = async (): Promise<void> => {
@@ -107,7 +115,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     const temporary = `${path}.new`
     const file = await open(temporary, 'w', 0o600)
     try {
-      await file.writeFile(JSON.stringify({ version: 1, stagelets, left }))
+      await file.writeFile(JSON.stringify({ version: 1, stagelets, left, given }))
       await file.sync()
     } finally {
       await file.close()
@@ -134,24 +142,33 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     const { project, directory, foundVolumes = [] } = known
     left[project] = { directory, foundVolumes }
   }
+  const set = async <T>(record: Record<string, T>, name: string, value: T): Promise<void> => {
+    // What a full disk has refused is written with the next one, also where nothing is new.
+    if (!unsaved && JSON.stringify(record[name]) === JSON.stringify(value)) return
+    record[name] = value
+    await save()
+  }
+  const forget = async (record: Record<string, unknown>, name: string): Promise<void> => {
+    if (!Object.hasOwn(record, name)) return
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record from JSON
+    delete record[name]
+    await save()
+  }
 
   return {
     get: (uid) => stagelets[uid],
-    set: async (uid, value) => {
-      // What a full disk has refused is written with the next one, also where nothing is new.
-      if (!unsaved && JSON.stringify(stagelets[uid]) === JSON.stringify(value)) return
-      if (stagelets[uid]?.project !== value.project) leave(uid)
-      stagelets[uid] = value
-      await save()
+    set: (uid, value) => {
+      if (stagelets[uid] !== undefined && stagelets[uid].project !== value.project) leave(uid)
+      return set(stagelets, uid, value)
     },
     leftOf: (project) => (Object.hasOwn(left, project) ? left[project] : undefined),
-    forget: async (uid) => {
-      if (!(uid in stagelets)) return
+    forget: (uid) => {
       leave(uid)
-      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record from JSON
-      delete stagelets[uid]
-      await save()
+      return forget(stagelets, uid)
     },
+    given: (project) => (Object.hasOwn(given, project) ? given[project] : undefined),
+    setGiven: (project, value) => set(given, project, value),
+    forgetGiven: (project) => forget(given, project),
     uids: () => Object.keys(stagelets),
   }
 }

@@ -5,6 +5,9 @@ export const noState: StateFile = {
   get: () => undefined,
   set: () => Promise.resolve(),
   forget: () => Promise.resolve(),
+  given: () => undefined,
+  setGiven: () => Promise.resolve(),
+  forgetGiven: () => Promise.resolve(),
   uids: () => [],
   leftOf: () => undefined,
 }

@@ -197,6 +197,8 @@ const progressing = (input: StageletInput, wantedRevision: number | undefined): 
   if (stagelet.spec.paused === true) return no('Paused', 'spec.paused is true')
   if (observation === undefined)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
+  if (observation.fault?.reason === 'KeysMissing')
+    return no('KeysMissing', observation.fault.message)
   if (observation.phase === 'Applying')
     return yes('Applying', `applying revision ${observation.revision}`)
   if (observation.phase === 'Gating') return yes('Gating', gating(observation))

@@ -1,0 +1,82 @@
+// The keys that the containers of a project were given, by name. They are kept when a stagelet lets go of
+// its stack: the next one, which may be told of its secrets one by one, takes none of them away unasked.
+import { z } from 'zod'
+import { serviceDigest } from '../src/secrets/digest.ts'
+import { visibleTo } from '../src/secrets/visible.ts'
+import { unique } from './service-model.ts'
+import type { StackState } from './stack-state.ts'
+
+/** Of one Compose project. No values. */
+export const givenKeys = z.object({
+  /** Stagelet that gave them. What it loses later was deleted while it was in control. */
+  uid: z.string(),
+  /** By service and digest. */
+  keys: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
+  /** Stagelet that waits for lost keys, and what its redeploy annotation said when that began. */
+  held: z.object({ uid: z.string(), redeploy: z.string() }).optional(),
+})
+
+export type GivenKeys = z.infer<typeof givenKeys>
+
+interface GivenFile {
+  given(project: string): GivenKeys | undefined
+  setGiven(project: string, value: GivenKeys): Promise<void>
+}
+
+type Known = Pick<StackState, 'want' | 'containers'>
+
+/** Keys that containers have and the new set has not, where another stagelet gave them; sorted. */
+const lostIn = (known: GivenKeys, { want, containers }: Known): string[] => {
+  const { uid, name } = want.desired
+  if (known.uid === uid) return []
+  const lost = containers.flatMap(({ service, digest }) => {
+    const had = known.keys[service]?.[digest] ?? []
+    if (had.length === 0) return []
+    const seen = new Set(visibleTo(service, name, want.entries).map((entry) => entry.key))
+    return had.filter((key) => !seen.has(key))
+  })
+  return unique(lost)
+}
+
+/** Why nothing may be re-created yet; undefined where nothing is lost, or somebody asked to go on. */
+export const awaitsLostKeys = async (
+  file: GivenFile,
+  project: string,
+  state: Known,
+): Promise<string | undefined> => {
+  const { uid, name, redeploy } = state.want.desired
+  const known = file.given(project)
+  if (known === undefined) return undefined
+  const lost = lostIn(known, state)
+  if (lost.length === 0) return undefined
+  const held = known.held?.uid === uid ? known.held : { uid, redeploy }
+  if (held.redeploy !== redeploy) return undefined
+  await file.setGiven(project, { ...known, held })
+  return `the containers run on: they were given ${lost.join(', ')} before this stagelet was made, and no secret of that key is there. Apply the missing secrets, or go on without them with "stagely deploy ${name}"`
+}
+
+/** Before an action, and when all is well: `state.want` is what the stagelet gives. */
+export const noteGiven = async (
+  file: GivenFile,
+  {
+    projectName,
+    services,
+  }: {
+    readonly projectName: string
+    readonly services: readonly { readonly name: string }[]
+  },
+  { want, containers }: Known,
+): Promise<void> => {
+  const { uid, name: stagelet } = want.desired
+  const before = file.given(projectName)?.keys ?? {}
+  const keys: GivenKeys['keys'] = {}
+  for (const { name } of services) {
+    const running = new Set(containers.filter((c) => c.service === name).map((c) => c.digest))
+    const kept = Object.entries(before[name] ?? {}).filter(([digest]) => running.has(digest))
+    const visible = visibleTo(name, stagelet, want.entries)
+    const digest = serviceDigest(visible)
+    const own = digest === undefined ? [] : [[digest, visible.map((e) => e.key)] as const]
+    if (kept.length + own.length > 0) keys[name] = Object.fromEntries([...kept, ...own])
+  }
+  await file.setGiven(projectName, { uid, keys })
+}
