@@ -14,7 +14,11 @@ import { startFolderSource } from './manifests/watch-folder.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 
 export interface LoopsDeps
-  extends Pick<Opened, 'store' | 'connections'>, Pick<Metrics, 'onRun' | 'onManifestFaults'> {
+  extends
+    Pick<Opened, 'store' | 'connections'>,
+    Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed'> {
+  /** Of the database. */
+  readonly controllerId: string
   /** Of the cluster to follow, where there is one. */
   readonly kubeConfig: (() => KubeConfig) | undefined
   /** Whether the lease still holds: a cluster knows no terms. */

@@ -37,7 +37,7 @@ import { createLimits } from './http/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { startLeader } from './leader.ts'
-import { startLoops } from './loops.ts'
+import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { loadKubeConfig } from './kubernetes/kube-config.ts'
 import { preparePeers, type Peers } from './peers.ts'
@@ -124,7 +124,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
 }
 
 interface Served extends Pick<Metrics, 'watchLeader'> {
-  readonly loops: Pick<Metrics, 'onRun' | 'onManifestFaults'>
+  readonly loops: Pick<LoopsDeps, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'controllerId'>
   readonly base: string
   /** Undefined: there are no others. */
   readonly peers: Peers | undefined
@@ -211,7 +211,13 @@ const serve = async (
     })
   base = config.advertiseUrl ?? defaultUrl(config, listening.address.port)
   await peers?.announce(listening.address.port, certificate)
-  return { base, peers, sendAgentsAway: () => agentRoutes.sendAway(), ...metrics, loops: metrics }
+  return {
+    base,
+    peers,
+    ...metrics,
+    loops: { ...metrics, controllerId: identity.controllerId },
+    sendAgentsAway: () => agentRoutes.sendAway(),
+  }
 }
 
 /** The files in the data folder that let a person in. */

@@ -121,6 +121,7 @@ const goodWhenTrue = new Set([
   'AgentReachable',
   'Accepted',
   'ManifestsApplied',
+  'ClusterFollowed',
   'ScopeMatched',
 ])
 /** Only says that something is under way. */

@@ -12,6 +12,8 @@ export interface Metrics {
   readonly onRun: (reconciler: string, outcome: string, ms: number) => void
   /** How many faults the manifests folder has. */
   readonly onManifestFaults: (count: number) => void
+  /** How many namespaces of the cluster another controller has claimed. */
+  readonly onClaimed: (count: number) => void
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
   readonly watchFleet: (fleet: () => Fleet) => void
 }
@@ -41,6 +43,11 @@ export const createMetrics = (version: string): Metrics => {
     help: 'Faults of the manifests folder; of the replica that leads.',
     registers: [registry],
   })
+  const claimed = new Gauge({
+    name: 'stagely_cluster_namespaces_claimed_by_others',
+    help: 'Namespaces of the cluster that are to be followed and that another controller has claimed; of the replica that leads.',
+    registers: [registry],
+  })
   const streams = new Counter({
     name: 'stagely_http_streams_total',
     help: 'Watches and agent streams that were opened.',
@@ -65,6 +72,9 @@ export const createMetrics = (version: string): Metrics => {
     },
     onManifestFaults: (count) => {
       manifestFaults.set(count)
+    },
+    onClaimed: (count) => {
+      claimed.set(count)
     },
     watchFleet: (fleet) => {
       const help = 'The same on every replica; unknown is what nobody sees now.'

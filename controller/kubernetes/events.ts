@@ -4,8 +4,9 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
 import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
-import { done, type Reconciler } from '../../src/runtime/control-loop.ts'
+import { done, waitFor, type Reconciler } from '../../src/runtime/control-loop.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
 import { patiently } from './patience.ts'
@@ -24,6 +25,7 @@ export interface EventDeps {
   readonly store: Store
   readonly client: ClusterClient
   readonly mirror: Mirror
+  readonly claims: Pick<Claims, 'refused'>
 }
 
 export const createEventReconciler = (deps: EventDeps): Reconciler => ({
@@ -31,17 +33,31 @@ export const createEventReconciler = (deps: EventDeps): Reconciler => ({
   reconcile: (key) =>
     patiently(async () => {
       const event = await deps.store.get(refFromKey(key))
-      if (event !== undefined) await tellEvent(deps, event)
+      if (event === undefined || aboutOf(deps, event) === undefined) return done
+      const others = await deps.claims.refused(refFromKey(key).namespace)
+      if (others !== undefined) return waitFor(others)
+      await tellEvent(deps, event)
       return done
     }),
 })
 
-const tellEvent = async ({ client, mirror }: EventDeps, event: KubeObject): Promise<void> => {
+/** The cluster's object that it is about. */
+const aboutOf = ({ mirror }: EventDeps, { spec }: KubeObject): KubeObject | undefined => {
+  const {
+    kind = '',
+    namespace = '',
+    name = '',
+  } = (spec as EventSpec | undefined)?.involvedObject ?? {}
+  return mirror.get(keyOf({ kind, namespace, name }))
+}
+
+const tellEvent = async (deps: EventDeps, event: KubeObject): Promise<void> => {
   const spec = event.spec as EventSpec | undefined
   if (spec === undefined) return
   const { involvedObject, count, lastTimestamp, series } = spec
-  const { kind = '', namespace = '', name = '' } = involvedObject
-  const about = mirror.get(keyOf({ kind, namespace, name }))
+  const { namespace = '' } = involvedObject
+  const { client } = deps
+  const about = aboutOf(deps, event)
   if (about === undefined) return
   const ref = { kind: 'Event', namespace, name: event.metadata.name }
   const told = await client.get(objectPath(ref)).catch((error: unknown) => {

@@ -26,12 +26,12 @@ import {
   secretKeyRefOf,
   type SecretValue,
 } from './carry.ts'
+import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
 import { patiently } from './patience.ts'
 import { objectPath } from './paths.ts'
 import type { Removals } from './removals.ts'
-import type { Rivals } from './rivals.ts'
 import type { SecretValues } from './secret-values.ts'
 import { clusterStatus } from './status.ts'
 
@@ -44,7 +44,7 @@ export interface ClusterReconcilerDeps {
   readonly mirror: Mirror
   readonly secrets: SecretValues
   readonly removals: Removals
-  readonly rivals: Rivals
+  readonly claims: Pick<Claims, 'refused'>
   /** True for keys whose disappearance from the cluster is not believed. */
   readonly isHeld: (key: string) => boolean
   /** The source of a stored object, as its annotation shows it. */
@@ -70,9 +70,14 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
       secrets.release(key)
       waits.delete(key)
       if (stored === undefined || deps.isHeld(key)) return done
+      const others = await deps.claims.refused(ref.namespace, { ends: true })
+      if (others !== undefined) return waitFor(others)
       return (await deps.removals.remove(ref)) === undefined ? done : waitFor(keptMs)
     }
-    if (object.metadata.deletionTimestamp !== undefined) return letGo(deps, object, stored)
+    const ends = object.metadata.deletionTimestamp !== undefined
+    const others = await deps.claims.refused(ref.namespace, { ends })
+    if (others !== undefined) return waitFor(others)
+    if (ends) return letGo(deps, object, stored)
     if (stored !== undefined && !isSameOrigin(stored, object)) {
       // Deleted and made anew while nobody looked: the old one goes first.
       const why = await deps.removals.remove(ref)
@@ -86,8 +91,7 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
     if (tries === 0) waits.delete(key)
     else waits.set(key, tries)
     if (tries > 0 && tries < patience) return waitFor(againMs)
-    const later = await showStatus(deps, object, refused)
-    if (later !== undefined) return waitFor(later)
+    await showStatus(deps, object, refused)
     if (tries > 0) return waitFor(Math.min(60_000, againMs * 2 ** (tries - patience)))
     return refused === undefined ? done : stalled
   }
@@ -236,22 +240,18 @@ const patchFinalizers = async (
   }
 }
 
-/** How long (ms) somebody else's status is left where it is; undefined where ours is shown. */
 const showStatus = async (
-  { store, client, clock, mirror, isOurs, rivals }: ClusterReconcilerDeps,
+  { store, client, clock, mirror, isOurs }: ClusterReconcilerDeps,
   seen: KubeObject,
   refused: NewCondition | undefined,
-): Promise<number | undefined> => {
+): Promise<void> => {
   const ref = refOf(seen)
   // A finalizer that was just put there has made a newer version.
   const object = mirror.get(keyOf(ref)) ?? seen
   const held = await store.get(ref)
   const stored = held !== undefined && isOurs(held) && isSameOrigin(held, object) ? held : undefined
   const status = clusterStatus(stored, object.status, refused, toTimestamp(clock.now()))
-  if (status === undefined || sameJson(status, object.status ?? {})) return undefined
-  const one = object.metadata.uid ?? keyOf(ref)
-  const delay = rivals.delay(one, status)
-  if (delay !== undefined) return delay
+  if (status === undefined || sameJson(status, object.status ?? {})) return
   // The version makes it a compare-and-set, with a Conflict where the object has changed or is another.
   const patch = [
     { op: 'add', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
@@ -263,12 +263,10 @@ const showStatus = async (
       patch,
       'application/json-patch+json',
     )
-    rivals.wrote(one, status)
     learn(mirror, object, answer)
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error
   }
-  return undefined
 }
 
 /** The answer is newer than what the watch has told: another look must not write the same again. */

@@ -4,6 +4,7 @@
 // - Nothing is removed from the store before every kind was listed whole in its namespace, and never when
 //   a list lacks more than half of what there was: somebody must say that this is meant (`pruneAll`).
 // - Specs in the cluster are never written; status only where it differs.
+// - Nothing is written where another controller has claimed the namespace (claims.ts).
 // - Nothing is written unless this replica still leads, nor over a state that was not looked at (ADR 0035).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
@@ -12,6 +13,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { startControlLoop, type LoopObserver } from '../../src/runtime/control-loop.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { createClaims, type ClaimTimes } from './claims.ts'
 import { createClusterClient } from './cluster-client.ts'
 import { createEventReconciler } from './events.ts'
 import { followCollection } from './follow.ts'
@@ -20,8 +22,8 @@ import { createMirror } from './mirror.ts'
 import { followedKinds } from './paths.ts'
 import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createRemovals } from './removals.ts'
-import { createRivals } from './rivals.ts'
 import { createSecretValues } from './secret-values.ts'
+import { createClaimTeller } from './tell-claims.ts'
 
 export interface KubernetesSourceOptions extends LoopObserver {
   /** Asked at the start, and again when the cluster no longer takes the login. */
@@ -37,6 +39,11 @@ export interface KubernetesSourceOptions extends LoopObserver {
   readonly mayWrite: () => boolean
   /** Believes lists that lack more than half. */
   readonly pruneAll: boolean
+  /** The same for all replicas of one database, and for no other: by it namespaces are claimed. */
+  readonly controllerId: string
+  /** How many namespaces another controller has claimed. */
+  readonly onClaimed?: (count: number) => void
+  readonly claimTimes?: ClaimTimes
 }
 
 export interface KubernetesSource {
@@ -53,6 +60,14 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const { signal } = stopping
   const client = createClusterClient({ ...options, signal })
   const mirror = createMirror()
+  const claims = createClaims({
+    ...{ ...options, client, log },
+    ...(options.claimTimes === undefined ? {} : { times: options.claimTimes }),
+    onChange: createClaimTeller({
+      ...{ ...options, client, log, actor: clusterActor },
+      onClaimed: options.onClaimed ?? (() => undefined),
+    }),
+  })
   const enqueue = (key: string): void => {
     const { kind } = refFromKey(key)
     if (kind === 'Event') events.enqueue(key)
@@ -77,14 +92,14 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       mirror,
       secrets,
       removals: createRemovals({ store, log, actor: clusterActor }),
-      rivals: createRivals({ clock, log }),
+      claims,
       isHeld: (key) => intake.isHeld(key),
       isOurs,
     }),
   )
   const events = startControlLoop(
     { ...options, log, workers: 1 },
-    createEventReconciler({ store, client, mirror }),
+    createEventReconciler({ store, client, mirror, claims }),
   )
   const follow = (stream: Stream): Promise<void> =>
     followCollection({
@@ -120,7 +135,8 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     }
   }
 
-  const running = [followStore(), ...intake.streams.map(follow)]
+  const renewing = claims.renew(signal).catch(() => undefined)
+  const running = [renewing, followStore(), ...intake.streams.map(follow)]
   return {
     stop: async () => {
       stopping.abort()

@@ -298,9 +298,12 @@ describe('with no values', () => {
       apiGroups: string[]
       resources: string[]
       verbs: string[]
+      resourceNames?: string[]
     }[]
-    const rights = rules.flatMap(({ apiGroups, resources, verbs }) =>
-      resources.map((resource) => `${verbs.join(', ')}: ${apiGroups.join()}/${resource}`),
+    const rights = rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [] }) =>
+      resources.map((resource) =>
+        [`${verbs.join(', ')}: ${apiGroups.join()}/${resource}`, ...resourceNames].join(' '),
+      ),
     )
     expect(rights).toEqual([
       'list, watch: stagely.dev/projects',
@@ -313,6 +316,8 @@ describe('with no values', () => {
       'patch: stagely.dev/stagelets/status',
       'patch: stagely.dev/agents/status',
       'get, create, patch: /events',
+      'create: coordination.k8s.io/leases',
+      'get, patch: coordination.k8s.io/leases stagely-controller',
       'list, watch: /secrets',
     ])
   })

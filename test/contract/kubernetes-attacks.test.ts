@@ -24,6 +24,7 @@ beforeAll(async () => {
     kubeConfig: () => cluster.kubeConfig,
     namespaces: [cluster.namespace, cluster.otherNamespace],
     mayWrite: () => true,
+    controllerId: 'ours',
     pruneAll: false,
     store: ours.store,
     clock: realClock,

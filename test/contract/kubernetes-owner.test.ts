@@ -307,13 +307,15 @@ test('a Secret that may not be read is told at the object that names it', async 
   await eventually(accepted, mostPauseMs + 15_000).toMatchObject({ status: 'True' })
 })
 
-test('of the cluster nothing is written but status, finalizers and events, under one name', () => {
+test('of the cluster nothing is written but status, finalizers, events and claims, under one name', () => {
   const ours = new RegExp(
     [
       '^PATCH /apis/stagely.dev/v1alpha1/namespaces/[^/]+/[a-z]+/[^/]+/status',
       '^PATCH /apis/stagely.dev/v1alpha1/namespaces/[^/]+/stagelets/[^/]+',
       '^POST /api/v1/namespaces/[^/]+/events',
       '^PATCH /api/v1/namespaces/[^/]+/events/[^/]+',
+      '^POST /apis/coordination.k8s.io/v1/namespaces/[^/]+/leases',
+      '^PATCH /apis/coordination.k8s.io/v1/namespaces/[^/]+/leases/stagely-controller',
     ]
       .map((path) => `${path}\\?fieldManager=stagely-controller$`)
       .join('|'),

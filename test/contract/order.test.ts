@@ -257,6 +257,7 @@ describe('any order of a project, its secrets and its stagelet', () => {
         kubeConfig: () => cluster.kubeConfig,
         namespaces: [cluster.namespace],
         mayWrite: () => true,
+        controllerId: 'ours',
         pruneAll: false,
         store: ours.store,
         clock,

@@ -24,6 +24,7 @@ import { realClock } from '../../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { openTestStore } from '../open-test-store.ts'
+import { createLeases } from './leases.ts'
 import { keepPlainValues } from './plain-values.ts'
 
 const admin: Principal = {
@@ -94,7 +95,7 @@ export const startOwnServer = async (
     plainValues.show(request, response)
     await answer(await plainValues.take(request), response)
   }
-  const put = [createCrds(), createSecrets()]
+  const put = [createCrds(), createSecrets(), createLeases()]
   const token = randomBytes(16).toString('hex')
   const { caPem, chainPem, leafKeyPem } = await loadIdentity(opened.settings, realClock, [
     '127.0.0.1',

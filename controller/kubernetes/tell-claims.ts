@@ -1,0 +1,85 @@
+// Says for as long as it lasts that another controller has a namespace of the cluster: in the log, as an
+// Event at its Lease, as the condition ClusterFollowed of the team of that name, and as a metric.
+import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { isReason } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { Actor, Store } from '../../src/store/store.ts'
+import { leaseName, type ClaimDeps, type Lease } from './claims.ts'
+import { collectionPath } from './paths.ts'
+
+const conditionType = 'ClusterFollowed'
+
+export interface TellDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
+  readonly store: Store
+  readonly actor: Actor
+  readonly clock: Clock
+  readonly log: Logger
+  /** How many namespaces another controller has. */
+  readonly onClaimed: (count: number) => void
+}
+
+export const createClaimTeller = (deps: TellDeps): ClaimDeps['onChange'] => {
+  const { log, controllerId, onClaimed } = deps
+  const others = new Set<string>()
+  return async (namespace, lease) => {
+    const message =
+      lease === undefined
+        ? 'this controller follows the namespace of the cluster'
+        : `the namespace "${namespace}" of the cluster is claimed by the controller ${lease.spec?.holderIdentity ?? ''}, of another database; this one (${controllerId}) writes nothing there, and takes nothing from there. Give each controller its own namespaces (--kubernetes-namespace). When the other one is gone for good: kubectl --namespace ${namespace} delete lease ${leaseName}`
+    if (lease === undefined) others.delete(namespace)
+    else others.add(namespace)
+    onClaimed(others.size)
+    if (lease === undefined) log.info({ namespace, controller: controllerId }, message)
+    else {
+      log.error({ namespace }, message)
+      await tellCluster(deps, { namespace, lease, message })
+    }
+    await sayInTeam(deps, namespace, { claimed: lease !== undefined, message })
+  }
+}
+
+/** A Lease is not written to by who has not got it; an Event beside it is. */
+const tellCluster = async (
+  { client, clock, controllerId }: TellDeps,
+  given: { namespace: string; lease: Lease; message: string },
+): Promise<void> => {
+  const { namespace, lease, message } = given
+  const { uid } = lease.metadata
+  const now = toTimestamp(clock.now())
+  const post = client.post(collectionPath('Event', namespace), {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${leaseName}.${controllerId}`, namespace },
+    involvedObject: {
+      ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: leaseName },
+      ...(uid === undefined ? {} : { uid }),
+    },
+    ...{ type: 'Warning', reason: 'ClaimedByAnother', message: message.slice(0, 1_000), count: 1 },
+    ...{ firstTimestamp: now, lastTimestamp: now, source: { component: 'stagely' } },
+    ...{ reportingComponent: 'stagely', reportingInstance: controllerId },
+  })
+  await post.catch((error: unknown) => {
+    // The cluster still has the one of the last time.
+    if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Conflict')) throw error
+  })
+}
+
+const sayInTeam = async (
+  { store, actor }: TellDeps,
+  name: string,
+  { claimed, message }: { claimed: boolean; message: string },
+): Promise<void> => {
+  const ref = { kind: 'Namespace', namespace: '', name }
+  const team = await store.get(ref)
+  const conditions = team?.status?.['conditions'] as Condition[] | undefined
+  if (!claimed && findCondition(conditions, conditionType)?.status !== 'False') return
+  await store.write(actor, {}, async (tx) => {
+    if ((await tx.get(ref)) === undefined)
+      await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    const condition = claimed
+      ? { status: 'False' as const, reason: 'ClaimedByAnother', message }
+      : { status: 'True' as const, reason: 'Followed', message }
+    await tx.setConditions(ref, [{ type: conditionType, ...condition }])
+  })
+}
