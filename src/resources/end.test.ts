@@ -201,6 +201,7 @@ describe('the end of a deploy', () => {
   it('is no failure of before, but one that keeps it from beginning', () => {
     const before = { startedAt: 'before', result: 'Failed' }
     expect(end({ ...settled, SecretsInSync: 'False RolledBack' }, before)).toBe('going')
+    expect(end({ ...settled, SecretsInSync: 'False KeysMissing' })).toBe('going')
     const paused = { AgentReachable: 'True Connected', Progressing: 'False Paused' }
     expect(end({ ...paused, SecretsInSync: 'False Paused' }, before)).toBe('failed Paused')
   })

@@ -108,7 +108,8 @@ export const endOfDeploy = (
   const isNew = rollout !== undefined && (rollout.startedAt ?? '') !== startedBefore
   if (!isNew) {
     // What failed before is what the deploy may mend.
-    const isOld = sync.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(sync.reason)
+    const isOld =
+      sync.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(sync.reason)
     return sync.kind === 'done' || isOld ? going('waits until the agent begins') : sync
   }
   if (rollout.result === 'Failed') {

@@ -144,6 +144,17 @@ describe('decideStagelet', () => {
       'True/ComposeInvalid',
     ],
     [
+      'containers were given keys that are not there again',
+      {
+        observation: settled({
+          phase: 'Failed',
+          fault: { reason: 'KeysMissing', message: 'TOKEN' },
+        }),
+      },
+      'Progressing',
+      'False/KeysMissing',
+    ],
+    [
       'edits are pending',
       { observation: settled({ pendingEdits: ['web'] }) },
       'ComposeFileChanged',

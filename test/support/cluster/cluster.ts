@@ -73,7 +73,7 @@ const useCluster = async (
       for (const { metadata } of (await api.list('Stagelet')).items)
         await api.patch('Stagelet', metadata.name, { metadata: { finalizers: null } })
       for (const name of [namespace, otherNamespace])
-        await api.call('DELETE', `/api/v1/namespaces/${name}`)
+        await api.call('DELETE', `/api/v1/namespaces/${name}?propagationPolicy=Foreground`)
       await removeCrds()
       await stopCluster()
     },
