@@ -1,11 +1,20 @@
 // What becomes of a stack whose stagelet is deleted: whole processes, the real engine.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import {
+  creationsSince,
+  createStack,
+  idleService,
+  recreatedBetween,
+  type Stack,
+} from '../support/stack.ts'
 
 const compose = `services:\n${idleService('web', '    volumes: ["data:/data"]\n')}volumes: {data: {}}\n`
 
@@ -131,5 +140,67 @@ ${more}`
     await world.must('agent', 'undrain', 'box')
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
     expect(await inWeb('sh', '-c', 'echo $TOKEN')).toBe('another-sesame\n')
+  })
+
+  /** One plain write each, as Helm or a dashboard makes them: no change set says what belongs together. */
+  const create = async (...texts: string[]): Promise<void> => {
+    for (const text of texts) {
+      const object = parse(text) as { kind: string }
+      await world.call('POST', `${object.kind.toLowerCase()}s`, object)
+      await sleep(300)
+    }
+  }
+  const progressing = async (): Promise<Condition | undefined> => {
+    const { status } = (await world.read('stagelets/shop')) as {
+      status?: { conditions?: Condition[] }
+    }
+    return findCondition(status?.conditions, 'Progressing')
+  }
+  const removeAll = async (): Promise<void> => {
+    await world.must('delete', 'stagelet', 'shop', '--yes', '--timeout', '60s')
+    for (const name of ['shop-token.global', 'shop-greeting.global'])
+      await world.call('DELETE', `stagelysecrets/${name}`).catch(() => undefined)
+    await world.call('DELETE', 'projects/shop')
+  }
+  const inSync = (): Promise<string> =>
+    world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
+  const given = (): Promise<string> => inWeb('sh', '-c', 'echo $TOKEN $GREETING')
+
+  it('made in the order of Helm, starts each container once', async () => {
+    await removeAll()
+    await stack.docker('compose', '-p', stack.project, 'down')
+    const since = Math.floor(Date.now() / 1_000)
+    const secrets = [secretYaml('TOKEN', 'first'), secretYaml('GREETING', 'hello')]
+    await create(projectYaml(), stagelet(), ...secrets)
+    await inSync()
+    expect(await given()).toBe('first hello\n')
+    expect(await creationsSince(stack, since)).toEqual({ web: 1 })
+  })
+
+  it('made again piece by piece, takes no key away, and starts each container once', async () => {
+    await removeAll()
+    const before = await stack.containers()
+    const since = Math.floor(Date.now() / 1_000)
+    await create(stagelet(), projectYaml())
+    const missing = async (message: RegExp): Promise<void> => {
+      await vi.waitFor(
+        async () => {
+          expect(await progressing()).toMatchObject({
+            status: 'False',
+            reason: 'KeysMissing',
+            message: expect.stringMatching(message) as string,
+          })
+        },
+        { timeout: 60_000 },
+      )
+    }
+    await missing(/were given GREETING, TOKEN before/)
+    await create(secretYaml('GREETING', 'hello again'))
+    await missing(/were given TOKEN before/)
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    await create(secretYaml('TOKEN', 'second'))
+    await inSync()
+    expect(await given()).toBe('second hello again\n')
+    expect(await creationsSince(stack, since)).toEqual({ web: 1 })
   })
 })
