@@ -24,7 +24,7 @@ import { get } from './get.ts'
 export const command = (): Command => {
   const group = newGroup('agent', 'Run an agent, and manage who may be one.', [
     'stagely agent token create --namespace default --name web-1',
-    'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN',
+    'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN --allow-dir /srv',
     'stagely agent list',
     'stagely agent drain web-1',
     'stagely agent revoke web-1',
