@@ -97,7 +97,7 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
     }
   }
   if (waits) await waitUntilGone(api, gone, flags.timeout)
-  if (restorable !== undefined && gone.length > 0) note(restorable())
+  if (gone.length > 0) for (const line of restorable()) note(line)
   for (const failure of failures) note(renderError(failure))
   if (failures.length > 0) throw new Exit(1)
 }

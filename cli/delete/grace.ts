@@ -7,8 +7,11 @@ import { projectPath, type Rest } from '../rest.ts'
 const dayMs = 86_400_000
 
 /** In ms; undefined where the project is not there, or the server is no controller. */
-export const readGrace = async (rest: Rest, project: string): Promise<number | undefined> => {
-  const path = `${projectPath(rest.namespace, project)}/deleted-secrets`
+export const readGrace = async (
+  rest: Rest,
+  { namespace, project }: Loss,
+): Promise<number | undefined> => {
+  const path = `${projectPath(namespace, project)}/deleted-secrets`
   try {
     const { body } = await rest.call<{ kept_seconds?: number }>(path, { query: { limit: '1' } })
     return body.kept_seconds === undefined ? undefined : body.kept_seconds * 1000
@@ -19,7 +22,18 @@ export const readGrace = async (rest: Rest, project: string): Promise<number | u
   }
 }
 
-const remedy = (project: string): string => `"stagely secrets restore --project ${project}"`
+/** What goes away of a project: one secret or more, or the project itself with all of them. */
+export interface Loss {
+  readonly namespace: string
+  readonly project: string
+  readonly whole: boolean
+}
+
+/** Of a project that is gone nothing can be listed: it comes back with all its secrets. */
+const remedy = ({ namespace, project, whole }: Loss): string => {
+  const where = namespace === 'default' ? '' : ` -n ${namespace}`
+  return `"stagely secrets restore ${whole ? '--all ' : ''}--project ${project}${where}"`
+}
 
 const lengthOf = (ms: number): string => {
   const days = ms / dayMs
@@ -28,13 +42,13 @@ const lengthOf = (ms: number): string => {
 }
 
 /** For the question. */
-export const restorableFor = (graceMs: number | undefined, project: string): string =>
+export const restorableFor = (graceMs: number | undefined, loss: Loss): string =>
   graceMs === undefined
-    ? `Deleted secrets can be restored for the grace time of the controller: ${remedy(project)}.`
-    : `What is a secret can be restored for ${lengthOf(graceMs)}: ${remedy(project)}.`
+    ? `Deleted secrets can be restored for the grace time of the controller: ${remedy(loss)}.`
+    : `What is a secret can be restored for ${lengthOf(graceMs)}: ${remedy(loss)}.`
 
 /** For the answer. */
-export const restorableUntil = (graceMs: number | undefined, project: string): string =>
+export const restorableUntil = (graceMs: number | undefined, loss: Loss): string =>
   graceMs === undefined
-    ? restorableFor(graceMs, project)
-    : `What was a secret can be restored until ${toTimestamp(realClock.now() + graceMs)}: ${remedy(project)}`
+    ? restorableFor(graceMs, loss)
+    : `What was a secret can be restored until ${toTimestamp(realClock.now() + graceMs)}: ${remedy(loss)}`

@@ -6,7 +6,7 @@ import { CliError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
 import { findObject, listObjects } from '../objects.ts'
 import type { Rest } from '../rest.ts'
-import { readGrace, restorableFor, restorableUntil } from './grace.ts'
+import { readGrace, restorableFor, restorableUntil, type Loss } from './grace.ts'
 import {
   listed,
   lossOfAgent,
@@ -28,8 +28,8 @@ export interface Doomed {
 export interface Plan {
   /** A line for each object, and what can be had back. */
   readonly details: readonly string[]
-  /** Said afterwards: until when secrets can be had back; undefined where none went. */
-  readonly restorable: (() => string) | undefined
+  /** Said afterwards, a line for each project: until when secrets can be had back. */
+  readonly restorable: () => string[]
   /** Nothing is lost that anybody declared: not asked for. */
   readonly harmless: boolean
 }
@@ -68,15 +68,20 @@ export const planDeletion = async (
   const stays = (kind: string, namespace: string, names: readonly string[]): string[] =>
     names.filter((name) => !going.has(`${kind} ${namespace}/${name}`))
   const lines: string[] = []
-  const projects = new Set<string>()
+  // Secrets come before their project, which takes all of them along.
+  const losses = new Map<string, Loss>()
+  const lose = (loss: Loss): void => {
+    if (loss.project !== '') losses.set(`${loss.namespace}/${loss.project}`, loss)
+  }
   for (const { kind, namespace, name } of doomed) {
     const isForced = flags.force === true
     if (kind.kind === 'Project') {
+      if ((await findObject(api, kind, namespace, name)) === undefined) continue
       const users = stays('Stagelet', namespace, usersOf(name, await lists('Stagelet', namespace)))
       if (users.length > 0) throw inUse('project', name, users)
       const secrets = (await lists('StagelySecret', namespace)).filter((s) => projectOf(s) === name)
       lines.push(lossOfProject(name, secrets.length))
-      projects.add(name)
+      if (secrets.length > 0) lose({ namespace, project: name, whole: true })
     } else if (kind.kind === 'Namespace') {
       lines.push(await planNamespace(lists, name, { stays, cascade: flags.cascade === true }))
     } else if (kind.kind === 'Agent') {
@@ -84,7 +89,8 @@ export const planDeletion = async (
     } else if (kind.kind === 'Stagelet' || kind.kind === 'StagelySecret') {
       const object = await findObject(api, kind, namespace, name)
       if (object === undefined) continue
-      if (kind.kind === 'StagelySecret') projects.add(projectOf(object))
+      if (kind.kind === 'StagelySecret')
+        lose({ namespace, project: projectOf(object), whole: false })
       const isHeld = object.metadata.finalizers?.includes(agentFinalizer) === true
       lines.push(
         kind.kind === 'Stagelet'
@@ -94,15 +100,16 @@ export const planDeletion = async (
     }
   }
   const more = lines.length - mostShown
-  const [project] = [...projects].filter((name) => name !== '')
-  const grace = project === undefined ? undefined : await readGrace(rest, project)
+  const graces = await Promise.all(
+    [...losses.values()].map(async (loss) => ({ loss, ms: await readGrace(rest, loss) })),
+  )
   return {
-    restorable: project === undefined ? undefined : () => restorableUntil(grace, project),
+    restorable: () => graces.map(({ loss, ms }) => restorableUntil(ms, loss)),
     harmless: doomed.every(({ kind }) => kind.kind === 'Event'),
     details: [
       ...lines.slice(0, mostShown),
       ...(more > 0 ? [`and ${more} more`] : []),
-      ...(project === undefined ? [] : [restorableFor(grace, project)]),
+      ...graces.map(({ loss, ms }) => restorableFor(ms, loss)),
     ],
   }
 }

@@ -28,10 +28,11 @@ const remove = async (key: string, flags: SecretFlags & { yes?: boolean }): Prom
   const kind = kindOf('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
   const seen = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
-  const grace = await readGrace(await openRest(flags), project)
-  const details = [restorableFor(grace, project)]
+  const loss = { namespace: api.namespace, project, whole: false }
+  const grace = await readGrace(await openRest(flags), loss)
+  const details = [restorableFor(grace, loss)]
   await confirm({ question: `Delete ${key} of scope ${scope} (${seen})?`, details }, flags.yes)
   await api.call(pathOf(kind, api.namespace, found.metadata.name), { method: 'DELETE' })
   out(`${quotedName(kind, found.metadata.name)} deleted`)
-  note(restorableUntil(grace, project))
+  note(restorableUntil(grace, loss))
 }

@@ -94,6 +94,18 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   }
 }
 
+/** Of a project that was deleted nothing can be listed. */
+const livingProject = async (flags: SecretFlags): Promise<string> => {
+  const { project } = flags
+  try {
+    return await projectOf(await openApi(flags), project)
+  } catch (error) {
+    if (project === undefined || !(error instanceof CliError) || error.exitCode === 2) throw error
+    const remedy = `where it was deleted, "stagely secrets restore --all --project ${project}" brings it back with its secrets`
+    throw new CliError(`${error.message}\n${remedy}`, 1, error)
+  }
+}
+
 const restore = async (
   key: string | undefined,
   flags: SecretFlags & { all?: boolean },
@@ -103,7 +115,7 @@ const restore = async (
     return restoreAll(flags)
   }
   if (key !== undefined) checkFormat(flags.output)
-  const project = await projectOf(await openApi(flags), flags.project)
+  const project = await livingProject(flags)
   const rest = await openRest(flags)
   const deleted = await listDeleted(rest, project)
   if (key === undefined) {

@@ -230,6 +230,28 @@ describe('every command that takes something away', () => {
     }
   })
 
+  it('says the command that brings back what went, of each project', async () => {
+    const team = ['-n', 'team-c']
+    await world.must('team', 'create', 'team-c')
+    for (const project of ['gone', 'kept'])
+      await world.apply(
+        `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: ${project}, namespace: team-c}\nspec: {}\n---\napiVersion: stagely.dev/v1alpha1\nkind: StagelySecret\nmetadata: {name: back.${project}, namespace: team-c}\nspec: {projectRef: {name: ${project}}, key: BACK, scope: global, value: comes-back}\n`,
+      )
+    const ran = await world.cli('delete', 'projects', '--all', ...team, '--yes')
+    const remedies = [...ran.stderr.matchAll(/restored until 20\S+: "stagely ([^"]+)"/g)]
+    expect([ran.code, remedies.length]).toEqual([0, 2])
+    // Without --all nothing can be listed: that is said.
+    const list = await world.cli('secrets', 'restore', '--project', 'gone', ...team)
+    expect([list.code, list.stderr]).toEqual([1, expect.stringContaining('restore --all')])
+    for (const [, command = ''] of remedies) await world.must(...command.split(' '))
+    for (const project of ['gone', 'kept'])
+      expect(await world.must('secrets', 'get', 'BACK', '-p', project, ...team, '--reveal')).toBe(
+        'comes-back',
+      )
+    const none = await world.cli('delete', 'project', 'never', ...team)
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('NotFound')])
+  })
+
   it('tells whose volumes go, which agent is left, and refuses what stagelets use', async () => {
     const volumes = await world.cli('delete', 'stagelet', 'one')
     expect(volumes.stderr).toContain('with its volumes: their data is lost')
