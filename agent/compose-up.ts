@@ -100,10 +100,20 @@ const missingImages = async (
   const asked = model.services.filter((s) => names.length === 0 || names.includes(s.name))
   const missing = await findImageless(deps, model, asked)
   if (missing.length === 0) return ''
-  const images = asked.filter((s) => missing.includes(s.name)).map((s) => imageOf(model, s))
-  const list = state.want.mask([...new Set(images)].sort().join(', '))
-  return `not on this machine and not to be pulled: image ${list}\n`
+  const lacking = asked.filter((s) => missing.includes(s.name))
+  return `${state.want.mask(sayMissing(lacking.map((s) => [imageOf(model, s), s.name])))}\n`
 }
+
+/** Of pairs of an image and a service that wants it. */
+export const sayMissing = (pairs: readonly (readonly [image: string, service: string])[]): string =>
+  [...new Set(pairs.map(([image]) => image))]
+    .sort()
+    .map((image) => {
+      const names = pairs.filter(([one]) => one === image).map(([, service]) => service)
+      const of = names.length === 1 ? 'service' : 'services'
+      return `${of} ${names.sort().join(', ')}: image ${image} is not on this machine and not to be pulled`
+    })
+    .join('; ')
 
 /** Says that Compose failed, and for what. */
 export const failUp = async (
