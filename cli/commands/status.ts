@@ -77,10 +77,7 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
     },
     secrets: secrets.length,
     projects: projects.length,
-    // That nobody sees whether a secret runs is told at the stagelet.
-    warnings: [...teams, ...stagelets, ...agents, ...secrets, ...projects]
-      .flatMap(warningsOf)
-      .filter(({ condition, reason }) => condition !== 'InSync' || reason !== 'AgentAway'),
+    warnings: warningsOfAll([...teams, ...stagelets, ...agents, ...secrets, ...projects]),
   }
 }
 
@@ -149,6 +146,20 @@ export const warningsOf = (object: KubeObject): Warning[] => {
     ...{ condition, status, reason, message },
   }))
   return [...told, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
+}
+
+/** Why a secret does not run, or nobody sees whether it does, is told by the stagelet where that is shown. */
+export const warningsOfAll = (objects: readonly KubeObject[]): Warning[] => {
+  const projectOf = ({ metadata, spec }: KubeObject): string =>
+    `${metadata.namespace ?? ''}/${(spec?.['projectRef'] as { name?: string } | undefined)?.name ?? ''}`
+  const isBehind = (object: KubeObject): boolean =>
+    object.kind === 'Stagelet' && currentCondition(object, 'SecretsInSync')?.status !== 'True'
+  const behind = new Set(objects.filter(isBehind).map(projectOf))
+  const follows = ({ condition, reason }: Warning): boolean =>
+    condition === 'InSync' && (reason === 'AgentAway' || reason === 'NewVersion')
+  return objects.flatMap((object) =>
+    warningsOf(object).filter((w) => !(follows(w) && behind.has(projectOf(object)))),
+  )
 }
 
 const causesOf = (bad: readonly Condition[]): Condition[] => {
