@@ -17,17 +17,23 @@ export const shareValues = (
   const dependents = (scope: string): number =>
     services.filter(({ dependsOn }) => dependsOn.includes(scope)).length
   const homes = homesOf(found, dependents)
+  const urls = firstOfEachUrl(found, dependents)
   return found.flatMap((secret) => {
     const { source: _, written, ...proposed } = secret
     const home = sourcesOf(secret).flatMap((source) => homes.get(source) ?? [])[0]
-    if (home !== undefined && !isSame(home, secret)) {
-      // The service sees the global secret of this key already.
-      if (home.scope === 'global' && home.key === secret.key) return []
-      return [{ ...proposed, value: referenceTo(home), refersTo: [nameOf(home)] }]
-    }
+    // The service sees the global secret of this key already.
+    const referring = (kept: FoundSecret): ProposedSecret[] =>
+      kept.scope === 'global' && kept.key === secret.key
+        ? []
+        : [{ ...proposed, value: referenceTo(kept), refersTo: [nameOf(kept)] }]
+    if (home !== undefined && !isSame(home, secret)) return referring(home)
     const pieces =
       written === undefined ? piecesOfUrl(secret, homes) : piecesOf(written, variables, homes)
-    return [{ ...proposed, ...templateOf(pieces, secret.value) }]
+    const template = templateOf(pieces, secret.value)
+    const first = urls.get(secret.value)
+    if (template === undefined && first !== undefined && !isSame(first, secret))
+      return referring(first)
+    return [{ ...proposed, ...template }]
   })
 }
 
@@ -54,6 +60,17 @@ const homesOf = (found: readonly FoundSecret[], dependents: (scope: string) => n
     }
   }
   return homes
+}
+
+/** By its text: of URLs with a password that is no secret of its own, the one that keeps it. */
+const firstOfEachUrl = (
+  found: readonly FoundSecret[],
+  dependents: (scope: string) => number,
+): ReadonlyMap<string, FoundSecret> => {
+  const urls = found.filter(({ value }) => urlWithPassword.test(value))
+  return new Map(
+    urls.sort((a, b) => compare(b, a, dependents)).map((secret) => [secret.value, secret]),
+  )
 }
 
 /** Global ones first, then those of the service that most others depend on: the database's own password. */
