@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Condition } from '../src/resources/conditions.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { renderReview } from './commands/diff.ts'
-import { warningsOf } from './commands/status.ts'
+import { warningsOf, warningsOfAll } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
@@ -218,6 +218,20 @@ describe('warningsOf', () => {
     ]
     expect(told(...away)).toEqual(['SecretsInSync=Unknown AgentAway'])
     expect(told(bad('Ready', 'False', 'OutOfSync'))).toEqual(['Ready=False OutOfSync'])
+  })
+
+  it('leaves to the stagelet why a secret does not run, where the stagelet is shown', () => {
+    const of = (object: KubeObject): KubeObject => ({
+      ...object,
+      spec: { projectRef: { name: 'shop' } },
+    })
+    const behind = { ...inSync, status: 'False', reason: 'RolledBack' }
+    const old = { ...inSync, type: 'InSync', status: 'False', reason: 'NewVersion' }
+    const secret = of({ ...stagelet(1, [old]), kind: 'StagelySecret' })
+    const told = (...objects: KubeObject[]): string[] => warningsOfAll(objects).map((w) => w.reason)
+    expect(told(of(stagelet(1, [behind])), secret)).toEqual(['RolledBack'])
+    expect(told(of(stagelet(1, [inSync])), secret)).toEqual(['NewVersion'])
+    expect(told(secret)).toEqual(['NewVersion'])
   })
 
   it('names agents that are drained, and what is paused', () => {

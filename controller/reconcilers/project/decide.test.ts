@@ -75,6 +75,15 @@ describe('createSecretJudge', () => {
     expect(condition?.message).toContain('did you mean "backend"?')
   })
 
+  it('says of a service that is not on that its profile may be off', () => {
+    const condition = conditionOf(
+      input([aSecret('PORT', 'debug')], [running(2)]),
+      0,
+      'ScopeMatched',
+    )
+    expect(condition?.message).toMatch(/"debug" is on in .*names that profile/)
+  })
+
   it('is in sync when every service that sees it runs its version', () => {
     const of = input([aSecret('URL', 'global')], [running(2)])
     expect(conditionOf(of, 0, 'InSync')?.reason).toBe('InSync')

@@ -137,7 +137,7 @@ const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
   const near = nearName(scope, names)
   const hint =
     near === undefined
-      ? `services: ${names.slice(0, shownServices).join(', ')}`
+      ? `services: ${names.slice(0, shownServices).join(', ')}; a service behind a profile counts while spec.compose.profiles names that profile`
       : `did you mean "${near}"?`
   const where = known
     .map((s) => s.metadata.name)
@@ -146,7 +146,7 @@ const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
   return {
     status: 'False',
     reason: 'NoSuchService',
-    message: `no service named "${scope}" in ${where}; ${hint}`,
+    message: `no service named "${scope}" is on in ${where}; ${hint}`,
   }
 }
 
