@@ -47,6 +47,12 @@ describe('the environment of Compose', () => {
       'SSL_CERT_FILE',
       'GLIBC_TUNABLES',
       'GRPC_GO_LOG_SEVERITY_LEVEL',
+      'PYTHONPATH',
+      'CLOUDSDK_PYTHON',
+      'PERL5OPT',
+      'NODE_OPTIONS',
+      'AWS_CONFIG_FILE',
+      'PASSWORD_STORE_EXTENSIONS_DIR',
       'odd.name',
       '1ST',
     ]

@@ -19,6 +19,13 @@ describe('the target of a file secret', () => {
       '/app/start.sh',
     ],
     ...['/app/libx.so', '/root/.bashrc', '/root/.ssh/authorized_keys', '/etc/cron.d/job', '/init'],
+    ...[
+      '/etc/cont-init.d/1',
+      '/etc/services.d/x/run',
+      '/root/.zshenv',
+      '/home/a/.bash_login',
+      '/etc/ssh/sshrc',
+    ],
   ])('needs leave of the stagelet: %s', (target) => {
     expect(whyGuarded(target, undefined)).toMatch(/^which /)
   })
@@ -37,6 +44,7 @@ describe('the target of a file secret', () => {
       '/usr/local/etc/redis.conf',
       '/home/app/.netrc',
       '/binary',
+      '/etc/ssh/ssh_host_ed25519_key',
       '/library/x',
     ],
   ])('is free: %s', (target) => {

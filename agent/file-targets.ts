@@ -17,12 +17,21 @@ const systemFolders = [
   ...['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/gshadow', '/etc/sudoers', '/etc/crontab'],
   ...['/etc/profile', '/etc/environment', '/etc/bash.bashrc', '/etc/hosts', '/etc/resolv.conf'],
   ...['/etc/nsswitch.conf', '/var/spool/cron', '/etc/crontabs'],
+  ...[
+    '/etc/cont-init.d',
+    '/etc/services.d',
+    '/etc/s6-overlay',
+    '/custom-cont-init.d',
+    '/etc/my_init.d',
+  ],
+  ...['/etc/ssh/sshrc', '/etc/ssh/sshd_config', '/etc/ssh/sshd_config.d'],
+  ...['/etc/rc.local', '/etc/inittab', '/etc/zsh', '/etc/bash'],
 ]
 /** Below /usr, and yet no place for programs: where applications keep their settings. */
 const plainFolders = ['/usr/src', '/usr/share', '/usr/local/etc', '/usr/local/share']
 
 const programNames =
-  /^(docker-entrypoint.*|entrypoint.*|init|\.?bashrc|\.bash_profile|\.profile|\.zshrc|authorized_keys|.*\.sh|.*\.so(\.\d+)*)$/
+  /^(docker-entrypoint.*|entrypoint.*|init|\.?bashrc|\.bash_\w+|\.profile|\.z(shrc|shenv|profile|login)|\.kshrc|\.ashrc|authorized_keys|.*\.sh|.*\.so(\.\d+)*)$/
 
 const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)

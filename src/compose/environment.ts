@@ -14,7 +14,7 @@ export const baseEnvironment = (env: Readonly<Record<string, string | undefined>
   )
 
 const guarded =
-  /^(PATH|HOME|PWD|USER|SHELL|SHELLOPTS|OPTIND|IFS|ENV|BASH_.*|TMPDIR|SSH_.*|(https?|no|all|ftp)_proxy|(COMPOSE|DOCKER|BUILDKIT|BUILDX|LD|DYLD|OTEL|GIT|GRPC|SSL_CERT)_.*|GO(DEBUG|GC|MEMLIMIT|MAXPROCS|TRACEBACK|COVERDIR)|GLIBC_TUNABLES|GCONV_PATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|XDG_.*)$/i
+  /^(PATH|HOME|PWD|USER|SHELL|SHELLOPTS|OPTIND|IFS|ENV|BASH_.*|TMPDIR|SSH_.*|(https?|no|all|ftp)_proxy|(COMPOSE|DOCKER|BUILDKIT|BUILDX|LD|DYLD|OTEL|GIT|GRPC|SSL_CERT)_.*|GO(DEBUG|GC|MEMLIMIT|MAXPROCS|TRACEBACK|COVERDIR)|GLIBC_TUNABLES|GCONV_PATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|XDG_.*|PYTHON(PATH|HOME|STARTUP|WARNINGS|BREAKPOINT|USERBASE|PLATLIBDIR)|(PERL5|CLOUDSDK_|PASSWORD_STORE_).*|PERLLIB|RUBY(OPT|LIB)|NODE_(OPTIONS|PATH)|JAVA_TOOL_OPTIONS|GNUPGHOME|AWS_(CONFIG|SHARED_CREDENTIALS)_FILE)$/i
 
-/** Names that steer Compose, Docker, the loader or the shell: a secret never sets them. */
+/** Names that steer Compose, Docker, the loader, the shell, or what helps with logins: a secret never sets them. */
 export const isGuarded = (key: string): boolean => guarded.test(key)
