@@ -4,7 +4,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
 import { counterHeader, sealedType, sessionHeader } from '../src/protocol/agent-request.ts'
-import { mostToldMs, refusal } from '../src/protocol/messages.ts'
+import { mostToldMs, paths, refusal } from '../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
 
 export interface Endpoint {
@@ -47,10 +47,13 @@ export interface ControllerClient {
   post(options: PostOptions): Promise<unknown>
   /** Posts on a connection of its own and returns the open answer. */
   open(options: PostOptions & { signal: AbortSignal }): Promise<OpenAnswer>
+  /** Gives a sign of life by this header, on a kept connection of its own. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
+  sign(authorization: string, signal: AbortSignal): Promise<void>
   close(): void
 }
 
 const answerTimeoutMs = 30_000
+const signTimeoutMs = 4_000
 const maxAnswerBytes = 1_048_576
 /** A session that a replica does not know, and a counter that was used, make one more each. */
 const maxTries = 4
@@ -62,6 +65,8 @@ export const createControllerClient = (
   connections = 2,
 ): ControllerClient => {
   const { agent, send } = createSender(endpoint, connections)
+  // Reports that wait for their answer must not keep a sign waiting.
+  const signs = createSender(endpoint, 1)
 
   const sendOnce = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
     const { path, body, signedBy, signal } = options
@@ -99,8 +104,15 @@ export const createControllerClient = (
       const { response, signed } = await exchange(options, { agent: false })
       return { response, proof: signed.proof }
     },
+    sign: async (authorization, signal) => {
+      const options = { path: paths.sign, agent: signs.agent, timeout: signTimeoutMs, signal }
+      const response = await signs.send(options, () => ({ body: Buffer.alloc(0), authorization }))
+      const answer = await readAnswer(response)
+      if (response.statusCode !== 204) throw toRefused(response, answer)
+    },
     close: () => {
       agent.destroy()
+      signs.agent.destroy()
     },
   }
 }
@@ -135,7 +147,7 @@ interface Sent {
 
 interface Outgoing {
   readonly body: Buffer
-  readonly type: string
+  readonly type?: string
   readonly authorization?: string
 }
 
@@ -173,7 +185,7 @@ const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {
         outgoing.once('socket', (socket) => {
           try {
             const { body, type, authorization } = make(socket)
-            outgoing.setHeader('Content-Type', type)
+            if (type !== undefined) outgoing.setHeader('Content-Type', type)
             outgoing.setHeader('Content-Length', body.length)
             if (authorization !== undefined) outgoing.setHeader('Authorization', authorization)
             outgoing.end(body)

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createSealer } from '../src/protocol/hpke.ts'
 import { generateKeys, publicKeyFromRaw } from '../src/protocol/keys.ts'
 import { orderAad, protocolVersion, streamInfo } from '../src/protocol/messages.ts'
+import { isSignBy, signKeyOf } from '../src/protocol/sign-of-life.ts'
 import {
   controllerKeys,
   identity,
@@ -29,6 +30,24 @@ test('a silent controller is dropped after three keep-alives, and tried again wi
   expect(fake.requests).toHaveLength(1)
   await fake.clock.advance(200)
   await fake.settle(() => fake.requests.length === 2)
+})
+
+test('an agent gives a sign of life every 8 s, by the key of its stream, while that is up', async () => {
+  const fake = await start()
+  const sealer = fake.hello()
+  await fake.settle(() => fake.wants.includes('connected'))
+  for (const count of [1, 2]) {
+    expect(fake.signs).toHaveLength(count - 1)
+    await fake.clock.advance(8_000)
+    await fake.settle(() => fake.signs.length === count)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(fake.signs.map(({ counter }) => counter)).toEqual([1, 2])
+  expect(fake.signs.every((sign) => isSignBy(signKeyOf(sealer), sign))).toBe(true)
+  fake.streams[0]!.destroy()
+  await fake.settle(() => fake.wants.includes('lost'))
+  await fake.clock.advance(30_000)
+  expect(fake.signs).toHaveLength(2)
 })
 
 test('another Compose on the machine is told within a minute, on a stream of its own', async () => {

@@ -12,6 +12,7 @@ import type { DesiredState } from './desired.ts'
 import type { Identity } from './identity.ts'
 import type { LinkKeys } from './link-keys.ts'
 import { createRetries, type Outcome } from './reconnect.ts'
+import { giveSigns, type Signing } from './signs.ts'
 import { hopelessReasons, Stream } from './stream.ts'
 import { watchAbout, watchSilence } from './stream-watches.ts'
 
@@ -68,7 +69,9 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     const body = { ...about.current(), protocol: protocolVersion, now, holds: desired.holds() }
     const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
     stream.proof = answer.proof
-    await readStream(answer.response, stream)
+    await readStream(answer.response, stream, (signing) => {
+      void giveSigns(deps, signing, ending.signal)
+    })
     if (stream.rotation !== undefined) {
       if (await keys.rotate(stream.rotation)) return atOnce(clock.monotonic() - began)
       return stream.outcome(clock.monotonic())
@@ -90,9 +93,15 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   return stream.outcome(clock.monotonic())
 }
 
-const readStream = async (response: IncomingMessage, stream: Stream): Promise<void> => {
+const readStream = async (
+  response: IncomingMessage,
+  stream: Stream,
+  onHello: (signing: Signing) => void,
+): Promise<void> => {
   const read = createLineReader(maxLineBytes, (line) => {
+    const isNew = stream.signing === undefined
     stream.take(line)
+    if (isNew && stream.signing !== undefined) onHello(stream.signing)
   })
   for await (const chunk of response as AsyncIterable<Buffer>) {
     stream.heard()

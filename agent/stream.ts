@@ -16,10 +16,12 @@ import {
   streamMessage,
   type StreamMessage,
 } from '../src/protocol/messages.ts'
+import { signKeyOf } from '../src/protocol/sign-of-life.ts'
 import { protocolFault } from '../src/protocol/version.ts'
 import type { HeldBundle } from './desired.ts'
 import type { LinkDeps } from './link.ts'
 import type { Outcome } from './reconnect.ts'
+import type { Signing } from './signs.ts'
 
 /** Until `hello`. */
 const connectTimeoutMs = 10_000
@@ -47,6 +49,8 @@ export class Stream {
   /** Of the request that opened it. */
   proof = ''
   lastHeard: number
+  /** From `hello` on. */
+  signing: Signing | undefined
   readonly #deps: LinkDeps
   #opener: Opener | undefined
   #upSince = 0
@@ -159,6 +163,8 @@ export class Stream {
       }),
       sender: identity.controllerX25519,
     })
+    const { stream, signMs } = hello
+    this.signing = { stream, signMs, key: signKeyOf(this.#opener) }
     this.hello = hello
     this.#upSince = this.#deps.clock.monotonic()
     onConnected()

@@ -9,15 +9,18 @@ import type { Replicas } from '../src/store/replicas.ts'
 import { isWildcard, type ShownCertificate } from './certificate.ts'
 import type { Config } from './config.ts'
 import type { LogsElsewhere } from './http/agents/log-relay.ts'
+import type { SignsElsewhere } from './http/agents/signs.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import type { AgentRoutes } from './http/agents/routes.ts'
 import { createPeerClient, type PeerClient } from './http/peers/client.ts'
 import { createLogsElsewhere, mountPeerRoutes } from './http/peers/logs.ts'
+import { createSignsElsewhere } from './http/peers/signs.ts'
 import type { SealedSettings } from './identity.ts'
 
 export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
   readonly logsElsewhere: LogsElsewhere
-  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'askForLogs'>): void
+  readonly signsElsewhere: SignsElsewhere
+  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'askForLogs' | 'heard'>): void
   /** Says where this one is reached; to be repeated when its certificate changes. */
   announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
 }
@@ -68,14 +71,17 @@ export const preparePeers = async (
   if (databaseUrl === undefined) return undefined
   const key = await settings.putSealedIfAbsent('peer-key', randomBytes(32))
   const client = createPeerClient(key, clock)
+  const signsElsewhere = createSignsElsewhere(replicas, client)
   return {
     isReady: (peer) => client.isReady(peer),
     close: () => {
+      signsElsewhere.stop()
       client.close()
     },
     logsElsewhere: createLogsElsewhere(replicas, client),
-    mount: (app, { logs, askForLogs: ask }) => {
-      mountPeerRoutes(app, { key, self: replicas.id, logs, ask, clock, log })
+    signsElsewhere,
+    mount: (app, { logs, askForLogs: ask, heard }) => {
+      mountPeerRoutes(app, { key, self: replicas.id, logs, ask, heard, clock, log })
     },
     announce: async (port, { chainPem }) => {
       const url = await urlOf(config, databaseUrl, port)

@@ -1,7 +1,6 @@
 // The composition root: builds the controller from its config, and takes it down in reverse.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../src/kernel/clock.ts'
@@ -103,12 +102,11 @@ const start = async (config: Config, context: Context): Promise<string> => {
   // Read here too, so that a fault of it ends the start on every replica.
   kubeConfig?.()
   const { lease, replicas } = opened
-  if (url.peers !== undefined)
-    void beatUntil(lifecycle.stopping, {
-      ...{ replicas, peers: url.peers, clock, log },
-      onIsolated: () => void url.sendAgentsAway(),
-    })
-  else lifecycle.onStop('heartbeat', 2_000, () => replicas.beat())
+  void beatUntil(lifecycle.stopping, {
+    ...{ replicas, peers: url.peers, clock, log },
+    onIsolated: () => void url.sendAgentsAway(),
+  })
+  if (url.peers === undefined) lifecycle.onStop('heartbeat', 2_000, () => replicas.beat())
   const leader = startLeader({
     ...{ lease, holder: replicas.id, clock, log },
     monotonic: () => performance.now(),
@@ -194,8 +192,7 @@ const serve = async (
       login?.(open)
     },
   })
-  const answer = getRequestListener(app.fetch)
-  http.listening = await listen((request, response) => void answer(request, response), {
+  http.listening = await listen(agentRoutes.listener(app), {
     host: config.host,
     port: config.port,
     tls: config.insecureHttp ? undefined : certificate,
@@ -247,7 +244,9 @@ const mountMachines = async (
   lifecycle.onStop('peers', 1_000, () => peers?.close())
   const agentRoutes = mountAgentRoutes(app, {
     ...agentDeps,
-    ...(peers === undefined ? {} : { logsElsewhere: peers.logsElsewhere }),
+    ...(peers === undefined
+      ? {}
+      : { logsElsewhere: peers.logsElsewhere, signsElsewhere: peers.signsElsewhere }),
   })
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   peers?.mount(app, agentRoutes)

@@ -136,12 +136,12 @@ const blockLength = 64
  * HMAC-SHA256 (RFC 2104) by two hashes, with the key's blocks made once for its session: half the time of
  * createHmac, which makes them for each call. A test compares the two.
  */
-interface MacKey {
+export interface MacKey {
   readonly inner: Buffer
   readonly outer: Buffer
 }
 
-const macKeyOf = (key: Buffer): MacKey => {
+export const macKeyOf = (key: Buffer): MacKey => {
   const block = (pad: number): Buffer =>
     Buffer.from(Array.from({ length: blockLength }, (_, i) => (key[i] ?? 0) ^ pad))
   return { inner: block(0x36), outer: block(0x5c) }

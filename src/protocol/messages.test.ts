@@ -62,7 +62,7 @@ const messages: readonly [string, z.ZodType, object][] = [
   ['bundle', bundle, { entries: [entry] }],
   ['order line', streamMessage, { type: 'order', ...sealed }],
   ['bundle line', streamMessage, { type: 'bundle', ...sealed, projectUid: 'p', stageletUid: 's', epoch: 1, revision: 4 }], // prettier-ignore
-  ['hello', streamMessage, { type: 'hello', protocol: '1.0', controllerId: 'c', agentUid: 'a', enc: 'e', keepAliveMs: 1, spreadMs: 1 }], // prettier-ignore
+  ['hello', streamMessage, { type: 'hello', protocol: '1.0', controllerId: 'c', agentUid: 'a', enc: 'e', keepAliveMs: 1, spreadMs: 1, stream: 'r.c', signMs: 1_000 }], // prettier-ignore
   ['answer', reportResponse, { refused: ['s'] }],
 ]
 

@@ -21,6 +21,7 @@ export const paths = {
   report: '/agent/v1/report',
   logs: '/agent/v1/logs',
   keys: '/agent/v1/keys',
+  sign: '/agent/v1/sign',
 } as const
 
 /** Names one start of an agent. */
@@ -153,6 +154,9 @@ export const streamMessage = z.discriminatedUnion('type', [
     keepAliveMs: pause(1),
     /** First retry after losing the stream is uniform over 0…spreadMs; the server knows the crowd. */
     spreadMs: pause(0),
+    /** How this stream is named in signs of life, and how often the agent gives one (sign-of-life.ts). */
+    stream: z.string(),
+    signMs: pause(1_000),
   }),
   /** An `orderMessage`, sealed: a proxy that ends TLS can neither read nor make one. */
   z.object({ type: z.literal('order'), seq: z.int(), ciphertext: z.string() }),

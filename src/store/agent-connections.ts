@@ -52,13 +52,13 @@ export class AgentConnections {
   readonly #sql: Sql
   readonly #store: SqlStore
   /** This one. */
-  readonly #replica: string
+  readonly replica: string
   readonly #insert: (one: Opened) => Promise<string>
 
   constructor(sql: Sql, store: SqlStore, replica: string) {
     this.#sql = sql
     this.#store = store
-    this.#replica = replica
+    this.replica = replica
     this.#insert = gathered(mostOpenedAtOnce, async (opened: readonly Opened[]) => {
       const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
       // Of one agent's several, the last is the newest.
@@ -101,7 +101,7 @@ export class AgentConnections {
     const ended = await this.#sql.query<{ id: string; seen_at: Date }>(
       `DELETE FROM replicas WHERE id <> $1
        AND seen_at < clock_timestamp() - $2::int * interval '1 millisecond' RETURNING id, seen_at`,
-      [this.#replica, graceMs],
+      [this.replica, graceMs],
     )
     const heard = new Map(ended.map(({ id, seen_at }) => [id, seen_at.getTime()]))
     const rows = await this.#sql.query<LostRow>(
@@ -111,7 +111,7 @@ export class AgentConnections {
          AND (${lostSql})
          AND EXISTS (SELECT 1 FROM json_array_elements(o.body #> '{status,conditions}') AS x
                      WHERE x ->> 'type' = 'Ready' AND x ->> 'status' = 'True')`,
-      [this.#replica],
+      [this.replica],
     )
     return rows.map(({ seen, replica, ...agent }) => ({
       ...agent,
@@ -133,14 +133,14 @@ export class AgentConnections {
         const rows = await q.query(
           `UPDATE agent_connections SET connection = $2, replica = $3, boot = $4
            WHERE agent_uid = $1 AND (connection = $2 OR replica IS NULL) RETURNING 1`,
-          [agentUid, connection, this.#replica, boot],
+          [agentUid, connection, this.replica, boot],
         )
         return rows.length > 0
       },
       gone: async (agentUid, connection) => {
         const [row] = await q.query<{ connection: string; lost: boolean }>(
           `SELECT connection, ${lostSql} AS lost FROM agent_connections c WHERE agent_uid = $2 FOR UPDATE`,
-          [this.#replica, agentUid],
+          [this.replica, agentUid],
         )
         if (row !== undefined && row.connection !== connection && !row.lost) return false
         await q.query('UPDATE agent_connections SET replica = NULL WHERE agent_uid = $1', [

@@ -1,17 +1,21 @@
 // agent_request_verify_us: what it costs the controller to know that a request is an agent's, whole and
 // new: header, MAC over method, path, counter, time and audience, digest of a body of 500 bytes, counter.
 // agent_request_open_us: to open what it says besides.
+// agent_sign_of_life_us: to know that a sign of life is one, apart from HTTP and TLS.
+import { randomBytes } from 'node:crypto'
 import {
   acceptSession,
   authorizeInSession,
   beginSession,
   digestOf,
   isOfSession,
+  macKeyOf,
   openMessage,
   parseCredentials,
   sealMessage,
 } from '../../src/protocol/agent-request.ts'
 import { CounterWindow } from '../../src/protocol/counter-window.ts'
+import { authorizeSign, isSignBy, parseSign } from '../../src/protocol/sign-of-life.ts'
 import { generateKeys, publicKeyFromRaw } from '../../src/protocol/keys.ts'
 import { cpuMicrosPerCall, type Row } from './measure.ts'
 
@@ -48,8 +52,16 @@ export const benchAgentRequests = (): Row[] => {
     const { body, counter } = next()
     if (openMessage(keys.request, counter, body) === undefined) throw new Error('does not open')
   }
+  const stream = `${parties.agentUid}.${parties.agentUid}`
+  const signKey = macKeyOf(randomBytes(32))
+  const signs = Array.from({ length: 512 }, (_, i) => authorizeSign(signKey, stream, i))
+  const hear = (): void => {
+    const sign = parseSign(signs[turn++ % signs.length]!)
+    if (sign === undefined || !isSignBy(signKey, sign)) throw new Error('a good sign is none')
+  }
   return [
     { name: 'agent_request_verify_us', value: cpuMicrosPerCall(verify), unit: 'µs' },
+    { name: 'agent_sign_of_life_us', value: cpuMicrosPerCall(hear), unit: 'µs' },
     { name: 'agent_request_open_us', value: cpuMicrosPerCall(open), unit: 'µs' },
   ]
 }

@@ -23,6 +23,7 @@ import {
   type TestAgent,
 } from '../support/agent-protocol.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openQuietAgent } from '../support/quiet-agent.ts'
 
 const graceMs = 3_000
 
@@ -159,6 +160,50 @@ describe('what nobody sees', () => {
     const { status } = await read('Stagelet', 'shop')
     expect(status?.['lastSeen']).toBeUndefined()
     expect(status).toMatchObject({ runningRevision: 1, services: [{ state: 'running' }] })
+  })
+
+  it('is unknown where a connection stays open and nothing comes of it, since the agent was last heard', async () => {
+    await agents['blog']!.stop()
+    const tuning = { graceMs: 600_000, restartMs: 600_000, silenceMs: 2_000, signMs: 500 }
+    const listening = await serveTestAgents(opened, tuning)
+    const quiet = await openQuietAgent(identities['blog']!, listening.url)
+    try {
+      const began = realClock.now()
+      let counter = 0
+      let lastGiven = 0
+      while (realClock.now() - began < 4_000) {
+        lastGiven = realClock.now()
+        await quiet.give(quiet.sign(++counter))
+        await realClock.sleep(300)
+      }
+      expect(await verdict('Stagelet', 'blog', 'SecretsInSync')).toBe('True/InSync')
+      expect(quiet.isOpen()).toBe(true)
+
+      // Repeated, and made by another stream: neither is a sign.
+      const other = await openQuietAgent(
+        await joinTestAgent(await served.token('spare')),
+        listening.url,
+      )
+      const refused = expect.objectContaining({ status: 401 }) as unknown
+      await eventually(async () => {
+        await expect(quiet.give(quiet.sign(counter))).rejects.toEqual(refused)
+        const foreign = quiet.sign(counter + 1).slice(0, -43) + other.sign(counter + 1).slice(-43)
+        await expect(quiet.give(foreign)).rejects.toEqual(refused)
+        expect(quiet.isOpen()).toBe(false)
+      })
+      other.close()
+      // No more time is given for a return: the silence was it.
+      await becomes('blog', 'Unknown/AgentAway')
+      const { lastLost } = (await read('Agent', 'blog')).status as { lastLost: string }
+      expect(Date.parse(lastLost)).toBeGreaterThanOrEqual(lastGiven)
+      expect(Date.parse(lastLost)).toBeLessThan(lastGiven + 2_000)
+    } finally {
+      quiet.close()
+      await listening.close()
+    }
+    start('blog')
+    await report('blog')
+    await becomes('blog', 'True/InSync')
   })
 
   it('is not unknown for a short absence, nor for a restart of the controller; who stays away then, is', async () => {

@@ -4,7 +4,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { createControllerClient, type ControllerClient } from '../../agent/controller-client.ts'
 import { createDesiredState, type DesiredState } from '../../agent/desired.ts'
@@ -129,8 +128,7 @@ export const serveTestAgents = async (
   })
   const { store, connections } = opened
   const sweep = startSweep({ store, connections, clock, log: silentLogger }, restartMs)
-  const answer = getRequestListener(app.fetch)
-  const listening = await listen((request, response) => void answer(request, response), {
+  const listening = await listen(routes.listener(app), {
     host: '127.0.0.1',
     port,
     tls: { chainPem: identity.chainPem, keyPem: identity.leafKeyPem },

@@ -1,4 +1,5 @@
 // A controller that answers each stream of one agent by hand, for tests of the agent's link.
+import { randomUUID } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -12,6 +13,7 @@ import {
   streamInfo,
   type StreamRequest,
 } from '../../src/protocol/messages.ts'
+import { parseSign, type Sign } from '../../src/protocol/sign-of-life.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createControllerClient } from '../../agent/controller-client.ts'
 import { createDesiredState } from '../../agent/desired.ts'
@@ -34,12 +36,17 @@ export const identity: Identity = {
   tokenId: 't',
 }
 
+/** How it names each stream in signs of life. */
+const [replica, connection] = [randomUUID(), randomUUID()]
+
 /** A controller that answers each stream by hand. */
 export interface Fake {
   readonly clock: FakeClock
   readonly requests: StreamRequest[]
   /** Of each request. */
   readonly proofs: string[]
+  /** Of life. */
+  readonly signs: Sign[]
   readonly streams: ServerResponse[]
   readonly wants: string[]
   readonly logged: string[]
@@ -61,6 +68,7 @@ export const startFakeController = async (
   const clock = createFakeClock()
   const requests: StreamRequest[] = []
   const proofs: string[] = []
+  const signs: Sign[] = []
   const streams: ServerResponse[] = []
   const wants: string[] = []
   const logged: string[] = []
@@ -70,6 +78,12 @@ export const startFakeController = async (
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
+      const sign = parseSign(req.headers.authorization ?? '')
+      if (sign !== undefined) {
+        signs.push(sign)
+        res.writeHead(204).end()
+        return
+      }
       // No session is begun, so that each request is signed by the key.
       const by = parseCredentials(req.headers.authorization ?? '')
       if (by?.form !== 'key') throw new Error('the request is not signed by the key')
@@ -86,6 +100,7 @@ export const startFakeController = async (
     clock,
     requests,
     proofs,
+    signs,
     streams,
     wants,
     logged,
@@ -106,6 +121,8 @@ export const startFakeController = async (
         enc: sealer.enc.toString('base64url'),
         keepAliveMs: 15_000,
         spreadMs: 4_000,
+        stream: `${replica}.${connection}`,
+        signMs: 8_000,
         ...tweak,
       })
       return sealer

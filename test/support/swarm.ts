@@ -93,7 +93,7 @@ interface Member {
   stop(): Promise<void>
 }
 
-/** Counts what the client sends. */
+/** Counts what the client sends, but for signs of life. */
 const counted = (client: ControllerClient, sentAt: number[]): ControllerClient => ({
   post: (options) => {
     sentAt.push(performance.now())
@@ -103,6 +103,7 @@ const counted = (client: ControllerClient, sentAt: number[]): ControllerClient =
     sentAt.push(performance.now())
     return client.open(options)
   },
+  sign: (authorization, signal) => client.sign(authorization, signal),
   close: () => {
     client.close()
   },

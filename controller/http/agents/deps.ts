@@ -6,7 +6,8 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import type { LogsElsewhere } from './log-relay.ts'
-import { awayAfterMs } from './pace.ts'
+import { awayAfterMs, signEveryMs } from './pace.ts'
+import type { SignsElsewhere } from './signs.ts'
 import type { Origin, Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
@@ -42,7 +43,7 @@ interface Registry {
 }
 
 /** See src/store/agent-connections.ts. */
-type Connections = Pick<AgentConnections, 'open' | 'write'>
+type Connections = Pick<AgentConnections, 'open' | 'write' | 'replica'>
 
 export interface AgentRoutesDeps {
   readonly store: Store
@@ -57,6 +58,8 @@ export interface AgentRoutesDeps {
   readonly log: Logger
   /** Readers and agents of logs at other controllers. */
   readonly logsElsewhere?: LogsElsewhere
+  /** The controllers that have the streams of agents whose signs of life come here. */
+  readonly signsElsewhere?: SignsElsewhere
   /** Audits what is refused. */
   readonly denied?: DeniedLog
   /** Times and bounds; the defaults are measured for 5,000 agents. Tests shorten them. */
@@ -65,7 +68,11 @@ export interface AgentRoutesDeps {
 
 export interface Tuning {
   readonly keepAliveMs: number
-  /** How long an agent may be away before what it has told counts as unknown. */
+  /** How often agents give a sign of life. */
+  readonly signMs: number
+  /** An agent of whom nothing was heard for so long is away; at least a second. */
+  readonly silenceMs: number
+  /** How long an agent whose stream was closed may be away before what it has told counts as unknown. */
   readonly graceMs: number
   /** New streams for each second; the rest is asked to come later. */
   readonly connectsPerSecond: number
@@ -76,6 +83,8 @@ export interface Tuning {
 
 export const defaultTuning: Tuning = {
   keepAliveMs: 15_000,
+  signMs: signEveryMs,
+  silenceMs: awayAfterMs,
   graceMs: awayAfterMs,
   connectsPerSecond: 300,
   joinsPerSecond: 100,

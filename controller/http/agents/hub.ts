@@ -8,6 +8,7 @@ import { createItemReader } from './desired.ts'
 import type { Duplicates } from './duplicates.ts'
 import { createFanOut, createWheel } from './fan-out.ts'
 import { returnsPerSecond, spreadMsFor } from './pace.ts'
+import { createListening, type Listening } from './listening.ts'
 import type { Presence } from './presence.ts'
 import { Session, type NewStream, type SessionDeps } from './session.ts'
 import { createWorld, type AgentView, type World } from './world.ts'
@@ -22,6 +23,8 @@ export interface Hub {
   /** Opens a stream on `res`; an older one of the same agent ends with Replaced. */
   attach(to: NewStream): void
   isConnected(agentKey: string): boolean
+  /** A sign of life for a stream here; false when it is none, or came before. */
+  readonly heard: Listening['heard']
   /** False when the agent has no stream here. */
   askForLogs(agentKey: string, order: LogsOrder): boolean
   /** Ends this stream: the agent has a newer one on another replica. */
@@ -42,7 +45,7 @@ interface Watchers {
 
 export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watchers): Hub => {
   const { presence, duplicates } = watchers
-  const { store, clock, log, agents } = deps
+  const { log, agents } = deps
   const sessions = new Map<string, Session>()
   const retries = createRetries(retryBundleMs)
 
@@ -57,6 +60,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     session.keepAlive()
   })
 
+  const listening = createListening(tuning.silenceMs, deps)
   const checkRevoked = createRevocation(agents, log, end)
   const agentChanged = (agentKey: string, view: AgentView | undefined): void => {
     const session = sessions.get(agentKey)
@@ -74,16 +78,9 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
   })
 
   const sessionDeps: SessionDeps = {
-    identity: deps.identity,
-    readItem: createItemReader(world, store, clock),
-    open: (item, { agentKey: agent, keys, from }) =>
-      store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent, keys, from }),
+    ...readersOf(deps, world),
     schedule,
-    retry: (session, uid) => {
-      retries.add(() => {
-        session.markDirty(uid)
-      })
-    },
+    retry: retries.add,
     log,
   }
 
@@ -99,19 +96,22 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
       to.res.once('close', () => {
         session.closed()
         wheel.remove(session)
+        listening.remove(session)
         if (sessions.get(agentKey) !== session) return
         sessions.delete(agentKey)
-        presence.left(agentKey, session.agentUid, session.connection)
+        presence.left(agentKey, session, session.isSilent ? session.heardAt : undefined)
       })
       session.start(
-        { keepAliveMs: tuning.keepAliveMs, spreadMs: spreadFor(sessions.size, world) },
+        { ...tuning, spreadMs: spreadFor(sessions.size, world) },
         world.stageletsOf(agentKey).map((s) => s.uid),
       )
       wheel.add(session)
+      listening.add(session)
       // A revocation between the check of the token and now has met no session.
       agentChanged(agentKey, world.agent(agentKey))
     },
     isConnected: (agentKey) => sessions.has(agentKey),
+    heard: listening.heard,
     askForLogs: (agentKey, order) => sessions.get(agentKey)?.askForLogs(order) ?? false,
     replaced: (agentKey, connection) => {
       const session = sessions.get(agentKey)
@@ -120,12 +120,23 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     sendAway: () => sendAway([...sessions.values()]),
     stop: async () => {
       wheel.stop()
+      listening.stop()
       retries.stop()
       await world.stop()
       await sendAway([...sessions.values()])
     },
   }
 }
+
+const readersOf = (
+  { store, clock, identity, connections }: AgentRoutesDeps,
+  world: World,
+): Pick<SessionDeps, 'identity' | 'replica' | 'readItem' | 'open'> => ({
+  ...{ identity, replica: connections.replica },
+  readItem: createItemReader(world, store, clock),
+  open: (item, { agentKey: agent, keys, from }) =>
+    store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent, keys, from }),
+})
 
 /** Each gets a slot of its own; the second before the first is the time that a restart takes at least. */
 const sendAway = async (sessions: readonly Session[]): Promise<void> => {
@@ -140,13 +151,15 @@ const sendAway = async (sessions: readonly Session[]): Promise<void> => {
 const spreadFor = (open: number, world: World): number =>
   spreadMsFor(Math.max(open, world.agentCount))
 
-const createRetries = (delayMs: number): { add(run: () => void): void; stop(): void } => {
+const createRetries = (
+  delayMs: number,
+): { readonly add: (session: Session, uid: string) => void; stop(): void } => {
   const timers = new Set<NodeJS.Timeout>()
   return {
-    add: (run) => {
+    add: (session, uid) => {
       const timer = setTimeout(() => {
         timers.delete(timer)
-        run()
+        session.markDirty(uid)
       }, delayMs)
       timers.add(timer)
     },

@@ -10,6 +10,9 @@ export const spreadMsFor = (agents: number): number =>
 /** No agent comes back later than that where its own machine is well, once it can. */
 export const awayAfterMs = 20_000
 
+/** How often an agent gives a sign of life: one that is lost on its way leaves time for the next. */
+export const signEveryMs = 8_000
+
 /**
  * The same after a start of the controller, which may have been away for long: the back-off of agents
  * (backoffCapMs in agent/reconnect.ts) has grown meanwhile.

@@ -26,8 +26,15 @@ interface Update {
 
 export interface Presence {
   connected(agentKey: string, uid: string, connection: string, request: StreamRequest): void
-  /** Reported as Disconnected when the agent is not back, here or elsewhere, after the grace time. */
-  left(agentKey: string, uid: string, connection: string): void
+  /**
+   * Reported as Disconnected when the agent is not back, here or elsewhere, after the grace time; at once
+   * when it was cut for silence, with when it was last heard: that silence was the grace.
+   */
+  left(
+    agentKey: string,
+    stream: { readonly agentUid: string; readonly connection: string },
+    heardAt?: number,
+  ): void
   /** The agent counts as disconnected; where its stream is here, that is put right. */
   toldGone(agentKey: string): void
   stop(): Promise<void>
@@ -95,10 +102,10 @@ export const createPresence = (
       if (update !== undefined && !pending.has(agentKey))
         put(agentKey, { ...update, seenAt: clock.now() })
     },
-    left: (agentKey, uid, connection) => {
+    left: (agentKey, { agentUid: uid, connection }, heardAt) => {
       here.delete(agentKey)
-      const seenAt = clock.now()
-      clock.sleep(tuning.graceMs, ending.signal).then(
+      const seenAt = heardAt ?? clock.now()
+      clock.sleep(heardAt === undefined ? tuning.graceMs : 0, ending.signal).then(
         () => {
           if (!hub.isConnected(agentKey))
             put(agentKey, { uid, connection, boot: '', seenAt, facts: {}, ready: gone(seenAt) })

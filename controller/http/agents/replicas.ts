@@ -13,6 +13,8 @@ import { restartGraceMs } from './pace.ts'
 import { writeGone } from './presence.ts'
 
 const everyMs = 5_000
+/** Of a controller that is alone: after its sudden end, agents count as seen until its last beat. */
+const aloneEveryMs = 60_000
 const retryMs = 1_000
 /** Cut off from the database for so long, a replica asks the others how they are. */
 const isolatedMs = 10_000
@@ -20,7 +22,8 @@ const mostInOneWrite = 100
 
 export interface BeatDeps {
   readonly replicas: Pick<Replicas, 'beat' | 'others'>
-  readonly peers: { isReady(peer: Peer): Promise<boolean> }
+  /** Undefined: there are no other replicas. */
+  readonly peers: { isReady(peer: Peer): Promise<boolean> } | undefined
   /** The database is out of reach from here, and not for another replica. Once for each time. */
   readonly onIsolated: () => void
   readonly clock: Clock
@@ -32,12 +35,13 @@ export const beatUntil = async (
   signal: AbortSignal,
   { replicas, peers, onIsolated, clock, log }: BeatDeps,
 ): Promise<void> => {
+  const pauseMs = peers === undefined ? aloneEveryMs : everyMs
   const isOtherReady = async (): Promise<boolean> =>
-    (await Promise.all(replicas.others.map((peer) => peers.isReady(peer)))).includes(true)
+    (await Promise.all(replicas.others.map((peer) => peers?.isReady(peer)))).includes(true)
   let lastBeat = clock.now()
   let state: 'well' | 'failing' | 'isolated' = 'well'
   while (!signal.aborted) {
-    await clock.sleep(state === 'well' ? everyMs : retryMs, signal).catch(() => undefined)
+    await clock.sleep(state === 'well' ? pauseMs : retryMs, signal).catch(() => undefined)
     if (signal.aborted) return
     const failed = await replicas.beat().then(() => undefined, messageOf)
     if (failed === undefined) {
@@ -46,7 +50,7 @@ export const beatUntil = async (
       continue
     }
     if (state === 'well') {
-      log.warn({ err: failed }, 'cannot tell the other replicas that this one is there')
+      log.warn({ err: failed }, 'cannot note in the database that this controller is there')
       state = 'failing'
     }
     if (state === 'isolated' || clock.now() - lastBeat < isolatedMs) continue

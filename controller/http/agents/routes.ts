@@ -1,6 +1,8 @@
 // The agents' endpoints: join, new keys, stream, report. Refusals carry a reason and the remedy; the stream is
 // written straight to the Node response, which keeps a connection small.
 import { verify } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
 import { sealedType } from '../../../src/protocol/agent-request.ts'
@@ -35,6 +37,7 @@ import {
   type AgentEnv,
 } from './refusal.ts'
 import { createReports } from './reports.ts'
+import { createSigns } from './signs.ts'
 
 const maxJoinBytes = 16_384
 const maxStreamBytes = 1_048_576
@@ -50,6 +53,10 @@ export interface AgentRoutes {
   readonly logs: LogRelay
   /** False when the agent has no stream here. */
   askForLogs(agentKey: string, order: LogsOrder): boolean
+  /** For the server: signs of life in front of `app`. */
+  listener(app: { readonly fetch: Parameters<typeof getRequestListener>[0] }): RequestListener
+  /** A sign of life that came to another controller; false when it is none of a stream here. */
+  readonly heard: Hub['heard']
   /** Asks every agent to come back, to another replica as far as this one knows. */
   sendAway(): Promise<void>
   /** Asks every agent to come back later, ends the streams and writes what is due. Idempotent. */
@@ -68,6 +75,11 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   })
   const duplicates = createDuplicates(deps)
   const hub = createHub(deps, tuning, { presence, duplicates })
+  const signs = createSigns({
+    self: deps.connections.replica,
+    heard: hub.heard,
+    elsewhere: deps.signsElsewhere,
+  })
   const reports = createReports({ ...deps, duplicates }, hub.world)
   const passStreams = createGate(tuning.connectsPerSecond, clock)
   const logs = createLogRelay({
@@ -115,6 +127,11 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     logs,
     connected: (agentKey) => hub.isConnected(agentKey),
     fleet: () => fleetOf(hub.world),
+    listener: (app) => {
+      const answer = getRequestListener(app.fetch)
+      return signs.inFrontOf((request, response) => void answer(request, response))
+    },
+    heard: hub.heard,
     askForLogs: (agentKey, order) => hub.askForLogs(agentKey, order),
     sendAway: () => hub.sendAway(),
     stop: () =>
@@ -203,7 +220,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   await hub.world.caughtUp()
   const agentKey = agentKeyOf(agent.namespace, agent.name)
   if (res.destroyed) {
-    presence.left(agentKey, agentUid, connection)
+    presence.left(agentKey, { agentUid, connection })
     return RESPONSE_ALREADY_SENT
   }
   hub.attach({ res, agentUid, agent, connection, request, proof, from: originOf(c) })

@@ -10,6 +10,7 @@ import type { ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { keyFingerprint } from '../../../src/kernel/key-fingerprint.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import type { MacKey } from '../../../src/protocol/agent-request.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
@@ -24,12 +25,15 @@ import {
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
 import { renderLine } from '../../../src/protocol/ndjson.ts'
+import { isSignBy, signKeyOf, type Sign } from '../../../src/protocol/sign-of-life.ts'
 import type { OpenedEntry, Origin } from '../../../src/store/store.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
 import { agentKeyOf } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
 
 export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
+  /** This one. */
+  readonly replica: string
   readonly readItem: ItemReader
   readonly open: (
     item: DesiredStagelet,
@@ -52,6 +56,12 @@ export interface NewStream {
   /** Of the request: see streamInfo. */
   readonly proof: string
   readonly from: Origin
+}
+
+interface Pace {
+  readonly keepAliveMs: number
+  readonly spreadMs: number
+  readonly signMs: number
 }
 
 /** Those that an item needs a bundle for: the one to run, and the one to go back to. */
@@ -81,6 +91,14 @@ export class Session {
   readonly #sent = new Map<string, DesiredStagelet>()
   /** Fingerprint in the Agent's status that this stream was last checked against. */
   keysSeen: string | undefined
+  /** Looks at this stream since its agent was heard. */
+  looks = 0
+  /** When that was; its coming, at first. */
+  heardAt = 0
+  /** Nothing was heard for so long that the stream is cut. */
+  isSilent = false
+  readonly #signKey: MacKey
+  #lastSign = 0
   #rotationAsked = ''
   #desiredSent = false
   #busy = false
@@ -104,6 +122,7 @@ export class Session {
       info: streamInfo({ controllerId, agentUid: to.agentUid, boot, proof: to.proof }),
       sender: x25519,
     })
+    this.#signKey = signKeyOf(this.#sealer)
     for (const h of holds) this.#holdsOf(h.stageletUid).add(`${h.epoch}/${h.revision}`)
     this.#res.on('drain', () => {
       deps.schedule(this)
@@ -111,7 +130,7 @@ export class Session {
   }
 
   /** Sends the head and `hello`; `uids` are the stagelets of the agent as of now. */
-  start(pace: { keepAliveMs: number; spreadMs: number }, uids: Iterable<string>): void {
+  start({ keepAliveMs, spreadMs, signMs }: Pace, uids: Iterable<string>): void {
     this.#res.writeHead(200, {
       'Content-Type': 'application/x-ndjson',
       'Cache-Control': 'no-store',
@@ -125,7 +144,8 @@ export class Session {
       controllerId: this.#deps.identity.controllerId,
       agentUid: this.agentUid,
       enc: this.#sealer.enc.toString('base64url'),
-      ...pace,
+      stream: `${this.#deps.replica}.${this.connection}`,
+      ...{ keepAliveMs, spreadMs, signMs },
     })
     for (const uid of uids) this.#dirty.add(uid)
     this.#deps.schedule(this)
@@ -240,6 +260,21 @@ export class Session {
     if (this.#rotationAsked === request) return
     this.#rotationAsked = request
     this.#order({ type: 'rotateKeys', request })
+  }
+
+  /** False when this stream's agent has not made the sign, or has made a later one. */
+  takeSign(sign: Sign, now: number): boolean {
+    if (sign.counter <= this.#lastSign || !isSignBy(this.#signKey, sign)) return false
+    this.#lastSign = sign.counter
+    this.heardAt = now
+    this.looks = 0
+    return true
+  }
+
+  /** Nobody is there to hear last words. */
+  cutSilent(): void {
+    this.isSilent = true
+    this.#res.destroy()
   }
 
   keepAlive(): void {

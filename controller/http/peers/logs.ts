@@ -1,5 +1,6 @@
 // Logs between controllers: the order goes to the one that has the agent, the agent's batches go to
-// the one that has the reader. Nothing of them is stored on the way.
+// the one that has the reader. Nothing of them is stored on the way. With them, what controllers serve
+// each other.
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import type { Clock } from '../../../src/kernel/clock.ts'
@@ -10,6 +11,7 @@ import {
   logsOrder,
   type LogsOrder,
 } from '../../../src/protocol/logs.ts'
+import type { Sign } from '../../../src/protocol/sign-of-life.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
 import {
@@ -21,6 +23,7 @@ import {
   type AgentEnv,
 } from '../agents/refusal.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
+import { signsPath, signsRequest } from './signs.ts'
 import { isFromPeer } from './token.ts'
 
 const paths = { ask: '/peer/v1/logs/ask', take: '/peer/v1/logs/take' } as const
@@ -59,6 +62,8 @@ export const mountPeerRoutes = (
     readonly logs: Pick<LogRelay, 'acceptHere'>
     /** False when the agent has no stream here. */
     readonly ask: (agentKey: string, order: LogsOrder) => boolean
+    /** A sign of life. */
+    readonly heard: (sign: Sign) => boolean
     readonly clock: Clock
     readonly log: Logger
   },
@@ -86,6 +91,13 @@ export const mountPeerRoutes = (
     serve(async (c) => {
       const { agentKey, batch } = await read(c, takeRequest)
       return c.json({ state: await logs.acceptHere(agentKey, batch) })
+    }),
+  )
+  app.post(
+    signsPath,
+    serve(async (c) => {
+      for (const sign of (await read(c, signsRequest)).signs) deps.heard(sign)
+      return c.json({})
     }),
   )
 }

@@ -1,0 +1,54 @@
+// Signs of life between controllers: those of one moment go together to the one that has the streams.
+import { clearTimeout, setTimeout } from 'node:timers'
+import { z } from 'zod'
+import type { Replicas } from '../../../src/store/replicas.ts'
+import type { Sign } from '../../../src/protocol/sign-of-life.ts'
+import type { SignsElsewhere } from '../agents/signs.ts'
+import type { PeerClient } from './client.ts'
+
+export const signsPath = '/peer/v1/signs'
+const gatherMs = 500
+/** To one replica at a time. What is more, nobody's agents have sent. */
+const mostAtOnce = 10_000
+
+export const signsRequest = z.object({
+  signs: z.array(
+    z.object({
+      replica: z.string(),
+      connection: z.string(),
+      counter: z.int(),
+      mac: z.string().regex(/^[\w-]{43}$/),
+    }),
+  ),
+})
+
+/** Knows who is there from the heartbeat: a sign that names nobody costs nothing. */
+export const createSignsElsewhere = (
+  replicas: Pick<Replicas, 'others'>,
+  client: Pick<PeerClient, 'post'>,
+): SignsElsewhere & { stop(): void } => {
+  const waiting = new Map<string, Sign[]>()
+  let timer: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    timer = undefined
+    for (const peer of replicas.others) {
+      const signs = waiting.get(peer.id)
+      // A replica that does not answer is known to be away by its heartbeat; nothing is repeated.
+      if (signs !== undefined) client.post(peer, signsPath, { signs }).catch(() => undefined)
+    }
+    waiting.clear()
+  }
+  return {
+    hand: (sign) => {
+      if (!replicas.others.some(({ id }) => id === sign.replica)) return
+      const signs = waiting.get(sign.replica) ?? []
+      if (signs.length >= mostAtOnce) return
+      signs.push(sign)
+      waiting.set(sign.replica, signs)
+      timer ??= setTimeout(flush, gatherMs)
+    },
+    stop: () => {
+      clearTimeout(timer)
+    },
+  }
+}
