@@ -213,7 +213,7 @@ test('a namespace that is deleted takes its objects along, and may come back', a
   }
   await make()
   const first = await all()
-  await api.call('DELETE', `/api/v1/namespaces/${there}`)
+  await api.call('DELETE', `/api/v1/namespaces/${there}?propagationPolicy=Foreground`)
   await eventually(
     async () => (await stored('Stagelet', 'prod', there))?.metadata.deletionTimestamp,
   ).toBeDefined()

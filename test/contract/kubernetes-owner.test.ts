@@ -154,16 +154,19 @@ test('a team, or a project with its secrets, is not deleted over the head of the
     object('StagelySecret', 'theirs', { projectRef: { name: 'mine' }, key: 'THEIRS' }),
   )
   await eventually(() => held('stagelysecrets', 'theirs')).toBeDefined()
-  const attempts = [
-    `/api/v1/projects/${await idOf('projects', 'mine')}`,
-    `/api/v1/teams/${cluster.namespace}`,
-    `/api/v1/namespaces/${cluster.namespace}`,
+  const owned = / in it is owned by kubernetes: delete it there first/
+  const project = `/api/v1/projects/${await idOf('projects', 'mine')}`
+  const attempts: [string, RegExp][] = [
+    [project, owned],
+    // What runs is asked for first; there is no way around that here.
+    [`/api/v1/teams/${cluster.namespace}`, / use it: delete these first/],
+    [`/api/v1/namespaces/${cluster.namespace}?propagationPolicy=Foreground`, owned],
   ]
-  for (const path of attempts) {
+  for (const [path, text] of attempts) {
     const answer = await controller.call('DELETE', path)
     expect({ status: answer.status, text: answer.text }).toMatchObject({
       status: 409,
-      text: expect.stringMatching(/ in it is owned by kubernetes: delete it there first/) as string,
+      text: expect.stringMatching(text) as string,
     })
   }
   expect(await held('projects', 'mine')).toMatchObject({ metadata: { name: 'mine' } })
@@ -171,7 +174,7 @@ test('a team, or a project with its secrets, is not deleted over the head of the
   expect(team.json<KubeObject>().metadata.deletionTimestamp).toBeUndefined()
   await cluster.api.remove('StagelySecret', 'theirs')
   await eventually(() => held('stagelysecrets', 'theirs')).toBeUndefined()
-  expect((await controller.call('DELETE', attempts[0]!)).status).toBeLessThan(300)
+  expect((await controller.call('DELETE', project)).status).toBeLessThan(300)
 })
 
 const told = async (reason: string): Promise<unknown> => {
