@@ -217,6 +217,11 @@ describe('warningsOf', () => {
       bad('Ready', 'Unknown', 'AgentAway'),
     ]
     expect(told(...away)).toEqual(['SecretsInSync=Unknown AgentAway'])
+    const missing = [
+      bad('SecretsInSync', 'Unknown', 'NoReport'),
+      bad('AgentReachable', 'False', 'AgentMissing'),
+    ]
+    expect(told(...missing)).toEqual(['AgentReachable=False AgentMissing'])
     expect(told(bad('Ready', 'False', 'OutOfSync'))).toEqual(['Ready=False OutOfSync'])
   })
 

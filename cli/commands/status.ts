@@ -164,7 +164,7 @@ export const warningsOfAll = (objects: readonly KubeObject[]): Warning[] => {
 
 const causesOf = (bad: readonly Condition[]): Condition[] => {
   const own = bad.filter((c) => !followOthers.has(c.type))
-  const away = bad.find((c) => c.reason === 'AgentAway')
+  const away = bad.find((c) => c.reason === 'AgentAway' || c.reason === 'AgentMissing')
   const rest = bad.filter((c) => followOthers.has(c.type))
   const first = away ?? rest.find((c) => c.type !== 'Ready') ?? rest[0]
   const isTold = first === undefined || own.some((c) => c.message === first.message)
