@@ -44,6 +44,11 @@ describe('a rollout as it is shown, where all take a revision at once', () => {
     expect([state, message]).toEqual(['Failed', expect.stringContaining('failed: back')])
   })
 
+  it('is not healthy on who was, and whose stack cannot be acted on now', () => {
+    const refused = { ...settled(5), conditions: held('ComposeInvalid').conditions ?? [] }
+    expect(standings({ refused })).toEqual({ refused: ['failed', 'ComposeInvalid'] })
+  })
+
   it('says of who is held why that does not end by itself', () => {
     const paused = { ...held('Paused'), paused: true }
     expect(standings({ paused, on: held('NewRevision') })).toEqual({

@@ -50,6 +50,9 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
   const stand = (stagelet: StageletObject): Standing => {
     const standing = standingOf(input, spec, stagelet)
     if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
+    // It was healthy with this revision; since then its stack was stopped, or cannot be acted on.
+    const isLeft = !takesTurns && standing === 'healthy' && endOfSync(stagelet).kind === 'failed'
+    if (isLeft) return isHeld(input, stagelet) ? 'held' : 'failed'
     if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
     if (isHeld(input, stagelet)) return isAway(input, stagelet) ? 'unknown' : 'held'
     // It may have gone back already: then it is told of an older revision.
