@@ -49,6 +49,17 @@ describe('a rollout as it is shown, where all take a revision at once', () => {
     expect(standings({ refused })).toEqual({ refused: ['failed', 'ComposeInvalid'] })
   })
 
+  it('calls a stack of a project without a revision done only where it is seen to run', () => {
+    const ghost = { ...settled(0), conditions: held('AgentMissing').conditions ?? [] }
+    const runs = { ...settled(0), conditions: held('InSync').conditions ?? [] }
+    const isTrue = runs.conditions.map((c) =>
+      c.type === 'SecretsInSync' ? { ...c, status: 'True' as const } : c,
+    )
+    const fleet = aFleet({ ghost, runs: { ...runs, conditions: isTrue } }, undefined)
+    const { stagelets } = viewRollout({ ...fleet, closed: 0 })
+    expect(stagelets.map(({ standing }) => standing)).toEqual(['held', 'healthy'])
+  })
+
   it('says of who is held why that does not end by itself', () => {
     const paused = { ...held('Paused'), paused: true }
     expect(standings({ paused, on: held('NewRevision') })).toEqual({

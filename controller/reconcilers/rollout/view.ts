@@ -8,6 +8,7 @@ import {
   holdsFailed,
   isAway,
   isHeld,
+  isUnseen,
   standingOf,
   stateOf,
   vanishedOf,
@@ -43,16 +44,25 @@ const messageOf = ({ status }: StageletObject, standing: Standing): string => {
   return standing === 'healthy' ? '' : say('Progressing')
 }
 
+/** Of a project without any revision: whether the stack runs as it is declared, as far as that is seen. */
+const standingWithout = (stagelet: StageletObject): Standing => {
+  const { kind } = endOfSync(stagelet)
+  if (kind === 'done') return 'healthy'
+  if (kind === 'failed') return 'held'
+  return isUnseen(stagelet) ? 'unknown' : 'waiting'
+}
+
 export const viewRollout = (input: RolloutInput): RolloutView => {
   const { project, closed } = input
   const spec = project.spec?.rollout ?? atOnce
   const takesTurns = project.spec?.rollout !== undefined
   const stand = (stagelet: StageletObject): Standing => {
+    if (closed === 0) return standingWithout(stagelet)
     const standing = standingOf(input, spec, stagelet)
     if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
     // It was healthy with this revision; since then its stack was stopped, or cannot be acted on.
-    const isLeft = !takesTurns && standing === 'healthy' && endOfSync(stagelet).kind === 'failed'
-    if (isLeft) return isHeld(input, stagelet) ? 'held' : 'failed'
+    const isLeft = standing === 'healthy' && endOfSync(stagelet).kind === 'failed'
+    if (isLeft) return takesTurns || isHeld(input, stagelet) ? 'held' : 'failed'
     if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
     if (isHeld(input, stagelet)) return isAway(input, stagelet) ? 'unknown' : 'held'
     // It may have gone back already: then it is told of an older revision.

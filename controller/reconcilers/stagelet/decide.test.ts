@@ -51,6 +51,13 @@ describe('decideStagelet', () => {
     expect(verdict(anInput(entries, { observation }), 'SecretsInSync')).toBe('False/OutOfSync')
   })
 
+  it('is not in sync while the whole stack is stopped by hand, whatever its containers were made of', () => {
+    const drift = { state: 'Held' as const, since: '2026-01-01T00:00:00Z', changes: [] }
+    const observation = settled({ phase: 'Paused', drift })
+    const stopped = verdict(anInput(entries, { observation }), 'SecretsInSync')
+    expect(stopped).toBe('False/StoppedByHand')
+  })
+
   it('is drifted and degraded while healing does not last, and says of what', () => {
     const change = {
       service: 'backend',

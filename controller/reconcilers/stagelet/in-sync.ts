@@ -42,6 +42,8 @@ export const secretsInSync = (
   if (judged.length === 0) return unknown('NoReport', 'the agent has not reported any service yet')
   const late = judged.filter((j) => !j.inSync).map((j) => j.status.name)
   if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
+    if (isStopped(observation))
+      return no('StoppedByHand', 'the whole stack was stopped by hand: no container runs')
     return yes('InSync', `every container runs the secrets of revision ${waiting}`)
   }
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
@@ -55,12 +57,15 @@ export const secretsInSync = (
   return lateFor(observation, names)
 }
 
+const isStopped = ({ phase, drift }: ObservationSpec): boolean =>
+  phase === 'Paused' && drift?.state === 'Held'
+
 /** Why the newest revision does not run everywhere, though the agent has it. */
 const lateFor = (observation: ObservationSpec, names: string): Verdict => {
-  const { phase, revision, rollout, drift } = observation
+  const { phase, revision, rollout } = observation
   if (phase === 'Failed')
     return no('RolloutFailed', rollout?.message ?? `revision ${revision} failed`)
-  if (phase === 'Paused' && drift?.state === 'Held')
+  if (isStopped(observation))
     return no('StoppedByHand', `the stack was stopped by hand; not current: ${names}`)
   if (phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
   if (phase === 'Settled') return no('OutOfSync', `not current after the rollout: ${names}`)
