@@ -41,6 +41,8 @@ interface Attempt {
   readonly query?: string
   /** 409 where not said. */
   readonly status?: number
+  /** Who the owner is, where not said. */
+  readonly says?: string
 }
 type Attempts = (place: Place) => Attempt[]
 
@@ -121,6 +123,8 @@ const said = async ({ team }: Place): Promise<unknown> =>
   })
 
 const plain: Attempts = () => [{}]
+/** What stagelets use is not deleted, whoever owns it. */
+const inUse: Attempts = () => [{ says: 'use it: delete these first' }]
 const withBody =
   (body: object): Attempts =>
   () => [{ body }]
@@ -135,7 +139,7 @@ const bare = ({ apiVersion, kind, metadata: { name }, spec }: KubeObject): KubeO
 const refused: Record<string, Attempts> = {
   'POST /projects': ({ team }) => [{ body: { name: 'shop', team } }],
   'PATCH /projects/:project_id': withBody({ description: 'mine' }),
-  'DELETE /projects/:project_id': plain,
+  'DELETE /projects/:project_id': inUse,
   'POST /projects/:project_id/rollout/pause': plain,
   'POST /projects/:project_id/rollback': withBody({ revision: 1 }),
   'PATCH /projects/:project_id/secrets/:secret_id': () => [
@@ -153,8 +157,8 @@ const refused: Record<string, Attempts> = {
         body: { operations: [{ op: 'create', key: 'NOT_MADE', value: 'x' }, operation] },
       }),
     ),
-  'DELETE /teams/:team': plain,
-  'DELETE /api/v1/namespaces/:name': plain,
+  'DELETE /teams/:team': inUse,
+  'DELETE /api/v1/namespaces/:name': inUse,
   ...Object.fromEntries(plurals.flatMap((plural) => Object.entries(kubeEdits(plural)))),
 }
 
@@ -325,7 +329,7 @@ test('a route that edits is refused with the name of the owner, and nothing has 
         const { status, text } = await send(place, route, attempt)
         const what = `${route} ${JSON.stringify(attempt)} ${place.team}: ${text}`
         expect(status, what).toBe(attempt.status ?? 409)
-        expect(text, what).toContain(`owned by ${place.owner}`)
+        expect(text, what).toContain(attempt.says ?? `owned by ${place.owner}`)
       }
     expect(await said(place)).toEqual(before)
     const secrets = await send(place, 'GET /projects/:project_id/secrets', {})
