@@ -107,12 +107,17 @@ describe('stagely secrets', () => {
   it('says which projects there are where the one that is named is none of them', async () => {
     const path = await file('lost.env', 'A=canary-a\nB=canary-b\n')
     const lost = 'error: namespace default has no project shp; there are: blog, shop\n'
-    for (const args of [['import', path, '--yes'], ['list'], ['export'], ['history'], ['restore']])
+    for (const args of [['import', path, '--yes'], ['list'], ['export'], ['history']])
       expect(await world.cli('secrets', ...args, '-p', 'shp'), args.join(' ')).toEqual({
         code: 1,
         stdout: '',
         stderr: lost,
       })
+    const restored = await world.cli('secrets', 'restore', '-p', 'shp')
+    expect([restored.code, restored.stderr]).toEqual([
+      1,
+      `${lost}where it was deleted, "stagely secrets restore --all --project shp" brings it back with its secrets\n`,
+    ])
     await world.must('team', 'create', 'empty')
     const empty = await world.cli('secrets', 'import', path, '-n', 'empty')
     expect([empty.code, empty.stderr.includes('stagely init DIR')]).toEqual([1, true])

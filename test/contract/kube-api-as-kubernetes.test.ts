@@ -305,7 +305,10 @@ describe('a request', () => {
         await server.call('GET', read),
         await server.call('GET', `${read}/`),
       ]
-      expect([slashed.status, slashed.text]).toEqual([200, plain.text])
+      // The version of a list moves with every write of the controller's own.
+      const items = ({ text }: { text: string }): unknown =>
+        (JSON.parse(text) as { items?: unknown }).items ?? text
+      expect([slashed.status, items(slashed)]).toEqual([200, items(plain)])
     }
     expect((await server.call('DELETE', `${path}/`)).status).toBe(404)
     expect((await server.call('GET', `${path}/kept`)).status).toBe(200)
