@@ -85,14 +85,16 @@ for (const [name, serverUrl] of [
       return { write: slowestWrite, health: slowestHealth }
     }
 
-    const expectServed = async (attack: () => Promise<unknown>): Promise<void> => {
+    /** `ownWork`: times the budget, where the test's own thread has much to send. */
+    const expectServed = async (attack: () => Promise<unknown>, ownWork = 1): Promise<void> => {
+      const mostMs = budgetMs * ownWork
       const seen: Slowest[] = []
       for (let attempt = 0; attempt < attempts; attempt++) {
         const slowest = await measure(attack)
         seen.push(slowest)
-        if (Math.max(slowest.write, slowest.health) < budgetMs) return
+        if (Math.max(slowest.write, slowest.health) < mostMs) return
       }
-      expect.fail(`slower than ${budgetMs} ms: ${JSON.stringify(seen)}`)
+      expect.fail(`slower than ${mostMs} ms: ${JSON.stringify(seen)}`)
     }
 
     const call = (
@@ -120,7 +122,7 @@ for (const [name, serverUrl] of [
       const url = serverUrl()
       database = url === undefined ? undefined : await createTestDatabase(url)
       server = await startTestController({
-        ...(database === undefined ? {} : { databaseUrl: database.url }),
+        ...(database === undefined ? { embedded: true } : { databaseUrl: database.url }),
         argv: ['--failure-limit', '2'],
       })
       const project = { apiVersion, kind: 'Project', metadata: { name: 'shop' }, spec: {} }
@@ -164,7 +166,8 @@ for (const [name, serverUrl] of [
         const raw = JSON.stringify({ kind: 'ChangeSetReview', spec: { objects } })
         const answers = await times(12, () => call('POST', `${base}/changesetreviews`, { raw }))
         for (const { status } of answers) expect([201, 429]).toContain(status)
-      }))
+        // 48 MB are encrypted and opened in one thread.
+      }, 12))
 
     it('of four reviews of many objects, whose clients leave, hold up no write and are given up', async () => {
       const objects = secretsOf(serverUrl() === undefined ? 1_000 : 2_000)

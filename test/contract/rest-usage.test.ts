@@ -88,6 +88,10 @@ beforeAll(async () => {
   opened = await openStoreOf(server, database.url)
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
   await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
+  const connected = { type: 'Ready', status: 'True', reason: 'Connected', message: '' } as const
+  await opened.store.write(system, {}, (tx) =>
+    tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [connected]),
+  )
   await createAs(opened.store, api, stageletOf(ns, 'prod'))
   await createAs(opened.store, api, stageletOf(ns, 'test'))
   const url = { key: 'URL', value: 'db://${PASSWORD}@host', references: true, scope: 'backend' }
