@@ -11,6 +11,7 @@ import {
   createAs,
   createShop,
   createSteppedClock,
+  objectOf,
   refusalOf,
   secretOf,
   stageletOf,
@@ -87,6 +88,7 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       await t.store.write(api, {}, (tx) =>
         tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } }),
       )
+      await createAs(t.store, api, objectOf('Project', ns, 'shop'))
       for (const [name, sealedValue] of Object.entries(old)) {
         const made = createAs(t.store, api, secretOf(ns, name, { sealedValue }))
         expect(await refusal(made)).toMatch(/spec.sealedValue: .*does not open here.*seal it anew/)
