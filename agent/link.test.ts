@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { createSealer } from '../src/protocol/hpke.ts'
-import { generateKeys, publicKeyFromRaw } from '../src/protocol/keys.ts'
-import { orderAad, protocolVersion, streamInfo } from '../src/protocol/messages.ts'
+import { publicKeyFromRaw } from '../src/protocol/keys.ts'
+import { protocolVersion, streamInfo } from '../src/protocol/messages.ts'
 import { isSignBy, signKeyOf } from '../src/protocol/sign-of-life.ts'
 import {
   controllerKeys,

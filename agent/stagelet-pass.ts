@@ -4,7 +4,6 @@ import { fail, type Action, type ActionResult, type PassSignals } from './action
 import { findAiling } from './ailing.ts'
 import { waitsForPrefix } from './apply-steps.ts'
 import type { StackFault } from './borders.ts'
-import type { ComposeModel } from './compose-model.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import { awaitsLostKeys, noteGiven } from './given-keys.ts'
 import { goBack } from './going-back.ts'

@@ -1,6 +1,6 @@
 // `stagely controller`: reads the config, starts, says so in one line, and stops on a signal.
 import { realClock } from '../src/kernel/clock.ts'
-import { messageOf, StagelyError } from '../src/kernel/errors.ts'
+import { messageOf } from '../src/kernel/errors.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
 import { startFault } from './start-fault.ts'

@@ -84,6 +84,12 @@ describe('the stagely command, on a cluster', () => {
     const waits = stagely('wait', '--for=condition=SecretsInSync', 'stagelet/shop')
     await cluster.api.call('PATCH', path, { status }, 'application/merge-patch+json')
     expect(await waits).toMatchObject({ code: 0 })
+    const inUse = await stagely('delete', 'project', 'shop', '--yes')
+    expect([inUse.code, inUse.stderr]).toEqual([
+      1,
+      expect.stringContaining('is in use by stagelet shop'),
+    ])
+    expect(await stagely('delete', 'stagelet', 'shop', '--yes')).toMatchObject({ code: 0 })
     expect(await stagely('delete', 'project', 'shop', '--yes')).toMatchObject({ code: 0 })
     expect(await cluster.api.get('Project', 'shop')).toBeUndefined()
   })

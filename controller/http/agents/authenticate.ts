@@ -3,7 +3,6 @@
 // of what is signed by a key the database does, for all replicas.
 import type { KeyObject } from 'node:crypto'
 import type { z } from 'zod'
-import { StagelyError } from '../../../src/kernel/errors.ts'
 import {
   acceptSession,
   counterHeader,

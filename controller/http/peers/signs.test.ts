@@ -7,12 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { paths } from '../../../src/protocol/messages.ts'
-import {
-  authorizeSign,
-  isSignBy,
-  signKeyOf,
-  type Sign,
-} from '../../../src/protocol/sign-of-life.ts'
+import { authorizeSign, isSignBy, signKeyOf } from '../../../src/protocol/sign-of-life.ts'
 import type { AgentEnv } from '../agents/refusal.ts'
 import { createSigns } from '../agents/signs.ts'
 import { createPeerClient } from './client.ts'
