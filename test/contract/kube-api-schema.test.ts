@@ -77,6 +77,7 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
 
 /** What depends on more than the object, or is about the bytes of a value. */
 const beyondSchemas = [
+  /that secret is of project/,
   /not found in namespace/,
   /no such key provider/,
   /must be standard base64/,
