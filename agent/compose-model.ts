@@ -136,9 +136,9 @@ const askCompose = async (
   const isWithout = without.status === 'fulfilled'
   const needsAgain = isMarked && !isWithout && filled !== undefined
   const again = needsAgain ? (await Promise.allSettled([ask(filling.again, ...json)]))[0] : without
-  const reason: unknown = marked.status === 'rejected' ? marked.reason : undefined
+  const failure = marked.status === 'rejected' ? (marked.reason as Error) : undefined
   // What Compose has not read it has not refused.
-  if (isMarked && reason !== undefined && !isRefusal(reason)) throw reason
+  if (isMarked && failure !== undefined && !isRefusal(failure)) throw failure
   const answers = { marked: filled, other: parsed(again), isWithout, written, quoted: [...quoted] }
   const notListed = checkFilling(filling, answers as Answers)
   if (notListed !== undefined) throw new StackRefused(notListed)
@@ -156,7 +156,8 @@ const askCompose = async (
     }
   }
   const { stdout, stderr } = await ask(filling.marked, '--services')
-  if (written === undefined || spec.projectName === undefined) throw reason
+  if (written === undefined || spec.projectName === undefined)
+    throw failure ?? new Error('Compose gave no model')
   return {
     projectName: spec.projectName,
     flags,
@@ -169,7 +170,7 @@ const askCompose = async (
     uses,
     // Nothing shows what these would fill.
     variables: [],
-    mounts: { fault: faultOf(reason).fault },
+    mounts: { fault: faultOf(failure).fault },
     networks: [],
   }
 }

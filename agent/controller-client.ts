@@ -154,13 +154,13 @@ interface Outgoing {
 interface Sender {
   readonly agent: HttpAgent
   /** What is sent is made once it is known which connection takes it. */
-  send(
+  readonly send: (
     options: Omit<RequestOptions, 'path' | 'signal'> & {
       path: string
       signal?: AbortSignal | undefined
     },
     make: (socket: object) => Outgoing,
-  ): Promise<IncomingMessage>
+  ) => Promise<IncomingMessage>
 }
 
 const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {

@@ -101,14 +101,13 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       waker.poke()
     },
   )
-  const isSuperseded = (): boolean => stopped || aim.choose()?.run.key !== state?.want.key
+  const isOfState = (): boolean => aim.choose()?.run.key === state?.want.key
+  const isSuperseded = (): boolean => stopped || !isOfState()
 
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
     const current = (state = takeWant(state, want))
-    current.healthy = healthy
-    current.goingBackFrom = because
-    current.quarantine = aim.quarantine()
-    current.hand = hands.last()
+    const quarantine = aim.quarantine()
+    Object.assign(current, { healthy, goingBackFrom: because, quarantine, hand: hands.last() })
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
@@ -144,7 +143,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       known.learn([...entries, ...(healthy ?? [])])
       aim.take(desired, entries, healthy)
       // Not where the controller only says what this agent has done by itself: the same key.
-      if (aim.choose()?.run.key !== state?.want.key) pass.abort()
+      if (!isOfState()) pass.abort()
       waker.wake()
       running ??= run()
     },

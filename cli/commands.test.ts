@@ -48,8 +48,8 @@ describe('parseGoal', () => {
 
   it('says how the condition stands while it does not hold', () => {
     const away = { ...inSync, status: 'Unknown', reason: 'AgentAway', message: 'the agent is away' }
-    const judge = parseGoal('condition=SecretsInSync').judge
-    expect(judge(kindOf('Stagelet'), stagelet(1, [away]))).toEqual({
+    const goal = parseGoal('condition=SecretsInSync')
+    expect(goal.judge(kindOf('Stagelet'), stagelet(1, [away]))).toEqual({
       kind: 'going',
       message: 'SecretsInSync=Unknown AgentAway: the agent is away',
     })

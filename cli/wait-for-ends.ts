@@ -16,7 +16,7 @@ export interface Awaited {
   readonly ref: FollowRef
   /** In progress lines and failures, such as `stagelet/shop`. */
   readonly label: string
-  judge(object: KubeObject | undefined, look: Look): End
+  readonly judge: (object: KubeObject | undefined, look: Look) => End
   /** Printed when it is done; undefined: nothing is. */
   readonly doneLine: string | undefined
 }

@@ -131,9 +131,10 @@ interface Served extends Pick<Metrics, 'watchLeader'> {
 
 const serve = async (
   config: Config,
-  { log, clock, lifecycle }: Context,
+  context: Context,
   opened: OpenedStore & { sealing: SealingKeys },
 ): Promise<Served> => {
+  const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
   const { sealing, ...people } = opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
@@ -142,11 +143,7 @@ const serve = async (
   const http: { listening?: Listening } = {}
   lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
   const metrics = createMetrics(version)
-  const denied = startAudit(
-    config,
-    { log, clock, lifecycle },
-    { audit, registry: metrics.registry },
-  )
+  const denied = startAudit(config, context, { audit, registry: metrics.registry })
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
   const agentDeps = { store, agents, connections, identity, clock, log, denied }
@@ -197,17 +194,9 @@ const serve = async (
     port: config.port,
     tls: config.insecureHttp ? undefined : certificate,
   })
-  const { listening } = http
-  const show = (renewed: ShownCertificate): void => {
-    listening.renew(renewed)
-    void peers?.announce(listening.address.port, renewed)
-  }
-  if (config.tlsFiles !== undefined)
-    void followCertificate(config.tlsFiles, certificate, show, {
-      ...{ clock, log, signal: lifecycle.stopping },
-    })
-  base = config.advertiseUrl ?? defaultUrl(config, listening.address.port)
-  await peers?.announce(listening.address.port, certificate)
+  renewCertificate(config, certificate, { listening: http.listening, peers }, context)
+  base = config.advertiseUrl ?? defaultUrl(config, http.listening.address.port)
+  await peers?.announce(http.listening.address.port, certificate)
   return {
     base,
     peers,
@@ -215,6 +204,21 @@ const serve = async (
     loops: { ...metrics, controllerId: identity.controllerId },
     sendAgentsAway: () => agentRoutes.sendAway(),
   }
+}
+
+/** Shows the certificate of the given files anew whenever they change, here and to other replicas. */
+const renewCertificate = (
+  { tlsFiles }: Config,
+  certificate: ShownCertificate,
+  { listening, peers }: { listening: Listening; peers: Peers | undefined },
+  { log, clock, lifecycle }: Context,
+): void => {
+  if (tlsFiles === undefined) return
+  const show = (renewed: ShownCertificate): void => {
+    listening.renew(renewed)
+    void peers?.announce(listening.address.port, renewed)
+  }
+  void followCertificate(tlsFiles, certificate, show, { clock, log, signal: lifecycle.stopping })
 }
 
 /** The files in the data folder that let a person in. */

@@ -87,7 +87,7 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
   const gone: Doomed[] = []
   const failures: unknown[] = []
   for (const one of doomed) {
-    const { kind, namespace, name } = one
+    const { kind, name } = one
     try {
       await removeOne(api, rest, one, flags)
       out(`${quotedName(kind, name)} ${flags.force === true ? 'force deleted' : 'deleted'}`)

@@ -87,25 +87,33 @@ export const createMetrics = (version: string): Metrics => {
       gaugeOf(registry, 'stagely_agents', `Agents by Ready. ${help}`, () => fleet().agents)
     },
     watchLeader: (isLeader, deposedWrites) => {
-      new Gauge({
-        name: 'stagely_leader',
-        help: '1 on the replica that runs the control loops.',
-        registers: [registry],
-        collect() {
-          this.set(isLeader() ? 1 : 0)
-        },
-      })
-      new Counter({
-        name: 'stagely_deposed_writes_total',
-        help: 'Writes of this replica as a leader that were refused: another had taken its place.',
-        registers: [registry],
-        collect() {
-          this.reset()
-          this.inc(deposedWrites())
-        },
-      })
+      watchLeader(registry, isLeader, deposedWrites)
     },
   }
+}
+
+const watchLeader = (
+  registry: Registry,
+  isLeader: () => boolean,
+  deposedWrites: () => number,
+): void => {
+  new Gauge({
+    name: 'stagely_leader',
+    help: '1 on the replica that runs the control loops.',
+    registers: [registry],
+    collect() {
+      this.set(isLeader() ? 1 : 0)
+    },
+  })
+  new Counter({
+    name: 'stagely_deposed_writes_total',
+    help: 'Writes of this replica as a leader that were refused: another had taken its place.',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(deposedWrites())
+    },
+  })
 }
 
 const gaugeOf = (

@@ -121,26 +121,41 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     if ((isFollowed || isNews) && intake.isReady(ref.namespace)) enqueue(keyOf(ref))
   }
 
-  const followStore = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        const version = await store.currentVersion()
-        await intake.lookAtAll()
-        for await (const changes of store.watch(version, signal)) changes.forEach(onStoreChange)
-      } catch (error) {
-        if (isAbort(error) || signal.aborted) return
-        if (!isReason(error, 'Expired')) log.error({ err: error }, 'the change feed broke')
-        await clock.sleep(1000, signal).catch(() => undefined)
-      }
-    }
-  }
-
+  const following = followStore(options, log, signal, {
+    lookAtAll: () => intake.lookAtAll(),
+    onChange: onStoreChange,
+  })
   const renewing = claims.renew(signal).catch(() => undefined)
-  const running = [renewing, followStore(), ...intake.streams.map(follow)]
+  const running = [renewing, following, ...intake.streams.map(follow)]
   return {
     stop: async () => {
       stopping.abort()
       await Promise.all([loop.stop(), events.stop(), secrets.stop(), ...running])
     },
+  }
+}
+
+interface StoreFollower {
+  readonly lookAtAll: () => Promise<void>
+  readonly onChange: (event: ChangeEvent) => void
+}
+
+/** From now until `signal` aborts; all is looked at again where the feed broke. */
+const followStore = async (
+  { store, clock }: KubernetesSourceOptions,
+  log: Logger,
+  signal: AbortSignal,
+  { lookAtAll, onChange }: StoreFollower,
+): Promise<void> => {
+  while (!signal.aborted) {
+    try {
+      const version = await store.currentVersion()
+      await lookAtAll()
+      for await (const changes of store.watch(version, signal)) changes.forEach(onChange)
+    } catch (error) {
+      if (isAbort(error) || signal.aborted) return
+      if (!isReason(error, 'Expired')) log.error({ err: error }, 'the change feed broke')
+      await clock.sleep(1000, signal).catch(() => undefined)
+    }
   }
 }

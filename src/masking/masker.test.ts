@@ -150,7 +150,7 @@ const hiddenInLines = (text: Buffer, patterns: readonly Buffer[]): boolean[] => 
   const plain = new RegExp(`^${letters}+$`)
   for (const pattern of patterns.filter((p) => plain.test(p.toString('latin1'))))
     for (let at = joined.indexOf(pattern); at >= 0; at = joined.indexOf(pattern, at + 1))
-      hidden.fill(true, places[at]!, places[at + pattern.length - 1]! + 1)
+      hidden.fill(true, places[at], places[at + pattern.length - 1]! + 1)
   return hidden
 }
 

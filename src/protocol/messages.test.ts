@@ -28,7 +28,14 @@ test('no time that travels unsealed keeps an agent away, or has it ask without a
   expect(after(1e15)).toEqual({ type: 'reconnect', afterMs: 300_000 })
   expect(after(-1)).toEqual({ type: 'reconnect', afterMs: 1_000 })
   const ids = { protocol: '2.0', controllerId: 'c', agentUid: 'a', enc: 'e' }
-  const hello = { type: 'hello', ...ids, keepAliveMs: 1e15, spreadMs: 1e15 }
+  const hello = {
+    type: 'hello',
+    ...ids,
+    stream: 's',
+    signMs: 8_000,
+    keepAliveMs: 1e15,
+    spreadMs: 1e15,
+  }
   expect(streamMessage.parse(hello)).toMatchObject({ keepAliveMs: 300_000, spreadMs: 300_000 })
 })
 

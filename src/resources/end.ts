@@ -65,35 +65,57 @@ const atItsTurn = (stagelet: KubeObject, held: Condition, project: KubeObject | 
   )
 }
 
+const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined
+
+const absent = (object: KubeObject | undefined): End =>
+  object === undefined
+    ? failed('NotFound', 'it does not exist')
+    : failed('Deleted', `it is being deleted since ${object.metadata.deletionTimestamp ?? ''}`)
+
+/** Why nothing more comes of a stagelet, whatever its agent does: somebody has to act. */
+const halted = (stagelet: KubeObject, reachable: Condition | undefined): End | undefined => {
+  if (reachable?.status === 'False' && gone.has(reachable.reason))
+    return failed(reachable.reason, reachable.message)
+  const { paused } = (stagelet.spec ?? {}) as Partial<StageletSpec>
+  if (paused !== true) return undefined
+  const remedy = `"stagely rollout resume stagelet/${stagelet.metadata.name}"`
+  return failed('Paused', `it is paused: go on with ${remedy}`)
+}
+
+/** What a rollout that goes on, waits for its turn or is held says of a stagelet that is not in sync. */
+const endOfProgress = (
+  stagelet: KubeObject,
+  progressing: Condition,
+  { inSync, project }: { inSync: Condition; project: KubeObject | undefined },
+): End | undefined => {
+  if (progressing.status === 'True')
+    return going(say(inSync.reason === 'NewRevision' ? inSync : progressing))
+  if (progressing.reason === 'AwaitingTurn') return atItsTurn(stagelet, progressing, project)
+  return holding.has(progressing.reason)
+    ? failed(progressing.reason, progressing.message)
+    : undefined
+}
+
 /**
  * For a wait until a stagelet runs exactly its secrets. `stagelet` undefined: there is none.
  * `project` is asked only where the stagelet waits for its turn.
  */
 export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject): End => {
-  if (stagelet === undefined) return failed('NotFound', 'it does not exist')
-  if (stagelet.metadata.deletionTimestamp !== undefined)
-    return failed('Deleted', `it is being deleted since ${stagelet.metadata.deletionTimestamp}`)
+  if (stagelet === undefined || isLeaving(stagelet)) return absent(stagelet)
   const inSync = currentCondition(stagelet, 'SecretsInSync')
   const reachable = currentCondition(stagelet, 'AgentReachable')
   const progressing = currentCondition(stagelet, 'Progressing')
   if (inSync?.status === 'True') return done(inSync.message)
-  if (reachable?.status === 'False' && gone.has(reachable.reason))
-    return failed(reachable.reason, reachable.message)
-  const { paused } = (stagelet.spec ?? {}) as Partial<StageletSpec>
-  const { name } = stagelet.metadata
-  if (paused === true)
-    return failed('Paused', `it is paused: go on with "stagely rollout resume stagelet/${name}"`)
+  const halt = halted(stagelet, reachable)
+  if (halt !== undefined) return halt
   if (inSync === undefined) return going('is not judged yet')
   if (reachable !== undefined && reachable.status !== 'True') return away(stagelet, reachable)
   if (inSync.status === 'Unknown') return going(say(inSync))
   const drifted = currentCondition(stagelet, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand')
     return failed(drifted.reason, drifted.message)
-  if (progressing?.status === 'True')
-    return going(say(inSync.reason === 'NewRevision' ? inSync : progressing))
-  if (progressing?.reason === 'AwaitingTurn') return atItsTurn(stagelet, progressing, project)
-  if (progressing !== undefined && holding.has(progressing.reason))
-    return failed(progressing.reason, progressing.message)
+  const ahead = progressing && endOfProgress(stagelet, progressing, { inSync, project })
+  if (ahead !== undefined) return ahead
   return passing.has(inSync.reason) ? going(say(inSync)) : failed(inSync.reason, inSync.message)
 }
 
@@ -122,9 +144,7 @@ export const endOfDeploy = (
 
 /** For a wait until the services that see a secret run its newest version. */
 export const endOfSecret = (secret: KubeObject | undefined): End => {
-  if (secret === undefined) return failed('NotFound', 'it does not exist')
-  if (secret.metadata.deletionTimestamp !== undefined)
-    return failed('Deleted', `it is being deleted since ${secret.metadata.deletionTimestamp}`)
+  if (secret === undefined || isLeaving(secret)) return absent(secret)
   const accepted = currentCondition(secret, 'Accepted')
   const inSync = currentCondition(secret, 'InSync')
   if (accepted?.status === 'False') return failed(accepted.reason, accepted.message)

@@ -140,7 +140,9 @@ describe('what nobody sees', () => {
     const { items } = await opened.store.list('Event', { namespace: 'default' })
     const told = items.map((event) => event.spec as { reason: string; involvedObject: object })
     expect(told.filter(({ reason }) => reason === 'Disconnected')).toEqual([
-      expect.objectContaining({ involvedObject: expect.objectContaining({ name: 'shop' }) }),
+      expect.objectContaining({
+        involvedObject: expect.objectContaining({ name: 'shop' }) as object,
+      }),
     ])
     expect(told.filter(({ reason }) => reason.startsWith('Agent'))).toEqual([])
   })

@@ -1,7 +1,6 @@
 // The agents' protocol, both ends, over real TLS and on both databases.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer, connect, type Server, type Socket, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -27,6 +26,7 @@ import {
   type TestController,
 } from '../support/agent-protocol.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
+import { startRelay } from '../support/relay.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 
 const agentRef = (name: string) => ({ kind: 'Agent', namespace: 'default', name })
@@ -49,57 +49,6 @@ const anObservation = (stageletUid: string): ReportedStagelet => ({
   pendingEdits: [],
   missingVariables: [],
 })
-
-/** A TCP relay in front of the controller that can record, cut and refuse. */
-interface Relay {
-  readonly port: number
-  readonly sockets: Set<Socket>
-  /** Bytes to the agent after which the next connection is cut; undefined lets all through. */
-  cutAfter: number | undefined
-  refuse: boolean
-  close(): void
-}
-const startRelay = async (target: string): Promise<Relay> => {
-  const relay = { sockets: new Set<Socket>(), cutAfter: undefined, refuse: false } as unknown as {
-    -readonly [K in keyof Relay]: Relay[K]
-  }
-  const server: Server = createServer((near) => {
-    if (relay.refuse) {
-      near.destroy()
-      return
-    }
-    const far = connect(Number(new URL(target).port), '127.0.0.1')
-    let passed = 0
-    relay.sockets.add(near)
-    near.on('data', (chunk: Buffer) => far.write(chunk))
-    far.on('data', (chunk: Buffer) => {
-      passed += chunk.length
-      if (relay.cutAfter !== undefined && passed > relay.cutAfter) {
-        near.end(chunk.subarray(0, Math.floor(chunk.length / 2)))
-        far.destroy()
-        return
-      }
-      near.write(chunk)
-    })
-    for (const [a, b] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      a.on('error', () => undefined)
-      a.on('close', () => {
-        relay.sockets.delete(near)
-        b.destroy()
-      })
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  relay.port = (server.address() as AddressInfo).port
-  relay.close = () => {
-    server.close()
-    for (const socket of relay.sockets) socket.destroy()
-  }
-  return relay
-}
 
 describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database) => {
   let db: TestDatabase | undefined
@@ -581,8 +530,13 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     await agent.stop()
     const client = createControllerClient(identity, createRequestSigner(identity, realClock))
     const ending = new AbortController()
-    const now = realClock.now()
-    const body = { protocol: protocolVersion, boot: 'b', version: 'v', now, holds: [] }
+    const body = {
+      protocol: protocolVersion,
+      boot: 'b',
+      version: 'v',
+      now: realClock.now(),
+      holds: [],
+    }
     const { response } = await client.open({ path: paths.stream, body, signal: ending.signal })
     let text = ''
     for await (const chunk of response as AsyncIterable<Buffer>) {

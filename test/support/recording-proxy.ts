@@ -66,10 +66,10 @@ export const startRecordingProxy = async (controller: TestController): Promise<R
       proxy.tamper = undefined
       const passed = tamper === undefined ? request : tamper(request, res)
       if (passed === undefined) return
-      void pass(passed, seen, res)
+      pass(passed, seen, res)
     })
   })
-  const pass = async (request: Recorded, seen: Answered, res: ServerResponse): Promise<void> => {
+  const pass = (request: Recorded, seen: Answered, res: ServerResponse): void => {
     const { method, path, headers, body } = request
     const { host: _host, connection: _connection, ...kept } = headers
     const options = { method, headers: kept, rejectUnauthorized: false, agent: false as const }

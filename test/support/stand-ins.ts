@@ -29,5 +29,5 @@ export const stackOf = (
 ): PeopleStack => {
   const all = { 'docker-compose.yml': text, ...files }
   const entries = Object.entries(all).map(([path, t]) => [path, spelled(t)] as const)
-  return { name, service, files: Object.fromEntries(entries) as Record<string, string> }
+  return { name, service, files: Object.fromEntries(entries) }
 }

@@ -10,7 +10,7 @@ export interface Listening {
   add(session: Session): void
   remove(session: Session): void
   /** A sign of life for a stream here; false when it is none, or came before. */
-  heard(sign: Sign): boolean
+  readonly heard: (sign: Sign) => boolean
   stop(): void
 }
 

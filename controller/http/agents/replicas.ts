@@ -37,7 +37,8 @@ export const beatUntil = async (
 ): Promise<void> => {
   const pauseMs = peers === undefined ? aloneEveryMs : everyMs
   const isOtherReady = async (): Promise<boolean> =>
-    (await Promise.all(replicas.others.map((peer) => peers?.isReady(peer)))).includes(true)
+    peers !== undefined &&
+    (await Promise.all(replicas.others.map((peer) => peers.isReady(peer)))).includes(true)
   let lastBeat = clock.now()
   let state: 'well' | 'failing' | 'isolated' = 'well'
   while (!signal.aborted) {

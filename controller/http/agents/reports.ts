@@ -51,14 +51,12 @@ const checkBoot = (boot: string, current: string | undefined): void => {
   throw new RefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
 }
 
+type ReportsDeps = Pick<AgentRoutesDeps, 'connections' | 'log'> & {
+  readonly duplicates: Pick<Duplicates, 'reportedLate'>
+}
+
 export const createReports = (
-  {
-    connections,
-    log,
-    duplicates,
-  }: Pick<AgentRoutesDeps, 'connections' | 'log'> & {
-    readonly duplicates: Pick<Duplicates, 'reportedLate'>
-  },
+  { connections, log, duplicates }: ReportsDeps,
   world: World,
 ): Reports => {
   /** Newest report that came here, by agent: saves the store most looks at replays. */

@@ -65,7 +65,7 @@ export interface AgentRoutes {
 
 /** Mounts the endpoints on `app` and begins to follow the store. */
 export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): AgentRoutes => {
-  const { clock, log, agents, identity } = deps
+  const { clock } = deps
   const tuning = { ...defaultTuning, ...deps.tuning }
   const presence: Presence = createPresence(deps, tuning, {
     isConnected: (key) => hub.isConnected(key),

@@ -32,7 +32,7 @@ export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buf
   outgoing.once('close', () => {
     bodies.giveBack(sender, taken)
   })
-  let refused: unknown
+  let refused: Error | undefined
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > patienceBytes) break
@@ -43,7 +43,7 @@ export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buf
       taken += chunk.length
       chunks.push(chunk)
     } catch (error) {
-      refused = error
+      refused = error as Error
       chunks.length = 0
     }
   }
