@@ -22,6 +22,8 @@ const ofOneRun = new Set([
   ],
   ...['HostsPath', 'LogPath', 'GraphDriver', 'SandboxID', 'SandboxKey', 'EndpointID', 'NetworkID'],
   ...['Gateway', 'IPAddress', 'MacAddress', 'IPv6Gateway', 'GlobalIPv6Address', 'Ports'],
+  // The engine takes each network from the next of its pools, which are of several sizes.
+  ...['IPPrefixLen', 'GlobalIPv6PrefixLen'],
   // An image made a moment before the engine's answer is the same one by its name.
   ...['ImageManifestDescriptor', 'com.docker.compose.replace'],
 ])
