@@ -53,11 +53,6 @@ describe('bad input', () => {
       /spec\.value.*13\d{4} bytes/,
     ],
     [
-      'a missing project',
-      secretWith('  value: good-value\n').replace('name: shop', 'name: nowhere'),
-      /project "nowhere" not found/,
-    ],
-    [
       'a bare number as a mode',
       secretWith('  type: file\n  file: {path: ./x, mode: 0600}\n  value: good-value\n'),
       /spec\.file\.mode.*quote it/,
@@ -69,6 +64,28 @@ describe('bad input', () => {
       expect((await world.cli('get', 'stagelysecret', 'bad')).code).toBe(1)
     },
   )
+
+  // In any order: the project may come later.
+  it('takes what names a missing project, says so at once and in status, and starts nothing', async () => {
+    const early = await createStack(compose)
+    try {
+      const ran = await world.apply(
+        secretYaml('KEY', 'an early value', 'web', 'nowhere') +
+          stageletYaml(early.directory, early.project, 'nowhere'),
+      )
+      expect(ran.code).toBe(0)
+      expect(ran.stderr).toMatch(
+        /Warning: spec\.projectRef\.name: Project "nowhere" does not exist/,
+      )
+      await eventually('nowhere', 'Accepted', /False\/ProjectMissing.*"nowhere".*apply it/)
+      await eventually('nowhere', 'SecretsInSync', /False\/ProjectMissing/)
+      expect(await early.containers()).toEqual({})
+      await world.must('delete', 'stagelet', 'nowhere', '--yes')
+      await world.must('delete', 'stagelysecret', 'nowhere-key.web', '--yes')
+    } finally {
+      await early.remove()
+    }
+  })
 
   it('reports all faults of all documents at once and applies none of them', async () => {
     const output = await refused(
