@@ -128,8 +128,10 @@ export const failUp = async (
     const message = `Compose does not accept the stack's files: ${error.stderr}`
     state.fault = { reason: 'ComposeInvalid', message }
   }
-  const isPull = error.exitCode === 18 && of !== undefined
-  const images = isPull ? await missingImages(deps, state, of.model, of.services) : ''
+  // A pull that failed: newer versions end with 1 for it as for much else.
+  const mayBePull = [1, 18].includes(error.exitCode ?? 0)
+  const images =
+    mayBePull && of !== undefined ? await missingImages(deps, state, of.model, of.services) : ''
   return fail(deps, state, images + error.message)
 }
 

@@ -30,6 +30,8 @@ export interface ObservedContainer {
   /** Folder that Compose made it from; undefined where the label is absent. */
   readonly directory?: string | undefined
   readonly imageId?: string | undefined
+  /** Name of the image that it was made of. */
+  readonly image?: string | undefined
   /** Services that its service depends on. */
   readonly dependsOn?: readonly string[]
   /** Id of the container that this one was made to replace. */
@@ -92,6 +94,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   healthBudgetMs: healthBudgetOf(details),
   directory: summary.Labels[labels.directory],
   imageId: summary.ImageID,
+  image: details.Config.Image,
   dependsOn: dependenciesOf(summary.Labels[labels.dependsOn] ?? ''),
   replaces: summary.Labels[labels.replaces],
 })

@@ -4,7 +4,7 @@ import { aService } from '../test/support/a-service.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import { findDiverging, type DryRun } from './pending-edits.ts'
 
-const found = (stderr: string) => {
+const found = (stderr: string, over: Partial<DryRun> = {}) => {
   const compose = { run: () => Promise.resolve({ stdout: '', stderr }) } as unknown as Compose
   const services = ['a', 'b', 'c'].map((name) => aService(name))
   const containers = services.map(({ name }) => ({
@@ -12,8 +12,15 @@ const found = (stderr: string) => {
     name: `shop-${name}-1`,
   }))
   const model = { projectName: 'shop', flags: [], services } as unknown as DryRun['model']
-  const rest = { override: Buffer.of(), cwd: '/', env: {}, mask: (t: string) => t, imageless: [] }
-  return findDiverging(compose, { model, containers, ...rest })
+  const rest = {
+    override: Buffer.of(),
+    cwd: '/',
+    env: {},
+    mask: (t: string) => t,
+    imageless: [],
+    made: {},
+  }
+  return findDiverging(compose, { model, containers, ...rest, ...over })
 }
 
 describe('what Compose would change', () => {
@@ -34,5 +41,18 @@ describe('what Compose would change', () => {
       services: [],
       networks: { names: ['shop_inner'], services: ['a', 'c'] },
     })
+  })
+  it('is what was made of something else, where its image is not here and Compose cannot be asked', async () => {
+    const images = { a: 'x', b: 'x', c: 'older' }
+    const containers = Object.entries(images).map(([name, image]) => ({
+      ...aContainer(name, ''),
+      image,
+    }))
+    const imageless = Object.keys(images)
+    const made = { a: 'definition of a', b: 'another definition of b' }
+    expect((await found('', { containers, imageless, made })).services).toEqual(['b', 'c'])
+    const named = ' DRY-RUN MODE -  Container p-a-1  Recreate\n'
+    const without = { containers, made, imageless: ['b'] }
+    expect((await found(named, without)).services).toEqual(['a', 'b'])
   })
 })

@@ -3,6 +3,7 @@
 import { isAtLeast, type Compose } from '../src/compose/compose.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { ComposeModel } from './compose-model.ts'
+import { imageOf } from './images.ts'
 import type { ObservedContainer } from './observe.ts'
 import { unique, type ServiceModel } from './service-model.ts'
 import { dependenciesOf } from './steps.ts'
@@ -34,6 +35,8 @@ export interface DryRun {
   readonly mask: (text: string) => string
   /** Services whose image is not here: Compose would end at them, and say nothing of the others. */
   readonly imageless: readonly string[]
+  /** Hash of the definition that each service was last known to be made of. */
+  readonly made: Readonly<Record<string, string>>
 }
 
 /** What Compose would change by itself. */
@@ -62,6 +65,15 @@ const miscounted = ({ model, containers }: DryRun): string[] =>
     })
     .map(({ name }) => name)
 
+/** For a service that Compose cannot be asked of: whether its containers were made of something else. */
+const isRedefined = (service: ServiceModel, { model, containers, made }: DryRun): boolean => {
+  const { name, definition } = service
+  const own = containers.filter((c) => c.service === name)
+  if (made[name] !== undefined && definition !== undefined)
+    return own.length > 0 && made[name] !== definition
+  return own.some(({ image }) => image !== undefined && image !== imageOf(model, service))
+}
+
 /** It changes nothing. ComposeError when Compose refuses. The labels must be right when this is asked. */
 export const findDiverging = async (compose: Compose, request: DryRun): Promise<Diverging> => {
   const { model, containers, override, cwd, env, mask, imageless } = request
@@ -71,7 +83,9 @@ export const findDiverging = async (compose: Compose, request: DryRun): Promise<
   const isAsked = ({ name }: ServiceModel): boolean =>
     ![name, ...dependenciesOf(name, byName)].some((n) => imageless.includes(n))
   const asked = model.services.filter(isAsked).map((s) => s.name)
-  if (asked.length === 0) return { services: miscounted(request), networks: noNetworkEdits }
+  const redefined = model.services.filter((s) => !isAsked(s) && isRedefined(s, request))
+  const unasked = [...miscounted(request), ...redefined.map((s) => s.name)]
+  if (asked.length === 0) return { services: unique(unasked), networks: noNetworkEdits }
   const all = asked.length === model.services.length
   const verb = ['create', '--no-build', '--pull', 'never', ...(all ? [] : ['--', ...asked])]
   const { stdout, stderr } = await compose.run({ verb, flags, cwd, env, mask, stdin: override })
@@ -81,7 +95,7 @@ export const findDiverging = async (compose: Compose, request: DryRun): Promise<
     namedBy(pattern).map((name) => serviceOf(name, model, containers) ?? name)
   const names = unique(namedBy(removed))
   return {
-    services: unique([...servicesBy(line), ...miscounted(request)]),
+    services: unique([...servicesBy(line), ...unasked]),
     networks:
       names.length === 0 ? noNetworkEdits : { names, services: unique(servicesBy(stopping)) },
   }

@@ -92,7 +92,9 @@ export const lookAtEdits = async (
     const { containers } = state
     const imageless = await findImageless(deps, model, model.services)
     const override = renderOverride(overrides)
-    const request = { model, containers, override, ...callFor(state.want, model), imageless }
+    const { made = {} } = deploymentOf(deps, state, model)
+    const call = callFor(state.want, model)
+    const request = { model, containers, override, ...call, imageless, made }
     const diverging = await findDiverging(deps.compose, request)
     await note(deps, state, model, { diverging, acting })
   } catch (error) {

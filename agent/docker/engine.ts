@@ -39,6 +39,8 @@ export interface ContainerDetails {
   }
   readonly Config: {
     readonly Tty: boolean
+    /** As it was named when the container was made. */
+    readonly Image?: string
     /** Durations in nanoseconds; 0 or absent means Docker's default. */
     readonly Healthcheck?: {
       readonly Interval?: number

@@ -3,6 +3,7 @@ import { writeFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { newerCompose } from '../support/newer-compose.ts'
 import {
   createStack,
   idleService,
@@ -44,6 +45,11 @@ describe('a rotation goes on', () => {
       expect(await valueOf('web')).toBe('two')
       expect(report.rollout).toMatchObject({ service: 'lost' })
       expect(report.rollout?.message).toContain(`image ${lost}`)
+      // As soon as it failed, and not only when the rest had been judged.
+      const early = machine.reports.find(
+        (r) => r.revision === 2 && r.rollout?.message !== undefined,
+      )
+      expect(early?.rollout).toMatchObject({ result: 'Progressing', service: 'lost' })
       const details = Object.fromEntries(report.services.map((s) => [s.name, s.detail]))
       expect(details).toMatchObject({ needs: 'waits for lost', web: undefined })
       expect(details['lost']).toContain(lost)
@@ -72,6 +78,30 @@ describe('a rotation goes on', () => {
     expect(await valueOf('web')).toBe('one')
     expect(report.passed).toHaveProperty('web')
   })
+})
+
+describe('a deploy of an image that is neither here nor to be pulled', () => {
+  it.each([
+    ["the machine's Compose", undefined],
+    ['a newer Compose', newerCompose],
+  ])(
+    'is told as such by %s, leaves its service running, and rolls out the rest',
+    async (_, find) => {
+      const files = `services:\n${idleService('web')}${idleService('db')}`
+      stack = await createStack(files)
+      machine = await startMachine(stack, find === undefined ? {} : { composeBinary: await find() })
+      await machine.roll(value('one'))
+      const before = await stack.containers()
+      const absent = 'stagely-test/absent:9'
+      const edited = `services:\n${idleService('web').replace(testImage, absent)}${idleService('db', '    labels: {edited: "1"}\n')}`
+      await stack.write(edited)
+      machine.loop.want(desiredFor(stack, { revision: 1, redeploy: 'now' }), value('one'))
+      const report = await machine.until((r) => r.rollout?.result === 'Failed')
+      expect(report.rollout?.message).toMatch(`service web: image ${absent} is not on this machine`)
+      expect(report.pendingEdits).toContain('web')
+      expect(recreatedBetween(before, await stack.containers())).toEqual(['db'])
+    },
+  )
 })
 
 describe('the files of a stack that runs', () => {
