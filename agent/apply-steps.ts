@@ -2,7 +2,14 @@
 // holds up only who depends on it.
 import { ComposeError } from '../src/compose/compose.ts'
 import { isAbort } from '../src/kernel/errors.ts'
-import type { Action, ActionDeps, ActionResult, PassSignals } from './action.ts'
+import {
+  fail,
+  type Action,
+  type ActionDeps,
+  type ActionResult,
+  type PassSignals,
+} from './action.ts'
+import { clearProject } from './cleanup.ts'
 import { failUp, restart, up } from './compose-up.ts'
 import { culpritsOf } from './going-back.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
@@ -41,6 +48,9 @@ const applyStep = async (
   try {
     await up(deps, state, action, step)
   } catch (error) {
+    // It may have been killed: Compose would start what it left, and never give it its name.
+    const found = await clearProject(deps, action.model.projectName)
+    state.interrupted = new Set([...state.interrupted, ...found.map(({ id }) => id)])
     const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
     const waits = services.length === 0 && gaveUp ? waitsIn(action, services) : []
     const judged = await judgeWaits(deps, state, waitsFor(action, waits), signal)
@@ -108,23 +118,36 @@ const takeNext = async (
   }
 }
 
-export const waitsForPrefix = 'waits for '
+const waitsForPrefix = 'waits for '
 
-/** Takes the failure over into what is held up: the action goes on with the rest. */
+/** Says what could not be brought to what is wanted, each with why. */
+export const failHeldUp = (deps: ActionDeps, state: StackState): 'failed' => {
+  const causes = [...state.heldUp].filter(([, why]) => !why.startsWith(waitsForPrefix))
+  return fail(deps, state, causes.map(([, why]) => why).join('\n'), causes[0]?.[0])
+}
+
+/** Takes the failure over into what is held up. */
 const holdUp = (
   state: StackState,
   { model }: Action,
   { failed, on }: { failed: readonly string[]; on: string | undefined },
 ): void => {
-  const { message = '', finishedAt: _f, service: _s, ...rollout } = state.rollout!
+  const { message = '' } = state.rollout!
   const held = new Map(state.heldUp)
   const roots = on === undefined ? failed : [on]
   for (const name of roots) held.set(name, message)
   for (const name of withDependents(model.services, roots))
     if (!held.has(name)) held.set(name, `${waitsForPrefix}${roots.join(', ')}`)
   state.heldUp = held
+}
+
+/** The action goes on with the rest, which may take long; what has failed is told at once. */
+const goOn = (deps: ActionDeps, state: StackState): void => {
+  if (state.heldUp.size > 0) failHeldUp(deps, state)
+  const { finishedAt: _f, ...rollout } = state.rollout!
   state.rollout = { ...rollout, result: 'Progressing' }
   state.phase = 'Applying'
+  deps.publish()
 }
 
 const withoutHeld = (step: Step, { heldUp }: StackState): Step => ({
@@ -177,6 +200,7 @@ const runSteps = async (
     } else {
       const next = afterFailure(state, action, step, on)
       if (next === undefined) return result
+      goOn(deps, state)
       queue.unshift(...(isWhole ? await action.stepsAfter(state.heldUp) : next.again))
       unjudged = unjudged.filter((name) => !state.heldUp.has(name))
     }

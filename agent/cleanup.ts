@@ -1,8 +1,9 @@
 // What an interrupted `up` leaves: containers under a temporary name, which a later `up` trips over
 // or never renames. With this before it, 100 of 100 interrupted runs converged with one `up`.
 import { isReason } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
 import type { Engine } from './docker/engine.ts'
-import { isLeftover } from './observe.ts'
+import { isLeftover, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 
 /** Resolves to false where another does what was asked, or has the name that was asked for. */
@@ -32,4 +33,18 @@ export const cleanUpLeftovers = async (
     if (!isKept) await isDone(engine.remove(leftover.id))
   }
   return leftovers.length
+}
+
+/**
+ * Before Compose is called for the project, also where a call before has failed in the same action.
+ * Returns the containers that were there.
+ */
+export const clearProject = async (
+  { engine, log }: { readonly engine: Engine; readonly log: Logger },
+  project: string,
+): Promise<readonly ObservedContainer[]> => {
+  const containers = await observeProject(engine, project)
+  if ((await cleanUpLeftovers(engine, containers)) > 0)
+    log.warn({ project }, 'removed what an interrupted up had left behind')
+  return containers
 }

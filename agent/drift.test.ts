@@ -39,6 +39,7 @@ const look = (
       ['web', 'right'],
     ]),
     endingOf: endings.of,
+    interrupted: new Set(),
     stopped: endedByOthers(containers, { endingOf: endings.of, lasting: new Set() }),
     byOf: () => undefined,
   }
@@ -115,11 +116,16 @@ describe('drift', () => {
     ])
   })
 
-  it('knows a stack that somebody stopped, or took down, as a whole', () => {
+  it('knows a stack that somebody stopped, or took down, as a whole, and not its own Compose', () => {
     const all = [...stop('web'), ...stop('db')]
     const down = [...all, ['destroy', 'web'], ['destroy', 'db']] as const
     expect(isWholeStackStopped(look([ended('db', 143), ended('web', 0)], all))).toBe(true)
     expect(isWholeStackStopped(look([], down))).toBe(true)
+    const byCompose = {
+      ...look([ended('db', 143), ended('web', 0)], all),
+      interrupted: new Set(['id-web']),
+    }
+    expect(isWholeStackStopped(byCompose)).toBe(false)
   })
 
   it('takes no container for stopped that came after a rollout had stopped the one before, and failed', () => {

@@ -15,6 +15,8 @@ export interface DriftInput {
   readonly endingOf: (containerId: string) => Ending | undefined
   /** Ids of containers that did not end by themselves, however they look: see `endedByOthers`. */
   readonly stopped: ReadonlySet<string>
+  /** Ids of containers that the agent's own Compose may have stopped: see StackState. */
+  readonly interrupted: ReadonlySet<string>
   /** Who has just touched a service through the agent. */
   readonly byOf: (service: string) => string | undefined
 }
@@ -98,10 +100,12 @@ export const findChanges = (input: DriftInput): DriftChange[] =>
  * True when nothing of the stack runs, and all that ran was stopped by somebody: also what came after
  * `before`, for which a rollout has stopped that.
  */
-export const isWholeStackStopped = ({ before, now, endingOf }: DriftInput): boolean => {
+export const isWholeStackStopped = (input: DriftInput): boolean => {
+  const { before, now, endingOf, interrupted } = input
   const ran = before.filter((c) => !isEnded(c))
   const isNew = ({ id }: ObservedContainer): boolean => !before.some((c) => c.id === id)
-  const isStopped = ({ id }: ObservedContainer): boolean => endingOf(id)?.how === 'Stopped'
+  const isStopped = ({ id }: ObservedContainer): boolean =>
+    endingOf(id)?.how === 'Stopped' && !interrupted.has(id)
   const all = [...ran, ...now.filter(isNew)]
   return ran.length > 0 && now.every(isEnded) && all.every(isStopped)
 }

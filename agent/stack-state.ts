@@ -130,6 +130,8 @@ export interface StackState {
     | undefined
   /** Services that the last action could not bring to what is wanted, and why. */
   heldUp: ReadonlyMap<string, string>
+  /** Ids of containers that Compose was at work on when it failed: it may have asked the engine to stop them. */
+  interrupted: ReadonlySet<string>
   missingVariables: readonly string[]
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: readonly string[]
@@ -173,6 +175,7 @@ export const createStackState = (want: Want): StackState => ({
   pendingEdits: [],
   diverging: undefined,
   heldUp: new Map(),
+  interrupted: new Set(),
   missingVariables: [],
   unmountedFiles: [],
   failedKey: '',

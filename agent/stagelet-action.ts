@@ -4,7 +4,7 @@ import { toTimestamp } from '../src/kernel/clock.ts'
 import { findRunning } from '../src/process/running.ts'
 import type { Action, ActionDeps, ActionResult, PassSignals } from './action.ts'
 import { applySteps } from './apply-steps.ts'
-import { cleanUpLeftovers } from './cleanup.ts'
+import { clearProject } from './cleanup.ts'
 import { workingFlags } from './compose-up.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { noteGiven } from './given-keys.ts'
@@ -124,8 +124,7 @@ export const applyPlan = async (
   noteWell(state, deps.clock.now())
   await recordIntent(deps, state, action)
   await noteGiven(deps.stateFile, model, state)
-  if ((await cleanUpLeftovers(deps.engine, before)) > 0)
-    deps.log.warn({ project: model.projectName }, 'removed what an interrupted up had left behind')
+  await clearProject(deps, model.projectName)
   const result = await applySteps(deps, state, action, signals)
   if (result === 'done' && full && state.heldUp.size === 0) await recordFull(deps, state, action)
   state.containers = await observeProject(deps.engine, model.projectName)

@@ -31,6 +31,7 @@ const driftInput = (
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
   endingOf: deps.endings.of,
   stopped: stoppedIn(deps, state),
+  interrupted: state.interrupted,
   byOf: deps.hands.by,
 })
 
@@ -114,6 +115,7 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
     wanted: new Map(before.map((c) => [c.service, c.digest])),
     endingOf: deps.endings.of,
     stopped: stoppedIn(deps, state),
+    interrupted: state.interrupted,
     byOf: deps.hands.by,
   }
   if (findChanges(input).length > 0) tell(deps, state, 'Found', input)

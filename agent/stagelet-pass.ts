@@ -1,8 +1,8 @@
 // One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
 // pass begins with what the files and the engine say now, whatever woke it.
-import { fail, type Action, type ActionResult, type PassSignals } from './action.ts'
+import type { Action, ActionResult, PassSignals } from './action.ts'
 import { findAiling } from './ailing.ts'
-import { waitsForPrefix } from './apply-steps.ts'
+import { failHeldUp } from './apply-steps.ts'
 import type { StackFault } from './borders.ts'
 import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
 import { awaitsLostKeys, noteGiven } from './given-keys.ts'
@@ -56,13 +56,6 @@ const toGate = (
   return new Map(judged.map((name) => [name, digests.get(name) ?? '']))
 }
 
-/** Says what could not be brought to what is wanted, though all else is. */
-const failHeldUp = (deps: PassDeps, state: StackState): ActionResult => {
-  const isRoot = ([, why]: [string, string]): boolean => !why.startsWith(waitsForPrefix)
-  const roots = [...state.heldUp].filter(isRoot)
-  return fail(deps, state, roots.map(([, why]) => why).join('\n'), roots[0]?.[0])
-}
-
 const act = async (
   deps: PassDeps,
   state: StackState,
@@ -109,6 +102,7 @@ const settle = async (
 ): Promise<number> => {
   state.phase = 'Settled'
   state.heldUp = new Map()
+  state.interrupted = new Set()
   state.ailing = findAiling(state.containers, state.want.mask, state.ailing)
   state.settledKey = state.want.key
   state.failures = 0

@@ -135,33 +135,50 @@ describe('in the middle of a re-creation', () => {
   }
 
   // SIGTERM is no gentler: Compose leaves the same behind.
-  it.each<NodeJS.Signals>(['SIGKILL', 'SIGTERM'])(
-    'what Compose leaves behind at %s is cleared away by the next agent',
-    async (signal) => {
-      const desired = desiredFor(stack, { revision: 9 })
-      machine.loop.want(desired, [held('TOKEN', signal)])
+  it.each<[NodeJS.Signals, number]>([
+    ['SIGKILL', 8],
+    ['SIGTERM', 9],
+  ])(
+    'what Compose leaves behind at %s is cleared away before it is called again',
+    async (signal, revision) => {
+      machine.loop.want(desiredFor(stack, { revision }), [held('TOKEN', signal)])
       await halfWay()
       killGroups(await findUps(stack.project), signal)
       await machine.until((r) => r.phase === 'Failed')
-      await machine.stop()
-      await halfWay()
-      machine = await startMachine(stack, { dataDir })
-      await expectPutRight(signal)
+      expect(await namesIn(stack)).toEqual([`${stack.project}-slow-1`])
+      await machine.until((r) => r.phase === 'Settled' && r.revision === revision)
+      expect((await stack.environmentOf('slow'))['TOKEN']).toBe(signal)
     },
   )
 
-  it('what Compose finishes after its agent has died is not disturbed by the next one', async () => {
-    await machine.stop()
-    const value = held('TOKEN', 'last')
-    const [env, digest] = [await environmentFor(), digestFor('slow', [value])]
-    const left = (await openCompose(env)).run({
+  /** As an agent does that has died since. */
+  const upAlone = async (value: string): Promise<unknown> => {
+    const entry = held('TOKEN', value)
+    const [env, digest] = [await environmentFor(), digestFor('slow', [entry])]
+    return (await openCompose(env)).run({
       flags: ['-f', 'docker-compose.yml', '-f', '-', '-p', stack.project, '--progress', 'quiet'],
       verb: ['up', '-d'],
       cwd: stack.directory,
       env,
       mask: (text) => text,
-      stdin: renderOverride([{ service: 'slow', digest, entries: [value], mounts: [] }]),
+      stdin: renderOverride([{ service: 'slow', digest, entries: [entry], mounts: [] }]),
     })
+  }
+
+  it('what Compose left behind, killed with its agent, is cleared away by the next agent', async () => {
+    await machine.stop()
+    const killed = upAlone('killed').catch(() => 'killed')
+    await halfWay()
+    killGroups(await findUps(stack.project), 'SIGKILL')
+    expect(await killed).toBe('killed')
+    await halfWay()
+    machine = await startMachine(stack, { dataDir })
+    await expectPutRight('killed')
+  })
+
+  it('what Compose finishes after its agent has died is not disturbed by the next one', async () => {
+    await machine.stop()
+    const left = upAlone('last')
     await halfWay()
     machine = await startMachine(stack, { dataDir })
     await expectPutRight('last')

@@ -210,6 +210,13 @@ const progressing = (input: StageletInput, wantedRevision: number | undefined): 
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 
+/** What failed in an action, though the agent goes on with the rest, or judges once more what failed. */
+const failedUnderWay = ({ phase, rollout }: ObservationSpec): string | undefined => {
+  const isAtWork = phase === 'Applying' || phase === 'Gating'
+  const isOpen = rollout?.result === 'Progressing' || rollout?.result === 'Failed'
+  return isAtWork && isOpen ? rollout.message : undefined
+}
+
 const degraded = (
   input: SeenInput,
   failed: Quarantined | undefined,
@@ -217,29 +224,24 @@ const degraded = (
 ): Verdict => {
   const { observation, stagelet } = input
   const before = lastKnown(stagelet.status, 'Degraded')
-  const isRetry = observation.rollout?.revision === stagelet.status?.lastRollout?.revision
-  if (
-    observation.rollout?.result === 'Progressing' &&
-    isRetry &&
-    before?.reason === 'RolloutFailed'
-  ) {
-    return yes(before.reason, before.message) // a retry heals nothing before it has passed
+  const { phase, rollout } = observation
+  const isRetry = rollout?.revision === stagelet.status?.lastRollout?.revision
+  if (rollout?.result === 'Progressing' && isRetry && before?.reason === 'RolloutFailed') {
+    return yes(before.reason, rollout.message ?? before.message) // a retry heals nothing before it has passed
   }
   if (observation.fault !== undefined)
     return yes(observation.fault.reason, observation.fault.message)
   if (failed !== undefined) return yes('RolledBack', rolledBack(input, failed))
-  if (observation.phase === 'Failed') {
-    return yes(
-      'RolloutFailed',
-      observation.rollout?.message ?? `revision ${observation.revision} failed`,
-    )
-  }
+  const underWay = failedUnderWay(observation)
+  if (underWay !== undefined) return yes('RolloutFailed', underWay)
+  if (phase === 'Failed')
+    return yes('RolloutFailed', rollout?.message ?? `revision ${observation.revision} failed`)
   if (drift.reason === 'Flapping') return yes('Flapping', drift.message)
   const sick = observation.services.filter(
     (s) =>
       s.health === 'unhealthy' || ['restarting', 'missing', 'created', 'paused'].includes(s.state),
   )
-  if (sick.length > 0 && observation.phase === 'Settled') {
+  if (sick.length > 0 && phase === 'Settled') {
     const state = (s: ObservedService): string => (s.health === 'unhealthy' ? s.health : s.state)
     const list = sick.map((s) => s.detail ?? `${s.name} is ${state(s)}`)
     return yes('ServiceUnhealthy', list.join('\n').slice(0, mostSaid))
