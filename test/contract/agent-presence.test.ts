@@ -55,7 +55,7 @@ describe('what nobody sees', () => {
     agents[name] = startTestAgent(identities[name]!)
   }
   /** The agent says that `web` runs what it should, healthily. */
-  const report = async (name: string): Promise<void> => {
+  const report = async (name: string, over: Partial<ReportedStagelet> = {}): Promise<void> => {
     const uid = (await read('Project', name)).metadata.uid!
     const { closed, epoch } = await opened.store.revisionsOf(uid)
     const { entries } = await opened.store.readSet(uid, closed)
@@ -70,6 +70,7 @@ describe('what nobody sees', () => {
       passed: { web: digest },
       pendingEdits: [],
       missingVariables: [],
+      ...over,
     }
     agents[name]!.reporter.changed(reported)
   }
@@ -157,6 +158,13 @@ describe('what nobody sees', () => {
     )
     await settled()
     expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toBe('Unknown/AgentAway')
+    expect(await verdict('StagelySecret', 'shop-password', 'InSync')).toBe('Unknown/AgentAway')
+    // Its first look shows what containers carry, and not yet whether they are healthy with it.
+    await report('shop', { phase: 'Gating', passed: {} })
+    await becomes('shop', 'Unknown/NotJudged')
+    await settled()
+    expect(await verdict('Stagelet', 'shop', 'Ready')).toBe('Unknown/NotJudged')
+    expect(await verdict('StagelySecret', 'shop-password', 'InSync')).toBe('True/InSync')
     await report('shop')
     await becomes('shop', 'True/InSync')
     const { status } = await read('Stagelet', 'shop')

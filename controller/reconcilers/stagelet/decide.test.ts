@@ -86,7 +86,9 @@ describe('decideStagelet', () => {
   })
 
   it('is not in sync before the gate has passed with this very digest', () => {
-    const observation = settled({ phase: 'Gating', passed: { postgres: digestOf('postgres') } })
+    const passed = { postgres: digestOf('postgres') }
+    const rollout = { revision: 1, result: 'Progressing' } as const
+    const observation = settled({ phase: 'Gating', passed, rollout })
     expect(verdict(anInput(entries, { observation }), 'SecretsInSync')).toBe('False/RollingOut')
     expect(verdict(anInput(entries, { observation }), 'Progressing')).toBe('True/Gating')
   })
@@ -225,6 +227,39 @@ describe('decideStagelet', () => {
     expect(verdict(anInput(entries, { observation: passed, stagelet }), 'Degraded')).toBe(
       'False/AsExpected',
     )
+  })
+
+  it('does not know whether containers with the right label are healthy, when their agent has begun anew', () => {
+    const said = (over: Partial<ObservationSpec>): string => {
+      const observation = settled({ phase: 'Gating', passed: {}, ...over })
+      const { status } = decideStagelet(anInput(entries, { observation }))
+      const found = findCondition(status.conditions, 'SecretsInSync')
+      return `${found?.status}/${found?.reason}: ${found?.message}`
+    }
+    const open = 'current, and not seen healthy yet: backend, postgres'
+    expect(said({})).toBe(`Unknown/NotJudged: the agent has begun anew; ${open}`)
+    // It has acted: what runs is what it has made just now.
+    const rollout = { revision: 1, result: 'Progressing' } as const
+    expect(said({ rollout })).toBe(`False/RollingOut: rolling out revision 1; ${open}`)
+    const services = [aService({ name: 'backend', digests: ['old'] }), settled().services[1]!]
+    expect(said({ services })).toBe(
+      'False/RollingOut: rolling out revision 1; not current: backend; current, and not seen healthy yet: postgres',
+    )
+  })
+
+  it.each<[string, string, string]>([
+    ['goes on with the rest', 'Applying', 'Progressing'],
+    ['waits for the rest', 'Gating', 'Progressing'],
+    ['judges it once more', 'Gating', 'Failed'],
+  ])('says what failed as soon as it did, while the agent %s', (_what, phase, result) => {
+    const rollout = { revision: 1, result, message: 'image absent:9' }
+    const observation = settled({ phase, rollout } as Partial<ObservationSpec>)
+    const { status } = decideStagelet(anInput(entries, { observation }))
+    expect(findCondition(status.conditions, 'Degraded')).toMatchObject({
+      status: 'True',
+      reason: 'RolloutFailed',
+      message: 'image absent:9',
+    })
   })
 
   it('decides the same again from its own result: nothing is written twice', () => {

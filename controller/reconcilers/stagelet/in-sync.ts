@@ -40,34 +40,61 @@ export const secretsInSync = (
   if (observation.fault !== undefined)
     return no(observation.fault.reason, observation.fault.message)
   if (judged.length === 0) return unknown('NoReport', 'the agent has not reported any service yet')
-  const late = judged.filter((j) => !j.inSync).map((j) => j.status.name)
+  const late = judged.filter((j) => !j.inSync)
   if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
     if (isStopped(observation))
       return no('StoppedByHand', 'the whole stack was stopped by hand: no container runs')
     return yes('InSync', `every container runs the secrets of revision ${waiting}`)
   }
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
-  const names =
-    late.slice(0, 5).join(', ') + (late.length > 5 ? ` and ${late.length - 5} more` : '')
+  const what = describeLate(late)
+  if (isNotJudged(observation, late))
+    return unknown('NotJudged', `the agent has begun anew; ${what}`)
   const held = heldBack(input)
-  if (held !== undefined) return no(held.reason, `${held.message}; not current: ${names}`)
-  if (observation.revision < waiting) {
-    return no('NewRevision', `revision ${waiting} is on its way; not current: ${names}`)
+  if (held !== undefined) return no(held.reason, `${held.message}; ${what}`)
+  if (observation.revision < waiting)
+    return no('NewRevision', `revision ${waiting} is on its way; ${what}`)
+  return lateFor(observation, what)
+}
+
+/** It carries what it should, and only its health is open. */
+const isUnproven = ({ status }: JudgedService): boolean =>
+  status.wantedDigest !== undefined && status.runningDigest === status.wantedDigest
+
+/** An agent that has begun anew sees what containers carry before it can say whether they are healthy with it. */
+const isNotJudged = (
+  { phase, rollout }: ObservationSpec,
+  late: readonly JudgedService[],
+): boolean =>
+  rollout === undefined &&
+  ['Pending', 'Gating'].includes(phase) &&
+  late.length > 0 &&
+  late.every(isUnproven)
+
+const describeLate = (late: readonly JudgedService[]): string => {
+  const say = (what: string, services: readonly JudgedService[]): string[] => {
+    const names = services.slice(0, 5).map((j) => j.status.name)
+    const more = services.length > 5 ? ` and ${services.length - 5} more` : ''
+    return names.length === 0 ? [] : [`${what}: ${names.join(', ')}${more}`]
   }
-  return lateFor(observation, names)
+  const unproven = late.filter(isUnproven)
+  const others = late.filter((j) => !unproven.includes(j))
+  return [
+    ...say('not current', others),
+    ...say('current, and not seen healthy yet', unproven),
+  ].join('; ')
 }
 
 const isStopped = ({ phase, drift }: ObservationSpec): boolean =>
   phase === 'Paused' && drift?.state === 'Held'
 
 /** Why the newest revision does not run everywhere, though the agent has it. */
-const lateFor = (observation: ObservationSpec, names: string): Verdict => {
+const lateFor = (observation: ObservationSpec, what: string): Verdict => {
   const { phase, revision, rollout } = observation
   if (phase === 'Failed')
     return no('RolloutFailed', rollout?.message ?? `revision ${revision} failed`)
-  if (isStopped(observation))
-    return no('StoppedByHand', `the stack was stopped by hand; not current: ${names}`)
-  if (phase === 'Paused') return no('Paused', `paused; not current: ${names}`)
-  if (phase === 'Settled') return no('OutOfSync', `not current after the rollout: ${names}`)
-  return no('RollingOut', `rolling out revision ${revision}; not current: ${names}`)
+  if (isStopped(observation)) return no('StoppedByHand', `the stack was stopped by hand; ${what}`)
+  if (phase === 'Paused') return no('Paused', `paused; ${what}`)
+  if (phase === 'Settled') return no('OutOfSync', `after the rollout: ${what}`)
+  return no('RollingOut', `rolling out revision ${revision}; ${what}`)
 }
