@@ -201,6 +201,15 @@ describe('drift', () => {
     })
   })
 
+  it('does not come between an up by hand and what shares with the one that it has re-created', () => {
+    const [db, web] = [container('db'), container('web', { cutOff: true })]
+    const made = { ...db, id: 'next-db', startedAt: new Date(now - 500).toISOString() }
+    const seen = { ...look([made, web], []), affected: ['web'] }
+    expect(waitForPerson(seen, now)).toBe(1_500)
+    expect(waitForPerson(seen, now + 1_500)).toBe(0)
+    expect(waitForPerson({ ...seen, affected: [] }, now)).toBe(0)
+  })
+
   it('does not come between an up by hand and the dependency that it waits for', () => {
     const createdAtMs = now - 3_000
     const made = container('web', { id: 'other', digest: '', state: 'created', createdAtMs })

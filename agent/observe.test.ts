@@ -21,6 +21,44 @@ const healthFor = async (
   return (await observeProject(engine, 'p'))[0]?.health
 }
 
+/** Two containers of a project, of which `web` holds what `mode` says. */
+const cutOffFor = async (mode: object, known: readonly string[]): Promise<boolean | undefined> => {
+  const summaries = ['db', 'web'].map((service) => ({
+    Id: `id-${service}`,
+    Names: [`/p-${service}-1`],
+    Labels: { 'com.docker.compose.service': service },
+  }))
+  const inspect = (id: string) =>
+    Promise.resolve(
+      known.includes(id)
+        ? {
+            State: { Status: 'running', StartedAt: '' },
+            Config: {},
+            HostConfig: { RestartPolicy: { Name: 'no' }, ...(id === 'id-web' ? mode : {}) },
+          }
+        : undefined,
+    )
+  const engine = { listContainers: () => Promise.resolve(summaries), inspect }
+  return (await observeProject(engine as unknown as Engine, 'p')).at(-1)?.cutOff
+}
+
+describe('what a container shares', () => {
+  it.each([
+    { NetworkMode: 'container:old' },
+    { IpcMode: 'container:old' },
+    { PidMode: 'container:old' },
+    { VolumesFrom: ['id-db', 'old:ro'] },
+  ])('is cut off where the container of %j is gone, and only there', async (mode) => {
+    expect(await cutOffFor(mode, ['id-db', 'id-web'])).toBe(true)
+    expect(await cutOffFor(mode, ['id-db', 'id-web', 'old'])).toBe(false)
+  })
+
+  it('is whole where it is its own, or of a container that is there', async () => {
+    for (const mode of [{ NetworkMode: 'p_default' }, { NetworkMode: 'container:id-db' }, {}])
+      expect(await cutOffFor(mode, ['id-db', 'id-web'])).toBe(false)
+  })
+})
+
 describe('the health of a container', () => {
   it('is what its checks say while it runs', async () => {
     for (const status of ['starting', 'healthy'])

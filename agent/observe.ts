@@ -36,6 +36,8 @@ export interface ObservedContainer {
   readonly dependsOn?: readonly string[]
   /** Id of the container that this one was made to replace. */
   readonly replaces: string | undefined
+  /** It holds a namespace or the volumes of a container that is gone. */
+  readonly cutOff?: boolean
 }
 
 const labels = {
@@ -75,7 +77,34 @@ const healthBudgetOf = (details: ContainerDetails): number | undefined => {
 const dependenciesOf = (label: string): string[] =>
   label.split(',').flatMap((part) => part.split(':')[0] || [])
 
-const toContainer = (summary: ContainerSummary, details: ContainerDetails): ObservedContainer => ({
+/** Containers whose namespaces or volumes it holds, by id or name. */
+const heldBy = ({ HostConfig }: ContainerDetails): string[] => {
+  const { NetworkMode, IpcMode, PidMode, VolumesFrom } = HostConfig
+  const prefix = 'container:'
+  const modes = [NetworkMode, IpcMode, PidMode].filter((mode) => mode?.startsWith(prefix))
+  return [
+    ...modes.map((mode) => mode!.slice(prefix.length)),
+    ...(VolumesFrom ?? []).map((from) => from.split(':')[0]!),
+  ]
+}
+
+/** Of those that containers of the project hold, the ones that the engine does not know any more. */
+const findGone = async (
+  engine: Engine,
+  held: readonly string[],
+  known: readonly ContainerSummary[],
+): Promise<ReadonlySet<string>> => {
+  const isKnown = (id: string): boolean => known.some((c) => c.Id === id)
+  const others = [...new Set(held)].filter((id) => !isKnown(id))
+  const found = await Promise.all(others.map((id) => engine.inspect(id)))
+  return new Set(others.filter((_id, i) => found[i] === undefined))
+}
+
+const toContainer = (
+  summary: ContainerSummary,
+  details: ContainerDetails,
+  gone: ReadonlySet<string>,
+): ObservedContainer => ({
   id: summary.Id,
   name: (summary.Names[0] ?? '').replace(/^\//, ''),
   service: summary.Labels[labels.service] ?? '',
@@ -97,6 +126,7 @@ const toContainer = (summary: ContainerSummary, details: ContainerDetails): Obse
   image: details.Config.Image,
   dependsOn: dependenciesOf(summary.Labels[labels.dependsOn] ?? ''),
   replaces: summary.Labels[labels.replaces],
+  cutOff: heldBy(details).some((id) => gone.has(id)),
 })
 
 /** All containers of the project's services, one-off `compose run` ones left out; sorted by name. */
@@ -104,14 +134,17 @@ export const observeProject = async (
   engine: Engine,
   project: string,
 ): Promise<ObservedContainer[]> => {
-  const summaries = (await engine.listContainers(project)).filter(
+  const all = await engine.listContainers(project)
+  const summaries = all.filter(
     (s) => s.Labels[labels.oneOff] !== 'True' && s.Labels[labels.service] !== undefined,
   )
   const details = await Promise.all(summaries.map((s) => engine.inspect(s.Id)))
+  const held = details.flatMap((found) => (found === undefined ? [] : heldBy(found)))
+  const gone = await findGone(engine, held, all)
   return summaries
     .flatMap((summary, i) => {
       const found = details[i]
-      return found === undefined ? [] : [toContainer(summary, found)]
+      return found === undefined ? [] : [toContainer(summary, found, gone)]
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
@@ -130,6 +163,9 @@ export const isLeftover = (container: ObservedContainer): boolean =>
 /** A job that has done its work: it exited 0 and nothing restarts it. */
 export const isCompleted = (c: ObservedContainer): boolean =>
   c.state === 'exited' && c.exitCode === 0 && ['', 'no', 'on-failure'].includes(c.restartPolicy)
+
+/** What it shares with others is dead; a job that is done needs nothing any more. */
+export const isCutOff = (c: ObservedContainer): boolean => c.cutOff === true && !isCompleted(c)
 
 /** Not running, not on its way to run, and not done either. */
 export const isDown = (c: ObservedContainer): boolean =>

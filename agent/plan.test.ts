@@ -260,6 +260,24 @@ describe('planAction', () => {
     })
   })
 
+  it('makes anew what shares with a container that is gone, but no job that is done', () => {
+    const services = [
+      aService('a'),
+      ...['b', 'job'].map((n) => aService(n, { dependsOn: ['a'], sharesWith: ['a'] })),
+      aService('outside'),
+    ]
+    const containers = [
+      aContainer('a', 'new'),
+      aContainer('b', '', { cutOff: true }),
+      aContainer('job', '', { cutOff: true, state: 'exited' }),
+      aContainer('outside', '', { cutOff: true }),
+    ]
+    const deployed = services.map((s) => s.name)
+    expect(plan({ services, containers, deployed }).affected).toEqual(['b'])
+    // Not where it was not deployed from here.
+    expect(plan({ services, containers, deployed: [] }).affected).toEqual([])
+  })
+
   it('takes along who holds the id of a re-created container', () => {
     const services = [
       aService('a'),

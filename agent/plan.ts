@@ -1,5 +1,5 @@
 // Which services an action must touch, and which go along. Pure.
-import { isCompleted, isDown, isLeftover } from './observe.ts'
+import { isCompleted, isCutOff, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { NetworkEdits } from './pending-edits.ts'
 import type { ServiceModel } from './service-model.ts'
@@ -47,7 +47,9 @@ const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   if (own.some((c) => c.digest !== wanted)) return true
   if (own.some((c) => isLeftover(c) && input.nowMs - c.createdAtMs > leftoverAgeMs)) return true
   if (known && service.scale !== undefined && own.length < service.scale) return true
-  return known && own.some((c) => isDown(c) || input.stopped.has(c.id))
+  // An action that ended too early has made the one anew that it shares with, or a person did.
+  const isShared = service.sharesWith.length > 0
+  return known && own.some((c) => isDown(c) || input.stopped.has(c.id) || (isShared && isCutOff(c)))
 }
 
 /** Adds, transitively, the services that hold the id of an affected one's container; a job that is done does not. */

@@ -15,7 +15,7 @@ import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
 import type { Held } from './stack-hold.ts'
-import { isWell, toObservedService } from './observe.ts'
+import { isCutOff, isWell, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 
@@ -254,6 +254,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
         ...toObservedService(name, own, scale),
         ...(detail === undefined ? {} : { detail }),
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
+        ...(sharesWith.length > 0 && own.some(isCutOff) ? { cutOff: true } : {}),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
       }
     }),

@@ -53,6 +53,12 @@ export interface ContainerDetails {
     readonly RestartPolicy: { readonly Name: string }
     /** Limit in bytes; 0 for none. */
     readonly Memory?: number
+    /** `container:ID` where it is another container's. */
+    readonly NetworkMode?: string
+    readonly IpcMode?: string
+    readonly PidMode?: string
+    /** Such as `ID:rw`. */
+    readonly VolumesFrom?: readonly string[] | null
   }
 }
 

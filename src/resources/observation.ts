@@ -25,6 +25,8 @@ export const observedService = z.strictObject({
   detail: z.string().optional(),
   /** Services whose network, IPC or PID namespace, or volumes, it shares: it is re-created with them. */
   sharesWith: z.array(z.string()).optional(),
+  /** A container of one of those is gone: what it shares is dead until it is re-created. */
+  cutOff: z.boolean().optional(),
   /** Names of the variables that the compose file sets itself. */
   composeKeys: z.array(z.string()).optional(),
 })

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAtLeast, openCompose } from '../../src/compose/compose.ts'
 import { desiredFor, environmentFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { eventually } from '../support/eventually.ts'
 import { newerCompose } from '../support/newer-compose.ts'
 import {
   createStack,
@@ -94,6 +95,28 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     const after = (await stack.containers())['asks']
     expect(after?.id).toBe(before?.id)
     expect(after?.startedAt).not.toBe(before?.startedAt)
+  })
+
+  it('are made anew where an action ended after the one that they share a namespace with', async () => {
+    const before = await stack.containers()
+    const db = held('OWN', 'cut-off', 'db')
+    const first = machine.roll([common, db])
+    const isNew = async (): Promise<boolean> => {
+      const id = (await stack.containers())['db']?.id
+      return id !== undefined && id !== before['db']?.id
+    }
+    await eventually(isNew).toBe(true)
+    // Newer: what is under way ends as soon as it can.
+    await machine.roll([common, db, held('OTHER', 'newer', 'web')])
+    await first
+    const after = await stack.containers()
+    expect(recreatedBetween(before, after)).toEqual(expect.arrayContaining(['db', 'peer', 'web']))
+    const mode = ['inspect', '--format', '{{.HostConfig.NetworkMode}}', after['peer']!.id]
+    expect((await stack.docker(...mode)).trim()).toBe(`container:${after['db']!.id}`)
+    const isTold = machine.reports.some((r) => r.services.some((s) => s.cutOff === true))
+    expect(isTold).toBe(true)
+    expect(machine.reports.at(-1)?.services.some((s) => s.cutOff === true)).toBe(false)
+    await machine.roll([common, held('OWN', 'one-again', 'db')])
   })
 
   it('are back as a whole where a new value breaks only who shares a namespace with its service', async () => {

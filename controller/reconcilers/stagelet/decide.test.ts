@@ -51,6 +51,17 @@ describe('decideStagelet', () => {
     expect(verdict(anInput(entries, { observation }), 'SecretsInSync')).toBe('False/OutOfSync')
   })
 
+  it('is not in sync while a service shares with a container that is gone, whatever its label', () => {
+    const peer = aService({ name: 'postgres', digests: [digestOf('postgres')], cutOff: true })
+    const services = [aService({ name: 'backend', digests: [digestOf('backend')] }), peer]
+    const input = anInput(entries, { observation: settled({ services, phase: 'Applying' }) })
+    expect(verdict(input, 'SecretsInSync')).toBe('False/RollingOut')
+    const { conditions } = decideStagelet(input).status
+    expect(findCondition(conditions, 'SecretsInSync')?.message).toMatch(
+      /^rolling out revision 1; sharing with a container that is gone: postgres$/,
+    )
+  })
+
   it('is not in sync while the whole stack is stopped by hand, whatever its containers were made of', () => {
     const drift = { state: 'Held' as const, since: '2026-01-01T00:00:00Z', changes: [] }
     const observation = settled({ phase: 'Paused', drift })

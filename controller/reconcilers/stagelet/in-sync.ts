@@ -58,8 +58,8 @@ export const secretsInSync = (
 }
 
 /** It carries what it should, and only its health is open. */
-const isUnproven = ({ status }: JudgedService): boolean =>
-  status.wantedDigest !== undefined && status.runningDigest === status.wantedDigest
+const isUnproven = ({ status, cutOff }: JudgedService): boolean =>
+  !cutOff && status.wantedDigest !== undefined && status.runningDigest === status.wantedDigest
 
 /** An agent that has begun anew sees what containers carry before it can say whether they are healthy with it. */
 const isNotJudged = (
@@ -78,9 +78,11 @@ const describeLate = (late: readonly JudgedService[]): string => {
     return names.length === 0 ? [] : [`${what}: ${names.join(', ')}${more}`]
   }
   const unproven = late.filter(isUnproven)
-  const others = late.filter((j) => !unproven.includes(j))
+  const cut = late.filter((j) => j.cutOff)
+  const others = late.filter((j) => !j.cutOff && !unproven.includes(j))
   return [
     ...say('not current', others),
+    ...say('sharing with a container that is gone', cut),
     ...say('current, and not seen healthy yet', unproven),
   ].join('; ')
 }

@@ -9,6 +9,8 @@ import type { StageletInput } from './gather.ts'
 export interface JudgedService {
   readonly status: ServiceStatus
   readonly inSync: boolean
+  /** It shares with a container that is gone. */
+  readonly cutOff: boolean
 }
 
 /** One entry for each service that the agent reports, sorted by name. */
@@ -31,10 +33,12 @@ const judge = (
   const wanted = serviceDigest(visible)
   const running = service.digests.length === 1 ? service.digests[0] : undefined
   const passed = observation.passed[service.name]
-  const inSync = isInSync(service, wanted, passed)
+  const { cutOff = false } = service
+  const inSync = isInSync(service, wanted, passed) && !cutOff
   const revision = revisionOf(input, service, running, passed)
   return {
     inSync,
+    cutOff,
     status: {
       name: service.name,
       ...(wanted === undefined ? {} : { wantedDigest: wanted }),
