@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm run bench [-- --json] [--size small|full] [--changes N] [--only GROUP]
+# npm run bench [-- --json] [--size small|full] [--changes N] [--stacks NAME,…] [--only GROUP]
 set -u -o pipefail
 . "$(dirname "$0")/lib/setup.sh"
 trap clean_up EXIT

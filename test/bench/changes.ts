@@ -77,10 +77,16 @@ const sharersOf = ({ services }: LiveStack, seeing: ReadonlySet<string>, before:
 const judge = (
   stack: LiveStack,
   scopes: readonly string[],
-  states: { before: Containers; after: Containers; started: ReadonlyMap<string, number> },
+  states: {
+    before: Containers
+    after: Containers
+    started: ReadonlyMap<string, number>
+    /** How many the change was closed as. */
+    revisions: number
+  },
   counts: Counts,
 ): void => {
-  const { before, after, started } = states
+  const { before, after, started, revisions } = states
   const { name: stackName, services } = stack
   const isSeen = (name: string): boolean => scopes.includes('global') || scopes.includes(name)
   const seeing = new Set([...services.keys()].filter(isSeen))
@@ -90,7 +96,10 @@ const judge = (
   const tell = (kind: keyof Counts, name: string, by = 1): void => {
     counts[kind] += by
     const isBad = by > 0 && !['wanted', 'along', 'restarted'].includes(kind)
-    if (isBad) process.stderr.write(`  ${kind}: ${name} of ${stackName}, ${scopes.join(', ')}\n`)
+    if (isBad)
+      process.stderr.write(
+        `  ${kind}: ${name} of ${stackName}, ${scopes.join(', ')}; revisions: ${revisions}\n`,
+      )
   }
   for (const [name, { restartsAfter }] of services) {
     const [old, now] = [before.get(name) ?? [], after.get(name) ?? []]
@@ -127,19 +136,29 @@ const changeOne = async (
   const change = createChanges(world, stack, random)
   let before = await containersOf(stack)
   let made = 0
+  const revisionOf = async (): Promise<number> =>
+    (await world.api.stagelet(stack.name)).status?.wantedRevision ?? 0
+  let revision = await revisionOf()
   for (; made < changes && !isEnough(); made++) {
     starts.count(stack.project)
     const scopes = await change(made)
     await world.settled(stack.name, patience)
     const after = await containersOf(stack)
-    judge(stack, scopes, { before, after, started: starts.count(stack.project) }, counts)
+    const reached = await revisionOf()
+    const revisions = reached - revision
+    const started = starts.count(stack.project)
+    judge(stack, scopes, { before, after, started, revisions }, counts)
     before = after
+    revision = reached
   }
   return { made, containers: [...before.values()].flat().length }
 }
 
 /** Ctrl-C ends it early, with what it has. */
-export const benchChanges = async (world: World, changes: number): Promise<Row[]> => {
+export const benchChanges = async (
+  world: World,
+  { changes, stacks: names }: { changes: number; stacks: readonly string[] | undefined },
+): Promise<Row[]> => {
   const counts = createCounts()
   const starts = watchStarts()
   let isInterrupted = false
@@ -148,7 +167,7 @@ export const benchChanges = async (world: World, changes: number): Promise<Row[]
   }
   process.once('SIGINT', interrupt)
   try {
-    const stacks = await startTenStacks(world)
+    const stacks = await startTenStacks(world, names)
     const each = Math.ceil(changes / stacks.length)
     const given = { changes: each, starts, counts, isEnough: () => isInterrupted }
     const ended = await Promise.all(

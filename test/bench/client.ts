@@ -117,5 +117,11 @@ export const secretManifest = (of: {
     value: of.value,
   })
 
-export const isInSync = ({ status }: StageletView): boolean =>
-  status?.conditions?.some((c) => c.type === 'SecretsInSync' && c.status === 'True') === true
+const isTrue = ({ status }: StageletView, type: string): boolean =>
+  status?.conditions?.some((c) => c.type === type && c.status === 'True') === true
+
+/** In sync, and the agent has done all that goes along with it. */
+export const isAtRest = (view: StageletView): boolean =>
+  isInSync(view) && !isTrue(view, 'Progressing')
+
+export const isInSync = (view: StageletView): boolean => isTrue(view, 'SecretsInSync')

@@ -1,4 +1,4 @@
-// npm run bench [-- --json] [--size small|full] [--changes N] [--only NAME…]: measures, never judges by exit code.
+// npm run bench [-- --json] [--size small|full] [--changes N] [--stacks NAME,…] [--only NAME…]: measures, never judges by exit code.
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
 import { makeTestImage } from '../support/docker-setup.ts'
@@ -29,11 +29,13 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean', default: false },
     size: { type: 'string', default: 'small' },
     changes: { type: 'string' },
+    stacks: { type: 'string' },
     only: { type: 'string', multiple: true, default: [...groups] },
   },
 })
 const full = flags.size === 'full'
 const changes = flags.changes === undefined ? undefined : Number(flags.changes)
+const stacks = flags.stacks?.split(',')
 const only = flags.only.flatMap((name) => (name === 'processes' ? processes : [name]))
 if (
   !['small', 'full'].includes(flags.size) ||
@@ -41,7 +43,7 @@ if (
   !only.every((name) => groups.some((known) => known === name))
 ) {
   process.stderr.write(
-    `usage: npm run bench -- [--json] [--size small|full] [--changes N] [--only ${[...groups, 'processes'].join('|')}]\n`,
+    `usage: npm run bench -- [--json] [--size small|full] [--changes N] [--stacks NAME,…] [--only ${[...groups, 'processes'].join('|')}]\n`,
   )
   process.exit(2)
 }
@@ -76,7 +78,10 @@ const benchProcesses = async (): Promise<void> => {
     const world = await startWorld()
     try {
       if (only.includes('rollout')) show(await benchRollout(world, full ? 25 : 9))
-      if (only.includes('changes')) show(await benchChanges(world, changes ?? (full ? 1_000 : 30)))
+      if (only.includes('changes')) {
+        const count = changes ?? (full ? 1_000 : 30)
+        show(await benchChanges(world, { changes: count, stacks }))
+      }
       if (only.includes('rest')) show(await benchFootprint(world, full ? 3_600_000 : 10_000))
     } finally {
       await world.stop()

@@ -6,7 +6,7 @@ import { featureStacks, newerStacks } from '../support/feature-stacks.ts'
 import { lookAlikes } from '../support/look-alikes.ts'
 import { moreLookAlikes } from '../support/more-look-alikes.ts'
 import type { PeopleStack } from '../support/people-stacks.ts'
-import { manifest, secretManifest } from './client.ts'
+import { isAtRest, manifest, secretManifest } from './client.ts'
 import type { World } from './world.ts'
 
 /** What the files say of a service. */
@@ -39,9 +39,11 @@ const names = [
 ]
 
 /** A Compose that knows hooks gets them as the tenth. */
-const tenStacks = (knowsHooks: boolean): PeopleStack[] => {
+const tenNames = (knowsHooks: boolean): string[] => [...names, knowsHooks ? 'hooks' : 'profiles']
+
+const findStacks = (wanted: readonly string[]): PeopleStack[] => {
   const all = [...lookAlikes, ...moreLookAlikes, ...featureStacks, ...newerStacks]
-  return [...names, knowsHooks ? 'hooks' : 'profiles'].map((name) => {
+  return wanted.map((name) => {
     const found = all.find((s) => s.name === name)
     if (found === undefined) throw new Error(`no stack is called ${name}`)
     return found
@@ -89,11 +91,14 @@ const write = async (directory: string, { files }: PeopleStack): Promise<void> =
   }
 }
 
-/** Makes them, each with two secrets for all of its services and one for each. */
-export const startTenStacks = async (world: World): Promise<LiveStack[]> => {
+/** Makes them, or only those that are named, each with two secrets for all of its services and one for each. */
+export const startTenStacks = async (
+  world: World,
+  only: readonly string[] = tenNames(world.compose.knowsHooks),
+): Promise<LiveStack[]> => {
   const live: LiveStack[] = []
   const objects: string[] = []
-  for (const stack of tenStacks(world.compose.knowsHooks)) {
+  for (const stack of findStacks(only)) {
     const name = `like-${stack.name}`
     const directory = join(world.paths.dir, name)
     const project = `stagely-bench-${process.pid}-${name}`
@@ -120,7 +125,7 @@ export const startTenStacks = async (world: World): Promise<LiveStack[]> => {
 }
 
 /** Ten stacks at a time, on two cores. */
-export const patience = { timeoutMs: 600_000, everyMs: 200 }
+export const patience = { timeoutMs: 600_000, everyMs: 200, isMet: isAtRest }
 
 export const removeTenStacks = async (): Promise<void> => {
   const format = '{{.Label "com.docker.compose.project"}}'

@@ -13,7 +13,14 @@ import {
   startController,
 } from '../../scripts/lib/stagely.ts'
 import type { Controller, Paths } from '../../scripts/lib/stagely.ts'
-import { isInSync, manifest, openApiClient, secretManifest, type ApiClient } from './client.ts'
+import {
+  isInSync,
+  manifest,
+  openApiClient,
+  secretManifest,
+  type ApiClient,
+  type StageletView,
+} from './client.ts'
 import { createStack, removeStack, type Stack } from './stacks.ts'
 
 /** The main stack: ten services, some of which others depend on, and one apart. */
@@ -47,6 +54,12 @@ export const secrets: readonly { readonly name: string; readonly scope: string }
   { name: 'search-key', scope: 'search' },
 ]
 
+export interface Settling {
+  readonly timeoutMs: number
+  readonly everyMs: number
+  readonly isMet?: (view: StageletView) => boolean
+}
+
 export interface World {
   readonly paths: Paths
   controller: Controller
@@ -63,7 +76,8 @@ export interface World {
   }
   /** Applies these manifests. */
   apply(objects: readonly string[]): Promise<void>
-  settled(stagelet?: string, times?: { timeoutMs: number; everyMs: number }): Promise<void>
+  /** Until the stagelet is in sync, or all that `isMet` asks for. */
+  settled(stagelet?: string, until?: Settling): Promise<void>
   /** Stops the controller and starts it again on the same data; for start-up times. */
   restartController(): Promise<void>
   stop(): Promise<void>
@@ -136,14 +150,14 @@ export const startWorld = async (): Promise<World> => {
   }
   const settled: World['settled'] = async (
     name = main.name,
-    { timeoutMs, everyMs } = { timeoutMs: 90_000, everyMs: 20 },
+    { timeoutMs, everyMs, isMet = isInSync } = { timeoutMs: 90_000, everyMs: 20 },
   ) => {
     let last = ''
     await until(
       async () => {
         const view = await api.stagelet(name)
         last = JSON.stringify(view.status?.conditions)
-        return isInSync(view) ? true : undefined
+        return isMet(view) ? true : undefined
       },
       timeoutMs,
       () =>
