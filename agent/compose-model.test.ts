@@ -103,7 +103,9 @@ it('a secret that comes to be named by the files is looked into before anything 
     await models.read({ spec, base: {}, globals, mask: (text) => text })
     return [...asked]
   }
-  expect(await asksWith({ OLD: 'a' })).toEqual([['OLD'], [], []])
+  // With the profiles of the stack, and with all.
+  const twice = (...keys: string[]): string[][] => [keys, [], [], keys, [], []]
+  expect(await asksWith({ OLD: 'a' })).toEqual(twice('OLD'))
   expect(await asksWith({ OLD: 'b', UNNAMED: 'c' })).toEqual([])
-  expect(await asksWith({ OLD: 'b', NEW: 'c' })).toEqual([['NEW', 'OLD'], [], []])
+  expect(await asksWith({ OLD: 'b', NEW: 'c' })).toEqual(twice('NEW', 'OLD'))
 })

@@ -102,6 +102,35 @@ const parseProject = (stdout: string): Described => {
 
 type Asked = Omit<ComposeModel, 'signature' | 'roots'>
 
+type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
+const asJson = ['--format', 'json']
+
+/** With the marks, as it is written, and without the secrets or, where it needs these, with other marks. */
+const answersOf = async (ask: Ask, filling: Filling) => {
+  const isMarked = filling.marks.size > 0
+  const [marked, writing, without] = await Promise.allSettled([
+    ask(filling.marked, ...asJson),
+    ask(filling.without, '--no-interpolate', ...asJson),
+    isMarked ? ask(filling.without, ...asJson) : Promise.reject(new Error('not asked for')),
+  ])
+  const failure = marked.status === 'rejected' ? (marked.reason as Error) : undefined
+  // What Compose has not read it has not refused.
+  if (isMarked && failure !== undefined && !isRefusal(failure)) throw failure
+  const isWithout = without.status === 'fulfilled'
+  const needsAgain = isMarked && !isWithout && failure === undefined
+  const again = needsAgain
+    ? (await Promise.allSettled([ask(filling.again, ...asJson)]))[0]
+    : without
+  return {
+    marked: parsed(marked),
+    other: parsed(again),
+    isWithout,
+    written: writing.status === 'fulfilled' ? parseProject(writing.value.stdout) : undefined,
+    failure,
+    stderr: marked.status === 'fulfilled' ? marked.value.stderr : '',
+  }
+}
+
 const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefined =>
   answer.status === 'fulfilled' ? parseProject(undoubled(answer.value.stdout)) : undefined
 
@@ -109,7 +138,8 @@ const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefi
  * Asks Compose more than once. With variables filled in it tells the stack as `up` would see it; of this
  * output only names, paths and numbers are looked at. As written it tells the `env_file`s, and all but
  * mounts where one of those is missing; but it refuses much that is right once it is filled in. Secrets that
- * the stagelet does not list are marks: see variable-check.
+ * the stagelet does not list are marks: see variable-check. What they would fill is looked for in services
+ * of all profiles: a person may run one of those that are off.
  */
 const askCompose = async (
   compose: Compose,
@@ -122,33 +152,33 @@ const askCompose = async (
     for (const key of markedIn(text, filling)) quoted.add(key)
     return mask(text)
   }
-  const ask = (env: Environment, ...verb: readonly string[]): Promise<ComposeOutput> =>
-    compose.run({ flags, cwd: spec.directory, env, mask: look, verb: ['config', ...verb] })
-  const json = ['--format', 'json']
-  const isMarked = filling.marks.size > 0
-  const [marked, writing, without] = await Promise.allSettled([
-    ask(filling.marked, ...json),
-    ask(filling.without, '--no-interpolate', ...json),
-    isMarked ? ask(filling.without, ...json) : Promise.reject(new Error('not asked for')),
+  const asking =
+    (profiles: readonly string[]): Ask =>
+    (env, ...verb) =>
+      compose.run({
+        flags: [...flags, ...profiles],
+        cwd: spec.directory,
+        env,
+        mask: look,
+        verb: ['config', ...verb],
+      })
+  const ask = asking([])
+  const [own, all] = await Promise.all([
+    answersOf(ask, filling),
+    filling.marks.size > 0 ? answersOf(asking(['--profile', '*']), filling) : undefined,
   ])
-  const written = writing.status === 'fulfilled' ? parseProject(writing.value.stdout) : undefined
-  const filled = parsed(marked)
-  const isWithout = without.status === 'fulfilled'
-  const needsAgain = isMarked && !isWithout && filled !== undefined
-  const again = needsAgain ? (await Promise.allSettled([ask(filling.again, ...json)]))[0] : without
-  const failure = marked.status === 'rejected' ? (marked.reason as Error) : undefined
-  // What Compose has not read it has not refused.
-  if (isMarked && failure !== undefined && !isRefusal(failure)) throw failure
-  const answers = { marked: filled, other: parsed(again), isWithout, written, quoted: [...quoted] }
-  const notListed = checkFilling(filling, answers as Answers)
-  if (notListed !== undefined) throw new StackRefused(notListed)
+  for (const answers of all === undefined ? [own] : [own, all]) {
+    const notListed = checkFilling(filling, { ...answers, quoted: [...quoted] } as Answers)
+    if (notListed !== undefined) throw new StackRefused(notListed)
+  }
+  const { marked: filled, written, failure } = own
   const uses = findUses(written ?? {})
-  if (filled !== undefined && marked.status === 'fulfilled') {
+  if (filled !== undefined) {
     return {
       projectName: spec.projectName ?? filled.name ?? '',
       flags,
       services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
-      missingVariables: unique(parseUnset(marked.value.stderr)),
+      missingVariables: unique(parseUnset(own.stderr)),
       uses,
       variables: fillsContainers(filling, { marked: filled, written } as Answers),
       mounts: { mounts: parseMounts(filled) },

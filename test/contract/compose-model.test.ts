@@ -238,6 +238,23 @@ describe.each([
     await expect(opened.read({ KEY: '/' })).rejects.toThrow(refusal)
   })
 
+  it('is refused where a secret fills a service whose profile is off, which a person may run by hand', async () => {
+    const tools = '  tools: {image: "x:${KEY}", profiles: [tools]}\n'
+    const used = web('    environment: {A: "${KEY}"}\n')
+    await expect(filled(used + tools)).rejects.toThrow(
+      /^VariableNotListed: .*KEY in services\.tools\.image/,
+    )
+    expect((await filled(used + tools, { listed: ['KEY'] })).variables).toEqual(['KEY'])
+    // Compose takes both together for no stack: they have one name.
+    const twins = ['cpu', 'gpu'].map(
+      (n) =>
+        `  ${n}: {image: x, container_name: one, profiles: [${n}], environment: {A: "\${KEY}"}}\n`,
+    )
+    expect((await filled(used + twins.join(''))).variables).toEqual(['KEY'])
+    const hidden = twins.join('').replace('image: x', 'image: "x:${KEY}"')
+    await expect(filled(used + hidden)).rejects.toThrow(refusal)
+  })
+
   it('is refused where a secret chooses the profiles', async () => {
     const opened = await openFiles(binary)
     const debug = '  debug: {image: x, privileged: true, profiles: [debug]}\n'
