@@ -161,7 +161,7 @@ describe('a stack that runs already', () => {
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('first-value')
   })
 
-  it('belongs to one agent of the machine at a time', async () => {
+  it('belongs to one agent of the machine at a time; another, of whatever team, learns nothing of it and ends nothing', async () => {
     const anAgent = () => createProjectLocks((project) => holdName('test', project))
     const [one, other] = [
       await startMachine(stack, { locks: anAgent() }),
@@ -171,12 +171,17 @@ describe('a stack that runs already', () => {
       await one.roll([secret])
       const before = await stack.containers()
       other.loop.want(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
-      const { fault } = await other.until((r) => r.phase === 'Failed')
+      const { fault, services } = await other.until((r) => r.phase === 'Failed')
       expect(fault?.reason).toBe('ProjectClaimed')
+      expect(services).toEqual([])
+      expect(other.loop.logSource()).not.toHaveProperty('project')
       expect(fault?.message).toMatch(/^another agent already runs .* on this machine/)
+      other.loop.want(desiredFor(stack, { release: 'Down', releaseVolumes: true }), [])
+      const end = await other.until((r) => r.phase === 'Released')
+      expect(end.fault?.reason).toBe('NothingTakenDown')
       expect(recreatedBetween(before, await stack.containers())).toEqual([])
       await one.stop()
-      other.loop.poke()
+      other.loop.want(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
       await other.until((r) => r.phase === 'Settled')
       expect((await stack.environmentOf('web'))['TOKEN']).toBe('other-value')
     } finally {
