@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 
 /** Per second, on average over ten seconds; 0: no limit. */
 export interface RateLimits {
-  /** Requests of one token to the REST API. */
+  /** Requests of one person or machine to the REST API. */
   readonly rateLimit: number
-  /** Requests of one token to the Kubernetes-style API. */
+  /** Requests of one person or machine to the Kubernetes-style API. */
   readonly kubeRateLimit: number
   /** Tokens from one address that open nothing. */
   readonly failureLimit: number
@@ -21,7 +21,7 @@ export const limitOptions = (command: Command): Command =>
   command
     .option(
       '--rate-limit <n>',
-      'REST requests per second and token, on average; 0: no limit',
+      'REST requests per second and person or machine, on average; 0: no limit',
       '100',
     )
     .option('--kube-rate-limit <n>', 'the same for the Kubernetes-style API', '400')

@@ -82,7 +82,7 @@ export const createApp = (deps: AppDeps): App => {
 const paceKube =
   ({ kubeLimit }: AppDeps): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
-    if (!isRestPath(c.req.path)) await kubeLimit.take(c.get('user').tokenId)
+    if (!isRestPath(c.req.path)) await kubeLimit.take(c.get('user').id)
     await next()
   }
 

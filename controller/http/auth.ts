@@ -36,7 +36,7 @@ const rememberedMs = 5_000
 const rememberedTokens = 1_000
 /** Where no change is told of (another controller, a token's end), open streams end this late. */
 const recheckMs = 5_000
-/** Watches and streams of one token. */
+/** Watches and streams of one person or machine, whatever the number of tokens. */
 const mostStreams = 2_000
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64')
@@ -61,7 +61,7 @@ export class Authenticator {
   /** Hashes of tokens that were good when they were last looked up; the newest last. */
   readonly #good = new Set<string>()
   readonly #followers = new Set<Follower>()
-  /** Of each token, how many watches and streams are open. */
+  /** By id of the principal, how many watches and streams are open. */
   readonly #streams = new Map<string, number>()
   /** Counts changes: an answer from before one is not remembered after it. */
   #changes = 0
@@ -134,27 +134,27 @@ export class Authenticator {
       },
     }
     if (until.aborted) return controller.signal
-    const own = this.#streams.get(principal.tokenId) ?? 0
+    const own = this.#streams.get(principal.id) ?? 0
     if (own >= mostStreams)
       throw new StagelyError(
         'TooManyRequests',
-        `this token has ${mostStreams} watches and streams open: end some of them`,
+        `you have ${mostStreams} watches and streams open: end some of them`,
         { retryAfterSeconds: 10 },
       )
-    this.#streams.set(principal.tokenId, own + 1)
+    this.#streams.set(principal.id, own + 1)
     this.#followers.add(follower)
     const left = (): void => {
       this.#followers.delete(follower)
-      this.#leave(principal.tokenId)
+      this.#leave(principal.id)
     }
     until.addEventListener('abort', left, { once: true })
     return controller.signal
   }
 
-  #leave(tokenId: string): void {
-    const left = (this.#streams.get(tokenId) ?? 1) - 1
-    if (left > 0) this.#streams.set(tokenId, left)
-    else this.#streams.delete(tokenId)
+  #leave(principalId: string): void {
+    const left = (this.#streams.get(principalId) ?? 1) - 1
+    if (left > 0) this.#streams.set(principalId, left)
+    else this.#streams.delete(principalId)
   }
 
   #recheck(): void {

@@ -3,7 +3,7 @@ import { createLimits } from './rate-limit.ts'
 
 const limits = createLimits({ rateLimit: 1, kubeRateLimit: 1, failureLimit: 1 })
 
-it('counts each token and each API by itself, and says when to come again', async () => {
+it('counts each caller and each API by itself, and says when to come again', async () => {
   for (let i = 0; i < 10; i++) await limits.kubeLimit.take('a')
   await expect(limits.kubeLimit.take('a')).rejects.toMatchObject({
     reason: 'TooManyRequests',

@@ -1,4 +1,4 @@
-// How often one token may ask, and how often one address may come with tokens that open nothing.
+// How often one person or machine may ask, whatever the number of tokens, and how often one address may come with tokens that open nothing.
 // Counted in this process: with several controllers each one counts.
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { StagelyError } from '../../src/kernel/errors.ts'
@@ -18,7 +18,7 @@ const tooMany = (what: string, msBeforeNext: number): StagelyError => {
 
 export interface RateLimit {
   /** TooManyRequests, saying when to try again. */
-  take(tokenId: string): Promise<void>
+  take(principalId: string): Promise<void>
 }
 
 /** `perSecond` on average over ten seconds; 0: no limit. */
@@ -27,12 +27,12 @@ const createRateLimit = (perSecond: number): RateLimit => {
   const limiter = limiterOf(perSecond)
   const most = perSecond * windowSeconds
   return {
-    take: async (tokenId) => {
+    take: async (principalId) => {
       try {
-        await limiter.consume(tokenId)
+        await limiter.consume(principalId)
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused
-        const what = `this token has made more than ${most} requests in ${windowSeconds} s`
+        const what = `you have made more than ${most} requests in ${windowSeconds} s`
         throw tooMany(what, refused.msBeforeNext)
       }
     },

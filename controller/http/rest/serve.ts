@@ -57,7 +57,7 @@ const serve =
   (deps: RestServerDeps, route: RestRoute) =>
   async (c: AppContext): Promise<Response> => {
     const principal = c.get('user')
-    await deps.limit.take(principal.tokenId)
+    await deps.limit.take(principal.id)
     const params = c.req.param()
     const target = await authorize(deps.store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
