@@ -207,7 +207,7 @@ describe('drift', () => {
     const seen = { ...look([made, web], []), affected: ['web'] }
     expect(waitForPerson(seen, now)).toBe(1_500)
     expect(waitForPerson(seen, now + 1_500)).toBe(0)
-    expect(waitForPerson({ ...seen, affected: [] }, now)).toBe(0)
+    expect(waitForPerson({ ...seen, now: [db, web] }, now)).toBe(0)
   })
 
   it('does not come between an up by hand and the dependency that it waits for', () => {

@@ -1,7 +1,7 @@
 // What differs from what was settled, and how it came about; and how long healing waits. Pure.
 import type { Drift } from '../src/resources/observation.ts'
 import type { Ending } from './endings.ts'
-import { isCompleted, isCutOff, isDown, lastingName, type ObservedContainer } from './observe.ts'
+import { isCompleted, isDown, lastingName, type ObservedContainer } from './observe.ts'
 
 export type DriftChange = Drift['changes'][number]
 
@@ -133,9 +133,10 @@ export const waitForPerson = (input: DriftInput, nowMs: number): number => {
     (c) => input.affected.includes(c.service) && c.digest !== (input.wanted.get(c.service) ?? ''),
   )
   // Whoever re-creates the one that others share with may be about to re-create those.
-  const isCut = input.now.some((c) => input.affected.includes(c.service) && isCutOff(c))
-  const newest = Math.max(...input.now.map((c) => Math.max(Date.parse(c.startedAt), c.createdAtMs)))
-  const cut = isCut ? [remaining(newest, replaceGraceMs)] : []
+  const made = input.now.filter((c) => !input.before.some(({ id }) => id === c.id))
+  const news = made.map((c) =>
+    remaining(Math.max(Date.parse(c.startedAt), c.createdAtMs), replaceGraceMs),
+  )
   // An old one that was replaced was stopped too: what stands in its place counts.
   if (replaced.length > 0)
     return Math.max(
@@ -145,5 +146,5 @@ export const waitForPerson = (input: DriftInput, nowMs: number): number => {
           : remaining(Math.max(Date.parse(c.startedAt), c.createdAtMs), replaceGraceMs),
       ),
     )
-  return Math.max(0, ...stops, ...cut)
+  return Math.max(0, ...stops, ...news)
 }

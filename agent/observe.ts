@@ -2,6 +2,7 @@
 import { digestLabel } from '../src/resources/meta.ts'
 import type { ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
+import type { ServiceModel } from './service-model.ts'
 
 type ContainerState =
   'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
@@ -164,8 +165,20 @@ export const isLeftover = (container: ObservedContainer): boolean =>
 export const isCompleted = (c: ObservedContainer): boolean =>
   c.state === 'exited' && c.exitCode === 0 && ['', 'no', 'on-failure'].includes(c.restartPolicy)
 
-/** What it shares with others is dead; a job that is done needs nothing any more. */
-export const isCutOff = (c: ObservedContainer): boolean => c.cutOff === true && !isCompleted(c)
+/**
+ * It holds what belonged to a container that is gone; a job that is done needs nothing any more. A link
+ * of the engine's bridge tells no id: whoever links is made after the one that it links to.
+ */
+export const isCutOff = (
+  { sharesWith, linksTo }: Pick<ServiceModel, 'sharesWith' | 'linksTo'>,
+  c: ObservedContainer,
+  all: readonly ObservedContainer[],
+): boolean => {
+  const isLater = (o: ObservedContainer): boolean =>
+    linksTo.includes(o.service) && o.createdAtMs > c.createdAtMs
+  const isCut = (sharesWith.length > 0 && c.cutOff === true) || all.some(isLater)
+  return isCut && !isCompleted(c)
+}
 
 /** Not running, not on its way to run, and not done either. */
 export const isDown = (c: ObservedContainer): boolean =>

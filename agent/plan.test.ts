@@ -162,6 +162,19 @@ describe('planAction', () => {
     ).toEqual([alone('a'), { services: ['b'], alone: false, waitFor: [], forced: true }])
   })
 
+  it('makes who links to a container anew by force where that came after it, and nobody else', () => {
+    const links = { dependsOn: ['a'], sharesWith: ['a'], linksTo: ['a'] }
+    const services = [aService('a'), aService('b', links), aService('c', links)]
+    const containers = [
+      aContainer('a', 'new', { createdAtMs: 5_000 }),
+      aContainer('b', '', { createdAtMs: 4_000 }),
+      aContainer('c', '', { createdAtMs: 5_000 }),
+    ]
+    expect(plan({ services, containers, deployed: ['a', 'b', 'c'] }).steps).toEqual([
+      { services: ['b'], alone: false, waitFor: [], forced: true },
+    ])
+  })
+
   it('does not run a finished job again for what it shares a namespace with', () => {
     const services = [aService('a'), aService('b', { sharesWith: ['a'] })]
     const containers = [aContainer('a', 'old'), aContainer('b', '', { state: 'exited' })]

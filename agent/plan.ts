@@ -47,9 +47,9 @@ const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   if (own.some((c) => c.digest !== wanted)) return true
   if (own.some((c) => isLeftover(c) && input.nowMs - c.createdAtMs > leftoverAgeMs)) return true
   if (known && service.scale !== undefined && own.length < service.scale) return true
+  const isCut = (c: ObservedContainer): boolean => isCutOff(service, c, input.containers)
   // An action that ended too early has made the one anew that it shares with, or a person did.
-  const isShared = service.sharesWith.length > 0
-  return known && own.some((c) => isDown(c) || input.stopped.has(c.id) || (isShared && isCutOff(c)))
+  return known && own.some((c) => isDown(c) || input.stopped.has(c.id) || isCut(c))
 }
 
 /** Adds, transitively, the services that hold the id of an affected one's container; a job that is done does not. */
@@ -138,7 +138,12 @@ const stepsFor = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   const { services, diverging, doubtful, unproven, containers } = input
   const isUnproven = (name: string): boolean =>
     unproven.includes(name) && containers.some((c) => c.service === name)
-  return planSteps({ services, affected, diverging, doubtful, isUnproven })
+  const isCut = (name: string): boolean =>
+    services.some(
+      (s) =>
+        s.name === name && containers.some((c) => c.service === name && isCutOff(s, c, containers)),
+    )
+  return planSteps({ services, affected, diverging, doubtful, isUnproven, isCutOff: isCut })
 }
 
 /** No steps means that every label is right and everything deployed is up. */

@@ -247,14 +247,15 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     services: names.sort().map((name) => {
       const own = state.containers.filter((c) => c.service === name)
       const model = state.model?.services.find((s) => s.name === name)
-      const { scale, sharesWith = [], variables = [] } = model ?? {}
+      const { scale, sharesWith = [], linksTo = [], variables = [] } = model ?? {}
+      const shared = { sharesWith, linksTo }
       const ailing = state.phase === 'Settled' ? state.ailing.get(name)?.detail : undefined
       const detail = state.heldUp.get(name) ?? ailing
       return {
         ...toObservedService(name, own, scale),
         ...(detail === undefined ? {} : { detail }),
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
-        ...(sharesWith.length > 0 && own.some(isCutOff) ? { cutOff: true } : {}),
+        ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
       }
     }),

@@ -31,6 +31,8 @@ export interface StepsInput {
   readonly doubtful: readonly string[]
   /** What must be waited for, although no step touches it. */
   readonly isUnproven: (service: string) => boolean
+  /** What it links to was made anew without it. */
+  readonly isCutOff: (service: string) => boolean
 }
 
 /** Every service that `name` depends on, however far. */
@@ -96,7 +98,9 @@ export const planSteps = (input: StepsInput): Step[] => {
   const stepOf = (name: string): Step => {
     const below = [...dependencies.get(name)!]
     const isLeft = (d: string): boolean => !affected.has(d) && input.diverging.includes(d)
-    const isForced = byName.get(name)?.linksTo.some((d) => affected.has(d)) ?? false
+    const { linksTo } = byName.get(name)!
+    const isForced =
+      linksTo.some((d) => affected.has(d)) || (linksTo.length > 0 && input.isCutOff(name))
     return {
       services: [name],
       alone: below.length === 0 || below.some(isLeft),

@@ -200,6 +200,15 @@ it.concurrent.each(versions)(
       ).trim()
       const hosts = await stack.docker('exec', after['client']!.id, 'cat', '/etc/hosts')
       expect(hosts).toMatch(new RegExp(`^${address.replaceAll('.', '\\.')}\\s.*upstream`, 'm'))
+      // Newer: what is under way ends after the server, and before who links to it.
+      const first = machine.roll([held('OWN', 'three', 'server')])
+      const isNew = async (): Promise<boolean> =>
+        ![undefined, after['server']!.id].includes((await stack.containers())['server']?.id)
+      await eventually(isNew).toBe(true)
+      await machine.roll([held('OWN', 'three', 'server'), held('OTHER', 'newer', 'other')])
+      await first
+      const newest = await stack.containers()
+      expect(recreatedBetween(after, newest)).toEqual(['client', 'other', 'server'])
     } finally {
       await machine.stop()
       await stack.remove()
