@@ -1,4 +1,4 @@
-// The Kubernetes-style API over one kept TLS connection, as a dashboard or an operator uses it.
+// The Kubernetes-style API over kept TLS connections, one for reads and one for writes, as a dashboard or an operator uses it.
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import type { Connection } from '../../scripts/lib/stagely.ts'
@@ -38,13 +38,18 @@ export interface ApiClient {
 const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 
 export const openApiClient = ({ url, env }: Connection): ApiClient => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(env.STAGELY_CA_FILE) })
+  const open = (): Agent =>
+    new Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(env.STAGELY_CA_FILE) })
+  const reads = open()
+  // Behind the reads of ten stacks a change set would wait until it is closed in parts.
+  const writes = open()
   let sets = 0
   const changeSet = (id = ++sets, isLast = true): Record<string, string> => ({
     'stagely-change-set': `bench-${process.pid}-${id}; last=${isLast}`,
   })
   const call: ApiClient['call'] = (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
+      const agent = method === 'GET' ? reads : writes
       const sent = request(
         `${url}${path}`,
         { method, agent, headers: { authorization: `Bearer ${env.STAGELY_TOKEN}`, ...headers } },
@@ -91,7 +96,8 @@ export const openApiClient = ({ url, env }: Connection): ApiClient => {
     },
     stagelet: async (name) => (await call('GET', `${base}/stagelets/${name}`)) as StageletView,
     close: () => {
-      agent.destroy()
+      reads.destroy()
+      writes.destroy()
     },
   }
 }
