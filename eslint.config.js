@@ -56,6 +56,11 @@ export default defineConfig(
       'no-restricted-properties': [
         'error',
         { object: 'process', property: 'env', message: 'only config.ts reads the environment' },
+        {
+          object: 'AbortSignal',
+          property: 'any',
+          message: 'use endingWith: see src/kernel/ending.ts',
+        },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],
       'no-restricted-syntax': ['error', ...time, ...mocks],

@@ -1,5 +1,6 @@
 // Waits for several objects, each until its end is known, with a line for each step.
 import { realClock } from '../src/kernel/clock.ts'
+import { endingWith } from '../src/kernel/ending.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import type { End } from '../src/resources/end.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
@@ -109,20 +110,6 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
     },
     onChange: (listener) => listeners.push(listener),
   }
-}
-
-/** Ends with `signal`, or before. By hand: Node 20 may collect a signal that AbortSignal.any() has made of a timeout, which then never fires. */
-const endingWith = (signal: AbortSignal): AbortController => {
-  const ending = new AbortController()
-  const end = (): void => {
-    ending.abort()
-  }
-  if (signal.aborted) end()
-  signal.addEventListener('abort', end, { once: true })
-  ending.signal.addEventListener('abort', () => {
-    signal.removeEventListener('abort', end)
-  })
-  return ending
 }
 
 /** Ends with `going` when the time is over. */

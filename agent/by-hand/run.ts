@@ -6,6 +6,7 @@ import { withLabel, type HandCommand } from '../../src/compose/by-hand.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
+import { endingWith } from '../../src/kernel/ending.ts'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { mark, type Masker } from '../../src/masking/masker.ts'
@@ -119,7 +120,9 @@ const runCompose = async (deps: HandDeps, order: HandOrder, project: string): Pr
   const input = await inputFor(deps, target, command)
   const { cwd, env } = callFor(want, model)
   const deadline = AbortSignal.timeout(deps.upDeadlineMs)
-  const { exitCode, startError } = await deps.compose.pipe({
+  // What only looks may follow for as long as somebody watches.
+  const ended = command.alters ? endingWith(order.signal, deadline) : endingWith(order.signal)
+  const piped = deps.compose.pipe({
     flags: [
       ...model.flags,
       ...['-p', model.projectName],
@@ -136,8 +139,10 @@ const runCompose = async (deps: HandDeps, order: HandOrder, project: string): Pr
     stderr: maskedOutput(deps.masker, (bytes, taken) => {
       onOutput('stderr', bytes, taken)
     }),
-    // What only looks may follow for as long as somebody watches.
-    signal: command.alters ? AbortSignal.any([order.signal, deadline]) : order.signal,
+    signal: ended.signal,
+  })
+  const { exitCode, startError } = await piped.finally(() => {
+    ended.abort()
   })
   if (startError !== undefined) onNote(`Compose could not be started (${startError})`)
   if (command.alters && deadline.aborted) onNote('Compose ran into its deadline and was ended')

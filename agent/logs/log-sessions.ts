@@ -2,6 +2,7 @@
 // the last one has gone.
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
+import { endingWith } from '../../src/kernel/ending.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import {
   logBatchResponse,
@@ -89,7 +90,8 @@ const runSession = async (
   }
   const outbox = createOutbox()
   const end: { record?: LogRecord } = {}
-  const signal = AbortSignal.any([ending.signal, source.ended])
+  const sourceEnds = endingWith(ending.signal, source.ended)
+  const { signal } = sourceEnds
   setMaxListeners(0, signal)
   const reading = read(deps, source, { order, outbox, signal }).then(
     () => {
@@ -100,7 +102,11 @@ const runSession = async (
       end.record = { type: 'end', error: messageOf(error) }
     },
   )
-  await sendAll(deps, { order, outbox, reading, end, signal: ending.signal })
+  try {
+    await sendAll(deps, { order, outbox, reading, end, signal: ending.signal })
+  } finally {
+    sourceEnds.abort()
+  }
 }
 
 interface ReadJob {
@@ -147,9 +153,8 @@ const somethingToSend = async (
   reading: Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const awake = new AbortController()
-  const either = AbortSignal.any([awake.signal, signal])
-  const timeout = clock.sleep(logKeepAliveMs, either).catch(() => undefined)
+  const awake = endingWith(signal)
+  const timeout = clock.sleep(logKeepAliveMs, awake.signal).catch(() => undefined)
   await Promise.race([outbox.filled(), reading, timeout])
   awake.abort()
   await clock.sleep(gatherMs, signal).catch(() => undefined)

@@ -3,6 +3,7 @@
 import type { Gauge, Counter } from 'prom-client'
 import type { SignedHead } from '../../src/audit/record.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
+import { endingWith } from '../../src/kernel/ending.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
@@ -95,12 +96,13 @@ export const startLinker = (deps: LinkerDeps): Linker => {
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      wake = new AbortController()
+      wake.abort()
+      wake = endingWith(stopping.signal)
       const ms = await round()
       tellHead(false)
       if (ms < 0) await sleep(retryMs, stopping.signal)
       else {
-        await sleep(ms, AbortSignal.any([stopping.signal, wake.signal]))
+        await sleep(ms, wake.signal)
         if (wake.signal.aborted) await sleep(gatherMs, stopping.signal)
       }
     }

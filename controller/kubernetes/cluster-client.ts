@@ -4,6 +4,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { endingWith } from '../../src/kernel/ending.ts'
 import { httpStatusOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
@@ -54,15 +55,29 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
     if (response.statusCode === 401) config = undefined
     return response
   }
+  const exchange = async (
+    sent: Omit<SentNow, 'signal'>,
+  ): Promise<{ response: http.IncomingMessage; text: string }> => {
+    const late = AbortSignal.timeout(requestMs)
+    const ended = endingWith(late, options.signal)
+    try {
+      const response = await request({ ...sent, signal: ended.signal })
+      return { response, text: await readText(response) }
+    } catch (error) {
+      if (!late.aborted || options.signal.aborted) throw error
+      const seconds = requestMs / 1_000
+      throw new StagelyError('Timeout', `the cluster did not answer within ${seconds} s`, {}, error)
+    } finally {
+      ended.abort()
+    }
+  }
   const call = async (method: string, path: string, more: Partial<Sent> = {}): Promise<unknown> => {
     const leftMs = patientUntil - performance.now()
     if (method !== 'GET' && leftMs > 0)
       throw new StagelyError('TooManyRequests', 'the cluster has asked for patience', {
         retryAfterSeconds: leftMs / 1000,
       })
-    const signal = AbortSignal.any([AbortSignal.timeout(requestMs), options.signal])
-    const response = await request({ method, path, signal, ...more })
-    const text = await readText(response)
+    const { response, text } = await exchange({ method, path, ...more })
     if (isGood(response)) return text === '' ? undefined : (JSON.parse(text) as unknown)
     const error = statusError(response, text)
     const asked = error.details.retryAfterSeconds
@@ -76,11 +91,11 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
       call('POST', path, { query: written, body, contentType: 'application/json' }),
     patch: (path, body, contentType) => call('PATCH', path, { query: written, body, contentType }),
     watch: async (path, query, watched) => {
-      const idle = new AbortController()
+      const idle = endingWith(watched.signal)
       const timer = setTimeout(() => {
         idle.abort(new StagelyError('Timeout', 'the watch fell silent'))
       }, watched.idleMs)
-      const signal = AbortSignal.any([watched.signal, idle.signal])
+      const { signal } = idle
       try {
         const all = { ...query, watch: 'true' }
         const response = await request({ method: 'GET', path, query: all, signal })
@@ -91,9 +106,10 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
           read(chunk)
         }
       } catch (error) {
-        throw idle.signal.aborted ? idle.signal.reason : error
+        throw idle.signal.aborted && !watched.signal.aborted ? idle.signal.reason : error
       } finally {
         clearTimeout(timer)
+        idle.abort()
       }
     },
   }

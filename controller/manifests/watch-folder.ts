@@ -8,6 +8,7 @@
 import { resolve } from 'node:path'
 import { watch } from 'chokidar'
 import type { Clock } from '../../src/kernel/clock.ts'
+import { endingWith } from '../../src/kernel/ending.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
@@ -95,14 +96,16 @@ const createWaker = (): Waker => {
       wakeUp()
     },
     wait: async (clock, ms, signal) => {
-      const early = new AbortController()
+      const early = endingWith(signal)
       wakeUp = () => {
         early.abort()
       }
       try {
-        if (!woken) await clock.sleep(ms, AbortSignal.any([signal, early.signal]))
+        if (!woken) await clock.sleep(ms, early.signal)
       } catch (error) {
         if (!isAbort(error) || signal.aborted) throw error
+      } finally {
+        early.abort()
       }
       woken = false
     },

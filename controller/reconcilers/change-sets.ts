@@ -1,6 +1,7 @@
 // Closes change sets when their time has come. The write itself closes a complete one; this loop
 // does the rest, and after a restart finds what was left open.
 import type { Clock } from '../../src/kernel/clock.ts'
+import { endingWith } from '../../src/kernel/ending.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { quietMs } from '../../src/store/revisions.ts'
@@ -42,10 +43,16 @@ export const startChangeSetCloser = (deps: {
     }
   }
 
-  const sleep = (ms: number, ...signals: AbortSignal[]): Promise<void> =>
-    deps.clock.sleep(ms, AbortSignal.any([stopping.signal, ...signals])).catch((error: unknown) => {
+  const sleep = async (ms: number, ...signals: AbortSignal[]): Promise<void> => {
+    const ended = endingWith(stopping.signal, ...signals)
+    try {
+      await deps.clock.sleep(ms, ended.signal)
+    } catch (error) {
       if (!isAbort(error)) throw error
-    })
+    } finally {
+      ended.abort()
+    }
+  }
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

@@ -7,6 +7,7 @@
 //   differs is announced as if it had been watched.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { backoffMs } from '../../../src/kernel/backoff.ts'
+import { endingWith } from '../../../src/kernel/ending.ts'
 import { isAbort } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
@@ -117,16 +118,18 @@ export const createWorld = (
     caughtUp: async () => {
       const wanted = await store.currentVersion()
       if (seen >= wanted) return
-      const late = AbortSignal.any([ending.signal, AbortSignal.timeout(catchUpMs)])
+      const late = endingWith(ending.signal, AbortSignal.timeout(catchUpMs))
       await new Promise<void>((resolve) => {
         const look = (): void => {
-          if (seen < wanted && !late.aborted) return
+          if (seen < wanted && !late.signal.aborted) return
           awaited.delete(look)
           resolve()
         }
         awaited.add(look)
-        late.addEventListener('abort', look, { once: true })
+        late.signal.addEventListener('abort', look, { once: true })
+        if (late.signal.aborted) look()
       })
+      late.abort()
     },
     stop: async () => {
       ending.abort()

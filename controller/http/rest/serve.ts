@@ -1,5 +1,6 @@
 // Mounts the table of routes. For each request: rate limit, access, input, and only then the handler.
 import type { Hono } from 'hono'
+import { endingWith } from '../../../src/kernel/ending.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
 import { authorize } from './access.ts'
@@ -87,12 +88,11 @@ const ifMatchOf = (c: AppContext, { heedsIfMatch }: RestRoute): string | undefin
 
 /** Aborts when the client leaves, the server stops, or the login ends or may do something else. */
 const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
-  const closed = new AbortController()
+  const closed = endingWith(stopping)
   c.env.outgoing.once('close', () => {
     closed.abort()
   })
-  const open = AbortSignal.any([closed.signal, stopping])
-  return AbortSignal.any([open, c.get('whileLoggedIn')(open)])
+  return endingWith(closed.signal, c.get('whileLoggedIn')(closed.signal)).signal
 }
 
 /** A POST with an Idempotency-Key is done once. */

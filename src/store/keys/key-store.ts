@@ -1,6 +1,7 @@
 // Keys as an administrator sees them: their age, what is sealed by which, and their rotation.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
+import { endingWith } from '../../kernel/ending.ts'
 import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
@@ -289,13 +290,12 @@ export class KeyStore {
   }
 
   async #rest(signal: AbortSignal): Promise<void> {
-    const woken = new AbortController()
+    const woken = endingWith(signal)
     this.#wake = () => {
       woken.abort()
     }
-    await this.#deps.clock
-      .sleep(lookMs, AbortSignal.any([signal, woken.signal]))
-      .catch(() => undefined)
+    await this.#deps.clock.sleep(lookMs, woken.signal).catch(() => undefined)
+    woken.abort()
     this.#wake = undefined
   }
 }
