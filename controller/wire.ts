@@ -176,6 +176,7 @@ const serve = async (
     idempotency,
     sealing,
     logs: agentRoutes.logs,
+    ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     versions: { version, gitVersion },
     introduction: () => ({

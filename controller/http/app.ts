@@ -37,6 +37,8 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits 
   readonly proxies: ProxyTrust
   /** Why nothing more can be written to the disk; undefined where it can. */
   readonly disk: () => Promise<string | undefined>
+  /** Where a cluster is followed; see Metrics. */
+  readonly claimedByOthers?: Metrics['claimedByOthers']
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
   /** What this build calls itself, as kubectl reads it. */

@@ -8,9 +8,10 @@ const ask = async (
   path: string,
   health: StoreHealth = { ok: true },
   stopping = new AbortController().signal,
+  more: Partial<Parameters<typeof mountHealth>[1]> = {},
 ): Promise<[number, string]> => {
   const app = new Hono<AppEnv>()
-  mountHealth(app, { store: { health: () => Promise.resolve(health) }, stopping })
+  mountHealth(app, { store: { health: () => Promise.resolve(health) }, stopping, ...more })
   const answer = await app.request(path)
   return [answer.status, await answer.text()]
 }
@@ -38,6 +39,25 @@ describe('a probe with ?verbose', () => {
     const [status, text] = await ask('/readyz?verbose&exclude=key-provider', health)
     expect([status, text]).toEqual([200, expect.stringContaining('[+]key-provider excluded')])
     expect(await ask('/readyz?exclude=key-provider', health)).toEqual([200, 'ok'])
+  })
+
+  it('says that another controller has namespaces of the cluster, and names none', async () => {
+    const claims = async (count: number | undefined): Promise<[number, string]> => {
+      const [status, text] = await ask('/readyz?verbose', undefined, undefined, {
+        claimedByOthers: () => count,
+      })
+      return [status, text.split('\n').find((line) => line.includes('cluster-claims')) ?? '']
+    }
+    expect(await claims(0)).toEqual([200, '[+]cluster-claims ok'])
+    expect(await claims(undefined)).toEqual([
+      200,
+      '[+]cluster-claims ok: another replica follows the cluster',
+    ])
+    // The API serves all the same.
+    expect(await claims(2)).toEqual([
+      200,
+      expect.stringMatching(/^\[!\]cluster-claims warning: 2 namespaces are claimed by another/),
+    ])
   })
 
   it('fails while the controller stops', async () => {

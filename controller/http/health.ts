@@ -6,7 +6,8 @@ import { isTrueParam } from './kube/params.ts'
 
 interface Check {
   readonly name: string
-  readonly state: 'ok' | 'failed' | 'excluded' | 'not checked'
+  /** warning: told, and it decides nothing. */
+  readonly state: 'ok' | 'failed' | 'warning' | 'excluded' | 'not checked'
   readonly reason?: string | undefined
 }
 
@@ -23,8 +24,10 @@ const checksOf = ({ ok, failed, reason }: StoreHealth): Check[] => {
   })
 }
 
+const marks = { ok: '+', excluded: '+', warning: '!', failed: '-', 'not checked': '-' }
+
 const lineOf = ({ name, state, reason }: Check): string =>
-  `[${state === 'ok' || state === 'excluded' ? '+' : '-'}]${name} ${state}${reason === undefined ? '' : `: ${reason}`}`
+  `[${marks[state]}]${name} ${state}${reason === undefined ? '' : `: ${reason}`}`
 
 const answer = (c: AppContext, probe: string, checks: readonly Check[]): Response => {
   const failed = checks.find(({ state }) => state === 'failed')
@@ -43,12 +46,28 @@ interface HealthDeps {
   readonly stopping: AbortSignal
   /** Why nothing more can be written to the disk; undefined where it can. */
   readonly disk?: (() => Promise<string | undefined>) | undefined
+  /**
+   * Where a cluster is followed: how many of its namespaces another controller has claimed; undefined
+   * where another replica follows it.
+   */
+  readonly claimedByOthers?: (() => number | undefined) | undefined
 }
 
 const checkOfDisk = (reason: string | undefined): Check =>
   reason === undefined ? { name: 'disk', state: 'ok' } : { name: 'disk', state: 'failed', reason }
 
-export const mountHealth = (app: App, { store, stopping, disk }: HealthDeps): void => {
+/** Names stay out: anybody may ask. */
+const checkOfClaims = (count: number | undefined): Check => {
+  const name = 'cluster-claims'
+  if (count === undefined)
+    return { name, state: 'ok', reason: 'another replica follows the cluster' }
+  if (count === 0) return { name, state: 'ok' }
+  const what = `${count} ${count === 1 ? 'namespace is' : 'namespaces are'} claimed by another controller, and nothing is taken from there or written there; the log and the condition ClusterFollowed of the team say by which`
+  return { name, state: 'warning', reason: what }
+}
+
+export const mountHealth = (app: App, deps: HealthDeps): void => {
+  const { store, stopping, disk, claimedByOthers } = deps
   for (const probe of ['healthz', 'livez']) app.get(`/${probe}`, (c) => answer(c, probe, [ping]))
   app.get('/readyz', async (c) => {
     const excluded = c.req.queries('exclude') ?? []
@@ -57,7 +76,8 @@ export const mountHealth = (app: App, { store, stopping, disk }: HealthDeps): vo
       : { name: 'shutdown', state: 'ok' }
     const found = stopping.aborted ? [] : checksOf(await store.health())
     const full = disk === undefined || stopping.aborted ? [] : [checkOfDisk(await disk())]
-    const checks = [ping, shutdown, ...found, ...full].map((check): Check =>
+    const claims = claimedByOthers === undefined ? [] : [checkOfClaims(claimedByOthers())]
+    const checks = [ping, shutdown, ...found, ...full, ...claims].map((check): Check =>
       check.state === 'failed' && excluded.includes(check.name) && check !== shutdown
         ? { ...check, state: 'excluded' }
         : check,

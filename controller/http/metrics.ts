@@ -14,6 +14,8 @@ export interface Metrics {
   readonly onManifestFaults: (count: number) => void
   /** How many namespaces of the cluster another controller has claimed. */
   readonly onClaimed: (count: number) => void
+  /** The count of onClaimed; undefined where this replica does not lead. */
+  readonly claimedByOthers: () => number | undefined
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
   readonly watchFleet: (fleet: () => Fleet) => void
 }
@@ -54,6 +56,7 @@ export const createMetrics = (version: string): Metrics => {
     labelNames: ['route'],
     registers: [registry],
   })
+  const known = { claimed: 0, leads: (): boolean => false }
   return {
     registry,
     middleware: async (c, next) => {
@@ -75,7 +78,9 @@ export const createMetrics = (version: string): Metrics => {
     },
     onClaimed: (count) => {
       claimed.set(count)
+      known.claimed = count
     },
+    claimedByOthers: () => (known.leads() ? known.claimed : undefined),
     watchFleet: (fleet) => {
       const help = 'The same on every replica; unknown is what nobody sees now.'
       gaugeOf(
@@ -87,6 +92,7 @@ export const createMetrics = (version: string): Metrics => {
       gaugeOf(registry, 'stagely_agents', `Agents by Ready. ${help}`, () => fleet().agents)
     },
     watchLeader: (isLeader, deposedWrites) => {
+      known.leads = isLeader
       watchLeader(registry, isLeader, deposedWrites)
     },
   }

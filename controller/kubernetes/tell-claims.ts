@@ -22,6 +22,8 @@ export interface TellDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
 export const createClaimTeller = (deps: TellDeps): ClaimDeps['onChange'] => {
   const { log, controllerId, onClaimed } = deps
   const others = new Set<string>()
+  // Whatever was known in a term before.
+  onClaimed(others.size)
   return async (namespace, lease) => {
     const message =
       lease === undefined
