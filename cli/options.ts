@@ -66,4 +66,15 @@ export const parseWait = (
   return parseDuration(given)
 }
 
+export interface WaitFlags {
+  readonly wait?: boolean | string
+  readonly timeout: number
+}
+
+/** For a command that returns at once unless it is told to wait. */
+export const waiting = (command: Command, what: string): Command =>
+  command
+    .option('--wait [timeout]', what)
+    .addOption(timeoutOption(120_000, 'how long --wait waits'))
+
 export const openApi = (flags: CommonFlags): Promise<Api> => connect(flags)

@@ -1,9 +1,8 @@
 // deploy: rolls out pending edits of the user's compose files.
 import type { Command } from 'commander'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
-import { endOfDeploy } from '../../src/resources/end.ts'
+import { endOfDeploy, rolloutStartOf } from '../../src/resources/end.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { fullName, kindOf, nameOf } from '../kinds.ts'
 import { newCommand, openApi, parseWait, type CommonFlags } from '../options.ts'
@@ -34,21 +33,15 @@ const deploy = async (
     const path = pathOf(kind, api.namespace, name)
     const call = { method: 'PATCH', body, contentType: mergePatch } as const
     const object = (await api.call(path, call)) as KubeObject
-    earlier.set(name, startOf(object))
+    earlier.set(name, rolloutStartOf(object))
     out(`${fullName(kind, name)} deploying`)
   }
   if (timeoutMs === undefined) return
   const names = [...earlier.keys()].map((name) => ({ namespace: api.namespace, name }))
-  await waitForSync(
-    api,
-    names,
-    timeoutMs,
-    ({ name }) =>
+  await waitForSync(api, names, timeoutMs, {
+    judgeOf:
+      ({ name }) =>
       (object, project) =>
         endOfDeploy(object, earlier.get(name) ?? '', project),
-  )
+  })
 }
-
-/** Tells one rollout from another; a deploy always makes a new one. */
-const startOf = (object: KubeObject): string =>
-  (object.status as StageletStatus | undefined)?.lastRollout?.startedAt ?? ''

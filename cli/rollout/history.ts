@@ -2,7 +2,15 @@
 import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
-import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  openApi,
+  outputOption,
+  parseWait,
+  waiting,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { asking } from '../prompt.ts'
@@ -10,6 +18,7 @@ import { openRest, projectPath, type Rest } from '../rest.ts'
 import { rollBack } from '../secrets/roll-back.ts'
 import { parseNumber } from '../secrets/flags.ts'
 import { checkFormat, printAs, renderDiff, type DiffRecord } from '../secrets/set-diff.ts'
+import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { findTarget } from './target.ts'
 import { readRollout } from './view.ts'
 
@@ -88,23 +97,27 @@ const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
   printRecords(withRuns, view, flags.output)
 }
 
-interface UndoFlags extends CommonFlags {
+interface UndoFlags extends CommonFlags, WaitFlags {
   readonly toRevision?: number
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
 
 export const undoCommand = (): Command =>
-  asking(
-    newCommand(
-      'undo',
-      'Make all secrets of a project what they were at its previous revision, or at an older one.',
-      [
-        'stagely rollout undo shop',
-        'stagely rollout undo shop --to-revision 3 --dry-run',
-        'stagely rollout undo shop --to-revision 3 --yes',
-      ],
+  waiting(
+    asking(
+      newCommand(
+        'undo',
+        'Make all secrets of a project what they were at its previous revision, or at an older one.',
+        [
+          'stagely rollout undo shop',
+          'stagely rollout undo shop --to-revision 3 --dry-run',
+          'stagely rollout undo shop --to-revision 3 --yes',
+          'stagely rollout undo shop --wait --timeout 5m',
+        ],
+      ),
     ),
+    'wait until every stagelet of the project runs what came back',
   )
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
@@ -118,7 +131,9 @@ export const undoCommand = (): Command =>
 
 const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   checkFormat(flags.output)
-  const target = await findTarget(await openApi(flags), words)
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const api = await openApi(flags)
+  const target = await findTarget(api, words)
   const { project } = target
   if (target.kind === 'Stagelet')
     throw usageError(
@@ -129,8 +144,11 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   const choice = { revision: wanted === 0 ? 'previous' : wanted }
   const rest = await openRest(flags)
   const { plan, changes } = await rollBack(rest, { project, choice, dryRun, yes, output })
-  if (output !== undefined) return
   const word = changes === 0 ? 'skipped rollback' : 'rolled back'
   const mode = dryRun === true ? ' (dry run)' : ''
-  out(`${fullName(kindOf('Project'), project)} ${word} to revision ${plan.revision}${mode}`)
+  const quiet = output !== undefined
+  if (!quiet)
+    out(`${fullName(kindOf('Project'), project)} ${word} to revision ${plan.revision}${mode}`)
+  if (timeoutMs === undefined || dryRun === true) return
+  await waitForSync(api, namesOf(await stageletsOf(api, project)), timeoutMs, { quiet })
 }

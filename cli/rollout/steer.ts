@@ -1,12 +1,21 @@
 // rollout pause, resume, retry: steering by spec, as an edit of the object would.
 import type { Command } from 'commander'
+import { endOfRetry, endOfSync, rolloutStartOf } from '../../src/resources/end.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { getObject } from '../objects.ts'
-import { newCommand, openApi, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  openApi,
+  parseWait,
+  waiting,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../rest.ts'
+import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { findTarget, type RolloutTarget } from './target.ts'
 import { rolloutPath, type RolloutView } from './view.ts'
 
@@ -76,17 +85,40 @@ export const resumeCommand = (): Command =>
   )
 
 export const retryCommand = (): Command =>
-  steering(
-    'retry',
-    'Try again what failed or is late: on every stagelet of a project, or on one.',
-    async (target, _api, flags) => {
-      const rest = await openRest(flags)
-      const path =
-        target.kind === 'Project'
-          ? rolloutPath(rest, target.project)
-          : `/stagelets/${encodeURIComponent(`${rest.namespace}/${target.name}`)}`
-      const { body } = await rest.call<{ retried: string[] }>(`${path}/retry`, { method: 'POST' })
-      for (const name of body.retried) out(`${fullName(kindOf('Stagelet'), name)} retried`)
-      if (body.retried.length === 0) note('nothing to try again: no stagelet failed or is late')
-    },
+  waiting(
+    newCommand(
+      'retry',
+      'Try again what failed or is late: on every stagelet of a project, or on one.',
+      [
+        'stagely rollout retry shop',
+        'stagely rollout retry stagelet/shop',
+        'stagely rollout retry shop --wait --timeout 5m',
+      ],
+    ),
+    'wait until the stagelets run what is tried again',
   )
+    .argument('<target...>', targetWords)
+    .action(retry)
+
+const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const api = await openApi(flags)
+  const { kind, name, project } = await findTarget(api, words)
+  const before = await stageletsOf(api, project, kind === 'Stagelet' ? name : undefined)
+  const rest = await openRest(flags)
+  const path =
+    kind === 'Project'
+      ? rolloutPath(rest, project)
+      : `/stagelets/${encodeURIComponent(`${rest.namespace}/${name}`)}`
+  const { body } = await rest.call<{ retried: string[] }>(`${path}/retry`, { method: 'POST' })
+  for (const one of body.retried) out(`${fullName(kindOf('Stagelet'), one)} retried`)
+  if (body.retried.length === 0) note('nothing to try again: no stagelet failed or is late')
+  if (timeoutMs === undefined) return
+  const starts = new Map(before.map((object) => [object.metadata.name, rolloutStartOf(object)]))
+  await waitForSync(api, namesOf(before), timeoutMs, {
+    judgeOf: (one) => (object, inProject) =>
+      body.retried.includes(one.name)
+        ? endOfRetry(object, starts.get(one.name) ?? '', inProject)
+        : endOfSync(object, inProject),
+  })
+}

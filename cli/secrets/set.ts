@@ -4,11 +4,10 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
-import { listObjects } from '../objects.ts'
 import { openApi, parseWait } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest } from '../rest.ts'
-import { waitForSync } from '../wait-in-sync.ts'
+import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
@@ -88,14 +87,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     sayWritten(before, after.metadata.resourceVersion)
   }
   if (timeoutMs === undefined) return
-  const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
-  const names = stagelets
-    .filter(({ spec, metadata }) => {
-      const { projectRef } = spec as { projectRef?: { name?: string } }
-      return projectRef?.name === project && (stagelet ?? metadata.name) === metadata.name
-    })
-    .map(({ metadata }) => ({ namespace: api.namespace, name: metadata.name }))
-  await waitForSync(api, names, timeoutMs)
+  await waitForSync(api, namesOf(await stageletsOf(api, project, stagelet)), timeoutMs)
 }
 
 interface GivenValue {

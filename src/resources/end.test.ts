@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from './meta.ts'
-import { endOfAgent, endOfDeploy, endOfSecret, endOfSync } from './end.ts'
+import { endOfAgent, endOfDeploy, endOfRetry, endOfSecret, endOfSync } from './end.ts'
 
 type Verdicts = Record<string, string>
 
@@ -180,6 +180,21 @@ describe('the end of a wait for a stagelet to be in sync', () => {
       'failed RolloutStopped',
       'failed RolloutBraked',
     ])
+  })
+})
+
+describe('the end of a retry', () => {
+  it('is not the failure that is tried again', () => {
+    const end = (verdicts: Verdicts, startedAt: string): string => {
+      const lastRollout = { startedAt, result: 'RolledBack' }
+      return said(endOfRetry(stagelet(verdicts, { status: { lastRollout } }), 'before'))
+    }
+    const back = { ...settled, SecretsInSync: 'False RolledBack' }
+    expect(end(back, 'before')).toBe('going')
+    expect(end(back, 'after')).toBe('failed RolledBack')
+    expect(end({ ...settled, SecretsInSync: 'True InSync' }, 'before')).toBe('done')
+    const refused = { ...settled, SecretsInSync: 'False DirectoryNotAllowed' }
+    expect(end(refused, 'before')).toBe('failed DirectoryNotAllowed')
   })
 })
 

@@ -119,6 +119,26 @@ export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject
   return passing.has(inSync.reason) ? going(say(inSync)) : failed(inSync.reason, inSync.message)
 }
 
+/** When the last rollout began, by which a wait tells the next one from it. */
+export const rolloutStartOf = (stagelet: KubeObject | undefined): string =>
+  (stagelet?.status as StageletStatus | undefined)?.lastRollout?.startedAt ?? ''
+
+/** What failed before is what a new try may mend. */
+const mayMend = (end: End): boolean =>
+  end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(end.reason)
+
+const notBegun = going('waits until the agent begins')
+
+/** For a wait until what is tried again runs, or has failed once more; `startedBefore` as for a deploy. */
+export const endOfRetry = (
+  stagelet: KubeObject | undefined,
+  startedBefore: string,
+  project?: KubeObject,
+): End => {
+  const sync = endOfSync(stagelet, project)
+  return mayMend(sync) && rolloutStartOf(stagelet) === startedBefore ? notBegun : sync
+}
+
 /** For a wait until a deploy has ended; `startedBefore` is when the last rollout before it began. */
 export const endOfDeploy = (
   stagelet: KubeObject | undefined,
@@ -127,13 +147,8 @@ export const endOfDeploy = (
 ): End => {
   const sync = endOfSync(stagelet, project)
   const rollout = (stagelet?.status as StageletStatus | undefined)?.lastRollout
-  const isNew = rollout !== undefined && (rollout.startedAt ?? '') !== startedBefore
-  if (!isNew) {
-    // What failed before is what the deploy may mend.
-    const isOld =
-      sync.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(sync.reason)
-    return sync.kind === 'done' || isOld ? going('waits until the agent begins') : sync
-  }
+  const isNew = rollout !== undefined && rolloutStartOf(stagelet) !== startedBefore
+  if (!isNew) return sync.kind === 'done' || mayMend(sync) ? notBegun : sync
   if (rollout.result === 'Failed') {
     const service = rollout.service === undefined ? '' : `service ${rollout.service}: `
     return failed('RolloutFailed', `${service}${rollout.message ?? 'the rollout failed'}`)
