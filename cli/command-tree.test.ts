@@ -45,6 +45,16 @@ describe('every command', () => {
     },
   )
 
+  it('shows its times in units that people read', () => {
+    const times = commands.flatMap((command) =>
+      command.options
+        .filter(({ defaultValue }) => typeof defaultValue === 'number' && defaultValue > 0)
+        .map((option) => [`${pathOf(command)} ${option.long}`, option.defaultValueDescription]),
+    )
+    expect(times).toContainEqual(['agent token create --ttl', '10m'])
+    expect(times.filter(([, shown]) => !/^\d+(s|m|h|d)$/.test(shown ?? ''))).toEqual([])
+  })
+
   it('gets its own flags: no group takes them', () => {
     const groups = commands.filter((command) => command.commands.length > 0)
     expect(groups.length).toBeGreaterThan(5)

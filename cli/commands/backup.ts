@@ -6,7 +6,8 @@ import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest } from '../rest.ts'
+import { openRest, type Rest } from '../rest.ts'
+import { unbroken } from '../transport.ts'
 
 export const command = (): Command =>
   newCommand(
@@ -20,11 +21,15 @@ export const command = (): Command =>
     .requiredOption('--to <file>', 'a file that does not exist yet, or - for stdout')
     .action(backup)
 
+/** CliError where the connection breaks. */
+const readBackup = async (rest: Rest): Promise<AsyncIterable<Buffer>> =>
+  unbroken(rest.server, await rest.stream('/backup', { accept: 'application/gzip' }), undefined)
+
 const toStdout = async (flags: CommonFlags): Promise<void> => {
   if (process.stdout.isTTY)
     throw usageError('a backup is no text for a terminal: give a file, or a pipe')
   const rest = await openRest(flags)
-  await pipeline(await rest.stream('/backup', { accept: 'application/gzip' }), process.stdout)
+  await pipeline(await readBackup(rest), process.stdout)
 }
 
 const backup = async ({ to, ...flags }: CommonFlags & { to: string }): Promise<void> => {
@@ -37,8 +42,7 @@ const backup = async ({ to, ...flags }: CommonFlags & { to: string }): Promise<v
   const rest = await openRest(flags)
   const partial = `${to}.partial`
   try {
-    const answer = await rest.stream('/backup', { accept: 'application/gzip' })
-    await pipeline(answer, createWriteStream(partial, { flags: 'wx', mode: 0o600 }))
+    await pipeline(await readBackup(rest), createWriteStream(partial, { flags: 'wx', mode: 0o600 }))
     await rename(partial, to)
   } catch (error) {
     await rm(partial, { force: true })

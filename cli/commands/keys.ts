@@ -1,7 +1,8 @@
 // keys: how old they are, and their rotation.
 import { Option, type Command } from 'commander'
+import { realClock } from '../../src/kernel/clock.ts'
 import { CliError, usageError } from '../errors.ts'
-import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
@@ -116,6 +117,7 @@ interface RotateFlags extends CommonFlags {
   readonly toProvider?: string
   readonly sealing?: boolean
   readonly wait?: boolean
+  readonly timeout: number
 }
 
 const rotateCommand = (): Command =>
@@ -139,6 +141,7 @@ const rotateCommand = (): Command =>
     )
     .option('--sealing', 'a new key for "stagely seal"; prints its public half')
     .option('--wait', 'wait until it has ended')
+    .addOption(timeoutOption(0, 'how long --wait waits; 0s is for ever'))
     .addOption(outputOption())
     .action(rotate)
 
@@ -162,7 +165,10 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   if (flags.sealing === true) return rotateSealing(rest, flags.output)
   const { body: begun } = await rest.call<Begun>('/keys/rotations', { method: 'POST', body })
   const left = begun.not_rotated ?? []
-  const ended = { ...begun, ...(flags.wait === true ? await waitFor(rest, begun) : {}) }
+  const ended = {
+    ...begun,
+    ...(flags.wait === true ? await waitFor(rest, begun, flags.timeout) : {}),
+  }
   print(ended, flags.output, () =>
     ended.state === 'Running'
       ? `rotation ${ended.id} has begun: stagely keys status`
@@ -189,13 +195,23 @@ const rotateSealing = async (rest: Rest, output: string | undefined): Promise<vo
 
 const everyMs = 500
 
-const waitFor = async (rest: Rest, begun: Rotation): Promise<Rotation> => {
+const waitFor = async (rest: Rest, begun: Rotation, timeoutMs: number): Promise<Rotation> => {
+  const until = timeoutMs === 0 ? Infinity : realClock.monotonic() + timeoutMs
   let now = begun
   let told = -1
   while (now.state === 'Running') {
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
+    if (realClock.monotonic() >= until)
+      throw new CliError(
+        `timed out after ${timeoutMs / 1000} s: rotation ${now.id} goes on in the controller, ${now.done} done${now.message === '' ? '' : ` (${now.message})`}; "stagely keys status" shows it`,
+      )
+    await realClock.sleep(everyMs)
     const { body } = await rest.call<Keys>('/keys')
-    now = body.rotations.find(({ id }) => id === begun.id) ?? now
+    const found = body.rotations.find(({ id }) => id === begun.id)
+    if (found === undefined)
+      throw new CliError(
+        `rotation ${begun.id} is no longer among those that the controller lists: "stagely keys status" shows what old keys still seal`,
+      )
+    now = found
     if (now.done === told || now.state !== 'Running') continue
     told = now.done
     const left = now.kind === 'data' ? `, ${body.sealed_by_old_keys} left` : ''

@@ -66,6 +66,11 @@ export const findDeleted = (
     (d) => d.id === key || (d.key === key && d.scope === scope && d.stagelet === stagelet),
   )
 
+/** As the API answers. */
+interface Restored {
+  readonly version: number
+}
+
 /** All that can come back; of two with one identity the last that was deleted. */
 const restoreAll = async (flags: SecretFlags): Promise<void> => {
   const rest = await openRest(flags)
@@ -85,13 +90,19 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
     if (isGone) await rest.call(projectPath(rest.namespace, project), { method: 'DELETE' })
     throw new CliError(`no deleted secret of project ${project} can be restored`)
   }
-  if (isGone) out(`project.stagely.dev/${project} made again, without its description and rollout`)
+  const text = (line: string): void => {
+    if (flags.output === undefined) out(line)
+  }
+  if (isGone) text(`project.stagely.dev/${project} made again, without its description and rollout`)
+  const restored: Restored[] = []
   const newest = deleted.filter((one) => findDeleted(deleted, one.key, one) === one)
   for (const one of newest) {
     const path = `${secretPath(rest, project, one.id)}/restore`
-    const { body } = await rest.call<{ version: number }>(path, { method: 'POST' })
-    out(`${one.key} (${one.scope}) restored, version ${body.version}`)
+    const { body } = await rest.call<Restored>(path, { method: 'POST' })
+    restored.push(body)
+    text(`${one.key} (${one.scope}) restored, version ${body.version}`)
   }
+  if (flags.output !== undefined) printAs(restored, flags.output, () => '')
 }
 
 /** Of a project that was deleted nothing can be listed. */
@@ -112,6 +123,7 @@ const restore = async (
 ): Promise<void> => {
   if (flags.all === true) {
     if (key !== undefined) throw usageError('give KEY or --all, not both')
+    checkFormat(flags.output)
     return restoreAll(flags)
   }
   if (key !== undefined) checkFormat(flags.output)
@@ -129,7 +141,7 @@ const restore = async (
     )
   }
   const path = `${secretPath(rest, project, found.id)}/restore`
-  const { body } = await rest.call<{ version: number }>(path, { method: 'POST' })
+  const { body } = await rest.call<Restored>(path, { method: 'POST' })
   printAs(
     body,
     flags.output,

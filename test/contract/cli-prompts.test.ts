@@ -248,6 +248,13 @@ describe('every command that takes something away', () => {
       expect(await world.must('secrets', 'get', 'BACK', '-p', project, ...team, '--reveal')).toBe(
         'comes-back',
       )
+    await world.must('secrets', 'delete', 'BACK', '-p', 'kept', ...team, '--yes')
+    const all = ['secrets', 'restore', '--all', '-p', 'kept', ...team, '-o', 'json']
+    expect(JSON.parse(await world.must(...all))).toMatchObject([{ key: 'BACK', version: 2 }])
+    expect(await world.cli(...all)).toMatchObject({
+      code: 1,
+      stderr: 'error: no deleted secret of project kept can be restored\n',
+    })
     const none = await world.cli('delete', 'project', 'never', ...team)
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('NotFound')])
   })

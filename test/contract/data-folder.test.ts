@@ -51,6 +51,14 @@ it('a restore says what it needs before it makes anything, and then gives all ba
     await world.apply(projectYaml() + secretYaml('TOKEN', 'of-the-backup', 'web'))
     const backup = join(world.dir, 'stagely.backup')
     await world.must('backup', '--to', backup)
+    const piped = await world.cliIn(world.dir, 'backup', '--to', '-')
+    expect([piped.code, piped.stderr, piped.stdout.startsWith('\u001f')]).toEqual([0, '', true])
+    expect(await readdir(world.dir)).not.toContain('-')
+    const again = await world.cli('backup', '--to', backup)
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      `error: ${backup} exists already: name another file\n`,
+    ])
     const moved = join(world.dir, 'moved')
     const restore = (file: string): Promise<Ran> =>
       runCli(['restore', file, '--data-dir', moved], {})
