@@ -5,13 +5,16 @@ import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { apiPathOf, type Kind } from '../src/resources/registry.ts'
-import { connectionError } from './connection-error.ts'
+import { createLineReader } from '../src/protocol/ndjson.ts'
 import {
+  answerMs,
   exchange,
   notStagely,
+  open,
   parseJson,
   refusedToken,
   requestIdOf,
+  unbroken,
   waitBeforeRetry,
   type Call,
   type Reply,
@@ -39,21 +42,10 @@ export interface Api {
   watch(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<WatchEvent>
 }
 
-/** The part of client-node's Watch that is used. */
-export interface Watcher {
-  watch(
-    path: string,
-    query: Record<string, string>,
-    callback: (type: string, object: KubeObject) => void,
-    done: (error: unknown) => void,
-  ): Promise<AbortController>
-}
-
 interface ApiDeps {
   readonly server: string
   readonly namespace: string
   readonly options: () => Promise<http.RequestOptions>
-  readonly watch: Watcher
 }
 
 export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock): Api => ({
@@ -62,7 +54,7 @@ export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock
   call: async (path, call = {}) => {
     const options = await deps.options()
     for (let attempt = 0; ; attempt++) {
-      const reply = await exchange(deps.server, path, call, options)
+      const reply = await exchange(deps.server, path, { silentMs: answerMs, ...call }, options)
       if (reply.status >= 200 && reply.status < 300) return parseJson(reply.text, deps.server)
       // A cluster asks for it of a kind whose CRD it has just got.
       const waitMs = waitBeforeRetry(reply.status, reply.headers, attempt)
@@ -107,50 +99,32 @@ const statusError = ({ status, headers, text }: Reply, server: string): Error =>
   })
 }
 
+/** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
+const maxEventBytes = 8 << 20
+
 async function* watchEvents(
   deps: ApiDeps,
   path: string,
   query: Record<string, string>,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent> {
-  const queue: WatchEvent[] = []
-  const state: { ended: boolean; error?: unknown } = { ended: false }
-  let wake = (): void => undefined
-  const controller = await deps.watch.watch(
-    path,
-    query,
-    (type, object) => {
-      queue.push({ type, object })
-      wake()
-    },
-    (error) => {
-      state.ended = true
-      state.error = error
-      wake()
-    },
-  )
-  const abort = (): void => {
-    controller.abort()
-    wake()
-  }
-  signal.addEventListener('abort', abort, { once: true })
+  const call = { query: { ...query, watch: 'true' }, signal }
+  const response = await open(deps.server, path, call, await deps.options())
   try {
-    while (!signal.aborted) {
-      const event = queue.shift()
-      if (event !== undefined) yield event
-      else if (state.ended) break
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-    }
-    const code = (state.error as { statusCode?: number } | null | undefined)?.statusCode
-    if (state.error instanceof Error && !signal.aborted && code === undefined) {
-      throw connectionError(deps.server, state.error)
+    // The list that is asked for next says what is wrong.
+    if (response.statusCode !== 200) return
+    let events: WatchEvent[] = []
+    const read = createLineReader(maxEventBytes, (line) => {
+      if (line !== '') events.push(parseJson(line, deps.server) as WatchEvent)
+    })
+    for await (const chunk of unbroken(deps.server, response, signal)) {
+      read(chunk)
+      const come = events
+      events = []
+      yield* come
     }
   } finally {
-    signal.removeEventListener('abort', abort)
-    controller.abort()
+    response.destroy()
   }
 }
 

@@ -1,13 +1,13 @@
 // Finds the controller and speaks to it. Requests are plain HTTP, because client-node's generated
 // clients can send neither a change-set header nor the Accept of a Table, and open a connection per
-// request. Kubeconfigs (credentials, TLS, exec plugins) and watches are client-node's, which takes
-// half a second to load: only a command that needs it pays for it.
+// request; its watch cannot be ended before the server answers. Kubeconfigs (credentials, TLS, exec
+// plugins) are client-node's, which takes half a second to load: only who has one pays for it.
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { delimiter } from 'node:path'
 import type * as ClientNode from '@kubernetes/client-node'
-import { createApi, type Api, type Watcher } from './api.ts'
+import { createApi, type Api } from './api.ts'
 import { readConnectionEnv, readLogin } from './config.ts'
 import { CliError } from './errors.ts'
 
@@ -30,7 +30,6 @@ export interface Connection {
   /** From -n, else the environment, the stored login or the kubeconfig's context, else `default`. */
   readonly namespace: string
   readonly options: () => Promise<http.RequestOptions>
-  readonly watch: Watcher
 }
 
 export const howToConnect =
@@ -78,7 +77,6 @@ export const findConnection = async (flags: ConnectFlags): Promise<Connection> =
     server: server.replace(/\/+$/, ''),
     namespace: flags.namespace ?? context?.namespace ?? 'default',
     options: () => (options ??= kubeconfigOptions(config)),
-    watch: watcherOf(() => config),
   }
 }
 
@@ -110,9 +108,8 @@ export const connectionTo = (
   endpoint: Endpoint,
   namespace = endpoint.namespace ?? 'default',
 ): Connection => {
-  const { server, token, caFile } = endpoint
-  const plain = server.startsWith('http:')
-  if (plain && !loopback.has(new URL(server).hostname)) {
+  const { server } = endpoint
+  if (server.startsWith('http:') && !loopback.has(new URL(server).hostname)) {
     throw new CliError(`${server} would send the token in the clear: use https`)
   }
   let options: Promise<http.RequestOptions> | undefined
@@ -120,31 +117,10 @@ export const connectionTo = (
     server,
     namespace,
     options: () => (options ??= endpointOptions(endpoint)),
-    watch: watcherOf((library) => {
-      const config = new library.KubeConfig()
-      config.loadFromClusterAndUser(
-        // client-node speaks plain HTTP only when told that there is no certificate to check.
-        {
-          name: 'stagely',
-          server,
-          skipTLSVerify: plain,
-          ...(caFile === undefined ? {} : { caFile }),
-        },
-        { name: 'stagely', ...(token === undefined ? {} : { token }) },
-      )
-      return config
-    }),
   }
 }
 
 type Library = typeof ClientNode
-
-const watcherOf = (configOf: (library: Library) => ClientNode.KubeConfig): Watcher => ({
-  watch: async (...call) => {
-    const library = await import('@kubernetes/client-node')
-    return new library.Watch(configOf(library)).watch(...call)
-  },
-})
 
 /** One connection for all requests of a command; idle sockets do not keep the process alive. */
 const endpointOptions = async ({

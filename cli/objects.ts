@@ -1,6 +1,7 @@
 // Reading and watching objects; used by every command that waits or shows several.
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
+import { endingWith } from '../src/kernel/ending.ts'
 import { isReason } from '../src/kernel/errors.ts'
 import { pathOf, type Api, type ListAnswer } from './api.ts'
 import type { Target } from './kinds.ts'
@@ -100,13 +101,22 @@ export const followObject = async (
   done: (object: KubeObject | undefined) => boolean,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> => {
+  const ended = endingWith(signal)
+  try {
+    return await follow(api, ref, done, ended.signal)
+  } finally {
+    ended.abort()
+  }
+}
+
+const follow: typeof followObject = async (api, ref, done, signal) => {
   const { kind } = ref
   const path = pathOf(kind, kind.namespaced ? ref.namespace : undefined)
   const fieldSelector = `metadata.name=${ref.name}`
   let quick = 0
   for (;;) {
     signal.throwIfAborted()
-    const list = (await api.call(path, { query: { fieldSelector } })) as ListAnswer
+    const list = (await api.call(path, { query: { fieldSelector }, signal })) as ListAnswer
     const object = list.items[0]
     if (done(object)) return object
     const query: Record<string, string> = { fieldSelector, allowWatchBookmarks: 'true' }

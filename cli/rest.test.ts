@@ -34,7 +34,6 @@ const serve = async (
     server: `http://127.0.0.1:${port}`,
     namespace: 'default',
     options: () => Promise.resolve({ headers: { authorization: 'Bearer t' } }),
-    watch: { watch: () => Promise.reject(new Error('not used')) },
   }
   const rest = createRest(connection, {
     sleep: (ms) => {

@@ -6,6 +6,7 @@ import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
 import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
 import {
+  answerMs,
   notStagely,
   open,
   parseJson,
@@ -60,7 +61,7 @@ export const createRest = (
       const response = await open(connection.server, root + path, sent, options)
       const status = response.statusCode ?? 0
       if (status >= 200 && status < 300) return response
-      const { text } = await readReply(connection.server, response)
+      const { text } = await readReply(connection.server, response, call.signal)
       const waitMs = waitBeforeRetry(status, response.headers, attempt)
       if (waitMs === undefined) {
         throw problemError(connection.server, status, response.headers, text)
@@ -69,7 +70,11 @@ export const createRest = (
     }
   }
   const call = async <T>(path: string, given?: RestCall): Promise<RestReply<T>> => {
-    const reply = await readReply(connection.server, await stream(path, given))
+    const reply = await readReply(
+      connection.server,
+      await stream(path, { silentMs: answerMs, ...given }),
+      given?.signal,
+    )
     const etag = reply.headers.etag?.replace(/^(?:W\/)?"(.*)"$/, '$1')
     return { status: reply.status, body: parseJson(reply.text, connection.server) as T, etag }
   }

@@ -13,7 +13,12 @@ export interface Call {
   readonly accept?: string
   readonly headers?: Record<string, string>
   readonly signal?: AbortSignal
+  /** Given up when nothing comes for so long; absent where it may be quiet, such as a watch. */
+  readonly silentMs?: number
 }
+
+/** Of a question: longer than a server ever works on one without a byte. */
+export const answerMs = 120_000
 
 export interface Reply {
   readonly status: number
@@ -63,19 +68,40 @@ export const open = (
       resolve(response)
     })
     sent.on('error', (error) => {
-      reject(error.name === 'AbortError' ? error : connectionError(server, error))
+      const isKnown = error.name === 'AbortError' || error instanceof CliError
+      reject(isKnown ? error : connectionError(server, error))
     })
+    const { silentMs } = call
+    if (silentMs !== undefined)
+      sent.setTimeout(silentMs, () => {
+        const why = `${server} took the request and said nothing for ${silentMs / 1000} s: is it overloaded, or stopped? Whether the request was carried out is not known`
+        sent.destroy(new CliError(why))
+      })
     sent.end(body)
   })
 
-/** The whole of an answer, whatever its status. */
-export const readReply = async (server: string, response: http.IncomingMessage): Promise<Reply> => {
-  const chunks: Buffer[] = []
+/** The bytes of an answer. CliError where the connection breaks; the reason of `signal` where that ended it. */
+export async function* unbroken(
+  server: string,
+  response: http.IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+    for await (const chunk of response as AsyncIterable<Buffer>) yield chunk
   } catch (error) {
+    signal?.throwIfAborted()
     throw connectionError(server, error)
   }
+}
+
+/** The whole of an answer, whatever its status. */
+export const readReply = async (
+  server: string,
+  response: http.IncomingMessage,
+  signal?: AbortSignal,
+): Promise<Reply> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of unbroken(server, response, signal)) chunks.push(chunk)
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
@@ -88,7 +114,7 @@ export const exchange = async (
   path: string,
   call: Call,
   options: http.RequestOptions,
-): Promise<Reply> => readReply(server, await open(server, path, call, options))
+): Promise<Reply> => readReply(server, await open(server, path, call, options), call.signal)
 
 const warned = new Set<string>()
 

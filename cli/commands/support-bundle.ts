@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { arch, release, type } from 'node:os'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
+import { isAbort } from '../../src/kernel/errors.ts'
 import { readConnectionEnv, readEnvironment, readLogin } from '../config.ts'
 import { findConnection, type Connection } from '../connect.ts'
 import { renderError, usageError } from '../errors.ts'
@@ -114,9 +115,7 @@ const ownSecrets = async (connection: Connection | Error): Promise<string[]> => 
 }
 
 const explain = (error: unknown): string =>
-  error instanceof Error && error.name === 'AbortError'
-    ? 'no answer within 20 s'
-    : renderError(error).replace(/^error: /, '')
+  isAbort(error) ? 'no answer within 20 s' : renderError(error).replace(/^error: /, '')
 
 const leftOut = `Left out, always: values of secrets and what they are sealed with; tokens, keys and certificates;
 annotations that are not Stagely's own (their names stay); managedFields; rows of the audit log;

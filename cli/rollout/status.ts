@@ -67,7 +67,8 @@ const follow = async (
   const signal = timeoutMs === 0 ? undefined : AbortSignal.timeout(timeoutMs)
   let said = ''
   let badSince: number | undefined
-  for (let now = view; ; now = await readAgain(rest, target.project, signal)) {
+  let now = view
+  for (;;) {
     const verdict = judgeRollout(now, target)
     const isBad = verdict.outcome === 'failed' || verdict.outcome === 'held'
     badSince = isBad ? (badSince ?? realClock.now()) : undefined
@@ -82,6 +83,7 @@ const follow = async (
     said = text
     try {
       await realClock.sleep(pollMs, signal)
+      now = await readAgain(rest, target.project, signal)
     } catch (error) {
       if (!isAbort(error)) throw error
       if (isBad) throw failure(verdict)
@@ -99,12 +101,12 @@ const readAgain = async (
 ): Promise<RolloutView> => {
   for (let failures = 1; ; failures++) {
     try {
-      return await readRollout(rest, project)
+      return await readRollout(rest, project, signal)
     } catch (error) {
       if (!isReason(error, 'ServiceUnavailable') && !(error instanceof CliError)) throw error
-      if (failures >= 30 || signal?.aborted === true) throw error
+      if (failures >= 30) throw error
       if (failures === 1) note(`… ${messageOf(error)}; trying again`)
-      await realClock.sleep(1_000)
+      await realClock.sleep(1_000, signal)
     }
   }
 }

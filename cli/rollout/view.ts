@@ -33,5 +33,11 @@ export interface RolloutView {
 export const rolloutPath = (rest: Rest, project: string): string =>
   `${projectPath(rest.namespace, project)}/rollout`
 
-export const readRollout = async (rest: Rest, project: string): Promise<RolloutView> =>
-  (await rest.call<RolloutView>(rolloutPath(rest, project))).body
+export const readRollout = async (
+  rest: Rest,
+  project: string,
+  signal?: AbortSignal,
+): Promise<RolloutView> => {
+  const call = signal === undefined ? {} : { signal }
+  return (await rest.call<RolloutView>(rolloutPath(rest, project), call)).body
+}

@@ -59,9 +59,9 @@ export interface ControllerChoice {
 }
 
 export const controllerParts = (connection: Connection, choice: ControllerChoice): Part[] => {
-  const { server, namespace, options, watch } = connection
+  const { server, namespace, options } = connection
   const { api, rest } = withDeadline({
-    api: createApi({ server, namespace, options, watch }),
+    api: createApi({ server, namespace, options }),
     rest: createRest(connection),
   })
   const page = async (path: string): Promise<string> => {

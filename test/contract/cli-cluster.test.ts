@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { agentFinalizer } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { runCli, type Ran } from '../support/processes.ts'
 
@@ -90,5 +91,19 @@ describe('the stagely command, on a cluster', () => {
       expect.stringContaining('is in use by stagelet shop'),
     ])
     expect(await cluster.api.get('Project', 'shop')).toBeDefined()
+  })
+
+  it('says for whom a deletion waits, ends by its time-out, and deletes what nobody holds', async () => {
+    const deleteShop = ['delete', 'stagelet', 'shop', '--yes']
+    // As a controller's own API puts it there; nobody here takes it away.
+    await cluster.api.patch('Stagelet', 'shop', { metadata: { finalizers: [agentFinalizer] } })
+    const held = await stagely(...deleteShop, '--timeout', '1s')
+    expect([held.code, held.stderr]).toEqual([
+      1,
+      expect.stringMatching(/still there: waits for stagely.dev\/agent .*--force\)/),
+    ])
+    expect(await stagely(...deleteShop, '--force')).toMatchObject({ code: 0 })
+    expect(await stagely('delete', 'project', 'shop', '--yes')).toMatchObject({ code: 0 })
+    expect(await cluster.api.get('Project', 'shop')).toBeUndefined()
   })
 })
