@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
-import { createStackState, createWant, noteWell } from './stack-state.ts'
+import { createStackState, createWant, noteWell, toObservation } from './stack-state.ts'
 
 it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
   const nowMs = Date.parse('2026-01-01T12:00:00Z')
@@ -33,4 +33,13 @@ it('says to nobody where the file secrets lie', () => {
   expect(
     mask('error mounting "/run/stagely/a.b/uid/sd1-x_y": no such file; /run/stagely/aXb/uid'),
   ).toBe('error mounting "(a file secret)": no such file; /run/stagely/aXb/uid')
+})
+
+it('reports of no service what was seen before the engine went away', () => {
+  const given = { desired: { compose: {} } as never, entries: [], base: {} }
+  const state = createStackState(createWant(given, undefined, false))
+  state.containers = [aContainer('web', 'd')]
+  expect(toObservation(state).services).toMatchObject([{ name: 'web', state: 'running' }])
+  state.fault = { reason: 'EngineUnavailable', message: 'no engine' }
+  expect(toObservation(state).services).toEqual([])
 })

@@ -231,6 +231,8 @@ export const noteWell = (state: StackState, nowMs: number): void => {
   )
 }
 
+const isBlind = ({ fault }: StackState): boolean => fault?.reason === 'EngineUnavailable'
+
 /** The facts, as they are reported. */
 export const toObservation = (state: StackState): ReportedStagelet => {
   const { desired } = state.want
@@ -244,7 +246,8 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     epoch: desired.epoch,
     revision: desired.revision,
     phase: state.phase,
-    services: names.sort().map((name) => {
+    // Nothing is seen without the engine, and what was seen before may be so no more.
+    services: (isBlind(state) ? [] : names.sort()).map((name) => {
       const own = state.containers.filter((c) => c.service === name)
       const model = state.model?.services.find((s) => s.name === name)
       const { scale, sharesWith = [], linksTo = [], variables = [] } = model ?? {}
