@@ -130,6 +130,8 @@ export interface StackState {
     | undefined
   /** Services that the last action could not bring to what is wanted, and why. */
   heldUp: ReadonlyMap<string, string>
+  /** Services that an action has touched, and that no gate has judged since: something newer may have ended it. */
+  unjudged: ReadonlySet<string>
   /** Ids of containers that Compose was at work on when it failed: it may have asked the engine to stop them. */
   interrupted: ReadonlySet<string>
   missingVariables: readonly string[]
@@ -175,6 +177,7 @@ export const createStackState = (want: Want): StackState => ({
   pendingEdits: [],
   diverging: undefined,
   heldUp: new Map(),
+  unjudged: new Set(),
   interrupted: new Set(),
   missingVariables: [],
   unmountedFiles: [],

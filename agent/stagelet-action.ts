@@ -112,10 +112,11 @@ export const applyPlan = async (
   action: Action,
   signals: PassSignals,
 ): Promise<ActionResult> => {
-  const { model, full } = action
+  const { model, full, plan } = action
   const { revision } = state.want.desired
   state.phase = 'Applying'
   state.hasActed = true
+  state.unjudged = new Set([...state.unjudged, ...plan.affected, ...restartsIn(plan)])
   // From here on something else runs: to go back to what was settled is no healing of drift.
   if (state.settledKey !== state.want.key) state.settledKey = ''
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }

@@ -118,7 +118,7 @@ export const judgeWaits = async (
   return await gate(deps, state, { project, wanted }, signal)
 }
 
-const finishRollout = (deps: ActionDeps, state: StackState): void => {
+export const finishRollout = (deps: ActionDeps, state: StackState): void => {
   const { rollout, goingBackFrom: failed } = state
   if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
     return
@@ -144,6 +144,8 @@ export const gateServices = async (
   signal: AbortSignal,
 ): Promise<ActionResult> => {
   const result = await gate(deps, state, judged, signal)
+  if (result !== 'superseded')
+    state.unjudged = new Set([...state.unjudged].filter((name) => !judged.wanted.has(name)))
   if (result === 'done' && state.heldUp.size === 0) finishRollout(deps, state)
   return result
 }

@@ -71,6 +71,7 @@ export const letGo = (deps: PassDeps, state: StackState): void => {
   state.model = undefined
   state.containers = []
   state.passed = {}
+  state.unjudged = new Set()
   state.pendingEdits = []
   state.diverging = undefined
   state.missingVariables = []

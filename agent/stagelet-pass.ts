@@ -14,7 +14,7 @@ import type { StackState } from './stack-state.ts'
 import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
 import { noDiverging } from './pending-edits.ts'
 import { carryEdits, divergingNow, lookAtEdits } from './stagelet-edits.ts'
-import { gateServices } from './stagelet-gate.ts'
+import { finishRollout, gateServices } from './stagelet-gate.ts'
 import { planFor, unprovenIn } from './stagelet-plan.ts'
 import {
   hold,
@@ -37,19 +37,20 @@ const leftLookMs = 500
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
   state.failedKey === state.want.key ? Math.max(0, state.retryAtMs - clock.monotonic()) : 0
 
-/** Services to judge: those just touched, and those that see secrets and have not passed yet. */
+/** Services to judge: those that were touched, and those that see secrets and have not passed yet. */
 const toGate = (
   state: StackState,
   { model, overrides, plan, blocked }: Omit<Action, 'stepsAfter'>,
 ): Map<string, string> => {
   const digests = new Map(overrides.map((o) => [o.service, o.digest]))
-  const unproven = unprovenIn(state, overrides)
+  const own = new Set(model.services.map((s) => s.name))
+  const left = [...state.unjudged].filter((name) => own.has(name))
   const present = new Set(state.containers.map((c) => c.service))
   const scaledToZero = new Set(model.services.filter((s) => s.scale === 0).map((s) => s.name))
   const names = [
     ...plan.affected,
     ...restartsIn(plan),
-    ...unproven.filter((name) => present.has(name)),
+    ...[...left, ...unprovenIn(state, overrides)].filter((name) => present.has(name)),
   ]
   const isLeft = (name: string): boolean => blocked.includes(name) || scaledToZero.has(name)
   const judged = names.filter((name) => !isLeft(name) && !state.heldUp.has(name))
@@ -101,6 +102,7 @@ const settle = async (
   action: Pick<Action, 'model' | 'overrides'>,
 ): Promise<number> => {
   state.phase = 'Settled'
+  if (state.rollout?.result === 'Progressing') finishRollout(deps, state)
   state.heldUp = new Map()
   state.interrupted = new Set()
   state.ailing = findAiling(state.containers, state.want.mask, state.ailing)

@@ -104,6 +104,20 @@ describe('a deploy of an image that is neither here nor to be pulled', () => {
   )
 })
 
+it('judges what a deploy has touched, also where another deploy comes in its midst', async () => {
+  const sick = `    labels: {edited: "1"}\n    healthcheck: {test: ["CMD", "test", "-e", "/ok"], interval: 200ms, retries: 1, start_period: 60s}\n`
+  await start(`services:\n${idleService('web')}`)
+  await machine.roll([])
+  await stack.write(`services:\n${idleService('web', sick)}`)
+  machine.loop.want(desiredFor(stack, { revision: 1, redeploy: 'one' }), [])
+  await machine.until((r) => r.phase === 'Applying')
+  machine.loop.want(desiredFor(stack, { revision: 1, redeploy: 'two' }), [])
+  await machine.until((r) => r.waitingFor?.join().includes('health') === true)
+  await stack.docker('exec', (await stack.containers())['web']!.id, 'touch', '/ok')
+  const report = await machine.until((r) => r.phase === 'Settled')
+  expect(report.rollout).toMatchObject({ result: 'Healthy', recreated: ['web'] })
+})
+
 describe('the files of a stack that runs', () => {
   it('are looked at as soon as they change', async () => {
     const compose = `services:\n${idleService('web', '    env_file: web.env\n')}`
