@@ -70,6 +70,29 @@ describe('stagely rollout', () => {
     })
   })
 
+  it('status and wait do not call done what a killed agent does not see, until it is back and has looked', async () => {
+    const inSync = async (): Promise<string> => {
+      const { status } = (await world.read('stagelets/two')) as {
+        status: { conditions: { type: string; status: string; reason: string }[] }
+      }
+      const found = status.conditions.find(({ type }) => type === 'SecretsInSync')
+      return `${found?.status}/${found?.reason}`
+    }
+    await world.agent.kill('SIGKILL')
+    await stacks[1]!.docker('rm', '--force', (await stacks[1]!.containers())['web']!.id)
+    await expect.poll(inSync, { timeout: 60_000 }).toBe('Unknown/AgentAway')
+    const waited = await world.cli(
+      ...['wait', '--for=condition=SecretsInSync', 'stagelet/two', '--timeout', '2s'],
+    )
+    expect([waited.code, waited.stderr]).toEqual([1, expect.stringContaining('AgentAway')])
+    const status = await rollout('status', 'shop', '--timeout', '2s')
+    expect([status.code, status.stdout.includes('successfully')]).toEqual([1, false])
+    await world.startAgent()
+    await expect.poll(inSync, { timeout: 60_000 }).toBe('True/InSync')
+    expect(await values()).toEqual(['good one', 'good one'])
+    expect(await rollout('status', 'shop')).toMatchObject({ code: 0 })
+  })
+
   it('status ends with 1 where the rollout stops at a failure, and says why and what helps', async () => {
     await world.patch('projects/shop', { spec: { rollout: { maxConcurrent: 1 } } })
     const before = await stacks[1]!.containers()
