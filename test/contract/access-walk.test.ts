@@ -179,10 +179,8 @@ describe('who may do what', () => {
 
   beforeAll(async () => {
     controller = await startTestController({
-      argv: [
-        '--insecure-http',
-        ...['--rate-limit', '--kube-rate-limit', '--failure-limit'].flatMap((flag) => [flag, '0']),
-      ],
+      // One address sends all the tokens that open nothing. What each person may ask is enough.
+      argv: ['--insecure-http', '--failure-limit', '0'],
     })
     for (const team of teams) {
       await admin('POST', `${restBase}/teams`, { name: team })

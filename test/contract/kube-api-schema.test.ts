@@ -77,7 +77,8 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
 
 /** What depends on more than the object, or is about the bytes of a value. */
 const beyondSchemas = [
-  /that secret is of project/,
+  // No schema of one object knows the project of the secret that it names.
+  /^Invalid value: "other": that secret is of project "shop"$/,
   /not found in namespace/,
   /no such key provider/,
   /must be standard base64/,

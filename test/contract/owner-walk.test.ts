@@ -39,6 +39,8 @@ interface Attempt {
   readonly body?: unknown
   readonly type?: string
   readonly query?: string
+  /** `shop` where not said. */
+  readonly project?: string
   /** 409 where not said. */
   readonly status?: number
   /** Who the owner is, where not said. */
@@ -63,6 +65,7 @@ const manifests = (namespace: string, value: Record<string, unknown>): KubeObjec
   })
   return [
     object('Project', 'shop'),
+    object('Project', 'idle'),
     object('Agent', 'box'),
     object('StagelySecret', 'db-url', { ...theSecrets, key: 'DB_URL', ...value }),
     object('StagelySecret', 'open', { ...theSecrets, key: 'OPEN' }),
@@ -106,7 +109,7 @@ const held = async (team: string): Promise<Record<string, KubeObject>> => {
   }
   const declared = async (): Promise<KubeObject[]> =>
     (await all()).filter(({ metadata }) => metadata.annotations?.[annotations.source] !== 'api')
-  await eventually(async () => (await declared()).length).toBe(5)
+  await eventually(async () => (await declared()).length).toBe(6)
   return Object.fromEntries((await declared()).map((object) => [object.metadata.name, object]))
 }
 const closed = async (revision: number): Promise<void> => {
@@ -123,8 +126,8 @@ const said = async ({ team }: Place): Promise<unknown> =>
   })
 
 const plain: Attempts = () => [{}]
-/** What stagelets use is not deleted, whoever owns it. */
-const inUse: Attempts = () => [{ says: 'use it: delete these first' }]
+/** What stagelets use is not deleted, whoever owns it: they come first. */
+const inUse = ': stagelets prod use it: delete these first'
 const withBody =
   (body: object): Attempts =>
   () => [{ body }]
@@ -139,7 +142,7 @@ const bare = ({ apiVersion, kind, metadata: { name }, spec }: KubeObject): KubeO
 const refused: Record<string, Attempts> = {
   'POST /projects': ({ team }) => [{ body: { name: 'shop', team } }],
   'PATCH /projects/:project_id': withBody({ description: 'mine' }),
-  'DELETE /projects/:project_id': inUse,
+  'DELETE /projects/:project_id': () => [{ says: inUse }, { project: 'idle' }],
   'POST /projects/:project_id/rollout/pause': plain,
   'POST /projects/:project_id/rollback': withBody({ revision: 1 }),
   'PATCH /projects/:project_id/secrets/:secret_id': () => [
@@ -157,8 +160,11 @@ const refused: Record<string, Attempts> = {
         body: { operations: [{ op: 'create', key: 'NOT_MADE', value: 'x' }, operation] },
       }),
     ),
-  'DELETE /teams/:team': inUse,
-  'DELETE /api/v1/namespaces/:name': inUse,
+  'DELETE /teams/:team': () => [{ says: inUse }],
+  'DELETE /api/v1/namespaces/:name': ({ owner }) => [
+    { says: inUse },
+    { query: '?propagationPolicy=Foreground', says: ` in it is owned by ${owner}: ` },
+  ],
   ...Object.fromEntries(plurals.flatMap((plural) => Object.entries(kubeEdits(plural)))),
 }
 
@@ -269,7 +275,7 @@ const send = (place: Place, route: string, attempt: Attempt): Promise<Answer> =>
   const [method = '', path = ''] = route.split(' ')
   const plural = plurals.find((plural) => path.includes(`/${plural}/:name`))
   const known: Record<string, string> = {
-    project_id: idOf(place.held['shop']!),
+    project_id: idOf(place.held[attempt.project ?? 'shop']!),
     secret_id: idOf(place.held['db-url']!),
     stagelet_id: idOf(place.held['prod']!),
     team: place.team,
