@@ -2,6 +2,7 @@
 // our server: exit code and meaning of the output are the recorded ones, or the difference is explained,
 // and is just that one.
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestController } from '../support/controller.ts'
 import { meaningOf } from '../support/kubectl/meaning.ts'
@@ -17,10 +18,15 @@ interface Step {
 }
 
 /** Where the real server says something else. */
-type Difference = { readonly why: string } & (
-  | { /** What ours says. */ readonly ours: readonly string[] }
-  | { /** What it may say, where the moment decides how often. */ readonly pattern: string }
-)
+interface Difference {
+  readonly why: string
+  /** What ours says; what was recorded where absent. */
+  readonly ours?: readonly string[]
+  /** What it may say, where the moment decides how often. */
+  readonly pattern?: string
+  /** The warnings of ours about a spec, in order of their text; none where absent. */
+  readonly warns?: readonly string[]
+}
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/kubectl/${name}`, import.meta.url), 'utf8')
@@ -145,25 +151,27 @@ const readsOnly = (step: Step): boolean =>
 /** As many controllers, each with commands of its own: most of the time is spent in waiting. */
 const players = 4
 
-/** What is wrong with the step; undefined when nothing is. */
-/** The recorded kinds referred to nothing; ours say what a name waits for. */
-const awaited =
-  /^Warning: spec\.(?:projectRef|agentRef)\.name: .* yet: this takes effect when it does$/gm
+const recordedOf = ({ rc, stdout, stderr }: Step): string[] => [
+  `exit ${rc}`,
+  ...meaningOf(stdout, stderr),
+]
+const warningsOf = (output: string): string[] =>
+  Array.from(output.matchAll(/^Warning: (spec\b.*)$/gm), ([, text]) => text!).toSorted()
 
-const judge = (step: Step, { facts: all, output }: Played): string | undefined => {
-  // A warning is the fact `Warning: spec`, whatever it goes on to say.
-  let passed = (output.match(awaited) ?? []).length
-  const facts = all.filter((fact) => fact !== 'Warning: spec' || --passed < 0)
-  const recorded = [`exit ${step.rc}`, ...meaningOf(step.stdout, step.stderr)]
-  const difference = differences[step.step] ?? { ours: recorded }
-  const expected = 'ours' in difference ? difference.ours.join(' | ') : difference.pattern
-  const said = facts.join(' | ')
-  if ('ours' in difference ? said === expected : new RegExp(expected).test(said)) return undefined
+/** What is wrong with the step; undefined when nothing is. */
+const judge = (step: Step, { facts, output }: Played): string | undefined => {
+  const recorded = recordedOf(step)
+  const { ours = recorded, pattern, warns = [] } = differences[step.step] ?? { why: '' }
+  // Compared by their whole text instead.
+  const said = facts.filter((fact) => fact !== 'Warning: spec').join(' | ')
+  const warned = warningsOf(output)
+  const isSaid = pattern === undefined ? said === ours.join(' | ') : new RegExp(pattern).test(said)
+  if (isSaid && isDeepStrictEqual(warned, warns)) return undefined
   const lines = [
     `${step.step}: ${step.cmd}`,
     `recorded ${recorded.join(' | ')}`,
-    `expected ${expected}`,
-    `ours     ${said}`,
+    `expected ${[pattern ?? ours.join(' | '), ...warns].join('\n           ')}`,
+    `ours     ${[said, ...warned].join('\n           ')}`,
   ]
   return `${lines.join('\n  ')}\n${output.slice(0, 600)}`
 }
@@ -212,8 +220,9 @@ describe('the recorded kubectl commands', () => {
     const idle = Object.entries(differences).filter(([name, difference]) => {
       const step = steps.find((s) => s.step === name)
       if (step === undefined) return true
-      const recorded = [`exit ${step.rc}`, ...meaningOf(step.stdout, step.stderr)]
-      return 'ours' in difference && difference.ours.join(' | ') === recorded.join(' | ')
+      const { ours = recordedOf(step), pattern, warns = [] } = difference
+      if (pattern !== undefined || warns.length > 0) return false
+      return ours.join(' | ') === recordedOf(step).join(' | ')
     })
     expect(idle.map(([name]) => name)).toEqual([])
   })
