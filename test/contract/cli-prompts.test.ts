@@ -250,7 +250,7 @@ describe('every command that takes something away', () => {
       )
     await world.must('secrets', 'delete', 'BACK', '-p', 'kept', ...team, '--yes')
     const all = ['secrets', 'restore', '--all', '-p', 'kept', ...team, '-o', 'json']
-    expect(JSON.parse(await world.must(...all))).toMatchObject([{ key: 'BACK', version: 2 }])
+    expect(JSON.parse(await world.must(...all))).toMatchObject([{ key: 'BACK', version: 3 }])
     expect(await world.cli(...all)).toMatchObject({
       code: 1,
       stderr: 'error: no deleted secret of project kept can be restored\n',
