@@ -1,4 +1,5 @@
-// The Kubernetes-style API over kept TLS connections, one for reads and one for writes, as a dashboard or an operator uses it.
+// The Kubernetes-style API over kept TLS connections, one for reads and one for writes, as a dashboard
+// or an operator uses it.
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import type { Connection } from '../../scripts/lib/stagely.ts'
