@@ -57,7 +57,10 @@ export const compareStack = async (
     await run(['up', '-d'])
     // Docker has made the folders that are mounted and were not there.
     await stack.keepTree()
-    const machine = await startMachine(stack, composeBinary === undefined ? {} : { composeBinary })
+    // Of dozens of services, beside others.
+    const settleMs = 600_000
+    const binary = composeBinary === undefined ? {} : { composeBinary }
+    const machine = await startMachine(stack, { ...binary, settleMs })
     const common = held('STAGELY_COMMON', 'for-all')
     try {
       const first = await machine.roll([common, held('STAGELY_OWN', 'one', service)])

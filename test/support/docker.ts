@@ -60,6 +60,8 @@ export interface MachineOptions {
   readonly composeBinary?: string
   readonly borders?: Partial<Borders>
   readonly upDeadlineMs?: number
+  /** How long a roll may take. */
+  readonly settleMs?: number
   readonly firstRevision?: number
   /** As of an agent that is alone, unless given. */
   readonly locks?: ProjectLocks
@@ -126,7 +128,10 @@ export const startMachine = async (
     roll: async (entries, tweak = {}) => {
       revision++
       loop.want(desiredFor(stack, { revision, ...tweak }), entries)
-      return await machine.until((r) => r.revision === revision && r.phase === 'Settled')
+      return await machine.until(
+        (r) => r.revision === revision && r.phase === 'Settled',
+        options.settleMs,
+      )
     },
     stop: async () => {
       await loop.stop()
