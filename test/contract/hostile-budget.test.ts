@@ -42,11 +42,11 @@ const startClient = (): ChildProcess =>
   })
 const sendBy = async (client: ChildProcess, order: Order): Promise<number[]> => {
   client.send(order)
-  const ended = once(client, 'exit').then(([code]) => {
-    throw new Error(`the client ended with ${code}`)
+  const ended = once(client, 'exit').then(([code]: unknown[]) => {
+    throw new Error(`the client ended with ${String(code)}`)
   })
-  const [statuses] = await Promise.race([once(client, 'message'), ended])
-  return statuses as number[]
+  const [statuses] = (await Promise.race([once(client, 'message'), ended])) as [number[]]
+  return statuses
 }
 
 for (const [name, serverUrl] of [
