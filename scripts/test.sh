@@ -10,23 +10,7 @@ cd "$root" || exit 1
 projects=("$@")
 [ ${#projects[@]} = 0 ] && projects=(unit contract integration)
 
-# A capability that is lacking fails the run: a test that cannot run is not a test that passed.
-set_up() {
-  need_node &&
-    need_packages &&
-    need_docker_programs &&
-    need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
-      'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
-      'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
-      'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' &&
-    need_helm &&
-    need_newer_kubectl &&
-    need_newer_compose &&
-    need_engine &&
-    need_build
-}
-
-if ! set_up; then
+if ! need_test_machine; then
   say '  the set-up failed; no test ran'
   echo '0 passed, 1 failed'
   exit 1

@@ -180,6 +180,22 @@ start_dockerd() {
   return 1
 }
 
+# All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that passed.
+need_test_machine() {
+  need_node &&
+    need_packages &&
+    need_docker_programs &&
+    need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
+      'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
+      'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
+      'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' &&
+    need_helm &&
+    need_newer_kubectl &&
+    need_newer_compose &&
+    need_engine &&
+    need_build
+}
+
 # Stops only what this run started.
 clean_up() {
   if [ -n "$dockerd_pid" ]; then

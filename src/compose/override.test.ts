@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
 import { renderOverride } from './override.ts'
+import { runs } from '../../test/support/soak.ts'
 
 type Parsed = Record<
   string,
@@ -54,7 +55,7 @@ describe('renderOverride', () => {
           expect(environment[`K${i}`]).toBe(text.replaceAll('$', '$$$$'))
         })
       }),
-      { numRuns: 500 },
+      runs(150, 5_000),
     )
   })
 })

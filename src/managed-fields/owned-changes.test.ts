@@ -6,6 +6,7 @@ import { parseManagers, renderManagers } from './managers.ts'
 import { shapeOfKind } from './shape.ts'
 import { controllerManager, withStatusOwner } from './status.ts'
 import { managersAfterUpdate } from './update.ts'
+import { runs } from '../../test/support/soak.ts'
 
 const kind = requireKind('Stagelet')
 
@@ -74,7 +75,7 @@ describe('the owner of a status of which only values changed', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      runs(100, 10_000),
     )
   })
 })

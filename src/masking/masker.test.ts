@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMasker, mark } from './masker.ts'
 import { maskPatterns } from './patterns.ts'
+import { runs } from '../../test/support/soak.ts'
 
 // The slow truth to compare with: every position of every pattern, then runs of hidden bytes.
 const hiddenBytes = (text: Buffer, patterns: readonly Buffer[]): boolean[] => {
@@ -94,7 +95,7 @@ describe('a masker', () => {
         const masked = createMasker(values).mask(text.toString())
         expect(masked).toBe(reference(text, maskPatterns(values), false))
       }),
-      { numRuns: 2_000 },
+      runs(200, 20_000),
     )
   })
 
@@ -103,7 +104,7 @@ describe('a masker', () => {
       fc.property(scene, ({ values, text, cuts }) => {
         expect(streamed(values, text, cuts)).toBe(reference(text, maskPatterns(values), true))
       }),
-      { numRuns: 3_000 },
+      runs(300, 30_000),
     )
   })
 
@@ -123,7 +124,7 @@ describe('a masker', () => {
           expect(streamed(values, text, cuts)).toBe(reference(text, patterns, true))
         },
       ),
-      { numRuns: 1_000 },
+      runs(100, 10_000),
     )
   })
 })
@@ -183,7 +184,7 @@ describe('base64 that is broken into lines', () => {
         expect(masked).toBe(print(text, hidden))
         expect(masked).toContain(mark)
       }),
-      { numRuns: 2_000 },
+      runs(200, 20_000),
     )
   })
 
@@ -206,7 +207,7 @@ describe('base64 that is broken into lines', () => {
           ),
         ).toBe(whole)
       }),
-      { numRuns: 60 },
+      runs(10, 600),
     )
   })
 
@@ -250,7 +251,7 @@ describe('a mask stream', () => {
         out += stream.end().toString()
         for (const value of values) expect(out).not.toContain(value.toString())
       }),
-      { numRuns: 1_000 },
+      runs(100, 10_000),
     )
   })
 

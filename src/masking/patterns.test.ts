@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMasker, mark } from './masker.ts'
 import { maskPatterns } from './patterns.ts'
+import { runs } from '../../test/support/soak.ts'
 
 const patternsOf = (value: string): string[] =>
   maskPatterns([Buffer.from(value)]).map((p) => p.toString())
@@ -68,7 +69,7 @@ describe('the patterns of a value', () => {
           expect(createMasker([Buffer.from(value)]).mask(text)).toContain(mark)
         },
       ),
-      { numRuns: 2_000 },
+      runs(200, 20_000),
     )
   })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createLineReader, renderLine } from './ndjson.ts'
+import { runs } from '../../test/support/soak.ts'
 
 test('lines come out whole however the bytes are cut', () => {
   fc.assert(
@@ -19,6 +20,7 @@ test('lines come out whole however the bytes are cut', () => {
         expect(lines).toEqual(texts)
       },
     ),
+    runs(25, 2_000),
   )
 })
 

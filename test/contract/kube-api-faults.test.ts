@@ -1,5 +1,5 @@
-// Watchers of @kubernetes/client-node through all that can go wrong, on real Postgres: 10,000 writes by
-// 16 writers while the server restarts, watches are cut mid-line, one transaction stays open for two
+// Watchers of @kubernetes/client-node through all that can go wrong, on real Postgres: thousands of
+// writes by 16 writers while the server restarts, watches are cut mid-line, one transaction stays open for two
 // seconds, and the change feed is compacted. Nothing is missed, nothing comes twice.
 import { Agent as HttpsAgent, request } from 'node:https'
 import {
@@ -15,11 +15,13 @@ import { startTestController, type TestController } from '../support/controller.
 import { startCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+import { soak } from '../support/soak.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const path = `/apis/${apiVersion}/namespaces/default/agents`
-const writes = 10_000
+const writes = soak(1_500, 20_000)
 const writers = 16
+const namesPerWriter = soak(8, 40)
 
 let database: TestDatabase
 let server: TestController
@@ -79,8 +81,8 @@ const startWriters = (): { done: Promise<void>; written: () => number } => {
   let written = 0
   const write = async (writer: number): Promise<void> => {
     for (let i = 0; written < writes; i++) {
-      const name = `w${writer}-${i % 40}`
-      const round = Math.floor(i / 40)
+      const name = `w${writer}-${i % namesPerWriter}`
+      const round = Math.floor(i / namesPerWriter)
       const [method, url, body]: [string, string, unknown?] =
         round % 4 === 0
           ? ['POST', path, { apiVersion, kind: 'Agent', metadata: { name } }]
@@ -220,7 +222,7 @@ const holdOpen = async (): Promise<void> => {
 }
 
 describe('watchers', () => {
-  it('miss nothing and see nothing twice', { timeout: 400_000 }, async () => {
+  it('miss nothing and see nothing twice', { timeout: 200_000 + writes * 100 }, async () => {
     const config = configThroughProxy()
     const raw = followRaw(config)
     const informer = await followByInformer(config)
@@ -281,6 +283,8 @@ describe('watchers', () => {
       expect(seen).toEqual(happened)
     }
     const counted = raw.segments.reduce((sum, { seen }) => sum + seen.length, 0)
-    expect(counted).toBeGreaterThan(writes * 0.9)
+    console.info(`${counted} of ${writes} writes seen, each once and in order; ${proxy.cuts} cuts`)
+    // What was written between the restart after the compaction and the list is in the list alone.
+    expect(counted).toBeGreaterThan(writes * soak(0.6, 0.9))
   })
 })

@@ -4,6 +4,7 @@ import { request } from 'node:https'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
+import { runs } from '../support/soak.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const base = `/apis/${apiVersion}/namespaces/default`
@@ -331,11 +332,11 @@ describe('requests of any kind', () => {
           if (method !== 'GET' && status < 300) await plant()
         },
       ),
-      { numRuns: 1_200 },
+      runs(150, 12_000),
     )
     // It was there to leak, to the end.
     expect(await revealed()).toMatchObject({ value: canary })
-    // 1,200 requests of up to 200 KB each leave nothing behind that grows with them.
+    // Requests of up to 200 KB each leave nothing behind that grows with them.
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024)
     expect((await server.call('GET', '/readyz')).status).toBe(200)
   })
@@ -353,7 +354,7 @@ describe('requests of any kind', () => {
         expect(answer.status).toBeLessThan(500)
         expect(answer.text + JSON.stringify(answer.headers)).not.toContain(canary)
       }),
-      { numRuns: 150 },
+      runs(30, 1_500),
     )
   })
 })

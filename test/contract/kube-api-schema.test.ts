@@ -12,6 +12,7 @@ import {
   withDefaults,
   type StructuralSchema,
 } from '../support/structural-schema.ts'
+import { runs } from '../support/soak.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 type Spec = Record<string, unknown>
@@ -249,7 +250,7 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
           expect(await disagreement(several.reduce(changed, base))).toBeUndefined()
         },
       ),
-      { numRuns: 40 },
+      runs(15, 400),
     )
   })
 

@@ -11,7 +11,7 @@ import { readFile } from 'node:fs/promises'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { giveEmptyCluster } from '../support/empty-cluster.ts'
+import { giveEmbeddedDatabase } from '../support/embedded-database.ts'
 import {
   browse,
   oidcClient,
@@ -47,7 +47,7 @@ describe('login by an OpenID provider', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-oidc-'))
-    giveEmptyCluster(join(dir, 'data'))
+    giveEmbeddedDatabase(join(dir, 'data'))
     const port = await freePort()
     const base = `http://127.0.0.1:${port}`
     provider = await startOidcProvider(people, `${base}/auth/callback`)

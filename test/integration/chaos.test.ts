@@ -1,12 +1,13 @@
 // Random changes under random faults, for as many rounds as are asked for; each must end in exactly
-// what is declared. STAGELY_CHAOS_SEED repeats a run, STAGELY_CHAOS_ROUNDS makes it longer.
+// what is declared. STAGELY_CHAOS_SEED repeats a run, STAGELY_CHAOS_ROUNDS says how many rounds.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createPlace, type Place } from '../support/chaos/place.ts'
 import { startChaos, type Chaos } from '../support/chaos/rounds.ts'
 import { leaksIn } from '../support/chaos/sinks.ts'
+import { soak } from '../support/soak.ts'
 
 const seed = Number(process.env['STAGELY_CHAOS_SEED'] ?? 7)
-const rounds = Number(process.env['STAGELY_CHAOS_ROUNDS'] ?? 8)
+const rounds = Number(process.env['STAGELY_CHAOS_ROUNDS'] ?? soak(2, 100))
 const roundLimitMs = 300_000
 
 const summary = ({ tally }: Chaos): string => {

@@ -15,8 +15,9 @@ import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
 import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+import { soak } from '../support/soak.ts'
 
-const size = Number(process.env['STAGELY_SWARM_AGENTS'] ?? 300)
+const size = Number(process.env['STAGELY_SWARM_AGENTS'] ?? soak(100, 1_000))
 const newsMs = 11_000
 const meanSeconds = 5
 const limitMs = 600_000

@@ -1,5 +1,5 @@
-// Several controllers and ten agents, each a process, on one Postgres. What is done to the leader is
-// chosen by a seed: STAGELY_TEST_SEED repeats a run, STAGELY_TEST_ROUNDS makes it longer, and the
+// Several controllers and their agents, each a process, on one Postgres. What is done to the leader is
+// chosen by a seed: STAGELY_TEST_SEED repeats a run, STAGELY_TEST_ROUNDS says how many rounds, and the
 // database is away for STAGELY_TEST_OUTAGE_SECONDS each time.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startChaos, type Chaos } from '../support/replicas/chaos.ts'
@@ -13,11 +13,13 @@ import {
   type Replica,
 } from '../support/replicas/fleet.ts'
 import { startLoad, startWatcher, type Load, type Watcher } from '../support/replicas/load.ts'
+import { soak } from '../support/soak.ts'
 
-const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? '4')
+const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? soak(4, 60))
+const agents = soak(3, 10)
 const seed = Number(process.env['STAGELY_TEST_SEED'] ?? '1')
 const outageMs = (short: number): number =>
-  Number(process.env['STAGELY_TEST_OUTAGE_SECONDS'] ?? short) * 1_000
+  Number(process.env['STAGELY_TEST_OUTAGE_SECONDS'] ?? soak(short, 60)) * 1_000
 /** A silent database is noticed within 4 s, which is less than this also where processors are busy. */
 const noticedMs = 8_000
 
@@ -38,13 +40,13 @@ const endsOf = (log: string): ('ended' | 'cut')[] => {
   return ends
 }
 
-describe('three controllers and ten agents', () => {
+describe(`three controllers and ${agents} agents`, () => {
   let fleet: Fleet
   let chaos: Chaos
   let load: Load
   let watcher: Watcher
   beforeAll(async () => {
-    fleet = await startFleet({ controllers: 3, agents: 10 })
+    fleet = await startFleet({ controllers: 3, agents })
     chaos = startChaos(fleet, seed)
     await fleet.converged(chaos.tokens, 120_000)
     watcher = await startWatcher(fleet.client)
@@ -93,7 +95,7 @@ describe('three controllers and ten agents', () => {
       stream.on('error', () => undefined).resume()
       for (let i = 0; i < 20; i++) {
         await other.client.must('GET', `${namespaced}/stagelets`)
-        await other.client.must('GET', `${namespaced}/stagelets/s-${i % 10}`)
+        await other.client.must('GET', `${namespaced}/stagelets/s-${i % agents}`)
         await other.client.must('GET', '/api/v1/projects')
       }
       const metadata = { annotations: { read: 'without a leader' } }

@@ -11,7 +11,7 @@ import { startController } from '../../controller/wire.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
-import { giveEmptyCluster } from './empty-cluster.ts'
+import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { freshDatabase } from './fresh-database.ts'
 import { localKeyRing } from './keys.ts'
 import { checkRestAnswer } from './rest-answers.ts'
@@ -92,7 +92,7 @@ export const startTestController = async (
   }
   const isFresh = options.dataDir === undefined && env.DATABASE_URL === undefined
   // Without a key a controller wants its folder empty.
-  if (isFresh && env.STAGELY_SECRET_KEY !== undefined) giveEmptyCluster(dataDir)
+  if (isFresh && env.STAGELY_SECRET_KEY !== undefined) giveEmbeddedDatabase(dataDir)
   const argv = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.argv ?? [])]
   const running = await startController(
     parseConfig(argv, env),

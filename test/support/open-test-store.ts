@@ -8,7 +8,7 @@ import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import type { SealedValueOpener } from '../../src/secrets/sealed-place.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { KeyRing } from '../../src/secrets/key-ring.ts'
-import { giveEmptyCluster } from './empty-cluster.ts'
+import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { localKeyRing } from './keys.ts'
 import { createTestDatabase } from './test-database.ts'
 
@@ -46,7 +46,7 @@ export const openTestStore = async (
     serverUrl === undefined
       ? undefined
       : await createTestDatabase(serverUrl, inject('postgresTemplate'))
-  if (database === undefined) giveEmptyCluster(dataDir)
+  if (database === undefined) giveEmbeddedDatabase(dataDir)
   const opened: Opened[] = []
   const open = async (more: Again = {}): Promise<Opened> => {
     const clock = more.clock ?? options.clock ?? realClock

@@ -1,5 +1,5 @@
 // vitest globalSetup: a throw-away Postgres server on a loopback port, or the one of DATABASE_URL; and
-// an embedded cluster to copy.
+// an embedded database to copy.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +8,9 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { openPg } from '../../src/store/pg.ts'
-import { ensureCluster } from '../../src/store/pglite-cluster.ts'
+import { openPglite } from '../../src/store/pglite.ts'
 import { anyPostgres } from './postgres-server.ts'
+import type { Sql } from '../../src/store/sql.ts'
 import { createTestDatabase } from './test-database.ts'
 
 declare module 'vitest' {
@@ -18,21 +19,21 @@ declare module 'vitest' {
     postgresUrl: string
     /** A database on it with the schema of today, to copy. */
     postgresTemplate: string
-    /** The folder of a fresh embedded cluster: a copy of it costs less than a new one. */
-    emptyCluster: string
+    /** A folder with the same, embedded. */
+    embeddedTemplate: string
   }
 }
 
+const migrated = (sql: Sql): Promise<unknown> => migrate(sql).finally(() => sql.close())
+
 const setup = async (project: TestProject): Promise<() => Promise<void>> => {
-  const folder = await mkdtemp(join(tmpdir(), 'stagely-cluster-'))
-  const cluster = join(folder, 'postgres')
-  await ensureCluster(cluster)
-  project.provide('emptyCluster', cluster)
+  const folder = await mkdtemp(join(tmpdir(), 'stagely-template-'))
+  await migrated(await openPglite({ dataDir: folder }))
+  project.provide('embeddedTemplate', join(folder, 'postgres'))
   const postgres = await anyPostgres()
   project.provide('postgresUrl', postgres.url)
   const template = await createTestDatabase(postgres.url)
-  const sql = openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger })
-  await migrate(sql).finally(() => sql.close())
+  await migrated(openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger }))
   project.provide('postgresTemplate', new URL(template.url).pathname.slice(1))
   return async () => {
     await template.drop()

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { duplicateKeys } from './duplicate-keys.ts'
+import { runs } from '../../../test/support/soak.ts'
 
 /** JSON as it can be written: an object is its fields in order, of which some may be there twice. */
 type Tree = string | number | boolean | null | { list: Tree[] } | { fields: [string, Tree][] }
@@ -67,7 +68,7 @@ describe('keys that a JSON text has twice', () => {
         const expected = [...new Set(twice(node, ''))].map((path) => path.replace(/^\./, ''))
         expect(duplicateKeys(text)).toEqual(expected)
       }),
-      { numRuns: 2_000 },
+      runs(500, 20_000),
     )
   })
 
