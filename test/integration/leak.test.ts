@@ -87,7 +87,11 @@ describe('no secret value leaks', () => {
   beforeAll(async () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
     fresh = await freshDatabase()
-    world = await startWorld({ databaseUrl: fresh.url, agentArgs: ['--files-dir', filesDir] })
+    world = await startWorld({
+      databaseUrl: fresh.url,
+      agentArgs: ['--files-dir', filesDir],
+      cliProcesses: true,
+    })
     const watching = watchCommandLines()
     const say = async (...args: string[]): Promise<void> => {
       const { stdout, stderr } = await world.cli(...args)

@@ -5,41 +5,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { main, runCli, runCliProcess, type Ran } from './cli.ts'
 import type { TestDatabase } from './test-database.ts'
 
-export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
-
-export interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the CLI to its end, as a shell would start it. */
-export const runCli = async (
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  input = '',
-  cwd?: string,
-): Promise<Ran> => {
-  const child = spawn(main, args, {
-    env: { PATH: process.env['PATH'], ...env },
-    ...(cwd === undefined ? {} : { cwd }),
-  })
-  const out: Buffer[] = []
-  const err: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
-  const [code] = (await once(child, 'close')) as [number | null]
-  return {
-    code: code ?? -1,
-    stdout: Buffer.concat(out).toString(),
-    stderr: Buffer.concat(err).toString(),
-  }
-}
+export { main, runCli, runCliProcess, type Ran } from './cli.ts'
 
 /** A long-running program of ours. `output` is everything it printed, for the leak test. */
 export interface Program {
@@ -181,7 +151,7 @@ export interface World {
   allOutput(): string
   cli(...args: string[]): Promise<Ran>
   cliWith(input: string, ...args: string[]): Promise<Ran>
-  /** Started from that folder. */
+  /** As a process that is started from that folder. */
   cliIn(folder: string, ...args: string[]): Promise<Ran>
   /** cli() that throws unless the exit code is 0. */
   must(...args: string[]): Promise<string>
@@ -215,6 +185,8 @@ export interface WorldOptions {
   readonly agentEnv?: NodeJS.ProcessEnv
   readonly agentArgs?: readonly string[]
   readonly withAgent?: boolean
+  /** Each command as a process of its own, for a test that looks at command lines. */
+  readonly cliProcesses?: boolean
 }
 
 /** A fixed example key: 32 bytes of base64, for the servers of tests only. */
@@ -259,22 +231,24 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       body,
     })
 
+  const runCommand = options.cliProcesses === true ? runCliProcess : runCli
+
   const world = {
     dir,
     url,
     controllerDir,
     agentDir,
     allOutput: () => programs.map((p) => p.output()).join('\n'),
-    cli: (...args: string[]) => runCli(args, cliEnv()),
-    cliWith: (input: string, ...args: string[]) => runCli(args, cliEnv(), input),
-    cliIn: (folder: string, ...args: string[]) => runCli(args, cliEnv(), '', folder),
+    cli: (...args: string[]) => runCommand(args, cliEnv()),
+    cliWith: (input: string, ...args: string[]) => runCommand(args, cliEnv(), input),
+    cliIn: (folder: string, ...args: string[]) => runCliProcess(args, cliEnv(), '', folder),
     must: async (...args: string[]) => {
-      const ran = await runCli(args, cliEnv())
+      const ran = await runCommand(args, cliEnv())
       if (ran.code !== 0)
         throw new Error(`stagely ${args.join(' ')}: ${ran.code}\n${ran.stdout}${ran.stderr}`)
       return ran.stdout
     },
-    apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
+    apply: (yaml: string) => runCommand(['apply', '-f', '-'], cliEnv(), yaml),
     call,
     read: (resource: string) => call('GET', resource),
     page: async (path: string) => {

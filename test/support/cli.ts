@@ -1,0 +1,96 @@
+// The built command, run to its end.
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+
+export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
+const hostProgram = resolve(import.meta.dirname, 'cli-host.mjs')
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** In a process of its own, as a shell would start it. */
+export const runCliProcess = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input = '',
+  cwd?: string,
+): Promise<Ran> => {
+  const child = spawn(main, args, {
+    env: { PATH: process.env['PATH'], ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+  })
+  const out: Buffer[] = []
+  const err: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return {
+    code: code ?? -1,
+    stdout: Buffer.concat(out).toString(),
+    stderr: Buffer.concat(err).toString(),
+  }
+}
+
+/** Programs that run for long, take over streams, or look at their own process. */
+const programs = new Set(['compose', 'controller', 'restore', 'run'])
+const agentPrograms = new Set(['doctor', 'install', 'run', 'uninstall'])
+
+const needsProcess = (
+  [first = '', second = '']: readonly string[],
+  env: NodeJS.ProcessEnv,
+): boolean =>
+  programs.has(first) ||
+  (first === 'agent' && agentPrograms.has(second)) ||
+  Object.keys(env).some((name) => name.startsWith('NODE_'))
+
+/** Hosts that wait for the next command. */
+const idle: ChildProcess[] = []
+
+/** The next that a host says; throws when it ends in place of it. */
+const messageOf = (host: ChildProcess): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const onMessage = (message: unknown): void => {
+      host.off('exit', onExit)
+      resolve(message)
+    }
+    const onExit = (code: number | null): void => {
+      host.off('message', onMessage)
+      reject(new Error(`the command ended its process with ${code}`))
+    }
+    host.once('message', onMessage).once('exit', onExit)
+  })
+
+const startHost = async (): Promise<ChildProcess> => {
+  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
+  const host = fork(hostProgram, [main], { execArgv: [], stdio: [...stdio] })
+  // It ends with this process, and keeps it only while a command runs.
+  host.unref()
+  await messageOf(host)
+  return host
+}
+
+/** Runs the command with all that a process of its own would have, in one that is there already. */
+export const runCli = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input = '',
+): Promise<Ran> => {
+  if (needsProcess(args, env)) return runCliProcess(args, env, input)
+  const host = idle.pop() ?? (await startHost())
+  const given = Object.entries({ PATH: process.env['PATH'], ...env })
+  const set = Object.fromEntries(given.filter(([, value]) => value !== undefined))
+  host.channel?.ref()
+  const answer = messageOf(host) as Promise<Ran | { failed: string }>
+  host.send({ args, env: set, input })
+  const ran = await answer
+  if ('failed' in ran) throw new Error(ran.failed)
+  host.channel?.unref()
+  idle.push(host)
+  return ran
+}
