@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { MixedSequencer } from './test/support/sequencer.ts'
 
 // Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
 // the API over a port), `integration` (real engine, real processes). Files have databases, Compose
-// projects and folders of their own; four run at a time, as most of them wait most of the time.
+// projects and folders of their own; six run at a time, of which some wait while others compute.
 // Files of `unit` and `contract` share what a worker imported, else half of their cost: none leaves
 // anything behind in a module or in the environment.
 
@@ -11,7 +12,8 @@ const expectations = { poll: { timeout: 20_000 } }
 
 export default defineConfig({
   test: {
-    maxWorkers: 4,
+    maxWorkers: 6,
+    sequence: { sequencer: MixedSequencer },
     projects: [
       {
         test: {

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ProvidedContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -26,19 +27,45 @@ declare module 'vitest' {
 
 const migrated = (sql: Sql): Promise<unknown> => migrate(sql).finally(() => sql.close())
 
-const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+interface Databases {
+  readonly provided: Pick<ProvidedContext, 'postgresUrl' | 'postgresTemplate' | 'embeddedTemplate'>
+  remove(): Promise<void>
+}
+
+const makeDatabases = async (): Promise<Databases> => {
   const folder = await mkdtemp(join(tmpdir(), 'stagely-template-'))
   await migrated(await openPglite({ dataDir: folder }))
-  project.provide('embeddedTemplate', join(folder, 'postgres'))
   const postgres = await anyPostgres()
-  project.provide('postgresUrl', postgres.url)
   const template = await createTestDatabase(postgres.url)
   await migrated(openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger }))
-  project.provide('postgresTemplate', new URL(template.url).pathname.slice(1))
+  return {
+    provided: {
+      postgresUrl: postgres.url,
+      postgresTemplate: new URL(template.url).pathname.slice(1),
+      embeddedTemplate: join(folder, 'postgres'),
+    },
+    remove: async () => {
+      await template.drop()
+      await postgres.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Each project loads this file for itself, in the same process: the databases are made once. */
+const shared = globalThis as { stagelyTests?: { made: Promise<Databases>; users: number } }
+
+const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const tests = (shared.stagelyTests ??= { made: makeDatabases(), users: 0 })
+  tests.users++
+  const { provided, remove } = await tests.made
+  project.provide('postgresUrl', provided.postgresUrl)
+  project.provide('postgresTemplate', provided.postgresTemplate)
+  project.provide('embeddedTemplate', provided.embeddedTemplate)
   return async () => {
-    await template.drop()
-    await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
+    if (--tests.users > 0) return
+    delete shared.stagelyTests
+    await remove()
   }
 }
 

@@ -1,0 +1,29 @@
+// Files of `integration` wait most of the time, those of the other projects compute: beside each other
+// they take as long as the longer of both, one after the other as long as both together.
+import { basename } from 'node:path'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Those that take minutes begin first, so that the end does not wait for one of them. */
+const long = [
+  ...['replicas', 'chaos', 'kubernetes-quickstart', 'kubernetes-replicas', 'reconnect', 'keys'],
+  ...['agent-crash', 'main-job', 'hung-compose', 'compose-by-hand', 'no-disk-write', 'leak'],
+]
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const at = long.indexOf(basename(moduleId, '.test.ts'))
+  return at < 0 ? long.length : at
+}
+
+export class MixedSequencer extends BaseSequencer {
+  /** One that waits, one that computes, in turns as long as there are both. */
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isWaiting = ({ project }: TestSpecification): boolean => project.name === 'integration'
+    const waiting = sorted.filter(isWaiting).sort((a, b) => rank(a) - rank(b))
+    const computing = sorted.filter((file) => !isWaiting(file))
+    return [
+      ...computing.flatMap((file, i) => [...waiting.slice(i, i + 1), file]),
+      ...waiting.slice(computing.length),
+    ]
+  }
+}
