@@ -9,7 +9,15 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { startTestController } from '../support/controller.ts'
-import { at, chartDir, helm, parseRendered, renderChart, type Rendered } from '../support/helm.ts'
+import {
+  at,
+  chartDir,
+  helm,
+  parseRendered,
+  renderChart,
+  renderOnce,
+  type Rendered,
+} from '../support/helm.ts'
 import { startHelmCluster } from '../support/helm-cluster.ts'
 import { faultsOf } from '../support/kubernetes-schemas.ts'
 import { holds } from '../support/structural-schema.ts'
@@ -115,7 +123,7 @@ test('helm lint finds nothing', async () => {
 
 test('what every combination of values renders follows the schemas of Kubernetes', async () => {
   const all: Rendered[] = []
-  for (const set of Object.values(matrix)) all.push(...(await renderChart(...set)))
+  for (const set of Object.values(matrix)) all.push(...(await renderOnce(...set)))
   expect(await faultsOf(all, scratch)).toEqual([])
   // Those of add-ons too.
   for (const kind of ['Certificate', 'ServiceMonitor']) expect(find(all, kind)).toBeDefined()
@@ -135,7 +143,7 @@ interface Pod {
 test.each(Object.entries(matrix))(
   'with %s every pod meets the restricted Pod Security Standard',
   async (_, set) => {
-    const objects = await renderChart(...set)
+    const objects = await renderOnce(...set)
     const pods = objects.flatMap((object) => {
       const pod = object.kind === 'Pod' ? object['spec'] : at(object, 'spec.template.spec')
       return pod === undefined ? [] : [pod as Pod]
@@ -172,7 +180,7 @@ interface Rule {
 
 test('a NetworkPolicy lets agents in, and out what the controller needs', async () => {
   const policyOf = async (...set: string[]): Promise<{ ingress: Rule[]; egress: Rule[] }> => {
-    const objects = await renderChart('networkPolicy.enabled=true', ...set)
+    const objects = await renderOnce('networkPolicy.enabled=true', ...set)
     const policy = find(objects, 'NetworkPolicy')
     expect(at(policy, 'spec.policyTypes')).toEqual(['Ingress', 'Egress'])
     const labels = at(find(objects, 'Deployment'), 'spec.template.metadata.labels') as object
@@ -198,7 +206,7 @@ test('a NetworkPolicy lets agents in, and out what the controller needs', async 
 
 test('a NetworkPolicy lets in the other replicas and helm test, whoever else may', async () => {
   const set = ['networkPolicy.enabled=true', 'networkPolicy.from=[{"podSelector":{}}]']
-  const objects = await renderChart(...set)
+  const objects = await renderOnce(...set)
   const [, ours] = at(find(objects, 'NetworkPolicy'), 'spec.ingress') as Rule[]
   const selected = ours!.from!.map(
     (peer) => at(peer, 'podSelector.matchLabels') as Record<string, string>,
@@ -212,7 +220,7 @@ test('a NetworkPolicy lets in the other replicas and helm test, whoever else may
 })
 
 test('the check against the schemas sees a misspelt field, a wrong type and what is missing', async () => {
-  const objects = await renderChart(...matrix['chosen namespaces, a KMS, add-ons']!)
+  const objects = await renderOnce(...matrix['chosen namespaces, a KMS, add-ons']!)
   const wrong: Record<string, object[]> = {
     Deployment: [{ replicaz: 1 }, { replicas: '1' }, { selector: undefined }],
     Certificate: [{ dnsName: ['a'] }, { dnsNames: 'a' }, { issuerRef: undefined }],
@@ -237,7 +245,7 @@ test('the check against the schemas sees a misspelt field, a wrong type and what
 describe('with no values', () => {
   let objects: Rendered[]
   beforeAll(async () => {
-    objects = await renderChart()
+    objects = await renderOnce()
   })
 
   test('one controller keeps an embedded database on a volume of its own', () => {
@@ -358,7 +366,7 @@ describe('with no values', () => {
 })
 
 test('several replicas share the database, and are replaced one after the other', async () => {
-  const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
+  const objects = await renderOnce(...matrix['an external database by URL, three replicas']!)
   const deployment = find(objects, 'Deployment')
   expect(deployment).toMatchObject({
     spec: { replicas: 3, strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } },
@@ -369,7 +377,7 @@ test('several replicas share the database, and are replaced one after the other'
 })
 
 test('a pod that is replaced has time to end its streams in order', async () => {
-  const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
+  const objects = await renderOnce(...matrix['an external database by URL, three replicas']!)
   const pod = at(find(objects, 'Deployment'), 'spec.template.spec')
   const [command, seconds] = at(pod, 'containers.0.lifecycle.preStop.exec.command') as string[]
   expect(command).toBe('sleep')
@@ -382,7 +390,7 @@ test('a pod that is replaced has time to end its streams in order', async () => 
 })
 
 test('what was made at random is kept on an upgrade', async () => {
-  const cluster = await startHelmCluster(await renderChart())
+  const cluster = await startHelmCluster(await renderOnce())
   try {
     const kubeconfig = join(scratch, 'kubeconfig')
     writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 })
@@ -403,21 +411,21 @@ test('what was made at random is kept on an upgrade', async () => {
 })
 
 test('the password of the database is in its Secret, and nowhere else', async () => {
-  const objects = await renderChart(...matrix['an external database by URL, three replicas']!)
+  const objects = await renderOnce(...matrix['an external database by URL, three replicas']!)
   const secret = find(objects, 'Secret', 'stagely-database')
   expect(at(secret, 'stringData.DATABASE_URL')).toContain('pw@db')
   expect(JSON.stringify(objects.filter((o) => o !== secret))).not.toContain('pw@db')
 })
 
 test('what others keep is not made', async () => {
-  const objects = await renderChart(...matrix['everything of others']!)
+  const objects = await renderOnce(...matrix['everything of others']!)
   expect(find(objects, 'Secret')).toBeUndefined()
   expect(find(objects, 'ServiceAccount')).toBeUndefined()
   expect(container(objects).args).toContain('--tls-cert-file=/etc/stagely/tls/tls.crt')
 })
 
 test('with chosen namespaces there are no rights elsewhere', async () => {
-  const objects = await renderChart(...matrix['chosen namespaces, a KMS, add-ons']!)
+  const objects = await renderOnce(...matrix['chosen namespaces, a KMS, add-ons']!)
   const roles = objects.filter((o) => o.kind === 'Role')
   expect(roles.map((o) => o.metadata.namespace)).toEqual(['team-a', 'team-b'])
   expect(JSON.stringify(roles)).not.toContain('"secrets"')
@@ -429,7 +437,7 @@ test('with chosen namespaces there are no rights elsewhere', async () => {
 
 test('all can be made by somebody who has no rights but in the namespaces', async () => {
   const flags = ['crds.install', 'kubernetes.admissionPolicy', 'kubernetes.peopleRoles']
-  const objects = await renderChart(
+  const objects = await renderOnce(
     'kubernetes.namespaces=["team-a"]',
     ...flags.map((flag) => `${flag}=false`),
   )
@@ -441,7 +449,7 @@ test('all can be made by somebody who has no rights but in the namespaces', asyn
 })
 
 test('a key of Vault and a balancer are set as they are named', async () => {
-  const objects = await renderChart(
+  const objects = await renderOnce(
     ...matrix['Vault, a NetworkPolicy with what may be reached, a balancer']!,
   )
   const { env, args } = container(objects)
@@ -466,7 +474,7 @@ const certManager = ['tls.mode="certManager"', 'tls.certManager.issuerRef.name="
 
 test('agents pin the CA of an issuer of cert-manager, and reach every name of its certificate', async () => {
   const url = 'controller.advertiseUrl="https://stagely.example.com:8443"'
-  const objects = await renderChart(...certManager, url)
+  const objects = await renderOnce(...certManager, url)
   expect(container(objects).args).toContain('--tls-ca-file=/etc/stagely/tls/ca.crt')
   expect(at(find(objects, 'Certificate'), 'spec.dnsNames')).toEqual([
     'stagely',
@@ -475,7 +483,7 @@ test('agents pin the CA of an issuer of cert-manager, and reach every name of it
     'stagely.default.svc.cluster.local',
     'stagely.example.com',
   ])
-  const byAddress = await renderChart(
+  const byAddress = await renderOnce(
     ...certManager,
     url.replace('stagely.example.com', '192.0.2.7'),
   )
@@ -483,7 +491,7 @@ test('agents pin the CA of an issuer of cert-manager, and reach every name of it
 })
 
 test('a public issuer is asked for public names only', async () => {
-  const objects = await renderChart(
+  const objects = await renderOnce(
     ...matrix['a public certificate of cert-manager behind an Ingress']!,
   )
   expect(at(find(objects, 'Certificate'), 'spec.dnsNames')).toEqual([
@@ -492,14 +500,14 @@ test('a public issuer is asked for public names only', async () => {
   ])
   expect(container(objects).args.join(' ')).not.toContain('--tls-ca-file')
   const nameless = [...certManager, 'controller.agentTrust="system"']
-  await expect(renderChart(...nameless)).rejects.toThrow(/no public name for the certificate/)
+  await expect(renderOnce(...nameless)).rejects.toThrow(/no public name for the certificate/)
 })
 
 test('behind an Ingress agents trust its certificate, or see through it', async () => {
   const behind = ['ingress.enabled=true', 'ingress.host="stagely.example.com"']
-  await expect(renderChart(...behind)).rejects.toThrow(/controller\.agentTrust=system/)
+  await expect(renderOnce(...behind)).rejects.toThrow(/controller\.agentTrust=system/)
   const passthrough = 'ingress.annotations={"nginx.ingress.kubernetes.io/ssl-passthrough":"true"}'
-  expect(find(await renderChart(...behind, passthrough), 'Ingress')).toBeDefined()
+  expect(find(await renderOnce(...behind, passthrough), 'Ingress')).toBeDefined()
   const notes = await notesOf(...behind, 'controller.agentTrust="system"')
   expect(notes).toContain('--server https://stagely.example.com --token-file')
   expect(notes).not.toContain('ca.crt')
@@ -527,7 +535,7 @@ const notesOf = async (...set: string[]): Promise<string> => {
 }
 
 test('helm test says whether the controller is ready', async () => {
-  const pod = find(await renderChart(), 'Pod')
+  const pod = find(await renderOnce(), 'Pod')
   const { command, args } = at(pod, 'spec.containers.0') as { command: string[]; args: string[] }
   const service = 'https://stagely:8443/readyz'
   expect(args[0]).toContain(`'${service}'`)
@@ -557,7 +565,7 @@ test('the pod of helm test runs where the controller does, and asks for little',
     'priorityClassName="high"',
     'imagePullSecrets=[{"name":"registry"}]',
   ]
-  const objects = await renderChart(...set)
+  const objects = await renderOnce(...set)
   const pod = at(find(objects, 'Pod'), 'spec') as Record<string, unknown>
   const controller = at(find(objects, 'Deployment'), 'spec.template.spec') as typeof pod
   const shared = set.map((value) => value.split('=')[0]!)

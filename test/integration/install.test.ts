@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { runCli, spawnProgram, startWorld, type Program, type World } from '../support/processes.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { projectYaml } from '../support/shop.ts'
@@ -53,7 +54,7 @@ describe('the services of a machine', () => {
     stack = await createStack(
       `services:\n${idleService('web', '    volumes: ["./key.pem:/key.pem"]\n')}`,
     )
-    world = await startWorld({ withAgent: false })
+    world = await startWorld({ database: await freshDatabase(), withAgent: false })
     token = (await world.must('agent', 'token', 'create', '--name', 'box')).trim()
   })
   afterAll(async () => {

@@ -52,6 +52,16 @@ export const renderChart = async (...set: string[]): Promise<Rendered[]> => {
   return parseRendered(stdout)
 }
 
+const known = new Map<string, Promise<Rendered[]>>()
+
+/** The same, from the last time where the values are the same. */
+export const renderOnce = async (...set: string[]): Promise<Rendered[]> => {
+  const key = set.join('\n')
+  const rendered = known.get(key) ?? renderChart(...set)
+  known.set(key, rendered)
+  return structuredClone(await rendered)
+}
+
 /** Throws where a document is no good YAML, such as a key that is there twice. */
 export const parseRendered = (text: string): Rendered[] =>
   parseAllDocuments(text)

@@ -53,6 +53,9 @@ const valueFaults = async (objects: readonly Rendered[]): Promise<string[]> => {
   return faults
 }
 
+/** Has read the declarations of Kubernetes, which are the same the next time. */
+let last: ts.Program | undefined
+
 /** A literal of the interface's type must have no field that the interface does not know. */
 const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => {
   // One line each.
@@ -62,7 +65,7 @@ const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => 
   })
   const file = join(scratch, 'rendered.ts')
   writeFileSync(file, lines.join('\n'))
-  const program = ts.createProgram([file], {
+  const options = {
     strict: true,
     noEmit: true,
     skipLibCheck: true,
@@ -76,7 +79,8 @@ const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => 
         [join(root, 'node_modules', name, '*')],
       ]),
     ),
-  })
+  }
+  const program = (last = ts.createProgram([file], options, undefined, last))
   return ts.getPreEmitDiagnostics(program).map(({ file: source, start = 0, messageText }) => {
     const line = source?.getLineAndCharacterOfPosition(start).line ?? 0
     return `${nameOf(objects[line]!)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
