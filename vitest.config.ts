@@ -4,8 +4,8 @@ import { MixedSequencer } from './test/support/sequencer.ts'
 // Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
 // the API over a port), `integration` (real engine, real processes). Files have databases, Compose
 // projects and folders of their own; six run at a time, of which some wait while others compute.
-// Files of `unit` and `contract` share what a worker imported, else half of their cost: none leaves
-// anything behind in a module or in the environment.
+// Files share what a worker imported, else a third of their cost: none leaves anything behind in a
+// module or in the environment.
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
@@ -40,6 +40,7 @@ export default defineConfig({
           name: 'integration',
           expect: expectations,
           include: ['test/integration/**/*.test.ts'],
+          isolate: false,
           globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

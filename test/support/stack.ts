@@ -1,10 +1,11 @@
 // A real Compose stack of a test: its folder, its containers, and what is inside them.
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { askEngine } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
 
 const run = promisify(execFile)
@@ -47,6 +48,23 @@ export interface Stack {
   remove(): Promise<void>
 }
 
+interface Inspected {
+  readonly Id: string
+  readonly State: { readonly StartedAt: string; readonly Pid: number }
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> }
+}
+
+/** Without those that go while they are looked at. */
+const inspectProject = async (project: string): Promise<Inspected[]> => {
+  const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] })
+  const path = `/containers/json?all=true&filters=${encodeURIComponent(filters)}`
+  const listed = (await askEngine<{ Id: string }[]>(path)) ?? []
+  const found = await Promise.all(
+    listed.map(({ Id }) => askEngine<Inspected>(`/containers/${Id}/json`)),
+  )
+  return found.filter((container) => container !== undefined)
+}
+
 const fromElsewhere = new Set(['PATH', 'HOSTNAME', 'HOME', 'PWD', 'SHLVL'])
 
 export const createStack = async (compose: string): Promise<Stack> => {
@@ -75,16 +93,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
         throw new Error(`the user’s folder ${directory} was changed:\n${changes.join('\n')}`)
     },
     containers: async () => {
-      const filter = `label=com.docker.compose.project=${project}`
-      const ids = (await docker('ps', '-aq', '--no-trunc', '--filter', filter))
-        .split('\n')
-        .filter(Boolean)
-      if (ids.length === 0) return {}
-      const inspected = JSON.parse(await docker('inspect', ...ids)) as {
-        Id: string
-        State: { StartedAt: string }
-        Config: { Labels: Record<string, string> }
-      }[]
+      const inspected = await inspectProject(project)
       return Object.fromEntries(
         inspected.map((c) => [
           c.Config.Labels['com.docker.compose.service'] ?? '',
@@ -97,9 +106,15 @@ export const createStack = async (compose: string): Promise<Stack> => {
       )
     },
     environmentOf: async (service) => {
-      const { id } = (await stack.containers())[service] ?? {}
-      if (id === undefined) throw new Error(`no container of ${service}`)
-      const environ = await docker('exec', id, 'cat', '/proc/1/environ')
+      const container = (await inspectProject(project)).findLast(
+        ({ Config }) => Config.Labels['com.docker.compose.service'] === service,
+      )
+      if (container === undefined) throw new Error(`no container of ${service}`)
+      const { Id: id, State } = container
+      // Its PID 1 has another number here, where root may read the same; a look inside is a process.
+      const environ = await readFile(`/proc/${State.Pid || 'none'}/environ`, 'utf8').catch(() =>
+        docker('exec', id, 'cat', '/proc/1/environ'),
+      )
       const pairs = environ
         .split('\0')
         .filter(Boolean)
