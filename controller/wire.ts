@@ -38,7 +38,6 @@ import { loadIdentity } from './identity.ts'
 import { startLeader } from './leader.ts'
 import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
-import { loadKubeConfig } from './kubernetes/kube-config.ts'
 import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './sealing.ts'
 import { gitVersion, version } from './version.ts'
@@ -98,7 +97,11 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const url = await serve(config, context, { ...opened, sealing })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
-  const kubeConfig = config.kubernetes === undefined ? undefined : loadKubeConfig
+  // The client of Kubernetes is 0.9 s of CPU to read: only where there is a cluster to follow.
+  const kubeConfig =
+    config.kubernetes === undefined
+      ? undefined
+      : (await import('./kubernetes/kube-config.ts')).loadKubeConfig
   // Read here too, so that a fault of it ends the start on every replica.
   kubeConfig?.()
   const { lease, replicas } = opened
