@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
@@ -127,15 +128,9 @@ ${more}`
     expect(drained).toMatchObject({ code: 0, stdout: 'agent.stagely.dev/box drained\n' })
     const before = await stack.containers()
     await world.patchSecret('shop-token.global', 'another-sesame')
-    await world.must(
-      'wait',
-      '--for=condition=Progressing=False',
-      'stagelet/shop',
-      '--timeout',
-      '60s',
+    await eventually(() => world.must('describe', 'stagelet', 'shop'), 60_000).toMatch(
+      /AgentDrained.*stagely agent undrain box/,
     )
-    const described = await world.must('describe', 'stagelet', 'shop')
-    expect(described).toMatch(/AgentDrained.*stagely agent undrain box/)
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
     await world.must('agent', 'undrain', 'box')
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
