@@ -3,7 +3,7 @@ import { MixedSequencer } from './test/support/sequencer.ts'
 
 // Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
 // the API over a port), `integration` (real engine, real processes). Files have databases, Compose
-// projects and folders of their own; six run at a time, of which some wait while others compute.
+// projects and folders of their own; five run at a time, of which some wait while others compute.
 // Files share what a worker imported, else a third of their cost: none leaves anything behind in a
 // module or in the environment.
 
@@ -12,7 +12,7 @@ const expectations = { poll: { timeout: 20_000 } }
 
 export default defineConfig({
   test: {
-    maxWorkers: 6,
+    maxWorkers: 5,
     sequence: { sequencer: MixedSequencer },
     projects: [
       {

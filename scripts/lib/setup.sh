@@ -4,12 +4,13 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 state_dir=$(mktemp -d "${TMPDIR:-/tmp}/stagely-setup.XXXXXX")
 dockerd_pid=
+build_pid=
 
 say() { printf '%s\n' "$*" >&2; }
 
 # step LABEL COMMAND…: runs it quietly with one line of progress; its output is shown when it fails.
 step() {
-  local label=$1 log="$state_dir/step.log" started ended
+  local label=$1 log="$state_dir/step-$BASHPID.log" started ended
   shift
   [ -t 2 ] && printf '  … %s\r' "$label" >&2
   started=$(date +%s%N)
@@ -180,11 +181,14 @@ start_dockerd() {
   return 1
 }
 
-# All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that passed.
+# All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that
+# passed. npm and the build work beside apt and the engine: neither needs the other.
 need_test_machine() {
-  need_node &&
-    need_packages &&
-    need_docker_programs &&
+  local status
+  need_node || return 1
+  (need_packages && need_build) &
+  build_pid=$!
+  need_docker_programs &&
     need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
       'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
@@ -192,12 +196,20 @@ need_test_machine() {
     need_helm &&
     need_newer_kubectl &&
     need_newer_compose &&
-    need_engine &&
-    need_build
+    need_engine
+  status=$?
+  wait "$build_pid" || status=1
+  build_pid=
+  return $status
 }
 
 # Stops only what this run started.
 clean_up() {
+  # In the background, Ctrl-C does not reach it.
+  if [ -n "$build_pid" ]; then
+    kill "$build_pid" 2>/dev/null
+    wait "$build_pid" 2>/dev/null
+  fi
   if [ -n "$dockerd_pid" ]; then
     kill "$dockerd_pid" 2>/dev/null
     wait "$dockerd_pid" 2>/dev/null
