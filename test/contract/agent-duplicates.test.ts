@@ -27,7 +27,7 @@ const told = async (): Promise<string[]> =>
     .map((e) => `${e.type} ${e.count} ${e.message}`)
 
 test('two machines with one identity are told of when one that was replaced comes back, once', async () => {
-  controller = await startTestController(undefined)
+  controller = await startTestController()
   const identity = await joinTestAgent(await controller.token('box'))
   const connect = async (boot: string): Promise<void> => {
     const agent = startTestAgent(identity, { about: { boot } })
@@ -52,7 +52,7 @@ test('two machines with one identity are told of when one that was replaced come
 })
 
 test('two machines with streams on different replicas are told of when the older one goes on reporting', async () => {
-  controller = await startTestController(undefined)
+  controller = await startTestController()
   const identity = await joinTestAgent(await controller.token('box'))
   const agent = startTestAgent(identity, { about: { boot: 'first machine' } })
   agents.push(agent)

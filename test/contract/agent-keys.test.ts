@@ -53,7 +53,7 @@ describe('new keys of an agent', () => {
     (await controller.opened.store.get({ kind: 'Agent', namespace: 'default', name }))!
 
   beforeAll(async () => {
-    controller = await startTestController(undefined)
+    controller = await startTestController()
   })
   afterAll(async () => {
     for (const agent of agents) await agent.stop()

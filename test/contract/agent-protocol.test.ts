@@ -25,9 +25,7 @@ import {
   type TestAgent,
   type TestController,
 } from '../support/agent-protocol.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
 import { startRelay } from '../support/relay.ts'
-import type { TestDatabase } from '../support/test-database.ts'
 
 const agentRef = (name: string) => ({ kind: 'Agent', namespace: 'default', name })
 const stageletRef = (name: string) => ({ kind: 'Stagelet', namespace: 'default', name })
@@ -51,7 +49,6 @@ const anObservation = (stageletUid: string): ReportedStagelet => ({
 })
 
 describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database) => {
-  let db: TestDatabase | undefined
   let controller: TestController
   const agents: TestAgent[] = []
   let names = 0
@@ -69,13 +66,11 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     joinTestAgent(await controller.token(name))
 
   beforeAll(async () => {
-    if (database === 'postgres') db = await freshDatabase()
-    controller = await startTestController(db?.url)
+    controller = await startTestController(database === 'pglite' ? 'embedded' : undefined)
   })
   afterAll(async () => {
     for (const agent of agents) await agent.stop()
     await controller.close()
-    await db?.drop()
   })
 
   describe('join', () => {
@@ -128,7 +123,7 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
     })
 
     test('nothing secret is sent to a server without the pinned CA', async () => {
-      const impostor = await startTestController(undefined)
+      const impostor = await startTestController()
       const token = await controller.token(newName(), { url: impostor.url })
       await expect(joinTestAgent(token)).rejects.toThrow(/does not show the CA/)
       await impostor.close()
@@ -493,7 +488,7 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
   })
 
   test('a graceful stop tells each agent when to come back, and the agent does', async () => {
-    const mine = await startTestController(undefined)
+    const mine = await startTestController()
     const agent = start(await joinTestAgent(await mine.token('box')))
     await eventually(() => agent.connections === 1)
     const { response: stream } = await agent.client.open({

@@ -11,7 +11,7 @@ import { readFile } from 'node:fs/promises'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { giveEmbeddedDatabase } from '../support/embedded-database.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import {
   browse,
   oidcClient,
@@ -31,6 +31,7 @@ const people = {
 describe('login by an OpenID provider', () => {
   let controller: RunningController
   let provider: TestProvider
+  let database: Awaited<ReturnType<typeof freshDatabase>>
   let dir: string
   let admin: string
   const lines: string[] = []
@@ -47,7 +48,7 @@ describe('login by an OpenID provider', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-oidc-'))
-    giveEmbeddedDatabase(join(dir, 'data'))
+    database = await freshDatabase()
     const port = await freePort()
     const base = `http://127.0.0.1:${port}`
     provider = await startOidcProvider(people, `${base}/auth/callback`)
@@ -60,7 +61,10 @@ describe('login by an OpenID provider', () => {
       ...['--failure-limit', '5'],
       ...['--oidc-group', 'dev=team-a:developer', 'ops=team-a:maintainer', 'ops=nowhere:owner'],
     ]
-    const env = { STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64') }
+    const env = {
+      DATABASE_URL: database.url,
+      STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
+    }
     controller = await startController(parseConfig(argv, env), log, realClock)
     admin = (await readFile(join(dir, 'data', 'admin-token'), 'utf8')).trim()
     await api('/teams', admin, { method: 'POST', body: { name: 'team-a' } })
@@ -68,6 +72,7 @@ describe('login by an OpenID provider', () => {
   afterAll(async () => {
     await controller.stop()
     await provider.stop()
+    await database.drop()
     await rm(dir, { recursive: true, force: true })
   })
 

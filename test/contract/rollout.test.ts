@@ -1,6 +1,6 @@
 // A change goes to the stagelets of a project in turns, over a real store and the real loops, with
 // agents that are played by the test.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -99,7 +99,7 @@ describe('a rollout in turns', () => {
     )
 
   beforeAll(async () => {
-    opened = await openTestStore(undefined)
+    opened = await openTestStore(inject('postgresUrl'))
     reconcilers = startReconcilers({ store: opened.store, clock: realClock, log: silentLogger })
     await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
     await createAs(opened.store, api, secretOf(ns, 'key', { value: 'first' }))

@@ -18,6 +18,8 @@ import { startSweep } from '../../controller/http/agents/replicas.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents/routes.ts'
 import { listen } from '../../controller/http/server.ts'
 import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
+import { giveEmbeddedDatabase } from './embedded-database.ts'
+import { freshDatabase } from './fresh-database.ts'
 import { unchanging } from './unchanging.ts'
 import { fixedKeys } from './fixed-keys.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
@@ -45,12 +47,18 @@ export interface TestController {
 
 const clocks = new WeakMap<TestController, { offsetMs: number }>()
 
-/** A controller's agent endpoints on a free port, with a store of its own. */
+/**
+ * A controller's agent endpoints on a free port, with a store of its own: on a database of the tests'
+ * server, unless `at` says which one, or 'embedded'.
+ */
 export const startTestController = async (
-  databaseUrl: string | undefined,
+  at?: string,
   tuning: Partial<Tuning> = {},
 ): Promise<TestController> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'stagely-protocol-'))
+  const own = at === undefined ? await freshDatabase() : undefined
+  const databaseUrl = at === 'embedded' ? undefined : (own?.url ?? at)
+  if (databaseUrl === undefined) giveEmbeddedDatabase(dataDir)
   const skew = { offsetMs: 0 }
   const clock: Clock = { ...realClock, now: () => realClock.now() + skew.offsetMs }
   const opened = await openStore({
@@ -68,6 +76,7 @@ export const startTestController = async (
     close: async () => {
       await served.close()
       await opened.close()
+      await own?.drop()
       await rm(dataDir, { recursive: true, force: true })
     },
   }
