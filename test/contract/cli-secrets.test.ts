@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 
@@ -43,10 +44,9 @@ describe('stagely secrets', () => {
     const done = await importing(path, '--scope', 'web', '--yes')
     expect(done.code).toBe(0)
     expect(words(dry) + words(unasked) + words(done)).not.toContain('canary')
-    const project = JSON.parse(await world.must('get', 'project', 'shop', '-o', 'json')) as {
-      status: { revision: number; secrets: number }
-    }
-    expect(project.status).toMatchObject({ revision: 1, secrets: 2 })
+    await eventually(() => world.read('projects/shop')).toMatchObject({
+      status: { revision: 1, secrets: 2 },
+    })
   })
 
   it('tells added from changed from unchanged, and writes only what differs', async () => {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -85,7 +86,7 @@ describe('stagely compose', () => {
       message: expect.stringContaining(`${told} at `) as string,
     })
     expect((await drifted())?.message).toMatch(/exit code 0; touched: web$/)
-    expect(await eventsSaying(/--force-recreate web"/)).toEqual(['ComposedByHand'])
+    await eventually(() => eventsSaying(/--force-recreate web"/)).toEqual(['ComposedByHand'])
     // Nothing is healed after it.
     expect(recreatedBetween(after, await stack.containers())).toEqual([])
   })
@@ -174,7 +175,9 @@ describe('stagely compose', () => {
     await expect.poll(async () => (await drifted())?.message, { timeout: 10_000 }).toMatch(told)
     await expect.poll(async () => (await drifted())?.reason, { timeout: 30_000 }).toBe('Healed')
     expect((await drifted())?.message).toMatch(told)
-    expect(await eventsSaying(told)).toEqual(expect.arrayContaining(['DriftFound', 'DriftHealed']))
+    await eventually(() => eventsSaying(told)).toEqual(
+      expect.arrayContaining(['DriftFound', 'DriftHealed']),
+    )
     expect((await run(['--', 'stop', '-t', '1'])).code).toBe(0)
     await expect
       .poll(async () => (await drifted())?.reason, { timeout: 15_000 })

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newFilesRoot } from '../support/files.ts'
+import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -119,9 +120,10 @@ describe('a value that breaks a service', () => {
     )
     expect(message).toContain('cannot parse ***REDACTED***\n***REDACTED***')
     expect((await stack.containers())['db']).toEqual(before['db'])
-    const described = await world.must('describe', 'stagelet', 'shop')
+    const told = (): Promise<string> => world.must('describe', 'stagelet', 'shop')
     for (const reason of ['RolloutStarted', 'RolledBack', 'Healthy'])
-      expect(described).toContain(reason)
+      await eventually(told).toContain(reason)
+    const described = await told()
     for (const text of [described, world.allOutput()]) {
       expect(text).not.toContain('malformed value')
       expect(text).not.toContain('a file for web')
