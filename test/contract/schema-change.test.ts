@@ -11,8 +11,10 @@ import { kubeRoutes } from '../../controller/http/app.ts'
 import { documentOf } from '../../controller/http/kube/discovery.ts'
 import { openApiDocuments } from '../../controller/http/kube/openapi.ts'
 import { gitVersion } from '../../controller/version.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { freePort } from '../support/processes.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const field = `
@@ -24,6 +26,7 @@ const field = `
 
 let copy: string
 let controller: ChildProcess
+let database: TestDatabase
 let kubectl: Kubectl
 
 const writeKubeConfig = async (server: string): Promise<string> => {
@@ -52,11 +55,16 @@ beforeAll(async () => {
   const start = 'export const projectSpec = z.strictObject({'
   expect(text).toContain(start)
   await writeFile(file, text.replace(start, start + field))
+  database = await freshDatabase()
   const port = await freePort()
   const args = ['controller', '--data-dir', join(copy, 'data'), '--listen', `127.0.0.1:${port}`]
   controller = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], {
     cwd: copy,
-    env: { PATH: process.env['PATH'] },
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: database.url,
+      STAGELY_SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
+    },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   await once(controller.stdout!, 'data') // the line that says it is ready
@@ -65,6 +73,7 @@ beforeAll(async () => {
 afterAll(async () => {
   controller.kill('SIGTERM')
   await once(controller, 'exit')
+  await database.drop()
   await kubectl.remove()
   await rm(copy, { recursive: true, force: true })
 })
