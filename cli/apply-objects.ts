@@ -5,7 +5,7 @@ import { isReason } from '../src/kernel/errors.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from './api.ts'
 import { fullName, kindOf } from './kinds.ts'
-import { findObject } from './objects.ts'
+import { findObject, isSameButStatus } from './objects.ts'
 import { out } from './print.ts'
 import { inReferenceOrder } from './reference-order.ts'
 
@@ -54,8 +54,7 @@ const applyOne = async (
         contentType: mergePatch,
       } as const
       const after = (await api.call(path, call)) as KubeObject
-      const moved = after.metadata.resourceVersion !== live.metadata.resourceVersion
-      return moved ? 'configured' : 'unchanged'
+      return isSameButStatus(after, live) ? 'unchanged' : 'configured'
     } catch (error) {
       // Somebody was faster between the read and the write: look again, as kubectl does.
       const raced = isReason(error, 'AlreadyExists') || isReason(error, 'Conflict')

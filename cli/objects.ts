@@ -1,4 +1,5 @@
 // Reading and watching objects; used by every command that waits or shows several.
+import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { endingWith } from '../src/kernel/ending.ts'
@@ -27,6 +28,15 @@ export const getObject = async (
   namespace: string,
   name: string,
 ): Promise<KubeObject> => (await api.call(pathOf(kind, namespace, name))) as KubeObject
+
+/** What people declare of it is the same. Its resourceVersion may move meanwhile by what machines say of it. */
+export const isSameButStatus = (
+  { metadata: a }: KubeObject,
+  { metadata: b }: KubeObject,
+): boolean =>
+  a.uid === b.uid &&
+  a.generation === b.generation &&
+  isDeepStrictEqual([a.labels, a.annotations], [b.labels, b.annotations])
 
 /** undefined where it does not exist. */
 export const findObject = async (

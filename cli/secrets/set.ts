@@ -1,6 +1,7 @@
 // secrets set: one value, without a manifest.
 import { Option, type Command } from 'commander'
 import type { KubeObject } from '../../src/resources/meta.ts'
+import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -73,18 +74,21 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     out(`${fullName(kind, after.metadata.name)} created`)
   } else if (expectVersion !== undefined) {
     const rest = await openRest(flags)
-    const { etag } = await rest.call(secretPath(rest, project, before.metadata.name), {
-      method: 'PATCH',
-      body: { ...restFields(value), expected_version: expectVersion },
-    })
-    sayWritten(before, etag)
+    const { body } = await rest.call<{ version: number }>(
+      secretPath(rest, project, before.metadata.name),
+      {
+        method: 'PATCH',
+        body: { ...restFields(value), expected_version: expectVersion },
+      },
+    )
+    sayWritten(before, body.version)
   } else {
     const after = (await api.call(pathOf(kind, api.namespace, before.metadata.name), {
       method: 'PATCH',
       body: { spec: value },
       contentType: mergePatch,
     })) as KubeObject
-    sayWritten(before, after.metadata.resourceVersion)
+    sayWritten(before, versionOf(after))
   }
   if (timeoutMs === undefined) return
   await waitForSync(api, namesOf(await stageletsOf(api, project, stagelet)), timeoutMs)
@@ -99,9 +103,13 @@ interface GivenValue {
 const restFields = ({ valueBase64, ...more }: GivenValue): object =>
   valueBase64 === undefined ? more : { ...more, value_base64: valueBase64 }
 
-const sayWritten = ({ metadata }: KubeObject, now: string | undefined): void => {
-  const verdict = now === metadata.resourceVersion ? 'unchanged' : 'configured'
-  out(`${fullName(kindOf('StagelySecret'), metadata.name)} ${verdict}`)
+const versionOf = ({ status }: KubeObject): number =>
+  (status as SecretStatus | undefined)?.version ?? 0
+
+/** An equal value makes no version. */
+const sayWritten = (before: KubeObject, version: number): void => {
+  const verdict = version === versionOf(before) ? 'unchanged' : 'configured'
+  out(`${fullName(kindOf('StagelySecret'), before.metadata.name)} ${verdict}`)
 }
 
 const newSecret = (

@@ -29,7 +29,7 @@ const migrated = (sql: Sql): Promise<unknown> => migrate(sql).finally(() => sql.
 
 interface Databases {
   readonly provided: Pick<ProvidedContext, 'postgresUrl' | 'postgresTemplate' | 'embeddedTemplate'>
-  remove(): Promise<void>
+  readonly remove: () => Promise<void>
 }
 
 const makeDatabases = async (): Promise<Databases> => {
