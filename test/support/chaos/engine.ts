@@ -57,7 +57,11 @@ export const startOwnEngine = async (): Promise<OwnEngine> => {
     // A killed one leaves it behind, and the number may belong to somebody else by now.
     await rm(join(dir, 'pid'), { force: true })
     const log = openSync(logFile, 'a', 0o600)
-    const child = spawn('dockerd', args, { detached: true, stdio: ['ignore', log, log] })
+    // In a network namespace: one that is told to have no bridge takes the machine's docker0 away.
+    const child = spawn('unshare', ['--net', '--', 'dockerd', ...args], {
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
     closeSync(log)
     for (let tries = 0; tries < 600; tries++) {
       if (await answers(socket)) return child
