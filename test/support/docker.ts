@@ -115,7 +115,7 @@ export const startMachine = async (
   const machine: Machine = {
     loop,
     reports,
-    until: async (fits, timeoutMs = 60_000) => {
+    until: async (fits, timeoutMs = 150_000) => {
       const end = performance.now() + timeoutMs
       for (;;) {
         const report = reports.at(-1)
