@@ -116,12 +116,15 @@ export const exchange = async (
   options: http.RequestOptions,
 ): Promise<Reply> => readReply(server, await open(server, path, call, options), call.signal)
 
-const warned = new Set<string>()
+/** What was said on which stream. */
+const warned = new WeakMap<object, Set<string>>()
 
 /** A command that writes forty objects says the same only once. */
 const warnOnce = (warning: string): void => {
-  if (warned.has(warning)) return
-  warned.add(warning)
+  const said = warned.get(process.stderr) ?? new Set()
+  warned.set(process.stderr, said)
+  if (said.has(warning)) return
+  said.add(warning)
   note(`Warning: ${warning}`)
 }
 
