@@ -1,14 +1,17 @@
 import { defineConfig } from 'vitest/config'
 import { MixedSequencer } from './test/support/sequencer.ts'
 
-// Three projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
-// the API over a port), `integration` (real engine, real processes). Files have databases, Compose
+// Four projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
+// the API over a port), `integration` (real engine, real processes), and
+// `budget`, whose limits are times: it runs when the others have ended, one file at a time. Files have databases, Compose
 // projects and folders of their own; five run at a time, of which some wait while others compute.
 // Files share what a worker imported, else a third of their cost: none leaves anything behind in a
 // module or in the environment.
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
+
+const timed = 'test/contract/hostile-budget.test.ts'
 
 export default defineConfig({
   test: {
@@ -29,7 +32,19 @@ export default defineConfig({
           name: 'contract',
           expect: expectations,
           include: ['test/contract/**/*.test.ts'],
+          exclude: [timed],
           isolate: false,
+          globalSetup: ['test/support/postgres-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'budget',
+          include: [timed],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describedRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
-import { runCli, type Ran } from '../support/processes.ts'
+import { runCliProcess, type Ran } from '../support/processes.ts'
 
 /** Not a word of any message, and odd enough for parsers to stumble over. */
 const canary = 'Kanarie7c0f"{<1'
@@ -212,10 +212,10 @@ describe('a value never comes back', () => {
       }
     }
     const running: Promise<Ran>[] = [
-      runCli(['secrets', 'set', 'GIVEN', '--project', 'shop'], env, canary),
-      runCli(['secrets', 'set', 'NOT A KEY', '--project', 'shop'], env, canary),
-      runCli(['apply', '-f', '-'], env, `spec: {value: "${canary}`),
-      runCli(['audit', 'list', '-o', 'json'], env),
+      runCliProcess(['secrets', 'set', 'GIVEN', '--project', 'shop'], env, canary),
+      runCliProcess(['secrets', 'set', 'NOT A KEY', '--project', 'shop'], env, canary),
+      runCliProcess(['apply', '-f', '-'], env, `spec: {value: "${canary}`),
+      runCliProcess(['audit', 'list', '-o', 'json'], env),
     ]
     const watching = (async () => {
       for (let i = 0; i < 5; i++) {
