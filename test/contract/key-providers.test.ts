@@ -130,6 +130,8 @@ describe.each(all.slice(2))('key service %s', (name, settings) => {
   beforeAll(async () => {
     provider = await open(settings())
     standIn.weather = 'fine'
+    // The client of a service is loaded by its first use, which may take long beside other tests.
+    await provider.wrap(canary, 'this').catch(() => undefined)
     wrapped = await provider.wrap(canary, 'this')
   })
   afterAll(() => {
