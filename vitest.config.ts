@@ -42,6 +42,7 @@ export default defineConfig({
       {
         test: {
           name: 'budget',
+          expect: expectations,
           include: [timed],
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

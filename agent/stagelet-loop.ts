@@ -106,8 +106,8 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
     const current = (state = takeWant(state, want))
-    const quarantine = aim.quarantine()
-    Object.assign(current, { healthy, goingBackFrom: because, quarantine, hand: hands.last() })
+    const chosen = { healthy, goingBackFrom: because, quarantine: aim.quarantine() }
+    Object.assign(current, { ...chosen, hand: hands.last() } satisfies Partial<StackState>)
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()

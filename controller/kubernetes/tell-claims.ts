@@ -9,6 +9,8 @@ import { leaseName, type ClaimDeps, type Lease } from './claims.ts'
 import { collectionPath } from './paths.ts'
 
 const conditionType = 'ClusterFollowed'
+/** Of what a Lease says: whoever may write one may write anything. */
+const mostOfHolder = 100
 
 export interface TellDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
   readonly store: Store
@@ -28,7 +30,7 @@ export const createClaimTeller = (deps: TellDeps): ClaimDeps['onChange'] => {
     const message =
       lease === undefined
         ? 'this controller follows the namespace of the cluster'
-        : `the namespace "${namespace}" of the cluster is claimed by the controller ${lease.spec?.holderIdentity ?? ''}, of another database; this one (${controllerId}) writes nothing there, and takes nothing from there. Give each controller its own namespaces (--kubernetes-namespace). When the other one is gone for good: kubectl --namespace ${namespace} delete lease ${leaseName}`
+        : `the namespace "${namespace}" of the cluster is claimed by the controller ${(lease.spec?.holderIdentity ?? '').slice(0, mostOfHolder)}, of another database; this one (${controllerId}) writes nothing there, and takes nothing from there. Give each controller its own namespaces (--kubernetes-namespace). When the other one is gone for good: kubectl --namespace ${namespace} delete lease ${leaseName}`
     if (lease === undefined) others.delete(namespace)
     else others.add(namespace)
     onClaimed(others.size)
