@@ -30,12 +30,15 @@ const createCluster = (clock: ReturnType<typeof createSteppedClock>) => {
       return Promise.resolve(lease)
     },
   }
-  const follow = (controllerId: string): Claims & { told: (string | undefined)[] } => {
+  const follow = (
+    controllerId: string,
+    saidBy = (): Promise<void> => Promise.resolve(),
+  ): Claims & { told: (string | undefined)[] } => {
     const told: (string | undefined)[] = []
     const times = { renewMs: 40_000, leaseMs: 120_000, lookMs: 10_000 }
     const onChange = (_: string, other: Lease | undefined): Promise<void> => {
       told.push(other?.spec?.holderIdentity)
-      return Promise.resolve()
+      return saidBy()
     }
     const claims = createClaims({
       ...{ client, clock, log: silentLogger, controllerId, times, onChange },
@@ -91,6 +94,21 @@ describe('the claim of a namespace', () => {
     expect(second.told).toEqual(['one', undefined])
     expect(first.told).toEqual([undefined, 'two'])
     expect(cluster.lease()?.spec).toMatchObject({ holderIdentity: 'two', leaseTransitions: 1 })
+  })
+
+  it('is believed by all who ask at once, when the news of it was told', async () => {
+    const clock = createSteppedClock()
+    const cluster = createCluster(clock)
+    let tell = (): void => undefined
+    const onChange = (): Promise<void> => new Promise((resolve) => (tell = resolve))
+    const claims = cluster.follow('one', onChange)
+    const first = claims.refused('shop')
+    await Promise.resolve()
+    const second = claims.refused('shop')
+    await new Promise((resolve) => setImmediate(resolve))
+    const third = claims.refused('shop')
+    tell()
+    expect(await Promise.all([first, second, third])).toEqual([undefined, undefined, undefined])
   })
 
   it('is not needed to let go of what ends in a namespace that takes nothing new', async () => {

@@ -168,10 +168,10 @@ const learn = async (
   { lease, forMs }: { lease: Lease | undefined; forMs: number },
 ): Promise<void> => {
   const state = lease === undefined ? 'mine' : 'another'
-  const isNew = known.state !== state
-  known.until = clock.monotonic() + forMs
-  if (isNew) await onChange(namespace, lease)
+  if (known.state !== state) await onChange(namespace, lease)
+  // In one step: who asks meanwhile waits for this look.
   known.state = state
+  known.until = clock.monotonic() + forMs
 }
 
 /** Also where the namespace is not there: then nobody can write in it. */

@@ -4,7 +4,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, inject, onTestFailed, test } from 'vitest'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { ClusterApi } from '../support/cluster/api.ts'
@@ -77,6 +77,13 @@ afterAll(async () => {
   await cluster?.remove()
   await database?.drop()
   await rm(folder, { recursive: true, force: true })
+})
+
+beforeEach(() => {
+  onTestFailed(() => {
+    for (const { program } of pods) console.error(program.output())
+    console.error(JSON.stringify(writes.slice(-60)))
+  })
 })
 
 const podOf = (pod: number): Parameters<typeof startPod>[0] => ({

@@ -1,5 +1,6 @@
 // Asks the engine by its socket: what a test looks at twenty times a second is no process each time.
 import { request } from 'node:http'
+import { createInterface } from 'node:readline'
 
 const socketPath = (): string =>
   (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
@@ -17,6 +18,62 @@ export const askEngine = <T>(path: string): Promise<T | undefined> =>
         else if (statusCode === 404) resolve(undefined)
         else reject(new Error(`GET ${path}: ${statusCode} ${text}`))
       })
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+
+/** One line of the engine's `/events`. */
+export interface EngineEvent {
+  readonly Action: string
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
+  readonly timeNano: number
+}
+
+export interface EngineEvents {
+  /** From `since` (unix seconds) until now, in order. */
+  since(since: number): Promise<EngineEvent[]>
+  stop(): void
+}
+
+/**
+ * Follows the events of one Compose project. Asked afterwards, the engine tells the last 256 only, of
+ * all containers together: https://docs.docker.com/reference/cli/docker/system/events/
+ */
+export const followEvents = async (project: string): Promise<EngineEvents> => {
+  const seen = new Map<string, EngineEvent>()
+  const see = (line: string): void => {
+    const event = JSON.parse(line) as EngineEvent
+    seen.set(`${event.timeNano} ${event.Action} ${event.Actor.ID}`, event)
+  }
+  const label = [`com.docker.compose.project=${project}`]
+  const path = `/events?filters=${encodeURIComponent(JSON.stringify({ label }))}`
+  const following = await follow(path, see)
+  return {
+    since: async (since) => {
+      // The newest lines may still be on their way.
+      const asked = await follow(`${path}&since=${since}&until=${Date.now() / 1000}`, see)
+      await asked.ended
+      return [...seen.values()]
+        .filter(({ timeNano }) => timeNano >= since * 1e9)
+        .sort((a, b) => a.timeNano - b.timeNano)
+    },
+    stop: following.stop,
+  }
+}
+
+/** Resolves when the engine begins to answer. */
+const follow = (
+  path: string,
+  onLine: (line: string) => void,
+): Promise<{ ended: Promise<void>; stop: () => void }> =>
+  new Promise((resolve, reject) => {
+    const sent = request({ socketPath: socketPath(), path }, (response) => {
+      const lines = createInterface({ input: response }).on('line', onLine)
+      // Ended by stop().
+      response.on('error', () => undefined)
+      const ended = new Promise<void>((done) => lines.once('close', done))
+      resolve({ ended, stop: () => void sent.destroy() })
     })
     sent.on('error', reject)
     sent.end()

@@ -5,7 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { askEngine } from './engine-api.ts'
+import { askEngine, followEvents } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
 
 const run = promisify(execFile)
@@ -74,6 +74,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
     (await run('docker', args, { maxBuffer: 1 << 24 })).stdout
   await mkdir(directory, { recursive: true })
 
+  const events = await followEvents(project)
   let tree: readonly string[] = []
   const stack: Stack = {
     directory,
@@ -124,26 +125,16 @@ export const createStack = async (compose: string): Promise<Stack> => {
         })
       return Object.fromEntries(pairs.filter(([key]) => !fromElsewhere.has(key)))
     },
-    eventsSince: async (since, actions) => {
-      const filters = [`label=com.docker.compose.project=${project}`].concat(
-        actions.map((action) => `event=${action}`),
-      )
-      const range = ['--since', String(since), '--until', String(Date.now() / 1000)]
-      const flags = [...range, ...filters.flatMap((f) => ['--filter', f])]
-      const out = await docker('events', ...flags, '--format', '{{json .}}')
-      return out
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => {
-          const { Action, Actor } = JSON.parse(line) as {
-            Action: string
-            Actor: { ID: string; Attributes: Record<string, string> }
-          }
-          const service = Actor.Attributes['com.docker.compose.service'] ?? ''
-          return { action: Action, service, id: Actor.ID }
-        })
-    },
+    eventsSince: async (since, actions) =>
+      (await events.since(since))
+        .map(({ Action: action, Actor: { ID: id, Attributes } }) => ({
+          action,
+          service: Attributes['com.docker.compose.service'] ?? '',
+          id,
+        }))
+        .filter(({ action }) => actions.some((a) => action === a || action.startsWith(`${a}:`))),
     remove: async () => {
+      events.stop()
       await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
       try {
         // A test may have removed the folder itself.
