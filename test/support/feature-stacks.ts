@@ -251,9 +251,9 @@ const containers = [
     'volumes',
     'app',
     `services:
-  app: {RUN, volumes: ["data:/data", "/anonymous", {type: volume, source: cold, target: /cold, read_only: true, volume: {nocopy: true}}, {type: bind, source: ./site, target: /site, bind: {propagation: rprivate}}, {type: tmpfs, target: /scratch}]}
+  app: {RUN, volumes: ["data:/data", {type: volume, source: cold, target: /cold, read_only: true, volume: {nocopy: true}}, {type: bind, source: ./site, target: /site, bind: {propagation: rprivate}}]}
   reader: {RUN, volumes_from: ["app:ro"], depends_on: [app]}
-  copy: {RUN, volumes: [{type: bind, source: ./made, target: /made, bind: {create_host_path: true}}]}
+  copy: {RUN, volumes: ["/anonymous", {type: tmpfs, target: /scratch}, {type: bind, source: ./made, target: /made, bind: {create_host_path: true}}]}
 volumes: {data: {labels: [kept=yes]}, cold: {name: "stagely-cold-\${COMPOSE_PROJECT_NAME}"}}
 `,
     { 'site/index.html': '', 'made/.keep': '' },
@@ -299,7 +299,7 @@ volumes: {data: {labels: [kept=yes]}, cold: {name: "stagely-cold-\${COMPOSE_PROJ
     'db',
     `services:
   db: {RUN, container_name: "\${COMPOSE_PROJECT_NAME}-the-db"}
-  app: {RUN, container_name: "\${COMPOSE_PROJECT_NAME}_app", depends_on: [db], external_links: []}
+  app: {RUN, container_name: "\${COMPOSE_PROJECT_NAME}_app", depends_on: [db]}
   side: {RUN, network_mode: "service:app"}
 `,
   ),
