@@ -3,7 +3,7 @@ import type { NetworkEdits } from './pending-edits.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
 import { createMasker } from '../src/masking/masker.ts'
 import type { Masker } from '../src/masking/masker.ts'
-import type { Quarantined } from '../src/resources/observation.ts'
+import { engineUnavailable, type Quarantined } from '../src/resources/observation.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
 import type { SetEntry } from '../src/secrets/visible.ts'
@@ -234,7 +234,7 @@ export const noteWell = (state: StackState, nowMs: number): void => {
   )
 }
 
-const isBlind = ({ fault }: StackState): boolean => fault?.reason === 'EngineUnavailable'
+const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
 
 /** The facts, as they are reported. */
 export const toObservation = (state: StackState): ReportedStagelet => {

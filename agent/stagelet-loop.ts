@@ -22,6 +22,7 @@ import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
 import { createKnownValues, type KnownValues } from './logs/known-values.ts'
 import type { LogRefusal, LogSource } from './logs/project-log.ts'
+import { engineUnavailable } from '../src/resources/observation.ts'
 import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
@@ -119,7 +120,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       const absent = isReason(error, 'ServiceUnavailable')
       const message = want.mask(messageOf(error))
       current.phase = 'Failed'
-      current.fault = { reason: absent ? 'EngineUnavailable' : 'AgentError', message }
+      current.fault = { reason: absent ? engineUnavailable : 'AgentError', message }
       log.error({ error: message }, 'pass failed')
       return engineRetryMs
     } finally {

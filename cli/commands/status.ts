@@ -167,7 +167,7 @@ const causesOf = (bad: readonly Condition[]): Condition[] => {
   const away = bad.find((c) => c.reason === 'AgentAway' || c.reason === 'AgentMissing')
   const rest = bad.filter((c) => followOthers.has(c.type))
   const first = away ?? rest.find((c) => c.type !== 'Ready') ?? rest[0]
-  const isTold = first === undefined || own.some((c) => c.message === first.message)
+  const isTold = first === undefined || own.some((c) => first.message.startsWith(c.message))
   return isTold ? own : [...own, first]
 }
 

@@ -52,9 +52,10 @@ describe('the end of a wait for a stagelet to be in sync', () => {
     ['healing', { ...settled, SecretsInSync: 'False OutOfSync' }, 'going'],
     [
       'without an engine for now',
-      { ...settled, SecretsInSync: 'False ComposeUnavailable' },
+      { ...settled, SecretsInSync: 'Unknown EngineUnavailable' },
       'going',
     ],
+    ['without Compose for now', { ...settled, SecretsInSync: 'False ComposeUnavailable' }, 'going'],
     ['rolling back', { ...moving, SecretsInSync: 'False RolledBack' }, 'going'],
     ['rolled back', { ...settled, SecretsInSync: 'False RolledBack' }, 'failed RolledBack'],
     ['failed', { ...settled, SecretsInSync: 'False RolloutFailed' }, 'failed RolloutFailed'],

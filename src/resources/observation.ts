@@ -129,6 +129,9 @@ export const observationSpec = z.strictObject({
   unmountedFiles: z.array(z.string()).optional(),
 })
 
+/** Reason of the fault of an agent whose engine does not answer: such a report has seen nothing. */
+export const engineUnavailable = 'EngineUnavailable'
+
 export type Drift = z.infer<typeof drift>
 export type HandRun = z.infer<typeof handRun>
 export type Quarantined = z.infer<typeof quarantined>

@@ -6,10 +6,11 @@ import {
   type Condition,
 } from '../../../src/resources/conditions.ts'
 import { projectMissing } from '../../../src/resources/unseen-secret.ts'
-import type {
-  ObservationSpec,
-  ObservedService,
-  Quarantined,
+import {
+  engineUnavailable,
+  type ObservationSpec,
+  type ObservedService,
+  type Quarantined,
 } from '../../../src/resources/observation.ts'
 import type {
   RolloutStatus,
@@ -133,7 +134,10 @@ const unseenVerdicts = (
     ...(early === undefined ? {} : { SecretsInSync: early }),
     ...(isTold ? {} : { Progressing: progressing(input, wantedRevision) }),
   }
-  return unseen.reason === 'NoReport' ? { ...verdicts, Ready: ready(verdicts) } : verdicts
+  if (unseen.reason === 'NoReport') return { ...verdicts, Ready: ready(verdicts) }
+  if (unseen.reason !== engineUnavailable) return verdicts
+  const known = { ...verdicts, Degraded: yes(unseen.reason, unseen.message) }
+  return { ...known, Ready: ready(known) }
 }
 
 /** Those of a former report, where this one has none, are not seen any more. */

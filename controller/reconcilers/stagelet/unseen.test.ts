@@ -13,6 +13,7 @@ import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'
+import { eventsOf } from './events.ts'
 import type { StageletInput } from './gather.ts'
 import { seenTypes } from './unseen.ts'
 
@@ -192,14 +193,37 @@ describe('a stagelet whose agent is away', () => {
   })
 })
 
-describe('services that are not reported any more', () => {
-  it('are not said to be as they were', () => {
-    const fault = { reason: 'EngineUnavailable', message: 'no engine' }
-    const blind = { ...observation, phase: 'Failed' as const, services: [], fault }
+describe('what an engine runs that does not answer', () => {
+  const fault = { reason: 'EngineUnavailable', message: 'no engine' }
+  const blind = { ...observation, phase: 'Failed' as const, services: [], fault }
+  const why = 'agent "box" sees nothing of its engine: no engine'
+
+  it('is unknown, and that it does not answer is known', () => {
     const status = after({}, { observation: blind })
-    expect(verdict(status, 'SecretsInSync')).toBe('False/EngineUnavailable')
+    for (const type of seenTypes.filter((t) => t !== 'Degraded' && t !== 'Ready'))
+      expect(verdict(status, type)).toBe('Unknown/EngineUnavailable')
+    expect(message(status, 'SecretsInSync')).toBe(`${why}; then: InSync, revision 1`)
+    expect(verdict(status, 'Degraded')).toBe('True/EngineUnavailable')
+    expect(verdict(status, 'Ready')).toBe('False/EngineUnavailable')
+    expect(status.runningRevision).toBeUndefined()
     expect(status.services).toMatchObject([
       { name: 'web', state: 'unknown', lastSeen: { state: 'running' } },
     ])
+  })
+
+  it('is told by one event, and stays readable when the agent is lost as well', () => {
+    const first = after({}, { observation: blind })
+    const before = aStagelet({ status: after({}) })
+    expect(eventsOf(before, first)).toMatchObject([{ reason: 'EngineUnavailable', message: why }])
+    const again = after({}, { observation: blind }, { observation: blind })
+    expect(eventsOf(aStagelet({ status: first }), again)).toEqual([])
+    const lostToo = after({}, { observation: blind }, { observation: blind, agent: away })
+    expect(message(lostToo, 'SecretsInSync')).toBe(`${said}; then: InSync, revision 1`)
+  })
+
+  it('is known again by the next report', () => {
+    const status = after({}, { observation: blind }, {})
+    expect(verdict(status, 'Ready')).toBe('True/Ready')
+    expect(status.lastSeen).toBeUndefined()
   })
 })

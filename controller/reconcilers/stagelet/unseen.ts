@@ -1,7 +1,8 @@
-// What is said of a stagelet that nobody sees: its agent is away, or has not reported. What a look at the
+// What is said of a stagelet that nobody sees: its agent is away, has not reported, or its engine does not answer. What a look at the
 // machine would have to tell is unknown then, whatever the last report said; that is kept apart: pure.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
+import { engineUnavailable } from '../../../src/resources/observation.ts'
 import { isSeen } from '../../../src/resources/presence.ts'
 import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
@@ -20,7 +21,8 @@ export const seenTypes = [
 ] as const
 
 export interface Unseen {
-  readonly reason: 'AgentAway' | 'AgentRevoked' | 'AgentMissing' | 'NoReport'
+  readonly reason:
+    'AgentAway' | 'AgentRevoked' | 'AgentMissing' | 'NoReport' | typeof engineUnavailable
   /** Since when, as far as it is known. */
   readonly message: string
   readonly lastSeen: LastSeen | undefined
@@ -29,12 +31,26 @@ export interface Unseen {
 /** Undefined while it is seen. */
 export const unseenOf = (input: StageletInput): Unseen | undefined => {
   const { stagelet, agent, observation } = input
-  if (observation !== undefined && isSeen(agent, observation.presence)) return undefined
+  const isHere = observation !== undefined && isSeen(agent, observation.presence)
+  const blind =
+    isHere && observation.fault?.reason === engineUnavailable ? observation.fault : undefined
+  if (isHere && blind === undefined) return undefined
   const before = stagelet.status
-  const isNew = observation === undefined && (before?.services ?? []).length === 0
-  const why = whyUnseen(input)
-  return { ...why, lastSeen: isNew ? undefined : (before?.lastSeen ?? lastSeenOf(input)) }
+  const isFirst = observation === undefined || blind !== undefined
+  const isNew = isFirst && (before?.services ?? []).length === 0
+  // Nobody notes when an engine was last seen.
+  const at = blind === undefined ? seenAtOf(agent) : undefined
+  const why = blind === undefined ? whyUnseen(input) : whyBlind(input, blind.message)
+  return { ...why, lastSeen: isNew ? undefined : (before?.lastSeen ?? lastSeenOf(input, at)) }
 }
+
+const whyBlind = (
+  { stagelet }: StageletInput,
+  fault: string,
+): Pick<Unseen, 'reason' | 'message'> => ({
+  reason: engineUnavailable,
+  message: `agent "${stagelet.spec.agentRef.name}" sees nothing of its engine: ${fault}`,
+})
 
 const whyUnseen = ({
   stagelet,
@@ -68,9 +84,8 @@ const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
 }
 
 /** As it was said when it was still seen. */
-const lastSeenOf = ({ stagelet, agent }: StageletInput): LastSeen => {
+const lastSeenOf = ({ stagelet }: StageletInput, at: string | undefined): LastSeen => {
   const { conditions = [], runningRevision } = stagelet.status ?? {}
-  const at = seenAtOf(agent)
   return {
     ...(at === undefined ? {} : { at }),
     ...(runningRevision === undefined ? {} : { revision: runningRevision }),
@@ -95,8 +110,11 @@ const asOf = (condition: Condition, at: string | undefined): Known => {
 export const lastKnown = (
   status: StageletStatus | undefined,
   type: string,
-): Known | Condition | undefined =>
-  findKnown(status?.lastSeen, type) ?? findCondition(status?.conditions, type)
+): Known | Condition | undefined => {
+  const now = findCondition(status?.conditions, type)
+  const isKnown = now !== undefined && now.status !== 'Unknown'
+  return isKnown ? now : (findKnown(status?.lastSeen, type) ?? now)
+}
 
 const findKnown = (lastSeen: LastSeen | undefined, type: string): Known | undefined =>
   lastSeen?.conditions.find((known) => known.type === type)
