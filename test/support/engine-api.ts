@@ -70,8 +70,9 @@ const follow = (
   new Promise((resolve, reject) => {
     const sent = request({ socketPath: socketPath(), path }, (response) => {
       const lines = createInterface({ input: response }).on('line', onLine)
-      // Ended by stop().
+      // stop() breaks the answer off, which both tell.
       response.on('error', () => undefined)
+      lines.on('error', () => undefined)
       const ended = new Promise<void>((done) => lines.once('close', done))
       resolve({ ended, stop: () => void sent.destroy() })
     })
