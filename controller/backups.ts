@@ -12,8 +12,10 @@ import type { Actor } from '../src/store/store.ts'
 export const createBackups =
   ({ sql, store }: Opened, dataDir: string, clock: Clock) =>
   async (actor: Actor): Promise<ReadableStream<Uint8Array>> => {
-    await store.writeWithSession(actor, (session) =>
-      session.audit({ kind: 'Backup', namespace: '', name: 'backup' }, { action: 'backup' }),
+    await store.audit(
+      actor,
+      { kind: 'Backup', namespace: '', name: 'backup' },
+      { action: 'backup' },
     )
     const path = join(dataDir, `.backup.${randomBytes(6).toString('hex')}`)
     try {

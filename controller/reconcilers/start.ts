@@ -17,6 +17,8 @@ import { isSameToJudge } from './project/same-to-judge.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
 import { createStageletReconciler, type StageletReconciler } from './stagelet/reconciler.ts'
 
+const system = { name: 'reconciler', source: 'system' }
+
 export interface ReconcilerDeps extends LoopObserver {
   readonly store: Store
   readonly clock: Clock
@@ -35,6 +37,7 @@ const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
 /** The next stagelet's turn comes soon, and thousands that report at once are counted together. */
 const rolloutPace = { leastMs: 20, rest: 9, mostMs: 1_000 }
 const compactEveryMs = 60_000
+const checkSetsEveryMs = 3_600_000
 
 export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const { store, clock, log } = deps
@@ -94,13 +97,39 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     }
   }
 
-  const running = [run(), compact()]
+  const checkSets = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(checkSetsEveryMs, stopping.signal).catch(() => undefined)
+      if (!stopping.signal.aborted) await tellOfChangedSets(deps)
+    }
+  }
+
+  const running = [run(), compact(), checkSets()]
   return {
     stop: async () => {
       stopping.abort()
       await closer.stop()
       await Promise.all([stagelets.stop(), projects.stop(), rollouts.stop(), ...running])
     },
+  }
+}
+
+/** Rows that somebody changed by SQL are never delivered; this says so before an agent asks for them. */
+export const tellOfChangedSets = async ({
+  store,
+  log,
+}: Pick<ReconcilerDeps, 'store' | 'log'>): Promise<void> => {
+  try {
+    for (const ref of await store.checkSets()) {
+      const message = 'its secrets were changed in the database, not by Stagely: restore a backup'
+      log.error({ project: `${ref.namespace}/${ref.name}` }, message)
+      const regarding = await store.get(ref)
+      if (regarding === undefined) continue
+      const event = { regarding, type: 'Warning', reason: 'SetTampered', message } as const
+      await store.write(system, {}, (tx) => tx.recordEvent(event))
+    }
+  } catch (error) {
+    log.error({ err: error }, 'sets of secrets could not be checked')
   }
 }
 

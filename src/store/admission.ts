@@ -41,10 +41,10 @@ export const admit = (object: KubeObject): KubeObject => {
 }
 
 /** NotFound for an absent namespace, Forbidden for one that is being deleted. */
-export const checkNamespace = async (session: WriteSession, ref: ObjectRef): Promise<void> => {
+export const checkNamespace = (session: WriteSession, ref: ObjectRef): void => {
   if (!requireKind(ref.kind).namespaced) return
   const namespaceRef = { kind: 'Namespace', namespace: '', name: ref.namespace }
-  const row = await session.fetch(namespaceRef)
+  const row = session.fetch(namespaceRef)
   if (row === undefined) throw notFound(namespaceRef)
   if (row.object.metadata.deletionTimestamp === undefined) return
   throw forbidden(

@@ -93,7 +93,12 @@ export class AgentConnections {
     fn: (tx: Transaction, streams: Streams) => Promise<T>,
     store: SqlStore = this.#store,
   ): Promise<T> {
-    return store.writeWithSession(actor, (session, tx) => fn(tx, this.#streams(session.tx)))
+    return store.writeWithSession(actor, (session, tx) =>
+      fn(
+        tx,
+        this.#streams(() => session.tx),
+      ),
+    )
   }
 
   /** Agents that count as ready though no replica that was seen in the last `graceMs` holds a stream of theirs. */
@@ -127,10 +132,10 @@ export class AgentConnections {
     return row?.count ?? 0
   }
 
-  #streams(q: Queryable): Streams {
+  #streams(of: () => Queryable): Streams {
     return {
       here: async (agentUid, connection, boot) => {
-        const rows = await q.query(
+        const rows = await of().query(
           `UPDATE agent_connections SET connection = $2, replica = $3, boot = $4
            WHERE agent_uid = $1 AND (connection = $2 OR replica IS NULL) RETURNING 1`,
           [agentUid, connection, this.replica, boot],
@@ -138,18 +143,18 @@ export class AgentConnections {
         return rows.length > 0
       },
       gone: async (agentUid, connection) => {
-        const [row] = await q.query<{ connection: string; lost: boolean }>(
+        const [row] = await of().query<{ connection: string; lost: boolean }>(
           `SELECT connection, ${lostSql} AS lost FROM agent_connections c WHERE agent_uid = $2 FOR UPDATE`,
           [this.replica, agentUid],
         )
         if (row !== undefined && row.connection !== connection && !row.lost) return false
-        await q.query('UPDATE agent_connections SET replica = NULL WHERE agent_uid = $1', [
+        await of().query('UPDATE agent_connections SET replica = NULL WHERE agent_uid = $1', [
           agentUid,
         ])
         return true
       },
       bootsOf: async (agentUids) => {
-        const rows = await q.query<{ agent_uid: string; boot: string }>(
+        const rows = await of().query<{ agent_uid: string; boot: string }>(
           'SELECT agent_uid, boot FROM agent_connections WHERE agent_uid = ANY ($1::uuid[])',
           [agentUids],
         )

@@ -148,7 +148,7 @@ export class AgentRegistry {
     const { namespace, name, ttlMs, actor } = what
     const ref = { kind: 'Agent', namespace, name }
     return this.#store.writeWithSession(actor, async (session) => {
-      if ((await session.fetch(ref)) === undefined) {
+      if (session.fetch(ref) === undefined) {
         const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} }
         // Nobody has declared it yet: a folder or a cluster may still do so.
         await createObject(session, agent, { source: systemSource })
@@ -161,7 +161,7 @@ export class AgentRegistry {
          VALUES ($1, $2, $3, $4, $5, $6)`,
         [tokenId, hashOf(tokenSecret), namespace, name, expiresAt, session.nowMs],
       )
-      await session.audit(ref, { action: 'create join token', detail: { tokenId } })
+      session.audit(ref, { action: 'create join token', detail: { tokenId } })
       return { tokenId, tokenSecret, expiresAt }
     })
   }
@@ -178,7 +178,7 @@ export class AgentRegistry {
     const keys = `${input.ed25519} ${input.x25519}`
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const token = await checkToken(session.tx, input, session.nowMs)
-      const agent = await session.fetch(ref)
+      const agent = session.fetch(ref)
       if (agent === undefined) throw refused('the agent was deleted')
       const [taken] = await session.tx.query<{ ed25519: string }>(
         'SELECT ed25519 FROM agent_keys WHERE agent_uid = $1',
@@ -215,7 +215,7 @@ export class AgentRegistry {
       const fingerprint = keyFingerprint(input)
       await tellOfKeys(tx, ref, { type: 'Normal', reason: 'Joined', fingerprint })
       const detail = { tokenId: input.tokenId, keys: fingerprint }
-      await session.audit(ref, { action: 'join', detail })
+      session.audit(ref, { action: 'join', detail })
       return { agentUid: agent.uid }
     })
   }
@@ -257,7 +257,7 @@ export class AgentRegistry {
       const fingerprint = keyFingerprint(input)
       await tellOfKeys(tx, ref, { type: 'Normal', reason: 'KeysRotated', fingerprint })
       const detail = { keys: fingerprint, before: known && keyFingerprint(known) }
-      await session.audit(ref, { action: 'rotate keys', detail })
+      session.audit(ref, { action: 'rotate keys', detail })
     })
   }
 
@@ -269,7 +269,7 @@ export class AgentRegistry {
   /** Takes keys and open tokens away; watchers see the Agent's Ready=False/Revoked. NotFound. */
   revoke(ref: ObjectRef, actor: Actor): Promise<void> {
     return this.#store.writeWithSession(actor, async (session, tx) => {
-      const agent = await session.fetch(ref)
+      const agent = session.fetch(ref)
       if (agent === undefined) throw notFound(ref)
       await noteLastSeen(tx, agent.object, session.now)
       const [had] = await session.tx.query<{ ed25519: string; x25519: string }>(
@@ -289,12 +289,12 @@ export class AgentRegistry {
         },
       ])
       if (had === undefined) {
-        await session.audit(ref, { action: 'revoke' })
+        session.audit(ref, { action: 'revoke' })
         return
       }
       const fingerprint = keyFingerprint(had)
       await tellOfKeys(tx, ref, { type: 'Warning', reason: 'Revoked', fingerprint })
-      await session.audit(ref, { action: 'revoke', detail: { keys: fingerprint } })
+      session.audit(ref, { action: 'revoke', detail: { keys: fingerprint } })
     })
   }
 }

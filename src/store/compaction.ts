@@ -1,8 +1,10 @@
 // What is dropped when its time is over.
-import { refOf } from '../resources/meta.ts'
+import type { EventSpec } from '../resources/core.ts'
+import { refOf, type KubeObject } from '../resources/meta.ts'
 import { finishNamespace } from './removal.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable } from './sql.ts'
+import { term } from './state/rows.ts'
 
 const keepChangesMs = 600_000
 const keepChanges = 1_000
@@ -26,18 +28,20 @@ export const defaultRetention: Retention = {
   deletedMs: 7 * 86_400_000,
 }
 
+/** When an event was last seen to happen. */
+const lastSeen = ({ metadata, spec = {} }: KubeObject): string => {
+  const { series, lastTimestamp, eventTime } = spec as Partial<EventSpec>
+  return series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? ''
+}
+
 /** Events that did not happen again within the hour. Watchers see them go. */
-export const dropOldEvents = async (session: WriteSession, now: number): Promise<void> => {
+export const dropOldEvents = (session: WriteSession, now: number): void => {
   const before = new Date(now - keepEventsMs).toISOString()
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Event' AND coalesce(
-       body #>> '{spec,series,lastObservedTime}', body #>> '{spec,lastTimestamp}',
-       body #>> '{spec,eventTime}', body #>> '{metadata,creationTimestamp}') < $1
-     ORDER BY rv LIMIT ${batch}`,
-    [before],
-  )
-  for (const row of rows) await session.drop(row)
+  const old = session.view.objects
+    .withTerm(term.kind('Event'))
+    .filter(({ object }) => lastSeen(object) < before)
+    .sort((a, b) => a.rv - b.rv)
+  for (const row of old.slice(0, batch)) session.drop(row)
 }
 
 /** Changes older than 10 minutes, but never the newest 1,000. */
@@ -86,11 +90,7 @@ export const dropOldVersions = async (tx: Queryable, keep: Retention): Promise<v
 }
 
 /** Terminating namespaces whose last object is gone. */
-export const finishNamespaces = async (session: WriteSession): Promise<void> => {
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Namespace' AND body #>> '{metadata,deletionTimestamp}' IS NOT NULL`,
-    [],
-  )
-  for (const row of rows) await finishNamespace(session, refOf(row.object).name)
+export const finishNamespaces = (session: WriteSession): void => {
+  for (const row of session.select(term.terminating))
+    finishNamespace(session, refOf(row.object).name)
 }

@@ -2,12 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { silentLogger } from '../kernel/log.ts'
 import { changeEvent } from './change-event.ts'
-import { Feed } from './feed.ts'
+import { Feed, type OwnCommit } from './feed.ts'
 import type { Sql } from './sql.ts'
+import { State } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
 
 const eventOf = (resourceVersion: number): ChangeEvent =>
   changeEvent({ resourceVersion, type: 'ADDED', text: '{}', previous: undefined })
+
+const commitOf = (...versions: number[]): OwnCommit => ({
+  delta: { objects: [], projects: [], heads: [], buried: [], former: [] },
+  events: versions.map(eventOf),
+  rv: versions.at(-1)!,
+})
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -16,7 +23,9 @@ const start = async (stored: readonly number[]) => {
   const asked: unknown[] = []
   let hear: (payload: string) => void = () => undefined
   const row = (rv: number | null): object => ({
-    ...{ compacted_rv: 0, rv, type: 'ADDED', body: '{}', previous: null },
+    ...{ head: Math.max(9, ...stored), compacted: 0, rv, type: 'ADDED', body: '{}' },
+    ...{ kind: 'Event', namespace: 'a', name: `e${rv}`, uid: `${rv}`, source: 'system' },
+    ...{ previous: null, state: null },
   })
   const sql: Sql = {
     kind: 'postgres',
@@ -33,7 +42,8 @@ const start = async (stored: readonly number[]) => {
     },
     close: () => Promise.resolve(),
   }
-  const feed = new Feed({ sql, clock: createFakeClock(), log: silentLogger }, 9)
+  const load = (): Promise<State> => Promise.resolve(new State({ rv: 9, epoch: 1 }))
+  const feed = new Feed({ sql, clock: createFakeClock(), log: silentLogger, load }, await load())
   await feed.start()
   const seen: number[] = []
   const stopping = new AbortController()
@@ -60,7 +70,7 @@ describe('Feed', () => {
   it('takes what this process commits, and asks nothing when it hears of it', async () => {
     const { feed, asked, seen, hear, stop } = await start([10, 11])
     hear(feed.origin)
-    feed.append(9, [eventOf(10), eventOf(11)])
+    feed.append(9, commitOf(10, 11))
     hear(feed.origin)
     await settle()
     expect(seen).toEqual([10, 11])
@@ -70,7 +80,7 @@ describe('Feed', () => {
 
   it('reads what others commit, and what lies between', async () => {
     const { feed, asked, seen, hear, stop } = await start([10, 11, 12])
-    feed.append(11, [eventOf(12)])
+    feed.append(11, commitOf(12))
     await settle()
     hear('another')
     await settle()
@@ -83,8 +93,8 @@ describe('Feed', () => {
     const { feed, seen, hear, stop } = await start([10, 11])
     hear('another')
     await settle()
-    feed.append(9, [eventOf(10)])
-    feed.append(11, [eventOf(12)])
+    feed.append(9, commitOf(10))
+    feed.append(11, commitOf(12))
     await settle()
     expect(seen).toEqual([10, 11, 12])
     await stop()

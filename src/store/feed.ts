@@ -1,4 +1,4 @@
-// The change feed: one reader for all watchers of this process.
+// The change feed: one reader of the log for the state and all watchers of this process.
 //
 // The table is the truth. NOTIFY, the poke after a local commit and the slow poll only say "look";
 // since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
@@ -7,14 +7,14 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
-import { changeEvent } from './change-event.ts'
-import type { Sql } from './sql.ts'
+import { applyRows, eventsOf, pageSize, readLog, type LogPage } from './log/follow.ts'
+import type { Queryable, Sql } from './sql.ts'
+import type { Delta, State } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
 
 export const changesChannel = 'stagely_changes'
 
 const pollMs = 1_000
-const pageSize = 1_000
 /** Changes kept in memory for watchers; who is further behind reads the table. */
 const ringSize = 4_096
 const wokenAtOnce = 50
@@ -24,32 +24,36 @@ interface Watcher {
   wake: () => void
 }
 
-interface ChangeRow {
-  compacted_rv: number
-  rv: number | null
-  type: ChangeEvent['type']
-  body: string
-  previous: string | null
+/** What this process committed. */
+export interface OwnCommit {
+  readonly delta: Delta
+  readonly events: readonly ChangeEvent[]
+  readonly rv: number
 }
-
-const toEvent = ({ rv, type, body, previous }: ChangeRow & { rv: number }): ChangeEvent =>
-  changeEvent({ resourceVersion: rv, type, text: body, previous: previous ?? undefined })
 
 const expired = (after: number, compacted: number): StagelyError =>
   new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)
 
+const isExpired = (error: unknown): boolean =>
+  error instanceof StagelyError && error.reason === 'Expired'
+
+export interface FeedDeps {
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly log: Logger
+  /** The state as the tables have it. */
+  readonly load: () => Promise<State>
+}
+
 export class Feed {
   /** What NOTIFY says of commits whose changes are handed to append(). */
   readonly origin = randomUUID()
-  readonly #sql: Sql
-  readonly #clock: Clock
-  readonly #log: Logger
+  readonly #deps: FeedDeps
   readonly #stopping = new AbortController()
+  #state: State
   #ring: ChangeEvent[] = []
   /** Everything after this version, up to the head, is in the ring. */
   #floor: number
-  /** Newest version that watchers may see. */
-  #head: number
   readonly #watchers = new Set<Watcher>()
   #reading: Promise<void> | undefined
   #lookAgain = false
@@ -57,27 +61,40 @@ export class Feed {
   #stopListening: (() => Promise<void>) | undefined
   #polling: Promise<void> | undefined
 
-  constructor(deps: { sql: Sql; clock: Clock; log: Logger }, head: number) {
-    this.#sql = deps.sql
-    this.#clock = deps.clock
-    this.#log = deps.log
-    this.#floor = head
-    this.#head = head
+  constructor(deps: FeedDeps, state: State) {
+    this.#deps = deps
+    this.#state = state
+    this.#floor = state.rv
+  }
+
+  static async open(deps: FeedDeps): Promise<Feed> {
+    const feed = new Feed(deps, await deps.load())
+    await feed.start()
+    return feed
+  }
+
+  /** All up to its `rv`. Another one takes its place where this process was away for long. */
+  get state(): State {
+    return this.#state
   }
 
   async start(): Promise<void> {
     const look = (origin?: string): void => {
       if (origin !== this.origin) this.poke()
     }
-    this.#stopListening = await this.#sql.listen(changesChannel, look, look)
+    this.#stopListening = await this.#deps.sql.listen(changesChannel, look, look)
     this.#polling = this.#poll()
   }
 
-  /** Changes that this process committed. `before` is the version that they follow on. */
-  append(before: number, events: readonly ChangeEvent[]): void {
-    // Another replica's changes may lie between: then all of them are read from the table.
-    if (this.#head === before) this.#take(events)
-    else this.poke()
+  /** `before` is the version that the commit follows on. */
+  append(before: number, { delta, events, rv }: OwnCommit): void {
+    // It may have been read from the table meanwhile; and where another's lies between, both are read there.
+    if (this.#state.rv !== before) {
+      if (this.#state.rv < rv) this.poke()
+      return
+    }
+    this.#state.apply(delta, rv)
+    this.#push(events)
   }
 
   /** Looks for new changes soon. */
@@ -85,6 +102,11 @@ export class Feed {
     if (this.#stopping.signal.aborted) return
     this.#lookAgain = true
     this.#reading ??= this.#readAll()
+  }
+
+  /** Reads on until the state has reached `rv`; from `q`, where a transaction holds the only connection. */
+  async reach(rv: number, q: Queryable = this.#deps.sql): Promise<void> {
+    while (this.#state.rv < rv) await this.#readOn(q)
   }
 
   /** See Store.watch. Ends when `signal` aborts or the feed stops. */
@@ -99,17 +121,16 @@ export class Feed {
     try {
       while (!signal.aborted && !this.#stopping.signal.aborted) {
         const behind = position < this.#floor
-        const events = behind ? await this.#readPage(position) : this.#after(position)
-        const last = events.at(-1)
-        if (last !== undefined) {
-          position = last.resourceVersion
-          yield events
-        } else if (behind) {
+        const page = behind ? await this.#readPage(position) : undefined
+        const events = page === undefined ? this.#after(position) : eventsOf(page.rows)
+        // What is there after the last event tells watchers nothing.
+        position = events.at(-1)?.resourceVersion ?? page?.rows.at(-1)?.rv ?? position
+        if (events.length > 0) yield events
+        else if (behind && page?.rows.length === 0)
           position = this.#floor // nothing was left of the gap
-        } else {
+        else if (!behind)
           // Nothing can come between the look and this: both are of one step.
           await new Promise<void>((resolve) => (watcher.wake = resolve))
-        }
       }
     } finally {
       this.#watchers.delete(watcher)
@@ -126,7 +147,6 @@ export class Feed {
   }
 
   #after(position: number): ChangeEvent[] {
-    if (position >= this.#head) return []
     let low = 0
     let high = this.#ring.length
     while (low < high) {
@@ -147,11 +167,9 @@ export class Feed {
     some()
   }
 
-  #take(events: readonly ChangeEvent[]): void {
-    const last = events.at(-1)
-    if (last === undefined) return
-    this.#ring.push(...events)
-    this.#head = last.resourceVersion
+  #push(events: readonly ChangeEvent[]): void {
+    if (events.length === 0) return
+    for (const event of events) this.#ring.push(event)
     if (this.#ring.length > ringSize * 2) {
       const dropped = this.#ring.splice(0, this.#ring.length - ringSize)
       this.#floor = dropped.at(-1)?.resourceVersion ?? this.#floor
@@ -163,18 +181,12 @@ export class Feed {
     while (this.#lookAgain) {
       this.#lookAgain = false
       try {
-        let page: ChangeEvent[]
-        do {
-          page = await this.#readPage(this.#head)
-          // Local commits may have come meanwhile: a page follows on without gap, but may repeat them.
-          this.#take(page.filter((event) => event.resourceVersion > this.#head))
-        } while (page.length === pageSize)
+        while ((await this.#readOn(this.#deps.sql)) === pageSize);
         this.#complained = false
       } catch (error) {
-        if (error instanceof StagelyError && error.reason === 'Expired') await this.#jump()
-        else if (!this.#complained) {
+        if (!this.#complained) {
           this.#complained = true
-          this.#log.warn({ err: messageOf(error) }, 'change feed cannot be read; trying on')
+          this.#deps.log.warn({ err: messageOf(error) }, 'change feed cannot be read; trying on')
         }
       }
     }
@@ -182,33 +194,42 @@ export class Feed {
     this.#reading = undefined
   }
 
+  /** One page; returns how many rows it had. */
+  async #readOn(q: Queryable): Promise<number> {
+    let page: LogPage
+    try {
+      page = await this.#readPage(this.#state.rv, q)
+    } catch (error) {
+      if (!isExpired(error)) throw error
+      await this.#jump()
+      return 0
+    }
+    // Local commits may have come meanwhile: a page follows on without gap, but may repeat them.
+    const news = page.rows.filter(({ rv }) => rv > this.#state.rv)
+    applyRows(this.#state, news)
+    if (page.rows.length < pageSize) this.#state.rv = Math.max(this.#state.rv, page.rv)
+    this.#push(eventsOf(news))
+    return page.rows.length
+  }
+
   /** This process was away for longer than changes are kept: its watchers must list again. */
   async #jump(): Promise<void> {
-    const rows = await this.#sql.query<{ rv: number }>('SELECT rv FROM counters').catch(() => [])
+    this.#state = await this.#deps.load()
     this.#ring = []
-    this.#head = rows[0]?.rv ?? this.#head
-    this.#floor = this.#head
+    this.#floor = this.#state.rv
     this.#wake()
   }
 
-  async #readPage(after: number): Promise<ChangeEvent[]> {
-    const rows = await this.#sql.query<ChangeRow>(
-      `WITH page AS (
-         SELECT rv, type, body, previous FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
-       )
-       SELECT c.compacted_rv, p.rv, p.type, p.body, p.previous
-       FROM counters c LEFT JOIN page p ON true ORDER BY p.rv`,
-      [after],
-    )
-    const compacted = rows[0]?.compacted_rv ?? 0
-    if (after < compacted) throw expired(after, compacted)
-    return rows.flatMap((row) => (row.rv === null ? [] : [toEvent({ ...row, rv: row.rv })]))
+  async #readPage(after: number, q: Queryable = this.#deps.sql): Promise<LogPage> {
+    const page = await readLog(q, after)
+    if (after < page.compacted) throw expired(after, page.compacted)
+    return page
   }
 
   async #poll(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#clock.sleep(pollMs, this.#stopping.signal)
+        await this.#deps.clock.sleep(pollMs, this.#stopping.signal)
         this.poke()
       } catch (error) {
         if (!isAbort(error)) throw error

@@ -82,7 +82,7 @@ export class LoginStore {
       )
       if (identity.roles !== undefined) await followGroups(session, user, identity.roles)
       const detail = { userId: user.id, issuer: identity.issuer }
-      await session.audit(userRef(user), { action: 'login', detail })
+      session.audit(userRef(user), { action: 'login', detail })
       const code = randomBytes(32).toString('base64url')
       await session.tx.query('DELETE FROM login_codes WHERE expires_at <= $1', [session.nowMs])
       await session.tx.query(

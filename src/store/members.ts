@@ -83,7 +83,7 @@ export const putMember = async (session: WriteSession, wanted: Wanted): Promise<
      ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role, from_group = excluded.from_group`,
     [teamId, user.id, role, fromGroup, session.nowMs],
   )
-  await session.audit(
+  session.audit(
     { kind: 'Member', namespace: team, name: user.name },
     {
       action: before === undefined ? 'add member' : 'change role',
@@ -111,7 +111,7 @@ export const dropMember = async (
   if (rows[0] === undefined) return false
   const detail = { userId: user.id, previousRole: rows[0].role }
   const ref = { kind: 'Member', namespace: team, name: user.name }
-  await session.audit(ref, { action: 'remove member', detail })
+  session.audit(ref, { action: 'remove member', detail })
   return true
 }
 

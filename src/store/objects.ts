@@ -18,7 +18,6 @@ import { keyProviderOf, moveProjectKeys, wantedRing } from './keys/project-ring.
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
 import { projectOf } from './project-ref.ts'
 import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
-import { readAhead } from './read-ahead.ts'
 import { secretStatusAfter } from './secret-status.ts'
 import { prepareSecret, storeVersion, type PreparedSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
@@ -54,26 +53,20 @@ const putSecret = async (
   more: { current?: StoredRow | undefined; audit: AuditEntry },
 ): Promise<StoredRow> => {
   const { current, audit } = more
-  // Read before anything is sent: so it was read ahead.
-  const [stagelets, followers] =
-    version === undefined
-      ? [[], []]
-      : await Promise.all([
-          stageletsOf(session, project.ref),
-          followersOf(session, refOf(object), project.ref.name),
-        ])
-  if (version !== undefined) await storeVersion(session, project, version)
+  const stagelets = version === undefined ? [] : stageletsOf(session, project.ref)
+  if (version !== undefined) storeVersion(session, project, version)
   touchSecret(session, { object, version, before, project }, current)
   const seenBy = stagelets.map((row) => row.object)
   const written = version === undefined ? undefined : { ...version, stagelets: seenBy }
-  const isDeclared = (await session.fetch(project.ref)) !== undefined
+  const isDeclared = session.fetch(project.ref) !== undefined
   const status = { ...secretStatusAfter(session, object, { stored: written, isDeclared }) }
   const stored = version === undefined ? {} : { version: version.entry.version }
   const detail = { ...audit.detail, ...stored }
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
-  const row = await session.put(owned, source, current, { ...audit, detail })
+  const row = session.put(owned, source, current, { ...audit, detail })
   if (version !== undefined) {
-    await resetInSync(session, project, { stagelets, entries: [before, version.entry] })
+    resetInSync(session, project, { stagelets, entries: [before, version.entry] })
+    const followers = followersOf(session, refOf(object), project.ref.name)
     await moveFollowers(session, followers, {
       source: object.metadata.name,
       value: version.value,
@@ -105,9 +98,8 @@ export const createObject = async (
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
-  await readAhead(session, admitted, { isNew: true })
-  await checkNamespace(session, ref)
-  const existing = await session.fetch(ref)
+  checkNamespace(session, ref)
+  const existing = session.fetch(ref)
   const { source = session.actor.source } = more
   if (existing !== undefined) {
     const foreign = existing.source !== source && existing.source !== systemSource
@@ -124,18 +116,18 @@ export const createObject = async (
     return (await putSecret(session, prepared, source, { audit })).object
   }
   if (object.kind === 'Stagelet') {
-    await checkClaim(session, object)
+    checkClaim(session, object)
     await noteStagelet(session, object)
   }
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
   const status = initialStatus(object, project)
-  const row = await session.put(
+  const row = session.put(
     status === undefined ? object : { ...object, status },
     source,
     undefined,
     object.kind === 'Event' ? undefined : { action: 'create' },
   )
-  if (project !== undefined && project.keyProvider !== keyProviderOf(object))
+  if (project !== undefined && project.row.keyProvider !== keyProviderOf(object))
     await moveProjectKeys(session, row.object)
   return row.object
 }
@@ -209,21 +201,20 @@ export const updateObject = async (
   more: WriteMore & { finish: (row: StoredRow) => Promise<KubeObject> },
 ): Promise<KubeObject> => {
   const admitted = admit(input)
-  await readAhead(session, admitted, { isNew: false })
-  const current = await requireRow(session, refOf(admitted))
+  const current = requireRow(session, refOf(admitted))
   checkPreconditions(current, admitted.metadata)
   const { object, secret, source, handed } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same) return current.object
   if (handed === undefined) checkChange(session, object, current, changesSpec)
-  if (changesSpec && object.kind === 'Stagelet') await checkClaim(session, object)
+  if (changesSpec && object.kind === 'Stagelet') checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
   const audit = more.audit ?? { action: actionOf(handed) }
   const row =
     secret === undefined
-      ? await session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
+      ? session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
       : await putSecret(session, { ...secret, object: next }, source, { current, audit })
   if (next.kind === 'Project' && keyProviderOf(next) !== keyProviderOf(current.object))
     await moveProjectKeys(session, row.object)
@@ -232,8 +223,8 @@ export const updateObject = async (
 }
 
 /** The current row for a write of status or of one finalizer; NotFound. */
-export const requireRow = async (session: WriteSession, ref: ObjectRef): Promise<StoredRow> => {
-  const row = await session.fetch(ref)
+export const requireRow = (session: WriteSession, ref: ObjectRef): StoredRow => {
+  const row = session.fetch(ref)
   if (row === undefined) throw notFound(ref)
   return row
 }

@@ -63,6 +63,8 @@ export interface Opened {
   readonly connections: AgentConnections
   readonly replicas: Replicas
   readonly sql: Sql
+  /** close() was called. */
+  readonly isClosed: boolean
   /** Ends every watch, waits for begun writes, closes the database. Safe to call twice. */
   close(): Promise<void>
 }
@@ -155,6 +157,9 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       connections: new AgentConnections(sql, store, replicas.id),
       replicas,
       sql,
+      get isClosed() {
+        return closing !== undefined
+      },
       close: () =>
         (closing ??= (async () => {
           await access.stop()

@@ -1,84 +1,121 @@
-// Reads that need no transaction.
+// Reads of the state, as it is or as a write leaves it.
 import { StagelyError } from '../kernel/errors.ts'
-import { mapInTurns } from '../kernel/in-turns.ts'
-import type { KubeObject, ObjectRef } from '../resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import type { ProjectKeys } from '../secrets/project-keys.ts'
+import { projectAt, saveProjects } from './projects.ts'
 import { dueAt } from './revisions.ts'
-import type { Queryable } from './sql.ts'
-import type { ListOptions, ObjectList, ProjectRevisions, StoredObject } from './store.ts'
-import { storedObject } from './stored-object.ts'
+import type { WriteSession } from './session.ts'
+import { checkedLines, readSet } from './sets.ts'
+import { term, type ProjectRow } from './state/rows.ts'
+import type { State, View } from './state/state.ts'
+import type {
+  ListOptions,
+  PageOptions,
+  ProjectRevisions,
+  SecretSet,
+  Surroundings,
+} from './store.ts'
 
-export const getStored = async (
-  q: Queryable,
-  { kind, namespace, name }: ObjectRef,
-): Promise<StoredObject | undefined> => {
-  const [row] = await q.query<{ body: string }>(
-    'SELECT body FROM objects WHERE kind = $1 AND namespace = $2 AND name = $3',
-    [kind, namespace, name],
+/** The namespace that decides who may see an object: its own one, or the namespace itself. */
+const homeOf = ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
+  namespace === '' ? name : namespace
+
+export const isWithin = (object: KubeObject, { namespace, within }: ListOptions): boolean => {
+  const ref = refOf(object)
+  return (
+    (namespace === undefined || ref.namespace === namespace) &&
+    (within === undefined || within.includes(homeOf(ref)))
   )
-  return row === undefined ? undefined : storedObject(row.body)
 }
 
-export const getObjectByUid = async (
-  q: Queryable,
+/** In the order of lists. */
+export const byPlace = (a: KubeObject, b: KubeObject): number => {
+  const [one, other] = [refOf(a), refOf(b)]
+  const isBefore =
+    one.namespace === other.namespace ? one.name < other.name : one.namespace < other.namespace
+  return isBefore ? -1 : 1
+}
+
+/** Ids of a list, in order. */
+export const idsOf = (
+  { names }: State,
   kind: string,
-  uid: string,
-): Promise<KubeObject | undefined> => {
-  const [row] = await q.query<{ body: string }>(
-    'SELECT body FROM objects WHERE uid = $1 AND kind = $2',
-    [uid, kind],
-  )
-  return row === undefined ? undefined : (JSON.parse(row.body) as KubeObject)
+  { namespace, within, after }: ListOptions & Pick<PageOptions, 'after'>,
+): string[] => {
+  const ids = names.list(kind, { namespace, after })
+  return within === undefined ? ids : ids.filter((id) => isHomeIn(id, within))
 }
 
-/** True for rows of `table` that lie within the namespaces of the parameter; see ListOptions. */
-export const withinSql = (table: string, parameter: number): string =>
-  `($${parameter}::text[] IS NULL OR coalesce(nullif(${table}.namespace, ''), ${table}.name) = ANY ($${parameter}))`
-
-/** Texts and resourceVersion come from one statement, so they are one snapshot. */
-export const listTexts = async (
-  q: Queryable,
-  kind: string,
-  { namespace, within }: ListOptions,
-): Promise<{ texts: string[]; resourceVersion: number }> => {
-  const rows = await q.query<{ rv: number; body: string | null }>(
-    `SELECT c.rv, o.body FROM counters c
-     LEFT JOIN objects o ON o.kind = $1 AND ($2::text IS NULL OR o.namespace = $2) AND ${withinSql('o', 3)}
-     ORDER BY o.namespace COLLATE "C", o.name COLLATE "C"`,
-    [kind, namespace ?? null, within ?? null],
-  )
-  const texts = rows.flatMap(({ body }) => (body === null ? [] : [body]))
-  return { texts, resourceVersion: rows[0]?.rv ?? 0 }
+const isHomeIn = (id: string, within: readonly string[]): boolean => {
+  const [, namespace = '', name = ''] = id.split('/')
+  return within.includes(homeOf({ namespace, name }))
 }
 
-/** Lets others have their turn: not for the inside of a write, for which all other writers wait. */
-export const listObjects = async (
-  q: Queryable,
-  kind: string,
-  options: ListOptions,
-): Promise<ObjectList> => {
-  const { texts, resourceVersion } = await listTexts(q, kind, options)
-  const items = await mapInTurns(texts, (text) => JSON.parse(text) as KubeObject)
-  return { items, resourceVersion }
-}
-
-export const revisionsOf = async (q: Queryable, projectUid: string): Promise<ProjectRevisions> => {
-  const [row] = await q.query<{
-    epoch: number
-    revision: number
-    opened_at: number | null
-    last_write_at: number | null
-    change_sets: string
-    quiet_at: number
-  }>(
-    `SELECT c.epoch, p.revision, p.opened_at, p.last_write_at, p.change_sets, p.quiet_at
-     FROM projects p CROSS JOIN counters c WHERE p.uid = $1`,
-    [projectUid],
-  )
+const projectOfUid = (view: View, projectUid: string): ProjectRow => {
+  const row = view.projects.get(projectUid)
   if (row === undefined) throw new StagelyError('NotFound', `project ${projectUid} not found`)
-  const closesAt = dueAt({
-    openedAt: row.opened_at ?? undefined,
-    lastWriteAt: row.last_write_at ?? undefined,
-    changeSets: JSON.parse(row.change_sets) as Record<string, number>,
-  })
-  return { epoch: row.epoch, closed: row.revision, closesAt, quietAt: row.quiet_at }
+  return row
+}
+
+/** NotFound. */
+export const revisionsIn = (view: View, epoch: number, projectUid: string): ProjectRevisions => {
+  const row = projectOfUid(view, projectUid)
+  return { epoch, closed: row.closed, closesAt: dueAt(row), quietAt: row.quietAt }
+}
+
+/** The newest set, open writes included. InternalError where it is not what its MAC is over. */
+export const headIn = async (
+  view: View,
+  epoch: number,
+  keys: ProjectKeys,
+  projectUid: string,
+): Promise<SecretSet> => {
+  const row = projectOfUid(view, projectUid)
+  const entries = view.heads.withTerm(term.headsOf(projectUid)).map(({ entry }) => entry)
+  if (row.lines === undefined) {
+    const digestKey = await keys.digestKey(projectUid, row.digestKey)
+    checkedLines(row, digestKey, entries)
+  }
+  return { projectUid, epoch, revision: row.closed + (row.openedAt === undefined ? 0 : 1), entries }
+}
+
+/** True where the newest set is that of the revision, and nothing else is known of it. */
+export const isHead = (view: View, projectUid: string, revision: number | 'head'): boolean => {
+  if (revision === 'head') return true
+  const row = view.projects.get(projectUid)
+  return row !== undefined && row.closed === revision && row.openedAt === undefined && revision > 0
+}
+
+/** See Reader.readSet: within a write, which gives way for a set that is not at hand. */
+export const setAt = async (
+  session: WriteSession,
+  projectUid: string,
+  revision: number | 'head',
+): Promise<SecretSet> => {
+  const { view, epoch, deps, preparations } = session
+  // What this write has changed so far has its MAC only once it is saved.
+  saveProjects(session)
+  if (isHead(view, projectUid, revision)) {
+    const set = await headIn(view, epoch, deps.keys, projectUid)
+    return { ...set, revision: revision === 'head' ? set.revision : revision }
+  }
+  return preparations.take(`set ${projectUid} ${revision}`, () =>
+    readSet(deps.sql, deps.keys, projectUid, revision),
+  )
+}
+
+/** See Store.surroundingsOf. */
+export const surroundingsIn = (
+  view: View,
+  project: ObjectRef,
+  mostStagelets: number,
+): Surroundings => {
+  const row = projectAt(view, project)
+  const heads = row === undefined ? [] : view.heads.withTerm(term.headsOf(row.id))
+  const stagelets = view.objects.withTerm(term.stageletsOf(project)).map(({ object }) => object)
+  return {
+    stagelets: row === undefined ? [] : stagelets.sort(byPlace).slice(0, mostStagelets),
+    envSecrets: Math.min(2, heads.filter(({ entry }) => entry.type === 'env').length),
+    isDeclared: view.objects.get(`Project/${project.namespace}/${project.name}`) !== undefined,
+  }
 }

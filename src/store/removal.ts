@@ -3,29 +3,20 @@ import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { forbidden, holdsOwned } from './errors.ts'
-import { noteFormerNamespace } from './former-namespaces.ts'
 import { requireRow } from './objects.ts'
 import { projectOf } from './project-ref.ts'
-import { destroyProjects, dropUnusedProjects } from './project-ends.ts'
-import { loadProject } from './projects.ts'
-import { readAheadOfRemoval } from './read-ahead.ts'
+import { destroyProjectsIn, dropIfUnused } from './project-ends.ts'
+import { destroyProject, loadProject, projectAt } from './projects.ts'
 import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
+import { term } from './state/rows.ts'
 import { bury } from './tombstones.ts'
 
 export interface Removed {
   readonly object: KubeObject
   readonly gone: boolean
 }
-
-const rowsOf = 'SELECT uid, rv, source, body FROM objects'
-
-const secretsOf = (session: WriteSession, { namespace, name }: ObjectRef): Promise<StoredRow[]> =>
-  session.select(
-    `${rowsOf} WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2`,
-    [namespace, name],
-  )
 
 /** Who declares something would bring it back, or could not, as its team is gone. */
 const checkContents = (
@@ -39,14 +30,13 @@ const checkContents = (
 
 const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {
   const ref = projectOf(row.object)
-  await readAheadOfRemoval(session, row)
   const project = await loadProject(session, ref)
   if (project === undefined) return // gone with all its versions
-  const stagelets = await stageletsOf(session, ref)
-  const entry = await endSecret(session, project, row.uid)
-  if (entry !== undefined) await bury(session, project, row)
+  const stagelets = stageletsOf(session, ref)
+  const entry = endSecret(session, project, row.uid)
+  if (entry !== undefined) bury(session, project, row)
   session.removed.push(row.object)
-  await resetInSync(session, project, { stagelets, entries: [entry] })
+  resetInSync(session, project, { stagelets, entries: [entry] })
 }
 
 /** What must go before the object itself may. */
@@ -56,19 +46,11 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
     case 'StagelySecret':
       return endValueOf(session, row)
     case 'Agent':
-      await session.tx.query('DELETE FROM agent_keys WHERE agent_uid = $1', [row.uid])
-      await session.tx.query('DELETE FROM join_tokens WHERE namespace = $1 AND name = $2', [
-        ref.namespace,
-        ref.name,
-      ])
+      session.changes.agents.push({ uid: row.uid, namespace: ref.namespace, name: ref.name })
       return
-    case 'Stagelet': {
-      const reports = await session.select(
-        `${rowsOf} WHERE kind = 'Observation' AND namespace = $1 AND body #>> '{spec,stageletUid}' = $2`,
-        [ref.namespace, row.uid],
-      )
-      for (const report of reports) await session.drop(report)
-    }
+    case 'Stagelet':
+      for (const report of session.select(term.reportsOf(ref.namespace, row.uid)))
+        session.drop(report)
   }
 }
 
@@ -79,26 +61,24 @@ export const finishRemoval = async (
   audit?: AuditEntry,
 ): Promise<KubeObject> => {
   await release(session, row)
-  const last = await session.drop(row, audit)
+  const last = session.drop(row, audit)
   // Its secrets stay, and it takes them up again when it comes back (ADR 0044).
-  if (row.object.kind === 'Project') await dropUnusedProjects(session)
+  if (row.object.kind === 'Project') dropIfUnused(session, refOf(last))
   const { namespace, kind } = refOf(last)
-  if (kind !== 'Namespace' && kind !== 'Event') await finishNamespace(session, namespace)
+  if (kind !== 'Namespace' && kind !== 'Event') finishNamespace(session, namespace)
   return last
 }
 
 /** Removes a terminating namespace that holds nothing but traces. */
-export const finishNamespace = async (
-  session: WriteSession,
-  name: string,
-): Promise<KubeObject | undefined> => {
-  const row = await session.fetch({ kind: 'Namespace', namespace: '', name })
+export const finishNamespace = (session: WriteSession, name: string): KubeObject | undefined => {
+  const row = session.fetch({ kind: 'Namespace', namespace: '', name })
   if (row?.object.metadata.deletionTimestamp === undefined) return undefined
-  const left = await session.select(`${rowsOf} WHERE namespace = $1`, [name])
+  const left = session.select(term.inNamespace(name))
   const isTrace = (r: StoredRow): boolean => ['Event', 'Observation'].includes(r.object.kind)
   if (!left.every(isTrace)) return undefined
-  for (const trace of left) await session.drop(trace)
-  await noteFormerNamespace(session, name)
+  for (const trace of left) session.drop(trace)
+  session.changes.former.push(name)
+  session.view.former.add(name)
   return session.drop(row)
 }
 
@@ -107,21 +87,21 @@ const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<R
   if (ref.name === 'default') throw forbidden(ref, 'this namespace may not be deleted')
   if (row.object.metadata.deletionTimestamp !== undefined)
     return { object: row.object, gone: false }
-  const content = await session.select(`${rowsOf} WHERE namespace = $1`, [ref.name])
+  const content = session.select(term.inNamespace(ref.name))
   checkContents(session, ref, content)
   const marked = markDeleted(session, row)
   const terminating = { ...marked, status: { ...marked.status, phase: 'Terminating' } }
-  const stored = await session.put(terminating, row.source, row, { action: 'delete' })
+  const stored = session.put(terminating, row.source, row, { action: 'delete' })
   // First: nothing of it is opened then, so that a lost key keeps nothing; nor finds a new team of this name any of it.
-  await destroyProjects(session, { namespace: ref.name })
+  destroyProjectsIn(session, ref.name)
   const order = ({ object: { kind } }: StoredRow): number => requireKind(kind).applyOrder
   for (const item of content.sort((a, b) => order(b) - order(a))) {
-    const still = await session.fetch(refOf(item.object))
+    const still = session.fetch(refOf(item.object))
     if (still !== undefined) await removeRow(session, still)
   }
-  const last = await finishNamespace(session, ref.name)
+  const last = finishNamespace(session, ref.name)
   // The removal of the last object may have finished it already.
-  const gone = (await session.fetch(ref)) === undefined
+  const gone = session.fetch(ref) === undefined
   return { object: last ?? stored.object, gone }
 }
 
@@ -143,7 +123,7 @@ const removeRow = async (session: WriteSession, row: StoredRow): Promise<Removed
     return { object: await finishRemoval(session, row, audit), gone: true }
   }
   if (deletionTimestamp !== undefined) return { object: row.object, gone: false }
-  const marked = await session.put(markDeleted(session, row), row.source, row, audit)
+  const marked = session.put(markDeleted(session, row), row.source, row, audit)
   return { object: marked.object, gone: false }
 }
 
@@ -153,7 +133,7 @@ export const removeObject = async (
   ref: ObjectRef,
   preconditions: { uid?: string; resourceVersion?: string } = {},
 ): Promise<Removed> => {
-  const row = await requireRow(session, ref)
+  const row = requireRow(session, ref)
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
   return removeRow(session, row)
@@ -165,9 +145,10 @@ export const removeProject = async (
   ref: ObjectRef,
   { erase }: { readonly erase: boolean },
 ): Promise<Removed> => {
-  const secrets = await secretsOf(session, ref)
+  const secrets = session.select(term.secretsOf(ref))
   checkContents(session, ref, secrets)
-  if (erase) await destroyProjects(session, ref)
+  const project = projectAt(session.view, ref)
+  if (erase && project !== undefined) destroyProject(session, project)
   for (const secret of secrets) await removeRow(session, secret)
   return removeObject(session, ref)
 }

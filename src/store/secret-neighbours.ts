@@ -1,11 +1,12 @@
 // What one secret must not share with another of its project: identity, or the place of a file.
 import { posix } from 'node:path'
 import type { Fault } from '../kernel/errors.ts'
-import { refOf, type KubeObject } from '../resources/meta.ts'
+import { keyOf, refOf, type KubeObject } from '../resources/meta.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
 import { invalid } from './errors.ts'
-import type { SessionReads } from './session-reads.ts'
+import { projectOf } from './project-ref.ts'
 import type { WriteSession } from './session.ts'
+import { term } from './state/rows.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
@@ -36,32 +37,23 @@ const duplicate = (field: string, text: string, why: string): Fault => ({
   message: `Duplicate value: ${JSON.stringify(text)}: ${why}`,
 })
 
-const othersOf = `SELECT uid, rv, source, body FROM objects
-  WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2 AND name <> $3`
-
-export const readNeighbours = async (
-  session: SessionReads,
-  object: KubeObject,
-): Promise<KubeObject[]> => {
+const neighboursOf = (session: WriteSession, object: KubeObject): KubeObject[] => {
   const ref = refOf(object)
-  const spec = specOf(object)
-  const here = [ref.namespace, spec.projectRef.name, ref.name]
-  const [sameKey, files] = await Promise.all([
-    session.select(`${othersOf} AND body #>> '{spec,key}' = $4`, [...here, spec.key]),
-    // Files are few, so that reading all of them is cheap; of env secrets there may be thousands.
-    spec.type === 'file'
-      ? session.select(`${othersOf} AND body #>> '{spec,type}' = 'file'`, here)
-      : [],
-  ])
-  return [...new Map([...sameKey, ...files].map((row) => [row.uid, row.object])).values()]
+  const { key, type } = specOf(object)
+  const project = projectOf(object)
+  const sameKey = session.select(term.secretsWithKey(project, key))
+  const files = type === 'file' ? session.select(term.filesOf(project)) : []
+  const rows = new Map([...sameKey, ...files].map((row) => [row.id, row.object]))
+  rows.delete(keyOf(ref))
+  return [...rows.values()]
 }
 
 /** Invalid, naming the other secret. */
-export const checkNeighbours = async (session: WriteSession, object: KubeObject): Promise<void> => {
+export const checkNeighbours = (session: WriteSession, object: KubeObject): void => {
   const ref = refOf(object)
   const spec = specOf(object)
   const faults: Fault[] = []
-  for (const other of await readNeighbours(session, object)) {
+  for (const other of neighboursOf(session, object)) {
     const name = other.metadata.name
     if (sameIdentity(spec, specOf(other))) {
       const what = spec.stageletRef === undefined ? 'key and scope' : 'key, scope and stagelet'

@@ -11,7 +11,7 @@ import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
 import { confirmRing, projectRing } from './keys/project-ring.ts'
-import { changeHead, dataKeyOf, ensureProject, type ProjectState } from './projects.ts'
+import { changeHead, ensureProject, type ProjectState } from './projects.ts'
 import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
@@ -19,8 +19,7 @@ import { followedBy, followedValue } from './values/followers.ts'
 import { generatedValue, writtenValue } from './values/given.ts'
 import { changesRule, checkMayJudge, type FoundValue } from './values/judged.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
-import { lastVersion, loadHeadRow, openHeadRow } from './secret-versions.ts'
-import { toEntry, type SealedRow } from './sets.ts'
+import { lastVersion, openHeads } from './secret-versions.ts'
 
 export interface NewVersion extends FoundValue {
   readonly entry: SetEntry
@@ -77,13 +76,13 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
 
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
-  const value = await writtenValue(session, object)
-  const row = value === undefined ? undefined : await session.fetch(refOf(object))
+  const value = writtenValue(session, object)
+  const row = value === undefined ? undefined : session.fetch(refOf(object))
   if (value === undefined || row === undefined) return false
-  const head = await loadHeadRow(session, row.uid)
+  const head = session.head(row.uid)
   if (head === undefined) return false
   const project = await projectOfSecret(session, row.object)
-  const { key, type, file, valueDigest: stored } = toEntry(head)
+  const { key, type, file, valueDigest: stored } = head
   const refers = specOf(object).references === true
   return valueDigest(project.digestKey, { type, key, value, file, refers }) === stored
 }
@@ -108,10 +107,10 @@ const findValue = async (
   session: WriteSession,
   project: ProjectState,
   object: KubeObject,
-  { head, current }: { head: SealedRow | undefined; current: StoredRow | undefined },
+  { head, current }: { head: SetEntry | undefined; current: StoredRow | undefined },
 ): Promise<FoundValue | undefined> => {
   const spec = specOf(object)
-  const written = await writtenValue(session, object)
+  const written = writtenValue(session, object)
   if (written !== undefined && spec.sealedValue !== undefined)
     return { value: written, origin: (await holdsValue(session, object)) ? 'kept' : 'sealed' }
   const given = written ?? (await generatedValue(session, spec, current, head !== undefined))
@@ -123,9 +122,10 @@ const findValue = async (
     return { value: followed, origin: stays ? 'kept' : 'elsewhere' }
   }
   if (head === undefined) return undefined
-  const stays = sameJson(placeOf(spec), placeOfEntry(toEntry(head)))
+  const stays = sameJson(placeOf(spec), placeOfEntry(head))
   if (stays && !changesRule(spec, current)) return undefined
-  return { value: await openHeadRow(session, project.uid, head), origin: 'kept' }
+  const [opened] = await openHeads(session, project.uid, [head])
+  return opened && { value: opened.value, origin: 'kept' }
 }
 
 const entryOf = (
@@ -166,11 +166,10 @@ export const prepareSecret = async (
   const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
   if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
-    await checkNeighbours(session, stripped)
+    checkNeighbours(session, stripped)
   }
-  const head = current === undefined ? undefined : await loadHeadRow(session, uid)
-  const before = head === undefined ? undefined : toEntry(head)
-  const found = putBack ?? (await findValue(session, project, object, { head, current }))
+  const before = current === undefined ? undefined : session.head(uid)
+  const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
 
   const { value, origin } = found
@@ -180,7 +179,7 @@ export const prepareSecret = async (
   const { key, type, file } = spec
   const references = referencesOf(spec, value)
   if (references !== undefined && before?.references === undefined)
-    await checkNotFollowed(session, stripped)
+    checkNotFollowed(session, stripped)
   const refers = references !== undefined
   const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
@@ -188,72 +187,49 @@ export const prepareSecret = async (
     return { object: stripped, version: undefined, before, project }
   }
   await confirmRing(session, projectRing(session, project))
-  const version = (isNew ? 0 : await lastVersion(session, uid, head)) + 1
+  const version = (isNew ? 0 : lastVersion(session, uid)) + 1
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
   return { object: stripped, version: { entry, value, origin }, before, project }
 }
 
-const insertSql = `
-INSERT INTO secret_versions (secret_uid, version, project_uid, from_revision, name, key, scope, stagelet,
-  type, file, sealed, data_key_id, value_digest, bytes, created_at, created_by, refs)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $11, $12, $13, $14, $15, $16, $17::json)`
-
 /** Seals the new version into the open revision. */
-export const storeVersion = async (
+export const storeVersion = (
   session: WriteSession,
   project: ProjectState,
   { entry, value }: { entry: SetEntry; value: Buffer },
-): Promise<void> => {
-  await changeHead(session, project, entry.secretId, entry)
-  project.refers ||= entry.references !== undefined
-  const dataKey = await dataKeyOf(session, project)
+): void => {
+  changeHead(session, project, entry.secretId, entry)
+  const { dataKey, uid: projectUid } = project
   const { secretId, key, scope, type, version } = entry
-  const aad = valueAad({ projectUid: project.uid, secretId, key, scope, type, version })
-  if (version > 1) await endVersion(session, project, secretId)
-  await session.send(insertSql, [
-    secretId,
-    version,
-    project.uid,
-    project.closed + 1,
-    entry.name,
-    key,
-    scope,
-    entry.stagelet ?? null,
-    type,
-    entry.file === undefined ? null : JSON.stringify(entry.file),
-    seal(dataKey, value, aad),
-    dataKey.id,
-    entry.valueDigest,
-    entry.bytes,
-    session.nowMs,
-    session.actor.name,
-    entry.references === undefined ? null : JSON.stringify(entry.references),
-  ])
+  const aad = valueAad({ projectUid, secretId, key, scope, type, version })
+  if (version > 1) endVersion(session, project, secretId)
+  session.changes.begin({
+    projectUid,
+    entry,
+    fromRevision: project.closed + 1,
+    sealed: seal(dataKey, value, aad),
+    dataKey: project.row.dataKey,
+    at: session.nowMs,
+    by: session.actor.name,
+  })
 }
 
 /** Ends the head version at the open revision. */
-const endVersion = async (
-  session: WriteSession,
-  project: ProjectState,
-  secretUid: string,
-): Promise<void> => {
-  await session.send(
-    'UPDATE secret_versions SET to_revision = $2, ended_by = $3 WHERE secret_uid = $1 AND to_revision IS NULL',
-    [secretUid, project.closed + 1, session.actor.name],
-  )
+const endVersion = (session: WriteSession, project: ProjectState, secretUid: string): void => {
+  const ended = { toRevision: project.closed + 1, by: session.actor.name }
+  session.changes.end(project.uid, secretUid, ended)
 }
 
 /** Takes a deleted secret out of the head set; returns what it was, if it ever had a value. */
-export const endSecret = async (
+export const endSecret = (
   session: WriteSession,
   project: ProjectState,
   secretUid: string,
-): Promise<SetEntry | undefined> => {
-  const head = await loadHeadRow(session, secretUid)
-  if (head === undefined) return undefined
-  await changeHead(session, project, secretUid, undefined)
-  await endVersion(session, project, secretUid)
-  const entry = toEntry(head)
+): SetEntry | undefined => {
+  const entry = session.head(secretUid)
+  if (entry === undefined) return undefined
+  changeHead(session, project, secretUid, undefined)
+  endVersion(session, project, secretUid)
   session.touched.push({ project, entry, why: 'moved' })
   return entry
 }

@@ -1,103 +1,87 @@
-// One write inside a database transaction that holds the counter row. Everything that a write
-// does to objects goes through put() and drop(): they number, store and announce it.
+// One write, on top of the state. Everything that a write does to objects goes through put() and drop():
+// they number, keep and announce it. What else it changes it notes in `changes`. Nothing is stored before
+// the commit; see writer.ts.
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { toTimestamp } from '../kernel/clock.ts'
-import { storableJson } from '../kernel/storable.ts'
-import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
-import { changeEvent } from './change-event.ts'
+import type { SetEntry } from '../secrets/visible.ts'
 import { withoutWaiting } from './keys/without-waiting.ts'
-import type { PendingProjects } from './pending-projects.ts'
+import { Changes, type AuditEntry } from './log/changes.ts'
 import type { Preparations } from './preparations.ts'
-import type { HeadCache, ProjectState } from './projects.ts'
-import { afterPuts, mayWait, PutBuffer } from './put-buffer.ts'
-import type { Queryable } from './sql.ts'
+import type { ProjectState } from './projects.ts'
+import type { Queryable, Sql } from './sql.ts'
+import { objectRow, term, type HeadRow, type StoredRow } from './state/rows.ts'
+import { Overlay, type View } from './state/state.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
-import { SessionReads, type StoredRow } from './session-reads.ts'
-export { byName, type StoredRow } from './session-reads.ts'
 import { textOf } from './stored-object.ts'
 import type { Touched } from './values/touched.ts'
 
-/**
- * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
- * but by id: erasing a person reaches the actor, and the name of a User that a row is about.
- */
-export interface AuditEntry {
-  readonly action: string
-  readonly detail?: Record<string, unknown>
-  /** `success` where not said. */
-  readonly result?: 'success' | 'denied'
-}
+export type { StoredRow } from './state/rows.ts'
+export type { AuditEntry } from './log/changes.ts'
 
 export interface SessionDeps {
+  readonly sql: Sql
   readonly provider: KeyRing
   readonly keys: ProjectKeys
-  readonly heads: HeadCache
   /** Opens `sealedValue`; without it none opens. */
   readonly sealedValues?: SealedValueOpener | undefined
 }
 
-// The subselect sees the object as it was before the statement: that is what lists in pages need.
-const putSql = `
-WITH stored AS (
-  INSERT INTO objects (uid, kind, namespace, name, rv, source, body)
-  VALUES ($1, $2, $3, $4, $5, $6, $7::json)
-  ON CONFLICT (uid) DO UPDATE SET rv = excluded.rv, source = excluded.source, body = excluded.body
-), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, created_at, term, previous)
-  VALUES ($5, $8, $2, $3, $4, $7::json, $9, $18, (SELECT body FROM objects WHERE uid = $1))
-)
-INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
-SELECT to_timestamp($9::float8 / 1000), $2, $3, $4, $10, $11, $12, $13, $14, $15, $16::json, $17
-WHERE $15::text IS NOT NULL`
+/** So long a write holds up the rest of the process. */
+const turnMs = 15
 
-const dropSql = `
-WITH dropped AS (
-  DELETE FROM objects WHERE uid = $1
-), changed AS (
-  INSERT INTO changes (rv, type, kind, namespace, name, body, created_at, term, previous)
-  VALUES ($5, 'DELETED', $2, $3, $4, $6::json, $7, $16, (SELECT body FROM objects WHERE uid = $1))
-)
-INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
-SELECT to_timestamp($7::float8 / 1000), $2, $3, $4, $8, $9, $10, $11, $12, $13, $14::json, $15
-WHERE $13::text IS NOT NULL`
+/** A write that asks the database: it is done again, in a transaction that holds the counter row. */
+class NeedsTransaction extends Error {}
 
-const auditSql = `
-INSERT INTO audit (at, kind, namespace, name, actor, source, actor_id, address, request_id, action, detail, result)
-SELECT to_timestamp($1::float8 / 1000), r.kind, r.namespace, r.name, $2, $3, $4, $5, $6, r.action, r.detail::json, r.result
-FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
-  AS r (kind, namespace, name, action, detail, result)`
+interface Stored {
+  readonly type: ChangeEvent['type']
+  readonly source: string
+  readonly audit: AuditEntry | undefined
+  /** Text of what it replaces or removes. */
+  readonly before: string | undefined
+}
 
-/** Bounds what waits for its answer while a large write goes on. */
-const sentAtMost = 256
-
-const detailText = (entry: AuditEntry | undefined): string | null =>
-  entry?.detail === undefined ? null : storableJson(JSON.stringify(entry.detail))
-
-export class WriteSession extends SessionReads {
-  readonly #tx: Queryable
+export interface SessionStart {
+  readonly view: View
+  /** What the writes before it in the same commit have changed. */
+  readonly before: Changes
   readonly actor: Actor
   readonly changeSet: ChangeSet | undefined
-  /** Of the leader that writes; undefined for anybody else. */
-  readonly term: number | undefined
+  readonly epoch: number
+  readonly rv: number
+  /** ms; one time for the whole write. */
+  readonly nowMs: number
   readonly deps: SessionDeps
-  /** Milliseconds; one time for the whole write. */
+  readonly preparations: Preparations
+  readonly isDry: boolean
+  /** Ends the write where nobody waits for it any more. */
+  readonly signal: AbortSignal | undefined
+  /** Undefined outside of a transaction. */
+  readonly tx: Queryable | undefined
+}
+
+export class WriteSession {
+  readonly actor: Actor
+  readonly changeSet: ChangeSet | undefined
+  readonly deps: SessionDeps
   readonly nowMs: number
   readonly epoch: number
-  readonly events: ChangeEvent[] = []
+  /** What is stored, with all that this write has done. */
+  readonly view: Overlay
+  readonly changes = new Changes()
+  /** What the writes before it in the same commit have changed. */
+  readonly before: Changes
   /** Every project that this write has looked at, by its place, as it is after what it did so far. */
   readonly loaded = new Map<string, ProjectState>()
   /** Those of them whose open revision this write is part of. */
   readonly projects = new Map<string, ProjectState>()
-  /** Projects that this write deleted. */
-  readonly destroyed = new Set<string>()
-  /** Projects that earlier writes of this transaction changed. */
-  readonly pending: PendingProjects
   /** What takes too long to be made here. */
   readonly preparations: Preparations
-  /** Projects (by uid) whose data keys this write replaced. */
-  readonly rekeyed = new Set<string>()
+  /** Projects (by uid) whose rows were changed by statements. */
+  readonly reloaded = new Set<string>()
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
   /** How many projects this write has made keys for. */
@@ -107,185 +91,106 @@ export class WriteSession extends SessionReads {
   /** Secrets that this write removed, one by one. */
   readonly removed: KubeObject[] = []
   rv: number
-  /** The write has audit rows, which wait for the linker. */
-  audited = false
-  /** The object being stored, for errors of the database that name none. */
-  writing: KubeObject | undefined
-  /** Statements that are on their way, each with the object that it stores. */
-  #sent: { readonly done: Promise<unknown>; readonly object: KubeObject | undefined }[] = []
-  /** What put() has not sent yet; every other statement sends it first. */
-  readonly #puts = new PutBuffer()
+  /** Nothing of it will be stored. */
+  readonly isDry: boolean
+  /** The write cannot end but in a transaction. */
+  needsTransaction = false
+  readonly #tx: Queryable | undefined
+  readonly #signal: AbortSignal | undefined
+  #pausedAt = performance.now()
 
-  constructor(
-    tx: Queryable,
-    start: { rv: number; epoch: number; nowMs: number },
-    actor: Actor,
-    more: {
-      changeSet: ChangeSet | undefined
-      term?: number | undefined
-      deps: SessionDeps
-      pending: PendingProjects
-      preparations: Preparations
-      ahead?: SessionReads | undefined
-    },
-  ) {
-    const sendPuts = (): void => {
-      this.flush()
-    }
-    super(afterPuts(tx, sendPuts), more.ahead)
-    this.#tx = tx
+  constructor(start: SessionStart) {
+    this.view = new Overlay(start.view)
+    this.before = start.before
     this.rv = start.rv
     this.epoch = start.epoch
     this.nowMs = start.nowMs
-    this.actor = actor
+    this.actor = start.actor
     // Nobody ends, or adds to, what somebody else calls the same.
-    const ownName = `${actor.id ?? actor.source} ${more.changeSet?.id ?? ''}`
-    this.changeSet = more.changeSet && { ...more.changeSet, id: ownName }
-    this.term = more.term
-    this.deps = { ...more.deps, keys: withoutWaiting(more.deps.keys, more.preparations) }
-    this.pending = more.pending
-    this.preparations = more.preparations
+    const ownName = `${start.actor.id ?? start.actor.source} ${start.changeSet?.id ?? ''}`
+    this.changeSet = start.changeSet && { ...start.changeSet, id: ownName }
+    this.deps = { ...start.deps, keys: withoutWaiting(start.deps.keys, start.preparations) }
+    this.preparations = start.preparations
+    this.#tx = start.tx
+    this.isDry = start.isDry
+    this.#signal = start.signal
   }
 
   get now(): string {
     return toTimestamp(this.nowMs)
   }
 
-  /**
-   * Sends a statement whose rows nobody needs, and does not wait for it: all run in order. settled()
-   * tells how they ended.
-   */
-  async send(text: string, params: readonly unknown[], object?: KubeObject): Promise<void> {
-    if (this.#sent.length >= sentAtMost) await this.settled()
-    this.flush()
-    this.#send(text, params, object)
+  /** For statements of those who keep tables of their own: each sees what this write has done so far. */
+  get tx(): Queryable {
+    if (this.#tx !== undefined) return this.#tx
+    this.needsTransaction = true
+    throw new NeedsTransaction('a write asks the database')
   }
 
-  #send(text: string, params: readonly unknown[], object: KubeObject | undefined): void {
-    this.forgetAnswers()
-    const done = this.#tx.query(text, params)
-    done.catch(() => undefined)
-    this.#sent.push({ done, object })
+  /** Lets others have their turn where this write takes long. */
+  async pause(): Promise<void> {
+    if (performance.now() - this.#pausedAt < turnMs) return
+    await yieldToOthers()
+    this.#signal?.throwIfAborted()
+    this.#pausedAt = performance.now()
   }
 
-  /** Sends what put() has not sent yet, and does not wait for it. */
-  flush(): void {
-    const statement = this.#puts.take(this.nowMs, this.term ?? null)
-    if (statement !== undefined) this.#send(...statement, undefined)
+  fetch(ref: ObjectRef): StoredRow | undefined {
+    return this.view.objects.get(keyOf(ref))
   }
 
-  /** Throws what the first of the sent statements failed with; later ones only say that the transaction is lost. */
-  async settled(): Promise<void> {
-    this.flush()
-    for (const { done, object } of this.#sent) {
-      this.writing = object
-      await done
-    }
-    this.#sent = []
+  /** Objects with this term, in the order of their names. */
+  select(wanted: string): StoredRow[] {
+    const rows = this.view.objects.withTerm(wanted)
+    return rows.length < 2 ? rows : rows.sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  /** The write has failed: what it did not send yet is of no use, and would only fail as well. */
-  abandon(): void {
-    this.#puts.clear()
+  /** The current version of a secret; undefined where it has no value. */
+  head(secretUid: string): SetEntry | undefined {
+    return this.view.heads.get(secretUid)?.entry
   }
 
-  /** Stores `object` under a new resourceVersion; `previous` is absent for a new one. */
-  async put(
+  headsOf(projectUid: string): HeadRow[] {
+    return this.view.heads.withTerm(term.headsOf(projectUid))
+  }
+
+  /** Keeps `object` under a new resourceVersion; `previous` is absent for a new one. */
+  put(
     object: KubeObject,
     source: string,
     previous: StoredRow | undefined,
     audit?: AuditEntry,
-  ): Promise<StoredRow> {
-    const ref = refOf(object)
-    const rv = ++this.rv
-    const numbered: KubeObject = {
-      ...object,
-      metadata: { ...object.metadata, resourceVersion: String(rv) },
-    }
+  ): StoredRow {
     const type: ChangeEvent['type'] = previous === undefined ? 'ADDED' : 'MODIFIED'
-    const uid = object.metadata.uid ?? ''
-    const text = textOf(numbered)
-    const params = [
-      uid,
-      ref.kind,
-      ref.namespace,
-      ref.name,
-      rv,
-      source,
-      text,
-      type,
-      this.nowMs,
-      ...this.#auditParams(audit),
-      this.term ?? null,
-    ]
-    if (audit === undefined && mayWait(object, type)) {
-      const waiting = { ...ref, uid, rv, source, body: text, type }
-      if (!this.#puts.takes(waiting)) this.flush()
-      this.forgetAnswers()
-      this.#puts.add(waiting)
-    } else await this.send(putSql, params, numbered)
-    const row = { uid, rv, source, text, object: numbered }
-    this.note(ref, row)
-    const change = { resourceVersion: rv, type, text, object: numbered, previous: previous?.text }
-    this.events.push(changeEvent(change))
+    const before = previous?.text
+    const row = this.#change(object, object.metadata.uid ?? '', { type, source, audit, before })
+    this.view.objects.set(row.id, row)
     return row
   }
 
   /** Removes the object; returns its last state with the resourceVersion of the removal. */
-  async drop(row: StoredRow, audit?: AuditEntry): Promise<KubeObject> {
-    const ref = refOf(row.object)
+  drop({ uid, object, source, text: before }: StoredRow, audit?: AuditEntry): KubeObject {
+    const row = this.#change(object, uid, { type: 'DELETED', source, audit, before })
+    this.view.objects.set(row.id, undefined)
+    return row.object
+  }
+
+  #change(
+    object: KubeObject,
+    uid: string,
+    { type, source, audit, before: previous }: Stored,
+  ): StoredRow {
+    const ref = refOf(object)
     const rv = ++this.rv
-    const last: KubeObject = {
-      ...row.object,
-      metadata: { ...row.object.metadata, resourceVersion: String(rv) },
-    }
-    const text = textOf(last)
-    await this.send(dropSql, [
-      row.uid,
-      ref.kind,
-      ref.namespace,
-      ref.name,
-      rv,
-      text,
-      this.nowMs,
-      ...this.#auditParams(audit),
-      this.term ?? null,
-    ])
-    this.note(ref, undefined)
-    const change = { resourceVersion: rv, type: 'DELETED' as const, text, object: last }
-    this.events.push(changeEvent({ ...change, previous: row.text }))
-    return last
+    const metadata = { ...object.metadata, resourceVersion: String(rv) }
+    const row = objectRow(ref, { uid, rv, source, text: textOf({ ...object, metadata }) })
+    this.changes.objects.push({ type, ref, row, previous, at: this.nowMs })
+    if (audit !== undefined) this.audit(ref, audit)
+    return row
   }
 
   /** An audit row of its own, for actions that are not a write of one object. */
-  audit(ref: ObjectRef, entry: AuditEntry): Promise<void> {
-    return this.auditAll([{ ref, entry }])
-  }
-
-  /** Several of them in one statement. */
-  async auditAll(rows: readonly { ref: ObjectRef; entry: AuditEntry }[]): Promise<void> {
-    if (rows.length === 0) return
-    this.audited = true
-    await this.tx.query(auditSql, [
-      this.nowMs,
-      ...this.#actorParams(),
-      rows.map(({ ref }) => ref.kind),
-      rows.map(({ ref }) => ref.namespace),
-      rows.map(({ ref }) => ref.name),
-      rows.map(({ entry }) => entry.action),
-      rows.map(({ entry }) => detailText(entry)),
-      rows.map(({ entry }) => entry.result ?? 'success'),
-    ])
-  }
-
-  #actorParams(): unknown[] {
-    const { name, source, id, address, requestId } = this.actor
-    return [name, source, id ?? null, address ?? null, requestId ?? null]
-  }
-
-  #auditParams(entry: AuditEntry | undefined): unknown[] {
-    if (entry !== undefined) this.audited = true
-    const { action = null, result = 'success' } = entry ?? {}
-    return [...this.#actorParams(), action, detailText(entry), result]
+  audit(ref: ObjectRef, entry: AuditEntry): void {
+    this.changes.note(this.actor, this.nowMs, ref, entry)
   }
 }

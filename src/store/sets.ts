@@ -2,7 +2,7 @@
 import { auditDeliveries } from './audit-deliveries.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
-import { open, valueAad } from '../secrets/aead.ts'
+import { open, valueAad, type KeyBytes, type SealKey } from '../secrets/aead.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import { createReached } from '../secrets/references.ts'
 import { SetLines } from '../secrets/set-lines.ts'
@@ -10,6 +10,7 @@ import type { SetEntry } from '../secrets/visible.ts'
 import { canonicalJson } from './canonical.ts'
 import { setTampered } from './errors.ts'
 import type { Queryable } from './sql.ts'
+import type { ProjectRow } from './state/rows.ts'
 import type { Delivery, OpenedEntry, SecretSet } from './store.ts'
 import { resolveEntries } from './values/filled.ts'
 
@@ -78,6 +79,24 @@ export const linesOf = (entries: readonly SetEntry[]): SetLines =>
 
 const entryColumns =
   'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
+
+/** One line for each row: none may hide behind another of the same secret. */
+const isWhole = (
+  lines: SetLines,
+  rows: readonly unknown[],
+  { digestKey, revision, mac }: { digestKey: KeyBytes; revision: number; mac: string | null },
+): boolean => lines.size === rows.length && lines.hasMac(digestKey, revision, mac)
+
+/** Lines of the newest set. InternalError where its MAC is over something else. */
+export const checkedLines = (
+  { id, closed, headMac: mac }: Pick<ProjectRow, 'id' | 'closed' | 'headMac'>,
+  digestKey: KeyBytes,
+  entries: readonly SetEntry[],
+): SetLines => {
+  const lines = linesOf(entries)
+  if (!isWhole(lines, entries, { digestKey, revision: closed + 1, mac })) throw setTampered(id)
+  return lines
+}
 
 /**
  * One statement is one snapshot: members and MAC always belong together. The project's row comes
@@ -148,9 +167,8 @@ const loadRows = async (
   const at = revision === 'head' ? head.closed + 1 : revision
   const expected = revision === 'head' ? head.head_mac : head.mac
   const lines = linesOf(found.map(toEntry))
-  // One line for each row: none may hide behind another of the same secret.
-  const whole = lines.size === found.length && lines.hasMac(digestKey, at, expected)
-  if (!whole) throw setTampered(projectUid)
+  if (!isWhole(lines, found, { digestKey, revision: at, mac: expected }))
+    throw setTampered(projectUid)
   return { head, rows: found }
 }
 
@@ -197,14 +215,21 @@ export const loadDataKeys = async (
   }
 }
 
+/** The value of a version. Throws for one that was sealed for another place, or under another key. */
+export const openSealed = (
+  dataKey: SealKey,
+  projectUid: string,
+  { secretId, key, scope, type, version }: SetEntry,
+  sealed: string,
+): Buffer => open(dataKey, sealed, valueAad({ projectUid, secretId, key, scope, type, version }))
+
 export const openRow = async (
   dataKeys: WrappedKeys,
   projectUid: string,
   row: SealedRow,
 ): Promise<Buffer> => {
   const key = await dataKeys.dataKey(row.data_key_id)
-  const { secret_uid: secretId, key: name, scope, type, version } = row
-  return open(key, row.sealed, valueAad({ projectUid, secretId, key: name, scope, type, version }))
+  return openSealed(key, projectUid, toEntry(row), row.sealed)
 }
 
 export interface Opening {

@@ -58,7 +58,7 @@ export class Settings {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#store.writeWithSession(audit.actor, async (session) => {
       const stored = await session.tx.query(insert, [key, sealed, session.nowMs])
-      if (stored.length > 0) await session.audit(audit.ref, audit.entry)
+      if (stored.length > 0) session.audit(audit.ref, audit.entry)
     })
   }
 }

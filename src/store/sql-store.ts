@@ -1,12 +1,10 @@
 // The store over SQL. What it promises is in store.ts.
 import type { Clock } from '../kernel/clock.ts'
-import { messageOf } from '../kernel/errors.ts'
-import type { Logger } from '../kernel/log.ts'
-import type { KubeObject, ObjectRef } from '../resources/meta.ts'
+import { copyJson } from '../kernel/copy-json.ts'
+import { isReason, messageOf } from '../kernel/errors.ts'
+import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
-import type { KeyCacheOptions } from '../secrets/key-cache.ts'
-import type { SealedValueOpener } from '../secrets/sealed-place.ts'
-import { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import {
   dropOldChanges,
   dropOldEvents,
@@ -18,15 +16,16 @@ import { Deliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
-import { listPage, refuseBefore } from './pages.ts'
-import { dropUnusedProjects } from './project-ends.ts'
-import type { HeadCache } from './projects.ts'
-import { getObjectByUid, getStored, listObjects, revisionsOf } from './reads.ts'
-import { closeDue, listOpen, type OpenProject } from './revisions.ts'
-import type { WriteSession } from './session.ts'
+import { loadState } from './log/load.ts'
+import { pageAt, pageNow, refuseBefore } from './pages.ts'
+import { dropIfUnused } from './project-ends.ts'
+import { headIn, idsOf, isHead, revisionsIn, surroundingsIn } from './reads.ts'
+import { closeDue, dueAt } from './revisions.ts'
+import type { AuditEntry, WriteSession } from './session.ts'
 import { openSets, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
-import { surroundingsIn } from './surroundings.ts'
+import { term, type ProjectRow } from './state/rows.ts'
+import type { State } from './state/state.ts'
 import { dropOldTombstones } from './tombstones.ts'
 import type {
   Actor,
@@ -52,51 +51,21 @@ import type {
   WriteOptions,
 } from './store.ts'
 import { StoreTransaction } from './transaction.ts'
-import { Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
+import { assemble, type SqlStoreDeps, type StoreParts } from './store-parts.ts'
 
 const system: Actor = { name: 'controller', source: 'system' }
+/** So long an answer may be lost. */
+const keepCommitsMs = 600_000
 const healthMs = 1_500
 /** A write takes milliseconds; the database ends a statement that waits for 15 s. */
 const stuckAfterMs = 10_000
 
-const earliest = (open: readonly OpenProject[]): number | undefined =>
-  open.length === 0 ? undefined : Math.min(...open.map(({ dueAt }) => dueAt))
-
-export interface SqlStoreDeps {
-  readonly sql: Sql
-  readonly keyRing: KeyRing
-  /** How long unwrapped keys stay in memory; see KeyCacheOptions. */
-  readonly keyCache?: Omit<KeyCacheOptions, 'clock'>
-  readonly clock: Clock
-  readonly log: Logger
-  readonly retention: Retention
-  readonly sealedValues?: SealedValueOpener | undefined
-}
-
-/** What the store and its leaders' views of it share. */
-interface Parts extends SqlStoreDeps {
-  readonly keys: ProjectKeyCache
-  readonly feed: Feed
-  readonly writer: Writer
-  readonly surroundings: ReturnType<typeof surroundingsIn>
-  readonly audit: { listener?: () => void }
-}
-
-const assemble = (deps: SqlStoreDeps, head: number): Parts => {
-  const { sql, keyRing: provider, clock, sealedValues } = deps
-  const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
-  const feed = new Feed(deps, head)
-  const heads: HeadCache = new Map()
-  const audit: Parts['audit'] = {}
-  const onAudit = (): void => {
-    audit.listener?.()
-  }
-  const writer = new Writer({ sql, provider, clock, keys, heads, feed, sealedValues, onAudit })
-  return { ...deps, keys, feed, writer, surroundings: surroundingsIn(sql), audit }
-}
+const earliest = (open: readonly ProjectRow[]): number | undefined =>
+  open.length === 0 ? undefined : Math.min(...open.map((row) => dueAt(row) ?? Infinity))
 
 export class SqlStore implements Store {
-  readonly #parts: Parts
+  readonly #parts: StoreParts
   readonly #fence: { readonly term?: number }
   readonly #sql: Sql
   readonly #keyRing: KeyRing
@@ -107,7 +76,7 @@ export class SqlStore implements Store {
   readonly #writer: Writer
   readonly #deliveries: Deliveries
 
-  private constructor(parts: Parts, fence: { readonly term?: number }) {
+  private constructor(parts: StoreParts, fence: { readonly term?: number }) {
     this.#parts = parts
     this.#fence = fence
     this.#sql = parts.sql
@@ -127,10 +96,8 @@ export class SqlStore implements Store {
 
   /** Over a migrated database. */
   static async start(deps: SqlStoreDeps): Promise<SqlStore> {
-    const [counters] = await deps.sql.query<{ rv: number }>('SELECT rv FROM counters')
-    const parts = assemble(deps, counters?.rv ?? 0)
-    await parts.feed.start()
-    return new SqlStore(parts, {})
+    const feed = await Feed.open({ ...deps, load: () => loadState(deps.sql) })
+    return new SqlStore(assemble(deps, feed), {})
   }
 
   /** This store for the loops of a leader: every write is refused once the term is over. */
@@ -138,36 +105,59 @@ export class SqlStore implements Store {
     return new SqlStore(this.#parts, { term })
   }
 
+  /** What is stored, as of now. */
+  get state(): State {
+    return this.#feed.state
+  }
+
+  async #fresh(): Promise<State> {
+    await this.#parts.fresh()
+    return this.#feed.state
+  }
+
   async get(ref: ObjectRef): Promise<KubeObject | undefined> {
-    return (await this.getStored(ref))?.object
+    const row = await this.getStored(ref)
+    return row && copyJson(row.object)
   }
 
-  getStored(ref: ObjectRef): Promise<StoredObject | undefined> {
-    return getStored(this.#sql, ref)
+  async getStored(ref: ObjectRef): Promise<StoredObject | undefined> {
+    return (await this.#fresh()).objects.get(keyOf(ref))
   }
 
-  getByUid(kind: string, uid: string): Promise<KubeObject | undefined> {
-    return getObjectByUid(this.#sql, kind, uid)
+  async getByUid(kind: string, uid: string): Promise<KubeObject | undefined> {
+    const rows = (await this.#fresh()).objects.withTerm(term.uid(uid))
+    const row = rows.find(({ object }) => object.kind === kind)
+    return row && copyJson(row.object)
   }
 
-  list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
-    return listObjects(this.#sql, kind, options)
+  async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
+    const state = await this.#fresh()
+    const items = idsOf(state, kind, options).map((id) => state.objects.get(id)!.object)
+    return { items, resourceVersion: state.rv }
   }
 
-  listPage(kind: string, options: PageOptions): Promise<ObjectPage> {
-    return listPage(this.#sql, kind, options)
+  async listPage(kind: string, options: PageOptions): Promise<ObjectPage> {
+    const state = await this.#fresh()
+    const { at } = options
+    if (at === undefined || at === state.rv) return pageNow(state, kind, options)
+    return pageAt(this.#sql, kind, { ...options, at })
   }
 
-  readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
-    return readSet(this.#sql, this.#keys, projectUid, revision)
+  async readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
+    const state = await this.#fresh()
+    if (!isHead(state, projectUid, revision))
+      return readSet(this.#sql, this.#keys, projectUid, revision)
+    const set = await headIn(state, state.epoch, this.#keys, projectUid)
+    return revision === 'head' ? set : { ...set, revision }
   }
 
-  revisionsOf(projectUid: string): Promise<ProjectRevisions> {
-    return revisionsOf(this.#sql, projectUid)
+  async revisionsOf(projectUid: string): Promise<ProjectRevisions> {
+    const state = await this.#fresh()
+    return revisionsIn(state, state.epoch, projectUid)
   }
 
-  surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
-    return this.#parts.surroundings({ project, mostStagelets })
+  async surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
+    return surroundingsIn(await this.#fresh(), project, mostStagelets)
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -185,6 +175,14 @@ export class SqlStore implements Store {
     return this.#writer.run(actor, { ...options, ...this.#fence }, (session) =>
       fn(session, new StoreTransaction(session)),
     )
+  }
+
+  /** An audit row for what is no write. */
+  audit(actor: Actor, ref: ObjectRef, entry: AuditEntry): Promise<void> {
+    return this.#writer.run(actor, {}, (session) => {
+      session.audit(ref, entry)
+      return Promise.resolve()
+    })
   }
 
   /** Calls `listener` after each commit of this process that made audit rows. */
@@ -225,9 +223,10 @@ export class SqlStore implements Store {
   }
 
   async closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined> {
-    const open = await listOpen(this.#sql)
-    const due = open.filter(({ dueAt }) => dueAt <= now)
-    if (due.length === 0) return earliest(open)
+    const openNow = (): ProjectRow[] => this.state.projects.withTerm(term.open)
+    const isDue = (row: ProjectRow): boolean => (dueAt(row) ?? Infinity) <= now
+    const due = openNow().filter(isDue)
+    if (due.length === 0) return earliest(openNow())
     const faults: unknown[] = []
     // Each alone: one that cannot be closed, for its key is away, keeps no other waiting.
     const closing = due.map((one) =>
@@ -240,7 +239,19 @@ export class SqlStore implements Store {
     )
     await Promise.all(closing)
     if (faults.length > 0) throw faults[0]
-    return earliest((await listOpen(this.#sql)).filter(({ dueAt }) => dueAt > now))
+    return earliest(openNow().filter((row) => !isDue(row)))
+  }
+
+  async checkSets(): Promise<ObjectRef[]> {
+    const changed: ObjectRef[] = []
+    for (const { id, namespace, name } of [...this.state.projects.rows()]) {
+      const failed = await readSet(this.#sql, this.#keys, id, 'head').then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      if (isReason(failed, 'InternalError')) changed.push({ kind: 'Project', namespace, name })
+    }
+    return changed
   }
 
   /** How many writes of a leader were refused here because another had taken its place. */
@@ -249,8 +260,7 @@ export class SqlStore implements Store {
   }
 
   async currentVersion(): Promise<number> {
-    const [row] = await this.#sql.query<{ rv: number }>('SELECT rv FROM counters')
-    return row?.rv ?? 0
+    return (await this.#fresh()).rv
   }
 
   async *watch(
@@ -290,13 +300,14 @@ export class SqlStore implements Store {
 
   async compact(now: number): Promise<void> {
     await this.#writer.run(system, this.#fence, async (session) => {
-      await dropOldEvents(session, now)
-      await finishNamespaces(session)
+      dropOldEvents(session, now)
+      finishNamespaces(session)
       await dropOldChanges(session, now)
       await dropOldTombstones(session, now - this.#retention.deletedMs)
       await dropOldVersions(session.tx, this.#retention)
-      await dropUnusedProjects(session)
+      for (const row of this.state.projects.rows()) dropIfUnused(session, row)
       await session.tx.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
+      await session.tx.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
       await session.tx.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
     })
   }

@@ -1,13 +1,13 @@
 // What the store itself knows of Stagelets: which ones are out of sync the moment a secret changes.
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { findCondition, withCondition, type Condition } from '../resources/conditions.ts'
-import { refOf, type KubeObject } from '../resources/meta.ts'
+import { keyOf, refOf, type KubeObject } from '../resources/meta.ts'
 import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { invalid } from './errors.ts'
 import type { ProjectState } from './projects.ts'
-import type { SessionReads } from './session-reads.ts'
-import { byName, type StoredRow, type WriteSession } from './session.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+import { claimOf, term } from './state/rows.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */
 const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
@@ -17,17 +17,11 @@ const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
   return services === undefined || services.some((s) => s.name === entry.scope)
 }
 
-export const stageletsOf = async (
-  session: SessionReads,
+/** Those of a project, by name. */
+export const stageletsOf = (
+  session: WriteSession,
   project: { readonly namespace: string; readonly name: string },
-): Promise<StoredRow[]> => {
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2`,
-    [project.namespace, project.name],
-  )
-  return byName(rows)
-}
+): StoredRow[] => session.select(term.stageletsOf(project))
 
 /** What a mended value may end. */
 const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
@@ -37,14 +31,14 @@ const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
  * `entries` (a secret before and after its change). It happens in the writing transaction, so that
  * nobody who waits right after the write can see a stale True, or the failure of before.
  */
-export const resetInSync = async (
+export const resetInSync = (
   session: WriteSession,
   project: ProjectState,
   {
     stagelets,
     entries,
   }: { stagelets: readonly StoredRow[]; entries: readonly (SetEntry | undefined)[] },
-): Promise<void> => {
+): void => {
   const seen = entries.filter((entry) => entry !== undefined)
   for (const row of stagelets) {
     const status = (row.object.status ?? {}) as StageletStatus
@@ -62,22 +56,19 @@ export const resetInSync = async (
     }
     const changed = { ...status, conditions: withCondition(conditions, condition, session.now) }
     const next = withStatusOwner({ ...row.object, status: changed }, row.object, session.now)
-    await session.put(next, row.source, row)
+    session.put(next, row.source, row)
   }
 }
 
 /** One Compose project for one stagelet, as far as the specs tell. The rest is ProjectClaimed. */
-export const checkClaim = async (session: WriteSession, object: KubeObject): Promise<void> => {
-  const { agentRef, compose } = object.spec as StageletSpec
+export const checkClaim = (session: WriteSession, object: KubeObject): void => {
+  const spec = object.spec as unknown as StageletSpec
+  const { agentRef, compose } = spec
   const ref = refOf(object)
   const byName = compose.projectName !== undefined
-  const rows: StoredRow[] = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'Stagelet' AND namespace = $1 AND body #>> '{spec,agentRef,name}' = $2 AND name <> $3
-       AND CASE WHEN $4 THEN body #>> '{spec,compose,projectName}' = $5
-         ELSE body #>> '{spec,compose,projectName}' IS NULL AND body #>> '{spec,compose,directory}' = $5 END`,
-    [ref.namespace, agentRef.name, ref.name, byName, compose.projectName ?? compose.directory],
-  )
+  const rows = session
+    .select(term.composeProject(ref.namespace, agentRef.name, claimOf(spec)))
+    .filter((row) => row.id !== keyOf(ref))
   const other = rows[0]?.object.metadata.name
   if (other === undefined) return
   const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'

@@ -1,8 +1,9 @@
 // The store: one system of record, two doors. Users write spec, machines write status.
 //
 // PROMISES
-// - Every write runs in one transaction that first locks the counter row: writers are serialized,
-//   so resourceVersion order equals commit order and a watcher that saw N has seen all before N.
+// - Writes are run one after the other on the state in memory, and are stored whole by one commit that
+//   swaps the counter row: resourceVersion order equals commit order, and a watcher that saw N has seen all
+//   before N.
 // - A write that changes nothing keeps its resourceVersion, makes no change-feed row, and is not audited.
 // - The audit row is written in the action's own transaction: no audit, no action.
 // - No read returns a secret value; values enter by `spec.value`/`spec.valueBase64`, are sealed within
@@ -20,11 +21,24 @@ import type {
   RevisionInfo,
   SecretVersion,
 } from './history/shown.ts'
-import type { Review } from './private-copy.ts'
-import type { Surroundings } from './surroundings.ts'
 
 export type * from './history/shown.ts'
-export type { Surroundings } from './surroundings.ts'
+
+/** A dry run of many objects, beside the writes. */
+export interface Review {
+  /** Ends it: the client has left, or the time is over. */
+  readonly signal: AbortSignal
+}
+
+/** What a new secret of a project meets. */
+export interface Surroundings {
+  /** Stagelets of the project, by name, up to a number. */
+  readonly stagelets: readonly KubeObject[]
+  /** Secrets of type env that have a value; counted up to two. */
+  readonly envSecrets: number
+  /** The Project is there, and not only what names it. */
+  readonly isDeclared: boolean
+}
 
 /** What ties an audit row to the request that it was done in. */
 export type Origin = Pick<Actor, 'address' | 'requestId'>
@@ -101,17 +115,8 @@ export interface WriteOptions {
   readonly changeSet?: ChangeSet
   /** Only while this is the leader's term: else nothing is done, and the error is a DeposedError. */
   readonly term?: number
-  /** With dryRun: on a copy, for many objects. Nobody waits for it; see private-copy.ts. */
+  /** With dryRun: for many objects. Nobody waits for it. */
   readonly review?: Review
-  /** Has what it will read be read together with what other writes will. Changes nothing else. */
-  readonly about?: AboutObject
-}
-
-/** The object that a write is about. */
-export interface AboutObject {
-  readonly ref: ObjectRef
-  /** As it will be, where it is new. */
-  readonly created?: KubeObject
 }
 
 /**
@@ -184,8 +189,6 @@ export interface Tracking {
 }
 
 export interface Transaction extends Reader {
-  /** Reads several objects at once, so that each get of one of them in this write costs nothing. */
-  prefetch(refs: readonly ObjectRef[]): Promise<void>
   /** Creates by the user's door. Defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
   create(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
   /**
@@ -255,9 +258,9 @@ export interface Store extends Reader {
   /** One page of a list. Expired when `at` is older than what is kept, or than a namespace that is asked for. */
   listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**
-   * Runs `fn` as one whole: all of it is stored, or nothing. All other writers wait meanwhile, so
-   * `fn` awaits nothing but `tx`; above all not the store itself, which would wait for `fn`. It may be
-   * run once more, from the beginning, when another write of the same transaction has failed.
+   * Runs `fn` as one whole: all of it is stored, or nothing. Other writers wait meanwhile, so `fn` awaits
+   * nothing but `tx`; above all not the store itself, which would wait for `fn`. It may be run again, from
+   * the beginning, where another replica's write came first, or a value has to be read first.
    */
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
   /** Opens every value of a set that the stagelet may see, for sealing into a bundle: references are filled in. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
@@ -296,6 +299,11 @@ export interface Store extends Reader {
    * theirs who follow it now. `onReady` callers see every change exactly once.
    */
   watch(after: number, signal: AbortSignal, scope?: ListOptions): AsyncIterable<ChangeEvent[]>
+  /**
+   * Projects whose newest set, as the tables hold it, is not what its MAC is over: somebody has changed its rows.
+   * One whose key does not answer is passed over.
+   */
+  checkSets(): Promise<ObjectRef[]>
   /** Whether the database answers and the key provider works; else what failed, and why. */
   health(): Promise<StoreHealth>
   /** Drops changes, events and versions past their retention. */

@@ -189,7 +189,7 @@ export const insertToken = async (
     ],
   )
   const detail = { tokenId: id, userId, role, readOnly, namespaces, expiresAt }
-  await session.audit(tokenRef(namespace, name), { action: 'create token', detail })
+  session.audit(tokenRef(namespace, name), { action: 'create token', detail })
   const [row] = await session.tx.query<TokenRow>(`${tokensSql} WHERE t.id = $1`, [id])
   return { secret, token: toToken(row!) }
 }
@@ -240,7 +240,7 @@ export class TokenStore {
       const created = await insertToken(session, { user: id }, spec, newSecret('admin'))
       const detail = { reason, tokenId: created.token.id, expiresAt }
       const user = { kind: 'User', namespace: '', name }
-      await session.audit(user, { action: 'break glass', detail })
+      session.audit(user, { action: 'break glass', detail })
       return created
     })
   }
@@ -275,7 +275,7 @@ export class TokenStore {
         })
       await session.tx.query('DELETE FROM tokens WHERE id = $1', [row.id])
       const detail = { tokenId: row.id, userId }
-      await session.audit(tokenRef(namespace, row.name), { action: 'revoke token', detail })
+      session.audit(tokenRef(namespace, row.name), { action: 'revoke token', detail })
       return toToken(row)
     })
   }

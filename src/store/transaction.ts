@@ -12,12 +12,12 @@ import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
 import { createObject, requireRow, updateObject } from './objects.ts'
-import { listTexts, revisionsOf } from './reads.ts'
+import { byPlace, isWithin, revisionsIn, setAt } from './reads.ts'
 import { finishRemoval, removeObject, removeProject } from './removal.ts'
 import { holdsValue } from './secret-writes.ts'
-import type { WriteSession } from './session.ts'
-import { saveChanged } from './pending-projects.ts'
-import { readSet } from './sets.ts'
+import type { StoredRow, WriteSession } from './session.ts'
+import { saveProjects } from './projects.ts'
+import { term } from './state/rows.ts'
 import type {
   EventInput,
   ListOptions,
@@ -52,39 +52,40 @@ export class StoreTransaction implements Transaction {
     this.#session = session
   }
 
-  prefetch(refs: readonly ObjectRef[]): Promise<void> {
-    return this.#session.prefetch(refs)
-  }
-
   async get(ref: ObjectRef): Promise<KubeObject | undefined> {
-    const row = await this.#session.fetch(ref)
+    await this.#session.pause()
+    const row = this.#session.fetch(ref)
     return row === undefined ? undefined : copy(row.object)
   }
 
-  async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
-    const { texts } = await listTexts(this.#session.tx, kind, options)
-    const items = texts.map((text) => JSON.parse(text) as KubeObject)
-    return { items, resourceVersion: this.#session.rv }
+  async list(kind: string, { namespace, within }: ListOptions = {}): Promise<ObjectList> {
+    await this.#session.pause()
+    const rows = this.#session.view.objects.withTerm(term.kind(kind))
+    const items = rows
+      .map(({ object }) => object)
+      .filter((object) => isWithin(object, { namespace, within }))
+      .sort(byPlace)
+    return { items: items.map(copy), resourceVersion: this.#session.rv }
   }
 
-  async readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
-    // What this write has changed so far has its MAC only once it is saved.
-    await saveChanged(this.#session)
-    return readSet(this.#session.tx, this.#session.deps.keys, projectUid, revision)
+  readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
+    return setAt(this.#session, projectUid, revision)
   }
 
   async revisionsOf(projectUid: string): Promise<ProjectRevisions> {
-    await this.#session.pending.save(this.#session)
-    return revisionsOf(this.#session.tx, projectUid)
+    await this.#session.pause()
+    saveProjects(this.#session)
+    return revisionsIn(this.#session.view, this.#session.epoch, projectUid)
   }
 
   async create(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
+    await this.#session.pause()
     return copy(await createObject(this.#session, object, { tracking }))
   }
 
   async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
-    const finish = (row: Parameters<typeof finishRemoval>[1]): Promise<KubeObject> =>
-      finishRemoval(this.#session, row)
+    await this.#session.pause()
+    const finish = (row: StoredRow): Promise<KubeObject> => finishRemoval(this.#session, row)
     return copy(await updateObject(this.#session, object, { finish, tracking }))
   }
 
@@ -105,17 +106,19 @@ export class StoreTransaction implements Transaction {
   }
 
   async setStatus(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
-    const row = await requireRow(this.#session, refOf(object))
+    await this.#session.pause()
+    const row = requireRow(this.#session, refOf(object))
     checkPreconditions(row, object.metadata)
-    return copy(await this.#putStatus(row, object.status, tracking))
+    return copy(this.#putStatus(row, object.status, tracking))
   }
 
   holdsValue(object: KubeObject): Promise<boolean> {
     return holdsValue(this.#session, object)
   }
 
-  expectVersion(ref: ObjectRef, version: number): Promise<void> {
-    return expectVersion(this.#session, ref, version)
+  async expectVersion(ref: ObjectRef, version: number): Promise<void> {
+    await this.#session.pause()
+    expectVersion(this.#session, ref, version)
   }
 
   async rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject> {
@@ -135,17 +138,18 @@ export class StoreTransaction implements Transaction {
   }
 
   async setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void> {
-    const row = await requireRow(this.#session, ref)
+    await this.#session.pause()
+    const row = requireRow(this.#session, ref)
     let next = (row.object.status?.conditions ?? []) as Condition[]
     for (const condition of conditions) next = withCondition(next, condition, this.#session.now)
-    await this.#putStatus(row, { ...row.object.status, conditions: next })
+    this.#putStatus(row, { ...row.object.status, conditions: next })
   }
 
-  async #putStatus(
-    row: Awaited<ReturnType<typeof requireRow>>,
+  #putStatus(
+    row: StoredRow,
     status: Record<string, unknown> | undefined,
     tracking?: Tracking,
-  ): Promise<KubeObject> {
+  ): KubeObject {
     const metadata = tracked(row.object.metadata, tracking)
     const same = sameJson(metadata, row.object.metadata)
     if (same && sameJson(status ?? {}, row.object.status ?? {})) return row.object
@@ -156,11 +160,12 @@ export class StoreTransaction implements Transaction {
       tracking === undefined ? withStatusOwner(given, row.object, this.#session.now) : given
     // What machines observe is no action; a person who writes a status is.
     const audit = this.#session.actor.source === 'api' ? { action: 'update status' } : undefined
-    return (await this.#session.put(next, row.source, row, audit)).object
+    return this.#session.put(next, row.source, row, audit).object
   }
 
   async putInternal(object: KubeObject): Promise<void> {
-    const row = await this.#session.fetch(refOf(object))
+    await this.#session.pause()
+    const row = this.#session.fetch(refOf(object))
     if (row !== undefined && sameJson(object.spec, row.object.spec)) return
     const metadata = {
       ...object.metadata,
@@ -168,22 +173,22 @@ export class StoreTransaction implements Transaction {
       creationTimestamp: row?.object.metadata.creationTimestamp ?? this.#session.now,
       generation: (row?.object.metadata.generation ?? 0) + 1,
     }
-    await this.#session.put({ ...object, metadata }, 'system', row)
+    this.#session.put({ ...object, metadata }, 'system', row)
   }
 
   async recordEvents(events: readonly EventInput[]): Promise<void> {
-    await this.#session.prefetch(events.map(refOfEvent))
     for (const event of events) await this.recordEvent(event)
   }
 
   async recordEvent(event: EventInput): Promise<void> {
+    await this.#session.pause()
     const { regarding, type, reason, message } = event
     const about = refOf(regarding)
     const eventRef = refOfEvent(event)
     const { namespace, name } = eventRef
-    const home = await this.#session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
+    const home = this.#session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
     if (home === undefined || home.object.metadata.deletionTimestamp !== undefined) return
-    const row = await this.#session.fetch(eventRef)
+    const row = this.#session.fetch(eventRef)
     const { now } = this.#session
     const old = row?.object.spec as EventSpec | undefined
     const spec: EventSpec = {
@@ -211,16 +216,16 @@ export class StoreTransaction implements Transaction {
       creationTimestamp: now,
     }
     const object: KubeObject = { apiVersion: 'v1', kind: 'Event', metadata, spec: { ...spec } }
-    await this.#session.put(object, 'system', row)
+    this.#session.put(object, 'system', row)
   }
 
   async removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void> {
-    const row = await requireRow(this.#session, ref)
+    const row = requireRow(this.#session, ref)
     const { finalizers = [], ...metadata } = row.object.metadata
     if (!finalizers.includes(finalizer)) return
     const left = finalizers.filter((f) => f !== finalizer)
     const next = left.length === 0 ? metadata : { ...metadata, finalizers: left }
-    const stored = await this.#session.put({ ...row.object, metadata: next }, row.source, row)
+    const stored = this.#session.put({ ...row.object, metadata: next }, row.source, row)
     const last = metadata.deletionTimestamp !== undefined && left.length === 0
     if (last) await finishRemoval(this.#session, stored)
   }

@@ -159,7 +159,7 @@ export const insertUser = async (session: WriteSession, input: NewUser): Promise
      VALUES ($1, $2, $3, $4, $5, $6)`,
     [id, name, email ?? null, displayName ?? null, admin, session.nowMs],
   )
-  await session.audit(userRef(name), { action: 'create user', detail: { userId: id, admin } })
+  session.audit(userRef(name), { action: 'create user', detail: { userId: id, admin } })
   return findUser(session.tx, id)
 }
 
@@ -235,7 +235,7 @@ export class UserStore {
       )
       const { admin, disabled } = next
       const detail = { userId: before.id, changed, admin, disabled }
-      await session.audit(userRef(before.name), { action: 'update user', detail })
+      session.audit(userRef(before.name), { action: 'update user', detail })
       return findUser(session.tx, before.id)
     })
   }
@@ -247,7 +247,7 @@ export class UserStore {
       await keepAnAdmin(session.tx, user)
       await session.tx.query('DELETE FROM users WHERE id = $1', [user.id])
       const detail = { userId: user.id }
-      await session.audit(userRef(user.name), { action: 'delete user', detail })
+      session.audit(userRef(user.name), { action: 'delete user', detail })
       return user
     })
   }

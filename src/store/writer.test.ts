@@ -5,6 +5,7 @@ import { createLocalKeyProvider } from '../secrets/providers/local.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Feed } from './feed.ts'
 import type { Queryable, Sql } from './sql.ts'
+import { State } from './state/state.ts'
 import { Writer } from './writer.ts'
 
 /** Answers the counter row and takes everything else. */
@@ -28,9 +29,11 @@ describe('Writer', () => {
     'runs a write begun %i steps after the last one ended',
     async (steps) => {
       const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
-      const feed = new Feed({ sql, clock, log: silentLogger }, 1)
+      const state = new State({ rv: 1, epoch: 1 })
+      const load = (): Promise<State> => Promise.resolve(state)
+      const feed = new Feed({ sql, clock, log: silentLogger, load }, state)
       const keys = new ProjectKeyCache(provider, { clock })
-      const writer = new Writer({ sql, clock, feed, provider, keys, heads: new Map() })
+      const writer = new Writer({ sql, clock, feed, provider, keys })
       const actor = { name: 'a', source: 'api' }
       const last = writer.run(actor, {}, () => Promise.resolve('first'))
       const next = last.then(async () => {

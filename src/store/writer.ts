@@ -1,101 +1,60 @@
-// Runs writes. All that wait while one transaction commits share the next: one counter lock, one
-// fsync, one NOTIFY. Each write is whole by itself, behind a savepoint, and fails alone.
+// Runs writes. All that wait while one commit is on its way share the next: each is run on the state as the
+// ones before it leave it, and what they change goes to the database in one statement. Where another
+// replica's commit came first, they are run again. See ADR 0048.
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
 import { FairTurn } from '../kernel/fair-turn.ts'
-import { alreadyExists, deposed, internal, invalid, sqlStateOf } from './errors.ts'
-import { changesChannel, type Feed } from './feed.ts'
-import { PendingProjects } from './pending-projects.ts'
-import { GroupReads } from './group-reads.ts'
-import { onPrivateCopy, type Review } from './private-copy.ts'
+import { deposed, internal } from './errors.ts'
+import type { Feed } from './feed.ts'
+import { Group } from './group.ts'
+import { advance, commit, lockCounters, readStanding, wasCommitted } from './log/commit.ts'
 import { Preparations } from './preparations.ts'
 import { finishProjects } from './revisions.ts'
 import { WriteSession, type SessionDeps } from './session.ts'
-import type { Queryable, Sql } from './sql.ts'
-import type { Actor, ChangeEvent, WriteOptions } from './store.ts'
-import { refOf, type KubeObject } from '../resources/meta.ts'
+import type { Actor, Review, WriteOptions } from './store.ts'
+import { LockedWrite } from './locked-write.ts'
 import { checkRemoved } from './values/followers.ts'
 import { settleReferences } from './values/references.ts'
 
 /** Bounds how long the first of a group waits for the last. */
 const groupSize = 64
+/** A group that other replicas were ahead of so often takes the counter row first. */
+const mostLost = 2
+/** Commits whose answer was lost and that are not there. */
+const mostRepeats = 2
+
+/** Why a write has to be run once more. */
+type Again = 'prepared' | 'in a transaction'
 
 interface Job {
   readonly actor: Actor
   readonly options: WriteOptions
   readonly preparations: Preparations
+  readonly isLocked: boolean
   readonly work: (session: WriteSession) => Promise<unknown>
-  readonly resolve: (result: unknown) => void
+  readonly resolve: (outcome: { result: unknown } | { again: Again }) => void
   readonly reject: (error: unknown) => void
 }
 
-type Asked<T> = Omit<Job, 'work' | 'resolve' | 'reject'> & {
-  readonly work: (session: WriteSession) => Promise<T>
-}
+type Asked = Omit<Job, 'resolve' | 'reject'>
 
-type Transact = (work: (tx: Queryable) => Promise<Group>) => Promise<Group>
-
-interface Group {
-  readonly tx: Queryable
-  readonly epoch: number
-  /** Of the leader of now. Read with the lock: a leader that was replaced while it waited sees it. */
-  readonly term: number
-  readonly startRv: number
-  rv: number
-  readonly events: ChangeEvent[]
-  readonly reads: GroupReads
-  /** Of the writes so far. Nobody has waited for what they sent. */
-  readonly sessions: WriteSession[]
-  readonly pending: PendingProjects
-  /** What puts the savepoint where the next write begins. */
-  savepoint: '' | 'SAVEPOINT write' | 'RELEASE SAVEPOINT write; SAVEPOINT write'
-  audited: boolean
-}
+/** Tells the caller how a write has ended; called once the commit is answered. */
+type Settle = () => void
 
 export interface WriterDeps extends SessionDeps {
-  readonly sql: Sql
   readonly clock: Clock
   readonly feed: Feed
   /** After a commit with audit rows. */
   readonly onAudit?: () => void
 }
 
-/** Never thrown to callers: takes the transaction of a lone failed write back. */
-class Rollback extends Error {}
-
-const advance = 'UPDATE counters SET rv = $1'
-const advanceAndNotify = `WITH advanced AS (${advance}) SELECT pg_notify('${changesChannel}', $2)`
-
-const uniqueViolation = '23505'
-
-/** What the checks before a write find first is named there; this is the last fence. */
-const translate = (error: unknown, object: KubeObject | undefined): unknown => {
-  if (sqlStateOf(error) !== uniqueViolation || object === undefined) return internal(error)
-  const ref = refOf(object)
-  const { constraint } = error as { constraint?: string }
-  if (constraint === 'objects_kind_namespace_name_key') return alreadyExists(ref)
-  const message = 'Duplicate value: another object has the same identity'
-  return invalid(ref, [{ field: 'spec', reason: 'FieldValueDuplicate', message }])
-}
-
-/** The first statement that failed, of those that were sent and not waited for. */
-const failureOf = async (
-  sessions: readonly WriteSession[],
-): Promise<{ error: unknown; object: KubeObject | undefined } | undefined> => {
-  for (const session of sessions) {
-    try {
-      await session.settled()
-    } catch (error) {
-      return { error, object: session.writing }
-    }
-  }
-  return undefined
-}
-
 export class Writer {
   readonly #deps: WriterDeps
   readonly #reviews = new FairTurn()
   #waiting: Job[] = []
+  /** Newest term that is known. */
+  #term = 0
   /** Since when (ms) no write has got through although some wait. */
   #stuckSince: number | undefined
   #running: Promise<void> | undefined
@@ -109,8 +68,8 @@ export class Writer {
   }
 
   /**
-   * Runs `work` in a transaction that holds the counter row. With dryRun nothing of it stays. Where
-   * it needs a preparation (preparations.ts), what it did is taken back and `work` is called again.
+   * Runs `work` on the state. With dryRun nothing of it stays. Where it needs a preparation
+   * (preparations.ts) or a transaction, what it did is dropped and `work` is called again.
    */
   async run<T>(
     actor: Actor,
@@ -118,43 +77,52 @@ export class Writer {
     work: (session: WriteSession) => Promise<T>,
   ): Promise<T> {
     const preparations = new Preparations()
+    let isLocked = false
     for (;;) {
-      try {
-        const job = { actor, options, work, preparations }
-        return await (options.review === undefined
-          ? this.#enqueue(job)
-          : this.#review(job, options.review))
-      } catch (error) {
-        if (!preparations.wanting) throw error
-        const making = preparations.make()
-        this.#preparing.add(making)
-        await making.finally(() => this.#preparing.delete(making))
-      }
+      const job = { actor, options, work, preparations, isLocked }
+      const outcome = await (options.review === undefined
+        ? this.#enqueue(job)
+        : this.#review(job, options.review))
+      if ('result' in outcome) return outcome.result as T
+      if (outcome.again === 'in a transaction') isLocked = true
+      else await this.#while(preparations.make())
     }
   }
 
-  /** One at a time, beside the writes. */
-  async #review<T>(job: Asked<T>, review: Review): Promise<T> {
+  /** One at a time, beside the writes: nothing of it is stored. */
+  async #review(job: Asked, review: Review): Promise<Parameters<Job['resolve']>[0]> {
     const { id, name } = job.actor
     const done = await this.#reviews.take(id ?? name, review.signal)
-    let reviewed: Promise<boolean> | undefined
     try {
-      return await new Promise<T>((resolve, reject) => {
-        const one = { ...job, resolve: resolve as Job['resolve'], reject }
-        const { sql } = this.#deps
-        const commit = this.#commit([one], (group) => onPrivateCopy(sql, review, group))
-        this.#preparing.add(commit)
-        reviewed = commit
-      })
+      return await this.#while(
+        new Promise((resolve, reject) => {
+          const one = { ...job, resolve, reject }
+          if (job.isLocked) {
+            this.#commitLocked([one]).catch(reject)
+            return
+          }
+          this.#runJob(new Group(this.#deps.feed.state), one).then((settle) => {
+            settle()
+          }, reject)
+        }),
+      )
     } finally {
-      if (reviewed !== undefined) this.#preparing.delete(reviewed)
       done()
     }
   }
 
-  #enqueue<T>(job: Asked<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ ...job, resolve: resolve as Job['resolve'], reject })
+  async #while<T>(work: Promise<T>): Promise<T> {
+    this.#preparing.add(work)
+    try {
+      return await work
+    } finally {
+      this.#preparing.delete(work)
+    }
+  }
+
+  #enqueue(job: Asked): Promise<Parameters<Job['resolve']>[0]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...job, resolve, reject })
       this.#running ??= this.#drain()
     })
   }
@@ -175,9 +143,11 @@ export class Writer {
 
   async #drain(): Promise<void> {
     try {
+      // Who is about to write, writes in this turn.
+      await Promise.resolve()
       while (this.#waiting.length > 0) {
         this.#stuckSince ??= this.#deps.clock.now()
-        if (await this.#commit(this.#waiting.splice(0, groupSize))) this.#stuckSince = undefined
+        if (await this.#serve(this.#next())) this.#stuckSince = undefined
       }
     } finally {
       // In the same step as the last look: a write that comes between the two would wait for ever.
@@ -185,152 +155,177 @@ export class Writer {
     }
   }
 
-  async #commit(
-    jobs: readonly Job[],
-    transact: Transact = (work) => this.#deps.sql.transaction(work),
-  ): Promise<boolean> {
-    const settle: (() => void)[] = []
-    const sessions: WriteSession[] = []
-    let done: Group | undefined
+  /** Those that come next and may share a commit. */
+  #next(): Job[] {
+    const first = this.#waiting.findIndex(({ isLocked }) => isLocked)
+    const size = first < 0 ? groupSize : Math.max(1, Math.min(first, groupSize))
+    return this.#waiting.splice(0, size)
+  }
+
+  /** False where the database did not answer. */
+  async #serve(jobs: readonly Job[]): Promise<boolean> {
     try {
-      done = await transact((tx) => this.#runGroup(tx, jobs, settle, sessions))
+      await (jobs[0]?.isLocked === true ? this.#commitLocked(jobs) : this.#commit(jobs))
+      return true
     } catch (error) {
-      if (!(error instanceof Rollback)) {
-        // It may be committed all the same, when only the answer was lost.
-        this.#deps.feed.poke()
-        return this.#giveUp(jobs, error, await failureOf(sessions))
+      this.#deps.feed.poke()
+      if (isReason(error, 'ServiceUnavailable') || jobs.length === 1) {
+        for (const job of jobs) job.reject(internal(error))
+        return !isReason(error, 'ServiceUnavailable')
       }
+      // The database refused what admission had let pass: each alone, so that it fails no other.
+      for (const job of jobs) await this.#serve([job])
+      return true
     }
-    if (done !== undefined) this.#deps.feed.append(done.startRv, done.events)
-    for (const tell of settle) tell()
-    if (done?.audited === true) this.#deps.onAudit?.()
-    return true
   }
 
-  /** Where one statement failed the whole group is done again, each write by itself, so that it fails alone. */
-  async #giveUp(
-    jobs: readonly Job[],
-    error: unknown,
-    failed: { error: unknown; object: KubeObject | undefined } | undefined,
-  ): Promise<boolean> {
-    if (failed === undefined || isReason(failed.error, 'ServiceUnavailable')) {
-      for (const job of jobs) job.reject(internal(failed?.error ?? error))
-      return false
-    }
-    if (jobs.length > 1) for (const job of jobs) await this.#commit([job])
-    else jobs[0]?.reject(translate(failed.error, failed.object))
-    return true
-  }
-
-  async #runGroup(
-    tx: Queryable,
-    jobs: readonly Job[],
-    settle: (() => void)[],
-    sessions: WriteSession[],
-  ): Promise<Group> {
-    const locked = tx.query<{ rv: number; epoch: number; term: number }>(
-      'SELECT rv, epoch, term FROM counters FOR UPDATE',
-    )
-    // Behind the lock: each statement sees what was committed before it.
-    const reads = new GroupReads(
-      tx,
-      jobs.map(({ options }) => options.about),
-    )
-    const [counters] = await locked
-    if (counters === undefined) throw new Error('the counter row is missing')
-    const { rv, epoch, term } = counters
-    const pending = new PendingProjects()
-    const group: Group = {
-      tx,
-      epoch,
-      term,
-      startRv: rv,
-      rv,
-      events: [],
-      reads,
-      sessions,
-      audited: false,
-      pending,
-      savepoint: 'SAVEPOINT write',
-    }
-    for (const job of jobs) await this.#runJob(group, job, { alone: jobs.length === 1, settle })
-    await Promise.all([
-      pending.save({ tx, deps: this.#deps }),
-      group.rv === group.startRv ? undefined : this.#advance(group),
-      ...sessions.map((session) => session.settled()),
-    ])
-    return group
-  }
-
-  #advance({ tx, rv }: Group): Promise<unknown> {
-    const { sql, feed } = this.#deps
-    // One process has no other to tell.
-    if (sql.kind === 'pglite') return tx.query(advance, [rv])
-    return tx.query(advanceAndNotify, [rv, feed.origin])
-  }
-
-  async #runJob(
-    group: Group,
-    job: Job,
-    { alone, settle }: { alone: boolean; settle: (() => void)[] },
-  ): Promise<void> {
-    const { tx } = group
-    const { actor, options, preparations } = job
-    const { changeSet, term, about } = options
-    if (term !== undefined && term !== group.term) {
-      settle.push(() => {
-        this.deposed += 1
-        job.reject(deposed(term, group.term))
-      })
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    const { feed } = this.#deps
+    for (let lost = 0; lost <= mostLost; lost++) {
+      const group = new Group(feed.state)
+      const settles = await this.#runAll(group, jobs)
+      if (!isCurrent(group, feed) || !(await this.#store(group))) continue
+      this.#publish(group, settles)
       return
     }
-    const start = { rv: group.rv, epoch: group.epoch, nowMs: this.#deps.clock.now() }
-    const { pending } = group
-    const ahead = await group.reads.of(about)
-    const more = { changeSet, term, deps: this.#deps, pending, preparations, ahead }
-    const session = new WriteSession(tx, start, actor, more)
-    // Nobody waits for it: should it fail, so does all that follows.
-    if (!alone && group.savepoint !== '') tx.exec(group.savepoint).catch(() => undefined)
-    group.savepoint = ''
-    group.sessions.push(session)
+    await this.#commitLocked(jobs)
+  }
+
+  /** False where the writes have to be run again. */
+  async #store(group: Group): Promise<boolean> {
+    const { sql, feed, clock } = this.#deps
+    if (group.isEmpty) {
+      // What was found must be so: another replica may have written what is not read yet.
+      if (sql.kind === 'pglite') return true
+      const standing = await readStanding(sql)
+      this.#term = Math.max(this.#term, standing.term)
+      await feed.reach(standing.rv)
+      return standing.rv === group.startRv
+    }
+    const payload = group.payload()
+    const id = randomUUID()
+    for (let repeats = 0; ; repeats++) {
+      try {
+        const answer = await commit(sql, {
+          ...{ id, at: clock.now(), expected: group.startRv, next: group.rv, payload },
+          leader: group.leader,
+          origin: sql.kind === 'pglite' ? undefined : feed.origin,
+        })
+        this.#term = Math.max(this.#term, answer.term)
+        if (!answer.done) await feed.reach(answer.rv)
+        return answer.done
+      } catch (error) {
+        if (!isReason(error, 'ServiceUnavailable')) throw error
+        // Only the answer may be lost.
+        if (await wasCommitted(sql, id)) return true
+        if (repeats >= mostRepeats) throw error
+      }
+    }
+  }
+
+  #publish(group: Group, settles: readonly Settle[]): void {
+    this.#deps.feed.append(group.startRv, group.commit)
+    for (const settle of settles) settle()
+    if (group.audited) this.#deps.onAudit?.()
+  }
+
+  /** In a transaction that holds the counter row: for statements of others, and where other replicas are too fast. */
+  async #commitLocked(jobs: readonly Job[]): Promise<void> {
+    const { sql, feed, clock } = this.#deps
+    const id = randomUUID()
+    let done: { group: Group; settles: readonly Settle[] } | undefined
     try {
-      const result = await job.work(session)
-      if (preparations.wanting) throw new Error('a write went on without what it needs')
-      await checkRemoved(session, session.removed)
-      await settleReferences(session)
-      await finishProjects(session)
-      session.flush()
-      if (options.dryRun === true) await session.settled()
-      settle.push(() => {
-        job.resolve(result)
+      await sql.transaction(async (tx) => {
+        const standing = await lockCounters(tx)
+        this.#term = Math.max(this.#term, standing.term)
+        await feed.reach(standing.rv, tx)
+        const group = new Group(feed.state)
+        const locked = new LockedWrite(tx, group)
+        const settles = await this.#runAll(group, jobs, locked)
+        if (locked.isTakenBack) throw new TakenBack(settles)
+        await locked.end()
+        if (group.rv !== group.startRv) {
+          await tx.query('INSERT INTO commits (id, at) VALUES ($1, $2)', [id, clock.now()])
+          await advance(tx, group.rv, sql.kind === 'pglite' ? undefined : feed.origin)
+        }
+        done = { group, settles }
       })
-      if (options.dryRun === true) {
-        pending.revert()
-        await this.#undo(tx, alone)
+    } catch (error) {
+      if (error instanceof TakenBack) {
+        for (const settle of error.settles) settle()
         return
       }
-    } catch (error) {
-      if (error instanceof Rollback) throw error
-      session.abandon()
-      // What was sent before may have failed, and made the rest fail.
-      if ((await failureOf(group.sessions)) !== undefined) throw error
-      settle.push(() => {
-        job.reject(translate(error, session.writing))
-      })
-      pending.revert()
-      await this.#undo(tx, alone)
-      return
+      const isLost = isReason(error, 'ServiceUnavailable') && done !== undefined
+      if (!isLost || !(await wasCommitted(sql, id))) throw error
     }
-    group.savepoint = 'RELEASE SAVEPOINT write; SAVEPOINT write'
-    pending.keep(session)
-    group.rv = session.rv
-    group.audited ||= session.audited
-    group.events.push(...session.events)
-    group.reads.note(session.events)
+    if (done !== undefined) this.#publish(done.group, done.settles)
   }
 
-  async #undo(tx: Queryable, alone: boolean): Promise<void> {
-    if (alone) throw new Rollback()
-    await tx.exec('ROLLBACK TO SAVEPOINT write')
+  async #runAll(group: Group, jobs: readonly Job[], locked?: LockedWrite): Promise<Settle[]> {
+    const settles: Settle[] = []
+    for (const job of jobs) settles.push(await this.#runJob(group, job, locked))
+    return settles
   }
+
+  async #runJob(group: Group, job: Job, locked?: LockedWrite): Promise<Settle> {
+    const { actor, options, preparations } = job
+    const { changeSet, term } = options
+    if (term !== undefined) {
+      this.#term = Math.max(this.#term, term)
+      if (term < this.#term)
+        return () => {
+          this.deposed += 1
+          job.reject(deposed(term, this.#term))
+        }
+    }
+    const session = new WriteSession({
+      ...{ view: group.overlay, before: group.changes, actor, changeSet, preparations },
+      ...{ epoch: group.state.epoch, rv: group.rv, nowMs: this.#deps.clock.now() },
+      ...{ deps: this.#deps, tx: job.isLocked ? locked?.tx : undefined },
+      ...{ signal: options.review?.signal, isDry: options.dryRun === true },
+    })
+    locked?.begin(session, term)
+    try {
+      const result = await job.work(session)
+      checkRemoved(session, session.removed)
+      await settleReferences(session)
+      await finishProjects(session)
+      if (preparations.wanting || session.needsTransaction)
+        throw new Error('a write went on without what it needs')
+      await locked?.reload(session)
+      if (options.dryRun !== true) {
+        group.absorb(session)
+        group.leader = term ?? group.leader
+      } else if (job.isLocked) locked?.takeBack()
+      return () => {
+        job.resolve({ result })
+      }
+    } catch (error) {
+      if (job.isLocked) locked?.takeBack()
+      const again = whyAgain(session, preparations)
+      return () => {
+        if (again !== undefined) job.resolve({ again })
+        else job.reject(internal(error))
+      }
+    }
+  }
+}
+
+/** Never thrown to callers: a write in a transaction that is to leave nothing. */
+class TakenBack extends Error {
+  readonly settles: readonly Settle[]
+
+  constructor(settles: readonly Settle[]) {
+    super('taken back')
+    this.settles = settles
+  }
+}
+
+/** Nothing was read from the log since the writes began. */
+const isCurrent = ({ state, startRv }: Group, feed: Feed): boolean =>
+  feed.state === state && state.rv === startRv
+
+const whyAgain = (session: WriteSession, preparations: Preparations): Again | undefined => {
+  if (session.needsTransaction) return 'in a transaction'
+  return preparations.wanting ? 'prepared' : undefined
 }

@@ -117,13 +117,15 @@ describe('the lease of the leader', () => {
     const standing = new Promise<void>((resolve) => (goOn = resolve))
     const stuck = a.store
       .asLeader(term)
-      .write(actor, {}, async (tx) => {
+      .writeWithSession(actor, async (session, tx) => {
         await tx.create({
           apiVersion,
           kind: 'Project',
           metadata: { namespace: 'default', name: 'half' },
           spec: {},
         })
+        // From here on the counter row is held.
+        await session.tx.query('SELECT 1')
         await standing
       })
       .catch((error: unknown) => error)

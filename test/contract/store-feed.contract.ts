@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { listenerName } from '../../src/store/sql.ts'
+import type { Opened } from '../../src/store/open-store.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -372,7 +373,7 @@ export const feedContract = (name: string, open: OpenStore): void => {
 export const sharedContract = (open: OpenStore): void => {
   describe('two controllers on one database', () => {
     let t: TestStore
-    let other: Store
+    let other: Opened['store']
     beforeAll(async () => {
       t = await open({ clock: createSteppedClock() })
       other = (await t.again()).store
@@ -407,10 +408,11 @@ export const sharedContract = (open: OpenStore): void => {
       const watching = watch(t.store, start)
       let begun = (): void => undefined
       const started = new Promise<void>((resolve) => (begun = resolve))
-      const slow = other.write(api, {}, async (tx) => {
+      const slow = other.writeWithSession(api, async (session, tx) => {
         await tx.create(objectOf('Project', ns, 'slow'))
+        await session.tx.query('SELECT 1')
         begun()
-        await new Promise((resolve) => setTimeout(resolve, 2_000))
+        await session.tx.query('SELECT pg_sleep(2)')
       })
       await started
       const quick = createAs(t.store, api, objectOf('Project', ns, 'quick'))

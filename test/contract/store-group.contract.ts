@@ -21,15 +21,15 @@ type Write = (store: Store) => Promise<unknown>
 const create =
   (object: KubeObject): Write =>
   (store) =>
-    store.write(api, { about: { ref: refOf(object), created: object } }, (tx) => tx.create(object))
+    store.write(api, {}, (tx) => tx.create(object))
 const remove =
   (ref: ObjectRef): Write =>
   (store) =>
-    store.write(api, { about: { ref } }, (tx) => tx.remove(ref))
+    store.write(api, {}, (tx) => tx.remove(ref))
 const change =
   (ref: ObjectRef, next: (before: KubeObject) => KubeObject): Write =>
   (store) =>
-    store.write(api, { about: { ref } }, async (tx) => tx.update(next((await tx.get(ref))!)))
+    store.write(api, {}, async (tx) => tx.update(next((await tx.get(ref))!)))
 const annotate = (ref: ObjectRef, name: string): Write =>
   change(ref, ({ metadata, ...others }) => ({
     ...others,
@@ -153,15 +153,12 @@ export const groupContract = (name: string, open: OpenStore): void => {
       const b = secretOf(ns, 'b', { key: 'A', value: '2' })
       const fails: Write = (store) => {
         const object = secretOf(ns, 'a', { value: '1' })
-        return store.write(api, { about: { ref: refOf(object), created: object } }, async (tx) => {
+        return store.write(api, {}, async (tx) => {
           await tx.create(object)
           throw new Error('no')
         })
       }
-      const dry: Write = (store) =>
-        store.write(api, { dryRun: true, about: { ref: refOf(b), created: b } }, (tx) =>
-          tx.create(b),
-        )
+      const dry: Write = (store) => store.write(api, { dryRun: true }, (tx) => tx.create(b))
       expect((await together(fails, dry, create(b))).slice(1)).toEqual(['done', 'done'])
       expect(await read(refOf(b))).toMatchObject({ status: { version: 1 } })
     })

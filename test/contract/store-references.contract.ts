@@ -29,7 +29,7 @@ export const referencesContract = (name: string, open: OpenStore): void => {
       clock = createSteppedClock()
       t = await open({ clock })
     })
-    afterAll(() => t.destroy())
+    afterAll(() => t.destroy({ wasTampered: true }))
 
     const ref = (ns: string, secret: string): ObjectRef => refOf(secretOf(ns, secret))
     const put = (ns: string, secret: string, spec: object): Promise<KubeObject> =>

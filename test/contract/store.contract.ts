@@ -214,7 +214,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
       const broken = (): Promise<unknown> =>
         t.store.writeWithSession(api, async (session, tx) => {
           await tx.create(objectOf('Project', ns, 'never'))
-          await session.send('INSERT INTO counters (id) VALUES (2)', [])
+          await session.tx.query('INSERT INTO counters (id) VALUES (2)')
         })
       // The first begins alone; the others share a transaction.
       const ended = await Promise.allSettled([create('a'), create('b'), broken(), create('c')])

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inject } from 'vitest'
+import { expect, inject } from 'vitest'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import type { SealedValueOpener } from '../../src/secrets/sealed-place.ts'
@@ -10,6 +10,7 @@ import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { KeyRing } from '../../src/secrets/key-ring.ts'
 import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { localKeyRing } from './keys.ts'
+import { stateAndTables } from './state-of-tables.ts'
 import { createTestDatabase } from './test-database.ts'
 
 interface Again {
@@ -24,8 +25,19 @@ export interface TestStore extends Opened {
   readonly databaseUrl: string | undefined
   /** Opens the same database once more (a second controller); on a folder only after close(). */
   again(more?: Again): Promise<Opened>
-  /** Closes all and removes the database. */
-  destroy(): Promise<void>
+  /**
+   * Closes all and removes the database. Throws where the state of a store that is open is not what the tables
+   * hold, unless the test has changed rows by itself.
+   */
+  destroy(what?: { wasTampered?: boolean }): Promise<void>
+}
+
+const expectSameAsTables = async (opened: readonly Opened[]): Promise<void> => {
+  for (const one of opened) {
+    if (one.isClosed) continue
+    const { state, tables } = await stateAndTables(one)
+    expect(state).toEqual(tables)
+  }
 }
 
 export const testMasterKey = Buffer.alloc(32, 42)
@@ -68,7 +80,8 @@ export const openTestStore = async (
     dataDir,
     databaseUrl: database?.url,
     again: open,
-    destroy: async () => {
+    destroy: async ({ wasTampered = false } = {}) => {
+      if (!wasTampered) await expectSameAsTables(opened)
       for (const one of opened) await one.close()
       await database?.drop()
       rmSync(dataDir, { recursive: true, force: true })

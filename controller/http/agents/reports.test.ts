@@ -20,7 +20,6 @@ const open = (
   let object: KubeObject | undefined
   let writes = 0
   const tx = {
-    prefetch: () => Promise.resolve(),
     get: () => Promise.resolve(object),
     putInternal: (put: KubeObject) => {
       object = put

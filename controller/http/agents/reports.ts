@@ -88,12 +88,6 @@ export const createReports = (
   const put = gathered(mostInOneWrite, (batch: readonly Given[]) =>
     connections.write(system, async (tx, streams) => {
       const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
-      await tx.prefetch(
-        batch.flatMap(({ mine }) => [
-          ...mine.slice(0, 1).map(({ view }) => agentOf(view)),
-          ...mine.map(({ view }) => observationOf(view)),
-        ]),
-      )
       const outcomes: (RefusedError | undefined)[] = []
       /** Newest of those before in this write, by agent. */
       const here = new Map<string, ReportRequest>()

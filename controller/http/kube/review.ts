@@ -152,7 +152,7 @@ export const reviewChangeSet = async (
   const touched = items.map(({ object }) => object)
   const { results, refused } = await writeAllPossible<Item, Applied>(store, {
     actor,
-    options: { dryRun: true, review: { namespaces: namespacesOf(touched), signal: input.signal } },
+    options: { dryRun: true, review: { signal: input.signal } },
     items,
     refOf: ({ object }) => refOf(object),
     before: async (tx) => {

@@ -53,8 +53,7 @@ export const serveCreate =
     const object = decode(c, kind, input, fieldCheckOf(c, body))
     const change = { who, before: undefined, after: object, now: toTimestamp(clock.now()) }
     const managedFields = managedAfterUpdate(kind, change)
-    const about = { ref: refOf(object), created: object }
-    const created = await store.write(actorOf(c), { ...options, about }, (tx) =>
+    const created = await store.write(actorOf(c), options, (tx) =>
       tx.create(object, { managedFields }),
     )
     await warnOfPlace(c, store, created, undefined)
@@ -83,8 +82,7 @@ export const serveReplace =
     const requested = metadataOf(input)['managedFields']
     const now = toTimestamp(clock.now())
     const ref = refOfPath(c, kind)
-    const given = { ...options, about: { ref } }
-    const { updated, before } = await store.write(actorOf(c), given, async (tx) => {
+    const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
       const before = await getOrThrow(tx, kind, ref)
       requireVersion(kind, input)
       return {
@@ -147,8 +145,7 @@ const answerApply = async (
   const config = readConfiguration(c, kind, patch.content)
   const check = fieldCheckOf(c, patch)
   const now = clock.now()
-  const given = { ...options, about: { ref: refOfPath(c, kind) } }
-  const { object, before, created, versionBefore } = await store.write(actorOf(c), given, (tx) =>
+  const { object, before, created, versionBefore } = await store.write(actorOf(c), options, (tx) =>
     applyObject(c, kind, { tx, config, check, now }),
   )
   await warnOfPlace(c, store, object, before)
@@ -167,8 +164,7 @@ const answerPatch = async (
   const who = whoOf(c, kind, '')
   const now = toTimestamp(clock.now())
   const ref = refOfPath(c, kind)
-  const given = { ...options, about: { ref } }
-  const { updated, before } = await store.write(actorOf(c), given, async (tx) => {
+  const { updated, before } = await store.write(actorOf(c), options, async (tx) => {
     const before = await getOrThrow(tx, kind, ref)
     const input = atPath(c, kind, patched(before, patch))
     checkPatchRight(c, kind, { before: toWire(before), after: input })
@@ -190,7 +186,7 @@ export const serveDelete =
     const isTeam = ref.kind === 'Namespace' && ref.name !== 'default' && !foreground
     const { object, gone } = await store.write(
       actorOf(c),
-      { ...options, dryRun: dryRun || options.dryRun === true, about: { ref } },
+      { ...options, dryRun: dryRun || options.dryRun === true },
       async (tx) => {
         if (isTeam) await checkUnused(tx, ref)
         return tx.remove(ref, preconditions)

@@ -38,7 +38,6 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
     for (let first = 0; first < changes.length; first += inOneWrite) {
       const some = changes.slice(first, first + inOneWrite)
       await deps.store.write({ name: 'reconciler', source: 'system' }, {}, async (tx) => {
-        await tx.prefetch(some.map(({ before }) => refOf(before)))
         for (const { before, write } of some) {
           const current = await tx.get(refOf(before))
           if (current !== undefined && isSameToJudge(current, before)) await write(tx, current)

@@ -8,7 +8,6 @@ import {
   refFromKey,
   refOf,
   type KubeObject,
-  type ObjectRef,
 } from '../../../src/resources/meta.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
@@ -16,7 +15,7 @@ import type { Store, Transaction } from '../../../src/store/store.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
-import { gatherStagelet, type Stagelet, type StageletInput } from './gather.ts'
+import { gatherStagelet, type StageletInput } from './gather.ts'
 import { rememberingReader } from './remembering-reader.ts'
 
 export interface StageletReconciler extends Reconciler {
@@ -64,7 +63,6 @@ const reconcileIn = async (
   now: number,
 ): Promise<Reconciled> => {
   const refs = keys.map(refFromKey)
-  await prefetch(tx, refs)
   const reader = rememberingReader(tx)
   const inputs: StageletInput[] = []
   for (const ref of refs) {
@@ -95,27 +93,4 @@ const reconcileIn = async (
       await tx.removeFinalizer(refOf(stagelet), agentFinalizer)
   }
   return { outcomes, written }
-}
-
-/** What will be read of each, in two looks for all. */
-const prefetch = async (
-  tx: Transaction,
-  refs: readonly { namespace: string; name: string }[],
-): Promise<void> => {
-  const places = refs.map(({ namespace, name }) => ({ namespace, name }))
-  await tx.prefetch([
-    ...places.map((place): ObjectRef => ({ kind: 'Stagelet', ...place })),
-    ...places.map((place): ObjectRef => ({ kind: 'Observation', ...place })),
-  ])
-  const owners = new Map<string, ObjectRef>()
-  for (const { namespace, name } of places) {
-    const stagelet = (await tx.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
-    if (stagelet === undefined) continue
-    for (const owner of [
-      { kind: 'Project', namespace, name: stagelet.spec.projectRef.name },
-      { kind: 'Agent', namespace, name: stagelet.spec.agentRef.name },
-    ])
-      owners.set(keyOf(owner), owner)
-  }
-  await tx.prefetch([...owners.values()])
 }

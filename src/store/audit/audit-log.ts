@@ -43,7 +43,7 @@ export class AuditLog {
 
   /** A row for what is no write of the store. */
   record(actor: Actor, ref: ObjectRef, entry: AuditEntry): Promise<void> {
-    return this.#deps.store.writeWithSession(actor, (session) => session.audit(ref, entry))
+    return this.#deps.store.audit(actor, ref, entry)
   }
 
   /** True when a row waits for its place in the chain: one look at a partial index. */

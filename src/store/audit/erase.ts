@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../../audit/erasure.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { WriteSession } from '../session.ts'
+import { term } from '../state/rows.ts'
 
 export interface Erasure {
   /** What stands in the person's place. */
@@ -67,14 +68,14 @@ const eraseElsewhere = async (
      WHERE body #>> '{status,updatedBy}' = ANY($1)`,
     [names, pseudonym],
   )
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'StagelySecret' AND body #>> '{status,updatedBy}' = ANY($1)`,
-    [names],
-  )
+  const rows = session.view.objects
+    .withTerm(term.kind('StagelySecret'))
+    .filter(({ object }) =>
+      names.includes((object.status?.['updatedBy'] as string | undefined) ?? ''),
+    )
   for (const row of rows) {
     const status = { ...row.object.status, updatedBy: pseudonym }
-    await session.put({ ...row.object, status }, row.source, row)
+    session.put({ ...row.object, status }, row.source, row)
   }
   // A watcher is told of these changes again, but not by whom they were.
   await session.tx.query(
@@ -122,7 +123,7 @@ export const erasePerson = async (session: WriteSession, person: string): Promis
   await eraseElsewhere(session, { names, ids }, pseudonym)
   const detail: ErasureDetail = { person: pseudonym, rows: erased.rows, digest: erased.digest() }
   const ref = { kind: 'AuditChain', namespace: '', name: 'chain' }
-  await session.audit(ref, { action: eraseAction, detail: { ...detail } })
+  session.audit(ref, { action: eraseAction, detail: { ...detail } })
   const [mentions] = await session.tx.query<{ count: number }>(
     `SELECT count(*) AS count FROM audit a
      WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n (name) WHERE strpos(a.detail::text, n.name) > 0)`,

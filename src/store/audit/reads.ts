@@ -18,17 +18,17 @@ export interface ValueRead {
 export type ReadWay = 'reveal' | 'export' | 'run'
 
 /**
- * Writes one row for each value, with action `reveal`. Call it in the session that opens the values
+ * Notes one row for each value, with action `reveal`. Call it in the session that opens the values
  * (`SqlStore.writeWithSession`) and let them out only after the commit: no audit, no value.
  */
 export const auditReads = (
   session: WriteSession,
   way: ReadWay,
   reads: readonly ValueRead[],
-): Promise<void> =>
-  session.auditAll(
-    reads.map(({ ref, uid, project, key, scope, version }) => ({
-      ref,
-      entry: { action: 'reveal', detail: { way, uid, project, key, scope, version } },
-    })),
-  )
+): void => {
+  for (const { ref, uid, project, key, scope, version } of reads)
+    session.audit(ref, {
+      action: 'reveal',
+      detail: { way, uid, project, key, scope, version },
+    })
+}

@@ -25,7 +25,7 @@ export const loadSigner = async (settings: Settings, store: SqlStore): Promise<H
   const signer = createSigner(stored)
   await store.writeWithSession(system, async (session) => {
     const upTo = await adoptStart(session.tx, signer)
-    if (upTo !== undefined) await session.audit(chain, { action: 'sign start', detail: { upTo } })
+    if (upTo !== undefined) session.audit(chain, { action: 'sign start', detail: { upTo } })
   })
   await settings.replaceSealed(setting, Buffer.concat([mark, stored]))
   return signer
@@ -36,9 +36,7 @@ const makeKey = async (settings: Settings, store: SqlStore): Promise<HeadSigner>
   const { privateKey } = generateKeyPairSync('ed25519')
   const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
   const { publicKey } = createSigner(pkcs8)
-  await store.writeWithSession(system, (session) =>
-    session.audit(chain, { action: 'create signing key', detail: { publicKey } }),
-  )
+  await store.audit(system, chain, { action: 'create signing key', detail: { publicKey } })
   await settings.putSealedIfAbsent(setting, Buffer.concat([mark, pkcs8]))
   return loadSigner(settings, store)
 }

@@ -8,9 +8,6 @@ export const auditRestore = (store: SqlStore): Promise<void> =>
     )
     if (row === undefined || row.restored === null) return
     const detail = JSON.parse(row.restored) as Record<string, unknown>
-    await session.audit(
-      { kind: 'Backup', namespace: '', name: 'restore' },
-      { action: 'restore', detail },
-    )
+    session.audit({ kind: 'Backup', namespace: '', name: 'restore' }, { action: 'restore', detail })
     await session.tx.query('UPDATE counters SET restored = NULL')
   })

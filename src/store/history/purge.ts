@@ -2,21 +2,16 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { checkOwner } from '../admission.ts'
-import { saveChanged } from '../pending-projects.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { linesOf, readSet } from '../sets.ts'
+import { term } from '../state/rows.ts'
 import { unbury } from '../tombstones.ts'
 import { requireProjectState } from './versions.ts'
 
-const findLiving = async (session: WriteSession, uid: string): Promise<StoredRow | undefined> => {
-  const [row] = await session.select(
-    `SELECT uid, rv, source, body FROM objects WHERE uid = $1 AND kind = 'StagelySecret'`,
-    [uid],
-  )
-  return row
-}
+const findLiving = (session: WriteSession, uid: string): StoredRow | undefined =>
+  session.select(term.uid(uid)).find(({ object }) => object.kind === 'StagelySecret')
 
 /**
  * The revisions that held the secret get the MAC of the set without it: each is checked by its old
@@ -50,7 +45,7 @@ export const purgeSecret = async (
   secretUid: string,
 ): Promise<{ name: string; versions: number }> => {
   const project = await requireProjectState(session, ref)
-  const living = await findLiving(session, secretUid)
+  const living = findLiving(session, secretUid)
   if (living !== undefined) checkOwner(session, living)
   const versions = await session.tx.query<{ name: string; project_uid: string }>(
     'SELECT name, project_uid FROM secret_versions WHERE secret_uid = $1 AND project_uid = $2 ORDER BY version',
@@ -63,12 +58,11 @@ export const purgeSecret = async (
   }
   // Whatever its finalizers wait for: erasing does not wait.
   if (living !== undefined) await finishRemoval(session, living)
-  await saveChanged(session)
   await rewriteRevisions(session, project, secretUid)
-  await unbury(session, project.uid, secretUid)
-  await session.send('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
+  await unbury(session, project, secretUid)
+  await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
   const detail = { uid: secretUid, versions: versions.length }
   const secret = { kind: 'StagelySecret', namespace: project.ref.namespace, name }
-  await session.audit(secret, { action: 'purge', detail })
+  session.audit(secret, { action: 'purge', detail })
   return { name, versions: versions.length }
 }

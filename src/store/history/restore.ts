@@ -65,7 +65,7 @@ export const recreate = async (
   project: ProjectState,
   opened: OpenedEntry,
 ): Promise<KubeObject> => {
-  const old = await unbury(session, project.uid, opened.secretId)
+  const old = await unbury(session, project, opened.secretId)
   const { labels, annotations: notes, name } = old?.metadata ?? { name: opened.name }
   const { [annotations.source]: _, ...kept } = notes ?? {}
   const object: KubeObject = {
@@ -80,7 +80,7 @@ export const recreate = async (
   }
   const value = (await followedValue(session, project, object)) ?? opened.value
   // The last version had passed for what the secret was when it went.
-  const isLast = opened.version === (await lastVersion(session, opened.secretId))
+  const isLast = opened.version === lastVersion(session, opened.secretId)
   return createObject(session, object, {
     uid: opened.secretId,
     putBack: { value, origin: isLast && value.equals(opened.value) ? 'kept' : 'elsewhere' },

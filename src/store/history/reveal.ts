@@ -3,7 +3,6 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { auditReads, type ReadWay } from '../audit/reads.ts'
 import { requireRow } from '../objects.ts'
-import { saveChanged } from '../pending-projects.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { openHead } from '../sets.ts'
@@ -15,9 +14,9 @@ const noteReads = (
   session: WriteSession,
   project: ProjectState,
   { way, entries }: { way: ReadWay; entries: readonly SetEntry[] },
-): Promise<void> => {
+): void => {
   const { namespace, name } = project.ref
-  return auditReads(
+  auditReads(
     session,
     way,
     entries.map((e) => ({
@@ -38,10 +37,9 @@ export const revealSet = async (
   { way, ...opening }: RevealedSet,
 ): Promise<OpenedEntry[]> => {
   const project = await requireProjectState(session, ref)
-  await saveChanged(session)
   const { keys } = session.deps
   const { opened, read } = await openHead(session.tx, keys, project.uid, opening)
-  await noteReads(session, project, { way, entries: read })
+  noteReads(session, project, { way, entries: read })
   return opened
 }
 
@@ -51,11 +49,11 @@ export const revealSecret = async (
   ref: ObjectRef,
   { version, asWritten }: { version?: number | undefined; asWritten?: boolean | undefined },
 ): Promise<OpenedEntry> => {
-  const row = await requireRow(session, ref)
+  const row = requireRow(session, ref)
   const project = await projectOfSecret(session, row)
   if (version !== undefined) {
     const opened = await openVersion(session, project, { secretUid: row.uid, version })
-    await noteReads(session, project, { way: 'reveal', entries: [opened] })
+    noteReads(session, project, { way: 'reveal', entries: [opened] })
     return opened
   }
   const choose = (entries: readonly SetEntry[]): readonly SetEntry[] =>

@@ -9,7 +9,6 @@ import { conflict } from '../errors.ts'
 import { requireRow, updateObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval, removeObject } from '../removal.ts'
-import { saveChanged } from '../pending-projects.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { readSet } from '../sets.ts'
 import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
@@ -20,12 +19,8 @@ import { diffSets, nameSet, type SetDiff } from './set-diff.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
 
 /** Conflict when `expected` is not the version that is stored now. */
-export const expectVersion = async (
-  session: WriteSession,
-  ref: ObjectRef,
-  expected: number,
-): Promise<void> => {
-  const row = await requireRow(session, ref)
+export const expectVersion = (session: WriteSession, ref: ObjectRef, expected: number): void => {
+  const row = requireRow(session, ref)
   const current = (row.object.status as { version?: number } | undefined)?.version ?? 0
   if (current === expected) return
   throw conflict(
@@ -40,7 +35,7 @@ export const rollbackSecret = async (
   ref: ObjectRef,
   version: number,
 ): Promise<KubeObject> => {
-  const row = await requireRow(session, ref)
+  const row = requireRow(session, ref)
   const source = followedBy(row.object)
   if (source !== undefined) {
     const why = `it takes its value from "${source}" (valueFrom.secretRef): roll that one back`
@@ -114,15 +109,14 @@ const findRevision = async (
 }
 
 /** Conflict naming every secret that somebody else owns: nothing is rolled back then. */
-const checkOwners = async (
+const checkOwners = (
   session: WriteSession,
   project: ProjectState,
   { touched, target }: { touched: readonly SetEntry[]; target: ReadonlyMap<string, SetEntry> },
-): Promise<void> => {
-  await session.prefetch(touched.map((entry) => refOfEntry(project, entry)))
+): void => {
   const foreign: string[] = []
   for (const { name, secretId } of touched) {
-    const row = await session.fetch(refOfEntry(project, { name }))
+    const row = session.fetch(refOfEntry(project, { name }))
     if (row === undefined || isFree(session, row)) continue
     if (!staysTheirs(session, row, target.get(secretId)))
       foreign.push(`"${name}" (owned by ${row.source})`)
@@ -158,7 +152,6 @@ export const rollbackProject = async (
   const revision = await findRevision(session, project, choice)
   const { keys } = session.deps
   const target = (await readSet(session.tx, keys, project.uid, revision)).entries
-  await saveChanged(session)
   const head = (await readSet(session.tx, keys, project.uid, 'head')).entries
   const set = nameSet(head)
   if (choice.expectedSet !== undefined && choice.expectedSet !== set)
@@ -169,14 +162,14 @@ export const rollbackProject = async (
   const diff = diffSets(head, target)
   const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
   const entries = new Map(target.map((entry) => [entry.secretId, entry]))
-  await checkOwners(session, project, {
+  checkOwners(session, project, {
     touched: head.filter((e) => touched.has(e.secretId)),
     target: entries,
   })
   // First what goes: it may stand where something comes back.
   for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
   await bringBack(session, project, { diff, entries })
-  await session.audit(project.ref, { action: 'rollback', detail: { revision } })
+  session.audit(project.ref, { action: 'rollback', detail: { revision } })
   return { revision, set, diff }
 }
 
@@ -190,7 +183,7 @@ const bringBack = async (
     if (entry === undefined) continue
     const what = { secretUid: secretId, version: entry.version }
     const opened = await openVersion(session, project, what)
-    const row = await session.fetch(refOfEntry(project, entry))
+    const row = session.fetch(refOfEntry(project, entry))
     if (row?.uid === secretId) {
       await putBack(session, row, opened, atPlaceOf(entry, row.object.spec))
     } else await recreate(session, project, opened)

@@ -133,7 +133,7 @@ export const requireProjectState = async (
   session: WriteSession,
   ref: ObjectRef,
 ): Promise<ProjectState> => {
-  const owner = await session.fetch(ref)
+  const owner = session.fetch(ref)
   const project = owner === undefined ? undefined : await loadProject(session, ref)
   if (project === undefined) throw notFound(ref)
   return project

@@ -281,7 +281,7 @@ export class KeyStore {
           [before],
         )
         for (const { id, project } of gone)
-          await session.audit(
+          session.audit(
             { kind: 'DataKey', namespace: '', name: id },
             { action: 'destroy', detail: { projectUid: project } },
           )

@@ -16,8 +16,8 @@ const describe = ({ namespace, name }: ObjectRef): string => `project ${namespac
 
 export const projectRing = (
   { deps }: WriteSession,
-  { keyProvider, ref }: Pick<ProjectState, 'keyProvider' | 'ref'>,
-): KeyRing => ringOf(deps.provider, keyProvider, describe(ref))
+  { row, ref }: Pick<ProjectState, 'row' | 'ref'>,
+): KeyRing => ringOf(deps.provider, row.keyProvider, describe(ref))
 
 /** See KeyRing.confirm: for a write, which gives way to others while the key service thinks. */
 export const confirmRing = ({ preparations }: WriteSession, ring: KeyRing): Promise<void> =>
@@ -61,29 +61,21 @@ export const moveProjectKeys = async (session: WriteSession, object: KubeObject)
       return { dataKey, digestKey: await wrapDigestKey(ring, uid, digestKey) }
     },
   )
-  await session.send(
-    'UPDATE data_keys SET retired_at = $2 WHERE project_uid = $1 AND retired_at IS NULL',
-    [uid, session.nowMs],
-  )
-  await session.send(
-    `WITH moved AS (UPDATE projects SET key_provider = $2, digest_key = $3 WHERE uid = $1)
-     INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
-     VALUES ($4, $1, $5, $6, $7, $8)`,
-    [
-      uid,
-      name ?? null,
-      made.digestKey,
-      made.dataKey.id,
-      ring.name,
-      ring.keyId,
-      made.dataKey.wrapped,
-      session.nowMs,
-    ],
-  )
-  project.keyProvider = name
-  project.dataKey = undefined
+  const { id, wrapped } = made.dataKey
+  const { name: provider, keyId: providerKeyId } = ring
+  session.changes.keys.push({
+    ...{ id, projectUid: uid, provider, providerKeyId },
+    wrapped,
+    at: session.nowMs,
+  })
+  project.row = {
+    ...project.row,
+    ...{ keyProvider: name, digestKey: made.digestKey, dataKey: { id, wrapped } },
+  }
+  project.dataKey = await session.deps.keys.dataKey(uid, id, wrapped)
+  project.changed = true
   const detail = { provider: ring.name, key: ring.keyId }
-  await session.audit(refOf(object), { action: 'move keys', detail })
+  session.audit(refOf(object), { action: 'move keys', detail })
   // While another runs, the rest is begun when that has ended.
-  await beginRotation(session, { kind: 'data', projectUid: uid })
+  if (!session.isDry) await beginRotation(session, { kind: 'data', projectUid: uid })
 }

@@ -100,7 +100,7 @@ export const beginRotation = async (
   ]
   const [row] = await session.tx.query<RotationRow>(insertSql, params)
   if (row === undefined) return undefined
-  await session.audit(keysRef, {
+  session.audit(keysRef, {
     action: 'rotate keys',
     detail: { kind, rotation: row.id, ...(projectUid === undefined ? {} : { projectUid }) },
   })
@@ -220,7 +220,7 @@ export const replaceDataKeys = async (
     rows.map((row) => row.wrapped),
     session.nowMs,
   ])
-  for (const { uid } of rows) session.rekeyed.add(uid)
+  for (const { uid } of rows) session.reloaded.add(uid)
 }
 
 const claimSql = `
@@ -268,5 +268,5 @@ export const endRotation = async (
   )
   if (row === undefined) return
   const detail = { kind, rotation: id, done: row.done, state }
-  await session.audit(keysRef, { action: 'end key rotation', detail })
+  session.audit(keysRef, { action: 'end key rotation', detail })
 }

@@ -4,9 +4,9 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { conflict, invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
-import { loadHeadRow, openHeadRow } from '../secret-versions.ts'
-import type { SessionReads } from '../session-reads.ts'
-import { byName, type StoredRow, type WriteSession } from '../session.ts'
+import { openHeads } from '../secret-versions.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import { term } from '../state/rows.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
@@ -14,26 +14,15 @@ const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 export const followedBy = ({ spec = {} }: Pick<KubeObject, 'spec'>): string | undefined =>
   (spec as Partial<SecretSpec>).valueFrom?.secretRef?.name
 
-/** Those that follow the secret of this name. */
-export const followersOf = async (
-  session: SessionReads,
+/** Those that follow the secret of this name, by name. */
+export const followersOf = (
+  session: WriteSession,
   { namespace, name }: ObjectRef,
   project: string,
-): Promise<StoredRow[]> => {
-  const rows = await session.select(
-    `SELECT uid, rv, source, body FROM objects
-     WHERE kind = 'StagelySecret' AND namespace = $1 AND body #>> '{spec,projectRef,name}' = $2
-       AND body #>> '{spec,valueFrom,secretRef,name}' = $3`,
-    [namespace, project, name],
-  )
-  return byName(rows)
-}
+): StoredRow[] => session.select(term.followersOf({ namespace, name: project }, name))
 
 /** The secret that `object` follows; undefined for none, or while it does not exist. Invalid for what cannot be. */
-export const sourceOf = async (
-  session: WriteSession,
-  object: KubeObject,
-): Promise<StoredRow | undefined> => {
+export const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefined => {
   const spec = specOf(object)
   const name = followedBy(object)
   if (name === undefined) return undefined
@@ -46,7 +35,7 @@ export const sourceOf = async (
     },
   ]
   if (name === ref.name) throw invalid(ref, fault('a secret cannot follow itself'))
-  const source = await session.fetch({ ...ref, name })
+  const source = session.fetch({ ...ref, name })
   if (source !== undefined) {
     const other = specOf(source.object)
     if (other.projectRef.name !== spec.projectRef.name)
@@ -57,7 +46,7 @@ export const sourceOf = async (
     if (other.references === true)
       throw invalid(ref, fault('that secret refers to others: refer to it (references: true)'))
   }
-  const followers = await followersOf(session, ref, spec.projectRef.name)
+  const followers = followersOf(session, ref, spec.projectRef.name)
   const first = followers[0]?.object.metadata.name
   if (first !== undefined)
     throw invalid(ref, fault(`secret "${first}" follows this one, which so cannot follow another`))
@@ -70,22 +59,21 @@ export const followedValue = async (
   project: ProjectState,
   object: KubeObject,
 ): Promise<Buffer | undefined> => {
-  const source = await sourceOf(session, object)
-  const head = source === undefined ? undefined : await loadHeadRow(session, source.uid)
-  return head === undefined ? undefined : openHeadRow(session, project.uid, head)
+  const source = sourceOf(session, object)
+  const head = source === undefined ? undefined : session.head(source.uid)
+  if (head === undefined) return undefined
+  const [opened] = await openHeads(session, project.uid, [head])
+  return opened?.value
 }
 
 /** Conflict when secrets that stay follow one that this write has removed. */
-export const checkRemoved = async (
-  session: WriteSession,
-  removed: readonly KubeObject[],
-): Promise<void> => {
+export const checkRemoved = (session: WriteSession, removed: readonly KubeObject[]): void => {
   for (const object of removed) {
     const ref = refOf(object)
-    const names = (await followersOf(session, ref, specOf(object).projectRef.name)).map(
+    const names = followersOf(session, ref, specOf(object).projectRef.name).map(
       (row) => `"${row.object.metadata.name}"`,
     )
-    const back = names.length === 0 ? undefined : await session.fetch(ref)
+    const back = names.length === 0 ? undefined : session.fetch(ref)
     if (names.length === 0 || back !== undefined) continue
     const why = `${names.join(', ')} takes its value from it (valueFrom.secretRef); delete or change that first`
     throw conflict(ref, why)

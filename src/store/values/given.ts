@@ -6,13 +6,12 @@ import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { generateValue } from '../../secrets/generate.ts'
 import { isBoundToNames, type SealedPlace } from '../../secrets/sealed-place.ts'
 import { invalid } from '../errors.ts'
-import { hadNamespaceBefore } from '../former-namespaces.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 
-const sealedPlace = async (session: WriteSession, object: KubeObject): Promise<SealedPlace> => {
+const sealedPlace = (session: WriteSession, object: KubeObject): SealedPlace => {
   const spec = object.spec as SecretSpec
   const { namespace } = refOf(object)
-  const home = await session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
+  const home = session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
   return {
     namespace,
     namespaceUid: home?.uid,
@@ -37,14 +36,11 @@ const formerFault: Fault = {
 }
 
 /** The bytes of value, valueBase64 or sealedValue; undefined for none. Invalid when a sealed one does not open. */
-export const writtenValue = async (
-  session: WriteSession,
-  object: KubeObject,
-): Promise<Buffer | undefined> => {
+export const writtenValue = (session: WriteSession, object: KubeObject): Buffer | undefined => {
   const spec = object.spec as SecretSpec
   if (spec.sealedValue === undefined) return valueBytes(spec)
-  const place = await sealedPlace(session, object)
-  if (isBoundToNames(spec.sealedValue) && (await hadNamespaceBefore(session, place.namespace)))
+  const place = sealedPlace(session, object)
+  if (isBoundToNames(spec.sealedValue) && session.view.hadNamespace(place.namespace))
     throw invalid(refOf(object), [formerFault])
   const opened = session.deps.sealedValues?.open(place, spec.sealedValue)
   if (opened === undefined) throw invalid(refOf(object), [sealedFault])

@@ -12,8 +12,9 @@ import type { SetEntry } from '../../secrets/visible.ts'
 import { conflict, invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
-import { loadDataKeys, openRow, sealedColumns, toEntry, type SealedRow } from '../sets.ts'
+import { openHeads } from '../secret-versions.ts'
 import { resetInSync, stageletsOf } from '../stagelet-writes.ts'
+import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../store.ts'
 import { createFiller, tooLong } from './filled.ts'
 import { followersOf } from './followers.ts'
@@ -30,12 +31,9 @@ export const referencesOf = (
 }
 
 /** Invalid where others follow the secret: they would get the template. */
-export const checkNotFollowed = async (
-  session: WriteSession,
-  object: KubeObject,
-): Promise<void> => {
+export const checkNotFollowed = (session: WriteSession, object: KubeObject): void => {
   const { projectRef } = object.spec as SecretSpec
-  const [first] = await followersOf(session, refOf(object), projectRef.name)
+  const [first] = followersOf(session, refOf(object), projectRef.name)
   if (first === undefined) return
   const message = `Forbidden: secret "${first.object.metadata.name}" takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
   throw invalid(refOf(object), [
@@ -51,41 +49,24 @@ interface Problem {
 
 type Opened = OpenedEntry & { readonly row: StoredRow }
 
-const openConcerned = async (
+const openConcerned = (
   session: WriteSession,
   project: ProjectState,
   { keys, viewers }: { keys: ReadonlySet<string>; viewers: ReadonlySet<string> | undefined },
 ): Promise<OpenedEntry[]> => {
-  const rows = await session.tx.query<SealedRow>(
-    `SELECT ${sealedColumns} FROM secret_versions v WHERE v.project_uid = $1 AND v.to_revision IS NULL
-       AND v.key = ANY($2) AND (v.stagelet IS NULL OR $3::text[] IS NULL OR v.stagelet = ANY($3))
-     ORDER BY v.name`,
-    [project.uid, [...keys], viewers === undefined ? null : [...viewers]],
-  )
-  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, project.uid)
-  return Promise.all(
-    rows.map(async (row) => ({
-      ...toEntry(row),
-      value: await openRow(dataKeys, project.uid, row),
-    })),
-  )
+  const isConcerned = ({ key, stagelet }: SetEntry): boolean =>
+    keys.has(key) && (stagelet === undefined || viewers === undefined || viewers.has(stagelet))
+  const entries = session.headsOf(project.uid).map(({ entry }) => entry)
+  const concerned = entries.filter(isConcerned).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return openHeads(session, project.uid, concerned)
 }
 
-const withRows = async (
-  session: WriteSession,
-  entries: readonly OpenedEntry[],
-): Promise<Opened[]> => {
-  const referring = entries.filter((entry) => entry.references !== undefined)
-  const rows = await session.select(
-    'SELECT uid, rv, source, body FROM objects WHERE uid = ANY($1::uuid[])',
-    [referring.map((entry) => entry.secretId)],
-  )
-  const byUid = new Map(rows.map((row) => [row.uid, row]))
-  return referring.flatMap((entry) => {
-    const row = byUid.get(entry.secretId)
+const withRows = (session: WriteSession, entries: readonly OpenedEntry[]): Opened[] =>
+  entries.flatMap((entry) => {
+    if (entry.references === undefined) return []
+    const [row] = session.select(term.uid(entry.secretId))
     return row === undefined ? [] : [{ ...entry, row }]
   })
-}
 
 interface Judged {
   readonly referring: readonly Opened[]
@@ -195,11 +176,11 @@ const keysReached = (
   }
 }
 
-const tellReferring = async (
+const tellReferring = (
   session: WriteSession,
   project: ProjectState,
   { entries, viewers }: { entries: readonly Opened[]; viewers: ReadonlySet<string> | undefined },
-): Promise<void> => {
+): void => {
   for (const { row } of entries) {
     const conditions = (row.object.status?.['conditions'] ?? []) as Condition[]
     const changed = withCondition(
@@ -215,15 +196,15 @@ const tellReferring = async (
     )
     const status = { ...row.object.status, conditions: changed }
     const next = withStatusOwner({ ...row.object, status }, row.object, session.now)
-    await session.put(next, row.source, row)
+    session.put(next, row.source, row)
   }
   const seenBy = entries.flatMap((entry) =>
     viewers === undefined || entry.stagelet !== undefined
       ? [entry]
       : [...viewers].map((stagelet) => ({ ...entry, stagelet })),
   )
-  const stagelets = await stageletsOf(session, project.ref)
-  await resetInSync(session, project, { stagelets, entries: seenBy })
+  const stagelets = stageletsOf(session, project.ref)
+  resetInSync(session, project, { stagelets, entries: seenBy })
 }
 
 const settleProject = async (
@@ -231,11 +212,10 @@ const settleProject = async (
   project: ProjectState,
   touched: readonly Touched[],
 ): Promise<void> => {
-  const rows = await session.tx.query<{ key: string; refs: string }>(
-    'SELECT key, refs FROM secret_versions WHERE project_uid = $1 AND to_revision IS NULL AND refs IS NOT NULL',
-    [project.uid],
-  )
-  const referring = rows.map(({ key, refs }) => ({ key, references: JSON.parse(refs) as string[] }))
+  const referring = session.view.heads
+    .withTerm(term.referring(project.uid))
+    .map(({ entry: { key, references = [] } }) => ({ key, references }))
+  if (referring.length === 0) return
   const concerned = new Set(
     referring.flatMap(({ key, references }) => [key, ...references.map(keyOfReference)]),
   )
@@ -248,7 +228,7 @@ const settleProject = async (
   // What only some stagelets see can break, or change, nothing for the others.
   const viewers = own.length === hit.length ? new Set(own) : undefined
   const entries = await openConcerned(session, project, { keys: concerned, viewers })
-  const opened = await withRows(session, entries)
+  const opened = withRows(session, entries)
   const closed = closedTo(session, project, {
     opened,
     reached: reachedBy(hits.filter(({ why }) => why !== 'given')),
@@ -265,14 +245,14 @@ const settleProject = async (
   const reached = reachedBy(changed)
   const written = new Set(touched.map(({ entry }) => entry.secretId))
   const told = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
-  if (told.length > 0) await tellReferring(session, project, { entries: told, viewers })
+  if (told.length > 0) tellReferring(session, project, { entries: told, viewers })
 }
 
 /** At the end of a write: whatever its order, only what it leaves behind counts. */
 export const settleReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
   for (const project of new Set(session.touched.map((one) => one.project))) {
-    if (!project.refers || !living.has(project)) continue
+    if (!living.has(project)) continue
     const touched = session.touched.filter((one) => one.project === project)
     await settleProject(session, project, touched)
   }

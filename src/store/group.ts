@@ -1,0 +1,113 @@
+// Writes that share a commit: each runs on top of what those before it left behind.
+import { changeEvent } from './change-event.ts'
+import type { OwnCommit } from './feed.ts'
+import {
+  Changes,
+  payloadOf,
+  projectStateKind,
+  type Payload,
+  type ProjectChange,
+} from './log/changes.ts'
+import type { WriteSession } from './session.ts'
+import { objectRow } from './state/rows.ts'
+import { Overlay, type State } from './state/state.ts'
+import type { ChangeEvent } from './store.ts'
+
+export class Group {
+  /** What the writes were admitted on. */
+  readonly state: State
+  readonly startRv: number
+  readonly overlay: Overlay
+  /** All of them. */
+  readonly changes = new Changes()
+  /** What is not stored yet. */
+  readonly #pending = new Changes()
+  rv: number
+  /** Term of the leaders among the writers. */
+  leader: number | undefined
+  /** Some write has audit rows. */
+  audited = false
+  readonly #events: ChangeEvent[] = []
+
+  constructor(state: State) {
+    this.state = state
+    this.startRv = state.rv
+    this.rv = state.rv
+    this.overlay = new Overlay(state)
+  }
+
+  /** The write is done, and counts. */
+  absorb(session: WriteSession): void {
+    this.overlay.absorb(session.view)
+    this.take(session.changes)
+    this.rv = session.rv
+  }
+
+  take(changes: Changes): void {
+    this.audited ||= changes.audit.length > 0
+    for (const { type, row, previous } of changes.objects) {
+      const change = { resourceVersion: row.rv, type, text: row.text }
+      this.#events.push(changeEvent({ ...change, previous }))
+    }
+    this.changes.absorb(changes)
+    this.#pending.absorb(changes)
+  }
+
+  get isEmpty(): boolean {
+    return this.rv === this.startRv && !this.audited && this.projects().length === 0
+  }
+
+  /** Every project that is another than before, or whose head is. */
+  projects(): ProjectChange[] {
+    return projectsOf(this.overlay, this.state)
+  }
+
+  /** All that is not stored yet. */
+  payload(): Payload {
+    const projects = this.projects()
+    if (projects.length > 0 && this.#pending.objects.length === 0) this.#tell(projects)
+    return payloadOf(this.#pending, projects, true)
+  }
+
+  /** What a write has done since it was asked last, to be stored ahead of its end. */
+  partOf({ view, changes }: WriteSession): Payload {
+    this.take(changes)
+    changes.clear()
+    const payload = payloadOf(this.#pending, projectsOf(view, this.state), false)
+    this.#pending.clear()
+    return payload
+  }
+
+  get commit(): OwnCommit {
+    return { delta: this.overlay.delta, events: this.#events, rv: this.rv }
+  }
+
+  /** A change for followers where no object changed. */
+  #tell([first]: readonly ProjectChange[]): void {
+    const ref = { kind: projectStateKind, namespace: '', name: '' }
+    const uid = first?.uid ?? ''
+    const row = objectRow(ref, { uid, rv: ++this.rv, source: 'system', text: '{}' })
+    this.changes.objects.push({ type: 'MODIFIED', ref, row, previous: undefined, at: 0 })
+  }
+}
+
+const projectsOf = (overlay: Overlay, state: State): ProjectChange[] => {
+  type Parts = Pick<ProjectChange, 'heads' | 'buried'>
+  const parts = new Map<string, { [K in keyof Parts]: Parts[K][number][] }>()
+  const partOf = (uid: string): { [K in keyof Parts]: Parts[K][number][] } => {
+    let part = parts.get(uid)
+    if (part === undefined) parts.set(uid, (part = { heads: [], buried: [] }))
+    return part
+  }
+  for (const [uid, row] of overlay.projects.changes())
+    if (row !== undefined || state.projects.get(uid) !== undefined) partOf(uid)
+  for (const [id, head] of overlay.heads.changes()) {
+    const uid = (head ?? state.heads.get(id))?.projectUid
+    if (uid !== undefined) partOf(uid).heads.push([id, head])
+  }
+  for (const [id, row] of overlay.buried.changes()) {
+    const uid = (row ?? state.buried.get(id))?.projectUid
+    if (uid !== undefined) partOf(uid).buried.push([id, row !== undefined])
+  }
+  return [...parts].map(([uid, part]) => ({ uid, row: overlay.projects.get(uid), ...part }))
+}

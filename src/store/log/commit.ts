@@ -1,0 +1,96 @@
+// The statements of a commit. See migrations/0040-one-commit.sql.
+import type { Queryable } from '../sql.ts'
+import type { Payload } from './changes.ts'
+
+/** Where the database stands. */
+export interface Standing {
+  readonly rv: number
+  /** Of the leader of now. */
+  readonly term: number
+}
+
+export interface Commit {
+  readonly id: string
+  /** ms */
+  readonly at: number
+  /** Version that the writes were admitted on. */
+  readonly expected: number
+  readonly next: number
+  /** Only while this is the leader's term; undefined: whoever leads. */
+  readonly leader: number | undefined
+  /** What NOTIFY says of it; undefined: there is nobody to tell. */
+  readonly origin: string | undefined
+  readonly payload: Payload
+}
+
+const commitSql = `SELECT done, rv, term
+  FROM commit_changes($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9::text[])`
+
+/** `done` false: another commit came between, or another leads; nothing was stored. */
+export const commit = async (
+  q: Queryable,
+  { id, at, expected, next, leader, origin, payload }: Commit,
+): Promise<Standing & { done: boolean }> => {
+  const { objects, more, lists } = payload
+  const [answer] = await q.query<Standing & { done: boolean }>(commitSql, [
+    ...[id, at, expected, next, leader ?? null, origin ?? null],
+    ...[objects, more, lists],
+  ])
+  if (answer === undefined) throw new Error('the counter row is missing')
+  return answer
+}
+
+/** Within a transaction that holds the counter row: what a write has done so far. */
+export const applyChanges = async (
+  tx: Queryable,
+  { objects, more, lists }: Payload,
+  leader: number | undefined,
+): Promise<void> => {
+  if (lists.length === 0) return
+  await tx.query('SELECT apply_changes($1::json, $2::json, $3::text[], $4)', [
+    ...[objects, more, lists],
+    leader ?? null,
+  ])
+}
+
+const standingSql = 'SELECT rv, term FROM counters'
+
+const standingOf = async (q: Queryable, text: string): Promise<Standing> => {
+  const [standing] = await q.query<Standing>(text, [])
+  if (standing === undefined) throw new Error('the counter row is missing')
+  return standing
+}
+
+export const readStanding = (q: Queryable): Promise<Standing> => standingOf(q, standingSql)
+
+/** Holds the counter row until the transaction ends: nobody commits meanwhile. */
+export const lockCounters = (tx: Queryable): Promise<Standing> =>
+  standingOf(tx, `${standingSql} FOR UPDATE`)
+
+/** Moves the counter row that the transaction holds, and tells other replicas. */
+export const advance = async (
+  tx: Queryable,
+  rv: number,
+  origin: string | undefined,
+): Promise<void> => {
+  if (origin === undefined) await tx.query('UPDATE counters SET rv = $1', [rv])
+  else
+    await tx.query(
+      `WITH moved AS (UPDATE counters SET rv = $1) SELECT pg_notify('stagely_changes', $2)`,
+      [rv, origin],
+    )
+}
+
+/** Whether a commit whose answer was lost is there. Waits for the one that may still be under way. */
+export const wasCommitted = (
+  sql: Pick<Queryable, 'query'> & Transacting,
+  id: string,
+): Promise<boolean> =>
+  sql.transaction(async (tx) => {
+    await lockCounters(tx)
+    return (await tx.query('SELECT 1 FROM commits WHERE id = $1', [id])).length > 0
+  })
+
+interface Transacting {
+  transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>
+}

@@ -1,0 +1,100 @@
+// Changes as the log has them: what commits of other replicas did to the state, and the events of it.
+import { keyOf } from '../../resources/meta.ts'
+import { changeEvent } from '../change-event.ts'
+import type { Queryable } from '../sql.ts'
+import { objectRow, type ProjectRow } from '../state/rows.ts'
+import type { Delta, State } from '../state/state.ts'
+import type { ChangeEvent } from '../store.ts'
+import { projectStateKind, type ProjectStateText } from './changes.ts'
+
+export const pageSize = 1_000
+
+export interface ChangeRow {
+  rv: number
+  type: ChangeEvent['type']
+  kind: string
+  namespace: string
+  name: string
+  uid: string
+  source: string
+  body: string
+  previous: string | null
+  state: string | null
+}
+
+export interface LogPage {
+  readonly rows: readonly ChangeRow[]
+  /** Where the log ends. */
+  readonly rv: number
+  /** Changes up to here are no longer kept. */
+  readonly compacted: number
+}
+
+/** Rows after `after`, in order. One statement, so one snapshot. */
+export const readLog = async (q: Queryable, after: number): Promise<LogPage> => {
+  const rows = await q.query<
+    { head: number; compacted: number } & { [K in keyof ChangeRow]: ChangeRow[K] | null }
+  >(
+    `WITH page AS (
+       SELECT rv, type, kind, namespace, name, uid, source, body, previous, state
+       FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
+     )
+     SELECT c.rv AS head, c.compacted_rv AS compacted, p.*
+     FROM counters c LEFT JOIN page p ON true ORDER BY p.rv`,
+    [after],
+  )
+  return {
+    rows: rows.filter((row) => row.rv !== null) as unknown as ChangeRow[],
+    rv: rows[0]?.head ?? 0,
+    compacted: rows[0]?.compacted ?? 0,
+  }
+}
+
+/** What watchers see of it; none for what only tells of projects. */
+export const eventsOf = (rows: readonly ChangeRow[]): ChangeEvent[] =>
+  rows
+    .filter(({ kind }) => kind !== projectStateKind)
+    .map(({ rv, type, body, previous }) =>
+      changeEvent({ resourceVersion: rv, type, text: body, previous: previous ?? undefined }),
+    )
+
+const nothing: Delta = { objects: [], projects: [], heads: [], buried: [], former: [] }
+
+const objectDelta = (row: ChangeRow): Delta => {
+  const { kind, namespace, name, type, uid, rv, source, body: text } = row
+  if (kind === projectStateKind) return nothing
+  const ref = { kind, namespace, name }
+  const isGone = type === 'DELETED'
+  return {
+    ...nothing,
+    objects: [[keyOf(ref), isGone ? undefined : objectRow(ref, { uid, rv, source, text })]],
+    former: isGone && kind === 'Namespace' ? [name] : [],
+  }
+}
+
+const projectDelta = (state: State, text: ProjectStateText): Delta => {
+  const { uid, isGone = false, heads, buried, ...row } = text
+  if (isGone) return state.withoutProject(uid)
+  return {
+    ...nothing,
+    projects: [[uid, { ...row, id: uid } as ProjectRow]],
+    heads: Object.entries(heads).map(([id, entry]) => [
+      id,
+      entry === null ? undefined : { id, projectUid: uid, entry },
+    ]),
+    buried: Object.entries(buried).map(([id, isBuried]) => [
+      id,
+      isBuried ? { id, projectUid: uid } : undefined,
+    ]),
+  }
+}
+
+/** Brings the state from where the page begins to where it ends. */
+export const applyRows = (state: State, rows: readonly ChangeRow[]): void => {
+  for (const row of rows) {
+    state.apply(objectDelta(row), row.rv)
+    if (row.state === null) continue
+    for (const text of JSON.parse(row.state) as ProjectStateText[])
+      state.apply(projectDelta(state, text), row.rv)
+  }
+}

@@ -1,0 +1,133 @@
+// The state as the tables hold it, and rows of projects read anew.
+import { keyOf } from '../../resources/meta.ts'
+import { toEntry, type VersionRow } from '../sets.ts'
+import type { Queryable, Sql } from '../sql.ts'
+import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
+import { State, type Delta } from '../state/state.ts'
+
+/** Rows of one statement. */
+const pageSize = 2_000
+
+interface ObjectColumns {
+  uid: string
+  kind: string
+  namespace: string
+  name: string
+  rv: number
+  source: string
+  body: string
+}
+
+interface ProjectColumns {
+  uid: string
+  namespace: string
+  name: string
+  digest_key: string
+  key_provider: string | null
+  revision: number
+  opened_at: number | null
+  last_write_at: number | null
+  change_sets: string
+  head_mac: string
+  quiet_at: number
+  data_key_id: string
+  wrapped: string
+}
+
+const projectColumns = `p.uid, p.namespace, p.name, p.digest_key, p.key_provider, p.revision, p.opened_at, p.last_write_at,
+  p.change_sets, p.head_mac, p.quiet_at, k.id AS data_key_id, k.wrapped
+FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL`
+
+const toProject = (row: ProjectColumns): ProjectRow => ({
+  id: row.uid,
+  namespace: row.namespace,
+  name: row.name,
+  digestKey: row.digest_key,
+  keyProvider: row.key_provider ?? undefined,
+  dataKey: { id: row.data_key_id, wrapped: row.wrapped },
+  closed: row.revision,
+  openedAt: row.opened_at ?? undefined,
+  lastWriteAt: row.last_write_at ?? undefined,
+  changeSets: JSON.parse(row.change_sets) as Record<string, number>,
+  headMac: row.head_mac,
+  quietAt: row.quiet_at,
+})
+
+/** Of these projects, those that are there. */
+export const readProjects = async (q: Queryable, uids: readonly string[]): Promise<ProjectRow[]> =>
+  (
+    await q.query<ProjectColumns>(`SELECT ${projectColumns} WHERE p.uid = ANY ($1::uuid[])`, [uids])
+  ).map(toProject)
+
+type Pair<R> = readonly [id: string, row: R]
+
+/** Page by page in the order of a key that no two rows share. */
+async function* pages<R extends { uid: string }>(q: Queryable, text: string): AsyncGenerator<R[]> {
+  let after = '00000000-0000-0000-0000-000000000000'
+  for (;;) {
+    const rows = await q.query<R>(text, [after, pageSize])
+    yield rows
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < pageSize) return
+    after = last.uid
+  }
+}
+
+const objectsSql = `SELECT uid, kind, namespace, name, rv, source, body FROM objects
+  WHERE uid > $1 ORDER BY uid LIMIT $2`
+const projectsSql = `SELECT ${projectColumns} WHERE p.uid > $1 ORDER BY p.uid LIMIT $2`
+const headsSql = `SELECT secret_uid AS uid, secret_uid, project_uid, version, name, key, scope, stagelet, type, file, bytes,
+  value_digest, refs FROM secret_versions WHERE to_revision IS NULL AND secret_uid > $1 ORDER BY secret_uid LIMIT $2`
+
+const none = { objects: [], projects: [], heads: [], buried: [], former: [] }
+
+const objectOf = ({
+  kind,
+  namespace,
+  name,
+  body: text,
+  ...row
+}: ObjectColumns): Pair<StoredRow> => {
+  const ref = { kind, namespace, name }
+  return [keyOf(ref), objectRow(ref, { ...row, text })]
+}
+
+/** A second current version of a secret, which only somebody else can have made, must not hide the first. */
+const headOf = (state: State, row: VersionRow & { project_uid: string }): Pair<HeadRow> => {
+  const isSecond = state.heads.get(row.secret_uid) !== undefined
+  const id = isSecond ? `${row.secret_uid} ${row.version}` : row.secret_uid
+  return [id, { id, projectUid: row.project_uid, entry: toEntry(row) }]
+}
+
+const loadInto = async (q: Queryable, state: State): Promise<void> => {
+  const apply = (delta: Partial<Delta>): void => {
+    state.apply({ ...none, ...delta }, state.rv)
+  }
+  for await (const rows of pages<ObjectColumns>(q, objectsSql))
+    apply({ objects: rows.map(objectOf) })
+  for await (const rows of pages<ProjectColumns>(q, projectsSql))
+    apply({ projects: rows.map((row) => [row.uid, toProject(row)] as const) })
+  for await (const rows of pages<VersionRow & { uid: string; project_uid: string }>(q, headsSql))
+    for (const row of rows) apply({ heads: [headOf(state, row)] })
+  const buried = await q.query<{ id: string; projectUid: string }>(
+    'SELECT secret_uid AS id, project_uid AS "projectUid" FROM deleted_secrets',
+    [],
+  )
+  apply({ buried: buried.map((row) => [row.id, row] as const) })
+  const former = await q.query<{ name: string }>('SELECT name FROM former_namespaces', [])
+  apply({ former: former.map(({ name }) => name) })
+}
+
+/** One snapshot of all tables. */
+export const loadState = (sql: Sql): Promise<State> =>
+  sql.transaction(async (tx) => {
+    await tx.exec('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+    const [counters] = await tx.query<{ rv: number; epoch: number }>(
+      'SELECT rv, epoch FROM counters',
+      [],
+    )
+    if (counters === undefined) throw new Error('the counter row is missing')
+    const state = new State(counters)
+    await loadInto(tx, state)
+    return state
+  })

@@ -1,0 +1,59 @@
+// What the store is made of.
+import type { Clock } from '../kernel/clock.ts'
+import { gathered } from '../kernel/gathered.ts'
+import type { Logger } from '../kernel/log.ts'
+import type { KeyCacheOptions } from '../secrets/key-cache.ts'
+import type { KeyRing } from '../secrets/key-ring.ts'
+import { ProjectKeyCache } from '../secrets/project-keys.ts'
+import type { SealedValueOpener } from '../secrets/sealed-place.ts'
+import type { Retention } from './compaction.ts'
+import type { Feed } from './feed.ts'
+import { readStanding } from './log/commit.ts'
+import type { Sql } from './sql.ts'
+import { Writer } from './writer.ts'
+
+/** Bounds how many share one question. */
+const mostTogether = 1_000
+
+export interface SqlStoreDeps {
+  readonly sql: Sql
+  readonly keyRing: KeyRing
+  /** How long unwrapped keys stay in memory; see KeyCacheOptions. */
+  readonly keyCache?: Omit<KeyCacheOptions, 'clock'>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly retention: Retention
+  readonly sealedValues?: SealedValueOpener | undefined
+}
+
+/** What the store and its leaders' views of it share. */
+export interface StoreParts extends SqlStoreDeps {
+  readonly keys: ProjectKeyCache
+  readonly feed: Feed
+  readonly writer: Writer
+  /** Resolves once the state has reached what was committed when it was asked. */
+  readonly fresh: () => Promise<void>
+  readonly audit: { listener?: () => void }
+}
+
+/** Those who ask at the same time share one look at the counter. Alone, the state is what is stored. */
+const freshBy = (sql: Sql, feed: Feed): (() => Promise<void>) => {
+  if (sql.kind === 'pglite') return () => Promise.resolve()
+  const ask = gathered(mostTogether, async (asked: readonly undefined[]) => {
+    const { rv } = await readStanding(sql)
+    await feed.reach(rv)
+    return asked
+  })
+  return () => ask(undefined)
+}
+
+export const assemble = (deps: SqlStoreDeps, feed: Feed): StoreParts => {
+  const { sql, keyRing: provider, clock, sealedValues } = deps
+  const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
+  const audit: StoreParts['audit'] = {}
+  const onAudit = (): void => {
+    audit.listener?.()
+  }
+  const writer = new Writer({ sql, provider, clock, keys, feed, sealedValues, onAudit })
+  return { ...deps, keys, feed, writer, fresh: freshBy(sql, feed), audit }
+}
