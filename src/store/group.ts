@@ -5,6 +5,7 @@ import {
   Changes,
   payloadOf,
   projectStateKind,
+  stateOf,
   type Payload,
   type ProjectChange,
 } from './log/changes.ts'
@@ -65,8 +66,15 @@ export class Group {
   /** All that is not stored yet. */
   payload(): Payload {
     const projects = this.projects()
-    if (projects.length > 0 && this.#pending.objects.length === 0) this.#tell(projects)
+    if (projects.length > 0 && this.rv === this.startRv) this.#tell(projects)
     return payloadOf(this.#pending, projects, true)
+  }
+
+  /** What followers need of the projects, where the changes of objects were stored ahead. */
+  lateState(): string | undefined {
+    const projects = this.projects()
+    const isLate = projects.length > 0 && this.#pending.objects.length === 0
+    return isLate ? stateOf(projects) : undefined
   }
 
   /** What a write has done since it was asked last, to be stored ahead of its end. */
@@ -87,7 +95,7 @@ export class Group {
     const ref = { kind: projectStateKind, namespace: '', name: '' }
     const uid = first?.uid ?? ''
     const row = objectRow(ref, { uid, rv: ++this.rv, source: 'system', text: '{}' })
-    this.changes.objects.push({ type: 'MODIFIED', ref, row, previous: undefined, at: 0 })
+    this.#pending.objects.push({ type: 'MODIFIED', ref, row, previous: undefined, at: 0 })
   }
 }
 

@@ -57,7 +57,11 @@ export class LockedWrite {
 
   /** Stores the rest. */
   async end(): Promise<void> {
-    await applyChanges(this.#raw, this.#group.payload(), this.#group.leader)
+    const group = this.#group
+    await applyChanges(this.#raw, group.payload(), group.leader)
+    const state = group.lateState()
+    if (state !== undefined)
+      await this.#raw.query('UPDATE changes SET state = $1 WHERE rv = $2', [state, group.rv])
   }
 
   async #flush(): Promise<void> {

@@ -1,6 +1,7 @@
 // What an operator needs to know comes as events: with real kubectl, counted, and gone after an hour. The
 // agent is played by the test, which writes its reports where the controller would.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Condition } from '../../src/resources/conditions.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../src/resources/observation.ts'
 import type { Opened } from '../../src/store/open-store.ts'
@@ -58,6 +59,12 @@ const report = async (over: Partial<ObservationSpec>): Promise<void> => {
     spec,
   }
   await opened.store.write(system, {}, (tx) => tx.putInternal(object))
+}
+
+const isUnhealthy = async (): Promise<boolean> => {
+  const { status } = (await opened.store.get({ kind: 'Stagelet', namespace: ns, name: 'shop' }))!
+  const conditions = status?.['conditions'] as readonly Condition[]
+  return conditions.some(({ reason }) => reason === 'ServiceUnhealthy')
 }
 
 interface Told {
@@ -127,6 +134,7 @@ describe('events', () => {
     await agentIs('Unknown', 'Disconnected')
     await agentIs('True', 'Connected')
     await report({})
+    await expect.poll(isUnhealthy, { timeout: 30_000 }).toBe(false)
     await agentIs('Unknown', 'Disconnected')
     await agentIs('True', 'Connected')
     await isIll()

@@ -176,9 +176,9 @@ const stateText = ({ uid, row, heads, buried }: ProjectChange): ProjectStateText
   }
 }
 
-/** What followers need beside the objects; null where there is nothing. */
-const stateOf = (projects: readonly ProjectChange[]): string | null =>
-  projects.length === 0 ? null : storableJson(JSON.stringify(projects.map(stateText)))
+/** What followers need beside the objects. */
+export const stateOf = (projects: readonly ProjectChange[]): string =>
+  storableJson(JSON.stringify(projects.map(stateText)))
 
 /** JSON text of a row, `raw` members as they are. */
 const rowText = (members: Record<string, unknown>, raw: Record<string, string | null>): string => {
@@ -233,7 +233,7 @@ export const payloadOf = (
   const gone = new Set(projects.filter(({ row }) => row === undefined).map(({ uid }) => uid))
   const stays = ({ projectUid }: { readonly projectUid: string }): boolean => !gone.has(projectUid)
   const last = changes.objects.at(-1)
-  const state = tells ? stateOf(projects) : null
+  const state = tells && projects.length > 0 ? stateOf(projects) : null
   const objects = changes.objects.map((one) => objectText(one, one === last ? state : null))
   const living = projects.flatMap(({ row }) => (row === undefined ? [] : [row]))
   const parts: Record<string, string[]> = {

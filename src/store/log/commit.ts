@@ -1,4 +1,5 @@
 // The statements of a commit. See migrations/0040-one-commit.sql.
+import { isReason } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import type { Payload } from './changes.ts'
 
@@ -61,7 +62,12 @@ const standingOf = async (q: Queryable, text: string): Promise<Standing> => {
   return standing
 }
 
-export const readStanding = (q: Queryable): Promise<Standing> => standingOf(q, standingSql)
+/** Asked once more where a connection broke: the pool may have kept one that is long dead. */
+export const readStanding = (q: Queryable): Promise<Standing> =>
+  standingOf(q, standingSql).catch((error: unknown) => {
+    if (!isReason(error, 'ServiceUnavailable')) throw error
+    return standingOf(q, standingSql)
+  })
 
 /** Holds the counter row until the transaction ends: nobody commits meanwhile. */
 export const lockCounters = (tx: Queryable): Promise<Standing> =>
