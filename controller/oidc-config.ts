@@ -1,6 +1,6 @@
 // Flags and environment of the login by an OpenID provider. Flags go before the environment.
 import { readFileSync } from 'node:fs'
-import { teamRoles, type TeamRole } from '../src/access/principal.ts'
+import { teamRoles, type TeamRole } from '../src/access/team-roles.ts'
 import type { GroupRole, OidcConfig } from './http/login/provider.ts'
 
 export interface OidcFlags {

@@ -1,6 +1,6 @@
 // How users, members and tokens are printed, and what is checked about them before a request.
 import { InvalidArgumentError } from 'commander'
-import { teamRoles } from '../../src/access/principal.ts'
+import { teamRoles } from '../../src/access/team-roles.ts'
 import type { RecordView } from '../records.ts'
 
 export interface UserRecord {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { allows, teamRoles, type Principal, type TeamRole } from './principal.ts'
+import { allows, type Principal } from './principal.ts'
+import { teamRoles, type TeamRole } from './team-roles.ts'
 import type { Resource, Verb } from './roles.ts'
 
 /** What each row of the table takes; undefined: no right of anybody gives it. */

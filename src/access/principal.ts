@@ -1,8 +1,6 @@
 // Who is logged in, and what they may do. Pure: where a principal comes from is the caller's.
 import { readVerbs, resources, rightsOf, type Resource, type Verb } from './roles.ts'
-
-export const teamRoles = ['owner', 'maintainer', 'developer', 'viewer', 'auditor'] as const
-export type TeamRole = (typeof teamRoles)[number]
+import type { TeamRole } from './team-roles.ts'
 
 export interface Principal {
   /** Id of the user, or of the token where a machine is logged in. */

@@ -4,12 +4,11 @@ import {
   allows,
   allowsAdmin,
   mayGrant,
-  teamRoles,
   teamsWhere,
   type Principal,
-  type TeamRole,
   type TokenLimits,
 } from './principal.ts'
+import { teamRoles, type TeamRole } from './team-roles.ts'
 import { readVerbs, resources, rightsOf, verbs, type Verb } from './roles.ts'
 
 /** The table as docs/security-model.md shows it. */

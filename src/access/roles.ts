@@ -1,6 +1,6 @@
 // Who may do what: the whole of it, in one table. Roles are held in a team (a namespace); an admin
 // of the controller may do everything everywhere.
-import { teamRoles, type TeamRole } from './principal.ts'
+import { teamRoles, type TeamRole } from './team-roles.ts'
 
 /**
  * What rights are about: the plurals of the kinds, and what has no kind. A part after `/` is a

@@ -1,7 +1,7 @@
 // Logins by an OpenID provider: which states are used up, who it turned out to be, and the code by which
 // the person's own command line gets the token. Secrets are here as hashes only.
 import { createHash, randomBytes } from 'node:crypto'
-import type { TeamRole } from '../access/principal.ts'
+import type { TeamRole } from '../access/team-roles.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isReason, StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'

@@ -1,5 +1,5 @@
 // Who is in which team, and in which role.
-import type { TeamRole } from '../access/principal.ts'
+import type { TeamRole } from '../access/team-roles.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { notFound } from './errors.ts'

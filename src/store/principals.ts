@@ -1,5 +1,6 @@
 // Tokens → who is logged in, in one query.
-import type { Principal, TeamRole, TokenLimits } from '../access/principal.ts'
+import type { Principal, TokenLimits } from '../access/principal.ts'
+import type { TeamRole } from '../access/team-roles.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { DeniedAttempt } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'

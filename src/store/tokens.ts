@@ -1,7 +1,7 @@
 // Tokens of people and machines. Only their SHA-256 is stored: they are random, so no slow hash is
 // needed. A token is shown once, when it is made.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import type { TeamRole } from '../access/principal.ts'
+import type { TeamRole } from '../access/team-roles.ts'
 import { StagelyError, type Fault } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { teamIdOf } from './members.ts'

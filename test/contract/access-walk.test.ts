@@ -7,7 +7,7 @@ import { rightOf, type KubeRoute } from '../../controller/http/kube/route.ts'
 import type { RestRoute } from '../../controller/http/rest/route.ts'
 import { restBase } from '../../controller/http/rest/serve.ts'
 import { describedRoutes } from '../../controller/http/rest/table.ts'
-import { teamRoles, type TeamRole } from '../../src/access/principal.ts'
+import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { readVerbs, rightsOf, type Resource, type Verb } from '../../src/access/roles.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 

@@ -8,7 +8,7 @@ import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import { paths } from '../../src/protocol/messages.ts'
 import { joinBody } from '../support/join-body.ts'
 import type { Opened } from '../../src/store/open-store.ts'
-import type { TeamRole } from '../../src/access/principal.ts'
+import type { TeamRole } from '../../src/access/team-roles.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import {
   openStoreOf,

@@ -2,7 +2,7 @@
 // nothing of them, and the audit has both.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { teamRoles, type TeamRole } from '../../src/access/principal.ts'
+import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { rolesWith } from '../../src/access/roles.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { freshDatabase } from '../support/fresh-database.ts'

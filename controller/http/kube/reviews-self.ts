@@ -1,13 +1,8 @@
 // The reviews that `kubectl auth can-i` and `auth whoami` ask for. They answer from the
 // table that the routes ask as well.
 import { z } from 'zod'
-import {
-  allows,
-  allowsAdmin,
-  teamRoles,
-  type Principal,
-  type TeamRole,
-} from '../../../src/access/principal.ts'
+import { allows, allowsAdmin, type Principal } from '../../../src/access/principal.ts'
+import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
 import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'

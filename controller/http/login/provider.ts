@@ -1,7 +1,7 @@
 // The OpenID provider: sends people there, and learns who came back. Everything of OpenID Connect is
 // openid-client's; here is which claims count.
 import * as openid from 'openid-client'
-import type { TeamRole } from '../../../src/access/principal.ts'
+import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Identity } from '../../../src/store/logins.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Principal, TeamRole } from '../../../src/access/principal.ts'
+import type { Principal } from '../../../src/access/principal.ts'
+import type { TeamRole } from '../../../src/access/team-roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { authorize } from './access.ts'

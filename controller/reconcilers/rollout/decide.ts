@@ -6,7 +6,7 @@ import type { ProjectRollout, RolloutSpec, StageletCounts } from '../../../src/r
 import type { StageletObject } from '../project/gather.ts'
 import { failedIn } from '../stagelet/quarantine.ts'
 import { letInTo } from '../stagelet/turn.ts'
-import { lastKnown } from '../stagelet/unseen.ts'
+import { isUnseen, lastKnown } from '../stagelet/unseen.ts'
 import { vanishedAtOnce } from './brake.ts'
 import type { RolloutInput } from './gather.ts'
 import { conditionsOf } from './verdict.ts'
@@ -83,10 +83,6 @@ const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts =>
     away: stagelets.length - count('AgentReachable'),
   }
 }
-
-/** Nobody sees what runs: its agent is away, or has not reported. */
-export const isUnseen = ({ status }: StageletObject): boolean =>
-  findCondition(status?.conditions, 'SecretsInSync')?.status === 'Unknown'
 
 export const stateOf = (known: {
   spec: RolloutSpec

@@ -4,7 +4,8 @@ import { annotations } from '../../../src/resources/meta.ts'
 import type { ProjectRollout } from '../../../src/resources/project.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
-import { isUnseen, type Standing } from './decide.ts'
+import { isUnseen } from '../stagelet/unseen.ts'
+import type { Standing } from './decide.ts'
 import type { RolloutInput } from './gather.ts'
 
 const listed = (names: readonly string[]): string =>

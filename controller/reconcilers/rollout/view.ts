@@ -4,11 +4,11 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOfSync } from '../../../src/resources/end.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
 import type { StageletObject } from '../project/gather.ts'
+import { isUnseen } from '../stagelet/unseen.ts'
 import {
   holdsFailed,
   isAway,
   isHeld,
-  isUnseen,
   standingOf,
   stateOf,
   vanishedOf,

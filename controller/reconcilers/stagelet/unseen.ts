@@ -20,6 +20,10 @@ export const seenTypes = [
   'Ready',
 ] as const
 
+/** By its status: nobody sees what runs, for the agent is away or has not reported. */
+export const isUnseen = ({ status }: Pick<StageletInput['stagelet'], 'status'>): boolean =>
+  findCondition(status?.conditions, 'SecretsInSync')?.status === 'Unknown'
+
 export interface Unseen {
   readonly reason:
     'AgentAway' | 'AgentRevoked' | 'AgentMissing' | 'NoReport' | typeof engineUnavailable

@@ -2,12 +2,10 @@
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { ProjectSpec } from '../../resources/project.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
-import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
 import { invalid } from '../errors.ts'
-import { loadProject, type ProjectState } from '../projects.ts'
+import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { ringOf } from './ring-of.ts'
-import { beginRotation } from './rotations.ts'
 
 export const keyProviderOf = ({ spec }: KubeObject): string | undefined =>
   (spec as ProjectSpec | undefined)?.keyProvider
@@ -40,42 +38,4 @@ export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing 
   throw invalid(refOf(object), [
     { field: 'spec.keyProvider', reason: 'FieldValueInvalid', message },
   ])
-}
-
-/**
- * A project whose spec names another key than before gets a new data key under it, and its digest
- * key wrapped anew. From this write on nothing is sealed by what the old key wraps; a rotation of
- * data keys seals the rest anew.
- */
-export const moveProjectKeys = async (session: WriteSession, object: KubeObject): Promise<void> => {
-  const ring = wantedRing(session, object)
-  const project = await loadProject(session, refOf(object))
-  if (project === undefined) return
-  const { uid, digestKey } = project
-  const name = keyProviderOf(object)
-  const made = session.preparations.take(
-    `keys of ${uid} by ${name ?? 'the master key'}`,
-    async () => {
-      await ring.confirm()
-      const dataKey = await createDataKey(ring, uid)
-      return { dataKey, digestKey: await wrapDigestKey(ring, uid, digestKey) }
-    },
-  )
-  const { id, wrapped } = made.dataKey
-  const { name: provider, keyId: providerKeyId } = ring
-  session.changes.keys.push({
-    ...{ id, projectUid: uid, provider, providerKeyId },
-    wrapped,
-    at: session.nowMs,
-  })
-  project.row = {
-    ...project.row,
-    ...{ keyProvider: name, digestKey: made.digestKey, dataKey: { id, wrapped } },
-  }
-  project.dataKey = await session.deps.keys.dataKey(uid, id, wrapped)
-  project.changed = true
-  const detail = { provider: ring.name, key: ring.keyId }
-  session.audit(refOf(object), { action: 'move keys', detail })
-  // While another runs, the rest is begun when that has ended.
-  if (!session.isDry) await beginRotation(session, { kind: 'data', projectUid: uid })
 }

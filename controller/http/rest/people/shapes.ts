@@ -1,6 +1,6 @@
 // People, members and tokens as the REST API shows them.
 import { z } from 'zod'
-import { teamRoles } from '../../../../src/access/principal.ts'
+import { teamRoles } from '../../../../src/access/team-roles.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import type { Member, MemberStore } from '../../../../src/store/members.ts'
 import type { Token, TokenStore } from '../../../../src/store/tokens.ts'

@@ -1,0 +1,45 @@
+// A project that moves to another key.
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
+import { loadProject } from '../projects.ts'
+import type { WriteSession } from '../session.ts'
+import { keyProviderOf, wantedRing } from './project-ring.ts'
+import { beginRotation } from './rotations.ts'
+
+/**
+ * A project whose spec names another key than before gets a new data key under it, and its digest
+ * key wrapped anew. From this write on nothing is sealed by what the old key wraps; a rotation of
+ * data keys seals the rest anew.
+ */
+export const moveProjectKeys = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const ring = wantedRing(session, object)
+  const project = await loadProject(session, refOf(object))
+  if (project === undefined) return
+  const { uid, digestKey } = project
+  const name = keyProviderOf(object)
+  const made = session.preparations.take(
+    `keys of ${uid} by ${name ?? 'the master key'}`,
+    async () => {
+      await ring.confirm()
+      const dataKey = await createDataKey(ring, uid)
+      return { dataKey, digestKey: await wrapDigestKey(ring, uid, digestKey) }
+    },
+  )
+  const { id, wrapped } = made.dataKey
+  const { name: provider, keyId: providerKeyId } = ring
+  session.changes.keys.push({
+    ...{ id, projectUid: uid, provider, providerKeyId },
+    wrapped,
+    at: session.nowMs,
+  })
+  project.row = {
+    ...project.row,
+    ...{ keyProvider: name, digestKey: made.digestKey, dataKey: { id, wrapped } },
+  }
+  project.dataKey = await session.deps.keys.dataKey(uid, id, wrapped)
+  project.changed = true
+  const detail = { provider: ring.name, key: ring.keyId }
+  session.audit(refOf(object), { action: 'move keys', detail })
+  // While another runs, the rest is begun when that has ended.
+  if (!session.isDry) await beginRotation(session, { kind: 'data', projectUid: uid })
+}

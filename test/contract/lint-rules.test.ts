@@ -1,0 +1,93 @@
+// Each lint rule of this project's own refuses what it is there for.
+import { ESLint } from 'eslint'
+import { beforeAll, describe, expect, it } from 'vitest'
+import tseslint from 'typescript-eslint'
+
+let eslint: ESLint
+
+beforeAll(() => {
+  // Rules that ask for types are not this project's own, and take long.
+  const withoutTypes = {
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { parserOptions: { projectService: false, project: false } },
+  }
+  eslint = new ESLint({ overrideConfig: [withoutTypes] })
+})
+
+/** Rules that refuse `code`, as the text of the file `path`. */
+const refusedBy = async (path: string, code: string): Promise<string[]> => {
+  const results = await eslint.lintText(code, { filePath: path })
+  return results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => ruleId ?? message))
+}
+
+const imports = (path: string): string => `import * as planted from '${path}'\nplanted.toString()\n`
+const long = (lines: number): string => 'let a = 1\n' + 'a += 1\n'.repeat(lines)
+
+describe('lint refuses', () => {
+  it.each([
+    ['two files that import each other', 'src/access/roles.ts', imports('./principal.ts')],
+    ['three that do', 'src/access/team-roles.ts', imports('./principal.ts')],
+  ])('%s', async (_what, path, code) => {
+    expect(await refusedBy(path, code)).toContain('import-x/no-cycle')
+  })
+
+  it.each([
+    ['src', 'src/runtime/control-loop.ts', '../../controller/print.ts'],
+    ['src', 'src/runtime/control-loop.ts', '../../agent/main.ts'],
+    ['src', 'src/runtime/control-loop.ts', '../../cli/print.ts'],
+    ['the agent', 'agent/main.ts', '../controller/print.ts'],
+    ['the agent', 'agent/main.ts', '../src/store/store.ts'],
+    ['the controller', 'controller/print.ts', '../cli/print.ts'],
+    ['the CLI', 'cli/print.ts', '../src/store/store.ts'],
+    ['the kernel', 'src/kernel/clock.ts', '../resources/meta.ts'],
+    ['resources', 'src/resources/meta.ts', '../store/store.ts'],
+    ['secrets', 'src/secrets/aead.ts', '../store/store.ts'],
+    ['Compose', 'src/compose/compose.ts', '../secrets/aead.ts'],
+    ['access', 'src/access/roles.ts', '../store/store.ts'],
+    ['the protocol', 'src/protocol/messages.ts', '../store/store.ts'],
+    ['the store', 'src/store/store.ts', '../protocol/messages.ts'],
+    ['the runtime', 'src/runtime/control-loop.ts', '../store/store.ts'],
+  ])('that %s (%s) imports %s', async (_who, path, imported) => {
+    expect(await refusedBy(path, imports(imported))).toContain('import-x/no-restricted-paths')
+  })
+
+  it.each([
+    ['a database outside of its drivers', 'src/store/store.ts', imports('pg')],
+    ['an embedded one', 'controller/main.ts', imports('@electric-sql/pglite')],
+    ['a process that is started elsewhere', 'agent/main.ts', imports('node:child_process')],
+    ['one that a driver starts', 'src/store/pg.ts', imports('node:child_process')],
+    ['a database in src/process', 'src/process/exec.ts', imports('pg')],
+  ])('%s', async (_what, path, code) => {
+    expect(await refusedBy(path, code)).toContain('no-restricted-imports')
+  })
+
+  it.each([
+    ['the time of day without a Clock', 'Date.now()\n', 'no-restricted-syntax'],
+    ['a date of now', 'new Date().toString()\n', 'no-restricted-syntax'],
+    ['the environment', 'process.env.HOME?.trim()\n', 'no-restricted-properties'],
+    ['AbortSignal.any', 'AbortSignal.any([]).throwIfAborted()\n', 'no-restricted-properties'],
+    ['a default export', 'export default 1\n', 'import-x/no-default-export'],
+    ['console', "console.log('a')\n", 'no-console'],
+    ['a long file', long(300), 'max-lines'],
+    ['a long function', `export const f = (): void => {\n${long(80)}}\n`, 'max-lines-per-function'],
+    ['==', 'export const f = (a: string): boolean => a == ``\n', 'eqeqeq'],
+    [
+      'five parameters',
+      'export const f = (a: 1, b: 1, c: 1, d: 1, e: 1): 1[] => [a, b, c, d, e]\n',
+      'max-params',
+    ],
+  ])('%s', async (_what, code, rule) => {
+    expect(await refusedBy('src/store/reads.ts', code)).toContain(rule)
+  })
+
+  it('a mock of a module in a test', async () => {
+    const code = "import { vi } from 'vitest'\nvi.mock('node:fs')\n"
+    expect(await refusedBy('src/kernel/clock.ts', code)).toContain('no-restricted-syntax')
+    expect(await refusedBy('test/contract/events.test.ts', code)).toContain('no-restricted-syntax')
+  })
+
+  it('nothing in what imports the right way', async () => {
+    const code = "import { allows } from '../src/access/principal.ts'\nexport const may = allows\n"
+    expect(await refusedBy('controller/print.ts', code)).toEqual([])
+  })
+})
