@@ -4,7 +4,7 @@ import { createApp, kubeRoutes, type AppDeps } from './app.ts'
 import { createMetrics } from './metrics.ts'
 import { createProxyTrust } from './request-identity.ts'
 import { restBase } from './rest/serve.ts'
-import { describedRoutes } from './rest/table.ts'
+import { restRoutes } from './rest/table.ts'
 
 /** Nothing is called: the routes are only counted. */
 const deps = {
@@ -26,7 +26,7 @@ describe('createApp', () => {
   it('serves no route that has no rule', () => {
     const ruled = new Set([
       ...kubeRoutes(deps).map(({ method, path }) => `${method} ${path}`),
-      ...describedRoutes().map(({ method, path }) => `${method} ${restBase}${path}`),
+      ...restRoutes.map(({ method, path }) => `${method} ${restBase}${path}`),
     ])
     const unruled = createApp(deps)
       .routes.filter(({ method }) => method !== 'ALL')

@@ -6,7 +6,7 @@ import { kubeRoutes } from '../../controller/http/app.ts'
 import { rightOf, type KubeRoute } from '../../controller/http/kube/route.ts'
 import type { RestRoute } from '../../controller/http/rest/route.ts'
 import { restBase } from '../../controller/http/rest/serve.ts'
-import { describedRoutes } from '../../controller/http/rest/table.ts'
+import { restRoutes } from '../../controller/http/rest/table.ts'
 import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { readVerbs, rightsOf, type Resource, type Verb } from '../../src/access/roles.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
@@ -299,7 +299,7 @@ describe('who may do what', () => {
     { timeout: 180_000 },
     async () => {
       const kube = kubeRoutes({} as Parameters<typeof kubeRoutes>[0])
-      const rest = describedRoutes()
+      const rest = restRoutes
       const cases = [
         ...kube.flatMap((route) =>
           casesOf(

@@ -2,7 +2,7 @@
 // The values that running containers have are the subject of test/integration/leak.test.ts.
 import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describedRoutes } from '../../controller/http/rest/table.ts'
+import { restRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { runCliProcess, type Ran } from '../support/processes.ts'
@@ -96,7 +96,7 @@ afterAll(async () => {
 
 describe('a value never comes back', () => {
   it('from a refused write to any route of the REST API', async () => {
-    const routes = describedRoutes().filter(({ method }) => method !== 'GET' && method !== 'DELETE')
+    const routes = restRoutes.filter(({ method }) => method !== 'GET' && method !== 'DELETE')
     for (const { method, path } of routes) {
       for (const body of wrong) await send(method, `/api/v1${idOf(path)}`, { body })
       const headers = { 'content-type': 'application/json' }
@@ -117,9 +117,7 @@ describe('a value never comes back', () => {
   it('from a read of any route of the REST API', async () => {
     // Streams do not end by themselves; what they tell is what the other routes read.
     const endless = /\/(stream|logs)$/
-    const reads = describedRoutes().filter(
-      ({ method, path }) => method === 'GET' && !endless.test(path),
-    )
+    const reads = restRoutes.filter(({ method, path }) => method === 'GET' && !endless.test(path))
     expect(reads.length).toBeGreaterThan(3)
     for (const { path } of reads) {
       const status = await send('GET', `/api/v1${idOf(path)}`)

@@ -1,7 +1,7 @@
 // What every route of the REST API does the same way: errors, paging, preconditions, repeats, limits.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describedRoutes } from '../../controller/http/rest/table.ts'
+import { restRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 let controller: TestController
@@ -120,7 +120,7 @@ describe('If-Match of every route', () => {
       paths: Record<string, Record<string, { parameters: { name: string }[] }>>
     }>()
     const named: Record<string, string> = { team: 'heeding', secret_id: 'one', user: 'admin' }
-    for (const { id, method, path, heedsIfMatch } of describedRoutes()) {
+    for (const { id, method, path, heedsIfMatch } of restRoutes) {
       const filled = path.replace(/:(\w+)/g, (_, name: string) => named[name] ?? 'heeding%2Fone')
       const body = ['PATCH', 'PUT'].includes(method) ? {} : undefined
       const answer = await call(method, `/api/v1${filled}`, body, { 'if-match': '"0"' })
@@ -183,7 +183,7 @@ describe('the OpenAPI document', () => {
         expect(Object.keys(operation.responses)).toContain('default')
       }
     }
-    const table = describedRoutes().map(
+    const table = restRoutes.map(
       (r) => `${r.method} ${r.path.replace(/:([a-z_]+)/g, '{$1}')} ${r.id}`,
     )
     expect(described.sort()).toEqual(table.sort())
@@ -194,7 +194,7 @@ describe('the OpenAPI document', () => {
   })
 
   it('is what docs/api.md tells of', () => {
-    const table = describedRoutes().map((r) => `${r.method} ${r.path}`)
+    const table = restRoutes.map((r) => `${r.method} ${r.path}`)
     const text = readFileSync('docs/api.md', 'utf8')
     const told = [...text.matchAll(/^\| `((?:GET|POST|PUT|PATCH|DELETE) \/[^`]+)`/gm)]
     expect(told.length).toBeGreaterThan(15)

@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secretFields, type SecretField } from '../../src/resources/secret-fields.ts'
-import { projectCreateShape } from '../../controller/http/rest/project-fields.ts'
+import type { RestField } from '../../src/resources/rest-fields.ts'
+import { secretFields } from '../../src/resources/secret-fields.ts'
+import { projectFields } from '../../controller/http/rest/kinds.ts'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
 import { projectSpec, rolloutSpec } from '../../src/resources/project.ts'
 import { secretSamples as samples } from '../support/secret-samples.ts'
@@ -85,7 +86,7 @@ const around = (name: string): { base: Fields; beside: Fields } => {
     return { base: { ...base, type: 'file', file_path: `./${name}` }, beside: {} }
   return { base, beside: {} }
 }
-const fieldNamed = (name: string): SecretField => secretFields.find((field) => field.name === name)!
+const fieldNamed = (name: string): RestField => secretFields.find((field) => field.name === name)!
 
 const specOf = (fields: Fields): Fields => {
   const spec: Fields = {}
@@ -114,7 +115,7 @@ const makeByKube = async (fields: Fields): Promise<string> => {
   return metadata.name
 }
 /** A secret needs a path while it is a file, and a pattern while its format is regex. */
-const goesAlone = ({ name, removable }: SecretField): boolean => removable && name !== 'file_path'
+const goesAlone = ({ name, removable }: RestField): boolean => removable && name !== 'file_path'
 const taken = (name: string): Fields =>
   name === 'pattern' ? { pattern: null, format: null } : { [name]: null }
 
@@ -216,7 +217,7 @@ describe('a project', () => {
       ...Object.keys(rolloutSpec.shape).map((name) => `rollout.${name}`),
     ]
     expect(projectSamples.map(([, name]) => name).sort()).toEqual(names.sort())
-    expect(Object.keys(projectCreateShape).sort()).toEqual([
+    expect(projectFields.map((field) => field.name).sort()).toEqual([
       'description',
       'key_provider',
       'rollout',

@@ -1,7 +1,7 @@
 // Every list comes in pages, by the same parameters and with the same answer.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { describedRoutes } from '../../controller/http/rest/table.ts'
+import { restRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
 let controller: TestController
@@ -107,7 +107,7 @@ describe('every list', () => {
   })
 
   it('takes limit and cursor, and says where the next page begins', () => {
-    const lists = describedRoutes().filter(({ id }) => /^list|^secretUsage$/.test(id))
+    const lists = restRoutes.filter(({ id }) => /^list|^secretUsage$/.test(id))
     expect(lists.length).toBeGreaterThan(12)
     const unpaged = lists.filter(({ query, response }) => {
       const given = query instanceof z.ZodObject ? Object.keys(query.shape) : []

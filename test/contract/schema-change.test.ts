@@ -1,6 +1,9 @@
-// A field added to one zod schema, in a copy of the program: nothing else is edited.
+// A field added to one zod schema, in a copy of the program: nothing else is edited. A spec, a status
+// and a secret get one each.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -24,7 +27,19 @@ const field = `
     .describe('How much care it gets.')
     .meta({ column: { name: 'Tier' } }),`
 
+const statusField = `
+  coolDown: z.strictObject({ leftSeconds: z.int().describe('How long still.') }).optional(),`
+const secretField = `
+  ownedBy: z.string().max(20).optional().describe('Whom to ask.'),`
+
+const edits: readonly (readonly [string, string, string])[] = [
+  ['project.ts', 'export const projectSpec = z.strictObject({', field],
+  ['agent.ts', 'export const agentStatus = z.strictObject({', statusField],
+  ['stagelysecret.ts', 'export const secretSpec = z\n  .strictObject({', secretField],
+]
+
 let copy: string
+let server: string
 let controller: ChildProcess
 let database: TestDatabase
 let kubectl: Kubectl
@@ -50,11 +65,12 @@ beforeAll(async () => {
   for (const part of ['src', 'controller', 'agent', 'cli', 'scripts', 'crds', 'package.json'])
     await cp(join(root, part), join(copy, part), { recursive: true })
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const file = join(copy, 'src/resources/project.ts')
-  const text = await readFile(file, 'utf8')
-  const start = 'export const projectSpec = z.strictObject({'
-  expect(text).toContain(start)
-  await writeFile(file, text.replace(start, start + field))
+  for (const [name, start, added] of edits) {
+    const file = join(copy, 'src/resources', name)
+    const text = await readFile(file, 'utf8')
+    expect(text).toContain(start)
+    await writeFile(file, text.replace(start, start + added))
+  }
   database = await freshDatabase()
   const port = await freePort()
   const args = ['controller', '--data-dir', join(copy, 'data'), '--listen', `127.0.0.1:${port}`]
@@ -68,8 +84,9 @@ beforeAll(async () => {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   await once(controller.stdout!, 'data') // the line that says it is ready
-  kubectl = await createKubectl(await writeKubeConfig(`https://127.0.0.1:${port}`))
-})
+  server = `https://127.0.0.1:${port}`
+  kubectl = await createKubectl(await writeKubeConfig(server))
+}, 180_000)
 afterAll(async () => {
   controller.kill('SIGTERM')
   await once(controller, 'exit')
@@ -84,6 +101,24 @@ const project = (name: string, spec: object): object => ({
   metadata: { name },
   spec,
 })
+
+interface Reply {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+/** As an admin; `content` goes as JSON. */
+const call = async (method: string, path: string, content?: unknown): Promise<Reply> => {
+  const ca = await readFile(join(copy, 'data/ca.crt'))
+  const token = (await readFile(join(copy, 'data/admin-token'), 'utf8')).trim()
+  const type = path.endsWith('/status') ? 'application/merge-patch+json' : 'application/json'
+  const headers = { authorization: `Bearer ${token}`, 'content-type': type }
+  const sent = request(server + path, { method, ca, headers })
+  sent.end(content === undefined ? undefined : JSON.stringify(content))
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  const text = (await response.toArray()).join('')
+  return { status: response.statusCode ?? 0, body: JSON.parse(text) as Reply['body'] }
+}
 
 describe('a new field', () => {
   it('is in the CRD, with its column', async () => {
@@ -128,5 +163,56 @@ describe('a new field', () => {
       await kubectl.manifest(project('bad', { tier: 'Tin' })),
     )
     expect(bad.stderr).toContain('spec.tier: Unsupported value: "Tin"')
+  })
+
+  it('of a spec is in requests and answers of REST, with its check, and in the table of the CLI', async () => {
+    const made = await call('POST', '/api/v1/projects', { name: 'by-rest', tier: 'Gold' })
+    expect(made).toMatchObject({ status: 201, body: { name: 'by-rest', tier: 'Gold' } })
+    const path = '/api/v1/projects/default%2Fby-rest'
+    const changed = await call('PATCH', path, { tier: 'Silver' })
+    expect(changed.body).toMatchObject({ tier: 'Silver' })
+    const bad = await call('PATCH', path, { tier: 'Tin' })
+    expect(bad).toMatchObject({ status: 422, body: { errors: [{ field: 'tier' }] } })
+    const args = ['--import', 'tsx', 'cli/main.ts', 'get', 'projects']
+    const env = { PATH: process.env['PATH'], HOME: copy, KUBECONFIG: join(copy, 'kubeconfig') }
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: copy, env })
+    expect(stdout).toMatch(/^NAME .*TIER +AGE\n/)
+    expect(stdout).toMatch(/by-rest .*Silver/)
+  })
+
+  it('of a secret is in requests and answers of REST, and goes with null', async () => {
+    const secrets = '/api/v1/projects/default%2Fby-rest/secrets'
+    const made = await call('POST', secrets, { key: 'OWNED', value: 'x-value', owned_by: 'ann' })
+    expect(made).toMatchObject({ status: 201, body: { key: 'OWNED', owned_by: 'ann' } })
+    const one = `${secrets}/${String(made.body['id'])}`
+    expect((await call('GET', one)).body).toMatchObject({ owned_by: 'ann' })
+    const long = await call('PATCH', one, { owned_by: 'x'.repeat(21) })
+    expect(long).toMatchObject({ status: 422, body: { errors: [{ field: 'owned_by' }] } })
+    expect(await call('PATCH', one, { owned_by: null })).toMatchObject({ status: 200 })
+    expect((await call('GET', one)).body).not.toHaveProperty('owned_by')
+  })
+
+  it('of a status is in answers of REST', async () => {
+    await kubectl('apply', '-f', await kubectl.manifest({ ...project('box', {}), kind: 'Agent' }))
+    const path = '/apis/stagely.dev/v1alpha1/namespaces/default/agents/box/status'
+    const shown = async (): Promise<unknown> => {
+      // The reconciler of the kind may write its status in between.
+      await call('PATCH', path, { status: { coolDown: { leftSeconds: 9 } } })
+      return (await call('GET', '/api/v1/agents/default%2Fbox')).body['cool_down']
+    }
+    await expect.poll(shown).toEqual({ left_seconds: 9 })
+  })
+
+  it('is described by the document of REST', async () => {
+    const { body } = await call('GET', '/api/v1/openapi.json')
+    const { paths } = body as { paths: Record<string, Record<string, unknown>> }
+    const told = (path: string, method: string): string => JSON.stringify(paths[path]?.[method])
+    const tier = /"tier":\{"type":"string","enum":\["Gold","Silver"\],"description":"How much care/
+    for (const method of ['get', 'patch'])
+      expect(told('/projects/{project_id}', method)).toMatch(tier)
+    expect(told('/projects', 'post')).toMatch(tier)
+    const secret = '/projects/{project_id}/secrets/{secret_id}'
+    for (const method of ['get', 'patch']) expect(told(secret, method)).toContain('"owned_by":')
+    expect(told('/agents/{agent_id}', 'get')).toContain('"left_seconds":{"type":"integer"')
   })
 })

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { problemSchema, problemType } from '../../controller/http/rest/problem.ts'
 import { isRestPath, restBase } from '../../controller/http/rest/serve.ts'
-import { describedRoutes } from '../../controller/http/rest/table.ts'
+import { restRoutes } from '../../controller/http/rest/table.ts'
 
 interface Reply {
   readonly status: number
@@ -10,7 +10,7 @@ interface Reply {
   readonly text: string
 }
 
-const routes = describedRoutes().map((route) => ({
+const routes = restRoutes.map((route) => ({
   route,
   pattern: new RegExp(`^${restBase}${route.path.replace(/:[a-z_]+/g, '[^/]+')}$`),
 }))

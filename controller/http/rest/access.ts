@@ -36,7 +36,7 @@ const ofOtherTeam = (namespace: string): ErrorDetails => ({
 })
 
 /** By id, or by `namespace/name`. The caller may not be allowed to see it. */
-const findTarget = (
+export const findTarget = (
   store: Store,
   what: InTarget,
   given: string,

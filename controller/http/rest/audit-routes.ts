@@ -1,14 +1,14 @@
 // The audit log: rows, the verifiable export, what somebody has read, and the erasure of a person.
+import { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { auditRecord, signedHead, type ExportLine } from '../../../src/audit/record.ts'
 import type { AuditFilter, Revealed } from '../../../src/store/audit/queries.ts'
-import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
-import { badCursor, nextCursor, pagedBy, pageQuery } from './paging.ts'
-import { route, type RestRoute } from './route.ts'
+import { listRoute } from './lists.ts'
+import { badCursor, nextCursor, pageQuery } from './paging.ts'
+import { route, routesOf } from './route.ts'
 
-const tag = 'Audit'
 const access = { in: 'teams', verb: 'list', resource: 'audit' } as const
 
 const word = z.string().min(1).max(300).optional()
@@ -29,26 +29,10 @@ type FilterQuery = z.infer<z.ZodObject<typeof filterQuery>>
 const teamsOf = (principal: Principal): string[] | undefined =>
   teamsWhere(principal, 'list', 'audit')
 
-const filterOf = (principal: Principal, query: FilterQuery): AuditFilter => ({
-  teams: teamsOf(principal),
-  by: query.by,
-  action: query.action,
-  kind: query.kind,
-  namespace: query.namespace,
-  name: query.name,
-  result: query.result,
-  requestId: query.request_id,
-  since: query.since,
-  until: query.until,
-})
-
-export const auditRoutes = (deps: RestDeps): RestRoute[] => [
-  listAudit(deps),
-  exportAudit(deps),
-  auditHead(deps),
-  revealedTo(deps),
-  erasePerson(deps),
-]
+const filterOf = (
+  principal: Principal,
+  { request_id: requestId, ...query }: FilterQuery,
+): AuditFilter => ({ ...query, requestId, teams: teamsOf(principal) })
 
 const parseCursor = (cursor: string | undefined): number | undefined => {
   if (cursor === undefined) return undefined
@@ -56,98 +40,29 @@ const parseCursor = (cursor: string | undefined): number | undefined => {
   throw badCursor()
 }
 
-const listAudit = (deps: RestDeps): RestRoute =>
-  route({
-    id: 'listAudit',
-    method: 'GET',
-    path: '/audit',
-    tag,
-    summary: 'Who did what, newest first, in the teams that you may audit.',
-    access,
-    query: z.strictObject({ ...filterQuery, ...pageQuery }),
-    response: {
-      status: 200,
-      description: 'One page of rows.',
-      schema: z.strictObject({ rows: z.array(auditRecord), next_cursor: nextCursor }),
-    },
-    handle: async ({ principal, query }) => {
-      const page = { before: parseCursor(query.cursor), limit: query.limit }
-      const { records, next } = await deps.audit.list(filterOf(principal, query), page)
-      const more = next === undefined ? {} : { next_cursor: String(next) }
-      return { status: 200, body: { rows: records, ...more } }
-    },
-  })
-
 const chain = { kind: 'AuditChain', namespace: '', name: 'chain' }
-
-const exportAudit = (deps: RestDeps): RestRoute =>
-  route({
-    id: 'exportAudit',
-    method: 'GET',
-    path: '/audit/export',
-    tag,
-    summary:
-      'The chain as JSON lines, the signed head last. Rows of other teams, and those that the filter leaves out, come as digests, so that every export can be verified.',
-    access,
-    query: z.strictObject({
-      ...filterQuery,
-      after: z.coerce.number().int().nonnegative().optional().describe('Only rows after this one.'),
-    }),
-    response: { status: 200, description: 'JSON lines (application/x-ndjson).' },
-    handle: async ({ principal, actor, query, signal }) => {
-      await deps.audit.record(actor, chain, { action: 'export audit' })
-      const lines = deps.audit.export(filterOf(principal, query), query.after)
-      // The first line is read before the answer begins: a refusal still has its status.
-      const first = await lines.next()
-      return {
-        status: 200,
-        headers: { 'content-type': 'application/x-ndjson' },
-        stream: toStream(lines, first, signal),
-      }
-    },
-  })
-
-const encode = (lines: readonly ExportLine[]): Uint8Array =>
-  Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
 
 /** Lines of one write. */
 const together = 100
 
-const toStream = (
+async function* written(
   lines: AsyncGenerator<ExportLine>,
   first: IteratorResult<ExportLine, unknown>,
   signal: AbortSignal,
-): ReadableStream<Uint8Array> => {
-  let ready = first.done === true ? [] : [first.value]
-  return new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      let done = signal.aborted
-      while (!done && ready.length < together) {
-        const next = await lines.next()
-        if (next.done === true) done = true
-        else ready.push(next.value)
-      }
-      if (ready.length > 0) controller.enqueue(encode(ready))
+): AsyncGenerator<Uint8Array> {
+  let ready: string[] = []
+  try {
+    for (let next = first; next.done !== true && !signal.aborted; next = await lines.next()) {
+      ready.push(`${JSON.stringify(next.value)}\n`)
+      if (ready.length < together) continue
+      yield Buffer.from(ready.join(''))
       ready = []
-      if (done) controller.close()
-    },
-    cancel: async () => {
-      await lines.return(undefined)
-    },
-  })
+    }
+    if (ready.length > 0) yield Buffer.from(ready.join(''))
+  } finally {
+    await lines.return(undefined)
+  }
 }
-
-const auditHead = (deps: RestDeps): RestRoute =>
-  route({
-    id: 'getAuditHead',
-    method: 'GET',
-    path: '/audit/head',
-    tag,
-    summary: 'The signed head: keep it where the database cannot be reached from.',
-    access,
-    response: { status: 200, description: 'The head of the chain.', schema: signedHead },
-    handle: async () => ({ status: 200, body: await deps.audit.link() }),
-  })
 
 const revealedSecret = z.strictObject({
   id: z.string().describe('`sec_…`'),
@@ -168,43 +83,76 @@ const revealedOrder = {
   placeOf: (one: Revealed) => [one.namespace, one.project, one.key, one.scope, one.name, one.uid],
 }
 
-const revealedTo = (deps: RestDeps): RestRoute =>
+export const auditRoutes = routesOf('Audit', [
   route({
-    id: 'listRevealed',
-    method: 'GET',
-    path: '/audit/revealed',
-    tag,
-    summary: 'The secrets whose values somebody has read: what to rotate when he leaves.',
+    id: 'listAudit',
+    at: 'GET /audit',
+    summary: 'Who did what, newest first, in the teams that you may audit.',
+    access,
+    query: z.strictObject({ ...filterQuery, ...pageQuery }),
+    response: {
+      description: 'One page of rows.',
+      schema: z.strictObject({ rows: z.array(auditRecord), next_cursor: nextCursor }),
+    },
+    handle: async ({ deps, principal, query: { cursor, limit, ...filter } }) => {
+      const page = { before: parseCursor(cursor), limit }
+      const { records, next } = await deps.audit.list(filterOf(principal, filter), page)
+      const more = next === undefined ? {} : { next_cursor: String(next) }
+      return { body: { rows: records, ...more } }
+    },
+  }),
+  route({
+    id: 'exportAudit',
+    at: 'GET /audit/export',
+    summary:
+      'The chain as JSON lines, the signed head last. Rows of other teams, and those that the filter leaves out, come as digests, so that every export can be verified.',
     access,
     query: z.strictObject({
+      ...filterQuery,
+      after: z.coerce.number().int().nonnegative().optional().describe('Only rows after this one.'),
+    }),
+    response: { description: 'JSON lines (application/x-ndjson).' },
+    handle: async ({ deps, principal, actor, query: { after, ...filter }, signal }) => {
+      await deps.audit.record(actor, chain, { action: 'export audit' })
+      const lines = deps.audit.export(filterOf(principal, filter), after)
+      // The first line is read before the answer begins: a refusal still has its status.
+      const first = await lines.next()
+      return {
+        headers: { 'content-type': 'application/x-ndjson' },
+        stream: ReadableStream.from(written(lines, first, signal)),
+      }
+    },
+  }),
+  route({
+    id: 'getAuditHead',
+    at: 'GET /audit/head',
+    summary: 'The signed head: keep it where the database cannot be reached from.',
+    access,
+    response: { description: 'The head of the chain.', schema: signedHead },
+    handle: async ({ deps }) => ({ body: await deps.audit.link() }),
+  }),
+  listRoute({
+    id: 'listRevealed',
+    at: 'GET /audit/revealed',
+    summary: 'The secrets whose values somebody has read: what to rotate when he leaves.',
+    access,
+    query: {
       by: z.string().min(1).max(300).describe('Name or id.'),
       namespace: word.describe('Only in this team.'),
-      ...pageQuery,
-    }),
-    response: {
-      status: 200,
-      description: 'In order of team, project and key.',
-      schema: z.strictObject({ secrets: z.array(revealedSecret), next_cursor: nextCursor }),
     },
-    handle: async ({ principal, query }) => {
-      const all = await deps.audit.revealed(query.by, teamsOf(principal))
-      const { namespace } = query
-      const mine = all.filter((one) => namespace === undefined || one.namespace === namespace)
-      const { items, next } = pagedBy(mine, revealedOrder, query)
-      const secrets = items.map(({ uid, ...one }) => ({
-        id: renderId('StagelySecret', uid),
-        ...one,
-      }))
-      return { status: 200, body: { secrets, ...next } }
+    description: 'In order of team, project and key.',
+    list: 'secrets',
+    item: revealedSecret,
+    read: async ({ deps, principal, query: { by, namespace } }) => {
+      const all = await deps.audit.revealed(by, teamsOf(principal))
+      return all.filter((one) => namespace === undefined || one.namespace === namespace)
     },
-  })
-
-const erasePerson = (deps: RestDeps): RestRoute =>
+    order: revealedOrder,
+    show: ({ uid, ...one }) => ({ id: renderId('StagelySecret', uid), ...one }),
+  }),
   route({
     id: 'erasePerson',
-    method: 'POST',
-    path: '/audit/erasures',
-    tag,
+    at: 'POST /audit/erasures',
     summary:
       'Put a pseudonym in place of a person in the whole log, for good. The chain stays valid.',
     access: { in: 'admin' },
@@ -213,7 +161,6 @@ const erasePerson = (deps: RestDeps): RestRoute =>
       dry_run: z.boolean().default(false).describe('Only count.'),
     }),
     response: {
-      status: 200,
       description: 'What was erased.',
       schema: z.strictObject({
         pseudonym: z.string(),
@@ -221,8 +168,8 @@ const erasePerson = (deps: RestDeps): RestRoute =>
         mentions: z.int().describe('Rows whose detail holds the name still.'),
       }),
     },
-    handle: async ({ actor, body }) => ({
-      status: 200,
+    handle: async ({ deps, actor, body }) => ({
       body: await deps.audit.erase(body.person, actor, body.dry_run),
     }),
-  })
+  }),
+])

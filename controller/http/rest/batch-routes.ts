@@ -7,15 +7,14 @@ import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
 import { invalidInput } from './input.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
-import { createShape, updateShape } from './secret-fields.ts'
+import { requireTarget, route, routesOf } from './route.ts'
+import { secretSchema, toSecret } from './kinds.ts'
+import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
 import {
   createSecret,
   deleteSecret,
   findSecret,
   inRequestNames,
-  secretSchema,
-  toSecret,
   updateSecret,
   warningsOfBatch,
   type Written,
@@ -28,8 +27,13 @@ const secretId = z.string().min(1).describe('The secret: `sec_…`, or the name 
 const version = z.string().optional().describe('The ETag that was read, without quotes.')
 
 const operation = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('create'), ...createShape }),
-  z.strictObject({ op: z.literal('update'), id: secretId, if_match: version, ...updateShape }),
+  z.strictObject({ op: z.literal('create'), ...secretCreateShape }),
+  z.strictObject({
+    op: z.literal('update'),
+    id: secretId,
+    if_match: version,
+    ...secretUpdateShape,
+  }),
   z.strictObject({ op: z.literal('delete'), id: secretId, if_match: version }),
 ])
 type Operation = {
@@ -48,22 +52,20 @@ const resultSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('delete'), id: z.string() }),
 ])
 
-export const batchRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
+export const batchRoutes = routesOf('Secrets', [
   route({
     id: 'batchSecrets',
-    method: 'POST',
-    path: '/projects/:project_id/secrets/batch',
-    tag: 'Secrets',
+    at: 'POST /projects/:project_id/secrets/batch',
     summary: 'Create, update and delete many secrets at once: all or none, in one revision.',
     access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
     body: bodySchema,
     response: {
-      status: 200,
       description: 'What was done, in the order of the operations.',
       schema: z.strictObject({ results: z.array(resultSchema) }),
     },
     handle: async (context) => {
-      const { actor, body } = context
+      const { actor, body, deps } = context
+      const { store, clock } = deps
       const project = requireTarget(context)
       const changeSet = { id: `rest-${actor.requestId ?? ''}`, last: true }
       const found = await findAll(store, project, body.operations)
@@ -78,10 +80,10 @@ export const batchRoutes = ({ store, clock }: RestDeps): RestRoute[] => [
         around,
         results.map(({ written }) => written),
       )
-      return { status: 200, body: { results: results.map(({ shown }) => shown) }, headers }
+      return { body: { results: results.map(({ shown }) => shown) }, headers }
     },
   }),
-]
+])
 
 type Found = readonly (KubeObject | StagelyError | undefined)[]
 

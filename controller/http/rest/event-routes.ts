@@ -8,12 +8,10 @@ import { firstSeenOf, lastSeenOf, timesSeen, type EventSpec } from '../../../src
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ChangeEvent, ListOptions } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
-import { nextCursor, pagedBy, pageQuery } from './paging.ts'
-import { toProject } from './project-routes.ts'
+import { toAgent, toFullSecret, toProject, toStagelet } from './kinds.ts'
+import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
-import { requireTarget, route, type RestContext, type RestRoute } from './route.ts'
-import { toFullSecret } from './secrets.ts'
-import { toAgent, toStagelet } from './stagelet-routes.ts'
+import { requireTarget, route, routesOf, type RestAnswer, type RestContext } from './route.ts'
 
 const heartbeatMs = 15_000
 
@@ -52,9 +50,9 @@ const shows: Readonly<Record<string, readonly [string, (object: KubeObject) => o
 type Wants = (object: KubeObject) => boolean
 
 /** Of one project: itself, what belongs to it, and events on either. */
-const inProject = (project: KubeObject, known: readonly KubeObject[]): Wants => {
+const inProject = (project: KubeObject): Wants => {
   const { namespace, name, uid } = project.metadata
-  const uids = new Set([uid, ...known.map((object) => object.metadata.uid)])
+  const uids = new Set([uid])
   return (object) => {
     if (object.metadata.namespace !== namespace) return false
     if (object.kind === 'Event') return uids.has((object.spec as EventSpec).involvedObject.uid)
@@ -72,80 +70,12 @@ const listMine = async (
   const { namespace = '' } = project.metadata
   const secrets = await store.list('StagelySecret', { namespace })
   const stagelets = await store.list('Stagelet', { namespace })
-  const wants = inProject(project, [])
+  const wants = inProject(project)
   for (const object of [...secrets.items, ...stagelets.items]) wants(object)
   return { wants, version: secrets.resourceVersion }
 }
 
-const newestFirst = {
-  of: 'events',
-  placeOf: (event: KubeObject) => [toEvent(event).last_seen, event.metadata.name],
-  descending: true,
-} as const
-
-export const eventRoutes = (deps: RestDeps): RestRoute[] => [
-  route({
-    id: 'listEvents',
-    method: 'GET',
-    path: '/projects/:project_id/events',
-    tag: 'Events',
-    summary:
-      'What happened to a project, its secrets and its stagelets within the hour, newest first.',
-    access: { in: 'project', verb: 'list', resource: 'events' },
-    query: z.strictObject(pageQuery),
-    response: {
-      status: 200,
-      description: 'One page of events.',
-      schema: z.strictObject({ events: z.array(eventSchema), next_cursor: nextCursor }),
-    },
-    handle: async (context) => {
-      const project = requireTarget(context)
-      const { wants } = await listMine(deps.store, project)
-      const { namespace = '' } = project.metadata
-      const { items } = await deps.store.list('Event', { namespace })
-      const page = pagedBy(items.filter(wants), newestFirst, context.query)
-      return { status: 200, body: { events: page.items.map(toEvent), ...page.next } }
-    },
-  }),
-  route({
-    id: 'streamProject',
-    method: 'GET',
-    path: '/projects/:project_id/stream',
-    tag: 'Events',
-    summary: 'Changes of a project, live, as server-sent events.',
-    access: { in: 'project', verb: 'watch', resource: 'events' },
-    response: { status: 200, description: 'text/event-stream; see the stream of all your teams.' },
-    handle: async (context) => {
-      const project = requireTarget(context)
-      const { wants, version } = await listMine(deps.store, project)
-      const scope = { namespace: project.metadata.namespace }
-      return stream(deps, context, { wants, scope, version })
-    },
-  }),
-  route({
-    id: 'stream',
-    method: 'GET',
-    path: '/stream',
-    tag: 'Events',
-    summary: 'Changes in all your teams, live, as server-sent events.',
-    access: { in: 'teams', verb: 'watch', resource: 'events' },
-    response: {
-      status: 200,
-      description:
-        'text/event-stream. `event` is project, secret, stagelet, agent or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again.',
-    },
-    handle: async (context) => {
-      const teams = teamsWhere(context.principal, 'watch', 'events')
-      const wants: Wants = ({ metadata }) => teams?.includes(metadata.namespace ?? '') ?? true
-      const version = await deps.store.currentVersion()
-      return stream(deps, context, { wants, scope: { within: teams }, version })
-    },
-  }),
-]
-
-const startOf = ({
-  request,
-}: Pick<RestContext<unknown, unknown>, 'request'>): number | undefined => {
+const startOf = ({ request }: Pick<RestContext, 'request'>): number | undefined => {
   const header = request.headers.get('last-event-id')
   if (header === null || header === '') return undefined
   if (/^\d{1,15}$/.test(header)) return Number(header)
@@ -153,19 +83,17 @@ const startOf = ({
 }
 
 const stream = (
-  { store, log }: RestDeps,
-  context: RestContext<unknown, unknown>,
-  { wants, scope, version }: Pick<From, 'wants' | 'scope' | 'version'>,
-): { status: 200; headers: Record<string, string>; stream: ReadableStream<Uint8Array> } => {
-  const after = startOf(context) ?? version
-  const changes = frames(store, { after, version, wants, scope, signal: context.signal })
+  { deps: { store, log }, ...context }: RestContext,
+  from: Pick<From, 'wants' | 'scope' | 'version'>,
+): RestAnswer => {
+  const { signal } = context
+  const changes = frames(store, { ...from, after: startOf(context) ?? from.version, signal })
   const failed = (error: unknown): void => {
     if (!isAbort(error)) log.warn({ err: messageOf(error) }, 'an event stream ended')
   }
   return {
-    status: 200,
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-    stream: beating(changes, context.signal, failed),
+    stream: beating(changes, signal, failed),
   }
 }
 
@@ -250,3 +178,57 @@ const beating = (
     },
   })
 }
+
+export const eventRoutes = routesOf('Events', [
+  listRoute({
+    id: 'listEvents',
+    at: 'GET /projects/:project_id/events',
+    summary:
+      'What happened to a project, its secrets and its stagelets within the hour, newest first.',
+    access: { in: 'project', verb: 'list', resource: 'events' },
+    description: 'One page of events.',
+    item: eventSchema,
+    read: async (context) => {
+      const { store } = context.deps
+      const project = requireTarget(context)
+      const { wants } = await listMine(store, project)
+      const { items } = await store.list('Event', { namespace: project.metadata.namespace })
+      return items.filter(wants)
+    },
+    order: {
+      of: 'events',
+      placeOf: (event) => [toEvent(event).last_seen, event.metadata.name],
+      descending: true,
+    },
+    show: toEvent,
+  }),
+  route({
+    id: 'streamProject',
+    at: 'GET /projects/:project_id/stream',
+    summary: 'Changes of a project, live, as server-sent events.',
+    access: { in: 'project', verb: 'watch', resource: 'events' },
+    response: { description: 'text/event-stream; see the stream of all your teams.' },
+    handle: async (context) => {
+      const project = requireTarget(context)
+      const { wants, version } = await listMine(context.deps.store, project)
+      const scope = { namespace: project.metadata.namespace }
+      return stream(context, { wants, scope, version })
+    },
+  }),
+  route({
+    id: 'stream',
+    at: 'GET /stream',
+    summary: 'Changes in all your teams, live, as server-sent events.',
+    access: { in: 'teams', verb: 'watch', resource: 'events' },
+    response: {
+      description:
+        'text/event-stream. `event` is project, secret, stagelet, agent or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again.',
+    },
+    handle: async (context) => {
+      const teams = teamsWhere(context.principal, 'watch', 'events')
+      const wants: Wants = ({ metadata }) => teams?.includes(metadata.namespace ?? '') ?? true
+      const version = await context.deps.store.currentVersion()
+      return stream(context, { wants, scope: { within: teams }, version })
+    },
+  }),
+])

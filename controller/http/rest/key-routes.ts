@@ -1,19 +1,17 @@
 // Keys: how old they are, what they seal, and their rotation. For admins only.
 import { z } from 'zod'
-import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'
 import { keyProviderNames } from '../../../src/secrets/providers/settings.ts'
 import type { BegunRotation, KeyStatus } from '../../../src/store/keys/key-store.ts'
-import type { ProjectKeyStatus } from '../../../src/store/keys/project-key-use.ts'
 import type { Rotation } from '../../../src/store/keys/rotations.ts'
-import { notFound } from './access.ts'
+import { findTarget, notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
-import { parseId, renderId } from './ids.ts'
+import { renderId } from './ids.ts'
 import { time } from './representations.ts'
-import { route, type RestRoute } from './route.ts'
+import { route, routesOf } from './route.ts'
+import { answer } from './shapes.ts'
 
-const tag = 'Keys'
 const access = { in: 'admin' } as const
 
 const rotationSchema = z.strictObject({
@@ -30,37 +28,13 @@ const rotationSchema = z.strictObject({
   message: z.string().describe('Why it waits or failed; else empty.'),
 })
 
-const toRotation = (rotation: Rotation): z.infer<typeof rotationSchema> => {
-  const { id, kind, projectUid, target, state, done, startedBy, finishedAt, message } = rotation
-  return {
-    id,
-    kind,
-    ...(projectUid === undefined ? {} : { project_id: renderId('Project', projectUid) }),
-    ...(target === undefined ? {} : { target: describeWrap(target) }),
-    state,
-    done,
-    started_at: toTimestamp(rotation.startedAt),
-    started_by: startedBy,
-    updated_at: toTimestamp(rotation.updatedAt),
-    ...(finishedAt === undefined ? {} : { finished_at: toTimestamp(finishedAt) }),
-    message,
-  }
-}
+const shownRotation = ({ projectUid, target, ...rotation }: Rotation) => ({
+  ...rotation,
+  projectId: projectUid === undefined ? undefined : renderId('Project', projectUid),
+  target: target === undefined ? undefined : describeWrap(target),
+})
 
 const due = time.optional().describe('From then on it is due for rotation.')
-
-/** Since when a key is used, and when it is due, in fields of these names; none where that is not known. */
-const datesOf = <Since extends string, Due extends string>(
-  [sinceField, dueField]: readonly [Since, Due],
-  since: number | undefined,
-  rotationMs: number,
-): Partial<Record<Since | Due, string>> =>
-  since === undefined
-    ? {}
-    : ({
-        [sinceField]: toTimestamp(since),
-        [dueField]: toTimestamp(since + rotationMs),
-      } as Partial<Record<Since | Due, string>>)
 
 const begunSchema = rotationSchema.extend({
   not_rotated: z
@@ -75,13 +49,12 @@ const begunSchema = rotationSchema.extend({
     .describe('Projects that keep their data key, since the key that wraps it does not answer.'),
 })
 
-const toBegun = ({ left, ...rotation }: BegunRotation): z.infer<typeof begunSchema> => {
-  const notRotated = left.map(({ projectUid, project, message }) => ({
-    project_id: renderId('Project', projectUid),
-    project,
-    message,
-  }))
-  return { ...toRotation(rotation), ...(left.length === 0 ? {} : { not_rotated: notRotated }) }
+const shownBegun = ({ left, ...rotation }: BegunRotation) => {
+  const notRotated = left.map((one) => ({ ...one, projectId: renderId('Project', one.projectUid) }))
+  return {
+    ...shownRotation(rotation),
+    notRotated: left.length === 0 ? undefined : notRotated,
+  }
 }
 
 const projectKeySchema = z.strictObject({
@@ -96,20 +69,6 @@ const projectKeySchema = z.strictObject({
   due,
   ok: z.boolean().describe('Whether it answers.'),
   message: z.string().describe('Why it does not; else empty.'),
-})
-
-const toProjectKey = (
-  key: ProjectKeyStatus,
-  { ages, rotationMs }: KeyStatus,
-): z.infer<typeof projectKeySchema> => ({
-  name: key.name,
-  provider: key.provider as z.infer<typeof projectKeySchema>['provider'],
-  key_id: key.keyId,
-  ...(key.teams === undefined ? {} : { teams: [...key.teams] }),
-  projects: key.projects,
-  ...datesOf(['since', 'due'], ages.named.get(key.name), rotationMs),
-  ok: key.health.ok,
-  message: key.health.reason ?? '',
 })
 
 const statusSchema = z
@@ -140,50 +99,41 @@ const statusSchema = z
 
 const dayMs = 86_400_000
 
-const toStatus = (status: KeyStatus, now: number): z.infer<typeof statusSchema> => {
+type Provider = (typeof keyProviderNames)[number]
+
+const shownStatus = (status: KeyStatus, now: number) => {
   const { ages, rotationMs } = status
   const { masterSince, oldestDataKey, sealingSince, named } = ages
   const all = [masterSince, oldestDataKey, sealingSince, ...named.values()]
+  const dueAfter = (since?: number): number | undefined =>
+    since === undefined ? undefined : since + rotationMs
   return {
-    provider: status.provider as z.infer<typeof statusSchema>['provider'],
-    key_id: status.keyId,
-    ...datesOf(['master_key_since', 'master_key_due'], masterSince, rotationMs),
-    wrapped: [...status.wrapped],
-    project_keys: status.projectKeys.map((key) => toProjectKey(key, status)),
-    data_keys: ages.dataKeys,
-    ...datesOf(['oldest_data_key', 'oldest_data_key_due'], oldestDataKey, rotationMs),
-    ...datesOf(['sealing_key_since', 'sealing_key_due'], sealingSince, rotationMs),
-    sealed_by_old_keys: status.sealedOld,
-    rotation_days: rotationMs / dayMs,
-    rotation_due: all.some((since) => since !== undefined && since + rotationMs < now),
-    rotations: status.rotations.map(toRotation),
+    ...status,
+    provider: status.provider as Provider,
+    masterKeySince: masterSince,
+    masterKeyDue: dueAfter(masterSince),
+    projectKeys: status.projectKeys.map((key) => ({
+      ...key,
+      provider: key.provider as Provider,
+      since: named.get(key.name),
+      due: dueAfter(named.get(key.name)),
+      ok: key.health.ok,
+      message: key.health.reason ?? '',
+    })),
+    dataKeys: ages.dataKeys,
+    oldestDataKey,
+    oldestDataKeyDue: dueAfter(oldestDataKey),
+    sealingKeySince: sealingSince,
+    sealingKeyDue: dueAfter(sealingSince),
+    sealedByOldKeys: status.sealedOld,
+    rotationDays: rotationMs / dayMs,
+    rotationDue: all.some((since) => since !== undefined && since + rotationMs < now),
+    rotations: status.rotations.map(shownRotation),
   }
 }
 
-export const keyRoutes = (deps: RestDeps): RestRoute[] => [getKeys(deps), rotateKeys(deps)]
-
-const getKeys = (deps: RestDeps): RestRoute =>
-  route({
-    id: 'getKeys',
-    method: 'GET',
-    path: '/keys',
-    tag,
-    summary: 'Which keys there are, how old they are, and how far rotations are.',
-    access,
-    response: { status: 200, schema: statusSchema, description: 'The keys.' },
-    handle: async () => ({
-      status: 200,
-      body: toStatus(await deps.keys.status(), deps.clock.now()),
-    }),
-  })
-
-const findProject = async ({ store }: RestDeps, given: string): Promise<string> => {
-  const uid = parseId('Project', given)
-  const [namespace = '', name = ''] = given.split('/')
-  const project =
-    uid === undefined
-      ? await store.get({ kind: 'Project', namespace, name })
-      : await store.getByUid('Project', uid)
+const findProject = async ({ store }: Pick<RestDeps, 'store'>, given: string): Promise<string> => {
+  const project = await findTarget(store, 'project', given)
   if (project?.metadata.uid === undefined) throw notFound('project', given)
   return project.metadata.uid
 }
@@ -196,37 +146,49 @@ const refuseOther = (asked: string | undefined, provider: string): void => {
   )
 }
 
-const rotateKeys = (deps: RestDeps): RestRoute =>
+const rotationBody = z.strictObject({
+  kind: z
+    .enum(['data', 'master'])
+    .describe(
+      '`data`: new data keys; `master`: every key wrapped by the master key of now, or the key of its project.',
+    ),
+  project_id: z
+    .string()
+    .optional()
+    .describe('Of `data`: only this project, as `proj_…` or `team/name`.'),
+  provider: z
+    .enum(keyProviderNames)
+    .optional()
+    .describe('Of `master`: refused unless this provider is the one that wraps.'),
+})
+
+export const keyRoutes = routesOf('Keys', [
+  route({
+    id: 'getKeys',
+    at: 'GET /keys',
+    summary: 'Which keys there are, how old they are, and how far rotations are.',
+    access,
+    response: { schema: statusSchema, description: 'The keys.' },
+    handle: async ({ deps: { keys, clock } }) => ({
+      body: answer(statusSchema, shownStatus(await keys.status(), clock.now())),
+    }),
+  }),
   route({
     id: 'rotateKeys',
-    method: 'POST',
-    path: '/keys/rotations',
-    tag,
+    at: 'POST /keys/rotations',
     summary: 'Begins a rotation. No container restarts, and nothing waits for it.',
     access,
-    body: z.strictObject({
-      kind: z
-        .enum(['data', 'master'])
-        .describe(
-          '`data`: new data keys; `master`: every key wrapped by the master key of now, or the key of its project.',
-        ),
-      project_id: z
-        .string()
-        .optional()
-        .describe('Of `data`: only this project, as `proj_…` or `team/name`.'),
-      provider: z
-        .enum(keyProviderNames)
-        .optional()
-        .describe('Of `master`: refused unless this provider is the one that wraps.'),
-    }),
+    body: rotationBody,
     response: { status: 202, schema: begunSchema, description: 'The rotation has begun.' },
-    handle: async ({ actor, body }) => {
-      const { kind, project_id: project, provider } = body
+    handle: async ({ deps, actor, body: { kind, project_id: project, provider } }) => {
       if (kind === 'master') {
         refuseOther(provider, (await deps.keys.status()).provider)
-        return { status: 202, body: toRotation(await deps.keys.rotateMasterKey(actor)) }
+        const begun = await deps.keys.rotateMasterKey(actor)
+        return { body: answer(rotationSchema, shownRotation(begun)) }
       }
       const uid = project === undefined ? undefined : await findProject(deps, project)
-      return { status: 202, body: toBegun(await deps.keys.rotateDataKeys(actor, uid)) }
+      const begun = await deps.keys.rotateDataKeys(actor, uid)
+      return { body: answer(begunSchema, shownBegun(begun)) }
     },
-  })
+  }),
+])

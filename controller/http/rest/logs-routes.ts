@@ -3,9 +3,8 @@ import { z } from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../src/resources/stagelet.ts'
-import type { RestDeps } from './deps.ts'
 import { invalidInput } from './input.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
+import { requireTarget, route, routesOf } from './route.ts'
 
 const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 /** Of each container, where neither `tail` nor `since` is given. */
@@ -60,19 +59,17 @@ const checkServices = ({ metadata, status }: KubeObject, asked: readonly string[
   if (faults.length > 0) throw invalidInput(faults)
 }
 
-export const logsRoutes = (deps: RestDeps): RestRoute[] => [
+export const logsRoutes = routesOf('Stagelets', [
   route({
     id: 'streamStageletLogs',
-    method: 'GET',
-    path: '/stagelets/:stagelet_id/logs',
-    tag: 'Stagelets',
+    at: 'GET /stagelets/:stagelet_id/logs',
     summary:
       'Logs of the containers, masked on their machine, as JSON lines: line, dropped (left out for a slow reader), end.',
     access: { in: 'stagelet', verb: 'get', resource: 'stagelets/logs' },
     query: logsQuery,
-    response: { status: 200, description: 'JSON lines (application/x-ndjson).' },
+    response: { description: 'JSON lines (application/x-ndjson).' },
     handle: async (context) => {
-      const { query, actor, signal } = context
+      const { query, actor, signal, deps } = context
       const target = requireTarget(context)
       const { namespace = '', name, uid = '' } = target.metadata
       const since =
@@ -99,7 +96,7 @@ export const logsRoutes = (deps: RestDeps): RestRoute[] => [
         },
         signal,
       )
-      return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, stream }
+      return { headers: { 'content-type': 'application/x-ndjson' }, stream }
     },
   }),
-]
+])

@@ -8,7 +8,7 @@ import type { AppEnv } from '../env.ts'
 import { answerDocument, documentOf } from '../kube/discovery.ts'
 import { problemSchema, problemType } from './problem.ts'
 import type { RestRoute } from './route.ts'
-import { describedRoutes } from './table.ts'
+import { restRoutes } from './table.ts'
 
 type Json = Record<string, unknown>
 
@@ -112,9 +112,8 @@ const operationOf = (route: RestRoute): Json => {
 }
 
 const openApiDocument = (version: string): Json => {
-  const routes = describedRoutes()
   const paths: Record<string, Json> = {}
-  for (const route of routes) {
+  for (const route of restRoutes) {
     const path = route.path.replace(/:([a-z_]+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
   }
@@ -128,7 +127,7 @@ const openApiDocument = (version: string): Json => {
     },
     servers: [{ url: '/api/v1' }],
     security: [{ token: [] }],
-    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    tags: [...new Set(restRoutes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },

@@ -57,7 +57,7 @@ const parseCursor = (text: string | undefined): Partial<Continue> => {
 /** What orders an item in its list, and no other item has: `['ann']`, `[time, id]`. */
 type Place = readonly (string | number)[]
 
-interface Order<Item> {
+export interface Order<Item> {
   /** Name of the list in the answer: the cursor of another list is refused. */
   readonly of: string
   readonly placeOf: (item: Item) => Place
@@ -111,30 +111,23 @@ export const pagedBy = <Item>(
 export const listPaged = async (
   store: Store,
   kind: string,
-  wanted: Wanted,
+  { namespaces: within, selects }: Wanted,
   { limit, cursor }: PageRequest,
 ): Promise<Page> => {
   const items: KubeObject[] = []
-  let { at, after } = parseCursor(cursor)
-  const names = wanted.namespaces === undefined ? [undefined] : [...wanted.namespaces].sort()
-  for (const namespace of names) {
-    if (namespace !== undefined && after !== undefined && namespace < after.namespace) continue
-    for (let remaining = 1; remaining > 0;) {
-      // One row more tells whether there is a next page.
-      const page = await readPage(store, kind, { namespace, at, after, limit: limit + 1 })
-      at = page.resourceVersion
-      remaining = page.remaining
-      for (const { object } of page.items) {
-        if (items.length === limit && wanted.selects(object))
-          return { items, next: cursorOf(at, items) }
-        if (wanted.selects(object)) items.push(object)
-      }
-      const last = page.items.at(-1)?.object
-      if (last === undefined) break
-      after = { namespace: last.metadata.namespace ?? '', name: last.metadata.name }
+  for (let { at, after } = parseCursor(cursor); ;) {
+    // One row more tells whether there is a next page.
+    const page = await readPage(store, kind, { within, at, after, limit: limit + 1 })
+    at = page.resourceVersion
+    for (const { object } of page.items) {
+      if (!selects(object)) continue
+      if (items.length === limit) return { items, next: cursorOf(at, items) }
+      items.push(object)
     }
+    const last = page.items.at(-1)?.object.metadata
+    if (page.remaining === 0 || last === undefined) return { items, next: {} }
+    after = { namespace: last.namespace ?? '', name: last.name }
   }
-  return { items, next: {} }
 }
 
 const cursorOf = (at: number, items: readonly KubeObject[]): { next_cursor: string } => {
@@ -142,11 +135,11 @@ const cursorOf = (at: number, items: readonly KubeObject[]): { next_cursor: stri
   return { next_cursor: renderContinue({ at, after: { namespace, name } }) }
 }
 
-const readPage: (
+const readPage = async (
   store: Store,
   kind: string,
   options: Parameters<Store['listPage']>[1],
-) => ReturnType<Store['listPage']> = async (store, kind, options) => {
+): ReturnType<Store['listPage']> => {
   try {
     return await store.listPage(kind, options)
   } catch (error) {

@@ -1,5 +1,6 @@
 // Errors as they leave the REST API: application/problem+json (RFC 9457). `reason` is for programs,
 // `errors` names every faulty field at once.
+import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { httpStatusOf, type Reason, type StagelyError } from '../../../src/kernel/errors.ts'
 
@@ -30,23 +31,11 @@ export const problemSchema = z
 
 export type Problem = z.infer<typeof problemSchema>
 
-const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  410: 'Gone',
-  412: 'Precondition Failed',
+/** As RFC 9110 calls them; Node has the names of an older one for these two. */
+const titles: Readonly<Record<number, string | undefined>> = {
+  ...STATUS_CODES,
   413: 'Content Too Large',
-  415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
 }
 
 export const problemOf = (error: StagelyError, requestId: string): Problem => {

@@ -7,7 +7,7 @@ export const time = z.string().meta({ format: 'date-time', examples: ['2025-12-0
 
 /** Answer of a DELETE. */
 export const deletedSchema = z.strictObject({ status: z.literal('deleted') })
-export const deleted = { status: 200, body: { status: 'deleted' } } as const
+export const deleted = { body: { status: 'deleted' } } as const
 
 export const source = z
   .string()
@@ -31,17 +31,5 @@ export const conditions = z
 
 export const conditionsOf = (object: KubeObject): z.infer<typeof conditions> =>
   ((object.status?.['conditions'] ?? []) as Condition[]).map(
-    ({ type, status, reason, message, lastTransitionTime: since }) => ({
-      type,
-      status,
-      reason,
-      message,
-      since,
-    }),
+    ({ lastTransitionTime: since, observedGeneration: _, ...shown }) => ({ ...shown, since }),
   )
-
-/** Only the fields that are there. */
-export const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }

@@ -4,26 +4,14 @@ import { z } from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../src/store/store.ts'
-import type { RestDeps } from './deps.ts'
-import { renderId } from './ids.ts'
+import { namedSecret } from './kinds.ts'
+import { requireTarget, route, routesOf } from './route.ts'
 import { versionNumber } from './secret-fields.ts'
-import { findSecret } from './secrets.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
+import { secretOf } from './secrets.ts'
+import { answerOf } from './shapes.ts'
 
-const tag = 'Values'
-
-export const revealRoutes = (deps: RestDeps): RestRoute[] => [
-  revealSecret(deps),
-  revealSecrets(deps),
-]
-
-const revealedSchema = z
-  .strictObject({
-    id: z.string(),
-    name: z.string(),
-    key: z.string(),
-    scope: z.string(),
-    stagelet: z.string().optional(),
+const revealedSchema = namedSecret
+  .extend({
     type: z.enum(['env', 'file']),
     version: z.int(),
     value: z.string().optional().describe('Where it is text.'),
@@ -31,49 +19,18 @@ const revealedSchema = z
   })
   .describe('A secret with its value.')
 
-const toRevealed = (entry: OpenedEntry): z.infer<typeof revealedSchema> => ({
-  id: renderId('StagelySecret', entry.secretId),
-  name: entry.name,
-  key: entry.key,
-  scope: entry.scope,
-  ...(entry.stagelet === undefined ? {} : { stagelet: entry.stagelet }),
-  type: entry.type,
-  version: entry.version,
-  ...(isUtf8(entry.value)
-    ? { value: entry.value.toString('utf8') }
-    : { value_base64: entry.value.toString('base64') }),
-})
+const toRevealed = ({ value, ...entry }: OpenedEntry): z.infer<typeof revealedSchema> =>
+  answerOf(revealedSchema)({
+    ...entry,
+    ...(isUtf8(value)
+      ? { value: value.toString('utf8') }
+      : { valueBase64: value.toString('base64') }),
+  })
 
 const asWritten = z
   .boolean()
   .optional()
   .describe('True: references to other secrets are shown, not what they stand for.')
-
-const revealSecret = ({ store }: RestDeps): RestRoute =>
-  route({
-    id: 'revealSecret',
-    method: 'POST',
-    path: '/projects/:project_id/secrets/:secret_id/reveal',
-    tag,
-    summary: 'Read one value. The audit says who did.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
-    body: z.strictObject({
-      version: versionNumber
-        .optional()
-        .describe('An older version, as it was written; the current one when absent.'),
-      as_written: asWritten,
-    }),
-    response: { status: 200, description: 'The value.', schema: revealedSchema },
-    shownOnce: ['value', 'value_base64'],
-    handle: async (context) => {
-      const { actor, body, params } = context
-      const project = requireTarget(context)
-      const secret = await findSecret(store, project, params['secret_id'] ?? '')
-      const what = { version: body.version, asWritten: body.as_written }
-      const opened = await store.revealSecret(actor, refOf(secret), what)
-      return { status: 200, body: toRevealed(opened) }
-    },
-  })
 
 const revealBody = z.strictObject({
   service: z
@@ -89,10 +46,8 @@ const revealBody = z.strictObject({
   way: z.enum(['export', 'run']).default('export').describe('What the audit says it was for.'),
 })
 
-type RevealBody = z.infer<typeof revealBody>
-
 const chooser =
-  ({ service, scope, stagelet }: RevealBody) =>
+  ({ service, scope, stagelet }: z.infer<typeof revealBody>) =>
   (entries: readonly SetEntry[]): readonly SetEntry[] => {
     const seen = service === undefined ? entries : visibleTo(service, stagelet ?? '', entries)
     return seen.filter(
@@ -102,28 +57,45 @@ const chooser =
     )
   }
 
-const revealSecrets = ({ store }: RestDeps): RestRoute =>
+export const revealRoutes = routesOf('Values', [
+  route({
+    id: 'revealSecret',
+    at: 'POST /projects/:project_id/secrets/:secret_id/reveal',
+    summary: 'Read one value. The audit says who did.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    body: z.strictObject({
+      version: versionNumber
+        .optional()
+        .describe('An older version, as it was written; the current one when absent.'),
+      as_written: asWritten,
+    }),
+    response: { description: 'The value.', schema: revealedSchema },
+    shownOnce: ['value', 'value_base64'],
+    handle: async (context) => {
+      const { actor, body, deps } = context
+      const secret = await secretOf(context)
+      const what = { version: body.version, asWritten: body.as_written }
+      return { body: toRevealed(await deps.store.revealSecret(actor, refOf(secret), what)) }
+    },
+  }),
   route({
     id: 'revealSecrets',
-    method: 'POST',
-    path: '/projects/:project_id/reveal',
-    tag,
+    at: 'POST /projects/:project_id/reveal',
     summary:
       'Read the values of a project, or what one service sees. The audit names each of them.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
     body: revealBody,
     response: {
-      status: 200,
       description: 'Sorted by name.',
       schema: z.strictObject({ secrets: z.array(revealedSchema) }),
     },
     shownOnce: ['secrets'],
     handle: async (context) => {
-      const { actor, body } = context
-      const project = refOf(requireTarget(context))
-      const { way, stagelet, as_written: asWritten } = body
-      const what = { way, stagelet, asWritten, choose: chooser(body) }
-      const opened = await store.revealSet(actor, project, what)
-      return { status: 200, body: { secrets: opened.map(toRevealed) } }
+      const { actor, body, deps } = context
+      const { way, stagelet, as_written } = body
+      const what = { way, stagelet, asWritten: as_written, choose: chooser(body) }
+      const opened = await deps.store.revealSet(actor, refOf(requireTarget(context)), what)
+      return { body: { secrets: opened.map(toRevealed) } }
     },
-  })
+  }),
+])

@@ -8,14 +8,12 @@ import type { Reader } from '../../../src/store/store.ts'
 import { gatherRollout } from '../../reconcilers/rollout/gather.ts'
 import { viewRollout, type StageletInRollout } from '../../reconcilers/rollout/view.ts'
 import { notFound } from './access.ts'
-import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
-import { given } from './representations.ts'
-import { requireTarget, route, type RestContext, type RestRoute } from './route.ts'
+import { requireTarget, route, routesOf, type RestContext } from './route.ts'
+import { answer } from './shapes.ts'
 import { annotated, changeTarget } from './target.ts'
 import { readAgain, updateTracked } from './writes.ts'
 
-const tag = 'Rollouts'
 const path = '/projects/:project_id/rollout'
 const counts = projectStatus.shape.rollout.unwrap().shape
 const { wantedRevision, runningRevision, healthyRevision } = stageletStatus.shape
@@ -58,33 +56,15 @@ const rolloutSchema = z
 
 type Rollout = z.infer<typeof rolloutSchema>
 
-export const rolloutRoutes = (deps: RestDeps): RestRoute[] => [
-  getRollout(deps),
-  pauseRollout(deps),
-  resumeRollout(deps),
-  retryRollout(deps),
-  retryStagelet(deps),
-]
+const response = { description: 'As it is now.', schema: rolloutSchema } as const
 
-const response = { status: 200, description: 'As it is now.', schema: rolloutSchema } as const
-
-const toStagelet = ({
-  stagelet,
-  standing,
-  message,
-  reason,
-}: StageletInRollout): Rollout['stagelets'][number] => ({
+const shownStagelet = ({ stagelet, standing, ...why }: StageletInRollout) => ({
+  ...stagelet.status,
+  ...why,
   id: idOf(stagelet),
   name: stagelet.metadata.name,
   agent: stagelet.spec.agentRef.name,
-  standing: standing === 'interrupted' ? 'waiting' : standing,
-  ...given({
-    wanted_revision: stagelet.status?.wantedRevision,
-    running_revision: stagelet.status?.runningRevision,
-    healthy_revision: stagelet.status?.healthyRevision,
-  }),
-  message,
-  ...given({ reason }),
+  standing: standing === 'interrupted' ? ('waiting' as const) : standing,
 })
 
 const read = async (reader: Reader, project: KubeObject, now: number): Promise<Rollout> => {
@@ -94,44 +74,29 @@ const read = async (reader: Reader, project: KubeObject, now: number): Promise<R
   const input = await gatherRollout(reader, { namespace, name }, { now, always: true })
   if (input === undefined) throw notFound('project', name)
   const view = viewRollout(input)
-  return {
+  return answer(rolloutSchema, {
+    ...view,
+    ...view.counts,
     project: name,
     team: namespace,
-    change_set_open: closesAt !== undefined,
-    in_turns: view.takesTurns,
-    state: view.state,
-    ...view.counts,
+    changeSetOpen: closesAt !== undefined,
+    inTurns: view.takesTurns,
     failed: view.counts.failed?.length ?? 0,
-    message: view.message,
-    stagelets: view.stagelets.map(toStagelet),
-  }
-}
-
-const getRollout = ({ store, clock }: RestDeps): RestRoute =>
-  route({
-    id: 'getRollout',
-    method: 'GET',
-    path,
-    tag,
-    summary: 'Where the newest revision of a project stands on each stagelet.',
-    access: { in: 'project', verb: 'get', resource: 'projects' },
-    response,
-    handle: async (context) => ({
-      status: 200,
-      body: await read(store, requireTarget(context), clock.now()),
-    }),
+    stagelets: view.stagelets.map(shownStagelet),
   })
+}
 
 /** Changes the project and answers with its rollout. */
 const steer =
-  ({ store, clock }: RestDeps, edit: (project: KubeObject, now: number) => KubeObject) =>
-  async (context: RestContext<unknown, unknown>): Promise<{ status: 200; body: Rollout }> => {
+  (edit: (project: KubeObject, now: number) => KubeObject) =>
+  async (context: RestContext): Promise<{ body: Rollout }> => {
+    const { store, clock } = context.deps
     const body = await store.write(context.actor, {}, async (tx) => {
       const before = await readAgain(tx, requireTarget(context), context.ifMatch)
       const after = await updateTracked(tx, before, edit(before, clock.now()), clock.now())
       return read(tx, after, clock.now())
     })
-    return { status: 200, body }
+    return { body }
   }
 
 const withPaused = (project: KubeObject, paused: boolean): KubeObject => {
@@ -143,50 +108,52 @@ const withPaused = (project: KubeObject, paused: boolean): KubeObject => {
   return { ...project, spec: { ...spec, ...(isEmpty ? {} : { rollout: next }) } }
 }
 
-const pauseRollout = (deps: RestDeps): RestRoute =>
-  route({
-    id: 'pauseRollout',
-    method: 'POST',
-    path: `${path}/pause`,
-    tag,
-    summary: 'Start no further stagelet on a new revision. What has begun goes on.',
-    access: { in: 'project', verb: 'patch', resource: 'projects' },
-    heedsIfMatch: true,
-    response,
-    handle: steer(deps, (project) => withPaused(project, true)),
-  })
-
-const resumeRollout = (deps: RestDeps): RestRoute =>
-  route({
-    id: 'resumeRollout',
-    method: 'POST',
-    path: `${path}/resume`,
-    tag,
-    summary: 'Go on after a pause, or after the brake that many vanished agents put on.',
-    access: { in: 'project', verb: 'patch', resource: 'projects' },
-    heedsIfMatch: true,
-    response,
-    handle: steer(deps, (project, now) => {
-      const { rollout } = (project.spec ?? {}) as ProjectSpec
-      const going = rollout?.paused === true ? withPaused(project, false) : project
-      return annotated(going, annotations.resumed, now)
-    }),
-  })
-
 const retried = z
   .strictObject({ retried: z.array(z.string()).describe('Names of the stagelets.') })
   .describe('What is tried again.')
 
-const retryRollout = ({ store, clock }: RestDeps): RestRoute =>
+export const rolloutRoutes = routesOf('Rollouts', [
+  route({
+    id: 'getRollout',
+    at: `GET ${path}`,
+    summary: 'Where the newest revision of a project stands on each stagelet.',
+    access: { in: 'project', verb: 'get', resource: 'projects' },
+    response,
+    handle: async (context) => {
+      const { store, clock } = context.deps
+      return { body: await read(store, requireTarget(context), clock.now()) }
+    },
+  }),
+  route({
+    id: 'pauseRollout',
+    at: `POST ${path}/pause`,
+    summary: 'Start no further stagelet on a new revision. What has begun goes on.',
+    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    heedsIfMatch: true,
+    response,
+    handle: steer((project) => withPaused(project, true)),
+  }),
+  route({
+    id: 'resumeRollout',
+    at: `POST ${path}/resume`,
+    summary: 'Go on after a pause, or after the brake that many vanished agents put on.',
+    access: { in: 'project', verb: 'patch', resource: 'projects' },
+    heedsIfMatch: true,
+    response,
+    handle: steer((project, now) => {
+      const { rollout } = (project.spec ?? {}) as ProjectSpec
+      const going = rollout?.paused === true ? withPaused(project, false) : project
+      return annotated(going, annotations.resumed, now)
+    }),
+  }),
   route({
     id: 'retryRollout',
-    method: 'POST',
-    path: `${path}/retry`,
-    tag,
+    at: `POST ${path}/retry`,
     summary: 'Try again what failed or is late, on every stagelet of the project.',
     access: { in: 'project', verb: 'create', resource: 'stagelets/deploy' },
     response: { status: 202, description: 'The agents are told.', schema: retried },
     handle: async (context) => {
+      const { store, clock } = context.deps
       const { namespace = '', name } = requireTarget(context).metadata
       const names = await store.write(context.actor, {}, async (tx) => {
         const now = clock.now()
@@ -199,24 +166,21 @@ const retryRollout = ({ store, clock }: RestDeps): RestRoute =>
           await updateTracked(tx, stagelet, annotated(stagelet, annotations.retry, now), now)
         return failed.map(({ stagelet }) => stagelet.metadata.name)
       })
-      return { status: 202, body: { retried: names } }
+      return { body: { retried: names } }
     },
-  })
-
-const retryStagelet = (deps: RestDeps): RestRoute =>
+  }),
   route({
     id: 'retryStagelet',
-    method: 'POST',
-    path: '/stagelets/:stagelet_id/retry',
-    tag,
+    at: 'POST /stagelets/:stagelet_id/retry',
     summary: 'Try again what failed on a stagelet: ends its quarantine.',
     access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
     heedsIfMatch: true,
     response: { status: 202, description: 'The agent is told.', schema: retried },
     handle: async (context) => {
-      const { metadata } = await changeTarget(deps, context, (before, now) =>
+      const { metadata } = await changeTarget(context, (before, now) =>
         annotated(before, annotations.retry, now),
       )
-      return { status: 202, body: { retried: [metadata.name] } }
+      return { body: { retried: [metadata.name] } }
     },
-  })
+  }),
+])

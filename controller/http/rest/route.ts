@@ -5,6 +5,7 @@ import type { Principal } from '../../../src/access/principal.ts'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Actor } from '../../../src/store/store.ts'
+import type { RestDeps } from './deps.ts'
 
 /**
  * Whose right is asked for, and how the team is found: from the project, stagelet, agent or team
@@ -23,7 +24,8 @@ export type Access =
   | { readonly in: 'admin'; readonly verb?: Verb }
 
 /** Path parameters by their name in `path`; the four that carry access are resolved before `handle`. */
-export interface RestContext<Query, Body> {
+export interface RestContext<Query = unknown, Body = unknown> {
+  readonly deps: RestDeps
   readonly principal: Principal
   readonly actor: Actor
   readonly params: Readonly<Record<string, string>>
@@ -38,7 +40,6 @@ export interface RestContext<Query, Body> {
 }
 
 export interface RestAnswer {
-  readonly status: 200 | 201 | 202 | 204
   /** Checked against the route's `response` schema in tests. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
@@ -46,23 +47,16 @@ export interface RestAnswer {
   readonly stream?: ReadableStream<Uint8Array>
 }
 
-export interface RestRoute<Query = unknown, Body = unknown> {
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Status = 200 | 201 | 202
+
+interface Common<Query, Body> {
   /** `createSecret`: the operationId of OpenAPI, unique. */
   readonly id: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Below `/api/v1`, with `:parameters`. */
-  readonly path: string
-  /** Group in the documentation. */
-  readonly tag: string
   readonly summary: string
   readonly access: Access
   readonly query?: z.ZodType<Query>
   readonly body?: z.ZodType<Body>
-  readonly response: {
-    readonly status: 200 | 201 | 202 | 204
-    readonly schema?: z.ZodType
-    readonly description: string
-  }
   /** It writes only the version that `If-Match` names; others refuse the header. */
   readonly heedsIfMatch?: true
   /** Fields of the answer that are shown this one time: a kept answer (Idempotency-Key) has not got them. */
@@ -70,16 +64,39 @@ export interface RestRoute<Query = unknown, Body = unknown> {
   readonly handle: (context: RestContext<Query, Body>) => Promise<RestAnswer>
 }
 
+interface Response {
+  readonly schema?: z.ZodType
+  readonly description: string
+}
+
+/** A route as its file writes it. */
+export interface RouteEntry<Query = unknown, Body = unknown> extends Common<Query, Body> {
+  /** Its path is below `/api/v1`, with `:parameters`. */
+  readonly at: `${Method} /${string}`
+  /** `status` is 200 unless it says otherwise. */
+  readonly response: Response & { readonly status?: Status }
+}
+
+export interface RestRoute extends Common<unknown, unknown> {
+  readonly method: Method
+  readonly path: string
+  /** Group in the documentation. */
+  readonly tag: string
+  readonly response: Response & { readonly status: Status }
+}
+
 /** Fixes the types of query and body from their schemas. */
-export const route = <Query, Body>(definition: RestRoute<Query, Body>): RestRoute =>
-  definition as unknown as RestRoute
+export const route = <Query, Body>(entry: RouteEntry<Query, Body>): RouteEntry =>
+  entry as unknown as RouteEntry
+
+export const routesOf = (tag: string, entries: readonly RouteEntry[]): RestRoute[] =>
+  entries.map(({ at, response, ...entry }) => {
+    const [method, path = ''] = at.split(' ')
+    return { ...entry, method: method as Method, path, tag, response: { status: 200, ...response } }
+  })
 
 /** The target of a route whose access is in a project, stagelet, agent or team. */
-export const requireTarget = ({
-  target,
-}: {
-  readonly target: KubeObject | undefined
-}): KubeObject => {
+export const requireTarget = ({ target }: Pick<RestContext, 'target'>): KubeObject => {
   if (target === undefined) throw new Error('the route has no target')
   return target
 }

@@ -1,29 +1,16 @@
-// The fields of a secret in requests and answers of the REST API.
+// The fields of a secret in requests of the REST API, and the faults of an object in their names.
 import { z } from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
-import { snakeCase } from '../../../src/resources/field-names.ts'
-import {
-  secretFields,
-  withFields,
-  type SecretField,
-  type SecretInput,
-} from '../../../src/resources/secret-fields.ts'
+import { snakeCase } from '../../../src/resources/rest-fields.ts'
+import { secretFields, withFields, type SecretInput } from '../../../src/resources/secret-fields.ts'
+import { createShape, updateShape } from './shapes.ts'
 
-const [typeField] = secretFields.filter((field) => field.name === 'type')
+const created = createShape(secretFields)
 
 /** The column's name is taken for the field's. */
-const alias = { secret_type: typeField!.schema.optional().describe('The same as `type`.') }
+const alias = { secret_type: created['type']!.describe('The same as `type`.') }
 
-const optionalFields = (fields: readonly SecretField[]): Record<string, z.ZodType> =>
-  Object.fromEntries(fields.map(({ name, schema }) => [name, schema.optional()]))
-
-const keyField = secretFields.find((field) => field.name === 'key')!
-
-export const createShape = {
-  ...optionalFields(secretFields),
-  ...alias,
-  key: keyField.schema,
-}
+export const secretCreateShape = { ...created, ...alias }
 
 /** As versions are counted in the database. */
 export const versionNumber = z.int().min(1).max(2_147_483_647)
@@ -34,26 +21,11 @@ export const expectedVersion = z
   .optional()
   .describe('Refuse (409) unless this version is the stored one (0: none): compare-and-set.')
 
-export const updateShape = {
-  ...Object.fromEntries(
-    secretFields.map(({ name, schema, removable }) => [
-      name,
-      (removable ? schema.nullable() : schema).optional(),
-    ]),
-  ),
+export const secretUpdateShape = {
+  ...updateShape(secretFields),
   ...alias,
   expected_version: expectedVersion,
 }
-
-/** Fields of every answer about a secret; `key`, `scope` and `type` are always there. */
-export const shownShape: Record<string, z.ZodType> = Object.fromEntries(
-  secretFields
-    .filter((field) => !field.writeOnly)
-    .map(({ name, schema }) => [
-      name,
-      ['key', 'scope', 'type'].includes(name) ? schema : schema.optional(),
-    ]),
-)
 
 /** `spec` with what the request gives; `null` takes a field away. */
 export const withInput = (

@@ -1,80 +1,64 @@
 // Secrets: create, list, get, update, delete. No answer holds a value.
 import { z } from 'zod'
-import type { RestDeps } from './deps.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
 import { etagOf } from './etag.ts'
-import { listPaged, nextCursor, pageQuery } from './paging.ts'
-import { deleted, deletedSchema } from './representations.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
-import { createShape, updateShape } from './secret-fields.ts'
 import {
   createdSecretSchema,
-  createSecret,
-  deleteSecret,
-  findSecret,
   fullSecretSchema,
-  inRequestNames,
-  isOfProject,
   secretSchema,
   toCreated,
   toFullSecret,
   toSecret,
   toUpdated,
   updatedSecretSchema,
+} from './kinds.ts'
+import { listPaged, nextCursor, pageQuery } from './paging.ts'
+import { deleted, deletedSchema } from './representations.ts'
+import { requireTarget, route, routesOf } from './route.ts'
+import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
+import {
+  createSecret,
+  deleteSecret,
+  inRequestNames,
+  isOfProject,
+  secretOf,
   updateSecret,
   warningsOf,
 } from './secrets.ts'
+import { shownAs } from './target.ts'
 
-const tag = 'Secrets'
-const collection = '/projects/:project_id/secrets'
-const one = `${collection}/:secret_id`
+const one = '/projects/:project_id/secrets/:secret_id'
 
-export const secretRoutes = (deps: RestDeps): RestRoute[] => [
-  createRoute(deps),
-  listRoute(deps),
-  getRoute(deps),
-  updateRoute(deps),
-  deleteRoute(deps),
-]
-
-const createRoute = ({ store, clock }: RestDeps): RestRoute =>
+export const secretRoutes = routesOf('Secrets', [
   route({
     id: 'createSecret',
-    method: 'POST',
-    path: collection,
-    tag,
+    at: 'POST /projects/:project_id/secrets',
     summary: 'Store a secret. Its value is taken and never answered.',
     access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
-    body: z.strictObject(createShape),
+    body: z.strictObject(secretCreateShape),
     response: { status: 201, description: 'The new secret.', schema: createdSecretSchema },
     handle: async (context) => {
-      const { actor, body } = context
+      const { actor, body, deps } = context
       const project = requireTarget(context)
       const made = await inRequestNames(() =>
-        store.write(actor, {}, (tx) => createSecret(tx, project, body, clock.now())),
+        deps.store.write(actor, {}, (tx) => createSecret(tx, project, body, deps.clock.now())),
       )
-      const warnings = await warningsOf(store, body, { after: made })
-      return { status: 201, body: toCreated(made), headers: { ...etagOf(made), ...warnings } }
+      const warnings = await warningsOf(deps.store, body, { after: made })
+      return { body: toCreated(made), headers: { ...etagOf(made), ...warnings } }
     },
-  })
-
-const listQuery = z.strictObject({
-  key: z.string().optional().describe('Only secrets with this key.'),
-  scope: z.string().optional().describe('Only secrets with this scope.'),
-  view: z.enum(['basic', 'full']).default('basic').describe('full: with version and status.'),
-  ...pageQuery,
-})
-
-const listRoute = ({ store }: RestDeps): RestRoute =>
+  }),
   route({
     id: 'listSecrets',
-    method: 'GET',
-    path: collection,
-    tag,
+    at: 'GET /projects/:project_id/secrets',
     summary: 'The secrets of a project, without values.',
     access: { in: 'project', verb: 'list', resource: 'stagelysecrets' },
-    query: listQuery,
+    query: z.strictObject({
+      key: z.string().optional().describe('Only secrets with this key.'),
+      scope: z.string().optional().describe('Only secrets with this scope.'),
+      view: z.enum(['basic', 'full']).default('basic').describe('full: with version and status.'),
+      ...pageQuery,
+    }),
     response: {
-      status: 200,
       description: 'One page of secrets.',
       schema: z.strictObject({
         secrets: z.array(z.union([secretSchema, fullSecretSchema])),
@@ -86,71 +70,55 @@ const listRoute = ({ store }: RestDeps): RestRoute =>
       const { key, scope, view } = context.query
       const wanted = {
         namespaces: [project.metadata.namespace ?? ''],
-        selects: (object: typeof project) =>
+        selects: (object: KubeObject) =>
           isOfProject(object, project) &&
           (key === undefined || object.spec?.['key'] === key) &&
           (scope === undefined || object.spec?.['scope'] === scope),
       }
-      const page = await listPaged(store, 'StagelySecret', wanted, context.query)
+      const page = await listPaged(context.deps.store, 'StagelySecret', wanted, context.query)
       const secrets = page.items.map(view === 'full' ? toFullSecret : toSecret)
-      return { status: 200, body: { secrets, ...page.next } }
+      return { body: { secrets, ...page.next } }
     },
-  })
-
-const getRoute = ({ store }: RestDeps): RestRoute =>
+  }),
   route({
     id: 'getSecret',
-    method: 'GET',
-    path: one,
-    tag,
+    at: `GET ${one}`,
     summary: 'One secret with its version and status, without its value.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
-    response: { status: 200, description: 'The secret.', schema: fullSecretSchema },
-    handle: async (context) => {
-      const { secret_id: id = '' } = context.params
-      const secret = await findSecret(store, requireTarget(context), id)
-      return { status: 200, body: toFullSecret(secret), headers: etagOf(secret) }
-    },
-  })
-
-const updateRoute = ({ store, clock }: RestDeps): RestRoute =>
+    response: { description: 'The secret.', schema: fullSecretSchema },
+    handle: async (context) => shownAs(await secretOf(context), toFullSecret),
+  }),
   route({
     id: 'updateSecret',
-    method: 'PATCH',
-    path: one,
-    tag,
+    at: `PATCH ${one}`,
     summary: 'Change value, scope or place. The services that see it get the new one.',
     access: { in: 'project', verb: 'patch', resource: 'stagelysecrets' },
     heedsIfMatch: true,
-    body: z.strictObject(updateShape),
-    response: { status: 200, description: 'The secret.', schema: updatedSecretSchema },
+    body: z.strictObject(secretUpdateShape),
+    response: { description: 'The secret.', schema: updatedSecretSchema },
     handle: async (context) => {
-      const { actor, body, ifMatch, params } = context
-      const secret = await findSecret(store, requireTarget(context), params['secret_id'] ?? '')
-      const change = { input: body, ifMatch, nowMs: clock.now() }
+      const { actor, body, ifMatch, deps } = context
+      const secret = await secretOf(context)
+      const change = { input: body, ifMatch, nowMs: deps.clock.now() }
       const updated = await inRequestNames(() =>
-        store.write(actor, {}, (tx) => updateSecret(tx, secret, change)),
+        deps.store.write(actor, {}, (tx) => updateSecret(tx, secret, change)),
       )
-      const warnings = await warningsOf(store, body, { after: updated, before: secret })
-      const headers = { ...etagOf(updated), ...warnings }
-      return { status: 200, body: toUpdated(updated), headers }
+      const warnings = await warningsOf(deps.store, body, { after: updated, before: secret })
+      return { body: toUpdated(updated), headers: { ...etagOf(updated), ...warnings } }
     },
-  })
-
-const deleteRoute = ({ store }: RestDeps): RestRoute =>
+  }),
   route({
     id: 'deleteSecret',
-    method: 'DELETE',
-    path: one,
-    tag,
+    at: `DELETE ${one}`,
     summary: 'Delete a secret. The services that saw it run without it.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets' },
     heedsIfMatch: true,
-    response: { status: 200, description: 'It is gone.', schema: deletedSchema },
+    response: { description: 'It is gone.', schema: deletedSchema },
     handle: async (context) => {
-      const { actor, ifMatch, params } = context
-      const secret = await findSecret(store, requireTarget(context), params['secret_id'] ?? '')
-      await store.write(actor, {}, (tx) => deleteSecret(tx, secret, ifMatch))
+      const secret = await secretOf(context)
+      const { actor, deps, ifMatch } = context
+      await deps.store.write(actor, {}, (tx) => deleteSecret(tx, secret, ifMatch))
       return deleted
     },
-  })
+  }),
+])

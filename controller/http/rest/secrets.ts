@@ -1,87 +1,18 @@
 // Secrets as the REST API writes and shows them: StagelySecret objects, and no second copy of anything.
-import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import { secretName, shownOf, type SecretInput } from '../../../src/resources/secret-fields.ts'
-import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { secretName, type SecretInput } from '../../../src/resources/secret-fields.ts'
+import type { SecretSpec } from '../../../src/resources/stagelysecret.ts'
 import type { Store, Surroundings, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
 import { notFound } from './access.ts'
-import { idOf, parseId } from './ids.ts'
+import { parseId } from './ids.ts'
 import { invalidInput } from './input.ts'
-import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
-import { inRestName, inRestNames, shownShape, withInput } from './secret-fields.ts'
+import { requireTarget, type RestContext } from './route.ts'
+import { inRestName, inRestNames, withInput } from './secret-fields.ts'
 import { createTracked, readAgain, updateTracked } from './writes.ts'
 
-const id = z.string().describe('`sec_…`')
-
-/** As lists show it. */
-export const secretSchema = z
-  .strictObject({ id, ...shownShape, created_at: time, updated_at: time })
-  .describe('One secret of a project. Its value is write-only.')
-
-/** As a create answers. */
-export const createdSecretSchema = z.strictObject({ id, ...shownShape, created_at: time })
-
-/** As an update answers. */
-export const updatedSecretSchema = z.strictObject({
-  id,
-  key: z.string(),
-  scope: z.string(),
-  updated_at: time,
-})
-
-/** With everything that is known of it. */
-export const fullSecretSchema = z.strictObject({
-  ...secretSchema.shape,
-  name: z.string().describe('Name of its StagelySecret in the Kubernetes-style API.'),
-  version: z.int().describe('Version of the stored value; 0 while there is none.'),
-  bytes: z.int().optional().describe('Length of the stored value.'),
-  updated_by: z.string().optional().describe('Who wrote this version.'),
-  source,
-  service_count: z.int().describe('How many services see it, over all stagelets.'),
-  services: z.array(z.string()).describe('The first 20 of them, as stagelet/service.'),
-  conditions,
-})
-
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
-const statusOf = (object: KubeObject): SecretStatus => object.status ?? {}
-const createdAt = ({ metadata }: KubeObject): string => metadata.creationTimestamp ?? ''
-const updatedAt = (object: KubeObject): string => statusOf(object).updatedAt ?? createdAt(object)
-
-export const toCreated = (object: KubeObject): object => ({
-  id: idOf(object),
-  ...shownOf(object.spec ?? {}),
-  created_at: createdAt(object),
-})
-
-export const toSecret = (object: KubeObject): object => ({
-  ...toCreated(object),
-  updated_at: updatedAt(object),
-})
-
-export const toUpdated = (object: KubeObject): z.infer<typeof updatedSecretSchema> => ({
-  id: idOf(object),
-  key: specOf(object).key,
-  scope: specOf(object).scope,
-  updated_at: updatedAt(object),
-})
-
-export const toFullSecret = (object: KubeObject): object => {
-  const { version = 0, bytes, updatedBy, serviceCount = 0, services = [] } = statusOf(object)
-  return {
-    ...toSecret(object),
-    name: object.metadata.name,
-    version,
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(updatedBy === undefined ? {} : { updated_by: updatedBy }),
-    source: sourceOf(object),
-    service_count: serviceCount,
-    services,
-    conditions: conditionsOf(object),
-  }
-}
-
 export const isOfProject = (object: KubeObject, project: KubeObject): boolean =>
   object.metadata.namespace === project.metadata.namespace &&
   specOf(object).projectRef.name === project.metadata.name
@@ -101,6 +32,10 @@ export const findSecret = async (
   if (object !== undefined && isOfProject(object, project)) return object
   throw notFound('secret', given)
 }
+
+/** The secret that the path names. */
+export const secretOf = (context: RestContext): Promise<KubeObject> =>
+  findSecret(context.deps.store, requireTarget(context), context.params['secret_id'] ?? '')
 
 /** The first name that is free: another project of the team may have the same key and scope. */
 const freeName = async (

@@ -11,7 +11,7 @@ import { readInput, type Input } from './input.ts'
 import { problemOf, problemType } from './problem.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { RestAnswer, RestContext, RestRoute } from './route.ts'
-import { describedRoutes, restRoutes } from './table.ts'
+import { restRoutes } from './table.ts'
 
 export const restBase = '/api/v1'
 
@@ -23,7 +23,7 @@ export interface RestServerDeps extends RestDeps {
 }
 
 const rootOf = (path: string): string => path.split('/')[1] ?? ''
-const roots = new Set(describedRoutes().map((route) => rootOf(route.path)))
+const roots = new Set(restRoutes.map((route) => rootOf(route.path)))
 
 /** True for paths that answer errors as problem+json; the rest of /api/v1 is the Kubernetes-style API. */
 export const isRestPath = (path: string): boolean =>
@@ -38,10 +38,9 @@ export const answerProblem = (c: AppContext, error: StagelyError): Response => {
 
 /** `app` has the login behind it. */
 export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
-  const routes = restRoutes(deps)
-  for (const route of routes) app.on(route.method, restBase + route.path, serve(deps, route))
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+  for (const route of restRoutes) app.on(route.method, restBase + route.path, serve(deps, route))
+  for (const path of new Set(restRoutes.map((route) => route.path))) {
+    const methods = restRoutes.filter((route) => route.path === path).map((route) => route.method)
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ')
     app.all(restBase + path, (c) => {
       c.header('allow', allow)
@@ -63,7 +62,8 @@ const serve =
     const target = await authorize(deps.store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
     const input = await readInput(c, route)
-    const context: RestContext<unknown, unknown> = {
+    const context: RestContext = {
+      deps,
       principal,
       actor: actorOf(c),
       params,
@@ -76,7 +76,7 @@ const serve =
         return openSignal(c, deps.stopping)
       },
     }
-    return render(c, await handle(c, deps, { route, context, input }))
+    return render(c, route, await handle(c, deps, { route, context, input }))
   }
 
 /** A precondition that nobody looks at would be taken for one that was met. */
@@ -99,7 +99,7 @@ const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
 const handle = (
   c: AppContext,
   deps: RestServerDeps,
-  call: { route: RestRoute; context: RestContext<unknown, unknown>; input: Input },
+  call: { route: RestRoute; context: RestContext; input: Input },
 ): Promise<RestAnswer> => {
   const { route, context, input } = call
   const key =
@@ -113,11 +113,14 @@ const handle = (
   })
 }
 
-const render = (c: AppContext, { status, body, headers, stream }: RestAnswer): Response => {
+const render = (
+  c: AppContext,
+  { response: { status } }: RestRoute,
+  { body, headers, stream }: RestAnswer,
+): Response => {
   // What a person may read now, a shared cache must not show to the next one.
   c.header('cache-control', 'no-store')
   for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value)
-  if (stream !== undefined) return c.body(stream, status as 200)
-  if (body === undefined) return c.body(null, status)
-  return c.body(JSON.stringify(body), status as 200, { 'content-type': 'application/json' })
+  if (stream !== undefined) return c.body(stream, status)
+  return c.body(JSON.stringify(body), status, { 'content-type': 'application/json' })
 }

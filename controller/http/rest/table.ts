@@ -2,7 +2,6 @@
 // follow this list; a file `…-routes.ts` makes the routes of one thing.
 import { auditRoutes } from './audit-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
-import type { RestDeps } from './deps.ts'
 import { logsRoutes } from './logs-routes.ts'
 import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
@@ -21,27 +20,23 @@ import { secretRoutes } from './secret-routes.ts'
 import { stageletRoutes } from './stagelet-routes.ts'
 import { usageRoutes } from './usage-routes.ts'
 
-/** Handlers use `deps` only when they are called: without any, the table is there to be read. */
-export const restRoutes = (deps: RestDeps): readonly RestRoute[] => [
-  ...projectRoutes(deps),
-  ...auditRoutes(deps),
-  ...teamRoutes(deps),
-  ...userRoutes(deps),
-  ...tokenRoutes(deps),
-  ...versionsRoutes(deps),
-  ...revisionsRoutes(deps),
-  ...revealRoutes(deps),
-  ...sealingRoutes(deps),
-  ...batchRoutes(deps),
-  ...secretRoutes(deps),
-  ...usageRoutes(deps),
-  ...stageletRoutes(deps),
-  ...rolloutRoutes(deps),
-  ...eventRoutes(deps),
-  ...keyRoutes(deps),
-  ...backupRoutes(deps),
-  ...logsRoutes(deps),
+export const restRoutes: readonly RestRoute[] = [
+  ...projectRoutes,
+  ...auditRoutes,
+  ...teamRoutes,
+  ...userRoutes,
+  ...tokenRoutes,
+  ...versionsRoutes,
+  ...revisionsRoutes,
+  ...revealRoutes,
+  ...sealingRoutes,
+  ...batchRoutes,
+  ...secretRoutes,
+  ...usageRoutes,
+  ...stageletRoutes,
+  ...rolloutRoutes,
+  ...eventRoutes,
+  ...keyRoutes,
+  ...backupRoutes,
+  ...logsRoutes,
 ]
-
-/** The table for who only reads it: documents and tests. */
-export const describedRoutes = (): readonly RestRoute[] => restRoutes({} as RestDeps)

@@ -1,29 +1,22 @@
 // The past of one secret: versions, rollback, restore, erasure.
 import { z } from 'zod'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { DeletedSecret } from '../../../src/store/store.ts'
 import { notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
-import { etagOf } from './etag.ts'
-import { idOf, parseId, renderId } from './ids.ts'
+import { parseId } from './ids.ts'
+import { namedSecret, storedSecretSchema, toStored } from './kinds.ts'
+import { listRoute } from './lists.ts'
 import { nextCursor, pagedBy, pageQuery } from './paging.ts'
-import { expectedVersion, versionNumber } from './secret-fields.ts'
-import { findSecret } from './secrets.ts'
 import { time } from './representations.ts'
 import { wholeChange } from './revisions-routes.ts'
-import { requireTarget, route, type RestRoute } from './route.ts'
+import { requireTarget, route, routesOf } from './route.ts'
+import { expectedVersion, versionNumber } from './secret-fields.ts'
+import { findSecret, secretOf } from './secrets.ts'
+import { answerOf } from './shapes.ts'
+import { shownAs } from './target.ts'
 
-const tag = 'History'
 const secretPath = '/projects/:project_id/secrets/:secret_id'
-
-export const versionsRoutes = (deps: RestDeps): RestRoute[] => [
-  listVersions(deps),
-  rollbackSecret(deps),
-  restoreSecret(deps),
-  purgeSecret(deps),
-  listDeleted(deps),
-]
 
 const versionSchema = z
   .strictObject({
@@ -41,109 +34,10 @@ const versionSchema = z
   })
   .describe('One version of a secret. Never its value.')
 
-const newestVersionFirst = {
-  of: 'versions',
-  placeOf: ({ version }: { readonly version: number }) => [version],
-  descending: true,
-} as const
-
-const listVersions = ({ store }: RestDeps): RestRoute =>
-  route({
-    id: 'listSecretVersions',
-    method: 'GET',
-    path: `${secretPath}/versions`,
-    tag,
-    summary: 'The versions of a secret that are kept, newest first.',
-    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
-    query: z.strictObject(pageQuery),
-    response: {
-      status: 200,
-      description: 'Who wrote what when, without values.',
-      schema: z.strictObject({ versions: z.array(versionSchema), next_cursor: nextCursor }),
-    },
-    handle: async (context) => {
-      const given = context.params['secret_id'] ?? ''
-      const secret = await findSecret(store, requireTarget(context), given)
-      const versions = await store.versionsOf(secret.metadata.uid ?? '')
-      const { items, next } = pagedBy(versions, newestVersionFirst, context.query)
-      const body = items.map((v) => ({
-        version: v.version,
-        current: v.current,
-        scope: v.scope,
-        ...(v.stagelet === undefined ? {} : { stagelet: v.stagelet }),
-        type: v.type,
-        bytes: v.bytes,
-        from_revision: v.fromRevision,
-        ...(v.toRevision === undefined ? {} : { to_revision: v.toRevision }),
-        created_at: v.createdAt,
-        created_by: v.createdBy,
-        ...(v.sameAs === undefined ? {} : { same_as: v.sameAs }),
-      }))
-      return { status: 200, body: { versions: body, ...next } }
-    },
-  })
-
-const storedSchema = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  key: z.string(),
-  scope: z.string(),
-  version: z.int().describe('Version that is stored now.'),
-})
-
-const toStored = (object: KubeObject): z.infer<typeof storedSchema> => {
-  const spec = object.spec as { key: string; scope: string }
-  const { version = 0 } = (object.status ?? {}) as SecretStatus
-  const { key, scope } = spec
-  return { id: idOf(object), name: object.metadata.name, key, scope, version }
-}
-
-const rollbackSecret = ({ store }: RestDeps): RestRoute =>
-  route({
-    id: 'rollbackSecret',
-    method: 'POST',
-    path: `${secretPath}/rollback`,
-    tag,
-    summary: 'Put the value of an old version back, as the newest version.',
-    access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
-    body: z.strictObject({
-      version: versionNumber.describe('Version whose value comes back. Scope and place stay.'),
-      expected_version: expectedVersion,
-    }),
-    response: { status: 200, description: 'The secret as it is now.', schema: storedSchema },
-    handle: async (context) => {
-      const { actor, body, params } = context
-      const project = requireTarget(context)
-      const secret = await findSecret(store, project, params['secret_id'] ?? '')
-      const after = await store.write(actor, wholeChange(), async (tx) => {
-        const { version, expected_version: expected } = body
-        if (expected !== undefined) await tx.expectVersion(refOf(secret), expected)
-        return tx.rollbackSecret(refOf(secret), version)
-      })
-      return { status: 200, body: toStored(after), headers: etagOf(after) }
-    },
-  })
-
-const deletedShape = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  key: z.string(),
-  scope: z.string(),
-  stagelet: z.string().optional(),
+const deletedSchema = namedSecret.extend({
   deleted_at: time,
   deleted_by: z.string(),
   restorable_until: time,
-})
-
-const toDeleted = (d: DeletedSecret): z.infer<typeof deletedShape> => ({
-  id: renderId('StagelySecret', d.secretId),
-  name: d.name,
-  key: d.key,
-  scope: d.scope,
-  ...(d.stagelet === undefined ? {} : { stagelet: d.stagelet }),
-  deleted_at: d.deletedAt,
-  deleted_by: d.deletedBy,
-  restorable_until: d.restorableUntil,
 })
 
 const newestFirst = {
@@ -152,34 +46,12 @@ const newestFirst = {
   descending: true,
 } as const
 
-const listDeleted = ({ store }: RestDeps): RestRoute =>
-  route({
-    id: 'listDeletedSecrets',
-    method: 'GET',
-    path: '/projects/:project_id/deleted-secrets',
-    tag,
-    summary: 'Deleted secrets that can still be restored.',
-    access: { in: 'project', verb: 'list', resource: 'stagelysecrets' },
-    query: z.strictObject(pageQuery),
-    response: {
-      status: 200,
-      description: 'Newest first.',
-      schema: z.strictObject({
-        secrets: z.array(deletedShape),
-        kept_seconds: z.number().describe('How long a deleted secret can be restored.'),
-        next_cursor: nextCursor,
-      }),
-    },
-    handle: async (context) => {
-      const deleted = await store.deletedSecrets(requireTarget(context).metadata.uid ?? '')
-      const { items, next } = pagedBy(deleted, newestFirst, context.query)
-      const kept_seconds = store.deletedMs / 1000
-      return { status: 200, body: { secrets: items.map(toDeleted), kept_seconds, ...next } }
-    },
-  })
-
 /** The uid of a secret that may be deleted: by id, or by the name that it last had. */
-const uidOf = async ({ store }: RestDeps, project: KubeObject, given: string): Promise<string> => {
+const uidOf = async (
+  { store }: Pick<RestDeps, 'store'>,
+  project: KubeObject,
+  given: string,
+): Promise<string> => {
   const uid = parseId('StagelySecret', given)
   if (uid !== undefined) return uid
   const deleted = await store.deletedSecrets(project.metadata.uid ?? '')
@@ -188,35 +60,60 @@ const uidOf = async ({ store }: RestDeps, project: KubeObject, given: string): P
   return found.secretId
 }
 
-const restoreSecret = (deps: RestDeps): RestRoute =>
+export const versionsRoutes = routesOf('History', [
+  listRoute({
+    id: 'listSecretVersions',
+    at: `GET ${secretPath}/versions`,
+    summary: 'The versions of a secret that are kept, newest first.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    description: 'Who wrote what when, without values.',
+    item: versionSchema,
+    read: async (context) =>
+      context.deps.store.versionsOf((await secretOf(context)).metadata.uid ?? ''),
+    order: { of: 'versions', placeOf: ({ version }) => [version], descending: true },
+  }),
+  route({
+    id: 'rollbackSecret',
+    at: `POST ${secretPath}/rollback`,
+    summary: 'Put the value of an old version back, as the newest version.',
+    access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
+    body: z.strictObject({
+      version: versionNumber.describe('Version whose value comes back. Scope and place stay.'),
+      expected_version: expectedVersion,
+    }),
+    response: { description: 'The secret as it is now.', schema: storedSecretSchema },
+    handle: async (context) => {
+      const secret = await secretOf(context)
+      const after = await context.deps.store.write(context.actor, wholeChange(), async (tx) => {
+        const { version, expected_version: expected } = context.body
+        if (expected !== undefined) await tx.expectVersion(refOf(secret), expected)
+        return tx.rollbackSecret(refOf(secret), version)
+      })
+      return shownAs(after, toStored)
+    },
+  }),
   route({
     id: 'restoreSecret',
-    method: 'POST',
-    path: `${secretPath}/restore`,
-    tag,
+    at: `POST ${secretPath}/restore`,
     summary: 'Bring a deleted secret back under its old id, with its last value.',
     access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
-    response: { status: 200, description: 'The secret as it is now.', schema: storedSchema },
+    response: { description: 'The secret as it is now.', schema: storedSecretSchema },
     handle: async (context) => {
+      const { actor, deps, params } = context
       const project = requireTarget(context)
-      const uid = await uidOf(deps, project, context.params['secret_id'] ?? '')
-      const after = await deps.store.write(context.actor, wholeChange(), (tx) =>
+      const uid = await uidOf(deps, project, params['secret_id'] ?? '')
+      const after = await deps.store.write(actor, wholeChange(), (tx) =>
         tx.restoreSecret(refOf(project), uid),
       )
-      return { status: 200, body: toStored(after), headers: etagOf(after) }
+      return shownAs(after, toStored)
     },
-  })
-
-const purgeSecret = (deps: RestDeps): RestRoute =>
+  }),
   route({
     id: 'purgeSecret',
-    method: 'POST',
-    path: `${secretPath}/purge`,
-    tag,
+    at: `POST ${secretPath}/purge`,
     summary: 'Erase a secret, living or deleted, with all its versions. Nothing brings it back.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets/purge' },
     response: {
-      status: 200,
       description: 'What was erased. The audit keeps the fact.',
       schema: z.strictObject({
         status: z.literal('purged'),
@@ -225,15 +122,39 @@ const purgeSecret = (deps: RestDeps): RestRoute =>
       }),
     },
     handle: async (context) => {
+      const { actor, deps, params } = context
       const project = requireTarget(context)
-      const given = context.params['secret_id'] ?? ''
+      const given = params['secret_id'] ?? ''
       const uid = await findSecret(deps.store, project, given).then(
         (secret) => secret.metadata.uid ?? '',
         () => uidOf(deps, project, given),
       )
-      const erased = await deps.store.write(context.actor, wholeChange(), (tx) =>
+      const erased = await deps.store.write(actor, wholeChange(), (tx) =>
         tx.purgeSecret(refOf(project), uid),
       )
-      return { status: 200, body: { status: 'purged', ...erased } }
+      return { body: { status: 'purged', ...erased } }
     },
-  })
+  }),
+  route({
+    id: 'listDeletedSecrets',
+    at: 'GET /projects/:project_id/deleted-secrets',
+    summary: 'Deleted secrets that can still be restored.',
+    access: { in: 'project', verb: 'list', resource: 'stagelysecrets' },
+    query: z.strictObject(pageQuery),
+    response: {
+      description: 'Newest first.',
+      schema: z.strictObject({
+        secrets: z.array(deletedSchema),
+        kept_seconds: z.number().describe('How long a deleted secret can be restored.'),
+        next_cursor: nextCursor,
+      }),
+    },
+    handle: async (context) => {
+      const { store } = context.deps
+      const deleted = await store.deletedSecrets(requireTarget(context).metadata.uid ?? '')
+      const { items, next } = pagedBy(deleted, newestFirst, context.query)
+      const secrets = items.map(answerOf(deletedSchema))
+      return { body: { secrets, kept_seconds: store.deletedMs / 1000, ...next } }
+    },
+  }),
+])

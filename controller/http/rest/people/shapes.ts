@@ -1,11 +1,10 @@
 // People, members and tokens as the REST API shows them.
 import { z } from 'zod'
 import { teamRoles } from '../../../../src/access/team-roles.ts'
-import { toTimestamp } from '../../../../src/kernel/clock.ts'
-import type { Member, MemberStore } from '../../../../src/store/members.ts'
-import type { Token, TokenStore } from '../../../../src/store/tokens.ts'
-import type { User, UserStore } from '../../../../src/store/users.ts'
-import { given, time } from '../representations.ts'
+import type { MemberStore } from '../../../../src/store/members.ts'
+import type { TokenStore } from '../../../../src/store/tokens.ts'
+import type { UserStore } from '../../../../src/store/users.ts'
+import { time } from '../representations.ts'
 
 /** Where the handlers find them. */
 export interface People {
@@ -15,9 +14,6 @@ export interface People {
 }
 
 export const role = z.enum(teamRoles).describe('What a member may do in a team.')
-
-const timeOf = (ms: number | undefined): string | undefined =>
-  ms === undefined ? undefined : toTimestamp(ms)
 
 export const userSchema = z
   .strictObject({
@@ -32,19 +28,6 @@ export const userSchema = z
   })
   .describe('A person who may log in.')
 
-export const toUser = (user: User): z.infer<typeof userSchema> => ({
-  id: user.id,
-  name: user.name,
-  admin: user.admin,
-  disabled: user.disabled,
-  created_at: toTimestamp(user.createdAt),
-  ...given({
-    email: user.email,
-    display_name: user.displayName,
-    last_login_at: timeOf(user.lastLoginAt),
-  }),
-})
-
 export const memberSchema = z
   .strictObject({
     user_id: z.string(),
@@ -57,15 +40,6 @@ export const memberSchema = z
     since: time,
   })
   .describe('A user in a team.')
-
-export const toMember = (member: Member): z.infer<typeof memberSchema> => ({
-  user_id: member.userId,
-  user: member.user,
-  role: member.role,
-  from_group: member.fromGroup,
-  since: toTimestamp(member.since),
-  ...given({ email: member.email }),
-})
 
 export const tokenSchema = z
   .strictObject({
@@ -83,20 +57,3 @@ export const tokenSchema = z
     created_by: z.string(),
   })
   .describe('A token, without the token itself.')
-
-export const toToken = (token: Token): z.infer<typeof tokenSchema> => ({
-  id: token.id,
-  name: token.name,
-  kind: token.kind,
-  owner: token.owner,
-  hint: token.hint,
-  read_only: token.readOnly,
-  created_at: toTimestamp(token.createdAt),
-  created_by: token.createdBy,
-  ...given({
-    role: token.role,
-    teams: token.namespaces === undefined ? undefined : [...token.namespaces],
-    expires_at: timeOf(token.expiresAt),
-    last_used_at: timeOf(token.lastUsedAt),
-  }),
-})

@@ -3,13 +3,18 @@ import { z } from 'zod'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Token, TokenOwner, TokenSpec } from '../../../../src/store/tokens.ts'
-import type { RestDeps } from '../deps.ts'
-import { nextCursor, pagedBy, pageQuery } from '../paging.ts'
+import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
-import { route, requireTarget, type Access, type RestContext, type RestRoute } from '../route.ts'
-import { role, tokenSchema, toToken } from './shapes.ts'
-
-const tag = 'Tokens'
+import {
+  requireTarget,
+  route,
+  routesOf,
+  type Access,
+  type RestContext,
+  type RouteEntry,
+} from '../route.ts'
+import { answer } from '../shapes.ts'
+import { role, tokenSchema } from './shapes.ts'
 
 const common = {
   name: z.string().max(63).describe('Unique among the owner’s tokens.'),
@@ -28,19 +33,9 @@ const personalBody = z.strictObject({
 
 const machineBody = z.strictObject({ ...common, role })
 
-const created = {
-  status: 201,
-  description: 'The token, shown this one time.',
-  schema: tokenSchema.extend({ token: z.string().describe('Keep it: only its hash is stored.') }),
-} as const
-
-const listed = {
-  status: 200,
-  description: 'In order of their names.',
-  schema: z.strictObject({ tokens: z.array(tokenSchema), next_cursor: nextCursor }),
-} as const
-
-const revoked = { status: 200, description: 'It opens nothing any more.', schema: deletedSchema }
+const newToken = tokenSchema.extend({
+  token: z.string().describe('Keep it: only its hash is stored.'),
+})
 
 const specOf = ({
   name,
@@ -59,10 +54,10 @@ const specOf = ({
 interface Place {
   /** Ending of the routes' ids. */
   readonly suffix: string
-  readonly path: string
+  readonly path: `/${string}`
   readonly of: string
   readonly access: (verb: 'list' | 'create' | 'delete') => Access
-  readonly ownerOf: (context: RestContext<unknown, unknown>) => TokenOwner
+  readonly ownerOf: (context: RestContext) => TokenOwner
   /** Forbidden for what not even those who may use the route may do. */
   readonly checkWrite?: (principal: Principal, owner: TokenOwner, spec?: TokenSpec) => void
 }
@@ -111,78 +106,63 @@ const ofTeam: Place = {
   },
 }
 
-export const tokenRoutes = (deps: RestDeps): RestRoute[] =>
-  [
-    { place: own, body: personalBody },
-    { place: ofUser, body: personalBody },
-    { place: ofTeam, body: machineBody },
-  ].flatMap(({ place, body }) => [
-    listTokens(deps, place),
-    createToken(deps, place, body),
-    revokeToken(deps, place),
-  ])
+/** A token as answers show it. */
+const shownToken = ({ namespaces, ...token }: Token): Token & { teams: Token['namespaces'] } => ({
+  ...token,
+  namespaces,
+  teams: namespaces,
+})
 
-const listTokens = (
-  { people }: RestDeps,
-  { suffix, path, of, access, ownerOf }: Place,
-): RestRoute =>
-  route({
-    id: `listTokens${suffix}`,
-    method: 'GET',
-    path,
-    tag,
-    summary: `Tokens, ${of}.`,
-    access: access('list'),
-    query: z.strictObject(pageQuery),
-    response: listed,
-    handle: async (context) => {
-      const tokens = await people.tokens.list(ownerOf(context))
-      const order = { of: 'tokens', placeOf: ({ name }: Token) => [name] }
-      const { items, next } = pagedBy(tokens, order, context.query)
-      return { status: 200, body: { tokens: items.map(toToken), ...next } }
-    },
-  })
-
-const createToken = (
-  { people }: RestDeps,
+const tokenRoutesOf = (
   { suffix, path, of, access, ownerOf, checkWrite }: Place,
   body: typeof personalBody | typeof machineBody,
-): RestRoute =>
+): RouteEntry[] => [
+  listRoute({
+    id: `listTokens${suffix}`,
+    at: `GET ${path}`,
+    summary: `Tokens, ${of}.`,
+    access: access('list'),
+    description: 'In order of their names.',
+    item: tokenSchema,
+    read: async (context) =>
+      (await context.deps.people.tokens.list(ownerOf(context))).map(shownToken),
+    order: { of: 'tokens', placeOf: ({ name }) => [name] },
+  }),
   route({
     id: `createToken${suffix}`,
-    method: 'POST',
-    path,
-    tag,
+    at: `POST ${path}`,
     summary: `Make a token among ${of}.`,
     access: access('create'),
     body: body as z.ZodType<z.infer<typeof personalBody> | z.infer<typeof machineBody>>,
-    response: created,
+    response: { status: 201, description: 'The token, shown this one time.', schema: newToken },
     shownOnce: ['token'],
     handle: async (context) => {
+      const { actor, deps, principal } = context
       const owner = ownerOf(context)
       const spec = specOf(context.body)
-      checkWrite?.(context.principal, owner, spec)
-      const { secret, token } = await people.tokens.create(context.actor, owner, spec)
-      return { status: 201, body: { token: secret, ...toToken(token) } }
+      checkWrite?.(principal, owner, spec)
+      const { secret, token } = await deps.people.tokens.create(actor, owner, spec)
+      return { body: answer(newToken, { ...shownToken(token), token: secret }) }
     },
-  })
-
-const revokeToken = (
-  { people }: RestDeps,
-  { suffix, path, of, access, ownerOf, checkWrite }: Place,
-): RestRoute =>
+  }),
   route({
     id: `revokeToken${suffix}`,
-    method: 'DELETE',
-    path: `${path}/:token_id`,
-    tag,
+    at: `DELETE ${path}/:token_id`,
     summary: `Revoke a token, by id or name, among ${of}.`,
     access: access('delete'),
-    response: revoked as { status: 200; description: string; schema: typeof deletedSchema },
+    response: { description: 'It opens nothing any more.', schema: deletedSchema },
     handle: async (context) => {
+      const { actor, deps, params, principal } = context
       const owner = ownerOf(context)
-      checkWrite?.(context.principal, owner)
-      await people.tokens.revoke(context.actor, owner, context.params['token_id'] ?? '')
+      checkWrite?.(principal, owner)
+      await deps.people.tokens.revoke(actor, owner, params['token_id'] ?? '')
       return deleted
     },
-  })
+  }),
+]
+
+export const tokenRoutes = routesOf('Tokens', [
+  ...tokenRoutesOf(own, personalBody),
+  ...tokenRoutesOf(ofUser, personalBody),
+  ...tokenRoutesOf(ofTeam, machineBody),
+])

@@ -1,101 +1,70 @@
 // Users, who are the controller's and not a team's: for admins. And who is asking.
 import { z } from 'zod'
-import type { RestDeps } from '../deps.ts'
-import { nextCursor, pagedBy, pageQuery } from '../paging.ts'
+import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
-import { route, type RestRoute } from '../route.ts'
-import { role, toUser, userSchema } from './shapes.ts'
+import { route, routesOf } from '../route.ts'
+import { answer } from '../shapes.ts'
+import { role, userSchema } from './shapes.ts'
 
-const tag = 'Users'
 const email = z.string().max(254).describe('Unique; the OpenID provider is matched by it at first.')
 const displayName = z.string().min(1).max(200)
+const teams = z.array(z.strictObject({ team: z.string(), role }))
 
-export const userRoutes = (deps: RestDeps): RestRoute[] => [
-  getMe(deps),
-  listUsers(deps),
-  createUser(deps),
-  getUser(deps),
-  updateUser(deps),
-  deleteUser(deps),
-]
+const meSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(['user', 'machine']),
+  email: z.string().optional(),
+  admin: z.boolean(),
+  teams,
+  token: z.strictObject({
+    id: z.string(),
+    read_only: z.boolean(),
+    teams: z.array(z.string()).optional(),
+    role: role.optional(),
+  }),
+})
 
-const getMe = ({ people }: RestDeps): RestRoute =>
+const withTeams = userSchema.extend({ teams })
+
+export const userRoutes = routesOf('Users', [
   route({
     id: 'getMe',
-    method: 'GET',
-    path: '/me',
-    tag,
+    at: 'GET /me',
     summary: 'Who you are, and your roles.',
     access: { in: 'self' },
-    response: {
-      status: 200,
-      description: 'The user or machine of the token.',
-      schema: z.strictObject({
-        id: z.string(),
-        name: z.string(),
-        kind: z.enum(['user', 'machine']),
-        email: z.string().optional(),
-        admin: z.boolean(),
-        teams: z.array(z.strictObject({ team: z.string(), role })),
-        token: z.strictObject({
-          id: z.string(),
-          read_only: z.boolean(),
-          teams: z.array(z.string()).optional(),
-          role: role.optional(),
-        }),
-      }),
-    },
-    handle: async ({ principal }) => {
-      const { id, name, kind, admin, roles, tokenId, limits } = principal
-      const mail = kind === 'user' ? (await people.users.get(id)).email : undefined
-      return {
-        status: 200,
-        body: {
-          id,
-          name,
-          kind,
-          ...(mail === undefined ? {} : { email: mail }),
-          admin: admin || limits?.ofAdmin === true,
-          teams: [...roles].map(([team, held]) => ({ team, role: held })),
-          token: {
-            id: tokenId,
-            read_only: limits?.readOnly === true,
-            ...(limits?.namespaces === undefined ? {} : { teams: limits.namespaces }),
-            ...(limits?.role === undefined ? {} : { role: limits.role }),
-          },
+    response: { description: 'The user or machine of the token.', schema: meSchema },
+    handle: async ({ deps, principal }) => {
+      const { id, kind, admin, roles, tokenId, limits } = principal
+      const user = kind === 'user' ? await deps.people.users.get(id) : undefined
+      const me = {
+        ...principal,
+        email: user?.email,
+        admin: admin || limits?.ofAdmin === true,
+        teams: [...roles].map(([team, held]) => ({ team, role: held })),
+        token: {
+          id: tokenId,
+          readOnly: limits?.readOnly === true,
+          teams: limits?.namespaces,
+          role: limits?.role,
         },
       }
+      return { body: answer(meSchema, me) }
     },
-  })
-
-const listUsers = ({ people }: RestDeps): RestRoute =>
-  route({
+  }),
+  listRoute({
     id: 'listUsers',
-    method: 'GET',
-    path: '/users',
-    tag,
+    at: 'GET /users',
     summary: 'All users.',
     access: { in: 'admin', verb: 'list' },
-    query: z.strictObject(pageQuery),
-    response: {
-      status: 200,
-      description: 'In order of their names.',
-      schema: z.strictObject({ users: z.array(userSchema), next_cursor: nextCursor }),
-    },
-    handle: async ({ query }) => {
-      const users = (await people.users.list()).map(toUser)
-      const order = { of: 'users', placeOf: ({ name }: { name: string }) => [name] }
-      const { items, next } = pagedBy(users, order, query)
-      return { status: 200, body: { users: items, ...next } }
-    },
-  })
-
-const createUser = ({ people }: RestDeps): RestRoute =>
+    description: 'In order of their names.',
+    item: userSchema,
+    read: ({ deps }) => deps.people.users.list(),
+    order: { of: 'users', placeOf: ({ name }) => [name] },
+  }),
   route({
     id: 'createUser',
-    method: 'POST',
-    path: '/users',
-    tag,
+    at: 'POST /users',
     summary: 'Add a user. Who logs in by the OpenID provider is added by that.',
     access: { in: 'admin', verb: 'create' },
     body: z.strictObject({
@@ -105,41 +74,26 @@ const createUser = ({ people }: RestDeps): RestRoute =>
       admin: z.boolean().default(false),
     }),
     response: { status: 201, description: 'The new user.', schema: userSchema },
-    handle: async ({ actor, body }) => {
-      const { name, admin, display_name } = body
-      const input = { name, email: body.email, displayName: display_name, admin }
-      return { status: 201, body: toUser(await people.users.create(actor, input)) }
+    handle: async ({ deps, actor, body: { display_name, ...input } }) => {
+      const made = await deps.people.users.create(actor, { ...input, displayName: display_name })
+      return { body: answer(userSchema, made) }
     },
-  })
-
-const getUser = ({ people }: RestDeps): RestRoute =>
+  }),
   route({
     id: 'getUser',
-    method: 'GET',
-    path: '/users/:user',
-    tag,
+    at: 'GET /users/:user',
     summary: 'One user, by id, name or e-mail address.',
     access: { in: 'admin', verb: 'get' },
-    response: {
-      status: 200,
-      description: 'The user and the teams.',
-      schema: userSchema.extend({
-        teams: z.array(z.strictObject({ team: z.string(), role })),
-      }),
-    },
-    handle: async ({ params }) => {
+    response: { description: 'The user and the teams.', schema: withTeams },
+    handle: async ({ deps: { people }, params }) => {
       const user = await people.users.get(params['user'] ?? '')
-      const teams = await people.members.teamsOf(user.id)
-      return { status: 200, body: { ...toUser(user), teams } }
+      const memberships = await people.members.teamsOf(user.id)
+      return { body: answer(withTeams, { ...user, teams: memberships }) }
     },
-  })
-
-const updateUser = ({ people }: RestDeps): RestRoute =>
+  }),
   route({
     id: 'updateUser',
-    method: 'PATCH',
-    path: '/users/:user',
-    tag,
+    at: 'PATCH /users/:user',
     summary: 'Change a user. `disabled: true` refuses every token of theirs from now on.',
     access: { in: 'admin', verb: 'patch' },
     body: z.strictObject({
@@ -148,28 +102,22 @@ const updateUser = ({ people }: RestDeps): RestRoute =>
       admin: z.boolean().optional(),
       disabled: z.boolean().optional(),
     }),
-    response: { status: 200, description: 'The user as it is now.', schema: userSchema },
-    handle: async ({ actor, params, body }) => {
-      const { email: mail, display_name, admin, disabled } = body
-      const change = { email: mail, displayName: display_name, admin, disabled }
-      return {
-        status: 200,
-        body: toUser(await people.users.update(actor, params['user'] ?? '', change)),
-      }
+    response: { description: 'The user as it is now.', schema: userSchema },
+    handle: async ({ deps, actor, params, body: { display_name, ...change } }) => {
+      const { user = '' } = params
+      const all = { ...change, displayName: display_name }
+      return { body: answer(userSchema, await deps.people.users.update(actor, user, all)) }
     },
-  })
-
-const deleteUser = ({ people }: RestDeps): RestRoute =>
+  }),
   route({
     id: 'deleteUser',
-    method: 'DELETE',
-    path: '/users/:user',
-    tag,
+    at: 'DELETE /users/:user',
     summary: 'Remove a user with tokens and memberships. The audit keeps what they did.',
     access: { in: 'admin', verb: 'delete' },
-    response: { status: 200, description: 'The user is gone.', schema: deletedSchema },
-    handle: async ({ actor, params }) => {
-      await people.users.remove(actor, params['user'] ?? '')
+    response: { description: 'The user is gone.', schema: deletedSchema },
+    handle: async ({ deps, actor, params }) => {
+      await deps.people.users.remove(actor, params['user'] ?? '')
       return deleted
     },
-  })
+  }),
+])

@@ -1,0 +1,196 @@
+// How the REST API shows each kind. A field of a kind is shown and taken by its name in snake case; here is
+// what is otherwise. A field that is added to a kind appears without a change here.
+import { z } from 'zod'
+import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import { projectSpec, projectStatus } from '../../../src/resources/project.ts'
+import { fieldsOf, hidden, type RestField } from '../../../src/resources/rest-fields.ts'
+import { secretFields } from '../../../src/resources/secret-fields.ts'
+import {
+  stageletSpec,
+  stageletStatus,
+  type ServiceStatus,
+} from '../../../src/resources/stagelet.ts'
+import { secretStatus, type SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import type { NamedEntry } from '../../../src/store/history/set-diff.ts'
+import { idOf, renderId } from './ids.ts'
+import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
+import { answerOf, answerShape, computed } from './shapes.ts'
+
+/** What every status has, and answers do not: conditions are shown by `conditions`. */
+const ofEveryStatus = { observedGeneration: hidden, conditions: hidden } as const
+
+const created_at = computed(time, ({ metadata }: KubeObject) => metadata.creationTimestamp ?? '')
+const ofSource = computed(source, sourceOf)
+const ofConditions = computed(conditions, conditionsOf)
+const ofName = computed(z.string(), ({ metadata }: KubeObject) => metadata.name)
+const idWith = (description: string): z.ZodString =>
+  computed(z.string().describe(description), idOf)
+
+type Fields = Readonly<Record<string, z.ZodType>>
+
+/** What every object has, and its fields between. */
+const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> => ({
+  id: idWith(`\`${prefix}_…\`; paths take it, and \`team/name\` as well.`),
+  name: ofName,
+  team: computed(
+    z.string().describe('The team (namespace) that it belongs to.'),
+    ({ metadata }: KubeObject) => metadata.namespace ?? '',
+  ),
+  ...shape,
+  source: ofSource,
+  created_at,
+  conditions: ofConditions,
+})
+
+/** Some fields of an answer, as an answer of their own. */
+const part = ({ shape }: { readonly shape: Fields }, names: readonly string[]): z.ZodObject =>
+  z.strictObject(Object.fromEntries(names.map((name) => [name, shape[name]!])))
+
+export const teamSchema = z
+  .strictObject({ name: ofName, created_at, conditions: ofConditions })
+  .describe('A team: a namespace.')
+export const toTeam = answerOf(teamSchema)
+
+export const projectFields: readonly RestField[] = fieldsOf(projectSpec, {})
+
+export const projectSchema = z
+  .strictObject(
+    objectShape('proj', {
+      ...answerShape(projectFields, ['spec']),
+      ...answerShape(
+        fieldsOf(projectStatus, {
+          ...ofEveryStatus,
+          revision: { absent: 0 },
+          secrets: { absent: 0 },
+          stagelets: hidden,
+          rollout: hidden, // the rollout has routes of its own
+        }),
+        ['status'],
+      ),
+    }),
+  )
+  .describe('A set of secrets and the stacks that get them.')
+export const toProject = answerOf(projectSchema)
+
+const { source: _, ...agentShape } = objectShape('agt', {
+  ...answerShape(fieldsOf(agentSpec, { paused: { absent: false }, drained: hidden }), ['spec']),
+  ...answerShape(
+    fieldsOf(agentStatus, {
+      ...ofEveryStatus,
+      keysRotatedAt: hidden,
+      keyFingerprint: hidden,
+      keyRotation: hidden,
+    }),
+    ['status'],
+  ),
+})
+export const agentSchema = z.strictObject(agentShape).describe('A machine that runs stacks.')
+export const toAgent = answerOf(agentSchema)
+
+const stageletFields = fieldsOf(stageletSpec, {
+  compose: {
+    prefix: 'compose_',
+    fields: {
+      directory: { name: 'directory' },
+      ...{ files: hidden, projectName: hidden, profiles: hidden, envFiles: hidden },
+      ...{ requires: hidden, variables: hidden, fileTargets: hidden, onChange: hidden },
+    },
+  },
+  paused: { absent: false },
+  deletionPolicy: hidden,
+  deleteVolumes: hidden,
+})
+
+const stageletStatusFields = fieldsOf(stageletStatus, {
+  ...ofEveryStatus,
+  project: hidden,
+  admitted: hidden,
+  healthyRevision: hidden,
+  quarantine: hidden,
+  composeProject: hidden,
+  unmountedFiles: hidden,
+  services: {
+    absent: [],
+    fields: {
+      wantedDigest: hidden,
+      runningDigest: hidden,
+      lastSeen: { fields: { runningDigest: hidden } },
+    },
+  },
+})
+
+const inSync = computed(
+  z
+    .boolean()
+    .optional()
+    .describe('It runs exactly the secrets that it should. Absent while nobody sees it.'),
+  ({ state, wantedDigest = '', runningDigest = '' }: ServiceStatus) =>
+    state === 'unknown' ? undefined : wantedDigest === runningDigest,
+)
+
+export const stageletSchema = z
+  .strictObject(
+    objectShape('stg', {
+      ...answerShape(stageletFields, ['spec']),
+      ...answerShape(stageletStatusFields, ['status'], { services: { in_sync: inSync } }),
+    }),
+  )
+  .describe('One deployed environment: one Compose project on one machine.')
+export const toStagelet = answerOf(stageletSchema)
+
+const updated_at = computed(time, (secret: KubeObject<unknown, SecretStatus>) => {
+  const { status, metadata } = secret
+  return status?.updatedAt ?? metadata.creationTimestamp ?? ''
+})
+/** As a create answers. */
+export const createdSecretSchema = z.strictObject({
+  id: idWith('`sec_…`'),
+  ...answerShape(secretFields, ['spec']),
+  created_at,
+})
+export const toCreated = answerOf(createdSecretSchema)
+
+/** As lists show it. */
+export const secretSchema = createdSecretSchema
+  .extend({ updated_at })
+  .describe('One secret of a project. Its value is write-only.')
+export const toSecret = answerOf(secretSchema)
+
+/** As an update answers. */
+export const updatedSecretSchema = part(secretSchema, ['id', 'key', 'scope', 'updated_at'])
+export const toUpdated = answerOf(updatedSecretSchema)
+
+/** With everything that is known of it. */
+export const fullSecretSchema = z.strictObject({
+  ...secretSchema.shape,
+  name: ofName.describe('Name of its StagelySecret in the Kubernetes-style API.'),
+  ...answerShape(
+    fieldsOf(secretStatus, {
+      ...ofEveryStatus,
+      version: { absent: 0, description: 'Version of the stored value; 0 while there is none.' },
+      updatedAt: hidden, // shown by `updated_at`
+      references: hidden, // the name is that of a field of spec
+      publicKey: hidden,
+      serviceCount: { absent: 0 },
+      services: { absent: [] },
+    }),
+    ['status'],
+  ),
+  source: ofSource,
+  conditions: ofConditions,
+})
+export const toFullSecret = answerOf(fullSecretSchema)
+
+/** A secret of a set, by its names; it may be gone. */
+export const namedSecret = z.strictObject({
+  id: computed(z.string(), ({ secretId }: NamedEntry) => renderId('StagelySecret', secretId)),
+  name: z.string(),
+  key: z.string(),
+  scope: z.string(),
+  stagelet: z.string().optional(),
+})
+
+/** With the version that is stored now. */
+export const storedSecretSchema = part(fullSecretSchema, ['id', 'name', 'key', 'scope', 'version'])
+export const toStored = answerOf(storedSecretSchema)

@@ -1,0 +1,101 @@
+// Routes that answer with a list, page by page.
+import { z } from 'zod'
+import { teamsWhere } from '../../../src/access/principal.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
+import { requireIn } from './access.ts'
+import { listPaged, nextCursor, pagedBy, pageQuery, type Order } from './paging.ts'
+import { route, type RestContext, type RouteEntry } from './route.ts'
+import { answerOf } from './shapes.ts'
+import { showTarget } from './target.ts'
+
+type Page = z.infer<z.ZodObject<typeof pageQuery>>
+type QueryOf<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape & typeof pageQuery>>
+
+interface Listed<Item, Shape extends z.ZodRawShape> extends Pick<
+  RouteEntry,
+  'id' | 'at' | 'summary' | 'access'
+> {
+  readonly query?: Shape
+  readonly description: string
+  /** Name of the list in the answer, where `order` calls it otherwise. */
+  readonly list?: string
+  readonly item: z.ZodType
+  readonly order: Order<Item>
+  readonly read: (context: RestContext<QueryOf<Shape>>) => Promise<readonly Item[]>
+  /** Undefined: as the schema of an item says. */
+  readonly show?: (item: Item) => unknown
+}
+
+const pageOf = (list: string, item: z.ZodType): z.ZodType =>
+  z.strictObject({ [list]: z.array(item), next_cursor: nextCursor })
+
+/** A list that is at hand as a whole. */
+export const listRoute = <Item extends object, Shape extends z.ZodRawShape>({
+  order,
+  list = order.of,
+  item,
+  read,
+  show = answerOf(item),
+  description,
+  query = {} as Shape,
+  ...entry
+}: Listed<Item, Shape>): RouteEntry =>
+  route({
+    ...entry,
+    query: z.strictObject({ ...query, ...pageQuery }) as unknown as z.ZodType<QueryOf<Shape>>,
+    response: { description, schema: pageOf(list, item) },
+    handle: async (context) => {
+      const { items, next } = pagedBy(
+        await read(context as RestContext<QueryOf<Shape>>),
+        order,
+        context.query as Page,
+      )
+      return { body: { [list]: items.map(show), ...next } }
+    },
+  })
+
+interface ReadKind<Shape extends z.ZodRawShape> {
+  readonly kind: 'Project' | 'Stagelet' | 'Agent'
+  readonly schema: z.ZodType<object>
+  /** What the routes do: the list, and one object. */
+  readonly summaries: readonly [string, string]
+  readonly page: string
+  readonly query?: Shape
+  readonly selects?: (object: KubeObject, query: QueryOf<Shape>) => boolean
+}
+
+/** A kind is read in all teams of the caller, or in one; and one object of it, by its id. */
+export const readRoutes = <Shape extends z.ZodRawShape>(read: ReadKind<Shape>): RouteEntry[] => {
+  const { kind, schema, summaries, page, query: shape, selects = () => true } = read
+  const one = kind.toLowerCase() as 'project' | 'stagelet' | 'agent'
+  const resource = `${one}s` as const
+  const show = answerOf(schema)
+  const team = z.string().optional().describe('Only of this team.')
+  const asked = { verb: 'list', resource } as const
+  const list = route({
+    id: `list${kind}s`,
+    at: `GET /${resource}`,
+    summary: summaries[0],
+    access: { in: 'teams', ...asked },
+    query: z.strictObject({ team, ...shape, ...pageQuery }),
+    response: { description: page, schema: pageOf(resource, schema) },
+    handle: async ({ deps, principal, query: given }) => {
+      const query = given as QueryOf<Shape> & Page & { readonly team?: string }
+      if (query.team !== undefined) requireIn(principal, asked, query.team)
+      const namespaces =
+        query.team === undefined ? teamsWhere(principal, 'list', resource) : [query.team]
+      const wanted = { namespaces, selects: (object: KubeObject) => selects(object, query) }
+      const { items, next } = await listPaged(deps.store, kind, wanted, query)
+      return { body: { [resource]: items.map(show), ...next } }
+    },
+  })
+  const get = route({
+    id: `get${kind}`,
+    at: `GET /${resource}/:${one}_id`,
+    summary: summaries[1],
+    access: { in: one, verb: 'get', resource },
+    response: { description: `The ${one}.`, schema },
+    handle: showTarget(show),
+  })
+  return [list, get]
+}
