@@ -186,8 +186,11 @@ start_dockerd() {
 need_test_machine() {
   local status
   need_node || return 1
+  # Job control gives it a process group of its own, which can be ended as a whole.
+  set -m
   (need_packages && need_build) &
   build_pid=$!
+  set +m
   need_docker_programs &&
     need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
@@ -198,18 +201,27 @@ need_test_machine() {
     need_newer_compose &&
     need_engine
   status=$?
-  wait "$build_pid" || status=1
-  build_pid=
+  if [ $status = 0 ]; then
+    wait "$build_pid"
+    status=$?
+    build_pid=
+  else
+    stop_build
+  fi
   return $status
+}
+
+# Ends npm and all that it has started. Ctrl-C does not reach them.
+stop_build() {
+  [ -n "$build_pid" ] || return 0
+  kill -- "-$build_pid" 2>/dev/null
+  wait "$build_pid" 2>/dev/null
+  build_pid=
 }
 
 # Stops only what this run started.
 clean_up() {
-  # In the background, Ctrl-C does not reach it.
-  if [ -n "$build_pid" ]; then
-    kill "$build_pid" 2>/dev/null
-    wait "$build_pid" 2>/dev/null
-  fi
+  stop_build
   if [ -n "$dockerd_pid" ]; then
     kill "$dockerd_pid" 2>/dev/null
     wait "$dockerd_pid" 2>/dev/null
