@@ -71,7 +71,7 @@ const wellFormed = (schema: z.ZodType): z.ZodType =>
 const shapeIn = (schema: z.ZodType): Shape | undefined => {
   const plain = plainSchema(schema)
   if (plain instanceof z.ZodArray) return shapeIn(plain.element as z.ZodType)
-  return plain instanceof z.ZodObject ? (plain.shape as Shape) : undefined
+  return plain instanceof z.ZodObject ? plain.shape : undefined
 }
 
 interface Group {
@@ -109,7 +109,7 @@ const fieldOf = (key: string, schema: z.ZodType, group: Group, except: Untyped):
 
 const fieldsIn = (shape: Shape, exceptions: Exceptions<Shape>, group: Group): RestField[] =>
   Object.entries(shape).flatMap(([key, schema]): RestField[] => {
-    const except = (exceptions[key] ?? {}) as Untyped | typeof hidden
+    const except = exceptions[key] ?? {}
     if (except === hidden) return []
     const inside = shapeIn(schema)
     const optional = schema instanceof z.ZodOptional
@@ -129,7 +129,7 @@ export const fieldsOf = <T extends Shape>(
   schema: { readonly shape: T },
   exceptions: Exceptions<T>,
 ): readonly RestField[] => {
-  const fields = fieldsIn(schema.shape, exceptions as Exceptions<Shape>, { path: [], prefix: '' })
+  const fields = fieldsIn(schema.shape, exceptions, { path: [], prefix: '' })
   const twice = fields.find(({ name }, i) => fields.findIndex((f) => f.name === name) < i)
   if (twice !== undefined) throw new Error(`two fields are called ${twice.name}`)
   return fields

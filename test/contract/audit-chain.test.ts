@@ -321,8 +321,8 @@ for (const [name, serverUrl] of [
       const b = await store.store.get({ kind: 'StagelySecret', namespace: ns, name: 'b' })
       await updateAs(store.store, alice, { ...b!, spec: { ...b!.spec, value: 'rotated value' } })
       expect(await store.audit.revealed('bob', [ns])).toMatchObject([
-        { key: 'A', version: 1, reads: 2, current_version: 1, knows_current: true },
-        { key: 'B', version: 1, reads: 1, current_version: 2, knows_current: false },
+        { key: 'A', version: 1, reads: 2, currentVersion: 1, knowsCurrent: true },
+        { key: 'B', version: 1, reads: 1, currentVersion: 2, knowsCurrent: false },
       ])
       expect(await store.audit.revealed('u-2', ['other'])).toEqual([])
       expect(await store.audit.revealed('alice', undefined)).toEqual([])

@@ -3,7 +3,7 @@ import { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { auditRecord, signedHead, type ExportLine } from '../../../src/audit/record.ts'
-import type { AuditFilter, Revealed } from '../../../src/store/audit/queries.ts'
+import type { AuditFilter } from '../../../src/store/audit/queries.ts'
 import { renderId } from './ids.ts'
 import { listRoute } from './lists.ts'
 import { badCursor, nextCursor, pageQuery } from './paging.ts'
@@ -78,11 +78,6 @@ const revealedSecret = z.strictObject({
   knows_current: z.boolean().describe('The value in use was read: rotate it.'),
 })
 
-const revealedOrder = {
-  of: 'revealed',
-  placeOf: (one: Revealed) => [one.namespace, one.project, one.key, one.scope, one.name, one.uid],
-}
-
 export const auditRoutes = routesOf('Audit', [
   route({
     id: 'listAudit',
@@ -145,10 +140,14 @@ export const auditRoutes = routesOf('Audit', [
     item: revealedSecret,
     read: async ({ deps, principal, query: { by, namespace } }) => {
       const all = await deps.audit.revealed(by, teamsOf(principal))
-      return all.filter((one) => namespace === undefined || one.namespace === namespace)
+      return all
+        .filter((one) => namespace === undefined || one.namespace === namespace)
+        .map((one) => ({ ...one, id: renderId('StagelySecret', one.uid) }))
     },
-    order: revealedOrder,
-    show: ({ uid, ...one }) => ({ id: renderId('StagelySecret', uid), ...one }),
+    order: {
+      of: 'revealed',
+      placeOf: (one) => [one.namespace, one.project, one.key, one.scope, one.name, one.uid],
+    },
   }),
   route({
     id: 'erasePerson',

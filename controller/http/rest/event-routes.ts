@@ -12,6 +12,7 @@ import { toAgent, toFullSecret, toProject, toStagelet } from './kinds.ts'
 import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, routesOf, type RestAnswer, type RestContext } from './route.ts'
+import { answer } from './shapes.ts'
 
 const heartbeatMs = 15_000
 
@@ -26,18 +27,22 @@ const eventSchema = z.strictObject({
   last_seen: time,
 })
 
-const toEvent = (object: KubeObject): z.infer<typeof eventSchema> => {
-  const spec = object.spec as EventSpec
-  const { type, reason, message, involvedObject } = spec
-  const { creationTimestamp = '' } = object.metadata
+const shownEvent = ({ spec, metadata }: KubeObject) => {
+  const event = spec as EventSpec
+  const { creationTimestamp = '', name: id } = metadata
   return {
-    kind: involvedObject.kind ?? '',
-    name: involvedObject.name ?? '',
-    ...{ type, reason, message, count: timesSeen(spec) },
-    first_seen: firstSeenOf(spec) || creationTimestamp,
-    last_seen: lastSeenOf(spec) || creationTimestamp,
+    ...event,
+    id,
+    kind: event.involvedObject.kind ?? '',
+    name: event.involvedObject.name ?? '',
+    count: timesSeen(event),
+    firstSeen: firstSeenOf(event) || creationTimestamp,
+    lastSeen: lastSeenOf(event) || creationTimestamp,
   }
 }
+
+const toEvent = (object: KubeObject): z.infer<typeof eventSchema> =>
+  answer(eventSchema, shownEvent(object))
 
 const shows: Readonly<Record<string, readonly [string, (object: KubeObject) => object]>> = {
   Project: ['project', toProject],
@@ -193,14 +198,13 @@ export const eventRoutes = routesOf('Events', [
       const project = requireTarget(context)
       const { wants } = await listMine(store, project)
       const { items } = await store.list('Event', { namespace: project.metadata.namespace })
-      return items.filter(wants)
+      return items.filter(wants).map(shownEvent)
     },
     order: {
       of: 'events',
-      placeOf: (event) => [toEvent(event).last_seen, event.metadata.name],
+      placeOf: ({ lastSeen, id }) => [lastSeen, id],
       descending: true,
     },
-    show: toEvent,
   }),
   route({
     id: 'streamProject',

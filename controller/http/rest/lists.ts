@@ -5,13 +5,13 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { requireIn } from './access.ts'
 import { listPaged, nextCursor, pagedBy, pageQuery, type Order } from './paging.ts'
 import { route, type RestContext, type RouteEntry } from './route.ts'
-import { answerOf } from './shapes.ts'
+import { answer, answerOf, type Shown } from './shapes.ts'
 import { showTarget } from './target.ts'
 
 type Page = z.infer<z.ZodObject<typeof pageQuery>>
 type QueryOf<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape & typeof pageQuery>>
 
-interface Listed<Item, Shape extends z.ZodRawShape> extends Pick<
+interface Listed<Schema extends z.ZodType, Item, Shape extends z.ZodRawShape> extends Pick<
   RouteEntry,
   'id' | 'at' | 'summary' | 'access'
 > {
@@ -19,38 +19,35 @@ interface Listed<Item, Shape extends z.ZodRawShape> extends Pick<
   readonly description: string
   /** Name of the list in the answer, where `order` calls it otherwise. */
   readonly list?: string
-  readonly item: z.ZodType
+  readonly item: Schema
   readonly order: Order<Item>
   readonly read: (context: RestContext<QueryOf<Shape>>) => Promise<readonly Item[]>
-  /** Undefined: as the schema of an item says. */
-  readonly show?: (item: Item) => unknown
 }
 
 const pageOf = (list: string, item: z.ZodType): z.ZodType =>
   z.strictObject({ [list]: z.array(item), next_cursor: nextCursor })
 
 /** A list that is at hand as a whole. */
-export const listRoute = <Item extends object, Shape extends z.ZodRawShape>({
+export const listRoute = <
+  Schema extends z.ZodType,
+  Item extends Shown<z.infer<Schema>>,
+  Shape extends z.ZodRawShape,
+>({
   order,
   list = order.of,
   item,
   read,
-  show = answerOf(item),
   description,
   query = {} as Shape,
   ...entry
-}: Listed<Item, Shape>): RouteEntry =>
+}: Listed<Schema, Item, Shape>): RouteEntry =>
   route({
     ...entry,
-    query: z.strictObject({ ...query, ...pageQuery }) as unknown as z.ZodType<QueryOf<Shape>>,
+    query: z.strictObject({ ...query, ...pageQuery }),
     response: { description, schema: pageOf(list, item) },
     handle: async (context) => {
-      const { items, next } = pagedBy(
-        await read(context as RestContext<QueryOf<Shape>>),
-        order,
-        context.query as Page,
-      )
-      return { body: { [list]: items.map(show), ...next } }
+      const { items, next } = pagedBy(await read(context), order, context.query as Page)
+      return { body: { [list]: items.map((one) => answer(item, one)), ...next } }
     },
   })
 

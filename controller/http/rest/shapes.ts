@@ -73,7 +73,7 @@ type Camel<Text extends string> = Text extends `${infer First}_${infer Rest}`
   : Text
 
 /** What an answer can be made from: the same fields in camel case, times as text or in milliseconds. */
-type Shown<T> = T extends string
+export type Shown<T> = T extends string
   ? string extends T
     ? string | number
     : T
@@ -91,7 +91,7 @@ type Show = (shown: unknown) => unknown
 const showOf = (schema: z.ZodType): Show => {
   const plain = plainSchema(schema)
   if (plain instanceof z.ZodObject) {
-    const fields = Object.entries(plain.shape as Shape).map(([name, field]) => {
+    const fields = Object.entries<z.ZodType>(plain.shape).map(([name, field]) => {
       const own = camelCase(name)
       const of = origins.get(field)?.of ?? ((shown) => (shown as Record<string, unknown>)[own])
       return { name, of, show: showOf(field) }

@@ -100,16 +100,16 @@ export interface Revealed {
   /** Newest version that was read. */
   readonly version: number
   readonly reads: number
-  readonly last_read_at: string
+  readonly lastReadAt: string
   /** Undefined when the secret is gone. */
-  readonly current_version: number | undefined
+  readonly currentVersion: number | undefined
   /** The person knows the value that is in use: rotate it. */
-  readonly knows_current: boolean
+  readonly knowsCurrent: boolean
 }
 
-interface RevealedRow extends Omit<Revealed, 'current_version' | 'knows_current'> {
-  current_version: number | null
-  knows_current: boolean | null
+interface RevealedRow extends Omit<Revealed, 'currentVersion' | 'knowsCurrent'> {
+  currentVersion: number | null
+  knowsCurrent: boolean | null
 }
 
 // An older version counts as known when its value is the current one again.
@@ -123,9 +123,9 @@ WITH reads AS (
 )
 SELECT r.uid, r.namespace, r.name, r.project, r.key, r.scope, max(r.version) AS version,
   count(*) AS reads,
-  to_char(max(r.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS last_read_at,
-  h.version AS current_version,
-  bool_or(h.version = r.version OR h.value_digest = v.value_digest) AS knows_current
+  to_char(max(r.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "lastReadAt",
+  h.version AS "currentVersion",
+  bool_or(h.version = r.version OR h.value_digest = v.value_digest) AS "knowsCurrent"
 FROM reads r
 LEFT JOIN secret_versions h ON h.secret_uid = r.uid::uuid AND h.to_revision IS NULL
 LEFT JOIN secret_versions v ON v.secret_uid = r.uid::uuid AND v.version = r.version
@@ -138,9 +138,9 @@ export const listRevealed = async (
   teams: readonly string[] | undefined,
 ): Promise<Revealed[]> => {
   const rows = await q.query<RevealedRow>(revealedSql, [by, teams ?? null])
-  return rows.map(({ current_version: current, knows_current: knows, ...row }) => ({
+  return rows.map((row) => ({
     ...row,
-    current_version: current ?? undefined,
-    knows_current: knows === true,
+    currentVersion: row.currentVersion ?? undefined,
+    knowsCurrent: row.knowsCurrent === true,
   }))
 }

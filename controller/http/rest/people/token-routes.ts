@@ -107,11 +107,7 @@ const ofTeam: Place = {
 }
 
 /** A token as answers show it. */
-const shownToken = ({ namespaces, ...token }: Token): Token & { teams: Token['namespaces'] } => ({
-  ...token,
-  namespaces,
-  teams: namespaces,
-})
+const shownToken = (token: Token) => ({ ...token, teams: token.namespaces })
 
 const tokenRoutesOf = (
   { suffix, path, of, access, ownerOf, checkWrite }: Place,
