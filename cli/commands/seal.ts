@@ -70,8 +70,9 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   if (flags.fetchKey === true) {
     if (key !== undefined || flags.keyFile !== undefined)
       throw usageError('--fetch-key seals nothing: give no KEY and no --key-file with it')
-    const { namespace, text, uid } = await fetchKey(await openRest(flags))
-    out(renderSealingFile(text, new Map(uid === undefined ? [] : [[namespace, uid]])))
+    const { namespace, publicKey, uid } = await fetchKey(await openRest(flags))
+    const uids = new Map(uid === undefined ? [] : [[namespace, uid]])
+    out(renderSealingFile({ publicKey, uids }))
     return
   }
   if (key === undefined) throw usageError('name the KEY of the secret, or use --fetch-key')
@@ -94,33 +95,24 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   else out(output === 'yaml' ? toYaml(manifest) : sealedValue)
 }
 
-interface Fetched {
-  readonly namespace: string
-  readonly text: string
-  /** Of the namespace; undefined where there is none yet. */
-  readonly uid: string | undefined
-}
-
-const fetchKey = async (rest: Rest): Promise<Fetched> => {
-  const { namespace } = rest
-  const { body } = await rest.call<KeyRecord>('/sealing-key', { query: { namespace } })
-  return { namespace, text: body.public_key, uid: body.namespace_uid }
-}
-
-interface Found {
+interface KeyOfNamespace {
   readonly namespace: string
   readonly publicKey: Buffer
+  /** Of the namespace; undefined where nobody knows it. */
   readonly uid: string | undefined
+}
+
+const fetchKey = async (rest: Rest): Promise<KeyOfNamespace> => {
+  const { namespace } = rest
+  const { body } = await rest.call<KeyRecord>('/sealing-key', { query: { namespace } })
+  return { namespace, publicKey: parseSealingKey(body.public_key), uid: body.namespace_uid }
 }
 
 /** Offline no kubeconfig is read either: the namespace is what -n, the environment or the login says. */
-const findKey = async (flags: SealFlags): Promise<Found> => {
+const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   const { keyFile } = flags
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
-  if (keyFile === undefined) {
-    const { namespace, text, uid } = await fetchKey(await openRest(flags))
-    return { namespace, publicKey: parseSealingKey(text), uid }
-  }
+  if (keyFile === undefined) return fetchKey(await openRest(flags))
   const namespace = flags.namespace ?? (await findEndpoint())?.namespace ?? 'default'
   const { publicKey, uids } = parseSealingFile((await readBytes(keyFile)).toString('utf8'))
   return { namespace, publicKey, uid: uids.get(namespace) }

@@ -85,7 +85,7 @@ describe('a sealed value', () => {
       ['team-a', 'u-1'],
       ['team-b', 'u-2'],
     ])
-    const file = parseSealingFile(`${renderSealingFile(key, uids)}\r\n`)
+    const file = parseSealingFile(`${renderSealingFile({ publicKey: keys.publicKey, uids })}\r\n`)
     expect(file.publicKey.equals(keys.publicKey)).toBe(true)
     expect(file.uids).toEqual(uids)
     expect(parseSealingFile(key).uids.size).toBe(0)

@@ -40,8 +40,10 @@ export interface SealingFile {
 }
 
 /** A line for each namespace follows the key: `namespace <name> <uid>`. */
-export const renderSealingFile = (publicKey: string, uids: ReadonlyMap<string, string>): string =>
-  [publicKey, ...[...uids].map(([name, uid]) => `namespace ${name} ${uid}`)].join('\n')
+export const renderSealingFile = ({ publicKey, uids }: SealingFile): string => {
+  const lines = [...uids].map(([name, uid]) => `namespace ${name} ${uid}`)
+  return [renderSealingKey(publicKey), ...lines].join('\n')
+}
 
 /** BadRequest for a line that is neither a key nor a namespace. */
 export const parseSealingFile = (text: string): SealingFile => {
