@@ -72,9 +72,9 @@ export interface WaitFlags {
 }
 
 /** For a command that returns at once unless it is told to wait. */
-export const waiting = (command: Command, what: string): Command =>
+export const waiting = (command: Command, what: string, defaultMs = 120_000): Command =>
   command
     .option('--wait [timeout]', what)
-    .addOption(timeoutOption(120_000, 'how long --wait waits'))
+    .addOption(timeoutOption(defaultMs, 'how long --wait waits'))
 
 export const openApi = (flags: CommonFlags): Promise<Api> => connect(flags)

@@ -4,34 +4,40 @@ import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus } from '../../src/manifests/review.ts'
 import { applyObjects } from '../apply-objects.ts'
 import { fullName, kindOf } from '../kinds.ts'
-import { fileOption, newCommand, openApi, parseWait, type CommonFlags } from '../options.ts'
+import {
+  fileOption,
+  newCommand,
+  openApi,
+  parseWait,
+  waiting,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
 import { reviewDocuments } from '../review.ts'
 import { waitForSync, type StageletName } from '../wait-in-sync.ts'
 
-interface Flags extends CommonFlags {
+interface Flags extends CommonFlags, WaitFlags {
   readonly dryRun?: boolean
-  readonly wait?: boolean | string
 }
 
 export const command = (): Command =>
-  newCommand('apply', 'Create or update everything in files, as one change set.', [
-    'stagely apply -f shop.yaml',
-    'stagely apply -f manifests/ --wait=5m',
-    'stagely apply -f - < shop.yaml',
-    'stagely apply -f shop.yaml --dry-run',
-  ])
+  waiting(
+    newCommand('apply', 'Create or update everything in files, as one change set.', [
+      'stagely apply -f shop.yaml',
+      'stagely apply -f manifests/ --wait=5m',
+      'stagely apply -f - < shop.yaml',
+      'stagely apply -f shop.yaml --dry-run',
+    ]),
+    'wait until the affected stagelets are in sync',
+  )
     .addOption(fileOption())
     .option('--dry-run', 'check everything and say what would happen; change nothing')
-    .option(
-      '--wait [timeout]',
-      'wait until the affected stagelets are in sync (2m when no time is given)',
-    )
     .action(apply)
 
 const apply = async (flags: Flags): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, 120_000)
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const documents = await readManifests(flags.filename, {
     namespace: api.namespace,

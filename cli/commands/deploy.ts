@@ -5,24 +5,31 @@ import { endOfDeploy, rolloutStartOf } from '../../src/resources/end.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { fullName, kindOf, nameOf } from '../kinds.ts'
-import { newCommand, openApi, parseWait, type CommonFlags } from '../options.ts'
+import {
+  newCommand,
+  openApi,
+  parseWait,
+  waiting,
+  type CommonFlags,
+  type WaitFlags,
+} from '../options.ts'
 import { out } from '../print.ts'
 import { waitForSync } from '../wait-in-sync.ts'
 
 export const command = (): Command =>
-  newCommand('deploy', 'Roll out pending edits of the compose files of stagelets.', [
-    'stagely deploy shop',
-    'stagely deploy shop web --wait=5m',
-  ])
+  waiting(
+    newCommand('deploy', 'Roll out pending edits of the compose files of stagelets.', [
+      'stagely deploy shop',
+      'stagely deploy shop web --wait=10m',
+    ]),
+    'follow the rollout until it is done',
+    300_000,
+  )
     .argument('<stagelet...>', 'names of stagelets')
-    .option('--wait [timeout]', 'follow the rollout until it is done (5m when no time is given)')
     .action(deploy)
 
-const deploy = async (
-  words: string[],
-  flags: CommonFlags & { wait?: boolean | string },
-): Promise<void> => {
-  const timeoutMs = parseWait(flags.wait, 300_000)
+const deploy = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const kind = kindOf('Stagelet')
   const stamp = toFineTimestamp(realClock.now())

@@ -5,7 +5,7 @@ import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
-import { openApi, parseWait } from '../options.ts'
+import { openApi, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
@@ -14,21 +14,23 @@ import { secretPath } from './history.ts'
 import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
 import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts'
 
-interface SetFlags extends SecretFlags, ValueFlags {
+interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly value?: string
-  readonly wait?: boolean | string
   readonly references?: boolean
   readonly expectVersion?: number
 }
 
 export const setCommand = (): Command =>
-  secretCommand('set', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
-    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
-    'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
-    'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
-    'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
-    "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
-  ])
+  waiting(
+    secretCommand('set', 'Set the value of one secret, from stdin, a file or a hidden prompt.', [
+      'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend      # asks for it',
+      'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
+      'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
+      'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
+      "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
+    ]),
+    'wait until the containers that see it run it',
+  )
     .argument('<key>', 'variable name, such as DATABASE_URL')
     .option('--from-file <file>', 'read the value from a file, byte for byte')
     .option('--keep-newline', 'keep the newline at the end of stdin; else one is dropped')
@@ -40,15 +42,11 @@ export const setCommand = (): Command =>
       'refuse unless this version is the stored one; 0: there is none yet',
       parseNumber,
     )
-    .option(
-      '--wait [timeout]',
-      'wait until the containers that see it run it (2m when no time is given)',
-    )
     .action(set)
 
 const set = async (key: string, flags: SetFlags): Promise<void> => {
   refuseArgv(key, flags.value)
-  const timeoutMs = parseWait(flags.wait, 120_000)
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
   const { references, expectVersion } = flags
