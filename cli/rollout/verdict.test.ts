@@ -80,6 +80,14 @@ describe('a rollout', () => {
     expect(judgeRollout(aView({ ...paused, waiting: 0 }), shop).outcome).toBe('done')
   })
 
+  it('is not done by a pause where a stagelet failed, or is not seen', () => {
+    const paused = { state: 'Paused', progressing: 0, waiting: 0, stagelets: [] } as const
+    expect(judgeRollout(aView({ ...paused, failed: 1 }), shop).outcome).toBe('failed')
+    expect(judgeRollout(aView({ ...paused, unknown: 1 }), shop).outcome).toBe('waiting')
+    const both = aView({ ...paused, unknown: 1, waiting: 1 })
+    expect(judgeRollout(both, shop).outcome).toBe('held')
+  })
+
   it('is over for who does not go on by itself, and says the reason', () => {
     const stuck = a({ reason: 'DirectoryNotAllowed', message: '/srv is in none of the folders' })
     for (const target of [shop, one]) {

@@ -46,9 +46,12 @@ const judgeProject = (view: RolloutView): RolloutVerdict => {
     const head = `rollout of project "${project}" failed: ${view.message}`
     return { outcome: 'failed', lines: [head, ...lines] }
   }
-  if (state === 'Paused' && view.progressing === 0) {
+  const isOpen = view.failed > 0 || view.waiting > 0
+  // What nobody sees is not done, and a pause does not keep it from being seen again.
+  if (state === 'Paused' && view.progressing === 0 && (isOpen || view.unknown === undefined)) {
     const line = `Rollout of project "${project}" is paused (${view.message}); go on with "stagely rollout resume project/${project}"`
-    return { outcome: view.waiting === 0 ? 'done' : 'held', lines: [line] }
+    const outcome = view.failed > 0 ? 'failed' : isOpen ? 'held' : 'done'
+    return { outcome, lines: [line] }
   }
   const stuck = stagelets.filter((s) => s.standing === 'busy' && s.reason !== undefined)
   if (stuck.length > 0) {
