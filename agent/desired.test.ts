@@ -52,7 +52,7 @@ test('an item goes on with the bundle of its very revision, whichever comes firs
   expect(told).toEqual(['s1 r1 1'])
   state.takeBundle(aBundle(2))
   expect(told).toEqual(['s1 r1 1', 's1 r2 2'])
-  expect(state.holds()).toEqual([{ stageletUid: 's1', epoch: 1, revision: 2 }])
+  expect(state.holds()).toEqual([{ projectUid: 'p1', stageletUid: 's1', epoch: 1, revision: 2 }])
 })
 
 test('revision 0 needs no bundle', () => {
@@ -85,7 +85,21 @@ test('a newer order takes back to an older revision, whose bundle was kept for t
   state.takeItem(anItem({ order: 2, revision: 5, healthyRevision: 4 }))
   state.takeItem(anItem({ order: 3, revision: 4, healthyRevision: 4 }))
   expect(told).toEqual(['s1 r4 4 or 4', 's1 r5 5 or 4', 's1 r4 4 or 4'])
-  expect(state.holds()).toEqual([{ stageletUid: 's1', epoch: 1, revision: 4 }])
+  expect(state.holds()).toEqual([{ projectUid: 'p1', stageletUid: 's1', epoch: 1, revision: 4 }])
+})
+
+test('a revision of another project has a bundle of its own, and that of the former one is dropped', () => {
+  const { state, told } = aState()
+  state.takeBundle(aBundle(1))
+  state.takeAll([anItem()])
+  state.takeItem(anItem({ order: 2, projectUid: 'p2' }))
+  expect(told).toEqual(['s1 r1 1'])
+  const [entry] = aBundle(1).entries
+  state.takeBundle(
+    aBundle(1, { projectUid: 'p2', entries: [{ ...entry!, value: Buffer.from('of p2') }] }),
+  )
+  expect(told).toEqual(['s1 r1 1', 's1 r1 of p2'])
+  expect(state.holds()).toEqual([{ projectUid: 'p2', stageletUid: 's1', epoch: 1, revision: 1 }])
 })
 
 test('there is nothing to go back to while that bundle is missing, and an empty set for revision 0', () => {
@@ -103,7 +117,7 @@ test('what the whole state does not name is forgotten, its secrets too', () => {
   state.takeAll([anItem(), anItem({ uid: 's2' })])
   state.takeAll([anItem({ uid: 's2' })])
   expect(told).toEqual(['s1 r1 1', 's2 r1 1', 'forget s1', 's2 r1 1'])
-  expect(state.holds()).toEqual([{ stageletUid: 's2', epoch: 1, revision: 1 }])
+  expect(state.holds()).toEqual([{ projectUid: 'p1', stageletUid: 's2', epoch: 1, revision: 1 }])
   state.remove('s2')
   expect(state.holds()).toEqual([])
 })

@@ -7,7 +7,7 @@
 // - An item is handed on only together with the bundle of its very revision; until then the former
 //   one stands. The bundle of the revision to go back to comes with it where it is there.
 import type { Logger } from '../src/kernel/log.ts'
-import type { DesiredStagelet, StreamRequest } from '../src/protocol/messages.ts'
+import { bundleKey, type DesiredStagelet, type StreamRequest } from '../src/protocol/messages.ts'
 import type { HeldEntry } from './stack-state.ts'
 
 export interface HeldBundle {
@@ -44,28 +44,27 @@ export interface DesiredState {
 const compare = (a: DesiredStagelet, b: DesiredStagelet): number =>
   a.epoch - b.epoch || a.order - b.order
 
-/** The bundles of all stagelets, by (epoch, revision). */
+/** The bundles of all stagelets, by (project, epoch, revision). */
 class Bundles {
   readonly #byUid = new Map<string, Map<string, HeldBundle>>()
 
   put(bundle: HeldBundle): void {
     const own = this.#byUid.get(bundle.stageletUid) ?? new Map<string, HeldBundle>()
-    this.#byUid.set(bundle.stageletUid, own.set(`${bundle.epoch}/${bundle.revision}`, bundle))
+    this.#byUid.set(bundle.stageletUid, own.set(bundleKey(bundle), bundle))
   }
 
   /** Revision 0 is that without secrets. */
   entriesOf(item: DesiredStagelet, revision: number): readonly HeldEntry[] | undefined {
     if (revision === 0) return []
-    return this.#byUid.get(item.uid)?.get(`${item.epoch}/${revision}`)?.entries
+    return this.#byUid.get(item.uid)?.get(bundleKey({ ...item, revision }))?.entries
   }
 
   /** Drops what the item does not name. */
-  keepFor({ uid, epoch, revision, healthyRevision }: DesiredStagelet): void {
+  keepFor(item: DesiredStagelet): void {
+    const { uid, revision, healthyRevision = revision } = item
+    const named = [bundleKey(item), bundleKey({ ...item, revision: healthyRevision })]
     const own = this.#byUid.get(uid)
-    for (const [key, bundle] of own ?? []) {
-      const isNamed = bundle.revision === revision || bundle.revision === healthyRevision
-      if (bundle.epoch !== epoch || !isNamed) own?.delete(key)
-    }
+    for (const key of own?.keys() ?? []) if (!named.includes(key)) own?.delete(key)
   }
 
   drop(uid: string): void {
@@ -127,7 +126,7 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
     takeBundle: (bundle) => {
       bundles.put(bundle)
       const item = waiting.get(bundle.stageletUid)
-      if (item?.epoch !== bundle.epoch || item.revision !== bundle.revision) return
+      if (item === undefined || bundleKey(item) !== bundleKey(bundle)) return
       handOn(item, bundle.entries)
       bundles.keepFor(item)
     },
@@ -140,7 +139,6 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
       for (const item of all) takeItem(item)
     },
     remove,
-    holds: () =>
-      bundles.all().map(({ stageletUid, epoch, revision }) => ({ stageletUid, epoch, revision })),
+    holds: () => bundles.all().map(({ entries: _, ...held }) => held),
   }
 }

@@ -246,6 +246,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
   return {
     stageletUid: desired.uid,
     generation: desired.generation,
+    projectUid: desired.projectUid,
     epoch: desired.epoch,
     revision: desired.revision,
     phase: state.phase,

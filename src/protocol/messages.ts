@@ -65,6 +65,8 @@ export const streamRequest = z.object({
   holds: z.array(
     z.object({
       stageletUid: z.string().max(64),
+      /** An older agent does not say: it gets its bundles once more. */
+      projectUid: z.string().max(64).optional(),
       epoch: z.int().nonnegative(),
       revision: z.int().nonnegative(),
     }),
@@ -213,6 +215,14 @@ export const bundleAad = (b: {
       b.agentUid,
     ]),
   )
+
+/** Names a bundle among those of its stagelet. Revisions of two projects have the same numbers. */
+export const bundleKey = ({
+  projectUid = '',
+  epoch,
+  revision,
+}: Omit<StreamRequest['holds'][number], 'stageletUid'>): string =>
+  `${projectUid}/${epoch}/${revision}`
 
 /**
  * HPKE info of a stream: binds its context to the one request that opened it, by the proof of that

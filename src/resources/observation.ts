@@ -94,6 +94,8 @@ export const observationSpec = z.strictObject({
   boot: z.string(),
   seq: z.int(),
   generation: z.int(),
+  /** Of the Project that `revision` is one of; an older agent does not say. */
+  projectUid: z.string().optional(),
   epoch: z.int(),
   revision: z.int(),
   phase: z.enum(['Pending', 'Applying', 'Gating', 'Settled', 'Failed', 'Paused', 'Released']),

@@ -166,6 +166,7 @@ export const stageletStatus = z.strictObject({
   admitted: z
     .strictObject({
       revision: z.int().describe('Newest revision that the stagelet may have.'),
+      project: z.string().optional().describe('metadata.uid of the Project whose revision it is.'),
       at: z.string().describe('When it was let in; its deadline counts from then.'),
       retry: z.string().describe('Value of the retry annotation at that time.'),
     })

@@ -234,6 +234,24 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
       })
     })
 
+    test('a stagelet that moves to another project gets the set of that one, whose revision has the same number', async () => {
+      const [name, other] = [newName(), newName()]
+      for (const [project, value] of [
+        [name, 'first'],
+        [other, 'second'],
+      ] as const) {
+        await createStack(controller, project, project)
+        expect(await putSecrets(controller, project, { A: value })).toBe(1)
+      }
+      const agent = start(await joined(name))
+      await eventually(() => agent.wants.at(-1) === `${name} r1 A=first`)
+      await controller.opened.store.write(actor, {}, async (tx) => {
+        const it = (await tx.get(stageletRef(name)))!
+        await tx.update({ ...it, spec: { ...it.spec, projectRef: { name: other } } })
+      })
+      await eventually(() => agent.wants.at(-1) === `${name} r1 A=second`)
+    })
+
     test('after a lost connection no bundle is sent twice, and a newer one is', async () => {
       const name = newName()
       await createStack(controller, name, name)

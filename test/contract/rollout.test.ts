@@ -1,13 +1,15 @@
 // A change goes to the stagelets of a project in turns, over a real store and the real loops, with
 // agents that are played by the test.
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { gatherRollout } from '../../controller/reconcilers/rollout/gather.ts'
+import { viewRollout } from '../../controller/reconcilers/rollout/view.ts'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../src/resources/observation.ts'
 import type { ProjectStatus } from '../../src/resources/project.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { aService, anObservation } from '../support/builders.ts'
@@ -64,19 +66,24 @@ describe('a rollout in turns', () => {
     expect(await closed()).toBe(before + 1)
     return before + 1
   }
+  const projectOf = async (name: string): Promise<string> => {
+    const { spec } = await read('Stagelet', name)
+    return (spec as unknown as StageletSpec).projectRef.name
+  }
   const digestAt = async (name: string, revision: number): Promise<string> => {
-    const uid = (await read('Project', 'shop')).metadata.uid!
+    const uid = (await read('Project', await projectOf(name))).metadata.uid!
     const set = await opened.store.readSet(uid, revision)
     return serviceDigest(visibleTo('web', name, set.entries)) ?? ''
   }
   /** The agent of the stagelet says that it runs what it is told, healthily. */
   const report = async (name: string, over: Partial<ObservationSpec> = {}): Promise<void> => {
-    const uid = (await read('Project', 'shop')).metadata.uid!
+    const uid = (await read('Project', await projectOf(name))).metadata.uid!
     const revision = over.revision ?? (await stagelet(name)).wantedRevision ?? 0
     const digest = await digestAt(name, revision)
     const spec = anObservation({
       agent: `${ns}/agent-${name}`,
       stageletUid: (await read('Stagelet', name)).metadata.uid!,
+      projectUid: uid,
       epoch: (await opened.store.revisionsOf(uid)).epoch,
       revision,
       services: [aService({ name: 'web', digests: [digest] })],
@@ -246,5 +253,54 @@ describe('a rollout in turns', () => {
     await setReady('one', true)
     await report('three')
     await eventually(async () => (await wanted())[0], revision)
+  })
+
+  describe('of a project that a stagelet has moved to', () => {
+    const stands = async (): Promise<unknown> => {
+      const [now, where] = [realClock.now(), { namespace: ns, name: 'other' }]
+      const input = await gatherRollout(opened.store, where, { now, always: true })
+      const { state: how, stagelets } = viewRollout(input!)
+      return [how, ...stagelets.map(({ standing }) => standing)]
+    }
+    const move = (name: string): Promise<void> =>
+      change('Stagelet', 'two', (object) => ({
+        ...object,
+        spec: { ...object.spec, projectRef: { name } },
+      }))
+
+    beforeAll(async () => {
+      await createAs(opened.store, api, objectOf('Project', ns, 'other'))
+      const secret = secretOf(ns, 'other', { projectRef: { name: 'other' }, value: 'other' })
+      const changeSet = { id: 'other', last: true }
+      await opened.store.write(api, { changeSet }, (tx) => tx.create(secret))
+    })
+    afterEach(() => move('shop'))
+
+    it('is not over before the stagelet runs a revision of that project', async () => {
+      await move('other')
+      expect(await stands()).toEqual(['Progressing', 'waiting'])
+      await eventually(async () => (await wanted())[1], 1)
+      await eventually(stands, ['Progressing', 'busy'])
+      expect((await stagelet('two')).runningRevision).toBeUndefined()
+      await report('two')
+      await eventually(stands, ['Complete', 'healthy'])
+    })
+
+    it('gives it a turn of its own, and leaves it what it had until then', async () => {
+      await change('Project', 'other', (object) => ({
+        ...object,
+        spec: { rollout: { paused: true } },
+      }))
+      const before = (await wanted())[1]
+      await move('other')
+      const why = async (): Promise<string | undefined> =>
+        (await stagelet('two')).conditions?.find((c) => c.type === 'Progressing')?.reason
+      await eventually(why, 'AwaitingTurn')
+      expect((await wanted())[1]).toBe(before)
+      await change('Project', 'other', (object) => ({ ...object, spec: { rollout: {} } }))
+      await eventually(async () => (await wanted())[1], 1)
+      await report('two')
+      await eventually(stands, ['Complete', 'healthy'])
+    })
   })
 })

@@ -190,6 +190,7 @@ const observationOf = (
   return {
     stageletUid: item.uid,
     generation: item.generation,
+    projectUid: item.projectUid,
     epoch: item.epoch,
     revision: item.revision,
     phase: 'Settled',

@@ -16,6 +16,7 @@ import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   bundleAad,
+  bundleKey,
   orderAad,
   protocolVersion,
   streamInfo,
@@ -85,7 +86,7 @@ export class Session {
   readonly #res: ServerResponse
   readonly #sealer: Sealer
   readonly #dirty = new Set<string>()
-  /** (epoch, revision) of the bundles that the agent has, by stagelet. */
+  /** (project, epoch, revision) of the bundles that the agent has, by stagelet. */
   readonly #holds = new Map<string, Set<string>>()
   /** Last item sent, by stagelet. */
   readonly #sent = new Map<string, DesiredStagelet>()
@@ -123,7 +124,7 @@ export class Session {
       sender: x25519,
     })
     this.#signKey = signKeyOf(this.#sealer)
-    for (const h of holds) this.#holdsOf(h.stageletUid).add(`${h.epoch}/${h.revision}`)
+    for (const h of holds) this.#holdsOf(h.stageletUid).add(bundleKey(h))
     this.#res.on('drain', () => {
       deps.schedule(this)
     })
@@ -208,10 +209,9 @@ export class Session {
   /** An agent that takes an item keeps the bundles that it names, and drops the rest. */
   #forgetDropped(item: DesiredStagelet): void {
     const held = this.#holdsOf(item.uid)
-    const order = (revision: number): string => `${item.epoch}/${revision}`
-    if (item.release !== undefined || (item.revision > 0 && !held.has(order(item.revision)))) return
-    const kept = revisionsOf(item).map(order)
-    this.#holds.set(item.uid, new Set(kept.filter((o) => held.has(o))))
+    if (item.release !== undefined || (item.revision > 0 && !held.has(bundleKey(item)))) return
+    const kept = revisionsOf(item).map((revision) => bundleKey({ ...item, revision }))
+    this.#holds.set(item.uid, new Set(kept.filter((key) => held.has(key))))
   }
 
   async #sendBundles(item: DesiredStagelet): Promise<void> {
@@ -221,9 +221,9 @@ export class Session {
   }
 
   async #sendBundle(item: DesiredStagelet, isTarget: boolean): Promise<void> {
-    const order = `${item.epoch}/${item.revision}`
+    const key = bundleKey(item)
     const held = this.#holdsOf(item.uid)
-    if (held.has(order)) return
+    if (held.has(key)) return
     let opened: OpenedEntry[]
     try {
       opened = await this.#deps.open(item, this)
@@ -245,7 +245,7 @@ export class Session {
     const { seq } = this.#sealer
     const sealed = this.#sealer.seal(bundleAad({ ...bound, agentUid: this.agentUid }), plaintext)
     plaintext.fill(0)
-    held.add(order)
+    held.add(key)
     this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
   }
 

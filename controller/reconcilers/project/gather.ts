@@ -5,6 +5,7 @@ import type { ProjectSpec, ProjectStatus } from '../../../src/resources/project.
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+import { inProject } from '../stagelet/of-project.ts'
 
 export type ProjectObject = KubeObject<ProjectSpec, ProjectStatus>
 export type SecretObject = KubeObject<SecretSpec, SecretStatus> & { spec: SecretSpec }
@@ -48,7 +49,7 @@ export const gatherProject = async (
   const stagelets = ofProject<StageletObject>(
     name,
     (await reader.list('Stagelet', { namespace })).items,
-  )
+  ).map((stagelet) => inProject(stagelet, uid))
   const running = new Set(
     stagelets.flatMap((s) =>
       (s.status?.services ?? []).flatMap((service) => service.revision ?? []),

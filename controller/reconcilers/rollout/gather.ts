@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { Reader, SecretSet } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
+import { inProject } from '../stagelet/of-project.ts'
 
 export type AgentObject = KubeObject<AgentSpec, AgentStatus>
 
@@ -33,6 +34,7 @@ export const gatherRollout = async (
   const all = (await reader.list('Stagelet', { namespace })).items as unknown as StageletObject[]
   const stagelets = all
     .filter((s) => s.spec.projectRef.name === name && s.metadata.deletionTimestamp === undefined)
+    .map((stagelet) => inProject(stagelet, uid))
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const failed = stagelets.some((s) => (s.status?.quarantine ?? []).length > 0)
   const wanted = always || project.spec?.rollout !== undefined

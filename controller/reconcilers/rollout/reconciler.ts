@@ -64,11 +64,16 @@ const write = async (
 
 const admit = async (
   tx: Transaction,
-  { closed, now }: RolloutInput,
+  { closed, now, project }: RolloutInput,
   known: StageletObject,
 ): Promise<void> => {
   const current = await tx.get(refOf(known))
   if (current?.metadata.uid !== known.metadata.uid) return
-  const admitted = { revision: closed, at: toTimestamp(now), retry: retryOf(known) }
+  const admitted = {
+    revision: closed,
+    project: project.metadata.uid,
+    at: toTimestamp(now),
+    retry: retryOf(known),
+  }
   await tx.setStatus({ ...current!, status: { ...current?.status, admitted } })
 }

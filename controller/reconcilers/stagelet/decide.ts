@@ -67,7 +67,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
 
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
-    wantedRevision,
+    wantedRevision: wantedRevision ?? input.toldOfOther,
     project: judgedBy(input, wantedRevision),
     admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),

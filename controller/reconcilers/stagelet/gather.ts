@@ -8,6 +8,7 @@ import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { suspectsOf, type Author } from './blame.ts'
+import { inProject, reportInProject, toldOfOther } from './of-project.ts'
 import { healthyRevisionOf } from './quarantine.ts'
 
 export type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
@@ -16,7 +17,10 @@ export interface StageletInput {
   /** RFC 3339. */
   readonly now: string
   readonly nowMs: number
+  /** Its status is that in its project. */
   readonly stagelet: Stagelet
+  /** What its agent was told last, where that is of another project: it stays until there is one of this. */
+  readonly toldOfOther?: number | undefined
   readonly projectExists: boolean
   /** Which one it is: a project that is made anew may have the uid of the old one. */
   readonly project?: StageletStatus['project']
@@ -43,39 +47,38 @@ export const gatherStagelet = async (
   nowMs: number,
 ): Promise<StageletInput | undefined> => {
   const { namespace, name } = ref
-  const stagelet = (await reader.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
-  if (stagelet === undefined) return undefined
-  const { projectRef, agentRef } = stagelet.spec
+  const stored = (await reader.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
+  if (stored === undefined) return undefined
+  const { projectRef, agentRef } = stored.spec
   const project = await reader.get({ kind: 'Project', namespace, name: projectRef.name })
   const agent = await reader.get({ kind: 'Agent', namespace, name: agentRef.name })
   const observed = await reader.get({ kind: 'Observation', namespace, name })
-  const observation = observed?.spec as ObservationSpec | undefined
+  const newest = observed?.spec as ObservationSpec | undefined
   // A report of an earlier object of the same name, or of another agent, says nothing about this one.
-  const current =
-    observation?.stageletUid === stagelet.metadata.uid &&
-    observation?.agent === `${namespace}/${agentRef.name}`
-      ? observation
+  const reported =
+    newest?.stageletUid === stored.metadata.uid && newest?.agent === `${namespace}/${agentRef.name}`
+      ? newest
       : undefined
   const takesTurns = project?.spec?.['rollout'] !== undefined
   const base = {
     now: toTimestamp(nowMs),
     nowMs,
-    stagelet,
     takesTurns,
     agent: agent as StageletInput['agent'],
-    observation: current,
   }
   const projectUid = project?.metadata.uid
   if (projectUid === undefined) {
     const nothing = { revisions: undefined, head: undefined, closedSets: [], authors: new Map() }
-    return { ...base, projectExists: false, ...nothing }
+    return { ...base, stagelet: stored, observation: reported, projectExists: false, ...nothing }
   }
+  const stagelet = inProject(stored, projectUid)
+  const observation = reportInProject(reported, projectUid)
   const revisions = await reader.revisionsOf(projectUid)
   const head = await reader.readSet(projectUid, 'head')
   const wanted = [
     revisions.closed,
-    current?.revision ?? 0,
-    ...revisionsToGoBack(stagelet.status, current, revisions.closed),
+    observation?.revision ?? 0,
+    ...revisionsToGoBack(stagelet.status, observation, revisions.closed),
   ].filter((r) => r > 0)
   const closedSets: SecretSet[] = []
   for (const revision of new Set(wanted)) {
@@ -84,7 +87,17 @@ export const gatherStagelet = async (
   }
   const since = project?.metadata.creationTimestamp ?? ''
   const owner = { uid: projectUid, since }
-  const known = { ...base, projectExists: true, project: owner, revisions, head, closedSets }
+  const known = {
+    ...base,
+    stagelet,
+    toldOfOther: toldOfOther(stored, projectUid),
+    observation,
+    projectExists: true,
+    project: owner,
+    revisions,
+    head,
+    closedSets,
+  }
   return { ...known, authors: await authorsOf(reader, known) }
 }
 
