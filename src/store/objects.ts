@@ -113,6 +113,7 @@ export const createObject = async (
   const object: KubeObject = { ...admitted, metadata }
   if (object.kind === 'StagelySecret') {
     const { putBack, audit = { action: 'create' } } = more
+    if (more.uid === undefined) session.newSecrets.add(uid)
     const prepared = await prepareSecret(session, object, undefined, putBack)
     return (await putSecret(session, prepared, source, { audit })).object
   }

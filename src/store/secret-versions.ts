@@ -67,6 +67,7 @@ export const openHeads = async (
 export const lastVersion = (session: WriteSession, secretUid: string): number => {
   const head = session.head(secretUid)
   if (head !== undefined) return head.version
+  if (session.newSecrets.has(secretUid)) return 0
   const { preparations, deps } = session
   const known = session.view.objects.withTerm(term.uid(secretUid))[0]?.rv ?? 0
   return preparations.take(`last version of ${secretUid} at ${known}`, async () => {

@@ -162,7 +162,6 @@ export const prepareSecret = async (
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
   if (current !== undefined) checkImmutable(object, current.object)
-  const isNew = current === undefined && putBack === undefined
   const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
   if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
@@ -187,7 +186,7 @@ export const prepareSecret = async (
     return { object: stripped, version: undefined, before, project }
   }
   await confirmRing(session, projectRing(session, project))
-  const version = (isNew ? 0 : lastVersion(session, uid)) + 1
+  const version = lastVersion(session, uid) + 1
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
   return { object: stripped, version: { entry, value, origin }, before, project }
 }

@@ -88,6 +88,8 @@ export class WriteSession {
   newProjects = 0
   /** What secrets were before and after this write. */
   readonly touched: Touched[] = []
+  /** Secrets (by uid) that this write has made: they had no value before. */
+  readonly newSecrets = new Set<string>()
   /** Secrets that this write removed, one by one. */
   readonly removed: KubeObject[] = []
   rv: number

@@ -256,7 +256,7 @@ describe('a rollout in turns', () => {
   })
 
   describe('of a project that a stagelet has moved to', () => {
-    const stands = async (): Promise<unknown> => {
+    const stands = async (): Promise<string[]> => {
       const [now, where] = [realClock.now(), { namespace: ns, name: 'other' }]
       const input = await gatherRollout(opened.store, where, { now, always: true })
       const { state: how, stagelets } = viewRollout(input!)

@@ -165,6 +165,22 @@ export const valuesContract = (name: string, open: OpenStore): void => {
       expect((await t.store.list('StagelySecret', { namespace: ns })).items).toEqual([])
     })
 
+    it.each([true, false])(
+      'fills a follower that the same write has made before its source (dry run: %s)',
+      { timeout: 10_000 },
+      async (dryRun) => {
+        const { ns } = await createShop(t.store)
+        const follow = { valueFrom: { secretRef: { name: 'source' } }, scope: 'web' }
+        const version = await t.store.write(api, { dryRun }, async (tx) => {
+          await tx.create(secretOf(ns, 'follower', follow))
+          await tx.create(secretOf(ns, 'source', { value: 'one', scope: 'api' }))
+          return (await tx.get(refOfSecret(ns, 'follower')))?.status?.['version']
+        })
+        expect(version).toBe(1)
+        if (!dryRun) expect(await valueOf(ns, 'follower')).toBe('one')
+      },
+    )
+
     it('leaves a follower with its source, whatever goes back or comes back', async () => {
       const { ns, projectUid } = await createShop(t.store)
       const project = { kind: 'Project', namespace: ns, name: 'shop' }
