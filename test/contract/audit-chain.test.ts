@@ -302,8 +302,8 @@ for (const [name, serverUrl] of [
     it('tells what a person has read, and which of it is still in use', async () => {
       const bob: Actor = { ...alice, name: 'bob', id: 'u-2' }
       const read = (key: string, version: number): Promise<void> =>
-        store.store.writeWithSession(bob, async (session) => {
-          const row = await session.fetch({ kind: 'StagelySecret', namespace: ns, name: key })
+        store.store.writeWithSession(bob, (session) => {
+          const row = session.fetch({ kind: 'StagelySecret', namespace: ns, name: key })
           const ref = { kind: 'StagelySecret', namespace: ns, name: key }
           const what = {
             ref,
@@ -313,7 +313,8 @@ for (const [name, serverUrl] of [
             scope: 'global',
             version,
           }
-          await auditReads(session, 'reveal', [what])
+          auditReads(session, 'reveal', [what])
+          return Promise.resolve()
         })
       await read('a', 1)
       await read('a', 1)

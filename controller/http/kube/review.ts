@@ -174,10 +174,6 @@ export const reviewChangeSet = async (
   return { faults, changes, affected, cascaded: cascadedServices(after, affected) }
 }
 
-const namespacesOf = (objects: readonly KubeObject[]): string[] => [
-  ...new Set(objects.map(({ metadata }) => metadata.namespace ?? '')),
-]
-
 /** Aborts when the client leaves, or when the review takes too long. */
 const reviewSignal = (c: AppContext): AbortSignal => {
   const ending = new AbortController()
