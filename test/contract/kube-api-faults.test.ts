@@ -315,7 +315,9 @@ describe('watchers', () => {
       expect(seen).toEqual(happened)
     }
     const counted = raw.segments.reduce((sum, { seen }) => sum + seen.length, 0)
-    console.info(`${counted} of ${written()} writes seen, each once and in order; ${proxy.cuts} cuts`)
+    console.info(
+      `${counted} of ${written()} writes seen, each once and in order; ${proxy.cuts} cuts`,
+    )
     // What was written around the compaction, until both had listed again, is in the list alone.
     expect(counted).toBeGreaterThan((written() - unseen) * soak(0.8, 0.9))
   })

@@ -9,7 +9,14 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
 import { localKeyRing } from '../support/keys.ts'
-import { api, createAs, createShop, objectOf, secretOf, updateAs } from '../support/store-fixtures.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  objectOf,
+  secretOf,
+  updateAs,
+} from '../support/store-fixtures.ts'
 import { stateAndTables } from '../support/state-of-tables.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 

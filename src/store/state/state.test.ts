@@ -28,7 +28,12 @@ const rowOf = ({ kind, namespace, name, key }: Step, rv: number): StoredRow => {
     ...{ apiVersion: 'v1', kind, metadata: { name, namespace: ref.namespace } },
     spec: { projectRef: { name: 'shop' }, key, type: 'env' },
   }
-  return objectRow(ref, { uid: `${kind} ${namespace} ${name}`, rv, source: 'api', text: JSON.stringify(object) })
+  return objectRow(ref, {
+    uid: `${kind} ${namespace} ${name}`,
+    rv,
+    source: 'api',
+    text: JSON.stringify(object),
+  })
 }
 
 const put = (state: State, one: Step, rv: number): void => {
@@ -47,7 +52,12 @@ const terms = [
 ]
 
 const foundBy = (view: State | Overlay): unknown =>
-  terms.map((wanted) => view.objects.withTerm(wanted).map(({ id, rv }) => `${id} ${rv}`).sort())
+  terms.map((wanted) =>
+    view.objects
+      .withTerm(wanted)
+      .map(({ id, rv }) => `${id} ${rv}`)
+      .sort(),
+  )
 
 describe('State', () => {
   it('shows through overlays what the same changes make of it', () => {
@@ -91,7 +101,9 @@ describe('State', () => {
     const all = ['x/a', 'x/a-b', 'x/b', 'x-y/a', 'y/a'].map((place) => `Event/${place}`)
     expect(state.names.list('Event')).toEqual(all)
     expect(state.names.list('Event', { namespace: 'x' })).toEqual(all.slice(0, 3))
-    expect(state.names.list('Event', { after: { namespace: 'x', name: 'a' } })).toEqual(all.slice(1))
+    expect(state.names.list('Event', { after: { namespace: 'x', name: 'a' } })).toEqual(
+      all.slice(1),
+    )
     expect(
       state.names.list('Event', { namespace: 'x', after: { namespace: 'x', name: 'a-a' } }),
     ).toEqual(all.slice(1, 3))
