@@ -3,6 +3,7 @@ import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { silentLogger } from '../kernel/log.ts'
 import { changeEvent } from './change-event.ts'
 import { Feed, type OwnCommit } from './feed.ts'
+import { pageSize } from './log/follow.ts'
 import type { Sql } from './sql.ts'
 import { State } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
@@ -31,7 +32,8 @@ const start = async (stored: readonly number[]) => {
     kind: 'postgres',
     query: <R>(_text: string, params: readonly unknown[] = []) => {
       asked.push(params[0])
-      const rows = stored.filter((rv) => rv > Number(params[0])).map(row)
+      const page = stored.filter((rv) => rv > Number(params[0])).slice(0, pageSize)
+      const rows = page.map(row)
       return Promise.resolve((rows.length === 0 ? [row(null)] : rows) as R[])
     },
     exec: () => Promise.resolve(),
@@ -97,6 +99,17 @@ describe('Feed', () => {
     feed.append(11, commitOf(12))
     await settle()
     expect(seen).toEqual([10, 11, 12])
+    await stop()
+  })
+
+  it('never stops within a commit that is longer than a page', async () => {
+    const all = Array.from({ length: pageSize + 500 }, (_, i) => 10 + i)
+    const { feed, asked, seen, stop } = await start(all)
+    await feed.reach(10)
+    expect(feed.state.rv).toBe(all.at(-1))
+    expect(asked).toEqual([9, all[pageSize - 1]])
+    await settle()
+    expect(seen).toEqual(all)
     await stop()
   })
 })

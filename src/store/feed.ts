@@ -7,7 +7,14 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
-import { applyRows, eventsOf, pageSize, readLog, type LogPage } from './log/follow.ts'
+import {
+  applyRows,
+  eventsOf,
+  pageSize,
+  readLog,
+  type ChangeRow,
+  type LogPage,
+} from './log/follow.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Delta, State } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
@@ -181,7 +188,7 @@ export class Feed {
     while (this.#lookAgain) {
       this.#lookAgain = false
       try {
-        while ((await this.#readOn(this.#deps.sql)) === pageSize);
+        await this.#readOn(this.#deps.sql)
         this.#complained = false
       } catch (error) {
         if (!this.#complained) {
@@ -194,22 +201,25 @@ export class Feed {
     this.#reading = undefined
   }
 
-  /** One page; returns how many rows it had. */
-  async #readOn(q: Queryable): Promise<number> {
+  /** To where the log ends, which is the end of a commit: nobody sees half of one. */
+  async #readOn(q: Queryable): Promise<void> {
+    const rows: ChangeRow[] = []
     let page: LogPage
     try {
-      page = await this.#readPage(this.#state.rv, q)
+      do {
+        page = await this.#readPage(rows.at(-1)?.rv ?? this.#state.rv, q)
+        rows.push(...page.rows)
+      } while (page.rows.length === pageSize)
     } catch (error) {
       if (!isExpired(error)) throw error
       await this.#jump()
-      return 0
+      return
     }
-    // Local commits may have come meanwhile: a page follows on without gap, but may repeat them.
-    const news = page.rows.filter(({ rv }) => rv > this.#state.rv)
+    // Local commits may have come meanwhile: the rows follow on without gap, but may repeat them.
+    const news = rows.filter(({ rv }) => rv > this.#state.rv)
     applyRows(this.#state, news)
-    if (page.rows.length < pageSize) this.#state.rv = Math.max(this.#state.rv, page.rv)
+    this.#state.rv = Math.max(this.#state.rv, page.rv)
     this.#push(eventsOf(news))
-    return page.rows.length
   }
 
   /** This process was away for longer than changes are kept: its watchers must list again. */

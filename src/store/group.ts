@@ -40,11 +40,11 @@ export class Group {
   /** The write is done, and counts. */
   absorb(session: WriteSession): void {
     this.overlay.absorb(session.view)
-    this.take(session.changes)
+    this.#take(session.changes)
     this.rv = session.rv
   }
 
-  take(changes: Changes): void {
+  #take(changes: Changes): void {
     this.audited ||= changes.audit.length > 0
     for (const { type, row, previous } of changes.objects) {
       const change = { resourceVersion: row.rv, type, text: row.text }
@@ -79,7 +79,7 @@ export class Group {
 
   /** What a write has done since it was asked last, to be stored ahead of its end. */
   partOf({ view, changes }: WriteSession): Payload {
-    this.take(changes)
+    this.#take(changes)
     changes.clear()
     const payload = payloadOf(this.#pending, projectsOf(view, this.state), false)
     this.#pending.clear()
