@@ -113,7 +113,7 @@ const runDeployment = async (rendered: readonly Rendered[]): Promise<void> => {
   const KUBECONFIG = join(folder, 'kubeconfig')
   await makeVolume(join(folder, 'volume'))
   const variablesOfPod = { ...environment, KUBECONFIG }
-  controller = await startProgram(args.map(moved), variablesOfPod, 'ready on', asPod)
+  controller = await startProgram(args.map(moved), variablesOfPod, 'ready on', { within: asPod })
   await writeFile(join(folder, 'ready'), '')
 }
 

@@ -48,14 +48,14 @@ const launchProgram = ({ file, args }: Command, env: NodeJS.ProcessEnv): Program
   }
 }
 
-/** `within` is a command that becomes the program, such as nsenter. */
+/** `within` is a command that becomes the program, such as nsenter; `built` that of another build. */
 export const startProgram = (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   ready: string,
-  within: readonly string[] = [],
+  { within = [], built = main }: { within?: readonly string[]; built?: string | undefined } = {},
 ): Promise<Program> => {
-  const [file = '', ...words] = [...within, process.execPath, main, ...args]
+  const [file = '', ...words] = [...within, process.execPath, built, ...args]
   return spawnProgram({ file, args: words }, env, ready)
 }
 
@@ -185,6 +185,8 @@ export interface WorldOptions {
   readonly agentEnv?: NodeJS.ProcessEnv
   readonly agentArgs?: readonly string[]
   readonly withAgent?: boolean
+  /** Commands of other builds; read at each start. */
+  readonly builds?: { readonly controller?: string; readonly agent?: string }
   /** Each command as a process of its own, for a test that looks at command lines. */
   readonly cliProcesses?: boolean
 }
@@ -276,6 +278,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
         [...args, ...(options.controllerArgs ?? [])],
         { ...controllerEnv, ...options.controllerEnv },
         'ready',
+        { built: options.builds?.controller },
       )
       programs.push(world.controller)
       token = (await readFile(join(controllerDir, 'admin-token'), 'utf8')).trim()
@@ -286,7 +289,8 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
           await world.must('agent', 'token', 'create', '--namespace', 'default', '--name', 'box')
         ).trim()
       }
-      world.agent = await startProgram(agentArgs(), options.agentEnv ?? {}, 'connected')
+      const other = { built: options.builds?.agent }
+      world.agent = await startProgram(agentArgs(), options.agentEnv ?? {}, 'connected', other)
       programs.push(world.agent)
     },
     spawnAgent: () => {

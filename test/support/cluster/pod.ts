@@ -59,7 +59,7 @@ export const startPod = async (options: PodOptions): Promise<Pod> => {
       STAGELY_SECRET_KEY: testMasterKey,
     },
     'ready',
-    within(join(dir, 'account')),
+    { within: within(join(dir, 'account')) },
   )
   return { program, url }
 }

@@ -146,7 +146,7 @@ const build = async (
       ),
       { DATABASE_URL: postgres.url, STAGELY_SECRET_KEY: testMasterKey },
       'ready',
-      [...network.within(index), ...leashed],
+      { within: [...network.within(index), ...leashed] },
     )
   const first = await run(1)
   const token = (await readFile(join(dirOf(1), 'admin-token'), 'utf8')).trim()
@@ -191,7 +191,7 @@ const build = async (
       ],
       {},
       'connected',
-      leashed,
+      { within: leashed },
     )
     await create('stagelysecrets', 'StagelySecret', `token-${i}`, {
       projectRef: { name: 'fleet' },
