@@ -203,11 +203,11 @@ export class Writer {
       return standing.rv === group.startRv
     }
     const payload = group.payload()
-    const id = randomUUID()
     for (let repeats = 0; ; repeats++) {
+      const one = { id: randomUUID(), at: clock.now() }
       try {
         const answer = await commit(sql, {
-          ...{ id, at: clock.now(), expected: group.startRv, next: group.rv, payload },
+          ...{ ...one, expected: group.startRv, next: group.rv, payload },
           leader: group.leader,
           origin: sql.kind === 'pglite' ? undefined : feed.origin,
         })
@@ -217,7 +217,7 @@ export class Writer {
       } catch (error) {
         if (!isReason(error, 'ServiceUnavailable')) throw error
         // Only the answer may be lost.
-        if (await wasCommitted(sql, id)) return true
+        if (await wasCommitted(sql, one)) return true
         if (repeats >= mostRepeats) throw error
       }
     }
@@ -232,7 +232,7 @@ export class Writer {
   /** In a transaction that holds the counter row: for statements of others, and where other replicas are too fast. */
   async #commitLocked(jobs: readonly Job[]): Promise<void> {
     const { sql, feed, clock } = this.#deps
-    const id = randomUUID()
+    const one = { id: randomUUID(), at: clock.now() }
     let done: { group: Group; settles: readonly Settle[] } | undefined
     try {
       await sql.transaction(async (tx) => {
@@ -245,7 +245,7 @@ export class Writer {
         if (locked.isTakenBack) throw new TakenBack(settles)
         await locked.end()
         if (group.rv !== group.startRv) {
-          await tx.query('INSERT INTO commits (id, at) VALUES ($1, $2)', [id, clock.now()])
+          await tx.query('INSERT INTO commits (id, at) VALUES ($1, $2)', [one.id, one.at])
           await advance(tx, group.rv, sql.kind === 'pglite' ? undefined : feed.origin)
         }
         done = { group, settles }
@@ -256,7 +256,7 @@ export class Writer {
         return
       }
       const isLost = isReason(error, 'ServiceUnavailable') && done !== undefined
-      if (!isLost || !(await wasCommitted(sql, id))) throw error
+      if (!isLost || !(await wasCommitted(sql, one))) throw error
     }
     if (done !== undefined) this.#publish(done.group, done.settles)
   }

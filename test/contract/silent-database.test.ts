@@ -1,61 +1,23 @@
 // A database that says nothing any more, without a closed connection: behind a proxy that passes nothing
 // on for a while. And one that is only slow.
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { openPg } from '../../src/store/pg.ts'
 import type { Sql } from '../../src/store/sql.ts'
-
-interface MuteProxy {
-  readonly url: string
-  /** Takes connections, and passes nothing on in either direction. */
-  mute: boolean
-  close(): Promise<void>
-}
-
-const startMuteProxy = async (target: string): Promise<MuteProxy> => {
-  const { hostname, port } = new URL(target)
-  const sockets = new Set<Socket>()
-  const proxy = { url: '', mute: false }
-  const pass = (from: Socket, to: Socket): void => {
-    sockets.add(from)
-    from.on('data', (piece) => {
-      if (!proxy.mute) to.write(piece)
-    })
-    from.on('error', () => undefined).on('close', () => to.destroy())
-  }
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname)
-    pass(client, upstream)
-    pass(upstream, client)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = new URL(target)
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  proxy.url = url.href
-  return Object.assign(proxy, {
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  })
-}
+import { DatabaseRelay } from '../support/database-relay.ts'
 
 describe('a Postgres server that goes silent', () => {
-  let proxy: MuteProxy
+  let relay: DatabaseRelay
   let sql: Sql
   beforeAll(async () => {
-    proxy = await startMuteProxy(inject('postgresUrl'))
+    relay = await DatabaseRelay.start(inject('postgresUrl'))
     const small = { maxConnections: 3, clock: realClock, log: silentLogger }
-    sql = openPg({ databaseUrl: proxy.url, ...small })
+    sql = openPg({ databaseUrl: relay.url, ...small })
   })
   afterAll(async () => {
     await sql.close()
-    await proxy.close()
+    await relay.close()
   })
 
   const failureOf = async (work: Promise<unknown>): Promise<{ error: unknown; ms: number }> => {
@@ -84,7 +46,7 @@ describe('a Postgres server that goes silent', () => {
 
   it('fails what waits for it within seconds, and what comes then at once, until it answers', async () => {
     await sql.query('SELECT 1')
-    proxy.mute = true
+    relay.setSilent(true)
     const waiting = await Promise.all([
       failureOf(sql.query('SELECT 1')),
       failureOf(sql.transaction((tx) => tx.query('SELECT 1'))),
@@ -101,7 +63,7 @@ describe('a Postgres server that goes silent', () => {
       expect(error).toMatchObject(refused)
       expect(ms).toBeLessThan(1_000)
     }
-    proxy.mute = false
+    relay.setSilent(false)
     await expect
       .poll(() => sql.query('SELECT 1 AS one').catch(() => undefined), { timeout: 10_000 })
       .toEqual([{ one: 1 }])

@@ -87,14 +87,21 @@ export const advance = async (
     )
 }
 
-/** Whether a commit whose answer was lost is there. Waits for the one that may still be under way. */
+/**
+ * Whether a commit whose answer was lost is there. Waits for the one that may still be under way. One that is not
+ * there never will be, also where the network brings it later: its id is taken.
+ */
 export const wasCommitted = (
-  sql: Pick<Queryable, 'query'> & Transacting,
-  id: string,
+  sql: Transacting,
+  { id, at }: Pick<Commit, 'id' | 'at'>,
 ): Promise<boolean> =>
   sql.transaction(async (tx) => {
     await lockCounters(tx)
-    return (await tx.query('SELECT 1 FROM commits WHERE id = $1', [id])).length > 0
+    const taken = await tx.query(
+      'INSERT INTO commits (id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id',
+      [id, at],
+    )
+    return taken.length === 0
   })
 
 interface Transacting {
