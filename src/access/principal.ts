@@ -1,41 +1,41 @@
-// Who is logged in, and what they may do. Pure: where a principal comes from is the caller's.
+// Who is logged in, and what they may do. Pure: the caller finds out who is logged in.
 import { readVerbs, resources, rightsOf, type Resource, type Verb } from './roles.ts'
 import type { TeamRole } from './team-roles.ts'
 
 export interface Principal {
-  /** Id of the user, or of the token where a machine is logged in. */
+  /** Id of the user, or of the token when a machine is logged in. */
   readonly id: string
-  /** As audit rows and error messages name them. */
+  /** Name in audit rows and error messages. */
   readonly name: string
   readonly kind: 'user' | 'machine'
-  /** May do everything everywhere. False for an admin whose token has limits. */
+  /** True: may do everything in every team. False for an admin whose token has limits. */
   readonly admin: boolean
   /** Roles by team; a team is a namespace. */
   readonly roles: ReadonlyMap<string, TeamRole>
-  /** Id of the token that this request came with. */
+  /** Id of the token that this request carries. */
   readonly tokenId: string
-  /** When that token ends, in ms since the epoch. */
+  /** Expiry of the token, in ms since the epoch. */
   readonly expiresAt?: number
-  /** What the token's scopes leave of all this; absent: all of it. */
+  /** Restrictions by the token's scopes; absent: none. */
   readonly limits?: TokenLimits
 }
 
-/** Scopes of a token. They only ever take away. */
+/** Restrictions by a token's scopes. Scopes never add a right. */
 export interface TokenLimits {
-  /** True: of the verbs only get, list and watch are left. */
+  /** True: only the verbs get, list and watch are allowed. */
   readonly readOnly: boolean
-  /** Only in these teams; absent: in all of the owner's. */
+  /** Only these teams are allowed; absent: all teams of the owner. */
   readonly namespaces?: readonly string[]
-  /** Only what this role may; absent: all that the owner's role may. */
+  /** Only the rights of this role are allowed; absent: all rights of the owner's role. */
   readonly role?: TeamRole
-  /** The owner is an admin, to whom no team is closed. */
+  /** The owner is an admin, so that every team is open. */
   readonly ofAdmin: boolean
 }
 
 export interface AccessRequest {
   readonly verb: Verb
   readonly resource: Resource
-  /** Absent for what belongs to no team: only admins may. */
+  /** Team of the resource. Absent for a resource without a team: only admins have rights to it. */
   readonly namespace?: string | undefined
 }
 
@@ -59,7 +59,10 @@ export const allows = (principal: Principal, request: AccessRequest): boolean =>
   return role !== undefined && roleAllows(role, request)
 }
 
-/** What belongs to no team (users, new teams, status written by hand): admins only. */
+/**
+ * True when the principal has the right to a resource without a team (users, new teams, status): admins
+ * only.
+ */
 export const allowsAdmin = ({ admin, limits }: Principal, verb: Verb): boolean => {
   if (admin) return true
   if (limits?.ofAdmin !== true || limits.namespaces !== undefined || limits.role !== undefined)
@@ -67,14 +70,14 @@ export const allowsAdmin = ({ admin, limits }: Principal, verb: Verb): boolean =
   return !limits.readOnly || readVerbs.includes(verb)
 }
 
-/** True where the principal may know of the team at all. */
+/** True when the principal may know that the team exists. */
 export const isInTeam = ({ admin, limits, roles }: Principal, namespace: string): boolean => {
   if (admin) return true
   if (limits?.namespaces !== undefined && !limits.namespaces.includes(namespace)) return false
   return limits?.ofAdmin === true || roles.has(namespace)
 }
 
-/** The teams in which the principal may do this; undefined means all of them. */
+/** The teams in which the principal has this right; undefined means all teams. */
 export const teamsWhere = (
   principal: Principal,
   verb: Verb,
@@ -88,7 +91,10 @@ export const teamsWhere = (
   return withinLimits(limits, { verb, resource }) ? undefined : []
 }
 
-/** Nobody hands out more than he has: who manages members may give any role, others what they hold. */
+/**
+ * True when the principal may give `role` to others. Who manages members may give any role; others may
+ * give only a role that they have.
+ */
 export const mayGrant = (principal: Principal, namespace: string, role: TeamRole): boolean =>
   allows(principal, { verb: 'create', resource: 'members', namespace }) ||
   resources.every((resource) =>
@@ -97,7 +103,7 @@ export const mayGrant = (principal: Principal, namespace: string, role: TeamRole
     ),
   )
 
-/** True where two logins may do the same, so that nothing open has to end. */
+/** True when two principals have the same rights, so that open streams may go on. */
 export const samePrincipal = (a: Principal, b: Principal): boolean =>
   a.id === b.id &&
   a.name === b.name &&

@@ -1,10 +1,10 @@
-// Who may do what: the whole of it, in one table. Roles are held in a team (a namespace); an admin
-// of the controller may do everything everywhere.
+// All rights in one table. A role is held in a team (a namespace); an admin of the controller may do
+// everything in every team.
 import { teamRoles, type TeamRole } from './team-roles.ts'
 
 /**
- * What rights are about: the plurals of the kinds, and what has no kind. A part after `/` is a
- * right of its own, as with subresources in Kubernetes RBAC.
+ * What rights are about: the plurals of the kinds, and resources that are no kind. A part after `/` has
+ * a right of its own, as a subresource has in Kubernetes RBAC.
  */
 export const resources = [
   'namespaces',
@@ -24,7 +24,7 @@ export const resources = [
 ] as const
 export type Resource = (typeof resources)[number]
 
-/** Verbs of Kubernetes; `get` of `stagelysecrets/value` is the reveal of a value. */
+/** The verbs of Kubernetes. `get` of `stagelysecrets/value` reveals a value. */
 export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
 export type Verb = (typeof verbs)[number]
 
@@ -80,6 +80,6 @@ export const rightsOf: Readonly<Record<TeamRole, Rights>> = {
   auditor,
 }
 
-/** The roles that have a right, for messages that say what would help. */
+/** The roles that have a right. Error messages name them as the remedy. */
 export const rolesWith = (verb: Verb, resource: Resource): TeamRole[] =>
   teamRoles.filter((role) => rightsOf[role][resource]?.includes(verb) === true)

@@ -1,3 +1,3 @@
-// What a member of a team can be, from most to least.
+// Roles of a team's members, from most rights to least.
 export const teamRoles = ['owner', 'maintainer', 'developer', 'viewer', 'auditor'] as const
 export type TeamRole = (typeof teamRoles)[number]

@@ -1,7 +1,7 @@
-// The hash chain over audit rows: what a row's hash is made of, and what the controller signs.
+// The hash chain over audit rows: the input of a row's hash, and the text that the controller signs.
 //
-// hash(n) = SHA-256(hash(n-1), SHA-256(content(n))). The content holds no name or address but their
-// salted digests, so that forgetting the salt and the text erases a person and no hash changes.
+// hash(n) = SHA-256(hash(n-1), SHA-256(content(n))). The content holds salted digests in place of names
+// and addresses. So a person is erased by deleting the salt and the text, and no hash changes.
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import type { AuditRecord } from './record.ts'
@@ -22,7 +22,7 @@ export const actorDigest = (salt: string, { actor }: Pick<AuditRecord, 'actor'>)
 export const subjectDigest = (salt: string, { object }: Pick<AuditRecord, 'object'>): string =>
   sha256(['stagely audit subject 1', salt, object.kind, object.namespace, object.name])
 
-/** Digest of all that a row says. */
+/** Digest of all fields of a row. */
 export const contentDigest = (
   row: AuditRecord,
   bound: { readonly seq: number; readonly actor: string; readonly subject: string | undefined },
@@ -51,8 +51,8 @@ export interface ChainPoint {
 }
 
 /**
- * What a signature says: rows up to this one are in the chain (`head`), or the rows up to this one
- * were pruned (`start`). A signature that says one never counts for the other.
+ * Meaning of a signature. `head`: the rows up to this one are in the chain. `start`: the rows up to
+ * this one were pruned. A signature of one meaning is never accepted for the other.
  */
 export type SignedAs = 'head' | 'start'
 
@@ -75,7 +75,7 @@ export const createSigner = (pkcs8: Buffer): HeadSigner => {
   }
 }
 
-/** False for any other signature, key or point, malformed ones too. */
+/** False for a signature by another key or of another point, and for malformed input. */
 export const isSignedBy = (
   publicKey: string,
   as: SignedAs,

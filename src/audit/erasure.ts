@@ -1,19 +1,22 @@
-// Erased rows must be covered by an erasure that the chain itself holds: otherwise whoever can write
-// to the database could blank out who did something and call it an erasure.
+// The chain itself must record each erasure of rows. Otherwise an intruder with access to the database
+// could blank names and call that an erasure.
 import { createHash, type Hash } from 'node:crypto'
 
 export const erasedPrefix = 'erased:'
 export const eraseAction = 'erase person'
 
-/** What the audit row of an erasure says in `detail`. */
+/** Content of `detail` in the audit row of an erasure. */
 export interface ErasureDetail {
   readonly person: string
-  /** How many rows name the person no more, and a digest over their places in the chain. */
+  /**
+   * Number of rows from which the person's name was removed, and a digest over the positions of those
+   * rows in the chain.
+   */
   readonly rows: number
   readonly digest: string
 }
 
-/** Digest over the places of erased rows, in rising order. */
+/** Digest over the positions of erased rows, in rising order. */
 export class ErasedRows {
   #rows = 0
   #first: number | undefined

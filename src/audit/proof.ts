@@ -1,4 +1,4 @@
-// Whether a row of the chain still says what was recorded of it.
+// Whether a row of the chain is as it was written.
 import { actorDigest, contentDigest, isPerson, linkHash, subjectDigest } from './chain.ts'
 import { erasedPrefix } from './erasure.ts'
 import type { ChainedRecord } from './record.ts'
@@ -21,7 +21,7 @@ const changedPart = (row: ChainedRecord): string | undefined => {
   return 'whom it is about is not what was recorded'
 }
 
-/** What is wrong with the row that follows one with the hash `previous`; undefined: nothing. */
+/** The fault of a row whose predecessor has the hash `previous`; undefined: no fault. */
 export const rowFault = (previous: string, row: ChainedRecord): string | undefined => {
   const changed = changedPart(row)
   if (changed !== undefined) return `row ${row.seq} was changed: ${changed}`

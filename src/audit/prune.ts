@@ -1,7 +1,7 @@
-// Pruning is itself a row of the chain: how many rows went, and up to which one.
+// Pruning writes a row of the chain: the number of pruned rows, and the last of them.
 export const pruneAction = 'prune'
 
-/** What the audit row of a pruning says in `detail`. */
+/** Content of `detail` in the audit row of a pruning. */
 export interface PruneDetail {
   readonly rows: number
   readonly upTo: number

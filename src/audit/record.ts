@@ -1,8 +1,8 @@
-// An audit row as it is read and exported, and the lines of an export. Shared by the server, which
-// writes them, and by whoever verifies them far from it.
+// An audit row as it is read and exported, and the lines of an export. The server writes the lines; a
+// verifier on another machine reads them.
 import { z } from 'zod'
 
-/** Of a person or machine. Once a person is erased, a pseudonym stands in their place. */
+/** A person or machine. After the erasure of a person a pseudonym takes the name's place. */
 const actor = z.strictObject({
   name: z.string(),
   id: z.string().optional(),
@@ -27,12 +27,12 @@ export const auditRecord = z.strictObject({
 export type AuditRecord = z.infer<typeof auditRecord>
 
 /**
- * How what names a person is bound into the chain: SHA-256 over a random salt and the fields.
- * Without the salt (the person was erased) the digest alone stands.
+ * The chain holds this commitment in place of a person's name: SHA-256 over a random salt and the
+ * fields. After the erasure of the person only the digest is left.
  */
 const commitment = z.strictObject({ digest: z.string(), salt: z.string().optional() })
 
-/** A row in the chain. `subject` binds the name of the person that the row is about. */
+/** A row in the chain. `subject` is the commitment to the person that the row is about. */
 const chainedRecord = auditRecord.extend({
   type: z.literal('row'),
   seq: z.int().positive(),
@@ -43,7 +43,7 @@ const chainedRecord = auditRecord.extend({
 })
 export type ChainedRecord = z.infer<typeof chainedRecord>
 
-/** A row that the reader may not see, or did not ask for: its digest keeps the chain whole. */
+/** A row that the reader may not see or did not ask for. The digest keeps the chain complete. */
 const hiddenRecord = z.strictObject({
   type: z.literal('hidden'),
   seq: z.int().positive(),
@@ -52,7 +52,10 @@ const hiddenRecord = z.strictObject({
   signature: z.string().optional(),
 })
 
-/** What comes before the first row: nothing (seq 0), what was pruned (signed), or an earlier export. */
+/**
+ * The point before the first row: the beginning (seq 0), the last pruned row (signed), or the end of an
+ * earlier export.
+ */
 const startLine = z.strictObject({
   type: z.literal('start'),
   seq: z.int().nonnegative(),
@@ -60,7 +63,7 @@ const startLine = z.strictObject({
   signature: z.string().optional(),
 })
 
-/** Says: the row `seq` of this chain has this hash. Ed25519 by the controller's audit key. */
+/** States that row `seq` of this chain has this hash. Signed by Ed25519 with the controller's audit key. */
 export const signedHead = z.strictObject({
   type: z.literal('head'),
   seq: z.int().nonnegative(),
@@ -70,7 +73,7 @@ export const signedHead = z.strictObject({
 })
 export type SignedHead = z.infer<typeof signedHead>
 
-/** One line of an export: a start, rows in order, the signed head last. */
+/** One line of an export: first a start, then rows in order, last the signed head. */
 export const exportLine = z.discriminatedUnion('type', [
   startLine,
   chainedRecord,

@@ -1,20 +1,20 @@
-// Walks an export line by line and finds the first row that is not as it was written.
+// Reads an export line by line and finds the first row that was changed.
 import { genesisHash, isSignedBy, type ChainPoint } from './chain.ts'
 import { eraseAction, ErasedRows, type ErasureDetail } from './erasure.ts'
 import { linkFault, rowFault } from './proof.ts'
 import { pruneAction } from './prune.ts'
 import { exportLine, type ChainedRecord, type ExportLine, type SignedHead } from './record.ts'
 
-/** The first thing that is wrong; `seq` names the row, where it is one. */
+/** The first fault; `seq` names the row, if the fault is of one row. */
 export interface ChainFault {
   readonly seq: number | undefined
   readonly message: string
 }
 
-/** The rows up to this one were dropped by the controller, by age. */
+/** The controller pruned the rows up to this one because of their age. */
 export interface Pruned {
   readonly upTo: number
-  /** RFC 3339, of the newest pruning; undefined where its row is hidden from the reader. */
+  /** Time of the newest pruning (RFC 3339); undefined when the reader may not see its row. */
   readonly at: string | undefined
 }
 
@@ -29,11 +29,11 @@ export type Verdict =
   | { readonly ok: false; readonly fault: ChainFault }
 
 export interface VerifyOptions {
-  /** Heads that were kept elsewhere: the chain must still run through each. */
+  /** Heads that were kept elsewhere: the chain must contain each of them. */
   readonly known?: readonly SignedHead[]
-  /** The key that must have signed; else the one of the first known head, else the export's own. */
+  /** The key that must have signed; absent: the key of the first known head, else the export's own key. */
   readonly publicKey?: string | undefined
-  /** The export was asked for from after this row on: what came before is not looked at. */
+  /** The export begins after this row: earlier rows are not checked. */
   readonly after?: number | undefined
 }
 
@@ -47,7 +47,7 @@ class Fault extends Error {
 
 type Row = Extract<ExportLine, { type: 'row' | 'hidden' }>
 
-/** What follows a good signature up to the next bad one was written by somebody else. */
+/** Somebody else wrote the rows between the last good signature and the first bad one. */
 const rewritten = (from: ChainPoint, to: ChainPoint): Fault =>
   new Fault(
     from.seq + 1,
@@ -61,16 +61,16 @@ export class ChainVerifier {
   readonly #after: number | undefined
   readonly #erased = new Map<string, ErasedRows>()
   readonly #erasures = new Map<string, ErasureDetail>()
-  /** Signed points whose signatures wait for the key, which comes with the last line. */
+  /** Signed points. The key to check them comes with the last line. */
   #signed: { point: ChainPoint; signature: string }[] = []
   #start: Extract<ExportLine, { type: 'start' }> | undefined
-  /** What comes before the start is known from elsewhere, or was not asked for. */
+  /** True when the point before the first row is known from elsewhere, or was not asked for. */
   #joins = false
   #last: ChainPoint | undefined
   #head: SignedHead | undefined
   #rows = 0
   #hidden = 0
-  /** Of the row that says up to where the log was pruned; the newest of them. */
+  /** The newest row about a pruning. */
   #pruning: Pruned | undefined
   #pruned: Pruned | undefined
   #fault: ChainFault | undefined
@@ -81,7 +81,7 @@ export class ChainVerifier {
     this.#after = after
   }
 
-  /** One line of the export, without its newline. Nothing more is looked at after a fault. */
+  /** Checks one line of the export, without its newline. After a fault all further lines are ignored. */
   accept(line: string): void {
     if (this.#fault !== undefined) return
     this.#guard(() => {
@@ -207,7 +207,7 @@ export class ChainVerifier {
       throw new Fault(head.seq + 1, `what follows row ${head.seq} is not under the signed head`)
     }
     this.#checkKnownEnd(start, last)
-    // Erasures that lie in rows which this reader may not see cannot be checked.
+    // An erasure may be recorded in a row that is hidden from this reader.
     if (this.#hidden === 0) this.#checkErasures(start)
   }
 
@@ -229,7 +229,10 @@ export class ChainVerifier {
     if (!isSignedBy(key, 'head', head, head.signature ?? '')) throw rewritten(good, head)
   }
 
-  /** A start after the first row proves nothing of the rows before: the controller must have signed that it pruned them. */
+  /**
+   * A start after the first row proves nothing about the earlier rows: the controller must have signed
+   * that it pruned them.
+   */
   #checkStart(start: Extract<ExportLine, { type: 'start' }>, key: string): void {
     if (start.seq === 0) return
     if (isSignedBy(key, 'start', start, start.signature ?? '')) {

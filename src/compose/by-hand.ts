@@ -1,17 +1,21 @@
-// What a person may ask of Compose through an agent: which verbs, what is added to them, and what
-// cannot be had without a terminal or would reach beyond the stack. Pure.
+// The Compose commands that a person may run through an agent: the allowed verbs, the arguments that
+// are added, and the flags that are refused because they need a terminal or reach beyond the stack.
+// Pure.
 import { StagelyError } from '../kernel/errors.ts'
 
 interface Verb {
-  /** Changes containers of the stack: nobody else may at the same time, and it is told of. */
+  /** The verb changes containers of the stack. So it runs alone, and the controller is told. */
   readonly alters: boolean
-  /** What Compose gets on its input: all secrets, their names alone, or nothing. */
+  /** Input of Compose: all secrets, the names of all secrets, or nothing. */
   readonly override: 'secrets' | 'names' | 'none'
-  /** Put right behind the verb. */
+  /** Arguments that are put right after the verb. */
   readonly adds?: readonly string[]
-  /** Flags that are refused, and why. */
+  /** Refused flags, each with the reason. */
   readonly refused?: Readonly<Record<string, string>>
-  /** Its flags that take the next word, where that matters: behind its first other word is a command. */
+  /**
+   * Flags that take the next word as their value. Needed for verbs whose first other word is followed
+   * by a command.
+   */
   readonly withWord?: readonly string[]
 }
 
@@ -46,7 +50,7 @@ const ofContainer = [
   '--volume',
 ]
 
-/** The others read a terminal, write files, or are about more than one stack. */
+/** All other verbs need a terminal, write files, or are about more than one stack. */
 const verbs: Readonly<Record<string, Verb>> = {
   up: {
     alters: true,
@@ -62,7 +66,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   unpause: changes,
   down: changes,
   rm: { ...changes, adds: ['-f'] },
-  // Alone, so that no other container is touched.
+  // `--no-deps`: no other container is changed.
   run: {
     alters: false,
     override: 'secrets',
@@ -78,7 +82,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   images: looks,
   pull: looks,
   build: looks,
-  // Nothing is filled in: what is not in it need not be hidden.
+  // `--no-interpolate`: the output holds no values that would have to be hidden.
   config: {
     alters: false,
     override: 'names',
@@ -96,13 +100,13 @@ export const handVerbs: readonly string[] = Object.keys(verbs)
 export interface HandCommand {
   readonly alters: boolean
   readonly override: Verb['override']
-  /** As the person gave it. */
+  /** The words as the person typed them. */
   readonly words: readonly string[]
-  /** For Compose: the verb, what is added, and the person's own arguments. */
+  /** Arguments for Compose: the verb, the added arguments, and the person's own. */
   readonly args: readonly string[]
-  /** Makes a container that is for whoever watches it, and ends with him. */
+  /** Starts a container that is attached to the person's terminal and ends with it. */
   readonly isWatchedRun: boolean
-  /** What a person who knows Compose would not expect. */
+  /** Differences from plain Compose, for the person. */
   readonly notes: readonly string[]
 }
 
@@ -110,13 +114,13 @@ const ownFiles =
   'files, folder, project and profiles are those of the stagelet (its spec.compose); --stagelet chooses another one'
 const elsewhere = ['--file', '--project-name', '--project-directory', '--env-file', '--profile']
 const shortElsewhere = ['-f', '-p']
-/** Those in front of the verb that take a word. */
+/** Flags before the verb that take the next word as their value. */
 const takesWord = [...elsewhere, ...shortElsewhere, '--ansi', '--progress', '--parallel']
 
 const nameOf = (flag: string): string =>
   flag.startsWith('--') ? (flag.split('=')[0] ?? flag) : flag.slice(0, 2)
 
-/** What stands before the verb: only `--dry-run` may. */
+/** Checks the words before the verb: only `--dry-run` is allowed. */
 const readFront = (words: readonly string[]): { faults: string[]; at: number } => {
   const faults: string[] = []
   let at = 0
@@ -135,7 +139,10 @@ interface Flag {
   readonly value?: string | undefined
 }
 
-/** `-qo` as `-q` and `-o`; what stands behind a letter that takes a word is that word. */
+/**
+ * Splits `-qo` into `-q` and `-o`. After a letter that takes a value, the rest of the word is that
+ * value.
+ */
 const readFlag = (word: string, withWord: readonly string[]): Flag[] => {
   const [name = '', value] = word.split(/=(.*)/s)
   if (name.startsWith('--')) return [{ name, value }]
@@ -150,7 +157,10 @@ const readFlag = (word: string, withWord: readonly string[]): Flag[] => {
   ]
 }
 
-/** Flags of the verb itself; behind the name of a service, `exec` and `run` have the command's own. */
+/**
+ * The flags of the verb. After the name of a service, `exec` and `run` are followed by a command with
+ * flags of its own.
+ */
 const flagsOf = (verb: Verb | undefined, rest: readonly string[]): Flag[] => {
   const { withWord } = verb ?? {}
   const flags: Flag[] = []
@@ -166,7 +176,7 @@ const flagsOf = (verb: Verb | undefined, rest: readonly string[]): Flag[] => {
   return flags
 }
 
-/** What is added to a verb, or decides what it does here: it is not to be taken back behind it. */
+/** Flags that the agent sets or depends on: the person may not override them. */
 const settled = [
   ...['--dry-run', '--help', '-h'],
   ...['--detach', '-d', '--no-deps', '--no-TTY', '-T', '--force', '-f', '--no-interpolate'],
@@ -174,7 +184,7 @@ const settled = [
 const isTakenBack = ({ name, value }: Flag): boolean =>
   value !== undefined && value !== 'true' && settled.includes(name)
 
-/** What is wrong with the verb and its own flags. */
+/** Faults of the verb and its flags. */
 const faultsOf = (name: string | undefined, flags: readonly Flag[]): string[] => {
   if (name === undefined) return [`give a verb: ${handVerbs.join(', ')}`]
   const verb = verbOf(name)
@@ -192,7 +202,7 @@ const faultsOf = (name: string | undefined, flags: readonly Flag[]): string[] =>
 const verbOf = (name: string): Verb | undefined =>
   Object.hasOwn(verbs, name) ? verbs[name] : undefined
 
-/** BadRequest with everything that is wrong. `words` is what would follow `docker compose`. */
+/** Parses the words after `docker compose`. BadRequest with all faults. */
 export const parseHandCommand = (words: readonly string[]): HandCommand => {
   const { faults, at } = readFront(words)
   const [front, name, rest] = [words.slice(0, at), words[at], words.slice(at + 1)]
@@ -202,7 +212,7 @@ export const parseHandCommand = (words: readonly string[]): HandCommand => {
   if (words.some((word) => word.includes('\0'))) faults.push('an argument must not hold NUL')
   if (faults.length > 0 || verb === undefined || name === undefined)
     throw new StagelyError('BadRequest', faults.join('\n'))
-  // Further behind it may be the value of a flag.
+  // Only the first word counts: a later one may be the value of a flag.
   const onlyTells = front.length > 0 || ['--dry-run', '--help', '-h'].includes(rest[0] ?? '')
   const detaching = ['-d', '--detach', '--wait', '--no-start']
   const isDetached = flags.some((flag) => detaching.includes(flag.name))
@@ -216,7 +226,7 @@ export const parseHandCommand = (words: readonly string[]): HandCommand => {
   }
 }
 
-/** Of a `run`: with this label on its container. */
+/** The arguments of a `run`, with this label for its container. */
 export const withLabel = (args: readonly string[], label: string): string[] => {
   const behind = args.indexOf('run') + 1
   return [...args.slice(0, behind), '--label', label, ...args.slice(behind)]

@@ -1,5 +1,5 @@
-// Docker Compose as we call it: the plugin's binary itself (`docker compose` would start it
-// twice, 30 ms more), the override on stdin, an environment that is given and not inherited.
+// Runs Docker Compose. The plugin's binary is started directly: `docker compose` would start it twice
+// (30 ms more). The override goes to stdin, and the environment is passed explicitly and not inherited.
 import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
@@ -8,7 +8,7 @@ import { execProgram } from '../process/exec.ts'
 import type { ExecResult } from '../process/exec.ts'
 import { pipeProgram, type PipedRequest, type PipedResult } from '../process/piped.ts'
 
-/** How Compose failed. Holds no argv, no environment and no unmasked output. */
+/** A failed run of Compose. Holds no argv, no environment and no unmasked output. */
 export class ComposeError extends Error {
   override readonly name = 'ComposeError'
   readonly verb: string
@@ -43,7 +43,7 @@ const withoutWarnings = (stderr: string): string =>
     .join('\n')
     .trim()
 
-/** Of a broken .env Compose quotes the line, which holds a value of the user's own. */
+/** For a broken .env Compose quotes the line, which may hold a value of the user. */
 const withoutQuotes = (stderr: string): string =>
   stderr.replace(/(failed to read [^\n]*: line \d+: [^"\n]*)"[^\n]*/g, '$1…')
 
@@ -54,7 +54,7 @@ export interface ComposeCall {
   readonly flags?: readonly string[]
   readonly cwd: string
   readonly env: Environment
-  /** Reaches Compose whole or not at all. */
+  /** Compose gets the whole input or is not started. */
   readonly stdin?: string | Buffer
   readonly timeoutMs?: number
   readonly mask: (text: string) => string
@@ -66,20 +66,20 @@ export interface ComposeOutput {
   readonly stderr: string
 }
 
-/** What it says is passed on as it comes, unmasked: the streams that are given mask it. */
+/** A run whose output is passed on at once, unmasked: the given streams must mask it. */
 export type PipedCall = Pick<ComposeCall, 'verb' | 'flags' | 'cwd' | 'env' | 'stdin'> &
   Pick<PipedRequest, 'stdout' | 'stderr' | 'signal'>
 
 export interface Compose {
-  /** Runs one verb to its end; ComposeError unless it exits 0. */
+  /** Runs one verb to its end. Throws ComposeError unless Compose exits with 0. */
   run(call: ComposeCall): Promise<ComposeOutput>
-  /** Runs one verb for somebody who watches it; how it ended is in the result. */
+  /** Runs one verb and passes its output on. The result holds the exit code. */
   pipe(call: PipedCall): Promise<PipedResult>
-  /** Such as `2.26.1`; as of the last look. */
+  /** Version at the last check, such as `2.26.1`. */
   readonly version: string
   /**
-   * Looks whether the binary is another by now, as after an upgrade, and goes on with that one.
-   * ServiceUnavailable when there is none any more, or it is too old.
+   * Checks whether the binary was replaced, as by an upgrade, and uses the new one. Throws
+   * ServiceUnavailable when there is no binary, or it is too old.
    */
   lookAgain(): Promise<void>
 }
@@ -97,7 +97,7 @@ const isExecutable = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** Path of the Compose v2 binary, the user's plugin folder first, as the docker command looks. */
+/** Path of the Compose v2 binary. Searched as the docker command does: the user's plugin folder first. */
 export const findCompose = async (env: Environment): Promise<string | undefined> => {
   const home =
     env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'))
@@ -113,7 +113,7 @@ export const findCompose = async (env: Environment): Promise<string | undefined>
   return undefined
 }
 
-/** The oldest that the agent was tried with. */
+/** The oldest version that the tests of the agent run with. */
 export const oldestCompose = '2.26.0'
 
 const runBinary = async (file: string, call: ComposeCall): Promise<ComposeOutput> => {
@@ -132,11 +132,11 @@ const runBinary = async (file: string, call: ComposeCall): Promise<ComposeOutput
 interface Binary {
   readonly file: string
   readonly version: string
-  /** Another one where the file is another. */
+  /** Fingerprint of the file: changes when the file is replaced. */
   readonly print: string
 }
 
-/** The binary that is there now; `known` where that is still it. */
+/** The binary that is installed now; `known` when the file is still the same. */
 const lookAt = async (
   env: Environment,
   path: string | undefined,
@@ -164,7 +164,10 @@ const lookAt = async (
   return { file, version, print }
 }
 
-/** Opens Compose: finds the binary (unless given) and asks its version. ServiceUnavailable when there is none, or it is too old. */
+/**
+ * Finds the binary (unless given) and reads its version. ServiceUnavailable when there is no binary, or
+ * it is too old.
+ */
 export const openCompose = async (env: Environment, binary?: string): Promise<Compose> => {
   let current = await lookAt(env, binary)
   let looking: Promise<void> | undefined

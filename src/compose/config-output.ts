@@ -1,2 +1,5 @@
-/** What `config` prints: it writes each `$` twice, in keys and paths as well, unless it is told not to interpolate. */
+/**
+ * Undoes the doubling of `$` in the output of `config`. Compose doubles each `$`, in keys and paths
+ * too, unless interpolation is off.
+ */
 export const undoubled = (output: string): string => output.replaceAll('$$', '$')

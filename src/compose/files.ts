@@ -1,12 +1,12 @@
-// Which files Compose would read. Compose is asked what they mean; here they are only found.
+// Finds the files that Compose would read. Compose itself interprets them.
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ComposeSpec } from '../resources/stagelet.ts'
 
-/** What a choice of files is made from. */
+/** The part of a spec that decides which files are used. */
 export type FileChoice = Pick<ComposeSpec, 'directory' | 'files' | 'envFiles'>
 
-/** Names that Compose looks for; the first that exists wins. */
+/** File names that Compose looks for; the first that exists is used. */
 export const bases = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
 export const overrides = [
   'compose.override.yaml',
@@ -31,7 +31,7 @@ const firstOf = async (
   return undefined
 }
 
-/** The last assignment of a name in a dotenv text; quotes taken off. */
+/** The last assignment of a name in a dotenv text, without quotes. */
 const readAssignment = (text: string, name: string): string | undefined => {
   const pattern = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*[=:]\\s*(.*?)\\s*$`, 'gm')
   const raw = [...text.matchAll(pattern)].at(-1)?.[1]
@@ -40,11 +40,14 @@ const readAssignment = (text: string, name: string): string | undefined => {
   return quoted?.[2] ?? raw.replace(/\s+#.*$/, '')
 }
 
-/** Absolute paths of the files for `${VAR}`. */
+/** Absolute paths of the files from which Compose takes `${VAR}`. */
 export const envFilesOf = (spec: FileChoice): string[] =>
   (spec.envFiles ?? ['.env']).map((f) => resolve(spec.directory, f))
 
-/** As given to Compose with `-f`: the spec's own, those of COMPOSE_FILE, else what is found. */
+/**
+ * The files for Compose's `-f`: those of the spec, else those of COMPOSE_FILE, else the first of
+ * `bases` that exists.
+ */
 export const chosenFiles = async (spec: FileChoice): Promise<string[]> => {
   if (spec.files !== undefined) return spec.files
   const text = (await Promise.all(envFilesOf(spec).map(readText))).join('\n')

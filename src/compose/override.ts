@@ -1,7 +1,7 @@
-// The override that carries secrets into Compose. Written byte by byte because every byte counts:
-// what YAML and Compose's interpolation do to each kind of scalar was found by experiment. Keys of
-// maps are not interpolated, values are; non-ASCII goes as \x \u \U since raw control and some
-// non-characters are refused, and surrogate pairs are.
+// Renders the override that passes secrets to Compose. It is written byte by byte: what YAML and
+// Compose's interpolation do to each kind of scalar was found by experiment (docs/compose-facts.md).
+// Values are interpolated, keys of maps are not. Non-ASCII is written as \x, \u or \U: raw control
+// characters, some non-characters and surrogate pairs are refused.
 import { digestLabel } from '../resources/meta.ts'
 
 /** A file secret in a container. */
@@ -15,24 +15,24 @@ export interface Mount {
 export interface ServiceOverride {
   readonly service: string
   readonly digest: string
-  /** Its variables. */
+  /** Environment variables of the service. */
   readonly entries: readonly { readonly key: string; readonly value: Buffer }[]
-  /** Its file secrets; each replaces what the user mounts at that target. */
+  /** File secrets of the service. Each replaces a mount of the user at the same target. */
   readonly mounts?: readonly Mount[]
 }
 
-/** A network of the stack that is to stay as it is, whatever the files say of it. */
+/** A network that must stay as it is, whatever the compose files say. */
 export interface KeptNetwork {
-  /** Its name in the files. */
+  /** Name in the compose files. */
   readonly key: string
-  /** Its name in the engine. */
+  /** Name in the engine. */
   readonly name: string
 }
 
 const [quoteMark, backslash, dollar] = [0x22, 0x5c, 0x24]
 const hexDigits = Buffer.from('0123456789abcdef')
 
-/** Letter after the backslash and number of digits that a code point is escaped with. */
+/** The escape of a code point: the letter after the backslash, and the number of digits. */
 const formOf = (code: number): [letter: string, digits: number] =>
   code < 0x100 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8]
 
@@ -47,7 +47,7 @@ class YamlWriter {
     this.out = larger
   }
 
-  /** ASCII only, as it is. */
+  /** Appends ASCII text unchanged. */
   raw(text: string): void {
     this.reserve(text.length)
     for (let i = 0; i < text.length; i++) this.out[this.at++] = text.charCodeAt(i)
@@ -61,14 +61,17 @@ class YamlWriter {
       this.out[this.at++] = hexDigits[(code >>> shift) & 15]!
   }
 
-  /** One printable ASCII byte inside quotes. */
+  /** Appends one printable ASCII byte inside quotes. */
   private printable(byte: number, interpolated: boolean): void {
     if (byte === quoteMark || byte === backslash) this.out[this.at++] = backslash
     else if (byte === dollar && interpolated) this.out[this.at++] = dollar
     this.out[this.at++] = byte
   }
 
-  /** A double-quoted scalar; `interpolated` where Compose would take `$` for a variable. */
+  /**
+   * Appends a double-quoted scalar. With `interpolated`, `$` is doubled, as Compose would take it for a
+   * variable.
+   */
   quoted(value: Buffer, interpolated: boolean): void {
     this.reserve(4 * value.length + 2)
     this.out[this.at++] = quoteMark
@@ -99,7 +102,7 @@ class YamlWriter {
   }
 }
 
-/** The long form: the short one would create a folder where a file is missing. */
+/** Uses the long form of a mount: with the short form Compose would create a folder for a missing file. */
 const writeMounts = (yaml: YamlWriter, mounts: readonly Mount[]): void => {
   yaml.raw('    volumes:\n')
   for (const { source, target, readOnly } of mounts) {
@@ -111,7 +114,10 @@ const writeMounts = (yaml: YamlWriter, mounts: readonly Mount[]): void => {
   }
 }
 
-/** One that is not the stack's own is neither made nor changed; a service's hash does not name it. */
+/**
+ * Declares networks as `external`: Compose neither makes nor changes such a network, and leaves its
+ * definition out of the service's hash.
+ */
 const writeNetworks = (yaml: YamlWriter, networks: readonly KeptNetwork[]): void => {
   yaml.raw('networks:\n')
   for (const { key, name } of networks) {
@@ -124,8 +130,8 @@ const writeNetworks = (yaml: YamlWriter, networks: readonly KeptNetwork[]): void
 }
 
 /**
- * The override file for the services that see a secret; the others must not be in `services`.
- * Values must be UTF-8 without NUL (see agent/validate-values.ts). Linear in the output.
+ * The override file. `services` must hold exactly the services that see a secret. Values must be UTF-8
+ * without NUL (see agent/validate-values.ts). Linear in the size of the output.
  */
 export const renderOverride = (
   services: readonly ServiceOverride[],

@@ -1,5 +1,5 @@
-// Exponential backoff with full jitter: delay = random(0, min(cap, base * 2^attempt)).
-// Chosen by measurement for 5,000 reconnecting agents; stateless, so callers keep the attempt.
+// Exponential backoff with full jitter: delay = random(0, min(cap, base * 2^attempt)). Chosen by
+// measurement with 5,000 reconnecting agents. Stateless: the caller counts the attempts.
 
 export interface BackoffOptions {
   readonly baseMs: number

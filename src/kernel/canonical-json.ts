@@ -1,4 +1,4 @@
-// One text for one value, whatever the order of its keys.
+// One text for each JSON value, whatever the order of the keys.
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return (value as unknown[]).map(sorted)
@@ -11,5 +11,5 @@ const sorted = (value: unknown): unknown => {
   )
 }
 
-/** JSON with sorted keys; undefined members are left out, undefined itself is 'null'. */
+/** JSON with sorted keys. Undefined members are left out; undefined itself becomes 'null'. */
 export const canonicalJson = (value: unknown): string => JSON.stringify(sorted(value) ?? null)

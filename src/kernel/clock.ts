@@ -1,9 +1,12 @@
-// Time comes in through a Clock, so that tests own it.
+// All code reads the time through a Clock, so that tests control time.
 
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Milliseconds since some moment: for how long something lasts, whoever sets the clock meanwhile. */
+  /**
+   * Milliseconds since an arbitrary moment. Not affected by changes of the system clock: for measuring
+   * durations.
+   */
   monotonic(): number
   /** Resolves after `ms`; rejects with an AbortError when `signal` aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -32,9 +35,9 @@ export const realClock: Clock = {
 
 const abortError = (): Error => new DOMException('The operation was aborted', 'AbortError')
 
-/** RFC 3339 with seconds, as Kubernetes writes metadata and condition times. */
+/** RFC 3339 with seconds, as Kubernetes writes times in metadata and conditions. */
 export const toTimestamp = (ms: number): string =>
   new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 
-/** With milliseconds, so that two within a second are two. */
+/** RFC 3339 with milliseconds, so that two moments of one second differ. */
 export const toFineTimestamp = (ms: number): string => new Date(ms).toISOString()

@@ -1,20 +1,20 @@
-// One question at a terminal before something is taken away, for every program. Asked on stderr, so that
-// stdout stays what the command prints.
+// Asks one question at a terminal before a deletion. Shared by all programs. The question goes to
+// stderr, so that stdout holds only the result of the command.
 import { createInterface } from 'node:readline'
 
-/** True when there is somebody to ask. */
+/** True when there is a terminal. */
 export const canAsk = (): boolean => process.stdin.isTTY && process.stderr.isTTY
 
 export interface Question {
   /** Such as `Delete project shop?` */
   readonly question: string
-  /** What goes along, and what can be had back for how long; a line each. */
+  /** What else is deleted, and for how long it can be restored; one line each. */
   readonly details?: readonly string[]
 }
 
 export type Answer = 'yes' | 'no' | 'nobody' | 'cancelled'
 
-/** One line; undefined where it was interrupted. */
+/** Reads one line; undefined when the person interrupted. */
 export const askLine = (question: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 })
@@ -33,7 +33,7 @@ export const askLine = (question: string): Promise<string | undefined> =>
     })
   })
 
-/** Tells the details and asks. `nobody`: there is no terminal; nothing was asked. */
+/** Prints the details and asks. `nobody`: there is no terminal, and nothing was asked. */
 export const askToConfirm = async (
   { question, details = [] }: Question,
   say: (line: string) => void,
@@ -45,6 +45,6 @@ export const askToConfirm = async (
   return /^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no'
 }
 
-/** Said where there is nobody to ask. */
+/** The error message when there is no terminal. */
 export const nobodyToAsk = (question: string): string =>
   `${question} Nobody can be asked here (no terminal): give --yes to go on`

@@ -1,11 +1,12 @@
-// A deep copy of JSON values: several times as fast as structuredClone, which must expect anything.
+// A deep copy of a JSON value. Several times as fast as structuredClone, which also handles other
+// types.
 
 export const copyJson = <T>(value: T): T => {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return (value as unknown[]).map(copyJson) as T
   const copy: Record<string, unknown> = {}
   for (const key in value) {
-    // Assigning this one would set the prototype.
+    // An assignment to `__proto__` would set the prototype.
     if (key === '__proto__')
       Object.defineProperty(copy, key, { value: copyJson(value[key]), ...open })
     else copy[key] = copyJson(value[key])

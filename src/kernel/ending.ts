@@ -1,11 +1,12 @@
-// Signals that end together.
+// One AbortController that follows several signals.
 import { setMaxListeners } from 'node:events'
 
 /**
- * A controller of its own, which aborts with the first of `signals`. Who has no more use for it aborts it:
- * then it lets go of them. It stands in for AbortSignal.any(): Node 20 holds what that is made of weakly,
- * so that one of AbortSignal.timeout() is collected and never fires, and keeps of each one something at
- * every signal that lives on.
+ * A new AbortController that aborts when the first of `signals` aborts. The caller aborts it when it is
+ * no longer needed: that removes the listeners from `signals`.
+ * In place of AbortSignal.any(), which has two faults in Node 20: it refers to its sources weakly, so
+ * that an AbortSignal.timeout() may be garbage-collected and never fire; and it leaks memory at each
+ * long-lived source.
  */
 export const endingWith = (...signals: AbortSignal[]): AbortController => {
   const ending = new AbortController()
@@ -17,7 +18,7 @@ export const endingWith = (...signals: AbortSignal[]): AbortController => {
       signal.removeEventListener('abort', ends[i]!)
     })
   }
-  // Many may wait for the end of a program.
+  // More than ten listeners are normal here, and no leak.
   setMaxListeners(0, ...signals)
   const over = signals.find((signal) => signal.aborted)
   if (over !== undefined) {

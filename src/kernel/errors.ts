@@ -1,7 +1,7 @@
-// One error class with a closed set of reasons. Errors are translated to it where foreign errors
-// enter (database, Docker) and rendered where they leave (kube/status.ts). Nobody branches on text.
+// One error class with a closed set of reasons. Foreign errors (database, Docker) are translated where
+// they enter, and rendered where they leave (kube/status.ts). No code branches on the text of an error.
 
-/** Kubernetes `StatusReason` words, and the HTTP status each one is answered with. */
+/** The HTTP status of each reason. The reasons are Kubernetes' `StatusReason` words. */
 export const httpStatusOf = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -24,7 +24,7 @@ export const httpStatusOf = {
 
 export type Reason = keyof typeof httpStatusOf
 
-/** The words Kubernetes uses for what is wrong with one field. */
+/** Kubernetes' words for the fault of one field. */
 type FaultReason =
   | 'FieldValueRequired'
   | 'FieldValueInvalid'
@@ -36,7 +36,7 @@ type FaultReason =
   | 'FieldManagerConflict'
   | 'ResourceVersionTooLarge'
 
-/** One fault of one field. `field` is a path without a leading dot: `spec.compose.files[0]`. */
+/** The fault of one field. `field` is a path without a leading dot: `spec.compose.files[0]`. */
 export interface Fault {
   readonly field: string
   readonly reason: FaultReason
@@ -48,22 +48,22 @@ export interface ErrorDetails {
   readonly kind?: string
   readonly group?: string
   readonly name?: string
-  /** Of the object; not sent. */
+  /** Namespace of the object; not sent to the client. */
   readonly namespace?: string
   readonly uid?: string
   readonly faults?: readonly Fault[]
   readonly retryAfterSeconds?: number
-  /** Id of the request that was refused, as the server's log and audit have it. */
+  /** Id of the refused request, as in the server's log and audit. */
   readonly requestId?: string
-  /** Token to go on with a list that can no longer be continued as it was. */
+  /** Token to continue a list whose own version has expired. */
   readonly continue?: string
-  /** For the audit log alone, never sent: see DeniedAttempt. */
+  /** For the audit log only, never sent to the client: see DeniedAttempt. */
   readonly denied?: DeniedAttempt
 }
 
 /**
- * Why somebody was refused, where the answer does not say it: a token that was good once, or a 404
- * for what is there but belongs to another team. Every 403 is audited with or without it.
+ * Why a request was refused, when the answer does not say so: the token was valid once, or a 404 hides
+ * an object of another team. Every 403 is audited, with or without this.
  */
 export interface DeniedAttempt {
   readonly why:
@@ -74,10 +74,10 @@ export interface DeniedAttempt {
     | 'Role'
     | 'Credentials'
     | 'Login'
-  /** Whose token it was, where the request has no principal. */
+  /** Owner of the token, when the request has no principal. */
   readonly actorId?: string
   readonly actorName?: string
-  /** The team that would have to be asked. */
+  /** The team whose right was missing. */
   readonly namespace?: string
 }
 
@@ -101,7 +101,10 @@ export const isReason = (error: unknown, reason: Reason): error is StagelyError 
 export const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
 
-/** Of what is thrown without being an Error (a WebAssembly program's errno) whatever it says of itself. */
+/**
+ * The message of anything that was thrown. A value that is not an Error (a WebAssembly program's errno)
+ * may have a `message` as well.
+ */
 export const messageOf = (error: unknown): string => {
   if (error instanceof Error) return error.message
   if (typeof error !== 'object' || error === null) return String(error)

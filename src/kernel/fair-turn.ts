@@ -1,16 +1,19 @@
-// One piece of work at a time for all, and among those who wait each owner in turn: who has many
-// waiting holds up the others by one.
+// A lock that is fair between owners: one holder at a time, and waiting owners are served in turn. An
+// owner with many waiting requests delays each other owner by one request.
 import { StagelyError } from './errors.ts'
 
-/** More that one owner has waiting are refused. */
+/** An owner may have this many waiting requests; more are refused. */
 const mostWaiting = 8
 
 export class FairTurn {
-  /** By owner; the owner who is next comes first. */
+  /** Waiting requests by owner. The first owner in the map is served next. */
   readonly #waiting = new Map<string, (() => void)[]>()
   #busy = false
 
-  /** Resolves when it is the owner's turn, with what ends that turn. Rejects when `signal` aborts before. */
+  /**
+   * Resolves with a function that releases the lock, when the owner gets the lock. Rejects when
+   * `signal` aborts before that. TooManyRequests when the owner has too many waiting.
+   */
   async take(owner: string, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted()
     if (this.#busy) await this.#wait(owner, signal)
@@ -42,7 +45,7 @@ export class FairTurn {
     })
   }
 
-  /** Hands the turn on without a gap in which a new one could overtake those who wait. */
+  /** Passes the lock on at once, so that a new request cannot overtake the waiting ones. */
   #next(): void {
     const [first] = this.#waiting
     if (first === undefined) {

@@ -1,11 +1,11 @@
-// Many who ask for the same kind of thing at about the same time are answered together: one round
-// trip serves all that gathered while the last one was on its way.
+// Batches questions: while one round trip is running, new questions are collected, and the next round
+// trip answers all of them.
 import { isReason } from './errors.ts'
 
 /**
- * `answer` gets up to `most` of what was asked, in order, and returns an answer for each in the same
- * order. Never runs twice at a time. When it throws, each is asked alone, so that one fails no other;
- * not where the service is away, which would be no better for one.
+ * `answer` gets up to `most` questions in order, and returns one answer for each, in the same order. It
+ * never runs twice at a time. When it throws, each question is asked again alone, so that a bad
+ * question fails no other; not for ServiceUnavailable, which a retry alone would not mend.
  */
 export const gathered = <Q, A>(
   most: number,
@@ -30,7 +30,7 @@ export const gathered = <Q, A>(
   }
   const drain = async (): Promise<void> => {
     isAnswering = true
-    // Who is about to ask, asks in this turn.
+    // Questions that are asked in the same turn of the event loop join this batch.
     await Promise.resolve()
     while (waiting.length > 0) {
       await serve(waiting.splice(0, most))

@@ -1,10 +1,10 @@
-// Work over many items that lets others have their turn: one long loop would hold up every request.
+// A loop over many items that yields to the event loop, so that it does not hold up other requests.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
-/** So many items as take a few milliseconds. */
+/** This many items take a few milliseconds. */
 const manyInOneTurn = 100
 
-/** As `items.map(fn)`, with turns of the event loop in between. */
+/** As `items.map(fn)`, yielding to the event loop now and then. */
 export const mapInTurns = async <T, R>(
   items: readonly T[],
   fn: (item: T, index: number) => R,

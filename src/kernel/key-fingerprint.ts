@@ -1,4 +1,4 @@
-// Names the keys of an agent where people and the audit log look.
+// The fingerprint of an agent's keys, for people and the audit log.
 import { hash } from 'node:crypto'
 
 export interface PublicKeys {

@@ -1,14 +1,17 @@
-// Start and stop of a program: what was started is stopped in reverse order, each step bounded in
-// time, so that one that hangs cannot keep the rest (the database last of all) from closing.
+// Start and stop of a program. Steps of the start are undone in reverse order, each within its
+// time-out, so that a hanging step does not keep the others (the database last) from closing.
 import type { Logger } from './log.ts'
 import { messageOf } from './errors.ts'
 
 export interface Lifecycle {
-  /** Aborts when stop begins: long-lived work (streams, loops) ends on it. */
+  /** Aborts when the stop begins: long-lived work (streams, loops) ends then. */
   readonly stopping: AbortSignal
-  /** Registers how to undo a step of the start. Steps run one after the other, last registered first. */
+  /**
+   * Registers how to undo a step of the start. The last registered function runs first; they run one
+   * after the other.
+   */
   onStop(name: string, timeoutMs: number, step: () => void | Promise<void>): void
-  /** Runs every step; never rejects. A second call waits for the first. */
+  /** Runs every registered function; never rejects. A second call waits for the first. */
   stop(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
-// Structured logs: JSON lines on stderr, a constant message plus fields. Values of secrets never
-// reach a logger; the redaction by key name is the second fence, not the first.
+// Structured logs: JSON lines on stderr, a constant message plus fields. No caller passes a secret's
+// value to a logger; the redaction by field name is a second safeguard.
 import { pino } from 'pino'
 
 export interface Logger {
@@ -25,7 +25,7 @@ export const createLogger = (level: string, fields: object = {}): Logger =>
     pino.destination({ dest: 2, sync: true }),
   )
 
-/** Swallows everything; for tests and one-shot commands. */
+/** Writes nothing; for tests and one-shot commands. */
 export const silentLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,

@@ -1,11 +1,11 @@
-// Folders with keys in them: nobody but their owner gets in.
+// Folders that hold keys: only their owner has access.
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
 import { StagelyError } from './errors.ts'
 
 /**
- * Makes `dir` where there is none. Of one that is there everybody else's access is taken away; returns
- * whether that was so. BadRequest where it is open and holds nothing named in `ourNames` but other things:
- * to close `/tmp` or `/var/lib` would stop the machine.
+ * Creates `dir` with mode 0700, or removes the access of everybody else from an existing folder.
+ * Returns true when an existing folder was open. BadRequest for an open folder that holds other names
+ * than `ourNames`: closing `/tmp` or `/var/lib` would break the machine.
  */
 export const makePrivate = async (dir: string, ourNames: ReadonlySet<string>): Promise<boolean> => {
   const made = await mkdir(dir, { recursive: true, mode: 0o700 })
@@ -17,7 +17,7 @@ export const makePrivate = async (dir: string, ourNames: ReadonlySet<string>): P
 }
 
 const refuseOthers = async (dir: string, ourNames: ReadonlySet<string>): Promise<void> => {
-  // A disk of its own has `lost+found`.
+  // A separate file system has `lost+found`.
   const names = (await readdir(dir)).filter((name) => !/^(\.|lost\+found$)/.test(name))
   if (names.length === 0 || names.some((name) => ourNames.has(name))) return
   throw new StagelyError(

@@ -1,3 +1,3 @@
-/** An object of JSON or YAML: neither null nor a list. */
+/** True for a JSON or YAML object: neither null nor a list. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,5 @@
-// Long pieces of work, one at a time, with a turn of the event loop before each: many that come at
-// once hold up the others no longer than one does.
+// Runs long pieces of work one at a time and yields to the event loop before each. So many pieces delay
+// other requests no longer than one piece does.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 export type Turns = <T>(work: () => T) => Promise<T>

@@ -1,13 +1,13 @@
-// Cuts a file into YAML documents before any parsing, as kubectl does: at lines that begin with
-// `---`. No YAML content may hold such a line, so a fault in one document ends where it ends.
+// Splits a file into YAML documents before parsing, as kubectl does: at lines that begin with `---`. No
+// YAML content may hold such a line, so a fault in one document does not affect the next.
 
 export interface Chunk {
   readonly text: string
-  /** 1-based line of the file that the chunk begins at. */
+  /** 1-based line of the file at which the chunk begins. */
   readonly firstLine: number
 }
 
-/** The documents of a file with something in them; comments, blank lines and directives alone are none. */
+/** The documents of a file that have content, not only comments, blank lines or directives. */
 export const cutDocuments = (text: string): Chunk[] => {
   const lines = text.replace(/^\uFEFF/, '').split('\n')
   const starts = [0]
@@ -22,6 +22,6 @@ export const cutDocuments = (text: string): Chunk[] => {
 
 const saysNothing = (line: string): boolean => /^(\s*(#.*)?|%.*|(---|\.\.\.)\s*(#.*)?)$/.test(line)
 
-/** A file of Docker Compose: it may lie in a folder of manifests, and is none. */
+/** True for a Docker Compose file. Such a file may lie in a folder of manifests and is skipped. */
 export const isComposeFile = (text: string): boolean =>
   /^["']?(services|include)["']?\s*:/m.test(text) && !/^["']?(apiVersion|kind)["']?\s*:/m.test(text)

@@ -1,7 +1,8 @@
-// Where in the text a field stands. Paths are those of faults: `metadata.labels.app`, `files[0]`.
+// Finds the position of a field in the text. Paths are those of faults: `metadata.labels.app`,
+// `files[0]`.
 import { isAlias, isMap, isScalar, isSeq, type Document, type Node } from 'yaml'
 
-/** Offset of the field, or of its nearest parent that is written; undefined for an empty document. */
+/** Offset of the field, or of its nearest parent in the text; undefined for an empty document. */
 export const lineOfField = (doc: Document, path: string): number | undefined => {
   let node = resolve(doc, doc.contents)
   let offset = node?.range?.[0]
@@ -35,7 +36,7 @@ const step = (doc: Document, node: Node, path: string): Step | undefined => {
     return { node: resolve(doc, item), offset: item.range?.[0], rest: path.slice(match[0].length) }
   }
   if (!isMap(node)) return undefined
-  // Keys may hold dots (labels, annotations): the longest key that the path begins with is meant.
+  // A key may hold dots (labels, annotations): the longest key that the path begins with is used.
   let best: { length: number; key: Node; value: unknown } | undefined
   for (const { key, value } of node.items) {
     if (!isScalar(key)) continue

@@ -1,5 +1,5 @@
-// JSON merge patches (RFC 7396), two- and three-way. Used by the CLI's apply and by the review of a
-// change set, so that what is shown is what will be done.
+// JSON merge patches (RFC 7396), two-way and three-way. Used by the CLI's apply and by the review of a
+// change set, so that the review shows exactly what the apply does.
 import { withoutSecretFields } from '../resources/last-applied.ts'
 import { annotations, type KubeObject } from '../resources/meta.ts'
 
@@ -21,7 +21,7 @@ export const isEqualJson = (a: unknown, b: unknown): boolean => {
   )
 }
 
-/** `target` with `patch` merged in: null removes, maps merge, everything else replaces. */
+/** `target` with `patch` merged in: null removes a field, maps are merged, everything else replaces. */
 export const applyMergePatch = (target: unknown, patch: unknown): unknown => {
   if (!isMap(patch)) return patch
   const result = new Map(Object.entries(isMap(target) ? target : {}))
@@ -33,15 +33,15 @@ export const applyMergePatch = (target: unknown, patch: unknown): unknown => {
 }
 
 /**
- * The patch that makes `current` what `wanted` says. Fields that are in `before` (what was applied
- * last) and not in `wanted` are removed; fields that only `current` has are somebody else's and stay.
+ * The patch that changes `current` to `wanted`. Removes fields that are in `before` (the last applied
+ * manifest) and not in `wanted`. Keeps fields that are only in `current`: somebody else set them.
  */
 export const threeWayPatch = (before: unknown, wanted: Json, current: unknown): Json => {
   const old = isMap(before) ? before : {}
   const live = isMap(current) ? current : {}
   const patch: Json = {}
   for (const [key, value] of Object.entries(wanted)) {
-    // A null in a manifest says "absent", as it does in the patch.
+    // A null in a manifest removes the field, as in a merge patch.
     if (value === null) {
       if (key in live) patch[key] = null
     } else if (isMap(value) && isMap(live[key])) {
@@ -64,7 +64,10 @@ const withoutNulls = (value: Json): Json =>
       .map(([key, inner]) => [key, isMap(inner) ? withoutNulls(inner) : inner]),
   )
 
-/** The manifest as text for the last-applied annotation: without itself, status, and secret values. */
+/**
+ * The manifest as text for the last-applied annotation: without that annotation, status, and secret
+ * values.
+ */
 export const lastAppliedOf = (manifest: KubeObject): string => {
   const { status: _status, ...object } = structuredClone(manifest)
   delete object.metadata.annotations?.[annotations.lastApplied]
@@ -72,7 +75,7 @@ export const lastAppliedOf = (manifest: KubeObject): string => {
   return `${JSON.stringify(kept)}\n`
 }
 
-/** The manifest as it is sent: status dropped, the last-applied annotation in place. */
+/** The manifest as it is sent: without status, with the last-applied annotation. */
 export const withLastApplied = (manifest: KubeObject): KubeObject => {
   const { status: _status, ...object } = structuredClone(manifest)
   const lastApplied = lastAppliedOf(manifest)
@@ -83,7 +86,7 @@ export const withLastApplied = (manifest: KubeObject): KubeObject => {
   return object
 }
 
-/** Patch that an apply of `manifest` sends for the live object; {} when there is nothing to change. */
+/** The patch that an apply of `manifest` sends for the live object; {} when nothing changes. */
 export const applyPatch = (manifest: KubeObject, live: KubeObject): Json => {
   const text = live.metadata.annotations?.[annotations.lastApplied]
   const wanted = withLastApplied(manifest) as unknown as Json

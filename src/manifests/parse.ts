@@ -1,5 +1,5 @@
-// YAML or JSON text → objects, or every fault with file, line and field. Pure.
-// Documents are cut at `---` lines before they are parsed, so that one broken document does not hide the others.
+// YAML or JSON text → objects, or every fault with file, line and field. Pure. The text is split at
+// `---` lines before parsing, so that one broken document does not hide the others.
 import { isRecord } from '../kernel/record.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { cutDocuments, type Chunk } from './documents.ts'
@@ -9,7 +9,7 @@ export interface ManifestFault {
   readonly file: string
   /** 1-based line in the file. */
   readonly line: number
-  /** Path such as `spec.compose.files[0]`, where the fault is of one field. */
+  /** Path such as `spec.compose.files[0]`, if the fault is of one field. */
   readonly field?: string
   readonly message: string
 }
@@ -19,7 +19,7 @@ export interface ManifestDocument {
   readonly file: string
   /** 1-based line where the object begins. */
   readonly line: number
-  /** Line of a field of the object, or of its nearest parent that is written in the file. */
+  /** Line of a field of the object, or of its nearest parent in the file. */
   lineOf(field: string): number
 }
 
@@ -61,7 +61,7 @@ const fault = (file: string, line: number, message: string, field?: string): Man
 const join = (prefix: string, field: string): string =>
   prefix === '' ? field : `${prefix}.${field}`
 
-/** One object, or every item of a `List`. `prefix` is where the object stands in its document. */
+/** One object, or every item of a `List`. `prefix` is the path of the object in its document. */
 const toObjects = (
   content: unknown,
   file: string,
@@ -104,7 +104,7 @@ const toObjects = (
   }
 }
 
-/** What must hold before anything can be said about the object at all. */
+/** The faults that keep an object from being identified: its apiVersion, kind and name. */
 const headFaults = (content: Record<string, unknown>): { field: string; message: string }[] => {
   const metadata = content.metadata
   const texts: [string, unknown][] = [

@@ -1,4 +1,4 @@
-// The answer to a ChangeSetReview: what a set of objects would change. Names only, never values.
+// The status of a ChangeSetReview: what a set of objects would change. Names only, never values.
 
 export interface ReviewFault {
   /** Position in spec.objects. */
@@ -15,7 +15,7 @@ export interface ReviewChange {
   readonly action: 'Create' | 'Update' | 'Unchanged'
   /** Paths of the fields that differ. */
   readonly fields: readonly string[]
-  /** A secret gets another value than the stored one. */
+  /** The secret gets a value that differs from the stored one. */
   readonly valueChanged: boolean
 }
 
@@ -24,17 +24,17 @@ export interface AffectedService {
   readonly namespace: string
   readonly stagelet: string
   readonly service: string
-  /** Keys whose secret is new, gone, or has another value for this service. */
+  /** Keys whose secret is new, removed, or has another value for this service. */
   readonly keys: readonly string[]
   readonly reason: string
 }
 
-/** One service that would be re-created although it does not see the change. */
+/** One service that would be re-created although its own secrets do not change. */
 export interface CascadedService {
   readonly namespace: string
   readonly stagelet: string
   readonly service: string
-  /** The services with which it is re-created, since it holds the id of their containers. */
+  /** The services that it is re-created with: it refers to the ids of their containers. */
   readonly with: readonly string[]
 }
 

@@ -1,4 +1,5 @@
-// The parser's fault codes as sentences of our own. Its messages quote the source, where secrets are.
+// Our own sentence for each fault code of the parser. The parser's messages quote the source, which may
+// hold a secret.
 import type { ErrorCode } from 'yaml'
 
 const sentences: Partial<Record<ErrorCode, string>> = {
@@ -20,7 +21,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: 'a !tag is not supported; for bytes that are not text use valueBase64',
 }
 
-/** The parser has one code for both, and only says which. */
+/** The parser has one code for both; only its message tells which. */
 const openFlow =
   'a [ or { before here is not closed; else what stands in it must be indented deeper than its key'
 

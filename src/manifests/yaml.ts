@@ -1,7 +1,7 @@
 // One YAML document → plain data, or its faults with their lines. Pure.
 //
-// - YAML is read as kubectl reads it: YAML 1.1. As there, `1:30` and dates stay text.
-// - Messages are our own sentences: those of the parser quote the source, which may hold a secret.
+// - YAML is read as kubectl reads it: YAML 1.1. As with kubectl, `1:30` and dates stay text.
+// - Messages are our own sentences: the parser's messages quote the source, which may hold a secret.
 import {
   isPair,
   isScalar,
@@ -26,17 +26,17 @@ interface YamlFault {
 }
 
 interface DuplicateKey extends YamlFault {
-  /** Its path, such as `spec.files[0].name`. */
+  /** Path of the key, such as `spec.files[0].name`. */
   readonly field: () => string
 }
 
 export interface YamlDocument {
-  /** undefined when there are faults; of a key that a map has twice the last counts. */
+  /** undefined when there are faults. If a map has a key twice, the last one counts. */
   readonly content: unknown
   readonly faults: readonly YamlFault[]
-  /** Keys that their map had already. */
+  /** Keys that occur twice in one map. */
   readonly duplicates: readonly DuplicateKey[]
-  /** 1-based line of a field such as `spec.files[0]`, or of its nearest parent that is written. */
+  /** 1-based line of a field such as `spec.files[0]`, or of its nearest parent in the text. */
   readonly lineOf: (field: string) => number
 }
 
@@ -44,11 +44,11 @@ const options: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   schema: 'yaml-1.1',
   prettyErrors: false,
-  // The parser compares each key with all before it: see duplicateKeys().
+  // The parser's own check compares each key with all earlier ones: see duplicateKeys().
   uniqueKeys: false,
   merge: true,
   // Types that kubectl's parser does not make of plain scalars: sexagesimal numbers and dates stay
-  // text. `!!binary` and its like are refused below instead of silently becoming other bytes.
+  // text. `!!binary` and the like are refused below; otherwise they would silently become other bytes.
   customTags: (tags) =>
     tags.filter(
       (tag) =>
@@ -104,7 +104,7 @@ const duplicateKeys = (doc: Document): { offset: number; field: () => string }[]
 
 type Ancestor = Document | Node | Pair
 
-/** Path of the last of the nodes, each within the one before, and of a key in it. */
+/** Path of `key` in the last of `nodes`. Each node lies in the node before it. */
 const pathOf = (nodes: readonly Ancestor[], key: string): string => {
   const steps = nodes.map((node, n) => {
     if (isPair(node)) return `.${isScalar(node.key) ? String(node.key.value) : '?'}`

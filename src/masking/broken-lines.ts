@@ -1,12 +1,16 @@
-// Programs break long base64 into lines: `base64` after 76 characters, PEM after 64. A break can lie
-// anywhere in a secret, so no pattern can hold it. Instead, lines of base64 are joined and searched once more.
+// Programs break long base64 into lines: `base64` after 76 characters, PEM after 64. A break may lie
+// anywhere in a secret, so that no pattern can contain it. So lines of base64 are joined, and the
+// joined text is searched too.
 import type { Search, Ranges } from './search.ts'
 
-/** Shorter lines are not joined with the next: programs break at 60 or more, and most lines of logs end in less. */
+/**
+ * Shorter lines are not joined with the next line: programs break after 60 characters or more, and most
+ * lines of logs end in less.
+ */
 export const leastLine = 32
-/** A break may be followed by so much indentation, as in YAML. */
+/** Maximum indentation after a break, as in YAML. */
 const maxIndent = 32
-/** JSON in JSON in JSON writes a newline as `\\\\n`. */
+/** JSON nested three times writes a newline as `\\\\n`. */
 const maxBackslashes = 4
 
 const [tab, newline, carriageReturn, space] = [9, 10, 13, 32]
@@ -16,24 +20,24 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+
 const isLetter = new Uint8Array(256)
 for (const letter of Buffer.from(letters)) isLetter[letter] = 1
 
-/** Lines of base64 with a break after each but the last. */
+/** Lines of base64; all but the last end with a break. */
 interface Block {
   /** Half-open ranges of the text: start0, end0, start1, … */
   readonly lines: number[]
-  /** May go on after the end of the text. */
+  /** The block may continue after the end of the text. */
   readonly isOpen: boolean
 }
 
-/** What of the end of a text may be the beginning of a secret. */
+/** The end of a text that may be the beginning of a secret. */
 export interface HeldTail {
   readonly from: number
-  /** A break may follow it. */
+  /** End of the tail, without a break that may follow. */
   readonly to: number
-  /** Bytes of it, without the breaks between lines. */
+  /** Number of bytes, without the breaks between lines. */
   readonly bytes: number
 }
 
-/** `before`: see lettersBefore(). `ranges`: union of all occurrences in joined lines. */
+/** `before`: see lettersBefore(). `ranges`: the union of all occurrences in joined lines. */
 export type LineSearch = (
   text: Buffer,
   before: number,
@@ -47,7 +51,7 @@ export const createLineSearch =
     for (const { lines, isOpen } of findBlocks(text, before)) {
       const joined = join(text, lines)
       if (lines.length > 2) ranges.push(...findIn(search, joined, lines))
-      // Only the last block reaches the end of the text.
+      // Only the last block may continue in the next text.
       const bytes = isOpen ? search.heldSuffix(joined) : 0
       if (bytes > 0)
         held = { from: placeOf(lines, joined.length - bytes), to: lines.at(-1)!, bytes }
@@ -61,8 +65,8 @@ const findIn = (search: Search, joined: Buffer, lines: readonly number[]): numbe
     .map((at, i) => (i % 2 === 0 ? placeOf(lines, at) : placeOf(lines, at - 1) + 1))
 
 /**
- * How many characters of base64 end right before `at`, as far as that matters; `before`: so many ended
- * right before the text.
+ * How many characters of base64 end right before `at`, up to the number that matters. `before`: how
+ * many of them ended right before the text.
  */
 export const lettersBefore = (text: Buffer, at: number, before: number): number => {
   let from = at
@@ -76,7 +80,7 @@ const join = (text: Buffer, lines: readonly number[]): Buffer => {
   return Buffer.concat(parts)
 }
 
-/** Where in the text the joined byte `at` lies. */
+/** Position in the text of byte `at` of the joined lines. */
 const placeOf = (lines: readonly number[], at: number): number => {
   let left = at
   let i = 0
@@ -89,7 +93,8 @@ const findBlocks = (text: Buffer, before: number): Block[] => {
   let start = 0
   let least = Math.max(1, leastLine - before)
   while (start + least <= text.length) {
-    // From the end of the shortest line that would do: where another character is, no line is around it.
+    // Jump to the end of the shortest possible line: another character there rules out every line
+    // around it.
     let at = start + least - 1
     while (at >= start && isLetter[text[at]!] === 1) at--
     if (at >= start) start = at + 1
@@ -109,7 +114,7 @@ const endOfLine = (text: Buffer, from: number): number => {
   return end
 }
 
-/** The first line begins at `start` and is known to reach `known`. */
+/** Follows lines from `start`. The first line is known to be base64 up to `known`. */
 const followLines = (text: Buffer, start: number, known: number): Block => {
   let end = endOfLine(text, known)
   const lines = [start, end]
@@ -124,7 +129,7 @@ const followLines = (text: Buffer, start: number, known: number): Block => {
   }
 }
 
-/** Where the break at `at` ends: at the end of the text also one that is not whole; undefined: there is none. */
+/** End of the break at `at`; undefined: no break. At the end of the text an incomplete break counts. */
 const endOfBreak = (text: Buffer, at: number): number | undefined => {
   const { length } = text
   const isEscaped = text[at] === backslash
@@ -140,7 +145,7 @@ const endOfBreak = (text: Buffer, at: number): number | undefined => {
   return end - indented > maxIndent ? undefined : end
 }
 
-/** The end of `\n` or `\r\n`, with the backslashes of one level or more. */
+/** End of an escaped `\n` or `\r\n`, with the backslashes of one or more levels of JSON. */
 const endOfEscape = (text: Buffer, at: number): number | undefined => {
   const letter = endOfBackslashes(text, at)
   if (letter === undefined || letter === text.length) return letter

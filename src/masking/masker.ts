@@ -1,28 +1,34 @@
-// Hides secrets in text and in byte streams. All occurrences of all patterns are hidden (their union,
-// not the leftmost longest: of two that overlap no part may stay), and how a stream is cut into
-// chunks never shows.
+// Hides secrets in text and in byte streams. All occurrences of all patterns are hidden: their union,
+// not only the leftmost longest, so that no part of overlapping secrets stays. The output does not
+// depend on how a stream is cut into chunks.
 import { createLineSearch, lettersBefore, type HeldTail, type LineSearch } from './broken-lines.ts'
 import { maskPatterns } from './patterns.ts'
 import { createSearch, joinRanges, type Ranges, type Search } from './search.ts'
 
 export const mark = '***REDACTED***'
 const markBytes = Buffer.from(mark)
-/** A held tail up to this many bytes is too little to tell anything, so a prompt may show it at once. */
+/**
+ * A held tail of up to this many bytes reveals too little to matter. So it may be shown at once, as for
+ * a prompt.
+ */
 const maxShownTail = 3
 
 export interface MaskStream {
-  /** What is certain after `chunk`; the rest is held back. The result may share memory with `chunk`. */
+  /**
+   * Returns the text that is decided after `chunk`; the rest is held back. The result may share memory
+   * with `chunk`.
+   */
   write(chunk: Buffer): Buffer
-  /** For a pause in the stream: gives out a held tail of 3 bytes or less; a longer one stays. */
+  /** For a pause in the stream: returns a held tail of 3 bytes or less; a longer one stays held. */
   flush(): Buffer
-  /** Gives out the rest. A tail of 4 bytes or more that begins like a secret is hidden. */
+  /** Returns the rest. A tail of 4 bytes or more that begins like a secret is hidden. */
   end(): Buffer
 }
 
 export interface Masker {
-  /** Hides every secret in a whole text. Mask before cutting: half a secret is not recognized. */
+  /** Hides every secret in a whole text. Mask before you cut a text: a cut secret is not recognized. */
   mask(text: string): string
-  /** One for each stream: stdout and stderr apart, each container apart. */
+  /** A masker for one stream. Stdout and stderr, and each container, need one each. */
   stream(): MaskStream
   /** Number of patterns; 0 means that nothing is hidden. */
   readonly count: number
@@ -58,11 +64,11 @@ const maskText = ({ search, lineSearch }: Searches, text: string): string => {
 }
 
 interface Span {
-  /** Bytes before it were given out already. */
+  /** Earlier bytes were returned already. */
   readonly from: number
-  /** Bytes from here on are held. */
+  /** Later bytes are held. */
   readonly to: number
-  /** The last thing that was given out is a mark, which ends at `from`. */
+  /** The last output is a mark, which ends at `from`. */
   readonly afterMark: boolean
 }
 
@@ -95,7 +101,7 @@ const replace = (
   return { bytes, afterMark: open, reached: at }
 }
 
-/** The end of a text that is held back, as it may be the beginning of a secret. */
+/** The end of a text that is held back because it may be the beginning of a secret. */
 const tailOf = (length: number, bytes: number, lines: HeldTail | undefined): HeldTail => {
   const plain = { from: length - bytes, to: length, bytes }
   if (lines === undefined) return plain
@@ -109,16 +115,16 @@ const tailOf = (length: number, bytes: number, lines: HeldTail | undefined): Hel
 
 const createStream = ({ search, lineSearch }: Searches): MaskStream => {
   let held: Buffer = Buffer.alloc(0)
-  /** What of `held` may be of a secret. */
+  /** The part of `held` that may belong to a secret. */
   let tail: HeldTail = { from: 0, to: 0, bytes: 0 }
-  /** So many characters of base64 came right before `held`. */
+  /** Number of base64 characters right before `held`. */
   let before = 0
-  /** So many first bytes of `held` are done: shown by a flush, or under a mark that was printed. */
+  /** Number of first bytes of `held` that were shown by a flush, or are covered by a printed mark. */
   let done = 0
-  /** The last output is a mark that ends where the `done` bytes end. */
+  /** The last output is a mark that ends at byte `done`. */
   let afterMark = false
 
-  /** Gives out what lies before `cut` and holds the rest. */
+  /** Returns the text before `cut` and holds the rest. */
   const advance = (text: Buffer, ranges: Ranges, cut: number): Buffer => {
     const result = replace(text, ranges, { from: done, to: Math.max(cut, done), afterMark })
     afterMark = result.afterMark

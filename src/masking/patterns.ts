@@ -1,16 +1,21 @@
-// Which byte strings betray a secret: the value itself and the forms in which programs print it.
-// Values under 8 bytes are left alone: masking `8080` everywhere would hide more than it protects.
+// The byte strings that reveal a secret: the value itself and the forms in which programs print it.
+// Values of less than 8 bytes are not masked: masking `8080` everywhere would hide more than it
+// protects.
 
-/** Shortest value, and shortest pattern, that is masked, in bytes. */
+/** Length of the shortest value, and of the shortest pattern, that is masked, in bytes. */
 export const minPatternBytes = 8
-/** Longest pattern; a longer form is cut into pieces, whose union covers it. Bounds what a stream holds back. */
+/**
+ * Length of the longest pattern. A longer form is cut into pieces that together cover it. Limits what a
+ * stream holds back.
+ */
 const maxPatternBytes = 4096
-/** Lines of a multi-line value are patterns of their own from this length on. */
+/** A line of a multi-line value is a pattern of its own from this length on. */
 const minLineBytes = 16
 
 /**
  * Every pattern for these values, without duplicates: the value; its base64 in all three alignments
- * (standard and URL alphabet); percent-, JSON-, CSV-, HTML-, shell- and Compose-escaped; long lines of it.
+ * (standard and URL alphabet); percent-, JSON-, CSV-, HTML-, shell- and Compose-escaped forms; its long
+ * lines.
  */
 export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
   const found = new Map<string, Buffer>()
@@ -24,7 +29,7 @@ export const maskPatterns = (values: readonly Buffer[]): Buffer[] => {
   return [...found.values()]
 }
 
-/** Programs cut the newline off that a file or `echo` has put at the end of a value. */
+/** Programs remove the newline that a file or `echo` puts at the end of a value. */
 const trimmedForms = (value: Buffer): Buffer[] => {
   const trimmed = Buffer.from(value.toString('latin1').trim(), 'latin1')
   return trimmed.length === value.length ? [] : formsOf(trimmed)
@@ -49,8 +54,8 @@ const piecesOf = (form: Buffer): Buffer[] => {
 }
 
 /**
- * What base64 of any text that contains `value` must contain: one string for each alignment, without
- * the characters at both ends that also depend on neighbours.
+ * What base64 of any text with `value` in it contains: one string for each alignment, without the
+ * characters at both ends that depend on neighbouring bytes.
  */
 const base64Forms = (value: Buffer): Buffer[] => {
   const skipped = [0, 2, 3]
@@ -122,7 +127,7 @@ const escapedForms = (value: Buffer): Buffer[] => {
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-/** How `"` and `'` are written by Go; Python; PHP; most of JavaScript; XML; and where they need not be escaped. */
+/** How programs escape `"` and `'` in HTML: Go; Python; PHP; most of JavaScript; XML; and unescaped. */
 const htmlQuotes = [
   ['&#34;', '&#39;'],
   ['&quot;', '&#x27;'],
@@ -142,10 +147,13 @@ const unicodeEscape = (char: string): string =>
   `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const pemArmour = /^-----(BEGIN|END) [^-]*-----$/
-/** Brackets and commas, or a key that only opens a bracket: says nothing and occurs everywhere. */
+/** Brackets and commas, or a key that only opens a bracket: reveals nothing and occurs everywhere. */
 const jsonStructure = /^("[^"]*"\s*:)?[\s{}[\],:]*$/
 
-/** Lines that tell something, without indentation and a trailing comma. Byte-exact through latin1. */
+/**
+ * Lines of a value that reveal something, without indentation and a trailing comma. Byte-exact through
+ * latin1.
+ */
 const linesOf = (value: Buffer): Buffer[] => {
   const lines = value.toString('latin1').split(/\r?\n|\r/)
   if (lines.length < 2) return []

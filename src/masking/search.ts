@@ -1,6 +1,6 @@
-// Finds all patterns in one pass over bytes: Wu-Manber with 3-byte blocks. Each pattern is looked for
-// by its rarest 8-byte window (its anchor), so that a prefix which all secrets share, such as
-// `postgresql://app:`, costs nothing. Tables are 1 MiB whatever the number of patterns.
+// Finds all patterns in one pass over the bytes: Wu-Manber with 3-byte blocks. Each pattern is found by
+// its rarest 8-byte window (its anchor). So a common prefix of all secrets, such as
+// `postgresql://app:`, costs nothing. The tables take 1 MiB, whatever the number of patterns.
 import { minPatternBytes } from './patterns.ts'
 
 const window = minPatternBytes
@@ -8,14 +8,17 @@ const blockBits = 18
 const blockMask = (1 << blockBits) - 1
 const maxShift = window - 2
 const prefixBits = 18
-/** Anchors are chosen among this many first windows: enough to pass a shared prefix, cheap to build. */
+/**
+ * An anchor is chosen among this many first windows: enough to skip a common prefix, and cheap to
+ * build.
+ */
 const anchorChoices = 96
 
-/** Half-open ranges [start, end), flat: start0, end0, start1, … Ordered, disjoint, not touching. */
+/** Half-open ranges [start, end), flat: start0, end0, start1, … Ordered, disjoint, not adjacent. */
 export type Ranges = readonly number[]
 
 export interface Search {
-  /** Union of all occurrences that lie wholly within `text`; touching ones are joined. */
+  /** Union of all occurrences that lie wholly within `text`; adjacent ones are joined. */
   find(text: Uint8Array): Ranges
   /** Length of the longest suffix of `text` that is a proper prefix of a pattern. */
   heldSuffix(text: Buffer): number
@@ -125,7 +128,7 @@ const verify = (text: Uint8Array, at: number, group: Group, found: number[]): vo
     const end = start + pattern.length
     if (start < 0 || end > text.length) continue
     const last = found.length - 1
-    // Inside the range that was found last, it adds nothing.
+    // An occurrence inside the last range adds nothing.
     if (last > 0 && start >= found[last - 1]! && end <= found[last]!) continue
     if (!sameBytes(text, start, pattern)) continue
     if (last > 0 && start >= found[last - 1]! && start <= found[last]!) found[last] = end
@@ -138,7 +141,10 @@ const sameBytes = (text: Uint8Array, start: number, pattern: Buffer): boolean =>
   return true
 }
 
-/** Anchors lie anywhere in a pattern, so a later hit may start earlier: sort, then join. */
+/**
+ * Sorts and joins ranges: an anchor may lie anywhere in a pattern, so that a later hit may start
+ * earlier.
+ */
 export const joinRanges = (found: readonly number[]): Ranges => {
   if (found.length <= 2) return found
   const ranges: [number, number][] = []
@@ -153,11 +159,11 @@ export const joinRanges = (found: readonly number[]): Ranges => {
   return result
 }
 
-/** Cheap tests first: few suffixes begin like a pattern that is longer than they are. */
+/** Cheap tests first: few suffixes are the beginning of a longer pattern. */
 const createHeldSuffix = (patterns: readonly Buffer[]): Search['heldSuffix'] => {
   const sorted = [...patterns].sort((a, b) => Buffer.compare(a, b))
   const longest = patterns.reduce((max, p) => Math.max(max, p.length), 0)
-  // For each hash of four first bytes: the longest pattern that begins so.
+  // For each hash of four first bytes: the length of the longest pattern that begins with them.
   const reach = new Uint16Array(1 << prefixBits)
   const slot = (text: Buffer, at: number): number =>
     Math.imul(word(text, at), 0x9e3779b1) >>> (32 - prefixBits)

@@ -1,5 +1,5 @@
 // The only place that starts processes. Each runs in its own session, so that a signal to the agent
-// does not reach it: Compose killed in the middle leaves half-made containers behind.
+// does not reach it: a killed Compose would leave half-made containers behind.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 
@@ -9,33 +9,39 @@ export interface ExecRequest {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   /**
-   * Always closed, as Compose would wait for its end. What is given reaches the program whole or not
-   * at all: when we are killed in the middle, the program is not started. A line feed is added.
+   * stdin is always closed, as Compose would wait for its end. The program gets the whole input, or is
+   * not started: so when this process is killed in the middle. A line feed is added.
    */
   readonly stdin?: string | Buffer
   /** After this time the process group gets SIGTERM, and SIGKILL `killAfterMs` later. */
   readonly timeoutMs: number
   readonly killAfterMs?: number
-  /** So long after the end of the group its output is cut off: what it left behind may hold it. */
+  /**
+   * This long after the group has ended, its output is closed: a process that it left behind may hold
+   * it open.
+   */
   readonly lingerMs?: number
 }
 
 export interface ExecResult {
-  /** undefined when a signal ended it, or when it could not be started (see `startError`). */
+  /** undefined when a signal ended the program, or when it could not be started (see `startError`). */
   readonly exitCode: number | undefined
   readonly signal: string | undefined
   readonly timedOut: boolean
   readonly stdout: string
-  /** The last 64 KiB, from a whole line on. Not masked: callers must, before it goes anywhere. */
+  /**
+   * The last 64 KiB, from the beginning of a line. Not masked: the caller must mask it before passing
+   * it on.
+   */
   readonly stderr: string
-  /** Code such as ENOENT or E2BIG when the program could not be started. */
+  /** Error code such as ENOENT or E2BIG, when the program could not be started. */
   readonly startError: string | undefined
 }
 
 const maxStdoutBytes = 32 * 1024 * 1024
 const maxStderrBytes = 64 * 1024
 
-/** Keeps the head (for output that is parsed) or the tail (for messages) of a stream. */
+/** Keeps the beginning (for output that is parsed) or the end (for messages) of a stream. */
 const collect = (
   stream: NodeJS.ReadableStream | null,
   maxBytes: number,
@@ -58,24 +64,24 @@ const collect = (
     const all = Buffer.concat(chunks)
     if (keep === 'head') return all.subarray(0, maxBytes).toString('utf8')
     if (!wasCut && all.length <= maxBytes) return all.toString('utf8')
-    // From a whole line on: the masker does not recognize a secret whose beginning is cut off.
+    // From the beginning of a line: the masker does not recognize a secret whose beginning is cut off.
     const tail = all.subarray(-maxBytes)
     const end = tail.indexOf(10)
     return end < 0 ? '' : tail.subarray(end + 1).toString('utf8')
   }
 }
 
-/** To the program and all that it has started. */
+/** Signals the program and all processes that it has started. */
 export const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, signal)
   } catch {
-    // The group is gone already.
+    // The group has ended already.
   }
 }
 
-/** False as well for one that was never there. */
+/** True while a process of the group is alive. */
 const isGroupAlive = (child: ChildProcess): boolean => {
   try {
     return child.pid !== undefined && process.kill(-child.pid, 0)
@@ -86,14 +92,17 @@ const isGroupAlive = (child: ChildProcess): boolean => {
 
 const endOfInput = '#end-of-input'
 /**
- * Compose takes an input that is cut off, or empty, for an override that says little, and re-creates
- * services without their secrets. So a shell takes it, in memory, and starts Compose when it has all.
- * It holds it as an argument of its own: a variable may be one of the environment, which Compose gets.
+ * Compose would take an empty or truncated input for a small override, and re-create services without
+ * their secrets. So a shell reads the input into memory, and starts Compose when it has all of it. The
+ * shell keeps the input as a positional parameter: a variable could be exported to Compose.
  */
 const startWhenWhole = `set -- "$(cat)" "$@"; case $1 in *'${endOfInput}') ;; *) exit 97 ;; esac
 printf '%s\\n' "\${1%'${endOfInput}'}" | { shift; "$@"; }`
 
-/** The command that reads an input and `endOfInput`. Exported for a test, which cuts the input off. */
+/**
+ * The command that reads an input followed by `endOfInput`. Exported for a test that truncates the
+ * input.
+ */
 export const guardedCommand = (file: string, args: readonly string[]): [string, string[]] => [
   '/bin/sh',
   ['-c', startWhenWhole, 'sh', file, ...args],
@@ -107,7 +116,7 @@ export const commandOf = ({
   stdin === undefined ? [file, [...args]] : guardedCommand(file, args)
 
 export const giveInput = ({ stdin }: ChildProcess, input: ExecRequest['stdin']): void => {
-  // A program that ends before it has read its input is not an error of ours.
+  // A program may end before it has read its input; that is no error.
   stdin?.on('error', () => undefined)
   if (input !== undefined) {
     stdin?.write(input)
@@ -116,7 +125,7 @@ export const giveInput = ({ stdin }: ChildProcess, input: ExecRequest['stdin']):
   stdin?.end()
 }
 
-/** Runs a program to its end. Never throws: how it went is in the result. */
+/** Runs a program to its end. Never throws: the result says how it ended. */
 export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
   new Promise((resolve) => {
     let child: ChildProcess
@@ -161,8 +170,8 @@ export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
       clearInterval(lingerTimer)
     }
     child.on('exit', () => {
-      // The rest of the group may be at work, as Compose is after the shell that has started it. What
-      // is of another session, such as a kept connection of ssh, is not waited for.
+      // Other processes of the group may still work, as Compose does after the shell that started it. A
+      // process of another session, such as a persistent ssh connection, is not waited for.
       lingerTimer = setInterval(() => {
         if (!isKilled && isGroupAlive(child)) return
         child.stdout?.destroy()

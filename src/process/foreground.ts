@@ -1,4 +1,5 @@
-// A program in our place: it has our terminal, gets our signals, and its end is ours.
+// Runs a program in place of this process: it uses this terminal, gets this process's signals, and its
+// exit code is passed on.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
@@ -6,11 +7,14 @@ export interface ForegroundRequest {
   readonly file: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** A terminal sends its own signals to the whole group: passing them on would send them twice. */
+  /** A terminal sends its signals to the whole process group; passing them on would send them twice. */
   readonly hasTerminal: boolean
 }
 
-/** As a shell has it: 128 and the number of the signal that ended it; 127 or 126 when it could not be started. */
+/**
+ * Exit codes as in a shell: 128 plus the number of the signal that ended the program; 127 or 126 when
+ * it could not be started.
+ */
 export interface ForegroundResult {
   readonly exitCode: number
   readonly startError: string | undefined
@@ -21,7 +25,8 @@ const fromTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 
 export const runForeground = (request: ForegroundRequest): Promise<ForegroundResult> =>
   new Promise((resolve) => {
-    // Before the program starts: one that is quick to signal us would end us, and go on alone.
+    // Registered before the program starts: a program that signals us at once would otherwise end us,
+    // and continue alone.
     const handlers = new Map<NodeJS.Signals, () => void>()
     for (const signal of [...passedOn, ...fromTerminal]) {
       const isDoubled = request.hasTerminal && fromTerminal.includes(signal)

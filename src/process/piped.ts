@@ -1,26 +1,29 @@
-// A program whose output is passed on while it runs, and that is ended when nobody wants it any more.
+// Runs a program, passes its output on at once, and ends it when its signal aborts.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { commandOf, giveInput, signalGroup, type ExecRequest } from './exec.ts'
 
 export interface PipedRequest extends Pick<ExecRequest, 'file' | 'args' | 'cwd' | 'env' | 'stdin'> {
-  /** Both are ended with the program. One that takes its time makes the program wait. */
+  /** Both streams are ended with the program. A slow stream slows the program down. */
   readonly stdout: Writable
   readonly stderr: Writable
   /**
-   * When it aborts, the process group gets SIGTERM, and SIGKILL `killAfterMs` later. After another
-   * `lingerMs` nothing is waited for: neither a reader nor what holds the output of a program that is gone.
+   * When this aborts, the process group gets SIGTERM, and SIGKILL `killAfterMs` later. After another
+   * `lingerMs` the call returns, even if a reader is slow or another process holds the output open.
    */
   readonly signal: AbortSignal
   readonly killAfterMs?: number
   readonly lingerMs?: number
 }
 
-/** As a shell has it: 128 and the number of the signal that ended it; 127 or 126 when it could not be started. */
+/**
+ * Exit codes as in a shell: 128 plus the number of the signal that ended the program; 127 or 126 when
+ * it could not be started.
+ */
 export interface PipedResult {
   readonly exitCode: number
-  /** Code such as ENOENT or E2BIG when the program could not be started. */
+  /** Error code such as ENOENT or E2BIG, when the program could not be started. */
   readonly startError: string | undefined
 }
 
@@ -34,7 +37,7 @@ const limitsOf = ({ killAfterMs = 10_000, lingerMs = 2_000 }: PipedRequest) => (
   lingerMs,
 })
 
-/** Resolves when the program has ended and all that it said was taken. Never rejects. */
+/** Resolves when the program has ended and all its output was passed on. Never rejects. */
 export const pipeProgram = async (request: PipedRequest): Promise<PipedResult> => {
   const { stdout, stderr, signal } = request
   const outputs = [stdout, stderr]
@@ -49,7 +52,7 @@ export const pipeProgram = async (request: PipedRequest): Promise<PipedResult> =
   if (signal.aborted) giveUp()
   else signal.addEventListener('abort', giveUp, { once: true })
   const result = await runPiped(request)
-  // Ended by its pipe, where it has one.
+  // If the program has started, its pipe has ended the stream already.
   for (const to of outputs) if (!to.writableEnded) to.end()
   await Promise.all(taken)
   signal.removeEventListener('abort', giveUp)

@@ -1,19 +1,22 @@
-// What runs on this machine, as /proc says; only what this user may see.
+// Processes of this machine, read from /proc; only those that this user may see.
 import { readdir, readFile } from 'node:fs/promises'
 
 export interface RunningProcess {
   readonly pid: number
-  /** Since its start, whatever was done to the clock. */
+  /** Time since the process started, in ms. Not affected by changes of the system clock. */
   readonly ageMs: number
 }
 
-/** Of /proc/PID/stat, in hundredths of a second since the machine's start; a name may hold anything. */
+/**
+ * Start time from /proc/PID/stat, in hundredths of a second after the machine's start. The process
+ * name, in brackets, may hold any character.
+ */
 const startOf = (stat: string): number =>
   Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) * 10
 
 const read = (path: string): Promise<string> => readFile(path, 'utf8')
 
-/** Processes that have these words among their arguments, one after the other. */
+/** Processes with these words among their arguments, one after the other. */
 export const findRunning = async (words: readonly string[]): Promise<RunningProcess[]> => {
   const wanted = `\0${words.join('\0')}\0`
   const names = await readdir('/proc').catch(() => [])
@@ -24,6 +27,6 @@ export const findRunning = async (words: readonly string[]): Promise<RunningProc
       const [uptime, stat] = await Promise.all([read('/proc/uptime'), read(`/proc/${pid}/stat`)])
       return [{ pid: Number(pid), ageMs: parseFloat(uptime) * 1000 - startOf(stat) }]
     })
-  // It may have ended meanwhile.
+  // A process may end while it is read.
   return (await Promise.all(found.map((one) => one.catch(() => [])))).flat()
 }

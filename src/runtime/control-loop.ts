@@ -1,14 +1,15 @@
-// Keys in, one of few outcomes out; the only switch over Outcome is here. A key says *what* to look
-// at, never what happened: reconcilers read the world, so a lost or doubled event does no harm.
+// Runs a reconciler for each key of a queue, and handles its outcome: the only switch over Outcome. A
+// key says what to look at, never what happened. Reconcilers read the current state, so a lost or
+// repeated event does no harm.
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 import { WorkQueue } from './work-queue.ts'
 
 export type Outcome =
-  /** The world matches, or was written. */
+  /** The state matches, or was written. */
   | { readonly kind: 'done' }
-  /** Something outside must happen first; look again after `ms`. */
+  /** Something outside must happen first; reconcile again after `ms`. */
   | { readonly kind: 'waitFor'; readonly ms: number }
   /** Only a change of the spec can help. */
   | { readonly kind: 'stalled' }
@@ -19,9 +20,12 @@ export const waitFor = (ms: number): Outcome => ({ kind: 'waitFor', ms })
 
 export interface Reconciler {
   readonly name: string
-  /** Makes one key right. Throws for what it did not expect; the loop retries with backoff. */
+  /** Reconciles one key. Throws unexpected errors; the loop retries with backoff. */
   reconcile(key: string, signal: AbortSignal): Promise<Outcome>
-  /** Several at once, where that is cheaper: all of them, or it throws and each is tried alone. */
+  /**
+   * Reconciles several keys at once, where that is cheaper. When it throws, each key is reconciled
+   * alone.
+   */
   reconcileAll?(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Outcome>>
 }
 
@@ -39,11 +43,11 @@ export interface LoopDeps extends LoopObserver {
 export interface ControlLoop {
   enqueue(key: string): void
   enqueueAfter(key: string, ms: number): void
-  /** Takes no more keys and waits for those being worked on. */
+  /** Takes no more keys and waits for those in work. */
   stop(): Promise<void>
 }
 
-/** Bounds how long other writers wait for those that are made right at once. */
+/** Size of a batch. Limits how long a batch delays other writers. */
 const mostAtOnce = 64
 const backoff = { baseMs: 50, capMs: 300_000 }
 
@@ -73,7 +77,7 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
       result = outcome.kind
       settle(key, outcome)
     } catch (error) {
-      // A Conflict only means that somebody else was faster: read again, quietly.
+      // A Conflict means that another writer was faster: read again, without an error.
       result = isReason(error, 'Conflict') ? 'conflict' : 'error'
       if (result === 'error' && !stopping.signal.aborted) {
         log.error({ err: error, object: key }, 'reconcile failed')
@@ -85,7 +89,7 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
     }
   }
 
-  /** False when it failed as a whole; nothing is settled then. */
+  /** False when the batch failed as a whole; then no key has an outcome. */
   const runAll = async (keys: readonly string[]): Promise<boolean> => {
     const startedAt = clock.now()
     let outcomes: ReadonlyMap<string, Outcome>

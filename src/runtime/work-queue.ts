@@ -1,10 +1,11 @@
 // A queue of keys.
 //
 // INVARIANTS
-// - A key waits at most once; adding it again while it waits changes nothing.
-// - A key is never handed out while it is being worked on: added meanwhile, it comes again after done().
-// - A delayed key that is added directly comes at once, and its timer is dropped.
-// - Nothing is kept of a key that is neither waiting, delayed, worked on, nor failing.
+// - A key waits at most once; adding a waiting key changes nothing.
+// - A key in work is not handed out again before done(). If it is added meanwhile, it waits after
+// done().
+// - Adding a delayed key without a delay makes it wait at once and cancels its timer.
+// - The queue keeps nothing of a key that is not waiting, delayed, in work or failing.
 import { backoffMs, type BackoffOptions } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 
@@ -44,7 +45,7 @@ export class WorkQueue {
     }
   }
 
-  /** Adds after `ms`; an earlier timer of the same key wins. */
+  /** Adds after `ms`. If the key has an earlier timer, that one stays. */
   addAfter(key: string, ms: number): void {
     if (this.#closed) return
     const dueAt = this.#options.clock.now() + ms
@@ -61,19 +62,19 @@ export class WorkQueue {
     )
   }
 
-  /** Adds after this key's next backoff delay with full jitter. */
+  /** Adds after the key's next backoff delay, with full jitter. */
   addFailed(key: string): void {
     const attempt = this.#failures.get(key) ?? 0
     this.#failures.set(key, attempt + 1)
     this.addAfter(key, backoffMs(attempt, this.#options.backoff, this.#options.random))
   }
 
-  /** Forgets the failures of a key: the next one starts from the base delay. */
+  /** Forgets the failures of a key: its next delay is the base delay again. */
   forget(key: string): void {
     this.#failures.delete(key)
   }
 
-  /** Next key, or undefined once the queue is closed. Call done() with it when the work is over. */
+  /** The next key; undefined once the queue is closed. The caller must call done() with the key. */
   take(): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined)
     for (const key of this.#waiting) {
@@ -84,7 +85,7 @@ export class WorkQueue {
     return new Promise((resolve) => this.#takers.push(resolve))
   }
 
-  /** As many more of those that wait, without waiting for any. Call done() with each. */
+  /** Up to `most` more waiting keys, without waiting for any. The caller must call done() with each. */
   takeMore(most: number): string[] {
     const taken: string[] = []
     for (const key of this.#waiting) {
@@ -101,7 +102,7 @@ export class WorkQueue {
     if (this.#again.delete(key)) this.add(key)
   }
 
-  /** Keys waiting or being worked on; delayed ones do not count. */
+  /** Number of keys that wait or are in work; delayed keys do not count. */
   get depth(): number {
     return this.#waiting.size + this.#working.size
   }

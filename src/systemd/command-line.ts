@@ -1,17 +1,17 @@
-// How a service starts the program that runs now.
+// The command with which a service starts the program that runs now.
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface OwnCommand {
   /** Absolute paths: Node, and the script. */
   readonly words: readonly [string, string]
-  /** In a folder of a person: the service must see those. */
+  /** True when the program lies in a person's home folder: then the service must be able to read it. */
   readonly inHome: boolean
-  /** First of the paths that other users than this one cannot read; undefined when they can. */
+  /** The first path that other users cannot read; undefined when they can read all. */
   readonly closedTo: string | undefined
 }
 
-/** The path, or the folder above it, that users without rights of their own cannot read. */
+/** The path, or the first folder above it, that other users cannot read; undefined: they can. */
 export const firstClosed = async (path: string): Promise<string | undefined> => {
   if (((await stat(path)).mode & 0o004) === 0) return path
   for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {

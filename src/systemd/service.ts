@@ -1,5 +1,5 @@
-// Puts a service of ours on the machine and takes it away again. Idempotent: what is right already is
-// left, and only what changed is restarted.
+// Installs a service on the machine and removes it. Idempotent: a correct state is left alone, and only
+// a changed service is restarted.
 import { access, chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
@@ -11,7 +11,7 @@ export interface ServiceFile {
   readonly path: string
   readonly content: string
   readonly mode: number
-  /** The operator's own once it is there: never written over. */
+  /** True for a file that belongs to the operator once it exists: it is never overwritten. */
   readonly keep?: boolean
 }
 
@@ -21,7 +21,7 @@ export interface Machine {
   readonly systemctl: (...args: readonly string[]) => Promise<ExecResult>
 }
 
-/** `path` finds systemctl. */
+/** The machine that this process runs on. `path` is where systemctl is searched. */
 export const thisMachine = (path: string): Machine => ({
   hasSystemd: () => exists('/run/systemd/system'),
   systemctl: (...args) =>
@@ -45,7 +45,7 @@ const readIfThere = async (path: string): Promise<string | undefined> => {
   }
 }
 
-/** What writing the file would do. */
+/** What putFile() would do. */
 export const outcomeOf = async (file: ServiceFile): Promise<Outcome> => {
   const before = await readIfThere(file.path)
   if (before === undefined) return 'created'
@@ -53,7 +53,7 @@ export const outcomeOf = async (file: ServiceFile): Promise<Outcome> => {
   return before === file.content ? 'unchanged' : 'changed'
 }
 
-/** Whole or not at all. Forbidden with the remedy where this user may not. */
+/** Writes the file atomically. Forbidden, with the remedy, when this user may not. */
 export const putFile = async (file: ServiceFile): Promise<Outcome> => {
   const outcome = await outcomeOf(file)
   if (outcome === 'unchanged' || outcome === 'kept') return outcome
@@ -61,7 +61,7 @@ export const putFile = async (file: ServiceFile): Promise<Outcome> => {
   try {
     await mkdir(dirname(file.path), { recursive: true, mode: 0o755 })
     await writeFile(temporary, file.content, { mode: file.mode, flag: 'w' })
-    // Whatever the umask of the shell is.
+    // Independent of the umask.
     await chmod(temporary, file.mode)
     await rename(temporary, file.path)
   } catch (error) {

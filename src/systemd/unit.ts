@@ -1,25 +1,25 @@
 // Text of systemd units: pure.
 import { StagelyError } from '../kernel/errors.ts'
 
-/** Sections in order; a setting that has a list is written once for each item. */
+/** Sections in order. A setting with a list is written once for each item. */
 export type UnitSections = Readonly<
   Record<string, Readonly<Record<string, string | readonly string[] | undefined>>>
 >
 
-/** BadRequest for what no unit can hold. */
+/** BadRequest for text that no unit file can hold. */
 const checkLine = (text: string): string => {
   if (!/[\0-\x1f\x7f]/.test(text)) return text
   throw new StagelyError('BadRequest', 'a flag of a service must not hold control characters')
 }
 
-/** One word of a command line: specifiers (%) and variables ($) of systemd stay as they are typed. */
+/** Quotes one word of a command line: systemd's specifiers (%) and variables ($) are taken literally. */
 export const quoteWord = (word: string): string => {
   const plain = checkLine(word).replaceAll('%', '%%').replaceAll('$', '$$$$')
   if (/^[\w@+=:,./%$-]+$/.test(plain)) return plain
   return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
-/** A path or an assignment as a setting takes it: no variables there. */
+/** Quotes a path or an assignment in a setting, where systemd has no variables. */
 export const quotePath = (path: string): string => {
   const plain = checkLine(path).replaceAll('%', '%%')
   return /^[\w@+=:,./%$-]+$/.test(plain)
@@ -27,7 +27,7 @@ export const quotePath = (path: string): string => {
     : `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
-/** Folder below /var/lib that systemd makes and gives to the service's user; undefined elsewhere. */
+/** The folder below /var/lib that systemd creates for the service's user; undefined for another place. */
 export const stateFolderOf = (dataDir: string): string | undefined =>
   /^\/var\/lib\/([^/]+)$/.exec(dataDir)?.[1]
 
@@ -41,7 +41,10 @@ export const renderUnit = (sections: UnitSections): string =>
     })
     .join('\n')
 
-/** What both services give up. What V8 needs is left: it makes code at run time. */
+/**
+ * Restrictions of both services. Writable and executable memory stays allowed: V8 makes code at run
+ * time.
+ */
 export const hardening = {
   NoNewPrivileges: 'yes',
   LimitCORE: '0',
