@@ -1,4 +1,4 @@
-// Server-side apply: what a configuration makes of an object and of the owners of its fields. Pure.
+// Server-side apply: merges a configuration into an object and updates the owners of its fields. Pure.
 import { compare, fieldsOf } from './compare.ts'
 import { conflictError, findConflicts } from './conflicts.ts'
 import {
@@ -25,7 +25,7 @@ export interface Apply {
   readonly who: Omit<Identity, 'operation'>
   readonly live: unknown
   readonly config: unknown
-  /** Take fields from their owners. */
+  /** True: take fields from their owners. */
   readonly force: boolean
   /** Fields that may be taken without force. */
   readonly allowed?: FieldSet
@@ -42,8 +42,9 @@ const isSameSet = (a: FieldSet, b: FieldSet): boolean =>
   isEmptySet(difference(a, b)) && isEmptySet(difference(b, a))
 
 /**
- * Sets every field of the configuration; removes what this manager applied before, does not now, and
- * nobody else owns. Throws Conflict where it would change a value that another manager owns.
+ * Sets every field of the configuration. Removes each field that this manager applied before, does not
+ * apply now, and nobody else owns. Throws Conflict when it would change a value that another manager
+ * owns.
  */
 export const applyConfiguration = (apply: Apply): Applied => {
   const { shape, managers, live, config, now } = apply
@@ -63,7 +64,7 @@ export const applyConfiguration = (apply: Apply): Applied => {
   }
   const left = others.map((m) => withoutFields(m, union(intersection(m.fields, changed), removed)))
   const same = isEmptySet(changed) && isEmptySet(removed)
-  // An apply that only shares fields is no change in time: else each one would be a write.
+  // An apply that changes nothing keeps its time: otherwise each such apply would be a write.
   const time = same && (own === undefined || isSameSet(own.fields, fields)) ? own?.time : now
   return { object, managers: [...left, { ...who, time, fields }] }
 }

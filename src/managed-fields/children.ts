@@ -1,4 +1,4 @@
-// The parts of a value that can be owned by themselves, each under its step.
+// The parts of a value that can be owned separately, each with its step in a field path.
 import { isRecord } from '../kernel/record.ts'
 import type { Shape } from './shape.ts'
 
@@ -18,13 +18,16 @@ export const fieldStep = (name: string): string => `f:${name}`
 export const nameOfStep = (step: string): string => step.slice(2)
 const valueStep = (value: unknown): string => `v:${JSON.stringify(value)}`
 
-/** Step of an item, by its key fields; undefined where one is missing. */
+/** The step of a list item, made of its key fields; undefined when one is missing. */
 export const itemStep = (keys: readonly string[], item: unknown): string | undefined => {
   if (!isRecord(item) || keys.some((key) => isAbsent(item[key]))) return undefined
   return `k:${JSON.stringify(Object.fromEntries([...keys].sort().map((key) => [key, item[key]])))}`
 }
 
-/** undefined: the value is owned as a whole (a leaf, or of another type than its shape says). */
+/**
+ * The separately owned parts; undefined: the value is owned as a whole (a leaf, or of another type than
+ * its shape says).
+ */
 export const childrenOf = (shape: Shape, value: unknown): Map<string, Child> | undefined => {
   switch (shape.form) {
     case 'leaf':
@@ -56,7 +59,7 @@ export const childrenOf = (shape: Shape, value: unknown): Map<string, Child> | u
   }
 }
 
-/** Shape of a named field; undefined where the schema declares none. */
+/** Shape of a named field; undefined when the schema has no such field. */
 export const shapeAt = (shape: Shape, name: string): Shape | undefined => {
   if (shape.form === 'struct') return shape.fields.get(name)
   return shape.form === 'map' ? shape.value : undefined

@@ -1,4 +1,4 @@
-// Which fields a value has, and which ones differ between two.
+// The fields of a value, and the fields that differ between two values.
 import { isRecord } from '../kernel/record.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { childrenOf, isAbsent, itemStep, shapeAt, type Child } from './children.ts'
@@ -9,7 +9,7 @@ import type { Shape } from './shape.ts'
 const canBeOwned = (path: FieldPath): boolean =>
   path.length > 1 || (path.length === 1 && path[0] !== 'f:metadata')
 
-/** What an applier owns: leaves, items of lists, and maps that it leaves empty. */
+/** The fields that an applier owns: leaves, items of lists, and maps that it leaves empty. */
 export const fieldsOf = (shape: Shape, value: unknown): FieldSet => {
   const paths: FieldPath[] = []
   collect(shape, value, [], paths)
@@ -31,7 +31,10 @@ export interface Comparison {
   readonly removed: FieldSet
 }
 
-/** null counts as absent. A map that appears or goes is itself added or removed, with all below it. */
+/**
+ * Compares two values; null counts as absent. When a map is added or removed, the map itself and all
+ * fields below it count as added or removed.
+ */
 export const compare = (shape: Shape, before: unknown, after: unknown): Comparison => {
   const found = {
     added: [] as FieldPath[],
@@ -68,7 +71,7 @@ const walk = (
   for (const { step, ...child } of changedChildren(old, next)) walk(child, [...path, step], found)
 }
 
-/** Those that are not one and the same value on both sides. */
+/** The parts that are not the identical value on both sides. */
 const changedChildren = (
   old: ReadonlyMap<string, Child> | undefined,
   next: ReadonlyMap<string, Child> | undefined,
@@ -79,7 +82,7 @@ const changedChildren = (
     return [{ step, shape: (b ?? a)!.shape, before: a?.value, after: b?.value }]
   })
 
-/** The first thing in `value` that cannot be applied, in the words of Kubernetes; undefined when all is well. */
+/** The first part of `value` that cannot be applied, in Kubernetes' words; undefined: no fault. */
 export const untypable = (shape: Shape, value: unknown, path = ''): string | undefined => {
   if (shape.form === 'items' && Array.isArray(value)) return untypableItems(shape, value, path)
   if (!isRecord(value) || shape.form === 'leaf') return undefined

@@ -1,4 +1,4 @@
-// Conflicts of an apply, in the words of Kubernetes: kubectl prints its advice from the causes.
+// Conflicts of an apply, in Kubernetes' words: kubectl prints its advice from the causes.
 import { StagelyError, type Fault } from '../kernel/errors.ts'
 import { difference, intersection, isEmptySet, pathsOf, textOfPath } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
@@ -9,7 +9,7 @@ export interface Conflict {
   readonly fields: FieldSet
 }
 
-/** Fields that an apply would change although others own them. */
+/** Fields that the apply would change and other managers own. */
 export const findConflicts = (
   others: readonly Manager[],
   changed: FieldSet,

@@ -1,5 +1,5 @@
-// Sets of fields, as server-side apply owns them: a tree whose steps are the keys of FieldsV1.
-// Sets are never changed in place.
+// Sets of owned fields, as in server-side apply: a tree whose steps are the keys of FieldsV1. A set is
+// never changed in place.
 import { isRecord } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'
 
@@ -38,7 +38,7 @@ export const intersection = (a: FieldSet, b: FieldSet): FieldSet =>
     [...a.children].map(([step, child]) => [step, intersection(child, childOf(b, step))]),
   )
 
-/** What is in `a` and not in `b`, field by field. */
+/** The fields of `a` that are not in `b`. */
 export const difference = (a: FieldSet, b: FieldSet): FieldSet => {
   if (isEmptySet(b) || isEmptySet(a)) return a
   const children = [...a.children].map(([step, child]): [string, FieldSet] => [
@@ -46,7 +46,7 @@ export const difference = (a: FieldSet, b: FieldSet): FieldSet => {
     difference(child, childOf(b, step)),
   ])
   const self = a.self && !b.self
-  // Mostly nothing goes, and what was known of the set still holds.
+  // Usually nothing is removed. Then the same set is returned, whose wire form is cached.
   const same = self === a.self && children.every(([step, child]) => a.children.get(step) === child)
   return same ? a : nodeOf(self, children)
 }
@@ -93,7 +93,7 @@ export const textOfPath = (path: FieldPath): string =>
 
 export type FieldsV1 = { [step: string]: FieldsV1 }
 
-/** Whole sets in their wire form: most are read, kept as they are, and written again. */
+/** Cache of wire forms: most sets are read, kept unchanged, and written again. */
 const wireForms = new WeakMap<FieldSet, FieldsV1>()
 
 const renderNode = (set: FieldSet): FieldsV1 => ({
@@ -101,7 +101,10 @@ const renderNode = (set: FieldSet): FieldsV1 => ({
   ...Object.fromEntries(sortedChildren(set).map(([step, child]) => [step, renderNode(child)])),
 })
 
-/** A leaf is `{}`; a field that is owned with others below it carries `"."`. Not to be changed. */
+/**
+ * A leaf is `{}`. A field that is owned together with fields below it has the key `"."`. The result
+ * must not be changed.
+ */
 export const toFieldsV1 = (set: FieldSet): FieldsV1 => {
   const known = wireForms.get(set)
   if (known !== undefined) return known
@@ -121,11 +124,11 @@ const goodStep = (step: string): boolean => {
   }
 }
 
-/** undefined for what no FieldsV1 can be. */
+/** undefined when `input` is not a valid FieldsV1. */
 export const fromFieldsV1 = (input: unknown): FieldSet | undefined => {
   const set = decodeNode(input, 0)
   if (set === undefined) return undefined
-  // The root stands for the object itself, which nobody owns.
+  // The root stands for the whole object, which nobody owns.
   const root = { ...set, self: false }
   if (!set.self) wireForms.set(root, input as FieldsV1)
   return root

@@ -1,10 +1,10 @@
-// Who owns which fields: `metadata.managedFields`, read and written.
+// Reads and writes `metadata.managedFields`: the managers and the fields that each one owns.
 import { isStorable } from '../kernel/storable.ts'
 import type { ManagedFieldsEntry } from '../resources/meta.ts'
 import { difference, fromFieldsV1, isEmptySet, toFieldsV1, union } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
 
-/** One entry; manager, operation, apiVersion and subresource together tell it from the others. */
+/** One entry. Manager, operation, apiVersion and subresource together identify it. */
 export interface Manager {
   readonly manager: string
   readonly operation: 'Apply' | 'Update'
@@ -17,7 +17,7 @@ export interface Manager {
 
 export type Identity = Pick<Manager, 'manager' | 'operation' | 'apiVersion' | 'subresource'>
 
-/** Beyond as many, updates by ever new managers are put together. */
+/** More entries of updates than this are merged into one, as in Kubernetes. */
 const maxUpdaters = 10
 const ancient = 'ancient-changes'
 
@@ -27,7 +27,7 @@ export const isSameManager = (a: Identity, b: Identity): boolean =>
   a.apiVersion === b.apiVersion &&
   a.subresource === b.subresource
 
-/** undefined where an entry makes no sense. */
+/** undefined when an entry is invalid. */
 export const parseManagers = (entries: unknown): Manager[] | undefined => {
   if (entries === undefined || entries === null) return []
   if (!Array.isArray(entries)) return undefined
@@ -50,17 +50,17 @@ const parseEntry = (input: unknown): Manager | undefined => {
   return { manager, operation, apiVersion: apiVersion!, subresource, time, fields }
 }
 
-/** What a client or an old row did not say counts as ''. */
+/** A field that a client or an old row left out counts as ''. */
 type Named = { readonly [K in keyof Omit<Manager, 'fields'>]?: Manager[K] | undefined }
 
 const order = ({ operation, time = '', manager, apiVersion, subresource = '' }: Named): string =>
   JSON.stringify([operation, time, manager, apiVersion, subresource])
 
-/** In the order that renderManagers gives them. */
+/** Sorts entries as renderManagers() does. */
 export const sortEntries = (entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] =>
   [...entries].sort((a, b) => (order(a) < order(b) ? -1 : 1))
 
-/** Entries that own nothing are left out. */
+/** Leaves out managers that own nothing. */
 export const renderManagers = (managers: readonly Manager[]): ManagedFieldsEntry[] =>
   capUpdaters(managers.filter((m) => !isEmptySet(m.fields)))
     .sort((a, b) => (order(a) < order(b) ? -1 : 1))

@@ -1,10 +1,10 @@
-// Putting an applied configuration into an object, and taking fields out of it. Inputs are never changed.
+// Merges an applied configuration into an object, and removes fields from it. Inputs are never changed.
 import { isRecord } from '../kernel/record.ts'
 import { childrenOf, fieldStep, isAbsent, nameOfStep } from './children.ts'
 import { childOf, isEmptySet, type FieldSet } from './field-set.ts'
 import type { Shape } from './shape.ts'
 
-/** `live` with every field of `config` set; what only `live` has stays. */
+/** `live` with every field of `config`; fields that are only in `live` stay. */
 export const merge = (shape: Shape, live: unknown, config: unknown): unknown => {
   const old = childrenOf(shape, live)
   const given = childrenOf(shape, config)
@@ -21,9 +21,9 @@ const assemble = (shape: Shape, children: ReadonlyMap<string, unknown>): unknown
     : Object.fromEntries([...children].map(([step, value]) => [nameOfStep(step), value]))
 
 /**
- * `value` without the fields of `gone`. A field with something of `kept` in it stays, and so does what
- * nobody owns beside a removed field. A block in which nobody owns anything any more goes whole, with
- * the defaults that the schema put into it.
+ * `value` without the fields of `gone`. A field that contains a field of `kept` stays, and so do
+ * unowned fields beside a removed one. A block in which nobody owns a field any more is removed as a
+ * whole, together with its defaults from the schema.
  */
 export const removeFields = (
   shape: Shape,
@@ -46,7 +46,10 @@ export const removeFields = (
   return assemble(shape, left)
 }
 
-/** `metadata` is none: what the server keeps in it is there without an owner. */
+/**
+ * True for a block that may be removed as a whole. `metadata` is none: the server's own fields in it
+ * have no owner.
+ */
 const isBlock = (step: string, { form }: Shape): boolean =>
   form === 'struct' && step !== fieldStep('metadata')
 

@@ -1,10 +1,13 @@
-// Whether a change only gives other values to fields that its writer owns already: then nobody's fields
-// change, and the sets of them need not be computed. Most writes of status are such.
+// A quick check: does a change only set fields that its writer owns already? Then no owner changes, and
+// the field sets need not be computed. That holds for most writes of status.
 import { isRecord } from '../kernel/record.ts'
 import { fieldStep, isAbsent, itemStep, shapeAt, type Fields } from './children.ts'
 import type { Shape } from './shape.ts'
 
-/** `owned` is the part of a manager's FieldsV1 that is about this value. May say false where it is true. */
+/**
+ * `owned` is the part of the manager's FieldsV1 for this value. May return false although the answer is
+ * true; never the reverse.
+ */
 export const changesOnlyOwned = (
   shape: Shape,
   owned: unknown,
@@ -36,7 +39,7 @@ export const changesOnlyOwned = (
 
 const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-/** FieldsV1 has `{}` for a field, and `.` in it where fields below it are owned, too. */
+/** In FieldsV1 an owned field is `{}`, or has the key `.` when fields below it are owned too. */
 const isOwnedWhole = (owned: unknown): boolean =>
   isRecord(owned) && ('.' in owned || Object.keys(owned).length === 0)
 

@@ -1,5 +1,5 @@
-// How the fields of a kind are owned: field by field, item by item, or only as a whole. Read off the
-// schemas of the kinds, so that a new field needs nothing here.
+// How the fields of a kind are owned: field by field, item by item, or as a whole. Derived from the
+// schemas of the kinds, so that a new field needs no change here.
 import { structuralSchema, type Schema } from '../resources/crd.ts'
 import { ownerReferences } from '../resources/owner-references.ts'
 import type { Kind } from '../resources/registry.ts'
@@ -9,7 +9,7 @@ export type Shape =
   | { readonly form: 'leaf' }
   | { readonly form: 'struct'; readonly fields: ReadonlyMap<string, Shape> }
   | { readonly form: 'map'; readonly value: Shape }
-  /** A list whose items are told apart by some of their fields. */
+  /** A list whose items are identified by some of their fields. */
   | { readonly form: 'items'; readonly keys: readonly string[]; readonly item: Shape }
   /** A list of distinct scalars. */
   | { readonly form: 'set' }
@@ -70,7 +70,7 @@ const metadata = struct([
 
 const known = new Map<Kind, Shape>()
 
-/** Shape of whole objects of the kind, as they are on the wire. */
+/** Shape of whole objects of the kind, in their wire form. */
 export const shapeOfKind = (kind: Kind): Shape => {
   const found = known.get(kind)
   if (found !== undefined) return found
@@ -80,7 +80,7 @@ export const shapeOfKind = (kind: Kind): Shape => {
     ['kind', leaf],
     ['metadata', metadata],
   ])
-  // core/v1 Event has its fields beside `metadata`.
+  // A core/v1 Event has its fields beside `metadata`, without a `spec`.
   if (kind.kind === 'Event' && spec.form === 'struct')
     for (const [name, child] of spec.fields) fields.set(name, child)
   else fields.set('spec', spec)

@@ -1,5 +1,4 @@
-// The controller as the owner of what it reports: its writes of status are in `managedFields` as any
-// other client's would be.
+// Writes of status by the controller are recorded in `managedFields`, as those of any client.
 import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
 import { apiVersionOf, requireKind } from '../resources/registry.ts'
 import { parseManagers, renderManagers, sortEntries } from './managers.ts'
@@ -7,13 +6,13 @@ import { changesOnlyOwned } from './owned-changes.ts'
 import { shapeOfKind } from './shape.ts'
 import { managersAfterUpdate } from './update.ts'
 
-/** Name of the controller in `managedFields`, here and in a cluster that it follows. */
+/** The controller's name in `managedFields`, here and in a cluster that it follows. */
 export const controllerManager = 'stagely-controller'
 
 const statusOf = (object: KubeObject | undefined): object =>
   object?.status === undefined ? {} : { status: object.status }
 
-/** The object with the controller as owner of the fields of `status` that differ from `before`. */
+/** The object; the controller becomes owner of the fields of `status` that differ from `before`. */
 export const withStatusOwner = (
   object: KubeObject,
   before: KubeObject | undefined,
@@ -39,7 +38,7 @@ export const withStatusOwner = (
   }
 }
 
-/** Where the controller only gives other values to what it owns; else undefined. */
+/** The entries when the controller only set fields that it owns already; else undefined. */
 const entriesAfterOwnChange = (
   object: KubeObject,
   before: KubeObject | undefined,

@@ -1,4 +1,5 @@
-// What an update (POST, PUT, merge patch, JSON patch) makes of the managers: who changes a field owns it.
+// The managers after an update (POST, PUT, merge patch, JSON patch): the writer owns each field that
+// the update changed.
 import { compare } from './compare.ts'
 import { difference, isEmptySet, union } from './field-set.ts'
 import { isSameManager, withoutFields, type Identity, type Manager } from './managers.ts'

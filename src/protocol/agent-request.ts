@@ -1,12 +1,11 @@
-// Requests of agents, bound whole: method, path with query, body, counter, time and audience. Two forms
-// of the Authorization header:
-//   Stagely-Session SESSION.COUNTER.TIME.DIGEST.MAC      the common one: HMAC-SHA256
+// Authentication of agents' requests. The proof covers the whole request: method, path with query,
+// body, counter, time and audience. Two forms of the Authorization header:
+//   Stagely-Session SESSION.COUNTER.TIME.DIGEST.MAC      usual: HMAC-SHA256
 //   Stagely-Key AGENT.ENC.COUNTER.TIME.DIGEST.SIGNATURE  Ed25519; ENC makes the keys of a new session
-// What a request and its answer say is sealed with the session's keys, which only the agent and the
-// controller can derive (HPKE). So whoever ends TLS between them can read, make and repeat nothing.
-//
-// INVARIANTS
-// - A key seals one request and one answer for each counter. The request that begins a session is its 0.
+// The bodies of request and answer are sealed with the session's keys, which only the agent and the
+// controller can derive (HPKE). So a proxy that ends TLS can read, forge and repeat nothing.
+// INVARIANT: a key seals one request and one answer for each counter. The request that begins a session
+// has counter 0.
 import {
   createCipheriv,
   createDecipheriv,
@@ -19,11 +18,11 @@ import {
 import { createOpener, createSealer } from './hpke.ts'
 import type { KeyPair } from './keys.ts'
 
-/** Header of the answer that names the session which a request in key form began. */
+/** Header of an answer: the id of the session that a request in key form began. */
 export const sessionHeader = 'Stagely-Session'
-/** Header of a refusal as a repetition: the highest counter that the agent has used. */
+/** Header of a refusal because of a repeated counter: the highest counter that the agent has used. */
 export const counterHeader = 'Stagely-Counter'
-/** Content type of what is sealed. */
+/** Content type of a sealed body. */
 export const sealedType = 'application/vnd.stagely.sealed'
 
 const tagLength = 16
@@ -34,7 +33,7 @@ export interface Parties {
 }
 
 export interface SessionKeys {
-  /** Of the request. */
+  /** Key of the request's MAC. */
   readonly mac: MacKey
   readonly request: Buffer
   readonly answer: Buffer
@@ -49,7 +48,7 @@ const keysFrom = (context: { exportKey(label: string): Buffer }): SessionKeys =>
   answer: context.exportKey('answer'),
 })
 
-/** At the agent; `enc` goes into the request that begins the session. */
+/** The agent's side. `enc` goes into the request that begins the session. */
 export const beginSession = (
   parties: Parties,
   controllerX25519: KeyObject,
@@ -58,15 +57,15 @@ export const beginSession = (
   return { enc: context.enc.toString('base64url'), keys: keysFrom(context) }
 }
 
-/** At the controller. BadRequest when `enc` is no usable key. */
+/** The controller's side. BadRequest when `enc` is not a usable key. */
 export const acceptSession = (parties: Parties, recipient: KeyPair, enc: string): SessionKeys =>
   keysFrom(createOpener({ recipient, enc: Buffer.from(enc, 'base64url'), info: infoOf(parties) }))
 
 export interface RequestLine {
   readonly method: string
-  /** With its query. */
+  /** Path with query. */
   readonly path: string
-  /** Audience. */
+  /** The audience: the controller that the request is for. */
   readonly controllerId: string
 }
 
@@ -77,7 +76,7 @@ interface Stamp {
 }
 
 interface Bound extends Stamp {
-  /** SHA-256 of the body as it travels, base64url. */
+  /** SHA-256 of the sent body, base64url. */
   readonly digest: string
 }
 
@@ -98,13 +97,16 @@ interface KeyForm extends Bound {
 
 export type Credentials = SessionForm | KeyForm
 
-/** SESSION.COUNTER.TIME.DIGEST.MAC, and AGENT.ENC.COUNTER.TIME.DIGEST.SIGNATURE; most requests match the first. */
+/**
+ * SESSION.COUNTER.TIME.DIGEST.MAC and AGENT.ENC.COUNTER.TIME.DIGEST.SIGNATURE. The first is tried
+ * first: most requests have it.
+ */
 const sessionForm = /^([\w-]{22})\.(\d{1,14})\.(\d{1,14})\.([\w-]{43})\.([\w-]{43})$/
 const keyForm = /^([\w-]{1,64})\.([\w-]{43})\.(\d{1,14})\.(\d{1,14})\.([\w-]{43})\.([\w-]{86})$/
 const sessionScheme = 'Stagely-Session '
 const keyScheme = 'Stagely-Key '
 
-/** Undefined for anything but an Authorization header of one of the two forms. */
+/** undefined for any header that has neither of the two forms. */
 export const parseCredentials = (header: string): Credentials | undefined => {
   if (header.startsWith(sessionScheme)) {
     const m = sessionForm.exec(header.slice(sessionScheme.length))
@@ -119,10 +121,10 @@ export const parseCredentials = (header: string): Credentials | undefined => {
   return { form: 'key', agentUid, enc, counter: Number(m[3]), time: Number(m[4]), digest, proof }
 }
 
-/** Who asks, as the header says it. */
+/** The sender, as the header names it. */
 type Who = Pick<SessionForm, 'form' | 'session'> | Pick<KeyForm, 'form' | 'agentUid' | 'enc'>
 
-/** No part can hold a line break. */
+/** The text that is authenticated. Parts are separated by line breaks, which no part can hold. */
 const boundText = (line: RequestLine, who: Who, { counter, time, digest }: Bound): string => {
   const name = who.form === 'session' ? who.session : `${who.agentUid} ${who.enc}`
   return `stagely request v2\n${who.form} ${name}\n${line.method} ${line.path}\n${line.controllerId}\n${counter} ${time}\n${digest}`
@@ -133,8 +135,8 @@ export const digestOf = (body: Buffer): string => hash('sha256', body, 'base64ur
 const blockLength = 64
 
 /**
- * HMAC-SHA256 (RFC 2104) by two hashes, with the key's blocks made once for its session: half the time of
- * createHmac, which makes them for each call. A test compares the two.
+ * HMAC-SHA256 (RFC 2104) from two hashes. The padded key blocks are made once for a session, which
+ * takes half the time of createHmac (it makes them for each call). A test compares the two.
  */
 export interface MacKey {
   readonly inner: Buffer
@@ -152,13 +154,13 @@ export const macOf = ({ inner, outer }: MacKey, text: string): Buffer => {
   return hash('sha256', Buffer.concat([outer, first]), 'buffer')
 }
 
-/** `proof` alone too: what else is to be bound to this one request names it. */
+/** The header's value, and the proof alone, to which other data of the request can be bound. */
 export interface Authorization {
   readonly header: string
   readonly proof: string
 }
 
-/** Under the MAC of a session. `body` is sealed already. */
+/** Authenticates by the MAC of a session. `body` is sealed already. */
 export const authorizeInSession = (
   line: RequestLine,
   body: Buffer,
@@ -171,7 +173,7 @@ export const authorizeInSession = (
   return { header: `Stagely-Session ${session}.${counter}.${time}.${digest}.${proof}`, proof }
 }
 
-/** Signed by the agent's key. `body` is sealed already. */
+/** Authenticates by a signature of the agent's key. `body` is sealed already. */
 export const authorizeByKey = (
   line: RequestLine,
   body: Buffer,
@@ -184,13 +186,13 @@ export const authorizeByKey = (
   return { header: `Stagely-Key ${agentUid}.${enc}.${counter}.${time}.${digest}.${proof}`, proof }
 }
 
-/** Whether the MAC is of this request. The body is compared on its own, once it was read. */
+/** True when the MAC is valid for this request. The body is compared separately, once it is read. */
 export const isOfSession = (line: RequestLine, by: SessionForm, { mac }: SessionKeys): boolean => {
   const given = Buffer.from(by.proof, 'base64url')
   return timingSafeEqual(given, macOf(mac, boundText(line, by, by)))
 }
 
-/** Whether the signature is of this request. */
+/** True when the signature is valid for this request. */
 export const isByKey = (line: RequestLine, by: KeyForm, ed25519: KeyObject): boolean =>
   verify(null, Buffer.from(boundText(line, by, by)), ed25519, Buffer.from(by.proof, 'base64url'))
 
@@ -200,13 +202,13 @@ const nonceOf = (counter: number): Buffer => {
   return nonce
 }
 
-/** With the key of the direction that it goes. */
+/** Seals with the key of the message's direction. */
 export const sealMessage = (key: Buffer, counter: number, text: string): Buffer => {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(counter))
   return Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
 }
 
-/** Undefined when it does not open. */
+/** undefined when it cannot be opened. */
 export const openMessage = (key: Buffer, counter: number, sealed: Buffer): string | undefined => {
   const split = sealed.length - tagLength
   if (split < 0) return undefined
@@ -218,6 +220,6 @@ export const openMessage = (key: Buffer, counter: number, sealed: Buffer): strin
     decipher.final()
     return opened.toString('utf8')
   } catch {
-    return undefined // changed on its way, or sealed with another key
+    return undefined // changed in transit, or sealed with another key
   }
 }

@@ -1,6 +1,6 @@
-// HPKE (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM; base and auth mode. By hand
-// on node:crypto because it is synchronous and 7 times cheaper than a library; tests open and seal
-// against one. Pure: no state but a context's sequence number.
+// HPKE (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM; base and auth mode.
+// Implemented on node:crypto because that is synchronous and 7 times cheaper than a library; tests open
+// and seal against one. Pure: the only state is a context's sequence number.
 import {
   createCipheriv,
   createDecipheriv,
@@ -25,7 +25,7 @@ const hmac = (key: Buffer, ...parts: Buffer[]): Buffer => {
 const labeledExtract = (suite: Buffer, salt: Buffer, label: string, ikm: Buffer): Buffer =>
   hmac(salt, Buffer.from('HPKE-v1'), suite, Buffer.from(label), ikm)
 
-/** One HKDF-Expand block: every output of this suite has at most 32 bytes. */
+/** One block of HKDF-Expand: every output of this suite has at most 32 bytes. */
 const labeledExpand = (
   suite: Buffer,
   prk: Buffer,
@@ -69,7 +69,7 @@ const keySchedule = (auth: boolean, sharedSecret: Buffer, info: Buffer): Schedul
   }
 }
 
-/** Base nonce XOR sequence. 2^48 messages are out of reach for one stream, so six bytes are enough. */
+/** Base nonce XOR sequence number. Six bytes are enough: no stream sends 2^48 messages. */
 const nonceAt = (baseNonce: Buffer, seq: number): Buffer => {
   const nonce = Buffer.from(baseNonce)
   const counter = Buffer.alloc(12)
@@ -83,7 +83,7 @@ export interface Sealer {
   readonly enc: Buffer
   /** Sequence number of the next seal. */
   readonly seq: number
-  /** 32 bytes that both ends can derive, and nobody else; other ones for each label. */
+  /** A secret of 32 bytes that only both ends can derive; a different one for each label. */
   exportKey(label: string): Buffer
   seal(aad: Buffer, plaintext: Buffer): Buffer
 }
@@ -91,13 +91,13 @@ export interface Sealer {
 export interface Opener {
   /** Sequence number that the next open expects. */
   readonly seq: number
-  /** As the sealer's. */
+  /** The same secrets as the sealer's. */
   exportKey(label: string): Buffer
-  /** BadRequest when anything is off; the sequence then stays where it was. */
+  /** BadRequest when anything does not match; the sequence number then stays the same. */
   open(aad: Buffer, ciphertext: Buffer): Buffer
 }
 
-/** A sending context. With `sender` in auth mode: only who holds that private key can make one. */
+/** A sending context. With `sender` (auth mode) only the holder of that private key can make it. */
 export const createSealer = (to: {
   recipient: KeyObject
   info: Buffer
@@ -128,7 +128,7 @@ export const createSealer = (to: {
   }
 }
 
-/** The receiving context. With `sender` (raw public key) it opens only what that sender sealed. */
+/** A receiving context. With `sender` (a raw public key) it opens only messages from that sender. */
 export const createOpener = (from: {
   recipient: KeyPair
   enc: Buffer
@@ -158,7 +158,7 @@ export const createOpener = (from: {
   }
 }
 
-/** OpenSSL refuses an all-zero result, so that a low-order key gives an error and no known secret. */
+/** OpenSSL refuses an all-zero result. So a low-order public key causes an error and not a known secret. */
 const exchange = (privateKey: KeyObject, raw: Buffer): Buffer => {
   const publicKey = publicKeyFromRaw('X25519', raw)
   try {

@@ -1,12 +1,13 @@
-// The join token: all that an agent needs to find its controller and to prove whom it may become.
-// One use, short life. It pins the controller twice: the CA (TLS) and the X25519 key (bundles).
+// The join token: all that an agent needs to find its controller and to prove which agent it may
+// become. Valid once, for a short time. It pins the controller twice: the CA (TLS) and the X25519 key
+// (bundles).
 import { z } from 'zod'
 import { StagelyError } from '../kernel/errors.ts'
 
 const prefix = 'sjt_'
 
 const joinToken = z.object({
-  /** Base URL of the controller: `https://host:port`. Plain http only where TLS ends before it. */
+  /** Base URL of the controller: `https://host:port`. Plain http only behind a proxy that ends TLS. */
   url: z.url({ protocol: /^https?$/ }),
   namespace: z.string().min(1),
   name: z.string().min(1),
@@ -20,14 +21,14 @@ const joinToken = z.object({
 
 export type JoinToken = z.infer<typeof joinToken>
 
-/** One word without spaces, safe in a shell. It holds a secret: print it once, log it never. */
+/** One word without spaces, safe in a shell. It holds a secret: print it once, never log it. */
 export const renderJoinToken = (token: JoinToken): string => {
   const t = joinToken.parse({ ...token, ca: token.ca.replaceAll(':', '').toLowerCase() })
   const fields = [1, t.url, t.namespace, t.name, t.tokenId, t.tokenSecret, t.controllerX25519, t.ca]
   return prefix + Buffer.from(JSON.stringify(fields)).toString('base64url')
 }
 
-/** BadRequest when `text` is not a join token of this version; the message never repeats it. */
+/** BadRequest when `text` is not a join token of this version. The message never repeats it. */
 export const parseJoinToken = (text: string): JoinToken => {
   const bad = (why: string): StagelyError =>
     new StagelyError(

@@ -1,6 +1,6 @@
-// What joins an agent, sealed to the controller's key that the join token pins (HPKE): whoever ends TLS
-// between them sees neither the token's secret nor the agent's keys, and can put none in their place. The
-// answer is sealed as well, so that only the pinned controller can give one.
+// The messages by which an agent joins. The request is sealed to the controller's key that the join
+// token pins (HPKE). So a proxy that ends TLS can neither read the token's secret and the agent's keys
+// nor replace them. The answer is sealed as well: only the pinned controller can make one.
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { openMessage, sealMessage } from './agent-request.ts'
@@ -8,7 +8,7 @@ import { createOpener, createSealer } from './hpke.ts'
 import type { KeyPair } from './keys.ts'
 import { told } from './told.ts'
 
-/** POST join. */
+/** Body of the POST. */
 export const joinRequest = z.object({
   protocol: z.string(),
   tokenId: z.string().max(64),
@@ -26,14 +26,14 @@ export const joinContent = z.object({
   ed25519: z.string(),
   x25519: z.string(),
   version: told,
-  /** The agent's clock in ms. Each try has a later one: the same again is a repetition. */
+  /** The agent's clock in ms. It rises with each attempt; the controller refuses a repeated one. */
   counter: z.int().positive(),
 })
 
-/** Travels sealed. */
+/** Sealed in transit. */
 export const joinResponse = z.object({
   agentUid: z.string(),
-  /** Audience of requests. */
+  /** Audience of the agent's requests. */
   controllerId: z.string(),
   controllerX25519: z.string(),
 })
@@ -44,7 +44,7 @@ export type JoinResponse = z.infer<typeof joinResponse>
 const infoOf = (tokenId: string): Buffer =>
   Buffer.from(JSON.stringify(['stagely join v2', tokenId]))
 
-/** `open` gives the answer's text; undefined where the pinned controller did not make it. */
+/** `open` returns the answer's text; undefined when it is not from the pinned controller. */
 export const sealJoin = (
   pinned: KeyObject,
   tokenId: string,
@@ -60,7 +60,7 @@ export const sealJoin = (
   }
 }
 
-/** BadRequest when it does not open. */
+/** BadRequest when it cannot be opened. */
 export const openJoin = (
   recipient: KeyPair,
   { tokenId, enc, sealed }: Pick<z.infer<typeof joinRequest>, 'tokenId' | 'enc' | 'sealed'>,

@@ -1,4 +1,5 @@
-// Curve25519 keys as they travel: raw 32 bytes. Importing costs 30–80 µs, so callers keep KeyObjects.
+// Curve25519 keys in their wire form: raw 32 bytes. Importing a key costs 30–80 µs, so callers keep
+// KeyObjects.
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 import type { PublicKeys } from '../kernel/key-fingerprint.ts'
@@ -32,8 +33,8 @@ export const generateKeys = (curve: Curve): KeyPair => {
 }
 
 /**
- * Points of a small order, without the sign bit: anybody can sign for them. Of each coordinate also
- * what is the same number modulo p.
+ * Points of small order, without the sign bit: anybody can forge signatures for them. Includes the
+ * non-canonical encodings of each coordinate (the same number modulo p).
  */
 const weakEd25519: ReadonlySet<string> = new Set([
   '0000000000000000000000000000000000000000000000000000000000000000',
@@ -45,7 +46,7 @@ const weakEd25519: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ])
 
-/** BadRequest for keys of another length, or with which anybody could sign or read. */
+/** BadRequest for keys of a wrong length, and for weak keys, with which anybody could sign or read. */
 export const checkPublicKeys = (keys: PublicKeys): void => {
   const signing = Buffer.from(keys.ed25519, 'base64url')
   publicKeyFromRaw('Ed25519', signing)
@@ -56,7 +57,7 @@ export const checkPublicKeys = (keys: PublicKeys): void => {
   const { privateKey } = generateKeys('X25519')
   const publicKey = publicKeyFromRaw('X25519', Buffer.from(keys.x25519, 'base64url'))
   try {
-    // OpenSSL refuses points of a small order: the secret would be zero, whatever the other key is.
+    // OpenSSL refuses points of small order: with them the shared secret would always be zero.
     diffieHellman({ privateKey, publicKey })
   } catch (cause) {
     const message = 'the X25519 key is weak: anybody could read what is sealed to it'

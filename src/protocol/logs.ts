@@ -1,20 +1,20 @@
-// Logs of a stagelet, from its agent to whoever reads them: asked for by an order on the stream,
-// answered in batches by POST. Short requests pass proxies that collect bodies, and the answer to
-// each one paces the next.
+// Logs of a stagelet, from its agent to a reader. An order on the stream requests them; the agent
+// answers with batches by POST. Short requests pass proxies that buffer whole bodies. The agent sends
+// the next batch after the answer to the last one.
 import { z } from 'zod'
 
-/** Asks the agent to send the logs of a stagelet under this session, until it is told to end. */
+/** Asks the agent to send the logs of a stagelet in this session, until the session ends. */
 export const logsOrder = z.object({
   type: z.literal('logs'),
   session: z.string(),
   stageletUid: z.string(),
-  /** Absent: of every service. */
+  /** Absent: every service. */
   services: z.array(z.string()).optional(),
-  /** Milliseconds since the epoch: nothing older. */
+  /** Milliseconds since the epoch: no older lines. */
   since: z.number().optional(),
-  /** So many last lines of each container that is there; absent: all. */
+  /** Number of last lines of each existing container; absent: all lines. */
   tail: z.int().optional(),
-  /** Go on with what is written from now on, also by containers that come later. */
+  /** Continue with new lines, also those of containers that start later. */
   follow: z.boolean(),
 })
 
@@ -24,35 +24,35 @@ const logLine = z.object({
   /** Name of the container. */
   container: z.string(),
   stream: z.enum(['stdout', 'stderr']),
-  /** When the engine got it: RFC 3339 with nanoseconds. */
+  /** Time at which the engine received the line: RFC 3339 with nanoseconds. */
   time: z.string(),
-  /** Masked; without its newline. A line over 32 KiB comes in pieces. */
+  /** Masked; without its newline. A line of more than 32 KiB is split. */
   text: z.string(),
 })
 
 export const logRecord = z.discriminatedUnion('type', [
   logLine,
-  /** So many lines were left out here, because the reader was slower than the containers. */
+  /** Number of lines that were left out here, because the reader was slower than the containers. */
   z.object({ type: z.literal('dropped'), lines: z.int() }),
-  /** The last record. `error` says why there is no more, where that is not the end of the logs. */
+  /** The last record. `error` says why the logs end early; absent at their real end. */
   z.object({ type: z.literal('end'), error: z.string().optional() }),
 ])
 
-/** Counts what a program sends, from 0. No program lives long enough for more. */
+/** A number that counts messages from 0. No program runs long enough to exceed it. */
 export const serial = z.int().min(0).max(2_147_483_647)
 
-/** POST logs: what comes next in a session. An empty batch says that the agent is still there. */
+/** POST logs: the next records of a session. An empty batch only shows that the agent is still there. */
 export const logBatch = z.object({
   session: z.string(),
-  /** From 0; the same number again is the same batch, sent twice. */
+  /** Rises from 0. A repeated number is the same batch, sent twice. */
   seq: serial,
   records: z.array(logRecord),
 })
 
-/** `full`: nothing was taken, send it again; `ended`: nobody reads any more. */
+/** `full`: nothing was taken, send the batch again; `ended`: nobody reads any more. */
 export const logBatchResponse = z.object({ state: z.enum(['taken', 'full', 'ended']) })
 
-/** An agent sends a batch at least so often. */
+/** An agent sends a batch at least this often. */
 export const logKeepAliveMs = 15_000
 
 export type LogsOrder = z.infer<typeof logsOrder>

@@ -1,5 +1,5 @@
-// Every message between controller and agent, both directions. Protocol versions one minor apart
-// work together; unknown fields are ignored so that a newer peer may add some.
+// Every message between controller and agent, in both directions. Protocol versions one minor apart
+// work together; unknown fields are ignored, so that a newer peer may add some.
 import { z } from 'zod'
 import {
   drift,
@@ -24,24 +24,23 @@ export const paths = {
   sign: '/agent/v1/sign',
 } as const
 
-/** Names one start of an agent. */
+/** Identifies one start of an agent. */
 const bootId = storable(128)
 
 /**
- * POST keys: the agent replaces its keys. The request is signed by the key that the controller knows,
- * and taken in no other form; `proof` shows that the agent has the new one. The same keys again change
- * nothing.
+ * POST keys: the agent replaces its keys. The request must be signed by the key that the controller
+ * knows; `proof` shows that the agent has the new one. Sending the same keys again changes nothing.
  */
 export const keysRequest = z.object({
   ed25519: z.string(),
   x25519: z.string(),
   /** Ed25519 signature by the new key over `keysProof`, base64url. */
   proof: z.string(),
-  /** What the order to rotate named; absent when the agent does it by itself. */
+  /** Id of the order to rotate; absent when the agent rotates by itself. */
   request: z.string().max(256).optional(),
 })
 
-/** What the proof of new keys signs. It is good in the place of `held` alone. */
+/** The text that the proof of new keys signs. The proof is valid only for replacing the key `held`. */
 export const keysProof = (k: {
   controllerId: string
   agentUid: string
@@ -54,7 +53,10 @@ export const keysProof = (k: {
     JSON.stringify(['stagely keys v2', k.controllerId, k.agentUid, k.held, k.ed25519, k.x25519]),
   )
 
-/** POST stream: opens the stream; `holds` names what the agent has, so that it gets no bundle twice. */
+/**
+ * POST stream: opens the stream. `holds` lists the bundles that the agent has, so that they are not
+ * sent again.
+ */
 export const streamRequest = z.object({
   protocol: z.string(),
   boot: bootId,
@@ -65,7 +67,7 @@ export const streamRequest = z.object({
   holds: z.array(
     z.object({
       stageletUid: z.string().max(64),
-      /** An older agent does not say: it gets its bundles once more. */
+      /** Absent from older agents: they get their bundles once more. */
       projectUid: z.string().max(64).optional(),
       epoch: z.int().nonnegative(),
       revision: z.int().nonnegative(),
@@ -73,7 +75,7 @@ export const streamRequest = z.object({
   ),
 })
 
-/** What one stagelet should be; everything but the values. */
+/** The desired state of one stagelet; everything but the values. */
 const desiredStagelet = z.object({
   uid: z.string(),
   namespace: z.string(),
@@ -81,24 +83,24 @@ const desiredStagelet = z.object({
   generation: z.int(),
   projectUid: z.string(),
   /**
-   * Orders follow each other by (epoch, order), whatever revision they name: going back is an order
-   * too. After a restore the epoch rises. 0 from a controller of protocol 1.0.
+   * Orders are sorted by (epoch, order), whatever revision they name: a rollback is a later order too.
+   * A restore of the database raises the epoch. 0 from a controller of protocol 1.0.
    */
   epoch: z.int(),
   order: z.int().default(0),
-  /** Revision to run, whole. 0: no secret yet. */
+  /** Revision to run, with all its secrets. 0: no secret yet. */
   revision: z.int(),
-  /** Last revision that the stagelet was healthy with: what the agent goes back to by itself. */
+  /** The last revision with which the stagelet was healthy: the agent rolls back to it by itself. */
   healthyRevision: z.int().optional(),
   compose: z.object(composeSpec.shape),
   paused: z.boolean(),
-  /** Value of the redeploy annotation; a new value rolls out pending edits. */
+  /** Value of the redeploy annotation. A new value rolls out pending edits. */
   redeploy: z.string(),
-  /** Value of the retry annotation; a new value ends every quarantine. */
+  /** Value of the retry annotation. A new value ends every quarantine. */
   retry: z.string().default(''),
   /** Set while the stagelet is being deleted. */
   release: z.enum(['Retain', 'Down']).optional(),
-  /** With release Down: the volumes too. An agent that does not know this keeps them. */
+  /** With release Down: remove the volumes too. An agent that does not know this field keeps them. */
   releaseVolumes: z.boolean().optional(),
 })
 
@@ -113,7 +115,7 @@ export const bundle = z.object({
       scope: z.string(),
       type: z.enum(['env', 'file']),
       stagelet: z.string().optional(),
-      /** Where a secret of type file goes. */
+      /** Where the file secret is mounted. */
       file: z.object(fileSpec.shape).optional(),
       bytes: z.int(),
       valueDigest: z.string(),
@@ -122,22 +124,25 @@ export const bundle = z.object({
   ),
 })
 
-/** What an agent is told to do; travels sealed, in an `order`. */
+/** An instruction for the agent; sent sealed, in an `order`. */
 export const orderMessage = z.discriminatedUnion('type', [
-  /** The whole desired state: what is not named is no longer this agent's. Sent once, after the bundles of its items. */
+  /**
+   * The whole desired state: a stagelet that is not in it no longer belongs to this agent. Sent once,
+   * after the bundles of its items.
+   */
   z.object({ type: z.literal('desired'), items: z.array(desiredStagelet) }),
-  /** One stagelet changed; its bundle, where new, came before it. */
+  /** One stagelet changed. Its bundle, if new, was sent before. */
   z.object({ type: z.literal('stagelet'), item: desiredStagelet }),
   z.object({ type: z.literal('removed'), uid: z.string() }),
-  /** Register new keys. An agent that does not know this keeps those that it has. */
+  /** Register new keys. An agent that does not know this order keeps its keys. */
   z.object({ type: z.literal('rotateKeys'), request: z.string() }),
-  /** Somebody wants to read logs. An agent that does not know this lets it fall. */
+  /** Somebody wants to read logs. An agent that does not know this order ignores it. */
   logsOrder,
 ])
 
 /**
- * The longest time that is taken from what is not sealed: whoever has once stood between an agent and its
- * controller must not keep them apart for longer. 5,000 agents come back within a minute.
+ * The longest delay that an agent accepts from a message that is not sealed: a proxy that once ended
+ * TLS must not keep agent and controller apart for longer. 5,000 agents reconnect within a minute.
  */
 export const mostToldMs = 5 * 60_000
 
@@ -154,15 +159,21 @@ export const streamMessage = z.discriminatedUnion('type', [
     /** HPKE encapsulated key of this stream's context (auth mode), base64url. */
     enc: z.string(),
     keepAliveMs: pause(1),
-    /** First retry after losing the stream is uniform over 0…spreadMs; the server knows the crowd. */
+    /**
+     * The first retry after losing the stream is after a random time of 0…spreadMs. The server chooses
+     * it by the number of its agents.
+     */
     spreadMs: pause(0),
-    /** How this stream is named in signs of life, and how often the agent gives one (sign-of-life.ts). */
+    /** Name of this stream in signs of life, and their interval (sign-of-life.ts). */
     stream: z.string(),
     signMs: pause(1_000),
   }),
-  /** An `orderMessage`, sealed: a proxy that ends TLS can neither read nor make one. */
+  /** An `orderMessage`, sealed: a proxy that ends TLS can neither read nor forge it. */
   z.object({ type: z.literal('order'), seq: z.int(), ciphertext: z.string() }),
-  /** Orders and bundles share one count: `seq` from 0 is the HPKE sequence number; a gap ends the stream. */
+  /**
+   * Orders and bundles are counted together. `seq` starts at 0 and is the HPKE sequence number; a gap
+   * ends the stream.
+   */
   z.object({
     type: z.literal('bundle'),
     seq: z.int(),
@@ -172,12 +183,12 @@ export const streamMessage = z.discriminatedUnion('type', [
     revision: z.int(),
     ciphertext: z.string(),
   }),
-  /** The server asks the agent to come back after this time (graceful stop, overload). */
+  /** Asks the agent to reconnect after this time (graceful stop, overload). */
   z.object({ type: z.literal('reconnect'), afterMs: pause(1_000) }),
   z.object({ type: z.literal('error'), reason: z.string(), message: z.string() }),
 ])
 
-/** The stored form is strict; on the wire unknown fields of a newer agent fall away. */
+/** The stored form is strict. On the wire, unknown fields of a newer agent are dropped. */
 const reported = z.object({
   ...observationSpec.omit({ agent: true, presence: true, boot: true, seq: true }).shape,
   services: z.array(z.object(observedService.shape)),
@@ -190,14 +201,17 @@ const reported = z.object({
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
 })
 
-/** POST report: observed facts, idempotent. `seq` rises by each report of a boot; an old one is refused. */
+/**
+ * POST report: observed facts; idempotent. `seq` rises with each report of a boot; an older report is
+ * refused.
+ */
 export const reportRequest = z.object({
   boot: bootId,
   seq: serial,
   observations: z.array(reported),
 })
 
-/** AAD of a bundle: what it is bound to. */
+/** AAD of a bundle: the place that the bundle is bound to. */
 export const bundleAad = (b: {
   projectUid: string
   stageletUid: string
@@ -216,7 +230,10 @@ export const bundleAad = (b: {
     ]),
   )
 
-/** Names a bundle among those of its stagelet. Revisions of two projects have the same numbers. */
+/**
+ * Identifies a bundle among those of its stagelet. Includes the project: two projects have the same
+ * revision numbers.
+ */
 export const bundleKey = ({
   projectUid = '',
   epoch,
@@ -225,8 +242,8 @@ export const bundleKey = ({
   `${projectUid}/${epoch}/${revision}`
 
 /**
- * HPKE info of a stream: binds its context to the one request that opened it, by the proof of that
- * request, so that a recorded stream does not open on another one.
+ * HPKE info of a stream. It contains the proof of the request that opened the stream, so that a
+ * recorded stream does not open in answer to another request.
  */
 export const streamInfo = (s: {
   controllerId: string
@@ -236,10 +253,13 @@ export const streamInfo = (s: {
 }): Buffer =>
   Buffer.from(JSON.stringify(['stagely stream v2', s.controllerId, s.agentUid, s.boot, s.proof]))
 
-/** Body of every refusal by HTTP status; `reason` is for programs, `message` carries the remedy. */
+/** Body of every refused request. `reason` is for programs, `message` holds the remedy. */
 export const refusal = z.object({ reason: z.string(), message: z.string() })
 
-/** Answer to a report: what was not taken, because it is not (or no longer) this agent's. */
+/**
+ * Answer to a report: the stagelets whose reports were refused, because they do not (or no longer)
+ * belong to this agent.
+ */
 export const reportResponse = z.object({ refused: z.array(z.string()) })
 
 /** AAD of an order. */
@@ -252,5 +272,5 @@ export type StreamMessage = z.infer<typeof streamMessage>
 export type DesiredStagelet = z.infer<typeof desiredStagelet>
 export type Bundle = z.infer<typeof bundle>
 export type ReportRequest = z.infer<typeof reportRequest>
-/** What an agent reports of one stagelet. */
+/** The report of one stagelet. */
 export type ReportedStagelet = ReportRequest['observations'][number]

@@ -1,11 +1,11 @@
-// NDJSON framing: one JSON text for each line, an empty line is a keep-alive.
+// NDJSON framing: one JSON text on each line; an empty line is a keep-alive.
 import { StagelyError } from '../kernel/errors.ts'
 
 export const renderLine = (message: unknown): string => `${JSON.stringify(message)}\n`
 
 /**
- * Cuts bytes into lines, however the chunks fall. `onLine` gets each complete line without its end;
- * an unfinished last line is dropped. Throws BadRequest when a line grows beyond `maxBytes`.
+ * Cuts bytes into lines, however they are split into chunks. `onLine` gets each complete line without
+ * its end. An unfinished last line is dropped. Throws BadRequest when a line exceeds `maxBytes`.
  */
 export const createLineReader = (
   maxBytes: number,

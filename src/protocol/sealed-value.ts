@@ -1,6 +1,7 @@
-// Values sealed by people, with nothing but the controller's public sealing key: HPKE (RFC 9180) in
-// base mode. Text: `hpke2:<key id>:<base64 of encapsulated key (32) | ciphertext>`; `hpke1:…` is bound to
-// names alone, as whoever does not know the uid of the namespace makes it.
+// Values that people seal with the controller's public sealing key: HPKE (RFC 9180), base mode. Text:
+// `hpke2:<key id>:<base64 of encapsulated key (32)
+// ciphertext>`. `hpke1:…` is bound to names only, for a sealer who does not know the uid of the
+// namespace.
 import { createHash, type KeyObject } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 import { placeBytes, type SealedFormat, type SealedPlace } from '../secrets/sealed-place.ts'
@@ -10,7 +11,7 @@ import { publicKeyFromRaw, type KeyPair } from './keys.ts'
 const formats: ReadonlySet<string> = new Set<SealedFormat>(['hpke1', 'hpke2'])
 const encLength = 32
 
-/** Names a sealing key by its public half: 16 hex digits. */
+/** Id of a sealing key, from its public half: 16 hex digits. */
 export const sealingKeyId = (publicKey: Buffer): string =>
   createHash('sha256').update('stagely sealing key').update(publicKey).digest('hex').slice(0, 16)
 
@@ -33,13 +34,13 @@ export const parseSealingKey = (text: string): Buffer => {
   return raw
 }
 
-/** What a file for sealing offline holds: the key, and the uids of namespaces that are sealed for. */
+/** Content of a file for offline sealing: the key, and the uids of namespaces. */
 export interface SealingFile {
   readonly publicKey: Buffer
   readonly uids: ReadonlyMap<string, string>
 }
 
-/** A line for each namespace follows the key: `namespace <name> <uid>`. */
+/** The key, then one line for each namespace: `namespace <name> <uid>`. */
 export const renderSealingFile = ({ publicKey, uids }: SealingFile): string => {
   const lines = [...uids].map(([name, uid]) => `namespace ${name} ${uid}`)
   return [renderSealingKey(publicKey), ...lines].join('\n')
@@ -78,10 +79,10 @@ const partsOf = (text: string): Parts | undefined => {
   return { format: format as SealedFormat, id, encoded }
 }
 
-/** The key id of a sealed value; undefined for a text of another form. */
+/** The key id of a sealed value; undefined for text of another form. */
 export const keyIdOfSealed = (text: string): string | undefined => partsOf(text)?.id
 
-/** Undefined when it does not open: another place, another key, or a changed text. */
+/** undefined when it cannot be opened: sealed for another place or key, or changed. */
 export const openSealedValue = (
   recipient: KeyPair,
   place: SealedPlace,
@@ -98,6 +99,6 @@ export const openSealedValue = (
     const enc = body.subarray(0, encLength)
     return createOpener({ recipient, enc, info: bound }).open(bound, body.subarray(encLength))
   } catch {
-    return undefined // why it does not open tells nothing that helps
+    return undefined // the cause would not help anybody
   }
 }

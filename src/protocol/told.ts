@@ -1,11 +1,11 @@
-// Texts that an agent tells and the database keeps.
+// Text from an agent that is stored in the database.
 import { z } from 'zod'
 
-/** The database takes neither a NUL nor half of a surrogate pair in a text. */
+/** Postgres stores neither a NUL nor a lone surrogate. */
 const isStorable = (text: string): boolean => !/\0|\p{Surrogate}/u.test(text)
 
 export const storable = (most: number): z.ZodString =>
   z.string().max(most).refine(isStorable, 'must hold no NUL and no half of a surrogate pair')
 
-/** What an agent tells of its machine. */
+/** A text that describes the agent's machine. */
 export const told = storable(256)

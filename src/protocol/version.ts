@@ -8,7 +8,7 @@ const parse = (version: string): { major: number; minor: number } => {
 const agentUpdate =
   ': install the controller’s version of Stagely on its machine, then: systemctl restart stagely-agent'
 
-/** undefined when the two work together: same major, minors at most one apart; else the remedy. */
+/** undefined when the two work together: same major, minors at most one apart. Else the remedy. */
 export const protocolFault = (controller: string, agent: string): string | undefined => {
   const [ours, theirs] = [parse(controller), parse(agent)]
   const majors = ours.major - theirs.major

@@ -1,4 +1,4 @@
-// Printer columns: what `kubectl get` answers at a glance, and with `-o wide`.
+// Printer columns: the table of `kubectl get`, and with `-o wide` some more.
 import { z } from 'zod'
 
 /** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
@@ -7,14 +7,17 @@ export interface PrinterColumn {
   readonly type: 'string' | 'integer' | 'boolean' | 'date'
   readonly jsonPath: string
   readonly description: string
-  /** > 0 shows only with `-o wide`. */
+  /** Columns with a priority above 0 are shown only with `-o wide`. */
   readonly priority?: number
 }
 
 const condition = (type: string, field: string): string =>
   `.status.conditions[?(@.type=="${type}")].${field}`
 
-/** Said beside a field of `spec` by `.meta({ column: { name: 'Tier' } })`: the field is a column too. */
+/**
+ * Declared beside a field of `spec` by `.meta({ column: { name: 'Tier' } })`: the field becomes a
+ * column.
+ */
 interface FieldColumn {
   readonly name: string
   readonly priority?: number
@@ -22,7 +25,7 @@ interface FieldColumn {
 
 const columnTypes = new Set(['string', 'integer', 'boolean'])
 
-/** The columns that fields of `spec` ask for themselves. */
+/** The columns that are declared beside fields of `spec`. */
 export const fieldColumns = (spec: z.ZodType): PrinterColumn[] => {
   const shape = spec instanceof z.ZodObject ? (spec.shape as Record<string, z.ZodType>) : {}
   return Object.entries(shape).flatMap(([field, schema]) => {

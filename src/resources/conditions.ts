@@ -13,8 +13,8 @@ export interface Condition {
 export type NewCondition = Omit<Condition, 'lastTransitionTime'>
 
 /**
- * Returns the list with `next` in it, in place of its type. `lastTransitionTime` moves only when
- * the status does. Input is not changed; an equal condition keeps the very same object.
+ * The list with `next` in place of the condition of the same type. `lastTransitionTime` changes only
+ * with the status. The input is not changed; an equal condition stays the same object.
  */
 export const withCondition = (
   conditions: readonly Condition[],
@@ -43,8 +43,8 @@ export const isTrue = (conditions: readonly Condition[] | undefined, type: strin
   findCondition(conditions, type)?.status === 'True'
 
 /**
- * A condition that was judged from the current spec; undefined where the status is older than
- * metadata.generation, because such a condition speaks of the past. `type` in any case.
+ * The condition of this type; undefined when the status was computed for an older generation of the
+ * spec, so that the condition says nothing about the current one.
  */
 export const currentCondition = (object: KubeObject, type: string): Condition | undefined => {
   const status = object.status as

@@ -29,9 +29,9 @@ const isTime = (text: string): boolean =>
 const time = z.string().refine(isTime, 'must be a time as in RFC 3339')
 
 /**
- * core/v1 Event keeps its fields at the top level; the store keeps them in `spec` and the API lifts them.
- * Older programs write `source`, the times and `count`; newer ones `reportingComponent`, `eventTime`,
- * `action` and `series`.
+ * A core/v1 Event has its fields at the top level. The store keeps them in `spec`, and the API moves
+ * them. Older programs write `source`, the times and `count`; newer ones `reportingComponent`,
+ * `eventTime`, `action` and `series`.
  */
 export const eventSpec = z.strictObject({
   involvedObject: objectReference.describe('What it happened to.'),
@@ -79,11 +79,14 @@ type EventTimes = Pick<
   'firstTimestamp' | 'lastTimestamp' | 'eventTime' | 'series' | 'count'
 >
 
-/** When the event last happened; '' where it does not say. The compaction of the store asks the same in SQL. */
+/**
+ * Time of the event's last occurrence; '' when it has none. The store's compaction computes the same in
+ * SQL.
+ */
 export const lastSeenOf = ({ series, lastTimestamp, eventTime }: EventTimes): string =>
   series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? ''
 
-/** When the event first happened; '' where it does not say. */
+/** Time of the event's first occurrence; '' when it has none. */
 export const firstSeenOf = ({ firstTimestamp, eventTime, lastTimestamp }: EventTimes): string =>
   firstTimestamp ?? eventTime ?? lastTimestamp ?? ''
 

@@ -1,5 +1,5 @@
-// zod schemas → structural schemas → CustomResourceDefinitions. What this file does not know is an
-// error at generation, never silently lost.
+// zod schemas → structural schemas → CustomResourceDefinitions. A keyword that this file does not know
+// causes an error at generation, and is never dropped silently.
 import { z } from 'zod'
 import { apiGroup } from './meta.ts'
 import type { PrinterColumn } from './columns.ts'
@@ -7,7 +7,7 @@ import { kinds, resourceNameOf, type Kind } from './registry.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
-/** Kept as they are. Everything else is translated below, or refused. */
+/** Keywords that are copied. All others are translated below, or refused. */
 const plainKeywords = new Set([
   'type',
   'description',
@@ -25,11 +25,14 @@ const plainKeywords = new Set([
   'nullable',
 ])
 const kubernetesKeyword = /^x-kubernetes-/
-/** What zod writes for z.int(): no bound at all for JSON numbers. */
+/** True for the bounds that zod writes for z.int(): every JSON integer is within them. */
 const isSafeInteger = (value: unknown): boolean =>
   value === Number.MAX_SAFE_INTEGER || value === Number.MIN_SAFE_INTEGER
 
-/** The structural form of one zod schema, as clients may send it. Throws for what CRDs cannot say. */
+/**
+ * The structural form of one zod schema, as clients may send it. Throws for a schema that CRDs cannot
+ * express.
+ */
 export const structuralSchema = (schema: z.ZodType, path: string): Schema =>
   structural(
     z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'throw' }),
@@ -66,7 +69,7 @@ const translate = (keyword: string, value: unknown, path: string): unknown => {
     case 'items':
       return structural(value, `${path}[]`)
     case 'additionalProperties':
-      // false is zod's strictness; Kubernetes prunes or refuses unknown fields by itself.
+      // false comes from zod's strict objects; Kubernetes prunes or refuses unknown fields itself.
       return value === false ? undefined : structural(value, `${path}{}`)
     default:
       if (plainKeywords.has(keyword) || kubernetesKeyword.test(keyword)) return value
@@ -74,7 +77,7 @@ const translate = (keyword: string, value: unknown, path: string): unknown => {
   }
 }
 
-/** Schema of whole objects of the kind, without what `metadata` holds. */
+/** Schema of whole objects of the kind, without the content of `metadata`. */
 export const objectSchema = (kind: Kind): Schema => {
   const spec = structuralSchema(kind.spec, `${kind.kind}.spec`)
   const required = Array.isArray(spec['required']) ? { required: ['spec'] } : {}
@@ -116,7 +119,7 @@ const printerColumn = ({
   ...(priority === 0 ? {} : { priority }),
 })
 
-/** Kinds that a cluster can hold: ours, and not only in the store. */
+/** Kinds with a CRD: Stagely's own kinds that the API serves. */
 export const crdKinds: readonly Kind[] = kinds.filter(
   (k) => k.group === apiGroup && k.internal !== true,
 )

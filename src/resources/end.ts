@@ -1,5 +1,5 @@
-// Whether a wait for a stagelet is over, and how: the one place that decides it. Pure. It reads
-// conditions by status and reason only.
+// Decides whether a wait for a stagelet, secret or agent is over, and how it ended. No other place
+// decides that. Pure. Reads conditions by status and reason only.
 import { currentCondition, type Condition } from './conditions.ts'
 import type { KubeObject } from './meta.ts'
 import type { ProjectStatus } from './project.ts'
@@ -7,9 +7,12 @@ import type { StageletSpec, StageletStatus } from './stagelet.ts'
 
 export type End =
   | { readonly kind: 'done'; readonly message: string }
-  /** It does not go on by itself: somebody has to act. */
+  /** The wait cannot succeed by itself: somebody has to act. */
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
-  /** Not over; the message says how far it is, and who is awaited. `turnIn`: the project to ask. */
+  /**
+   * Not over. The message says how far it is, and who or what is awaited. `turnIn`: the project whose
+   * rollout decides.
+   */
   | { readonly kind: 'going'; readonly message: string; readonly turnIn?: string }
 
 export const done = (message: string): End => ({ kind: 'done', message })
@@ -20,7 +23,7 @@ export const failed = (reason: string, message: string): End => ({
 })
 export const going = (message: string): End => ({ kind: 'going', message })
 
-/** Of SecretsInSync=False, what passes by itself. Every other reason is a fault that stays. */
+/** Reasons of SecretsInSync=False that pass by themselves. Every other reason is a lasting fault. */
 const passing: ReadonlySet<string> = new Set([
   'NewRevision',
   'RollingOut',
@@ -32,10 +35,10 @@ const passing: ReadonlySet<string> = new Set([
   'ComposeUnavailable',
 ])
 
-/** Of Progressing=False, what keeps a stagelet from a revision until somebody acts. */
+/** Reasons of Progressing=False that last until somebody acts. */
 const holding: ReadonlySet<string> = new Set(['Paused', 'AgentDrained'])
 
-/** Of an agent that is not reachable: nobody will ever answer. Every other reason may end. */
+/** Reasons of AgentReachable=False that never pass by themselves. */
 const gone: ReadonlySet<string> = new Set(['AgentMissing', 'Revoked'])
 
 const say = ({ reason, message }: Condition): string => `${reason}: ${message}`
@@ -48,7 +51,7 @@ const away = (stagelet: KubeObject, { reason, lastTransitionTime }: Condition): 
     `waits for agent "${agentOf(stagelet)}", which is not connected (${reason}) since ${lastTransitionTime}`,
   )
 
-/** What the rollout of the project says to one that waits for its turn. */
+/** The state of a stagelet that waits for its turn in the rollout of its project. */
 const atItsTurn = (stagelet: KubeObject, held: Condition, project: KubeObject | undefined): End => {
   const name = (stagelet.spec as Partial<StageletSpec> | undefined)?.projectRef?.name ?? ''
   const rollout = (project?.status as ProjectStatus | undefined)?.rollout
@@ -72,7 +75,7 @@ const absent = (object: KubeObject | undefined): End =>
     ? failed('NotFound', 'it does not exist')
     : failed('Deleted', `it is being deleted since ${object.metadata.deletionTimestamp ?? ''}`)
 
-/** Why nothing more comes of a stagelet, whatever its agent does: somebody has to act. */
+/** A state that somebody has to end, whatever the agent does; undefined: no such state. */
 const halted = (stagelet: KubeObject, reachable: Condition | undefined): End | undefined => {
   if (reachable?.status === 'False' && gone.has(reachable.reason))
     return failed(reachable.reason, reachable.message)
@@ -82,7 +85,10 @@ const halted = (stagelet: KubeObject, reachable: Condition | undefined): End | u
   return failed('Paused', `it is paused: go on with ${remedy}`)
 }
 
-/** What a rollout that goes on, waits for its turn or is held says of a stagelet that is not in sync. */
+/**
+ * The state of a stagelet that is not in sync because its rollout is running, waiting for its turn or
+ * held back.
+ */
 const endOfProgress = (
   stagelet: KubeObject,
   progressing: Condition,
@@ -97,8 +103,8 @@ const endOfProgress = (
 }
 
 /**
- * For a wait until a stagelet runs exactly its secrets. `stagelet` undefined: there is none.
- * `project` is asked only where the stagelet waits for its turn.
+ * For a wait until a stagelet runs exactly its secrets. `stagelet` undefined: it does not exist.
+ * `project` is needed only while the stagelet waits for its turn.
  */
 export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject): End => {
   if (stagelet === undefined || isLeaving(stagelet)) return absent(stagelet)
@@ -119,17 +125,17 @@ export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject
   return passing.has(inSync.reason) ? going(say(inSync)) : failed(inSync.reason, inSync.message)
 }
 
-/** When the last rollout began, by which a wait tells the next one from it. */
+/** Start time of the last rollout. A wait compares it to recognize the next rollout. */
 export const rolloutStartOf = (stagelet: KubeObject | undefined): string =>
   (stagelet?.status as StageletStatus | undefined)?.lastRollout?.startedAt ?? ''
 
-/** What failed before is what a new try may mend. */
+/** A failure that a retry may mend. */
 const mayMend = (end: End): boolean =>
   end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(end.reason)
 
 const notBegun = going('waits until the agent begins')
 
-/** For a wait until what is tried again runs, or has failed once more; `startedBefore` as for a deploy. */
+/** For a wait until a retry has succeeded or failed again; `startedBefore` as for a deploy. */
 export const endOfRetry = (
   stagelet: KubeObject | undefined,
   startedBefore: string,
@@ -139,7 +145,7 @@ export const endOfRetry = (
   return mayMend(sync) && rolloutStartOf(stagelet) === startedBefore ? notBegun : sync
 }
 
-/** For a wait until a deploy has ended; `startedBefore` is when the last rollout before it began. */
+/** For a wait until a deploy has ended; `startedBefore` is the start time of the rollout before it. */
 export const endOfDeploy = (
   stagelet: KubeObject | undefined,
   startedBefore: string,
@@ -169,7 +175,7 @@ export const endOfSecret = (secret: KubeObject | undefined): End => {
   return stays ? failed(inSync.reason, inSync.message) : going(say(inSync))
 }
 
-/** For a wait until an agent is connected, or has done what it was asked for. */
+/** For a wait until an agent is connected, or has done what was asked of it. */
 export const endOfAgent = (
   agent: KubeObject | undefined,
   isDone: (agent: KubeObject) => boolean,

@@ -1,4 +1,4 @@
-// zod issues in the words of Kubernetes.
+// Translates zod's issues into faults in Kubernetes' words.
 import type { z } from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 
@@ -27,7 +27,7 @@ const typeName = (value: unknown): string => {
   return typeof value
 }
 
-/** What is given, as Kubernetes shows it; undefined for what must not be repeated. */
+/** The given value, as Kubernetes shows it; undefined for a value that must not be repeated. */
 const shown = (value: unknown, secret: boolean): string | undefined => {
   if (secret) return undefined
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 100))
@@ -81,8 +81,8 @@ const sizeFault = (
 }
 
 /**
- * The fault of one issue found under `base` of `root`. `isSecret` names fields whose content must
- * not be repeated.
+ * The fault for one issue of zod. `root` is the whole input, `base` the path that the issue's own path
+ * starts from. `isSecret` is true for fields whose content must not be repeated.
  */
 export const faultOfIssue = (
   issue: z.core.$ZodIssue,
@@ -92,7 +92,7 @@ export const faultOfIssue = (
 ): Fault => {
   const field = fieldPath(base, issue.path)
   const given = valueAt(root, issue.path)
-  // What stands where a whole object should may be anything, a secret too.
+  // Whatever was given in place of a whole object may hold a secret.
   const text = shown(given, field === '' || isSecret(field))
   if (issue.code === 'invalid_type') return typeFault(field, issue, given)
   if (issue.code === 'too_big' || issue.code === 'too_small') return sizeFault(field, issue, text)

@@ -1,5 +1,5 @@
-// What may stay in kubectl's last-applied annotation of a StagelySecret. Only what its schema knows, and
-// no value: a misspelt or misplaced field (`vlaue:`) may well hold the secret.
+// The part of a StagelySecret that may stay in kubectl's last-applied annotation: the fields of its
+// schema, without values. An unknown field is dropped: a typing error (`vlaue:`) may hold the secret.
 import { z } from 'zod'
 import { isRecord } from '../kernel/record.ts'
 import { annotations } from './meta.ts'
@@ -12,7 +12,7 @@ const writable = new Set([
 ])
 const hidden = new Set<string>(valueFields)
 
-/** The known fields of `value`, in their order; undefined for what cannot be of this schema. */
+/** The known fields of `value`, in their order; undefined when the value cannot be of this schema. */
 const prune = (schema: unknown, value: unknown): unknown => {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
     return prune(schema.unwrap(), value)
@@ -27,7 +27,7 @@ const prune = (schema: unknown, value: unknown): unknown => {
   )
 }
 
-/** What a manifest says of an object. A last-applied annotation within it is a manifest again. */
+/** Prunes the metadata of a manifest. A last-applied annotation in it is a manifest again. */
 const pruneMetadata = (value: unknown): unknown => {
   if (!isRecord(value)) return undefined
   const fields = Object.entries(value).filter(([key]) => writable.has(key))
@@ -40,7 +40,7 @@ const pruneMetadata = (value: unknown): unknown => {
   )
 }
 
-/** The manifest of a StagelySecret as it may be kept and shown. */
+/** The manifest of a StagelySecret that may be stored and shown. */
 export const withoutSecretFields = (manifest: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(manifest).flatMap(([key, value]) => {
@@ -50,7 +50,7 @@ export const withoutSecretFields = (manifest: Record<string, unknown>): Record<s
     }),
   )
 
-/** The annotation's text, cleaned; undefined for text that is no manifest: nobody can tell what is in it. */
+/** The annotation's text, cleaned; undefined for text that is not a manifest, whose content is unknown. */
 export const cleanLastApplied = (text: string): string | undefined => {
   try {
     const manifest: unknown = JSON.parse(text)

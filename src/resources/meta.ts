@@ -1,5 +1,5 @@
-// What every object has. Wire shape of Kubernetes; `resourceVersion` is a decimal string whose
-// integer order is the commit order of the store.
+// The parts that every object has, in the wire form of Kubernetes. `resourceVersion` is a decimal
+// string; its order as an integer is the commit order of the store.
 
 import type { OwnerReference } from './owner-references.ts'
 
@@ -19,7 +19,7 @@ export interface ManagedFieldsEntry {
 
 export interface ObjectMeta {
   name: string
-  /** Prefix of a name that the store makes, where `name` is ''. */
+  /** Prefix of a name that the store makes, when `name` is ''. */
   generateName?: string
   namespace?: string
   uid?: string
@@ -31,9 +31,9 @@ export interface ObjectMeta {
   labels?: Record<string, string>
   annotations?: Record<string, string>
   finalizers?: string[]
-  /** Kept for those who read them: nothing is deleted with its owner. */
+  /** Kept for clients that read them: nothing is deleted with its owner. */
   ownerReferences?: OwnerReference[]
-  /** Written by the API only; other writers leave it as it is. */
+  /** Only the API writes it; other writers keep it unchanged. */
   managedFields?: ManagedFieldsEntry[]
 }
 
@@ -46,7 +46,7 @@ export interface KubeObject<Spec = Record<string, unknown>, Status = Record<stri
   status?: Status
 }
 
-/** Names one object. `namespace` is '' for cluster-scoped kinds (Namespace). */
+/** Identifies one object. `namespace` is '' for cluster-scoped kinds (Namespace). */
 export interface ObjectRef {
   readonly kind: string
   readonly namespace: string
@@ -59,7 +59,7 @@ export const refOf = (object: KubeObject<unknown, unknown>): ObjectRef => ({
   name: object.metadata.name,
 })
 
-/** Stable text form of a ref: the key of maps and of work queues. */
+/** Text form of a ref: the key of maps and work queues. */
 export const keyOf = (ref: ObjectRef): string => `${ref.kind}/${ref.namespace}/${ref.name}`
 
 export const refFromKey = (key: string): ObjectRef => {
@@ -70,24 +70,31 @@ export const refFromKey = (key: string): ObjectRef => {
 /** Annotations with a meaning. */
 export const annotations = {
   /**
-   * Set by the server: who owns the object (`api`, `kubernetes`, `folder:<path>`). Setting it to `api` adopts
-   * the object, setting it to `system` leaves it to the first source that declares it.
+   * Set by the server: the source that owns the object (`api`, `kubernetes`, `folder:<path>`). Setting
+   * it to `api` adopts the object. Setting it to `system` leaves the object to the first source that
+   * declares it.
    */
   source: 'stagely.dev/source',
-  /** Set by the server on a secret whose owner gives its value too; without it the value is open. */
+  /**
+   * Set by the server on a secret whose value comes from the object's owner too. Without it anybody
+   * with the right may set the value.
+   */
   valueSource: 'stagely.dev/value-source',
-  /** Any new value makes the agent roll out pending edits of the compose file. */
+  /** A new value makes the agent roll out pending edits of the compose file. */
   redeploy: 'stagely.dev/redeploy',
-  /** Any new value ends the quarantine of what failed, and lets it be tried again. */
+  /** A new value ends the quarantine of failed revisions, which are tried again. */
   retry: 'stagely.dev/retry',
-  /** On a Project: agents that vanished before this time (RFC 3339) no longer hold its rollout back. */
+  /** On a Project: agents that were lost before this time (RFC 3339) no longer hold its rollout back. */
   resumed: 'stagely.dev/resumed',
-  /** On an Agent: any new value makes it register new keys. */
+  /** On an Agent: a new value makes it register new keys. */
   rotateKeys: 'stagely.dev/rotate-keys',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 
-/** Annotations that ask for an action; whoever may ask may set them, whoever owns the object. */
+/**
+ * Annotations that request an action. Who has the right to the action may set them, whoever owns the
+ * object.
+ */
 export const requestAnnotations = [
   annotations.redeploy,
   annotations.retry,
@@ -95,10 +102,10 @@ export const requestAnnotations = [
   annotations.rotateKeys,
 ] as const
 
-/** Kept on a Stagelet until its agent has let go of it. */
+/** On a Stagelet, until its agent has released it. */
 export const agentFinalizer = 'stagely.dev/agent'
 
 /** On every service that gets secrets; the value is the service's digest. */
 export const digestLabel = 'dev.stagely.digest'
-/** Of the container of one `stagely compose -- run`: which run it is of. */
+/** On the container of a `stagely compose -- run`; the value is the id of the run. */
 export const runLabel = 'dev.stagely.run'

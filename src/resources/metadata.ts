@@ -1,4 +1,4 @@
-// The metadata that a user may write, checked; what the server sets is passed on as it is.
+// Checks the metadata that a user may write. Fields that the server sets are passed through unchanged.
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import type { ObjectMeta } from './meta.ts'
@@ -19,7 +19,7 @@ const labelValueRule =
 
 const maxAnnotationBytes = 262_144
 
-/** Set by the server; taken in silence, as they come back from kubectl. */
+/** Set by the server. Dropped silently, as kubectl sends them back. */
 const dropped = new Set(['selfLink', 'managedFields'])
 const textFields = ['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'] as const
 const numberFields = ['generation', 'deletionGracePeriodSeconds'] as const
@@ -76,7 +76,7 @@ const checkNames = (kind: Kind, meta: Fields): { fields: Partial<ObjectMeta>; fa
   if (name !== undefined && name !== '') {
     faults.push(...checkName('metadata.name', name, kind.kind === 'Namespace'))
   } else if (generateName !== undefined) {
-    // The random end makes a trailing '-' or '.' good.
+    // The random suffix makes a trailing '-' or '.' valid.
     const sample = `${generateName.slice(0, 200)}x`
     faults.push(...checkName('metadata.generateName', sample, kind.kind === 'Namespace'))
   } else if (!faults.some((f) => f.field === 'metadata.name')) {
@@ -111,9 +111,9 @@ const checkTexts = (
   const texts: Record<string, string> = {}
   let bytes = 0
   for (const [key, given] of Object.entries(input)) {
-    // `a:` in YAML is null, and an empty text to Kubernetes.
+    // A null value (`a:` in YAML) is an empty text, as in Kubernetes.
     const value = given ?? ''
-    // Kubernetes checks the lower-cased key of an annotation, and labels as they are.
+    // As Kubernetes does: annotation keys are checked in lower case, label keys unchanged.
     faults.push(...checkKey(path, field === 'labels' ? key : key.toLowerCase()))
     if (typeof value !== 'string') {
       faults.push(typeInvalid(`${path}.${key}`, 'string', value))
@@ -147,7 +147,10 @@ const checkFinalizers = (input: unknown): { finalizers: string[] | undefined; fa
   return { finalizers: finalizers.size === 0 ? undefined : [...finalizers], faults }
 }
 
-/** Of all but `ownerReferences`. Never throws. `metadata` holds what is good; `unknown` the names of fields that no object has. */
+/**
+ * Checks all fields but `ownerReferences`. Never throws. `metadata` holds the valid fields; `unknown`
+ * the names of unknown fields.
+ */
 export const decodeMetadata = (
   kind: Kind,
   input: unknown,

@@ -1,10 +1,10 @@
-// What an agent last reported of one stagelet. Internal: kept in the store so that a report on one
-// replica wakes the reconciler on another; never served by the API.
+// The last report of an agent about one stagelet. Internal: stored so that a report to one replica
+// wakes the reconciler on another; never served by the API.
 import { z } from 'zod'
 
 export const observedService = z.strictObject({
   name: z.string(),
-  /** Digest labels of its containers, distinct; '' stands for a container without one. */
+  /** Distinct digest labels of its containers; '' stands for a container without the label. */
   digests: z.array(z.string()),
   containers: z.int(),
   state: z.enum([
@@ -21,17 +21,26 @@ export const observedService = z.strictObject({
   restarts: z.int(),
   exitCode: z.int().optional(),
   since: z.string().optional(),
-  /** Where it is not well though nothing is rolled out: container, restarts, health output; masked. */
+  /**
+   * Why the service is not well although nothing is being rolled out: container, restarts, health
+   * output; masked.
+   */
   detail: z.string().optional(),
-  /** Services whose network, IPC or PID namespace, or volumes, it shares: it is re-created with them. */
+  /**
+   * Services with which it shares a network, IPC or PID namespace, or volumes: it is re-created with
+   * them.
+   */
   sharesWith: z.array(z.string()).optional(),
-  /** A container of one of those is gone: what it shares is dead until it is re-created. */
+  /**
+   * A container of one of those services is gone. The shared namespace is unusable until the service is
+   * re-created.
+   */
   cutOff: z.boolean().optional(),
   /** Names of the variables that the compose file sets itself. */
   composeKeys: z.array(z.string()).optional(),
 })
 
-/** What failed its health gate: not to be run again until it changes, or somebody asks for it. */
+/** A revision that failed its health gate: not run again until it changes or somebody asks for a retry. */
 export const quarantined = z.strictObject({
   service: z.string().describe('The service that failed.'),
   digest: z
@@ -44,7 +53,7 @@ export const quarantined = z.strictObject({
     .describe('What happened: exit code, restarts, health output, last log lines; masked.'),
 })
 
-/** What somebody or something changed of containers that were right. */
+/** A change of containers that were right before, made outside of the agent's own rollouts. */
 export const drift = z.strictObject({
   state: z.enum(['Found', 'Healed', 'Held', 'Flapping']),
   since: z.string(),
@@ -52,56 +61,56 @@ export const drift = z.strictObject({
     z.strictObject({
       service: z.string(),
       container: z.string(),
-      /** Stopped: somebody asked the engine to; Killed: by a signal; Died: by itself. */
+      /** Stopped: somebody asked the engine to stop it; Killed: by a signal; Died: ended by itself. */
       what: z.enum(['Removed', 'Replaced', 'Stopped', 'Killed', 'Died']),
       exitCode: z.int().optional(),
-      /** Who did it through the agent, and how: see describeHand. */
+      /** Person and command, when the change was made through the agent: see describeHand. */
       by: z.string().optional(),
-      /** It ran out of memory: its limit in bytes, 0 where it has none of its own. */
+      /** Out of memory: the limit in bytes, 0 for a container without a limit. */
       outOfMemory: z.int().optional(),
     }),
   ),
 })
 
-/** What a person did to the stack through the agent (`stagely compose`). */
+/** A command that a person ran on the stack through the agent (`stagely compose`). */
 export const handRun = z.strictObject({
-  /** What followed `stagely compose`; masked. */
+  /** The words after `stagely compose`; masked. */
   command: z.string(),
-  /** As the command said: nothing proves it. */
+  /** As the command reported it; not proven. */
   user: z.string(),
   at: z.string(),
   exitCode: z.int(),
-  /** Services whose containers are others since, or in another state. */
+  /** Services with other containers than before, or in another state. */
   touched: z.array(z.string()),
 })
 
 export const describeHand = ({ user, command }: Pick<HandRun, 'user' | 'command'>): string =>
   `${user} (as told) with "stagely compose ${command}"`
 
-/** For people; `limit` in bytes, 0 for none. */
+/** Text for people. `limit` in bytes; 0: no limit. */
 export const describeOutOfMemory = (limit: number): string =>
   limit === 0
     ? 'out of memory'
     : `out of memory with a limit of ${Math.round((limit / 2 ** 20) * 10) / 10} MiB`
 
-/** Outcome of the last action. `phase` says where the agent stands with (epoch, revision). */
+/** Outcome of the last action. `phase` is the agent's progress with (epoch, revision). */
 export const observationSpec = z.strictObject({
   /** `namespace/name` of the agent that reported. */
   agent: z.string(),
   stageletUid: z.string(),
-  /** Of the agent when it reported; see presence.ts. */
+  /** Presence of the agent at the time of the report; see presence.ts. */
   presence: z.string().optional(),
   boot: z.string(),
   seq: z.int(),
   generation: z.int(),
-  /** Of the Project that `revision` is one of; an older agent does not say. */
+  /** Project of `revision`. Absent from an older agent. */
   projectUid: z.string().optional(),
   epoch: z.int(),
   revision: z.int(),
   phase: z.enum(['Pending', 'Applying', 'Gating', 'Settled', 'Failed', 'Paused', 'Released']),
   composeProject: z.string().optional(),
   services: z.array(observedService),
-  /** Digests for which the health gate passed, by service; empty where it was given nothing. */
+  /** Digests that passed the health gate, by service; '' for a service without secrets. */
   passed: z.record(z.string(), z.string()),
   rollout: z
     .strictObject({
@@ -117,13 +126,13 @@ export const observationSpec = z.strictObject({
     .optional(),
   quarantine: z.array(quarantined).optional(),
   drift: drift.optional(),
-  /** The last one since the agent started. */
+  /** The last such command since the agent started. */
   hand: handRun.optional(),
-  /** What the health gate is waiting for, such as `web: health check starting`. */
+  /** What the health gate waits for, such as `web: health check starting`. */
   waitingFor: z.array(z.string()).optional(),
   /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
   fault: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
-  /** Services that a pending edit of the user's files would re-create or create. */
+  /** Services that a pending edit of the compose files would create or re-create. */
   pendingEdits: z.array(z.string()),
   /** Variables of the compose file that neither a secret nor the environment sets. */
   missingVariables: z.array(z.string()),
@@ -131,7 +140,7 @@ export const observationSpec = z.strictObject({
   unmountedFiles: z.array(z.string()).optional(),
 })
 
-/** Reason of the fault of an agent whose engine does not answer: such a report has seen nothing. */
+/** Reason of the fault when the engine does not answer: such a report has observed nothing. */
 export const engineUnavailable = 'EngineUnavailable'
 
 export type Drift = z.infer<typeof drift>

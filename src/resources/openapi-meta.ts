@@ -1,4 +1,4 @@
-// Schemas of what every object has, as OpenAPI shows them and `kubectl explain` prints them.
+// Schemas of the parts that every object has, for OpenAPI and `kubectl explain`.
 import { structuralSchema, type Schema } from './crd.ts'
 import { ownerReferences } from './owner-references.ts'
 

@@ -1,4 +1,5 @@
-// The schemas of the OpenAPI v3 documents: of each served kind, of lists of it, and of what all have.
+// The schemas of the OpenAPI v3 documents: of each served kind, of its lists, and of the parts that
+// every object has.
 import { objectSchema, structuralSchema, type Schema } from './crd.ts'
 import { metaSchemas, refTo } from './openapi-meta.ts'
 import type { Kind } from './registry.ts'
@@ -18,7 +19,7 @@ const refToName = (name: string): Schema => ({ $ref: `#/components/schemas/${nam
 export const refToKind = (kind: Kind): Schema => refToName(schemaName(kind))
 export const refToList = (kind: Kind): Schema => refToName(`${schemaName(kind)}List`)
 
-/** core/v1 Event has its fields beside `metadata`, not under `spec`. */
+/** A core/v1 Event has its fields beside `metadata`, not under `spec`. */
 const bodySchema = (kind: Kind): Schema => {
   const whole = objectSchema(kind)
   const properties = whole['properties'] as Record<string, Schema>

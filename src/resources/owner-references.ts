@@ -1,4 +1,4 @@
-// `metadata.ownerReferences`, as Kubernetes has them. They are kept for those who read them.
+// `metadata.ownerReferences`, as in Kubernetes. They are kept for clients that read them.
 import { z } from 'zod'
 
 const filled = z.string().min(1, 'must not be empty')

@@ -1,4 +1,5 @@
-// The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns follow it.
+// The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns are
+// derived from it.
 import type { z } from 'zod'
 import { agentSpec, agentStatus } from './agent.ts'
 import {
@@ -32,9 +33,9 @@ export interface Kind {
   readonly columns: readonly PrinterColumn[]
   /** Text fields that a field selector may name, besides name and namespace. */
   readonly selectableFields?: readonly string[]
-  /** True: in the store only, never served. */
+  /** True: stored only, never served by the API. */
   readonly internal?: boolean
-  /** Order of creation and, reversed, of deletion when several kinds are applied together. */
+  /** Order in which kinds are created when they are applied together; reversed for deletion. */
   readonly applyOrder: number
 }
 
@@ -181,7 +182,7 @@ const byKind = new Map(kinds.map((k) => [k.kind, k]))
 
 export const findKind = (kind: string): Kind | undefined => byKind.get(kind)
 
-/** The kind's entry; throws for a kind that the code itself misspelt. */
+/** The kind's entry. Throws for an unknown kind, which is a fault of the code. */
 export const requireKind = (kind: string): Kind => {
   const found = byKind.get(kind)
   if (found === undefined) throw new Error(`no such kind: ${kind}`)
@@ -191,10 +192,10 @@ export const requireKind = (kind: string): Kind => {
 export const apiVersionOf = (kind: Kind): string =>
   kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
 
-/** Where the API of its group begins. */
+/** Base path of the API of its group. */
 export const apiPathOf = ({ group, version }: Kind): string =>
   group === '' ? `/api/${version}` : `/apis/${group}/${version}`
 
-/** `stagelets.stagely.dev`, `namespaces`: the resource as error messages name it. */
+/** `stagelets.stagely.dev`, `namespaces`: the resource's name in error messages. */
 export const resourceNameOf = (kind: Kind): string =>
   kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`

@@ -1,5 +1,5 @@
-// The fields of a kind as REST and files of secrets call them, made from its schema: in snake case, and
-// a reference by the name that it holds. What is otherwise is said in one table for each kind.
+// The fields of a kind in REST and in files of secrets, derived from the kind's schema: names in snake
+// case, and a reference as the name that it holds. Each kind has one table of exceptions.
 import { z } from 'zod'
 
 export const snakeCase = (text: string): string =>
@@ -7,7 +7,7 @@ export const snakeCase = (text: string): string =>
 
 type Shape = Readonly<Record<string, z.ZodType>>
 
-/** The schema of a field that is given: not optional, and without the default of one that is not. */
+/** The schema of a given value: not optional, without a default. */
 export const plainSchema = (schema: z.ZodType): z.ZodType =>
   schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
     ? plainSchema(schema.unwrap() as z.ZodType)
@@ -21,48 +21,48 @@ type Within<S> =
       ? Within<T>
       : never
 
-/** REST has no such field. */
+/** Marks a field that REST does not have. */
 export const hidden = 'hidden'
 
 interface Exception<S> {
-  /** In place of the name in snake case. */
+  /** REST name, in place of the name in snake case. */
   readonly name?: string
   readonly description?: string
-  /** What an answer shows where the object has none. */
+  /** Shown when the object has no value. */
   readonly absent?: NonNullable<z.infer<S>>
-  /** Taken and never shown. */
+  /** Accepted and never shown. */
   readonly writeOnly?: true
-  /** The names of what is in it stay as they are. */
+  /** The names of the fields in it stay unchanged. */
   readonly asItIs?: true
-  /** What is in it stands beside it, with names that begin so. */
+  /** The fields in it are moved beside it; their names begin with this prefix. */
   readonly prefix?: string
   readonly fields?: Exceptions<Within<S>>
 }
 
-/** What REST calls or shows otherwise; a field that is not named follows the rule. */
+/** Exceptions from the rule, by field. */
 export type Exceptions<T> = {
   readonly [Key in keyof T]?: typeof hidden | Exception<T[Key]>
 }
 
 export interface RestField {
   readonly name: string
-  /** Where it is in what the schema describes. */
+  /** Path of the field in the described object. */
   readonly path: readonly string[]
-  /** Of a value that is given. */
+  /** Schema of a given value. */
   readonly schema: z.ZodType
-  /** Of an object, or of each item of a list: its fields by their REST names. */
+  /** Fields of an object, or of each item of a list, by their REST names. */
   readonly inner?: readonly RestField[]
-  /** Every object has it. */
+  /** True when every object has the field. */
   readonly always: boolean
-  /** A new object needs it. */
+  /** True when a new object needs the field. */
   readonly required: boolean
   readonly writeOnly: boolean
-  /** `null` takes it away. */
+  /** True when `null` removes the field. */
   readonly removable: boolean
   readonly absent?: unknown
 }
 
-/** Text of half a character would be stored as another one. */
+/** A lone surrogate would be stored as another character. */
 const wellFormed = (schema: z.ZodType): z.ZodType =>
   schema.refine((text) => typeof text !== 'string' || !/\p{Surrogate}/u.test(text), {
     error: 'must not hold half a surrogate pair',
@@ -77,7 +77,7 @@ const shapeIn = (schema: z.ZodType): Shape | undefined => {
 interface Group {
   readonly path: readonly string[]
   readonly prefix: string
-  /** Undefined at the top, where a field with a default cannot be taken away. */
+  /** Undefined at the top level, where a field with a default cannot be removed. */
   readonly optional?: boolean
 }
 
@@ -118,13 +118,13 @@ const fieldsIn = (shape: Shape, exceptions: Exceptions<Shape>, group: Group): Re
       return fieldsIn(inside, except.fields ?? {}, { path, prefix: except.prefix, optional })
     if (inside === undefined || !key.endsWith('Ref') || Object.keys(inside).join() !== 'name')
       return [fieldOf(key, schema, group, except)]
-    // The name of what is referred to is in the place of the reference.
+    // A reference is replaced by the name that it holds.
     const named = { name: snakeCase(key.slice(0, -3)), description: schema.description ?? '' }
     const field = fieldOf('name', inside['name']!, { path, prefix: '', optional }, named)
     return [{ ...field, always: !optional, removable: optional }]
   })
 
-/** Throws where two fields would have one name. */
+/** Throws when two fields would have one name. */
 export const fieldsOf = <T extends Shape>(
   schema: { readonly shape: T },
   exceptions: Exceptions<T>,
@@ -143,7 +143,10 @@ export const valueAt = (from: unknown, path: readonly string[]): unknown => {
   return at
 }
 
-/** With what `change` makes of the value at `path`: undefined takes it away, and a group that is empty then. */
+/**
+ * Sets the value at `path` to the result of `change`. undefined removes the value, and a group that
+ * becomes empty.
+ */
 const withAt = (
   object: Fields,
   [first = '', ...rest]: readonly string[],
@@ -159,7 +162,7 @@ const withAt = (
   return next
 }
 
-/** `spec` with what is given; `null` takes a field away. What a group is not given stays. */
+/** `spec` with the given fields; `null` removes a field. Fields of a group that are not given stay. */
 export const withFields = (
   fields: readonly RestField[],
   spec: Fields,

@@ -1,6 +1,6 @@
-// The fields of a secret by their flat names: a field that is added to the schema of StagelySecret is
-// here too. REST and the files of `secrets export` call them so. Names follow the columns: file_path,
-// file_permissions.
+// The fields of a secret by their flat names, derived from the schema of StagelySecret, so that a new
+// field needs no change here. Used by REST and in the files of `secrets export`. Names are those of the
+// columns: file_path, file_permissions.
 import {
   fieldsOf,
   hidden,
@@ -21,7 +21,7 @@ export const secretFields: readonly RestField[] = fieldsOf(secretSpec, {
 
 export type SecretInput = Readonly<Record<string, unknown>>
 
-/** What of a spec may be shown. */
+/** The part of a spec that may be shown. */
 export const shownOf = (spec: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     secretFields
@@ -30,7 +30,7 @@ export const shownOf = (spec: Record<string, unknown>): Record<string, unknown> 
       .filter(([, value]) => value !== undefined),
   )
 
-/** `spec` with what is given; `null` takes a field away. */
+/** `spec` with the given fields; `null` removes a field. */
 export const withFields = (
   spec: Readonly<Record<string, unknown>>,
   input: SecretInput,
@@ -38,7 +38,10 @@ export const withFields = (
 
 const label = (text: string): string => text.replace(/^-+|-+$/g, '')
 
-/** Name of a new secret's object, `stripe-secret-key.backend`; what no name may hold is left out. */
+/**
+ * Name for a new secret's object, `stripe-secret-key.backend`. Characters that a name cannot hold are
+ * left out.
+ */
 export const secretName = ({ key, scope = 'global', stagelet }: SecretInput): string => {
   const parts = [key, scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
   const labels = parts.flatMap((part) =>

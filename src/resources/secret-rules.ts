@@ -1,4 +1,4 @@
-// Rules of a StagelySecret's spec that go over more than one field.
+// Rules about several fields of a StagelySecret's spec.
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
@@ -49,7 +49,10 @@ const checkValueFrom = (from: unknown): Fault[] => {
     .map((name) => forbidden(`spec.valueFrom.generate.${name}`, notWithKeypair))
 }
 
-/** Of a spec that may be wrong elsewhere: what is not as it should be counts as not given. */
+/**
+ * The rule for the value of a spec that may have faults elsewhere: a field of the wrong type counts as
+ * absent.
+ */
 const ruleOf = (spec: Fields): ValueRule => {
   const { type, key, pattern } = spec
   const format = formats.find((known) => known === spec.format)
@@ -63,7 +66,10 @@ const ruleOf = (spec: Fields): ValueRule => {
   return usable ? { ...base, format, pattern } : base
 }
 
-/** What the schema cannot say of a secret's spec, which has no nulls but of values. A message never repeats a value. */
+/**
+ * Checks the rules that the schema cannot express. `spec` holds null only for a value. A message never
+ * repeats a value.
+ */
 export const checkSecret = (spec: Fields): Fault[] => {
   const faults = [
     ...checkSecretFile(spec),
@@ -81,7 +87,7 @@ export const checkSecret = (spec: Fields): Fault[] => {
   }
   const field = spec.value === undefined ? 'spec.valueBase64' : 'spec.value'
   if (field === 'spec.valueBase64' && typeof spec.valueBase64 === 'string') {
-    // A lone sextet cannot be a byte: Buffer would drop it in silence.
+    // One base64 digit alone is no byte: Buffer would drop it silently.
     if (spec.valueBase64.replace(/[\s=]/g, '').length % 4 === 1) {
       const message = 'Invalid value: must be standard base64'
       return [...faults, { field, reason: 'FieldValueInvalid', message }]

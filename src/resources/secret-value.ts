@@ -1,10 +1,10 @@
-// What a secret's value may be. Messages never repeat a byte of it.
+// Checks a secret's value. Messages never repeat a byte of it.
 import type { Fault } from '../kernel/errors.ts'
 import { maxEnvEntryBytes, maxFileBytes } from './stagelysecret.ts'
 import { formatFault, type FormatRule } from './value-format.ts'
 import { parseTemplate } from './value-template.ts'
 
-/** Fields of a secret's spec that are taken and never shown. */
+/** Fields of a secret's spec that are accepted and never shown. */
 export const valueFields = ['value', 'valueBase64', 'sealedValue'] as const
 
 export interface ValueFields {
@@ -12,7 +12,7 @@ export interface ValueFields {
   readonly valueBase64?: unknown
 }
 
-/** The bytes that the spec gives, or undefined when it gives none (or something that is not text). */
+/** The bytes of the spec's value; undefined when it has none, or one that is not text. */
 export const valueBytes = ({ value, valueBase64 }: ValueFields): Buffer | undefined => {
   if (typeof value === 'string') return Buffer.from(value, 'utf8')
   if (typeof valueBase64 === 'string') return Buffer.from(valueBase64, 'base64')
@@ -31,13 +31,13 @@ const isUtf8 = (bytes: Buffer): boolean => {
 export interface ValueRule extends FormatRule {
   readonly type: 'env' | 'file'
   readonly key: string
-  /** The value is a template. */
+  /** True when the value is a template. */
   readonly references?: boolean | undefined
 }
 
 /**
- * Faults of the bytes as a value of this secret: its type's limits, and the format that it declares. Of
- * a template the format cannot be known here: the store checks what it is filled to.
+ * Faults of the bytes as a value of this secret: limits of its type, and its declared format. The
+ * format of a template cannot be checked here: the store checks the finished value.
  */
 export const checkValue = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] =>
   rule.references === true
@@ -50,7 +50,7 @@ const checkTemplate = (bytes: Buffer, field: string): Fault[] => {
   return [{ field, reason: 'FieldValueInvalid', message: `Invalid value: it ${wrong}` }]
 }
 
-/** The same of a value that is no template, or of what one was filled to. */
+/** Faults of a value without references, or of a template's finished value. */
 export const checkFilled = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] => {
   const faults = checkBytes(rule, bytes, field)
   const wrong = faults.length > 0 ? undefined : formatFault(rule, bytes)
@@ -59,7 +59,7 @@ export const checkFilled = (rule: ValueRule, bytes: Buffer, field = 'spec.value'
   return [{ field, reason: 'FieldValueInvalid', message }]
 }
 
-/** What Linux lets pass for env, 1 MiB for a file. */
+/** env: the limit of Linux; file: 1 MiB. */
 const checkBytes = ({ type, key }: ValueRule, bytes: Buffer, field: string): Fault[] => {
   const fault = (reason: Fault['reason'], message: string): Fault[] => [{ field, reason, message }]
   if (type === 'file') {
@@ -79,7 +79,7 @@ const checkBytes = ({ type, key }: ValueRule, bytes: Buffer, field: string): Fau
       'Invalid value: an environment variable must be UTF-8 text; use type: file',
     )
   }
-  // KEY=VALUE and the NUL that ends it.
+  // KEY=VALUE and the NUL at its end.
   const room = maxEnvEntryBytes - Buffer.byteLength(key) - 2
   return bytes.length > room
     ? fault(

@@ -73,7 +73,7 @@ export const stageletSpec = z.strictObject({
     ),
 })
 
-/** What only a look at its containers tells. */
+/** Fields that can only be known from the containers. */
 const seenOfService = {
   runningDigest: z.string().optional().describe('Digest label read from its containers.'),
   revision: z

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { formats, valueFrom } from './value-source.ts'
 
-/** Linux passes `KEY=VALUE` + NUL of at most this many bytes to a program (MAX_ARG_STRLEN). */
+/** Linux passes an environment entry, `KEY=VALUE` plus NUL, of at most this many bytes (MAX_ARG_STRLEN). */
 export const maxEnvEntryBytes = 131_072
-/** Upper bound of a file secret. */
+/** Maximum size of a file secret. */
 export const maxFileBytes = 1_048_576
 
 export const fileSpec = z.strictObject({
@@ -46,7 +46,7 @@ export const onlyWritten = 'references goes with a value that is written, not wi
 export const patternWithRegex = 'pattern goes with format: regex, and only with it'
 const immutable = 'field is immutable; delete the secret and create it anew'
 
-/** What holds between fields, for a cluster. Here the same is checked in code, in the same words. */
+/** Rules between fields, as CEL for a cluster. Code checks the same rules, with the same messages. */
 const secretRules = [
   { rule: "self.type == 'file' || !has(self.file)", message: onlyForFiles, fieldPath: '.file' },
   {

@@ -1,4 +1,4 @@
-// Schema pieces that several kinds share.
+// Schema parts that several kinds share.
 import { z } from 'zod'
 
 const conditionSchema = z.strictObject({
@@ -19,7 +19,7 @@ export const conditionsSchema = z
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
   .describe('The latest observations, one of each type.')
 
-/** RFC 1123 subdomain, the names of objects. */
+/** RFC 1123 subdomain: the form of object names. */
 export const objectName = z
   .string()
   .regex(

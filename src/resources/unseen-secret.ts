@@ -1,5 +1,5 @@
-// What is said of a secret that no stagelet can see. The store says it at once with the write, and the
-// reconciler whenever it looks again: the same words, so that the second look writes nothing.
+// Conditions of a secret that no stagelet sees. The store sets them with the write, and the reconciler
+// whenever it looks again. Both use the same texts, so that the second write changes nothing.
 import type { NewCondition } from './conditions.ts'
 import type { KubeObject } from './meta.ts'
 import type { SecretSpec } from './stagelysecret.ts'
@@ -15,14 +15,17 @@ export const noStagelet = ({ stageletRef }: Pick<SecretSpec, 'stageletRef'>): Ve
   return { status: 'Unknown', reason: 'NoStagelet', message }
 }
 
-/** `InSync` of a secret that has a value and no service to see it. */
+/** `InSync` of a secret with a value, when no service sees it. */
 export const noConsumers: Verdict = {
   status: 'True',
   reason: 'NoConsumers',
   message: 'no service sees it',
 }
 
-/** `Accepted` and `InSync` of what names a project that is not there. Any order is good: it may come later. */
+/**
+ * `Accepted` and `InSync` of an object whose project does not exist. Objects may be created in any
+ * order: the project may come later.
+ */
 export const projectMissing = (object: Pick<KubeObject, 'spec'>): Verdict => {
   const { name } = (object.spec as { projectRef: { name: string } }).projectRef
   return {

@@ -1,5 +1,5 @@
-// Untyped input → an object that the store accepts, or every fault at once.
-// A message never repeats what stands in spec.value or spec.valueBase64.
+// Untyped input → an object that the store accepts, or every fault at once. A message never repeats the
+// content of spec.value or spec.valueBase64.
 import { z } from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
@@ -13,10 +13,10 @@ import { checkSecret } from './secret-rules.ts'
 import { valueFields } from './secret-value.ts'
 
 export interface Decoded {
-  /** Present when there are no faults: defaults applied, unknown fields and status left out. */
+  /** Present when there are no faults: with defaults, without unknown fields and status. */
   readonly object?: KubeObject
   readonly faults: Fault[]
-  /** Dotted paths of fields that no schema knows, wherever nested: `spec.compose.file`. */
+  /** Paths of fields that the schema does not know, at any depth: `spec.compose.file`. */
   readonly unknown: string[]
 }
 
@@ -31,7 +31,10 @@ type Fields = Record<string, unknown>
 const secretFields = new Set(valueFields.map((field) => `spec.${field}`))
 const isSecret = (field: string): boolean => secretFields.has(field)
 
-/** null means absent, as in Kubernetes; but `value:` left empty is a mistake that must show. */
+/**
+ * Drops nulls: null means absent, as in Kubernetes. But an empty `value:` is a mistake, and must be
+ * reported.
+ */
 const dropNulls = (value: unknown, field: string): unknown => {
   if (Array.isArray(value))
     return (value as unknown[]).map((v, i) => dropNulls(v, `${field}[${i}]`))
@@ -49,7 +52,7 @@ const removeKeys = (root: Fields, issue: z.core.$ZodIssueUnrecognizedKeys): void
   for (const key of issue.keys) Reflect.deleteProperty(at as object, key)
 }
 
-/** Texts that the database cannot look into. `passes` is true for fields that are stored as bytes. */
+/** Texts that Postgres cannot store. `passes` is true for fields that are stored as bytes. */
 export const unstorable = (
   value: unknown,
   field: string,
@@ -77,7 +80,7 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
     return { faults: [{ field: base, reason: 'FieldValueTypeInvalid', message }], unknown: [] }
   }
   const unknown: string[] = []
-  // Where a field is unknown its neighbours are checked all the same; pruning may uncover more.
+  // Unknown fields are removed and the rest is checked again, so that all faults are found.
   for (;;) {
     const result = schema.safeParse(given)
     if (result.success) {
@@ -105,7 +108,7 @@ const decodeOwners = (metadata: unknown): DecodedPart => {
   return decodePart(metadataParts, 'metadata', { ownerReferences: given ?? undefined })
 }
 
-/** The whole of `metadata`. */
+/** Checks the whole `metadata`. */
 const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadata> => {
   const { metadata, faults, unknown } = decodeMetadata(kind, input)
   const owners = decodeOwners(input)
@@ -140,7 +143,7 @@ const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
     reason: 'FieldValueNotSupported',
     message: `Unsupported value: ${JSON.stringify(input[field])}: supported values: ${values.map((v) => JSON.stringify(v)).join(', ')}`,
   })
-  // Reports come by the agents' own door alone: a manifest must not be able to forge one.
+  // Reports come through the agents' endpoint only: a manifest must not forge one.
   if (kind === undefined || kind.internal === true) {
     const served = kinds.filter((k) => k.internal !== true).map((k) => k.kind)
     return { faults: [unsupported('kind', served)] }
@@ -149,12 +152,12 @@ const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
   return { faults: [unsupported('apiVersion', [apiVersionOf(kind)])] }
 }
 
-/** core/v1 Event has its fields at the top level; here they are its spec. */
+/** A core/v1 Event has its fields at the top level; here they are its spec. */
 const eventFields = (input: Fields): Fields =>
   Object.fromEntries(Object.entries(input).filter(([key]) => !topLevel.has(key)))
 
 /**
- * Checks one object of any kind. Never throws; status is neither checked nor passed on.
+ * Checks one object of any kind. Never throws. Status is neither checked nor passed on.
  * `resourceVersion`, `uid` and other fields that the server sets are passed on unchecked.
  */
 export const decodeObject = (input: unknown): Decoded => {
@@ -186,7 +189,7 @@ export const decodeObject = (input: unknown): Decoded => {
   return { object, faults, unknown }
 }
 
-/** Checks the status of a kind; kinds without one accept nothing. */
+/** Checks the status of a kind. A kind without a status accepts nothing. */
 export const decodeStatus = (kind: Kind, input: unknown): DecodedPart =>
   kind.status === undefined
     ? { faults: [], unknown: [], value: {} }

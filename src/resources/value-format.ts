@@ -1,26 +1,32 @@
-// Checks of a value against the format that its secret declares. A reason never repeats a byte of it.
+// Checks a value against the declared format of its secret. A reason never repeats a byte of the value.
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import vm from 'node:vm'
 import type { Format } from './value-source.ts'
 
 export interface FormatRule {
   readonly format?: Format | undefined
-  /** Of format regex. */
+  /** The pattern, for the format `regex`. */
   readonly pattern?: string | undefined
 }
 
-/** Longer values are no match: a pattern is for tokens, not for documents. */
+/** A longer value never matches: patterns are for tokens, not for documents. */
 export const maxPatternInput = 65_536
-/** Of the wall clock: a busy machine must not refuse a pattern that is good. */
+/** Wall-clock time: long enough that a good pattern also passes on a busy machine. */
 const patternMs = 250
-/** Matching holds up the whole process. Of its time patterns may take a second at once, and a twentieth later on. */
+/**
+ * Matching blocks the whole process. In total, patterns may take one second at once, and later a
+ * twentieth of the time.
+ */
 const mostMs = 1_000
 const share = 0.05
-/** What is left to each when that is used up: more than any takes that does not backtrack. */
+/**
+ * Time limit of each pattern when that budget is used up: more than a pattern without backtracking
+ * takes.
+ */
 const leastMs = 20
 let spare = { ms: mostMs, at: 0 }
 
-/** Runs `match`, which is to end in the time (ms) that it is told. */
+/** Runs `match` with a time limit in ms. */
 const inTurn = <T>(match: (ms: number) => T): T => {
   const begun = performance.now()
   const ms = Math.min(mostMs, spare.ms + (begun - spare.at) * share)
@@ -37,7 +43,7 @@ const isJson = (text: string): string | undefined => {
     JSON.parse(text)
     return undefined
   } catch {
-    return 'is not JSON' // the parser's own message quotes the text
+    return 'is not JSON' // the parser's message quotes the text
   }
 }
 
@@ -53,7 +59,7 @@ const parses = (block: string, label: string): boolean => {
     if (label === 'CERTIFICATE') new X509Certificate(block)
     else if (label.endsWith('PUBLIC KEY')) createPublicKey(block)
     else if (label.endsWith('PRIVATE KEY') && !label.startsWith('ENCRYPTED')) {
-      // OpenSSH's own form is PEM, though not one that OpenSSL reads.
+      // OpenSSH's key format is PEM as well, but OpenSSL cannot read it.
       if (!label.startsWith('OPENSSH')) createPrivateKey(block)
     }
     return true
@@ -82,7 +88,10 @@ const isInteger = (text: string): string | undefined =>
 const isPort = (text: string): string | undefined =>
   /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 ? undefined : 'is not a port (1 to 65535)'
 
-/** The engine checks the clock while it backtracks, so that no pattern can hold the process up. */
+/**
+ * V8 checks the time limit of a vm script while it backtracks, so that no pattern can block the
+ * process.
+ */
 const sandbox = vm.createContext(Object.create(null) as object)
 const matcher = new vm.Script('new RegExp(pattern, "u").test(text)')
 
@@ -104,7 +113,7 @@ const matchWithin = (ms: number, text: string, pattern: string): string | undefi
   }
 }
 
-/** Undefined for a text that can be compiled; else why not. */
+/** undefined when the pattern compiles; else the error. */
 export const patternFault = (pattern: string): string | undefined => {
   try {
     new RegExp(pattern, 'u')
@@ -123,7 +132,7 @@ const checks: Record<Exclude<Format, 'regex'>, (text: string) => string | undefi
   integer: isInteger,
 }
 
-/** What is wrong with the value, as a sentence without its subject; undefined when nothing is. */
+/** The fault of the value, as a sentence without its subject; undefined: no fault. */
 export const formatFault = ({ format, pattern }: FormatRule, value: Buffer): string | undefined => {
   if (format === undefined) return undefined
   const text = value.toString('utf8')

@@ -1,4 +1,4 @@
-// Where a secret's value comes from when nobody writes it down, and what it must look like.
+// Sources of a value that nobody writes down, and the declared format of a value.
 import { z } from 'zod'
 import { objectName } from './status.ts'
 

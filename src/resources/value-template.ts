@@ -1,13 +1,13 @@
-// A value that refers to others: `${KEY}`, `${service/KEY}`, and `$${` for a literal `${`.
-// Byte-exact: what stands between references is never decoded.
+// A value that refers to other secrets: `${KEY}`, `${service/KEY}`; `$${` is a literal `${`.
+// Byte-exact: the text between references is never decoded.
 
-/** More than anybody needs; bounds what one write may cost. */
+/** Limits the cost of one write. */
 export const maxReferences = 64
 
 export interface Template {
-  /** One more than there are references. */
+  /** The texts between the references: one more than there are references. */
   readonly literals: readonly Buffer[]
-  /** As written between the braces, in order. */
+  /** The text between the braces of each reference, in order. */
   readonly references: readonly string[]
 }
 
@@ -16,7 +16,7 @@ const name = /^(?:[a-zA-Z0-9._-]{1,255}\/)?[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
 
 const remedy = 'write ${KEY} or ${service/KEY}; $${ is a literal ${'
 
-/** The template, or what is wrong with it; never anything of its text. */
+/** The template, or its fault. The fault never repeats the text. */
 export const parseTemplate = (value: Buffer): Template | string => {
   const text = value.toString('latin1')
   const literals: Buffer[] = []
@@ -42,10 +42,10 @@ export const parseTemplate = (value: Buffer): Template | string => {
   return { literals, references }
 }
 
-/** Length of what `fillTemplate` makes, without making it. */
+/** Length of the result of `fillTemplate`. */
 export const filledLength = ({ literals }: Template, values: readonly Buffer[]): number =>
   [...literals, ...values].reduce((sum, part) => sum + part.length, 0)
 
-/** `values` are those of the references, in order. */
+/** `values` are the values of the references, in order. */
 export const fillTemplate = ({ literals }: Template, values: readonly Buffer[]): Buffer =>
   Buffer.concat(literals.flatMap((literal, i) => [literal, values[i] ?? Buffer.alloc(0)]))

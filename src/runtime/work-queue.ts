@@ -2,8 +2,7 @@
 //
 // INVARIANTS
 // - A key waits at most once; adding a waiting key changes nothing.
-// - A key in work is not handed out again before done(). If it is added meanwhile, it waits after
-// done().
+// - A key in work is not handed out again before done(). If it is added meanwhile, it waits after that.
 // - Adding a delayed key without a delay makes it wait at once and cancels its timer.
 // - The queue keeps nothing of a key that is not waiting, delayed, in work or failing.
 import { backoffMs, type BackoffOptions } from '../kernel/backoff.ts'

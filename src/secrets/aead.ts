@@ -3,24 +3,24 @@ import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'n
 import { StagelyError } from '../kernel/errors.ts'
 
 const format = 's1'
-/** KeyObject keeps the bytes out of reach of dumps of the heap, and wipes them in the end. */
+/** A KeyObject keeps the bytes out of heap dumps, and wipes them when it is freed. */
 export type KeyBytes = Buffer | KeyObject
 
 const nonceBytes = 12
 const tagBytes = 16
 
 export interface SealKey {
-  /** Written into the sealed text, so that an opener knows which key it needs. No ':' in it. */
+  /** Written into the sealed text, so that the reader knows which key to use. Must not hold ':'. */
   readonly id: string
   /** 32 bytes. */
   readonly bytes: KeyBytes
 }
 
-/** Format and key id are authenticated too: neither can be swapped. */
+/** Format and key id are authenticated too: neither can be exchanged. */
 const fullAad = (keyId: string, aad: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`stagely ${format} ${keyId}\n`), aad])
 
-/** What a sealed value is bound to: it opens nowhere else and as nothing else. */
+/** The place that a sealed value is bound to: it cannot be opened for another place. */
 export interface ValueContext {
   readonly projectUid: string
   readonly secretId: string
@@ -30,7 +30,7 @@ export interface ValueContext {
   readonly version: number
 }
 
-/** Canonical: JSON of a fixed list, so that no two contexts share one byte string. */
+/** JSON of a fixed list, so that two contexts never have the same bytes. */
 export const valueAad = (c: ValueContext): Buffer =>
   Buffer.from(
     JSON.stringify([
@@ -65,14 +65,14 @@ const openBody = (key: KeyBytes, body: Buffer, aad?: Buffer): Buffer => {
     if (aad !== undefined) decipher.setAAD(aad)
     decipher.setAuthTag(body.subarray(-tagBytes))
     const plaintext = decipher.update(body.subarray(nonceBytes, -tagBytes))
-    decipher.final() // GCM holds nothing back: it only checks the tag here
+    decipher.final() // with GCM, final() returns nothing: it only checks the tag
     return plaintext
   } catch {
-    throw damaged() // the cause says no more, and must not carry bytes along
+    throw damaged() // without the cause, which adds nothing and might contain bytes
   }
 }
 
-/** The key id of a sealed text; InternalError for a text of another format. */
+/** The key id of a sealed text; InternalError for text of another format. */
 export const keyIdOf = (sealed: string): string => {
   const [version, id, body, ...rest] = sealed.split(':')
   if (version !== format || id === undefined || body === undefined || rest.length > 0)
@@ -85,11 +85,11 @@ export const open = (key: SealKey, sealed: string, aad: Buffer): Buffer => {
   if (keyIdOf(sealed) !== key.id) throw damaged()
   const text = sealed.slice(format.length + key.id.length + 2)
   const body = Buffer.from(text, 'base64')
-  // Node skips what is not base64; only the one canonical text of the bytes may open.
+  // Node ignores characters that are not base64. Only the canonical text of the bytes is accepted.
   if (body.toString('base64') !== text) throw damaged()
   return openBody(key.bytes, body, fullAad(key.id, aad))
 }
 
-/** Opens base64(nonce|ciphertext|tag) without AAD, as the Go program that came before wrote it. */
+/** Opens base64(nonce|ciphertext|tag) without AAD, the format of the earlier Go program. */
 export const openLegacy = (encryptedValue: string, key: Buffer): Buffer =>
   openBody(key, Buffer.from(encryptedValue, 'base64'))

@@ -1,5 +1,5 @@
-// Digests decide whether a container is current. They are keyed, so that a label does not let
-// anybody test guesses of a weak secret.
+// Digests decide whether a container is current. They are keyed, so that nobody can test guesses of a
+// weak secret against a label.
 import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { KeyBytes } from './aead.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
@@ -10,11 +10,11 @@ export interface DigestInput {
   readonly key: string
   readonly value: Buffer
   readonly file?: FileSpec | undefined
-  /** The value is a template; it never has the digest of the same bytes as they are. */
+  /** True for a template. It never has the digest of the same bytes without references. */
   readonly refers?: boolean
 }
 
-/** Length-prefixed fields: no two different inputs share one byte string. */
+/** Length-prefixed fields: different inputs never have the same bytes. */
 const canonical = (fields: readonly (string | Buffer)[]): Buffer =>
   Buffer.concat(
     fields.flatMap((field) => {
@@ -46,7 +46,10 @@ export const valueDigest = (
     .digest('hex')
 }
 
-/** SHA-256 over the sorted value digests of what one service sees; undefined when it sees nothing. */
+/**
+ * SHA-256 over the sorted value digests of the secrets that one service sees; undefined when it sees
+ * none.
+ */
 export const serviceDigest = (visible: readonly SetEntry[]): string | undefined => {
   if (visible.length === 0) return undefined
   const hash = createHash('sha256')
@@ -56,7 +59,7 @@ export const serviceDigest = (visible: readonly SetEntry[]): string | undefined 
 
 const macKeys = new WeakMap<KeyBytes, KeyObject>()
 
-/** Derived once for each copy of the digest key in memory, and forgotten with it. */
+/** Derived once for each copy of the digest key in memory, and freed with it. */
 export const macKeyOf = (digestKey: KeyBytes): KeyObject => {
   let key = macKeys.get(digestKey)
   if (key === undefined) {
@@ -68,7 +71,10 @@ export const macKeyOf = (digestKey: KeyBytes): KeyObject => {
   return key
 }
 
-/** HMAC over a revision and its sorted (secret id, version) pairs: the form of sets that were last saved before SetLines. */
+/**
+ * HMAC over a revision and its sorted (secret id, version) pairs: the older form, for sets that were
+ * last saved before SetLines.
+ */
 export const setMac = (
   digestKey: KeyBytes,
   revision: number,

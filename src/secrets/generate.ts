@@ -1,4 +1,4 @@
-// Values that nobody needs to know.
+// Generates values that nobody needs to know.
 import { createPublicKey, generateKeyPair, randomInt } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { GenerateSpec } from '../resources/value-source.ts'
@@ -7,7 +7,7 @@ const lower = 'abcdefghijklmnopqrstuvwxyz'
 const digits = '0123456789'
 const letters = lower.toUpperCase() + lower
 
-/** Nothing in them needs quoting in a shell's double quotes, YAML, or a Compose file. */
+/** Characters that need no quoting in a shell's double quotes, YAML, or a Compose file. */
 const alphabets: Record<NonNullable<GenerateSpec['charset']>, string> = {
   alphanumeric: letters + digits,
   hex: `${digits}abcdef`,
@@ -27,7 +27,7 @@ const makeKeypair = async (type: 'ed25519' | 'rsa'): Promise<string> => {
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
 }
 
-/** A text of the wanted length and characters, each drawn evenly; or a private key as PKCS#8 PEM. */
+/** Text of the wanted length and characters, each drawn uniformly; or a private key as PKCS#8 PEM. */
 export const generateValue = async (spec: GenerateSpec): Promise<Buffer> => {
   if (spec.keypair !== undefined) return Buffer.from(await makeKeypair(spec.keypair))
   const alphabet = alphabets[spec.charset ?? 'alphanumeric']
@@ -38,7 +38,7 @@ export const generateValue = async (spec: GenerateSpec): Promise<Buffer> => {
   return Buffer.from(chars.join(''))
 }
 
-/** SPKI PEM of the public half of a private key; undefined for anything else. */
+/** SPKI PEM of a private key's public half; undefined for any other input. */
 export const publicHalf = (privatePem: Buffer): string | undefined => {
   try {
     return createPublicKey(privatePem).export({ format: 'pem', type: 'spki' }).toString()

@@ -1,16 +1,16 @@
-// Unwrapped keys in memory, for a bounded time. Each is a KeyObject: its bytes lie outside the heap
-// and are wiped when it is freed, and a write that still holds one can never find it zeroed under
-// its hands and seal with a key of zeros. The buffer that it came in is wiped at once.
+// A cache of unwrapped keys, for a limited time. Each key is a KeyObject: its bytes are outside the
+// heap and are wiped when it is freed. A write that still uses one never finds it zeroed. The buffer
+// that the provider returned is wiped at once.
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 
 export interface KeyCacheOptions {
   readonly clock: Clock
-  /** A key that is used after this is asked for anew, beside the use. Default 5 minutes. */
+  /** A key that is used after this time is requested again, in the background. Default 5 minutes. */
   readonly refreshMs?: number
-  /** No key is kept longer without the provider's yes. Default 1 hour. */
+  /** A key is removed after this time without the provider's consent. Default 1 hour. */
   readonly keepMs?: number
-  /** How many; the one longest unused goes first. Default 20,000. */
+  /** Maximum number of keys; the least recently used one is removed first. Default 20,000. */
   readonly max?: number
 }
 
@@ -38,12 +38,12 @@ export class KeyCache {
     this.#max = max
   }
 
-  /** How many keys are in memory. */
+  /** Number of keys in memory. */
   get size(): number {
     return this.#entries.size
   }
 
-  /** The key of this id; `unwrap` is asked where it is not known, and now and then where it is. */
+  /** The key of this id. Calls `unwrap` when the key is not cached, and now and then when it is. */
   get(id: string, unwrap: () => Promise<Buffer>): Promise<KeyObject> {
     const now = this.#clock.now()
     const entry = this.#entries.get(id)
@@ -51,14 +51,14 @@ export class KeyCache {
     this.#entries.delete(id)
     this.#entries.set(id, entry)
     if (entry.refreshAt <= now) {
-      // While the provider is down the key stays, up to its end, and is asked for again later.
+      // While the provider is down, the key stays until it expires, and is requested again later.
       entry.refreshAt = now + Math.min(retryMs, this.#refreshMs)
       this.#load(id, unwrap).catch(() => undefined)
     }
     return Promise.resolve(entry.key)
   }
 
-  /** Forgets what is past its time, used or not. */
+  /** Removes expired keys. */
   sweep(): void {
     const now = this.#clock.now()
     for (const [id, entry] of this.#entries) if (entry.dropAt <= now) this.#entries.delete(id)

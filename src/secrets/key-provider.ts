@@ -1,38 +1,41 @@
-// Who holds the master key. It wraps data keys, digest keys and the controller's own secrets.
-// Wrapped text says by which key, so that an opener knows what it needs and a scan can count what is
-// left under an old one: `s1:<key id>:…` of a key in this process, `w1:<provider>:<key id>:<key
-// version>:…` of a service (key id and version as base64url).
+// A provider of the master key. It wraps data keys, digest keys and the controller's own secrets.
+// Wrapped text names its key, so that the reader knows which key to use, and a scan can count the texts
+// under an old key: `s1:<key id>:…` for a key in this process, `w1:<provider>:<key id>:<key version>:…`
+// for a key service (key id and version as base64url).
 import { StagelyError } from '../kernel/errors.ts'
 
 export interface KeyProvider {
-  /** As STAGELY_KEY_PROVIDER names it. */
+  /** Name in STAGELY_KEY_PROVIDER. */
   readonly name: string
-  /** Names the master key without telling anything about it. */
+  /** Identifies the master key without revealing anything about it. */
   readonly keyId: string
   /**
-   * `context` says what the plaintext is for; unwrap must be given the same. ServiceUnavailable,
-   * with the remedy, when the provider is down or refuses.
+   * `context` is the purpose of the plaintext; unwrap needs the same. ServiceUnavailable, with the
+   * remedy, when the provider is down or refuses.
    */
   wrap(plaintext: Buffer, context: string): Promise<string>
-  /** InternalError when it was not wrapped by this key for this context; ServiceUnavailable as above. */
+  /**
+   * InternalError when the text was not wrapped by this key for this context; ServiceUnavailable as
+   * above.
+   */
   unwrap(wrapped: string, context: string): Promise<Buffer>
-  /** True when this provider has, or may ask for, the key that the text was wrapped by. */
+  /** True when this provider has, or may use, the key that wrapped the text. */
   opens(wrapped: string): boolean
   /** Ends renewals and connections. */
   close(): void
 }
 
-/** Everything of a wrapped text but its ciphertext: the same for all that one key version wrapped. */
+/** A wrapped text without its ciphertext: the same for all texts that one key version wrapped. */
 export const wrapPrefix = (wrapped: string): string =>
   wrapped.slice(0, wrapped.lastIndexOf(':') + 1)
 
-/** The same in SQL, of a column or expression. */
+/** The same as an SQL expression, for a column or expression. */
 export const wrapPrefixSql = (column: string): string => `regexp_replace(${column}, '[^:]*$', '')`
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url')
 const decode = (text: string): string => Buffer.from(text, 'base64url').toString()
 
-/** What all that this key wraps begins with, whatever its version. */
+/** The common prefix of all texts that this key wraps, in every version. */
 export const prefixOfKey = (provider: string, keyId: string): string =>
   provider === 'local' || provider === 'key-file'
     ? `s1:${keyId}:`
@@ -41,7 +44,7 @@ export const prefixOfKey = (provider: string, keyId: string): string =>
 export interface WrapHeader {
   readonly provider: string
   readonly keyId: string
-  /** Empty where the service names none. */
+  /** Empty when the service has no versions. */
   readonly version: string
 }
 
@@ -50,7 +53,7 @@ export const renderWrapped = (
   ciphertext: Buffer,
 ): string => `w1:${provider}:${encode(keyId)}:${encode(version)}:${ciphertext.toString('base64')}`
 
-/** The header of a wrapped text or of its prefix; undefined for a text of another format. */
+/** The header of a wrapped text or of its prefix; undefined for text of another format. */
 export const parseWrapHeader = (wrapped: string): WrapHeader | undefined => {
   const [format, first = '', keyId = '', version = ''] = wrapped.split(':')
   if (format === 's1') return { provider: 'local', keyId: first, version: '' }

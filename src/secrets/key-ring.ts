@@ -1,5 +1,5 @@
-// The master keys of this controller: one wraps, and it and the previous ones open. While keys are
-// moved from one to another both are needed; afterwards the previous ones may be taken away.
+// The master keys of this controller: the current one wraps; the current and the previous ones unwrap.
+// Both are needed while stored keys are re-wrapped; then the previous ones may be removed.
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
 import { wrapDamaged, wrapPrefix, type KeyProvider } from './key-provider.ts'
@@ -9,7 +9,7 @@ export interface Health {
   readonly reason?: string
 }
 
-/** A key that projects may name in `spec.keyProvider`, in place of the controller's own. */
+/** A key that projects may name in `spec.keyProvider`, in place of the master key. */
 export interface ProjectKey {
   readonly name: string
   readonly provider: KeyProvider
@@ -19,24 +19,25 @@ export interface ProjectKey {
 
 export interface KeyRing extends KeyProvider {
   /**
-   * The ring that wraps the keys of projects which name this key; with undefined, this one. Undefined
-   * for a name that nobody configured.
+   * The ring for projects that name this key; this ring when `name` is undefined. undefined for a name
+   * that is not configured.
    */
   of(name: string | undefined): KeyRing | undefined
-  /** What a project may name, in order of the names. */
+  /** The keys that a project may name, sorted by name. */
   readonly projectKeys: readonly ProjectKey[]
-  /** The prefix of what is wrapped from now on: another key version gives another one. */
+  /** The prefix of texts that are wrapped from now on; it changes with the key version. */
   currentPrefix(): Promise<string>
-  /** Wraps and unwraps a probe; asked for often, it answers from memory for ten seconds. */
+  /** Wraps and unwraps a probe. The result is cached for ten seconds. */
   health(): Promise<Health>
   /**
-   * Asked before a value is sealed. ServiceUnavailable while the key that wraps does not answer: with
-   * it gone for good, what is sealed now could never be opened again. Remembered for two seconds.
+   * Called before a value is sealed. ServiceUnavailable while the key that wraps does not answer: if it
+   * is lost for good, a value that is sealed now could never be opened again. The result is cached for
+   * two seconds.
    */
   confirm(): Promise<void>
 }
 
-/** A key service bills each call. */
+/** A key service charges for each call. */
 const healthLifeMs = 10_000
 const confirmLifeMs = 2_000
 
@@ -77,7 +78,7 @@ export const createKeyRing = (
     const late = clock.sleep(confirmLifeMs, done.signal).then(
       () => {
         const silence = Promise.resolve({ ok: false, reason: silent })
-        // Others need not wait as long for the same silence.
+        // Other callers need not wait for the same time-out.
         last = { at: clock.now(), health: silence }
         return silence
       },

@@ -1,11 +1,12 @@
-// Each project has a data key (seals values; may be replaced) and a digest key (never replaced,
-// so that no rotation restarts a container). Both are made with the project and stored wrapped.
+// Each project has a data key, which seals values and may be replaced, and a digest key, which is never
+// replaced, so that no rotation restarts a container. Both are created with the project and stored
+// wrapped.
 import { createSecretKey, randomBytes, randomUUID, type KeyObject } from 'node:crypto'
 import type { KeyBytes, SealKey } from './aead.ts'
 import { KeyCache, type KeyCacheOptions } from './key-cache.ts'
 import type { KeyProvider } from './key-provider.ts'
 
-/** What the wrapped texts are bound to. */
+/** The contexts that the wrapped texts are bound to. */
 export const dataKeyContext = (projectUid: string, id: string): string =>
   `data key ${id} of project ${projectUid}`
 export const digestKeyContext = (projectUid: string): string =>
@@ -52,7 +53,7 @@ export const createProjectKeys = async (
   }
 }
 
-/** The digest key of a project, for another key to hold. */
+/** Wraps the digest key of a project with another key. */
 export const wrapDigestKey = async (
   provider: KeyProvider,
   projectUid: string,
@@ -66,13 +67,16 @@ export const wrapDigestKey = async (
   }
 }
 
-/** The keys of projects, for those who have their wrapped texts. */
+/** The unwrapped keys of projects, for callers that have the wrapped texts. */
 export interface ProjectKeys {
   dataKey(projectUid: string, id: string, wrapped: string): Promise<SealKey>
   digestKey(projectUid: string, wrapped: string): Promise<KeyObject>
 }
 
-/** Unwraps on first use and remembers for a while, so that a remote provider is not asked for each secret. */
+/**
+ * Unwraps on first use and caches the keys for a while, so that a key service is not asked for each
+ * secret.
+ */
 export class ProjectKeyCache implements ProjectKeys {
   readonly #provider: KeyProvider
   readonly #dataKeys: KeyCache
@@ -91,13 +95,13 @@ export class ProjectKeyCache implements ProjectKeys {
   }
 
   digestKey(projectUid: string, wrapped: string): Promise<KeyObject> {
-    // Wrapped text is part of the cache key: a swapped row must be unwrapped, and fail, anew.
+    // The wrapped text is part of the cache key: an exchanged row is unwrapped again, which fails.
     return this.#digestKeys.get(`${projectUid} ${wrapped}`, () =>
       this.#provider.unwrap(wrapped, digestKeyContext(projectUid)),
     )
   }
 
-  /** Forgets keys that are past their time. */
+  /** Removes expired keys. */
   sweep(): void {
     this.#dataKeys.sweep()
     this.#digestKeys.sweep()

@@ -1,9 +1,9 @@
-// Follows references between the secrets of one set, as one stagelet sees them. See ADR 0026.
+// Follows references between the secrets of one set, for one stagelet. See ADR 0026.
 import { createHash } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 import { winnersFor, type SetEntry } from './set-entry.ts'
 
-/** A set does not resolve. `why` names keys, never a value. */
+/** A reference cannot be followed. `why` names keys, never a value. */
 export class BrokenReference extends StagelyError {
   readonly why: string
 
@@ -13,10 +13,10 @@ export class BrokenReference extends StagelyError {
   }
 }
 
-/** Makes something of an entry and of what was made of those that it refers to. */
+/** Computes a result from an entry and from the results of the entries that it refers to. */
 export type Make<E, R> = (entry: E, referred: readonly R[]) => R
 
-/** Where a reference of `entry` points: the scope that it is looked up from, and the key. */
+/** The target of a reference of `entry`: the scope in which it is looked up, and the key. */
 const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
   const slash = reference.indexOf('/')
   return slash === -1
@@ -28,9 +28,9 @@ export const keyOfReference = (reference: string): string =>
   reference.slice(reference.indexOf('/') + 1)
 
 /**
- * Folds entries along their references, each once. `stagelet` is the one that gets the values;
- * undefined stands for one without secrets of its own. Throws BrokenReference where a reference
- * points nowhere or leads back to where it came from.
+ * Computes a result for each entry, after the entries that it refers to; each entry once. `stagelet` is
+ * the stagelet that gets the values; undefined: a stagelet without secrets of its own. Throws
+ * BrokenReference when a reference has no target or is circular.
  */
 export const createFolder = <E extends SetEntry, R>(
   entries: readonly E[],
@@ -87,7 +87,10 @@ const digestOf = (entry: SetEntry, referred: readonly string[]): string => {
   return createHash('sha256').update(lines.join('\n')).digest('hex')
 }
 
-/** `entry` with the digest of what it will be for `stagelet`; the entry itself where it refers to nothing. */
+/**
+ * `entry` with the digest of its finished value for `stagelet`; `entry` itself when it refers to
+ * nothing.
+ */
 export const createFollowedDigest = <E extends SetEntry>(
   entries: readonly E[],
   stagelet: string | undefined,
@@ -97,7 +100,7 @@ export const createFollowedDigest = <E extends SetEntry>(
     entry.references === undefined ? entry : { ...entry, valueDigest: fold(entry) }
 }
 
-/** The entry, and every entry that its value is made from. */
+/** The entry, and every entry that its value is made of. */
 export const createReached = <E extends SetEntry>(
   entries: readonly E[],
   stagelet: string | undefined,
@@ -114,6 +117,6 @@ export const viewersOf = (entries: readonly SetEntry[]): (string | undefined)[] 
   ...new Set(entries.flatMap((entry) => entry.stagelet ?? [])),
 ]
 
-/** Whether a viewer can see the entry at all. */
+/** True when the viewer can see the entry. */
 export const isFor = (entry: SetEntry, viewer: string | undefined): boolean =>
   entry.stagelet === undefined || entry.stagelet === viewer

@@ -1,9 +1,12 @@
-// What a sealed value in a manifest is bound to, and who opens it.
+// The place that a sealed value is bound to, and the interface that opens it.
 
 /** The one secret that a sealed value was made for. */
 export interface SealedPlace {
   readonly namespace: string
-  /** Another namespace that has the same name later has another one. Undefined: who seals does not know it. */
+  /**
+   * Uid of the namespace. A later namespace of the same name has another uid. undefined: the sealer
+   * does not know it.
+   */
   readonly namespaceUid?: string | undefined
   readonly project: string
   readonly key: string
@@ -12,14 +15,14 @@ export interface SealedPlace {
 }
 
 /**
- * Names alone (`hpke1`) also say a namespace that is made anew under the name: they count only in the
- * first one of that name. With its uid (`hpke2`) a place is in one namespace for ever.
+ * `hpke1` is bound to names only. A namespace that is deleted and created again has the same name. So
+ * `hpke1` is accepted only in the first namespace of that name. `hpke2` is bound to the uid.
  */
 export type SealedFormat = 'hpke1' | 'hpke2'
 
 export const isBoundToNames = (sealedValue: string): boolean => sealedValue.startsWith('hpke1:')
 
-/** Canonical: JSON of a fixed list, so that no two places share one byte string. */
+/** JSON of a fixed list, so that two places never have the same bytes. */
 export const placeBytes = (
   format: SealedFormat,
   { namespace, namespaceUid, project, key, scope, stagelet }: SealedPlace,
@@ -33,6 +36,6 @@ export const placeBytes = (
 }
 
 export interface SealedValueOpener {
-  /** Undefined when it was not sealed for this place, or for a key that is not here. */
+  /** undefined when the value was not sealed for this place, or for a key that is not here. */
   open(place: SealedPlace, sealedValue: string): Buffer | undefined
 }

@@ -1,7 +1,7 @@
-// One secret of a set, and which of several with one key somebody sees.
+// One secret of a set, and the precedence among secrets with the same key.
 import type { FileSpec } from '../resources/stagelysecret.ts'
 
-/** One secret of a set: everything about it but its value. */
+/** One secret of a set: everything but its value. */
 export interface SetEntry {
   readonly secretId: string
   readonly name: string
@@ -10,21 +10,27 @@ export interface SetEntry {
   /** `global` or a service name. */
   readonly scope: string
   readonly type: 'env' | 'file'
-  /** Only for this stagelet, when set. */
+  /** Set: only this stagelet sees the secret. */
   readonly stagelet?: string
   readonly file?: FileSpec
   readonly bytes: number
-  /** Of the value as it is written; what `visibleTo` gives follows references. */
+  /** Digest of the value as it is written. `visibleTo` returns the digest of the finished value. */
   readonly valueDigest: string
-  /** The value is a template and refers to these; see ADR 0026. Absent: the value is what it is. */
+  /** The references of a template; see ADR 0026. Absent: the value is no template. */
   readonly references?: readonly string[]
 }
 
-/** A stagelet's own secret beats the project's; within each, a service's beats the global one. */
+/**
+ * A stagelet's own secret has precedence over the project's; within each, a service's over the global
+ * one.
+ */
 const rankOf = (entry: SetEntry): number =>
   (entry.stagelet === undefined ? 0 : 2) + (entry.scope === 'global' ? 0 : 1)
 
-/** By key, what `service` sees in `stagelet`, or in one without secrets of its own. */
+/**
+ * The secrets that `service` sees in `stagelet`, by key. `stagelet` undefined: a stagelet without
+ * secrets of its own.
+ */
 export const winnersFor = <E extends SetEntry>(
   service: string,
   stagelet: string | undefined,

@@ -1,6 +1,6 @@
-// What the MAC of a set of secrets is made of: one line for each secret, that says all that decides who gets
-// what. The lines lie in parcels, so that a change makes the digest of one parcel anew and not that of
-// thousands of lines. Never changed in place: whoever takes a change back goes on with the old one.
+// The input of the MAC of a set of secrets: one line for each secret, with everything that decides who
+// gets which value. Lines are grouped into parcels: a change recomputes the digest of one parcel, and
+// not of thousands of lines. Immutable: a change that is taken back continues with the old object.
 import { createHash, createHmac } from 'node:crypto'
 import type { KeyBytes } from './aead.ts'
 import { macKeyOf, setMac } from './digest.ts'
@@ -37,7 +37,7 @@ export class SetLines {
     this.size = [...parcels.values()].reduce((sum, { lines }) => sum + lines.size, 0)
   }
 
-  /** By secret id; of two lines with one id the later counts. */
+  /** Lines by secret id. Of two lines with one id the later one counts. */
   static of(lines: Iterable<readonly [secretId: string, line: string]>): SetLines {
     const parcels = new Map<number, Map<string, string>>()
     for (const [secretId, line] of lines) {
@@ -48,7 +48,7 @@ export class SetLines {
     return new SetLines(new Map([...parcels].map(([index, parcel]) => [index, parcelOf(parcel)])))
   }
 
-  /** `line` takes the place of the secret's old one; undefined takes it out. */
+  /** Replaces the line of a secret; undefined removes it. */
   with(secretId: string, line: string | undefined): SetLines {
     const index = indexOf(secretId)
     const lines = new Map(this.#parcels.get(index)?.lines)
@@ -61,8 +61,8 @@ export class SetLines {
   }
 
   /**
-   * HMAC over the revision and the digests of the parcels in order. AAD does not stop an old row with
-   * its old version from being put back; this does.
+   * HMAC over the revision and the digests of the parcels in order. The AAD of a value does not reveal
+   * that an old row with an old version was put back; this MAC does.
    */
   mac(digestKey: KeyBytes, revision: number): string {
     const parcels = [...this.#parcels].sort(([a], [b]) => a - b)
@@ -73,7 +73,10 @@ export class SetLines {
     return version + hmac.digest('hex')
   }
 
-  /** Whether `mac` is that of these lines at the revision, in today's form or in that of before the parcels. */
+  /**
+   * True when `mac` is valid for these lines at this revision, in the present form or in the one before
+   * parcels.
+   */
   hasMac(digestKey: KeyBytes, revision: number, mac: string | null): boolean {
     if (mac?.startsWith(version) === true) return mac === this.mac(digestKey, revision)
     const lines = [...this.#parcels.values()].flatMap((parcel) => [...parcel.lines.values()])

@@ -1,13 +1,14 @@
-// Which service sees which secret. One function, used by the controller (diff, in sync, blast
-// radius) and by the agent (override), so that the two can never disagree.
+// Which service sees which secret. The controller (diff, in sync, blast radius) and the agent
+// (override) use the same function, so that they always agree.
 import { createFollowedDigest } from './references.ts'
 import { winnersFor, type SetEntry } from './set-entry.ts'
 
 export type { SetEntry } from './set-entry.ts'
 
 /**
- * The entries that `service` of `stagelet` sees, by precedence one for each key, sorted by key. The
- * digest of one that refers to others covers them too. Throws where a reference cannot be followed.
+ * The entries that `service` of `stagelet` sees: one for each key, by precedence, sorted by key. The
+ * digest of an entry with references covers their targets too. Throws when a reference cannot be
+ * followed.
  */
 export const visibleTo = <E extends SetEntry>(
   service: string,
@@ -22,6 +23,6 @@ export const visibleTo = <E extends SetEntry>(
   return seen.map(createFollowedDigest(all, stagelet))
 }
 
-/** Global env entries for `stagelet`, by precedence: what satisfies `${VAR}` in the user's file. */
+/** Global env entries for `stagelet`, by precedence: the values for `${VAR}` in the user's compose file. */
 export const globalsFor = <E extends SetEntry>(stagelet: string, entries: Iterable<E>): E[] =>
   visibleTo('global', stagelet, entries).filter((e) => e.type === 'env')

@@ -1,4 +1,4 @@
-// AWS KMS. Credentials, retries and their pacing are the SDK's. The purpose of a key is its
+// AWS KMS. The SDK handles credentials, retries and their delays. The purpose of a key is its
 // encryption context, which KMS authenticates and writes to CloudTrail.
 import {
   DecryptCommand,
@@ -14,16 +14,19 @@ export interface AwsKmsSettings {
   readonly key: string
   /** Another address for the service, such as a VPC endpoint. */
   readonly endpoint?: string | undefined
-  /** In place of the SDK's own chain. */
+  /** Used in place of the SDK's credential chain. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
-/** `arn:aws:kms:eu-central-1:…`; without one the SDK looks at AWS_REGION and its profile. */
+/**
+ * The region in an ARN such as `arn:aws:kms:eu-central-1:…`; undefined for another name: then the SDK
+ * uses AWS_REGION and its profile.
+ */
 const regionOf = (key: string): string | undefined => /^arn:[^:]+:kms:([^:]+):/.exec(key)?.[1]
 
 const contextOf = (context: string): Record<string, string> => ({ 'stagely:purpose': context })
 
-/** Names of the exceptions as the KMS API reference lists them for Encrypt and Decrypt. */
+/** Names of exceptions, from the KMS API reference of Encrypt and Decrypt. */
 const remedies: Record<string, string> = {
   DisabledException: 'the key is disabled: enable it',
   KMSInvalidStateException: 'the key is not in a usable state (deleted or pending): restore it',
@@ -45,7 +48,7 @@ export const explainAwsKms = (error: unknown): string | undefined => {
   return error instanceof KMSServiceException ? `it answers ${error.name}: try again` : undefined
 }
 
-/** Asks KMS once, for the ARN of the key: answers always name that. */
+/** Asks KMS once for the ARN of the key: answers always contain the ARN. */
 export const openAwsKms = async (
   { key, endpoint, credentials }: AwsKmsSettings,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
-// Google Cloud KMS, over its REST transport. Credentials, retries and their pacing are the SDK's.
-// The purpose of a key is its additional authenticated data.
+// Google Cloud KMS, over its REST transport. The SDK handles credentials, retries and their delays. The
+// purpose of a key is its additional authenticated data.
 import { KeyManagementServiceClient } from '@google-cloud/kms'
 import type { KeyService } from './remote.ts'
 
@@ -8,7 +8,7 @@ export interface GcpKmsSettings {
   readonly key: string
   /** Another address for the service: `https://host[:port]`. */
   readonly endpoint?: string | undefined
-  /** In place of Application Default Credentials. */
+  /** Used in place of Application Default Credentials. */
   readonly credentials?: { readonly client_email: string; readonly private_key: string }
 }
 
@@ -32,7 +32,7 @@ const remedies: Record<string, string> = {
   UNAUTHENTICATED: 'it does not accept the credentials: renew them',
 }
 
-/** Over REST the SDK throws the HTTP error as it came, with the service's answer as its message. */
+/** Over REST the SDK throws the HTTP error unchanged; its message is the service's answer. */
 const wordOf = (error: unknown): string | undefined =>
   error instanceof Error ? /"status"\s*:\s*"([A-Z_]+)"/.exec(error.message)?.[1] : undefined
 
@@ -45,7 +45,7 @@ const explain = (error: unknown): string | undefined => {
     : undefined
 }
 
-/** Over REST the codes are those of HTTP. */
+/** Over REST the codes are HTTP statuses. */
 const callOptions = {
   timeout: 4_500,
   retry: {
@@ -84,7 +84,7 @@ export const openGcpKms = ({ key, endpoint, credentials }: GcpKmsSettings): KeyS
     decrypt: async ({ ciphertext, context }) => {
       const request = { name: key, ciphertext, additionalAuthenticatedData: aad(context) }
       const [answer] = await client.decrypt(request, callOptions)
-      // The service does not say which key it was; it only ever uses the one that is named.
+      // The service does not name the key in its answer; it only ever uses the requested one.
       return { plaintext: base64(answer.plaintext), keyId: undefined }
     },
     isDamaged: (error) => wordOf(error) === 'INVALID_ARGUMENT',

@@ -1,5 +1,5 @@
-// Master keys that this process has: from the environment, or from a file. The first one wraps; the
-// others only open what was wrapped before.
+// Master keys in this process: from the environment, or from a file. The first one wraps; the others
+// only unwrap older texts.
 import { createHash } from 'node:crypto'
 import { keyIdOf, open, seal, type SealKey } from '../aead.ts'
 import { wrapDamaged, type KeyProvider } from '../key-provider.ts'

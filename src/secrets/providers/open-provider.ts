@@ -1,4 +1,4 @@
-// Opens key providers by their settings, each loaded only when it is used.
+// Opens key providers by their settings. Each provider is loaded only when it is used.
 import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { createKeyRing, type KeyRing, type ProjectKey } from '../key-ring.ts'
@@ -9,7 +9,7 @@ import type { KeyProviderSettings } from './settings.ts'
 
 const openDeadlineMs = 10_000
 
-/** ServiceUnavailable when a service that must be asked for its key does not answer. */
+/** ServiceUnavailable when a key service does not answer. */
 export const openKeyProvider = async (
   settings: KeyProviderSettings,
   options: RemoteOptions,
@@ -49,7 +49,7 @@ export interface ProjectKeySettings {
   readonly settings: KeyProviderSettings
 }
 
-/** The first wraps; all of them open, and so do those that projects may name. */
+/** The first one wraps; all of them unwrap, and so do the keys that projects may name. */
 export const openKeyRing = async (
   settings: readonly [KeyProviderSettings, ...KeyProviderSettings[]],
   options: { readonly clock: Clock } & RemoteOptions,

@@ -1,5 +1,5 @@
-// What all key services share: a deadline, a short memory of failure, the check that an answer is
-// what was asked for, and errors that say what to do.
+// The common part of all key services: a deadline, a pause after a failure, the check that an answer
+// matches the request, and errors with a remedy.
 import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError, isAbort } from '../../kernel/errors.ts'
 import {
@@ -12,7 +12,7 @@ import {
 
 interface Encrypted {
   readonly ciphertext: Buffer
-  /** Version of the key that was used; empty where the service names none. */
+  /** Version of the key that was used; empty when the service has no versions. */
   readonly version: string
   /** The key that answered. */
   readonly keyId: string
@@ -20,35 +20,41 @@ interface Encrypted {
 
 interface Decrypted {
   readonly plaintext: Buffer
-  /** The key that answered; undefined where the service does not say. */
+  /** The key that answered; undefined when the service does not name it. */
   readonly keyId: string | undefined
 }
 
 /** One key of a key service. Methods reject with the service's own errors. */
 export interface KeyService {
   readonly name: string
-  /** As the service itself names the key. */
+  /** The service's own name of the key. */
   readonly keyId: string
   encrypt(plaintext: Buffer, context: string, signal: AbortSignal): Promise<Encrypted>
   decrypt(
     what: { ciphertext: Buffer; context: string; version: string },
     signal: AbortSignal,
   ): Promise<Decrypted>
-  /** True when the error says: not wrapped by this key for this context. */
+  /** True when the error means: not wrapped by this key for this context. */
   isDamaged(error: unknown): boolean
-  /** What an error means and what to do; undefined when it says nothing that is known. */
+  /** The meaning of an error, with a remedy; undefined for an unknown error. */
   explain(error: unknown): string | undefined
   close(): void
 }
 
 export interface RemoteOptions {
   readonly clock: Clock
-  /** For one wrap or unwrap, retries included. A write may wait for it while it holds the others up. */
+  /**
+   * Time limit of one wrap or unwrap, retries included. A write may wait this long, and other writes
+   * wait for it.
+   */
   readonly deadlineMs?: number
 }
 
 const defaultDeadlineMs = 5_000
-/** After a failure, calls fail at once for this long: waiting writers are not held up one by one. */
+/**
+ * After a failure, calls fail at once for this long: otherwise each waiting write would wait for the
+ * time-out in turn.
+ */
 const restMs = 1_000
 
 const unavailable = (service: KeyService, why: string, cause?: unknown): StagelyError =>
@@ -101,7 +107,7 @@ export const createRemoteKeyProvider = (
     if (header === undefined) return Promise.reject(wrapDamaged())
     const text = wrapped.slice(wrapped.lastIndexOf(':') + 1)
     const ciphertext = Buffer.from(text, 'base64')
-    // Node skips what is not base64; only the one canonical text of the bytes may open.
+    // Node ignores characters that are not base64. Only the canonical text of the bytes is accepted.
     if (ciphertext.toString('base64') !== text) return Promise.reject(wrapDamaged())
     const { version } = header
     return call(async (signal) => {
@@ -137,7 +143,10 @@ const wrongKey = (service: KeyService, keyId: string): StagelyError =>
     `it answered with another key, ${keyId}: nothing was used of the answer; look at what STAGELY_KMS_KEY and the endpoint name`,
   )
 
-/** A key that was wrapped to garbage would be lost with this process: nothing is stored that does not open. */
+/**
+ * Unwraps each new text once before it is stored: a key that was wrapped wrongly would be lost with
+ * this process.
+ */
 const proveWrapped = async (
   service: KeyService,
   plaintext: Buffer,
@@ -158,7 +167,7 @@ const proveWrapped = async (
   )
 }
 
-/** A client that does not heed its signal must not hold the caller beyond the deadline. */
+/** A client that ignores its signal must not delay the caller beyond the deadline. */
 const rejectOn = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     signal.addEventListener(

@@ -1,5 +1,5 @@
-// What a key provider is configured by. Data: the providers themselves are loaded only when opened,
-// since their SDKs take tens of MiB.
+// Settings of the key providers. Types only: the providers themselves are loaded when they are opened,
+// because their SDKs take tens of MiB.
 import type { AwsKmsSettings } from './aws-kms.ts'
 import type { GcpKmsSettings } from './gcp-kms.ts'
 import type { VaultTransitSettings } from './vault-transit.ts'
@@ -14,7 +14,7 @@ export const keyProviderNames = [
 export type KeyProviderName = (typeof keyProviderNames)[number]
 
 export type KeyProviderSettings =
-  /** The first key wraps, the others only open. */
+  /** The first key wraps, the others only unwrap. */
   | { readonly provider: 'local' | 'key-file'; readonly keys: readonly [Buffer, ...Buffer[]] }
   | ({ readonly provider: 'aws-kms' } & AwsKmsSettings)
   | ({ readonly provider: 'gcp-kms' } & GcpKmsSettings)

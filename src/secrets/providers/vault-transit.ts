@@ -11,7 +11,7 @@ export interface VaultTransitSettings {
   /** VAULT_ADDR. */
   readonly endpoint: string
   readonly token?: string | undefined
-  /** Read at each login and again when the token is refused, so that a side-car may replace it. */
+  /** Read at each login and again when the token is refused, so that a sidecar may replace it. */
   readonly tokenFile?: string | undefined
   readonly namespace?: string | undefined
 }
@@ -35,7 +35,7 @@ const remedies: Record<number, string> = {
   503: 'it is sealed or in maintenance: unseal it',
 }
 
-/** Texts of Vault's own that tell a bad ciphertext from a key that may not be used. */
+/** Vault's texts for a bad ciphertext. Other texts mean that the key may not be used. */
 const damagedText =
   /cipher: message authentication failed|invalid ciphertext|unable to decrypt|could not decode/
 
@@ -108,7 +108,7 @@ const createSender = (settings: VaultTransitSettings, clock: Clock): Send => {
   }
 }
 
-/** Renews a token that can be renewed at half its life, until `signal` aborts. */
+/** Renews a renewable token at half its lifetime, until `signal` aborts. */
 const keepRenewed = async (send: Send, clock: Clock, signal: AbortSignal): Promise<void> => {
   let path: [method: 'GET' | 'POST', path: string] = ['GET', 'auth/token/lookup-self']
   while (!signal.aborted) {
@@ -127,7 +127,8 @@ const keepRenewed = async (send: Send, clock: Clock, signal: AbortSignal): Promi
         path = ['POST', 'auth/token/renew-self']
       }
     } catch {
-      // A token that may not look at itself still works; one that expired shows at the next use.
+      // A token without the right to look itself up still works. An expired one is noticed at the next
+      // use.
       path = ['GET', 'auth/token/lookup-self']
     }
     await clock.sleep(Math.min(waitMs, 2_147_000_000), signal).catch(() => undefined)
