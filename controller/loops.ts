@@ -1,5 +1,5 @@
 // What only the leader runs, and anew in each term: its writes carry the term. Not here are loops that
-// any number of replicas may run: the audit linker (under the lock of the chain) and key rotations
+// any number of replicas may run: the signing of audit rows (under the lock of the chain) and key rotations
 // (each under a lease of its own).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../src/kernel/clock.ts'

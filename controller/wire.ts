@@ -8,7 +8,7 @@ import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
-import { startLinker } from './audit/linker.ts'
+import { startHeadSigning } from './audit/head-signing.ts'
 import { createAuditMetrics } from './audit/metrics.ts'
 import { createBackups } from './backups.ts'
 import {
@@ -277,20 +277,20 @@ const loginRoutes = async (
   }
 }
 
-/** Links rows, and takes those of refused requests. Both end before the database does. */
+/** Signs rows, and takes those of refused requests. Both end before the database does. */
 const startAudit = (
   { auditRetentionDays: retentionDays }: Config,
   { log, clock, lifecycle }: Context,
   { audit, registry }: { audit: OpenedStore['audit']; registry: Registry },
 ): DeniedLog => {
-  const linker = startLinker({
+  const signing = startHeadSigning({
     audit,
     clock,
     log,
     retentionDays,
     metrics: createAuditMetrics(registry),
   })
-  lifecycle.onStop('audit linker', 5_000, () => linker.stop())
+  lifecycle.onStop('signing of the audit log', 5_000, () => signing.stop())
   const denied = createDeniedLog({ audit, clock, log })
   lifecycle.onStop('denied attempts', 5_000, () => denied.stop())
   return denied

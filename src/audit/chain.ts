@@ -2,9 +2,19 @@
 //
 // hash(n) = SHA-256(hash(n-1), SHA-256(content(n))). The content holds salted digests in place of names
 // and addresses. So a person is erased by deleting the salt and the text, and no hash changes.
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import type { AuditRecord } from './record.ts'
+
+/** What a row says; its place comes beside it. */
+export type AuditContent = Omit<AuditRecord, 'seq'>
 
 const sha256 = (parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
@@ -24,7 +34,7 @@ export const subjectDigest = (salt: string, { object }: Pick<AuditRecord, 'objec
 
 /** Digest of all fields of a row. */
 export const contentDigest = (
-  row: AuditRecord,
+  row: AuditContent,
   bound: { readonly seq: number; readonly actor: string; readonly subject: string | undefined },
 ): string =>
   sha256([
@@ -48,6 +58,30 @@ export const linkHash = (previous: string, digest: string): string =>
 export interface ChainPoint {
   readonly seq: number
   readonly hash: string
+}
+
+/** Before the first row. */
+export const genesis: ChainPoint = { seq: 0, hash: genesisHash }
+
+/** The place of a row, and what proves what the row says. */
+export interface Link extends ChainPoint {
+  readonly actorSalt: string
+  readonly actorDigest: string
+  readonly subjectSalt: string | undefined
+  readonly subjectDigest: string | undefined
+}
+
+const newSalt = (): string => randomBytes(16).toString('base64url')
+
+/** The link of a new row, which follows `last`. */
+export const linkAfter = (last: ChainPoint, row: AuditContent): Link => {
+  const seq = last.seq + 1
+  const actorSalt = newSalt()
+  const actor = actorDigest(actorSalt, row)
+  const subjectSalt = isPerson(row.object.kind) ? newSalt() : undefined
+  const subject = subjectSalt === undefined ? undefined : subjectDigest(subjectSalt, row)
+  const hash = linkHash(last.hash, contentDigest(row, { seq, actor, subject }))
+  return { seq, hash, actorSalt, actorDigest: actor, subjectSalt, subjectDigest: subject }
 }
 
 /**

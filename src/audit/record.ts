@@ -11,11 +11,7 @@ const actor = z.strictObject({
 })
 
 export const auditRecord = z.strictObject({
-  seq: z
-    .int()
-    .positive()
-    .optional()
-    .meta({ description: 'Place in the chain; a row has it within a second.' }),
+  seq: z.int().positive().meta({ description: 'Place in the chain.' }),
   at: z.string().meta({ description: 'RFC 3339, UTC, with microseconds' }),
   actor,
   action: z.string(),
@@ -35,7 +31,6 @@ const commitment = z.strictObject({ digest: z.string(), salt: z.string().optiona
 /** A row in the chain. `subject` is the commitment to the person that the row is about. */
 const chainedRecord = auditRecord.extend({
   type: z.literal('row'),
-  seq: z.int().positive(),
   actor_commitment: commitment,
   subject_commitment: commitment.optional(),
   hash: z.string(),

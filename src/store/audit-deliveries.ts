@@ -2,36 +2,53 @@
 // sealed to.
 import type { Queryable } from './sql.ts'
 import type { Delivery } from './store.ts'
+import type { Writer } from './writer.ts'
 
-/** As of a value that a person reads, the actor is who gets it. Two replicas insert in one order. */
-const deliverySql = `
-INSERT INTO audit (at, actor, address, source, action, kind, namespace, name, request_id, detail)
-SELECT to_timestamp($1::float8 / 1000), 'agent:' || d.agent, d.address, 'system', 'deliver', 'Stagelet',
-  $2, d.name, d.request_id, d.detail::json
-FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-  AS d (name, agent, address, request_id, detail)
-ORDER BY d.name, d.agent
-ON CONFLICT DO NOTHING`
-
-interface DeliveredSet {
+export interface DeliveredSet {
   readonly projectUid: string
   readonly namespace: string
   readonly epoch: number
   readonly revision: number
-  readonly nowMs: number
 }
 
+interface DeliveredRow {
+  name: string
+  agent: string
+  keys: string | null
+}
+
+const deliveredSql = `
+SELECT name, detail ->> 'agent' AS agent, detail ->> 'keys' AS keys FROM audit
+WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2)
+  AND detail ->> 'project' = $3 AND detail ->> 'revision' = $4 AND detail ->> 'epoch' = $5`
+
+const idOf = (stagelet: string, agent: string, keys: string | null | undefined): string =>
+  JSON.stringify([stagelet, agent, keys ?? ''])
+
+/** A set that an agent gets again has its row. Two replicas that deliver it at the same moment write one each. */
 export const auditDeliveries = async (
   q: Queryable,
-  { projectUid: project, namespace, epoch, revision, nowMs }: DeliveredSet,
+  writer: Writer,
+  { projectUid: project, namespace, epoch, revision }: DeliveredSet,
   deliveries: readonly Delivery[],
 ): Promise<void> => {
-  const column = <T>(of: (delivery: Delivery) => T): T[] => deliveries.map(of)
-  await q.query(deliverySql, [
-    ...[nowMs, namespace, column(({ stagelet }) => stagelet)],
-    column(({ agent }) => agent),
-    column(({ from }) => from?.address ?? null),
-    column(({ from }) => from?.requestId ?? null),
-    column(({ agent, keys }) => JSON.stringify({ project, epoch, revision, agent, keys })),
+  const missing = new Map(
+    deliveries.map((one) => [idOf(one.stagelet, one.agent, one.keys), one] as const),
+  )
+  const known = await q.query<DeliveredRow>(deliveredSql, [
+    ...[namespace, [...new Set(deliveries.map(({ stagelet }) => stagelet))]],
+    ...[project, String(revision), String(epoch)],
   ])
+  for (const { name, agent, keys } of known) missing.delete(idOf(name, agent, keys))
+  if (missing.size === 0) return
+  await writer.run({ name: 'controller', source: 'system' }, {}, (session) => {
+    for (const { stagelet: name, agent, keys, from } of missing.values()) {
+      const ref = { kind: 'Stagelet', namespace, name }
+      const detail = { project, epoch, revision, agent, keys }
+      // As of a value that a person reads, the actor is who gets it.
+      const actor = { ...from, name: `agent:${agent}`, source: 'system' }
+      session.audit(ref, { action: 'deliver', detail }, actor)
+    }
+    return Promise.resolve()
+  })
 }

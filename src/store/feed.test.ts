@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { genesis } from '../audit/chain.ts'
 import { silentLogger } from '../kernel/log.ts'
 import { changeEvent } from './change-event.ts'
 import { Feed, type OwnCommit } from './feed.ts'
@@ -15,6 +16,7 @@ const commitOf = (...versions: number[]): OwnCommit => ({
   delta: { objects: [], projects: [], heads: [], buried: [], former: [] },
   events: versions.map(eventOf),
   rv: versions.at(-1)!,
+  chain: genesis,
 })
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

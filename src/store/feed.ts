@@ -4,6 +4,7 @@
 // since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
 // What this process commits itself it hands over, and is not looked for again.
 import { randomUUID } from 'node:crypto'
+import type { ChainPoint } from '../audit/chain.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
@@ -36,6 +37,7 @@ export interface OwnCommit {
   readonly delta: Delta
   readonly events: readonly ChangeEvent[]
   readonly rv: number
+  readonly chain: ChainPoint
 }
 
 const expired = (after: number, compacted: number): StagelyError =>
@@ -94,13 +96,14 @@ export class Feed {
   }
 
   /** `before` is the version that the commit follows on. */
-  append(before: number, { delta, events, rv }: OwnCommit): void {
+  append(before: number, { delta, events, rv, chain }: OwnCommit): void {
     // It may have been read from the table meanwhile; and where another's lies between, both are read there.
     if (this.#state.rv !== before) {
       if (this.#state.rv < rv) this.poke()
       return
     }
     this.#state.apply(delta, rv)
+    this.#state.chain = chain
     this.#push(events)
   }
 
@@ -217,8 +220,10 @@ export class Feed {
     }
     // Local commits may have come meanwhile: the rows follow on without gap, but may repeat them.
     const news = rows.filter(({ rv }) => rv > this.#state.rv)
+    const before = this.#state.rv
     applyRows(this.#state, news)
-    this.#state.rv = Math.max(this.#state.rv, page.rv)
+    if (page.rv > before) this.#state.chain = page.chain
+    this.#state.rv = Math.max(before, page.rv)
     this.#push(eventsOf(news))
   }
 

@@ -1,6 +1,8 @@
 // Writes that share a commit: each runs on top of what those before it left behind.
+import type { ChainPoint } from '../audit/chain.ts'
 import { changeEvent } from './change-event.ts'
 import type { OwnCommit } from './feed.ts'
+import { chained } from './log/audit-rows.ts'
 import {
   Changes,
   payloadOf,
@@ -26,14 +28,15 @@ export class Group {
   rv: number
   /** Term of the leaders among the writers. */
   leader: number | undefined
-  /** Some write has audit rows. */
-  audited = false
+  /** Where the chain of audit rows ends after them. */
+  chain: ChainPoint
   readonly #events: ChangeEvent[] = []
 
   constructor(state: State) {
     this.state = state
     this.startRv = state.rv
     this.rv = state.rv
+    this.chain = state.chain
     this.overlay = new Overlay(state)
   }
 
@@ -45,7 +48,6 @@ export class Group {
   }
 
   #take(changes: Changes): void {
-    this.audited ||= changes.audit.length > 0
     for (const { type, row, previous } of changes.objects) {
       const change = { resourceVersion: row.rv, type, text: row.text }
       this.#events.push(changeEvent({ ...change, previous }))
@@ -55,7 +57,12 @@ export class Group {
   }
 
   get isEmpty(): boolean {
-    return this.rv === this.startRv && !this.audited && this.projects().length === 0
+    return this.rv === this.startRv && !this.isAudited && this.projects().length === 0
+  }
+
+  /** Some write has audit rows. */
+  get isAudited(): boolean {
+    return this.#pending.audit.length > 0 || this.chain !== this.state.chain
   }
 
   /** Every project that is another than before, or whose head is. */
@@ -67,7 +74,9 @@ export class Group {
   payload(): Payload {
     const projects = this.projects()
     if (projects.length > 0 && this.rv === this.startRv) this.#tell(projects)
-    return payloadOf(this.#pending, projects, true)
+    // A place in the chain is taken at one version of the state: that one is then over.
+    if (this.isAudited && this.rv === this.startRv) this.rv += 1
+    return payloadOf(this.#pending, projects, { tells: true, audit: this.#link() })
   }
 
   /** What followers need of the projects, where the changes of objects were stored ahead. */
@@ -81,13 +90,22 @@ export class Group {
   partOf({ view, changes }: WriteSession): Payload {
     this.#take(changes)
     changes.clear()
-    const payload = payloadOf(this.#pending, projectsOf(view, this.state), false)
+    const what = { tells: false, audit: this.#link() }
+    const payload = payloadOf(this.#pending, projectsOf(view, this.state), what)
     this.#pending.clear()
     return payload
   }
 
   get commit(): OwnCommit {
-    return { delta: this.overlay.delta, events: this.#events, rv: this.rv }
+    const { rv, chain } = this
+    return { delta: this.overlay.delta, events: this.#events, rv, chain }
+  }
+
+  /** Gives the rows that are not stored yet their places. */
+  #link(): string[] {
+    const { rows, end } = chained(this.chain, this.#pending.audit)
+    this.chain = end
+    return rows
   }
 
   /** A change for followers where no object changed. */

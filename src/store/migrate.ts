@@ -1,10 +1,14 @@
 // Migrations: `NNNN-name.sql` files, applied in order, once, all in one transaction.
 import { readFileSync, readdirSync } from 'node:fs'
 import { StagelyError } from '../kernel/errors.ts'
+import { linkRows } from './audit/link-rows.ts'
 import type { Queryable, Sql } from './sql.ts'
 
 /** Beside this file in `src` and, copied by the build, in `dist`. */
 const folder = new URL('./migrations/', import.meta.url)
+
+/** Rows without a place must have got theirs before it. */
+const chainedAsWritten = '0042-chained-as-written.sql'
 
 /** Any number that nobody else locks in this database. */
 const lockId = 7_823_401
@@ -56,6 +60,7 @@ export const migrateIn = async (tx: Queryable, only?: ReadonlySet<string>): Prom
     (m) => !applied.has(m.version) && (only === undefined || only.has(m.name)),
   )
   for (const { version, name, sql: text } of due) {
+    if (name === chainedAsWritten) await linkRows(tx)
     await tx.exec(text)
     await tx.query('INSERT INTO schema_migrations (version, name) VALUES ($1, $2)', [version, name])
   }

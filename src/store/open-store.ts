@@ -119,11 +119,11 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
   const { rotationMs = yearMs } = options
   const sql = await openDatabase(options)
   const leaseSql = openLeaseSql(options)
+  let started: SqlStore | undefined
   try {
     await refuseWrongKey(sql, keyRing)
     const applied = await migrateWith(sql, options)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
-    await claimKey(sql, keyRing, clock.now())
     const store = await SqlStore.start({
       sql,
       keyRing,
@@ -133,6 +133,8 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       retention,
       sealedValues,
     })
+    started = store
+    await claimKey(store, keyRing)
     await auditRestore(store)
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
@@ -151,7 +153,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       logins: new LoginStore(sql, clock, access),
       settings,
       keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs }),
-      audit: new AuditLog({ sql, store, settings, clock }),
+      audit: new AuditLog({ sql, store, settings }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
       lease: leaseSql && createLeaderLease(leaseSql),
       connections: new AgentConnections(sql, store, replicas.id),
@@ -168,9 +170,12 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
         })()),
     }
   } catch (error) {
-    keyRing.close()
     await leaseSql?.close()
-    await sql.close()
+    if (started !== undefined) await started.close()
+    else {
+      keyRing.close()
+      await sql.close()
+    }
     throw error
   }
 }

@@ -9,7 +9,8 @@ import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { withoutWaiting } from './keys/without-waiting.ts'
-import { Changes, type AuditEntry } from './log/changes.ts'
+import type { AuditEntry } from './log/audit-rows.ts'
+import { Changes } from './log/changes.ts'
 import type { Preparations } from './preparations.ts'
 import type { ProjectState } from './projects.ts'
 import type { Queryable, Sql } from './sql.ts'
@@ -20,7 +21,7 @@ import { textOf } from './stored-object.ts'
 import type { Touched } from './values/touched.ts'
 
 export type { StoredRow } from './state/rows.ts'
-export type { AuditEntry } from './log/changes.ts'
+export type { AuditEntry } from './log/audit-rows.ts'
 
 export interface SessionDeps {
   readonly sql: Sql
@@ -192,7 +193,7 @@ export class WriteSession {
   }
 
   /** An audit row of its own, for actions that are not a write of one object. */
-  audit(ref: ObjectRef, entry: AuditEntry): void {
-    this.changes.note(this.actor, this.nowMs, ref, entry)
+  audit(ref: ObjectRef, entry: AuditEntry, actor = this.actor): void {
+    this.changes.note(actor, this.nowMs, ref, entry)
   }
 }

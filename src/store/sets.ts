@@ -1,5 +1,5 @@
 // Sets of secrets: the rows of one project at one revision, checked against the set MAC.
-import { auditDeliveries } from './audit-deliveries.ts'
+import type { DeliveredSet } from './audit-deliveries.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
 import { open, valueAad, type KeyBytes, type SealKey } from '../secrets/aead.ts'
@@ -290,13 +290,17 @@ const openRows = async (
 export const openSets = async (
   q: Queryable,
   keys: ProjectKeys,
-  what: { projectUid: string; revision: number; nowMs: number },
+  what: {
+    readonly projectUid: string
+    readonly revision: number
+    readonly audit: (set: DeliveredSet) => Promise<void>
+  },
   deliveries: readonly Delivery[],
 ): Promise<OpenedEntry[][]> => {
-  const { projectUid, revision, nowMs } = what
+  const { projectUid, revision, audit } = what
   const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: true })
   const { namespace, epoch } = head
-  await auditDeliveries(q, { projectUid, namespace, epoch, revision, nowMs }, deliveries)
+  await audit({ projectUid, namespace, epoch, revision })
   const names = deliveries.map(({ stagelet }) => stagelet)
   if (rows.length === 0) return deliveries.map(() => [])
   const viewers = new Set<string | null>([null, ...names])

@@ -1,10 +1,12 @@
 // The store over SQL. What it promises is in store.ts.
+import type { ChainPoint } from '../audit/chain.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
+import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
 import {
   dropOldChanges,
   dropOldEvents,
@@ -87,10 +89,9 @@ export class SqlStore implements Store {
     this.#feed = parts.feed
     this.#writer = parts.writer
     this.#deliveries = new Deliveries(async (projectUid, revision, deliveries) => {
-      const what = { projectUid, revision, nowMs: this.#clock.now() }
-      const opened = await openSets(this.#sql, this.#keys, what, deliveries)
-      this.#parts.audit.listener?.()
-      return opened
+      const audit = (set: DeliveredSet): Promise<void> =>
+        auditDeliveries(this.#sql, this.#writer, set, deliveries)
+      return openSets(this.#sql, this.#keys, { projectUid, revision, audit }, deliveries)
     })
   }
 
@@ -185,9 +186,14 @@ export class SqlStore implements Store {
     })
   }
 
-  /** Calls `listener` after each commit of this process that made audit rows. */
-  onAudit(listener: () => void): void {
-    this.#parts.audit.listener = listener
+  /** The newest audit row that this process has written, or found at its start. */
+  get ownAudit(): ChainPoint {
+    return this.#writer.ownAudit
+  }
+
+  /** The newest audit row of all. */
+  async newestAudit(): Promise<ChainPoint> {
+    return (await this.#fresh()).chain
   }
 
   openSet(projectUid: string, revision: number, delivery: Delivery): Promise<OpenedEntry[]> {

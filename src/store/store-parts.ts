@@ -33,7 +33,6 @@ export interface StoreParts extends SqlStoreDeps {
   readonly writer: Writer
   /** Resolves once the state has reached what was committed when it was asked. */
   readonly fresh: () => Promise<void>
-  readonly audit: { listener?: () => void }
 }
 
 /** Those who ask at the same time share one look at the counter. Alone, the state is what is stored. */
@@ -50,10 +49,6 @@ const freshBy = (sql: Sql, feed: Feed): (() => Promise<void>) => {
 export const assemble = (deps: SqlStoreDeps, feed: Feed): StoreParts => {
   const { sql, keyRing: provider, clock, sealedValues } = deps
   const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
-  const audit: StoreParts['audit'] = {}
-  const onAudit = (): void => {
-    audit.listener?.()
-  }
-  const writer = new Writer({ sql, provider, clock, keys, feed, sealedValues, onAudit })
-  return { ...deps, keys, feed, writer, fresh: freshBy(sql, feed), audit }
+  const writer = new Writer({ sql, provider, clock, keys, feed, sealedValues })
+  return { ...deps, keys, feed, writer, fresh: freshBy(sql, feed) }
 }

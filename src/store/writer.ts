@@ -2,6 +2,7 @@
 // ones before it leave it, and what they change goes to the database in one statement. Where another
 // replica's commit came first, they are run again. See ADR 0048.
 import { randomUUID } from 'node:crypto'
+import type { ChainPoint } from '../audit/chain.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
 import { FairTurn } from '../kernel/fair-turn.ts'
@@ -45,8 +46,6 @@ type Settle = () => void
 export interface WriterDeps extends SessionDeps {
   readonly clock: Clock
   readonly feed: Feed
-  /** After a commit with audit rows. */
-  readonly onAudit?: () => void
 }
 
 export class Writer {
@@ -62,9 +61,12 @@ export class Writer {
   readonly #preparing = new Set<Promise<unknown>>()
   /** Writes of leaders that were replaced, since the start. */
   deposed = 0
+  /** The newest audit row that this process has written, or found at its start. */
+  ownAudit: ChainPoint
 
   constructor(deps: WriterDeps) {
     this.#deps = deps
+    this.ownAudit = deps.feed.state.chain
   }
 
   /**
@@ -226,7 +228,7 @@ export class Writer {
   #publish(group: Group, settles: readonly Settle[]): void {
     this.#deps.feed.append(group.startRv, group.commit)
     for (const settle of settles) settle()
-    if (group.audited) this.#deps.onAudit?.()
+    if (group.isAudited) this.ownAudit = group.chain
   }
 
   /** In a transaction that holds the counter row: for statements of others, and where other replicas are too fast. */

@@ -1,11 +1,12 @@
 // The chain of audit rows on both databases: what somebody with SQL does to it, and what shows it.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { ExportLine, SignedHead } from '../../src/audit/record.ts'
+import { rowFault } from '../../src/audit/proof.ts'
+import type { ChainedRecord, ExportLine, SignedHead } from '../../src/audit/record.ts'
 import { ChainVerifier, type Verdict, type VerifyOptions } from '../../src/audit/verify.ts'
 import { createSigner } from '../../src/audit/chain.ts'
-import { realClock } from '../../src/kernel/clock.ts'
 import { AuditLog } from '../../src/store/audit/audit-log.ts'
-import { readChain } from '../../src/store/audit/link.ts'
+import { readChain } from '../../src/store/audit/chain-row.ts'
+import { exportRows } from '../../src/store/audit/queries.ts'
 import { auditReads } from '../../src/store/audit/reads.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
@@ -52,7 +53,7 @@ for (const [name, serverUrl] of [
       ns = (await createShop(store.store)).ns
       for (const key of ['a', 'b', 'c', 'd']) {
         secret = await createAs(store.store, alice, secretOf(ns, key, { value: `value of ${key}` }))
-        await store.audit.link()
+        await store.audit.sign()
       }
     })
     afterAll(() => store.destroy())
@@ -62,7 +63,7 @@ for (const [name, serverUrl] of [
       statements: readonly string[],
       options?: VerifyOptions,
     ): Promise<{ seq: number | undefined; message: string }> => {
-      await store.audit.link()
+      await store.audit.sign()
       await store.sql.exec(
         'CREATE TABLE kept_audit AS TABLE audit; CREATE TABLE kept_chain AS TABLE audit_chain',
       )
@@ -92,8 +93,61 @@ for (const [name, serverUrl] of [
       expect(lines.join('\n')).not.toContain('value of')
     })
 
+    it('holds a row from its commit on, whatever its texts', async () => {
+      const ref = { kind: 'Request', namespace: '', name: 'a\0b\ud800c' }
+      const detail = { path: '\0/\udfff', absent: undefined, list: [undefined, 1.5e-7] }
+      await store.audit.record({ name: 'bo', source: 'api' }, ref, { action: 'deny', detail })
+      const rows = await exportRows(store.sql, everything, { after: 0, upTo: 1e9, limit: 1e4 })
+      expect(rows.at(-1)).toMatchObject({ action: 'deny', object: { name: 'a\ufffdb\ufffdc' } })
+      let last = ''
+      for (const row of rows) {
+        if (row.type !== 'row') throw new Error('a hidden row')
+        expect(rowFault(last, row)).toBeUndefined()
+        last = row.hash
+      }
+      expect(store.audit.isUnsigned).toBe(true)
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true, rows: rows.length })
+    })
+
+    it('has a row that was changed before its first signature found by whom it was written by', async () => {
+      const { linkHash, contentDigest } = await import('../../src/audit/chain.ts')
+      await store.audit.sign()
+      const put = (detail: string, hash: string): Promise<unknown> =>
+        store.sql.query('UPDATE audit SET detail = $1, hash = $2 WHERE seq = $3', [
+          ...[detail, hash, written.seq],
+        ])
+      await store.audit.record(
+        alice,
+        { kind: 'Request', namespace: '', name: 'r' },
+        { action: 'deny', detail: { path: 'true' } },
+      )
+      const [before, written] = (
+        await exportRows(store.sql, everything, { after: 0, upTo: 1e9, limit: 1e4 })
+      ).slice(-2) as [ChainedRecord, ChainedRecord]
+      const forged = { ...written, detail: { path: 'forged' } }
+      const bound = { seq: written.seq, actor: written.actor_commitment.digest, subject: undefined }
+      const hash = linkHash(before.hash, contentDigest(forged, bound))
+      await put('{"path":"forged"}', hash)
+      await expect(store.audit.sign()).rejects.toThrow('is not the one that was written')
+      await put('{"path":"true"}', written.hash)
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true })
+    })
+
+    it('proves rows that another process did not live to sign before it signs them', async () => {
+      await store.audit.sign()
+      await createAs(store.store, alice, secretOf(ns, 'unsigned', { value: 'value' }))
+      const { sql, store: objects, settings } = store
+      const next = new AuditLog({ sql, store: objects, settings })
+      const ofLast = 'WHERE seq = (SELECT max(seq) FROM audit)'
+      await store.sql.exec(`UPDATE audit SET result = 'denied' ${ofLast}`)
+      await expect(next.sign()).rejects.toThrow('was changed')
+      await store.sql.exec(`UPDATE audit SET result = 'success' ${ofLast}`)
+      await next.sign()
+      expect(judge(await linesOf(store))).toMatchObject({ ok: true })
+    })
+
     it('names the row in which any column was edited', async () => {
-      await store.audit.link()
+      await store.audit.sign()
       await store.sql.exec('CREATE TABLE kept_row AS SELECT * FROM audit WHERE seq = 3')
       for (const sql of [
         `actor = 'mallory'`,
@@ -149,12 +203,12 @@ for (const [name, serverUrl] of [
     })
 
     it('neither links nor prunes on a start that somebody moved', async () => {
-      await store.audit.link()
+      await store.audit.sign()
       await store.sql.exec(
         `CREATE TABLE kept_chain AS TABLE audit_chain;
          UPDATE audit_chain SET (start_seq, start_hash) = (SELECT seq, hash FROM audit WHERE seq = 2)`,
       )
-      await expect(store.audit.link()).rejects.toThrow('where it begins')
+      await expect(store.audit.sign()).rejects.toThrow('where it begins')
       await expect(store.audit.prune(4_000_000_000_000)).rejects.toThrow('where it begins')
       await store.sql.exec(
         'DELETE FROM audit_chain; INSERT INTO audit_chain TABLE kept_chain; DROP TABLE kept_chain',
@@ -274,27 +328,30 @@ for (const [name, serverUrl] of [
       }
     })
 
-    it('is one chain however many link at once, and does nothing when nothing is new', async () => {
-      const more =
-        serverUrl() === undefined ? [store.audit] : [store.audit, (await store.again()).audit]
+    it('is one chain however many write and sign at once, and does nothing when nothing is new', async () => {
+      const stores = serverUrl() === undefined ? [store] : [store, await store.again()]
       const writes = Array.from({ length: 40 }, (_, i) =>
-        createAs(store.store, alice, secretOf(ns, `many-${i}`, { value: `value ${i}` })),
+        createAs(
+          stores[i % stores.length]!.store,
+          alice,
+          secretOf(ns, `many-${i}`, { value: 'x' }),
+        ),
       )
-      const rounds = Array.from({ length: 10 }, (_, i) => more[i % more.length]!.link())
+      const rounds = Array.from({ length: 10 }, (_, i) => stores[i % stores.length]!.audit.sign())
       await Promise.all([...writes, ...rounds])
       const lines = await linesOf(store)
       expect(judge(lines)).toMatchObject({ ok: true })
-      expect(await store.audit.pending()).toBe(false)
-      const head = await store.audit.link()
+      expect(store.audit.isUnsigned).toBe(false)
+      const head = await store.audit.sign()
       expect(head).toEqual(headOf(lines))
     })
 
     it('does not sign on top of a head that somebody else wrote', async () => {
       await store.sql.exec(`UPDATE audit_chain SET head_hash = 'x' || head_hash`)
       await createAs(store.store, alice, secretOf(ns, 'after-tampering', { value: 'value' }))
-      await expect(store.audit.link()).rejects.toThrow('tampered')
+      await expect(store.audit.sign()).rejects.toThrow('tampered')
       expect(faultOf(judge(await linesOf(store))).message).toContain('recomputed')
-      expect(await store.audit.pending()).toBe(true)
+      expect(store.audit.isUnsigned).toBe(true)
       await store.sql.exec('UPDATE audit_chain SET head_hash = substr(head_hash, 2)')
       expect(judge(await linesOf(store))).toMatchObject({ ok: true })
     })
@@ -404,7 +461,7 @@ for (const [name, serverUrl] of [
     })
 
     it('prunes no row that somebody made old or took away: a pruning would hide it', async () => {
-      await store.audit.link()
+      await store.audit.sign()
       const made = `UPDATE audit SET at = '2000-01-01' WHERE seq <= 3`
       await store.sql.exec('CREATE TABLE kept_rows AS SELECT * FROM audit WHERE seq <= 3')
       const left = (): Promise<unknown[]> => store.sql.query('SELECT seq FROM audit ORDER BY id')
@@ -454,15 +511,14 @@ for (const [name, serverUrl] of [
       await old()
       await store.settings.replaceSealed('audit-signing-key', pkcs8)
       const { sql, store: objects, settings } = store
-      const again = (): AuditLog =>
-        new AuditLog({ sql, store: objects, settings, clock: realClock })
+      const again = (): AuditLog => new AuditLog({ sql, store: objects, settings })
       const upgraded = again()
-      await upgraded.link()
+      await upgraded.sign()
       const [row] = (await upgraded.list(everything, { limit: 1 })).records
       expect(row).toMatchObject({ action: 'sign start', detail: { upTo: start.seq } })
       expect(judge(await linesOf(store))).toMatchObject({ ok: true, pruned: { upTo: start.seq } })
       await old()
-      await expect(again().link()).rejects.toThrow('where it begins')
+      await expect(again().sign()).rejects.toThrow('where it begins')
     })
   })
 }

@@ -30,7 +30,7 @@ describe.each([
     shop = await createShop(t.store)
     await t.store.write(api, close, (tx) => tx.create(secretOf(shop.ns, 'db', { value: canary })))
     await t.settings.putSealedIfAbsent('ca', Buffer.from('ca key'))
-    await t.audit.link()
+    await t.audit.sign()
     await writeBackup(t.sql, path, realClock.now())
   })
   afterAll(async () => {

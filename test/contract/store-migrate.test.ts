@@ -2,12 +2,16 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
+import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { migrate } from '../../src/store/migrate.ts'
+import { migrate, migrateIn } from '../../src/store/migrate.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import { openPg } from '../../src/store/pg.ts'
 import { openPglite } from '../../src/store/pglite.ts'
 import type { Sql } from '../../src/store/sql.ts'
+import { localKeyRing } from '../support/keys.ts'
+import { testMasterKey } from '../support/open-test-store.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const all = readdirSync('src/store/migrations')
@@ -59,6 +63,37 @@ describe('migrate', () => {
     await migrate(sql)
     await sql.query("INSERT INTO schema_migrations (version, name) VALUES (9000, 'later')")
     await expect(migrate(sql)).rejects.toThrow(/schema version 9000.*newer program/)
+  })
+})
+
+describe('a database of before audit rows were chained as they are written', () => {
+  it('has those that were left without a place chained once', async () => {
+    const database = await createTestDatabase(inject('postgresUrl'))
+    cleanups.push(() => database.drop())
+    const { url: databaseUrl } = database
+    const at = { databaseUrl, clock: realClock, log: silentLogger }
+    const old = openPg(at)
+    const before = new Set(all.filter((name) => name < '0042'))
+    await old.transaction((tx) => migrateIn(tx, before))
+    await old.exec(
+      `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
+       SELECT now(), 'alice', 'api', 'create', k, '', 'n', '{"b":1,"a":2}' FROM unnest(ARRAY['User', 'Project']) AS k`,
+    )
+    await old.close()
+    const dataDir = mkdtempSync(join(tmpdir(), 'stagely-old-'))
+    const opened = await openStore({ ...at, dataDir, keyRing: localKeyRing(testMasterKey) })
+    cleanups.push(async () => {
+      await opened.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    })
+    const verifier = new ChainVerifier()
+    const kinds: string[] = []
+    for await (const line of opened.audit.export({ teams: undefined })) {
+      verifier.accept(JSON.stringify(line))
+      if (line.type === 'row') kinds.push(line.object.kind)
+    }
+    expect(verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
+    expect(kinds.slice(0, 3)).toEqual(['User', 'Project', 'Keys'])
   })
 })
 

@@ -13,6 +13,7 @@ const byId = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b 
 /** All that the state says, in one order. */
 export const contentOf = (state: State): Rows => ({
   rv: state.rv,
+  chain: state.chain,
   objects: rowsOf(state.objects.rows(), ({ uid, rv, source, text }) => [uid, rv, source, text]),
   projects: rowsOf(state.projects.rows(), ({ lines: _, ...row }) =>
     JSON.parse(JSON.stringify(row)),

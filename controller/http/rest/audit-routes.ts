@@ -124,7 +124,7 @@ export const auditRoutes = routesOf('Audit', [
     summary: 'The signed head: keep it where the database cannot be reached from.',
     access,
     response: { description: 'The head of the chain.', schema: signedHead },
-    handle: async ({ deps }) => ({ body: await deps.audit.link() }),
+    handle: async ({ deps }) => ({ body: await deps.audit.sign() }),
   }),
   listRoute({
     id: 'listRevealed',

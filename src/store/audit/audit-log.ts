@@ -1,8 +1,7 @@
 // The audit log: what is read of it, and its chain. Rows themselves are written by whoever acts, in
 // the action's own transaction: see WriteSession.
-import type { ChainPoint, HeadSigner } from '../../audit/chain.ts'
+import { genesis, type ChainPoint, type HeadSigner } from '../../audit/chain.ts'
 import type { ExportLine, SignedHead } from '../../audit/record.ts'
-import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { AuditEntry } from '../session.ts'
@@ -11,34 +10,40 @@ import type { SqlStore } from '../sql-store.ts'
 import type { Sql } from '../sql.ts'
 import type { Actor } from '../store.ts'
 import { erasePerson, type Erasure } from './erase.ts'
-import { isTampered, linkGroup, lockChain, readChain, type ChainState } from './link.ts'
-import { pruneChain } from './prune.ts'
+import {
+  isTampered,
+  lockChain,
+  prove,
+  readChain,
+  signHead,
+  signRow,
+  type ChainState,
+} from './chain-row.ts'
+import { findStart, pruneChain } from './prune.ts'
 import { forgetRevoked } from './refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'
 
 const exportPage = 500
+const system: Actor = { name: 'controller', source: 'system' }
 
 export interface AuditLogDeps {
   readonly sql: Sql
   readonly store: SqlStore
   readonly settings: Settings
-  readonly clock: Clock
 }
 
 export class AuditLog {
   readonly #deps: AuditLogDeps
   #signer: Promise<HeadSigner> | undefined
-  #seen: ChainState['head'] = { seq: 0, hash: '', signature: null }
+  /** The newest head that this process saw. */
+  #seen: ChainState['head'] = { ...genesis, signature: null }
+  /** The newest row of this process that is signed. */
+  #signed: ChainPoint | undefined
 
   constructor(deps: AuditLogDeps) {
     this.#deps = deps
-  }
-
-  /** Calls `listener` after each commit in this process that made audit rows. */
-  onRows(listener: () => void): void {
-    this.#deps.store.onAudit(listener)
   }
 
   /** A row for what is no write of the store. */
@@ -46,43 +51,48 @@ export class AuditLog {
     return this.#deps.store.audit(actor, ref, entry)
   }
 
-  /** True when a row waits for its place in the chain: one look at a partial index. */
-  async pending(): Promise<boolean> {
-    const rows = await this.#deps.sql.query('SELECT 1 FROM audit WHERE seq IS NULL LIMIT 1', [])
-    return rows.length > 0
+  /** Whether this process has written rows that it has not signed. */
+  get isUnsigned(): boolean {
+    return this.#signed === undefined || this.#deps.store.ownAudit.seq > this.#signed.seq
   }
 
   /**
-   * Links every row that waits; returns the signed head. InternalError, and no row is linked, when
-   * the head in the database is not one that this controller signed.
+   * Signs the newest row, and the newest of this process; returns the signed head. InternalError, and none
+   * is signed, where the chain is not as the controller left it.
    */
-  async link(): Promise<SignedHead> {
+  async sign(): Promise<SignedHead> {
+    const { sql, store } = this.#deps
     const signer = await this.#open()
-    let head: ChainState['head']
-    do {
-      head = await this.#deps.sql.transaction(async (tx) => {
-        const chain = await lockChain(tx, signer, this.#seen)
-        return linkGroup(tx, signer, chain.head)
-      })
-      this.#seen = head
-    } while (await this.pending())
+    const own = store.ownAudit
+    const newest = await store.newestAudit()
+    const head = await sql.transaction(async (tx) => {
+      const chain = await lockChain(tx, signer, this.#seen)
+      // Rows that another process wrote, and did not live to sign.
+      if (this.#signed === undefined) await prove(tx, chain.head, newest)
+      await signRow(tx, signer, chain, own)
+      return signHead(tx, signer, chain, newest)
+    })
+    this.#signed = own
+    if (head.seq > this.#seen.seq) this.#seen = head
     return headOf(head, signer)
   }
 
   /**
-   * Drops linked rows that are older than `before` (ms); returns how many. InternalError, and none is
-   * dropped, where one of them is not as it was linked.
+   * Drops signed rows that are older than `before` (ms); returns how many. InternalError, and none is
+   * dropped, where one of them is not as it was written.
    */
   async prune(before: number): Promise<number> {
     const signer = await this.#open()
-    const now = this.#deps.clock.now()
+    const { sql, store } = this.#deps
+    // Only what is signed is pruned, so that the row of a pruning stays.
+    await this.sign()
     for (let all = 0; ;) {
-      const rows = await this.#deps.sql.transaction(async (tx) => {
-        const chain = await lockChain(tx, signer, this.#seen)
-        return pruneChain(tx, signer, chain, { before, now })
+      const to = await findStart(sql, before)
+      if (to === undefined) return all
+      all += await store.writeWithSession(system, async (session) => {
+        const chain = await lockChain(session.tx, signer, this.#seen)
+        return pruneChain(session, signer, chain, to)
       })
-      if (rows === 0) return all
-      all += rows
     }
   }
 
@@ -133,11 +143,7 @@ export class AuditLog {
     return this.#deps.store.writeWithSession(
       actor,
       async (session) => {
-        let { head } = await lockChain(session.tx, signer, this.#seen)
-        for (let next = head; ; head = next) {
-          next = await linkGroup(session.tx, signer, head)
-          if (next === head) break
-        }
+        await lockChain(session.tx, signer, this.#seen)
         return erasePerson(session, person)
       },
       { dryRun },
@@ -147,7 +153,7 @@ export class AuditLog {
   /** Where the chain was tampered with, the head as it is told: the verifier then names the row. */
   async #headToExport(): Promise<SignedHead> {
     try {
-      return await this.link()
+      return await this.sign()
     } catch (error) {
       if (!isTampered(error)) throw error
       const { head } = await readChain(this.#deps.sql)

@@ -93,7 +93,7 @@ const eraseElsewhere = async (
 }
 
 /**
- * `session` holds the chain, and every row of the person is linked. NotFound when there is none.
+ * `session` holds the chain. NotFound where no row names the person.
  * `person` is a name or an id; rows of the same id under other names count too.
  */
 export const erasePerson = async (session: WriteSession, person: string): Promise<Erasure> => {

@@ -74,7 +74,7 @@ export const listAudit = async (
   return { records: page.map(toRecord), next: rows.length > limit ? page.at(-1)?.id : undefined }
 }
 
-/** Rows with a place after `after` up to `upTo`, in order; those that `filter` leaves out are hidden. */
+/** Rows after `after` up to `upTo`, in order; those that `filter` leaves out are hidden. */
 export const exportRows = async (
   q: Queryable,
   filter: AuditFilter,

@@ -5,7 +5,7 @@ import type { AuditRecord, ChainedRecord, ExportLine } from '../../audit/record.
 /** Columns of a row of `audit`, as `auditColumns` selects them. */
 export interface AuditColumns {
   id: number
-  seq: number | null
+  seq: number
   at: string
   actor: string
   actor_id: string | null
@@ -19,10 +19,10 @@ export interface AuditColumns {
   request_id: string | null
   detail: string | null
   actor_salt: string | null
-  actor_digest: string | null
+  actor_digest: string
   subject_salt: string | null
   subject_digest: string | null
-  hash: string | null
+  hash: string
   signature: string | null
 }
 
@@ -34,7 +34,7 @@ const given = <K extends string>(key: K, value: string | null): Partial<Record<K
   value === null ? {} : ({ [key]: value } as Record<K, string>)
 
 export const toRecord = (row: AuditColumns): AuditRecord => ({
-  ...(row.seq === null ? {} : { seq: row.seq }),
+  seq: row.seq,
   at: row.at,
   actor: {
     name: row.actor,
@@ -49,28 +49,27 @@ export const toRecord = (row: AuditColumns): AuditRecord => ({
   ...(row.detail === null ? {} : { detail: JSON.parse(row.detail) as Record<string, unknown> }),
 })
 
-/** A row that is in the chain, with all that proves it. */
+/** With all that proves it. */
 export const toChained = (row: AuditColumns): ChainedRecord => ({
   type: 'row',
   ...toRecord(row),
-  seq: row.seq ?? 0,
-  actor_commitment: { digest: row.actor_digest ?? '', ...given('salt', row.actor_salt) },
+  actor_commitment: { digest: row.actor_digest, ...given('salt', row.actor_salt) },
   ...(row.subject_digest === null
     ? {}
     : { subject_commitment: { digest: row.subject_digest, ...given('salt', row.subject_salt) } }),
-  hash: row.hash ?? '',
+  hash: row.hash,
   ...given('signature', row.signature),
 })
 
 /** The same for who may not see it: that there is a row, and a digest that tells nothing. */
 export const toHidden = (row: AuditColumns): ExportLine => ({
   type: 'hidden',
-  seq: row.seq ?? 0,
+  seq: row.seq,
   digest: contentDigest(toRecord(row), {
-    seq: row.seq ?? 0,
-    actor: row.actor_digest ?? '',
+    seq: row.seq,
+    actor: row.actor_digest,
     subject: row.subject_digest ?? undefined,
   }),
-  hash: row.hash ?? '',
+  hash: row.hash,
   ...given('signature', row.signature),
 })

@@ -4,7 +4,7 @@ import { createSigner, type HeadSigner } from '../../audit/chain.ts'
 import type { Settings } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
-import { adoptStart } from './link.ts'
+import { adoptStart } from './chain-row.ts'
 
 const setting = 'audit-signing-key'
 const system: Actor = { name: 'controller', source: 'system' }

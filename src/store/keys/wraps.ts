@@ -8,6 +8,7 @@ import {
 } from '../../secrets/key-provider.ts'
 import { dataKeyContext, digestKeyContext } from '../../secrets/project-keys.ts'
 import { settingContext } from '../settings.ts'
+import type { SqlStore } from '../sql-store.ts'
 import type { Queryable, Sql } from '../sql.ts'
 
 export interface WrappedRow {
@@ -130,9 +131,11 @@ export const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<v
  * The first to start names its key; of two that start at once on an empty database with different
  * keys one is refused. Later starts name the key that they wrap with, once they can open the rest.
  */
-export const claimKey = async (sql: Sql, provider: KeyProvider, nowMs: number): Promise<void> => {
+export const claimKey = (store: SqlStore, provider: KeyProvider): Promise<void> => {
   const { name, keyId } = provider
-  await sql.transaction(async (tx) => {
+  const actor = { name: 'controller', source: 'system' }
+  return store.writeWithSession(actor, async (session) => {
+    const { tx, nowMs } = session
     const claim = await readClaim(tx, 'FOR UPDATE')
     if (claim[0] === prefixOfKey(name, keyId)) {
       await tx.query('UPDATE counters SET key_since = $1 WHERE key_since IS NULL', [nowMs])
@@ -143,10 +146,7 @@ export const claimKey = async (sql: Sql, provider: KeyProvider, nowMs: number): 
       'UPDATE counters SET key_provider = $1, key_provider_key_id = $2, key_since = $3, key_warned_at = NULL',
       [name, keyId, nowMs],
     )
-    await tx.query(
-      `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-       VALUES (to_timestamp($1::float8 / 1000), 'controller', 'system', 'use master key', 'Keys', '', 'master', $2::json)`,
-      [nowMs, JSON.stringify({ provider: name, key: keyId })],
-    )
+    const ref = { kind: 'Keys', namespace: '', name: 'master' }
+    session.audit(ref, { action: 'use master key', detail: { provider: name, key: keyId } })
   })
 }

@@ -4,17 +4,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
 import type { Actor, ChangeEvent } from '../store.ts'
-
-/**
- * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
- * but by id: erasing a person reaches the actor, and the name of a User that a row is about.
- */
-export interface AuditEntry {
-  readonly action: string
-  readonly detail?: Record<string, unknown>
-  /** `success` where not said. */
-  readonly result?: 'success' | 'denied'
-}
+import { auditText, type AuditEntry } from './audit-rows.ts'
 
 /** One change of an object. Its row has the version of the change; of one that goes, the last text. */
 export interface ObjectChange {
@@ -88,7 +78,7 @@ export class Changes {
   readonly former: string[] = []
   /** Agents that are gone, with their keys and open join tokens. */
   readonly agents: { uid: string; namespace: string; name: string }[] = []
-  /** Each is the JSON text of a row. */
+  /** Each is the JSON text of a row, without its place. */
   readonly audit: string[] = []
 
   begin(row: NewVersionRow & { ended?: Ended }): void {
@@ -106,12 +96,8 @@ export class Changes {
     else this.begin({ ...begun, ended })
   }
 
-  note(actor: Actor, at: number, { kind, namespace, name }: ObjectRef, entry: AuditEntry): void {
-    const { name: who, source, id, address, requestId } = actor
-    const { action, detail, result = 'success' } = entry
-    const row = { at, kind, namespace, name, actor: who, source, action, result }
-    const more = { actor_id: id, address, request_id: requestId, detail }
-    this.audit.push(JSON.stringify({ ...row, ...more }))
+  note(actor: Actor, at: number, ref: ObjectRef, entry: AuditEntry): void {
+    this.audit.push(auditText(actor, at, ref, entry))
   }
 
   /** Takes over what came after. */
@@ -223,12 +209,12 @@ export interface Payload {
 
 /**
  * `projects` are those that changed; what hangs on one that is gone is left out, as it goes with it. With `tells`
- * the last change of an object tells followers of them.
+ * the last change of an object tells followers of them. `audit` are rows with their places.
  */
 export const payloadOf = (
   changes: Changes,
   projects: readonly ProjectChange[],
-  tells: boolean,
+  { tells, audit }: { tells: boolean; audit: readonly string[] },
 ): Payload => {
   const gone = new Set(projects.filter(({ row }) => row === undefined).map(({ uid }) => uid))
   const stays = ({ projectUid }: { readonly projectUid: string }): boolean => !gone.has(projectUid)
@@ -272,7 +258,7 @@ export const payloadOf = (
     ),
     former: changes.former.map((name) => JSON.stringify(name)),
     agents: changes.agents.map((agent) => JSON.stringify(agent)),
-    audit: changes.audit,
+    audit: [...audit],
   }
   const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)
   const drops = changes.objects.some(({ type }) => type === 'DELETED')

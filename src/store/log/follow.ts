@@ -1,4 +1,5 @@
 // Changes as the log has them: what commits of other replicas did to the state, and the events of it.
+import type { ChainPoint } from '../../audit/chain.ts'
 import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../change-event.ts'
 import type { Queryable } from '../sql.ts'
@@ -8,6 +9,11 @@ import type { ChangeEvent } from '../store.ts'
 import { projectStateKind, type ProjectStateText } from './changes.ts'
 
 export const pageSize = 1_000
+
+/** SQL: where the chain of audit rows ends, as `seq` and `hash`. Old rows may all be pruned. */
+export const chainEndColumns = `coalesce(e.seq, b.start_seq, 0) AS seq, coalesce(e.hash, b.start_hash, '') AS hash`
+export const chainEndJoins = `LEFT JOIN audit_chain b ON true
+  LEFT JOIN (SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1) e ON true`
 
 export interface ChangeRow {
   rv: number
@@ -26,6 +32,8 @@ export interface LogPage {
   readonly rows: readonly ChangeRow[]
   /** Where the log ends. */
   readonly rv: number
+  /** Where the chain of audit rows ends. */
+  readonly chain: ChainPoint
   /** Changes up to here are no longer kept. */
   readonly compacted: number
 }
@@ -33,19 +41,22 @@ export interface LogPage {
 /** Rows after `after`, in order. One statement, so one snapshot. */
 export const readLog = async (q: Queryable, after: number): Promise<LogPage> => {
   const rows = await q.query<
-    { head: number; compacted: number } & { [K in keyof ChangeRow]: ChangeRow[K] | null }
+    { head: number; compacted: number; seq: number; hash: string } & {
+      [K in keyof ChangeRow]: ChangeRow[K] | null
+    }
   >(
     `WITH page AS (
        SELECT rv, type, kind, namespace, name, uid, source, body, previous, state
        FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
      )
-     SELECT c.rv AS head, c.compacted_rv AS compacted, p.*
-     FROM counters c LEFT JOIN page p ON true ORDER BY p.rv`,
+     SELECT c.rv AS head, c.compacted_rv AS compacted, ${chainEndColumns}, p.*
+     FROM counters c ${chainEndJoins} LEFT JOIN page p ON true ORDER BY p.rv`,
     [after],
   )
   return {
     rows: rows.filter((row) => row.rv !== null) as unknown as ChangeRow[],
     rv: rows[0]?.head ?? 0,
+    chain: { seq: rows[0]?.seq ?? 0, hash: rows[0]?.hash ?? '' },
     compacted: rows[0]?.compacted ?? 0,
   }
 }

@@ -2,6 +2,7 @@
 import { keyOf } from '../../resources/meta.ts'
 import { toEntry, type VersionRow } from '../sets.ts'
 import type { Queryable, Sql } from '../sql.ts'
+import { chainEndColumns, chainEndJoins } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
 import { State, type Delta } from '../state/state.ts'
 
@@ -122,12 +123,13 @@ const loadInto = async (q: Queryable, state: State): Promise<void> => {
 export const loadState = (sql: Sql): Promise<State> =>
   sql.transaction(async (tx) => {
     await tx.exec('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
-    const [counters] = await tx.query<{ rv: number; epoch: number }>(
-      'SELECT rv, epoch FROM counters',
+    const [counters] = await tx.query<{ rv: number; epoch: number; seq: number; hash: string }>(
+      `SELECT c.rv, c.epoch, ${chainEndColumns} FROM counters c ${chainEndJoins}`,
       [],
     )
     if (counters === undefined) throw new Error('the counter row is missing')
-    const state = new State(counters)
+    const { rv, epoch, ...chain } = counters
+    const state = new State({ rv, epoch, chain })
     await loadInto(tx, state)
     return state
   })

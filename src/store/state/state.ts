@@ -1,5 +1,6 @@
 // What is stored, in memory: all objects, what projects do not show, and the heads of their sets. An
 // overlay is what a write leaves behind, as long as it is not committed.
+import { genesis, type ChainPoint } from '../../audit/chain.ts'
 import {
   buriedTerms,
   headTerms,
@@ -37,6 +38,8 @@ export class State implements View {
   readonly epoch: number
   /** Newest version that is applied. */
   rv: number
+  /** Where the chain of audit rows ends at that version. */
+  chain: ChainPoint
   readonly objects = new Table(objectTerms)
   readonly projects = new Table(projectTerms)
   readonly heads = new Table(headTerms)
@@ -44,7 +47,8 @@ export class State implements View {
   readonly names = new SortedNames()
   readonly #former = new Set<string>()
 
-  constructor({ rv, epoch }: { rv: number; epoch: number }) {
+  constructor({ rv, epoch, chain = genesis }: { rv: number; epoch: number; chain?: ChainPoint }) {
+    this.chain = chain
     this.rv = rv
     this.epoch = epoch
   }

@@ -1,15 +1,13 @@
-// The loop that links audit rows: wakes on rows of this process, gathers a moment, links all that
-// wait. Where nothing is new it does nothing but look, now and then, for rows of a replica that died.
+// The loop that signs the audit rows of this process, each second where there are new ones and once more at its
+// end. Now and then it prunes old ones.
 import type { Gauge, Counter } from 'prom-client'
 import type { SignedHead } from '../../src/audit/record.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { endingWith } from '../../src/kernel/ending.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 
-const gatherMs = 400
-const lookEveryMs = 10_000
+const everyMs = 1_000
 const retryMs = 5_000
 /** The head goes to the log this often at most: what cuts off rows must cut off the log too. */
 const logEveryMs = 60_000
@@ -17,21 +15,21 @@ const pruneEveryMs = 3_600_000
 const dayMs = 86_400_000
 const revokedKeptDays = 90
 
-export interface LinkerMetrics {
+export interface HeadMetrics {
   readonly sequence: Gauge
   readonly prefix: Gauge
   readonly failures: Counter
 }
 
-export interface Linker {
+export interface HeadSigning {
   stop(): Promise<void>
 }
 
-export interface LinkerDeps {
+export interface HeadSigningDeps {
   readonly audit: AuditLog
   readonly clock: Clock
   readonly log: Logger
-  readonly metrics: LinkerMetrics
+  readonly metrics: HeadMetrics
   /** Rows older than this are pruned; undefined keeps all. */
   readonly retentionDays: number | undefined
 }
@@ -40,22 +38,12 @@ export interface LinkerDeps {
 const hashPrefix = (hash: string): number =>
   hash === '' ? 0 : Buffer.from(hash, 'base64url').readUIntBE(0, 6)
 
-export const startLinker = (deps: LinkerDeps): Linker => {
+export const startHeadSigning = (deps: HeadSigningDeps): HeadSigning => {
   const { audit, clock, log, metrics } = deps
   const stopping = new AbortController()
-  let wake = new AbortController()
   let logged = { seq: -1, at: 0 }
   let head: SignedHead | undefined
   let prunedAt = 0
-
-  audit.onRows(() => {
-    wake.abort()
-  })
-
-  const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-    clock.sleep(ms, signal).catch((error: unknown) => {
-      if (!isAbort(error)) throw error
-    })
 
   const tellHead = (force: boolean): void => {
     if (head === undefined || head.seq === logged.seq) return
@@ -65,8 +53,8 @@ export const startLinker = (deps: LinkerDeps): Linker => {
     logged = { seq, at: clock.now() }
   }
 
-  const link = async (): Promise<void> => {
-    head = await audit.link()
+  const sign = async (): Promise<void> => {
+    head = await audit.sign()
     metrics.sequence.set(head.seq)
     metrics.prefix.set(hashPrefix(head.hash))
     tellHead(false)
@@ -81,30 +69,26 @@ export const startLinker = (deps: LinkerDeps): Linker => {
     if (rows > 0) log.info({ rows }, 'old audit rows pruned')
   }
 
-  /** Returns how long to sleep, unless there are new rows before. */
-  const round = async (): Promise<number> => {
+  /** False where it failed. */
+  const round = async (): Promise<boolean> => {
     try {
-      if (head === undefined || (await audit.pending())) await link()
+      if (audit.isUnsigned) await sign()
       await prune()
-      return lookEveryMs
+      tellHead(false)
+      return true
     } catch (error) {
       metrics.failures.inc()
-      log.error({ err: messageOf(error) }, 'linking the audit log failed')
-      return -1
+      log.error({ err: messageOf(error) }, 'signing the audit log failed')
+      return false
     }
   }
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      wake.abort()
-      wake = endingWith(stopping.signal)
-      const ms = await round()
-      tellHead(false)
-      if (ms < 0) await sleep(retryMs, stopping.signal)
-      else {
-        await sleep(ms, wake.signal)
-        if (wake.signal.aborted) await sleep(gatherMs, stopping.signal)
-      }
+      const ms = (await round()) ? everyMs : retryMs
+      await clock.sleep(ms, stopping.signal).catch((error: unknown) => {
+        if (!isAbort(error)) throw error
+      })
     }
     await round()
     tellHead(true)

@@ -1,0 +1,157 @@
+// The row of the chain: where it begins, and the head that was signed last. What the controller signs it
+// looks at first: to sign on top of what somebody else wrote would make his chain ours.
+import { isSignedBy, type ChainPoint, type HeadSigner } from '../../audit/chain.ts'
+import { rowFault } from '../../audit/proof.ts'
+import { StagelyError } from '../../kernel/errors.ts'
+import type { Queryable } from '../sql.ts'
+import { exportRows } from './queries.ts'
+
+/** `head` was signed last: newer rows may be there. */
+export interface ChainState {
+  readonly start: ChainPoint & { readonly signature: string | null }
+  readonly head: ChainPoint & { readonly signature: string | null }
+}
+
+interface ChainRow {
+  start_seq: number
+  start_hash: string
+  start_signature: string | null
+  head_seq: number
+  head_hash: string
+  head_signature: string | null
+}
+
+/** The head in the database is not one that this controller signed. */
+class TamperedError extends StagelyError {}
+export const isTampered = (error: unknown): boolean => error instanceof TamperedError
+
+export const broken = (why: string): StagelyError =>
+  new TamperedError(
+    'InternalError',
+    `the audit chain was tampered with: ${why}; rows go on being written, but none is signed: see stagely audit verify`,
+  )
+
+export const readChain = async (q: Queryable, lock = ''): Promise<ChainState> => {
+  const [row] = await q.query<ChainRow>(
+    `SELECT start_seq, start_hash, start_signature, head_seq, head_hash, head_signature
+     FROM audit_chain ${lock}`,
+    [],
+  )
+  if (row === undefined) throw broken('its state is missing')
+  return {
+    start: { seq: row.start_seq, hash: row.start_hash, signature: row.start_signature },
+    head: { seq: row.head_seq, hash: row.head_hash, signature: row.head_signature },
+  }
+}
+
+const isStart = (signer: HeadSigner, { signature, ...point }: ChainState['start']): boolean =>
+  point.seq === 0 || isSignedBy(signer.publicKey, 'start', point, signature ?? '')
+
+/**
+ * Signs where a chain begins that an older program has pruned: it signed starts as it signed heads.
+ * Another start stays as it is, which lockChain then refuses. Returns the row signed for, if any.
+ */
+export const adoptStart = async (
+  tx: Queryable,
+  signer: HeadSigner,
+): Promise<number | undefined> => {
+  const { start } = await readChain(tx, 'FOR UPDATE')
+  if (isStart(signer, start)) return undefined
+  if (!isSignedBy(signer.publicKey, 'head', start, start.signature ?? '')) return undefined
+  await tx.query('UPDATE audit_chain SET start_signature = $1', [signer.sign('start', start)])
+  return start.seq
+}
+
+/**
+ * Locks the chain and checks that its start and head are the controller's own. `seen` is the newest head
+ * that this process saw.
+ */
+export const lockChain = async (
+  tx: Queryable,
+  signer: HeadSigner,
+  seen: ChainPoint,
+): Promise<ChainState> => {
+  const chain = await readChain(tx, 'FOR UPDATE')
+  const { head, start } = chain
+  if (!isStart(signer, start))
+    throw broken('where it begins is not where this controller pruned it')
+  if (head.seq < seen.seq) throw broken(`its head went back from ${seen.seq} to ${head.seq}`)
+  if (head.seq === 0) {
+    if (head.hash !== '') throw broken('its beginning was changed')
+    return chain
+  }
+  if (!isSignedBy(signer.publicKey, 'head', head, head.signature ?? '')) {
+    throw broken(`the signature over row ${head.seq} is not this controller's`)
+  }
+  // In a statement of its own: what is signed was there before, whoever holds the lock meanwhile.
+  const [last] = await tx.query<{ seq: number | null }>('SELECT max(seq) AS seq FROM audit')
+  const end = last?.seq ?? start.seq
+  if (end < head.seq) throw broken(`the rows after ${end} are cut off`)
+  return chain
+}
+
+/** Rows of one statement. */
+const pageSize = 500
+
+/** Walks the rows after `from` up to `to`, in order, and checks each of them and that none is missing. */
+export async function* provenRows(
+  q: Queryable,
+  from: ChainPoint,
+  to: number,
+): AsyncGenerator<ChainPoint> {
+  let last = from
+  while (last.seq < to) {
+    const range = { after: last.seq, upTo: to, limit: pageSize }
+    const lines = await exportRows(q, { teams: undefined }, range)
+    for (const line of lines) {
+      if (line.type !== 'row' || line.seq !== last.seq + 1) break
+      const fault = rowFault(last.hash, line)
+      if (fault !== undefined) throw broken(fault)
+      last = { seq: line.seq, hash: line.hash }
+      yield last
+    }
+    if (last.seq < Math.min(to, range.after + pageSize))
+      throw broken(`row ${last.seq + 1} is missing`)
+  }
+}
+
+/** Checks what follows the signed head `from`, up to `to`. */
+export const prove = async (q: Queryable, from: ChainPoint, to: ChainPoint): Promise<void> => {
+  if (to.seq <= from.seq) return
+  let last = from
+  for await (last of provenRows(q, from, to.seq));
+  if (last.hash !== to.hash) throw broken(`row ${to.seq} is not the one that was written`)
+}
+
+/** Signs a row that this process has written, as it has written it. */
+export const signRow = async (
+  tx: Queryable,
+  signer: HeadSigner,
+  { start }: ChainState,
+  { seq, hash }: ChainPoint,
+): Promise<void> => {
+  if (seq <= start.seq) return
+  const rows = await tx.query(
+    'UPDATE audit SET signature = $3 WHERE seq = $1 AND hash = $2 RETURNING 1',
+    [seq, hash, signer.sign('head', { seq, hash })],
+  )
+  if (rows.length === 0) throw broken(`row ${seq} is not the one that was written`)
+}
+
+/** Makes `point` the signed head, where it is newer; returns the head. */
+export const signHead = async (
+  tx: Queryable,
+  signer: HeadSigner,
+  chain: ChainState,
+  point: ChainPoint,
+): Promise<ChainState['head']> => {
+  if (point.seq <= chain.head.seq) return chain.head
+  await signRow(tx, signer, chain, point)
+  const head = { ...point, signature: signer.sign('head', point) }
+  await tx.query('UPDATE audit_chain SET head_seq = $1, head_hash = $2, head_signature = $3', [
+    head.seq,
+    head.hash,
+    head.signature,
+  ])
+  return head
+}

@@ -1,0 +1,73 @@
+// Rows of the audit log on their way into a commit. Commits come one after the other, so that a row gets its
+// place in the chain as it is written.
+import { linkAfter, type AuditContent, type ChainPoint } from '../../audit/chain.ts'
+import { storableJson } from '../../kernel/storable.ts'
+import type { ObjectRef } from '../../resources/meta.ts'
+import type { Actor } from '../store.ts'
+
+/**
+ * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
+ * but by id: erasing a person reaches the actor, and the name of a User that a row is about.
+ */
+export interface AuditEntry {
+  readonly action: string
+  readonly detail?: Record<string, unknown>
+  /** `success` where not said. */
+  readonly result?: 'success' | 'denied'
+}
+
+/** As the database stores it: JSON text, without its place. */
+export const auditText = (
+  { name: actor, source, id, address, requestId }: Actor,
+  at: number,
+  { kind, namespace, name }: ObjectRef,
+  { action, detail, result = 'success' }: AuditEntry,
+): string =>
+  storableJson(
+    JSON.stringify({
+      ...{ at: new Date(at).toISOString().replace('Z', '000Z'), kind, namespace, name },
+      ...{ actor, source, actor_id: id, address, request_id: requestId },
+      ...{ action, detail, result },
+    }),
+  )
+
+interface AuditMembers extends Pick<AuditContent, 'at' | 'action' | 'result' | 'request_id'> {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly actor: string
+  readonly source: string
+  readonly actor_id?: string
+  readonly address?: string
+  readonly detail?: Record<string, unknown>
+}
+
+/** Of the text, and of nothing else: what is hashed is what is stored. */
+const contentOf = (text: string): AuditContent => {
+  const { kind, namespace, name, actor, source, actor_id, address, ...rest } = JSON.parse(
+    text,
+  ) as AuditMembers
+  return {
+    ...rest,
+    object: { kind, namespace, name },
+    actor: { name: actor, id: actor_id, address, source },
+  }
+}
+
+/** The rows with their places after `last`, and where the chain ends then. */
+export const chained = (
+  last: ChainPoint,
+  texts: readonly string[],
+): { rows: string[]; end: ChainPoint } => {
+  let end = last
+  const rows = texts.map((text) => {
+    const link = linkAfter(end, contentOf(text))
+    end = { seq: link.seq, hash: link.hash }
+    const members = JSON.stringify({
+      ...{ seq: link.seq, actor_salt: link.actorSalt, actor_digest: link.actorDigest },
+      ...{ subject_salt: link.subjectSalt, subject_digest: link.subjectDigest, hash: link.hash },
+    })
+    return `${text.slice(0, -1)},${members.slice(1)}`
+  })
+  return { rows, end }
+}
