@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config'
 import { MixedSequencer } from './test/support/sequencer.ts'
 
-// Four projects: `unit` beside the source (nothing outside the process), `contract` (both databases,
-// the API over a port), `integration` (real engine, real processes), and
-// `budget`, whose limits are times: it runs when the others have ended, one file at a time. Files have databases, Compose
+// Three projects: `unit` beside the source (nothing outside the process), `services` (`test/contract`: both
+// databases, the API over a port; `test/integration`: real engine, real processes), and `budget`, whose
+// limits are times: it runs when the others have ended, one file at a time. Files have databases, Compose
 // projects and folders of their own; five run at a time, of which some wait while others compute.
-// Files share what a worker imported, else a third of their cost: none leaves anything behind in a
-// module or in the environment.
+// Files of one project share workers and what these have loaded: a worker of its own costs a file some
+// seconds of CPU. So no file leaves anything behind in a module or in the environment.
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
@@ -29,14 +29,14 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'contract',
+          name: 'services',
           expect: expectations,
-          include: ['test/contract/**/*.test.ts'],
+          include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
           exclude: [timed],
           isolate: false,
-          globalSetup: ['test/support/postgres-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -49,17 +49,6 @@ export default defineConfig({
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-        },
-      },
-      {
-        test: {
-          name: 'integration',
-          expect: expectations,
-          include: ['test/integration/**/*.test.ts'],
-          isolate: false,
-          globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
         },
       },
     ],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # npm test [-- PROJECT…]: sets up what is missing and runs every test, or only some projects (unit,
-# contract, integration, budget). The last line is `N passed, N failed`, with `, N skipped` if any.
+# services, budget). The last line is `N passed, N failed`, with `, N skipped` if any.
 set -u -o pipefail
 . "$(dirname "$0")/lib/setup.sh"
 trap clean_up EXIT
@@ -8,7 +8,7 @@ trap 'exit 130' INT TERM HUP
 
 cd "$root" || exit 1
 projects=("$@")
-[ ${#projects[@]} = 0 ] && projects=(unit contract integration budget)
+[ ${#projects[@]} = 0 ] && projects=(unit services budget)
 
 if ! need_test_machine; then
   say '  the set-up failed; no test ran'

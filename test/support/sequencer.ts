@@ -1,4 +1,4 @@
-// Files of `integration` wait most of the time, those of the other projects compute: beside each other
+// Files of `test/integration` wait most of the time, all others compute: beside each other
 // they take as long as the longer of both, one after the other as long as both together.
 import { basename } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -15,15 +15,22 @@ const rank = ({ moduleId }: TestSpecification): number => {
 }
 
 export class MixedSequencer extends BaseSequencer {
-  /** One that waits, one that computes, in turns as long as there are both. */
+  /**
+   * One that waits, one that computes, in turns as long as there are both. Projects come one after the
+   * other: a worker goes on only with a file of the same one.
+   */
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const isWaiting = ({ project }: TestSpecification): boolean => project.name === 'integration'
-    const waiting = sorted.filter(isWaiting).sort((a, b) => rank(a) - rank(b))
-    const computing = sorted.filter((file) => !isWaiting(file))
+    const units = sorted.filter(({ project }) => project.name === 'unit')
+    const others = sorted.filter(({ project }) => project.name !== 'unit')
+    const isWaiting = ({ moduleId }: TestSpecification): boolean =>
+      moduleId.includes('/integration/')
+    const waiting = others.filter(isWaiting).sort((a, b) => rank(a) - rank(b))
+    const computing = others.filter((file) => !isWaiting(file))
     return [
       ...computing.flatMap((file, i) => [...waiting.slice(i, i + 1), file]),
       ...waiting.slice(computing.length),
+      ...units,
     ]
   }
 }
