@@ -16,7 +16,7 @@ import {
 /** With a secret it is healthy only once the test says so. */
 const slow = `  slow:
     image: ${testImage}
-    command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done"]
+    command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; sleep 2147483 & wait"]
     healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], interval: 1s, retries: 1000}
 `
 /** Crashes by itself when it finds a file. */

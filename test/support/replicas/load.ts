@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { createLineReader } from '../../../src/protocol/ndjson.ts'
 import { namespaced, type Client } from './client.ts'
+import { soak } from '../soak.ts'
 import { sleep } from './fleet.ts'
 
 export interface Load {
@@ -16,7 +17,8 @@ export interface Load {
   stop(): Promise<void>
 }
 
-const pauseMs = 50
+/** Of each writer after each write, ms. */
+const pauseMs = (): number => soak(200, 50)
 
 /** Each writer writes 1, 2, 3 … to an object of its own, and looks whether what got no answer is there. */
 export const startLoad = async (client: Client, writers: number): Promise<Load> => {
@@ -24,6 +26,7 @@ export const startLoad = async (client: Client, writers: number): Promise<Load> 
   const failures = new Map<string, number>()
   let state: 'running' | 'paused' | 'stopped' = 'running'
   let busy = 0
+  const pause = pauseMs()
   const create = (
     resource: string,
     kind: string,
@@ -73,7 +76,7 @@ export const startLoad = async (client: Client, writers: number): Promise<Load> 
         await writeNext(writer)
         busy -= 1
       }
-      await sleep(pauseMs)
+      await sleep(pause)
     }
   }
 
