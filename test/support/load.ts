@@ -40,6 +40,9 @@ export interface Load {
   stop(): Promise<{ reads: number; writes: number }>
 }
 
+/** Of each reader and writer, ms: they are not to keep processors busy. */
+const restMs = 100
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One writer for each key and as many readers; `project` holds the keys LOAD_0, LOAD_1 … already. */
@@ -61,7 +64,7 @@ export const startLoad = (rest: Rest, project: string, keys: number): Load => {
     } catch (error) {
       if (!wasAway && !load.mayBeAway) wrong.push(`${call[0]} ${call[1]}: ${String(error)}`)
     }
-    await pause(100)
+    await pause(restMs)
     return undefined
   }
   const numberOf = (answer: RestAnswer): number =>
@@ -74,7 +77,7 @@ export const startLoad = (rest: Rest, project: string, keys: number): Load => {
       if ((await ask('PATCH', path(key), { value: `load value ${i}` })) === undefined) continue
       acknowledged.set(key, i)
       counts.writes++
-      await pause(20)
+      await pause(restMs)
     }
   }
   /** What is read is no older than what was acknowledged before, and was really written. */
@@ -90,7 +93,7 @@ export const startLoad = (rest: Rest, project: string, keys: number): Load => {
   const read = async (key: string): Promise<void> => {
     while (on) {
       await check(key)
-      await pause(20)
+      await pause(restMs)
     }
   }
   const names = Array.from({ length: keys }, (_, i) => `load-${i}.global`)
