@@ -141,7 +141,7 @@ describe('a controller and an agent of the build before', () => {
       const found = await t.stack.environmentOf('web').catch(() => undefined)
       return found
     }
-    await expect.poll(values, { timeout: 60_000 }).toEqual({
+    await expect.poll(values, { timeout: 150_000 }).toEqual({
       SHARED: 'for all',
       TOKEN: 'second token',
     })
