@@ -98,13 +98,18 @@ export default defineConfig(
             ),
             up(
               './src/secrets',
-              ['./src/store', './src/protocol', './src/runtime'],
+              ['./src/store', './src/protocol', './src/runtime', './src/rollout'],
               'secrets stand on resources',
             ),
             up(
               ['./src/process', './src/compose'],
               ['./src/secrets', './src/store', './src/protocol', './src/runtime'],
               'Compose is asked, and told nothing by us',
+            ),
+            up(
+              './src/rollout',
+              ['./src/store', './src/protocol', './src/runtime'],
+              'rollout stands on secrets',
             ),
             up('./src/access', ['./src/secrets', './src/store'], 'access is pure'),
             up(

@@ -1,6 +1,6 @@
 // Going back to what was healthy, where what was given to a service broke it.
+import { digestFor, mergeQuarantine, servicesToBlame } from '../src/rollout/quarantine.ts'
 import type { ActionDeps } from './action.ts'
-import { digestIn, findCulprits, withQuarantined } from './quarantine.ts'
 import type { StackState } from './stack-state.ts'
 import { saveQuarantine } from './state-file.ts'
 import { leansOnIn } from './steps.ts'
@@ -13,11 +13,12 @@ export const culpritsOf = ({
   model,
   wellBefore,
 }: StackState): string[] => {
-  if (gateFailure === undefined || healthy === undefined) return []
+  if (gateFailure === undefined) return []
   const { service } = gateFailure
   // What was broken before, by itself or by an edit of the user's, says nothing of what others were given.
-  const leansOn = wellBefore.includes(service) ? leansOnIn(model?.services ?? [], service) : []
-  return findCulprits(want, healthy, service, leansOn)
+  const dependencies = wellBefore.includes(service) ? leansOnIn(model?.services ?? [], service) : []
+  const sets = { failed: want.entries, healthy: healthy?.entries }
+  return servicesToBlame(want.desired.name, { service, dependencies }, sets)
 }
 
 /** Quarantines what failed, where there is something healthy to go back to; the next pass runs that. */
@@ -28,19 +29,19 @@ export const goBack = async (
   const { want, healthy, gateFailure } = state
   const culprits = culpritsOf(state)
   if (gateFailure === undefined || healthy === undefined || culprits.length === 0) return false
-  const { uid, revision, retry } = want.desired
+  const { uid, name, revision, retry } = want.desired
   const message = gateFailure.message.slice(0, 8192)
-  for (const culprit of culprits) {
-    const added = { service: culprit, digest: digestIn(want, culprit), revision, retry, message }
-    state.quarantine = withQuarantined(state.quarantine, added)
-  }
+  const failed = culprits.map((service) => {
+    const digest = digestFor(name, service, want.entries)
+    return { service, digest, revision, retry, message }
+  })
+  state.quarantine = mergeQuarantine([...state.quarantine, ...failed])
   // Its own gate may have been passed.
   state.passed = Object.fromEntries(
-    Object.entries(state.passed).filter(([name]) => !culprits.includes(name)),
+    Object.entries(state.passed).filter(([service]) => !culprits.includes(service)),
   )
   await saveQuarantine(deps.stateFile, uid, state.quarantine)
-  const { service } = gateFailure
   const to = healthy.desired.revision
-  deps.log.warn({ service, culprits, failed: revision, to }, 'going back')
+  deps.log.warn({ service: gateFailure.service, culprits, failed: revision, to }, 'going back')
   return true
 }

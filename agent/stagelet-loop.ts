@@ -9,7 +9,6 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Environment } from '../src/compose/environment.ts'
-import { createAim, type Aim } from './aim.ts'
 import type { Borders } from './borders.ts'
 import { createHands, type Hands } from './by-hand/hands.ts'
 import { runByHand, type HandOrder } from './by-hand/run.ts'
@@ -23,13 +22,13 @@ import { createFileWatch } from './file-watch.ts'
 import { createKnownValues, type KnownValues } from './logs/known-values.ts'
 import type { LogRefusal, LogSource } from './logs/project-log.ts'
 import { engineUnavailable } from '../src/resources/observation.ts'
-import type { Choice } from './quarantine.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
 import type { HeldEntry, StackState, Want } from './stack-state.ts'
 import { takeEvent } from './stagelet-drift.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
+import { createTarget, type Choice, type Target } from './target.ts'
 import { createWaker } from './waker.ts'
 
 export interface StageletLoopDeps {
@@ -85,8 +84,8 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const known = createKnownValues()
   const fileWatch = createFileWatch(waker.poke)
   let state: StackState | undefined
-  const aim = createAim({ ...deps, state: () => state })
-  const { hands, byHand } = openHands(deps, { models, known, aim, onDone: waker.poke })
+  const target = createTarget({ ...deps, state: () => state })
+  const { hands, byHand } = openHands(deps, { models, known, target, onDone: waker.poke })
   let stopped = false
   let pass = new AbortController()
   let running: Promise<void> | undefined
@@ -102,12 +101,12 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       waker.poke()
     },
   )
-  const isOfState = (): boolean => aim.choose()?.run.key === state?.want.key
+  const isOfState = (): boolean => target.choose()?.run.key === state?.want.key
   const isSuperseded = (): boolean => stopped || !isOfState()
 
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
     const current = (state = takeWant(state, want))
-    const chosen = { healthy, goingBackFrom: because, quarantine: aim.quarantine() }
+    const chosen = { healthy, goingBackFrom: because, quarantine: target.quarantine() }
     Object.assign(current, { ...chosen, hand: hands.last() } satisfies Partial<StackState>)
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
@@ -124,7 +123,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       log.error({ error: message }, 'pass failed')
       return engineRetryMs
     } finally {
-      aim.note(current.quarantine)
+      target.setQuarantine(current.quarantine)
       if (!stopped) fileWatch.follow(models.watched())
       publish()
     }
@@ -132,7 +131,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   const run = async (): Promise<void> => {
     for (;;) {
-      const choice = aim.choose()
+      const choice = target.choose()
       if (stopped || choice === undefined) return
       waker.begin()
       await waker.rest(await onePass(choice))
@@ -142,7 +141,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   return {
     want: (desired, entries, healthy) => {
       known.learn([...entries, ...(healthy ?? [])])
-      aim.take(desired, entries, healthy)
+      target.set(desired, entries, healthy)
       // Not where the controller only says what this agent has done by itself: the same key.
       if (!isOfState()) pass.abort()
       waker.wake()
@@ -156,9 +155,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       await running
       subscription.stop()
       fileWatch.stop()
-      if (aim.uid !== undefined) deps.locks.release(aim.uid)
+      if (target.uid !== undefined) deps.locks.release(target.uid)
     },
-    wanted: () => aim.choose()?.run.desired,
+    wanted: () => target.choose()?.run.desired,
     byHand,
     logSource: () => logSourceOf(state, known),
   }
@@ -190,11 +189,11 @@ const createSubscription = (
 /** Persons, for whom the agent runs Compose on this stack. */
 const openHands = (
   deps: StageletLoopDeps,
-  given: { models: ModelSource; known: KnownValues; aim: Aim; onDone: () => void },
+  given: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
 ): { hands: Hands; byHand: StageletLoop['byHand'] } => {
-  const { models, known, aim, onDone } = given
+  const { models, known, target, onDone } = given
   const hands = createHands(deps.clock)
-  const choose = (): Want | undefined => aim.choose()?.run
+  const choose = (): Want | undefined => target.choose()?.run
   return {
     hands,
     byHand: async (order) => {

@@ -15,7 +15,7 @@ const view: StageletView = {
   wantedRevision: 5,
   project: undefined,
   inSync: 'True',
-  quarantined: false,
+  quarantine: [],
   healthyRevision: 5,
   redeploy: '',
   retry: '',
@@ -47,7 +47,14 @@ describe('what an agent is told of a closed revision before its stagelet is judg
     expect(revisionOf({ project: { ...project, takesTurns: true } })).toBe(5)
     expect(revisionOf({ agent: { ...agent, drained: true } })).toBe(5)
     expect(revisionOf({ agent: undefined })).toBe(5)
-    expect(revisionOf({ view: { ...view, quarantined: true } })).toBe(5)
+    expect(
+      revisionOf({
+        view: {
+          ...view,
+          quarantine: [{ service: 'web', digest: '', revision: 5, retry: '', message: '' }],
+        },
+      }),
+    ).toBe(5)
   })
 
   it('is never older than what was judged', () => {

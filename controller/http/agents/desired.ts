@@ -1,6 +1,7 @@
 // From the mirror to what goes over the wire: the desired item of a stagelet, and its bundle.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
+import { decideRevision, newestOf } from '../../../src/rollout/revision.ts'
 import type { OpenedEntry, Store } from '../../../src/store/store.ts'
 import type { AgentView, World } from './world.ts'
 import type { ProjectView, StageletView } from './world-views.ts'
@@ -13,21 +14,27 @@ export interface ItemInput {
 }
 
 /**
- * The newest closed revision where nothing holds it back, the moment that it closes; else what the
- * stagelet's reconciler has judged. That one comes to the same a moment later (wantedRevisionOf), which
- * for thousands of stagelets is many moments.
+ * Decided with what the mirror knows, the moment that a revision closes. The stagelet's reconciler comes to the
+ * same with all facts a moment later, which for thousands of stagelets is many moments.
  */
-const wantedOf = ({ view, project, agent }: ItemInput): number => {
-  const judged = view.wantedRevision ?? 0
-  const isFree = view.wantedRevision !== undefined && !view.quarantined && agent?.drained === false
-  if (project === undefined || project.takesTurns || !isFree) return judged
-  return Math.max(judged, project.revision)
+const revisionFor = ({ view, project, agent }: ItemInput): number => {
+  const { name, wantedRevision: told, quarantine } = view
+  const decided = decideRevision({
+    stagelet: name,
+    newest: newestOf(project?.revision, told),
+    told,
+    takesTurns: project?.takesTurns === true,
+    drained: agent?.drained !== false,
+    mustWait: project === undefined || told === undefined,
+    quarantine,
+  })
+  return decided.revision ?? 0
 }
 
 /** A replica that has not seen the close yet must not take an agent back: the close is younger than the view. */
 const orderOf = (input: ItemInput): number => {
   const { view, project } = input
-  const isAhead = project !== undefined && wantedOf(input) > (view.wantedRevision ?? 0)
+  const isAhead = project !== undefined && revisionFor(input) > (view.wantedRevision ?? 0)
   return isAhead ? Math.max(view.version, project.version) : view.version
 }
 
@@ -45,7 +52,7 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
     projectUid: project?.uid ?? '',
     epoch: project?.epoch ?? 0,
     order: orderOf(input),
-    revision: project === undefined ? 0 : wantedOf(input),
+    revision: project === undefined ? 0 : revisionFor(input),
     ...(project === undefined || view.healthyRevision === undefined
       ? {}
       : { healthyRevision: view.healthyRevision }),

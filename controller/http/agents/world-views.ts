@@ -1,6 +1,7 @@
 // What of a Stagelet and of its Project decides what an agent is told. Pure.
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import type { Quarantined } from '../../../src/resources/observation.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { agentKeyOf } from './deps.ts'
@@ -24,8 +25,8 @@ export interface StageletView {
   readonly inSync: Condition['status']
   /** The Project that it was judged by. */
   readonly project: StageletStatus['project']
-  /** Something failed there: its reconciler alone says what it may have. */
-  readonly quarantined: boolean
+  /** What failed there. */
+  readonly quarantine: readonly Quarantined[]
   readonly healthyRevision: number | undefined
   readonly redeploy: string
   readonly retry: string
@@ -73,7 +74,7 @@ export const viewOf = (object: KubeObject, version: number): StageletView => {
     wantedRevision: status?.wantedRevision,
     inSync: findCondition(status?.conditions, 'SecretsInSync')?.status ?? 'Unknown',
     project: status?.project,
-    quarantined: (status?.quarantine ?? []).length > 0,
+    quarantine: status?.quarantine ?? [],
     healthyRevision: status?.healthyRevision,
     redeploy: metadata.annotations?.[annotations.redeploy] ?? '',
     retry: metadata.annotations?.[annotations.retry] ?? '',

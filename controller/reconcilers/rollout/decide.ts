@@ -3,9 +3,9 @@ import type { NewCondition } from '../../../src/resources/conditions.ts'
 import { findCondition, isTrue } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { ProjectRollout, RolloutSpec, StageletCounts } from '../../../src/resources/project.ts'
+import { findFailed } from '../../../src/rollout/quarantine.ts'
+import { newestOf } from '../../../src/rollout/revision.ts'
 import type { StageletObject } from '../project/gather.ts'
-import { failedIn } from '../stagelet/quarantine.ts'
-import { letInTo } from '../stagelet/turn.ts'
 import { isUnseen, lastKnown } from '../stagelet/unseen.ts'
 import { vanishedAtOnce } from './brake.ts'
 import type { RolloutInput } from './gather.ts'
@@ -103,7 +103,7 @@ export const standingOf = (
   stagelet: StageletObject,
 ): Standing => {
   const { status } = stagelet
-  const letIn = letInTo(status)
+  const letIn = newestOf(status?.admitted?.revision, status?.wantedRevision)
   const healthy = status?.healthyRevision
   // A project without any revision has nothing to roll out.
   if (input.closed === 0) return 'healthy'
@@ -123,7 +123,7 @@ export const holdsFailed = (
 ): boolean => {
   const retry = retryOf(stagelet)
   const quarantine = (stagelet.status?.quarantine ?? []).filter((q) => q.retry === retry)
-  return failedIn(stagelet.metadata.name, head, quarantine) !== undefined
+  return findFailed(stagelet.metadata.name, head?.entries, quarantine) !== undefined
 }
 
 /** Of one that was told of the newest revision, and is not healthy with it. */

@@ -17,13 +17,13 @@ import type {
   ServiceStatus,
   StageletStatus,
 } from '../../../src/resources/stagelet.ts'
+import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
 import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
-import { failedIn, healthyRevisionOf, quarantineOf, wantedRevisionOf } from './quarantine.ts'
 import { judgedBy, notBegun } from './first-rollout.ts'
-import { heldBack } from './turn.ts'
+import { healthyRevisionOf, quarantineOf, revisionFor, whyHeld } from './revision.ts'
 import { judgeServices, lowestRevision, type JudgedService } from './judge-services.ts'
 import {
   lastKnown,
@@ -47,15 +47,17 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { stagelet, observation, now } = input
   const judged = judgeServices(input)
   const quarantine = quarantineOf(input)
-  const failed = failedIn(stagelet.metadata.name, input.head, quarantine)
-  const wantedRevision = wantedRevisionOf(input, quarantine)
+  const failed = findFailed(stagelet.metadata.name, input.head?.entries, quarantine)
+  const decided = revisionFor(input, quarantine)
+  const { revision: wantedRevision } = decided
+  const held = whyHeld(input, decided)
   const generation = stagelet.metadata.generation ?? 0
   const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
   const unseen = unseenOf(input)
   const verdicts =
     unseen === undefined
-      ? seenVerdicts(input as SeenInput, { judged, failed, wantedRevision, lastRollout })
-      : unseenVerdicts(input, unseen, wantedRevision)
+      ? seenVerdicts(input as SeenInput, { judged, failed, wantedRevision, held, lastRollout })
+      : unseenVerdicts(input, unseen, { wantedRevision, held })
   let conditions: Condition[] = [...(stagelet.status?.conditions ?? [])]
   for (const [type, verdict] of Object.entries(verdicts)) {
     conditions = withCondition(
@@ -92,23 +94,25 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   }
 }
 
-interface Decided {
+export interface Decided {
   readonly judged: readonly JudgedService[]
   readonly failed: Quarantined | undefined
   readonly wantedRevision: number | undefined
+  /** Why the newest revision is kept from it. */
+  readonly held: Verdict | undefined
   readonly lastRollout: RolloutStatus | undefined
 }
 
 type Verdicts = Readonly<Record<string, Verdict>>
 
 const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
-  const { judged, failed, wantedRevision, lastRollout } = decided
+  const { judged, failed, lastRollout } = decided
   const drift = drifted(input.stagelet.metadata.name, input.observation, lastRollout)
   const verdicts = {
     Accepted: accepted(input),
     AgentReachable: agentReachable(input),
-    SecretsInSync: secretsInSync(input, judged, failed),
-    Progressing: progressing(input, wantedRevision),
+    SecretsInSync: secretsInSync(input, decided),
+    Progressing: progressing(input, decided),
     Drifted: drift,
     Degraded: degraded(input, failed, drift),
     ComposeFileChanged: composeFileChanged(input),
@@ -122,17 +126,18 @@ const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
 const unseenVerdicts = (
   input: StageletInput,
   unseen: Unseen,
-  wantedRevision: number | undefined,
+  decided: Pick<Decided, 'wantedRevision' | 'held'>,
 ): Verdicts => {
   const newest = input.revisions?.closed ?? 0
   const early = notBegun(input)
-  const isTold = early === undefined && wantedRevision !== undefined && unseen.reason !== 'NoReport'
+  const isTold =
+    early === undefined && decided.wantedRevision !== undefined && unseen.reason !== 'NoReport'
   const verdicts = {
     Accepted: accepted(input),
     ...Object.fromEntries(seenTypes.map((type) => [type, unknownVerdict(unseen, type, newest)])),
     AgentReachable: agentReachable(input),
     ...(early === undefined ? {} : { SecretsInSync: early }),
-    ...(isTold ? {} : { Progressing: progressing(input, wantedRevision) }),
+    ...(isTold ? {} : { Progressing: progressing(input, decided) }),
   }
   if (unseen.reason === 'NoReport') return { ...verdicts, Ready: ready(verdicts) }
   if (unseen.reason !== engineUnavailable) return verdicts
@@ -188,14 +193,16 @@ const gating = (observation: ObservationSpec): string => {
   return `waiting until revision ${observation.revision} is healthy${what === '' ? '' : ` (${what})`}`
 }
 
-const progressing = (input: StageletInput, wantedRevision: number | undefined): Verdict => {
+const progressing = (
+  input: StageletInput,
+  { wantedRevision, held }: Pick<Decided, 'wantedRevision' | 'held'>,
+): Verdict => {
   const { observation, stagelet } = input
-  const held = heldBack(input)
   const early = notBegun(input)
   if (early !== undefined)
     return early.reason === 'AwaitingQuiet' ? { ...early, status: 'True' } : early
   if (wantedRevision === undefined) {
-    if (held !== undefined) return no(held.reason, held.message)
+    if (held !== undefined) return held
     return yes('ChangeSetOpen', 'the first change set is still open')
   }
   if (stagelet.spec.paused === true) return no('Paused', 'spec.paused is true')
@@ -210,7 +217,7 @@ const progressing = (input: StageletInput, wantedRevision: number | undefined): 
     return yes('Waiting', `waiting for ${waitedFor(observation)}`)
   if (observation.revision < wantedRevision)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
-  if (held !== undefined) return no(held.reason, held.message)
+  if (held !== undefined) return held
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 

@@ -9,7 +9,7 @@ import type { StageletSpec, StageletStatus } from '../../../src/resources/stagel
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { suspectsOf, type Author } from './blame.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
-import { healthyRevisionOf } from './quarantine.ts'
+import { healthyRevisionOf } from './revision.ts'
 
 export type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
 

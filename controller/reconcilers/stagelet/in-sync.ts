@@ -2,11 +2,11 @@
 import { annotations } from '../../../src/resources/meta.ts'
 import type { ObservationSpec, Quarantined } from '../../../src/resources/observation.ts'
 import { describeBlame } from './blame.ts'
+import type { Decided } from './decide.ts'
 import { notBegun } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
 import type { JudgedService } from './judge-services.ts'
-import { healthyRevisionOf } from './quarantine.ts'
-import { heldBack } from './turn.ts'
+import { healthyRevisionOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from './verdict.ts'
 
 /** Without an observation nothing is seen. */
@@ -29,8 +29,7 @@ export const rolledBack = (input: StageletInput, failed: Quarantined): string =>
 
 export const secretsInSync = (
   input: SeenInput,
-  judged: readonly JudgedService[],
-  failed: Quarantined | undefined,
+  { judged, failed, held }: Pick<Decided, 'judged' | 'failed' | 'held'>,
 ): Verdict => {
   const { observation, head, revisions } = input
   const early = notBegun(input)
@@ -50,7 +49,6 @@ export const secretsInSync = (
   const what = describeLate(late)
   if (isNotJudged(observation, late))
     return unknown('NotJudged', `the agent has begun anew; ${what}`)
-  const held = heldBack(input)
   if (held !== undefined) return no(held.reason, `${held.message}; ${what}`)
   if (observation.revision < waiting)
     return no('NewRevision', `revision ${waiting} is on its way; ${what}`)

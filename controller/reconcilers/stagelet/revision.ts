@@ -1,0 +1,75 @@
+// The facts from which the revision of one stagelet is decided (src/rollout), and how people are told of it: pure.
+import { annotations } from '../../../src/resources/meta.ts'
+import type { Quarantined } from '../../../src/resources/observation.ts'
+import { liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
+import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
+import { awaitedBy } from './first-rollout.ts'
+import type { StageletInput } from './gather.ts'
+import { no, type Verdict } from './verdict.ts'
+
+/** The revision whose gate passed whole; the former one while none has since. */
+export const healthyRevisionOf = ({
+  stagelet,
+  observation,
+  revisions,
+}: Pick<StageletInput, 'stagelet' | 'observation' | 'revisions'>): number | undefined =>
+  observation?.phase === 'Settled' && observation.epoch === revisions?.epoch
+    ? observation.revision
+    : stagelet.status?.healthyRevision
+
+/** What failed here and still counts. The controller remembers it where the agent has forgotten it. */
+export const quarantineOf = (input: StageletInput): Quarantined[] => {
+  const { stagelet, observation, head } = input
+  const all = [...(stagelet.status?.quarantine ?? []), ...(observation?.quarantine ?? [])]
+  const live = liveQuarantine(all, {
+    stagelet: stagelet.metadata.name,
+    retry: stagelet.metadata.annotations?.[annotations.retry] ?? '',
+    passed: observation?.passed ?? {},
+    healthyRevision: healthyRevisionOf(input) ?? 0,
+    newest: head?.entries,
+  })
+  return mergeQuarantine(live)
+}
+
+export const revisionFor = (
+  input: StageletInput,
+  quarantine: readonly Quarantined[],
+): RevisionDecision => {
+  const { stagelet, agent, takesTurns, revisions, observation, closedSets } = input
+  const { closed = 0, closesAt, epoch } = revisions ?? {}
+  return decideRevision({
+    stagelet: stagelet.metadata.name,
+    newest: closed === 0 && closesAt !== undefined ? undefined : closed,
+    told: stagelet.status?.wantedRevision,
+    takesTurns,
+    admitted: stagelet.status?.admitted?.revision,
+    drained: agent?.spec?.drained === true,
+    reported: observation?.epoch === epoch ? observation?.revision : undefined,
+    mustWait: revisions === undefined || awaitedBy(input) !== undefined,
+    quarantine,
+    sets: closedSets,
+  })
+}
+
+/** Why the newest revision is kept from the stagelet. */
+export const whyHeld = (
+  { stagelet, revisions }: StageletInput,
+  { heldBy }: RevisionDecision,
+): Verdict | undefined => {
+  const closed = revisions?.closed ?? 0
+  const { agentRef, projectRef } = stagelet.spec
+  switch (heldBy) {
+    case undefined:
+      return undefined
+    case 'AgentDrained':
+      return no(
+        heldBy,
+        `revision ${closed} is not rolled out here while agent "${agentRef.name}" is drained: stagely agent undrain ${agentRef.name} (spec.drained)`,
+      )
+    case 'AwaitingTurn':
+      return no(
+        heldBy,
+        `revision ${closed} waits for its turn in the rollout of project "${projectRef.name}"`,
+      )
+  }
+}
