@@ -34,6 +34,18 @@ export const withCondition = (
   return conditions.map((c, i) => (i === index ? { ...next, lastTransitionTime } : c))
 }
 
+/** With one condition for each of these, as the controller sets them of an object of this generation. */
+export const withConditions = (
+  conditions: readonly Condition[] | undefined,
+  next: Readonly<Record<string, Omit<NewCondition, 'type' | 'observedGeneration'>>>,
+  { generation, now }: { generation: number | undefined; now: string },
+): Condition[] =>
+  Object.entries(next).reduce<Condition[]>(
+    (all, [type, verdict]) =>
+      withCondition(all, { type, ...verdict, observedGeneration: generation }, now),
+    [...(conditions ?? [])],
+  )
+
 export const findCondition = (
   conditions: readonly Condition[] | undefined,
   type: string,

@@ -1,5 +1,5 @@
 // From a project's secrets and stagelets to the status of each secret and of the project: pure.
-import { withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
+import { withConditions } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
@@ -14,6 +14,7 @@ import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secret-status.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
+import { no, unknown, yes } from '../verdict.ts'
 
 /** One service of one stagelet that sees a secret. */
 export interface Consumer {
@@ -25,22 +26,18 @@ const shownServices = 20
 
 export const decideProject = (input: ProjectInput): ProjectStatus => {
   const { project, revisions, head, now } = input
-  const open = revisions.closesAt !== undefined
-  const condition: NewCondition = {
-    type: 'Ready',
-    status: 'True',
-    reason: open ? 'ChangeSetOpen' : 'Closed',
-    message: open
-      ? `revision ${revisions.closed + 1} is open for more writes`
-      : `revision ${revisions.closed} is closed`,
-    observedGeneration: project.metadata.generation,
-  }
+  const { generation } = project.metadata
+  const { closed, closesAt } = revisions
+  const verdict =
+    closesAt === undefined
+      ? yes('Closed', `revision ${closed} is closed`)
+      : yes('ChangeSetOpen', `revision ${closed + 1} is open for more writes`)
   return {
     ...project.status, // the rollout's own part
-    observedGeneration: project.metadata.generation,
-    revision: revisions.closed,
+    observedGeneration: generation,
+    revision: closed,
     secrets: head.entries.length,
-    conditions: withCondition(project.status?.conditions ?? [], condition, now),
+    conditions: withConditions(project.status?.conditions, { Ready: verdict }, { generation, now }),
   }
 }
 
@@ -75,39 +72,29 @@ const decideSecret = (
   consumers: readonly Consumer[],
 ): SecretStatus => {
   const generation = secret.metadata.generation
-  const services = consumers.map((c) => `${c.stagelet.metadata.name}/${c.service.name}`).sort()
-  let conditions = secret.status?.conditions ?? []
+  const services = consumers.map(consumerName).sort()
   const verdicts = {
     Accepted: acceptedVerdict(secret, { version: secret.status?.version, isDeclared: true }),
     ScopeMatched: scopeMatched(input, secret),
     InSync: inSync(input, secret, consumers),
-  }
-  for (const [type, verdict] of Object.entries(verdicts)) {
-    conditions = withCondition(
-      conditions,
-      { type, ...verdict, observedGeneration: generation },
-      input.now,
-    )
   }
   return {
     ...secret.status,
     observedGeneration: generation,
     serviceCount: services.length,
     services: services.slice(0, shownServices),
-    conditions,
+    conditions: withConditions(secret.status?.conditions, verdicts, { generation, now: input.now }),
   }
 }
 
 /** Of a secret whose project is not there (any more). */
 export const decideOrphan = (secret: SecretObject, now: string): SecretStatus => {
-  const { status, metadata } = secret
-  let conditions = status?.conditions ?? []
-  for (const type of ['Accepted', 'InSync']) {
-    const verdict = projectMissing(secret)
-    const condition = { type, ...verdict, observedGeneration: metadata.generation }
-    conditions = withCondition(conditions, condition, now)
-  }
-  return { ...status, observedGeneration: metadata.generation, conditions }
+  const { status } = secret
+  const { generation } = secret.metadata
+  const missing = projectMissing(secret)
+  const verdicts = { Accepted: missing, InSync: missing }
+  const conditions = withConditions(status?.conditions, verdicts, { generation, now })
+  return { ...status, observedGeneration: generation, conditions }
 }
 
 const targetsOf = ({ stagelets }: ProjectInput, secret: SecretObject): StageletObject[] => {
@@ -119,42 +106,34 @@ const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
   const { scope } = secret.spec
   const targets = targetsOf(input, secret)
   if (targets.length === 0) return noStagelet(secret.spec)
-  if (scope === 'global')
-    return { status: 'True', reason: 'Global', message: 'every service sees it' }
+  if (scope === 'global') return yes('Global', 'every service sees it')
   const known = targets.filter((s) => (s.status?.services ?? []).length > 0)
-  if (known.length === 0) {
-    return {
-      status: 'Unknown',
-      reason: 'NoReport',
-      message: 'no agent has reported its services yet',
-    }
-  }
+  if (known.length === 0) return unknown('NoReport', 'no agent has reported its services yet')
   const names = [
     ...new Set(known.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))),
   ].sort()
-  if (names.includes(scope))
-    return { status: 'True', reason: 'ServiceFound', message: `service "${scope}" exists` }
+  if (names.includes(scope)) return yes('ServiceFound', `service "${scope}" exists`)
   const near = nearName(scope, names)
   const hint =
     near === undefined
       ? `services: ${names.slice(0, shownServices).join(', ')}; a service behind a profile counts while spec.compose.profiles names that profile`
       : `did you mean "${near}"?`
-  const where = known
-    .map((s) => s.metadata.name)
-    .slice(0, 5)
-    .join(', ')
-  return {
-    status: 'False',
-    reason: 'NoSuchService',
-    message: `no service named "${scope}" is on in ${where}; ${hint}`,
-  }
+  return no('NoSuchService', `no service named "${scope}" is on in ${namesOf(known)}; ${hint}`)
 }
 
-const namesOf = (consumers: readonly Consumer[]): string =>
-  consumers
-    .slice(0, 5)
-    .map((c) => `${c.stagelet.metadata.name}/${c.service.name}`)
+const mostNamed = 5
+
+const namesOf = (stagelets: readonly StageletObject[]): string =>
+  stagelets
+    .slice(0, mostNamed)
+    .map((s) => s.metadata.name)
     .join(', ')
+
+const consumerName = ({ stagelet, service }: Consumer): string =>
+  `${stagelet.metadata.name}/${service.name}`
+
+const consumersNamed = (consumers: readonly Consumer[]): string =>
+  consumers.slice(0, mostNamed).map(consumerName).join(', ')
 
 /** Moves only with the secret's own versions: another secret's rollout does not make this one False. */
 const inSync = (
@@ -163,20 +142,13 @@ const inSync = (
   consumers: readonly Consumer[],
 ): Verdict => {
   const version = secret.status?.version
-  if (version === undefined) {
-    return {
-      status: 'False',
-      reason: 'ValueMissing',
-      message: 'no value was ever given: set spec.value',
-    }
-  }
+  if (version === undefined) return no('ValueMissing', 'no value was ever given: set spec.value')
   const unmounted = targetsOf(input, secret).filter(
     (s) => secret.spec.type === 'file' && s.status?.unmountedFiles?.includes(secret.spec.key),
   )
   if (unmounted.length > 0) {
-    const names = unmounted.slice(0, 5).map((s) => s.metadata.name)
-    const message = `no service of ${names.join(', ')} uses file.path, and no file.target is given`
-    return { status: 'False', reason: 'FileNotMounted', message }
+    const message = `no service of ${namesOf(unmounted)} uses file.path, and no file.target is given`
+    return no('FileNotMounted', message)
   }
   const silent = targetsOf(input, secret).filter((s) => (s.status?.services ?? []).length === 0)
   const seen = consumers.filter((c) => c.service.state !== 'unknown')
@@ -185,32 +157,20 @@ const inSync = (
   const counts = `in sync ${seen.length - late.length}, unknown ${unseen.length}`
   if (late.length > 0) {
     const unseenText = unseen.length === 0 ? '' : `; ${counts}`
-    return {
-      status: 'False',
-      reason: 'NewVersion',
-      message: `version ${version} does not run yet in ${namesOf(late)}${unseenText}`,
-    }
+    const where = consumersNamed(late)
+    return no('NewVersion', `version ${version} does not run yet in ${where}${unseenText}`)
   }
   if (unseen.length > 0) {
-    return {
-      status: 'Unknown',
-      reason: 'AgentAway',
-      message: `nobody sees whether version ${version} runs in ${namesOf(unseen)}; ${counts}`,
-    }
+    const where = consumersNamed(unseen)
+    return unknown(
+      'AgentAway',
+      `nobody sees whether version ${version} runs in ${where}; ${counts}`,
+    )
   }
-  if (silent.length > 0) {
-    const names = silent
-      .slice(0, 5)
-      .map((s) => s.metadata.name)
-      .join(', ')
-    return { status: 'Unknown', reason: 'NoReport', message: `no report of ${names} yet` }
-  }
+  if (silent.length > 0) return unknown('NoReport', `no report of ${namesOf(silent)} yet`)
   if (consumers.length === 0) return noConsumers
-  return {
-    status: 'True',
-    reason: 'InSync',
-    message: `version ${version} runs in ${consumers.length} ${consumers.length === 1 ? 'service' : 'services'}`,
-  }
+  const count = `${consumers.length} ${consumers.length === 1 ? 'service' : 'services'}`
+  return yes('InSync', `version ${version} runs in ${count}`)
 }
 
 /** Whether a consumer runs the secret as it is now: its version, and what fills a template. */

@@ -1,10 +1,10 @@
 // Reads one project, its secrets and its stagelets.
-import { isReason } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ProjectSpec, ProjectStatus } from '../../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+import { readKeptSets } from '../kept-sets.ts'
 import { inProject } from '../stagelet/of-project.ts'
 
 export type ProjectObject = KubeObject<ProjectSpec, ProjectStatus>
@@ -50,21 +50,10 @@ export const gatherProject = async (
     name,
     (await reader.list('Stagelet', { namespace })).items,
   ).map((stagelet) => inProject(stagelet, uid))
-  const running = new Set(
-    stagelets.flatMap((s) =>
-      (s.status?.services ?? []).flatMap((service) => service.revision ?? []),
-    ),
+  const running = stagelets.flatMap((s) =>
+    (s.status?.services ?? []).flatMap((service) => service.revision ?? []),
   )
-  const runningSets = new Map<number, SecretSet>()
-  for (const revision of running) {
-    if (revision === 0) continue
-    try {
-      runningSets.set(revision, await reader.readSet(uid, revision))
-    } catch (error) {
-      // Retention may have dropped it: then nothing proves that those services are current.
-      if (!isReason(error, 'Expired') && !isReason(error, 'NotFound')) throw error
-    }
-  }
+  const sets = await readKeptSets(reader, uid, running)
   return {
     now,
     project,
@@ -72,6 +61,6 @@ export const gatherProject = async (
     head: await reader.readSet(uid, 'head'),
     secrets,
     stagelets,
-    runningSets,
+    runningSets: new Map(sets.map((set) => [set.revision, set])),
   }
 }

@@ -1,10 +1,5 @@
 // From everything that is known of one stagelet to its status: pure. Each condition is one function.
-import {
-  isTrue,
-  withCondition,
-  findCondition,
-  type Condition,
-} from '../../../src/resources/conditions.ts'
+import { isTrue, withConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import {
   engineUnavailable,
@@ -33,7 +28,7 @@ import {
   unseenService,
   type Unseen,
 } from './unseen.ts'
-import { no, unknown, yes, type Verdict } from './verdict.ts'
+import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
 export interface StageletDecision {
   readonly status: StageletStatus
@@ -58,15 +53,6 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     unseen === undefined
       ? seenVerdicts(input as SeenInput, { judged, failed, wantedRevision, held, lastRollout })
       : unseenVerdicts(input, unseen, { wantedRevision, held })
-  let conditions: Condition[] = [...(stagelet.status?.conditions ?? [])]
-  for (const [type, verdict] of Object.entries(verdicts)) {
-    conditions = withCondition(
-      conditions,
-      { type, ...verdict, observedGeneration: generation },
-      now,
-    )
-  }
-
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision: wantedRevision ?? input.toldOfOther,
@@ -89,7 +75,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       observedGeneration: generation,
       ...withoutUndefined(known),
       services: servicesOf(input, judged, unseen),
-      conditions,
+      conditions: withConditions(stagelet.status?.conditions, verdicts, { generation, now }),
     },
   }
 }

@@ -1,12 +1,12 @@
 // Reads everything that a decision about one stagelet needs. Nothing is opened: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import { isReason } from '../../../src/kernel/errors.ts'
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+import { readKeptSets } from '../kept-sets.ts'
 import { suspectsOf, type Author } from './blame.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
 import { healthyRevisionOf } from './revision.ts'
@@ -79,12 +79,8 @@ export const gatherStagelet = async (
     revisions.closed,
     observation?.revision ?? 0,
     ...revisionsToGoBack(stagelet.status, observation, revisions.closed),
-  ].filter((r) => r > 0)
-  const closedSets: SecretSet[] = []
-  for (const revision of new Set(wanted)) {
-    const set = await readClosed(reader, projectUid, revision)
-    if (set !== undefined) closedSets.push(set)
-  }
+  ]
+  const closedSets = await readKeptSets(reader, projectUid, wanted)
   const since = project?.metadata.creationTimestamp ?? ''
   const owner = { uid: projectUid, since }
   const known = {
@@ -136,18 +132,4 @@ const revisionsToGoBack = (
   if (failed.length === 0 || healthy === undefined) return []
   const count = Math.min(Math.max(closed - healthy, 0), mostToGoBack)
   return [...Array.from({ length: count }, (_, i) => closed - i), healthy]
-}
-
-/** A set that retention has dropped explains nothing any more. */
-const readClosed = async (
-  reader: Reader,
-  projectUid: string,
-  revision: number,
-): Promise<SecretSet | undefined> => {
-  try {
-    return await reader.readSet(projectUid, revision)
-  } catch (error) {
-    if (isReason(error, 'Expired') || isReason(error, 'NotFound')) return undefined
-    throw error
-  }
 }

@@ -7,7 +7,7 @@ import { notBegun } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
 import type { JudgedService } from './judge-services.ts'
 import { healthyRevisionOf } from './revision.ts'
-import { no, unknown, yes, type Verdict } from './verdict.ts'
+import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
 /** Without an observation nothing is seen. */
 export type SeenInput = StageletInput & { readonly observation: ObservationSpec }

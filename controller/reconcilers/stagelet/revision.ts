@@ -5,7 +5,7 @@ import { liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine
 import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
 import { awaitedBy } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
-import { no, type Verdict } from './verdict.ts'
+import { no, type Verdict } from '../verdict.ts'
 
 /** The revision whose gate passed whole; the former one while none has since. */
 export const healthyRevisionOf = ({

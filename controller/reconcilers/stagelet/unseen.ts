@@ -6,7 +6,7 @@ import { engineUnavailable } from '../../../src/resources/observation.ts'
 import { isSeen } from '../../../src/resources/presence.ts'
 import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
-import { unknown, type Verdict } from './verdict.ts'
+import { unknown, type Verdict } from '../verdict.ts'
 
 /** Conditions that only the machine can tell. */
 export const seenTypes = [

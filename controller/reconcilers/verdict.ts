@@ -1,5 +1,5 @@
 // What a condition says, without its type.
-import type { Verdict } from '../../../src/resources/unseen-secret.ts'
+import type { Verdict } from '../../src/resources/unseen-secret.ts'
 
 export type { Verdict }
 

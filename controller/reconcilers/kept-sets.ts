@@ -1,0 +1,21 @@
+// Sets of closed revisions, without those that retention has dropped: these explain nothing any more.
+import { isReason } from '../../src/kernel/errors.ts'
+import type { Reader, SecretSet } from '../../src/store/store.ts'
+
+/** In the order of `revisions`, each once. */
+export const readKeptSets = async (
+  reader: Reader,
+  projectUid: string,
+  revisions: readonly number[],
+): Promise<SecretSet[]> => {
+  const sets: SecretSet[] = []
+  for (const revision of new Set(revisions)) {
+    if (revision === 0) continue
+    try {
+      sets.push(await reader.readSet(projectUid, revision))
+    } catch (error) {
+      if (!isReason(error, 'Expired') && !isReason(error, 'NotFound')) throw error
+    }
+  }
+  return sets
+}
