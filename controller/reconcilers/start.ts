@@ -9,15 +9,14 @@ import {
   type LoopObserver,
 } from '../../src/runtime/control-loop.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { reconcilerActor } from './actor.ts'
 import { startChangeSetCloser } from './change-sets.ts'
-import { createInterest } from './interest.ts'
-import { paced } from './pacing.ts'
+import { createStageletIndex } from './stagelet-index.ts'
+import { paced } from './paced-reconciler.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
-import { isSameToJudge } from './project/same-to-judge.ts'
+import { hasSameInputs } from './project/reconciled-inputs.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
 import { createStageletReconciler, type StageletReconciler } from './stagelet/reconciler.ts'
-
-const system = { name: 'reconciler', source: 'system' }
 
 export interface ReconcilerDeps extends LoopObserver {
   readonly store: Store
@@ -126,7 +125,7 @@ export const tellOfChangedSets = async ({
       const regarding = await store.get(ref)
       if (regarding === undefined) continue
       const event = { regarding, type: 'Warning', reason: 'SetTampered', message } as const
-      await store.write(system, {}, (tx) => tx.recordEvent(event))
+      await store.write(reconcilerActor, {}, (tx) => tx.recordEvent(event))
     }
   } catch (error) {
     log.error({ err: error }, 'sets of secrets could not be checked')
@@ -136,8 +135,8 @@ export const tellOfChangedSets = async ({
 type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, 'previous'>>
 
 /** Secrets are not judged again for a label. */
-const isNewToJudge = ({ type, object, previous }: Change): boolean =>
-  type !== 'MODIFIED' || previous === undefined || !isSameToJudge(previous, object)
+const hasNewInputs = ({ type, object, previous }: Change): boolean =>
+  type !== 'MODIFIED' || previous === undefined || !hasSameInputs(previous, object)
 
 /** A change set that is written to all the time closes by then. */
 const closedByMs = 2_500
@@ -149,7 +148,7 @@ const createRouter = (to: {
   rollOut: (key: string) => void
   poke: () => void
 }): ((change: Change) => void) => {
-  const interest = createInterest()
+  const interest = createStageletIndex()
   const { stagelets, stageletReconciler, judgeProject, rollOut, poke } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
     for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
@@ -186,7 +185,7 @@ const createRouter = (to: {
         return
       case 'StagelySecret':
         poke()
-        if (project !== undefined && isNewToJudge(change)) judgeProject(project)
+        if (project !== undefined && hasNewInputs(change)) judgeProject(project)
     }
   }
 }

@@ -4,6 +4,7 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
+import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import { awayAfterMs, signEveryMs } from './pace.ts'
@@ -96,3 +97,8 @@ export const system = { name: 'system:agents', source: 'system' } as const
 
 /** Agents are found by namespace and name, as Stagelets name them. */
 export const agentKeyOf = (namespace: string, name: string): string => `${namespace}/${name}`
+
+export const agentRefOf = (agentKey: string): ObjectRef => {
+  const [namespace = '', name = ''] = agentKey.split('/')
+  return { kind: 'Agent', namespace, name }
+}

@@ -2,8 +2,7 @@
 // for ever, or hold one each on different replicas. A start that another one replaced comes back, or
 // goes on reporting, only where both run: a machine that lost its power, whose old stream looks alive
 // for a while, comes back as a new one.
-import type { ObjectRef } from '../../../src/resources/meta.ts'
-import { system, type AgentRoutesDeps } from './deps.ts'
+import { agentRefOf, system, type AgentRoutesDeps } from './deps.ts'
 import type { Session } from './session.ts'
 
 /** Of one agent; what is further back no longer matters. */
@@ -31,10 +30,9 @@ export const createDuplicates = ({
   const lateSince = new Map<string, { readonly boot: string; readonly since: number }>()
 
   const tell = async (agentKey: string, agentUid: string): Promise<void> => {
-    const [namespace = '', name = ''] = agentKey.split('/')
-    const message = `two machines run with the keys of this agent, and take the connection from each other: revoke it (stagely agent revoke ${name}), and join each machine anew under a name of its own`
+    const ref = agentRefOf(agentKey)
+    const message = `two machines run with the keys of this agent, and take the connection from each other: revoke it (stagely agent revoke ${ref.name}), and join each machine anew under a name of its own`
     log.warn({ agent: agentKey }, message)
-    const ref: ObjectRef = { kind: 'Agent', namespace, name }
     await store.write(system, {}, async (tx) => {
       const regarding = await tx.get(ref)
       if (regarding?.metadata.uid !== agentUid) return

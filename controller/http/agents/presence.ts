@@ -5,10 +5,9 @@ import { isReason } from '../../../src/kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
-import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { Transaction } from '../../../src/store/store.ts'
-import { system, type AgentRoutesDeps, type Tuning } from './deps.ts'
+import { agentRefOf, system, type AgentRoutesDeps, type Tuning } from './deps.ts'
 
 const gatherMs = 50
 const retryMs = 2_000
@@ -179,9 +178,7 @@ const writeStatus = async (
   agentKey: string,
   update: Omit<Update, 'connection' | 'boot'> & { readonly changedAt?: number },
 ): Promise<void> => {
-  const [namespace = '', name = ''] = agentKey.split('/')
-  const ref: ObjectRef = { kind: 'Agent', namespace, name }
-  const agent = await tx.get(ref)
+  const agent = await tx.get(agentRefOf(agentKey))
   // Gone, or made anew under the same name: not the one that was seen.
   if (agent === undefined || agent.metadata.uid !== update.uid) return
   const old = (agent.status ?? {}) as AgentStatus

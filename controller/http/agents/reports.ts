@@ -9,7 +9,13 @@ import { isReportedSince, presenceOf } from '../../../src/resources/presence.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
 import type { Transaction } from '../../../src/store/store.ts'
-import { agentKeyOf, system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
+import {
+  agentKeyOf,
+  agentRefOf,
+  system,
+  type AgentRoutesDeps,
+  type RegisteredAgent,
+} from './deps.ts'
 import type { Duplicates } from './duplicates.ts'
 import { RefusedError } from './refusal.ts'
 import type { World } from './world.ts'
@@ -71,7 +77,7 @@ export const createReports = (
     checkBoot(report.boot, boot)
     checkReplay(newest.get(agentUid), report)
     const news: Accepted[] = []
-    const agent = mine[0] && (await tx.get(agentOf(mine[0].view)))
+    const agent = mine[0] && (await tx.get(agentRefOf(mine[0].view.agentKey)))
     for (const { view, spec: told } of mine) {
       const spec = agent === undefined ? told : { ...told, presence: presenceOf(agent) }
       const old = specOf(await tx.get(observationOf(view)))
@@ -140,11 +146,6 @@ const observationOf = ({ namespace, name }: StageletView): ObjectRef => ({
   namespace,
   name,
 })
-
-const agentOf = ({ agentKey }: StageletView): ObjectRef => {
-  const [namespace = '', name = ''] = agentKey.split('/')
-  return { kind: 'Agent', namespace, name }
-}
 
 /** But for what each report has of its own. */
 const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>

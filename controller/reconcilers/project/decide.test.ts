@@ -3,7 +3,7 @@ import { aStagelet, anEntry } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import { createSecretJudge } from './decide.ts'
+import { createSecretStatuses } from './decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 
@@ -59,12 +59,12 @@ const input = (
   }
 }
 
-const decideSecrets = (of: ProjectInput): SecretStatus[] => of.secrets.map(createSecretJudge(of))
+const decideSecrets = (of: ProjectInput): SecretStatus[] => of.secrets.map(createSecretStatuses(of))
 
 const conditionOf = (of: ProjectInput, index: number, type: string) =>
   findCondition(decideSecrets(of)[index]?.conditions, type)
 
-describe('createSecretJudge', () => {
+describe('createSecretStatuses', () => {
   it('names the near service when the scope is misspelt', () => {
     const condition = conditionOf(
       input([aSecret('PORT', 'Backend')], [running(2)]),

@@ -42,7 +42,7 @@ export const decideProject = (input: ProjectInput): ProjectStatus => {
 }
 
 /** What tells the new status of each secret of the project. */
-export const createSecretJudge = (
+export const createSecretStatuses = (
   input: ProjectInput,
 ): ((secret: SecretObject) => SecretStatus) => {
   const consumers = consumersBySecret(input)

@@ -7,7 +7,8 @@ import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { done, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
-import { createSecretJudge, decideOrphan, decideProject } from './decide.ts'
+import { reconcilerActor } from '../actor.ts'
+import { createSecretStatuses, decideOrphan, decideProject } from './decide.ts'
 import {
   gatherProject,
   secretsOf,
@@ -15,7 +16,7 @@ import {
   type ProjectObject,
   type SecretObject,
 } from './gather.ts'
-import { isSameToJudge } from './same-to-judge.ts'
+import { hasSameInputs } from './reconciled-inputs.ts'
 
 /** Bounds how long the writers of requests wait for the statuses of a large project. */
 const inOneWrite = 50
@@ -37,10 +38,10 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
         : await changesOf(input)
     for (let first = 0; first < changes.length; first += inOneWrite) {
       const some = changes.slice(first, first + inOneWrite)
-      await deps.store.write({ name: 'reconciler', source: 'system' }, {}, async (tx) => {
+      await deps.store.write(reconcilerActor, {}, async (tx) => {
         for (const { before, write } of some) {
           const current = await tx.get(refOf(before))
-          if (current !== undefined && isSameToJudge(current, before)) await write(tx, current)
+          if (current !== undefined && hasSameInputs(current, before)) await write(tx, current)
         }
       })
     }
@@ -55,7 +56,7 @@ interface Change {
 }
 
 const changesOf = async (input: ProjectInput): Promise<Change[]> => {
-  const judge = createSecretJudge(input)
+  const judge = createSecretStatuses(input)
   const all = [
     projectChange(input),
     ...(await mapInTurns(input.secrets, (secret) => secretChange(secret, judge(secret)))),

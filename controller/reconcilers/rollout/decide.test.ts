@@ -12,7 +12,7 @@ import {
   settled,
   type Fleet,
 } from '../../../test/support/rollout-fleet.ts'
-import { vanishedAtOnce } from './brake.ts'
+import { findVanishedTogether } from './vanished-agents.ts'
 import { decideRollout } from './decide.ts'
 import type { AgentObject } from './gather.ts'
 
@@ -183,14 +183,14 @@ describe('the brake', () => {
     Array.from({ length: count }, (_, i) => anAgent(`here-${i}`))
 
   it('is on while more than half of at least four agents left within a minute', () => {
-    expect(vanishedAtOnce([...away(10, 30, 65), ...here(2)], -Infinity)).toHaveLength(3)
-    expect(vanishedAtOnce([...away(10, 30), ...here(2)], -Infinity)).toEqual([])
-    expect(vanishedAtOnce([...away(10, 30), ...here(1)], -Infinity)).toEqual([])
-    expect(vanishedAtOnce([...away(10, 100, 200, 300), ...here(3)], -Infinity)).toEqual([])
+    expect(findVanishedTogether([...away(10, 30, 65), ...here(2)], -Infinity)).toHaveLength(3)
+    expect(findVanishedTogether([...away(10, 30), ...here(2)], -Infinity)).toEqual([])
+    expect(findVanishedTogether([...away(10, 30), ...here(1)], -Infinity)).toEqual([])
+    expect(findVanishedTogether([...away(10, 100, 200, 300), ...here(3)], -Infinity)).toEqual([])
   })
 
   it('does not count those that left before the operator said to go on', () => {
-    expect(vanishedAtOnce([...away(10, 30, 65), ...here(2)], now - 5_000)).toEqual([])
+    expect(findVanishedTogether([...away(10, 30, 65), ...here(2)], now - 5_000)).toEqual([])
   })
 
   it('holds a rollout that has something before it, and lets go when the operator says so', () => {

@@ -7,7 +7,8 @@ import { findFailed } from '../../../src/rollout/quarantine.ts'
 import { newestOf } from '../../../src/rollout/revision.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen, lastKnown } from '../stagelet/unseen.ts'
-import { vanishedAtOnce } from './brake.ts'
+import { countStandings, namesAt } from './counts.ts'
+import { findVanishedTogether } from './vanished-agents.ts'
 import type { RolloutInput } from './gather.ts'
 import { conditionsOf } from './verdict.ts'
 
@@ -43,23 +44,19 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
   const standings = new Map(
     input.stagelets.map((s) => [s.metadata.name, standingOf(input, spec, s)]),
   )
-  const named = (...wanted: Standing[]): string[] =>
-    [...standings].filter(([, standing]) => wanted.includes(standing)).map(([name]) => name)
-  const failed = named('failed', 'late')
+  const counts = countStandings(input.closed, standings)
+  const { progressing, failed = [] } = counts
   // What was half done comes first: it must not add to what is on its way.
-  const waiting = [...named('interrupted'), ...named('waiting')]
-  const vanished = waiting.length === 0 ? [] : vanishedOf(input)
-  const state = stateOf({ spec, failed, vanished, open: waiting.length + named('busy').length })
-  const free = (spec.maxConcurrent ?? Infinity) - named('busy').length
+  const waiting = [...namesAt(standings, 'interrupted'), ...namesAt(standings, 'waiting')]
+  const vanished = waiting.length === 0 ? [] : vanishedAgents(input)
+  const state = stateOf({ spec, failed, vanished, open: waiting.length + progressing })
+  const free = (spec.maxConcurrent ?? Infinity) - progressing
   const admit = state === 'Progressing' ? waiting.slice(0, Math.max(0, free)) : []
   const rollout: ProjectRollout = {
-    revision: input.closed,
+    ...counts,
     state,
-    healthy: named('healthy').length,
-    progressing: named('busy').length + admit.length,
+    progressing: progressing + admit.length,
     waiting: waiting.length - admit.length,
-    held: named('held').length,
-    ...(named('unknown').length === 0 ? {} : { unknown: named('unknown').length }),
     ...(failed.length === 0 ? {} : { failed: failed.slice(0, mostNamed) }),
   }
   return {
@@ -67,7 +64,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
     stagelets,
     rollout,
     conditions: conditionsOf(input, rollout, { standings, vanished }),
-    checkInMs: nextDeadline(input, spec, new Set(named('busy'))),
+    checkInMs: nextDeadline(input, spec, new Set(namesAt(standings, 'busy'))),
   }
 }
 
@@ -179,9 +176,9 @@ const nextDeadline = (
   return deadlines.length === 0 ? undefined : Math.max(1, Math.min(...deadlines) - input.now + 1)
 }
 
-export const vanishedOf = ({ project, stagelets, agents }: RolloutInput): string[] => {
+export const vanishedAgents = ({ project, stagelets, agents }: RolloutInput): string[] => {
   const used = new Set(stagelets.map((s) => s.spec.agentRef.name))
   const resumedAt = Date.parse(project.metadata.annotations?.[annotations.resumed] ?? '')
   const mine = [...agents.values()].filter((agent) => used.has(agent.metadata.name))
-  return vanishedAtOnce(mine, Number.isNaN(resumedAt) ? -Infinity : resumedAt)
+  return findVanishedTogether(mine, Number.isNaN(resumedAt) ? -Infinity : resumedAt)
 }

@@ -7,6 +7,7 @@ import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
+import { reconcilerActor } from '../actor.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { decideRollout, retryOf, type RolloutDecision } from './decide.ts'
 import { gatherRollout, type RolloutInput } from './gather.ts'
@@ -21,9 +22,7 @@ export const createRolloutReconciler = (deps: { store: Store; clock: Clock }): R
     const decision = decideRollout(input)
     const status = statusOf(input, decision, input.project.status)
     if (decision.admit.length > 0 || !sameJson(input.project.status, status)) {
-      await deps.store.write({ name: 'reconciler', source: 'system' }, {}, (tx) =>
-        write(tx, input, decision),
-      )
+      await deps.store.write(reconcilerActor, {}, (tx) => write(tx, input, decision))
     }
     return decision.checkInMs === undefined ? done : waitFor(decision.checkInMs)
   },

@@ -5,7 +5,7 @@ import type { ProjectRollout } from '../../../src/resources/project.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
-import type { Standing } from './decide.ts'
+import type { Standings } from './counts.ts'
 import type { RolloutInput } from './gather.ts'
 
 const listed = (names: readonly string[]): string =>
@@ -15,7 +15,7 @@ const listed = (names: readonly string[]): string =>
 export const conditionsOf = (
   input: RolloutInput,
   rollout: ProjectRollout,
-  known: { standings: ReadonlyMap<string, Standing>; vanished: readonly string[] },
+  known: { standings: Standings; vanished: readonly string[] },
 ): NewCondition[] => {
   const { state } = rollout
   const observedGeneration = input.project.metadata.generation
@@ -44,10 +44,7 @@ export const conditionsOf = (
 const mostNamed = 5
 
 /** Those on their way that nobody sees: the rollout waits for them until their deadline. */
-const awayIn = (
-  { stagelets }: RolloutInput,
-  standings: ReadonlyMap<string, Standing>,
-): StageletObject[] =>
+const awayIn = ({ stagelets }: RolloutInput, standings: Standings): StageletObject[] =>
   stagelets
     .filter((s) => standings.get(s.metadata.name) === 'busy' && isUnseen(s))
     .slice(0, mostNamed)
@@ -74,10 +71,7 @@ const faultOf = (stagelet: StageletObject): string =>
 
 export const whyStopped = (
   input: RolloutInput,
-  {
-    standings,
-    vanished,
-  }: { standings: ReadonlyMap<string, Standing>; vanished: readonly string[] },
+  { standings, vanished }: { standings: Standings; vanished: readonly string[] },
 ): string => {
   const { name } = input.project.metadata
   const bad = input.stagelets.filter((s) =>

@@ -5,13 +5,14 @@ import { endOfSync } from '../../../src/resources/end.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
+import { countStandings } from './counts.ts'
 import {
   holdsFailed,
   isAway,
   isHeld,
   standingOf,
   stateOf,
-  vanishedOf,
+  vanishedAgents,
   type Standing,
 } from './decide.ts'
 import type { RolloutInput } from './gather.ts'
@@ -70,24 +71,13 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     return isOver ? 'failed' : standing
   }
   const standings = new Map(input.stagelets.map((s) => [s.metadata.name, stand(s)]))
-  const named = (...wanted: Standing[]): string[] =>
-    [...standings].filter(([, standing]) => wanted.includes(standing)).map(([name]) => name)
-  const failed = named('failed', 'late')
-  const waiting = named('interrupted', 'waiting')
+  const counts = countStandings(closed, standings)
+  const { waiting, progressing, unknown = 0, failed = [] } = counts
   // What nobody sees is not done.
-  const open = waiting.length + named('busy', 'unknown').length
-  const vanished = takesTurns && waiting.length > 0 ? vanishedOf(input) : []
+  const open = waiting + progressing + unknown
+  const vanished = takesTurns && waiting > 0 ? vanishedAgents(input) : []
   const atOnceState = open > 0 ? 'Progressing' : failed.length > 0 ? 'Failed' : 'Complete'
   const state = takesTurns ? stateOf({ spec, failed, vanished, open }) : atOnceState
-  const counts = {
-    revision: closed,
-    healthy: named('healthy').length,
-    progressing: named('busy').length,
-    waiting: waiting.length,
-    held: named('held').length,
-    ...(named('unknown').length === 0 ? {} : { unknown: named('unknown').length }),
-    ...(failed.length === 0 ? {} : { failed }),
-  }
   const stopped = state === 'Stopped' || state === 'Braked'
   return {
     takesTurns,

@@ -17,9 +17,9 @@ import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
 import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
-import { judgedBy, notBegun } from './first-rollout.ts'
+import { projectOfRevision, notBegun } from './first-rollout.ts'
 import { healthyRevisionOf, quarantineOf, revisionFor, whyHeld } from './revision.ts'
-import { judgeServices, lowestRevision, type JudgedService } from './judge-services.ts'
+import { compareServices, lowestRevision, type ComparedService } from './compare-services.ts'
 import {
   lastKnown,
   seenTypes,
@@ -40,7 +40,7 @@ const mostSaid = 8192
 
 export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { stagelet, observation, now } = input
-  const judged = judgeServices(input)
+  const judged = compareServices(input)
   const quarantine = quarantineOf(input)
   const failed = findFailed(stagelet.metadata.name, input.head?.entries, quarantine)
   const decided = revisionFor(input, quarantine)
@@ -56,7 +56,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision: wantedRevision ?? input.toldOfOther,
-    project: judgedBy(input, wantedRevision),
+    project: projectOfRevision(input, wantedRevision),
     admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),
     quarantine: quarantine.length === 0 ? undefined : quarantine,
@@ -81,7 +81,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
 }
 
 export interface Decided {
-  readonly judged: readonly JudgedService[]
+  readonly judged: readonly ComparedService[]
   readonly failed: Quarantined | undefined
   readonly wantedRevision: number | undefined
   /** Why the newest revision is kept from it. */
@@ -134,7 +134,7 @@ const unseenVerdicts = (
 /** Those of a former report, where this one has none, are not seen any more. */
 const servicesOf = (
   { stagelet }: StageletInput,
-  judged: readonly JudgedService[],
+  judged: readonly ComparedService[],
   unseen: Unseen | undefined,
 ): ServiceStatus[] => {
   const isSeen = unseen === undefined && judged.length > 0

@@ -62,7 +62,7 @@ export const notBegun = (
 }
 
 /** The Project that `wantedRevision` is a revision of. */
-export const judgedBy = (
+export const projectOfRevision = (
   input: Given,
   wantedRevision: number | undefined,
 ): StageletStatus['project'] => {

@@ -7,7 +7,7 @@ import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { readKeptSets } from '../kept-sets.ts'
-import { suspectsOf, type Author } from './blame.ts'
+import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
 import { healthyRevisionOf } from './revision.ts'
 

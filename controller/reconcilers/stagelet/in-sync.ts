@@ -1,11 +1,11 @@
 // The condition SecretsInSync: whether each container runs exactly its secrets, and why not: pure.
 import { annotations } from '../../../src/resources/meta.ts'
 import type { ObservationSpec, Quarantined } from '../../../src/resources/observation.ts'
-import { describeBlame } from './blame.ts'
+import { describeBlame } from './suspect-values.ts'
 import type { Decided } from './decide.ts'
 import { notBegun } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
-import type { JudgedService } from './judge-services.ts'
+import type { ComparedService } from './compare-services.ts'
 import { healthyRevisionOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
@@ -56,21 +56,21 @@ export const secretsInSync = (
 }
 
 /** It carries what it should, and only its health is open. */
-const isUnproven = ({ status, cutOff }: JudgedService): boolean =>
+const isUnproven = ({ status, cutOff }: ComparedService): boolean =>
   !cutOff && status.wantedDigest !== undefined && status.runningDigest === status.wantedDigest
 
 /** An agent that has begun anew sees what containers carry before it can say whether they are healthy with it. */
 const isNotJudged = (
   { phase, rollout }: ObservationSpec,
-  late: readonly JudgedService[],
+  late: readonly ComparedService[],
 ): boolean =>
   rollout === undefined &&
   ['Pending', 'Gating'].includes(phase) &&
   late.length > 0 &&
   late.every(isUnproven)
 
-const describeLate = (late: readonly JudgedService[]): string => {
-  const say = (what: string, services: readonly JudgedService[]): string[] => {
+const describeLate = (late: readonly ComparedService[]): string => {
+  const say = (what: string, services: readonly ComparedService[]): string[] => {
     const names = services.slice(0, 5).map((j) => j.status.name)
     const more = services.length > 5 ? ` and ${services.length - 5} more` : ''
     return names.length === 0 ? [] : [`${what}: ${names.join(', ')}${more}`]

@@ -12,11 +12,12 @@ import {
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
+import { reconcilerActor } from '../actor.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
 import { gatherStagelet, type StageletInput } from './gather.ts'
-import { rememberingReader } from './remembering-reader.ts'
+import { cachingReader } from './caching-reader.ts'
 
 export interface StageletReconciler extends Reconciler {
   /** True for a state that the reconciler itself wrote last, and that it would leave as it is. */
@@ -33,10 +34,8 @@ export const createStageletReconciler = (deps: {
   const settled = new Map<string, string>()
   const reconcileAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Outcome>> => {
     const now = deps.clock.now()
-    const { outcomes, written } = await deps.store.write(
-      { name: 'reconciler', source: 'system' },
-      {},
-      (tx) => reconcileIn(tx, keys, now),
+    const { outcomes, written } = await deps.store.write(reconcilerActor, {}, (tx) =>
+      reconcileIn(tx, keys, now),
     )
     for (const [key, version] of written) settled.set(key, version)
     return outcomes
@@ -63,7 +62,7 @@ const reconcileIn = async (
   now: number,
 ): Promise<Reconciled> => {
   const refs = keys.map(refFromKey)
-  const reader = rememberingReader(tx)
+  const reader = cachingReader(tx)
   const inputs: StageletInput[] = []
   for (const ref of refs) {
     const input = await gatherStagelet(reader, ref, now)

@@ -2,7 +2,7 @@
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { StageletStatus } from '../../src/resources/stagelet.ts'
-import { judgedOf } from './project/same-to-judge.ts'
+import { inputsOf } from './project/reconciled-inputs.ts'
 
 interface StageletRefs {
   readonly project: string
@@ -11,7 +11,7 @@ interface StageletRefs {
   readonly fingerprint: string
 }
 
-export interface Interest {
+export interface StageletIndex {
   /**
    * Takes a changed object in. False for a Project of which only its own counts changed, and for a
    * Stagelet of which a secret's write said that it is not in sync any more.
@@ -23,7 +23,7 @@ export interface Interest {
   projectsOn(agent: ObjectRef): string[]
 }
 
-export const createInterest = (): Interest => {
+export const createStageletIndex = (): StageletIndex => {
   const stagelets = new Map<string, StageletRefs>()
   /** Keys of stagelets by the key of their project or agent. */
   const byOwner = new Map<string, Set<string>>()
@@ -51,7 +51,7 @@ export const createInterest = (): Interest => {
     note: (type, object) => {
       const key = keyOf(refOf(object))
       if (object.kind === 'Project') {
-        const text = type === 'DELETED' ? '' : JSON.stringify(judgedOf(object))
+        const text = type === 'DELETED' ? '' : JSON.stringify(inputsOf(object))
         // A list that is read anew may stand for changes that were missed.
         const isNews = type === 'ADDED' || projects.get(key) !== text
         if (type === 'DELETED') projects.delete(key)

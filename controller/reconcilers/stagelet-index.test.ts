@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { createInterest } from './interest.ts'
+import { createStageletIndex } from './stagelet-index.ts'
 
 const stagelet = (
   more: { agent?: string; reason?: string; status?: object; generation?: number } = {},
@@ -25,7 +25,7 @@ const owner = (
 
 describe('what a change of a stagelet concerns', () => {
   it('follows it from one agent to another, and forgets it when it is deleted', () => {
-    const interest = createInterest()
+    const interest = createStageletIndex()
     interest.note('ADDED', stagelet())
     expect(interest.stageletsOf(owner('Agent', 'box'))).toEqual(['Stagelet/default/prod'])
     expect(interest.projectsOn(owner('Agent', 'box'))).toEqual(['Project/default/shop'])
@@ -37,7 +37,7 @@ describe('what a change of a stagelet concerns', () => {
   })
 
   it('is nothing yet where a secret was written, unless somebody changed the stagelet as well', () => {
-    const interest = createInterest()
+    const interest = createStageletIndex()
     expect(interest.note('ADDED', stagelet())).toBe(true)
     expect(interest.note('MODIFIED', stagelet({ reason: 'NewRevision' }))).toBe(false)
     expect(interest.note('MODIFIED', stagelet({ reason: 'NewRevision', generation: 2 }))).toBe(true)

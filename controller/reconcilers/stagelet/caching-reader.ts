@@ -3,7 +3,7 @@
 import { keyOf } from '../../../src/resources/meta.ts'
 import type { Reader } from '../../../src/store/store.ts'
 
-export const rememberingReader = (reader: Reader): Reader => {
+export const cachingReader = (reader: Reader): Reader => {
   const answers = new Map<string, Promise<unknown>>()
   const once = <T>(key: string, read: () => Promise<T>): Promise<T> => {
     const known = answers.get(key)

@@ -6,7 +6,7 @@ import { visibleTo } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import type { StageletInput } from './gather.ts'
 
-export interface JudgedService {
+export interface ComparedService {
   readonly status: ServiceStatus
   readonly inSync: boolean
   /** It shares with a container that is gone. */
@@ -14,7 +14,7 @@ export interface JudgedService {
 }
 
 /** One entry for each service that the agent reports, sorted by name. */
-export const judgeServices = (input: StageletInput): JudgedService[] => {
+export const compareServices = (input: StageletInput): ComparedService[] => {
   const { observation, head } = input
   if (observation === undefined || head === undefined) return []
   return [...observation.services]
@@ -27,7 +27,7 @@ const judge = (
   observation: ObservationSpec,
   head: SecretSet,
   service: ObservedService,
-): JudgedService => {
+): ComparedService => {
   const stagelet = input.stagelet.metadata.name
   const visible = visibleTo(service.name, stagelet, head.entries)
   const wanted = serviceDigest(visible)
@@ -88,7 +88,7 @@ const revisionOf = (
 }
 
 /** A stack runs revision N when each of its services runs at least N. */
-export const lowestRevision = (judged: readonly JudgedService[]): number | undefined => {
+export const lowestRevision = (judged: readonly ComparedService[]): number | undefined => {
   const revisions = judged
     .filter((j) => j.status.state !== 'scaledToZero')
     .map((j) => j.status.revision)

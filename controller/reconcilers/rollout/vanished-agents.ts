@@ -10,7 +10,10 @@ const leastAgents = 4
  * Names of agents that left within one minute and are still away, where they are more than half of at
  * least 4: themselves and those that are there. Who left before `resumedAt` (ms) does not count.
  */
-export const vanishedAtOnce = (agents: readonly AgentObject[], resumedAt: number): string[] => {
+export const findVanishedTogether = (
+  agents: readonly AgentObject[],
+  resumedAt: number,
+): string[] => {
   const readiness = (agent: AgentObject): ReturnType<typeof findCondition> =>
     findCondition(agent.status?.conditions, 'Ready')
   const here = agents.filter((agent) => readiness(agent)?.status === 'True').length

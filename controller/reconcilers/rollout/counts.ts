@@ -1,0 +1,27 @@
+// How many stagelets of a project stand where with its newest revision: pure.
+import type { ProjectRollout } from '../../../src/resources/project.ts'
+import type { Standing } from './decide.ts'
+
+export type Standings = ReadonlyMap<string, Standing>
+
+/** Names of the stagelets that stand so. */
+export const namesAt = (standings: Standings, ...wanted: readonly Standing[]): string[] =>
+  [...standings].flatMap(([name, standing]) => (wanted.includes(standing) ? [name] : []))
+
+export const countStandings = (
+  revision: number,
+  standings: Standings,
+): Omit<ProjectRollout, 'state'> => {
+  const count = (...wanted: readonly Standing[]): number => namesAt(standings, ...wanted).length
+  const unknown = count('unknown')
+  const failed = namesAt(standings, 'failed', 'late')
+  return {
+    revision,
+    healthy: count('healthy'),
+    progressing: count('busy'),
+    waiting: count('interrupted', 'waiting'),
+    held: count('held'),
+    ...(unknown === 0 ? {} : { unknown }),
+    ...(failed.length === 0 ? {} : { failed }),
+  }
+}
