@@ -5,7 +5,7 @@ import type { Compose } from '../src/compose/compose.ts'
 import type { KeptNetwork, ServiceOverride } from '../src/compose/override.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { Engine } from './docker/engine.ts'
-import type { Endings } from './endings.ts'
+import type { ContainerExits } from './container-exits.ts'
 import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
 import type { Step } from './steps.ts'
@@ -17,7 +17,7 @@ export interface ActionDeps {
   readonly stateFile: StateFile
   readonly clock: Clock
   readonly log: Logger
-  readonly endings: Endings
+  readonly exits: ContainerExits
   /** Room for pulling images; after it Compose is told to end. */
   readonly upDeadlineMs: number
   /** Tells the owner that the report has changed. */
@@ -32,7 +32,7 @@ export interface Action {
   /** Networks that the user has edited: no step for services changes one in passing. */
   readonly keptNetworks: readonly KeptNetwork[]
   /** In steps, what is left to do after an `up` of all that failed, but for these services. */
-  readonly stepsAfter: (heldUp: ReadonlyMap<string, string>) => Promise<readonly Step[]>
+  readonly stepsAfter: (stuck: ReadonlyMap<string, string>) => Promise<readonly Step[]>
   /** Services that are neither acted on nor judged now: healing them has to wait. */
   readonly blocked: readonly string[]
 }

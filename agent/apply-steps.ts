@@ -11,12 +11,12 @@ import {
 } from './action.ts'
 import { clearProject } from './cleanup.ts'
 import { failUp, restart, up } from './compose-up.ts'
-import { culpritsOf } from './going-back.ts'
+import { blamedServices } from './going-back.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
 import type { Wait } from './service-model.ts'
 import type { StackState } from './stack-state.ts'
 import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
-import { leansOnIn, withDependents, type Step } from './steps.ts'
+import { neededServices, withDependents, type Step } from './steps.ts'
 
 const waitsFor = ({ model, overrides }: Action, waits: readonly Wait[]): WaitsFor => ({
   project: model.projectName,
@@ -83,7 +83,7 @@ const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
   const [first] = queue
   const waiting = new Set(queue.flatMap((s) => s.services))
   const needsWaiting = (name: string): boolean =>
-    leansOnIn(model.services, name).some((other) => waiting.has(other))
+    neededServices(model.services, name).some((other) => waiting.has(other))
   return queue.filter(
     (step) =>
       step === first ||
@@ -121,40 +121,40 @@ const takeNext = async (
 const waitsForPrefix = 'waits for '
 
 /** Says what could not be brought to what is wanted, each with why. */
-export const failHeldUp = (deps: ActionDeps, state: StackState): 'failed' => {
-  const causes = [...state.heldUp].filter(([, why]) => !why.startsWith(waitsForPrefix))
+export const failStuck = (deps: ActionDeps, state: StackState): 'failed' => {
+  const causes = [...state.stuck].filter(([, why]) => !why.startsWith(waitsForPrefix))
   return fail(deps, state, causes.map(([, why]) => why).join('\n'), causes[0]?.[0])
 }
 
 /** Takes the failure over into what is held up. */
-const holdUp = (
+const markStuck = (
   state: StackState,
   { model }: Action,
   { failed, on }: { failed: readonly string[]; on: string | undefined },
 ): void => {
   const { message = '' } = state.rollout!
-  const held = new Map(state.heldUp)
+  const held = new Map(state.stuck)
   const roots = on === undefined ? failed : [on]
   for (const name of roots) held.set(name, message)
   for (const name of withDependents(model.services, roots))
     if (!held.has(name)) held.set(name, `${waitsForPrefix}${roots.join(', ')}`)
-  state.heldUp = held
+  state.stuck = held
 }
 
 /** The action goes on with the rest, which may take long; what has failed is told at once. */
 const goOn = (deps: ActionDeps, state: StackState): void => {
-  if (state.heldUp.size > 0) failHeldUp(deps, state)
+  if (state.stuck.size > 0) failStuck(deps, state)
   const { finishedAt: _f, ...rollout } = state.rollout!
   state.rollout = { ...rollout, result: 'Progressing' }
   state.phase = 'Applying'
   deps.publish()
 }
 
-const withoutHeld = (step: Step, { heldUp }: StackState): Step => ({
+const withoutStuck = (step: Step, { stuck }: StackState): Step => ({
   ...step,
-  services: step.services.filter((name) => !heldUp.has(name)),
-  waitFor: step.waitFor.filter((w) => !heldUp.has(w.service)),
-  restarts: (step.restarts ?? []).filter((name) => !heldUp.has(name)),
+  services: step.services.filter((name) => !stuck.has(name)),
+  waitFor: step.waitFor.filter((w) => !stuck.has(w.service)),
+  restarts: (step.restarts ?? []).filter((name) => !stuck.has(name)),
 })
 
 /** What comes in place of a step that failed; undefined where nothing of the action can go on. */
@@ -164,12 +164,12 @@ const afterFailure = (
   step: Step,
   on: string | undefined,
 ): { readonly again: readonly Step[] } | undefined => {
-  if (culpritsOf(state).length > 0 || state.fault !== undefined) return undefined
+  if (blamedServices(state).length > 0 || state.fault !== undefined) return undefined
   const { services } = step
   // A network that services outside of the call are on cannot be made anew.
   if (on === undefined && services.length > 1 && step.networks !== true)
     return { again: services.map((name) => ({ ...step, services: [name] })) }
-  holdUp(state, action, { failed: services, on })
+  markStuck(state, action, { failed: services, on })
   return { again: on === undefined ? [] : [step] }
 }
 
@@ -182,13 +182,13 @@ const runSteps = async (
   const met = new Set<string>()
   const keyOf = ({ service, until }: Wait): string => `${service} ${until}`
   const queue = [...action.plan.steps]
-  let unjudged: string[] = []
+  let ungated: string[] = []
   while (queue.length > 0) {
     const isWhole = queue[0]!.services.length === 0
     const taken = await takeNext(deps, state, action, { queue, signal })
-    const step = withoutHeld(taken, state)
+    const step = withoutStuck(taken, state)
     if (step.services.length === 0 && !isWhole) continue
-    const checked = step.doubtful === true ? unjudged : []
+    const checked = step.doubtful === true ? ungated : []
     const before = checked.map((service): Wait => ({ service, until: 'healthy' }))
     const waitFor = [...step.waitFor, ...before].filter((wait) => !met.has(keyOf(wait)))
     const given = { step: { ...step, waitFor }, signal }
@@ -196,13 +196,13 @@ const runSteps = async (
     if (result === 'superseded') return result
     if (result === 'done') {
       for (const wait of waitFor) met.add(keyOf(wait))
-      unjudged = [...unjudged.filter((name) => !checked.includes(name)), ...step.services]
+      ungated = [...ungated.filter((name) => !checked.includes(name)), ...step.services]
     } else {
       const next = afterFailure(state, action, step, on)
       if (next === undefined) return result
       goOn(deps, state)
-      queue.unshift(...(isWhole ? await action.stepsAfter(state.heldUp) : next.again))
-      unjudged = unjudged.filter((name) => !state.heldUp.has(name))
+      queue.unshift(...(isWhole ? await action.stepsAfter(state.stuck) : next.again))
+      ungated = ungated.filter((name) => !state.stuck.has(name))
     }
     if (isSuperseded()) return 'superseded'
   }
@@ -211,7 +211,7 @@ const runSteps = async (
 
 /**
  * Carries out the steps. 'failed' where nothing more is to be done; what could not be done alone is in
- * `state.heldUp`, and the result is 'done' all the same.
+ * `state.stuck`, and the result is 'done' all the same.
  */
 export const applySteps = async (
   deps: ActionDeps,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../test/support/fake-clock.ts'
 import { findBlame, type Blame } from './blame.ts'
-import { createEndings } from './endings.ts'
+import { createContainerExits } from './container-exits.ts'
 import type { GateReason } from './gate-failure.ts'
 import type { ObservedContainer } from './observe.ts'
 
@@ -12,7 +12,7 @@ const web = {
   state: 'exited',
   exitCode: 0,
 } as ObservedContainer
-const event = (Action: string): Parameters<ReturnType<typeof createEndings>['note']>[0] => ({
+const event = (Action: string): Parameters<ReturnType<typeof createContainerExits>['note']>[0] => ({
   Action,
   Actor: { ID: web.id, Attributes: {} },
 })
@@ -22,13 +22,13 @@ const blameFor = async (
   { before = [], during = [] }: { before?: readonly string[]; during?: readonly string[] },
 ): Promise<Blame> => {
   const clock = createFakeClock()
-  const endings = createEndings()
-  for (const action of before) endings.note(event(action), clock.now())
+  const exits = createContainerExits()
+  for (const action of before) exits.note(event(action), clock.now())
   const failure = { service: 'web', reason, message: 'the gate says so' }
-  const given = { endingOf: endings.of, clock }
+  const given = { exitOf: exits.of, clock }
   const asked = findBlame(failure, [web], given, new AbortController().signal)
   await clock.advance(500)
-  for (const action of during) endings.note(event(action), clock.now())
+  for (const action of during) exits.note(event(action), clock.now())
   await clock.advance(5_000)
   return await asked
 }

@@ -1,9 +1,9 @@
 // What a failed gate says of what the service was given: nothing, where somebody else ended it.
 import type { Clock } from '../src/kernel/clock.ts'
 import { eventLagMs } from './drift.ts'
-import type { Endings } from './endings.ts'
+import type { ContainerExits } from './container-exits.ts'
 import type { GateFailure, GateReason } from './gate-failure.ts'
-import type { ObservedContainer } from './observe.ts'
+import { isEnded, type ObservedContainer } from './observe.ts'
 
 /** The others say that Compose or a person did something else than was asked. */
 const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
@@ -15,14 +15,12 @@ const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
 
 const lookMs = 100
 
-const isEnded = (c: ObservedContainer): boolean => c.state === 'exited' || c.state === 'dead'
-
 /** A stop or a signal by the engine's API, as far as it was seen. */
 export const endedFromOutside = (
-  endingOf: Endings['of'],
+  exitOf: ContainerExits['of'],
   c: ObservedContainer,
 ): 'Stopped' | 'Killed' | undefined => {
-  const how = c.state === 'exited' ? endingOf(c.id)?.how : undefined
+  const how = c.state === 'exited' ? exitOf(c.id)?.how : undefined
   return how === 'Died' ? undefined : how
 }
 
@@ -39,21 +37,21 @@ export type Blame =
 export const findBlame = async (
   failure: GateFailure,
   containers: readonly ObservedContainer[],
-  { endingOf, clock }: { readonly endingOf: Endings['of']; readonly clock: Clock },
+  { exitOf, clock }: { readonly exitOf: ContainerExits['of']; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Blame> => {
   const { service, reason } = failure
   const ended = containers.filter((c) => c.service === service && isEnded(c))
-  const isUntold = (): boolean => ended.some((c) => endingOf(c.id) === undefined)
+  const isUntold = (): boolean => ended.some((c) => exitOf(c.id) === undefined)
   for (let waited = 0; reason === 'Exited' && isUntold() && waited < eventLagMs; waited += lookMs)
     await clock.sleep(lookMs, signal)
   for (const c of ended) {
-    const how = endedFromOutside(endingOf, c)?.toLowerCase()
+    const how = endedFromOutside(exitOf, c)?.toLowerCase()
     if (how === undefined) continue
     const message = `service ${service}: container ${c.name} was ${how} from outside while it was watched`
     return { onWhatItGot: false, message }
   }
-  const unseen = reason === 'Exited' && ended.find((c) => endingOf(c.id) === undefined)
+  const unseen = reason === 'Exited' && ended.find((c) => exitOf(c.id) === undefined)
   if (unseen !== false && unseen !== undefined) {
     const message = `service ${service}: container ${unseen.name} ended with code ${unseen.exitCode} while the engine told nothing, as when it goes down; it is started again`
     return { onWhatItGot: false, message }

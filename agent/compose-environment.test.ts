@@ -3,7 +3,7 @@ import { aDesired } from '../test/support/builders.ts'
 import { held } from '../test/support/held.ts'
 import { mark } from '../src/masking/masker.ts'
 import { baseEnvironment } from '../src/compose/environment.ts'
-import { callFor, fillingVariables } from './compose-environment.ts'
+import { callFor, globalVariables } from './compose-environment.ts'
 import { createWant } from './stack-state.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })
@@ -57,7 +57,7 @@ describe('the environment of Compose', () => {
       '1ST',
     ]
     expect(
-      fillingVariables(
+      globalVariables(
         { PATH: '/bin' },
         [...names, 'GOOD'].map((n) => secret(n, 'v')),
       ),
@@ -75,8 +75,6 @@ describe('the environment of Compose', () => {
   })
 
   it('leaves out what no process can be given', () => {
-    expect(fillingVariables({}, [secret('A', 'x\0y'), secret('B', 'z'.repeat(200_000))])).toEqual(
-      {},
-    )
+    expect(globalVariables({}, [secret('A', 'x\0y'), secret('B', 'z'.repeat(200_000))])).toEqual({})
   })
 })

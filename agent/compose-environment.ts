@@ -9,7 +9,7 @@ import type { Want } from './stack-state.ts'
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** The global secrets that may satisfy `${VAR}`. What a process cannot carry is left out. */
-export const fillingVariables = (
+export const globalVariables = (
   base: Environment,
   globals: readonly { readonly key: string; readonly value: Buffer }[],
 ): Environment => {

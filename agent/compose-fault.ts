@@ -1,7 +1,8 @@
 // What is wrong with a stack's files, or with Compose itself, as its stagelet tells it.
 import { ComposeError, type Compose } from '../src/compose/compose.ts'
 import { messageOf } from '../src/kernel/errors.ts'
-import type { StackFault } from './borders.ts'
+import type { StackFault } from './allowed-folders.ts'
+import { unique } from './service-model.ts'
 
 /** What the stack's files ask for is not to be had. */
 export class StackRefused extends Error {
@@ -16,8 +17,6 @@ export class StackRefused extends Error {
 /** Compose has read the files and does not accept them; else it did not come to its end. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof ComposeError && error.exitCode !== undefined
-
-const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
 
 /** Variables that Compose says are not set. */
 export const parseUnset = (stderr: string): string[] => [

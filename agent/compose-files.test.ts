@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findComposeFiles, signatureOf } from './compose-files.ts'
-import { tmpBorders } from '../test/support/borders.ts'
+import { tmpBorders } from '../test/support/allowed-folders.ts'
 
 describe('findComposeFiles', () => {
   let folder: string

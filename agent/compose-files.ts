@@ -10,7 +10,13 @@ import {
   readText,
 } from '../src/compose/files.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-import { checkAllowed, checkNotOwn, realPath, type Borders, type StackFault } from './borders.ts'
+import {
+  checkAllowed,
+  checkNotOwn,
+  realPath,
+  type AllowedFolders,
+  type StackFault,
+} from './allowed-folders.ts'
 
 interface ComposeFiles {
   /** As given to Compose with `-f`, relative to the directory or absolute. */
@@ -60,11 +66,11 @@ export const wantedFiles = ({ directory, files }: ComposeSpec): string[] =>
 /** The files that Compose would choose in the stagelet's directory, or why there are none to use. */
 export const findComposeFiles = async (
   spec: ComposeSpec,
-  borders: Borders,
+  folders: AllowedFolders,
 ): Promise<FilesResult> => {
   const { directory } = spec
   // First of all: whether a folder is there is nobody's business who may not use it.
-  const notAllowed = await checkAllowed(directory, borders)
+  const notAllowed = await checkAllowed(directory, folders)
   if (notAllowed !== undefined) return { fault: notAllowed }
   const kind = await stat(directory).catch(() => undefined)
   if (kind === undefined || !kind.isDirectory()) {
@@ -76,7 +82,7 @@ export const findComposeFiles = async (
   // Before they are read: what Compose says of an env file may quote it.
   const envFiles = envFilesOf(at)
   for (const path of envFiles) {
-    const fault = await checkAllowed(path, borders)
+    const fault = await checkAllowed(path, folders)
     if (fault !== undefined) return { fault }
   }
   const files = await chosenFiles(at)
@@ -86,7 +92,7 @@ export const findComposeFiles = async (
   }
   const paths = files.map((f) => resolve(at.directory, f))
   for (const path of paths) {
-    const fault = await checkAllowed(path, borders)
+    const fault = await checkAllowed(path, folders)
     if (fault !== undefined) return { fault }
     if (!(await isFile(path)))
       return { fault: { reason: 'ComposeInvalid', message: `compose file ${path} does not exist` } }
@@ -95,7 +101,7 @@ export const findComposeFiles = async (
     spec.files === undefined ? [...bases, ...overrides].map((f) => join(at.directory, f)) : []
   const named = await namedFiles(paths)
   for (const path of named) {
-    const fault = await checkNotOwn(path, borders)
+    const fault = await checkNotOwn(path, folders)
     if (fault !== undefined) return { fault }
   }
   const watched = new Set([...named, ...envFiles, ...candidates])

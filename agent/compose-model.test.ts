@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Compose } from '../src/compose/compose.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { createModelSource } from './compose-model.ts'
-import { tmpBorders } from '../test/support/borders.ts'
+import { tmpBorders } from '../test/support/allowed-folders.ts'
 
 let directory = ''
 beforeAll(async () => {

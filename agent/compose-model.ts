@@ -6,7 +6,7 @@ import { StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
 import { composeFault, faultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
 import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
-import type { Borders, StackFault } from './borders.ts'
+import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import type { KeptNetwork } from '../src/compose/override.ts'
@@ -243,7 +243,7 @@ interface Cached {
 const fillingFor = ({ spec, base, globals }: ModelRequest, names: ReadonlySet<string>): Filling =>
   fillingOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
 
-export const createModelSource = (compose: Compose, borders: Borders): ModelSource => {
+export const createModelSource = (compose: Compose, folders: AllowedFolders): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
 
@@ -253,7 +253,7 @@ export const createModelSource = (compose: Compose, borders: Borders): ModelSour
     specKey: string,
     more: ReadonlySet<string> = new Set(),
   ): Promise<ModelResult> => {
-    const found = await findComposeFiles(request.spec, borders)
+    const found = await findComposeFiles(request.spec, folders)
     const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
     const wanted = isRefused ? [] : wantedFiles(request.spec)
     watchedNow = 'fault' in found ? wanted : found.files.watched

@@ -8,22 +8,22 @@
 //   one stands. The bundle of the revision to go back to comes with it where it is there.
 import type { Logger } from '../src/kernel/log.ts'
 import { bundleKey, type DesiredStagelet, type StreamRequest } from '../src/protocol/messages.ts'
-import type { HeldEntry } from './stack-state.ts'
+import type { OpenedSecret } from './stack-state.ts'
 
 export interface HeldBundle {
   readonly projectUid: string
   readonly stageletUid: string
   readonly epoch: number
   readonly revision: number
-  readonly entries: readonly HeldEntry[]
+  readonly entries: readonly OpenedSecret[]
 }
 
 export interface DesiredListener {
   /** `healthy` is what to go back to where these fail; undefined when there is nothing. */
   want(
     item: DesiredStagelet,
-    entries: readonly HeldEntry[],
-    healthy: readonly HeldEntry[] | undefined,
+    entries: readonly OpenedSecret[],
+    healthy: readonly OpenedSecret[] | undefined,
   ): void
   /** The stagelet is no longer this agent's; what runs stays. */
   forget(uid: string): void
@@ -54,7 +54,7 @@ class Bundles {
   }
 
   /** Revision 0 is that without secrets. */
-  entriesOf(item: DesiredStagelet, revision: number): readonly HeldEntry[] | undefined {
+  entriesOf(item: DesiredStagelet, revision: number): readonly OpenedSecret[] | undefined {
     if (revision === 0) return []
     return this.#byUid.get(item.uid)?.get(bundleKey({ ...item, revision }))?.entries
   }
@@ -86,7 +86,7 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
   const waiting = new Map<string, DesiredStagelet>()
   const bundles = new Bundles()
 
-  const handOn = (item: DesiredStagelet, entries: readonly HeldEntry[]): void => {
+  const handOn = (item: DesiredStagelet, entries: readonly OpenedSecret[]): void => {
     waiting.delete(item.uid)
     items.set(item.uid, item)
     const { healthyRevision } = item

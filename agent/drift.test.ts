@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import {
   endedByOthers,
   findChanges,
-  isEndUnclear,
+  isExitUnclear,
   isWholeStackStopped,
   lastingAfter,
   waitForPerson,
   type DriftInput,
 } from './drift.ts'
-import { createEndings } from './endings.ts'
+import { createContainerExits } from './container-exits.ts'
 import { aContainer } from '../test/support/a-container.ts'
 import type { ObservedContainer } from './observe.ts'
 
@@ -27,9 +27,9 @@ const look = (
   containers: readonly ObservedContainer[],
   events: readonly (readonly [action: string, service: string])[],
 ): DriftInput => {
-  const endings = createEndings()
+  const exits = createContainerExits()
   for (const [Action, service] of events)
-    endings.note({ Action, Actor: { ID: `id-${service}`, Attributes: {} } }, now)
+    exits.note({ Action, Actor: { ID: `id-${service}`, Attributes: {} } }, now)
   return {
     affected: ['db', 'web'],
     before,
@@ -38,9 +38,9 @@ const look = (
       ['db', 'right'],
       ['web', 'right'],
     ]),
-    endingOf: endings.of,
+    exitOf: exits.of,
     interrupted: new Set(),
-    stopped: endedByOthers(containers, { endingOf: endings.of, lasting: new Set() }),
+    stopped: endedByOthers(containers, { exitOf: exits.of, lasting: new Set() }),
     byOf: () => undefined,
   }
 }
@@ -168,8 +168,8 @@ describe('drift', () => {
       events: readonly (readonly [string, string])[],
       lasting: readonly string[],
     ): string[] => {
-      const { endingOf } = look([done], events)
-      return [...endedByOthers([done], { endingOf, lasting: new Set(lasting) })]
+      const { exitOf } = look([done], events)
+      return [...endedByOthers([done], { exitOf, lasting: new Set(lasting) })]
     }
     it('is that of a job when it was seen to end by itself, or is not known to be anything else', () => {
       expect(stoppedAfter([['die', 'web']], ['web'])).toEqual([])
@@ -184,16 +184,16 @@ describe('drift', () => {
     })
 
     it('is not clear for a moment, until its event must have come', () => {
-      const unseen = look([done], []).endingOf
-      expect(isEndUnclear([done], unseen, now - 4_000)).toBe(true)
-      expect(isEndUnclear([done], unseen, now)).toBe(false)
-      expect(isEndUnclear([done], unseen, now - 86_400_000)).toBe(false)
-      expect(isEndUnclear([done], look([done], [['die', 'web']]).endingOf, now - 4_000)).toBe(false)
+      const unseen = look([done], []).exitOf
+      expect(isExitUnclear([done], unseen, now - 4_000)).toBe(true)
+      expect(isExitUnclear([done], unseen, now)).toBe(false)
+      expect(isExitUnclear([done], unseen, now - 86_400_000)).toBe(false)
+      expect(isExitUnclear([done], look([done], [['die', 'web']]).exitOf, now - 4_000)).toBe(false)
     })
 
     it('makes a job of a service only when it was seen', () => {
-      const seen = look([done], [['die', 'web']]).endingOf
-      const unseen = look([done], []).endingOf
+      const seen = look([done], [['die', 'web']]).exitOf
+      const unseen = look([done], []).exitOf
       expect(lastingAfter(['web'], [done], unseen)).toEqual(['web'])
       expect(lastingAfter(['web'], [done], seen)).toEqual([])
       expect(lastingAfter([], [done], unseen)).toEqual([])
@@ -218,14 +218,14 @@ describe('drift', () => {
   })
 
   it('knows of a signal before the end is told', () => {
-    const { endingOf } = look([], [['kill', 'web']])
-    expect([endingOf('id-web')?.how, endingOf('id-db')]).toEqual(['Killed', undefined])
+    const { exitOf } = look([], [['kill', 'web']])
+    expect([exitOf('id-web')?.how, exitOf('id-db')]).toEqual(['Killed', undefined])
   })
 
   it('knows nothing any more once events were missed', () => {
-    const endings = createEndings()
-    endings.note({ Action: 'stop', Actor: { ID: 'a', Attributes: {} } }, now)
-    endings.note(undefined, now)
-    expect(endings.of('a')).toBeUndefined()
+    const exits = createContainerExits()
+    exits.note({ Action: 'stop', Actor: { ID: 'a', Attributes: {} } }, now)
+    exits.note(undefined, now)
+    expect(exits.of('a')).toBeUndefined()
   })
 })

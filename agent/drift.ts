@@ -1,7 +1,7 @@
 // What differs from what was settled, and how it came about; and how long healing waits. Pure.
 import type { Drift } from '../src/resources/observation.ts'
-import type { Ending } from './endings.ts'
-import { isCompleted, isDown, lastingName, type ObservedContainer } from './observe.ts'
+import type { ContainerExit } from './container-exits.ts'
+import { isCompleted, isDown, isEnded, lastingName, type ObservedContainer } from './observe.ts'
 
 export type DriftChange = Drift['changes'][number]
 
@@ -12,7 +12,7 @@ export interface DriftInput {
   readonly before: readonly ObservedContainer[]
   readonly now: readonly ObservedContainer[]
   readonly wanted: ReadonlyMap<string, string>
-  readonly endingOf: (containerId: string) => Ending | undefined
+  readonly exitOf: (containerId: string) => ContainerExit | undefined
   /** Ids of containers that did not end by themselves, however they look: see `endedByOthers`. */
   readonly stopped: ReadonlySet<string>
   /** Ids of containers that the agent's own Compose may have stopped: see StackState. */
@@ -24,8 +24,6 @@ export interface DriftInput {
 /** More would make a report long and tell nobody more. */
 const mostTold = 20
 
-const isEnded = (c: ObservedContainer): boolean => c.state === 'exited' || c.state === 'dead'
-
 /** The engine tells of an end a moment after it shows it. */
 export const eventLagMs = 2_000
 
@@ -36,40 +34,40 @@ export const eventLagMs = 2_000
  */
 export const endedByOthers = (
   containers: readonly ObservedContainer[],
-  given: { endingOf: DriftInput['endingOf']; lasting: ReadonlySet<string> },
+  given: { exitOf: DriftInput['exitOf']; lasting: ReadonlySet<string> },
 ): Set<string> => {
   const isByOthers = (c: ObservedContainer): boolean => {
-    const how = given.endingOf(c.id)?.how
+    const how = given.exitOf(c.id)?.how
     return how === undefined ? given.lasting.has(c.service) : how !== 'Died'
   }
   return new Set(containers.filter((c) => isEnded(c) && isByOthers(c)).map((c) => c.id))
 }
 
 /** One of them ended just now, and its event may be on its way: nothing can be said yet. */
-export const isEndUnclear = (
+export const isExitUnclear = (
   containers: readonly ObservedContainer[],
-  endingOf: DriftInput['endingOf'],
+  exitOf: DriftInput['exitOf'],
   nowMs: number,
 ): boolean =>
   containers.some((c) => {
     const age = nowMs - Date.parse(c.finishedAt ?? '')
-    return isCompleted(c) && endingOf(c.id) === undefined && age >= 0 && age < eventLagMs
+    return isCompleted(c) && exitOf(c.id) === undefined && age >= 0 && age < eventLagMs
   })
 
 /** Services that are no jobs, as far as is known: one leaves the list when it is seen to end by itself. */
 export const lastingAfter = (
   before: readonly string[],
   containers: readonly ObservedContainer[],
-  endingOf: DriftInput['endingOf'],
+  exitOf: DriftInput['exitOf'],
 ): string[] => {
   const runs = (c: ObservedContainer): boolean => !isEnded(c) && c.state !== 'created'
-  const isDone = (c: ObservedContainer): boolean => isEnded(c) && endingOf(c.id)?.how === 'Died'
+  const isDone = (c: ObservedContainer): boolean => isEnded(c) && exitOf(c.id)?.how === 'Died'
   const kept = containers.filter((c) => runs(c) || (before.includes(c.service) && !isDone(c)))
   return [...new Set(kept.map((c) => c.service))].sort()
 }
 
 const changesOf = (service: string, input: DriftInput): DriftChange[] => {
-  const { before, now, wanted, endingOf, stopped } = input
+  const { before, now, wanted, exitOf, stopped } = input
   const own = now.filter((c) => c.service === service)
   const ids = new Set(own.map((c) => c.id))
   const changes: DriftChange[] = []
@@ -80,7 +78,7 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
     if (c.digest !== (wanted.get(service) ?? ''))
       changes.push({ service, container, what: 'Replaced' })
     else if (isDown(c) || stopped.has(c.id))
-      changes.push({ service, container, what: endingOf(c.id)?.how ?? 'Died', exitCode, ...memory })
+      changes.push({ service, container, what: exitOf(c.id)?.how ?? 'Died', exitCode, ...memory })
   }
   const gone = before.filter((c) => c.service === service && !ids.has(c.id))
   // Where a new one stands in its place, that one is told of.
@@ -101,11 +99,11 @@ export const findChanges = (input: DriftInput): DriftChange[] =>
  * `before`, for which a rollout has stopped that.
  */
 export const isWholeStackStopped = (input: DriftInput): boolean => {
-  const { before, now, endingOf, interrupted } = input
+  const { before, now, exitOf, interrupted } = input
   const ran = before.filter((c) => !isEnded(c))
   const isNew = ({ id }: ObservedContainer): boolean => !before.some((c) => c.id === id)
   const isStopped = ({ id }: ObservedContainer): boolean =>
-    endingOf(id)?.how === 'Stopped' && !interrupted.has(id)
+    exitOf(id)?.how === 'Stopped' && !interrupted.has(id)
   const all = [...ran, ...now.filter(isNew)]
   return ran.length > 0 && now.every(isEnded) && all.every(isStopped)
 }
@@ -126,7 +124,7 @@ export const waitForPerson = (input: DriftInput, nowMs: number): number => {
   const ran = new Set(input.before.filter((c) => !isEnded(c)).map((c) => c.id))
   const running = new Set(input.now.filter((c) => !isEnded(c)).map((c) => c.id))
   const stops = [...ran].flatMap((id) => {
-    const ending = running.has(id) ? undefined : input.endingOf(id)
+    const ending = running.has(id) ? undefined : input.exitOf(id)
     return ending?.how === 'Stopped' ? remaining(ending.atMs, stopGraceMs) : []
   })
   const replaced = input.now.filter(

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { heldFile, held } from '../test/support/held.ts'
 import { parseMounts, type RawStack } from './compose-mounts.ts'
 import { planFiles, type FilePlan } from './file-plan.ts'
-import type { HeldEntry } from './stack-state.ts'
+import type { OpenedSecret } from './stack-state.ts'
 
 const directory = '/srv/shop'
 
 /** The plan for one service `web` that mounts what `web` says. */
 const planOf = (
-  entries: readonly HeldEntry[],
+  entries: readonly OpenedSecret[],
   web: NonNullable<RawStack['services']>[string] = {},
   more: {
     stack?: RawStack

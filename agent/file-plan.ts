@@ -4,7 +4,7 @@ import { isAbsolute, posix } from 'node:path'
 import type { Mount } from '../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from './compose-mounts.ts'
 import { isListedTarget, whyGuarded } from './file-targets.ts'
-import type { HeldEntry } from './stack-state.ts'
+import type { OpenedSecret } from './stack-state.ts'
 
 interface ServiceInput {
   readonly name: string
@@ -12,7 +12,7 @@ interface ServiceInput {
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
   /** Everything that it sees. */
-  readonly entries: readonly HeldEntry[]
+  readonly entries: readonly OpenedSecret[]
 }
 
 export interface FilePlanInput {
@@ -41,7 +41,7 @@ interface MountPoint {
 export interface FilePlan {
   readonly services: ReadonlyMap<string, ServicePlan>
   /** Secrets that are mounted somewhere, by digest. */
-  readonly files: ReadonlyMap<string, HeldEntry>
+  readonly files: ReadonlyMap<string, OpenedSecret>
   readonly mountPoints: readonly MountPoint[]
   /** Keys of the file secrets that no service mounts. */
   readonly unmounted: readonly string[]
@@ -51,7 +51,7 @@ export interface FilePlan {
 const isBelow = (path: string, folder: string): boolean =>
   folder === '/' || path === folder || path.startsWith(`${folder}/`)
 
-const pathsOf = ({ file }: HeldEntry, roots: readonly string[]): Set<string> => {
+const pathsOf = ({ file }: OpenedSecret, roots: readonly string[]): Set<string> => {
   const path = file?.path
   if (path === undefined) return new Set()
   const all = isAbsolute(path) ? [path] : roots.map((root) => posix.join(root, path))
@@ -66,7 +66,7 @@ const seenThrough = (bind: Bind, path: string): string | undefined =>
 
 /** Every place in the container that the secret goes to, with whether it is read-only there. */
 const targetsOf = (
-  entry: HeldEntry,
+  entry: OpenedSecret,
   mounts: ServiceMounts,
   paths: ReadonlySet<string>,
 ): Map<string, boolean> => {
@@ -96,7 +96,7 @@ const mountPointOf = (target: string, { binds, others }: ServiceMounts): string 
 
 class Planner {
   readonly services = new Map<string, ServicePlan>()
-  readonly files = new Map<string, HeldEntry>()
+  readonly files = new Map<string, OpenedSecret>()
   readonly mountPoints: MountPoint[] = []
   readonly faults: string[] = []
   readonly #input: FilePlanInput
@@ -146,7 +146,7 @@ class Planner {
     if (mounts.length > 0) this.services.set(service.name, { mounts, variables })
   }
 
-  #checkEnvFiles(service: ServiceInput, { key }: HeldEntry, paths: ReadonlySet<string>): void {
+  #checkEnvFiles(service: ServiceInput, { key }: OpenedSecret, paths: ReadonlySet<string>): void {
     const remedy = 'which no mount can replace: make it secrets of type env'
     for (const file of service.envFiles.map(cleanPath))
       if (paths.has(file))
@@ -156,7 +156,7 @@ class Planner {
         this.faults.push(`${key} has the path of the env file ${file} of the stack, ${remedy}`)
   }
 
-  #checkTarget(service: ServiceInput, { key, file }: HeldEntry, target: string): void {
+  #checkTarget(service: ServiceInput, { key, file }: OpenedSecret, target: string): void {
     const why = whyGuarded(target, file?.mode)
     if (why === undefined || isListedTarget(target, this.#input.fileTargets)) return
     this.faults.push(
@@ -164,7 +164,7 @@ class Planner {
     )
   }
 
-  #needMountPoint(service: ServiceInput, { key }: HeldEntry, target: string): void {
+  #needMountPoint(service: ServiceInput, { key }: OpenedSecret, target: string): void {
     const path = mountPointOf(target, service.mounts)
     if (path === undefined) return
     const message = `${service.name}: ${key} goes to ${target}, in a folder of yours that has no file ${path}; Docker would leave an empty one there: create it (what it holds does not matter), or mount the file by itself`

@@ -9,7 +9,7 @@ import {
   type Failed,
   type GateFailure,
 } from './gate-failure.ts'
-import { isCompleted, observeProject } from './observe.ts'
+import { isCompleted, isEnded, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 
 export interface GateResult {
@@ -78,7 +78,7 @@ const judge = (
     return c.restartCount >= restartsOfALoop
       ? { state: 'failed', reason: 'CrashLoop' }
       : { state: 'wait' }
-  if (c.state === 'exited' || c.state === 'dead') return { state: 'failed', reason: 'Exited' }
+  if (isEnded(c)) return { state: 'failed', reason: 'Exited' }
   if (c.health === 'unhealthy') return { state: 'failed', reason: 'Unhealthy' }
   if (c.state !== 'running' || c.health === 'starting' || mustEnd) return { state: 'wait' }
   return { state: 'ok' }

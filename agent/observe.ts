@@ -180,11 +180,14 @@ export const isCutOff = (
   return isCut && !isCompleted(c)
 }
 
+export const isEnded = ({ state }: ObservedContainer): boolean =>
+  state === 'exited' || state === 'dead'
+
 /** Not running, not on its way to run, and not done either. */
 export const isDown = (c: ObservedContainer): boolean =>
   ['exited', 'dead', 'created'].includes(c.state) && !isCompleted(c)
 
-export const isWell = (c: ObservedContainer): boolean =>
+export const isHealthy = (c: ObservedContainer): boolean =>
   isCompleted(c) || (c.state === 'running' && c.health !== 'unhealthy')
 
 const worstFirst = ['restarting', 'exited', 'created', 'paused', 'running', 'completed'] as const

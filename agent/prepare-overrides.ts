@@ -1,6 +1,6 @@
 // What each service of a stack gets, with its files in place.
 import type { ServiceOverride } from '../src/compose/override.ts'
-import type { StackFault } from './borders.ts'
+import type { StackFault } from './allowed-folders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { prepareFiles } from './stack-files.ts'

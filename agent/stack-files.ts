@@ -2,16 +2,16 @@
 // files on the tmpfs.
 import { visibleTo } from '../src/secrets/visible.ts'
 import { envFilesOf, isFile } from '../src/compose/files.ts'
-import type { StackFault } from './borders.ts'
+import type { StackFault } from './allowed-folders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { PlacedFile } from './file-cache.ts'
 import { planFiles, type FilePlan } from './file-plan.ts'
 import type { FileStore } from './file-store.ts'
-import type { HeldEntry, Want } from './stack-state.ts'
+import type { OpenedSecret, Want } from './stack-state.ts'
 
 const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
 
-const toPlacedFile = ({ valueDigest, file, value }: HeldEntry): PlacedFile => ({
+const toPlacedFile = ({ valueDigest, file, value }: OpenedSecret): PlacedFile => ({
   digest: valueDigest,
   mode: Number.parseInt(file?.mode ?? '0600', 8),
   uid: file?.uid ?? 0,
@@ -20,7 +20,7 @@ const toPlacedFile = ({ valueDigest, file, value }: HeldEntry): PlacedFile => ({
 })
 
 /** Digests that this want mounts or may mount: not to be swept. */
-export const fileDigests = (entries: readonly HeldEntry[]): Set<string> =>
+export const fileDigests = (entries: readonly OpenedSecret[]): Set<string> =>
   new Set(entries.filter((e) => e.type === 'file').map((e) => e.valueDigest))
 
 const invalid = (message: string): { fault: StackFault } => ({

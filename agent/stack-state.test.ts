@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
-import { createStackState, createWant, noteWell, toObservation } from './stack-state.ts'
+import { createStackState, createWant, noteHealthyServices, toObservation } from './stack-state.ts'
 
 it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
   const nowMs = Date.parse('2026-01-01T12:00:00Z')
@@ -18,8 +18,8 @@ it('well are those that run, or are done, and neither crash nor have an edit pen
     aContainer('steady', 'd', { finishedAt: '0001-01-01T00:00:00Z' }),
     aContainer('still', 'd', { state: 'paused' }),
   ]
-  noteWell(state, nowMs)
-  expect(state.wellBefore).toEqual(['done', 'recovered', 'restarted', 'steady'])
+  noteHealthyServices(state, nowMs)
+  expect(state.healthyBefore).toEqual(['done', 'recovered', 'restarted', 'steady'])
 })
 
 it('says to nobody where the file secrets lie', () => {

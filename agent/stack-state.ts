@@ -7,25 +7,25 @@ import { engineUnavailable, type Quarantined } from '../src/resources/observatio
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
 import type { SetEntry } from '../src/secrets/visible.ts'
-import type { Ailing } from './ailing.ts'
-import { fillingVariables } from './compose-environment.ts'
+import type { UnhealthyService } from './unhealthy-services.ts'
+import { globalVariables } from './compose-environment.ts'
 import type { Environment } from '../src/compose/environment.ts'
-import type { StackFault } from './borders.ts'
+import type { StackFault } from './allowed-folders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
-import type { Held } from './stack-hold.ts'
-import { isCutOff, isWell, toObservedService } from './observe.ts'
+import type { ClaimedProject } from './project-claim.ts'
+import { isCutOff, isHealthy, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 
 /** One secret of the stagelet's set, opened. */
-export type HeldEntry = SetEntry & { readonly value: Buffer }
+export type OpenedSecret = SetEntry & { readonly value: Buffer }
 
 /** What is wanted, with all that follows from it. Replaced whole, never changed. */
 export interface Want {
   readonly desired: DesiredStagelet
-  readonly entries: readonly HeldEntry[]
+  readonly entries: readonly OpenedSecret[]
   /** Environment of Compose, without secrets. */
   readonly base: Environment
   /** Global secrets that may fill variables of the files. */
@@ -49,19 +49,19 @@ const pathHider = (folder: string): ((text: string) => string) => {
 export const createWant = (
   given: {
     readonly desired: DesiredStagelet
-    readonly entries: readonly HeldEntry[]
+    readonly entries: readonly OpenedSecret[]
     readonly base: Environment
     /** Folder that is said to nobody. */
     readonly hidden?: string
     /** Others whose values may be running or be said: masked as well. */
-    readonly also?: readonly HeldEntry[]
+    readonly also?: readonly OpenedSecret[]
   },
   before: Want | undefined,
   settled: boolean,
 ): Want => {
   const { desired, entries, base, hidden, also = [] } = given
   const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
-  const own = (list: readonly HeldEntry[]): [string, Buffer][] =>
+  const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])
   const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
   const values = new Map([...older, ...own(also), ...own(entries)])
@@ -72,7 +72,7 @@ export const createWant = (
     entries,
     values,
     base,
-    globals: fillingVariables(base, globalsFor(desired.name, entries)),
+    globals: globalVariables(base, globalsFor(desired.name, entries)),
     key: JSON.stringify(target),
     // Made when first needed: building it must not delay `up`.
     mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
@@ -100,7 +100,7 @@ export interface StackState {
   phase: ReportedStagelet['phase']
   model: ComposeModel | undefined
   /** The Compose project that is the stagelet's; of any other nothing is known or told. */
-  held: Held | undefined
+  claimed: ClaimedProject | undefined
   /** Volumes of the project that the stagelet has found there: see findVolumesOfOthers. */
   foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
@@ -116,7 +116,7 @@ export interface StackState {
   /** Service that failed for what it was given, in the action under way or just ended. */
   gateFailure: { readonly service: string; readonly message: string } | undefined
   /** Services that were well, and without an edit of the user's, when the last action began. */
-  wellBefore: readonly string[]
+  healthyBefore: readonly string[]
   pendingEdits: readonly string[]
   /** Services that Compose would change, for these files and containers. */
   diverging:
@@ -129,9 +129,9 @@ export interface StackState {
       }
     | undefined
   /** Services that the last action could not bring to what is wanted, and why. */
-  heldUp: ReadonlyMap<string, string>
+  stuck: ReadonlyMap<string, string>
   /** Services that an action has touched, and that no gate has judged since: something newer may have ended it. */
-  unjudged: ReadonlySet<string>
+  ungated: ReadonlySet<string>
   /** Ids of containers that Compose was at work on when it failed: it may have asked the engine to stop them. */
   interrupted: ReadonlySet<string>
   missingVariables: readonly string[]
@@ -150,11 +150,11 @@ export interface StackState {
   /** What a person did last through the agent. */
   hand: ReportedStagelet['hand']
   /** Since when (monotonic) the whole stack is down because somebody stopped it; it is left so. */
-  heldSinceMs: number | undefined
+  stoppedSinceMs: number | undefined
   /** What the gate waits for, or, while `Pending`, the first action. */
   waitingFor: readonly string[]
   /** Services that were not well when the stack was last settled. */
-  ailing: ReadonlyMap<string, Ailing>
+  unhealthy: ReadonlyMap<string, UnhealthyService>
   /** An action has begun since this agent was started. */
   hasActed: boolean
 }
@@ -163,7 +163,7 @@ export const createStackState = (want: Want): StackState => ({
   want,
   phase: 'Pending',
   model: undefined,
-  held: undefined,
+  claimed: undefined,
   foundVolumes: [],
   containers: [],
   passed: {},
@@ -173,11 +173,11 @@ export const createStackState = (want: Want): StackState => ({
   goingBackFrom: undefined,
   quarantine: [],
   gateFailure: undefined,
-  wellBefore: [],
+  healthyBefore: [],
   pendingEdits: [],
   diverging: undefined,
-  heldUp: new Map(),
-  unjudged: new Set(),
+  stuck: new Map(),
+  ungated: new Set(),
   interrupted: new Set(),
   missingVariables: [],
   unmountedFiles: [],
@@ -189,9 +189,9 @@ export const createStackState = (want: Want): StackState => ({
   heals: [],
   drift: undefined,
   hand: undefined,
-  heldSinceMs: undefined,
+  stoppedSinceMs: undefined,
   waitingFor: [],
-  ailing: new Map(),
+  unhealthy: new Map(),
   hasActed: false,
 })
 
@@ -205,6 +205,13 @@ export const takeWant = (state: StackState | undefined, want: Want): StackState 
   }
   state.want = want
   return state
+}
+
+/** The gate that these services passed says nothing any more. */
+export const forgetPasses = (state: StackState, services: readonly string[]): void => {
+  state.passed = Object.fromEntries(
+    Object.entries(state.passed).filter(([name]) => !services.includes(name)),
+  )
 }
 
 /** Takes back the pass of services whose containers no longer carry that digest. */
@@ -223,14 +230,14 @@ const keepsCrashing = ({ restartCount, finishedAt }: ObservedContainer, nowMs: n
   restartCount > 0 && nowMs - Date.parse(finishedAt ?? '') < steadyAfterMs
 
 /** Notes who is well before an action begins. */
-export const noteWell = (state: StackState, nowMs: number): void => {
+export const noteHealthyServices = (state: StackState, nowMs: number): void => {
   const names = [...new Set(state.containers.map((c) => c.service))]
-  state.wellBefore = names.filter(
+  state.healthyBefore = names.filter(
     (name) =>
       !state.pendingEdits.includes(name) &&
       state.containers
         .filter((c) => c.service === name)
-        .every((c) => isWell(c) && !keepsCrashing(c, nowMs)),
+        .every((c) => isHealthy(c) && !keepsCrashing(c, nowMs)),
   )
 }
 
@@ -256,8 +263,8 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       const model = state.model?.services.find((s) => s.name === name)
       const { scale, sharesWith = [], linksTo = [], variables = [] } = model ?? {}
       const shared = { sharesWith, linksTo }
-      const ailing = state.phase === 'Settled' ? state.ailing.get(name)?.detail : undefined
-      const detail = state.heldUp.get(name) ?? ailing
+      const unhealthy = state.phase === 'Settled' ? state.unhealthy.get(name)?.detail : undefined
+      const detail = state.stuck.get(name) ?? unhealthy
       return {
         ...toObservedService(name, own, scale),
         ...(detail === undefined ? {} : { detail }),

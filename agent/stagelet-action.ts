@@ -7,12 +7,12 @@ import { applySteps } from './apply-steps.ts'
 import { clearProject } from './cleanup.ts'
 import { workingFlags } from './compose-up.ts'
 import type { ComposeModel } from './compose-model.ts'
-import { noteGiven } from './given-keys.ts'
+import { noteDelivered } from './delivered-keys.ts'
 import { observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import { restartsIn } from './plan.ts'
-import { forgetStalePasses, noteWell } from './stack-state.ts'
-import { placeOf } from './stack-hold.ts'
+import { forgetStalePasses, noteHealthyServices } from './stack-state.ts'
+import { placeOf } from './project-claim.ts'
 import type { StackState } from './stack-state.ts'
 
 /**
@@ -116,18 +116,18 @@ export const applyPlan = async (
   const { revision } = state.want.desired
   state.phase = 'Applying'
   state.hasActed = true
-  state.unjudged = new Set([...state.unjudged, ...plan.affected, ...restartsIn(plan)])
+  state.ungated = new Set([...state.ungated, ...plan.affected, ...restartsIn(plan)])
   // From here on something else runs: to go back to what was settled is no healing of drift.
   if (state.settledKey !== state.want.key) state.settledKey = ''
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }
   deps.publish()
   const before = state.containers
-  noteWell(state, deps.clock.now())
+  noteHealthyServices(state, deps.clock.now())
   await recordIntent(deps, state, action)
-  await noteGiven(deps.stateFile, model, state)
+  await noteDelivered(deps.stateFile, model, state)
   await clearProject(deps, model.projectName)
   const result = await applySteps(deps, state, action, signals)
-  if (result === 'done' && full && state.heldUp.size === 0) await recordFull(deps, state, action)
+  if (result === 'done' && full && state.stuck.size === 0) await recordFull(deps, state, action)
   state.containers = await observeProject(deps.engine, model.projectName)
   forgetStalePasses(state)
   countRecreated(state, action, before)

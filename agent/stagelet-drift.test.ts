@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { Clock } from '../src/kernel/clock.ts'
 import { aContainer } from '../test/support/a-container.ts'
 import { createFakeClock } from '../test/support/fake-clock.ts'
-import { createEndings } from './endings.ts'
+import { createContainerExits } from './container-exits.ts'
 import { mostHeals } from './heal-guard.ts'
 import type { Plan } from './plan.ts'
 import { createStackState, createWant, type StackState } from './stack-state.ts'
 import { restForDrift, takeEvent, type Rest } from './stagelet-drift.ts'
-import type { PassDeps } from './stagelet-looks.ts'
+import type { PassDeps } from './stagelet-observe.ts'
 import type { Deployment } from './state-file.ts'
 
 const stoppedAt = 1_700_000_000_000
@@ -17,21 +17,21 @@ const depsWith = (clock: Clock): PassDeps =>
   ({
     clock,
     stateFile: { get: () => undefined, set: () => Promise.resolve() },
-    endings: createEndings(),
-    hands: { by: () => undefined },
+    exits: createContainerExits(),
+    manualRuns: { by: () => undefined },
     publish: () => undefined,
   }) as unknown as PassDeps
 
 /** A stack that is held, since all of it was stopped; is it still, once a lost stream is back? */
 const isHeldAfterGap = (lostAfterMs: number, backAfterMs: number): boolean => {
   const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
-  const state: StackState = { ...createStackState(want), heldSinceMs: stoppedAt }
-  takeEvent(createEndings(), state, {
+  const state: StackState = { ...createStackState(want), stoppedSinceMs: stoppedAt }
+  takeEvent(createContainerExits(), state, {
     event: undefined,
     lostAtMs: stoppedAt + lostAfterMs,
     nowMs: stoppedAt + backAfterMs,
   })
-  return state.heldSinceMs !== undefined
+  return state.stoppedSinceMs !== undefined
 }
 
 describe('a stack that was stopped as a whole', () => {
@@ -54,13 +54,13 @@ describe('a stack that was stopped as a whole', () => {
     const deps = { ...depsWith(clock), stateFile } as unknown as PassDeps
     const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
     const web = aContainer('web', '', { state: 'exited' })
-    const begin = (heldSinceMs?: number): StackState => {
+    const begin = (stoppedSinceMs?: number): StackState => {
       const want = createWant(
         { desired: desired as never, entries: [], base: {} },
         undefined,
         false,
       )
-      return { ...createStackState(want), containers: [web], heldSinceMs }
+      return { ...createStackState(want), containers: [web], stoppedSinceMs }
     }
     const rest = (state: StackState): Promise<Rest> =>
       restForDrift(deps, state, { plan, overrides: [], asked: false })

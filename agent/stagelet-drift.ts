@@ -8,13 +8,14 @@ import {
   type DriftChange,
   type DriftInput,
 } from './drift.ts'
-import type { Endings } from './endings.ts'
+import type { ContainerExits } from './container-exits.ts'
 import { guardHeal, recentHeals } from './heal-guard.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
+import { isEnded } from './observe.ts'
 import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
 import { saveHeals } from './state-file.ts'
-import { resyncMs, stoppedIn, type PassDeps } from './stagelet-looks.ts'
+import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
 /** The engine stops all containers when it is stopped itself: if it is still there after this time, a person did. */
 const sureAfterMs = 60_000
@@ -29,10 +30,10 @@ const driftInput = (
   before: state.settledContainers,
   now: state.containers,
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
-  endingOf: deps.endings.of,
+  exitOf: deps.exits.of,
   stopped: stoppedIn(deps, state),
   interrupted: state.interrupted,
-  byOf: deps.hands.by,
+  byOf: deps.manualRuns.by,
 })
 
 /** Who it was is known for a moment only; what was told of him stays. */
@@ -60,7 +61,11 @@ const tell = (
   deps.publish()
 }
 
-const recordHeld = async (deps: PassDeps, state: StackState, isHeld: boolean): Promise<void> => {
+const recordStoppedByHand = async (
+  deps: PassDeps,
+  state: StackState,
+  isHeld: boolean,
+): Promise<void> => {
   const { uid } = state.want.desired
   const known = deps.stateFile.get(uid)
   if (known === undefined || (known.stoppedByHand ?? false) === isHeld) return
@@ -79,13 +84,13 @@ const isHeld = async (
 ): Promise<boolean> => {
   const now = deps.clock.monotonic()
   const known = deps.stateFile.get(state.want.desired.uid)
-  if (known?.stoppedByHand === true) state.heldSinceMs ??= -Infinity
-  const isDown = state.containers.every((c) => c.state === 'exited' || c.state === 'dead')
-  if (asked || !isDown) state.heldSinceMs = undefined
-  else if (isWholeStackStopped(input)) state.heldSinceMs ??= now
-  const isSure = state.heldSinceMs !== undefined && now - state.heldSinceMs >= sureAfterMs
-  await recordHeld(deps, state, isSure)
-  return state.heldSinceMs !== undefined
+  if (known?.stoppedByHand === true) state.stoppedSinceMs ??= -Infinity
+  const isDown = state.containers.every(isEnded)
+  if (asked || !isDown) state.stoppedSinceMs = undefined
+  else if (isWholeStackStopped(input)) state.stoppedSinceMs ??= now
+  const isSure = state.stoppedSinceMs !== undefined && now - state.stoppedSinceMs >= sureAfterMs
+  await recordStoppedByHand(deps, state, isSure)
+  return state.stoppedSinceMs !== undefined
 }
 
 /**
@@ -93,13 +98,13 @@ const isHeld = async (
  * of just before may have been the engine's own, however long it was away.
  */
 export const takeEvent = (
-  endings: Endings,
+  exits: ContainerExits,
   state: StackState | undefined,
   news: { event: EngineEvent | undefined; lostAtMs: number; nowMs: number },
 ): void => {
-  endings.note(news.event, news.nowMs)
-  if (news.event !== undefined || state?.heldSinceMs === undefined) return
-  if (news.lostAtMs - state.heldSinceMs < sureAfterMs) state.heldSinceMs = undefined
+  exits.note(news.event, news.nowMs)
+  if (news.event !== undefined || state?.stoppedSinceMs === undefined) return
+  if (news.lostAtMs - state.stoppedSinceMs < sureAfterMs) state.stoppedSinceMs = undefined
 }
 
 /**
@@ -113,10 +118,10 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
     before,
     now: state.containers,
     wanted: new Map(before.map((c) => [c.service, c.digest])),
-    endingOf: deps.endings.of,
+    exitOf: deps.exits.of,
     stopped: stoppedIn(deps, state),
     interrupted: state.interrupted,
-    byOf: deps.hands.by,
+    byOf: deps.manualRuns.by,
   }
   if (findChanges(input).length > 0) tell(deps, state, 'Found', input)
   else state.drift = undefined
@@ -160,7 +165,7 @@ export const restForDrift = async (
 /** Everything is right: what differed is over. */
 export const endDrift = async (deps: PassDeps, state: StackState): Promise<void> => {
   state.settledContainers = state.containers
-  state.heldSinceMs = undefined
+  state.stoppedSinceMs = undefined
   if (state.drift !== undefined) state.drift = { ...state.drift, state: 'Healed' }
-  await recordHeld(deps, state, false)
+  await recordStoppedByHand(deps, state, false)
 }

@@ -11,10 +11,10 @@ import type { ObservedContainer } from './observe.ts'
 import { editedAmong, findDiverging, noNetworkEdits, type Diverging } from './pending-edits.ts'
 import { unique, type ServiceModel } from './service-model.ts'
 import { withDependents } from './steps.ts'
-import { placeOf } from './stack-hold.ts'
+import { placeOf } from './project-claim.ts'
 import type { StackState } from './stack-state.ts'
 import type { Deployment } from './state-file.ts'
-import type { PassDeps } from './stagelet-looks.ts'
+import type { PassDeps } from './stagelet-observe.ts'
 
 /** Somebody who runs `up` by hand rolls his edits out: other containers, another answer. */
 const keyOf = ({ signature }: ComposeModel, containers: readonly ObservedContainer[]): string =>
@@ -103,7 +103,7 @@ export const lookAtEdits = async (
 }
 
 /** After a rollout: what was just made of the files as they are is what Compose would make. */
-export const carryEdits = async (
+export const noteEditsAfterRollout = async (
   deps: PassDeps,
   state: StackState,
   given: {

@@ -8,8 +8,8 @@ import type { Wait } from './service-model.ts'
 import { runGate, type GateDeps } from './gate.ts'
 import { pausedAmong, type GateFailure } from './gate-failure.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
-import { leansOnIn } from './steps.ts'
-import type { StackState } from './stack-state.ts'
+import { neededServices } from './steps.ts'
+import { forgetPasses, type StackState } from './stack-state.ts'
 
 /** Services to judge, with the digest each must carry ('' for none). */
 export interface Judged {
@@ -19,11 +19,11 @@ export interface Judged {
   readonly mustEnd?: ReadonlySet<string>
 }
 
-const gateDepsOf = ({ engine, clock, endings }: ActionDeps, state: StackState): GateDeps => ({
+const gateDepsOf = ({ engine, clock, exits }: ActionDeps, state: StackState): GateDeps => ({
   engine,
   clock,
   mask: state.want.mask,
-  isStopped: (c: ObservedContainer) => endedFromOutside(endings.of, c) !== undefined,
+  isStopped: (c: ObservedContainer) => endedFromOutside(exits.of, c) !== undefined,
 })
 
 const takeFailure = async (
@@ -33,12 +33,10 @@ const takeFailure = async (
   signal: AbortSignal,
 ): Promise<'failed'> => {
   const { service } = failure
-  const below = leansOnIn(state.model?.services ?? [], service)
+  const below = neededServices(state.model?.services ?? [], service)
   const message = [failure.message, ...pausedAmong(state.containers, below)].join('\n')
-  state.passed = Object.fromEntries(
-    Object.entries(state.passed).filter(([name]) => name !== service),
-  )
-  const seen = { endingOf: deps.endings.of, clock: deps.clock }
+  forgetPasses(state, [service])
+  const seen = { exitOf: deps.exits.of, clock: deps.clock }
   const blame = await findBlame(failure, state.containers, seen, signal)
   if (blame.onWhatItGot) state.gateFailure = { service, message }
   const said = blame.onWhatItGot ? undefined : blame.message
@@ -145,7 +143,7 @@ export const gateServices = async (
 ): Promise<ActionResult> => {
   const result = await gate(deps, state, judged, signal)
   if (result !== 'superseded')
-    state.unjudged = new Set([...state.unjudged].filter((name) => !judged.wanted.has(name)))
-  if (result === 'done' && state.heldUp.size === 0) finishRollout(deps, state)
+    state.ungated = new Set([...state.ungated].filter((name) => !judged.wanted.has(name)))
+  if (result === 'done' && state.stuck.size === 0) finishRollout(deps, state)
   return result
 }

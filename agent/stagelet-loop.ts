@@ -9,14 +9,14 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Environment } from '../src/compose/environment.ts'
-import type { Borders } from './borders.ts'
-import { createHands, type Hands } from './by-hand/hands.ts'
-import { runByHand, type HandOrder } from './by-hand/run.ts'
+import type { AllowedFolders } from './allowed-folders.ts'
+import { createManualRuns, type ManualRuns } from './by-hand/manual-runs.ts'
+import { runByHand, type ManualOrder } from './by-hand/run.ts'
 import { createModelSource, type ModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub, EventListener } from './docker/event-hub.ts'
-import { createEndings } from './endings.ts'
+import { createContainerExits } from './container-exits.ts'
 import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
 import { createKnownValues, type KnownValues } from './logs/known-values.ts'
@@ -24,7 +24,7 @@ import type { LogRefusal, LogSource } from './logs/project-log.ts'
 import { engineUnavailable } from '../src/resources/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
-import type { HeldEntry, StackState, Want } from './stack-state.ts'
+import type { OpenedSecret, StackState, Want } from './stack-state.ts'
 import { takeEvent } from './stagelet-drift.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
@@ -45,7 +45,7 @@ export interface StageletLoopDeps {
   /** What Compose processes get of the agent's own environment (`baseEnvironment`). */
   readonly baseEnv: Environment
   /** Folders that stacks may be in. */
-  readonly borders: Borders
+  readonly folders: AllowedFolders
   /** How long Compose may be at work on a stack. */
   readonly upDeadlineMs: number
   /** Called with each new report; not called when nothing changed. */
@@ -59,8 +59,8 @@ export interface StageletLoop {
    */
   want(
     desired: DesiredStagelet,
-    entries: readonly HeldEntry[],
-    healthy?: readonly HeldEntry[],
+    entries: readonly OpenedSecret[],
+    healthy?: readonly OpenedSecret[],
   ): void
   /** Looks again soon, as after an event. */
   poke(): void
@@ -69,7 +69,7 @@ export interface StageletLoop {
   /** What is to run, as of now; undefined before the first want. */
   wanted(): DesiredStagelet | undefined
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
-  readonly byHand: (order: HandOrder) => Promise<number>
+  readonly byHand: (order: ManualOrder) => Promise<number>
   /** Where its logs are, or why this agent gives none. */
   logSource(): LogSource | LogRefusal
 }
@@ -78,14 +78,14 @@ const settleEventsMs = 400
 const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
-  const models = createModelSource(deps.compose, deps.borders)
-  const endings = createEndings()
+  const models = createModelSource(deps.compose, deps.folders)
+  const exits = createContainerExits()
   const waker = createWaker(deps.clock, settleEventsMs)
   const known = createKnownValues()
   const fileWatch = createFileWatch(waker.poke)
   let state: StackState | undefined
   const target = createTarget({ ...deps, state: () => state })
-  const { hands, byHand } = openHands(deps, { models, known, target, onDone: waker.poke })
+  const { manualRuns, byHand } = openManualRuns(deps, { models, known, target, onDone: waker.poke })
   let stopped = false
   let pass = new AbortController()
   let running: Promise<void> | undefined
@@ -97,7 +97,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const { follow: onProject, ...subscription } = createSubscription(
     deps.events,
     (event, lostAtMs) => {
-      takeEvent(endings, state, { event, lostAtMs, nowMs: deps.clock.now() })
+      takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
       waker.poke()
     },
   )
@@ -107,13 +107,13 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
     const current = (state = takeWant(state, want))
     const chosen = { healthy, goingBackFrom: because, quarantine: target.quarantine() }
-    Object.assign(current, { ...chosen, hand: hands.last() } satisfies Partial<StackState>)
+    Object.assign(current, { ...chosen, hand: manualRuns.last() } satisfies Partial<StackState>)
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
     try {
       await saveQuarantine(deps.stateFile, uid, current.quarantine)
-      const passDeps = { ...deps, log, models, endings, hands, publish, onProject }
+      const passDeps = { ...deps, log, models, exits, manualRuns, publish, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
       const absent = isReason(error, 'ServiceUnavailable')
@@ -165,9 +165,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
 /** Nothing of a project that the stagelet does not hold. */
 const logSourceOf = (state: StackState | undefined, known: KnownValues): LogSource | LogRefusal =>
-  state?.held === undefined
+  state?.claimed === undefined
     ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
-    : known.sourceOf(state.held)
+    : known.sourceOf(state.claimed)
 
 /** The events of one project, which may become another one. */
 const createSubscription = (
@@ -187,20 +187,20 @@ const createSubscription = (
 }
 
 /** Persons, for whom the agent runs Compose on this stack. */
-const openHands = (
+const openManualRuns = (
   deps: StageletLoopDeps,
   given: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
-): { hands: Hands; byHand: StageletLoop['byHand'] } => {
+): { manualRuns: ManualRuns; byHand: StageletLoop['byHand'] } => {
   const { models, known, target, onDone } = given
-  const hands = createHands(deps.clock)
+  const manualRuns = createManualRuns(deps.clock)
   const choose = (): Want | undefined => target.choose()?.run
   return {
-    hands,
+    manualRuns,
     byHand: async (order) => {
       const log = deps.log.child({ stagelet: choose()?.desired.name })
       const { masker } = known
       try {
-        return await runByHand({ ...deps, log, models, hands, choose, masker }, order)
+        return await runByHand({ ...deps, log, models, manualRuns, choose, masker }, order)
       } finally {
         onDone()
       }

@@ -1,6 +1,6 @@
 // The loops of all stagelets of the agent: begun when one is wanted, ended when it is no longer.
 import { messageOf } from '../src/kernel/errors.ts'
-import type { HandTarget } from './by-hand/find.ts'
+import type { ManualTarget } from './by-hand/find.ts'
 import type { DesiredListener } from './desired.ts'
 import type { LogRefusal, LogSource } from './logs/project-log.ts'
 import type { Reporter } from './report.ts'
@@ -10,7 +10,7 @@ export interface StageletLoops extends DesiredListener {
   readonly owns: (uid: string) => boolean
   readonly logSourceOf: (uid: string) => LogSource | LogRefusal | undefined
   /** The stacks that a person may ask for. */
-  readonly handTargets: () => HandTarget[]
+  readonly manualTargets: () => ManualTarget[]
   /** Lets what runs finish; containers stay. */
   stop(): Promise<void>
 }
@@ -50,7 +50,7 @@ export const createLoops = (
   }
   return {
     owns: (uid) => loops.has(uid) || leaving.has(uid),
-    handTargets: () =>
+    manualTargets: () =>
       [...loops.values()].flatMap((loop) => {
         const desired = loop.wanted()
         if (desired === undefined) return []

@@ -6,8 +6,8 @@ import { realClock } from '../src/kernel/clock.ts'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Engine } from './docker/engine.ts'
-import { createHands } from './by-hand/hands.ts'
-import { createEndings } from './endings.ts'
+import { createManualRuns } from './by-hand/manual-runs.ts'
+import { createContainerExits } from './container-exits.ts'
 import { withoutFiles } from '../test/support/files.ts'
 import { createStackState, createWant, toObservation } from './stack-state.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
@@ -100,10 +100,10 @@ const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
     models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
     locks: lonelyLocks(),
     files: withoutFiles,
-    endings: createEndings(),
-    borders: { allowDirs: world.allowDirs ?? ['/srv'], ownDirs: [] },
+    exits: createContainerExits(),
+    folders: { allowDirs: world.allowDirs ?? ['/srv'], ownDirs: [] },
     upDeadlineMs: 1_000,
-    hands: createHands(realClock),
+    manualRuns: createManualRuns(realClock),
     clock: realClock,
     log: silentLogger,
     publish: () => undefined,
@@ -122,7 +122,7 @@ const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
     message: fault?.message,
     phase,
     services: services.map((s) => s.name),
-    held: state.held?.project,
+    held: state.claimed?.project,
     follows: followed.at(-1),
   }
 }

@@ -1,11 +1,11 @@
 // One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
 // pass begins with what the files and the engine say now, whatever woke it.
 import type { Action, ActionResult, PassSignals } from './action.ts'
-import { findAiling } from './ailing.ts'
-import { failHeldUp } from './apply-steps.ts'
-import type { StackFault } from './borders.ts'
-import { eventLagMs, isEndUnclear, lastingAfter } from './drift.ts'
-import { awaitsLostKeys, noteGiven } from './given-keys.ts'
+import { findUnhealthy } from './unhealthy-services.ts'
+import { failStuck } from './apply-steps.ts'
+import type { StackFault } from './allowed-folders.ts'
+import { eventLagMs, isExitUnclear, lastingAfter } from './drift.ts'
+import { awaitsLostKeys, noteDelivered } from './delivered-keys.ts'
 import { goBack } from './going-back.ts'
 import { restartsIn, withoutServices } from './plan.ts'
 import { prepareOverrides } from './prepare-overrides.ts'
@@ -13,23 +13,23 @@ import { fileDigests } from './stack-files.ts'
 import type { StackState } from './stack-state.ts'
 import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
 import { noDiverging } from './pending-edits.ts'
-import { carryEdits, divergingNow, lookAtEdits } from './stagelet-edits.ts'
+import { noteEditsAfterRollout, divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { finishRollout, gateServices } from './stagelet-gate.ts'
 import { planFor, unprovenIn } from './stagelet-plan.ts'
 import {
-  hold,
-  letGo,
+  claim,
+  releaseProject,
   noteFailure,
   readModel,
   resyncMs,
   stoppedIn,
   stopWith,
   type PassDeps,
-} from './stagelet-looks.ts'
+} from './stagelet-observe.ts'
 import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
 import { release } from './stagelet-release.ts'
 
-export type { PassDeps } from './stagelet-looks.ts'
+export type { PassDeps } from './stagelet-observe.ts'
 
 const leftLookMs = 500
 
@@ -44,7 +44,7 @@ const toGate = (
 ): Map<string, string> => {
   const digests = new Map(overrides.map((o) => [o.service, o.digest]))
   const own = new Set(model.services.map((s) => s.name))
-  const left = [...state.unjudged].filter((name) => own.has(name))
+  const left = [...state.ungated].filter((name) => own.has(name))
   const present = new Set(state.containers.map((c) => c.service))
   const scaledToZero = new Set(model.services.filter((s) => s.scale === 0).map((s) => s.name))
   const names = [
@@ -53,7 +53,7 @@ const toGate = (
     ...[...left, ...unprovenIn(state, overrides)].filter((name) => present.has(name)),
   ]
   const isLeft = (name: string): boolean => blocked.includes(name) || scaledToZero.has(name)
-  const judged = names.filter((name) => !isLeft(name) && !state.heldUp.has(name))
+  const judged = names.filter((name) => !isLeft(name) && !state.stuck.has(name))
   return new Map(judged.map((name) => [name, digests.get(name) ?? '']))
 }
 
@@ -65,14 +65,14 @@ const act = async (
 ): Promise<ActionResult> => {
   // What an action before this one failed for says nothing of this one.
   state.gateFailure = undefined
-  state.heldUp = new Map([...state.heldUp].filter(([name]) => action.blocked.includes(name)))
+  state.stuck = new Map([...state.stuck].filter(([name]) => action.blocked.includes(name)))
   if (action.plan.steps.length > 0) {
     const isFresh = action.plan.steps[0]?.services.length === 0
     const known = isFresh ? noDiverging : divergingNow(state)
     const before = state.containers
     const result = await applyPlan(deps, state, action, signals)
     if (result !== 'done') return result
-    if (state.heldUp.size === 0) await carryEdits(deps, state, { action, known, before })
+    if (state.stuck.size === 0) await noteEditsAfterRollout(deps, state, { action, known, before })
   }
   const wanted = toGate(state, action)
   if (wanted.size > 0) {
@@ -80,7 +80,7 @@ const act = async (
     const result = await gateServices(deps, state, judged, signals.signal)
     if (result !== 'done') return result
   }
-  return state.heldUp.size === 0 ? 'done' : failHeldUp(deps, state)
+  return state.stuck.size === 0 ? 'done' : failStuck(deps, state)
 }
 
 /** After the labels are right. Where nothing was edited, what Compose would change matters to who has dependencies. */
@@ -103,9 +103,9 @@ const settle = async (
 ): Promise<number> => {
   state.phase = 'Settled'
   if (state.rollout?.result === 'Progressing') finishRollout(deps, state)
-  state.heldUp = new Map()
+  state.stuck = new Map()
   state.interrupted = new Set()
-  state.ailing = findAiling(state.containers, state.want.mask, state.ailing)
+  state.unhealthy = findUnhealthy(state.containers, state.want.mask, state.unhealthy)
   state.settledKey = state.want.key
   state.failures = 0
   state.failedKey = ''
@@ -114,7 +114,7 @@ const settle = async (
   if ('fault' in action.model.mounts) state.fault = action.model.mounts.fault
   deps.publish()
   await recordLasting(deps, state)
-  await noteGiven(deps.stateFile, action.model, state)
+  await noteDelivered(deps.stateFile, action.model, state)
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
   await checkEdits(deps, state, action)
   // The engine went down while the gate watched.
@@ -127,7 +127,7 @@ const recordLasting = async (deps: PassDeps, { want, containers }: StackState): 
   const { uid } = want.desired
   const known = deps.stateFile.get(uid)
   if (known === undefined) return
-  const lasting = lastingAfter(known.lasting ?? [], containers, deps.endings.of)
+  const lasting = lastingAfter(known.lasting ?? [], containers, deps.exits.of)
   await deps.stateFile.set(uid, { ...known, lasting })
 }
 
@@ -140,19 +140,19 @@ const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void>
 }
 
 /** Holds the project of the stack; where its files say nothing for now, the one that they said last. */
-const holdStack = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
+const claimStack = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
   const { fault, model } = state
   const project = model?.projectName ?? deps.stateFile.get(state.want.desired.uid)?.project
   if (fault?.reason === 'DirectoryNotAllowed' || project === undefined || project === '') {
-    letGo(deps, state)
+    releaseProject(deps, state)
     return fault
   }
-  return (await hold(deps, state, { project, roots: model?.roots ?? [] })) ?? fault
+  return (await claim(deps, state, { project, roots: model?.roots ?? [] })) ?? fault
 }
 
 const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
   // What a person is in the middle of is no drift; the loop is woken when he is done.
-  if (deps.hands.isBusy()) return true
+  if (deps.manualRuns.isBusy()) return true
   if (!state.want.desired.paused) return false
   state.phase = 'Paused'
   tellPaused(deps, state)
@@ -166,8 +166,8 @@ const healOthers = async (
   action: Action,
   signals: PassSignals,
 ): Promise<boolean> => {
-  const { heldUp, rollout } = state
-  const held = [...heldUp.keys()]
+  const { stuck, rollout } = state
+  const held = [...stuck.keys()]
   const others = withoutServices(action.plan, held)
   if (held.length === 0 || others.affected.length === 0) return false
   const { waitMs, blocked } = await restForDrift(deps, state, {
@@ -182,7 +182,7 @@ const healOthers = async (
   await deps.locks.run(action.model.projectName, () => act(deps, state, part, signals))
   state.phase = 'Failed'
   state.rollout = rollout
-  return state.gateFailure === undefined && state.heldUp.size === held.length
+  return state.gateFailure === undefined && state.stuck.size === held.length
 }
 
 /** Plans, and does what is to be done now. */
@@ -198,7 +198,7 @@ const pursue = async (
   const { asked, ...planned } = await planFor(deps, state, given)
   const action: Action = { ...given, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
-  if (!mustAct && toGate(state, action).size === 0 && state.heldUp.size === 0)
+  if (!mustAct && toGate(state, action).size === 0 && state.stuck.size === 0)
     return await settle(deps, state, action)
   if (mustAct && (await isLeftAtWork(deps, state, model))) return leftLookMs
   const restMs = Math.min(waitForRetry(deps, state), resyncMs)
@@ -227,7 +227,7 @@ export const runPass = async (
   if (desired.release !== undefined)
     return state.phase === 'Released' ? resyncMs : await release(deps, state)
   const model = await readModel(deps, state)
-  state.fault = await holdStack(deps, state)
+  state.fault = await claimStack(deps, state)
   await recordPaused(deps, state)
   if (isLeftAlone(deps, state)) return resyncMs
   if (state.fault !== undefined || model === undefined) {
@@ -238,6 +238,6 @@ export const runPass = async (
   if ('fault' in prepared) return stopWith(state, prepared.fault.reason, prepared.fault.message)
   const { overrides, unmounted } = prepared
   state.unmountedFiles = unmounted
-  if (isEndUnclear(state.containers, deps.endings.of, deps.clock.now())) return eventLagMs
+  if (isExitUnclear(state.containers, deps.exits.of, deps.clock.now())) return eventLagMs
   return await pursue(deps, state, { model, overrides }, signals)
 }

@@ -10,7 +10,7 @@ import { planAction, withNetworks, withoutServices, type PlanInput } from './pla
 import type { StackState } from './stack-state.ts'
 import type { Step } from './steps.ts'
 import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
-import { stoppedIn, type PassDeps } from './stagelet-looks.ts'
+import { stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
 /** Services that see secrets and were not seen healthy with them yet. */
 export const unprovenIn = (
@@ -29,10 +29,10 @@ const planInput = (
   containers: state.containers,
   deployed: deps.stateFile.get(state.want.desired.uid)?.services,
   diverging: model.services.map((s) => s.name),
-  doubtful: [...state.heldUp.keys()],
+  doubtful: [...state.stuck.keys()],
   inSteps: false,
   stopped: stoppedIn(deps, state),
-  unproven: [...unprovenIn(state, overrides), ...state.heldUp.keys()],
+  unproven: [...unprovenIn(state, overrides), ...state.stuck.keys()],
   nowMs: deps.clock.now(),
 })
 
@@ -85,11 +85,11 @@ export const planFor = async (
     doubtful: [...input.doubtful, ...imageless],
     edited: asked ? [...(known?.edited ?? []), ...refreshedBy(model, state)] : undefined,
   }
-  const stepsAfter: Action['stepsAfter'] = async (heldUp) => {
+  const stepsAfter: Action['stepsAfter'] = async (stuck) => {
     const containers = await observeProject(deps.engine, model.projectName)
     const edited = now.edited ?? []
     const rest = planAction({ ...now, containers, edited, inSteps: true })
-    return withoutServices(rest, [...heldUp.keys()]).steps
+    return withoutServices(rest, [...stuck.keys()]).steps
   }
   const networks = known?.networks ?? noNetworkEdits
   const plan = asked ? withNetworks(planAction(now), networks, now) : planAction(now)

@@ -1,21 +1,21 @@
 // Letting go of a stack: left running, or taken down.
 import { composeFault } from './compose-fault.ts'
-import { hold, noteFailure, readModel, resyncMs, stopWith } from './stagelet-looks.ts'
-import type { PassDeps } from './stagelet-looks.ts'
+import { claim, noteFailure, readModel, resyncMs, stopWith } from './stagelet-observe.ts'
+import type { PassDeps } from './stagelet-observe.ts'
 import type { StackState } from './stack-state.ts'
 import { takeDown } from './take-down.ts'
 
-type Ending = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
+type ContainerExit = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
 
 /** Takes down what this stagelet has deployed, and what runs from its folder; nothing of anybody else. */
-const bringDown = async (deps: PassDeps, state: StackState): Promise<Ending> => {
+const bringDown = async (deps: PassDeps, state: StackState): Promise<ContainerExit> => {
   const { uid } = state.want.desired
   const deployed = deps.stateFile.get(uid)?.project
   const model = await readModel(deps, state)
   const project = deployed ?? model?.projectName
   if (project === undefined || project === '')
     return { nothing: state.fault?.message ?? 'this agent has deployed nothing of it' }
-  const fault = await hold(deps, state, { project, roots: model?.roots ?? [] })
+  const fault = await claim(deps, state, { project, roots: model?.roots ?? [] })
   if (fault !== undefined && deployed !== undefined)
     return { stop: stopWith(state, fault.reason, fault.message) }
   if (fault !== undefined) return { nothing: fault.message }
@@ -30,7 +30,7 @@ const bringDown = async (deps: PassDeps, state: StackState): Promise<Ending> => 
 /** Returns in how many ms to look again; `state.phase` is Released when it is done. */
 export const release = async (deps: PassDeps, state: StackState): Promise<number> => {
   const { desired } = state.want
-  let ending: Ending | undefined
+  let ending: ContainerExit | undefined
   if (desired.release === 'Down') {
     if (desired.paused) {
       state.phase = 'Paused'
@@ -40,7 +40,7 @@ export const release = async (deps: PassDeps, state: StackState): Promise<number
     if (ending === 'failed') return noteFailure(deps, state)
     if (typeof ending === 'object' && 'stop' in ending) return ending.stop
     state.containers = []
-    if (state.held !== undefined) await deps.stateFile.forgetGiven(state.held.project)
+    if (state.claimed !== undefined) await deps.stateFile.forgetDelivered(state.claimed.project)
   }
   // What containers that are left running mount stays as long as they do.
   await deps.files.sweep(desired.uid, new Set())

@@ -6,7 +6,7 @@ import type { Engine } from './docker/engine.ts'
 import type { ObservedContainer } from './observe.ts'
 import { startOrder, startStopped } from './start-stopped.ts'
 import type { StateFile } from './state-file.ts'
-import { tmpBorders } from '../test/support/borders.ts'
+import { tmpBorders } from '../test/support/allowed-folders.ts'
 
 const aContainer = (service: string, ...dependsOn: string[]): ObservedContainer =>
   ({ service, dependsOn }) as Partial<ObservedContainer> as ObservedContainer
@@ -52,7 +52,7 @@ const startingOn = (refusals: { listing: number; starting: number }) => {
   const deployment = { project: 'shop', services: ['web'], redeploy: '', signature: '' }
   const stateFile = { uids: () => ['uid'], get: () => deployment } as unknown as StateFile
   const done = startStopped(
-    { engine, stateFile, locks: lonelyLocks(), borders: tmpBorders, log: silentLogger },
+    { engine, stateFile, locks: lonelyLocks(), folders: tmpBorders, log: silentLogger },
     { clock, random: () => 0.999, isConnected: () => world.isConnected, signal },
   )
   return { world, clock, done }

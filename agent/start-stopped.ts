@@ -4,7 +4,7 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { checkAllowed, type Borders } from './borders.ts'
+import { checkAllowed, type AllowedFolders } from './allowed-folders.ts'
 import type { Engine } from './docker/engine.ts'
 import { isDown, isLeftover, observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
@@ -14,7 +14,7 @@ export interface StartDeps {
   readonly engine: Engine
   readonly stateFile: StateFile
   readonly locks: ProjectLocks
-  readonly borders: Borders
+  readonly folders: AllowedFolders
   readonly log: Logger
 }
 
@@ -49,7 +49,7 @@ const startProject = async (deps: StartDeps, deployment: Deployment): Promise<bo
   let isUp = true
   for (const { id, name, directory } of startOrder(down)) {
     const refused =
-      directory === undefined ? undefined : await checkAllowed(directory, deps.borders)
+      directory === undefined ? undefined : await checkAllowed(directory, deps.folders)
     if (refused !== undefined) {
       deps.log.warn({ project, container: name, reason: refused.message }, 'not started')
       continue

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { givenKeys, type GivenKeys } from './given-keys.ts'
+import { deliveredKeys, type DeliveredKeys } from './delivered-keys.ts'
 import type { Heal } from './heal-guard.ts'
 
 const deployment = z.object({
@@ -44,7 +44,7 @@ const stateSchema = z.object({
   stagelets: z.record(z.string(), deployment),
   left: z.record(z.string(), leftover).default({}),
   /** By Compose project: outlives the stagelets. */
-  given: z.record(z.string(), givenKeys).default({}),
+  given: z.record(z.string(), deliveredKeys).default({}),
 })
 type State = Pick<z.infer<typeof stateSchema>, 'stagelets' | 'left' | 'given'>
 
@@ -58,10 +58,10 @@ export interface StateFile {
   /** Of a Compose project that a stagelet has had, however it came to have it no longer. */
   leftOf(project: string): z.infer<typeof leftover> | undefined
   /** What the containers of a Compose project were given. */
-  given(project: string): GivenKeys | undefined
-  setGiven(project: string, value: GivenKeys): Promise<void>
+  delivered(project: string): DeliveredKeys | undefined
+  setDelivered(project: string, value: DeliveredKeys): Promise<void>
   /** There are no such containers any more. */
-  forgetGiven(project: string): Promise<void>
+  forgetDelivered(project: string): Promise<void>
   /** Uids that are remembered. */
   uids(): string[]
 }
@@ -166,9 +166,9 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
       leave(uid)
       return forget(stagelets, uid)
     },
-    given: (project) => (Object.hasOwn(given, project) ? given[project] : undefined),
-    setGiven: (project, value) => set(given, project, value),
-    forgetGiven: (project) => forget(given, project),
+    delivered: (project) => (Object.hasOwn(given, project) ? given[project] : undefined),
+    setDelivered: (project, value) => set(given, project, value),
+    forgetDelivered: (project) => forget(given, project),
     uids: () => Object.keys(stagelets),
   }
 }

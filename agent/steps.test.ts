@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
 import { aPlan as plan, aService } from '../test/support/a-service.ts'
 import { withoutServices, type Plan, type PlanInput } from './plan.ts'
-import { leansOnIn } from './steps.ts'
+import { neededServices } from './steps.ts'
 
 describe('a service that asks to be restarted after another', () => {
   const services = [
@@ -55,7 +55,7 @@ it('a service leans on what it depends on, however far, and on those whose names
     aService('peer', { sharesWith: ['api'] }),
     aService('web', { dependsOn: ['api'] }),
   ]
-  expect(leansOnIn(services, 'peer')).toEqual(['api', 'db', 'web'])
-  expect(leansOnIn(services, 'web')).toEqual(['api', 'db'])
-  expect(leansOnIn(services, 'other')).toEqual([])
+  expect(neededServices(services, 'peer')).toEqual(['api', 'db', 'web'])
+  expect(neededServices(services, 'web')).toEqual(['api', 'db'])
+  expect(neededServices(services, 'other')).toEqual([])
 })

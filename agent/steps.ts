@@ -53,7 +53,7 @@ export const dependenciesOf = (
 }
 
 /** Every service that this one needs, however far, or shares a namespace or volumes with. */
-export const leansOnIn = (services: readonly ServiceModel[], name: string): string[] => {
+export const neededServices = (services: readonly ServiceModel[], name: string): string[] => {
   const byName = new Map(
     services.map((s) => [s.name, { dependsOn: [...s.dependsOn, ...s.sharesWith] }]),
   )
@@ -66,7 +66,7 @@ export const withDependents = (
   names: readonly string[],
 ): string[] => {
   const isHit = (name: string): boolean =>
-    names.includes(name) || leansOnIn(services, name).some((n) => names.includes(n))
+    names.includes(name) || neededServices(services, name).some((n) => names.includes(n))
   return names.length === 0 ? [] : services.map((s) => s.name).filter(isHit)
 }
 

@@ -3,12 +3,12 @@ import { aDesired } from '../test/support/builders.ts'
 import { held } from '../test/support/held.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import { digestFor } from '../src/rollout/quarantine.ts'
-import { createWant, type HeldEntry, type Want } from './stack-state.ts'
+import { createWant, type OpenedSecret, type Want } from './stack-state.ts'
 import { chooseWant } from './target.ts'
 
 const aWant = (
   revision: number,
-  entries: readonly HeldEntry[],
+  entries: readonly OpenedSecret[],
   tweak: Partial<DesiredStagelet> = {},
 ): Want => {
   const desired = aDesired({ order: revision, revision, ...tweak })

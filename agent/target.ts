@@ -6,7 +6,7 @@ import { liveQuarantine } from '../src/rollout/quarantine.ts'
 import { decideRevision } from '../src/rollout/revision.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { FileStore } from './file-store.ts'
-import { createWant, type HeldEntry, type StackState, type Want } from './stack-state.ts'
+import { createWant, type OpenedSecret, type StackState, type Want } from './stack-state.ts'
 import type { StateFile } from './state-file.ts'
 
 export interface Choice {
@@ -21,8 +21,8 @@ export interface Target {
   /** Takes what the controller says; see StageletLoop.want. */
   set(
     desired: DesiredStagelet,
-    entries: readonly HeldEntry[],
-    healthy: readonly HeldEntry[] | undefined,
+    entries: readonly OpenedSecret[],
+    healthy: readonly OpenedSecret[] | undefined,
   ): void
   /** What to run now. Undefined before the first `set`. */
   choose(): Choice | undefined
@@ -70,8 +70,8 @@ export const createTarget = (deps: {
       const before = said
       const want = (
         revision: number,
-        own: readonly HeldEntry[],
-        also: readonly HeldEntry[],
+        own: readonly OpenedSecret[],
+        also: readonly OpenedSecret[],
       ): Want =>
         createWant(
           {

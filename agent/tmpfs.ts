@@ -1,7 +1,7 @@
 // Files with an exact mode and owner, in a folder that no disk keeps.
 import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
-import type { StackFault } from './borders.ts'
+import type { StackFault } from './allowed-folders.ts'
 import type { PlacedFile } from './file-cache.ts'
 
 /** linux/magic.h: TMPFS_MAGIC, RAMFS_MAGIC. */

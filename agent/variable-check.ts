@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Environment } from '../src/compose/environment.ts'
 import { isRecord } from '../src/kernel/record.ts'
-import type { StackFault } from './borders.ts'
+import type { StackFault } from './allowed-folders.ts'
 
 /** The environments that Compose is asked with. */
 export interface Filling {
@@ -64,7 +64,7 @@ const namesOf = (environment: unknown): unknown => {
 }
 
 /** All that a secret may not change: of the variables of containers only their names. */
-const bordersOf = (stack: Json): Json => {
+const protectedParts = (stack: Json): Json => {
   const services = isRecord(stack['services']) ? stack['services'] : {}
   const kept = Object.entries(services).map(([name, service]) => {
     const fields = Object.entries(isRecord(service) ? service : {}).filter(([k]) => !isExtension(k))
@@ -129,7 +129,7 @@ const writtenUses = (written: Json, key: string): string[] => {
       for (const [name, inner] of Object.entries(value)) look(inner, [...path, name])
     else if (use.test(JSON.stringify(value ?? null))) found.push(path.join('.'))
   }
-  look(bordersOf(written), [])
+  look(protectedParts(written), [])
   return found
 }
 
@@ -171,12 +171,14 @@ export const checkFilling = (filling: Filling, answers: Answers): StackFault | u
     const isForThem = marked !== undefined || isWithout
     return isForThem ? fault(keys.map((key) => ({ key, field: 'its files' }))) : undefined
   }
-  const changed = differences(bordersOf(marked), bordersOf(other)).flatMap(({ field, value }) => {
-    const seen = markedIn(JSON.stringify(value), filling)
-    const suspects = byText.filter((u) => u.field === field).map((u) => u.key)
-    const found = seen.length > 0 ? seen : suspects.length > 0 ? suspects : keys
-    return found.map((key) => ({ key, field }))
-  })
+  const changed = differences(protectedParts(marked), protectedParts(other)).flatMap(
+    ({ field, value }) => {
+      const seen = markedIn(JSON.stringify(value), filling)
+      const suspects = byText.filter((u) => u.field === field).map((u) => u.key)
+      const found = seen.length > 0 ? seen : suspects.length > 0 ? suspects : keys
+      return found.map((key) => ({ key, field }))
+    },
+  )
   // Compose does not show where the files of variables were; and with two marks no `${VAR:+…}` differs.
   const files = byText.filter(({ field }) => !isWithout || field.endsWith('.env_file'))
   const uses = [...changed, ...files, ...contentUses(marked, filling)]

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { handSocket } from '../src/protocol/by-hand.ts'
+import { manualSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { createAbout } from './about.ts'
-import type { Borders } from './borders.ts'
+import type { AllowedFolders } from './allowed-folders.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
 import { defaultSlots, withSlots } from './compose-slots.ts'
 import { createControllerClient } from './controller-client.ts'
@@ -18,7 +18,7 @@ import { createEventHub } from './docker/event-hub.ts'
 import { createFileCache, withoutFileCache } from './file-cache.ts'
 import { readRootOwner, type Owner } from './docker/root-owner.ts'
 import { createFileStore, type FileStore } from './file-store.ts'
-import { openHandServer } from './by-hand/server.ts'
+import { openManualServer } from './by-hand/server.ts'
 import type { Identity } from './identity.ts'
 import { openKeyRotation, type KeyRotation } from './key-rotation.ts'
 import { runLink } from './link.ts'
@@ -74,7 +74,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const files = openFiles(deps, rotation, engine)
   await files.restore()
   const keys = await createLinkKeys(rotation, { client, files, log })
-  const borders = bordersOf(deps)
+  const folders = allowedFoldersOf(deps)
   const locks = createProjectLocks((name) => holdName('project', `${config.dockerSocket} ${name}`))
   const loops = createLoops(reporter, {
     engine,
@@ -86,16 +86,16 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     clock,
     log,
     baseEnv: config.environment,
-    borders,
+    folders,
     upDeadlineMs: deps.upDeadlineMs ?? defaultUpDeadlineMs,
   })
-  const path = handSocket(config.dataDir)
-  const hands = await openHandServer({ path, targets: loops.handTargets, log })
+  const path = manualSocket(config.dataDir)
+  const manualRuns = await openManualServer({ path, targets: loops.manualTargets, log })
   const ending = new AbortController()
   const reporting = reporter.run(ending.signal)
   let isConnected = false
   const starting = startStopped(
-    { engine, stateFile, locks, borders, log },
+    { engine, stateFile, locks, folders, log },
     { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
   const logs = openLogs(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
@@ -124,8 +124,8 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   )
   return {
     stop: async () => {
-      await waitPatiently(clock, Promise.all([loops.stop(), hands.stop()]))
-      hands.close()
+      await waitPatiently(clock, Promise.all([loops.stop(), manualRuns.stop()]))
+      manualRuns.close()
       ending.abort()
       await Promise.all([linking, reporting, starting, sweeping])
       logs.stop()
@@ -135,7 +135,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   }
 }
 
-const bordersOf = ({ config, log }: AgentDeps): Borders => {
+const allowedFoldersOf = ({ config, log }: AgentDeps): AllowedFolders => {
   const { allowDirs, dataDir, filesDir } = config
   if (allowDirs.length === 0)
     log.warn(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { findTarget, type HandTarget } from './find.ts'
+import { findTarget, type ManualTarget } from './find.ts'
 
-const target = (name: string, directory: string): HandTarget => ({
+const target = (name: string, directory: string): ManualTarget => ({
   name,
   directory,
   run: () => Promise.resolve(0),

@@ -1,17 +1,17 @@
 // Which stack a person means: the one that he names, else the one whose folder he is in.
 import { realpath } from 'node:fs/promises'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { HandRequest } from '../../src/protocol/by-hand.ts'
-import type { HandOrder } from './run.ts'
+import type { ManualRequest } from '../../src/protocol/by-hand.ts'
+import type { ManualOrder } from './run.ts'
 
-export interface HandTarget {
+export interface ManualTarget {
   /** `namespace/name` of the stagelet. */
   readonly name: string
   readonly directory: string
-  readonly run: (order: HandOrder) => Promise<number>
+  readonly run: (order: ManualOrder) => Promise<number>
 }
 
-const listed = (targets: readonly HandTarget[]): string =>
+const listed = (targets: readonly ManualTarget[]): string =>
   targets.length === 0
     ? 'this agent runs no stagelet now'
     : `this agent runs:\n${targets
@@ -26,9 +26,9 @@ const isInside = (path: string, folder: string): boolean =>
 
 /** Those whose folder is the nearest one up from `directory`, as Compose itself looks for its file. */
 const nearest = async (
-  targets: readonly HandTarget[],
+  targets: readonly ManualTarget[],
   directory: string,
-): Promise<{ target: HandTarget; folder: string }[]> => {
+): Promise<{ target: ManualTarget; folder: string }[]> => {
   const here = await linksFollowed(directory)
   const folders = await Promise.all(
     targets.map(async (target) => ({ target, folder: await linksFollowed(target.directory) })),
@@ -40,9 +40,9 @@ const nearest = async (
 
 /** NotFound or Conflict, with what there is to choose from. */
 export const findTarget = async (
-  targets: readonly HandTarget[],
-  { stagelet, directory }: Pick<HandRequest, 'stagelet' | 'directory'>,
-): Promise<HandTarget> => {
+  targets: readonly ManualTarget[],
+  { stagelet, directory }: Pick<ManualRequest, 'stagelet' | 'directory'>,
+): Promise<ManualTarget> => {
   const found =
     stagelet === undefined
       ? (await nearest(targets, directory)).map(({ target }) => target)

@@ -9,9 +9,9 @@ import { held } from '../../test/support/held.ts'
 import type { Engine } from '../docker/engine.ts'
 import { lonelyLocks } from '../../test/support/project-locks.ts'
 import { createWant } from '../stack-state.ts'
-import { createHands } from './hands.ts'
-import { runByHand, type HandDeps } from './run.ts'
-import { tmpBorders } from '../../test/support/borders.ts'
+import { createManualRuns } from './manual-runs.ts'
+import { runByHand, type ManualRunDeps } from './run.ts'
+import { tmpBorders } from '../../test/support/allowed-folders.ts'
 import { noState } from '../../test/support/no-state.ts'
 
 const secret = 'the-secret-of-a-hand'
@@ -20,7 +20,7 @@ const masker = createMasker(entries.map((e) => e.value))
 const desired = { uid: 'uid', name: 'shop', compose: { directory: '/srv/shop' } }
 
 /** A stack of one service; Compose says the secret, in two pieces. */
-const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
+const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
   const calls: PipedCall[] = []
   const given = { desired: { ...desired, release } as never, entries, base: { PATH: '/bin' } }
   const want = createWant(given, undefined, false)
@@ -31,7 +31,7 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
     services: [service],
     roots: [],
   } as never
-  const deps: HandDeps = {
+  const deps: ManualRunDeps = {
     engine: { listContainers: () => Promise.resolve([]) } as unknown as Engine,
     compose: {
       version: '2.40.0',
@@ -53,8 +53,8 @@ const stackOf = (tweak: Partial<HandDeps> = {}, release?: 'Retain') => {
     locks: lonelyLocks(),
     log: silentLogger,
     models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
-    hands: createHands(realClock),
-    borders: tmpBorders,
+    manualRuns: createManualRuns(realClock),
+    folders: tmpBorders,
     stateFile: noState,
     baseEnv: { PATH: '/bin' },
     upDeadlineMs: 60_000,
@@ -110,7 +110,7 @@ describe('Compose for a person', () => {
     await agent
     expect(await running).toEqual([0, 130])
     expect(calls.map(({ verb }) => verb[0])).toEqual(['ps', 'restart'])
-    expect(deps.hands.last()?.command).toBe('restart')
+    expect(deps.manualRuns.last()?.command).toBe('restart')
   })
 
   it('stops the container of a run that nobody watches any more, and no other one', async () => {
@@ -145,7 +145,7 @@ describe('Compose for a person', () => {
     }
     const { deps, run } = stackOf({ models: broken })
     await expect(run('up')).rejects.toThrow('no file')
-    expect(deps.hands.isBusy()).toBe(false)
+    expect(deps.manualRuns.isBusy()).toBe(false)
   })
 
   it('is refused while the stagelet is let go of, or its project is another one’s', async () => {

@@ -2,7 +2,7 @@
 // and under the lock of the project where it changes something.
 import { randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { withLabel, type HandCommand } from '../../src/compose/by-hand.ts'
+import { withLabel, type ManualCommand } from '../../src/compose/by-hand.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
@@ -18,11 +18,11 @@ import type { FileStore } from '../file-store.ts'
 import { observeProject, type ObservedContainer } from '../observe.ts'
 import { prepareOverrides } from '../prepare-overrides.ts'
 import type { Want } from '../stack-state.ts'
-import { holdProject, type HoldDeps } from '../stack-hold.ts'
-import type { Hands } from './hands.ts'
+import { claimProject, type ClaimDeps } from '../project-claim.ts'
+import type { ManualRuns } from './manual-runs.ts'
 
-export interface HandOrder {
-  readonly command: HandCommand
+export interface ManualOrder {
+  readonly command: ManualCommand
   readonly user: string
   /** Masked; `taken` is to be called when there is room for more. */
   readonly onOutput: (from: 'stdout' | 'stderr', bytes: Buffer, taken: () => void) => void
@@ -32,13 +32,13 @@ export interface HandOrder {
 }
 
 /** One stack, as its loop knows it. */
-export interface HandDeps extends HoldDeps {
+export interface ManualRunDeps extends ClaimDeps {
   readonly engine: Engine
   readonly compose: Compose
   readonly files: FileStore
   readonly log: Logger
   readonly models: ModelSource
-  readonly hands: Hands
+  readonly manualRuns: ManualRuns
   readonly baseEnv: Environment
   readonly upDeadlineMs: number
   /** What is to run now; undefined before anything is wanted. */
@@ -53,14 +53,14 @@ interface Target {
 }
 
 /** As the agent itself, a person touches no stack that is another's by chance of its name. */
-const readTarget = async (deps: HandDeps): Promise<Target> => {
+const readTarget = async (deps: ManualRunDeps): Promise<Target> => {
   const want = deps.choose()
   if (want === undefined || want.desired.release !== undefined)
     throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
   const read = await deps.models.read(requestFor(want))
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
   const { projectName: project, roots } = read.model
-  const result = await holdProject(deps, { uid: want.desired.uid, project, roots })
+  const result = await claimProject(deps, { uid: want.desired.uid, project, roots })
   if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
   return { want, model: read.model }
 }
@@ -73,9 +73,9 @@ const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[]
 
 /** undefined where Compose needs none. */
 const inputFor = async (
-  deps: HandDeps,
+  deps: ManualRunDeps,
   { want, model }: Target,
-  { override }: HandCommand,
+  { override }: ManualCommand,
 ): Promise<Buffer | undefined> => {
   if (override === 'none') return undefined
   const prepared = await prepareOverrides(want, model, deps.files)
@@ -110,7 +110,11 @@ const maskedOutput = (
   })
 }
 
-const runCompose = async (deps: HandDeps, order: HandOrder, project: string): Promise<number> => {
+const runCompose = async (
+  deps: ManualRunDeps,
+  order: ManualOrder,
+  project: string,
+): Promise<number> => {
   const { command, onOutput, onNote } = order
   // Now, as what is wanted may have changed while the lock was waited for.
   const target = await readTarget(deps)
@@ -150,7 +154,11 @@ const runCompose = async (deps: HandDeps, order: HandOrder, project: string): Pr
 }
 
 /** Compose that is ended passes SIGTERM on; what does not heed it would stay at work, with the secrets. */
-const runWatched = async (deps: HandDeps, order: HandOrder, project: string): Promise<number> => {
+const runWatched = async (
+  deps: ManualRunDeps,
+  order: ManualOrder,
+  project: string,
+): Promise<number> => {
   const id = randomUUID()
   const { command, signal } = order
   const args = withLabel(command.args, `${runLabel}=${id}`)
@@ -190,11 +198,15 @@ const touchedBetween = (
 /** Longer command lines are cut in what is told of them. */
 const mostTold = 200
 
-const alterStack = async (deps: HandDeps, order: HandOrder, project: string): Promise<number> => {
+const alterStack = async (
+  deps: ManualRunDeps,
+  order: ManualOrder,
+  project: string,
+): Promise<number> => {
   const before = await observeProject(deps.engine, project)
   const command = deps.masker().mask(order.command.words.join(' ')).slice(0, mostTold)
   const { user } = order
-  const work = deps.hands.begin({ command, user })
+  const work = deps.manualRuns.begin({ command, user })
   deps.log.info({ command, user }, 'a person alters the stack by the agent')
   let exitCode = 1
   try {
@@ -207,7 +219,7 @@ const alterStack = async (deps: HandDeps, order: HandOrder, project: string): Pr
 }
 
 /** Resolves to Compose's exit code. StagelyError where it cannot be run. */
-export const runByHand = async (deps: HandDeps, order: HandOrder): Promise<number> => {
+export const runByHand = async (deps: ManualRunDeps, order: ManualOrder): Promise<number> => {
   const target = await readTarget(deps)
   const project = target.model.projectName
   if (order.command.isWatchedRun) return await runWatched(deps, order, project)

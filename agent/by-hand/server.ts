@@ -6,32 +6,32 @@ import { parseHandCommand } from '../../src/compose/by-hand.ts'
 import { httpStatusOf, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import {
-  handPath,
-  handRequest,
-  type HandLine,
-  type HandRequest,
+  manualPath,
+  manualRequest,
+  type ManualLine,
+  type ManualRequest,
 } from '../../src/protocol/by-hand.ts'
 import { renderLine } from '../../src/protocol/ndjson.ts'
-import { findTarget, type HandTarget } from './find.ts'
+import { findTarget, type ManualTarget } from './find.ts'
 
-export interface HandServer {
+export interface ManualServer {
   /** Takes nothing more, ends what only looks, and resolves when the rest has finished. */
   stop(): Promise<void>
   /** Ends what is left. */
   close(): void
 }
 
-export interface HandServerDeps {
+export interface ManualServerDeps {
   readonly path: string
-  readonly targets: () => readonly HandTarget[]
+  readonly targets: () => readonly ManualTarget[]
   readonly log: Logger
 }
 
 const maxRequestBytes = 1024 * 1024
 
-const readRequest = async (request: IncomingMessage): Promise<HandRequest> => {
-  if (request.method !== 'POST' || request.url !== handPath)
-    throw new StagelyError('NotFound', `this agent knows only POST ${handPath}`)
+const readRequest = async (request: IncomingMessage): Promise<ManualRequest> => {
+  if (request.method !== 'POST' || request.url !== manualPath)
+    throw new StagelyError('NotFound', `this agent knows only POST ${manualPath}`)
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -40,7 +40,7 @@ const readRequest = async (request: IncomingMessage): Promise<HandRequest> => {
     chunks.push(chunk)
   }
   try {
-    return handRequest.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+    return manualRequest.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
   } catch (error) {
     const message = 'this is no request of "stagely compose"; are both of one version?'
     throw new StagelyError('BadRequest', message, {}, error)
@@ -59,7 +59,7 @@ interface Session {
 /** The lines of one answer; its head goes with the first, so that a refusal can have another. */
 const lineWriter = (response: ServerResponse) => {
   response.on('error', () => undefined)
-  return (line: HandLine, taken?: () => void): void => {
+  return (line: ManualLine, taken?: () => void): void => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     // Also called for one that nobody takes any more.
     response.write(renderLine(line), () => taken?.())
@@ -81,7 +81,7 @@ const refuse = (response: ServerResponse, error: unknown): void => {
 }
 
 const answer = async (
-  deps: HandServerDeps,
+  deps: ManualServerDeps,
   request: IncomingMessage,
   response: ServerResponse,
   onSession: (session: Session) => void,
@@ -135,7 +135,7 @@ const listen = (server: Server, path: string): Promise<void> =>
   })
 
 /** The folder must be this agent's alone (see lockFolder). Without the door an agent runs as well. */
-export const openHandServer = async (deps: HandServerDeps): Promise<HandServer> => {
+export const openManualServer = async (deps: ManualServerDeps): Promise<ManualServer> => {
   const { path, log } = deps
   const sessions = new Set<Session>()
   const server = createServer((request, response) => {

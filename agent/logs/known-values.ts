@@ -1,8 +1,8 @@
 // Every value that a stagelet was given since the agent started, for hiding them in its logs: what
 // was rotated away is still in old lines, and may still be said.
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
-import type { Held } from '../stack-hold.ts'
-import type { HeldEntry } from '../stack-state.ts'
+import type { ClaimedProject } from '../project-claim.ts'
+import type { OpenedSecret } from '../stack-state.ts'
 import type { LogSource } from './project-log.ts'
 
 /** Of values that are no longer in use; the oldest are forgotten first. */
@@ -10,11 +10,11 @@ const maxOldBytes = 8 * 1024 * 1024
 
 export interface KnownValues {
   /** `entries` is all that is in use now. */
-  learn(entries: readonly HeldEntry[]): void
+  learn(entries: readonly OpenedSecret[]): void
   /** The same one until something new is learned. */
   readonly masker: () => Masker
   /** The logs of this project, with all of it hidden. */
-  sourceOf(held: Held): LogSource
+  sourceOf(held: ClaimedProject): LogSource
 }
 
 export const createKnownValues = (): KnownValues => {

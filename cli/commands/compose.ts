@@ -6,11 +6,11 @@ import { Command } from 'commander'
 import { handVerbs } from '../../src/compose/by-hand.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import {
-  handLine,
-  handPath,
-  handSocket,
-  type HandLine,
-  type HandRequest,
+  manualLine,
+  manualPath,
+  manualSocket,
+  type ManualLine,
+  type ManualRequest,
 } from '../../src/protocol/by-hand.ts'
 import { refusal } from '../../src/protocol/messages.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
@@ -56,7 +56,7 @@ ${examples.map((line) => `  ${line}`).join('\n')}`,
 const compose = async (args: string[], flags: Flags): Promise<void> => {
   if (!process.argv.includes('--')) throw usageError('put -- before what Compose is to do')
   const { stagelet, agentDataDir } = flags
-  const asked: HandRequest = {
+  const asked: ManualRequest = {
     ...(stagelet === undefined ? {} : { stagelet }),
     directory: process.cwd(),
     args,
@@ -75,10 +75,10 @@ const whoAmI = (): string => {
   }
 }
 
-const ask = (dataDir: string, asked: HandRequest): Promise<IncomingMessage> =>
+const ask = (dataDir: string, asked: ManualRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const socketPath = handSocket(dataDir)
-    const sent = request({ socketPath, path: handPath, method: 'POST', agent: false }, resolve)
+    const socketPath = manualSocket(dataDir)
+    const sent = request({ socketPath, path: manualPath, method: 'POST', agent: false }, resolve)
     sent.once('error', (error) => {
       reject(notReached(socketPath, error))
     })
@@ -122,13 +122,13 @@ const show = async (response: IncomingMessage): Promise<number> => {
   const write = { stdout: writerTo(process.stdout), stderr: writerTo(process.stderr) }
   let code: number | undefined
   let full: NodeJS.WriteStream | undefined
-  const take = (line: HandLine): void => {
+  const take = (line: ManualLine): void => {
     if (line.type === 'exit') code = line.code
     else if (line.type === 'note') note(line.text)
     else if (!write[line.type](Buffer.from(line.data, 'base64'))) full = process[line.type]
   }
   const read = createLineReader(maxLineBytes, (text) => {
-    take(handLine.parse(JSON.parse(text)))
+    take(manualLine.parse(JSON.parse(text)))
   })
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {

@@ -97,7 +97,7 @@ const verbs: Readonly<Record<string, Verb>> = {
 
 export const handVerbs: readonly string[] = Object.keys(verbs)
 
-export interface HandCommand {
+export interface ManualCommand {
   readonly alters: boolean
   readonly override: Verb['override']
   /** The words as the person typed them. */
@@ -203,7 +203,7 @@ const verbOf = (name: string): Verb | undefined =>
   Object.hasOwn(verbs, name) ? verbs[name] : undefined
 
 /** Parses the words after `docker compose`. BadRequest with all faults. */
-export const parseHandCommand = (words: readonly string[]): HandCommand => {
+export const parseHandCommand = (words: readonly string[]): ManualCommand => {
   const { faults, at } = readFront(words)
   const [front, name, rest] = [words.slice(0, at), words[at], words.slice(at + 1)]
   const verb = verbOf(name ?? '')

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 /** Path of the socket of the agent with this data folder. */
-export const handSocket = (dataDir: string): string => join(dataDir, 'compose.sock')
+export const manualSocket = (dataDir: string): string => join(dataDir, 'compose.sock')
 
-export const handPath = '/compose'
+export const manualPath = '/compose'
 
 /** Body of the POST. */
-export const handRequest = z.object({
+export const manualRequest = z.object({
   /** `namespace/name`; absent: the stagelet whose folder is the person's working directory. */
   stagelet: z.string().optional(),
   /** The person's working directory. */
@@ -23,7 +23,7 @@ export const handRequest = z.object({
   user: z.string(),
 })
 
-export const handLine = z.discriminatedUnion('type', [
+export const manualLine = z.discriminatedUnion('type', [
   /** Masked output; base64, as a chunk may end in the middle of a character. */
   z.object({ type: z.enum(['stdout', 'stderr']), data: z.string() }),
   /** A message of the agent itself. */
@@ -32,5 +32,5 @@ export const handLine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('exit'), code: z.int() }),
 ])
 
-export type HandRequest = z.infer<typeof handRequest>
-export type HandLine = z.infer<typeof handLine>
+export type ManualRequest = z.infer<typeof manualRequest>
+export type ManualLine = z.infer<typeof manualLine>

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import {
   drift,
-  handRun,
+  manualRun,
   observationSpec,
   observedService,
   quarantined,
@@ -197,7 +197,7 @@ const reported = z.object({
   drift: z
     .object({ ...drift.shape, changes: z.array(z.object(drift.shape.changes.element.shape)) })
     .optional(),
-  hand: z.object(handRun.shape).optional(),
+  hand: z.object(manualRun.shape).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
 })
 

@@ -64,7 +64,7 @@ export const drift = z.strictObject({
       /** Stopped: somebody asked the engine to stop it; Killed: by a signal; Died: ended by itself. */
       what: z.enum(['Removed', 'Replaced', 'Stopped', 'Killed', 'Died']),
       exitCode: z.int().optional(),
-      /** Person and command, when the change was made through the agent: see describeHand. */
+      /** Person and command, when the change was made through the agent: see describeManualRun. */
       by: z.string().optional(),
       /** Out of memory: the limit in bytes, 0 for a container without a limit. */
       outOfMemory: z.int().optional(),
@@ -73,7 +73,7 @@ export const drift = z.strictObject({
 })
 
 /** A command that a person ran on the stack through the agent (`stagely compose`). */
-export const handRun = z.strictObject({
+export const manualRun = z.strictObject({
   /** The words after `stagely compose`; masked. */
   command: z.string(),
   /** As the command reported it; not proven. */
@@ -84,7 +84,7 @@ export const handRun = z.strictObject({
   touched: z.array(z.string()),
 })
 
-export const describeHand = ({ user, command }: Pick<HandRun, 'user' | 'command'>): string =>
+export const describeManualRun = ({ user, command }: Pick<ManualRun, 'user' | 'command'>): string =>
   `${user} (as told) with "stagely compose ${command}"`
 
 /** Text for people. `limit` in bytes; 0: no limit. */
@@ -127,7 +127,7 @@ export const observationSpec = z.strictObject({
   quarantine: z.array(quarantined).optional(),
   drift: drift.optional(),
   /** The last such command since the agent started. */
-  hand: handRun.optional(),
+  hand: manualRun.optional(),
   /** What the health gate waits for, such as `web: health check starting`. */
   waitingFor: z.array(z.string()).optional(),
   /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
@@ -144,7 +144,7 @@ export const observationSpec = z.strictObject({
 export const engineUnavailable = 'EngineUnavailable'
 
 export type Drift = z.infer<typeof drift>
-export type HandRun = z.infer<typeof handRun>
+export type ManualRun = z.infer<typeof manualRun>
 export type Quarantined = z.infer<typeof quarantined>
 export type ObservedService = z.infer<typeof observedService>
 export type ObservationSpec = z.infer<typeof observationSpec>

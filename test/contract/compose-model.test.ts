@@ -7,7 +7,7 @@ import { createModelSource, type ComposeModel } from '../../agent/compose-model.
 import { openCompose } from '../../src/compose/compose.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { newerCompose } from '../support/newer-compose.ts'
-import { tmpBorders } from '../support/borders.ts'
+import { tmpBorders } from '../support/allowed-folders.ts'
 
 const folders: string[] = []
 afterEach(async () => {

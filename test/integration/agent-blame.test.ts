@@ -1,6 +1,6 @@
 // Whom a failure is put down to: a new value is taken back where it breaks something, and only there.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { HeldEntry } from '../../agent/stack-state.ts'
+import type { OpenedSecret } from '../../agent/stack-state.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
 import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
@@ -26,7 +26,7 @@ describe('a failure', () => {
   let machine: Machine
   let revision = 1
   const needed = held('NEEDED', 'what picky needs', 'picky')
-  let current: readonly HeldEntry[] = [held('OWN', 'first', 'db'), needed]
+  let current: readonly OpenedSecret[] = [held('OWN', 'first', 'db'), needed]
 
   beforeAll(async () => {
     stack = await createStack(composeFile())
@@ -39,7 +39,7 @@ describe('a failure', () => {
   })
 
   /** Wants these at a new revision, with what runs now to go back to, and waits for how it ends. */
-  const change = async (entries: readonly HeldEntry[]): Promise<ReportedStagelet> => {
+  const change = async (entries: readonly OpenedSecret[]): Promise<ReportedStagelet> => {
     const healthyRevision = revision
     revision++
     machine.loop.want(desiredFor(stack, { revision, healthyRevision }), entries, current)
@@ -61,7 +61,7 @@ describe('a failure', () => {
     expect(await stack.environmentOf('picky')).toEqual({ NEEDED: 'what picky needs' })
     // Another change without it is no better; with another value it is over.
     const before = await stack.containers()
-    const [own] = current as [HeldEntry]
+    const [own] = current as [OpenedSecret]
     const next = desiredFor(stack, { revision: revision + 1, healthyRevision: revision - 1 })
     machine.loop.want(next, [own, held('MORE', 'of db', 'db')], current)
     expect(machine.loop.wanted()?.revision).toBe(revision - 1)

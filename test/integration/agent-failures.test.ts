@@ -84,7 +84,7 @@ describe('a stack that is in sync', () => {
     expect((await refuse({ compose: elsewhere })).fault).toMatchObject({
       reason: 'DirectoryMissing',
     })
-    await restart({ borders: { allowDirs: ['/srv'] } })
+    await restart({ folders: { allowDirs: ['/srv'] } })
     expect((await refuse({})).fault).toMatchObject({ reason: 'DirectoryNotAllowed' })
   })
 

@@ -2,7 +2,7 @@
 // of another.
 import { rm } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import type { HeldEntry } from '../../agent/stack-state.ts'
+import type { OpenedSecret } from '../../agent/stack-state.ts'
 import { desiredFor, held, heldFile, startMachine } from '../support/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { createStack, testImage } from '../support/stack.ts'
@@ -31,7 +31,7 @@ const compose = `services:
       ${watch}
 volumes: {seen: {}}
 `
-const setOf = (value: string): HeldEntry[] => [
+const setOf = (value: string): OpenedSecret[] => [
   heldFile('ONE', value, { target: '/one' }, 'web'),
   heldFile('TWO', value, { target: '/two' }, 'web'),
   held('VALUE', value, 'web'),

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { baseEnvironment, type Environment } from '../../src/compose/environment.ts'
-import type { HeldEntry } from '../../agent/stack-state.ts'
+import type { OpenedSecret } from '../../agent/stack-state.ts'
 import { findCompose, openCompose } from '../../src/compose/compose.ts'
 import { createEngine } from '../../agent/docker/engine.ts'
 import type { Engine } from '../../agent/docker/engine.ts'
@@ -23,14 +23,14 @@ import { aDesired } from './builders.ts'
 import { newFilesRoot, openTestFiles } from './files.ts'
 import { lonelyLocks } from './project-locks.ts'
 import type { Stack } from './stack.ts'
-import type { Borders } from '../../agent/borders.ts'
-import { tmpBorders } from './borders.ts'
+import type { AllowedFolders } from '../../agent/allowed-folders.ts'
+import { tmpBorders } from './allowed-folders.ts'
 
 export { held, heldFile } from './held.ts'
 
 const dockerSocket = '/var/run/docker.sock'
 export const engine: Engine = createEngine(dockerSocket)
-export const digestFor = (service: string, entries: readonly HeldEntry[]): string =>
+export const digestFor = (service: string, entries: readonly OpenedSecret[]): string =>
   serviceDigest(visibleTo(service, 'shop', entries as readonly SetEntry[])) ?? ''
 
 export const desiredFor = (stack: Stack, tweak: Partial<DesiredStagelet> = {}): DesiredStagelet =>
@@ -47,7 +47,10 @@ export interface Machine {
   /** Waits until the newest report fits; throws with it after `timeoutMs`. */
   until(fits: (report: ReportedStagelet) => boolean, timeoutMs?: number): Promise<ReportedStagelet>
   /** Wants these entries at a new revision and waits until it has settled. */
-  roll(entries: readonly HeldEntry[], tweak?: Partial<DesiredStagelet>): Promise<ReportedStagelet>
+  roll(
+    entries: readonly OpenedSecret[],
+    tweak?: Partial<DesiredStagelet>,
+  ): Promise<ReportedStagelet>
   stop(): Promise<void>
 }
 
@@ -58,7 +61,7 @@ export interface MachineOptions {
   readonly fakeMode?: 'lie' | 'leak'
   /** Path of another Compose than the machine's. */
   readonly composeBinary?: string
-  readonly borders?: Partial<Borders>
+  readonly folders?: Partial<AllowedFolders>
   readonly upDeadlineMs?: number
   /** How long a roll may take. */
   readonly settleMs?: number
@@ -107,7 +110,7 @@ export const startMachine = async (
     clock: realClock,
     log: silentLogger,
     baseEnv,
-    borders: { ...tmpBorders, ownDirs: [dataDir, filesRoot], ...options.borders },
+    folders: { ...tmpBorders, ownDirs: [dataDir, filesRoot], ...options.folders },
     upDeadlineMs: options.upDeadlineMs ?? 15 * 60_000,
     onChange: (report) => reports.push(report),
   })

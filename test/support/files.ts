@@ -10,7 +10,7 @@ import { startAgent, type RunningAgent } from '../../agent/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { generateKeys, type KeyPair } from '../../src/protocol/keys.ts'
-import { tmpBorders } from './borders.ts'
+import { tmpBorders } from './allowed-folders.ts'
 
 /** A folder of its own on a tmpfs; made when the first file is placed. */
 export const newFilesRoot = (): string => join('/dev/shm', `stagely-test-${randomUUID()}`)

@@ -1,12 +1,12 @@
 // Secrets as an agent holds them.
-import type { HeldEntry } from '../../agent/stack-state.ts'
+import type { OpenedSecret } from '../../agent/stack-state.ts'
 import type { FileSpec } from '../../src/resources/stagelysecret.ts'
 import { valueDigest } from '../../src/secrets/digest.ts'
 
 const digestKey = Buffer.alloc(32, 7)
 
 /** One env secret, as an agent holds it. */
-export const held = (key: string, value: string | Buffer, scope = 'global'): HeldEntry => {
+export const held = (key: string, value: string | Buffer, scope = 'global'): OpenedSecret => {
   const bytes = Buffer.from(value)
   return {
     secretId: `${key}.${scope}`,
@@ -27,7 +27,7 @@ export const heldFile = (
   value: string | Buffer,
   file: FileSpec,
   scope = 'global',
-): HeldEntry => {
+): OpenedSecret => {
   const bytes = Buffer.from(value)
   const digest = valueDigest(digestKey, { type: 'file', key, value: bytes, file })
   return {

@@ -5,9 +5,9 @@ export const noState: StateFile = {
   get: () => undefined,
   set: () => Promise.resolve(),
   forget: () => Promise.resolve(),
-  given: () => undefined,
-  setGiven: () => Promise.resolve(),
-  forgetGiven: () => Promise.resolve(),
+  delivered: () => undefined,
+  setDelivered: () => Promise.resolve(),
+  forgetDelivered: () => Promise.resolve(),
   uids: () => [],
   leftOf: () => undefined,
 }

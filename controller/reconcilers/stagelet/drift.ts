@@ -1,7 +1,7 @@
 // The condition Drifted: containers that somebody or something changed from outside. Pure.
 import { annotations } from '../../../src/resources/meta.ts'
 import {
-  describeHand,
+  describeManualRun,
   describeOutOfMemory,
   type Drift,
   type ObservationSpec,
@@ -60,7 +60,7 @@ const byHand = ({ drift, hand }: Partial<ObservationSpec>): DriftVerdict | undef
   if (hand === undefined || (drift !== undefined && drift.since >= hand.at)) return undefined
   const { at, exitCode, touched } = hand
   const what = touched.length === 0 ? 'no container was touched' : `touched: ${touched.join(', ')}`
-  const message = `as declared, after ${describeHand(hand)} at ${at}: exit code ${exitCode}; ${what}`
+  const message = `as declared, after ${describeManualRun(hand)} at ${at}: exit code ${exitCode}; ${what}`
   return { status: 'False', reason: 'ByHand', message }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aStagelet, anInput, anObservation } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { describeHand, type ObservationSpec } from '../../../src/resources/observation.ts'
+import { describeManualRun, type ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
@@ -98,7 +98,7 @@ describe('the events of a stagelet', () => {
       'Normal ComposedByHand',
       'Normal ComposedByHand',
     ])
-    const by = describeHand(hand)
+    const by = describeManualRun(hand)
     const changes = [{ service: 'web', container: 'shop-web-1', what: 'Removed' as const, by }]
     const drift = { state: 'Found' as const, since: '2026-01-31T10:00:01Z', changes }
     const found = { ...did().observation!, drift }

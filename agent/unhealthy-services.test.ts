@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
-import { findAiling } from './ailing.ts'
+import { findUnhealthy } from './unhealthy-services.ts'
 
 const mask = (text: string): string => text.replaceAll('hush', '***')
-const detailsOf = (found: ReturnType<typeof findAiling>): string[] =>
+const detailsOf = (found: ReturnType<typeof findUnhealthy>): string[] =>
   [...found.values()].map(({ detail }) => detail)
 
 it('what is not well is named with container, exit code, restarts, and what its health check says, masked', () => {
-  const found = findAiling(
+  const found = findUnhealthy(
     [
       aContainer('api', 'd', { health: 'unhealthy', healthOutput: 'no answer to hush\n' }),
       aContainer('db', 'd', { health: 'healthy' }),
@@ -31,10 +31,10 @@ it('other words of a health check are no news, and another restart is', () => {
   const sick = (healthOutput: string, restartCount: number) => [
     aContainer('api', 'd', { health: 'unhealthy', healthOutput, restartCount }),
   ]
-  const first = findAiling(sick('after 3 ms', 0), mask, new Map())
-  const again = findAiling(sick('after 4 ms', 0), mask, first)
+  const first = findUnhealthy(sick('after 3 ms', 0), mask, new Map())
+  const again = findUnhealthy(sick('after 4 ms', 0), mask, first)
   expect(detailsOf(again)).toEqual(detailsOf(first))
-  expect(detailsOf(findAiling(sick('after 5 ms', 1), mask, again))[0]).toMatch(
+  expect(detailsOf(findUnhealthy(sick('after 5 ms', 1), mask, again))[0]).toMatch(
     /1 restart[^]*after 5 ms/,
   )
 })

@@ -2,17 +2,17 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkAllowed, type Borders } from './borders.ts'
+import { checkAllowed, type AllowedFolders } from './allowed-folders.ts'
 import { findComposeFiles } from './compose-files.ts'
 
-describe('the borders of an agent', () => {
+describe('the folders of an agent', () => {
   let folder: string
-  let borders: Borders
+  let folders: AllowedFolders
   const own = (): string => join(folder, 'agent')
   const stack = (): string => join(folder, 'stack')
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'stagely-borders-'))
-    borders = { allowDirs: [folder], ownDirs: [own()] }
+    folder = await mkdtemp(join(tmpdir(), 'stagely-folders-'))
+    folders = { allowDirs: [folder], ownDirs: [own()] }
     await mkdir(own())
     await mkdir(stack())
     await writeFile(join(own(), 'secret'), 'services: {}\n')
@@ -23,7 +23,7 @@ describe('the borders of an agent', () => {
 
   const faultOf = async (tweak: object): Promise<string | undefined> => {
     const spec = { directory: stack(), onChange: 'Hold' as const, ...tweak }
-    const found = await findComposeFiles(spec, borders)
+    const found = await findComposeFiles(spec, folders)
     if (!('fault' in found)) return undefined
     expect(found.fault.message).not.toContain(own())
     return found.fault.reason
@@ -55,7 +55,7 @@ describe('the borders of an agent', () => {
     await writeFile(join(elsewhere, 'compose.yml'), 'services: {}\n')
     await symlink(join(elsewhere, 'deep'), join(stack(), 'link'))
     expect(await faultOf({ directory: `${stack()}/link/..` })).toBe('DirectoryNotAllowed')
-    borders = { ...borders, allowDirs: [folder, join(elsewhere, 'deep')] }
+    folders = { ...folders, allowDirs: [folder, join(elsewhere, 'deep')] }
     const linked = { directory: join(stack(), 'link') }
     expect(await faultOf({ ...linked, files: ['other.yml'] })).toBeUndefined()
     expect(await faultOf({ ...linked, files: ['../other.yml'] })).toBe('DirectoryNotAllowed')
@@ -78,7 +78,7 @@ describe('the borders of an agent', () => {
   })
 
   it('let nothing in where no folder is named, and say what to do', async () => {
-    const fault = await checkAllowed(stack(), { ...borders, allowDirs: [] })
+    const fault = await checkAllowed(stack(), { ...folders, allowDirs: [] })
     expect(fault?.reason).toBe('DirectoryNotAllowed')
     expect(fault?.message).toMatch(/start it with --allow-dir DIR/)
   })

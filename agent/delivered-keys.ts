@@ -7,7 +7,7 @@ import { unique } from './service-model.ts'
 import type { StackState } from './stack-state.ts'
 
 /** Of one Compose project. No values. */
-export const givenKeys = z.object({
+export const deliveredKeys = z.object({
   /** Stagelet that gave them. What it loses later was deleted while it was in control. */
   uid: z.string(),
   /** By service and digest. */
@@ -16,17 +16,17 @@ export const givenKeys = z.object({
   held: z.object({ uid: z.string(), redeploy: z.string() }).optional(),
 })
 
-export type GivenKeys = z.infer<typeof givenKeys>
+export type DeliveredKeys = z.infer<typeof deliveredKeys>
 
-interface GivenFile {
-  given(project: string): GivenKeys | undefined
-  setGiven(project: string, value: GivenKeys): Promise<void>
+interface DeliveredFile {
+  delivered(project: string): DeliveredKeys | undefined
+  setDelivered(project: string, value: DeliveredKeys): Promise<void>
 }
 
 type Known = Pick<StackState, 'want' | 'containers'>
 
 /** Keys that containers have and the new set has not, where another stagelet gave them; sorted. */
-const lostIn = (known: GivenKeys, { want, containers }: Known): string[] => {
+const lostIn = (known: DeliveredKeys, { want, containers }: Known): string[] => {
   const { uid, name } = want.desired
   if (known.uid === uid) return []
   const lost = containers.flatMap(({ service, digest }) => {
@@ -40,24 +40,24 @@ const lostIn = (known: GivenKeys, { want, containers }: Known): string[] => {
 
 /** Why nothing may be re-created yet; undefined where nothing is lost, or somebody asked to go on. */
 export const awaitsLostKeys = async (
-  file: GivenFile,
+  file: DeliveredFile,
   project: string,
   state: Known,
 ): Promise<string | undefined> => {
   const { uid, name, redeploy } = state.want.desired
-  const known = file.given(project)
+  const known = file.delivered(project)
   if (known === undefined) return undefined
   const lost = lostIn(known, state)
   if (lost.length === 0) return undefined
   const held = known.held?.uid === uid ? known.held : { uid, redeploy }
   if (held.redeploy !== redeploy) return undefined
-  await file.setGiven(project, { ...known, held })
+  await file.setDelivered(project, { ...known, held })
   return `the containers run on: they were given ${lost.join(', ')} before this stagelet was made, and no secret of that key is there. Apply the missing secrets, or go on without them with "stagely deploy ${name}"`
 }
 
 /** Before an action, and when all is well: `state.want` is what the stagelet gives. */
-export const noteGiven = async (
-  file: GivenFile,
+export const noteDelivered = async (
+  file: DeliveredFile,
   {
     projectName,
     services,
@@ -68,8 +68,8 @@ export const noteGiven = async (
   { want, containers }: Known,
 ): Promise<void> => {
   const { uid, name: stagelet } = want.desired
-  const before = file.given(projectName)?.keys ?? {}
-  const keys: GivenKeys['keys'] = {}
+  const before = file.delivered(projectName)?.keys ?? {}
+  const keys: DeliveredKeys['keys'] = {}
   for (const { name } of services) {
     const running = new Set(containers.filter((c) => c.service === name).map((c) => c.digest))
     const kept = Object.entries(before[name] ?? {}).filter(([digest]) => running.has(digest))
@@ -78,5 +78,5 @@ export const noteGiven = async (
     const own = digest === undefined ? [] : [[digest, visible.map((e) => e.key)] as const]
     if (kept.length + own.length > 0) keys[name] = Object.fromEntries([...kept, ...own])
   }
-  await file.setGiven(projectName, { uid, keys })
+  await file.setDelivered(projectName, { uid, keys })
 }

@@ -3,26 +3,26 @@
 // `die` alone for a crash.
 import type { EngineEvent } from './docker/engine.ts'
 
-export interface Ending {
+export interface ContainerExit {
   readonly how: 'Stopped' | 'Killed' | 'Died'
   readonly atMs: number
 }
 
-export interface Endings {
+export interface ContainerExits {
   /** Takes an event; undefined says that some were missed, so that nothing known holds any more. */
   note(event: EngineEvent | undefined, nowMs: number): void
   /** undefined: it runs untouched, or ended unseen. `Killed` from the signal on, which may not have ended it. */
-  readonly of: (containerId: string) => Ending | undefined
+  readonly of: (containerId: string) => ContainerExit | undefined
 }
 
 const mostKept = 500
 
-export const createEndings = (): Endings => {
-  const byId = new Map<string, Ending>()
+export const createContainerExits = (): ContainerExits => {
+  const byId = new Map<string, ContainerExit>()
   /** Got a signal; not ended by it yet, or never, as by SIGHUP. */
   const signalled = new Map<string, number>()
 
-  const put = (id: string, ending: Ending): void => {
+  const put = (id: string, ending: ContainerExit): void => {
     byId.set(id, ending)
     const oldest = byId.keys().next().value
     if (byId.size > mostKept && oldest !== undefined) byId.delete(oldest)
@@ -58,7 +58,7 @@ export const createEndings = (): Endings => {
       const signalledAt = signalled.get(id)
       // What became of it may be seen before it is told.
       const killed = signalledAt === undefined ? undefined : { how: 'Killed', atMs: signalledAt }
-      return byId.get(id) ?? (killed as Ending | undefined)
+      return byId.get(id) ?? (killed as ContainerExit | undefined)
     },
   }
 }

@@ -3,14 +3,14 @@ import { aContainer } from '../test/support/a-container.ts'
 import { noState } from '../test/support/no-state.ts'
 import { lonelyLocks } from '../test/support/project-locks.ts'
 import type { Engine } from './docker/engine.ts'
-import { findVolumesOfOthers, type HoldDeps } from './stack-hold.ts'
+import { findVolumesOfOthers, type ClaimDeps } from './project-claim.ts'
 
 it('volumes are somebody else’s that were there before, unless this folder had the project', async () => {
   const engine = { listVolumes: () => Promise.resolve(['p_data']) } as unknown as Engine
-  const borders = { allowDirs: [], ownDirs: [] }
-  const foundAfter = (left?: ReturnType<HoldDeps['stateFile']['leftOf']>, containers = 0) =>
+  const folders = { allowDirs: [], ownDirs: [] }
+  const foundAfter = (left?: ReturnType<ClaimDeps['stateFile']['leftOf']>, containers = 0) =>
     findVolumesOfOthers(
-      { engine, borders, locks: lonelyLocks(), stateFile: { ...noState, leftOf: () => left } },
+      { engine, folders, locks: lonelyLocks(), stateFile: { ...noState, leftOf: () => left } },
       { uid: 'mine', project: 'p', roots: ['/srv/p'] },
       Array.from({ length: containers }, () => aContainer('web', '')),
     )

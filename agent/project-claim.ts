@@ -1,35 +1,35 @@
 // Whose a Compose project on this machine is. A project's name is free to choose, so it may be that of
 // somebody else's stack: nothing of it is looked at, told, read or touched before it is held.
-import type { Borders, StackFault } from './borders.ts'
-import { checkAllowed, realPath } from './borders.ts'
+import type { AllowedFolders, StackFault } from './allowed-folders.ts'
+import { checkAllowed, realPath } from './allowed-folders.ts'
 import type { Engine } from './docker/engine.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import type { StackState } from './stack-state.ts'
 import type { Deployment, StateFile } from './state-file.ts'
 
-export interface HoldDeps {
+export interface ClaimDeps {
   readonly engine: Engine
   readonly stateFile: StateFile
   readonly locks: ProjectLocks
-  readonly borders: Borders
+  readonly folders: AllowedFolders
 }
 
 /** A project that a stagelet holds, for as long as it does. */
-export interface Held {
+export interface ClaimedProject {
   readonly project: string
   /** Aborts when the stagelet holds it no longer. */
   readonly ending: AbortController
 }
 
-export interface HoldRequest {
+export interface ClaimRequest {
   readonly uid: string
   readonly project: string
   /** Folders that the stack's containers are made from, as far as its files tell. */
   readonly roots: readonly string[]
 }
 
-type HoldResult =
+type ClaimResult =
   { readonly containers: readonly ObservedContainer[] } | { readonly fault: StackFault }
 
 const claimed = (project: string, who: string): { fault: StackFault } => ({
@@ -41,13 +41,13 @@ const claimed = (project: string, who: string): { fault: StackFault } => ({
 
 /** Containers made from a folder that this agent may not use, or, unless it was deployed here, from another. */
 const findForeign = async (
-  { borders }: HoldDeps,
-  { project, roots }: HoldRequest,
+  { folders }: ClaimDeps,
+  { project, roots }: ClaimRequest,
   given: { containers: readonly ObservedContainer[]; isDeployed: boolean },
 ): Promise<{ fault: StackFault } | undefined> => {
   const own = new Set(await Promise.all(roots.map(realPath)))
   for (const directory of new Set(given.containers.flatMap((c) => c.directory ?? []))) {
-    const fault = await checkAllowed(directory, borders)
+    const fault = await checkAllowed(directory, folders)
     if (fault !== undefined) {
       const message = `the Compose project "${project}" belongs to another folder, which this agent may not use: give this stack a spec.compose.projectName of its own, or start the agent with --allow-dir for that folder`
       return { fault: { reason: fault.reason, message } }
@@ -59,7 +59,10 @@ const findForeign = async (
 }
 
 /** The containers of the project, which the stagelet holds from now or already; or why it may not. */
-export const holdProject = async (deps: HoldDeps, request: HoldRequest): Promise<HoldResult> => {
+export const claimProject = async (
+  deps: ClaimDeps,
+  request: ClaimRequest,
+): Promise<ClaimResult> => {
   const { engine, stateFile, locks } = deps
   const { uid, project } = request
   // Also while the other one has not come yet, as after a start of the agent.
@@ -81,8 +84,8 @@ export const holdProject = async (deps: HoldDeps, request: HoldRequest): Promise
  * stack of another folder that is down, since a volume does not tell the folder that it was made from.
  */
 export const findVolumesOfOthers = async (
-  { engine, stateFile }: HoldDeps,
-  { uid, project, roots }: HoldRequest,
+  { engine, stateFile }: ClaimDeps,
+  { uid, project, roots }: ClaimRequest,
   containers: readonly ObservedContainer[],
 ): Promise<readonly string[]> => {
   const known = stateFile.get(uid)

@@ -8,7 +8,7 @@ export interface StackFault {
   readonly message: string
 }
 
-export interface Borders {
+export interface AllowedFolders {
   /** Stacks lie in these or below. None: no stack is run. */
   readonly allowDirs: readonly string[]
   /** The agent's data, and its file secrets. */
@@ -40,7 +40,7 @@ const refused = (message: string): StackFault => ({ reason: 'DirectoryNotAllowed
 /** A fault when `path`, links followed, is the agent's own. */
 export const checkNotOwn = async (
   path: string,
-  { ownDirs }: Borders,
+  { ownDirs }: AllowedFolders,
 ): Promise<StackFault | undefined> =>
   (await isBelowOneOf(await realPath(path), ownDirs))
     ? refused(
@@ -51,11 +51,11 @@ export const checkNotOwn = async (
 /** A fault when `path`, links followed, is not below a folder that stacks may lie in. */
 export const checkAllowed = async (
   path: string,
-  borders: Borders,
+  folders: AllowedFolders,
 ): Promise<StackFault | undefined> => {
-  const own = await checkNotOwn(path, borders)
+  const own = await checkNotOwn(path, folders)
   if (own !== undefined) return own
-  const { allowDirs } = borders
+  const { allowDirs } = folders
   if (await isBelowOneOf(await realPath(path), allowDirs)) return undefined
   return refused(
     allowDirs.length === 0

@@ -1,33 +1,33 @@
 import { describe, expect, it } from 'vitest'
 import { aDesired, anEntry } from '../test/support/builders.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
-import { awaitsLostKeys, noteGiven, type GivenKeys } from './given-keys.ts'
+import { awaitsLostKeys, noteDelivered, type DeliveredKeys } from './delivered-keys.ts'
 import type { ObservedContainer } from './observe.ts'
-import { createWant, type HeldEntry } from './stack-state.ts'
+import { createWant, type OpenedSecret } from './stack-state.ts'
 
-const entry = (key: string): HeldEntry => ({ ...anEntry({ key }), value: Buffer.from(key) })
+const entry = (key: string): OpenedSecret => ({ ...anEntry({ key }), value: Buffer.from(key) })
 const [url, token, extra] = ['URL', 'TOKEN', 'EXTRA'].map(entry) as [
-  HeldEntry,
-  HeldEntry,
-  HeldEntry,
+  OpenedSecret,
+  OpenedSecret,
+  OpenedSecret,
 ]
 const model = { projectName: 'shop', services: [{ name: 'web' }] }
 /** Container of "web" that was given these. */
-const running = (...entries: HeldEntry[]): ObservedContainer =>
+const running = (...entries: OpenedSecret[]): ObservedContainer =>
   ({ service: 'web', digest: serviceDigest(entries) ?? '' }) as ObservedContainer
 
 const createMachine = () => {
-  let kept: GivenKeys | undefined
+  let kept: DeliveredKeys | undefined
   const file = {
-    given: () => kept,
-    setGiven: (_: string, value: GivenKeys) => {
-      kept = JSON.parse(JSON.stringify(value)) as GivenKeys
+    delivered: () => kept,
+    setDelivered: (_: string, value: DeliveredKeys) => {
+      kept = JSON.parse(JSON.stringify(value)) as DeliveredKeys
       return Promise.resolve()
     },
   }
   const state = (
     uid: string,
-    entries: HeldEntry[],
+    entries: OpenedSecret[],
     { containers = [running(token, url)], redeploy = '' } = {},
   ) => {
     const desired = aDesired({ uid, redeploy })
@@ -36,7 +36,7 @@ const createMachine = () => {
   const waits = (...given: Parameters<typeof state>): Promise<string | undefined> =>
     awaitsLostKeys(file, 'shop', state(...given))
   const note = (...given: Parameters<typeof state>): Promise<void> =>
-    noteGiven(file, model, state(...given))
+    noteDelivered(file, model, state(...given))
   return { waits, note, kept: () => kept }
 }
 

@@ -1,24 +1,24 @@
 // What every pass begins with: read the model, observe the engine, and see whether the stack may be
 // touched at all.
 import { visibleTo } from '../src/secrets/visible.ts'
-import type { Hands } from './by-hand/hands.ts'
-import type { StackFault } from './borders.ts'
+import type { ManualRuns } from './by-hand/manual-runs.ts'
+import type { StackFault } from './allowed-folders.ts'
 import { requestFor } from './compose-environment.ts'
 import type { ComposeModel, ModelSource } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
-import { findVolumesOfOthers, holdProject, type HoldDeps } from './stack-hold.ts'
+import { findVolumesOfOthers, claimProject, type ClaimDeps } from './project-claim.ts'
 import { forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
 import { hintFor, missedAmong } from './variable-uses.ts'
 
-export interface PassDeps extends ActionDeps, HoldDeps {
+export interface PassDeps extends ActionDeps, ClaimDeps {
   readonly models: ModelSource
   readonly files: FileStore
   /** What persons do through the agent. */
-  readonly hands: Pick<Hands, 'isBusy' | 'by'>
+  readonly manualRuns: Pick<ManualRuns, 'isBusy' | 'by'>
   /** Called with the Compose project whose events count; undefined: none does. */
   readonly onProject: (project: string | undefined) => void
 }
@@ -64,14 +64,14 @@ export const readModel = async (
 }
 
 /** Forgets all that is known of the project, and stops whoever reads its logs. */
-export const letGo = (deps: PassDeps, state: StackState): void => {
+export const releaseProject = (deps: PassDeps, state: StackState): void => {
   deps.onProject(undefined)
-  state.held?.ending.abort()
-  state.held = undefined
+  state.claimed?.ending.abort()
+  state.claimed = undefined
   state.model = undefined
   state.containers = []
   state.passed = {}
-  state.unjudged = new Set()
+  state.ungated = new Set()
   state.pendingEdits = []
   state.diverging = undefined
   state.missingVariables = []
@@ -80,21 +80,21 @@ export const letGo = (deps: PassDeps, state: StackState): void => {
 }
 
 /** Takes hold of the project and looks at its containers; or says why it may not, and knows nothing of it. */
-export const hold = async (
+export const claim = async (
   deps: PassDeps,
   state: StackState,
   { project, roots }: { readonly project: string; readonly roots: readonly string[] },
 ): Promise<StackFault | undefined> => {
   const { uid } = state.want.desired
-  const result = await holdProject(deps, { uid, project, roots })
+  const result = await claimProject(deps, { uid, project, roots })
   if ('fault' in result) {
-    letGo(deps, state)
+    releaseProject(deps, state)
     return result.fault
   }
-  if (state.held?.project !== project) {
-    state.held?.ending.abort()
+  if (state.claimed?.project !== project) {
+    state.claimed?.ending.abort()
     state.foundVolumes = await findVolumesOfOthers(deps, { uid, project, roots }, result.containers)
-    state.held = { project, ending: new AbortController() }
+    state.claimed = { project, ending: new AbortController() }
   }
   deps.onProject(project)
   state.containers = result.containers
@@ -105,6 +105,6 @@ export const hold = async (
 /** Ids of containers that are down although they look like jobs that are done. */
 export const stoppedIn = (deps: PassDeps, { want, containers }: StackState): Set<string> =>
   endedByOthers(containers, {
-    endingOf: deps.endings.of,
+    exitOf: deps.exits.of,
     lasting: new Set(deps.stateFile.get(want.desired.uid)?.lasting),
   })

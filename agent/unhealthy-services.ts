@@ -3,7 +3,7 @@ import { describeFailed, type Failed } from './gate-failure.ts'
 import type { ObservedContainer } from './observe.ts'
 
 /** What is told of a service, and of which state of its container. */
-export interface Ailing {
+export interface UnhealthyService {
   readonly of: string
   readonly detail: string
 }
@@ -21,12 +21,12 @@ const reasonOf = ({ state, health }: ObservedContainer): Failed['reason'] | unde
  * By service. What was said of a container is not said anew while it is as it was: what its health
  * check prints may be other words each time.
  */
-export const findAiling = (
+export const findUnhealthy = (
   containers: readonly ObservedContainer[],
   mask: (text: string) => string,
-  before: ReadonlyMap<string, Ailing>,
-): Map<string, Ailing> => {
-  const found = new Map<string, Ailing>()
+  before: ReadonlyMap<string, UnhealthyService>,
+): Map<string, UnhealthyService> => {
+  const found = new Map<string, UnhealthyService>()
   for (const container of containers) {
     const { service, id, state, health, restartCount } = container
     const reason = reasonOf(container)

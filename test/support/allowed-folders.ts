@@ -1,0 +1,5 @@
+// AllowedFolders of tests, whose stacks lie below the folder for temporary files.
+import { tmpdir } from 'node:os'
+import type { AllowedFolders } from '../../agent/allowed-folders.ts'
+
+export const tmpBorders: AllowedFolders = { allowDirs: [tmpdir()], ownDirs: [] }
