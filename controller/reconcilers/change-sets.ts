@@ -1,5 +1,5 @@
-// Closes change sets when their time has come. The write itself closes a complete one; this loop
-// does the rest, and after a restart finds what was left open.
+// Closes change sets that are due. A write that completes its change set closes it by itself; this loop
+// closes all others, also those that were open when the controller was restarted.
 import type { Clock } from '../../src/kernel/clock.ts'
 import { endingWith } from '../../src/kernel/ending.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
@@ -7,11 +7,11 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { quietMs } from '../../src/store/revisions.ts'
 import type { Store } from '../../src/store/store.ts'
 
-/** A lost wake-up costs at most this. */
+/** The loop looks at least this often, in case that a poke() was lost. */
 const idleMs = 1000
 
 export interface ChangeSetCloser {
-  /** A secret was written: its set is due soon, and not before all has been quiet for a moment. */
+  /** To be called when a secret was written: its change set is due `quietMs` later. */
   poke(): void
   stop(): Promise<void>
 }
@@ -24,7 +24,7 @@ export const startChangeSetCloser = (deps: {
   const stopping = new AbortController()
   let wake = new AbortController()
 
-  /** What was said of projects that cannot be closed: not again each second. */
+  /** The error that was logged last for each project that cannot be closed: the same is not logged each second. */
   let said = new Map<string, string>()
   const waitMs = async (): Promise<number> => {
     const failing = new Map<string, string>()
@@ -58,7 +58,7 @@ export const startChangeSetCloser = (deps: {
     while (!stopping.signal.aborted) {
       wake = new AbortController()
       const ms = await waitMs()
-      // Nothing that is written meanwhile is due before the next look, unless that is far away.
+      // A secret that is written now is due after quietMs: only a longer sleep has to be cut short.
       if (ms <= quietMs) await sleep(ms)
       else {
         await sleep(ms, wake.signal)

@@ -1,14 +1,14 @@
-// Keeps a reconciler whose runs are long from running all the time.
+// Lets a reconciler rest between its runs, the longer the longer a run takes.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Reconciler } from '../../src/runtime/control-loop.ts'
 
 export interface Paced {
   readonly reconciler: Reconciler
-  /** How long a key should wait now: `leastMs`, or longer while it rests from its last run. */
+  /** How long (ms) a key should wait before its next run: `leastMs`, or until the rest after its last run is over. */
   readonly delayOf: (key: string) => number
 }
 
-/** After a run each key rests for `rest` times as long as that took, `mostMs` at most. */
+/** After a run of n ms a key rests for `rest` × n ms, `mostMs` at most. */
 export const paced = (
   reconciler: Reconciler,
   clock: Clock,

@@ -1,4 +1,4 @@
-// Which keys a change concerns. Kept from the feed, so that no event costs a query.
+// Finds the stagelets of a project or an agent. Kept up to date from the change feed, so that no event costs a query.
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { StageletStatus } from '../../src/resources/stagelet.ts'
@@ -7,14 +7,14 @@ import { inputsOf } from './project/reconciled-inputs.ts'
 interface StageletRefs {
   readonly project: string
   readonly agent: string
-  /** What people, and its project's rollout, say of it. */
+  /** Changes when a person, or the rollout of the project, has changed the stagelet. */
   readonly fingerprint: string
 }
 
 export interface StageletIndex {
   /**
-   * Takes a changed object in. False for a Project of which only its own counts changed, and for a
-   * Stagelet of which a secret's write said that it is not in sync any more.
+   * Takes a changed object in. False where nothing has to be reconciled for it: a Project whose counts alone
+   * changed, and a Stagelet that the write of a secret has set to SecretsInSync=False/NewRevision.
    */
   note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): boolean
   stageletsOf(owner: { kind: 'Project' | 'Agent'; namespace: string; name: string }): string[]
@@ -52,7 +52,7 @@ export const createStageletIndex = (): StageletIndex => {
       const key = keyOf(refOf(object))
       if (object.kind === 'Project') {
         const text = type === 'DELETED' ? '' : JSON.stringify(inputsOf(object))
-        // A list that is read anew may stand for changes that were missed.
+        // After a break of the feed all objects are listed again, as ADDED: any of them may have changed.
         const isNews = type === 'ADDED' || projects.get(key) !== text
         if (type === 'DELETED') projects.delete(key)
         else projects.set(key, text)
@@ -81,7 +81,7 @@ export const createStageletIndex = (): StageletIndex => {
   }
 }
 
-/** The write of a secret has set it so; until the change set closes there is nothing to do about it. */
+/** The write of a secret sets this reason. There is nothing to do before the change set closes. */
 const isResetBySecret = ({ status }: KubeObject): boolean => {
   const { conditions } = (status ?? {}) as { conditions?: Condition[] }
   return findCondition(conditions, 'SecretsInSync')?.reason === 'NewRevision'

@@ -1,4 +1,4 @@
-// Joins the change feed to the reconcilers: a first look at everything, then each change.
+// Feeds the reconcilers: all objects once, then each change of the feed.
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -29,11 +29,11 @@ export interface Reconcilers {
 }
 
 /**
- * Secrets' statuses follow their stagelets a moment later, once for a burst of changes. A project of
- * thousands of secrets takes long to judge, so that under a stream of writes it is done less often.
+ * Statuses of secrets follow those of stagelets a moment later, once for a burst of changes. A project with
+ * thousands of secrets takes long, so that it is reconciled less often while many writes come.
  */
 const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
-/** The next stagelet's turn comes soon, and thousands that report at once are counted together. */
+/** Short, so that the next stagelet is admitted soon; thousands of reports at once are counted in one run. */
 const rolloutPace = { leastMs: 20, rest: 9, mostMs: 1_000 }
 const compactEveryMs = 60_000
 const checkSetsEveryMs = 3_600_000
@@ -71,7 +71,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        // The version is read first: what changes during the lists comes again from the feed.
+        // The version is read before the lists: changes during the lists come again from the feed.
         const version = await store.currentVersion()
         await follow()
         for await (const changes of store.watch(version, stopping.signal)) {
@@ -113,7 +113,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   }
 }
 
-/** Rows that somebody changed by SQL are never delivered; this says so before an agent asks for them. */
+/** Finds sets that somebody changed by SQL. They are never delivered; this tells of them before an agent asks. */
 export const tellOfChangedSets = async ({
   store,
   log,
@@ -134,11 +134,11 @@ export const tellOfChangedSets = async ({
 
 type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, 'previous'>>
 
-/** Secrets are not judged again for a label. */
+/** False for a secret or project of which only a label or the like has changed. */
 const hasNewInputs = ({ type, object, previous }: Change): boolean =>
   type !== 'MODIFIED' || previous === undefined || !hasSameInputs(previous, object)
 
-/** A change set that is written to all the time closes by then. */
+/** A change set closes within this time, however often it is written to. */
 const closedByMs = 2_500
 
 const createRouter = (to: {
@@ -163,7 +163,7 @@ const createRouter = (to: {
     switch (object.kind) {
       case 'Stagelet':
         if (type === 'DELETED') stageletReconciler.forget(keyOf(ref))
-        // Its change set's close brings it here again; this only catches a lost one.
+        // The close of the change set starts a run. This is for the case that its event is lost.
         if (!isNews) stagelets.enqueueAfter(keyOf(ref), closedByMs)
         else if (!stageletReconciler.isSettled(object)) stagelets.enqueue(keyOf(ref))
         if (project !== undefined) judgeProject(project)

@@ -1,4 +1,4 @@
-// What a condition says, without its type.
+// Status, reason and message of a condition.
 import type { Verdict } from '../../src/resources/unseen-secret.ts'
 
 export type { Verdict }

@@ -1,4 +1,4 @@
-// From a project's secrets and stagelets to the status of each secret and of the project: pure.
+// Decides the status of a project and of each of its secrets: pure.
 import { withConditions } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
@@ -33,7 +33,7 @@ export const decideProject = (input: ProjectInput): ProjectStatus => {
       ? yes('Closed', `revision ${closed} is closed`)
       : yes('ChangeSetOpen', `revision ${closed + 1} is open for more writes`)
   return {
-    ...project.status, // the rollout's own part
+    ...project.status, // the rollout reconciler writes its own fields
     observedGeneration: generation,
     revision: closed,
     secrets: head.entries.length,
@@ -41,7 +41,7 @@ export const decideProject = (input: ProjectInput): ProjectStatus => {
   }
 }
 
-/** What tells the new status of each secret of the project. */
+/** Returns the function that decides the status of one secret of the project. */
 export const createSecretStatuses = (
   input: ProjectInput,
 ): ((secret: SecretObject) => SecretStatus) => {
@@ -49,7 +49,7 @@ export const createSecretStatuses = (
   return (secret) => decideSecret(input, secret, consumers.get(secret.metadata.uid ?? '') ?? [])
 }
 
-/** Who sees each secret, by its uid: also who sees it only in another one that refers to it. */
+/** The services that see each secret, by the uid of the secret; also those that see only another secret that refers to it. */
 export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
   for (const stagelet of stagelets) {
@@ -87,7 +87,7 @@ const decideSecret = (
   }
 }
 
-/** Of a secret whose project is not there (any more). */
+/** The status of a secret whose project does not exist. */
 export const decideOrphan = (secret: SecretObject, now: string): SecretStatus => {
   const { status } = secret
   const { generation } = secret.metadata
@@ -135,7 +135,7 @@ const consumerName = ({ stagelet, service }: Consumer): string =>
 const consumersNamed = (consumers: readonly Consumer[]): string =>
   consumers.slice(0, mostNamed).map(consumerName).join(', ')
 
-/** Moves only with the secret's own versions: another secret's rollout does not make this one False. */
+/** InSync of one secret: the rollout of another secret does not make it False. */
 const inSync = (
   input: ProjectInput,
   secret: SecretObject,
@@ -173,7 +173,7 @@ const inSync = (
   return yes('InSync', `version ${version} runs in ${count}`)
 }
 
-/** Whether a consumer runs the secret as it is now: its version, and what fills a template. */
+/** True when the service runs the newest version of the secret and, for a template, the newest values in it. */
 export const runsCurrent = (
   { runningSets, head }: ProjectInput,
   secret: SecretObject,
@@ -187,7 +187,7 @@ export const runsCurrent = (
   if (runs.version !== secret.status?.version) return false
   const wanted = find(head.entries)
   if (runs.references === undefined || wanted === undefined) return true
-  // The same text, and what it refers to as well.
+  // The text of the template is the same; the values in it must be so too.
   const { name } = stagelet.metadata
   const digestIn = (entries: readonly SetEntry[], entry: SetEntry): string =>
     createFollowedDigest(entries, name)(entry).valueDigest

@@ -18,7 +18,7 @@ export interface ProjectInput {
   readonly head: SecretSet
   readonly secrets: readonly SecretObject[]
   readonly stagelets: readonly StageletObject[]
-  /** Closed sets that some service runs, by revision. */
+  /** By revision, the closed sets that services run. */
   readonly runningSets: ReadonlyMap<number, SecretSet>
 }
 
@@ -27,14 +27,14 @@ const ofProject = <T extends { spec: { projectRef: { name: string } } }>(
   items: unknown[],
 ): T[] => (items as T[]).filter((item) => item.spec.projectRef.name === name)
 
-/** The secrets that name the project, whether it is there or not. */
+/** The secrets that name the project, whether the project exists or not. */
 export const secretsOf = async (
   reader: Reader,
   { namespace, name }: { namespace: string; name: string },
 ): Promise<SecretObject[]> =>
   ofProject(name, (await reader.list('StagelySecret', { namespace })).items)
 
-/** Undefined when the project is not there. */
+/** Undefined when the project does not exist. */
 export const gatherProject = async (
   reader: Reader,
   ref: { namespace: string; name: string },

@@ -1,4 +1,4 @@
-// The name that somebody probably meant.
+// Finds the name that a misspelled one was probably meant to be.
 
 /** The candidate within two edits of `name` (or equal but for case), nearest first; undefined when none is near. */
 export const nearName = (name: string, candidates: readonly string[]): string | undefined => {

@@ -1,4 +1,4 @@
-// Status of a project and of its secrets, judged together: one read of the sets serves all.
+// Reconciles the status of a project and of all its secrets in one run, which reads the sets once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { mapInTurns } from '../../../src/kernel/in-turns.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
@@ -18,13 +18,13 @@ import {
 } from './gather.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
 
-/** Bounds how long the writers of requests wait for the statuses of a large project. */
+/** Statuses in one transaction: requests that write wait for it. */
 const inOneWrite = 50
 
 /**
- * Reads and decides outside any transaction, since a project may have thousands of secrets and all
- * writers would wait. What was written meanwhile keeps its status: its own change brings it here again
- * (a label or a project's counts do not, and are no reason to leave the status).
+ * Reads and decides outside any transaction: a project may have thousands of secrets, and all writers would
+ * wait. An object whose inputs have changed since is skipped, as its own change starts another run. A new label
+ * or new counts of a project are no inputs: such an object gets its status.
  */
 export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
   name: 'project',
@@ -51,7 +51,7 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
 
 interface Change {
   readonly before: KubeObject
-  /** Gets the object as it is now. */
+  /** `current` is the object as it is in this transaction. */
   readonly write: (tx: Transaction, current: KubeObject) => Promise<void>
 }
 
@@ -64,13 +64,13 @@ const changesOf = async (input: ProjectInput): Promise<Change[]> => {
   return all.filter((one) => one !== undefined)
 }
 
-/** Secrets may come before their project, and stay when it goes. */
+/** For secrets without a project: they may be there before the project, and stay after it. */
 const orphanChanges = (secrets: readonly SecretObject[], now: string): Change[] =>
   secrets
     .map((secret) => secretChange(secret, decideOrphan(secret, now)))
     .filter((one) => one !== undefined)
 
-/** Judged again when it is written: its rollout may have written its own part since. */
+/** Decided once more in the transaction: the rollout reconciler may have written its fields since. */
 const projectChange = (input: ProjectInput): Change | undefined => {
   const before = input.project
   if (sameJson(before.status, decideProject(input))) return undefined
@@ -86,7 +86,7 @@ const secretChange = (before: SecretObject, status: SecretStatus): Change | unde
     ? undefined
     : { before, write: (tx, current) => writeSecret(tx, current, status) }
 
-/** `current` has the status that was judged. */
+/** `current` has the same inputs as when the status was decided. */
 const writeSecret = async (
   tx: Transaction,
   current: KubeObject,

@@ -1,4 +1,4 @@
-// Which stagelets take the newest revision next, and what the project says of it: pure.
+// Decides which stagelets are admitted to the newest revision next, and the conditions of the project: pure.
 import type { NewCondition } from '../../../src/resources/conditions.ts'
 import { findCondition, isTrue } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
@@ -13,7 +13,7 @@ import type { RolloutInput } from './gather.ts'
 import { conditionsOf } from './verdict.ts'
 
 export interface RolloutDecision {
-  /** Names of the stagelets that may have the newest revision from now on. */
+  /** Names of the stagelets that are admitted to the newest revision now. */
   readonly admit: readonly string[]
   readonly stagelets: StageletCounts
   /** Undefined, and no conditions, where the project has no spec.rollout. */
@@ -24,8 +24,9 @@ export interface RolloutDecision {
 }
 
 /**
- * Where a stagelet stands with the newest revision. `interrupted`: waiting, with an older one half done;
- * `unknown`: it was healthy with it when it was last seen.
+ * Where a stagelet stands with the newest revision. `busy`: admitted, not healthy yet. `late`: busy for longer than
+ * its deadline. `interrupted`: waits while the rollout of an older revision is not finished. `held`: takes no turn
+ * (paused, drained, stopped or away). `unknown`: was healthy with it when it was last seen.
  */
 export type Standing =
   'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held' | 'unknown'
@@ -46,7 +47,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
   )
   const counts = countStandings(input.closed, standings)
   const { progressing, failed = [] } = counts
-  // What was half done comes first: it must not add to what is on its way.
+  // Interrupted ones come first: otherwise more stagelets would be unfinished than maxConcurrent.
   const waiting = [...namesAt(standings, 'interrupted'), ...namesAt(standings, 'waiting')]
   const vanished = waiting.length === 0 ? [] : vanishedAgents(input)
   const state = stateOf({ spec, failed, vanished, open: waiting.length + progressing })
@@ -85,7 +86,7 @@ export const stateOf = (known: {
   spec: RolloutSpec
   failed: readonly string[]
   vanished: readonly string[]
-  /** How many are on their way or have it before them. */
+  /** How many are busy or wait. */
   open: number
 }): ProjectRollout['state'] => {
   if (known.spec.paused === true) return 'Paused'
@@ -113,7 +114,7 @@ export const standingOf = (
   return healthy !== letIn && status?.wantedRevision === letIn ? 'interrupted' : 'waiting'
 }
 
-/** The newest set gives it what failed there; it is not tried again by itself. */
+/** True when the newest set gives a service what failed there: the rollout does not try that again by itself. */
 export const holdsFailed = (
   { head }: Pick<RolloutInput, 'head'>,
   stagelet: StageletObject,
@@ -123,7 +124,7 @@ export const holdsFailed = (
   return findFailed(stagelet.metadata.name, head?.entries, quarantine) !== undefined
 }
 
-/** Of one that was told of the newest revision, and is not healthy with it. */
+/** Where a stagelet stands that was told the newest revision and is not healthy with it. */
 const progressOf = (
   input: RolloutInput,
   spec: RolloutSpec,
@@ -136,11 +137,11 @@ const progressOf = (
   return deadlineOf(spec, stagelet) < input.now ? 'late' : 'busy'
 }
 
-/** Telling it would change nothing now, and would only take the turn of another. */
+/** True when admitting the stagelet would change nothing now, and would only use up a turn. */
 export const isHeld = (input: Pick<RolloutInput, 'agents'>, stagelet: StageletObject): boolean =>
   isKeptBack(input, stagelet) || isAway(input, stagelet)
 
-/** Its agent is not there to be told; only so where nobody keeps it back on purpose. */
+/** True when its agent is not connected. False where somebody keeps the stagelet back on purpose. */
 export const isAway = (input: Pick<RolloutInput, 'agents'>, stagelet: StageletObject): boolean =>
   !isKeptBack(input, stagelet) &&
   !isTrue(input.agents.get(stagelet.spec.agentRef.name)?.status?.conditions, 'Ready')
@@ -158,7 +159,7 @@ const isKeptBack = (
   return stagelet.spec.paused === true
 }
 
-/** In ms; Infinity where nobody knows when it was let in. */
+/** In ms since the epoch; Infinity where the time of admission is not known. */
 const deadlineOf = (spec: RolloutSpec, { status }: StageletObject): number => {
   const at = Date.parse(status?.admitted?.at ?? '')
   return Number.isNaN(at) ? Infinity : at + spec.progressDeadlineSeconds * 1000

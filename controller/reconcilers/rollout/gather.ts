@@ -14,14 +14,14 @@ export interface RolloutInput {
   readonly project: ProjectObject
   /** Newest closed revision. */
   readonly closed: number
-  /** Newest set; read only where something failed, to know whether it still holds that. */
+  /** Newest set. Read only where something is in quarantine, to know whether the set still holds it. */
   readonly head: SecretSet | undefined
-  /** Those that are not being deleted, by name. */
+  /** Sorted by name, without those that are being deleted. */
   readonly stagelets: readonly StageletObject[]
   readonly agents: ReadonlyMap<string, AgentObject>
 }
 
-/** Undefined when the project is gone. `always`: the agents also where the project takes no turns. */
+/** Undefined when the project does not exist. `always`: reads the agents also where the project takes no turns. */
 export const gatherRollout = async (
   reader: Reader,
   { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>,

@@ -1,5 +1,5 @@
-// Lets stagelets have the newest revision, a few at a time where their project says so, and counts how
-// all of them are. What a stagelet is told is then decided by its own reconciler.
+// Admits stagelets to the newest revision, a few at a time where the project says so, and counts how all of them
+// are. The stagelet reconciler then decides which revision each stagelet is told.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { withCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf } from '../../../src/resources/meta.ts'
@@ -49,7 +49,7 @@ const write = async (
 ): Promise<void> => {
   const { project } = input
   const current = await tx.get(refOf(project))
-  // Made anew, or told otherwise meanwhile: that change brings it here again.
+  // The project was made anew or its spec has changed: that change starts another run.
   if (current?.metadata.uid !== project.metadata.uid) return
   if (current?.metadata.generation !== project.metadata.generation) return
   const admitted = new Set(decision.admit)

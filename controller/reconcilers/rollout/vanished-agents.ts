@@ -1,5 +1,5 @@
-// The brake: where many machines vanish at once, something is wrong that a new revision does not mend,
-// or that it made: pure.
+// Finds agents that vanished together. Their common cause may be the new revision, and another rollout would not
+// mend it, so that the rollout stops for them: pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { AgentObject } from './gather.ts'
 
@@ -7,8 +7,8 @@ const windowMs = 60_000
 const leastAgents = 4
 
 /**
- * Names of agents that left within one minute and are still away, where they are more than half of at
- * least 4: themselves and those that are there. Who left before `resumedAt` (ms) does not count.
+ * Names of agents that left within one minute and are still away. None where they are not more than half of all
+ * (those away and those here), or where all are fewer than 4. Agents that left before `resumedAt` (ms) do not count.
  */
 export const findVanishedTogether = (
   agents: readonly AgentObject[],

@@ -1,4 +1,4 @@
-// What a project says of its rollout, for people: conditions, and an event for each change of state.
+// Tells people of a rollout: the conditions of the project, and an event for each change of state.
 import { findCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { ProjectRollout } from '../../../src/resources/project.ts'
@@ -11,7 +11,7 @@ import type { RolloutInput } from './gather.ts'
 const listed = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
 
-/** `Progressing` says how far it is, `Degraded` what stops it. */
+/** `Progressing` says how far the rollout is, `Degraded` what stops it. */
 export const conditionsOf = (
   input: RolloutInput,
   rollout: ProjectRollout,
@@ -43,7 +43,7 @@ export const conditionsOf = (
 
 const mostNamed = 5
 
-/** Those on their way that nobody sees: the rollout waits for them until their deadline. */
+/** Busy stagelets that nobody sees: the rollout waits for them until their deadline. */
 const awayIn = ({ stagelets }: RolloutInput, standings: Standings): StageletObject[] =>
   stagelets
     .filter((s) => standings.get(s.metadata.name) === 'busy' && isUnseen(s))
@@ -52,7 +52,7 @@ const awayIn = ({ stagelets }: RolloutInput, standings: Standings): StageletObje
 const whyAway = ({ metadata, status }: StageletObject): string =>
   `stagelet "${metadata.name}" is not seen: ${findCondition(status?.conditions, 'SecretsInSync')?.message ?? ''}`
 
-/** How far it is, for people. */
+/** How far the rollout is, as a sentence. */
 export const progressOf = ({ revision, ...counts }: Omit<ProjectRollout, 'state'>): string => {
   const parts = [
     `${counts.healthy} healthy`,
@@ -65,7 +65,7 @@ export const progressOf = ({ revision, ...counts }: Omit<ProjectRollout, 'state'
   return `revision ${revision}: ${parts.join(', ')}`
 }
 
-/** What a failed stagelet says of itself. */
+/** The first line of why a stagelet is degraded. */
 const faultOf = (stagelet: StageletObject): string =>
   findCondition(stagelet.status?.conditions, 'Degraded')?.message.split('\n')[0] ?? ''
 
@@ -90,7 +90,7 @@ export const whyStopped = (
   return `stagelet "${first.metadata.name}"${more} stops it; mend the value, or try it again with "stagely rollout retry stagelet/${first.metadata.name}" (its annotation ${annotations.retry}): ${fault}`
 }
 
-/** One for each change of state, none for a repeat. */
+/** Undefined where the state of the rollout has not changed. */
 export const rolloutEventOf = (
   project: ProjectObject,
   next: ProjectRollout | undefined,

@@ -1,5 +1,5 @@
-// Where the newest revision of a project stands, for who asks: also of a project without
-// spec.rollout, whose stagelets all take it at once. Pure.
+// The state of a rollout as the API shows it, also for a project without spec.rollout, whose stagelets all take
+// the newest revision at once. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOfSync } from '../../../src/resources/end.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
@@ -21,15 +21,15 @@ import { progressOf, whyStopped } from './verdict.ts'
 export interface StageletInRollout {
   readonly stagelet: StageletObject
   readonly standing: Standing
-  /** What it says of itself: why it failed, what its health gate waits for. */
+  /** Why it failed, or what its health gate waits for. */
   readonly message: string
-  /** Why it does not go on by itself; undefined where it does, or is healthy. */
+  /** Why the stagelet does not go on by itself; undefined where it does, or is healthy. */
   readonly reason: string | undefined
 }
 
 export interface RolloutView {
   readonly takesTurns: boolean
-  /** `Failed`: without turns nothing is stopped, and all that could take it have it or failed. */
+  /** `Failed`: without turns nothing is stopped; each stagelet that could take the revision has it or failed. */
   readonly state: ProjectRollout['state'] | 'Failed'
   readonly counts: Omit<ProjectRollout, 'state'>
   readonly message: string
@@ -45,7 +45,7 @@ const messageOf = ({ status }: StageletObject, standing: Standing): string => {
   return standing === 'healthy' ? '' : say('Progressing')
 }
 
-/** Of a project without any revision: whether the stack runs as it is declared, as far as that is seen. */
+/** Where a stagelet of a project without any revision stands: whether its stack is seen to run as declared. */
 const standingWithout = (stagelet: StageletObject): Standing => {
   const { kind } = endOfSync(stagelet)
   if (kind === 'done') return 'healthy'
@@ -61,19 +61,19 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     if (closed === 0) return standingWithout(stagelet)
     const standing = standingOf(input, spec, stagelet)
     if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
-    // It was healthy with this revision; since then its stack was stopped, or cannot be acted on.
+    // The stagelet was healthy with this revision, and then its stack was stopped or got a fault.
     const isLeft = standing === 'healthy' && endOfSync(stagelet).kind === 'failed'
     if (isLeft) return takesTurns || isHeld(input, stagelet) ? 'held' : 'failed'
     if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
     if (isHeld(input, stagelet)) return isAway(input, stagelet) ? 'unknown' : 'held'
-    // It may have gone back already: then it is told of an older revision.
+    // An agent that went back already is told an older revision.
     const isOver = holdsFailed(input, stagelet) || endOfSync(stagelet).kind === 'failed'
     return isOver ? 'failed' : standing
   }
   const standings = new Map(input.stagelets.map((s) => [s.metadata.name, stand(s)]))
   const counts = countStandings(closed, standings)
   const { waiting, progressing, unknown = 0, failed = [] } = counts
-  // What nobody sees is not done.
+  // A stagelet that nobody sees counts as not done.
   const open = waiting + progressing + unknown
   const vanished = takesTurns && waiting > 0 ? vanishedAgents(input) : []
   const atOnceState = open > 0 ? 'Progressing' : failed.length > 0 ? 'Failed' : 'Complete'

@@ -1,5 +1,5 @@
-// What stagelets have in common is read once for all of them: projects, agents, sets of secrets. Good
-// for one transaction, as long as that writes none of it.
+// A Reader that reads each project, agent and set of secrets once. Good within one transaction that writes none of
+// them.
 import { keyOf } from '../../../src/resources/meta.ts'
 import type { Reader } from '../../../src/store/store.ts'
 

@@ -1,4 +1,4 @@
-// Compares what each service runs with what it should run. Digests decide; revisions only explain.
+// Compares the digest that each service runs with the one that it should run. Revisions only explain.
 import type { ObservationSpec, ObservedService } from '../../../src/resources/observation.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
@@ -9,7 +9,7 @@ import type { StageletInput } from './gather.ts'
 export interface ComparedService {
   readonly status: ServiceStatus
   readonly inSync: boolean
-  /** It shares with a container that is gone. */
+  /** It shares a namespace or volumes with a container that does not exist any more. */
   readonly cutOff: boolean
 }
 
@@ -66,7 +66,7 @@ const isInSync = (
   return service.digests.length === 1 && service.digests[0] === wanted && passed === wanted
 }
 
-/** Newest closed revision whose digest for this service is the running one. */
+/** Newest closed revision that gives the service the digest that it runs. */
 const revisionOf = (
   input: StageletInput,
   service: ObservedService,

@@ -1,4 +1,4 @@
-// From everything that is known of one stagelet to its status: pure. Each condition is one function.
+// Decides the status of one stagelet from all that is known of it: pure. Each condition is one function.
 import { isTrue, withConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import {
@@ -32,7 +32,7 @@ import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
 export interface StageletDecision {
   readonly status: StageletStatus
-  /** The agent has let go (or there is none left to ask): the finalizer can go. */
+  /** The agent has released the stack, or there is no agent to ask: the finalizer can be removed. */
   readonly release: boolean
 }
 
@@ -84,7 +84,7 @@ export interface Decided {
   readonly judged: readonly ComparedService[]
   readonly failed: Quarantined | undefined
   readonly wantedRevision: number | undefined
-  /** Why the newest revision is kept from it. */
+  /** Why the newest revision is held back. */
   readonly held: Verdict | undefined
   readonly lastRollout: RolloutStatus | undefined
 }
@@ -108,7 +108,7 @@ const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
   return { ...verdicts, Ready: ready(verdicts) }
 }
 
-/** What the controller knows by itself stays known. */
+/** Conditions of a stagelet that nobody sees. Those that the controller knows by itself stay known. */
 const unseenVerdicts = (
   input: StageletInput,
   unseen: Unseen,
@@ -131,7 +131,7 @@ const unseenVerdicts = (
   return { ...known, Ready: ready(known) }
 }
 
-/** Those of a former report, where this one has none, are not seen any more. */
+/** Where the report names no services, those of the last report are kept, as not seen. */
 const servicesOf = (
   { stagelet }: StageletInput,
   judged: readonly ComparedService[],
@@ -207,7 +207,7 @@ const progressing = (
   return no('Settled', `nothing to do at revision ${observation.revision}`)
 }
 
-/** What failed in an action, though the agent goes on with the rest, or judges once more what failed. */
+/** The failure of one service while the agent goes on with the others, or tries the failed one again. */
 const failedUnderWay = ({ phase, rollout }: ObservationSpec): string | undefined => {
   const isAtWork = phase === 'Applying' || phase === 'Gating'
   const isOpen = rollout?.result === 'Progressing' || rollout?.result === 'Failed'
@@ -293,7 +293,7 @@ const isReleased = ({ stagelet, agent, observation }: StageletInput): boolean =>
   if (stagelet.metadata.deletionTimestamp === undefined) return false
   if (observation?.phase === 'Released') return true
   const condition = findCondition(agent?.status?.conditions, 'Ready')
-  // Nobody will ever answer: never joined, deleted, or revoked.
+  // An agent that never joined, was deleted or was revoked will not answer.
   return (
     condition === undefined ||
     (condition.reason === 'Revoked' && !isTrue(agent?.status?.conditions, 'Ready'))

@@ -1,4 +1,4 @@
-// The condition Drifted: containers that somebody or something changed from outside. Pure.
+// The condition Drifted: containers that were changed from outside. Pure.
 import { annotations } from '../../../src/resources/meta.ts'
 import {
   describeManualRun,
@@ -55,7 +55,7 @@ const fromRollout = (rollout: RolloutStatus | undefined): DriftVerdict | undefin
   return { status: 'False', reason: 'Healed', message: `revision ${revision} runs again${what}` }
 }
 
-/** A person went through the agent, after which everything is as declared. */
+/** Where a person ran `stagely compose`, and everything is as declared after it. */
 const byHand = ({ drift, hand }: Partial<ObservationSpec>): DriftVerdict | undefined => {
   if (hand === undefined || (drift !== undefined && drift.since >= hand.at)) return undefined
   const { at, exitCode, touched } = hand

@@ -1,5 +1,5 @@
-// What an operator should read in `describe`: one event for each change of state, none for a repeat. Of an
-// agent that is lost its own Agent tells, once, and not each of its stagelets.
+// The events of a stagelet: one for each change of state, none for a repeat. A lost agent is told by one event of
+// the Agent, and by none of its stagelets.
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { EventInput } from '../../../src/store/store.ts'
@@ -33,7 +33,7 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   if (hand !== undefined) add('Normal', 'ComposedByHand', hand)
   const fault = became('Degraded', 'True')
   const reason = findCondition(next.conditions, 'Degraded')?.reason ?? 'Degraded'
-  // Going back has events of its own.
+  // A rollback has its own event.
   if (fault !== undefined && reason !== 'RolledBack' && next.lastRollout?.message !== fault) {
     add('Warning', reason, fault)
   }
@@ -46,7 +46,7 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   return events
 }
 
-/** What `Drifted` says for the first time; also where the report of what was found never came: healing may be faster. */
+/** The message of `Drifted` with this reason, when it is new. Healing may be faster than the report of the drift. */
 const news = (
   reason: 'Healed' | 'ByHand',
   before: StageletStatus | undefined,
@@ -58,7 +58,7 @@ const news = (
   return old?.reason === reason && old.message === now.message ? undefined : now.message
 }
 
-/** Those that only went along with others come apart. */
+/** Services that were re-created only because others were are listed apart. */
 const recreatedIn = ({ recreated = [], cascaded = [] }: RolloutStatus): string => {
   const own = recreated.filter((name) => !cascaded.includes(name))
   return [
@@ -74,7 +74,7 @@ const rolloutEvent = (
 ): [EventInput['type'], string, string] | undefined => {
   if (next === undefined) return undefined
   if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
-  // What is healed has events of its own.
+  // Healing has its own events.
   if (next.cause === 'Drift' && next.result !== 'Failed') return undefined
   switch (next.result) {
     case 'Progressing':

@@ -1,16 +1,16 @@
-// What a first rollout waits for: of a new stagelet, and of one whose project was made anew. Objects of one
-// set arrive one by one and in any order; a stack that began with some of them would be re-created with the rest: pure.
+// What a first rollout waits for, of a new stagelet or one whose project was made anew. Manifests arrive one by one
+// and in any order; a stack that started with some of its secrets would be re-created for the others: pure.
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import { projectMissing, type Verdict } from '../../../src/resources/unseen-secret.ts'
 import type { StageletInput } from './gather.ts'
 
-/** However often its project is written to, a rollout waits no longer than this for it to be quiet. */
+/** Longest wait for a project to be quiet, however often it is written to. */
 const longestMs = 10_000
 
 export interface Awaited {
   readonly reason: 'WaitingForSecrets' | 'AwaitingQuiet'
   readonly message: string
-  /** When to look again (ms); undefined: what is awaited comes with a change of the project. */
+  /** When to look again (ms); undefined where a change of the project ends the wait. */
   readonly until?: number
 }
 
@@ -31,7 +31,7 @@ const missingKeys = ({ stagelet, head }: Given): string[] => {
   return (stagelet.spec.compose.requires ?? []).filter((key) => !keys.has(key))
 }
 
-/** Undefined where nothing is, or where it is no first rollout. */
+/** What the first rollout waits for; undefined where it waits for nothing, or is no first one. */
 export const awaitedBy = (given: Given): Awaited | undefined => {
   const { stagelet, project, revisions, nowMs } = given
   if (revisions === undefined || !isFirst(given)) return undefined
@@ -51,7 +51,7 @@ export const awaitedBy = (given: Given): Awaited | undefined => {
   return { reason: 'AwaitingQuiet', message, until }
 }
 
-/** Why there is nothing to roll out yet, whatever the agent says. */
+/** Why the rollout may not begin, whatever the agent reports. */
 export const notBegun = (
   input: Given & Pick<StageletInput, 'projectExists'>,
 ): Verdict | undefined => {
@@ -61,7 +61,7 @@ export const notBegun = (
   return { status: 'False', reason: awaited.reason, message: awaited.message }
 }
 
-/** The Project that `wantedRevision` is a revision of. */
+/** The Project that `wantedRevision` belongs to. */
 export const projectOfRevision = (
   input: Given,
   wantedRevision: number | undefined,

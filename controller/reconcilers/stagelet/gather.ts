@@ -1,4 +1,4 @@
-// Reads everything that a decision about one stagelet needs. Nothing is opened: digests are enough.
+// Reads all that the decision about one stagelet needs. No secret is decrypted: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -17,30 +17,30 @@ export interface StageletInput {
   /** RFC 3339. */
   readonly now: string
   readonly nowMs: number
-  /** Its status is that in its project. */
+  /** Its status has only revisions of its present project: see of-project.ts. */
   readonly stagelet: Stagelet
-  /** What its agent was told last, where that is of another project: it stays until there is one of this. */
+  /** Revision of a former project that the agent was told last. It is kept until this project has one for it. */
   readonly toldOfOther?: number | undefined
   readonly projectExists: boolean
-  /** Which one it is: a project that is made anew may have the uid of the old one. */
+  /** Uid and creation time: a project that is made anew may have the uid of the old one. */
   readonly project?: StageletStatus['project']
-  /** The project has spec.rollout: each stagelet waits until it is let in. */
+  /** The project has spec.rollout: each stagelet waits until it is admitted. */
   readonly takesTurns: boolean
   readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
   readonly observation: ObservationSpec | undefined
   readonly revisions: ProjectRevisions | undefined
-  /** Newest set, writes of the open change set included. */
+  /** Newest set, with the writes of the open change set. */
   readonly head: SecretSet | undefined
-  /** Closed sets that running digests may belong to, newest first. */
+  /** Closed sets that the stack may run or go back to, the newest first. */
   readonly closedSets: readonly SecretSet[]
-  /** Of secrets that came with what failed, by their uid. */
+  /** Who set the secrets that came with a failed revision, by uid of the secret. */
   readonly authors: ReadonlyMap<string, Author>
 }
 
-/** As many revisions as are kept. */
+/** As many revisions as are kept by default. */
 const mostToGoBack = 20
 
-/** Undefined when the stagelet is gone. */
+/** Undefined when the stagelet does not exist. */
 export const gatherStagelet = async (
   reader: Reader,
   ref: { namespace: string; name: string },
@@ -54,7 +54,7 @@ export const gatherStagelet = async (
   const agent = await reader.get({ kind: 'Agent', namespace, name: agentRef.name })
   const observed = await reader.get({ kind: 'Observation', namespace, name })
   const newest = observed?.spec as ObservationSpec | undefined
-  // A report of an earlier object of the same name, or of another agent, says nothing about this one.
+  // A report on an earlier object of this name, or by another agent, does not count.
   const reported =
     newest?.stageletUid === stored.metadata.uid && newest?.agent === `${namespace}/${agentRef.name}`
       ? newest
@@ -99,7 +99,7 @@ export const gatherStagelet = async (
 
 const mostSuspects = 20
 
-/** Read only where something failed. */
+/** Empty where nothing failed. */
 const authorsOf = async (
   reader: Reader,
   input: Omit<StageletInput, 'authors'>,
@@ -121,7 +121,7 @@ const authorsOf = async (
   return authors
 }
 
-/** Where something failed: all that came since the last healthy one, newest first. */
+/** Where something failed: the revisions from the newest down to the last healthy one. */
 const revisionsToGoBack = (
   status: StageletStatus | undefined,
   observation: ObservationSpec | undefined,

@@ -9,10 +9,10 @@ import type { ComparedService } from './compare-services.ts'
 import { healthyRevisionOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
-/** Without an observation nothing is seen. */
+/** With a report of the agent. */
 export type SeenInput = StageletInput & { readonly observation: ObservationSpec }
 
-/** The newest set holds what failed; `failed` says what, and the agent has gone back or is about to. */
+/** The message where the newest set holds a failure: the agent has gone back or is about to. */
 export const rolledBack = (input: StageletInput, failed: Quarantined): string => {
   const { observation, stagelet, head, closedSets, authors } = input
   const { name } = stagelet.metadata
@@ -55,11 +55,11 @@ export const secretsInSync = (
   return lateFor(observation, what)
 }
 
-/** It carries what it should, and only its health is open. */
+/** True when the service carries the wanted digest, and only its health is not known. */
 const isUnproven = ({ status, cutOff }: ComparedService): boolean =>
   !cutOff && status.wantedDigest !== undefined && status.runningDigest === status.wantedDigest
 
-/** An agent that has begun anew sees what containers carry before it can say whether they are healthy with it. */
+/** True after a start of the agent: it has read the digests and has not checked the health yet. */
 const isNotJudged = (
   { phase, rollout }: ObservationSpec,
   late: readonly ComparedService[],
@@ -88,7 +88,7 @@ const describeLate = (late: readonly ComparedService[]): string => {
 const isStopped = ({ phase, drift }: ObservationSpec): boolean =>
   phase === 'Paused' && drift?.state === 'Held'
 
-/** Why the newest revision does not run everywhere, though the agent has it. */
+/** Why services are late although the agent has the newest revision. */
 const lateFor = (observation: ObservationSpec, what: string): Verdict => {
   const { phase, revision, rollout } = observation
   if (phase === 'Failed')

@@ -1,9 +1,9 @@
-// What the agent did last, and why: pure.
+// The last rollout that the agent reported, and its cause: pure.
 import type { RolloutStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { lastKnown } from './unseen.ts'
 
-/** A rollout of the revision that ran already mends what somebody changed: the file, or the containers. */
+/** A rollout of the revision that ran already has another cause: an edited Compose file, or changed containers. */
 const causeOf = (
   { stagelet, observation }: StageletInput,
   { revision, startedAt }: RolloutStatus,
@@ -12,7 +12,7 @@ const causeOf = (
   if (last?.revision !== revision) return 'NewRevision'
   const wasDone = last.result === 'Healthy' || last.result === 'RolledBack'
   if (last.startedAt === startedAt || !wasDone) return last.cause ?? 'NewRevision'
-  // Reports may follow each other so closely that the one of the failure was never seen.
+  // The report of the failure itself may have been replaced by the next report before it was read.
   const known = new Set(stagelet.status?.quarantine?.map((q) => q.digest))
   if (observation?.quarantine?.some((q) => !known.has(q.digest)) === true) return 'NewRevision'
   const edited = lastKnown(stagelet.status, 'ComposeFileChanged')?.status === 'True'

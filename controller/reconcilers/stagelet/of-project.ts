@@ -1,5 +1,5 @@
-// What is known of a stagelet in numbers of revisions, as far as these are revisions of the Project that it
-// names now. One that it has moved from, or that was made anew, has revisions of the same numbers: pure.
+// Drops numbers of revisions that belong to another Project than the one that the stagelet names now: revisions of
+// two projects, or of one that was made anew, have the same numbers. Pure.
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 
@@ -11,7 +11,7 @@ const withoutRevision = <T extends { readonly revision?: number | undefined }>({
 const isOfOther = (status: StageletStatus | undefined, projectUid: string): boolean =>
   status?.project !== undefined && status.project.uid !== projectUid
 
-/** Without the revisions of another project. Its turn may be one of this project already. */
+/** The stagelet without revisions of another project. Its admission may be one of this project already. */
 export const inProject = <T extends { readonly status?: StageletStatus }>(
   stagelet: T,
   projectUid: string,
@@ -36,16 +36,16 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
   return { ...stagelet, status: own }
 }
 
-/** What the agent was told last, where that is a revision of another project. */
+/** The revision that the agent was told last, where it belongs to another project. */
 export const toldOfOther = (
   { status }: { readonly status?: StageletStatus },
   projectUid: string,
 ): number | undefined => (isOfOther(status, projectUid) ? status?.wantedRevision : undefined)
 
-/** These phases are of no revision. */
+/** Phases that do not depend on a revision. */
 const staying: readonly ObservationSpec['phase'][] = ['Paused', 'Released']
 
-/** A report on another project says what runs, and that the agent has taken nothing of this one yet. */
+/** A report on another project tells what runs, and that the agent has no revision of this project yet. */
 export const reportInProject = (
   report: ObservationSpec | undefined,
   projectUid: string,

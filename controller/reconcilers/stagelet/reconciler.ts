@@ -1,6 +1,5 @@
-// Gather, decide, write. One transaction holds the read and the write, so that a secret written
-// meanwhile can never be judged by an older set. Many stagelets share one: a change that all of them
-// see is read once.
+// Gathers, decides and writes in one transaction, so that no status is decided from a set that is older than it.
+// Many stagelets share a transaction, which reads what they have in common once.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import {
   agentFinalizer,
@@ -20,9 +19,9 @@ import { gatherStagelet, type StageletInput } from './gather.ts'
 import { cachingReader } from './caching-reader.ts'
 
 export interface StageletReconciler extends Reconciler {
-  /** True for a state that the reconciler itself wrote last, and that it would leave as it is. */
+  /** True for a state that the reconciler wrote itself, and that another run would not change. */
   isSettled(stagelet: KubeObject): boolean
-  /** The stagelet is gone. */
+  /** To be called when the stagelet is gone. */
   forget(key: string): void
 }
 
@@ -30,7 +29,7 @@ export const createStageletReconciler = (deps: {
   store: Store
   clock: Clock
 }): StageletReconciler => {
-  /** resourceVersion of what was written last and needs no second look, by key. */
+  /** By key, the resourceVersion that was written last, where another run would change nothing. */
   const settled = new Map<string, string>()
   const reconcileAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Outcome>> => {
     const now = deps.clock.now()
@@ -52,7 +51,7 @@ export const createStageletReconciler = (deps: {
 
 interface Reconciled {
   readonly outcomes: ReadonlyMap<string, Outcome>
-  /** resourceVersion of each that was written and needs no second look. */
+  /** By key, the written resourceVersion, where another run would change nothing. */
   readonly written: ReadonlyMap<string, string>
 }
 
@@ -81,7 +80,7 @@ const reconcileIn = async (
     )
     if (isFinal) written.set(key, metadata.resourceVersion ?? '')
     const until = awaitedBy(input)?.until
-    // The close of the change set writes the Project and so comes as an event; this only catches a lost one.
+    // When the change set closes the Project is written, which starts a run. This is for the case that the event is lost.
     if (until !== undefined) outcomes.set(key, waitFor(until - now))
     else outcomes.set(key, revisions?.closesAt === undefined ? done : waitFor(5000))
   }

@@ -1,10 +1,10 @@
-// Which values a failed revision brought to a service: by key, version, and who set them. Pure.
+// Finds the values that a failed revision brought to a service: key, version, and who set it. Pure.
 import type { Quarantined } from '../../../src/resources/observation.ts'
 import { createReached } from '../../../src/secrets/references.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 
-/** Who set the present version of a secret. */
+/** The person or program that set the present version of a secret. */
 export interface Author {
   readonly version: number
   readonly by: string
@@ -13,7 +13,7 @@ export interface Author {
 
 const mostNamed = 5
 
-/** What `head` gives the service, directly or by reference, and `healthy` did not. */
+/** Secrets that the service gets in `head`, directly or by reference, and that have another version in `healthy`. */
 export const suspectsOf = (
   stagelet: string,
   { service }: Pick<Quarantined, 'service'>,
@@ -29,7 +29,7 @@ export const suspectsOf = (
   return [...new Set(changed)].filter((e) => !had.has(`${e.secretId} ${e.version}`))
 }
 
-/** For people; undefined where the sets do not tell. */
+/** As a phrase; undefined where the sets do not tell. */
 export const describeBlame = (
   stagelet: string,
   failed: Quarantined,

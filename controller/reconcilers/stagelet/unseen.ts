@@ -1,5 +1,5 @@
-// What is said of a stagelet that nobody sees: its agent is away, has not reported, or its engine does not answer. What a look at the
-// machine would have to tell is unknown then, whatever the last report said; that is kept apart: pure.
+// The status of a stagelet that nobody sees, since its agent is away or has not reported, or its engine does not
+// answer. Conditions that only the machine can tell are unknown then. What was seen last is kept apart: pure.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { engineUnavailable } from '../../../src/resources/observation.ts'
@@ -20,19 +20,19 @@ export const seenTypes = [
   'Ready',
 ] as const
 
-/** By its status: nobody sees what runs, for the agent is away or has not reported. */
+/** True when the status says that nobody sees what runs. */
 export const isUnseen = ({ status }: Pick<StageletInput['stagelet'], 'status'>): boolean =>
   findCondition(status?.conditions, 'SecretsInSync')?.status === 'Unknown'
 
 export interface Unseen {
   readonly reason:
     'AgentAway' | 'AgentRevoked' | 'AgentMissing' | 'NoReport' | typeof engineUnavailable
-  /** Since when, as far as it is known. */
+  /** Says since when, as far as it is known. */
   readonly message: string
   readonly lastSeen: LastSeen | undefined
 }
 
-/** Undefined while it is seen. */
+/** Undefined while the stagelet is seen. */
 export const unseenOf = (input: StageletInput): Unseen | undefined => {
   const { stagelet, agent, observation } = input
   const isHere = observation !== undefined && isSeen(agent, observation.presence)
@@ -42,7 +42,7 @@ export const unseenOf = (input: StageletInput): Unseen | undefined => {
   const before = stagelet.status
   const isFirst = observation === undefined || blind !== undefined
   const isNew = isFirst && (before?.services ?? []).length === 0
-  // Nobody notes when an engine was last seen.
+  // The time at which an engine was last seen is not recorded.
   const at = blind === undefined ? seenAtOf(agent) : undefined
   const why = blind === undefined ? whyUnseen(input) : whyBlind(input, blind.message)
   return { ...why, lastSeen: isNew ? undefined : (before?.lastSeen ?? lastSeenOf(input, at)) }
@@ -87,7 +87,7 @@ const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
   return Number.isNaN(at) ? undefined : toTimestamp(at)
 }
 
-/** As it was said when it was still seen. */
+/** What the status said before. */
 const lastSeenOf = ({ stagelet }: StageletInput, at: string | undefined): LastSeen => {
   const { conditions = [], runningRevision } = stagelet.status ?? {}
   return {
@@ -101,7 +101,7 @@ const lastSeenOf = ({ stagelet }: StageletInput, at: string | undefined): LastSe
 
 type Known = LastSeen['conditions'][number]
 
-/** A secret that was written after the agent was last seen says nothing of that time. */
+/** The condition as of the time at which the agent was last seen: a secret that was written later does not count. */
 const asOf = (condition: Condition, at: string | undefined): Known => {
   const { type, status, reason, message, lastTransitionTime } = condition
   const isLater = at !== undefined && Date.parse(lastTransitionTime) > Date.parse(at)
@@ -110,7 +110,7 @@ const asOf = (condition: Condition, at: string | undefined): Known => {
     : { type, status, reason, message }
 }
 
-/** What was last known of a condition: what it says, or said when it was last seen. */
+/** The condition as it is, or, while it is unknown, as it was last seen. */
 export const lastKnown = (
   status: StageletStatus | undefined,
   type: string,
@@ -123,7 +123,7 @@ export const lastKnown = (
 const findKnown = (lastSeen: LastSeen | undefined, type: string): Known | undefined =>
   lastSeen?.conditions.find((known) => known.type === type)
 
-/** What is worth a look stays readable. */
+/** True for a condition that tells of a fault: its message stays readable. */
 const isFault = ({ type, status }: Known): boolean =>
   status === 'True' && !['SecretsInSync', 'Ready', 'Progressing'].includes(type)
 
@@ -146,7 +146,7 @@ export const unknownVerdict = (
   return unknown(reason, `${message}; then: ${then.reason}${more}`.slice(0, mostSaid))
 }
 
-/** What it should have stays known; how it is does not. */
+/** The service with its state unknown. The digest and keys that it should have stay known. */
 export const unseenService = (service: ServiceStatus, at: string | undefined): ServiceStatus => {
   const { runningDigest, revision, state, health, restarts, since, lastSeen, ...known } = service
   const seen = { runningDigest, revision, state, health, restarts, since }
