@@ -1,6 +1,6 @@
-// Who sends a request: the agent that made its MAC, or whose key signed it. Nothing of a body is read
-// before that is known, and no request counts twice: in a session this process remembers the counters,
-// of what is signed by a key the database does, for all replicas.
+// Finds the agent that sent a request, by the MAC of a session or by the signature of the agent's key. No body is
+// read before that. No request counts twice: the counters of a session are in this process, those of signed
+// requests in the database, for all replicas.
 import type { KeyObject } from 'node:crypto'
 import type { z } from 'zod'
 import {
@@ -29,13 +29,13 @@ import { RequestSessions } from './request-sessions.ts'
 export interface Caller {
   readonly agentUid: string
   readonly agent: RegisteredAgent
-  /** Signed by the agent's key itself, in no session. */
+  /** True for a request that the agent's key signed, outside of a session. */
   readonly isByKey: boolean
-  /** Of this one request. */
+  /** Proof of this one request. */
   readonly proof: string
-  /** Reads the body, and takes the request: from then on it is a repetition. RefusedError. */
+  /** Reads the body and counts the request: the same request again is refused from then on. RefusedError. */
   take<T>(schema: z.ZodType<T>, maxBytes: number): Promise<T>
-  /** Seals it to the agent. */
+  /** Makes the answer, sealed to the agent. */
   answer(value: object): Response
 }
 
@@ -44,14 +44,14 @@ export type Authenticator = (c: AgentContext) => Promise<Caller>
 
 type Deps = Pick<AgentRoutesDeps, 'identity' | 'agents' | 'clock'>
 
-/** What is known of a request once its proof is checked. */
+/** A request whose proof is good. */
 interface Proven {
   readonly agentUid: string
   readonly agent: RegisteredAgent
   readonly keys: SessionKeys
-  /** Of the nonces of body and answer. */
+  /** Number that the nonces of body and answer are made from. */
   readonly counter: number
-  /** Throws for a repetition. */
+  /** Throws for a request that came before. */
   readonly count: () => Promise<void> | void
 }
 
@@ -94,7 +94,7 @@ const credentialsOf = (c: AgentContext): Credentials => {
   const header = c.req.header('Authorization') ?? ''
   const credentials = parseCredentials(header)
   if (credentials !== undefined) return credentials
-  // Agents before 2.0 sent a token that was good for any request, and for whoever had seen it.
+  // Agents before protocol 2.0 sent a token, which anybody who had seen it could use for any request.
   if (header.startsWith('Bearer '))
     throw new RefusedError(426, 'Protocol', protocolFault(protocolVersion, '1.1')!)
   throw new RefusedError(401, 'Unauthorized', 'the request is not signed by an agent')

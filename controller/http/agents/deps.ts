@@ -22,13 +22,13 @@ export interface RegisteredAgent {
 interface Registry {
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
   join(request: JoinContent & { tokenId: string }, from: Origin): Promise<{ agentUid: string }>
-  /** Undefined when no request that this key signed has come with so high a counter; else the highest. */
+  /** Takes the counter of a request that this key signed. Returns the highest one where that is not lower, else undefined. */
   useCounter(input: {
     agentUid: string
     ed25519: string
     counter: number
   }): Promise<number | undefined>
-  /** Replaces the keys of an agent that still has those `held`. Unauthorized. */
+  /** Replaces the keys of an agent whose present key is `held`. Unauthorized. */
   rotateKeys(
     input: {
       agentUid: string
@@ -57,11 +57,11 @@ export interface AgentRoutesDeps {
   }
   readonly clock: Clock
   readonly log: Logger
-  /** Readers and agents of logs at other controllers. */
+  /** Log sessions at other replicas. */
   readonly logsElsewhere?: LogsElsewhere
-  /** The controllers that have the streams of agents whose signs of life come here. */
+  /** Replicas that have the streams of agents whose signs of life come here. */
   readonly signsElsewhere?: SignsElsewhere
-  /** Audits what is refused. */
+  /** Audit log of refused requests. */
   readonly denied?: DeniedLog
   /** Times and bounds; the defaults are measured for 5,000 agents. Tests shorten them. */
   readonly tuning?: Partial<Tuning>
@@ -69,15 +69,15 @@ export interface AgentRoutesDeps {
 
 export interface Tuning {
   readonly keepAliveMs: number
-  /** How often agents give a sign of life. */
+  /** Time between two signs of life of an agent. */
   readonly signMs: number
-  /** An agent of whom nothing was heard for so long is away; at least a second. */
+  /** An agent is away when nothing was heard of it for this time; at least a second. */
   readonly silenceMs: number
-  /** How long an agent whose stream was closed may be away before what it has told counts as unknown. */
+  /** Time that an agent has to come back after its stream was closed, before its reports count as unknown. */
   readonly graceMs: number
-  /** New streams for each second; the rest is asked to come later. */
+  /** New streams per second; other agents are asked to come later. */
   readonly connectsPerSecond: number
-  /** The same of joins: who is to join takes no place from who has. */
+  /** Joins per second. They do not count as streams, so that they keep no joined agent waiting. */
   readonly joinsPerSecond: number
   readonly concurrentReports: number
 }
@@ -92,10 +92,10 @@ export const defaultTuning: Tuning = {
   concurrentReports: 200,
 }
 
-/** What machines' writes are recorded as. */
+/** Actor of writes for agents, as the audit log shows it. */
 export const system = { name: 'system:agents', source: 'system' } as const
 
-/** Agents are found by namespace and name, as Stagelets name them. */
+/** Key of an agent: Stagelets name an agent by namespace and name. */
 export const agentKeyOf = (namespace: string, name: string): string => `${namespace}/${name}`
 
 export const agentRefOf = (agentKey: string): ObjectRef => {

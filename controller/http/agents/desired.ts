@@ -1,4 +1,4 @@
-// From the mirror to what goes over the wire: the desired item of a stagelet, and its bundle.
+// Makes what is sent to an agent for one stagelet: the desired item, from the mirror, and the bundle of its secrets.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
 import { decideRevision, newestOf } from '../../../src/rollout/revision.ts'
@@ -6,7 +6,7 @@ import type { OpenedEntry, Store } from '../../../src/store/store.ts'
 import type { AgentView, World } from './world.ts'
 import type { ProjectView, StageletView } from './world-views.ts'
 
-/** What an item is made from. */
+/** What a desired item is made from. */
 export interface ItemInput {
   readonly view: StageletView
   readonly project: (ProjectView & { epoch: number }) | undefined
@@ -14,8 +14,8 @@ export interface ItemInput {
 }
 
 /**
- * Decided with what the mirror knows, the moment that a revision closes. The stagelet's reconciler comes to the
- * same with all facts a moment later, which for thousands of stagelets is many moments.
+ * Decided from the mirror as soon as a revision closes. The stagelet's reconciler decides the same from all facts,
+ * but one stagelet after the other: with thousands of them agents would wait long for it.
  */
 const revisionFor = ({ view, project, agent }: ItemInput): number => {
   const { name, wantedRevision: told, quarantine } = view
@@ -31,7 +31,7 @@ const revisionFor = ({ view, project, agent }: ItemInput): number => {
   return decided.revision ?? 0
 }
 
-/** A replica that has not seen the close yet must not take an agent back: the close is younger than the view. */
+/** The order number of the close where the reconciler has not run since: an item of a replica that is behind is older then. */
 const orderOf = (input: ItemInput): number => {
   const { view, project } = input
   const isAhead = project !== undefined && revisionFor(input) > (view.wantedRevision ?? 0)
@@ -39,8 +39,8 @@ const orderOf = (input: ItemInput): number => {
 }
 
 /**
- * Without a project nothing can be judged: the item is paused then, so that the agent keeps what
- * runs instead of taking the secrets away.
+ * Without a project no revision can be decided: the item is paused then, so that the agent keeps what runs and takes
+ * no secrets away.
  */
 export const renderItem = (input: ItemInput): DesiredStagelet => {
   const { view, project, agent } = input
@@ -88,9 +88,9 @@ export type ItemReader = (uid: string, agentKey: string) => Promise<DesiredStage
 
 const epochLifeMs = 1_000
 
-/** Reads the item of a stagelet as it is now; undefined when it is not (or no longer) this agent's. */
+/** Reads the present item of a stagelet; undefined where the stagelet is not this agent's, or may not start yet. */
 export const createItemReader = (world: World, store: Store, clock: Clock): ItemReader => {
-  // One change wakes every agent of a project; they share one look at its epoch.
+  // A change wakes all agents of a project: they share one read of its epoch.
   const epochs = new Map<string, { until: number; epoch: Promise<number> }>()
   const epochOf = (projectUid: string): Promise<number> => {
     const known = epochs.get(projectUid)
@@ -103,10 +103,10 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
   const mine = (uid: string, agentKey: string): StageletView | undefined => {
     const view = world.stagelet(uid)
     if (view?.agentKey !== agentKey) return undefined
-    // A stack must not start without its secrets only to be re-created a moment later.
+    // A stack that started without its secrets would be re-created a moment later.
     return view.wantedRevision === undefined && view.release === undefined ? undefined : view
   }
-  /** One that was made anew counts when the stagelet was judged by it: until then the agent keeps what runs. */
+  /** A project that was made anew counts once the stagelet's revision was decided for it: until then the agent keeps what runs. */
   const projectOf = ({ projectKey, project }: StageletView): ProjectView | undefined => {
     const found = world.project(projectKey)
     const isJudged =
@@ -118,7 +118,7 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     if (first === undefined) return undefined
     const known = projectOf(first)
     const epoch = known === undefined ? 0 : await epochOf(known.uid)
-    // Read again: only the newest revision is worth sealing.
+    // The stagelet may have changed meanwhile: only its newest revision is worth sealing.
     const view = mine(uid, agentKey)
     if (view === undefined) return undefined
     const now = projectOf(view)

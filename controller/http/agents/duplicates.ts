@@ -1,22 +1,21 @@
-// Two machines with the identity of one agent, as after a disk was cloned, take each other's stream
-// for ever, or hold one each on different replicas. A start that another one replaced comes back, or
-// goes on reporting, only where both run: a machine that lost its power, whose old stream looks alive
-// for a while, comes back as a new one.
+// Finds two machines that use the identity of one agent, as after a disk was cloned. They replace each other's stream
+// again and again, or each has a stream on another replica. Both run where a start of the agent (its boot id) connects
+// or reports after another start has replaced it. A machine that was restarted has a new boot id.
 import { agentRefOf, system, type AgentRoutesDeps } from './deps.ts'
 import type { Session } from './session.ts'
 
-/** Of one agent; what is further back no longer matters. */
+/** Replaced boot ids that are remembered of one agent. */
 const mostRemembered = 8
 const tellEveryMs = 60 * 60_000
-/** What was on its way when an agent was started anew has arrived, or been given up, by then. */
+/** Reports of an earlier start may come for this time after a new start. */
 const lateMs = 60_000
 
 type Stream = Pick<Session, 'agentKey' | 'agentUid' | 'boot'>
 
 export interface Duplicates {
-  /** A stream was opened; `replaced` was open until then. */
+  /** To be called when a stream was opened; `replaced` is the stream that it ended. */
   opened(stream: Stream, replaced: Stream | undefined): void
-  /** A report came from a start whose stream is not the newest, here or on another replica. */
+  /** To be called for a report of a start that does not have the newest stream of the agent. */
   reportedLate(from: Stream): void
 }
 

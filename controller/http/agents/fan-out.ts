@@ -1,11 +1,11 @@
-// Who gets served when: some sessions at a time, which share what they read, and the event loop back
-// after every 20, so that a change seen by thousands of agents does not stop the rest of the controller.
+// Serves sessions that have something to send: some at a time, which share their reads. After every 20 the event loop
+// gets a turn, so that a change for thousands of agents does not stop the rest of the controller.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 const workers = 256
 const turnsBeforeYield = 20
 
-/** Returns schedule(): a session waits once, however often it is scheduled. Faults go to `onFault`. */
+/** Returns schedule(). A session that is scheduled several times is flushed once. `onFault` gets errors. */
 export const createFanOut = <S>(
   flush: (session: S) => Promise<void>,
   onFault: (session: S, error: unknown) => void,
@@ -35,7 +35,7 @@ export const createFanOut = <S>(
 
 const tickMs = 100
 
-/** One timer for all keep-alives: each member has its turn once in `periodMs`, spread evenly. */
+/** Calls `turn` for each member once in `periodMs`, spread evenly, with one timer for all. */
 export const createWheel = <S>(
   periodMs: number,
   turn: (member: S) => void,

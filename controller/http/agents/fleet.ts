@@ -1,9 +1,9 @@
-// How the fleet is, for metrics: from the mirror of the world, so that a scrape costs no query.
+// Counts agents and stagelets for metrics, from the mirror, so that a scrape costs no query.
 import type { World } from './world.ts'
 
 type Known = 'True' | 'False' | 'Unknown'
 
-/** How many say so, by the status of `SecretsInSync` of stagelets and of `Ready` of agents. */
+/** Counts of stagelets by the status of `SecretsInSync`, and of agents by that of `Ready`. */
 export interface Fleet {
   readonly stagelets: Readonly<Record<Known, number>>
   readonly agents: Readonly<Record<Known, number>>

@@ -1,8 +1,8 @@
-// Paces new streams. TLS has been paid for by then, but what comes after it has not.
+// Limits how many agents are let in per second. TLS has been paid for by then, but not what comes after it.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { RefusedError } from './refusal.ts'
 
-/** Throws 503 with Retry-After when more than `perSecond` come; those refused get later slots, so that they do not return as one crowd. */
+/** The returned function throws 503 with Retry-After when more than `perSecond` come. Each further refusal gets a later time, so that they do not return together. */
 export const createGate = (perSecond: number, clock: Clock): (() => void) => {
   let tokens = perSecond
   let last = clock.now()

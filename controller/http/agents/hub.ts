@@ -1,5 +1,4 @@
-// All open streams of this process: one for each agent. A change of the world goes to the session of
-// the agent that it names.
+// All open streams of this process, one for each agent. A change in the mirror goes to the session of its agent.
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
@@ -13,25 +12,25 @@ import type { Presence } from './presence.ts'
 import { Session, type NewStream, type SessionDeps } from './session.ts'
 import { createWorld, type AgentView, type World } from './world.ts'
 
-/** How long a peer may take for the last words of its stream. */
+/** How long an agent may take to read the last message of its stream. */
 const patienceMs = 500
 const retryBundleMs = 5_000
 const takenOver = 'another connection of this agent took over'
 
 export interface Hub {
   readonly world: World
-  /** Opens a stream on `res`; an older one of the same agent ends with Replaced. */
+  /** Opens a stream on `res`. An older stream of the same agent ends with Replaced. */
   attach(to: NewStream): void
   isConnected(agentKey: string): boolean
-  /** A sign of life for a stream here; false when it is none, or came before. */
+  /** Takes a sign of life; false where it is not of a stream here, or came before. */
   readonly heard: Listening['heard']
   /** False when the agent has no stream here. */
   askForLogs(agentKey: string, order: LogsOrder): boolean
   /** Ends this stream: the agent has a newer one on another replica. */
   replaced(agentKey: string, connection: string): void
-  /** Asks every agent to come back in a slot of its own, and ends the streams. */
+  /** Ends all streams, and asks each agent to come back at a time of its own. */
   sendAway(): Promise<void>
-  /** The same, for good. */
+  /** sendAway(), and ends the hub. */
   stop(): Promise<void>
 }
 
@@ -66,7 +65,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     const session = sessions.get(agentKey)
     if (session === undefined) return
     if (view?.ready?.reason === 'Disconnected') presence.toldGone(agentKey)
-    // Whatever changed them: the agent itself, or a revocation and a new join.
+    // The agent may have changed its keys itself, or was revoked and has joined anew.
     const isOld = view?.keys !== session.keysSeen
     session.keysSeen = view?.keys
     if (view === undefined || view.ready?.status === 'False' || isOld) checkRevoked(session)
@@ -107,7 +106,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
       )
       wheel.add(session)
       listening.add(session)
-      // A revocation between the check of the token and now has met no session.
+      // A revocation since the request was checked found no session to end.
       agentChanged(agentKey, world.agent(agentKey))
     },
     isConnected: (agentKey) => sessions.has(agentKey),
@@ -138,7 +137,7 @@ const readersOf = (
     store.openSet(item.projectUid, item.revision, { stagelet: item.name, agent, keys, from }),
 })
 
-/** Each gets a slot of its own; the second before the first is the time that a restart takes at least. */
+/** Each agent gets a time of its own, the first after a second, since a restart takes at least that. */
 const sendAway = async (sessions: readonly Session[]): Promise<void> => {
   const slotMs = 1000 / returnsPerSecond
   const goodbyes = sessions.map((session, i) =>
@@ -147,7 +146,7 @@ const sendAway = async (sessions: readonly Session[]): Promise<void> => {
   await Promise.all(goodbyes)
 }
 
-/** The crowd that would come back together is all registered agents, not those here by now. */
+/** All registered agents may come back together, not only those that are here now. */
 const spreadFor = (open: number, world: World): number =>
   spreadMsFor(Math.max(open, world.agentCount))
 
@@ -169,7 +168,7 @@ const createRetries = (
   }
 }
 
-/** What the feed says may be about an earlier life of the name, so the registry decides. */
+/** Ends a stream whose agent was revoked or has new keys. The feed may tell of an earlier agent of this name, so the registry is asked. */
 const createRevocation =
   (
     agents: AgentRoutesDeps['agents'],

@@ -1,5 +1,4 @@
-// Which agents are heard: each stream is found by its name in signs of life, and one whose agent gives
-// none for too long is cut.
+// Takes signs of life, and cuts the streams of agents that give none for too long.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { Sign } from '../../../src/protocol/sign-of-life.ts'
@@ -9,17 +8,17 @@ import type { Session } from './session.ts'
 export interface Listening {
   add(session: Session): void
   remove(session: Session): void
-  /** A sign of life for a stream here; false when it is none, or came before. */
+  /** Takes a sign of life; false where it is not of a stream here, or came before. */
   readonly heard: (sign: Sign) => boolean
   stop(): void
 }
 
-/** So many looks without a sign between two of them, and the stream is cut. */
+/** A stream is cut after this many looks in a row without a sign. */
 const silentLooks = 10
 
 /**
- * Looks are counted and not time: where this process itself stood still, signs wait to be read, and all
- * agents would be lost at once.
+ * Looks are counted, not time: after this process stood still, signs wait to be read, and by time all agents would
+ * be lost at once.
  */
 export const createListening = (
   silenceMs: number,

@@ -1,7 +1,7 @@
-// Hands the logs that agents send on to those who asked for them. One session for each reader; the
-// controller keeps what fits into one buffer and makes the agent wait, who leaves lines out and
-// counts them. A session lives in the process that has its reader, and says which one that is: an
-// agent whose stream is elsewhere is asked there, and its batches are passed on to here.
+// Passes logs from agents to readers, with one session for each reader. The controller keeps one buffer of lines and
+// makes the agent wait when that is full; the agent then drops lines and counts them. A session is in the replica of
+// its reader, and its id names that replica. An agent whose stream is at another replica is asked by that one, which
+// passes its batches on to here.
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
@@ -28,18 +28,18 @@ export interface LogRelay {
   open(wanted: LogWanted, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>
   /** What an agent has sent. RefusedError 404 for a session that nobody knows. */
   accept(agentKey: string, batch: LogBatch): Promise<LogBatchState>
-  /** The same for a session of this process alone. */
+  /** The same, only for sessions of this process. */
   acceptHere(agentKey: string, batch: LogBatch): Promise<LogBatchState>
   stop(): void
 }
 
-/** The other controllers. */
+/** The other replicas. */
 export interface LogsElsewhere {
-  /** This one, among them. */
+  /** Name of this replica. */
   readonly self: string
   /** False when none of them has the agent. ServiceUnavailable. */
   ask(agentKey: string, order: LogsOrder): Promise<boolean>
-  /** Undefined when that one does not know the session either. ServiceUnavailable. */
+  /** Undefined when that replica does not know the session either. ServiceUnavailable. */
   take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }
 
@@ -47,7 +47,7 @@ export interface LogRelayDeps {
   readonly clock: Clock
   /** False when the agent has no stream here. */
   readonly ask: (agentKey: string, order: LogsOrder) => boolean
-  /** Absent: this controller is alone. */
+  /** Absent where there is no other replica. */
   readonly elsewhere?: LogsElsewhere
   /** For tests. */
   readonly answerMs?: number
@@ -58,7 +58,7 @@ const maxSessions = 500
 const bufferBytes = 256 * 1024
 const answerMs = 10_000
 const holdMs = 10_000
-/** A reader who takes nothing for so long is gone, whatever his connection says. */
+/** A reader that takes nothing for this time is gone, even where its connection looks open. */
 const maxHolds = 30
 const rememberedEnds = 1_000
 
@@ -150,7 +150,7 @@ class Session {
   readonly id: string
   readonly agentKey: string
   readonly stream: ReadableStream<Uint8Array>
-  /** The agent has said that this is all. */
+  /** The agent has sent its last record. */
   isOver = false
   readonly #clock: Clock
   readonly #ending = new AbortController()
@@ -215,7 +215,7 @@ class Session {
       return 'ended'
     }
     if (this.#ending.signal.aborted) return 'ended'
-    // Two that were sent as one, the first of which was thought lost, wait here together.
+    // A batch that was sent again, as the first answer got lost, may wait here beside the first.
     if (seq <= this.#lastSeq) return 'taken'
     this.#holds = 0
     this.#lastSeq = seq
@@ -236,7 +236,7 @@ class Session {
     return this.#ending.signal.aborted || (this.#out.desiredSize ?? 0) > 0
   }
 
-  /** The last record, unless the agent has sent it. The stream may have been left already. */
+  /** Adds the last record, unless the agent has sent it. The reader may be gone already. */
   finish(error: string | undefined): void {
     if (this.#ending.signal.aborted) return
     this.#ending.abort()
@@ -244,7 +244,7 @@ class Session {
       if (error !== undefined) this.#out.enqueue(encode([{ type: 'end', error }]))
       this.#out.close()
     } catch {
-      // Nobody reads any more.
+      // The reader is gone.
     }
   }
 }

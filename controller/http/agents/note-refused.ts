@@ -1,5 +1,4 @@
-// Tells the audit log of agents that were refused: with a join token that was made for one, by its
-// name; with anything else, by a count.
+// Tells the audit log of refused agents: by name where a join token names the agent, else by a count.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
 import { originOf } from './origin.ts'
@@ -14,7 +13,7 @@ export const noteRefused = async (
   const denied = error instanceof StagelyError ? error.details.denied : undefined
   if (denied === undefined) {
     const unauthorized = error instanceof StagelyError && error.reason === 'Unauthorized'
-    // Any agent comes without a session after a restart, and signs with its key then.
+    // After a restart of the controller every agent comes with an unknown session: that is no attempt of a stranger.
     const refused = error instanceof RefusedError && error.reason !== 'UnknownSession'
     if (unauthorized || (refused && error.status === 401)) log.countUnknown()
     return

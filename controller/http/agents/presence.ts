@@ -1,5 +1,5 @@
-// Agent.status: who is connected. Writes are gathered for a moment and go in one transaction, so
-// that a crowd coming back costs the store a few writes and not one for each agent.
+// Writes to Agent.status whether the agent is connected. Writes are gathered for a moment and share a transaction, so
+// that many agents that come back together cost a few writes.
 import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../../src/kernel/clock.ts'
@@ -15,7 +15,7 @@ const mostInOneWrite = 100
 
 interface Update {
   readonly uid: string
-  /** The stream that came or went. */
+  /** The stream that was opened or closed. */
   readonly connection: string
   readonly boot: string
   readonly seenAt: number
@@ -26,15 +26,15 @@ interface Update {
 export interface Presence {
   connected(agentKey: string, uid: string, connection: string, request: StreamRequest): void
   /**
-   * Reported as Disconnected when the agent is not back, here or elsewhere, after the grace time; at once
-   * when it was cut for silence, with when it was last heard: that silence was the grace.
+   * To be called when a stream has closed. The agent is Disconnected when it is not back, here or elsewhere, after
+   * the grace time. With `heardAt` it is so at once: the stream was cut for a silence as long as the grace time.
    */
   left(
     agentKey: string,
     stream: { readonly agentUid: string; readonly connection: string },
     heardAt?: number,
   ): void
-  /** The agent counts as disconnected; where its stream is here, that is put right. */
+  /** To be called when the status says Disconnected: corrects it where the agent has a stream here. */
   toldGone(agentKey: string): void
   stop(): Promise<void>
 }
@@ -49,24 +49,24 @@ export const createPresence = (
   },
 ): Presence => {
   const pending = new Map<string, Update>()
-  /** Those who have a stream here. */
+  /** Agents that have a stream here. */
   const here = new Map<string, Update>()
   const ending = new AbortController()
-  // One sleeper for each agent that is away.
+  // Each agent that is away has a listener.
   setMaxListeners(0, ending.signal)
   let flushing: Promise<void> | undefined
 
   const flush = async (): Promise<void> => {
     while (pending.size > 0) if (!(await flushBatch())) break
-    // In the same turn as the look that found nothing, so that no update is left behind.
+    // No await since `pending` was seen empty, so that no update is left behind.
     flushing = undefined
   }
-  /** False when it failed while stopping: then nobody waits for the database to come back. */
+  /** False when it failed while the controller stops: then the database is not waited for. */
   const flushBatch = async (): Promise<boolean> => {
     await clock.sleep(gatherMs, ending.signal).catch(() => undefined)
     const batch = [...pending].slice(0, mostInOneWrite)
     for (const [key] of batch) pending.delete(key)
-    // The order in which rows of streams are locked (agent-connections.ts).
+    // Rows of streams are always locked in this order (agent-connections.ts).
     batch.sort(([, a], [, b]) => (a.uid < b.uid ? -1 : 1))
     try {
       const replaced = await connections.write(system, (tx, streams) =>
@@ -140,7 +140,7 @@ const arrival = (
   ready: condition('True', 'Connected', 'the agent is connected'),
 })
 
-/** Without a time, so that what happens again is counted. */
+/** Holds no time, so that repeated events are counted as one. */
 const lostMessage = 'the agent is not connected: nobody sees what runs on its machine'
 
 const gone = (seenAt: number): NewCondition =>
@@ -150,7 +150,7 @@ const gone = (seenAt: number): NewCondition =>
     `the agent was last seen at ${toTimestamp(seenAt)}; what runs on its machine now is not known`,
   )
 
-/** Returns those of whom nothing was written: they have a stream elsewhere. */
+/** Returns the updates that were not written, as these agents have a newer stream elsewhere. */
 const writeAll = async (
   tx: Transaction,
   batch: readonly [string, Update][],
@@ -164,7 +164,7 @@ const writeAll = async (
   return elsewhere
 }
 
-/** For agents whose replica went away with their streams; `seenAt` is as far as anybody noted it. */
+/** For an agent whose replica is gone; `seenAt` is the last time that is known of it. */
 export const writeGone = (
   tx: Transaction,
   agentKey: string,
@@ -179,11 +179,11 @@ const writeStatus = async (
   update: Omit<Update, 'connection' | 'boot'> & { readonly changedAt?: number },
 ): Promise<void> => {
   const agent = await tx.get(agentRefOf(agentKey))
-  // Gone, or made anew under the same name: not the one that was seen.
+  // Another agent may have this name by now.
   if (agent === undefined || agent.metadata.uid !== update.uid) return
   const old = (agent.status ?? {}) as AgentStatus
   const conditions = old.conditions ?? []
-  // Only a new join ends that; an agent that was just seen or that leaves does not.
+  // Revoked ends by a new join alone.
   if (conditions.some((c) => c.type === 'Ready' && c.reason === 'Revoked')) return
   const seen = toTimestamp(update.seenAt)
   const changed = toTimestamp(update.changedAt ?? update.seenAt)

@@ -1,4 +1,4 @@
-// How these endpoints say no: an HTTP status with { reason, message }, and how they read a body.
+// Refusals of the agents' endpoints, as an HTTP status with { reason, message }, and reading of bodies.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -13,7 +13,7 @@ export interface AgentEnv {
 }
 export type AgentContext = Context<AgentEnv>
 
-/** A refusal on its way out. The message carries the remedy and never a secret. */
+/** A refusal. The message names the remedy and never a secret. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
@@ -28,7 +28,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** Renders any error; what is not ours becomes a plain 500 and is logged here, once. */
+/** Renders any error. An unexpected one becomes a plain 500 and is logged here, once. */
 export const renderRefusal = (c: AgentContext, error: unknown, log: Logger): Response => {
   const refused = toRefusal(error)
   if (refused === undefined) {
@@ -38,7 +38,7 @@ export const renderRefusal = (c: AgentContext, error: unknown, log: Logger): Res
   if (refused.retryAfterSeconds !== undefined) {
     c.header('Retry-After', String(refused.retryAfterSeconds))
   }
-  // Behind one address another replica may be able to: a kept connection would lead here again.
+  // Another replica behind the same address may serve the agent: a kept connection would lead here again.
   if (refused.status === 503) c.header('Connection', 'close')
   const body = { reason: refused.reason, message: refused.message }
   return c.json(body, refused.status as ContentfulStatusCode)
@@ -68,8 +68,8 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
 }
 
 /**
- * The whole body, from the Node request itself: no web Request, so that a connection stays small. 413
- * above `maxBytes`.
+ * The whole body, read from Node's own request: a web Request would make each connection larger. 413 above
+ * `maxBytes`.
  */
 export const readBytes = (c: AgentContext, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ export const readBytes = (c: AgentContext, maxBytes: number): Promise<Buffer> =>
         chunks.push(chunk)
         return
       }
-      // The rest is read and dropped, so that the answer gets through; the connection then ends.
+      // The rest is read and dropped, so that the agent can read the answer; then the connection ends.
       incoming.off('data', take)
       incoming.resume()
       c.header('Connection', 'close')

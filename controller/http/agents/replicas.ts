@@ -1,6 +1,5 @@
-// Replicas that went away with the streams they held: each says now and then that it is there, and
-// the leader declares those agents gone which nobody holds and who did not come back. One that can
-// no longer say so, while another can, sends its agents there.
+// Each replica writes a heartbeat. The leader declares agents gone whose replica has no heartbeat any more and that did
+// not come back to another one. A replica that cannot write its heartbeat, while another can, sends its agents there.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
@@ -13,10 +12,10 @@ import { restartGraceMs } from './pace.ts'
 import { writeGone } from './presence.ts'
 
 const everyMs = 5_000
-/** Of a controller that is alone: after its sudden end, agents count as seen until its last beat. */
+/** Heartbeat of a controller that is alone: after its sudden end, agents count as seen until its last heartbeat. */
 const aloneEveryMs = 60_000
 const retryMs = 1_000
-/** Cut off from the database for so long, a replica asks the others how they are. */
+/** After this time without the database a replica asks the others whether they have it. */
 const isolatedMs = 10_000
 const mostInOneWrite = 100
 
@@ -24,7 +23,7 @@ export interface BeatDeps {
   readonly replicas: Pick<Replicas, 'beat' | 'others'>
   /** Undefined: there are no other replicas. */
   readonly peers: { isReady(peer: Peer): Promise<boolean> } | undefined
-  /** The database is out of reach from here, and not for another replica. Once for each time. */
+  /** Called once when the database is out of reach for this replica, and not for another. */
   readonly onIsolated: () => void
   readonly clock: Clock
   readonly log: Logger
@@ -55,7 +54,7 @@ export const beatUntil = async (
       state = 'failing'
     }
     if (state === 'isolated' || clock.now() - lastBeat < isolatedMs) continue
-    // Where nobody has the database, agents keep their streams: they are well where they are.
+    // Where no replica has the database, agents keep their streams here.
     if (!(await isOtherReady())) continue
     state = 'isolated'
     log.warn({}, 'this replica alone is cut off from the database: its agents are sent to others')
@@ -71,8 +70,8 @@ export interface SweepDeps {
 }
 
 /**
- * For the leader; `store` is his. Agents get the time of a restart after a change of the leader as
- * well; `givenMs` in its place. */
+ * For the leader; `store` is the leader's. After a change of the leader agents have as much time to come back as after
+ * a restart, or `givenMs`. */
 export const startSweep = (
   { connections, clock, log, store }: SweepDeps,
   givenMs?: number,
@@ -87,7 +86,7 @@ export const startSweep = (
         system,
         async (tx, streams) => {
           for (const { uid, namespace, name, seenAt } of batch) {
-            // Meanwhile it may have come back.
+            // The agent may have come back meanwhile.
             if (!(await streams.gone(uid))) continue
             await writeGone(tx, agentKeyOf(namespace, name), uid, { seenAt, now: clock.now() })
           }

@@ -1,6 +1,6 @@
-// Reports of agents: checked, and stored as Observations, or not when nothing but the sequence number
-// moved. An agent's reports come to any replica, and not to the one that has its stream: what was told
-// before is read from the store. All that come while one write goes on share the next.
+// Checks the reports of agents, and stores them as Observations where more than the sequence number changed. A report
+// may come to any replica, so that the last one is read from the store. Reports that come during a write share the
+// next one.
 import { isDeepStrictEqual } from 'node:util'
 import { gathered } from '../../../src/kernel/gathered.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
@@ -22,7 +22,7 @@ import type { World } from './world.ts'
 import type { StageletView } from './world-views.ts'
 
 export interface Reports {
-  /** Stores what is new. 409 for a replay, 403 when nothing in it is this agent's; else the uids it refused. */
+  /** Stores what is new. 409 for a replay, 403 where no stagelet in it is this agent's; else returns the uids that were refused. */
   accept(agentUid: string, agent: RegisteredAgent, report: ReportRequest): Promise<string[]>
 }
 
@@ -37,13 +37,13 @@ interface Given {
   readonly mine: readonly Accepted[]
 }
 
-/** Bounds how long other writers wait for one write of them. */
+/** Reports in one write: other writers wait for it. */
 const mostInOneWrite = 64
 
 const replay = (seq: number, last: number): RefusedError =>
   new RefusedError(409, 'Replay', `report ${seq} came after report ${last}: a replay, or late`)
 
-/** Of two reports of one agent. */
+/** Throws where the report is not newer than the last one of this agent. */
 const checkReplay = (
   last: Pick<ReportRequest, 'boot' | 'seq'> | undefined,
   { boot, seq }: ReportRequest,
@@ -65,10 +65,10 @@ export const createReports = (
   { connections, log, duplicates }: ReportsDeps,
   world: World,
 ): Reports => {
-  /** Newest report that came here, by agent: saves the store most looks at replays. */
+  /** By agent, the newest report that came here: most replays are found without the store. */
   const newest = new Map<string, { boot: string; seq: number }>()
 
-  /** Throws when the report must not count; else what of it is new. */
+  /** Returns the part of the report that is new. Throws for a report that must not count. */
   const check = async (
     tx: Transaction,
     boot: string | undefined,
@@ -83,19 +83,19 @@ export const createReports = (
       const old = specOf(await tx.get(observationOf(view)))
       if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
         throw replay(spec.seq, old.seq)
-      // What was told before the agent was away has to be told again, also where it is the same.
+      // A report from before the agent was away is stored again, also where it says the same.
       const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
       if (old === undefined || isStale || !isSameReport(old, spec)) news.push({ view, spec })
     }
     return news
   }
 
-  /** Each is refused alone; undefined for those that are not. */
+  /** The refusal of each report; undefined for those that were taken. */
   const put = gathered(mostInOneWrite, (batch: readonly Given[]) =>
     connections.write(system, async (tx, streams) => {
       const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
       const outcomes: (RefusedError | undefined)[] = []
-      /** Newest of those before in this write, by agent. */
+      /** By agent, the newest report in this write so far. */
       const here = new Map<string, ReportRequest>()
       for (const given of batch) {
         const { agentUid, report } = given
@@ -119,7 +119,7 @@ export const createReports = (
       const agentKey = agentKeyOf(agent.namespace, agent.name)
       let { mine, refused } = divide(report, agentKey, world)
       if (refused.length > 0) {
-        // The agent may know of a stagelet by another replica, before the mirror here does.
+        // Another replica may have told the agent of a stagelet before the mirror here shows it.
         await world.caughtUp()
         ;({ mine, refused } = divide(report, agentKey, world))
       }
@@ -134,7 +134,7 @@ export const createReports = (
       if (refusal?.reason === staleBoot)
         duplicates.reportedLate({ agentKey, agentUid, boot: report.boot })
       if (refusal !== undefined) throw refusal
-      // Not within the write, which may be done over.
+      // Not within the write, which may be repeated.
       newest.set(agentUid, { boot: report.boot, seq: report.seq })
       return refused
     },
@@ -147,7 +147,7 @@ const observationOf = ({ namespace, name }: StageletView): ObjectRef => ({
   name,
 })
 
-/** But for what each report has of its own. */
+/** True where two reports differ at most in sequence number and presence. */
 const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>
   isDeepStrictEqual({ ...a, seq: 0, presence: '' }, { ...b, seq: 0, presence: '' })
 
@@ -172,8 +172,8 @@ const divide = (
 }
 
 /**
- * What is compared must look like what was stored, and JSON has no undefined. Log lines and names of
- * an agent's machine may hold anything.
+ * The report as the database stores it, so that two of them can be compared. Log lines and names of a machine may hold
+ * text that cannot be stored.
  */
 const storable = (reported: ReportedStagelet): ReportedStagelet =>
   JSON.parse(storableJson(JSON.stringify(reported))) as ReportedStagelet

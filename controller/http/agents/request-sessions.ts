@@ -1,5 +1,5 @@
-// Sessions of agents with this replica. They are in its memory alone: after a restart, and at another
-// replica, an agent begins a new one with its key.
+// Sessions of agents with this replica, in memory. After a restart, and at another replica, an agent begins a new
+// session with its key.
 import { randomBytes } from 'node:crypto'
 import type { SessionKeys } from '../../../src/protocol/agent-request.ts'
 import { CounterWindow } from '../../../src/protocol/counter-window.ts'
@@ -7,13 +7,13 @@ import { CounterWindow } from '../../../src/protocol/counter-window.ts'
 export interface RequestSession {
   readonly id: string
   readonly agentUid: string
-  /** The key that began it: another one ends it. */
+  /** The key that began the session. A new key ends it. */
   readonly ed25519: string
   readonly keys: SessionKeys
   readonly window: CounterWindow
 }
 
-/** An agent has one for each connection that led here at first; only its own key makes more. */
+/** Sessions of one agent: it begins one for each connection to this replica. */
 const mostOfAgent = 8
 
 export class RequestSessions {
@@ -34,7 +34,7 @@ export class RequestSessions {
     return this.#byId.get(id)
   }
 
-  /** The agent is gone, or has another key. */
+  /** To be called when the agent is gone or has another key. */
   endAll(agentUid: string): void {
     for (const id of this.#byAgent.get(agentUid) ?? []) this.#byId.delete(id)
     this.#byAgent.delete(agentUid)

@@ -47,19 +47,19 @@ const maxLogBytes = 4_194_304
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
   connected(agentKey: string): boolean
-  /** How many agents and stagelets there are, by what is known of them; read in memory. */
+  /** Counts of agents and stagelets by their state, from memory. */
   fleet(): Fleet
   /** Logs of the stacks of agents. */
   readonly logs: LogRelay
   /** False when the agent has no stream here. */
   askForLogs(agentKey: string, order: LogsOrder): boolean
-  /** For the server: signs of life in front of `app`. */
+  /** The server's listener: takes signs of life itself, and gives all else to `app`. */
   listener(app: { readonly fetch: Parameters<typeof getRequestListener>[0] }): RequestListener
-  /** A sign of life that came to another controller; false when it is none of a stream here. */
+  /** Takes a sign of life that came to another replica; false where it is not of a stream here. */
   readonly heard: Hub['heard']
-  /** Asks every agent to come back, to another replica as far as this one knows. */
+  /** Asks every agent to come back; a load balancer may lead it to another replica. */
   sendAway(): Promise<void>
-  /** Asks every agent to come back later, ends the streams and writes what is due. Idempotent. */
+  /** Asks every agent to come back later, ends the streams and writes what waits. Idempotent. */
   stop(): Promise<void>
 }
 
@@ -146,14 +146,14 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 type Handler = (c: AgentContext) => Promise<Response>
 
 /**
- * Only what is sealed to this controller's key comes to the gate, so that whoever knows no join token
- * keeps nobody out.
+ * Only a request that is sealed to this controller's key counts at the gate: without a join token nobody can keep
+ * others out.
  */
 const takeJoin =
   ({ agents, identity, clock, log }: AgentRoutesDeps, passGate: () => void): Handler =>
   async (c) => {
     const text = (await readBytes(c, maxJoinBytes)).toString('utf8')
-    // What an agent of another version says besides may look otherwise.
+    // The protocol first: the rest of the request may differ in another version.
     checkProtocol(decodeBody(text, joinRequest.pick({ protocol: true })).protocol)
     const request = decodeBody(text, joinRequest)
     const { content, answer } = openJoin(identity.x25519, request)
@@ -172,8 +172,8 @@ const takeJoin =
   }
 
 /**
- * New keys are taken by the word of the old key alone, not of a session. Whoever holds the old key
- * could have any registered; so the new key must sign as well.
+ * Registers new keys of an agent. The old key signs the request, outside of a session. The new key must sign as well,
+ * so that nobody can have a key registered that he does not have.
  */
 const takeKeys =
   (authenticate: Authenticator, { agents, identity, log }: AgentRoutesDeps): Handler =>
@@ -205,7 +205,7 @@ interface StreamDeps {
 const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> => {
   const { deps, hub, presence } = to
   const caller = await to.authenticate(c)
-  // After the proof: whoever has none keeps nobody out.
+  // After the check of the proof: without one nobody can keep others out.
   to.passStreams()
   const { agentUid, agent, proof } = caller
   const request = await caller.take(streamRequest, maxStreamBytes)
@@ -213,10 +213,10 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   checkClock(request.now, deps.clock.now())
   await hub.world.ready
   const { outgoing: res } = c.env
-  // Whoever has given up meanwhile may have a stream elsewhere, which stays the newest.
+  // An agent that gave up meanwhile may have a stream elsewhere, which must stay the newest.
   if (res.destroyed) return RESPONSE_ALREADY_SENT
   const connection = await deps.connections.open(agentUid, request.boot)
-  // Another replica may have told the agent of what the mirror here does not show yet.
+  // Another replica may have told the agent of a change that the mirror here does not show yet.
   await hub.world.caughtUp()
   const agentKey = agentKeyOf(agent.namespace, agent.name)
   if (res.destroyed) {

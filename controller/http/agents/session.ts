@@ -1,11 +1,11 @@
-// One agent's open stream. It knows what the agent has and sends what differs.
+// The open stream of one agent. It knows what the agent has, and sends what differs.
 //
 // INVARIANTS
-// - The bundles of the revisions that an item names go out before it; none that the agent has.
-// - An item goes out again only when more of it than its order number changed.
+// - Before an item its bundles are sent, without those that the agent has.
+// - An item is sent again only when more than its order number changed.
 // - `desired` is sent once, after the bundles of its items; later changes are single lines.
-// - Of a stagelet that changes several times while it waits, only the newest state is sealed and sent.
-// - Sealing and writing are one step, so that sequence numbers leave in order.
+// - Where a stagelet changes several times before it is sent, only its newest state is sealed and sent.
+// - Sealing and writing are one step, so that sequence numbers are sent in order.
 import type { ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { keyFingerprint } from '../../../src/kernel/key-fingerprint.ts'
@@ -33,7 +33,7 @@ import { agentKeyOf } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
 
 export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
-  /** This one. */
+  /** Name of this replica. */
   readonly replica: string
   readonly readItem: ItemReader
   readonly open: (
@@ -42,7 +42,7 @@ export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   ) => Promise<OpenedEntry[]>
   /** Asks for a flush() soon. */
   readonly schedule: (session: Session) => void
-  /** Asks for it again later, after a fault. */
+  /** Asks for a stagelet again later, after a fault. */
   readonly retry: (session: Session, uid: string) => void
   readonly log: Logger
 }
@@ -51,10 +51,10 @@ export interface NewStream {
   readonly res: ServerResponse
   readonly agentUid: string
   readonly agent: RegisteredAgent
-  /** As the table of connections names this stream. */
+  /** Id of this stream in the table of connections. */
   readonly connection: string
   readonly request: StreamRequest
-  /** Of the request: see streamInfo. */
+  /** Proof of the request: see streamInfo. */
   readonly proof: string
   readonly from: Origin
 }
@@ -65,22 +65,22 @@ interface Pace {
   readonly signMs: number
 }
 
-/** Those that an item needs a bundle for: the one to run, and the one to go back to. */
+/** Revisions whose bundles an item needs: the one to run, and the one to go back to. */
 const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number[] =>
   [...new Set([revision, healthyRevision])].filter((r) => r > 0)
 
 export class Session {
   readonly agentUid: string
   readonly agentKey: string
-  /** The request that opened it. */
+  /** Where the request came from that opened the stream. */
   readonly from: Origin
-  /** Of this stream, among all that the agent ever had. */
+  /** Id of this stream in the table of connections. */
   readonly connection: string
-  /** Start of the agent that opened it. */
+  /** Boot id of the agent. */
   readonly boot: string
   /** The key that the agent had when it connected. */
   readonly ed25519: string
-  /** Fingerprint of its keys then. */
+  /** Fingerprint of its keys at that time. */
   readonly keys: string
   readonly #deps: SessionDeps
   readonly #res: ServerResponse
@@ -92,11 +92,11 @@ export class Session {
   readonly #sent = new Map<string, DesiredStagelet>()
   /** Fingerprint in the Agent's status that this stream was last checked against. */
   keysSeen: string | undefined
-  /** Looks at this stream since its agent was heard. */
+  /** Looks at this stream since the last sign of life. */
   looks = 0
-  /** When that was; its coming, at first. */
+  /** Time of the last sign of life; at first, of the opening. */
   heardAt = 0
-  /** Nothing was heard for so long that the stream is cut. */
+  /** The stream was cut, as no sign of life came. */
   isSilent = false
   readonly #signKey: MacKey
   #lastSign = 0
@@ -130,12 +130,12 @@ export class Session {
     })
   }
 
-  /** Sends the head and `hello`; `uids` are the stagelets of the agent as of now. */
+  /** Sends the head and `hello`. `uids` are the agent's stagelets. */
   start({ keepAliveMs, spreadMs, signMs }: Pace, uids: Iterable<string>): void {
     this.#res.writeHead(200, {
       'Content-Type': 'application/x-ndjson',
       'Cache-Control': 'no-store',
-      // Proxies must not collect lines.
+      // Proxies must pass each line on at once.
       'X-Accel-Buffering': 'no',
       Connection: 'close',
     })
@@ -162,7 +162,7 @@ export class Session {
     this.#deps.schedule(this)
   }
 
-  /** Sends everything that waits, as far as the connection takes it. Never runs twice at a time. */
+  /** Sends all that waits, until the connection is full. Never runs twice at a time. */
   async flush(): Promise<void> {
     if (this.#busy) return
     this.#busy = true
@@ -206,7 +206,7 @@ export class Session {
     return held
   }
 
-  /** An agent that takes an item keeps the bundles that it names, and drops the rest. */
+  /** Forgets bundles that the agent drops when it takes this item: all that the item does not name. */
   #forgetDropped(item: DesiredStagelet): void {
     const held = this.#holdsOf(item.uid)
     if (item.release !== undefined || (item.revision > 0 && !held.has(bundleKey(item)))) return
@@ -228,7 +228,7 @@ export class Session {
     try {
       opened = await this.#deps.open(item, this)
     } catch (error) {
-      // The item goes out without it: the agent goes on with the revision that it holds.
+      // The item is sent without this bundle: the agent goes on with the revision that it has.
       const { uid: stagelet, revision } = item
       this.#deps.log.error({ err: error, stagelet, revision }, 'cannot open a set for its agent')
       if (isTarget) this.#deps.retry(this, stagelet)
@@ -249,20 +249,20 @@ export class Session {
     this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
   }
 
-  /** Asks for logs, which is no state: nothing of it is repeated on the next stream. */
+  /** Asks for logs. The next stream does not repeat that. */
   askForLogs(order: LogsOrder): boolean {
     this.#order(order)
     return !this.#ended
   }
 
-  /** Once for each request; the next stream asks again where it was not followed. */
+  /** Asks once for each request. The next stream asks again while the agent has not followed. */
   askForNewKeys(request: string): void {
     if (this.#rotationAsked === request) return
     this.#rotationAsked = request
     this.#order({ type: 'rotateKeys', request })
   }
 
-  /** False when this stream's agent has not made the sign, or has made a later one. */
+  /** False where this stream's agent has not made the sign, or a later one came before. */
   takeSign(sign: Sign, now: number): boolean {
     if (sign.counter <= this.#lastSign || !isSignBy(this.#signKey, sign)) return false
     this.#lastSign = sign.counter
@@ -271,7 +271,7 @@ export class Session {
     return true
   }
 
-  /** Nobody is there to hear last words. */
+  /** Cuts a stream without a last message, as nobody reads it. */
   cutSilent(): void {
     this.isSilent = true
     this.#res.destroy()
@@ -281,7 +281,7 @@ export class Session {
     if (!this.#ended && !this.#res.writableNeedDrain) this.#res.write('\n')
   }
 
-  /** Last words and the end; a peer that does not read is cut after `patienceMs`. */
+  /** Sends a last message and ends the stream. An agent that does not read is cut after `patienceMs`. */
   end(message: StreamMessage, patienceMs: number): Promise<void> {
     if (this.#ended) return Promise.resolve()
     this.#ended = true
@@ -296,7 +296,7 @@ export class Session {
     })
   }
 
-  /** The connection is gone. */
+  /** To be called when the connection is closed. */
   closed(): void {
     this.#ended = true
     this.#dirty.clear()

@@ -1,27 +1,27 @@
-// Signs of life of agents, in front of the rest of the server: thousands come in each second of a large
-// fleet at rest, and each is one look into memory and one MAC. One of a stream that is at another replica
-// is handed on there unread, as only that replica has the key.
+// Takes signs of life in front of the rest of the server: a large fleet at rest sends thousands per second, and each
+// costs one look into memory and one MAC. A sign for a stream of another replica is passed on there unread, as only
+// that replica has the key.
 import type { RequestListener } from 'node:http'
 import { paths } from '../../../src/protocol/messages.ts'
 import { parseSign, type Sign } from '../../../src/protocol/sign-of-life.ts'
 
 /** The other replicas. */
 export interface SignsElsewhere {
-  /** Never waits. A sign that does not get there is lost; the next one comes soon. */
+  /** Never waits. A sign that gets lost is followed by the next one soon. */
   hand(sign: Sign): void
 }
 
 export interface Signs {
-  /** Answers signs of life, and leaves all else to `rest`. */
+  /** Answers signs of life, and gives all other requests to `rest`. */
   inFrontOf(rest: RequestListener): RequestListener
 }
 
 interface SignsDeps {
-  /** This replica. */
+  /** Name of this replica. */
   readonly self: string
-  /** False when no stream here has made it, or when it came before. */
+  /** False where the sign is not of a stream here, or came before. */
   readonly heard: (sign: Sign) => boolean
-  /** Absent: this controller is alone. */
+  /** Absent where there is no other replica. */
   readonly elsewhere?: SignsElsewhere | undefined
 }
 

@@ -1,4 +1,4 @@
-// What of a Stagelet and of its Project decides what an agent is told. Pure.
+// The fields of a Stagelet and of its Project from which an agent's desired state is made. Pure.
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/observation.ts'
@@ -6,7 +6,7 @@ import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { agentKeyOf } from './deps.ts'
 
-/** What matters of a Stagelet for its agent. */
+/** The fields of a Stagelet that matter to its agent. */
 export interface StageletView {
   readonly uid: string
   readonly namespace: string
@@ -17,13 +17,13 @@ export interface StageletView {
   readonly compose: StageletSpec['compose']
   readonly paused: boolean
   /**
-   * As its reconciler judged. Undefined until the first change set of its project is closed: not to
-   * be run yet.
+   * Revision that its reconciler decided on. Undefined until the first rollout may begin: the stack must not be
+   * started.
    */
   readonly wantedRevision: number | undefined
-  /** Of its condition SecretsInSync. */
+  /** Status of the condition SecretsInSync. */
   readonly inSync: Condition['status']
-  /** The Project that it was judged by. */
+  /** The Project that wantedRevision belongs to. */
   readonly project: StageletStatus['project']
   /** What failed there. */
   readonly quarantine: readonly Quarantined[]
@@ -37,11 +37,11 @@ export interface StageletView {
 
 export interface ProjectView {
   readonly uid: string
-  /** When it was made. */
+  /** Time of its creation. */
   readonly since: string
-  /** Newest closed one. */
+  /** Newest closed revision. */
   readonly revision: number
-  /** spec.rollout: each stagelet waits until it is let in. */
+  /** The project has spec.rollout: each stagelet waits until it is admitted. */
   readonly takesTurns: boolean
   readonly version: number
 }

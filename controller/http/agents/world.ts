@@ -1,10 +1,10 @@
-// What agents should run, mirrored from the store: one list and one watch for the whole process,
-// however many agents there are.
+// A mirror of Stagelets, Projects and Agents, from which agents' desired states are made: one list and one watch for
+// the whole process.
 //
 // INVARIANTS
 // - A mirrored object is never replaced by an older one.
 // - After any fault (feed expired, database away) the mirror is listed anew, and everything that
-//   differs is announced as if it had been watched.
+//   differs is announced as if the watch had told of it.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { backoffMs } from '../../../src/kernel/backoff.ts'
 import { endingWith } from '../../../src/kernel/ending.ts'
@@ -21,7 +21,7 @@ export interface AgentView {
   readonly paused: boolean
   readonly drained: boolean
   readonly ready: Condition | undefined
-  /** Value of the annotation that asks for new keys, while that was not followed. */
+  /** Value of the annotation that asks for new keys, until the agent has followed. */
   readonly rotate: string | undefined
   /** Fingerprint of its keys. */
   readonly keys: string | undefined
@@ -29,7 +29,7 @@ export interface AgentView {
 }
 
 export interface WorldListener {
-  /** The stagelet may have changed for this agent: its own, or no longer its own. */
+  /** The stagelet has changed, or has come to or left this agent. */
   stageletChanged(agentKey: string, uid: string): void
   /** `view` is undefined when the Agent object is gone. */
   agentChanged(agentKey: string, view: AgentView | undefined): void
@@ -43,7 +43,7 @@ export interface World {
   agents(): Iterable<[string, AgentView]>
   stagelets(): Iterable<StageletView>
   readonly agentCount: number
-  /** Resolves when the mirror shows all that is in the store now; after 2 s in any case. */
+  /** Resolves when the mirror shows all that is in the store now, or after 2 s. */
   caughtUp(): Promise<void>
   /** Resolves once the first list is in. */
   readonly ready: Promise<void>
