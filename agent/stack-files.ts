@@ -1,5 +1,5 @@
-// The file secrets of one stack: from what is wanted and what the user's files say to mounts, and to
-// files on the tmpfs.
+// The file secrets of one stack: plans their mounts from the wanted set and the user's files, and writes them to the
+// tmpfs.
 import { visibleTo } from '../src/secrets/visible.ts'
 import { envFilesOf, isFile } from '../src/compose/files.ts'
 import type { StackFault } from './allowed-folders.ts'
@@ -19,7 +19,7 @@ const toPlacedFile = ({ valueDigest, file, value }: OpenedSecret): PlacedFile =>
   value,
 })
 
-/** Digests that this want mounts or may mount: not to be swept. */
+/** Digests of all file secrets of the set: their files must not be swept. */
 export const fileDigests = (entries: readonly OpenedSecret[]): Set<string> =>
   new Set(entries.filter((e) => e.type === 'file').map((e) => e.valueDigest))
 
@@ -27,7 +27,7 @@ const invalid = (message: string): { fault: StackFault } => ({
   fault: { reason: 'FileNotMountable', message },
 })
 
-/** undefined where the set has no files. Touches nothing. */
+/** The plan of the mounts; undefined where the set has no files. Changes nothing. */
 const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | undefined => {
   if (!hasFiles(want)) return undefined
   const { desired, entries } = want
@@ -46,7 +46,7 @@ const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | 
   })
 }
 
-/** The plan, with every file of it in place; or what is in the way, with nothing placed. */
+/** Plans the mounts and writes their files. Writes nothing where there is a fault. */
 export const prepareFiles = async (
   want: Want,
   model: ComposeModel,
@@ -55,7 +55,7 @@ export const prepareFiles = async (
   const plan = planFor(want, model, store)
   if (plan === undefined) return { plan }
   if (plan.faults.length > 0) return invalid(plan.faults.join('; '))
-  // After the env files, whose fault says more than Compose would.
+  // Env files are checked first: their fault is clearer than Compose's.
   if ('fault' in model.mounts) return { fault: model.mounts.fault }
   const here = await Promise.all(plan.mountPoints.map((point) => isFile(point.path)))
   const missing = plan.mountPoints.filter((_, i) => here[i] === false)

@@ -1,4 +1,4 @@
-// Everything the agent knows of one stagelet, and the report made of it. One owner: its loop.
+// All that the agent knows of one stagelet, and the report made from it. Only the stagelet's loop changes it.
 import type { NetworkEdits } from './pending-edits.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
 import { createMasker } from '../src/masking/masker.ts'
@@ -19,41 +19,41 @@ import { isCutOff, isHealthy, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 
-/** One secret of the stagelet's set, opened. */
+/** One secret of the stagelet's set, decrypted. */
 export type OpenedSecret = SetEntry & { readonly value: Buffer }
 
-/** What is wanted, with all that follows from it. Replaced whole, never changed. */
+/** A desired state of the stagelet with its secrets. Never changed, only replaced as a whole. */
 export interface Want {
   readonly desired: DesiredStagelet
   readonly entries: readonly OpenedSecret[]
   /** Environment of Compose, without secrets. */
   readonly base: Environment
-  /** Global secrets that may fill variables of the files. */
+  /** Global secrets that may set variables of the user's files. */
   readonly globals: Environment
-  /** Same key: same target. A failure is retried by backoff while it stays. */
+  /** Two wants with the same key ask for the same. A failure is tried again with growing delays while the key stays. */
   readonly key: string
-  /** By digest, the values of this set and of those that may still be running. */
+  /** By digest, the values of this set and of earlier ones that may still run. */
   readonly values: ReadonlyMap<string, Buffer>
-  /** Hides them. */
+  /** Hides these values in a text. */
   readonly mask: (text: string) => string
 }
 
-/** Takes out the folder and every path below it. */
+/** Hides the folder and every path below it in a text. */
 const pathHider = (folder: string): ((text: string) => string) => {
   const escaped = folder.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
   const paths = new RegExp(`${escaped}[\\w./-]*`, 'g')
   return (text) => text.replace(paths, '(a file secret)')
 }
 
-/** `before` is the want that this one follows; `settled` says that it runs whole, so that nothing older does. */
+/** `before` is the want that this one replaces. `settled`: all of `before` runs, so that no older value does. */
 export const createWant = (
   given: {
     readonly desired: DesiredStagelet
     readonly entries: readonly OpenedSecret[]
     readonly base: Environment
-    /** Folder that is said to nobody. */
+    /** Folder whose paths are hidden in texts. */
     readonly hidden?: string
-    /** Others whose values may be running or be said: masked as well. */
+    /** Other secrets whose values are hidden in texts, too. */
     readonly also?: readonly OpenedSecret[]
   },
   before: Want | undefined,
@@ -74,12 +74,12 @@ export const createWant = (
     base,
     globals: globalVariables(base, globalsFor(desired.name, entries)),
     key: JSON.stringify(target),
-    // Made when first needed: building it must not delay `up`.
+    // The masker is made when it is first needed, so that it does not delay `up`.
     mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
   }
 }
 
-/** What each service gets; services that see nothing are absent. */
+/** The secrets of each service, without services that see none. */
 export const overridesFor = (
   want: Want,
   services: readonly string[],
@@ -95,65 +95,65 @@ export const overridesFor = (
   })
 
 export interface StackState {
-  /** What the current or last pass works for; the report speaks of this. */
+  /** The want of the current or last pass, which the report tells of. */
   want: Want
   phase: ReportedStagelet['phase']
   model: ComposeModel | undefined
-  /** The Compose project that is the stagelet's; of any other nothing is known or told. */
+  /** The Compose project that the stagelet has claimed. Nothing is read or told of another one. */
   claimed: ClaimedProject | undefined
-  /** Volumes of the project that the stagelet has found there: see findVolumesOfOthers. */
+  /** Volumes of the project that are not the stagelet's to delete: see findVolumesOfOthers. */
   foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
-  /** Digest by service that passed the gate; '' where it was given nothing. */
+  /** By service, the digest with which it passed the gate; '' for a service without secrets. */
   passed: Record<string, string>
   fault: StackFault | undefined
   rollout: ReportedStagelet['rollout']
   /** What to go back to where `want` fails. */
   healthy: Want | undefined
-  /** What `want` is run in place of, because it failed. */
+  /** The failure for which `want` is not what the controller said. */
   goingBackFrom: Quarantined | undefined
   quarantine: readonly Quarantined[]
-  /** Service that failed for what it was given, in the action under way or just ended. */
+  /** Service whose new values may be why it failed in the current or last action. */
   gateFailure: { readonly service: string; readonly message: string } | undefined
-  /** Services that were well, and without an edit of the user's, when the last action began. */
+  /** Services that were healthy, and that the user had not edited, when the last action began. */
   healthyBefore: readonly string[]
   pendingEdits: readonly string[]
-  /** Services that Compose would change, for these files and containers. */
+  /** Services that Compose would change by itself, and the files and containers (`key`) that this is true for. */
   diverging:
     | {
         readonly key: string
         readonly services: readonly string[]
-        /** Those of them that differ by themselves, and not for what they depend on. */
+        /** Services among them that the user has edited, rather than a service that they depend on. */
         readonly edited: readonly string[]
         readonly networks: NetworkEdits
       }
     | undefined
-  /** Services that the last action could not bring to what is wanted, and why. */
+  /** Services that the last action failed for, and those that wait for one of these, each with the reason. */
   stuck: ReadonlyMap<string, string>
-  /** Services that an action has touched, and that no gate has judged since: something newer may have ended it. */
+  /** Services that an action has changed and no gate has checked since, as after an action that a newer want ended. */
   ungated: ReadonlySet<string>
-  /** Ids of containers that Compose was at work on when it failed: it may have asked the engine to stop them. */
+  /** Ids of containers that were there when Compose failed: Compose itself may have stopped them. */
   interrupted: ReadonlySet<string>
   missingVariables: readonly string[]
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: readonly string[]
-  /** `want.key` that failed, how often, and when (monotonic) it may be tried again. */
+  /** `want.key` that failed last, how often it failed in a row, and when (monotonic) it is tried again. */
   failedKey: string
   failures: number
   retryAtMs: number
-  /** `want.key` that was last settled; acting for it again is healing. */
+  /** `want.key` that was settled last. An action for the same key is healing. */
   settledKey: string
-  /** Containers as they were then. */
+  /** The containers when the stack was settled last. */
   settledContainers: readonly ObservedContainer[]
   heals: readonly Heal[]
   drift: ReportedStagelet['drift']
-  /** What a person did last through the agent. */
+  /** The last `stagely compose` of a person. */
   hand: ReportedStagelet['hand']
-  /** Since when (monotonic) the whole stack is down because somebody stopped it; it is left so. */
+  /** When (monotonic) somebody stopped the whole stack. It stays down. */
   stoppedSinceMs: number | undefined
-  /** What the gate waits for, or, while `Pending`, the first action. */
+  /** What the gate waits for; while `Pending`, what the first action waits for. */
   waitingFor: readonly string[]
-  /** Services that were not well when the stack was last settled. */
+  /** Services that were not healthy when the stack was settled last. */
   unhealthy: ReadonlyMap<string, UnhealthyService>
   /** An action has begun since this agent was started. */
   hasActed: boolean
@@ -195,7 +195,7 @@ export const createStackState = (want: Want): StackState => ({
   hasActed: false,
 })
 
-/** The state with another want; what is known of the stack stays known. */
+/** Replaces the want, and keeps what is known of the stack. */
 export const takeWant = (state: StackState | undefined, want: Want): StackState => {
   if (state === undefined) return createStackState(want)
   if (state.want.key !== want.key) {
@@ -207,14 +207,14 @@ export const takeWant = (state: StackState | undefined, want: Want): StackState 
   return state
 }
 
-/** The gate that these services passed says nothing any more. */
+/** Forgets that these services have passed the gate. */
 export const forgetPasses = (state: StackState, services: readonly string[]): void => {
   state.passed = Object.fromEntries(
     Object.entries(state.passed).filter(([name]) => !services.includes(name)),
   )
 }
 
-/** Takes back the pass of services whose containers no longer carry that digest. */
+/** Forgets it of services whose containers carry another digest by now. */
 export const forgetStalePasses = (state: StackState): void => {
   state.passed = Object.fromEntries(
     Object.entries(state.passed).filter(([service, digest]) => {
@@ -224,12 +224,12 @@ export const forgetStalePasses = (state: StackState): void => {
   )
 }
 
-/** What its restart policy had to start again just now runs for a moment, also where it crashes for ever. */
+/** A container that crashes again and again looks healthy for a moment after each restart. */
 const steadyAfterMs = 60_000
 const keepsCrashing = ({ restartCount, finishedAt }: ObservedContainer, nowMs: number): boolean =>
   restartCount > 0 && nowMs - Date.parse(finishedAt ?? '') < steadyAfterMs
 
-/** Notes who is well before an action begins. */
+/** To be called before an action: notes which services are healthy. */
 export const noteHealthyServices = (state: StackState, nowMs: number): void => {
   const names = [...new Set(state.containers.map((c) => c.service))]
   state.healthyBefore = names.filter(
@@ -243,7 +243,7 @@ export const noteHealthyServices = (state: StackState, nowMs: number): void => {
 
 const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
 
-/** The facts, as they are reported. */
+/** The report. */
 export const toObservation = (state: StackState): ReportedStagelet => {
   const { desired } = state.want
   const names = state.model?.services.map((s) => s.name) ?? [
@@ -257,7 +257,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     epoch: desired.epoch,
     revision: desired.revision,
     phase: state.phase,
-    // Nothing is seen without the engine, and what was seen before may be so no more.
+    // Without the engine nothing is seen, and what was seen before may have changed.
     services: (isBlind(state) ? [] : names.sort()).map((name) => {
       const own = state.containers.filter((c) => c.service === name)
       const model = state.model?.services.find((s) => s.name === name)

@@ -1,5 +1,5 @@
-// One action on one stack: clean up, `up` step by step; and taking a stack down. What went wrong
-// becomes part of the state; nothing here throws for it.
+// One action on one stack: cleans up after Compose, then runs `up` step by step. A failure is noted in the state and
+// not thrown.
 import { toTimestamp } from '../src/kernel/clock.ts'
 import { findRunning } from '../src/process/running.ts'
 import type { Action, ActionDeps, ActionResult, PassSignals } from './action.ts'
@@ -16,9 +16,9 @@ import { placeOf } from './project-claim.ts'
 import type { StackState } from './stack-state.ts'
 
 /**
- * An agent that is killed leaves its Compose at work, which finishes. Both at once would get in each
- * other's way; so the first action waits for its end, until it is older than Compose may get. It is not
- * ended then: a person may have typed the same words.
+ * True while a Compose process of an earlier, killed agent is at work on the stack: two at once disturb each other, so
+ * the first action waits. A process older than the deadline is ignored, and not ended: a person may have typed the
+ * same command.
  */
 export const isLeftAtWork = async (
   deps: Pick<ActionDeps, 'upDeadlineMs' | 'log' | 'publish'>,
@@ -38,7 +38,7 @@ export const isLeftAtWork = async (
   return true
 }
 
-/** Written before the first `up`, so that an action cut off by a crash is finished after it. */
+/** Written before the first `up`, so that the agent finishes the action after a crash. */
 const recordIntent = async (
   deps: ActionDeps,
   state: StackState,
@@ -50,7 +50,7 @@ const recordIntent = async (
   const names = new Set([...(before?.services ?? present), ...plan.affected])
   await deps.stateFile.set(uid, {
     ...before,
-    // Until it is seen to end by itself nothing of it is a job that is done.
+    // A service counts as lasting, not as a job, until it is seen to end by itself.
     lasting: [...new Set([...(before?.lasting ?? []), ...plan.affected])].sort(),
     ...placeOf(state, model.projectName),
     services: model.services.map((s) => s.name).filter((name) => names.has(name)),
@@ -59,7 +59,7 @@ const recordIntent = async (
   })
 }
 
-/** After a full `up` the user's files are deployed as they were when read. */
+/** Notes after a full `up` that the user's files are deployed as they were read. */
 const recordFull = async (
   deps: ActionDeps,
   state: StackState,
@@ -105,7 +105,7 @@ const countRecreated = (
   }
 }
 
-/** Carries out the plan's steps; the gate of the whole comes apart. */
+/** Carries out the steps of the plan. The gate for all services follows apart. */
 export const applyPlan = async (
   deps: ActionDeps,
   state: StackState,
@@ -117,7 +117,7 @@ export const applyPlan = async (
   state.phase = 'Applying'
   state.hasActed = true
   state.ungated = new Set([...state.ungated, ...plan.affected, ...restartsIn(plan)])
-  // From here on something else runs: to go back to what was settled is no healing of drift.
+  // Something else runs from here on: a later action for the settled key is no healing then.
   if (state.settledKey !== state.want.key) state.settledKey = ''
   state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }
   deps.publish()

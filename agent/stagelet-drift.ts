@@ -1,4 +1,4 @@
-// Drift of one stagelet: what is told of it, whether it is healed now, later, or not at all.
+// Drift of one stagelet: tells of it, and decides whether it is healed now, later, or not at all.
 import { toTimestamp } from '../src/kernel/clock.ts'
 import type { EngineEvent } from './docker/engine.ts'
 import {
@@ -17,7 +17,7 @@ import type { StackState } from './stack-state.ts'
 import { saveHeals } from './state-file.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
-/** The engine stops all containers when it is stopped itself: if it is still there after this time, a person did. */
+/** An engine that goes down stops all containers. Where it still answers after this time, a person stopped them. */
 const sureAfterMs = 60_000
 
 const driftInput = (
@@ -36,7 +36,7 @@ const driftInput = (
   byOf: deps.manualRuns.by,
 })
 
-/** Who it was is known for a moment only; what was told of him stays. */
+/** Adds the name of the person from what was told before: it is known for a moment only. */
 const keepNames = (changes: readonly DriftChange[], told: readonly DriftChange[]): DriftChange[] =>
   changes.map((change) => {
     const same = told.find((t) => t.container === change.container && t.what === change.what)
@@ -55,7 +55,7 @@ const tell = (
   state.drift = {
     state: driftState,
     since: isNew ? toTimestamp(deps.clock.now()) : known.since,
-    // While it is being mended there may be nothing to see any more.
+    // During healing the difference may be gone already.
     changes: changes.length === 0 && !isNew ? known.changes : changes,
   }
   deps.publish()
@@ -73,8 +73,8 @@ const recordStoppedByHand = async (
 }
 
 /**
- * A stack that somebody stopped as a whole stays down, also over new revisions and a restart of the
- * agent, until a container of it runs again or a deploy is asked for. True: leave it alone.
+ * True for a stack that somebody stopped as a whole. It stays down, also over new revisions and a restart of the
+ * agent, until one of its containers runs again or a deploy is asked for.
  */
 const isHeld = async (
   deps: PassDeps,
@@ -94,8 +94,8 @@ const isHeld = async (
 }
 
 /**
- * Takes an event of the stack's containers. undefined: some were missed since `lostAtMs`, and a stop
- * of just before may have been the engine's own, however long it was away.
+ * Takes an event of the stack's containers. `event` undefined: events since `lostAtMs` were missed. The engine may have
+ * gone down then, so that a stop shortly before may have been its own.
  */
 export const takeEvent = (
   exits: ContainerExits,
@@ -108,8 +108,8 @@ export const takeEvent = (
 }
 
 /**
- * Tells what differs in a paused stack, which is not healed. From what was last right, not from what
- * is wanted: a paused stack does not follow new revisions.
+ * Tells what differs in a paused stack, which is not healed. It is compared with the last settled containers, not with
+ * the want: a paused stack does not follow new revisions.
  */
 export const tellPaused = (deps: PassDeps, state: StackState): void => {
   const before = state.settledContainers
@@ -128,9 +128,9 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
 }
 
 export interface Rest {
-  /** For how long the stack is left alone; 0: act now, and what it is for is told and counted. */
+  /** How long nothing is done. 0: act now; the drift has been told, and the healing counted. */
   readonly waitMs: number
-  /** Services that are not to be healed yet, while others are. */
+  /** Services that must not be healed yet, while others are. */
   readonly blocked: readonly string[]
 }
 
@@ -162,7 +162,7 @@ export const restForDrift = async (
   return { waitMs: 0, blocked }
 }
 
-/** Everything is right: what differed is over. */
+/** To be called when all is right: ends the drift. */
 export const endDrift = async (deps: PassDeps, state: StackState): Promise<void> => {
   state.settledContainers = state.containers
   state.stoppedSinceMs = undefined

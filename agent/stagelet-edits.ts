@@ -1,5 +1,5 @@
-// What Compose would change of one stack by itself: kept up to date, told as the user's edits, and left
-// out of whatever is done to other services.
+// Keeps up to date what Compose would change of one stack by itself. It is told as the user's pending edits, and no
+// action on another service may change it.
 import { messageOf } from '../src/kernel/errors.ts'
 import { isAtLeast } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
@@ -16,11 +16,11 @@ import type { StackState } from './stack-state.ts'
 import type { Deployment } from './state-file.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 
-/** Somebody who runs `up` by hand rolls his edits out: other containers, another answer. */
+/** The answer changes with the files, and with the containers: a person may run `up` by hand. */
 const keyOf = ({ signature }: ComposeModel, containers: readonly ObservedContainer[]): string =>
   [signature, ...containers.map((c) => c.id)].join('\n')
 
-/** What Compose would change; undefined where it was not asked of these files and containers. */
+/** What Compose would change; undefined where Compose was not asked about these files and containers. */
 export const divergingNow = (state: StackState): StackState['diverging'] =>
   state.model !== undefined && state.diverging?.key === keyOf(state.model, state.containers)
     ? state.diverging
@@ -36,7 +36,7 @@ const deploymentOf = (deps: PassDeps, state: StackState, model: ComposeModel): D
   return isOther ? known : { ...(known ?? fresh), ...placeOf(state, model.projectName) }
 }
 
-/** What the services that do not diverge were made of. */
+/** By service, the hash of the definition that its containers were made from. */
 const madeBy = (
   model: ComposeModel,
   { before = {}, except }: { before: Deployment['made']; except: readonly string[] },
@@ -48,7 +48,7 @@ const madeBy = (
     }),
   )
 
-/** Takes it that Compose would change these and no others; `acting`: these for what they are given. */
+/** Notes that Compose would change these services and no others. `acting`: services that change for their secrets. */
 const note = async (
   deps: PassDeps,
   state: StackState,
@@ -66,7 +66,7 @@ const note = async (
   const names = others.filter((name) => !differing.includes(name))
   const rebuilt = await findRebuilt(deps, model, { names, containers })
   const edited = [...differing, ...rebuilt].sort()
-  // Those that depend on who is acted on are named for that alone.
+  // A service that depends on an acting one is named for that alone.
   const follow = withDependents(services, acting)
   const left = others.filter((name) => edited.includes(name) || !follow.includes(name))
   state.diverging = { key: keyOf(model, containers), services: left, edited, networks }
@@ -80,7 +80,7 @@ const note = async (
   await deps.stateFile.set(uid, { ...known, made, signature })
 }
 
-/** Asks Compose, unless it is known. `acting`: services whose labels are not right yet. */
+/** Asks Compose, unless the answer is known. `acting`: services whose labels are not right yet. */
 export const lookAtEdits = async (
   deps: PassDeps,
   state: StackState,
@@ -102,13 +102,13 @@ export const lookAtEdits = async (
   }
 }
 
-/** After a rollout: what was just made of the files as they are is what Compose would make. */
+/** Brings the answer up to date after a rollout without asking Compose: what was just made is as Compose would make it. */
 export const noteEditsAfterRollout = async (
   deps: PassDeps,
   state: StackState,
   given: {
     action: Action
-    /** What Compose would have changed before it. */
+    /** What Compose would have changed before the rollout. */
     known: Diverging | undefined
     before: readonly ObservedContainer[]
   },

@@ -1,5 +1,5 @@
-// The health gate of one stack: for what a step waits for, for what made `up` fail, and for all in
-// the end. What failed becomes part of the state, with the blame for it.
+// Runs the health gate of one stack: for services that a step waits for, for those that may have made `up` fail, and for
+// all at the end. A failure is noted in the state, with what is to blame for it.
 import { toTimestamp } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import { fail, type ActionDeps, type ActionResult } from './action.ts'
@@ -11,11 +11,11 @@ import { observeProject, type ObservedContainer } from './observe.ts'
 import { neededServices } from './steps.ts'
 import { forgetPasses, type StackState } from './stack-state.ts'
 
-/** Services to judge, with the digest each must carry ('' for none). */
+/** Services to check, with the digest that each must carry ('' for none). */
 export interface Judged {
   readonly project: string
   readonly wanted: ReadonlyMap<string, string>
-  /** Those of them that must have ended, as others wait for it. */
+  /** Services among them that must have ended, as others wait for their end. */
   readonly mustEnd?: ReadonlySet<string>
 }
 
@@ -43,7 +43,7 @@ const takeFailure = async (
   return fail(deps, state, said ?? message, service)
 }
 
-/** Runs a gate; what is newer than it makes it end as `superseded`. */
+/** Runs the gate; 'superseded' where a newer want ended it. */
 const gate = async (
   deps: ActionDeps,
   state: StackState,
@@ -71,7 +71,7 @@ const gate = async (
   }
 }
 
-/** Waits until these are healthy, or done: what comes next depends on it. */
+/** Waits until these services are healthy or done, since the next step depends on that. */
 export const gateWaits = async (
   deps: ActionDeps,
   state: StackState,
@@ -94,8 +94,8 @@ export interface WaitsFor {
 }
 
 /**
- * After an `up` that failed: 'done' where it was not for what Compose itself was waiting for. Only
- * what was started with what is wanted, and not seen healthy with it before, can be to blame.
+ * Checks, after an `up` that failed, the services that Compose was waiting for. Only a service that was started with
+ * its wanted digest, and that was not healthy with it before, can be to blame. 'done' where none is.
  */
 export const judgeWaits = async (
   deps: ActionDeps,
@@ -134,7 +134,7 @@ export const finishRollout = (deps: ActionDeps, state: StackState): void => {
         }
 }
 
-/** Judges what the whole action was for; those that pass are added to `state.passed`. */
+/** Checks the services of the whole action; those that pass are added to `state.passed`. */
 export const gateServices = async (
   deps: ActionDeps,
   state: StackState,

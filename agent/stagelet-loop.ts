@@ -1,9 +1,9 @@
-// The loop of one stagelet.
+// The loop of one stagelet: it makes the stack match what is wanted, pass by pass.
 //
 // INVARIANTS
-// - One pass at a time; the newest want wins; a running `up` is never interrupted, only what follows it.
-// - The first pass observes: where the labels are right there is no `up`, only the gate.
-// - `passed` is only what a gate saw with the label read from the engine.
+// - One pass at a time, for the newest want. A running `up` is never interrupted, only what follows it.
+// - Where the labels are right, the first pass runs no `up`, only the gate.
+// - `passed` holds only what a gate saw, with the label read from the engine.
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
@@ -38,39 +38,39 @@ export interface StageletLoopDeps {
   readonly stateFile: StateFile
   /** Shared by all loops of the agent. */
   readonly locks: ProjectLocks
-  /** File secrets on the tmpfs; shared as well. */
+  /** File secrets on the tmpfs; shared by all loops of the agent. */
   readonly files: FileStore
   readonly clock: Clock
   readonly log: Logger
-  /** What Compose processes get of the agent's own environment (`baseEnvironment`). */
+  /** The part of the agent's own environment that Compose processes get (`baseEnvironment`). */
   readonly baseEnv: Environment
   /** Folders that stacks may be in. */
   readonly folders: AllowedFolders
-  /** How long Compose may be at work on a stack. */
+  /** Deadline of one run of Compose. */
   readonly upDeadlineMs: number
-  /** Called with each new report; not called when nothing changed. */
+  /** Called with each report that differs from the last one. */
   readonly onChange: (observation: ReportedStagelet) => void
 }
 
 export interface StageletLoop {
   /**
-   * Says what should be, and what to go back to by itself where that fails. Returns at once; an older
-   * want that is under way ends at its next safe point.
+   * Takes the desired state with its secrets, and the secrets of the revision to go back to where that fails. Returns
+   * at once; the action for an older want ends at its next safe point.
    */
   want(
     desired: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy?: readonly OpenedSecret[],
   ): void
-  /** Looks again soon, as after an event. */
+  /** Asks for a pass soon, as after an event. */
   poke(): void
-  /** Resolves when nothing of it runs any more; a running `up` is let finish. Containers stay. */
+  /** Ends the loop, and resolves when a running `up` has finished. Containers stay. */
   stop(): Promise<void>
-  /** What is to run, as of now; undefined before the first want. */
+  /** The desired state that is to run now; undefined before the first want. */
   wanted(): DesiredStagelet | undefined
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
   readonly byHand: (order: ManualOrder) => Promise<number>
-  /** Where its logs are, or why this agent gives none. */
+  /** Where the logs of the stack are, or why this agent gives none. */
   logSource(): LogSource | LogRefusal
 }
 
@@ -142,7 +142,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     want: (desired, entries, healthy) => {
       known.learn([...entries, ...(healthy ?? [])])
       target.set(desired, entries, healthy)
-      // Not where the controller only says what this agent has done by itself: the same key.
+      // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
       waker.wake()
       running ??= run()
@@ -163,13 +163,13 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   }
 }
 
-/** Nothing of a project that the stagelet does not hold. */
+/** No logs of a project that the stagelet has not claimed. */
 const logSourceOf = (state: StackState | undefined, known: KnownValues): LogSource | LogRefusal =>
   state?.claimed === undefined
     ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
     : known.sourceOf(state.claimed)
 
-/** The events of one project, which may become another one. */
+/** Follows the events of one project at a time. */
 const createSubscription = (
   events: EventHub,
   onEvent: EventListener,
@@ -186,7 +186,7 @@ const createSubscription = (
   }
 }
 
-/** Persons, for whom the agent runs Compose on this stack. */
+/** Runs Compose on this stack for persons. */
 const openManualRuns = (
   deps: StageletLoopDeps,
   given: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
@@ -208,7 +208,7 @@ const openManualRuns = (
   }
 }
 
-/** Passes on what differs from what was passed on last. */
+/** Passes on a report only where it differs from the last one. */
 const onlyNews = (onChange: StageletLoopDeps['onChange']): StageletLoopDeps['onChange'] => {
   let reported = ''
   return (observation) => {

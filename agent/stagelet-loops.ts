@@ -1,4 +1,4 @@
-// The loops of all stagelets of the agent: begun when one is wanted, ended when it is no longer.
+// Starts and ends the loops of the agent's stagelets.
 import { messageOf } from '../src/kernel/errors.ts'
 import type { ManualTarget } from './by-hand/find.ts'
 import type { DesiredListener } from './desired.ts'
@@ -9,9 +9,9 @@ import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './
 export interface StageletLoops extends DesiredListener {
   readonly owns: (uid: string) => boolean
   readonly logSourceOf: (uid: string) => LogSource | LogRefusal | undefined
-  /** The stacks that a person may ask for. */
+  /** The stacks that `stagely compose` can run on. */
   readonly manualTargets: () => ManualTarget[]
-  /** Lets what runs finish; containers stay. */
+  /** Ends all loops, and resolves when running `up`s have finished. Containers stay. */
   stop(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export const createLoops = (
     },
   }
   const loops = new Map<string, StageletLoop>()
-  /** Loops of stagelets that went away, while they finish. */
+  /** Loops that are ending. */
   const leaving = new Map<string, Promise<void>>()
   let stopped = false
   const { stateFile, log } = given
@@ -38,7 +38,7 @@ export const createLoops = (
     leaving.set(uid, gone)
     return gone
   }
-  /** It may have been taken away by force, without this agent's letting go of it. */
+  /** The stagelet may have been deleted by force, so that this agent never released its stack. */
   const forgetState = async (uid: string): Promise<void> => {
     if (loops.has(uid) || leaving.has(uid)) return
     await stateFile.forget(uid).catch((error: unknown) => {

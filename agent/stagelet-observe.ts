@@ -1,5 +1,4 @@
-// What every pass begins with: read the model, observe the engine, and see whether the stack may be
-// touched at all.
+// The beginning of every pass: reads the model, observes the engine, and claims the Compose project.
 import { visibleTo } from '../src/secrets/visible.ts'
 import type { ManualRuns } from './by-hand/manual-runs.ts'
 import type { StackFault } from './allowed-folders.ts'
@@ -17,9 +16,9 @@ import { hintFor, missedAmong } from './variable-uses.ts'
 export interface PassDeps extends ActionDeps, ClaimDeps {
   readonly models: ModelSource
   readonly files: FileStore
-  /** What persons do through the agent. */
+  /** Runs of `stagely compose` on this stack. */
   readonly manualRuns: Pick<ManualRuns, 'isBusy' | 'by'>
-  /** Called with the Compose project whose events count; undefined: none does. */
+  /** Called with the Compose project whose events are followed; undefined for none. */
   readonly onProject: (project: string | undefined) => void
 }
 
@@ -63,7 +62,7 @@ export const readModel = async (
   return result.model
 }
 
-/** Forgets all that is known of the project, and stops whoever reads its logs. */
+/** Forgets all that is known of the project, and ends the sessions that read its logs. */
 export const releaseProject = (deps: PassDeps, state: StackState): void => {
   deps.onProject(undefined)
   state.claimed?.ending.abort()
@@ -79,7 +78,7 @@ export const releaseProject = (deps: PassDeps, state: StackState): void => {
   deps.locks.release(state.want.desired.uid)
 }
 
-/** Takes hold of the project and looks at its containers; or says why it may not, and knows nothing of it. */
+/** Claims the project and observes its containers; or returns why it may not, and forgets the project. */
 export const claim = async (
   deps: PassDeps,
   state: StackState,
@@ -102,7 +101,7 @@ export const claim = async (
   return undefined
 }
 
-/** Ids of containers that are down although they look like jobs that are done. */
+/** Ids of containers that somebody stopped, though they look like jobs that are done. */
 export const stoppedIn = (deps: PassDeps, { want, containers }: StackState): Set<string> =>
   endedByOthers(containers, {
     exitOf: deps.exits.of,

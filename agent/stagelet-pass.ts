@@ -1,5 +1,5 @@
-// One pass: look at everything, do at most one action, say when to look again. Level-triggered: a
-// pass begins with what the files and the engine say now, whatever woke it.
+// One pass of a stagelet: looks at files and engine, does at most one action, and says when to look again. A pass is
+// level-triggered: it does not matter what woke it.
 import type { Action, ActionResult, PassSignals } from './action.ts'
 import { findUnhealthy } from './unhealthy-services.ts'
 import { failStuck } from './apply-steps.ts'
@@ -33,11 +33,11 @@ export type { PassDeps } from './stagelet-observe.ts'
 
 const leftLookMs = 500
 
-/** How long the backoff of a failure still lasts. */
+/** How long a failed want still has to wait before it is tried again. */
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
   state.failedKey === state.want.key ? Math.max(0, state.retryAtMs - clock.monotonic()) : 0
 
-/** Services to judge: those that were touched, and those that see secrets and have not passed yet. */
+/** Services for the gate: those that were changed, and those with secrets that have not passed yet. */
 const toGate = (
   state: StackState,
   { model, overrides, plan, blocked }: Omit<Action, 'stepsAfter'>,
@@ -63,7 +63,7 @@ const act = async (
   action: Action,
   signals: PassSignals,
 ): Promise<ActionResult> => {
-  // What an action before this one failed for says nothing of this one.
+  // Failures of the last action say nothing of this one.
   state.gateFailure = undefined
   state.stuck = new Map([...state.stuck].filter(([name]) => action.blocked.includes(name)))
   if (action.plan.steps.length > 0) {
@@ -83,7 +83,7 @@ const act = async (
   return state.stuck.size === 0 ? 'done' : failStuck(deps, state)
 }
 
-/** After the labels are right. Where nothing was edited, what Compose would change matters to who has dependencies. */
+/** Once the labels are right, asks Compose for pending edits; where none can be, only if a service has dependencies. */
 const checkEdits = async (
   deps: PassDeps,
   state: StackState,
@@ -110,14 +110,14 @@ const settle = async (
   state.failures = 0
   state.failedKey = ''
   await endDrift(deps, state)
-  // What runs goes on; the next rollout would fail.
+  // The stack runs on, but its next rollout would fail.
   if ('fault' in action.model.mounts) state.fault = action.model.mounts.fault
   deps.publish()
   await recordLasting(deps, state)
   await noteDelivered(deps.stateFile, action.model, state)
   await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
   await checkEdits(deps, state, action)
-  // The engine went down while the gate watched.
+  // The engine may have gone down while the gate ran.
   if (stoppedIn(deps, state).size > 0) return 0
   const deploys = state.want.desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0
   return deploys ? 0 : resyncMs
@@ -139,7 +139,7 @@ const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void>
     await deps.stateFile.set(uid, { ...known, paused })
 }
 
-/** Holds the project of the stack; where its files say nothing for now, the one that they said last. */
+/** Claims the project of the stack; where its files cannot be read, the project that they named last. */
 const claimStack = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
   const { fault, model } = state
   const project = model?.projectName ?? deps.stateFile.get(state.want.desired.uid)?.project
@@ -151,7 +151,7 @@ const claimStack = async (deps: PassDeps, state: StackState): Promise<StackFault
 }
 
 const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
-  // What a person is in the middle of is no drift; the loop is woken when he is done.
+  // A change that a person is making is no drift. The loop is woken when the person is done.
   if (deps.manualRuns.isBusy()) return true
   if (!state.want.desired.paused) return false
   state.phase = 'Paused'
@@ -159,7 +159,7 @@ const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
   return true
 }
 
-/** While what failed waits to be tried again, all else is healed. True where something was. */
+/** Heals other services while a failed one waits to be tried again. True where something was healed. */
 const healOthers = async (
   deps: PassDeps,
   state: StackState,
@@ -185,7 +185,7 @@ const healOthers = async (
   return state.gateFailure === undefined && state.stuck.size === held.length
 }
 
-/** Plans, and does what is to be done now. */
+/** Plans the action and carries it out. */
 const pursue = async (
   deps: PassDeps,
   state: StackState,
@@ -210,14 +210,14 @@ const pursue = async (
   if (result === 'superseded') return 0
   if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)
   if (blocked.length > 0) {
-    // The next pass waits for what was left out.
+    // The next pass waits for the services that were left out.
     state.phase = 'Settled'
     return 0
   }
   return await settle(deps, state, action)
 }
 
-/** Returns in how many ms to look again at the latest. Throws only what the engine's absence causes. */
+/** Returns in how many ms to look again at the latest. Throws only where the engine does not answer. */
 export const runPass = async (
   deps: PassDeps,
   state: StackState,

@@ -1,4 +1,4 @@
-// What one pass is to do: the plan, with what Compose would change and which images are here.
+// Plans the action of one pass, with what Compose would change by itself and which images are here.
 import { isAtLeast } from '../src/compose/compose.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 import type { Action } from './action.ts'
@@ -12,13 +12,13 @@ import type { Step } from './steps.ts'
 import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
-/** Services that see secrets and were not seen healthy with them yet. */
+/** Services with secrets that have not passed the gate with them. */
 export const unprovenIn = (
   { passed }: StackState,
   overrides: readonly ServiceOverride[],
 ): string[] => overrides.filter((o) => passed[o.service] !== o.digest).map((o) => o.service)
 
-/** What an action is planned from; `edited`: what a deploy is to roll out. */
+/** The facts for the plan, without `edited`: the edits that a deploy rolls out. */
 const planInput = (
   deps: PassDeps,
   state: StackState,
@@ -36,7 +36,7 @@ const planInput = (
   nowMs: deps.clock.now(),
 })
 
-/** Somebody asks for his edits to be rolled out. */
+/** True where a deploy is asked for, by the annotation or by onChange: Deploy. */
 const isDeployAsked = (deps: PassDeps, { want, pendingEdits }: StackState): boolean => {
   const { uid, redeploy, compose } = want.desired
   const deployed = deps.stateFile.get(uid)
@@ -44,11 +44,11 @@ const isDeployAsked = (deps: PassDeps, { want, pendingEdits }: StackState): bool
   return isNew || (compose.onChange === 'Deploy' && pendingEdits.length > 0)
 }
 
-/** Compose may make a network anew that its files describe otherwise, whatever it is called for: 2.26 does not. */
+/** Newer versions of Compose make an edited network anew in any `up`; 2.26 does not. */
 const mayChangeNetworks = ({ version }: PassDeps['compose']): boolean =>
   isAtLeast(version, '2.30.0')
 
-/** What Compose may have another image for by now; a job that is done stays done. */
+/** Services that Compose may have a newer image for, without jobs that are done. */
 const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): string[] =>
   services
     .filter((s) => s.refreshes && !containers.some((c) => c.service === s.name && isCompleted(c)))
@@ -56,7 +56,7 @@ const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): st
 
 type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & { asked: boolean }
 
-/** The files have changed since they were deployed as a whole. */
+/** True where the files have changed since the last full deploy. */
 const isEdited = (deps: PassDeps, { want }: StackState, { signature }: ComposeModel): boolean =>
   deps.stateFile.get(want.desired.uid)?.signature !== signature
 

@@ -1,4 +1,4 @@
-// Letting go of a stack: left running, or taken down.
+// Releases a stack: leaves it running, or takes it down.
 import { composeFault } from './compose-fault.ts'
 import { claim, noteFailure, readModel, resyncMs, stopWith } from './stagelet-observe.ts'
 import type { PassDeps } from './stagelet-observe.ts'
@@ -7,7 +7,7 @@ import { takeDown } from './take-down.ts'
 
 type ContainerExit = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
 
-/** Takes down what this stagelet has deployed, and what runs from its folder; nothing of anybody else. */
+/** Takes down what this stagelet has deployed or what runs from its folder, and nothing else. */
 const bringDown = async (deps: PassDeps, state: StackState): Promise<ContainerExit> => {
   const { uid } = state.want.desired
   const deployed = deps.stateFile.get(uid)?.project
@@ -42,7 +42,7 @@ export const release = async (deps: PassDeps, state: StackState): Promise<number
     state.containers = []
     if (state.claimed !== undefined) await deps.stateFile.forgetDelivered(state.claimed.project)
   }
-  // What containers that are left running mount stays as long as they do.
+  // Files that running containers mount stay as long as the containers.
   await deps.files.sweep(desired.uid, new Set())
   await deps.stateFile.forget(desired.uid)
   deps.locks.release(desired.uid)

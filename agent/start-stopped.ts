@@ -1,5 +1,5 @@
-// After a reboot without a controller: containers are there, with their environment; what they need
-// is their files, and a start.
+// Starts stacks after a reboot without a controller: containers have their environment still, and need only their files
+// and a start.
 import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../src/kernel/errors.ts'
@@ -18,11 +18,11 @@ export interface StartDeps {
   readonly log: Logger
 }
 
-/** So long the controller may take before stacks that are down are started without it. */
+/** Wait for the controller before stacks are started without it. */
 const controllerPatienceMs = 5_000
 const again = { baseMs: 2_000, capMs: 60_000 }
 
-/** Dependencies first, as far as their labels tell; in a circle, as they come. */
+/** Dependencies first, by the labels of the containers; in a circle, in any order. */
 export const startOrder = (containers: readonly ObservedContainer[]): ObservedContainer[] => {
   const left = [...containers]
   const order: ObservedContainer[] = []
@@ -38,11 +38,11 @@ export const startOrder = (containers: readonly ObservedContainer[]): ObservedCo
   return order
 }
 
-/** False when something that is down did not start. */
+/** False when a container did not start. */
 const startProject = async (deps: StartDeps, deployment: Deployment): Promise<boolean> => {
   const { project, services, lasting = [] } = deployment
   const all = await observeProject(deps.engine, project)
-  // A program that exits 0 when it is told to stop, as at a shutdown, looks like a job that is done.
+  // A program that exits with 0 at a shutdown looks like a job that is done.
   const isEnded = (c: ObservedContainer): boolean =>
     isDown(c) || (c.state === 'exited' && lasting.includes(c.service))
   const down = all.filter((c) => isEnded(c) && !isLeftover(c) && services.includes(c.service))
@@ -65,7 +65,7 @@ const startProject = async (deps: StartDeps, deployment: Deployment): Promise<bo
   return isUp
 }
 
-/** Starts what these stagelets deployed; returns those of them that are not up yet. */
+/** Starts the containers of these stagelets; returns the stagelets that are not up yet. */
 const startAll = async (deps: StartDeps, uids: readonly string[]): Promise<string[]> => {
   const left: string[] = []
   for (const uid of uids) {
@@ -84,8 +84,8 @@ const startAll = async (deps: StartDeps, uids: readonly string[]): Promise<strin
 }
 
 /**
- * Starts what this agent deployed and what is down; completed jobs and paused stagelets are left. What
- * does not start, as while the engine comes up itself, is tried again until the controller takes over.
+ * Starts the containers that this agent deployed and that are down, without completed jobs and paused stagelets. One
+ * that does not start, as while the engine itself starts, is tried again until the controller takes over.
  */
 export const startStopped = async (
   deps: StartDeps,

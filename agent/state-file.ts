@@ -1,4 +1,4 @@
-// What the agent must remember of its deployments over a restart: DIR/state.json. No secrets.
+// What the agent remembers of its deployments over a restart, in DIR/state.json. No secrets.
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -13,29 +13,29 @@ const deployment = z.object({
   project: z.string(),
   /** Folder of the stack; absent where an older agent has deployed it. */
   directory: z.string().optional(),
-  /** Volumes of the project that were there before: they are not this stagelet's to delete. */
+  /** Volumes that the project had before this stagelet: it must not delete them. */
   foundVolumes: z.array(z.string()).optional(),
-  /** Services that were deployed from here: their loss is healed. */
+  /** Services that this agent deployed: a lost one is healed. */
   services: z.array(z.string()),
   /** Value of the redeploy annotation that was last rolled out. */
   redeploy: z.string(),
   /** Signature of the user's files as deployed; '' while that is not known. */
   signature: z.string(),
-  /** By service, the hash of the definition that its containers were made of, as far as that is known. */
+  /** By service, the hash of the definition that its containers were made from, where it is known. */
   made: z.record(z.string(), z.string()).optional(),
-  /** What failed its gate; without what it said, which is not for a disk. */
+  /** What failed its gate, without the message, which must not be on a disk. */
   quarantine: z.array(quarantined.omit({ message: true })).optional(),
-  /** Somebody stopped the whole stack: it stays so. */
+  /** Somebody stopped the whole stack: it stays down. */
   stoppedByHand: z.boolean().optional(),
-  /** Services that were seen to run and not to end by themselves: no jobs. */
+  /** Services that were seen to run and not to end by themselves, so that they are no jobs. */
   lasting: z.array(z.string()).optional(),
-  /** Not to be touched, nor started after a reboot. */
+  /** The stagelet is paused: its containers are not changed, nor started after a reboot. */
   paused: z.boolean().optional(),
-  /** Healing of the last minutes: what flaps goes on being left alone after a restart of the agent. */
+  /** Healings of the last minutes: a service that was healed too often is left alone also after a restart of the agent. */
   heals: z.array(z.object({ service: z.string(), atMs: z.number() })).optional(),
 })
 const newerSchema = z.object({ version: z.number().gt(1) })
-/** What is left of a project that a stagelet no longer has: its volumes are still those of this folder. */
+/** A project that no stagelet has any more: its volumes still belong to this folder. */
 const leftover = deployment
   .pick({ directory: true, foundVolumes: true })
   .required({ foundVolumes: true })
@@ -43,7 +43,7 @@ const stateSchema = z.object({
   version: z.literal(1),
   stagelets: z.record(z.string(), deployment),
   left: z.record(z.string(), leftover).default({}),
-  /** By Compose project: outlives the stagelets. */
+  /** By Compose project. It is kept when the stagelet goes. */
   given: z.record(z.string(), deliveredKeys).default({}),
 })
 type State = Pick<z.infer<typeof stateSchema>, 'stagelets' | 'left' | 'given'>
@@ -55,20 +55,20 @@ export interface StateFile {
   /** Written through to the disk before it resolves. */
   set(stageletUid: string, value: Deployment): Promise<void>
   forget(stageletUid: string): Promise<void>
-  /** Of a Compose project that a stagelet has had, however it came to have it no longer. */
+  /** What is known of a Compose project that a stagelet had. */
   leftOf(project: string): z.infer<typeof leftover> | undefined
-  /** What the containers of a Compose project were given. */
+  /** The keys that the containers of a Compose project got. */
   delivered(project: string): DeliveredKeys | undefined
   setDelivered(project: string, value: DeliveredKeys): Promise<void>
-  /** There are no such containers any more. */
+  /** To be called when the containers are gone. */
   forgetDelivered(project: string): Promise<void>
-  /** Uids that are remembered. */
+  /** Uids of the stagelets in the file. */
   uids(): string[]
 }
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
-/** undefined where it is none. */
+/** Undefined where the text is no JSON. */
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -77,7 +77,7 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-/** Throws for one of a newer agent. */
+/** Throws where a newer agent wrote the file. */
 const readState = async (path: string): Promise<State | 'damaged'> => {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return undefined
@@ -93,14 +93,14 @@ const readState = async (path: string): Promise<State | 'damaged'> => {
   throw new StagelyError('InternalError', message)
 }
 
-/** What a crash of the machine left half written is of no use: what runs is adopted without it. */
+/** Renames a file that a crash of the machine left damaged. The agent adopts the running stacks without it. */
 export const putAsideDamaged = async (path: string, log: Logger): Promise<void> => {
   if ((await readState(path)) !== 'damaged') return
   await rename(path, `${path}.damaged`)
   log.warn({}, `${path} is damaged, and is now ${path}.damaged; the agent adopts what runs`)
 }
 
-/** Opens the file, or begins a new one. InternalError when it holds something else. */
+/** Opens the file, or begins a new one. InternalError where it is damaged. */
 export const openStateFile = async (path: string): Promise<StateFile> => {
   const found = await readState(path)
   if (found === 'damaged') {
@@ -143,7 +143,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
     left[project] = { directory, foundVolumes }
   }
   const set = async <T>(record: Record<string, T>, name: string, value: T): Promise<void> => {
-    // What a full disk has refused is written with the next one, also where nothing is new.
+    // After a failed write, as on a full disk, the next call writes also where nothing is new.
     if (!unsaved && JSON.stringify(record[name]) === JSON.stringify(value)) return
     record[name] = value
     await save()
@@ -173,7 +173,7 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
   }
 }
 
-/** Lost only with the process, where the stack is not known yet. */
+/** Does nothing for a stack that the file does not know yet. */
 export const saveHeals = async (
   file: StateFile,
   stageletUid: string,
@@ -183,7 +183,7 @@ export const saveHeals = async (
   if (known !== undefined) await file.set(stageletUid, { ...known, heals: [...heals] })
 }
 
-/** Before a rollback begins, so that one that is cut off is finished and not begun anew. */
+/** To be called before a rollback, so that it goes on after a crash of the agent. */
 export const saveQuarantine = async (
   file: StateFile,
   stageletUid: string,
