@@ -92,7 +92,7 @@ export interface Decided {
 type Verdicts = Readonly<Record<string, Verdict>>
 
 const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
-  const { judged, failed, lastRollout } = decided
+  const { failed, lastRollout } = decided
   const drift = drifted(input.stagelet.metadata.name, input.observation, lastRollout)
   const verdicts = {
     Accepted: accepted(input),
