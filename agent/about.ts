@@ -1,5 +1,4 @@
-// What the agent tells of its machine when it opens a stream. Engine and Compose may be upgraded
-// while it runs.
+// The versions that an agent names when it opens a stream. Engine and Compose may be upgraded while it runs.
 import type { Logger } from '../src/kernel/log.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { StreamRequest } from '../src/protocol/messages.ts'
@@ -11,7 +10,7 @@ export type Facts = Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
 export interface About {
   /** As of the last look. */
   current(): Facts
-  /** Asks again; what does not answer stays as it was. Never rejects. */
+  /** Asks for the versions again. One that does not answer keeps its last version. Never rejects. */
   look(): Promise<void>
 }
 
@@ -41,7 +40,7 @@ export const createAbout = (
       } catch (error) {
         log.warn({ reason: messageOf(error) }, 'the Docker engine does not answer')
       }
-      // Each stack says what is wrong with Compose where there is something.
+      // Each stack tells by itself of a fault of Compose.
       await compose.lookAgain().catch(() => undefined)
     },
   }

@@ -1,4 +1,4 @@
-// What an action on a stack is given, and how it ends.
+// An action on a stack: what it needs, and how it ends.
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Compose } from '../src/compose/compose.ts'
@@ -18,9 +18,9 @@ export interface ActionDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly exits: ContainerExits
-  /** Room for pulling images; after it Compose is told to end. */
+  /** Deadline of one run of Compose, with room for pulling images. */
   readonly upDeadlineMs: number
-  /** Tells the owner that the report has changed. */
+  /** To be called when the report has changed. */
   readonly publish: () => void
 }
 
@@ -29,24 +29,24 @@ export interface Action {
   readonly overrides: readonly ServiceOverride[]
   readonly plan: Plan
   readonly full: boolean
-  /** Networks that the user has edited: no step for services changes one in passing. */
+  /** Networks that the user has edited. A step for services must not change them. */
   readonly keptNetworks: readonly KeptNetwork[]
-  /** In steps, what is left to do after an `up` of all that failed, but for these services. */
+  /** After an `up` of all services that failed: the steps for the rest, without these services. */
   readonly stepsAfter: (stuck: ReadonlyMap<string, string>) => Promise<readonly Step[]>
-  /** Services that are neither acted on nor judged now: healing them has to wait. */
+  /** Services that are left out of the action and of its gate, as their healing has to wait. */
   readonly blocked: readonly string[]
 }
 
-/** `superseded`: something newer is wanted, look again at once. */
+/** `superseded`: a newer want has ended the action. */
 export type ActionResult = 'done' | 'failed' | 'superseded'
 
 export interface PassSignals {
   readonly isSuperseded: () => boolean
-  /** Aborts a gate when something newer is wanted or the loop stops. */
+  /** Aborts a gate when a newer want comes or the loop stops. */
   readonly signal: AbortSignal
 }
 
-/** Says that the action failed, and why. */
+/** Notes in the state that the action failed, and why. */
 export const fail = (
   deps: ActionDeps,
   state: StackState,

@@ -1,5 +1,5 @@
-// Which folders of the machine stacks may lie in: those that the operator has named, and never those
-// of the agent itself, whose files a stagelet or a secret could otherwise choose for Compose to read.
+// Checks that stacks lie in the folders that the operator has named, and never in those of the agent itself: a stagelet
+// or a secret could make Compose read the agent's files there.
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 
@@ -9,9 +9,9 @@ export interface StackFault {
 }
 
 export interface AllowedFolders {
-  /** Stacks lie in these or below. None: no stack is run. */
+  /** Stacks must lie in one of these or below. Empty: no stack is run. */
   readonly allowDirs: readonly string[]
-  /** The agent's data, and its file secrets. */
+  /** The folders of the agent's data and of its file secrets. */
   readonly ownDirs: readonly string[]
 }
 
@@ -20,7 +20,7 @@ const isInside = (path: string, folder: string): boolean => {
   return way === '' || (!way.startsWith('..') && !isAbsolute(way))
 }
 
-/** Links followed, as far as the path is there; `..` leads up from where a link leads, as in the kernel. */
+/** The path with links followed, as far as it exists. `..` leads up from the target of a link, as in the kernel. */
 export const realPath = async (path: string): Promise<string> => {
   const whole = isAbsolute(path) ? path : `${process.cwd()}/${path}`
   const missing: string[] = []
@@ -37,7 +37,7 @@ const isBelowOneOf = async (real: string, folders: readonly string[]): Promise<b
 
 const refused = (message: string): StackFault => ({ reason: 'DirectoryNotAllowed', message })
 
-/** A fault when `path`, links followed, is the agent's own. */
+/** A fault where `path`, with links followed, is in a folder of the agent. */
 export const checkNotOwn = async (
   path: string,
   { ownDirs }: AllowedFolders,
@@ -48,7 +48,7 @@ export const checkNotOwn = async (
       )
     : undefined
 
-/** A fault when `path`, links followed, is not below a folder that stacks may lie in. */
+/** A fault where `path`, with links followed, is not in an allowed folder. */
 export const checkAllowed = async (
   path: string,
   folders: AllowedFolders,

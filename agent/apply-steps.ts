@@ -1,5 +1,4 @@
-// The steps of one action, each service going its own way: one that cannot be brought to what is wanted
-// holds up only who depends on it.
+// Carries out the steps of one action, each service by itself: a service that fails stops only those that depend on it.
 import { ComposeError } from '../src/compose/compose.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import {
@@ -15,7 +14,7 @@ import { blamedServices } from './going-back.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
 import type { Wait } from './service-model.ts'
 import type { StackState } from './stack-state.ts'
-import { gateWaits, judgeWaits, type WaitsFor } from './stagelet-gate.ts'
+import { gateWaits, gateOpenWaits, type WaitsFor } from './stagelet-gate.ts'
 import { neededServices, withDependents, type Step } from './steps.ts'
 
 const waitsFor = ({ model, overrides }: Action, waits: readonly Wait[]): WaitsFor => ({
@@ -24,18 +23,18 @@ const waitsFor = ({ model, overrides }: Action, waits: readonly Wait[]): WaitsFo
   digestOf: (service) => overrides.find((o) => o.service === service)?.digest ?? '',
 })
 
-/** What Compose waits for in this step by itself. */
+/** The conditions of dependencies that Compose itself waits for in an `up` of these services. */
 const waitsIn = ({ model }: Action, services: readonly string[]): readonly Wait[] =>
   model.services
     .filter((s) => services.length === 0 || services.includes(s.name))
     .flatMap((s) => s.waitsFor)
 
-/** How a step ended; `on`: for this service, that it waited for. */
+/** How a step ended. `on`: the service whose failure ended it, where the step was waiting for it. */
 type StepResult = { readonly result: ActionResult; readonly on?: string | undefined }
 
 const failedOn = (state: StackState): string | undefined => state.rollout?.service
 
-/** One step: waits for what it depends on, makes its containers, and restarts who asks for it. */
+/** One step: waits for its dependencies, makes its containers, and restarts services that ask for it (`restart: true`). */
 const applyStep = async (
   deps: ActionDeps,
   state: StackState,
@@ -48,13 +47,13 @@ const applyStep = async (
   try {
     await up(deps, state, action, step)
   } catch (error) {
-    // It may have been killed: Compose would start what it left, and never give it its name.
+    // Compose may have been killed: a later `up` would start its leftovers under their temporary names.
     const found = await clearProject(deps, action.model.projectName)
     state.interrupted = new Set([...state.interrupted, ...found.map(({ id }) => id)])
     const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
     const waits = services.length === 0 && gaveUp ? waitsIn(action, services) : []
-    const judged = await judgeWaits(deps, state, waitsFor(action, waits), signal)
-    if (judged !== 'done') return { result: judged, on: failedOn(state) }
+    const gated = await gateOpenWaits(deps, state, waitsFor(action, waits), signal)
+    if (gated !== 'done') return { result: gated, on: failedOn(state) }
     return { result: await failUp(deps, state, error, { model: action.model, services }) }
   }
   if (restarts.length === 0) return { result: 'done' }
@@ -66,10 +65,10 @@ const applyStep = async (
 }
 
 const lookMs = 300
-/** As long as a job may take. */
+/** Longest wait for a job. */
 const mostWaitMs = 15 * 60_000
 
-/** Whether the gate can say at once how this wait ends. */
+/** True when the gate can tell at once how this wait ends. */
 const isOver = ({ service, until }: Wait, containers: readonly ObservedContainer[]): boolean =>
   containers
     .filter((c) => c.service === service)
@@ -78,7 +77,7 @@ const isOver = ({ service, until }: Wait, containers: readonly ObservedContainer
       return until === 'healthy' && c.health !== 'starting'
     })
 
-/** Steps that do not depend on what another one is still to make; what is doubtful after all others. */
+/** Steps that depend on no other step that is left. Doubtful steps come after all others. */
 const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
   const [first] = queue
   const waiting = new Set(queue.flatMap((s) => s.services))
@@ -91,7 +90,7 @@ const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
   )
 }
 
-/** The step to do next. Of several that wait, one whose wait is over: none holds up another. */
+/** The next step. Of several that wait, the first whose wait is over, so that none delays another. */
 const takeNext = async (
   deps: ActionDeps,
   state: StackState,
@@ -120,13 +119,13 @@ const takeNext = async (
 
 const waitsForPrefix = 'waits for '
 
-/** Says what could not be brought to what is wanted, each with why. */
+/** Notes that the action failed for the stuck services, each with its reason. */
 export const failStuck = (deps: ActionDeps, state: StackState): 'failed' => {
   const causes = [...state.stuck].filter(([, why]) => !why.startsWith(waitsForPrefix))
   return fail(deps, state, causes.map(([, why]) => why).join('\n'), causes[0]?.[0])
 }
 
-/** Takes the failure over into what is held up. */
+/** Notes the failed services as stuck, and those that depend on them. */
 const markStuck = (
   state: StackState,
   { model }: Action,
@@ -141,7 +140,7 @@ const markStuck = (
   state.stuck = held
 }
 
-/** The action goes on with the rest, which may take long; what has failed is told at once. */
+/** Tells of the failure at once, and goes on with the other services, which may take long. */
 const goOn = (deps: ActionDeps, state: StackState): void => {
   if (state.stuck.size > 0) failStuck(deps, state)
   const { finishedAt: _f, ...rollout } = state.rollout!
@@ -157,7 +156,7 @@ const withoutStuck = (step: Step, { stuck }: StackState): Step => ({
   restarts: (step.restarts ?? []).filter((name) => !stuck.has(name)),
 })
 
-/** What comes in place of a step that failed; undefined where nothing of the action can go on. */
+/** The steps that replace a failed one; undefined where the whole action ends. */
 const afterFailure = (
   state: StackState,
   action: Action,
@@ -166,7 +165,7 @@ const afterFailure = (
 ): { readonly again: readonly Step[] } | undefined => {
   if (blamedServices(state).length > 0 || state.fault !== undefined) return undefined
   const { services } = step
-  // A network that services outside of the call are on cannot be made anew.
+  // Compose cannot make a network anew while services outside of the call use it.
   if (on === undefined && services.length > 1 && step.networks !== true)
     return { again: services.map((name) => ({ ...step, services: [name] })) }
   markStuck(state, action, { failed: services, on })
@@ -191,8 +190,8 @@ const runSteps = async (
     const checked = step.doubtful === true ? ungated : []
     const before = checked.map((service): Wait => ({ service, until: 'healthy' }))
     const waitFor = [...step.waitFor, ...before].filter((wait) => !met.has(keyOf(wait)))
-    const given = { step: { ...step, waitFor }, signal }
-    const { result, on } = await applyStep(deps, state, action, given)
+    const now = { step: { ...step, waitFor }, signal }
+    const { result, on } = await applyStep(deps, state, action, now)
     if (result === 'superseded') return result
     if (result === 'done') {
       for (const wait of waitFor) met.add(keyOf(wait))
@@ -210,8 +209,8 @@ const runSteps = async (
 }
 
 /**
- * Carries out the steps. 'failed' where nothing more is to be done; what could not be done alone is in
- * `state.stuck`, and the result is 'done' all the same.
+ * Carries out the steps. 'failed' where the whole action has ended. Where single services failed the result is 'done',
+ * and `state.stuck` names them.
  */
 export const applySteps = async (
   deps: ActionDeps,

@@ -1,11 +1,11 @@
-// What a failed gate says of what the service was given: nothing, where somebody else ended it.
+// Tells whether a failed gate may be due to the values of the service: not where somebody ended its container.
 import type { Clock } from '../src/kernel/clock.ts'
 import { eventLagMs } from './drift.ts'
 import type { ContainerExits } from './container-exits.ts'
 import type { GateFailure, GateReason } from './gate-failure.ts'
 import { isEnded, type ObservedContainer } from './observe.ts'
 
-/** The others say that Compose or a person did something else than was asked. */
+/** Reasons that may be due to the values. The others say that Compose or a person did something else than was asked. */
 const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
   'Exited',
   'CrashLoop',
@@ -15,7 +15,7 @@ const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
 
 const lookMs = 100
 
-/** A stop or a signal by the engine's API, as far as it was seen. */
+/** How somebody ended the container by the engine's API; undefined where that was not seen. */
 export const endedFromOutside = (
   exitOf: ContainerExits['of'],
   c: ObservedContainer,
@@ -26,13 +26,13 @@ export const endedFromOutside = (
 
 export type Blame =
   | { readonly onWhatItGot: true }
-  /** `message` undefined: the failure's own says it. */
+  /** Undefined where the failure's own message tells it. */
   | { readonly onWhatItGot: false; readonly message?: string }
 
 /**
- * Waits for the event of an end that was not told of yet. An engine that goes down stops what it runs
- * and cannot tell: an end that nobody saw is not held against the revision. One that is really to blame
- * ends again when it is tried again, and is seen.
+ * Waits for the event of a container's end where it has not come yet. An engine that goes down stops all containers and
+ * sends no events, so that an end without an event is not held against the revision. Where the revision is to blame,
+ * the container ends again at the next try, with an event.
  */
 export const findBlame = async (
   failure: GateFailure,

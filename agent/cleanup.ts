@@ -1,12 +1,12 @@
-// What an interrupted `up` leaves: containers under a temporary name, which a later `up` trips over
-// or never renames. With this before it, 100 of 100 interrupted runs converged with one `up`.
+// Cleans up after an interrupted `up`: it leaves containers with temporary names, which make a later `up` fail or keep
+// these names. With this before it, 100 of 100 interrupted runs converged with one `up`.
 import { isReason } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Engine } from './docker/engine.ts'
 import { isLeftover, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 
-/** Resolves to false where another does what was asked, or has the name that was asked for. */
+/** Resolves to false on a conflict: somebody else removes the container, or another container has the name. */
 const isDone = async (work: Promise<void>): Promise<boolean> => {
   try {
     await work
@@ -18,9 +18,8 @@ const isDone = async (work: Promise<void>): Promise<boolean> => {
 }
 
 /**
- * Removes a leftover whose original is still there, gives the others the name they were meant to have.
- * Two runs of Compose at once can leave one whose name is taken by now: it is one too many, and goes.
- * Returns how many there were.
+ * Removes a leftover whose original still exists, and gives each other one its final name. Two runs of Compose at once
+ * can leave one whose final name is taken: it is removed. Returns how many leftovers there were.
  */
 export const cleanUpLeftovers = async (
   engine: Pick<Engine, 'remove' | 'rename'>,
@@ -36,8 +35,8 @@ export const cleanUpLeftovers = async (
 }
 
 /**
- * Before Compose is called for the project, also where a call before has failed in the same action.
- * Returns the containers that were there.
+ * To be called before each run of Compose for the project, also after a failed run in the same action. Returns the
+ * containers of the project.
  */
 export const clearProject = async (
   { engine, log }: { readonly engine: Engine; readonly log: Logger },

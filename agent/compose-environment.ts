@@ -1,4 +1,4 @@
-// The environment of the Compose process: a small base, and those global secrets that fill `${VAR}`.
+// The environment of Compose processes: a small base, and the global secrets that set `${VAR}` in the user's files.
 import { isGuarded, type Environment } from '../src/compose/environment.ts'
 import { isPassable } from './validate-values.ts'
 import type { ComposeCall } from '../src/compose/compose.ts'
@@ -8,7 +8,7 @@ import type { Want } from './stack-state.ts'
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** The global secrets that may satisfy `${VAR}`. What a process cannot carry is left out. */
+/** Global secrets that may set `${VAR}`, without those that an environment cannot hold. */
 export const globalVariables = (
   base: Environment,
   globals: readonly { readonly key: string; readonly value: Buffer }[],
@@ -21,7 +21,7 @@ export const globalVariables = (
   return result
 }
 
-/** What the stack's files are read with. */
+/** The request to read the files of this want's stack. */
 export const requestFor = (want: Want): ModelRequest => {
   const { desired, base, globals } = want
   const { compose: spec } = desired
@@ -29,17 +29,17 @@ export const requestFor = (want: Want): ModelRequest => {
   return { spec, base, globals, mask }
 }
 
-/** How Compose is run on the stack of this want: with those secrets that its files may be filled by. */
+/** How Compose is called for the stack of this want: with the secrets that may set variables of its files. */
 export const callFor = (
   { desired, base, globals, mask }: Want,
   { variables }: Pick<ComposeModel, 'variables'>,
 ): Pick<ComposeCall, 'cwd' | 'env' | 'mask'> => {
-  const filling = Object.entries(globals).filter(([key]) => variables.includes(key))
+  const used = Object.entries(globals).filter(([key]) => variables.includes(key))
   const listed = desired.compose.variables ?? []
-  const quotable = filling.filter(([key]) => listed.includes(key)).map(([, value]) => value)
+  const quotable = used.filter(([key]) => listed.includes(key)).map(([, value]) => value)
   return {
     cwd: desired.compose.directory,
-    env: { ...base, ...Object.fromEntries(filling) },
+    env: { ...base, ...Object.fromEntries(used) },
     mask: (text) => hideFragments(mask(text), quotable),
   }
 }

@@ -1,10 +1,10 @@
-// What is wrong with a stack's files, or with Compose itself, as its stagelet tells it.
+// Faults of a stack's files, or of Compose itself, as the stagelet tells them.
 import { ComposeError, type Compose } from '../src/compose/compose.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { StackFault } from './allowed-folders.ts'
 import { unique } from './service-model.ts'
 
-/** What the stack's files ask for is not to be had. */
+/** The agent refuses what the stack's files ask for. */
 export class StackRefused extends Error {
   readonly fault: StackFault
 
@@ -14,7 +14,7 @@ export class StackRefused extends Error {
   }
 }
 
-/** Compose has read the files and does not accept them; else it did not come to its end. */
+/** True when Compose has read the files and does not accept them; false when Compose did not finish. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof ComposeError && error.exitCode !== undefined
 
@@ -40,7 +40,7 @@ export const faultOf = (
   }
 }
 
-/** Undefined where Compose can be used; it may have been upgraded, or be gone, since the last look. */
+/** Undefined where Compose can be used. It may have been upgraded or removed since the last look. */
 export const composeFault = (compose: Compose): Promise<StackFault | undefined> =>
   compose.lookAgain().then(
     () => undefined,

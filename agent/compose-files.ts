@@ -1,4 +1,4 @@
-// Which files of a stagelet Compose may read, and whether they have changed.
+// Finds the files of a stagelet that Compose may read, and tells when they change.
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
@@ -21,19 +21,19 @@ import {
 interface ComposeFiles {
   /** As given to Compose with `-f`, relative to the directory or absolute. */
   readonly files: readonly string[]
-  /** Absolute paths of those that `${VAR}` is read from. */
+  /** Absolute paths of the env files that set `${VAR}`. */
   readonly envFiles: readonly string[]
-  /** Absolute paths of all that is known to matter, for the signature. */
+  /** Absolute paths of all files that are known to matter, for the signature. */
   readonly watched: readonly string[]
 }
 
 export type FilesResult = { readonly files: ComposeFiles } | { readonly fault: StackFault }
 
 const fileWord = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{},:]+\.env\b/g
-/** Longer words name no file, and searching an inlined blob would take minutes. */
+/** Longer words are no file names, and a search in large inline data would take minutes. */
 const maxWord = 1024
 
-/** Words of a compose file that may name files which it includes, extends or takes variables from. */
+/** Words in a Compose file that may name files which it includes, extends or reads variables from. */
 const fileWordsOf = (text: string): string[] =>
   text
     .split(/[\s'"[\]{},]+/)
@@ -59,17 +59,17 @@ const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
   return [...found]
 }
 
-/** Absolute paths of the files that one of these must be for there to be a stack. */
+/** Absolute paths of the Compose files of the spec, or of the default ones, one of which must exist. */
 export const wantedFiles = ({ directory, files }: ComposeSpec): string[] =>
   (files ?? bases).map((f) => resolve(directory, f))
 
-/** The files that Compose would choose in the stagelet's directory, or why there are none to use. */
+/** The files that Compose would use in the stagelet's directory, or a fault. */
 export const findComposeFiles = async (
   spec: ComposeSpec,
   folders: AllowedFolders,
 ): Promise<FilesResult> => {
   const { directory } = spec
-  // First of all: whether a folder is there is nobody's business who may not use it.
+  // Checked first: whether a folder exists is not told of one that may not be used.
   const notAllowed = await checkAllowed(directory, folders)
   if (notAllowed !== undefined) return { fault: notAllowed }
   const kind = await stat(directory).catch(() => undefined)
@@ -77,9 +77,9 @@ export const findComposeFiles = async (
     const message = `${directory} is not a folder on this machine: create it, or correct spec.compose.directory`
     return { fault: { reason: 'DirectoryMissing', message } }
   }
-  // As for Compose, which is run in that folder: `..` leads up from where a link leads.
+  // Resolved as for Compose, which runs in that folder: `..` leads up from the target of a link.
   const at = { ...spec, directory: await realPath(directory) }
-  // Before they are read: what Compose says of an env file may quote it.
+  // Checked before Compose reads them: its messages may quote an env file.
   const envFiles = envFilesOf(at)
   for (const path of envFiles) {
     const fault = await checkAllowed(path, folders)

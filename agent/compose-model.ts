@@ -1,5 +1,5 @@
-// What the user's files mean, as Compose itself says. Cached by the files' stat signature, so that
-// the first process after a new revision is `up`.
+// The model of a stack: what its files mean, as Compose tells it. Cached by the stat signature of the files, so that the
+// first process after a new revision is `up`.
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { StagelyError } from '../src/kernel/errors.ts'
@@ -15,17 +15,17 @@ import { readText } from '../src/compose/files.ts'
 import {
   checkFilling,
   checkSteering,
-  fillingOf,
+  probeEnvironmentsOf,
   fillsContainers,
   markedIn,
   type Answers,
-  type Filling,
+  type ProbeEnvironments,
 } from './variable-check.ts'
 import { findUses, type VariableUses } from './variable-uses.ts'
 import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
 import { toService, unique, type RawService, type ServiceModel } from './service-model.ts'
 
-/** What the services mount, or why Compose does not say. */
+/** The mounts of the services, or why Compose does not tell them. */
 type MountsResult =
   { readonly mounts: ReadonlyMap<string, ServiceMounts> } | { readonly fault: StackFault }
 
@@ -38,13 +38,13 @@ export interface ComposeModel {
   /** Variables of the files that are not set. */
   readonly missingVariables: readonly string[]
   readonly uses: VariableUses
-  /** Global secrets that Compose is given to fill them. */
+  /** Global secrets that Compose gets for these variables. */
   readonly variables: readonly string[]
   readonly signature: string
-  /** What a path of the user's may be relative to, absolute: the folder and that of the first file. */
+  /** Absolute folders that a relative path may start from: that of the stack, and that of its first file. */
   readonly roots: readonly string[]
   readonly mounts: MountsResult
-  /** Those that Compose makes for the stack; none where it does not say. */
+  /** Networks that Compose makes for the stack; empty where Compose does not tell them. */
   readonly networks: readonly KeptNetwork[]
 }
 
@@ -56,15 +56,15 @@ export interface ModelRequest {
   readonly spec: ComposeSpec
   /** Environment of Compose, without secrets. */
   readonly base: Environment
-  /** Global secrets that may fill variables of the files. */
+  /** Global secrets that may set variables of the files. */
   readonly globals: Environment
   readonly mask: (text: string) => string
 }
 
 export interface ModelSource {
-  /** The model for this spec; asks Compose only when a file, or Compose itself, has changed since. */
+  /** The model for this spec. Asks Compose only when a file or Compose itself has changed. */
   read(request: ModelRequest): Promise<ModelResult>
-  /** Absolute paths of the files that the last read was made from, or that it lacked. */
+  /** Absolute paths of the files of the last read, and of those that it missed. */
   watched(): readonly string[]
   /** Asks Compose again at the next read. */
   forget(): void
@@ -91,7 +91,7 @@ const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
 
 type Described = RawProject & RawStack
 
-/** The parser's own message would quote the user's files. */
+/** Parses JSON without a message that would quote the user's files. */
 const parseProject = (stdout: string): Described => {
   try {
     return JSON.parse(stdout) as Described
@@ -105,22 +105,20 @@ type Asked = Omit<ComposeModel, 'signature' | 'roots'>
 type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
 const asJson = ['--format', 'json']
 
-/** With the marks, as it is written, and without the secrets or, where it needs these, with other marks. */
-const answersOf = async (ask: Ask, filling: Filling) => {
-  const isMarked = filling.marks.size > 0
+/** The stack as Compose tells it: with marks, as it is written, and without the secrets (with other marks, where it needs them). */
+const answersOf = async (ask: Ask, probes: ProbeEnvironments) => {
+  const isMarked = probes.marks.size > 0
   const [marked, writing, without] = await Promise.allSettled([
-    ask(filling.marked, ...asJson),
-    ask(filling.without, '--no-interpolate', ...asJson),
-    isMarked ? ask(filling.without, ...asJson) : Promise.reject(new Error('not asked for')),
+    ask(probes.marked, ...asJson),
+    ask(probes.without, '--no-interpolate', ...asJson),
+    isMarked ? ask(probes.without, ...asJson) : Promise.reject(new Error('not asked for')),
   ])
   const failure = marked.status === 'rejected' ? (marked.reason as Error) : undefined
-  // What Compose has not read it has not refused.
+  // Where Compose did not finish it has refused nothing.
   if (isMarked && failure !== undefined && !isRefusal(failure)) throw failure
   const isWithout = without.status === 'fulfilled'
   const needsAgain = isMarked && !isWithout && failure === undefined
-  const again = needsAgain
-    ? (await Promise.allSettled([ask(filling.again, ...asJson)]))[0]
-    : without
+  const again = needsAgain ? (await Promise.allSettled([ask(probes.again, ...asJson)]))[0] : without
   return {
     marked: parsed(marked),
     other: parsed(again),
@@ -135,21 +133,21 @@ const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefi
   answer.status === 'fulfilled' ? parseProject(undoubled(answer.value.stdout)) : undefined
 
 /**
- * Asks Compose more than once. With variables filled in it tells the stack as `up` would see it; of this
- * output only names, paths and numbers are looked at. As written it tells the `env_file`s, and all but
- * mounts where one of those is missing; but it refuses much that is right once it is filled in. Secrets that
- * the stagelet does not list are marks: see variable-check. What they would fill is looked for in services
- * of all profiles: a person may run one of those that are off.
+ * Asks Compose more than once. With all variables set, Compose tells the stack as `up` would see it; only names, paths
+ * and numbers of this output are used. With variables left as written, Compose tells the `env_file`s, and all but the
+ * mounts where an env file is missing; but it refuses much that is right once variables are set. Secrets that the
+ * stagelet does not list are replaced by marks: see variable-check. Services of all profiles are searched for variables
+ * that these secrets would set: a person may run a service whose profile is off.
  */
 const askCompose = async (
   compose: Compose,
   { spec, mask }: ModelRequest,
-  { flags, filling }: { readonly flags: readonly string[]; readonly filling: Filling },
+  { flags, probes }: { readonly flags: readonly string[]; readonly probes: ProbeEnvironments },
 ): Promise<Asked> => {
-  // Before they are masked: somebody may have given a secret the text of a mark.
+  // Checked before values are masked: a secret may have the text of a mark.
   const quoted = new Set<string>()
   const look = (text: string): string => {
-    for (const key of markedIn(text, filling)) quoted.add(key)
+    for (const key of markedIn(text, probes)) quoted.add(key)
     return mask(text)
   }
   const asking =
@@ -164,11 +162,11 @@ const askCompose = async (
       })
   const ask = asking([])
   const [own, all] = await Promise.all([
-    answersOf(ask, filling),
-    filling.marks.size > 0 ? answersOf(asking(['--profile', '*']), filling) : undefined,
+    answersOf(ask, probes),
+    probes.marks.size > 0 ? answersOf(asking(['--profile', '*']), probes) : undefined,
   ])
   for (const answers of all === undefined ? [own] : [own, all]) {
-    const notListed = checkFilling(filling, { ...answers, quoted: [...quoted] } as Answers)
+    const notListed = checkFilling(probes, { ...answers, quoted: [...quoted] } as Answers)
     if (notListed !== undefined) throw new StackRefused(notListed)
   }
   const { marked: filled, written, failure } = own
@@ -180,12 +178,12 @@ const askCompose = async (
       services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
       missingVariables: unique(parseUnset(own.stderr)),
       uses,
-      variables: fillsContainers(filling, { marked: filled, written } as Answers),
+      variables: fillsContainers(probes, { marked: filled, written } as Answers),
       mounts: { mounts: parseMounts(filled) },
       networks: networksOf(filled),
     }
   }
-  const { stdout, stderr } = await ask(filling.marked, '--services')
+  const { stdout, stderr } = await ask(probes.marked, '--services')
   if (written === undefined || spec.projectName === undefined)
     throw failure ?? new Error('Compose gave no model')
   return {
@@ -198,7 +196,7 @@ const askCompose = async (
     ),
     missingVariables: unique(parseUnset(stderr)),
     uses,
-    // Nothing shows what these would fill.
+    // No output shows what these secrets would set.
     variables: [],
     mounts: { fault: faultOf(failure).fault },
     networks: [],
@@ -223,7 +221,7 @@ const rootsOf = (directory: string, files: readonly string[]): string[] => [
   ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
 ]
 
-/** Names in texts that may be those of variables. */
+/** Words in texts that may be names of variables. */
 const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
   new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
 
@@ -233,21 +231,24 @@ const readNames = async (paths: readonly string[]): Promise<ReadonlySet<string>>
 interface Cached {
   readonly specKey: string
   readonly composeVersion: string
-  /** What was asked with. */
-  readonly filling: Filling
+  /** The environment of the request. */
+  readonly probes: ProbeEnvironments
   readonly names: ReadonlySet<string>
   readonly watched: readonly string[]
   readonly model: ComposeModel
 }
 
-const fillingFor = ({ spec, base, globals }: ModelRequest, names: ReadonlySet<string>): Filling =>
-  fillingOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
+const probeEnvironmentsFor = (
+  { spec, base, globals }: ModelRequest,
+  names: ReadonlySet<string>,
+): ProbeEnvironments =>
+  probeEnvironmentsOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
 
 export const createModelSource = (compose: Compose, folders: AllowedFolders): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
 
-  /** `more`: names that are known to be in files that no text here names. */
+  /** `more`: names of variables in files that no text here mentions. */
   const load = async (
     request: ModelRequest,
     specKey: string,
@@ -259,33 +260,33 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
     watchedNow = 'fault' in found ? wanted : found.files.watched
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
     const { files, envFiles, watched: named } = found.files
-    // Before asking: a file that changes meanwhile must not pass as read.
+    // Taken before Compose is asked: a change during the read must be noticed.
     const before = await signatureOf(named)
     try {
       const names = new Set([...(await readNames(named)), ...more])
-      const filling = fillingFor(request, names)
-      const steering = checkSteering(filling, await Promise.all(envFiles.map(readText)))
+      const probes = probeEnvironmentsFor(request, names)
+      const steering = checkSteering(probes, await Promise.all(envFiles.map(readText)))
       if (steering !== undefined) return { fault: steering, missingVariables: [] }
       const flags = flagsFor(request.spec, files)
-      const asked = await askCompose(compose, request, { flags, filling })
-      // Whatever they are called, and there or not.
+      const asked = await askCompose(compose, request, { flags, probes })
+      // Env files under any name, also missing ones.
       const all = asked.services.flatMap((s) => s.envFiles)
       const others = all.filter((f) => !named.includes(f))
       const watched = (watchedNow = [...named, ...new Set(others)])
       const signature = others.length === 0 ? before : await signatureOf(watched)
-      // What such a file is filled with makes variables of containers, and whatever else it fills.
+      // Variables in such a file become variables of containers, and may set others.
       const inFiles = await readNames(all)
       const known = new Set([...names, ...inFiles])
-      if (fillingFor(request, known).marks.size > filling.marks.size)
+      if (probeEnvironmentsFor(request, known).marks.size > probes.marks.size)
         return await load(request, specKey, inFiles)
       const listed = (request.spec.variables ?? []).filter((key) => key in request.globals)
       const isTold = 'mounts' in asked.mounts
-      const used = isTold ? [...filling.marks.keys()].filter((key) => inFiles.has(key)) : []
+      const used = isTold ? [...probes.marks.keys()].filter((key) => inFiles.has(key)) : []
       const variables = unique([...asked.variables, ...used, ...listed])
       const roots = rootsOf(request.spec.directory, files)
       const model = { ...asked, variables, roots, signature }
       const composeVersion = compose.version
-      cached = { specKey, composeVersion, filling, names: known, watched, model }
+      cached = { specKey, composeVersion, probes, names: known, watched, model }
       return { model }
     } catch (error) {
       return faultOf(error)
@@ -303,8 +304,8 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
         known.composeVersion === compose.version &&
         known.model.signature === (await signatureOf(known.watched))
       ) {
-        // Another value of a listed secret may choose other parts of the files, also what others fill.
-        if (isDeepStrictEqual(known.filling, fillingFor(request, known.names)))
+        // Another value of a listed secret may select other parts of the files, and other variables in them.
+        if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))
           return { model: known.model }
       }
       cached = undefined

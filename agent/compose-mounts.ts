@@ -1,7 +1,7 @@
-// What each service mounts, as Compose itself says: needed to know which of it a file secret replaces.
+// The mounts of each service, as Compose tells them, to know which of them a file secret replaces.
 import { posix } from 'node:path'
 
-/** A file or folder of the machine that a service sees. */
+/** A file or folder of the machine that a service mounts. */
 export interface Bind {
   /** Absolute path on the machine. */
   readonly source: string
@@ -12,7 +12,7 @@ export interface Bind {
 
 export interface ServiceMounts {
   readonly binds: readonly Bind[]
-  /** Targets of everything else that is mounted: named volumes, tmpfs. */
+  /** Targets of all other mounts: named volumes, tmpfs. */
   readonly others: readonly string[]
 }
 
@@ -79,7 +79,7 @@ const mountsOf = (raw: RawMounts, stack: RawStack): ServiceMounts => {
   }
 }
 
-/** By service, from what `config --format json` prints. */
+/** By service, from the output of `config --format json`. */
 export const parseMounts = (stack: RawStack): ReadonlyMap<string, ServiceMounts> =>
   new Map(
     Object.entries(stack.services ?? {}).map(

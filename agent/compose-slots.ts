@@ -1,12 +1,12 @@
-// So many runs of Compose at once on this machine, in the order in which they were asked for: a start
-// with fifty stacks is no reason for a hundred processes.
+// Limits how many runs of Compose go on at once on this machine, first come first served: a start with fifty stacks
+// must not make a hundred processes.
 import { availableParallelism } from 'node:os'
 import type { Compose } from '../src/compose/compose.ts'
 
-/** Compose mostly waits for the engine, so that a small machine can take a few as well. */
+/** Compose mostly waits for the engine, so that also a small machine can run a few at once. */
 export const defaultSlots = Math.max(4, availableParallelism())
 
-/** `fn` runs when one of `count` slots is free, the first that came first. */
+/** The returned function runs `fn` when one of `count` slots is free, first come first served. */
 const createSlots = (count: number): (<T>(fn: () => Promise<T>) => Promise<T>) => {
   let free = count
   const waiting: (() => void)[] = []
@@ -17,7 +17,7 @@ const createSlots = (count: number): (<T>(fn: () => Promise<T>) => Promise<T>) =
       return await fn()
     } finally {
       const next = waiting.shift()
-      // The slot goes from hand to hand: who comes just now does not overtake.
+      // The slot is passed to the next in the queue, so that a new caller cannot take it.
       if (next === undefined) free++
       else next()
     }
@@ -25,8 +25,8 @@ const createSlots = (count: number): (<T>(fn: () => Promise<T>) => Promise<T>) =
 }
 
 /**
- * The same Compose, `count` runs at a time; a deadline counts from the start of a run. What a person
- * watches is not held up: he may follow logs for hours.
+ * Compose with at most `count` runs at a time. A deadline counts from the start of a run. Runs that a person watches do
+ * not count: he may follow logs for hours.
  */
 export const withSlots = (compose: Compose, count: number): Compose => {
   const inTurn = createSlots(count)

@@ -1,4 +1,4 @@
-// The calls of Compose that make and start containers.
+// Calls of Compose that make and start containers.
 import { ComposeError } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
 import { fail, type Action, type ActionDeps, type ActionResult } from './action.ts'
@@ -9,7 +9,7 @@ import { observeProject, type ObservedContainer } from './observe.ts'
 import type { StackState } from './stack-state.ts'
 import { dependenciesOf, type Step } from './steps.ts'
 
-/** Of every run that changes containers: one that outlived its agent is known by them. */
+/** Flags of every run that changes containers. A run that outlived its agent is found by them. */
 export const workingFlags = ({
   projectName,
 }: Pick<ComposeModel, 'projectName'>): readonly string[] => [
@@ -31,7 +31,7 @@ const run = (
     timeoutMs: deps.upDeadlineMs,
   })
 
-/** Services of which a container that ran is gone, and another one was only made. */
+/** Services with a container that ran before and was replaced by one that does not run. */
 const onlyMade = (
   before: readonly ObservedContainer[],
   after: readonly ObservedContainer[],
@@ -42,12 +42,12 @@ const onlyMade = (
   return made.map((c) => c.service)
 }
 
-/** Whatever their files say of containers that are there. */
+/** Starts containers that exist, and makes none anew, whatever the files say. */
 const startAlone = 'up -d --no-deps --no-recreate --no-build --pull never --'.split(' ')
 
 /**
- * Makes the containers of these services as part of the whole stack, and then starts them alone: an
- * `up` would start, and wait for, all that they depend on; without that they would be made otherwise.
+ * Makes the containers of these services as part of the whole stack, and then starts them alone. An `up` would also
+ * start their dependencies and wait for them; with `--no-deps` the containers would be made differently.
  */
 const createAndStart = async (
   deps: ActionDeps,
@@ -58,7 +58,7 @@ const createAndStart = async (
   const { model } = action
   const byName = new Map(model.services.map((s) => [s.name, s]))
   const below = step.services.flatMap((name) => [...dependenciesOf(name, byName)])
-  // What they depend on is not to be made of a newer image in passing.
+  // Dependencies must not be made from a newer image in passing.
   const isRefreshed = below.some((name) => byName.get(name)?.refreshes)
   const pull = isRefreshed ? ['--pull', 'missing'] : []
   const force = step.forced === true ? ['--force-recreate'] : []
@@ -85,12 +85,12 @@ export const up = async (
     return
   }
   const force = step.forced === true ? ['--force-recreate'] : []
-  // `--`: a service may be called `--build`.
+  // After `--`, as a service may be called `--build`.
   const verb = ['up', '-d', ...(step.alone ? ['--no-deps'] : []), ...force, '--', ...step.services]
   await run(deps, state, action, verb)
 }
 
-/** Compose says why a pull failed, but not of which image. */
+/** Adds the images that are missing: Compose says why a pull failed, but not of which image. */
 const missingImages = async (
   deps: ActionDeps,
   state: StackState,
@@ -104,7 +104,7 @@ const missingImages = async (
   return `${state.want.mask(sayMissing(lacking.map((s) => [imageOf(model, s), s.name])))}\n`
 }
 
-/** Of pairs of an image and a service that wants it. */
+/** From pairs of an image and a service that uses it. */
 export const sayMissing = (pairs: readonly (readonly [image: string, service: string])[]): string =>
   [...new Set(pairs.map(([image]) => image))]
     .sort()
@@ -115,7 +115,7 @@ export const sayMissing = (pairs: readonly (readonly [image: string, service: st
     })
     .join('; ')
 
-/** Says that Compose failed, and for what. */
+/** Notes in the state that Compose failed, and why. */
 export const failUp = async (
   deps: ActionDeps,
   state: StackState,
@@ -123,19 +123,19 @@ export const failUp = async (
   of?: { readonly model: ComposeModel; readonly services: readonly string[] },
 ): Promise<'failed'> => {
   if (!(error instanceof ComposeError)) throw error
-  // 15 is Compose's word for files that it does not accept; nothing has been touched then.
+  // With exit code 15 Compose refuses the files, and has changed nothing.
   if (error.exitCode === 15) {
     const message = `Compose does not accept the stack's files: ${error.stderr}`
     state.fault = { reason: 'ComposeInvalid', message }
   }
-  // A pull that failed: newer versions end with 1 for it as for much else.
+  // A failed pull: newer versions exit with 1 for it, as for many other failures.
   const mayBePull = [1, 18].includes(error.exitCode ?? 0)
   const images =
     mayBePull && of !== undefined ? await missingImages(deps, state, of.model, of.services) : ''
   return fail(deps, state, images + error.message)
 }
 
-/** Of containers that stay what they are: needs no override. */
+/** Restarts containers without making them anew, so that no override is needed. */
 export const restart = async (
   deps: ActionDeps,
   state: StackState,

@@ -1,4 +1,4 @@
-// What the agent is started with: flags, and the few variables of the environment that count.
+// The configuration of the agent: flags, and the few environment variables that it reads.
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -8,7 +8,7 @@ import { baseEnvironment, type Environment } from '../src/compose/environment.ts
 export interface AgentConfig {
   readonly dataDir: string
   readonly joinToken: string | undefined
-  /** Stacks may lie below these. Empty: no stack is run. */
+  /** Folders that stacks may lie in. Empty: no stack is run. */
   readonly allowDirs: readonly string[]
   readonly logLevel: string
   /** Environment of Compose, before any secret. */
@@ -16,7 +16,7 @@ export interface AgentConfig {
   readonly dockerSocket: string
   /** Where file secrets lie while they are mounted; on a tmpfs. */
   readonly filesDir: string
-  /** Write file secrets also where that is on a disk. */
+  /** Write file secrets also where `filesDir` is on a disk. */
   readonly filesOnDisk: boolean
   /** Keep file secrets, sealed, for a start without the controller after a reboot. */
   readonly fileCache: boolean
@@ -40,7 +40,7 @@ Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock)
 Example: stagely agent run --data-dir /var/lib/stagely-agent --join sjt_... --allow-dir /srv
 `
 
-/** Flags that say how an agent runs; `agent install` and `agent doctor` take them too. */
+/** Flags of `agent run`, which `agent install` and `agent doctor` take too. */
 export const runOptions = {
   'data-dir': { type: 'string' },
   'allow-dir': { type: 'string', multiple: true },
@@ -88,7 +88,7 @@ export const parseAgentConfig = (
     joinToken: flags.join ?? readToken(flags['join-file']) ?? env['STAGELY_JOIN_TOKEN'],
     allowDirs,
     logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',
-    // Said always: Compose would follow a Docker context, and the agent would look at another engine.
+    // Always set: Compose would follow a Docker context, and use another engine than the agent.
     environment: {
       HOME: homedir(),
       ...baseEnvironment(env),
@@ -98,7 +98,7 @@ export const parseAgentConfig = (
   }
 }
 
-/** A token is used once: its file may be gone at a later start. */
+/** A token is used once, so that its file may be gone at a later start. */
 const readToken = (file: string | undefined): string | undefined => {
   if (file === undefined) return undefined
   try {
@@ -127,7 +127,7 @@ const socketOf = (env: Readonly<Record<string, string | undefined>>): string => 
   return host === '' ? usualSocket : host.slice('unix://'.length)
 }
 
-/** The environment, but for a DOCKER_HOST that cannot be used. */
+/** The environment without a DOCKER_HOST that cannot be used. */
 export const withoutForeignEngine = (): Readonly<Record<string, string | undefined>> =>
   dockerHostFault() === undefined ? process.env : { ...process.env, DOCKER_HOST: undefined }
 

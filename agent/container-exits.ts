@@ -1,6 +1,5 @@
-// How containers ended, as far as the engine's events tell: the engine says `stop` only where somebody
-// asked for it (`docker stop`, `docker compose stop`, `down`), `kill` and then `die` for a signal, and
-// `die` alone for a crash.
+// How containers ended, from the engine's events. The engine sends `stop` where somebody asked for it (`docker stop`,
+// `docker compose stop`, `down`), `kill` and then `die` for a signal, and `die` alone for a crash.
 import type { EngineEvent } from './docker/engine.ts'
 
 export interface ContainerExit {
@@ -9,9 +8,9 @@ export interface ContainerExit {
 }
 
 export interface ContainerExits {
-  /** Takes an event; undefined says that some were missed, so that nothing known holds any more. */
+  /** Takes an event. Undefined: events were missed, so that all that is known is forgotten. */
   note(event: EngineEvent | undefined, nowMs: number): void
-  /** undefined: it runs untouched, or ended unseen. `Killed` from the signal on, which may not have ended it. */
+  /** Undefined: the container runs, or ended without an event. `Killed` from the signal on, which may not have ended it. */
   readonly of: (containerId: string) => ContainerExit | undefined
 }
 
@@ -19,7 +18,7 @@ const mostKept = 500
 
 export const createContainerExits = (): ContainerExits => {
   const byId = new Map<string, ContainerExit>()
-  /** Got a signal; not ended by it yet, or never, as by SIGHUP. */
+  /** Containers that got a signal, and when. Some signals end no container, as SIGHUP. */
   const signalled = new Map<string, number>()
 
   const put = (id: string, ending: ContainerExit): void => {
@@ -56,7 +55,7 @@ export const createContainerExits = (): ContainerExits => {
     },
     of: (id) => {
       const signalledAt = signalled.get(id)
-      // What became of it may be seen before it is told.
+      // The container's end may be seen before its event comes.
       const killed = signalledAt === undefined ? undefined : { how: 'Killed', atMs: signalledAt }
       return byId.get(id) ?? (killed as ContainerExit | undefined)
     },

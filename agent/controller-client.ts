@@ -1,4 +1,4 @@
-// HTTP to the controller on node:https alone: fetch and its like would cost the agent 26 MB.
+// HTTP to the controller on node:https alone: fetch and the like would cost the agent 26 MB of memory.
 import type { KeyObject } from 'node:crypto'
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
@@ -16,7 +16,7 @@ export interface Endpoint {
 interface PostOptions {
   readonly path: string
   readonly body: unknown
-  /** The key that signs it, in no session; absent: the agent's of now. */
+  /** The key that signs the request, outside of a session. Absent: the agent's present key. */
   readonly signedBy?: KeyObject
   readonly signal?: AbortSignal
 }
@@ -27,7 +27,7 @@ export interface OpenAnswer {
   readonly proof: string
 }
 
-/** The controller answered, and said no. */
+/** The controller answered with a refusal. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
@@ -43,11 +43,11 @@ export class RefusedError extends Error {
 }
 
 export interface ControllerClient {
-  /** Posts on a connection that is kept for the next one. RefusedError, or ServiceUnavailable when there is no answer within 30 s. */
+  /** Posts on a kept connection. RefusedError, or ServiceUnavailable when there is no answer within 30 s. */
   post(options: PostOptions): Promise<unknown>
   /** Posts on a connection of its own and returns the open answer. */
   open(options: PostOptions & { signal: AbortSignal }): Promise<OpenAnswer>
-  /** Gives a sign of life by this header, on a kept connection of its own. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
+  /** Gives a sign of life with this header, on a kept connection of its own. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
   sign(authorization: string, signal: AbortSignal): Promise<void>
   close(): void
 }
@@ -55,17 +55,17 @@ export interface ControllerClient {
 const answerTimeoutMs = 30_000
 const signTimeoutMs = 4_000
 const maxAnswerBytes = 1_048_576
-/** A session that a replica does not know, and a counter that was used, make one more each. */
+/** Tries of one request: a replica may not know the session, and a counter may be used already. */
 const maxTries = 4
 
-/** `connections` at a time for posts; what is more waits. */
+/** `connections`: posts at a time; further ones wait. */
 export const createControllerClient = (
   endpoint: Endpoint,
   signer: RequestSigner,
   connections = 2,
 ): ControllerClient => {
   const { agent, send } = createSender(endpoint, connections)
-  // Reports that wait for their answer must not keep a sign waiting.
+  // A sign of life must not wait for the answers of reports.
   const signs = createSender(endpoint, 1)
 
   const sendOnce = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
@@ -117,7 +117,7 @@ export const createControllerClient = (
   }
 }
 
-/** Posts what proves itself, as a request to join does; the answer as it came. RefusedError, ServiceUnavailable. */
+/** Posts a request that needs no signature, as one to join. Returns the raw answer. RefusedError, ServiceUnavailable. */
 export const postUnsigned = async (
   endpoint: Endpoint,
   path: string,
@@ -137,7 +137,7 @@ export const postUnsigned = async (
   }
 }
 
-/** Another try, signed anew, may be taken. */
+/** True where the same request, signed anew, may be accepted. */
 const repeatedReasons: ReadonlySet<string> = new Set(['UnknownSession', 'Repeated'])
 
 interface Sent {
@@ -153,7 +153,7 @@ interface Outgoing {
 
 interface Sender {
   readonly agent: HttpAgent
-  /** What is sent is made once it is known which connection takes it. */
+  /** Makes the request when it is known which connection takes it. */
   readonly send: (
     options: Omit<RequestOptions, 'path' | 'signal'> & {
       path: string
@@ -167,7 +167,7 @@ const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {
   const secure = url.startsWith('https:')
   const keepAlive = { keepAlive: true, maxSockets: connections, keepAliveMsecs: 15_000 }
   const agent = secure ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive)
-  // A pinned CA is our own controller's, which speaks TLS 1.3.
+  // A pinned CA belongs to a Stagely controller, which speaks TLS 1.3.
   const tls = ca === undefined ? {} : { ca, minVersion: 'TLSv1.3' as const }
   return {
     agent,
@@ -222,14 +222,14 @@ const toRefused = (response: IncomingMessage, answer: Buffer): RefusedError => {
   try {
     said = refusal.parse(JSON.parse(answer.toString('utf8')))
   } catch {
-    // A proxy answered in its own words; the status must do.
+    // A proxy answered: only the status is of use.
   }
   if (status === 401 && said.reason === tokenReason)
     said = { reason: 'Protocol', message: oldController }
   return new RefusedError(status, said, retryAfterMs)
 }
 
-/** How a controller before protocol 2.0, which knows tokens only, refuses. */
+/** The refusal of a controller before protocol 2.0, which knows tokens only. */
 const tokenReason = 'Malformed'
 const oldController =
   'the controller is older than this agent and does not know how it signs: update the controller'

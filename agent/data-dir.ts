@@ -1,4 +1,4 @@
-// The agent's data folder: its keys lie there, so nobody else may enter it or own it.
+// The agent's data folder. It holds the keys, so that nobody else may own or enter it.
 import { stat } from 'node:fs/promises'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import { makePrivate } from '../src/kernel/private-folder.ts'
@@ -13,7 +13,7 @@ const ourNames = new Set([
   'compose.sock',
 ])
 
-/** Makes the folder, or closes it to others; returns whether it was open to them. BadRequest where it is not ours. */
+/** Makes the folder, or closes it to others; returns whether it was open to others. BadRequest where another user owns it. */
 export const prepareDataDir = async (dir: string): Promise<boolean> => {
   const owner = await stat(dir).then(
     ({ uid }) => uid,

@@ -1,18 +1,18 @@
-// The keys that the containers of a project were given, by name. They are kept when a stagelet lets go of
-// its stack: the next one, which may be told of its secrets one by one, takes none of them away unasked.
+// The names of the keys that containers of a project got. They are kept when a stagelet releases its stack: the next
+// stagelet may get its secrets one by one, and must not take keys away from running containers unasked.
 import { z } from 'zod'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { visibleTo } from '../src/secrets/visible.ts'
 import { unique } from './service-model.ts'
 import type { StackState } from './stack-state.ts'
 
-/** Of one Compose project. No values. */
+/** The keys of one Compose project. No values. */
 export const deliveredKeys = z.object({
-  /** Stagelet that gave them. What it loses later was deleted while it was in control. */
+  /** Stagelet that delivered them. A key that it loses later was deleted on purpose. */
   uid: z.string(),
-  /** By service and digest. */
+  /** Names of keys, by service and digest. */
   keys: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
-  /** Stagelet that waits for lost keys, and what its redeploy annotation said when that began. */
+  /** Stagelet that waits for lost keys, and its redeploy annotation when the wait began. */
   held: z.object({ uid: z.string(), redeploy: z.string() }).optional(),
 })
 
@@ -25,7 +25,7 @@ interface DeliveredFile {
 
 type Known = Pick<StackState, 'want' | 'containers'>
 
-/** Keys that containers have and the new set has not, where another stagelet gave them; sorted. */
+/** Keys that containers have and the new set has not, where another stagelet delivered them; sorted. */
 const lostIn = (known: DeliveredKeys, { want, containers }: Known): string[] => {
   const { uid, name } = want.desired
   if (known.uid === uid) return []
@@ -38,7 +38,7 @@ const lostIn = (known: DeliveredKeys, { want, containers }: Known): string[] => 
   return unique(lost)
 }
 
-/** Why nothing may be re-created yet; undefined where nothing is lost, or somebody asked to go on. */
+/** Why no container may be re-created yet; undefined where no key is lost, or a deploy was asked for. */
 export const awaitsLostKeys = async (
   file: DeliveredFile,
   project: string,
@@ -55,7 +55,7 @@ export const awaitsLostKeys = async (
   return `the containers run on: they were given ${lost.join(', ')} before this stagelet was made, and no secret of that key is there. Apply the missing secrets, or go on without them with "stagely deploy ${name}"`
 }
 
-/** Before an action, and when all is well: `state.want` is what the stagelet gives. */
+/** To be called before an action, and when the stack is settled: notes the keys of `state.want`. */
 export const noteDelivered = async (
   file: DeliveredFile,
   {

@@ -1,11 +1,10 @@
-// What the controller wants of this machine: one item for each stagelet, and the opened bundle that
-// belongs to it.
+// The desired state of this machine: one item for each stagelet, with the decrypted bundle that belongs to it.
 //
 // INVARIANTS
-// - Orders follow each other by (epoch, order). One that is older than the one held is refused: only
-//   the controller of now takes a machine back to older secrets.
-// - An item is handed on only together with the bundle of its very revision; until then the former
-//   one stands. The bundle of the revision to go back to comes with it where it is there.
+// - Items are ordered by (epoch, order). An older one than the agent has is refused, so that nobody can bring a machine
+//   back to older secrets with a recorded one.
+// - An item is passed on only with the bundle of its own revision; until that comes the last item stands. The bundle of
+//   the revision to go back to is passed on with it, where the agent has it.
 import type { Logger } from '../src/kernel/log.ts'
 import { bundleKey, type DesiredStagelet, type StreamRequest } from '../src/protocol/messages.ts'
 import type { OpenedSecret } from './stack-state.ts'
@@ -19,25 +18,25 @@ export interface HeldBundle {
 }
 
 export interface DesiredListener {
-  /** `healthy` is what to go back to where these fail; undefined when there is nothing. */
+  /** `healthy`: the secrets to go back to where `entries` fail; undefined where there are none. */
   want(
     item: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy: readonly OpenedSecret[] | undefined,
   ): void
-  /** The stagelet is no longer this agent's; what runs stays. */
+  /** The stagelet is no longer this agent's. Its containers stay. */
   forget(uid: string): void
-  /** There are these and no others, whatever was known before. */
+  /** The agent has these stagelets and no others. */
   only?(uids: ReadonlySet<string>): void
 }
 
 export interface DesiredState {
-  /** Kept until an item is handed on that does not name it. */
+  /** Keeps the bundle until an item is passed on that does not name it. */
   takeBundle(bundle: HeldBundle): void
   takeItem(item: DesiredStagelet): void
   takeAll(items: readonly DesiredStagelet[]): void
   remove(uid: string): void
-  /** What the stream request names, so that nothing is sent twice. */
+  /** The bundles that the agent has, for the stream request, so that none is sent twice. */
   holds(): StreamRequest['holds']
 }
 
@@ -53,13 +52,13 @@ class Bundles {
     this.#byUid.set(bundle.stageletUid, own.set(bundleKey(bundle), bundle))
   }
 
-  /** Revision 0 is that without secrets. */
+  /** Revision 0 has no secrets. */
   entriesOf(item: DesiredStagelet, revision: number): readonly OpenedSecret[] | undefined {
     if (revision === 0) return []
     return this.#byUid.get(item.uid)?.get(bundleKey({ ...item, revision }))?.entries
   }
 
-  /** Drops what the item does not name. */
+  /** Drops the bundles that the item does not name. */
   keepFor(item: DesiredStagelet): void {
     const { uid, revision, healthyRevision = revision } = item
     const named = [bundleKey(item), bundleKey({ ...item, revision: healthyRevision })]
@@ -96,7 +95,7 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
   }
   const takeItem = (item: DesiredStagelet): void => {
     const held = items.get(item.uid)
-    // Letting go needs no secret, and must work whatever became of the project.
+    // A release needs no secret, and must work also where the project is gone.
     if (item.release !== undefined) {
       handOn(item, held === undefined ? [] : (bundles.entriesOf(held, held.revision) ?? []))
       return

@@ -1,4 +1,4 @@
-// What differs from what was settled, and how it came about; and how long healing waits. Pure.
+// Finds how containers differ from those that were settled last, why, and how long healing waits. Pure.
 import type { Drift } from '../src/resources/observation.ts'
 import type { ContainerExit } from './container-exits.ts'
 import { isCompleted, isDown, isEnded, lastingName, type ObservedContainer } from './observe.ts'
@@ -8,42 +8,42 @@ export type DriftChange = Drift['changes'][number]
 export interface DriftInput {
   /** Services that have to be acted on. */
   readonly affected: readonly string[]
-  /** Containers when everything was right. */
+  /** The containers when the stack was settled last. */
   readonly before: readonly ObservedContainer[]
   readonly now: readonly ObservedContainer[]
   readonly wanted: ReadonlyMap<string, string>
   readonly exitOf: (containerId: string) => ContainerExit | undefined
-  /** Ids of containers that did not end by themselves, however they look: see `endedByOthers`. */
+  /** Ids of containers that somebody ended, also where they look like jobs that are done: see `endedByOthers`. */
   readonly stopped: ReadonlySet<string>
   /** Ids of containers that the agent's own Compose may have stopped: see StackState. */
   readonly interrupted: ReadonlySet<string>
-  /** Who has just touched a service through the agent. */
+  /** The person whose `stagely compose` has just changed the service. */
   readonly byOf: (service: string) => string | undefined
 }
 
-/** More would make a report long and tell nobody more. */
+/** Changes in one report. */
 const mostTold = 20
 
-/** The engine tells of an end a moment after it shows it. */
+/** The event of a container's end may come so much later than the end is seen. */
 export const eventLagMs = 2_000
 
 /**
- * Ids of containers that were stopped or killed, with whatever exit code. An engine that goes down
- * stops what it runs and cannot tell of it, and many programs exit 0 then: of a service in `lasting`
- * an end that nobody saw is such a one, and not that of a job that is done.
+ * Ids of containers that were stopped or killed, with any exit code. An engine that goes down stops its containers
+ * without events, and many programs exit with 0 then. So in a service of `lasting` an end without an event is a stop,
+ * and not the end of a job.
  */
 export const endedByOthers = (
   containers: readonly ObservedContainer[],
-  given: { exitOf: DriftInput['exitOf']; lasting: ReadonlySet<string> },
+  known: { exitOf: DriftInput['exitOf']; lasting: ReadonlySet<string> },
 ): Set<string> => {
   const isByOthers = (c: ObservedContainer): boolean => {
-    const how = given.exitOf(c.id)?.how
-    return how === undefined ? given.lasting.has(c.service) : how !== 'Died'
+    const how = known.exitOf(c.id)?.how
+    return how === undefined ? known.lasting.has(c.service) : how !== 'Died'
   }
   return new Set(containers.filter((c) => isEnded(c) && isByOthers(c)).map((c) => c.id))
 }
 
-/** One of them ended just now, and its event may be on its way: nothing can be said yet. */
+/** True where a container ended just now, and the event that tells why may still come. */
 export const isExitUnclear = (
   containers: readonly ObservedContainer[],
   exitOf: DriftInput['exitOf'],
@@ -54,7 +54,7 @@ export const isExitUnclear = (
     return isCompleted(c) && exitOf(c.id) === undefined && age >= 0 && age < eventLagMs
   })
 
-/** Services that are no jobs, as far as is known: one leaves the list when it is seen to end by itself. */
+/** Services that are no jobs, as far as is known. A service leaves the list when it is seen to end by itself. */
 export const lastingAfter = (
   before: readonly string[],
   containers: readonly ObservedContainer[],
@@ -81,7 +81,7 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
       changes.push({ service, container, what: exitOf(c.id)?.how ?? 'Died', exitCode, ...memory })
   }
   const gone = before.filter((c) => c.service === service && !ids.has(c.id))
-  // Where a new one stands in its place, that one is told of.
+  // Where another container has taken its place, that one is told of.
   for (const { name } of gone.filter((c) => !own.some((o) => lastingName(o) === c.name)))
     changes.push({ service, container: name, what: 'Removed' })
   const by = input.byOf(service)
@@ -95,8 +95,8 @@ export const findChanges = (input: DriftInput): DriftChange[] =>
   input.affected.flatMap((service) => changesOf(service, input)).slice(0, mostTold)
 
 /**
- * True when nothing of the stack runs, and all that ran was stopped by somebody: also what came after
- * `before`, for which a rollout has stopped that.
+ * True when nothing of the stack runs, and somebody stopped all containers that ran, also those that a rollout has made
+ * since `before`.
  */
 export const isWholeStackStopped = (input: DriftInput): boolean => {
   const { before, now, exitOf, interrupted } = input
@@ -108,17 +108,17 @@ export const isWholeStackStopped = (input: DriftInput): boolean => {
   return ran.length > 0 && now.every(isEnded) && all.every(isStopped)
 }
 
-/** Somebody who stops or re-creates one container may be about to do it to the next. */
+/** A person who stops or re-creates one container may do it to the next one, too. */
 const stopGraceMs = 10_000
 const replaceGraceMs = 2_000
-/** A container that was made and not started: an `up` may be waiting for what it depends on. */
+/** For a container that was made and not started: an `up` may be waiting for its dependencies. */
 const createdGraceMs = 60_000
 
-/** For how long healing stays out of the way of what a person is just doing. 0 for what nobody did. */
+/** How long (ms) healing waits for a person who is just changing the stack. 0 where no person did. */
 export const waitForPerson = (input: DriftInput, nowMs: number): number => {
   const remaining = (sinceMs: number, graceMs: number): number => {
     const age = nowMs - sinceMs
-    // In the future: the clock was set back.
+    // A time in the future: the clock was set back.
     return age < 0 ? 0 : Math.max(0, graceMs - age)
   }
   const ran = new Set(input.before.filter((c) => !isEnded(c)).map((c) => c.id))
@@ -130,12 +130,12 @@ export const waitForPerson = (input: DriftInput, nowMs: number): number => {
   const replaced = input.now.filter(
     (c) => input.affected.includes(c.service) && c.digest !== (input.wanted.get(c.service) ?? ''),
   )
-  // Whoever re-creates the one that others share with may be about to re-create those.
+  // A person who re-creates a container may be about to re-create those that share with it.
   const made = input.now.filter((c) => !input.before.some(({ id }) => id === c.id))
   const news = made.map((c) =>
     remaining(Math.max(Date.parse(c.startedAt), c.createdAtMs), replaceGraceMs),
   )
-  // An old one that was replaced was stopped too: what stands in its place counts.
+  // A replaced container was stopped as well: the new one in its place counts.
   if (replaced.length > 0)
     return Math.max(
       ...replaced.map((c) =>

@@ -1,12 +1,12 @@
-// File secrets as they survive a reboot: one file for each stagelet, sealed to the agent's own key.
-// Nothing else is kept: a stack that has its containers needs only its files to start.
+// Keeps file secrets over a reboot: one file for each stagelet, sealed to the agent's own key. Nothing else is kept, as
+// containers need only their files to start.
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { createOpener, createSealer } from '../src/protocol/hpke.ts'
 import { publicKeyFromRaw, type KeyPair } from '../src/protocol/keys.ts'
 
-/** One file as it lies on the tmpfs. */
+/** One file of the tmpfs. */
 export interface PlacedFile {
   /** Its value digest, which covers mode, owner and content; its name on the tmpfs. */
   readonly digest: string
@@ -17,9 +17,9 @@ export interface PlacedFile {
 }
 
 export interface FileCache {
-  /** What each stagelet had; what does not open is left out and named in `damaged`. */
+  /** The files of each stagelet. Stagelets whose files cannot be decrypted are named in `damaged`. */
   load(): Promise<{ files: Map<string, PlacedFile[]>; damaged: string[] }>
-  /** Written through to the disk before it resolves; no files: removed. */
+  /** Replaces the files of a stagelet, written through to the disk; removes them where `files` is empty. */
   save(stageletUid: string, files: readonly PlacedFile[]): Promise<void>
   /** Removes everything. */
   clear(): Promise<void>
@@ -85,13 +85,13 @@ const writeThrough = async (path: string, bytes: Buffer): Promise<void> => {
     }
     await rename(temporary, path)
   } catch (error) {
-    // What a full disk took of it would stay, and keep the disk full.
+    // A part that was written would keep a full disk full.
     await rm(temporary, { force: true })
     throw error
   }
 }
 
-/** `keys` open what is there, the first of them seals. */
+/** The first of `keys` seals; any of them opens. */
 export const createFileCache = (
   folder: string,
   keys: () => readonly [KeyPair, ...KeyPair[]],
@@ -122,7 +122,7 @@ export const createFileCache = (
   clear: () => rm(folder, { recursive: true, force: true }),
 })
 
-/** Keeps nothing, and removes what an earlier start kept. */
+/** A cache that keeps nothing, and removes what an earlier start kept. */
 export const withoutFileCache = (cache: FileCache): FileCache => ({
   load: async () => {
     await cache.clear()

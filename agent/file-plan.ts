@@ -1,5 +1,5 @@
-// Which file secret is mounted where: pure. A file secret takes the place of whatever in the user's
-// model uses its path; nothing of the user's own is written for it.
+// Plans which file secret is mounted where: pure. A file secret replaces what the user's files mount from its path.
+// Nothing is written into the user's folder.
 import { isAbsolute, posix } from 'node:path'
 import type { Mount } from '../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from './compose-mounts.ts'
@@ -11,18 +11,18 @@ interface ServiceInput {
   readonly mounts: ServiceMounts
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
-  /** Everything that it sees. */
+  /** Secrets that the service sees. */
   readonly entries: readonly OpenedSecret[]
 }
 
 export interface FilePlanInput {
-  /** What a relative path may be relative to: the stack's folder and that of its first file. */
+  /** Folders that a relative path may start from: that of the stack, and that of its first file. */
   readonly roots: readonly string[]
   readonly services: readonly ServiceInput[]
   /** Env files of the whole stack, which Compose reads `${VAR}` from. Absolute. */
   readonly envFiles: readonly string[]
   readonly pathOf: (digest: string) => string
-  /** Paths in containers that the stagelet lets files take although programs are run from there. */
+  /** Paths in containers that the stagelet allows although programs are run from there. */
   readonly fileTargets: readonly string[]
 }
 
@@ -32,7 +32,7 @@ export interface ServicePlan {
   readonly variables: readonly { readonly key: string; readonly value: Buffer }[]
 }
 
-/** A file of the user's that must be there: Docker would leave an empty one as the mount point. */
+/** A user's file that must exist: Docker would make an empty one as the mount point. */
 interface MountPoint {
   readonly path: string
   readonly message: string
@@ -58,13 +58,13 @@ const pathsOf = ({ file }: OpenedSecret, roots: readonly string[]): Set<string> 
   return new Set(all.map(cleanPath))
 }
 
-/** Where the container sees `path` through this bind; undefined when it does not. */
+/** Path in the container at which this bind shows `path`; undefined where it does not. */
 const seenThrough = (bind: Bind, path: string): string | undefined =>
   isBelow(path, bind.source)
     ? cleanPath(posix.join(bind.target, posix.relative(bind.source, path)))
     : undefined
 
-/** Every place in the container that the secret goes to, with whether it is read-only there. */
+/** Paths in the container that the secret goes to, each with whether it is read-only. */
 const targetsOf = (
   entry: OpenedSecret,
   mounts: ServiceMounts,
@@ -85,7 +85,7 @@ const targetsOf = (
   return targets
 }
 
-/** The user's file that Docker needs as a mount point, where the target lies in a folder of the user's. */
+/** The user's file that Docker needs as a mount point, where the target lies in a folder that the user mounts. */
 const mountPointOf = (target: string, { binds, others }: ServiceMounts): string | undefined => {
   const over = [...binds, ...others.map((other) => ({ target: other, source: undefined }))]
     .filter((m) => isBelow(target, m.target))
@@ -172,7 +172,7 @@ class Planner {
   }
 }
 
-/** All faults at once; nothing is to be deployed when there is one. */
+/** The plan with all its faults. Nothing may be deployed where there is one. */
 export const planFiles = (input: FilePlanInput): FilePlan => {
   const planner = new Planner(input)
   for (const service of input.services) planner.add(service)

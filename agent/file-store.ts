@@ -4,7 +4,7 @@
 // INVARIANTS
 // - A path that exists is whole: content, mode and owner are set before the name is.
 // - Nothing is written where a disk would keep it, unless the operator has said so.
-// - A file goes when it is wanted no more and no container, running or not, mounts it.
+// - A file is removed when it is not wanted any more and no container, running or not, mounts it.
 import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../src/kernel/errors.ts'
@@ -16,15 +16,15 @@ import { isRight, prepareFolders, writeWhole } from './tmpfs.ts'
 
 export interface FileStore {
   pathOf(stageletUid: string, digest: string): string
-  /** Makes these files be there and right; what is there already is left. A fault says why it cannot be. */
+  /** Writes these files where they are missing or wrong. A fault where that is not possible. */
   place(stageletUid: string, files: readonly PlacedFile[]): Promise<StackFault | undefined>
   /** Removes the stagelet's files that are not in `keep` and that nothing mounts. */
   sweep(stageletUid: string, keep: ReadonlySet<string>): Promise<void>
-  /** The same for every stagelet that is not `owned`, with nothing to keep. */
+  /** Removes the files of all stagelets that are not `owned` and that nothing mounts. */
   sweepOrphans(owned: (stageletUid: string) => boolean): Promise<void>
-  /** Writes again what the cache holds: after a reboot the tmpfs is empty. */
+  /** Writes the files of the cache again: after a reboot the tmpfs is empty. */
   restore(): Promise<void>
-  /** Keeps everything anew, sealed to the key of now; false where a full disk did not take all of it. */
+  /** Writes the whole cache anew, sealed to the present key; false where the disk was full. */
   reseal(): Promise<boolean>
 }
 
@@ -36,12 +36,12 @@ export interface FileStoreDeps {
   readonly cache: FileCache
   /** Sources of every bind mount of every container, stopped ones too. */
   readonly mounted: () => Promise<readonly string[]>
-  /** Who gets what root of a container is to own; undefined: root. */
+  /** User of this machine that root of a container is; undefined: root. */
   readonly rootOwner: () => Promise<Owner | undefined>
   readonly log: Logger
 }
 
-/** The file as it lies on this machine. */
+/** The file with its owner on this machine. */
 const ownedHere = (file: PlacedFile, root: Owner | undefined): PlacedFile =>
   root === undefined
     ? file
@@ -55,7 +55,7 @@ const makeRight = async (path: string, file: PlacedFile): Promise<void> => {
   if (!(await isRight(path, file))) await writeWhole(path, file)
 }
 
-/** What the system says names the path. */
+/** The fault, without the path in the system's message. */
 const notWritten = (error: unknown): StackFault => ({
   reason: 'FileNotWritten',
   message: `cannot write file secrets: ${messageOf(error).replace(/ '[^']*'/g, '')}`,
@@ -63,7 +63,7 @@ const notWritten = (error: unknown): StackFault => ({
 
 const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
-/** One after another: a sweep must not take what is just being placed. */
+/** Runs calls one after another: a sweep must not remove a file that is just being written. */
 const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
@@ -73,7 +73,7 @@ const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   }
 }
 
-/** `unsaved` has those whose cache a full disk has refused: saved with one of the next sweeps. */
+/** `unsaved`: stagelets whose cache could not be written, as on a full disk. One of the next sweeps writes them. */
 const saveFiles = async (
   { cache, log }: FileStoreDeps,
   unsaved: Set<string>,
@@ -91,7 +91,7 @@ const saveFiles = async (
 
 export const createFileStore = (deps: FileStoreDeps): FileStore => {
   const { root, cache, log } = deps
-  /** What lies on the tmpfs, by stagelet and digest; undefined where only the name is known. */
+  /** Files on the tmpfs, by stagelet and digest; undefined for a file of which only the name is known. */
   const known = new Map<string, Map<string, PlacedFile | undefined>>()
   const unsaved = new Set<string>()
   const alone = createTurns()

@@ -1,5 +1,5 @@
-// Where in a container a file secret goes only if the stagelet allows it: what the system or an image
-// runs. Whoever may write secrets could make it run anything, as root of the container. Pure.
+// Paths in a container that a file secret may take only where the stagelet allows it: programs are run from there, so
+// that whoever may write secrets could run anything as root of the container. Pure.
 
 /** These and what is below them. */
 const systemFolders = [
@@ -27,7 +27,7 @@ const systemFolders = [
   ...['/etc/ssh/sshrc', '/etc/ssh/sshd_config', '/etc/ssh/sshd_config.d'],
   ...['/etc/rc.local', '/etc/inittab', '/etc/zsh', '/etc/bash'],
 ]
-/** Below /usr, and yet no place for programs: where applications keep their settings. */
+/** Folders below /usr that hold settings, and no programs. */
 const plainFolders = ['/usr/src', '/usr/share', '/usr/local/etc', '/usr/local/share']
 
 const programNames =
@@ -40,7 +40,7 @@ const isProgram = (target: string): boolean =>
   target.split('/').some((name) => name.startsWith('docker-entrypoint')) ||
   programNames.test(target.slice(target.lastIndexOf('/') + 1))
 
-/** Why the stagelet has to allow it; undefined where it need not. `target` is clean and absolute. */
+/** Why the stagelet has to allow the target; undefined where it need not. `target` is clean and absolute. */
 export const whyGuarded = (target: string, mode: string | undefined): string | undefined => {
   const bits = Number.parseInt(mode ?? '0600', 8)
   if ((bits & 0o7111) !== 0) return `with the mode ${mode ?? ''}, as a program`
@@ -52,6 +52,6 @@ export const whyGuarded = (target: string, mode: string | undefined): string | u
     : undefined
 }
 
-/** Listed by the stagelet: the path itself, or a folder that it is in. */
+/** True where the stagelet lists the path itself, or a folder above it. */
 export const isListedTarget = (target: string, listed: readonly string[]): boolean =>
   listed.some((path) => isBelow(target, path.length > 1 ? path.replace(/\/+$/, '') : path))

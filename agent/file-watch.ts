@@ -1,10 +1,10 @@
-// Tells that a file of the user's was written, came or went. A hint only: what has changed is found by
-// looking, and where a folder cannot be watched, at the next look.
+// Watches the user's files. An event is only a hint to look; where a folder cannot be watched, a change is found at the
+// next look.
 import { watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
 export interface FileWatch {
-  /** Of these files from now on: absolute paths, there or not. */
+  /** Watches these files from now on: absolute paths, also of missing files. */
   readonly follow: (paths: readonly string[]) => void
   readonly stop: () => void
 }
@@ -23,7 +23,7 @@ export const createFileWatch = (onChange: () => void): FileWatch => {
       })
       watchers.set(folder, watcher)
     } catch {
-      // It is not there, or the machine has no watches left.
+      // The folder is missing, or the machine has no watches left.
     }
   }
   const close = (folder: string): void => {

@@ -1,5 +1,5 @@
-// What is said of a container that failed its gate, or is not well later, for people: how it ended, how
-// often, and what its health check and its log say. Masked.
+// Describes a container that failed its gate, or is unhealthy later: how and how often it ended, and the output of its
+// health check and log. Masked.
 import { describeOutOfMemory } from '../src/resources/observation.ts'
 import type { Engine } from './docker/engine.ts'
 import type { ObservedContainer } from './observe.ts'
@@ -17,24 +17,24 @@ export type GateReason =
 export interface GateFailure {
   readonly service: string
   readonly reason: GateReason
-  /** What happened, for people: masked, with health output and the last log lines. */
+  /** What happened, with health output and the last log lines; masked. */
   readonly message: string
 }
 
-/** What there is to say of a container. */
+/** A container that failed, and why. */
 export interface Failed {
   readonly reason: Exclude<GateReason, 'Missing'>
   readonly container: ObservedContainer
-  /** As it was when it was last seen ended; one that runs again no longer knows how. */
+  /** The container when it was last seen ended: after a restart the engine no longer tells how it ended. */
   readonly lastEnd?: ObservedContainer | undefined
 }
 
-/** The engine keeps this much of what a health check prints; the line that it cuts may end in a secret. */
+/** The engine keeps this much of a health check's output. The line that it cuts is dropped, as it may hold half a secret. */
 const maxHealthBytes = 4096
 const wholeOutput = (text: string): string =>
   Buffer.byteLength(text) < maxHealthBytes ? text : text.slice(0, text.lastIndexOf('\n') + 1)
 
-/** More lines are read than shown, so that a secret of several lines is seen whole by the masker. */
+/** More lines are read than shown, so that the masker sees a secret of several lines whole. */
 const readLines = 100
 const shownLines = 20
 
@@ -51,7 +51,7 @@ const headlines: Readonly<Record<Failed['reason'], (c: ObservedContainer) => str
 const headlineOf = (reason: Failed['reason'], c: ObservedContainer): string =>
   `${c.name} ${headlines[reason](c)}`
 
-/** True where it does not run, but did. */
+/** True where the container ran and does not run now. */
 export const hasEnded = ({ state }: ObservedContainer): boolean =>
   ['restarting', 'exited', 'dead'].includes(state)
 
@@ -67,12 +67,12 @@ const facts = ({ reason, container: c, lastEnd }: Failed): string => {
   ].join(', ')
 }
 
-/** All but its log. */
+/** The description without the log. */
 export const describeFailed = (failed: Failed, mask: (text: string) => string): string => {
   const { reason, container: c } = failed
   const headline = `service ${c.service}: container ${headlineOf(reason, c)}`
   if (reason === 'LabelMismatch' || reason === 'Paused') return headline
-  // Each is masked before it is cut: half a secret is not recognized.
+  // Texts are masked before they are cut: half a secret would not be found.
   const output = c.health === 'healthy' ? '' : mask(wholeOutput(c.healthOutput)).trim()
   return [
     `${headline} (${facts(failed)})`,
@@ -81,7 +81,7 @@ export const describeFailed = (failed: Failed, mask: (text: string) => string): 
   ].join('\n')
 }
 
-/** What is to be said of these services where one is paused: it may be why another has failed. */
+/** One line for each of these services with a paused container: that may be why another service has failed. */
 export const pausedAmong = (
   containers: readonly ObservedContainer[],
   services: readonly string[],

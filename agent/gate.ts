@@ -1,5 +1,5 @@
-// The health gate: a service has passed when all its containers carry the wanted digest and have
-// been steady over several samples, healthy where they have a check, or done where they are jobs.
+// The health gate. A service passes when all its containers carry the wanted digest and are steady over several
+// samples: healthy where they have a health check, done where they are jobs.
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Engine } from './docker/engine.ts'
 import {
@@ -28,21 +28,21 @@ export interface GateDeps {
 
 export interface GateRequest {
   readonly project: string
-  /** Services to judge, with the digest each must carry ('' for none). */
+  /** Services to check, with the digest that each must carry ('' for none). */
   readonly wanted: ReadonlyMap<string, string>
-  /** Those of them that must have ended well: others wait for what they do. */
+  /** Services among them that must have ended with success, as others wait for that. */
   readonly mustEnd?: ReadonlySet<string>
   readonly sampleMs?: number
   readonly steadyMs?: number
   readonly minDeadlineMs?: number
-  /** Called with what is still waited for, such as `web: health check starting`, whenever it changes. */
+  /** Called with what the gate waits for, such as `web: health check starting`, whenever that changes. */
   readonly onWaiting?: (what: readonly string[]) => void
 }
 
 const slackMs = 10_000
-/** A job that others wait for may take as long as Compose would be let wait for it. */
+/** Deadline of a job that others wait for; the same as for Compose. */
 const jobDeadlineMs = 15 * 60_000
-/** A sample takes longer on a busy machine; much longer says that the agent itself was held up. */
+/** A longer time between two samples does not count: the agent itself was held up then. */
 const longestStepMs = 10_000
 const samplesToPass = 3
 const restartsOfALoop = 3
@@ -52,19 +52,19 @@ type Verdict =
   | { readonly state: 'failed'; readonly reason: Failed['reason'] }
 
 interface Tracked {
-  /** Containers as they were when they were last seen ended, by id. */
+  /** By id, the containers when they were last seen ended. */
   readonly ends: ReadonlyMap<string, ObservedContainer>
   readonly first: ReadonlyMap<string, number>
   readonly print: string
   readonly steady: number
-  /** For how long one of them was seen paused. */
+  /** How long one of the containers was seen paused. */
   readonly pausedMs: number
 }
 
 const restartsSince = (c: ObservedContainer, first: ReadonlyMap<string, number>): number =>
   c.restartCount - (first.get(c.id) ?? 0)
 
-const judge = (
+const checkContainer = (
   c: ObservedContainer,
   first: ReadonlyMap<string, number>,
   isStopped: GateDeps['isStopped'],
@@ -101,11 +101,11 @@ const deadlineOf = (containers: readonly ObservedContainer[], minMs: number): nu
 
 type Look = { readonly verdict: 'passed' | 'wait' } | ({ readonly verdict: 'failed' } & Failed)
 
-/** One look at a service: passed, failed, or wait on. `deps.clock` and the engine share the machine's clock. */
+/** Checks a service once: passed, failed, or wait on. `nowMs` is by the same clock as the engine's times. */
 const lookAt = (
   own: readonly ObservedContainer[],
   tracked: Tracked,
-  given: {
+  at: {
     readonly nowMs: number
     readonly elapsedMs: number
     readonly steadyMs: number
@@ -115,8 +115,8 @@ const lookAt = (
     readonly mustEnd: boolean
   },
 ): Look => {
-  const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = given
-  const verdicts = own.map((c) => judge(c, tracked.first, isStopped, mustEnd))
+  const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = at
+  const verdicts = own.map((c) => checkContainer(c, tracked.first, isStopped, mustEnd))
   const fail = (reason: Failed['reason'], container: ObservedContainer): Look => ({
     verdict: 'failed',
     reason,
@@ -126,15 +126,15 @@ const lookAt = (
   const failed = verdicts.findIndex((v) => v.state === 'failed')
   const failure = verdicts[failed]
   if (failure?.state === 'failed') return fail(failure.reason, own[failed]!)
-  // Watched for that long is as good: the clock may have been set back since it started.
+  // The age by the gate's own watching counts too: the clock may have been set back since the start.
   const isWatched = (tracked.steady - 1) * sampleMs >= steadyMs
   const isOldEnough = own.every(
     (c) => isWatched || isCompleted(c) || nowMs - Date.parse(c.startedAt) >= steadyMs,
   )
   const waiting = verdicts.findIndex((v) => v.state === 'wait')
   if (waiting < 0 && isOldEnough && tracked.steady >= samplesToPass) return { verdict: 'passed' }
-  // What somebody pauses has its time when it goes on, and is not paused for ever.
-  const deadlineMs = deadlineOf(own, mustEnd ? jobDeadlineMs : given.minDeadlineMs)
+  // The deadline does not run while a container is paused; but a pause that is longer than it fails.
+  const deadlineMs = deadlineOf(own, mustEnd ? jobDeadlineMs : at.minDeadlineMs)
   const { pausedMs } = tracked
   if (pausedMs > deadlineMs) return fail('Paused', own.find(isPaused) ?? own[0]!)
   return elapsedMs - pausedMs > deadlineMs
@@ -159,8 +159,8 @@ const track = (
 }
 
 /**
- * Watches the services until each has passed, or one has failed; those that passed before stay
- * passed in the result. Rejects with an AbortError when `signal` aborts.
+ * Watches the services until each has passed, or one has failed. Services that passed before another failed are in
+ * `passed`, too. Rejects with an AbortError when `signal` aborts.
  */
 export const runGate = async (
   deps: GateDeps,
@@ -194,7 +194,7 @@ export const runGate = async (
       tracked.set(service, next)
       const mustEnd = request.mustEnd?.has(service) ?? false
       const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
-      // The first samples only watch, so that healthy neighbours of a failed service can pass.
+      // A failure counts only after the first samples, so that other services can pass before it.
       if (look.verdict === 'failed' && sample > samplesToPass)
         return fail(await failureOf(deps, look))
       if (look.verdict === 'passed') passed[service] = digest

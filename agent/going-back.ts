@@ -1,11 +1,11 @@
-// Going back to what was healthy, where what was given to a service broke it.
+// Goes back to the healthy revision, where new values broke a service.
 import { digestFor, mergeQuarantine, servicesToBlame } from '../src/rollout/quarantine.ts'
 import type { ActionDeps } from './action.ts'
 import { forgetPasses, type StackState } from './stack-state.ts'
 import { saveQuarantine } from './state-file.ts'
 import { neededServices } from './steps.ts'
 
-/** Services whose new values a failed gate is put down to, where there is something healthy to go back to. */
+/** Services whose new values are to blame for a failed gate; none where there is nothing healthy to go back to. */
 export const blamedServices = ({
   want,
   healthy,
@@ -15,7 +15,7 @@ export const blamedServices = ({
 }: StackState): string[] => {
   if (gateFailure === undefined) return []
   const { service } = gateFailure
-  // What was broken before, by itself or by an edit of the user's, says nothing of what others were given.
+  // Where the service was not healthy before, or the user has edited it, values of other services are not to blame.
   const dependencies = healthyBefore.includes(service)
     ? neededServices(model?.services ?? [], service)
     : []
@@ -23,7 +23,7 @@ export const blamedServices = ({
   return servicesToBlame(want.desired.name, { service, dependencies }, sets)
 }
 
-/** Quarantines what failed, where there is something healthy to go back to; the next pass runs that. */
+/** Puts what failed in quarantine, so that the next pass runs the healthy revision. False where there is none, or no value is to blame. */
 export const goBack = async (
   deps: Pick<ActionDeps, 'stateFile' | 'log'>,
   state: StackState,
@@ -38,7 +38,7 @@ export const goBack = async (
     return { service, digest, revision, retry, message }
   })
   state.quarantine = mergeQuarantine([...state.quarantine, ...failed])
-  // Its own gate may have been passed.
+  // A service that is to blame may have passed its own gate.
   forgetPasses(state, blamed)
   await saveQuarantine(deps.stateFile, uid, state.quarantine)
   const to = healthy.desired.revision

@@ -1,5 +1,4 @@
-// Healing that does not last is not repeated for ever: a pause that grows, and so many for each
-// service in ten minutes. Pure.
+// Limits healing that does not last: the pauses grow, and each service is healed only a few times in ten minutes. Pure.
 
 export interface Heal {
   readonly service: string
@@ -15,20 +14,20 @@ const longestDelayMs = 300_000
 export const delayAfter = (failures: number): number =>
   Math.min(5_000 * 2 ** Math.min(failures - 1, 10), longestDelayMs)
 
-/** Those that still count; what lies in the future was noted before the clock was set back. */
+/** Healings that still count. One in the future was noted before the clock was set back. */
 export const recentHeals = (heals: readonly Heal[], nowMs: number): Heal[] =>
   heals.filter(({ atMs }) => atMs <= nowMs && nowMs - atMs < windowMs)
 
 export interface HealGuard {
-  /** Before any of the services may be healed. */
+  /** How long no service may be healed. */
   readonly waitMs: number
-  /** Their heals are used up. */
+  /** All services were healed too often. */
   readonly isFlapping: boolean
-  /** Those that are to be left alone while others are healed. */
+  /** Services that must be left alone while others are healed. */
   readonly blocked: readonly string[]
 }
 
-/** Each service is guarded for itself: one that flaps keeps no other from being healed, nor is it taken along. */
+/** Each service has a limit of its own: one that flaps keeps no other from being healed. */
 export const guardHeal = (
   heals: readonly Heal[],
   services: readonly string[],

@@ -1,5 +1,5 @@
-// Who this agent is: its two private keys and which controller it belongs to, in DIR/identity.json
-// (0600). Made at join; only the keys change after, one whole file for another (see key-rotation.ts).
+// The identity of the agent, in DIR/identity.json (0600): its two private keys, and the controller that it belongs to.
+// Made at join; only the keys change later (see key-rotation.ts).
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -26,11 +26,11 @@ const keysFile = z.object({
 })
 const keyTexts = keysFile.omit({ tokenId: true })
 const identityFile = keysFile.extend({
-  /** Keys that are being registered: it is not known whether the controller has them yet. */
+  /** New keys of a rotation that has not finished: the controller may have them already. */
   next: keyTexts.extend({ request: z.string().optional() }).optional(),
-  /** Signing keys of before, newest first: a controller that was restored may know only such a one. */
+  /** Former signing keys, newest first: a controller that was restored from a backup may know only one of these. */
   formerEd25519: z.array(z.string()).optional(),
-  /** Sealing key of before, while something is sealed to it. */
+  /** Former sealing key, while something is sealed to it. */
   formerX25519: z.string().optional(),
   version: z.literal(1),
   agentUid: z.string(),
@@ -39,7 +39,7 @@ const identityFile = keysFile.extend({
   controllerId: z.string(),
   controllerX25519: z.string(),
   url: z.string(),
-  /** PEM; absent where the machine's trust store counts. */
+  /** PEM; absent where the machine's trust store is used. */
   ca: z.string().optional(),
 })
 
@@ -54,7 +54,7 @@ export interface Identity {
   readonly ca: string | undefined
   readonly ed25519: KeyObject
   readonly x25519: KeyPair
-  /** Id of the token that it joined with. */
+  /** Id of the join token. */
   readonly tokenId: string
 }
 
@@ -62,7 +62,7 @@ export type IdentityFile = z.infer<typeof identityFile>
 
 const pathIn = (dataDir: string): string => join(dataDir, 'identity.json')
 
-/** As it lies on the disk; undefined before the first join. InternalError when it is damaged. */
+/** The file's content; undefined before the first join. InternalError when the file is damaged. */
 export const readIdentityFile = async (dataDir: string): Promise<IdentityFile | undefined> => {
   const file = pathIn(dataDir)
   const text = await readIfThere(file)
@@ -76,19 +76,19 @@ export const readIdentityFile = async (dataDir: string): Promise<IdentityFile | 
 export const writeIdentityFile = (dataDir: string, file: IdentityFile): Promise<void> =>
   writePrivate(pathIn(dataDir), file)
 
-/** A pair from its private half as PEM. */
+/** A key pair from its private key as PEM. */
 export const keyPairOf = (pem: string): KeyPair => {
   const privateKey = createPrivateKey(pem)
   return { privateKey, publicKey: rawPublicKey(privateKey) }
 }
 
-/** New keys as the file holds them. */
+/** New keys in the form of the file. */
 export const makeKeyTexts = (): z.infer<typeof keyTexts> => ({
   ed25519: toPkcs8(generateKeys('Ed25519').privateKey),
   x25519: toPkcs8(generateKeys('X25519').privateKey),
 })
 
-/** undefined before the first join. InternalError when the file is damaged. */
+/** The stored identity; undefined before the first join. InternalError when the file is damaged. */
 export const loadIdentity = async (dataDir: string): Promise<Identity | undefined> => {
   const file = await readIdentityFile(dataDir)
   if (file === undefined) return undefined
@@ -102,9 +102,9 @@ export const loadIdentity = async (dataDir: string): Promise<Identity | undefine
 }
 
 /**
- * Registers this machine with the controller that the token names, and stores the identity. The
- * keys are on disk before the token is spent, so that a join whose answer got lost can be repeated.
- * RefusedError when the controller says no, ServiceUnavailable when it cannot be reached.
+ * Registers this machine with the controller that the token names, and stores the identity. The keys are written to
+ * the disk before the token is used, so that a join whose answer got lost can be repeated. RefusedError,
+ * ServiceUnavailable.
  */
 export const joinController = async (
   dataDir: string,
@@ -141,7 +141,7 @@ export const joinController = async (
   return (await loadIdentity(dataDir))!
 }
 
-/** Sealed to the key that the token pins; only who holds that key can answer. */
+/** Posts the join, sealed to the key that the token names: only the controller with that key can answer. */
 const askToJoin = async (
   { url, tokenId, controllerX25519 }: JoinToken,
   ca: string | undefined,
@@ -158,7 +158,7 @@ const askToJoin = async (
   return joinResponse.parse(toJson(answer))
 }
 
-/** True when trying again later may help. */
+/** True when another try may succeed. */
 export const mayRetryJoin = (error: unknown): boolean =>
   error instanceof RefusedError
     ? error.status >= 500 || error.status === 429
@@ -193,7 +193,7 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
   }
 }
 
-/** Whole or not at all, readable by the owner alone. */
+/** Replaces the file as a whole, readable by its owner alone. */
 const writePrivate = async (file: string, content: object): Promise<void> => {
   const temporary = `${file}.new`
   await rm(temporary, { force: true })

@@ -13,7 +13,7 @@ export const imageOf = (
   { image, name }: ServiceModel,
 ): string => image ?? `${projectName}-${name}`
 
-/** Of these services those whose image is not on this machine. */
+/** The services among these whose image is not on this machine. */
 export const findImageless = async (
   { engine }: ImageDeps,
   model: Pick<ComposeModel, 'projectName'>,
@@ -23,7 +23,7 @@ export const findImageless = async (
   return services.filter((_, i) => ids[i] === undefined).map((s) => s.name)
 }
 
-/** Of these services those whose name of an image means another one by now. */
+/** The services among these whose image name means another image than their containers have. */
 export const findRebuilt = async (
   { engine }: ImageDeps,
   model: ComposeModel,

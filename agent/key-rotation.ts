@@ -1,10 +1,10 @@
-// New keys for an agent that has joined, without a new join and without touching a container.
+// Gives an agent new keys, without a new join and without any change of a container.
 //
 // INVARIANTS
-// - New keys are on the disk before the controller hears of them, and the old ones until it has taken
-//   them: whenever this is cut off, one of the two signs what the other end knows, and it goes on.
-// - The old sealing key is forgotten once nothing is sealed to it. Old signing keys stay, a few: a
-//   controller that was restored from a backup knows the key of then, and is told the one of now.
+// - New keys are written to the disk before the controller gets them, and the old ones stay until it has taken them: after
+//   a crash at any point the agent has the key that the controller knows.
+// - The old sealing key is deleted when nothing is sealed to it any more. A few old signing keys are kept: a controller
+//   that was restored from a backup knows an old one, and gets the present one by it.
 import { createPrivateKey, sign } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
@@ -24,17 +24,17 @@ import {
 const formerKept = 3
 
 export interface KeyRotation {
-  /** The agent's identity; its keys are those of now whenever one looks. */
+  /** The agent's identity, always with the present keys. */
   readonly identity: Identity
-  /** The sealing key, then that of before while something may be sealed to it. */
+  /** The present sealing key, then the former one while something may be sealed to it. */
   readonly sealingKeys: () => readonly [KeyPair, ...KeyPair[]]
-  /** A rotation that began is not finished. */
+  /** True while a rotation is not finished. */
   readonly isPending: () => boolean
-  /** Registers new keys, or goes on where an earlier try was cut off. RefusedError, ServiceUnavailable. */
+  /** Registers new keys, or finishes an earlier rotation. RefusedError, ServiceUnavailable. */
   rotate(client: ControllerClient, request?: string): Promise<void>
-  /** The controller does not know the key: tells it by a former one. False where that does not help. */
+  /** For a controller that does not know the key: registers it by a former key. False where it knows none. */
   recover(client: ControllerClient): Promise<boolean>
-  /** Nothing is sealed to the former key any more. */
+  /** To be called when nothing is sealed to the former key any more. */
   resealed(): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export interface KeyRotationDeps {
   readonly log: Logger
 }
 
-/** Reads what an earlier run left behind. */
+/** Reads the identity, with the state of an earlier rotation. */
 export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotation> => {
   const { dataDir, identity, log } = deps
   const found = await readIdentityFile(dataDir)
@@ -67,7 +67,7 @@ export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotatio
     await writeIdentityFile(dataDir, next)
     file = next
   }
-  /** The first of these keys that the controller knows makes it take `wanted`. False: it knows none. */
+  /** Registers `wanted`, signed by the first of these keys that the controller knows. False where it knows none. */
   const register = async (
     client: ControllerClient,
     wanted: KeyTexts & { request?: string | undefined },

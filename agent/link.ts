@@ -1,4 +1,4 @@
-// Keeps the stream of desired state open: connects, watches for silence, comes back. Whatever breaks, the answer is a new stream that starts from what is held.
+// Keeps the stream of desired state open: connects, watches for silence, and connects again after any fault.
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
@@ -16,16 +16,16 @@ import { giveSigns, type Signing } from './signs.ts'
 import { hopelessReasons, Stream } from './stream.ts'
 import { watchAbout, watchSilence } from './stream-watches.ts'
 
-/** A set of env secrets has a few MiB; base64 of base64 makes 1.8 times of it. */
+/** A set of env secrets has a few MiB; base64 of base64 is 1.8 times as long. */
 const maxLineBytes = 64 * 1024 * 1024
 
 export interface LinkDeps {
   readonly identity: Identity
   readonly client: ControllerClient
   readonly desired: DesiredState
-  /** What the stream request says of this machine, apart from time and holdings. */
+  /** The part of the stream request that describes this machine. */
   readonly about: About
-  /** New keys, between two streams. */
+  /** Rotation of keys, between two streams. */
   readonly keys: LinkKeys
   /** Somebody wants to read logs. */
   readonly onLogs: (order: LogsOrder) => void
@@ -36,10 +36,10 @@ export interface LinkDeps {
   readonly log: Logger
 }
 
-/** There is nothing to wait for. */
+/** Connects again without a wait. */
 const atOnce = (upMs: number): Outcome => ({ kind: 'lost', upMs, spreadMs: 0, afterMs: 0 })
 
-/** Holds a stream until `signal` aborts; resolves then and never rejects. */
+/** Keeps a stream open until `signal` aborts; resolves then and never rejects. */
 export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void> => {
   const retries = createRetries(deps.random)
   while (!signal.aborted) {

@@ -1,9 +1,9 @@
-// A name that one process of the machine holds at a time. An abstract Unix socket is the lock: the
-// kernel frees it however the process ends, so that no stale lock file can ever be in the way.
+// A name that only one process of the machine can have. The lock is an abstract Unix socket: the kernel frees it when the
+// process ends, so that there is no stale lock file.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** Takes the name, of whatever length and text; undefined when it is taken. Returns release(). */
+/** Takes the name, of any length and text, and returns release(); undefined when another process has the name. */
 export const holdName = async (
   kind: string,
   name: string,

@@ -88,7 +88,7 @@ const findIdentity = async (
     throw new StagelyError('BadRequest', message)
   }
   const token = parseJoinToken(joinToken)
-  // The same command line again, as a service manager gives it at each start.
+  // A service manager gives the same token at each start.
   if (stored?.tokenId === token.tokenId) return stored
   return joinPatiently(dataDir, token, { log, signal })
 }

@@ -1,4 +1,4 @@
-// What runs, as the engine says: containers of one Compose project, and the facts reported of them.
+// Observes the containers of one Compose project, and makes the reported facts of each service.
 import { digestLabel } from '../src/resources/meta.ts'
 import type { ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
@@ -18,26 +18,26 @@ export interface ObservedContainer {
   readonly healthOutput: string
   readonly exitCode: number
   readonly error: string
-  /** The kernel ended it, or a process in it, for want of memory: its limit in bytes, 0 without one. */
+  /** The container, or a process in it, was killed for lack of memory: its memory limit in bytes, 0 without one. */
   readonly outOfMemory?: number | undefined
   readonly restartCount: number
   readonly restartPolicy: string
   readonly startedAt: string
-  /** Of its last end; undefined where it has not ended yet. */
+  /** Time of its last end; undefined where it has not ended yet. */
   readonly finishedAt?: string | undefined
   readonly createdAtMs: number
-  /** How long a health check may take to give its verdict; undefined without one. */
+  /** Longest time until the health check tells unhealthy; undefined without a health check. */
   readonly healthBudgetMs: number | undefined
-  /** Folder that Compose made it from; undefined where the label is absent. */
+  /** Folder of the stack when Compose made it; undefined where the label is absent. */
   readonly directory?: string | undefined
   readonly imageId?: string | undefined
-  /** Name of the image that it was made of. */
+  /** Name of the image that it was made from. */
   readonly image?: string | undefined
   /** Services that its service depends on. */
   readonly dependsOn?: readonly string[]
   /** Id of the container that this one was made to replace. */
   readonly replaces: string | undefined
-  /** It holds a namespace or the volumes of a container that is gone. */
+  /** It uses a namespace or the volumes of a container that does not exist any more. */
   readonly cutOff?: boolean
 }
 
@@ -52,8 +52,8 @@ const labels = {
 const retriesOf = ({ Config }: ContainerDetails): number => Config.Healthcheck?.Retries || 3
 
 /**
- * The engine calls unhealthy whatever it has stopped to check: what has ended, is paused, or goes on after
- * a pause and was not checked again yet.
+ * The engine also calls containers unhealthy that it does not check: ended or paused ones, and those that go on after a
+ * pause and were not checked again yet. Their health is not told.
  */
 const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
   const { Health: health, Status: state } = details.State
@@ -78,7 +78,7 @@ const healthBudgetOf = (details: ContainerDetails): number | undefined => {
 const dependenciesOf = (label: string): string[] =>
   label.split(',').flatMap((part) => part.split(':')[0] || [])
 
-/** Containers whose namespaces or volumes it holds, by id or name. */
+/** Ids or names of the containers whose namespaces or volumes this one uses. */
 const heldBy = ({ HostConfig }: ContainerDetails): string[] => {
   const { NetworkMode, IpcMode, PidMode, VolumesFrom } = HostConfig
   const prefix = 'container:'
@@ -89,7 +89,7 @@ const heldBy = ({ HostConfig }: ContainerDetails): string[] => {
   ]
 }
 
-/** Of those that containers of the project hold, the ones that the engine does not know any more. */
+/** The containers among `held` that do not exist any more. */
 const findGone = async (
   engine: Engine,
   held: readonly string[],
@@ -166,8 +166,8 @@ export const isCompleted = (c: ObservedContainer): boolean =>
   c.state === 'exited' && c.exitCode === 0 && ['', 'no', 'on-failure'].includes(c.restartPolicy)
 
 /**
- * It holds what belonged to a container that is gone; a job that is done needs nothing any more. A link
- * of the engine's bridge tells no id: whoever links is made after the one that it links to.
+ * True for a container that uses a namespace, volumes or link of a container that does not exist any more. A job that is
+ * done needs nothing. A link on the engine's bridge has no id: it is dead where its target was made later.
  */
 export const isCutOff = (
   { sharesWith, linksTo }: Pick<ServiceModel, 'sharesWith' | 'linksTo'>,
@@ -183,7 +183,7 @@ export const isCutOff = (
 export const isEnded = ({ state }: ObservedContainer): boolean =>
   state === 'exited' || state === 'dead'
 
-/** Not running, not on its way to run, and not done either. */
+/** True for a container that does not run, is not about to, and is no job that is done. */
 export const isDown = (c: ObservedContainer): boolean =>
   ['exited', 'dead', 'created'].includes(c.state) && !isCompleted(c)
 
@@ -198,7 +198,7 @@ const stateOf = (c: ObservedContainer): (typeof worstFirst)[number] => {
   return c.state
 }
 
-/** The facts of one service, its worst container speaking for it. */
+/** The facts of one service: its state is that of its worst container. */
 export const toObservedService = (
   name: string,
   containers: readonly ObservedContainer[],

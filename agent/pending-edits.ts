@@ -1,5 +1,5 @@
-// Which services Compose would change by itself, and which of these the user has edited. Compose says so
-// in a dry run with the very override that is running.
+// Finds the services that Compose would change by itself, by a dry run with the override that is running, and those among
+// them that the user has edited.
 import { isAtLeast, type Compose } from '../src/compose/compose.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { ComposeModel } from './compose-model.ts'
@@ -8,7 +8,7 @@ import type { ObservedContainer } from './observe.ts'
 import { unique, type ServiceModel } from './service-model.ts'
 import { dependenciesOf } from './steps.ts'
 
-// A line may begin with a question that Compose asks nobody: whether a volume may lose its data.
+// A line may begin with a question that nobody answers: whether a volume may lose its data.
 const line = /DRY-RUN MODE -\s+Container (\S+)\s+(Recreate|Creating|Create)\s*$/gm
 const stopping = /DRY-RUN MODE -\s+Container (\S+)\s+Stopping\s*$/gm
 const removed = /DRY-RUN MODE -\s+Network (\S+)\s+Remov(?:ed|ing)\s*$/gm
@@ -33,9 +33,9 @@ export interface DryRun {
   readonly cwd: string
   readonly env: Environment
   readonly mask: (text: string) => string
-  /** Services whose image is not here: Compose would end at them, and say nothing of the others. */
+  /** Services whose image is missing: the dry run would end at them, and tell nothing of the others. */
   readonly imageless: readonly string[]
-  /** Hash of the definition that each service was last known to be made of. */
+  /** By service, hash of the last known definition that its containers were made from. */
   readonly made: Readonly<Record<string, string>>
 }
 
@@ -46,7 +46,7 @@ export interface Diverging {
   readonly networks: NetworkEdits
 }
 
-/** Networks that it would make anew, as newer versions do, and the services that it would stop for that. */
+/** Edited networks, which newer versions of Compose make anew, and the services that they would stop for that. */
 export interface NetworkEdits {
   readonly names: readonly string[]
   readonly services: readonly string[]
@@ -56,7 +56,7 @@ export const noNetworkEdits: NetworkEdits = { names: [], services: [] }
 
 export const noDiverging: Diverging = { services: [], networks: noNetworkEdits }
 
-/** Services with other containers than the files ask for: more or fewer of them. */
+/** Services with more or fewer containers than the files ask for. */
 const miscounted = ({ model, containers }: DryRun): string[] =>
   model.services
     .filter(({ name, scale }) => {
@@ -65,7 +65,7 @@ const miscounted = ({ model, containers }: DryRun): string[] =>
     })
     .map(({ name }) => name)
 
-/** For a service that Compose cannot be asked of: whether its containers were made of something else. */
+/** For a service that is left out of the dry run: true where its containers were made from another definition. */
 const isRedefined = (service: ServiceModel, { model, containers, made }: DryRun): boolean => {
   const { name, definition } = service
   const own = containers.filter((c) => c.service === name)
@@ -74,7 +74,7 @@ const isRedefined = (service: ServiceModel, { model, containers, made }: DryRun)
   return own.some(({ image }) => image !== undefined && image !== imageOf(model, service))
 }
 
-/** It changes nothing. ComposeError when Compose refuses. The labels must be right when this is asked. */
+/** Asks Compose by a dry run. The labels must be right. ComposeError when Compose refuses. */
 export const findDiverging = async (compose: Compose, request: DryRun): Promise<Diverging> => {
   const { model, containers, override, cwd, env, mask, imageless } = request
   const progress = ['--progress', 'plain', '--dry-run']
@@ -102,20 +102,20 @@ export const findDiverging = async (compose: Compose, request: DryRun): Promise<
 }
 
 /**
- * Those of the diverging services that differ by themselves. Compose before 2.29.4 re-creates who depends
- * on what it re-creates, and before 2.29.3 what was made without its dependencies: neither was edited
- * where its definition is the one that it was made of.
+ * The diverging services that the user has edited. Compose before 2.29.4 also re-creates services that depend on a
+ * re-created one, and before 2.29.3 those that were made without their dependencies: such a service was not edited
+ * where its definition is still the one that it was made from.
  */
 export const editedAmong = (
   diverging: readonly string[],
-  given: {
+  last: {
     readonly services: readonly ServiceModel[]
     /** Hash of the definition that each service was last known to be made of. */
     readonly made: Readonly<Record<string, string>>
     readonly composeVersion: string
   },
 ): string[] => {
-  const { services, made, composeVersion } = given
+  const { services, made, composeVersion } = last
   if (isAtLeast(composeVersion, '2.29.4')) return [...diverging]
   return diverging.filter((name) => {
     const service = services.find((s) => s.name === name)

@@ -1,4 +1,4 @@
-// Gets the controller's CA certificate by its fingerprint from the join token.
+// Gets the CA certificate of the controller, by its fingerprint in the join token.
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, type DetailedPeerCertificate } from 'node:tls'
@@ -7,9 +7,9 @@ import { StagelyError, messageOf } from '../src/kernel/errors.ts'
 const timeoutMs = 10_000
 
 /**
- * PEM of the certificate in the server's chain whose SHA-256 is `fingerprint` (hex). This one
- * connection trusts nobody and sends nothing: it only reads the chain. Forbidden when no certificate
- * of the chain matches, ServiceUnavailable when the server cannot be reached.
+ * PEM of the certificate in the server's chain whose SHA-256 is `fingerprint` (hex). The connection checks no
+ * certificate and sends nothing: it only reads the chain. Forbidden when no certificate matches, ServiceUnavailable
+ * when the server cannot be reached.
  */
 export const fetchPinnedCa = (url: string, fingerprint: string): Promise<string> =>
   new Promise((resolve, reject) => {

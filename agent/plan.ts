@@ -1,4 +1,4 @@
-// Which services an action must touch, and which go along. Pure.
+// Plans which services an action changes, and which others have to go along. Pure.
 import { isCompleted, isCutOff, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { NetworkEdits } from './pending-edits.ts'
@@ -7,9 +7,9 @@ import { planSteps, type Step } from './steps.ts'
 
 export interface Plan {
   readonly steps: readonly Step[]
-  /** Services that the steps are meant to bring to their wanted state, sorted. */
+  /** Services that the steps change, sorted. */
   readonly affected: readonly string[]
-  /** Those of them whose own containers were right: they hold a re-created one's id. */
+  /** Services among them that are re-created only because they share with a re-created container. */
   readonly peers: readonly string[]
 }
 
@@ -20,22 +20,22 @@ export interface PlanInput {
   readonly containers: readonly ObservedContainer[]
   /** Services of the last deployment; undefined while the stack was never deployed from here. */
   readonly deployed: readonly string[] | undefined
-  /** Services that Compose would change, or cannot make: not to be touched in passing. */
+  /** Services that Compose would change or cannot make: no step for another service may include them. */
   readonly diverging: readonly string[]
-  /** Services whose edits are to be rolled out; undefined: none, nor what is new in the files. */
+  /** Services whose edits are rolled out; undefined: none, and no new services of the files either. */
   readonly edited: readonly string[] | undefined
   /** Services that failed before, or whose image is not here: they come last. */
   readonly doubtful: readonly string[]
-  /** In steps also where nothing is there: an `up` of all has failed. */
+  /** Plan single steps also where no container exists, as after an `up` of all that failed. */
   readonly inSteps: boolean
-  /** Containers that did not end by themselves: down, also where they ended like a job that is done. */
+  /** Ids of containers that somebody stopped: they are down, also where they look like jobs that are done. */
   readonly stopped: ReadonlySet<string>
-  /** Services that run what they should, but were not seen healthy with it yet. */
+  /** Services that run the wanted digest and have not passed the gate with it. */
   readonly unproven: readonly string[]
   readonly nowMs: number
 }
 
-/** A leftover younger than this may belong to an `up` that the user is just running. */
+/** A younger leftover may belong to an `up` that a person is running. */
 const leftoverAgeMs = 15_000
 
 const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
@@ -48,11 +48,11 @@ const needsWork = (service: ServiceModel, input: PlanInput): boolean => {
   if (own.some((c) => isLeftover(c) && input.nowMs - c.createdAtMs > leftoverAgeMs)) return true
   if (known && service.scale !== undefined && own.length < service.scale) return true
   const isCut = (c: ObservedContainer): boolean => isCutOff(service, c, input.containers)
-  // An action that ended too early has made the one anew that it shares with, or a person did.
+  // An action that ended too early, or a person, may have re-created a container that this one shares with.
   return known && own.some((c) => isDown(c) || input.stopped.has(c.id) || isCut(c))
 }
 
-/** Adds, transitively, the services that hold the id of an affected one's container; a job that is done does not. */
+/** Adds, transitively, the services that share with an affected one, without jobs that are done. */
 const withPeers = (affected: ReadonlySet<string>, input: PlanInput): Set<string> => {
   const all = new Set(affected)
   for (let before = -1; before !== all.size;) {
@@ -67,8 +67,8 @@ const withPeers = (affected: ReadonlySet<string>, input: PlanInput): Set<string>
 }
 
 /**
- * Adds who is to be restarted (`restart: true`): where what it depends on is re-created for what it is
- * given, as an `up` of all would do. After the last step that re-creates one of those.
+ * Adds restarts of services (`restart: true`) whose dependencies are re-created for their secrets, as an `up` of all
+ * would do. A restart follows the last step that re-creates one of these dependencies.
  */
 const withRestarts = (
   steps: readonly Step[],
@@ -95,8 +95,8 @@ const withRestarts = (
 }
 
 /**
- * With a first step that makes the edited networks anew. Who shares the network of a service that is
- * stopped for that is restarted with it.
+ * Adds a first step that makes the edited networks anew. A service that shares the network of one that is stopped for
+ * that is restarted with it.
  */
 export const withNetworks = (
   plan: Plan,
@@ -119,7 +119,7 @@ export const withNetworks = (
 export const restartsIn = ({ steps }: Plan): string[] =>
   steps.flatMap(({ restarts = [] }) => restarts)
 
-/** The plan without these services. A step for all services stays one. */
+/** The plan without these services. A step for all services stays as it is. */
 export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
   if (names.length === 0) return plan
   const rest = (all: readonly string[]): string[] => all.filter((name) => !names.includes(name))
@@ -146,7 +146,7 @@ const stepsFor = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
   return planSteps({ services, affected, diverging, doubtful, isUnproven, isCutOff: isCut })
 }
 
-/** No steps means that every label is right and everything deployed is up. */
+/** A plan without steps: every label is right and every deployed service is up. */
 export const planAction = (input: PlanInput): Plan => {
   const all = input.services.map((s) => s.name).sort()
   const isFresh = input.containers.length === 0 && input.services.some((s) => s.scale !== 0)

@@ -1,4 +1,4 @@
-// What each service of a stack gets, with its files in place.
+// Prepares the override of each service: checks its values, and writes its files.
 import type { ServiceOverride } from '../src/compose/override.ts'
 import type { StackFault } from './allowed-folders.ts'
 import type { ComposeModel } from './compose-model.ts'
@@ -13,7 +13,7 @@ export interface Prepared {
   readonly unmounted: readonly string[]
 }
 
-/** Checked; or why it cannot be had, and then nothing is placed. */
+/** The overrides, or a fault; with a fault no file is written. */
 export const prepareOverrides = async (
   want: Want,
   model: ComposeModel,

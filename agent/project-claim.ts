@@ -1,5 +1,5 @@
-// Whose a Compose project on this machine is. A project's name is free to choose, so it may be that of
-// somebody else's stack: nothing of it is looked at, told, read or touched before it is held.
+// Claims Compose projects for stagelets. The name of a project is free to choose, so that it may belong to another stack:
+// a stagelet reads, tells and changes nothing of a project before it has claimed it.
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import { checkAllowed, realPath } from './allowed-folders.ts'
 import type { Engine } from './docker/engine.ts'
@@ -15,17 +15,17 @@ export interface ClaimDeps {
   readonly folders: AllowedFolders
 }
 
-/** A project that a stagelet holds, for as long as it does. */
+/** A project that a stagelet has claimed. */
 export interface ClaimedProject {
   readonly project: string
-  /** Aborts when the stagelet holds it no longer. */
+  /** Aborts when the claim ends. */
   readonly ending: AbortController
 }
 
 export interface ClaimRequest {
   readonly uid: string
   readonly project: string
-  /** Folders that the stack's containers are made from, as far as its files tell. */
+  /** Folders of the stack, as its files tell. */
   readonly roots: readonly string[]
 }
 
@@ -39,33 +39,33 @@ const claimed = (project: string, who: string): { fault: StackFault } => ({
   },
 })
 
-/** Containers made from a folder that this agent may not use, or, unless it was deployed here, from another. */
+/** A fault where containers were made from a folder that this agent may not use; or from another folder than the stack's, unless this stagelet has deployed them. */
 const findForeign = async (
   { folders }: ClaimDeps,
   { project, roots }: ClaimRequest,
-  given: { containers: readonly ObservedContainer[]; isDeployed: boolean },
+  observed: { containers: readonly ObservedContainer[]; isDeployed: boolean },
 ): Promise<{ fault: StackFault } | undefined> => {
   const own = new Set(await Promise.all(roots.map(realPath)))
-  for (const directory of new Set(given.containers.flatMap((c) => c.directory ?? []))) {
+  for (const directory of new Set(observed.containers.flatMap((c) => c.directory ?? []))) {
     const fault = await checkAllowed(directory, folders)
     if (fault !== undefined) {
       const message = `the Compose project "${project}" belongs to another folder, which this agent may not use: give this stack a spec.compose.projectName of its own, or start the agent with --allow-dir for that folder`
       return { fault: { reason: fault.reason, message } }
     }
-    if (!given.isDeployed && !own.has(await realPath(directory)))
+    if (!observed.isDeployed && !own.has(await realPath(directory)))
       return claimed(project, 'a stack of another folder has')
   }
   return undefined
 }
 
-/** The containers of the project, which the stagelet holds from now or already; or why it may not. */
+/** Claims the project, and returns its containers; or the fault why the stagelet may not have it. */
 export const claimProject = async (
   deps: ClaimDeps,
   request: ClaimRequest,
 ): Promise<ClaimResult> => {
   const { engine, stateFile, locks } = deps
   const { uid, project } = request
-  // Also while the other one has not come yet, as after a start of the agent.
+  // Another stagelet may have deployed it although its loop has not started yet, as after a start of the agent.
   const others = stateFile.uids().filter((other) => other !== uid)
   if (others.some((other) => stateFile.get(other)?.project === project))
     return claimed(project, 'another stagelet on this agent already runs')
@@ -80,8 +80,8 @@ export const claimProject = async (
 }
 
 /**
- * Volumes that were there before the stagelet had a container or had deployed anything: they may be of a
- * stack of another folder that is down, since a volume does not tell the folder that it was made from.
+ * Volumes that the project had before the stagelet deployed anything or had a container. They may belong to another
+ * stack that is down, as a volume does not tell the folder that it was made from.
  */
 export const findVolumesOfOthers = async (
   { engine, stateFile }: ClaimDeps,
@@ -91,14 +91,14 @@ export const findVolumesOfOthers = async (
   const known = stateFile.get(uid)
   if (known?.project === project) return known.foundVolumes ?? []
   const left = stateFile.leftOf(project)
-  // Made by hand from the stack's own folder, before anything was deployed from here.
+  // A person started the stack from its own folder: its volumes belong to it.
   if (left === undefined && containers.length > 0) return []
   const own = await Promise.all(roots.map(realPath))
   const isOwn = left?.directory !== undefined && own.includes(await realPath(left.directory))
   return isOwn ? left.foundVolumes : await engine.listVolumes(project)
 }
 
-/** What is noted of a project from the first look at what it is made of. */
+/** The part of a deployment that is known from the first look at the files. */
 export const placeOf = (
   { want, foundVolumes }: StackState,
   project: string,

@@ -1,20 +1,20 @@
-// One action at a time for each Compose project: two `up` at once leave neither right. And one owner,
-// also among the agents of a machine: two stagelets on one project would undo each other's work for ever.
+// Locks of Compose projects. One action at a time for each project, as two `up` at once spoil each other. And one owner,
+// also among the agents of a machine: two stagelets on one project would undo each other's work again and again.
 
 type Claim = 'mine' | 'of another stagelet' | 'of another agent'
 
 export interface ProjectLocks {
-  /** `mine` when `owner` holds the project, from now or already. */
+  /** `mine` when `owner` has the project, from now on or already. */
   claim(project: string, owner: string): Promise<Claim>
-  /** Lets go of whatever `owner` holds. */
+  /** Releases all projects of `owner`. */
   release(owner: string): void
-  /** Somebody holds it. */
+  /** True while the project has an owner. */
   isBusy(project: string): boolean
-  /** Runs `fn` when all earlier holders of the project are done. */
+  /** Runs `fn` when all earlier calls for the project are done. */
   run<T>(project: string, fn: () => Promise<T>): Promise<T>
 }
 
-/** Takes a project for this process; undefined when another one has it. Returns what lets go of it. */
+/** Takes a project for this process, and returns its release; undefined when another process has it. */
 export type HoldProject = (project: string) => Promise<(() => unknown) | undefined>
 
 interface Owner {
@@ -48,7 +48,7 @@ export const createProjectLocks = (hold: HoldProject): ProjectLocks => {
         taken.letGo = await taken.holding
         return taken.letGo === undefined ? 'of another agent' : 'mine'
       } finally {
-        // Released meanwhile.
+        // The owner has released it meanwhile.
         if (owners.get(project) !== taken) taken.letGo?.()
         else if (taken.letGo === undefined) owners.delete(project)
       }

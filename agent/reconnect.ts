@@ -1,10 +1,10 @@
-// When to try again. Measured on 5,000 agents: after losing an established stream the first try is
-// spread evenly, because exponential backoff is at its worst in the common, short restart.
+// When to connect again. After an established stream was lost the first tries are spread evenly: measured on 5,000
+// agents, exponential backoff is at its worst in a short restart, which is the common case.
 import { backoffMs } from '../src/kernel/backoff.ts'
 
 /** How one attempt to hold a stream ended. */
 export type Outcome =
-  /** The stream was up for `upMs`; `spreadMs` is the server's, `afterMs` the slot it gave. */
+  /** The stream was up for `upMs`. `spreadMs` and `afterMs` are what the controller said. */
   | {
       readonly kind: 'lost'
       readonly upMs: number
@@ -13,7 +13,7 @@ export type Outcome =
     }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'refused'; readonly retryAfterMs: number | undefined }
-  /** Trying again will not help by itself: revoked, other protocol. `replaced`: another stream of this agent came. */
+  /** Another try does not help by itself: revoked, or another protocol. `replaced`: another stream of this agent came. */
   | { readonly kind: 'hopeless'; readonly replaced?: boolean }
 
 const healthyMs = 60_000
@@ -22,16 +22,16 @@ const leastCapMs = 5_000
 const mostCapMs = 30_000
 
 /**
- * How far back-off doubles: over so long do agents come back that were away for long. Twice the time in
- * which the controller takes them all (its last word on that) keeps their peak within its rate, and
- * few of them need not stay away for half a minute after a restart of ten seconds.
+ * Largest back-off. Agents that were away for long come back over this time. Twice the time in which the controller
+ * takes them all, as it said last, keeps their peak within its rate; and in a small fleet nobody stays away for half a
+ * minute after a restart of ten seconds.
  */
 export const backoffCapMs = (spreadMs: number | undefined): number =>
   spreadMs === undefined ? mostCapMs : Math.min(mostCapMs, Math.max(leastCapMs, 2 * spreadMs))
 
 /**
- * Delay in ms before the next attempt, and the number of attempts that failed in a row. `spreadMs` is
- * what the controller said last, on this stream or an earlier one.
+ * Delay in ms before the next attempt, and the number of attempts that failed in a row. `spreadMs` is what the
+ * controller said last.
  */
 export const decideRetry = (
   attempt: number,
@@ -60,14 +60,14 @@ export const decideRetry = (
   }
 }
 
-/** An attempt that was given up may reach a busy controller so much later. */
+/** An attempt that was given up may still reach a busy controller within this time. */
 const lateMs = 60_000
 
-/** Keeps what one attempt has to know of those before it. */
+/** Remembers earlier attempts. */
 export const createRetries = (
   random: () => number,
 ): {
-  /** Delay in ms before the next attempt, after one that ended so at `now` (ms). */
+  /** Delay in ms before the next attempt, after one that ended with this outcome at `now` (ms). */
   after(outcome: Outcome, now: number): number
 } => {
   let attempt = 0
@@ -75,11 +75,11 @@ export const createRetries = (
   let gaveUpAt = -Infinity
   return {
     after: (outcome, now) => {
-      // It is our own, given up and late, that took this one's place: nobody else's.
+      // The agent's own attempt, given up and late, has replaced this stream, and no other machine.
       const isOurs =
         outcome.kind === 'hopeless' && outcome.replaced === true && now - gaveUpAt < lateMs
       const ended: Outcome = isOurs ? { kind: 'unreachable' } : outcome
-      // An excuse is no reason for the next one: a twin that takes the place again and again is found out.
+      // This is assumed only once: another machine with the same identity replaces the stream again and again.
       if (outcome.kind === 'unreachable') gaveUpAt = now
       if (ended.kind === 'lost' && ended.spreadMs > 0) spreadMs = ended.spreadMs
       const next = decideRetry(attempt, ended, random, spreadMs)

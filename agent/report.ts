@@ -1,9 +1,9 @@
-// Tells the controller what was observed. What a person waits for goes at once, the rest (restart
-// counts, start times) at most every 10 s for each stagelet, and after connecting 10 to 20 s later.
+// Reports to the controller. Changes that a person waits for are sent at once; details (restart counts, start times) at
+// most every 10 s for each stagelet, and 10 to 20 s after a connect.
 //
 // INVARIANTS
-// - A report holds whole states, so that repeating or dropping one does no harm.
-// - Every attempt has a new `seq`: the controller refuses a number it has seen.
+// - A report holds whole states, so that it may be repeated or dropped.
+// - Every attempt has a new `seq`: the controller refuses a number that it has seen.
 import { isDeepStrictEqual } from 'node:util'
 import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
@@ -18,15 +18,15 @@ import {
 import { RefusedError, type ControllerClient } from './controller-client.ts'
 
 const quietMs = 10_000
-/** Stagelets in one report: keeps a body far below the controller's limit. */
+/** Stagelets in one report, so that its body stays far below the controller's limit. */
 const mostInOne = 50
 
 export interface Reporter {
   changed(observation: ReportedStagelet): void
   forget(stageletUid: string): void
-  /** A stream is up: everything is told anew, for the controller may have lost it. */
+  /** To be called when a stream is up: reports everything again, as the controller may have lost it. */
   connected(): void
-  /** No reports without a stream: they would fail, and all is told anew afterwards. */
+  /** To be called when the stream is lost: stops reporting until the next one, which reports everything again. */
   lost(): void
   /** Sends until `signal` aborts; never rejects. */
   run(signal: AbortSignal): Promise<void>
@@ -44,7 +44,7 @@ interface Subject {
   newest: ReportedStagelet
   told: ReportedStagelet | undefined
   toldAt: number
-  /** How long trifles wait after it. */
+  /** How long details wait after the last report. */
   quietMs: number
 }
 
@@ -68,7 +68,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     }
   }
 
-  /** One step; returns for how long to rest. */
+  /** Sends what is due; returns how long to rest. */
   const step = async (attempt: number, signal: AbortSignal): Promise<Rest> => {
     const { ready, nextMs } = subjects.due(clock.monotonic())
     if (!isConnected || ready.length === 0) return { restMs: nextMs, attempt: 0 }
@@ -76,7 +76,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     try {
       await send(observations, signal)
     } catch (error) {
-      // Forbidden: none of them is this agent's, so telling them again would not help.
+      // Forbidden: none of the stagelets is this agent's, so that another try does not help.
       const isForbidden = error instanceof RefusedError && error.status === 403
       log.warn({ reason: messageOf(error) }, 'a report did not get through')
       if (!isForbidden) return decideRest(error, attempt, deps.random)
@@ -108,7 +108,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
         wake = new AbortController()
         const next = await step(attempt, signal)
         attempt = next.attempt
-        // After a fault the pause is kept; otherwise news end it.
+        // A new report ends the pause, but not one after a fault.
         const ends = attempt > 0 ? signal : wake.signal
         if (next.restMs > 0 && !ends.aborted)
           await clock.sleep(next.restMs, ends).catch(() => undefined)
@@ -125,12 +125,12 @@ interface Rest {
 const decideRest = (error: unknown, attempt: number, random: () => number): Rest => {
   const told = error instanceof RefusedError ? error.retryAfterMs : undefined
   const backoff = backoffMs(attempt, { baseMs: 1_000, capMs: 30_000 }, random)
-  // Those who were refused together must not return together.
+  // Agents that were refused together must not return together.
   const restMs = told === undefined ? 100 + backoff : told + Math.floor(random() * 1_000)
   return { restMs, attempt: attempt + 1 }
 }
 
-/** What is known of each stagelet, and what of it has been told. */
+/** The newest and the last sent report of each stagelet. */
 class Subjects {
   readonly #byUid = new Map<string, Subject>()
 
@@ -167,7 +167,7 @@ class Subjects {
     random: () => number,
   ): void {
     for (const [i, subject] of subjects.entries()) {
-      // A crowd that came back together would tell its trifles together, 10 s later and ever after.
+      // Agents that came back together would send their details together, 10 s later and again after that.
       const spread = subject.told === undefined ? 1 + random() : 1
       subject.quietMs = Math.round(quietMs * spread)
       subject.told = told[i]
@@ -176,7 +176,7 @@ class Subjects {
   }
 }
 
-/** undefined: nothing to tell; 0: at once. */
+/** In how many ms the report is due; 0: at once; undefined: nothing is new. */
 const dueIn = ({ newest, told, toldAt, quietMs }: Subject, now: number): number | undefined => {
   if (told === undefined) return 0
   if (newest === told || isDeepStrictEqual(newest, told)) return undefined

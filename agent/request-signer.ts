@@ -1,6 +1,5 @@
-// Signs and seals what this agent asks of its controller. A session is made with each replica that is
-// met, and kept by the connection that leads there: one whose replica does not know the session begins
-// another with a request that is signed by the agent's key itself, which any replica takes.
+// Signs and seals the agent's requests. The agent has a session with each replica, kept with the connection to it. Where a
+// replica does not know the session, a request that the agent's key signs begins a new one; any replica takes it.
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
@@ -15,13 +14,13 @@ import {
 import { publicKeyFromRaw } from '../src/protocol/keys.ts'
 import type { Identity } from './identity.ts'
 
-/** How far ahead of the clock the controller may say that counters are: a clock that was set back. */
+/** How far ahead of the clock counters may go after the clock was set back, as the controller tells. */
 const mostAheadMs = 15 * 60_000
 
 interface Session {
   readonly id: string
   readonly keys: SessionKeys
-  /** The key that began it. */
+  /** The key that began the session. */
   readonly ed25519: KeyObject
   counter: number
 }
@@ -30,7 +29,7 @@ export interface ToSign {
   readonly method: string
   readonly path: string
   readonly body: unknown
-  /** Signs with this key and in no session; absent: with the agent's, where there is no session. */
+  /** Signs with this key, outside of a session. Absent: with the agent's key, where there is no session. */
   readonly signedBy?: KeyObject
 }
 
@@ -38,24 +37,24 @@ export interface Signed {
   readonly authorization: string
   readonly proof: string
   readonly body: Buffer
-  /** What the controller answers. ServiceUnavailable where another has made it. */
+  /** Opens the controller's answer. ServiceUnavailable where the controller has not made it. */
   open(sealed: Buffer): unknown
-  /** The request was taken, and began this session where one is named. */
+  /** To be called when the request was taken; it has begun this session, where one is named. */
   taken(session: string | undefined): void
-  /** The controller does not take it: the session is unknown, or the counter was used up to `counter`. */
+  /** To be called when it was refused: the session is unknown, or counters up to `counter` are used. */
   refused(counter: number | undefined): void
 }
 
 export interface RequestSigner {
-  /** `over` is the connection that it is for. */
+  /** Makes a request for the connection `over`. */
   sign(request: ToSign, over: object): Signed
-  /** Sends it at once within a session; without one, once no other is on its way, so that counters arrive in order. */
+  /** Runs `send` at once within a session; without one, after all others, so that counters arrive in order. */
   inOrder<T>(request: Pick<ToSign, 'signedBy'>, send: () => Promise<T>): Promise<T>
 }
 
 type SignerIdentity = Pick<Identity, 'agentUid' | 'controllerId' | 'controllerX25519' | 'ed25519'>
 
-/** `identity` is looked at for each request, as its keys may change. */
+/** Reads `identity` for each request, as its keys may change. */
 export const createRequestSigner = (identity: SignerIdentity, clock: Clock): RequestSigner => {
   const { agentUid, controllerId } = identity
   const controllerKey = publicKeyFromRaw('X25519', identity.controllerX25519)
@@ -128,7 +127,7 @@ const opened = (keys: SessionKeys, counter: number, sealed: Buffer): unknown => 
   throw new StagelyError('ServiceUnavailable', message)
 }
 
-/** One after the other, whatever becomes of those before. */
+/** Runs functions one after the other, also after one that failed. */
 const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {

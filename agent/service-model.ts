@@ -1,9 +1,8 @@
-// One service of the user's files, as far as the agent looks at it: names, paths and numbers of what
-// Compose describes.
+// The model of one service, made from what Compose tells: names, paths and numbers.
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../src/kernel/canonical-json.ts'
 
-/** A dependency with a condition; one that only has to be started is none. */
+/** A dependency that must be healthy or done first. One that only has to be started is none. */
 export interface Wait {
   readonly service: string
   readonly until: 'healthy' | 'done'
@@ -13,22 +12,22 @@ export interface ServiceModel {
   readonly name: string
   /** Services that it depends on, sorted. */
   readonly dependsOn: readonly string[]
-  /** Those of them that must be healthy, or done, before it is started. */
+  /** Dependencies that must be healthy or done before it is started. */
   readonly waitsFor: readonly Wait[]
-  /** Those of them that it is to be restarted after when they get a new container (`restart: true`). */
+  /** Dependencies after whose re-creation it is restarted (`restart: true`). */
   readonly restartsAfter: readonly string[]
-  /** Services whose network, IPC, PID namespace or volumes it shares: it holds their container's id. */
+  /** Services whose network, IPC or PID namespace, volumes or link it uses: it is re-created with them. */
   readonly sharesWith: readonly string[]
-  /** Those of them that it holds by a link of the engine's own bridge, which Compose does not look at. */
+  /** Services among them that it uses by a link on the engine's own bridge, which Compose does not check. */
   readonly linksTo: readonly string[]
-  /** Wanted containers; undefined where a variable says it. */
+  /** Wanted number of containers; undefined where a variable sets it. */
   readonly scale: number | undefined
   readonly containerName: string | undefined
-  /** Undefined where Compose builds it under a name of its own. */
+  /** Undefined where Compose builds the image under a name of its own. */
   readonly image: string | undefined
-  /** Compose looks for a newer image, or builds one, each time it makes the service. */
+  /** Compose pulls or builds the image each time that it makes the service. */
   readonly refreshes: boolean
-  /** Hash of all that its files say of it; undefined where Compose cannot tell it whole. */
+  /** Hash of its definition in the files; undefined where Compose cannot tell all of it. */
   readonly definition: string | undefined
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
@@ -52,7 +51,7 @@ export interface RawService {
   readonly image?: string
   readonly pull_policy?: string
   readonly links?: readonly string[]
-  /** A list where several files give it and nothing is filled in. */
+  /** A list where several files set it and variables are left as written. */
   readonly environment?: Readonly<Record<string, unknown>> | readonly string[]
   readonly env_file?: string | readonly (string | { readonly path?: string })[]
 }
@@ -70,7 +69,7 @@ const toNumber = (value: unknown): number | undefined => {
   return Number.isInteger(number) && number >= 0 ? number : undefined
 }
 
-/** A report must stay small. */
+/** Variables in a report, which must stay small. */
 const mostVariables = 100
 
 export const unique = (names: readonly string[]): string[] => [...new Set(names)].sort()
@@ -86,7 +85,7 @@ const variablesOf = ({ environment = {} }: RawService): string[] => {
     : Object.keys(environment)
 }
 
-/** What it links to by the engine's bridge: there a link holds the id of a container. */
+/** Services that it links to on the engine's bridge: such a link has the id of a container. */
 const bridgeLinksOf = ({ network_mode: mode, links = [] }: RawService): string[] =>
   mode === 'bridge' ? links.map((link) => link.split(':')[0] ?? link) : []
 
@@ -97,7 +96,7 @@ const definitionOf = (name: string, raw: RawService): string =>
     .update(canonicalJson([name, raw]))
     .digest('hex')
 
-/** `raw` has its variables and `env_file`s filled in; only `written`, which has not, names those files. */
+/** `raw` has variables set and env files read in; `written` is as the user wrote it, and names the env files. */
 export const toService = (name: string, raw: RawService, written: RawService): ServiceModel => {
   const dependsOn = Array.isArray(raw.depends_on)
     ? raw.depends_on
@@ -115,7 +114,7 @@ export const toService = (name: string, raw: RawService, written: RawService): S
     containerName: raw.container_name,
     image: raw.image,
     refreshes: !steadyPolicies.includes(raw.pull_policy),
-    // The same object: nothing is filled in.
+    // The same object: variables are left as written.
     definition: raw === written ? undefined : definitionOf(name, raw),
     envFiles: envFilesOf(written),
     variables: unique(variablesOf(raw)).slice(0, mostVariables),

@@ -1,4 +1,4 @@
-// Tells the controller every few seconds that the agent which has this stream is there.
+// Gives signs of life: tells the controller every few seconds that the agent of this stream is there.
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -12,14 +12,14 @@ interface SignsDeps {
   readonly log: Logger
 }
 
-/** As `hello` said, and the key of the stream. */
+/** The values from `hello`, and the key of the stream. */
 export interface Signing {
   readonly stream: string
   readonly signMs: number
   readonly key: MacKey
 }
 
-/** Until `signal` aborts; never rejects. One that does not get through is followed by the next soon. */
+/** Gives signs until `signal` aborts; never rejects. A sign that gets lost is followed by the next one soon. */
 export const giveSigns = async (
   { client, clock, log }: SignsDeps,
   { stream, signMs, key }: Signing,

@@ -47,7 +47,7 @@ const pathHider = (folder: string): ((text: string) => string) => {
 
 /** `before` is the want that this one replaces. `settled`: all of `before` runs, so that no older value does. */
 export const createWant = (
-  given: {
+  parts: {
     readonly desired: DesiredStagelet
     readonly entries: readonly OpenedSecret[]
     readonly base: Environment
@@ -59,7 +59,7 @@ export const createWant = (
   before: Want | undefined,
   settled: boolean,
 ): Want => {
-  const { desired, entries, base, hidden, also = [] } = given
+  const { desired, entries, base, hidden, also = [] } = parts
   const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
   const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])

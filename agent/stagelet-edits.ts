@@ -61,8 +61,8 @@ const note = async (
   const { containers } = state
   const { networks, services: diverging } = found
   const others = diverging.filter((name) => !acting.includes(name))
-  const given = { services, made: known.made ?? {}, composeVersion: deps.compose.version }
-  const differing = editedAmong(others, given)
+  const last = { services, made: known.made ?? {}, composeVersion: deps.compose.version }
+  const differing = editedAmong(others, last)
   const names = others.filter((name) => !differing.includes(name))
   const rebuilt = await findRebuilt(deps, model, { names, containers })
   const edited = [...differing, ...rebuilt].sort()
@@ -106,14 +106,14 @@ export const lookAtEdits = async (
 export const noteEditsAfterRollout = async (
   deps: PassDeps,
   state: StackState,
-  given: {
+  rollout: {
     action: Action
     /** What Compose would have changed before the rollout. */
     known: Diverging | undefined
     before: readonly ObservedContainer[]
   },
 ): Promise<void> => {
-  const { action, known, before } = given
+  const { action, known, before } = rollout
   const { model, plan } = action
   const isTouched = (name: string): boolean => plan.affected.includes(name)
   const idsOf = (all: readonly ObservedContainer[]): string =>

@@ -12,7 +12,7 @@ import { neededServices } from './steps.ts'
 import { forgetPasses, type StackState } from './stack-state.ts'
 
 /** Services to check, with the digest that each must carry ('' for none). */
-export interface Judged {
+export interface GatedServices {
   readonly project: string
   readonly wanted: ReadonlyMap<string, string>
   /** Services among them that must have ended, as others wait for their end. */
@@ -47,7 +47,7 @@ const takeFailure = async (
 const gate = async (
   deps: ActionDeps,
   state: StackState,
-  judged: Judged,
+  services: GatedServices,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
   state.phase = 'Gating'
@@ -57,7 +57,7 @@ const gate = async (
     deps.publish()
   }
   try {
-    const result = await runGate(gateDepsOf(deps, state), { ...judged, onWaiting }, signal)
+    const result = await runGate(gateDepsOf(deps, state), { ...services, onWaiting }, signal)
     state.containers = result.containers
     state.passed = { ...state.passed, ...result.passed }
     return result.failure === undefined
@@ -97,7 +97,7 @@ export interface WaitsFor {
  * Checks, after an `up` that failed, the services that Compose was waiting for. Only a service that was started with
  * its wanted digest, and that was not healthy with it before, can be to blame. 'done' where none is.
  */
-export const judgeWaits = async (
+export const gateOpenWaits = async (
   deps: ActionDeps,
   state: StackState,
   { project, waits, digestOf }: WaitsFor,
@@ -138,12 +138,12 @@ export const finishRollout = (deps: ActionDeps, state: StackState): void => {
 export const gateServices = async (
   deps: ActionDeps,
   state: StackState,
-  judged: Judged,
+  services: GatedServices,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
-  const result = await gate(deps, state, judged, signal)
+  const result = await gate(deps, state, services, signal)
   if (result !== 'superseded')
-    state.ungated = new Set([...state.ungated].filter((name) => !judged.wanted.has(name)))
+    state.ungated = new Set([...state.ungated].filter((name) => !services.wanted.has(name)))
   if (result === 'done' && state.stuck.size === 0) finishRollout(deps, state)
   return result
 }

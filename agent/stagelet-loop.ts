@@ -189,9 +189,9 @@ const createSubscription = (
 /** Runs Compose on this stack for persons. */
 const openManualRuns = (
   deps: StageletLoopDeps,
-  given: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
+  parts: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
 ): { manualRuns: ManualRuns; byHand: StageletLoop['byHand'] } => {
-  const { models, known, target, onDone } = given
+  const { models, known, target, onDone } = parts
   const manualRuns = createManualRuns(deps.clock)
   const choose = (): Want | undefined => target.choose()?.run
   return {

@@ -17,10 +17,10 @@ export interface StageletLoops extends DesiredListener {
 
 export const createLoops = (
   reporter: Reporter,
-  given: Omit<StageletLoopDeps, 'onChange'>,
+  shared: Omit<StageletLoopDeps, 'onChange'>,
 ): StageletLoops => {
   const deps: StageletLoopDeps = {
-    ...given,
+    ...shared,
     onChange: (observation) => {
       reporter.changed(observation)
     },
@@ -29,7 +29,7 @@ export const createLoops = (
   /** Loops that are ending. */
   const leaving = new Map<string, Promise<void>>()
   let stopped = false
-  const { stateFile, log } = given
+  const { stateFile, log } = shared
   const leave = (uid: string, loop: StageletLoop): Promise<void> => {
     const gone = loop.stop().finally(() => {
       leaving.delete(uid)

@@ -53,8 +53,8 @@ const toGate = (
     ...[...left, ...unprovenIn(state, overrides)].filter((name) => present.has(name)),
   ]
   const isLeft = (name: string): boolean => blocked.includes(name) || scaledToZero.has(name)
-  const judged = names.filter((name) => !isLeft(name) && !state.stuck.has(name))
-  return new Map(judged.map((name) => [name, digests.get(name) ?? '']))
+  const gated = names.filter((name) => !isLeft(name) && !state.stuck.has(name))
+  return new Map(gated.map((name) => [name, digests.get(name) ?? '']))
 }
 
 const act = async (
@@ -76,8 +76,8 @@ const act = async (
   }
   const wanted = toGate(state, action)
   if (wanted.size > 0) {
-    const judged = { project: action.model.projectName, wanted }
-    const result = await gateServices(deps, state, judged, signals.signal)
+    const gated = { project: action.model.projectName, wanted }
+    const result = await gateServices(deps, state, gated, signals.signal)
     if (result !== 'done') return result
   }
   return state.stuck.size === 0 ? 'done' : failStuck(deps, state)
@@ -189,14 +189,14 @@ const healOthers = async (
 const pursue = async (
   deps: PassDeps,
   state: StackState,
-  given: Pick<Action, 'model' | 'overrides'>,
+  overridden: Pick<Action, 'model' | 'overrides'>,
   signals: PassSignals,
 ): Promise<number> => {
-  const { model } = given
+  const { model } = overridden
   const lost = await awaitsLostKeys(deps.stateFile, model.projectName, state)
   if (lost !== undefined) return stopWith(state, 'KeysMissing', lost)
-  const { asked, ...planned } = await planFor(deps, state, given)
-  const action: Action = { ...given, ...planned, blocked: [] }
+  const { asked, ...planned } = await planFor(deps, state, overridden)
+  const action: Action = { ...overridden, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0 && state.stuck.size === 0)
     return await settle(deps, state, action)

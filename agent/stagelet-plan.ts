@@ -63,11 +63,11 @@ const isEdited = (deps: PassDeps, { want }: StackState, { signature }: ComposeMo
 export const planFor = async (
   deps: PassDeps,
   state: StackState,
-  given: Pick<Action, 'model' | 'overrides'>,
+  overridden: Pick<Action, 'model' | 'overrides'>,
 ): Promise<Planned> => {
-  const { model } = given
+  const { model } = overridden
   const asked = isDeployAsked(deps, state)
-  const input = planInput(deps, state, given)
+  const input = planInput(deps, state, overridden)
   const first = planAction({ ...input, edited: undefined })
   const full = asked || first.steps.some((s) => s.services.length === 0)
   if (first.steps.length === 0 && !asked)
@@ -76,7 +76,7 @@ export const planFor = async (
   const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
   const needsOther = (s: Step): boolean => s.alone && needsOthers(s.services, model)
   const needsEdits = asked || mayPass || first.steps.some(needsOther)
-  if (needsEdits) await lookAtEdits(deps, state, given, first.affected)
+  if (needsEdits) await lookAtEdits(deps, state, overridden, first.affected)
   const known = divergingNow(state)
   const imageless = await findImageless(deps, model, model.services)
   const now: PlanInput = {

@@ -89,9 +89,9 @@ const startAll = async (deps: StartDeps, uids: readonly string[]): Promise<strin
  */
 export const startStopped = async (
   deps: StartDeps,
-  given: { clock: Clock; random: () => number; isConnected: () => boolean; signal: AbortSignal },
+  by: { clock: Clock; random: () => number; isConnected: () => boolean; signal: AbortSignal },
 ): Promise<void> => {
-  const { clock, random, isConnected, signal } = given
+  const { clock, random, isConnected, signal } = by
   try {
     await clock.sleep(controllerPatienceMs, signal)
     let left = deps.stateFile.uids()

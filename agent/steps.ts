@@ -1,41 +1,41 @@
-// In which calls of Compose, and in which order, services are made anew. Pure.
+// Plans the calls of Compose that make services anew, and their order. Pure.
 //
-// A container is made as part of the whole stack, so that it is what Compose itself would make: its hash
-// and labels name what it depends on. What it depends on is neither changed nor started by that.
-// Conditions of dependencies are waited for here, as Compose does not say which value is to blame.
+// A container is made as part of the whole stack, so that it is what Compose itself would make: its hash and labels name
+// its dependencies. That neither changes nor starts the dependencies. The agent itself waits for their conditions, as
+// Compose does not tell which value is to blame for a failure.
 import type { ServiceModel, Wait } from './service-model.ts'
 
 export interface Step {
   /** Empty: all services of the stack. */
   readonly services: readonly string[]
-  /** Made without what they depend on: Compose would change that as well. */
+  /** Made without their dependencies, as Compose would change these as well. */
   readonly alone: boolean
-  /** What must be healthy, or done, before it; the same may be named twice. */
+  /** Dependencies that must be healthy or done before the step; one may be named twice. */
   readonly waitFor: readonly Wait[]
-  /** Also where Compose sees nothing to change. */
+  /** Re-creates the containers also where Compose sees no change. */
   readonly forced?: boolean
-  /** May take long, or fail: what the steps before it have touched is judged first. */
+  /** May take long or fail: the services of earlier steps are checked first. */
   readonly doubtful?: boolean
-  /** Makes networks anew that the user has edited: these services are stopped for that, and started again. */
+  /** Makes edited networks anew: these services are stopped for that, and started again. */
   readonly networks?: boolean
-  /** Services that run what they should, to be restarted after it: their files ask for that. */
+  /** Services that are restarted after the step, as the files ask for (`restart: true`). */
   readonly restarts?: readonly string[]
 }
 
 export interface StepsInput {
   readonly services: readonly ServiceModel[]
   readonly affected: ReadonlySet<string>
-  /** Services that Compose would change, or cannot make: no call may name them in passing. */
+  /** Services that Compose would change or cannot make: no call for another service may include them. */
   readonly diverging: readonly string[]
-  /** Services that failed before, or whose image is not here; and with them who depends on them. */
+  /** Services that failed before or whose image is missing. Those that depend on them are doubtful, too. */
   readonly doubtful: readonly string[]
-  /** What must be waited for, although no step touches it. */
+  /** True for a service that must be waited for although no step changes it. */
   readonly isUnproven: (service: string) => boolean
-  /** What it links to was made anew without it. */
+  /** True for a service whose linked container was re-created without it. */
   readonly isCutOff: (service: string) => boolean
 }
 
-/** Every service that `name` depends on, however far. */
+/** All services that `name` depends on, directly or not. */
 export const dependenciesOf = (
   name: string,
   byName: ReadonlyMap<string, Pick<ServiceModel, 'dependsOn'>>,
@@ -52,7 +52,7 @@ export const dependenciesOf = (
   return found
 }
 
-/** Every service that this one needs, however far, or shares a namespace or volumes with. */
+/** All services that this one depends on or shares a namespace or volumes with, directly or not. */
 export const neededServices = (services: readonly ServiceModel[], name: string): string[] => {
   const byName = new Map(
     services.map((s) => [s.name, { dependsOn: [...s.dependsOn, ...s.sharesWith] }]),
@@ -89,7 +89,7 @@ const grouped = (level: readonly string[], stepOf: (name: string) => Step): Step
   return [...groups.values()]
 }
 
-/** Dependencies first; of those that can be next, the ones that wait for nothing; what is doubtful last. */
+/** Dependencies come first; then services that wait for nothing; doubtful ones last. */
 export const planSteps = (input: StepsInput): Step[] => {
   const { services, affected } = input
   const byName = new Map(services.map((s) => [s.name, s]))

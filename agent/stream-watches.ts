@@ -1,4 +1,4 @@
-// What ends a stream from this side, while it runs: silence, and news of this machine.
+// Ends a stream from the agent's side: after a silence, and when the engine or Compose was upgraded.
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -11,14 +11,14 @@ interface WatchDeps {
 
 interface Watched {
   readonly lastHeard: number
-  /** Shorter from `hello` on, or longer: to be asked each time. */
+  /** Longest silence; it changes with `hello`. */
   readonly silenceLimitMs: number
 }
 
 const longestPauseMs = 10_000
 const aboutEveryMs = 60_000
 
-/** Drops the connection when nothing was heard: 10 s until `hello`, then three keep-alives. */
+/** Drops the connection after a silence: 10 s until `hello`, then three keep-alives. */
 export const watchSilence = async (
   { clock, log }: WatchDeps,
   stream: Watched,
@@ -43,7 +43,7 @@ export const watchSilence = async (
   }
 }
 
-/** Ends a stream that began with what no longer holds of this machine: the next one tells it. */
+/** Ends a stream when a version that it was opened with has changed, so that the next stream tells the new one. */
 export const watchAbout = async (
   { about, clock, log }: WatchDeps & { readonly about: About },
   stream: { isOutdated: boolean },

@@ -1,8 +1,8 @@
-// One stream of desired state: checks who is there, opens bundles and orders, and says how it ended.
+// One stream of desired state: checks the controller, decrypts bundles and orders, and says how the stream ended.
 //
 // INVARIANTS
-// - Nothing is taken from a peer before its `hello` fits, and no bundle or order that its key did not seal.
-// - Messages are handled in order; a gap in `seq` or one that does not open ends the stream.
+// - Nothing is taken before a `hello` of the right controller, and no bundle or order that its key did not seal.
+// - Messages are handled in order. A gap in `seq`, or a message that cannot be decrypted, ends the stream.
 import type { z } from 'zod'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { createOpener, type Opener } from '../src/protocol/hpke.ts'
@@ -23,13 +23,13 @@ import type { LinkDeps } from './link.ts'
 import type { Outcome } from './reconnect.ts'
 import type { Signing } from './signs.ts'
 
-/** Until `hello`. */
+/** Longest silence before `hello`. */
 const connectTimeoutMs = 10_000
 const missedKeepAlives = 3
 
 type Hello = Extract<StreamMessage, { type: 'hello' }>
 
-/** What does not mend by itself: somebody has to do something. A wrong clock is set by NTP. */
+/** Reasons that need a person. A wrong clock is none of them, as NTP sets it. */
 export const hopelessReasons: ReadonlySet<string> = new Set([
   'Revoked',
   'Replaced',
@@ -42,14 +42,14 @@ export const hopelessReasons: ReadonlySet<string> = new Set([
 /** State of one connection. */
 export class Stream {
   hello: Hello | undefined
-  /** The controller asks for new keys; the stream ends for that. */
+  /** The controller asks for new keys, for which the stream ends. */
   rotation: string | undefined
-  /** What it began with of this machine is no longer true. */
+  /** A version that the stream was opened with has changed. */
   isOutdated = false
-  /** Of the request that opened it. */
+  /** Proof of the request that opened the stream. */
   proof = ''
   lastHeard: number
-  /** From `hello` on. */
+  /** Set from `hello` on. */
   signing: Signing | undefined
   readonly #deps: LinkDeps
   #opener: Opener | undefined
@@ -79,7 +79,7 @@ export class Stream {
     return { kind: 'lost', upMs: now - this.#upSince, spreadMs: this.hello.spreadMs, ...after }
   }
 
-  /** Throws when the stream must end. */
+  /** Takes a line. Throws when the stream must end. */
   take(line: string): void {
     if (line === '') return
     const message = decodeMessage(line, streamMessage)
@@ -197,7 +197,7 @@ export class Stream {
 
 const broken = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-/** undefined for a type of message that only newer controllers send. */
+/** Undefined for a type of message that only newer controllers send. */
 const decodeMessage = <S extends typeof streamMessage | typeof orderMessage>(
   line: string,
   schema: S,

@@ -1,9 +1,9 @@
-// Taking a stack down. What went wrong becomes part of the state; nothing here throws for it.
+// Takes a stack down. A failure is noted in the state and not thrown.
 import type { ActionDeps, ActionResult } from './action.ts'
 import type { StackState } from './stack-state.ts'
 import { failUp } from './compose-up.ts'
 
-/** All volumes of the project but those that were there before this stagelet. */
+/** Removes the volumes of the project, without those that it had before this stagelet. */
 const removeVolumes = async (
   { engine }: ActionDeps,
   { foundVolumes }: StackState,
@@ -24,7 +24,7 @@ export const takeDown = async (
   try {
     const { base, mask, desired } = state.want
     const volumes = desired.releaseVolumes === true
-    // No folder of a user: a compose file found there would narrow what is taken down.
+    // Not in a user's folder: Compose would take down only what a compose file there names.
     await deps.compose.run({
       flags: ['-p', project],
       verb: ['down', ...(volumes && state.foundVolumes.length === 0 ? ['--volumes'] : [])],

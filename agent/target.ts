@@ -1,5 +1,5 @@
-// What one stagelet is to run: what the controller said, or the revision to go back to where that has failed here.
-// The choice is made by src/rollout, so that the controller comes to the same when it hears of the failure.
+// Chooses what one stagelet runs: what the controller said, or the revision to go back to where that has failed here.
+// src/rollout decides, as in the controller, so that both decide the same.
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Quarantined } from '../src/resources/observation.ts'
 import { liveQuarantine } from '../src/rollout/quarantine.ts'
@@ -18,7 +18,7 @@ export interface Choice {
 }
 
 export interface Target {
-  /** Takes what the controller says; see StageletLoop.want. */
+  /** Takes a desired state; see StageletLoop.want. */
   set(
     desired: DesiredStagelet,
     entries: readonly OpenedSecret[],

@@ -1,4 +1,4 @@
-// Files with an exact mode and owner, in a folder that no disk keeps.
+// Writes files with an exact mode and owner to a tmpfs.
 import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
 import type { StackFault } from './allowed-folders.ts'
@@ -9,7 +9,7 @@ export const memoryFileSystems: ReadonlySet<number> = new Set([0x01021994, 0x858
 
 const modeBits = 0o7777
 
-/** Made with the mode and owner that only this agent can write below; links are not followed. */
+/** Makes a folder that only this agent can write to; links are not followed. */
 const prepareFolder = async (path: string): Promise<void> => {
   await mkdir(path, { recursive: true, mode: 0o700 })
   const found = await lstat(path)
@@ -27,7 +27,7 @@ const refuseOwner =
     )
   }
 
-/** Sets mode and owner exactly, whatever the umask, before the file has its name. */
+/** Writes a file. Its mode and owner are set before it gets its name. */
 export const writeWhole = async (path: string, file: PlacedFile): Promise<void> => {
   const temporary = `${path}.${randomUUID()}.new`
   const handle = await open(temporary, 'wx', 0o600)
@@ -52,7 +52,7 @@ export const isRight = async (path: string, file: PlacedFile): Promise<boolean> 
   return found.size === file.value.length && (await readFile(path)).equals(file.value)
 }
 
-/** Makes a folder and those in it, one after another. A fault when a disk would keep what is in them. */
+/** Makes a folder and subfolders. A fault where they are on a disk. */
 export const prepareFolders = async (
   [root, ...below]: readonly [string, ...string[]],
   onDisk: boolean,

@@ -1,8 +1,8 @@
-// What is told of services that are not well though nothing is rolled out.
+// Describes services that are not healthy although nothing is rolled out.
 import { describeFailed, type Failed } from './gate-failure.ts'
 import type { ObservedContainer } from './observe.ts'
 
-/** What is told of a service, and of which state of its container. */
+/** The description of a service, and the state of its container (`of`) that it is about. */
 export interface UnhealthyService {
   readonly of: string
   readonly detail: string
@@ -18,8 +18,8 @@ const reasonOf = ({ state, health }: ObservedContainer): Failed['reason'] | unde
 }
 
 /**
- * By service. What was said of a container is not said anew while it is as it was: what its health
- * check prints may be other words each time.
+ * By service. The description of a container stays while its state stays: a health check may print another text each
+ * time.
  */
 export const findUnhealthy = (
   containers: readonly ObservedContainer[],

@@ -1,9 +1,9 @@
-// What Linux and the Engine API cannot pass is refused before `up`: it would take the service down.
+// Refuses values that Linux or the Engine API cannot pass, before `up` would take the service down for them.
 import { isUtf8 } from 'node:buffer'
 
 /** MAX_ARG_STRLEN: `KEY=VALUE` with its final NUL. */
 const maxStringBytes = 131_072
-/** RLIMIT_STACK / 4 for all of argv and environ, less room for what image and user set. */
+/** RLIMIT_STACK / 4 for argv and environ together, less room for variables of the image and the user. */
 const maxTotalBytes = 2 * 1024 * 1024 - 32 * 1024
 const pointerBytes = 8
 
@@ -30,11 +30,11 @@ const faultOf = (entry: Value): string | undefined => {
   return undefined
 }
 
-/** True when one process can be given this variable. */
+/** True when a process can get this variable. */
 export const isPassable = (key: string, value: Buffer): boolean =>
   faultOf({ key, value }) === undefined
 
-/** All faults of what one service would get. Names keys, never values. */
+/** All faults in the values of one service. They name keys, never values. */
 export const validateValues = (service: string, entries: readonly Value[]): ValueFault[] => {
   const faults: ValueFault[] = entries.flatMap((entry) => {
     const message = faultOf(entry)

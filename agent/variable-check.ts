@@ -1,38 +1,38 @@
-// A global secret that the stagelet does not list fills `${VAR}` only where that makes a variable of a
-// container: whoever may write secrets must not choose what of the machine a container gets. What a
-// secret would change is found by asking Compose with a mark in its place, and without it. Pure.
+// A global secret that the stagelet does not list may set `${VAR}` only where that makes a variable of a container:
+// whoever may write secrets must not choose what of the machine a container gets. To find what a secret would change,
+// Compose is asked with a mark in its place, and without it. Pure.
 import { createHash } from 'node:crypto'
 import type { Environment } from '../src/compose/environment.ts'
 import { isRecord } from '../src/kernel/record.ts'
 import type { StackFault } from './allowed-folders.ts'
 
-/** The environments that Compose is asked with. */
-export interface Filling {
+/** The environments with which Compose is asked. */
+export interface ProbeEnvironments {
   /** With the secrets that the stagelet lists. */
   readonly without: Environment
-  /** With a mark for each of the others that the files name. */
+  /** With a mark for each other secret that the files name. */
   readonly marked: Environment
-  /** With other marks: where Compose insists on a variable, it cannot be left out. */
+  /** With other marks, for files that insist on a variable. */
   readonly again: Environment
   /** The marks, by key; '' for a secret that is empty. */
   readonly marks: ReadonlyMap<string, string>
 }
 
-/** The same whatever other secrets there are: the stack is told with it. */
+/** The mark of a key. It does not depend on other secrets. */
 const markOf = (key: string, value: string): string =>
   value === '' ? '' : `stagelymark${createHash('sha256').update(key).digest('hex').slice(0, 12)}x`
 
 const otherMark = (mark: string): string => mark.replace(/x$/, 'y')
 
-export const fillingOf = (
-  given: {
+export const probeEnvironmentsOf = (
+  sources: {
     readonly base: Environment
     readonly globals: Environment
     readonly listed: readonly string[]
   },
   isNamed: (key: string) => boolean,
-): Filling => {
-  const { base, globals, listed } = given
+): ProbeEnvironments => {
+  const { base, globals, listed } = sources
   const all = Object.entries(globals)
   const named = all.filter(([key]) => !listed.includes(key) && isNamed(key))
   const marks = new Map(named.map(([key, value]) => [key, markOf(key, value)]))
@@ -47,7 +47,7 @@ export const fillingOf = (
 }
 
 /** Keys whose mark is in the text. */
-export const markedIn = (text: string, { marks }: Filling): string[] =>
+export const markedIn = (text: string, { marks }: ProbeEnvironments): string[] =>
   [...marks]
     .filter(([, mark]) => mark !== '' && (text.includes(mark) || text.includes(otherMark(mark))))
     .map(([key]) => key)
@@ -63,7 +63,7 @@ const namesOf = (environment: unknown): unknown => {
     : environment
 }
 
-/** All that a secret may not change: of the variables of containers only their names. */
+/** The parts of a stack that a secret must not change: all but the values of variables of containers. */
 const protectedParts = (stack: Json): Json => {
   const services = isRecord(stack['services']) ? stack['services'] : {}
   const kept = Object.entries(services).map(([name, service]) => {
@@ -85,7 +85,7 @@ interface Difference {
 
 const deepest = 3
 
-/** Down to the fields of services, networks, volumes. */
+/** Compares down to the fields of services, networks and volumes. */
 const differences = (a: unknown, b: unknown, path: readonly string[] = []): Difference[] => {
   if (path.length < deepest && isRecord(a) && isRecord(b))
     return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
@@ -105,12 +105,12 @@ const fault = (uses: readonly { key: string; field: string }[]): StackFault => {
 
 const useOf = (key: string): RegExp => new RegExp(`(^|[^$])(\\$\\$)*\\$\\{?${key}(?![A-Za-z0-9_])`)
 
-/** Assignments to what Compose is run by, such as its profiles, from other variables. */
+/** Assignments to variables that control Compose itself, such as its profiles, from other variables. */
 const steered = /^\s*(export\s+)?COMPOSE_\w+\s*[=:].*\$/m
 
-/** A fault where secrets fill env files of the stack that say how Compose is run, which no model shows. */
+/** A fault where a secret sets a variable that controls Compose itself, in an env file of the stack: no model shows that. */
 export const checkSteering = (
-  { marks }: Filling,
+  { marks }: ProbeEnvironments,
   envFiles: readonly string[],
 ): StackFault | undefined => {
   const uses = envFiles
@@ -120,7 +120,7 @@ export const checkSteering = (
   return uses.length === 0 ? undefined : fault(uses)
 }
 
-/** Fields of the stack as it is written that name the key, but for variables of containers. */
+/** Fields of the stack, as written, that name the key, without variables of containers. */
 const writtenUses = (written: Json, key: string): string[] => {
   const use = useOf(key)
   const found: string[] = []
@@ -133,8 +133,8 @@ const writtenUses = (written: Json, key: string): string[] => {
   return found
 }
 
-/** Secrets and configs whose content is a variable of Compose's own. */
-const contentUses = (stack: Json, { marks }: Filling): { key: string; field: string }[] =>
+/** Secrets and configs whose content comes from a variable of Compose's environment. */
+const contentUses = (stack: Json, { marks }: ProbeEnvironments): { key: string; field: string }[] =>
   ['secrets', 'configs'].flatMap((kind) =>
     Object.entries(isRecord(stack[kind]) ? stack[kind] : {}).flatMap(([name, value]) => {
       const key = isRecord(value) ? value['environment'] : undefined
@@ -145,20 +145,23 @@ const contentUses = (stack: Json, { marks }: Filling): { key: string; field: str
   )
 
 export interface Answers {
-  /** The stack with marks, and as it is written; what Compose did not tell is undefined. */
+  /** The stack with marks, and as written; undefined where Compose did not tell it. */
   readonly marked: Json | undefined
   /** Without the secrets, or with other marks. */
   readonly other: Json | undefined
   readonly isWithout: boolean
   readonly written: Json | undefined
-  /** Keys whose marks Compose has quoted. */
+  /** Keys whose marks are in messages of Compose. */
   readonly quoted: readonly string[]
 }
 
-/** Undefined where the secrets make nothing but variables of containers. */
-export const checkFilling = (filling: Filling, answers: Answers): StackFault | undefined => {
+/** A fault where a secret would set more than variables of containers. */
+export const checkFilling = (
+  probes: ProbeEnvironments,
+  answers: Answers,
+): StackFault | undefined => {
   const { marked, other, isWithout, written, quoted } = answers
-  const keys = [...filling.marks.keys()]
+  const keys = [...probes.marks.keys()]
   if (keys.length === 0) return undefined
   const byText = keys.flatMap((key) =>
     writtenUses(written ?? {}, key).map((field) => ({ key, field })),
@@ -167,36 +170,36 @@ export const checkFilling = (filling: Filling, answers: Answers): StackFault | u
     const rest = quoted.filter((key) => !byText.some((u) => u.key === key))
     const uses = [...byText, ...rest.map((key) => ({ key, field: 'its files' }))]
     if (uses.length > 0) return fault(uses)
-    // Compose takes one of two and not the other: that is for the secrets, whatever they are used for.
+    // Compose accepts one of the two and refuses the other: the secrets make that difference.
     const isForThem = marked !== undefined || isWithout
     return isForThem ? fault(keys.map((key) => ({ key, field: 'its files' }))) : undefined
   }
   const changed = differences(protectedParts(marked), protectedParts(other)).flatMap(
     ({ field, value }) => {
-      const seen = markedIn(JSON.stringify(value), filling)
+      const seen = markedIn(JSON.stringify(value), probes)
       const suspects = byText.filter((u) => u.field === field).map((u) => u.key)
       const found = seen.length > 0 ? seen : suspects.length > 0 ? suspects : keys
       return found.map((key) => ({ key, field }))
     },
   )
-  // Compose does not show where the files of variables were; and with two marks no `${VAR:+…}` differs.
+  // The model does not show paths of env files, and two marks do not differ in `${VAR:+…}`: the text is searched, too.
   const files = byText.filter(({ field }) => !isWithout || field.endsWith('.env_file'))
-  const uses = [...changed, ...files, ...contentUses(marked, filling)]
+  const uses = [...changed, ...files, ...contentUses(marked, probes)]
   return uses.length === 0 ? undefined : fault(uses)
 }
 
-/** Keys that make variables of containers, as far as the stack shows it. */
+/** Keys that set variables of containers, as far as the stack shows it. */
 export const fillsContainers = (
-  filling: Filling,
+  probes: ProbeEnvironments,
   { marked, written }: Pick<Answers, 'marked' | 'written'>,
 ): string[] => {
   const variables = (stack: Json | undefined): unknown[] => {
     const services = isRecord(stack?.['services']) ? Object.values(stack['services']) : []
     return services.map((s) => (isRecord(s) ? (s['environment'] ?? null) : null))
   }
-  const shown = markedIn(JSON.stringify(variables(marked)), filling)
+  const shown = markedIn(JSON.stringify(variables(marked)), probes)
   const text = JSON.stringify(variables(written))
-  const named = [...filling.marks.keys()].filter((key) =>
+  const named = [...probes.marks.keys()].filter((key) =>
     new RegExp(`(?<![A-Za-z0-9_])${key}(?![A-Za-z0-9_])`).test(text),
   )
   return [...new Set([...shown, ...named])]

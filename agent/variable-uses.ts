@@ -1,4 +1,4 @@
-// Variables of the user's files that nothing sets: which of them are missed, and what helps. Pure.
+// Finds the variables of the user's files that nothing sets and that are missed, and says what helps. Pure.
 import { textsIn, variablesOfText } from '../src/compose/variables.ts'
 
 /** A variable of a service's container. */
@@ -7,7 +7,7 @@ interface Place {
   readonly key: string
 }
 
-/** Variables of the files that only make variables of containers, and which; one used elsewhere is not in it. */
+/** By variable of the files, the variables of containers that it sets; without variables that are used elsewhere as well. */
 export type VariableUses = ReadonlyMap<string, readonly Place[]>
 
 interface Written {
@@ -25,7 +25,7 @@ const entriesOf = (environment: unknown): [key: string, text: string][] =>
         typeof value === 'string' ? value : '',
       ])
 
-/** Of the stack as it is written, before variables are filled in. */
+/** From the stack as written, before variables are set. */
 export const findUses = (written: Written): VariableUses => {
   const places = new Map<string, Place[]>()
   const rest: unknown[] = []
@@ -43,14 +43,14 @@ export const findUses = (written: Written): VariableUses => {
   return places
 }
 
-/** Those that a container would get for nothing: where a secret takes every place of one, it is not missed. */
+/** The missed variables. One is not missed where secrets replace all variables of containers that it sets. */
 export const missedAmong = (
   unset: readonly string[],
   uses: VariableUses,
   isSecret: (place: Place) => boolean,
 ): string[] => unset.filter((name) => uses.get(name)?.every(isSecret) !== true)
 
-/** What helps where Compose insists on a variable that is a secret, but not one for the files. */
+/** A hint for a variable that Compose insists on and that is a secret, but not a global one. */
 export const hintFor = (
   unset: readonly string[],
   secrets: readonly { readonly key: string; readonly scope: string; readonly type: string }[],

@@ -1,19 +1,19 @@
-// When a loop looks again: after a time, soon after an event, or at once.
+// Wakes a loop: after a time, soon after an event, or at once.
 import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 
 export interface Waker {
-  /** Something happened: `rest` ends after events have had a moment to settle. */
+  /** To be called after an event: ends `rest` when events have settled. */
   readonly poke: () => void
-  /** Something new is wanted: `rest` ends at once. */
+  /** Ends `rest` at once, as for a new want. */
   readonly wake: () => void
-  /** Resolves after `ms`, or earlier by `poke` or `wake`; those that came since `begin` count. */
+  /** Resolves after `ms`, or earlier by `poke` or `wake` since the last `begin`. */
   readonly rest: (ms: number) => Promise<void>
-  /** Forgets earlier calls; to be called before looking, so that none in between is lost. */
+  /** Forgets earlier calls. To be called before a look, so that a call during the look counts. */
   readonly begin: () => void
 }
 
-/** `settleMs`: events come in bursts, a re-creation is five of them. */
+/** `settleMs`: events come in bursts; a re-creation makes five. */
 export const createWaker = (clock: Clock, settleMs: number): Waker => {
   let level: 'none' | 'poked' | 'woken' = 'none'
   let sleep: { until: 'poked' | 'woken'; abort: AbortController } | undefined
@@ -44,7 +44,7 @@ export const createWaker = (clock: Clock, settleMs: number): Waker => {
     rest: async (ms) => {
       if (ms === 0) return
       if (level === 'none') await sleepUntil(ms, 'poked')
-      // Further events do not prolong the wait; only a wake ends it.
+      // Further events do not make the wait longer; only a wake ends it.
       if (level === 'poked') await sleepUntil(settleMs, 'woken')
     },
   }

@@ -53,7 +53,7 @@ const sweepEveryMs = 60_000
 
 const defaultUpDeadlineMs = 15 * 60_000
 
-/** A running `up` is never killed; longer than this nobody waits for it. */
+/** Longest wait for a running `up` at a stop; it is never killed. */
 const stopPatienceMs = 120_000
 
 /** Starts everything. ServiceUnavailable when there is no usable Compose. */
@@ -157,14 +157,14 @@ const waitPatiently = async (clock: Clock, work: Promise<unknown>): Promise<void
   patience.abort()
 }
 
-/** Readers of logs have connections of their own, so that none of them holds up a report. */
+/** Log sessions use connections of their own, so that they do not delay reports. */
 const openLogs = (
   { identity, clock, log }: AgentDeps,
   signer: RequestSigner,
-  given: Pick<LogSessionsDeps, 'engine' | 'events' | 'sourceOf'>,
+  sources: Pick<LogSessionsDeps, 'engine' | 'events' | 'sourceOf'>,
 ): { start: (order: LogsOrder) => void; stop: () => void } => {
   const client = createControllerClient(identity, signer, maxSessions)
-  const sessions = createLogSessions({ ...given, client, clock, log })
+  const sessions = createLogSessions({ ...sources, client, clock, log })
   return {
     start: (order) => {
       sessions.start(order)
@@ -195,7 +195,7 @@ const openFiles = (
 
 const self = (): Owner => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
 
-/** Files of stagelets that are gone stay while a container mounts them; sooner or later none does. */
+/** Removes files of stagelets that are gone, when no container mounts them any more. */
 const sweepForever = async (
   { clock, log }: AgentDeps,
   files: FileStore,

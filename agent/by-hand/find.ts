@@ -1,4 +1,4 @@
-// Which stack a person means: the one that he names, else the one whose folder he is in.
+// Finds the stack that a person means: the one that the command names, else the one whose folder the person is in.
 import { realpath } from 'node:fs/promises'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { ManualRequest } from '../../src/protocol/by-hand.ts'
@@ -24,7 +24,7 @@ const linksFollowed = (path: string): Promise<string> => realpath(path).catch(()
 const isInside = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(`${folder.replace(/\/$/, '')}/`)
 
-/** Those whose folder is the nearest one up from `directory`, as Compose itself looks for its file. */
+/** Stacks in the nearest folder up from `directory`, as Compose itself looks for its file. */
 const nearest = async (
   targets: readonly ManualTarget[],
   directory: string,
@@ -38,7 +38,7 @@ const nearest = async (
   return around.filter(({ folder }) => folder.length === longest)
 }
 
-/** NotFound or Conflict, with what there is to choose from. */
+/** NotFound or Conflict, with the stacks that there are. */
 export const findTarget = async (
   targets: readonly ManualTarget[],
   { stagelet, directory }: Pick<ManualRequest, 'stagelet' | 'directory'>,

@@ -1,21 +1,20 @@
-// What persons do to one stack through the agent: whether one is at it, who was the last, and whom a
-// change is to be put down to.
+// Runs of `stagely compose` on one stack: whether one is going on, the last one, and whether it has changed a service.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { describeManualRun, type ManualRun } from '../../src/resources/observation.ts'
 
 export interface ManualRuns {
-  /** Until `end` is called nothing that is seen of the stack is judged. */
+  /** Notes the beginning of a run. Until `end` is called, changes of the stack are no drift. */
   begin(who: Pick<ManualRun, 'command' | 'user'>): {
     end: (how: Pick<ManualRun, 'exitCode' | 'touched'>) => void
   }
   readonly isBusy: () => boolean
-  /** The last one that has ended. */
+  /** The last run that has ended. */
   readonly last: () => ManualRun | undefined
-  /** Who has touched the service, where that was just now. */
+  /** The person whose run has just changed the service; undefined where there is none. */
   readonly by: (service: string) => string | undefined
 }
 
-/** So long after its end what is found is put down to it: the engine tells of it a moment later. */
+/** A change that is found within this time after a run is put down to it: the engine tells of changes a moment later. */
 const justNowMs = 15_000
 
 export const createManualRuns = (clock: Clock): ManualRuns => {

@@ -1,5 +1,5 @@
-// Compose for a person, as the agent runs it itself: the same files, the same override on its input,
-// and under the lock of the project where it changes something.
+// Runs Compose for a person as the agent runs it: with the same files and override, and under the project's lock where
+// the command changes something.
 import { randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { withLabel, type ManualCommand } from '../../src/compose/by-hand.ts'
@@ -24,14 +24,14 @@ import type { ManualRuns } from './manual-runs.ts'
 export interface ManualOrder {
   readonly command: ManualCommand
   readonly user: string
-  /** Masked; `taken` is to be called when there is room for more. */
+  /** Called with masked output. It must call `taken` when there is room for more. */
   readonly onOutput: (from: 'stdout' | 'stderr', bytes: Buffer, taken: () => void) => void
   readonly onNote: (text: string) => void
-  /** Aborts when nobody waits for it any more. */
+  /** Aborts when the person is gone. */
   readonly signal: AbortSignal
 }
 
-/** One stack, as its loop knows it. */
+/** One stack, from its loop. */
 export interface ManualRunDeps extends ClaimDeps {
   readonly engine: Engine
   readonly compose: Compose
@@ -41,9 +41,9 @@ export interface ManualRunDeps extends ClaimDeps {
   readonly manualRuns: ManualRuns
   readonly baseEnv: Environment
   readonly upDeadlineMs: number
-  /** What is to run now; undefined before anything is wanted. */
+  /** What is to run now; undefined before the first want. */
   readonly choose: () => Want | undefined
-  /** Hides every value that the stack was given. */
+  /** Hides every value that the stack got. */
   readonly masker: () => Masker
 }
 
@@ -52,7 +52,7 @@ interface Target {
   readonly model: ComposeModel
 }
 
-/** As the agent itself, a person touches no stack that is another's by chance of its name. */
+/** Claims the project as the agent does, so that a person changes no foreign stack of the same name. */
 const readTarget = async (deps: ManualRunDeps): Promise<Target> => {
   const want = deps.choose()
   if (want === undefined || want.desired.release !== undefined)
@@ -71,7 +71,7 @@ const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[]
     entries: o.entries.map(({ key }) => ({ key, value: Buffer.from(mark) })),
   }))
 
-/** undefined where Compose needs none. */
+/** The override that Compose reads from its input; undefined where the command needs none. */
 const inputFor = async (
   deps: ManualRunDeps,
   { want, model }: Target,
@@ -84,7 +84,7 @@ const inputFor = async (
   return renderOverride(override === 'names' ? withoutValues(overrides) : overrides)
 }
 
-/** Takes what Compose says, and gives it on without values; also those that came while it ran. */
+/** Passes on what Compose prints, with all values hidden, also those that the stack got during the run. */
 const maskedOutput = (
   masker: () => Masker,
   give: (bytes: Buffer, taken: () => void) => void,
@@ -100,7 +100,7 @@ const maskedOutput = (
       const held = masker() === current ? Buffer.alloc(0) : stream.end()
       if (masker() !== current) stream = (current = masker()).stream()
       const certain = stream.write(chunk)
-      // A newline may be held as the beginning of a value; at the end of a line it is let go.
+      // The masker may keep a newline back, as the beginning of a value. At the end of a line it is passed on.
       const rest = chunk.at(-1) === 10 ? stream.flush() : Buffer.alloc(0)
       pass(Buffer.concat([held, certain, rest]), taken)
     },
@@ -116,7 +116,7 @@ const runCompose = async (
   project: string,
 ): Promise<number> => {
   const { command, onOutput, onNote } = order
-  // Now, as what is wanted may have changed while the lock was waited for.
+  // Read now: the want may have changed during the wait for the lock.
   const target = await readTarget(deps)
   const { want, model } = target
   if (model.projectName !== project)
@@ -124,7 +124,7 @@ const runCompose = async (
   const input = await inputFor(deps, target, command)
   const { cwd, env } = callFor(want, model)
   const deadline = AbortSignal.timeout(deps.upDeadlineMs)
-  // What only looks may follow for as long as somebody watches.
+  // A command that only reads may go on as long as somebody watches.
   const ended = command.alters ? endingWith(order.signal, deadline) : endingWith(order.signal)
   const piped = deps.compose.pipe({
     flags: [
@@ -153,7 +153,7 @@ const runCompose = async (
   return exitCode
 }
 
-/** Compose that is ended passes SIGTERM on; what does not heed it would stay at work, with the secrets. */
+/** Runs a command, and stops its container when the person is gone: Compose passes SIGTERM on, but a program that ignores it would go on with the secrets. */
 const runWatched = async (
   deps: ManualRunDeps,
   order: ManualOrder,
@@ -162,7 +162,7 @@ const runWatched = async (
   const id = randomUUID()
   const { command, signal } = order
   const args = withLabel(command.args, `${runLabel}=${id}`)
-  // "--rm" is heeded by the engine.
+  // With "--rm" the engine removes the container by itself.
   const stop = async (): Promise<void> => {
     try {
       const all = await deps.engine.listContainers(project)
@@ -177,12 +177,12 @@ const runWatched = async (
   signal.addEventListener('abort', onGone, { once: true })
   const exitCode = await runCompose(deps, { ...order, command: { ...command, args } }, project)
   signal.removeEventListener('abort', onGone)
-  // Also one that was still being made.
+  // Also a container that was just being made.
   if (signal.aborted) await stop()
   return exitCode
 }
 
-/** Services whose containers are others than before, or in another state. */
+/** Services with other containers than before, or with containers in another state. */
 const touchedBetween = (
   before: readonly ObservedContainer[],
   after: readonly ObservedContainer[],
@@ -195,7 +195,7 @@ const touchedBetween = (
   return [...new Set([...gone, ...come].map(([, service]) => service))].sort()
 }
 
-/** Longer command lines are cut in what is told of them. */
+/** Longer command lines are cut in reports. */
 const mostTold = 200
 
 const alterStack = async (

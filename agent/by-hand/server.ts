@@ -1,5 +1,5 @@
-// The door for persons on the machine: a unix socket in the agent's data folder, which only the
-// agent's user and root can open. They may do with the engine what they like anyway.
+// The server for `stagely compose`: a unix socket in the agent's data folder, which only the agent's user and root can
+// open. They can do anything with the engine anyway.
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { parseHandCommand } from '../../src/compose/by-hand.ts'
@@ -15,9 +15,9 @@ import { renderLine } from '../../src/protocol/ndjson.ts'
 import { findTarget, type ManualTarget } from './find.ts'
 
 export interface ManualServer {
-  /** Takes nothing more, ends what only looks, and resolves when the rest has finished. */
+  /** Takes no new command, ends commands that only read, and resolves when the others have finished. */
   stop(): Promise<void>
-  /** Ends what is left. */
+  /** Ends the commands that are left, and the server. */
   close(): void
 }
 
@@ -47,7 +47,7 @@ const readRequest = async (request: IncomingMessage): Promise<ManualRequest> => 
   }
 }
 
-/** What is told to others of a name that nobody has checked. */
+/** Makes a user name, which nobody has checked, safe to show. */
 const tame = (user: string): string => user.replace(/[^\w.@+-]/g, '_').slice(0, 64) || 'somebody'
 
 interface Session {
@@ -56,12 +56,12 @@ interface Session {
   readonly done: Promise<void>
 }
 
-/** The lines of one answer; its head goes with the first, so that a refusal can have another. */
+/** Writes the lines of one answer. The head goes out with the first line, as a refusal has another head. */
 const lineWriter = (response: ServerResponse) => {
   response.on('error', () => undefined)
   return (line: ManualLine, taken?: () => void): void => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    // Also called for one that nobody takes any more.
+    // Also where the person is gone: the caller waits for `taken`.
     response.write(renderLine(line), () => taken?.())
   }
 }
@@ -122,7 +122,7 @@ const answer = async (
   }
 }
 
-/** The mode is right before the name is there. */
+/** Binds the socket so that its mode is right before its name exists. */
 const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -134,7 +134,7 @@ const listen = (server: Server, path: string): Promise<void> =>
     }
   })
 
-/** The folder must be this agent's alone (see lockFolder). Without the door an agent runs as well. */
+/** The folder must be this agent's alone (see lockFolder). An agent runs also where the socket cannot be opened. */
 export const openManualServer = async (deps: ManualServerDeps): Promise<ManualServer> => {
   const { path, log } = deps
   const sessions = new Set<Session>()
@@ -145,7 +145,7 @@ export const openManualServer = async (deps: ManualServerDeps): Promise<ManualSe
     })
   })
   try {
-    // Of an agent that was killed.
+    // An agent that was killed has left its socket.
     await rm(path, { force: true })
     await listen(server, path)
   } catch (error) {

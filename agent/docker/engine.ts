@@ -1,5 +1,5 @@
-// A thin client of the Docker Engine API over its unix socket: what observing needs, nothing more.
-// One kept connection answers in a millisecond where a `docker` command takes twenty.
+// A small client of the Docker Engine API over its unix socket. A kept connection answers in a millisecond, where a
+// `docker` command takes twenty.
 import { Agent, request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
@@ -31,7 +31,7 @@ export interface ContainerDetails {
     readonly Status: string
     readonly ExitCode: number
     readonly Error: string
-    /** Until it is started again. */
+    /** Kept until the container is started again. */
     readonly OOMKilled: boolean
     readonly StartedAt: string
     readonly FinishedAt?: string
@@ -39,7 +39,7 @@ export interface ContainerDetails {
   }
   readonly Config: {
     readonly Tty: boolean
-    /** As it was named when the container was made. */
+    /** Name of the image when the container was made. */
     readonly Image?: string
     /** Durations in nanoseconds; 0 or absent means Docker's default. */
     readonly Healthcheck?: {
@@ -53,7 +53,7 @@ export interface ContainerDetails {
     readonly RestartPolicy: { readonly Name: string }
     /** Limit in bytes; 0 for none. */
     readonly Memory?: number
-    /** `container:ID` where it is another container's. */
+    /** `container:ID` where the namespace is another container's. */
     readonly NetworkMode?: string
     readonly IpcMode?: string
     readonly PidMode?: string
@@ -86,12 +86,12 @@ export interface Engine {
   imageId(name: string): Promise<string | undefined>
   /** Names of the volumes of a Compose project, sorted. */
   listVolumes(project: string): Promise<string[]>
-  /** Nothing where it is gone already. Conflict: a container uses it. */
+  /** Removes a volume, if it exists. Conflict: a container uses it. */
   removeVolume(name: string): Promise<void>
   start(id: string): Promise<void>
-  /** By force after the time that the container has for it. */
+  /** Stops a container; by force after its stop timeout. */
   stop(id: string): Promise<void>
-  /** Also where it runs. Conflict: somebody else is removing it. */
+  /** Removes a container, also a running one. Conflict: somebody else is removing it. */
   remove(id: string): Promise<void>
   /** Conflict: another container has that name. */
   rename(id: string, name: string): Promise<void>
@@ -104,7 +104,7 @@ export interface Engine {
 }
 
 export interface LogOptions {
-  /** `seconds.nanoseconds`; lines of that very moment are included. */
+  /** `seconds.nanoseconds`; lines of that time are included. */
   readonly since?: string
   /** Last lines; absent: all. */
   readonly tail?: number

@@ -1,11 +1,11 @@
-// One event stream of the engine for all stagelets of the agent, handed out by Compose project.
+// One event stream of the engine for all stagelets of the agent, passed on by Compose project.
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Engine, EngineEvent } from './engine.ts'
 
-/** `event` undefined: a lost stream is back, and what came since `lostAtMs` (monotonic) may have been missed. */
+/** `event` undefined: the stream was lost at `lostAtMs` (monotonic) and is back; events in between were missed. */
 export type EventListener = (event: EngineEvent | undefined, lostAtMs: number) => void
 
 export interface EventHub {
@@ -14,7 +14,7 @@ export interface EventHub {
   stop(): void
 }
 
-// Health checks make exec_* events by the second: the engine filters, we never see them.
+// Health checks make exec_* events each second: the engine filters them out.
 const actions = [
   'start',
   'kill',
@@ -58,7 +58,7 @@ export const createEventHub = (deps: {
         )
       } catch (error) {
         if (stopping.signal.aborted) return
-        // Not of each vain try to open it again.
+        // Only the first failure counts, not each try to open the stream again.
         if (attempt === 0) lostAtMs = deps.clock.monotonic()
         deps.log.warn({ error: messageOf(error) }, 'event stream of the engine was lost')
         const delay = 200 + backoffMs(attempt++, { baseMs: 500, capMs: 15_000 })

@@ -1,14 +1,14 @@
-// What doctor and support bundle ask the engine, with a short deadline: a hung engine is a finding.
+// Requests to the engine of doctor and support bundle, with a short deadline, as a hung engine is a finding.
 import { request } from 'node:http'
 import { digestLabel } from '../../src/resources/meta.ts'
 
 export interface EngineFacts {
   readonly version: string
-  /** In a user namespace of its own user, or with containers in one of theirs. */
+  /** The engine runs in a user namespace, or gives its containers one. */
   readonly isolation: 'none' | 'rootless' | 'userns-remap'
 }
 
-/** Of a list of containers: neither command line nor environment is wanted. */
+/** A container in a list, without command line and environment. */
 export interface ListedContainer {
   readonly Id: string
   readonly Names: readonly string[]

@@ -1,4 +1,4 @@
-// Lines of a byte stream, whatever its chunks.
+// Splits a byte stream into lines.
 import { StringDecoder } from 'node:string_decoder'
 
 /** Yields each non-empty line without its newline; a last one without newline too. */

@@ -1,4 +1,4 @@
-// Who the root of a container is on this machine.
+// Finds the user of this machine that the root of a container is.
 import { stat } from 'node:fs/promises'
 
 export interface Owner {
@@ -7,8 +7,8 @@ export interface Owner {
 }
 
 /**
- * `self` where the engine is its own, as a rootless one is: in its containers this user is root.
- * undefined: root is root.
+ * `self` where the engine runs as the agent's own user (rootless): the root of a container is this user. Undefined where
+ * it is the machine's root.
  */
 export const readRootOwner = async (
   socketPath: string,

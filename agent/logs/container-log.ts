@@ -1,5 +1,5 @@
-// The log of one container, masked, over its restarts: the engine ends a log at each end of the
-// container, and the next look goes on exactly where the last one stopped.
+// The masked log of one container, over its restarts. The engine ends a log when the container ends, and the next read
+// goes on where the last one stopped.
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Masker } from '../../src/masking/masker.ts'
@@ -9,7 +9,7 @@ import { readFrames, type LogFrame } from './frames.ts'
 import { createLineMasker } from './line-masker.ts'
 
 export interface ContainerLog {
-  /** What was not read yet, until the engine ends it. Not twice at a time. Never rejects. */
+  /** Reads the lines that were not read yet, until the engine ends the log. Not twice at a time. Never rejects. */
   read(follow: boolean, signal: AbortSignal): AsyncGenerator<LogLine, void, undefined>
 }
 
@@ -24,13 +24,13 @@ export const createContainerLog = (
   container: { readonly id: string; readonly name: string; readonly service: string },
   first: Omit<LogOptions, 'follow'>,
 ): ContainerLog => {
-  /** Time of the last frame, and how many frames of that very time were read. */
+  /** Time of the last frame, and how many frames of this time were read. */
   let last = { time: '', frames: 0 }
 
   const options = (follow: boolean): LogOptions =>
     last.time === '' ? { ...first, follow } : { since: engineTime(last.time), follow }
 
-  /** False for a frame that an earlier look has read. */
+  /** False for a frame that was read before. */
   const isNew = (frame: LogFrame, skipped: { count: number; of: typeof last }): boolean => {
     if (frame.time !== '' && frame.time === skipped.of.time && skipped.count < skipped.of.frames) {
       skipped.count += 1

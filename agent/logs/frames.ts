@@ -1,4 +1,4 @@
-// A container's log as the engine sends it, cut into what the container wrote at once.
+// Splits a container's log into frames: what the container wrote at once, with its time.
 import type { EngineLog } from '../docker/engine.ts'
 
 export interface LogFrame {
@@ -11,11 +11,11 @@ export interface LogFrame {
 
 const stampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z $/
 const stampBytes = '2006-01-02T15:04:05.000000000Z '.length
-/** The engine cuts longer lines, and puts a timestamp before each piece. */
+/** The engine cuts longer lines into pieces, each with a timestamp. */
 const pieceBytes = 16_384
 const maxFrameBytes = 4 * 1024 * 1024
 
-/** The frames of a log, in order. Throws when the engine sends what is no log. */
+/** The frames of a log, in order. Throws when the engine sends something else. */
 export const readFrames = ({ tty, bytes }: EngineLog): AsyncGenerator<LogFrame, void, undefined> =>
   tty ? readRaw(bytes) : readMultiplexed(bytes)
 
@@ -52,8 +52,8 @@ const frameOf = (stream: LogFrame['stream'], payload: Buffer): LogFrame => {
 }
 
 /**
- * With a tty there are no frames, and the timestamp of each piece of a long line stands in the middle
- * of it, where it would hide a secret from the masker.
+ * The log of a container with a tty. It has no frames, and the timestamps of the pieces of a long line stand within the
+ * line, where they could split a secret, so that the masker would miss it.
  */
 const readRaw = async function* (
   chunks: AsyncIterable<Buffer>,
@@ -72,7 +72,7 @@ const readRaw = async function* (
   if (rest.length > 0) yield frameOf('stdout', rest)
 }
 
-/** Where the first piece ends: after its newline, or before the next timestamp in a long line. */
+/** End of the first piece: after its newline, or before the next timestamp of a long line. */
 const endOfPiece = (bytes: Buffer): number | undefined => {
   const newline = bytes.indexOf(10)
   const line = newline < 0 ? bytes.length : newline

@@ -1,19 +1,19 @@
-// Every value that a stagelet was given since the agent started, for hiding them in its logs: what
-// was rotated away is still in old lines, and may still be said.
+// All values that a stagelet got since the agent started, which are hidden in its logs: old lines hold replaced values,
+// and new ones may.
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../project-claim.ts'
 import type { OpenedSecret } from '../stack-state.ts'
 import type { LogSource } from './project-log.ts'
 
-/** Of values that are no longer in use; the oldest are forgotten first. */
+/** Bytes of values that are not in use any more; the oldest are forgotten first. */
 const maxOldBytes = 8 * 1024 * 1024
 
 export interface KnownValues {
-  /** `entries` is all that is in use now. */
+  /** Adds the secrets that are in use now. */
   learn(entries: readonly OpenedSecret[]): void
-  /** The same one until something new is learned. */
+  /** The same masker until a new value is learned. */
   readonly masker: () => Masker
-  /** The logs of this project, with all of it hidden. */
+  /** The logs of this project, with all values hidden. */
   sourceOf(held: ClaimedProject): LogSource
 }
 

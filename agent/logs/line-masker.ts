@@ -1,5 +1,5 @@
-// Lines of one output of one container, masked. The secrets are hidden in the bytes as they flow,
-// before lines are cut, so that one that spans frames or lines is found.
+// Masked lines of one output of one container. Secrets are hidden in the stream of bytes, before it is split into lines,
+// so that a secret over several frames or lines is found.
 import type { Masker, MaskStream } from '../../src/masking/masker.ts'
 
 export interface MaskedLine {
@@ -8,24 +8,24 @@ export interface MaskedLine {
 }
 
 export interface LineMasker {
-  /** The lines that are complete and certain after these bytes. */
+  /** Takes bytes; returns the lines that are complete and masked. */
   take(time: string, bytes: Buffer): MaskedLine[]
-  /** What is left. */
+  /** The last lines, at the end of the output. */
   end(): MaskedLine[]
 }
 
 /** A longer line is cut. */
 export const maxLineBytes = 32 * 1024
 
-/** `masker` is asked again at each write, as values become known while a log is followed. */
+/** `masker` is called at each write, as new values may come while a log is followed. */
 export const createLineMasker = (masker: () => Masker): LineMasker => {
   let used: Masker | undefined
   let stream: MaskStream | undefined
-  /** Masked, and without a newline yet. */
+  /** Masked text of a line that has not ended. */
   let pending: Buffer = Buffer.alloc(0)
   let lineTime: string | undefined
 
-  /** Of a newer masker where there is one; what the older one held is then given out by it. */
+  /** Takes a newer masker where there is one; returns the text that the older one had kept back. */
   const current = (): { stream: MaskStream; before: Buffer } => {
     const newest = masker()
     if (stream !== undefined && used === newest) return { stream, before: Buffer.alloc(0) }
@@ -63,7 +63,7 @@ export const createLineMasker = (masker: () => Masker): LineMasker => {
       lineTime ??= time
       const { stream: now, before } = current()
       const certain = now.write(bytes)
-      // A newline may be held as the beginning of a value; at the end of a line it is let go.
+      // The masker may keep a newline back, as the beginning of a value. At the end of a line it is passed on.
       const rest = bytes.at(-1) === 10 ? now.flush() : Buffer.alloc(0)
       return cut(time, Buffer.concat([before, certain, rest]))
     },
@@ -79,7 +79,7 @@ export const createLineMasker = (masker: () => Masker): LineMasker => {
   }
 }
 
-/** The last place up to `at` where no character is cut in two. */
+/** The last place up to `at` that is not within a character. */
 const characterEnd = (bytes: Buffer, at: number): number => {
   let end = at
   while (end > at - 4 && (bytes[end]! & 0xc0) === 0x80) end--

@@ -1,5 +1,4 @@
-// Sessions of log readers. Nothing is read from the engine before somebody asks, and nothing after
-// the last one has gone.
+// Sessions of log readers. The engine is read only while a session is open.
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { endingWith } from '../../src/kernel/ending.ts'
@@ -25,22 +24,22 @@ import {
 } from './project-log.ts'
 
 export interface LogSessions {
-  /** Answers an order, in its own time. */
+  /** Starts a session for an order. */
   start(order: LogsOrder): void
-  /** Ends all of them. */
+  /** Ends all sessions. */
   stop(): void
 }
 
 export interface LogSessionsDeps extends ProjectLogDeps {
-  /** Where a stagelet's logs are; undefined when it is not this agent's. */
+  /** Where the logs of a stagelet are; undefined where the stagelet is not this agent's. */
   readonly sourceOf: (stageletUid: string) => LogSource | LogRefusal | undefined
-  /** One of its own: a slow reader must not hold up reports. */
+  /** A client of its own: a slow reader must not delay reports. */
   readonly client: Pick<ControllerClient, 'post'>
 }
 
-/** At a time. Each costs up to 1 MiB, and a connection to the engine for each container. */
+/** Sessions at a time. Each costs up to 1 MiB, and a connection to the engine for each container. */
 export const maxSessions = 8
-/** Lines that come within it go together. */
+/** Lines that come within this time are sent together. */
 const gatherMs = 40
 const tries = 6
 const retryMs = 500
@@ -51,7 +50,7 @@ export const createLogSessions = (deps: LogSessionsDeps): LogSessions => {
     start: (order) => {
       if (open.has(order.session)) return
       const ending = new AbortController()
-      // One listener for each container that is read.
+      // Each container that is read has a listener.
       setMaxListeners(0, ending.signal)
       const isTooMany = open.size >= maxSessions
       if (!isTooMany) open.set(order.session, ending)
@@ -115,7 +114,7 @@ interface ReadJob {
   readonly signal: AbortSignal
 }
 
-/** What was written before the reader came waits for him; what comes now does not. */
+/** Lines from before the session wait for the reader; new lines are dropped where the reader is too slow. */
 const read = (
   deps: LogSessionsDeps,
   source: LogSource,
@@ -135,7 +134,7 @@ const sendAll = async (
   job: ReadJob & { readonly reading: Promise<void>; readonly end: { record?: LogRecord } },
 ): Promise<void> => {
   const { order, outbox, reading, end, signal } = job
-  // Says at once that somebody is here.
+  // Tells the controller at once that the agent has answered.
   let records: LogRecord[] = []
   for (let seq = 0; !signal.aborted; seq++) {
     if ((await send(deps, { session: order.session, seq, records }, signal)) === 'ended') return
@@ -160,7 +159,7 @@ const somethingToSend = async (
   await clock.sleep(gatherMs, signal).catch(() => undefined)
 }
 
-/** Again while the reader is not ready for it. */
+/** Sends a batch, again and again while the reader is not ready. */
 const send = async (
   deps: LogSessionsDeps,
   batch: LogBatch,
@@ -172,7 +171,7 @@ const send = async (
   }
 }
 
-/** A controller that is being restarted answers in a moment, or another one does. */
+/** A controller that is being restarted, or another replica, answers soon. */
 const post = async (deps: LogSessionsDeps, batch: LogBatch): Promise<LogBatchState> => {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,5 +1,4 @@
-// What waits to be sent in one session: bounded, so that a reader who does not keep up costs a known
-// amount of memory and slows nobody.
+// Lines of one session that wait to be sent. Bounded, so that a slow reader costs little memory and delays nobody.
 import type { LogLine, LogRecord } from '../../src/protocol/logs.ts'
 
 export interface Outbox {
@@ -19,7 +18,7 @@ const maxBatchBytes = 256 * 1024
 export const createOutbox = (limit = maxBytes): Outbox => {
   const waiting: LogLine[] = []
   let bytes = 0
-  /** Lines left out after the last one that waits. */
+  /** Lines that were dropped after the last one that waits. */
   let dropped = 0
   let room: (() => void)[] = []
   let filled: (() => void)[] = []
@@ -40,7 +39,7 @@ export const createOutbox = (limit = maxBytes): Outbox => {
       add(line)
     },
     putOrDrop: (line) => {
-      // Once lines are dropped, all are until the gap is told, so that it is told in its place.
+      // After a dropped line all are dropped until the gap is told, so that it is told in the right place.
       if (bytes >= limit || dropped > 0) dropped += 1
       else add(line)
     },

@@ -1,8 +1,8 @@
-// The logs of all containers of a Compose project, those that come while it is followed too.
+// The logs of all containers of a Compose project, also of containers that come while it is followed.
 //
 // INVARIANTS
-// - A container that is seen for the first time while following is read from its very first line.
-// - Every event of the project leads to a look at every container whose log had ended.
+// - A container that appears while the logs are followed is read from its first line.
+// - After each event of the project every container whose log had ended is read again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Masker } from '../../src/masking/masker.ts'
@@ -19,11 +19,11 @@ export interface ProjectLogDeps {
   readonly log: Logger
 }
 
-/** Whose logs, and what is hidden in them. */
+/** A project, and the masker for its logs. */
 export interface LogSource {
   readonly project: string
   readonly masker: () => Masker
-  /** Aborts when the project is no longer the stagelet's. */
+  /** Aborts when the stagelet does not have the project any more. */
   readonly ended: AbortSignal
 }
 
@@ -39,10 +39,10 @@ interface Reading {
 }
 
 const label = 'com.docker.compose.'
-/** A log that broke off while its container runs is opened again after this time. */
+/** A log that broke off while its container runs is read again after this time. */
 const reopenMs = 500
 
-/** A container of `compose run` is nobody's service. */
+/** Containers of `compose run` belong to no service. */
 const isWanted = ({ Labels: labels }: ContainerSummary, { services }: LogWish): boolean =>
   labels[`${label}oneoff`] !== 'True' &&
   (services === undefined || services.includes(labels[`${label}service`] ?? ''))
@@ -65,7 +65,7 @@ const firstOf = ({ since, tail }: LogWish): Parameters<typeof createContainerLog
   ...(tail === undefined ? {} : { tail }),
 })
 
-/** What is there, all containers together in order of time. Rejects when the engine does not answer. */
+/** The lines that exist, of all containers in order of time. Rejects when the engine does not answer. */
 export const readProjectLog = async (
   deps: ProjectLogDeps,
   source: LogSource,
@@ -88,7 +88,7 @@ export const readProjectLog = async (
   }
 }
 
-/** What is there and what comes, until `signal` aborts; resolves then. Rejects when the first look fails. */
+/** The lines that exist and all new ones, until `signal` aborts; resolves then. Rejects when the first read fails. */
 export const followProjectLog = async (
   deps: ProjectLogDeps,
   source: LogSource,
@@ -134,7 +134,7 @@ export const followProjectLog = async (
   }
 }
 
-/** When to look: at once after an event, and a moment after a log has ended. */
+/** Resolves when to look again: at once after an event, and a moment after a log has ended. */
 const createLooks = (
   clock: Clock,
   signal: AbortSignal,

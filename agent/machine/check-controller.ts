@@ -1,4 +1,4 @@
-// Doctor: the controller, seen from here.
+// Doctor: checks the controller, as seen from this machine.
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Clock } from '../../src/kernel/clock.ts'
@@ -57,7 +57,7 @@ const checkKnown = async (identity: Identity, clock: Clock): Promise<Check> => {
     const body = { boot: 'doctor', seq: 0, observations: [] }
     await client.post({ path: paths.report, body })
   } catch (error) {
-    // 409: known, and a running agent is the one who reports.
+    // 409: the controller knows the agent, which runs and reports by itself.
     if (!(error instanceof RefusedError && error.status === 409)) {
       const remedy =
         error instanceof RefusedError && error.status === 401

@@ -1,4 +1,4 @@
-// Doctor: the engine, Compose, and where the agent stands to them.
+// Doctor: checks the engine and Compose, and that the agent sees the same folders as the engine.
 import { access, readFile } from 'node:fs/promises'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { oldestCompose, openCompose } from '../../src/compose/compose.ts'
@@ -46,13 +46,13 @@ const isContainer = async (): Promise<boolean> => {
   return found.includes(true)
 }
 
-/** Id of the container that this process runs in, as its engine knows it. */
+/** Id of the container that this process runs in. */
 const ownContainer = async (): Promise<string | undefined> => {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8')
   return /\/containers\/([0-9a-f]{64})\//.exec(mounts)?.[1]
 }
 
-/** The engine resolves paths on the machine: each must mean the same there and here. */
+/** The engine resolves paths on the machine: an agent in a container must see each folder at the same path. */
 const checkContainer = async (config: AgentConfig): Promise<Check> => {
   const name = 'container'
   if (!(await isContainer())) return ok(name, 'the agent runs on the machine itself')

@@ -1,4 +1,4 @@
-// Doctor: who the agent is on this machine, and its folders.
+// Doctor: checks the agent's user and folders.
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { memoryFileSystems } from '../tmpfs.ts'
@@ -12,7 +12,7 @@ const checkUser = (uid: number): Check =>
     ? ok('user', 'root')
     : warning('user', `user ${uid}, who can give file secrets no other owner`, 'where file secrets have a uid or gid, use an engine of root and run the agent as root') // prettier-ignore
 
-/** The folder, or the nearest above it that is there. */
+/** The folder, or the nearest one above it that exists. */
 const nearest = async (path: string): Promise<string> => {
   for (let at = path; ; at = dirname(at)) {
     if (at === '/' || (await access(at).then(() => true, () => false))) return at // prettier-ignore

@@ -1,4 +1,4 @@
-// `stagely agent doctor`: what this machine lacks for an agent, and what to do about it.
+// `stagely agent doctor`: finds what this machine lacks for an agent, and says what to do.
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { dockerHostFault, type AgentConfig } from '../config.ts'
@@ -27,7 +27,7 @@ Examples:
 
 const options = { output: { type: 'string', short: 'o' } } as const
 
-/** All findings, in the order in which one would look. */
+/** All findings, in the order in which a person would look. */
 export const examine = async (config: AgentConfig, clock: Clock): Promise<Check[]> => {
   const uid = process.geteuid?.() ?? 0
   return [

@@ -9,9 +9,9 @@ export type Values = Readonly<Record<string, string | boolean | (string | boolea
 
 export interface MachineFlags {
   readonly config: AgentConfig
-  /** What `agent run` would get: absolute, and without a token. */
+  /** The flags for `agent run`, with absolute paths and without a token. */
   readonly runArgs: readonly string[]
-  /** What is not of `agent run`. */
+  /** Flags that `agent run` does not have. */
   readonly own: Values
 }
 
@@ -25,13 +25,13 @@ const runArgsOf = (values: Values): string[] => {
   return args
 }
 
-/** The text of a flag; undefined where it was not given. */
+/** The text of a flag; undefined where the flag is absent. */
 export const textOf = (values: Values, name: string): string | undefined => {
   const value = values[name]
   return typeof value === 'string' ? value : undefined
 }
 
-/** BadRequest for what is wrong; 'help' where that was asked for. `anyDockerHost` passes over one that cannot be used. */
+/** Parses the flags; 'help' for --help. BadRequest. With `anyDockerHost` a DOCKER_HOST that cannot be used is no fault. */
 export const parseMachineFlags = (
   argv: readonly string[],
   options: NonNullable<ParseArgsConfig['options']>,

@@ -1,5 +1,5 @@
-// `stagely agent install`: joins, writes a systemd unit without any secret, starts it. Again with other
-// flags: changes it. What the agent runs with is in the unit; who it is, in its data folder.
+// `stagely agent install`: joins, writes a systemd unit without secrets, and starts it. With other flags it changes the
+// unit. The unit holds the flags of the agent, its data folder the identity.
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { text as readText } from 'node:stream/consumers'
@@ -56,15 +56,15 @@ const options = {
 /** `argv` is what follows `stagely agent install`; resolves to the exit code. */
 export const runInstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
   runProgram('install', usage, async () => {
-    const given = parseMachineFlags(argv, options)
-    if (given === 'help') return 'help'
-    const asked = given.config.allowDirs.length > 0 ? [] : await askForFolders()
-    const flags = asked.length === 0 ? given : parseMachineFlags([...argv, ...asked], options)
+    const parsed = parseMachineFlags(argv, options)
+    if (parsed === 'help') return 'help'
+    const asked = parsed.config.allowDirs.length > 0 ? [] : await askForFolders()
+    const flags = asked.length === 0 ? parsed : parseMachineFlags([...argv, ...asked], options)
     if (flags === 'help') return 'help'
     return install(flags, machine ?? thisMachine(flags.config.environment['PATH'] ?? ''))
   })
 
-/** As flags. BadRequest where nobody can be asked, or names none. */
+/** Asks for the folders of --allow-dir; returns flags. BadRequest where nobody can be asked, or none is named. */
 const askForFolders = async (): Promise<string[]> => {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
@@ -109,12 +109,12 @@ const install = async (flags: MachineFlags, machine: Machine): Promise<number> =
   return 0
 }
 
-/** The token never gets further than this process: what stays is the identity. */
+/** Joins. The token is only in this process; the identity is what is stored. */
 const joinOnce = async (config: AgentConfig, fromStdin: boolean): Promise<void> => {
   const { dataDir } = config
   const stored = await loadIdentity(dataDir)
-  const given = fromStdin ? (await readText(process.stdin)).trim() : config.joinToken
-  if (given === undefined || given === '') {
+  const text = fromStdin ? (await readText(process.stdin)).trim() : config.joinToken
+  if (text === undefined || text === '') {
     if (stored !== undefined) {
       say(`joined already: agent ${stored.namespace}/${stored.name} of ${stored.url}`)
       return
@@ -122,7 +122,7 @@ const joinOnce = async (config: AgentConfig, fromStdin: boolean): Promise<void> 
     const message = `${dataDir} holds no identity yet: give a join token with --join-file (make one with: stagely agent token create)`
     throw new StagelyError('BadRequest', message)
   }
-  const token = parseJoinToken(given)
+  const token = parseJoinToken(text)
   if (stored?.tokenId === token.tokenId) return
   if (await prepareDataDir(dataDir))
     note(`${dataDir} was open to other users; it is closed to them now`)

@@ -1,4 +1,4 @@
-// How the programs of this folder end: what people can mend is one sentence.
+// Runs the programs of this folder, and prints a fault that people can mend as one sentence.
 import { messageOf, isReason, StagelyError } from '../../src/kernel/errors.ts'
 import { RefusedError } from '../controller-client.ts'
 

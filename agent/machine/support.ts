@@ -1,5 +1,5 @@
-// What a support bundle says of this machine. Of the agent's folder only state.json is put into it,
-// field by field; of containers what `docker ps` shows, without their command lines and environment.
+// The part of a support bundle that describes this machine. Of the agent's folder it takes only state.json, field by field;
+// of containers it takes what `docker ps` shows, without command lines and environment.
 import { join } from 'node:path'
 import { realClock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
@@ -9,7 +9,7 @@ import { openStateFile } from '../state-file.ts'
 import { examine } from './doctor.ts'
 
 export interface MachineFlags {
-  /** Of an agent that has been on this machine. */
+  /** The state of an agent of this machine. */
   readonly dataDir: string
   readonly allowDirs: readonly string[]
   readonly filesDir: string | undefined
@@ -40,7 +40,7 @@ const containersOf = async (socketPath: string): Promise<object[]> => {
   }))
 }
 
-/** Without `signature`, which is made of the user's own files. */
+/** Without `signature`, which is made from the user's own files. */
 const stateOf = async (dataDir: string): Promise<object> => {
   const file = await openStateFile(join(dataDir, 'state.json'))
   const stagelets = file.uids().map((uid) => {

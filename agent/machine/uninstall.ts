@@ -1,4 +1,4 @@
-// `stagely agent uninstall`: takes the service away, and says what becomes of what runs.
+// `stagely agent uninstall`: removes the service, and says what becomes of the running stacks.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { askToConfirm, nobodyToAsk } from '../../src/kernel/confirm.ts'
@@ -80,7 +80,7 @@ const mayGo = async (dataDir: string, purges: boolean): Promise<boolean> => {
   return false
 }
 
-/** The folder of an agent that runs by hand is not taken from below it. */
+/** Refuses to delete the folder of an agent that still runs, as one that was started by hand. */
 const purge = async (dataDir: string): Promise<void> => {
   const unlock = await lockFolder(dataDir).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

@@ -50,32 +50,32 @@ const writable = (unit: AgentUnit): Record<string, string | string[]> => {
     settings['RuntimeDirectoryMode'] = '0700'
     settings['RuntimeDirectoryPreserve'] = 'yes'
   }
-  // The dash: for makeFolders they need not be there yet.
+  // The dash: these folders may be missing until makeFolders makes them.
   const others = ownFolders(unit).map((path) => `-${quotePath(path)}`)
   if (others.length > 0) settings['ReadWritePaths'] = others
   return settings
 }
 
 /**
- * Not kept from writing (+), and before the agent's own sandbox is built: a folder on a tmpfs is gone
- * after a reboot, and of what is not there the agent's sandbox makes nothing writable. Compose builds no image where there is no ~/.docker (%h).
+ * Makes folders before the agent's sandbox is built, without its limits (+): the sandbox can make a folder writable only
+ * where it exists, and one on a tmpfs is gone after a reboot. Compose needs ~/.docker (%h) to build images.
  */
 const makeFolders = (unit: AgentUnit): string =>
   `+/bin/mkdir -p -m 0700 ${[...ownFolders(unit).map(quoteWord), '%h/.docker'].join(' ')}`
 
 /**
- * Root, because file secrets get owners and the engine's socket is root's; without what root may do
- * beyond that. Stacks are read wherever they lie, and nothing but the agent's own folders is written.
+ * The agent runs as root, since it sets the owners of file secrets and uses the engine's socket, but without root's other
+ * rights. It may read stacks anywhere, and write only its own folders.
  */
 export const renderAgentUnit = (unit: AgentUnit): string => {
   const { command, args, dataDir, filesDir, allowDirs, dockerHost, logLevel } = unit
   const environment = [
-    // Of images that Compose builds: it would write below ~/.docker, which is read-only.
+    // Compose would write below ~/.docker, which is read-only, when it builds images.
     `BUILDX_CONFIG=${dataDir}/buildx`,
     ...(dockerHost === undefined ? [] : [`DOCKER_HOST=${dockerHost}`]),
     ...(logLevel === undefined ? [] : [`STAGELY_LOG_LEVEL=${logLevel}`]),
   ]
-  // A /tmp of its own would hide stacks that lie there.
+  // A private /tmp would hide stacks that lie there.
   const readsTmp = allowDirs.some((d) => d === '/' || isBelow(d, '/tmp') || isBelow(d, '/var/tmp'))
   const exec = [...command.words, 'agent', 'run', ...args]
   return renderUnit({
@@ -94,15 +94,15 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
       EnvironmentFile: '-/etc/stagely/agent.env',
       Restart: 'always',
       RestartSec: '5',
-      // Wrong flags do not mend by themselves.
+      // A restart does not help against wrong flags.
       RestartPreventExitStatus: '2',
-      // At a stop, Compose that is at work is waited for. Where the agent dies by itself it is killed, which the next start mends.
+      // At a stop, systemd waits for a running Compose. Where the agent crashes Compose is killed, and the next start mends that.
       KillMode: 'mixed',
       TimeoutStopSec: '150',
       OOMPolicy: 'continue',
       ...writable(unit),
       ...hardening,
-      // Of a private /dev the shared memory is the machine's, which the engine mounts from.
+      // A private /dev keeps the machine's /dev/shm, which the engine mounts from.
       PrivateDevices: isBelow(filesDir, '/dev') ? 'no' : 'yes',
       PrivateTmp: readsTmp ? 'no' : 'yes',
       ProtectHome: 'read-only',

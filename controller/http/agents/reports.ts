@@ -31,7 +31,7 @@ interface Accepted {
   readonly spec: ObservationSpec
 }
 
-interface Given {
+interface CheckedReport {
   readonly agentUid: string
   readonly report: ReportRequest
   readonly mine: readonly Accepted[]
@@ -72,7 +72,7 @@ export const createReports = (
   const check = async (
     tx: Transaction,
     boot: string | undefined,
-    { agentUid, report, mine }: Given,
+    { agentUid, report, mine }: CheckedReport,
   ): Promise<Accepted[]> => {
     checkBoot(report.boot, boot)
     checkReplay(newest.get(agentUid), report)
@@ -91,18 +91,18 @@ export const createReports = (
   }
 
   /** The refusal of each report; undefined for those that were taken. */
-  const put = gathered(mostInOneWrite, (batch: readonly Given[]) =>
+  const put = gathered(mostInOneWrite, (batch: readonly CheckedReport[]) =>
     connections.write(system, async (tx, streams) => {
       const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
       const outcomes: (RefusedError | undefined)[] = []
       /** By agent, the newest report in this write so far. */
       const here = new Map<string, ReportRequest>()
-      for (const given of batch) {
-        const { agentUid, report } = given
+      for (const checked of batch) {
+        const { agentUid, report } = checked
         try {
           checkReplay(here.get(agentUid), report)
           here.set(agentUid, report)
-          const news = await check(tx, boots.get(given.agentUid), given)
+          const news = await check(tx, boots.get(checked.agentUid), checked)
           for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
           outcomes.push(undefined)
         } catch (error) {

@@ -56,10 +56,10 @@ interface Change {
 }
 
 const changesOf = async (input: ProjectInput): Promise<Change[]> => {
-  const judge = createSecretStatuses(input)
+  const statusOf = createSecretStatuses(input)
   const all = [
     projectChange(input),
-    ...(await mapInTurns(input.secrets, (secret) => secretChange(secret, judge(secret)))),
+    ...(await mapInTurns(input.secrets, (secret) => secretChange(secret, statusOf(secret)))),
   ]
   return all.filter((one) => one !== undefined)
 }

@@ -19,10 +19,10 @@ export const compareServices = (input: StageletInput): ComparedService[] => {
   if (observation === undefined || head === undefined) return []
   return [...observation.services]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((service) => judge(input, observation, head, service))
+    .map((service) => compareService(input, observation, head, service))
 }
 
-const judge = (
+const compareService = (
   input: StageletInput,
   observation: ObservationSpec,
   head: SecretSet,
@@ -88,8 +88,8 @@ const revisionOf = (
 }
 
 /** A stack runs revision N when each of its services runs at least N. */
-export const lowestRevision = (judged: readonly ComparedService[]): number | undefined => {
-  const revisions = judged
+export const lowestRevision = (compared: readonly ComparedService[]): number | undefined => {
+  const revisions = compared
     .filter((j) => j.status.state !== 'scaledToZero')
     .map((j) => j.status.revision)
   if (revisions.length === 0 || revisions.some((r) => r === undefined)) return undefined

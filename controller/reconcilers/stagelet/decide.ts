@@ -7,11 +7,7 @@ import {
   type ObservedService,
   type Quarantined,
 } from '../../../src/resources/observation.ts'
-import type {
-  RolloutStatus,
-  ServiceStatus,
-  StageletStatus,
-} from '../../../src/resources/stagelet.ts'
+import type { ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
@@ -40,7 +36,7 @@ const mostSaid = 8192
 
 export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { stagelet, observation, now } = input
-  const judged = compareServices(input)
+  const compared = compareServices(input)
   const quarantine = quarantineOf(input)
   const failed = findFailed(stagelet.metadata.name, input.head?.entries, quarantine)
   const decided = revisionFor(input, quarantine)
@@ -51,7 +47,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const unseen = unseenOf(input)
   const verdicts =
     unseen === undefined
-      ? seenVerdicts(input as SeenInput, { judged, failed, wantedRevision, held, lastRollout })
+      ? seenVerdicts(input as SeenInput, { compared, failed, wantedRevision, held })
       : unseenVerdicts(input, unseen, { wantedRevision, held })
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
@@ -62,7 +58,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     quarantine: quarantine.length === 0 ? undefined : quarantine,
     ...(unseen === undefined
       ? {
-          runningRevision: lowestRevision(judged),
+          runningRevision: lowestRevision(compared),
           unmountedFiles: unmounted.length === 0 ? undefined : unmounted,
         }
       : { lastSeen: unseen.lastSeen }),
@@ -74,26 +70,25 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     status: {
       observedGeneration: generation,
       ...withoutUndefined(known),
-      services: servicesOf(input, judged, unseen),
+      services: servicesOf(input, compared, unseen),
       conditions: withConditions(stagelet.status?.conditions, verdicts, { generation, now }),
     },
   }
 }
 
 export interface Decided {
-  readonly judged: readonly ComparedService[]
+  readonly compared: readonly ComparedService[]
   readonly failed: Quarantined | undefined
   readonly wantedRevision: number | undefined
   /** Why the newest revision is held back. */
   readonly held: Verdict | undefined
-  readonly lastRollout: RolloutStatus | undefined
 }
 
 type Verdicts = Readonly<Record<string, Verdict>>
 
 const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
-  const { failed, lastRollout } = decided
-  const drift = drifted(input.stagelet.metadata.name, input.observation, lastRollout)
+  const { failed } = decided
+  const drift = drifted(input.stagelet.metadata.name, input.observation)
   const verdicts = {
     Accepted: accepted(input),
     AgentReachable: agentReachable(input),
@@ -134,12 +129,13 @@ const unseenVerdicts = (
 /** Where the report names no services, those of the last report are kept, as not seen. */
 const servicesOf = (
   { stagelet }: StageletInput,
-  judged: readonly ComparedService[],
+  compared: readonly ComparedService[],
   unseen: Unseen | undefined,
 ): ServiceStatus[] => {
-  const isSeen = unseen === undefined && judged.length > 0
-  if (isSeen) return judged.map((j) => j.status)
-  const known = judged.length > 0 ? judged.map((j) => j.status) : (stagelet.status?.services ?? [])
+  const isSeen = unseen === undefined && compared.length > 0
+  if (isSeen) return compared.map((j) => j.status)
+  const known =
+    compared.length > 0 ? compared.map((j) => j.status) : (stagelet.status?.services ?? [])
   return known.map((service) => unseenService(service, unseen?.lastSeen?.at))
 }
 

@@ -6,7 +6,7 @@ import { drifted } from './drift.ts'
 const messageOf = (change: Partial<Drift['changes'][number]>): string => {
   const changes = [{ service: 'web', container: 'shop-web-1', what: 'Died' as const, ...change }]
   const drift: Drift = { state: 'Found', since: '2026-01-01T00:00:00Z', changes }
-  return drifted('shop', anObservation({ drift }), undefined).message
+  return drifted('shop', anObservation({ drift })).message
 }
 
 it.each<[Partial<Drift['changes'][number]>, string]>([

@@ -6,7 +6,6 @@ import {
   type Drift,
   type ObservationSpec,
 } from '../../../src/resources/observation.ts'
-import type { RolloutStatus } from '../../../src/resources/stagelet.ts'
 
 export interface DriftVerdict {
   readonly status: 'True' | 'False'
@@ -42,19 +41,6 @@ const whatOf = (change: Change): string => {
 const describe = ({ changes }: Drift): string =>
   changes.length === 0 ? 'containers differ' : changes.map(describeChange).join('; ')
 
-/** Agents of before 0.2 tell of drift only by a rollout of the revision that ran already. */
-const fromRollout = (rollout: RolloutStatus | undefined): DriftVerdict | undefined => {
-  if (rollout?.cause !== 'Drift') return undefined
-  const { revision, recreated = [], result } = rollout
-  if (result === 'Progressing') {
-    const message = `containers differ from revision ${revision}: healing`
-    return { status: 'True', reason: 'ContainersDiffer', message }
-  }
-  if (result !== 'Healthy') return undefined
-  const what = recreated.length === 0 ? '' : `; re-created: ${recreated.join(', ')}`
-  return { status: 'False', reason: 'Healed', message: `revision ${revision} runs again${what}` }
-}
-
 /** Where a person ran `stagely compose`, and everything is as declared after it. */
 const byHand = ({ drift, hand }: Partial<ObservationSpec>): DriftVerdict | undefined => {
   if (hand === undefined || (drift !== undefined && drift.since >= hand.at)) return undefined
@@ -64,19 +50,13 @@ const byHand = ({ drift, hand }: Partial<ObservationSpec>): DriftVerdict | undef
   return { status: 'False', reason: 'ByHand', message }
 }
 
-export const drifted = (
-  name: string,
-  observation: ObservationSpec | undefined,
-  rollout: RolloutStatus | undefined,
-): DriftVerdict => {
+export const drifted = (name: string, observation: ObservationSpec | undefined): DriftVerdict => {
   const drift = observation?.drift
   const hand =
     drift === undefined || drift.state === 'Healed' ? byHand(observation ?? {}) : undefined
-  if (hand !== undefined && fromRollout(rollout)?.status !== 'True') return hand
-  if (drift === undefined) {
-    const message = 'the containers are as declared'
-    return fromRollout(rollout) ?? { status: 'False', reason: 'AsDeclared', message }
-  }
+  if (hand !== undefined) return hand
+  if (drift === undefined)
+    return { status: 'False', reason: 'AsDeclared', message: 'the containers are as declared' }
   const what = describe(drift)
   switch (drift.state) {
     case 'Found': {

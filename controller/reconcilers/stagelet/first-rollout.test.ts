@@ -50,9 +50,9 @@ describe('a first rollout', () => {
 
   it('is one again under a project that was made anew, and keeps what was wanted before', () => {
     const stagelet = requiring('MISSING')
-    const judged = { ...stagelet, status: { wantedRevision: 7, project } }
-    expect(awaitedBy(given({ stagelet: judged }))).toBeUndefined()
-    const anew = given({ stagelet: judged, project: { uid: 'p', since: '2025-06-01T00:00:00Z' } })
+    const compared = { ...stagelet, status: { wantedRevision: 7, project } }
+    expect(awaitedBy(given({ stagelet: compared }))).toBeUndefined()
+    const anew = given({ stagelet: compared, project: { uid: 'p', since: '2025-06-01T00:00:00Z' } })
     expect(awaitedBy(anew)?.reason).toBe('WaitingForSecrets')
     expect(decideStagelet(anew).status).toMatchObject({ wantedRevision: 7, project })
   })

@@ -14,17 +14,20 @@ export interface Awaited {
   readonly until?: number
 }
 
-type Given = Pick<StageletInput, 'stagelet' | 'project' | 'revisions' | 'head' | 'nowMs'>
+type FirstRolloutInput = Pick<
+  StageletInput,
+  'stagelet' | 'project' | 'revisions' | 'head' | 'nowMs'
+>
 
 const same = (a: StageletStatus['project'], b: StageletStatus['project']): boolean =>
   a?.uid === b?.uid && a?.since === b?.since
 
-const isFirst = ({ stagelet: { status }, project }: Given): boolean => {
+const isFirst = ({ stagelet: { status }, project }: FirstRolloutInput): boolean => {
   if (status?.wantedRevision === undefined) return true
   return status.project !== undefined && !same(status.project, project)
 }
 
-const missingKeys = ({ stagelet, head }: Given): string[] => {
+const missingKeys = ({ stagelet, head }: FirstRolloutInput): string[] => {
   const { name } = stagelet.metadata
   const seen = (head?.entries ?? []).filter((e) => e.stagelet === undefined || e.stagelet === name)
   const keys = new Set(seen.map((entry) => entry.key))
@@ -32,10 +35,10 @@ const missingKeys = ({ stagelet, head }: Given): string[] => {
 }
 
 /** What the first rollout waits for; undefined where it waits for nothing, or is no first one. */
-export const awaitedBy = (given: Given): Awaited | undefined => {
-  const { stagelet, project, revisions, nowMs } = given
-  if (revisions === undefined || !isFirst(given)) return undefined
-  const missing = missingKeys(given)
+export const awaitedBy = (input: FirstRolloutInput): Awaited | undefined => {
+  const { stagelet, project, revisions, nowMs } = input
+  if (revisions === undefined || !isFirst(input)) return undefined
+  const missing = missingKeys(input)
   if (missing.length > 0) {
     const message = `the first rollout waits for ${missing.join(', ')} (spec.compose.requires): no secret of this key has a value in the project yet`
     return { reason: 'WaitingForSecrets', message }
@@ -53,7 +56,7 @@ export const awaitedBy = (given: Given): Awaited | undefined => {
 
 /** Why the rollout may not begin, whatever the agent reports. */
 export const notBegun = (
-  input: Given & Pick<StageletInput, 'projectExists'>,
+  input: FirstRolloutInput & Pick<StageletInput, 'projectExists'>,
 ): Verdict | undefined => {
   if (!input.projectExists) return projectMissing(input.stagelet)
   const awaited = awaitedBy(input)
@@ -63,7 +66,7 @@ export const notBegun = (
 
 /** The Project that `wantedRevision` belongs to. */
 export const projectOfRevision = (
-  input: Given,
+  input: FirstRolloutInput,
   wantedRevision: number | undefined,
 ): StageletStatus['project'] => {
   const isJudged = wantedRevision !== undefined && awaitedBy(input) === undefined

@@ -29,7 +29,7 @@ export const rolledBack = (input: StageletInput, failed: Quarantined): string =>
 
 export const secretsInSync = (
   input: SeenInput,
-  { judged, failed, held }: Pick<Decided, 'judged' | 'failed' | 'held'>,
+  { compared, failed, held }: Pick<Decided, 'compared' | 'failed' | 'held'>,
 ): Verdict => {
   const { observation, head, revisions } = input
   const early = notBegun(input)
@@ -38,8 +38,9 @@ export const secretsInSync = (
   const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
   if (observation.fault !== undefined)
     return no(observation.fault.reason, observation.fault.message)
-  if (judged.length === 0) return unknown('NoReport', 'the agent has not reported any service yet')
-  const late = judged.filter((j) => !j.inSync)
+  if (compared.length === 0)
+    return unknown('NoReport', 'the agent has not reported any service yet')
+  const late = compared.filter((j) => !j.inSync)
   if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
     if (isStopped(observation))
       return no('StoppedByHand', 'the whole stack was stopped by hand: no container runs')

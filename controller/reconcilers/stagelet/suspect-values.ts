@@ -33,13 +33,13 @@ export const suspectsOf = (
 export const describeBlame = (
   stagelet: string,
   failed: Quarantined,
-  given: {
+  sets: {
     head: SecretSet | undefined
     healthy: SecretSet | undefined
     authors: ReadonlyMap<string, Author>
   },
 ): string | undefined => {
-  const { head, healthy, authors } = given
+  const { head, healthy, authors } = sets
   if (head === undefined || healthy === undefined) return undefined
   const { service } = failed
   const news = suspectsOf(stagelet, failed, { head, healthy }).map((entry) => {
