@@ -1,8 +1,8 @@
-// A question before something is taken away by a command of the controller.
+// Asks for confirmation before a command of the controller deletes something.
 import { askToConfirm, nobodyToAsk, type Question } from '../src/kernel/confirm.ts'
 import { note } from './print.ts'
 
-/** False where the answer is no, or where there is nobody to ask; which of them is said. */
+/** False when the answer is no, or when there is no terminal; a message says which. */
 export const isAllowed = async (asked: Question): Promise<boolean> => {
   const answer = await askToConfirm(asked, note)
   if (answer === 'yes') return true

@@ -1,5 +1,6 @@
-// Backups of a running controller. Written to the data folder first: a slow reader of the answer
-// must not hold up the database. What is in it is sealed, and the file goes before it is read.
+// Backups of a running controller. A backup is first written to the data folder, so that a slow reader
+// of the answer does not hold up the database. Its content is sealed, and the file is unlinked before
+// it is read.
 import { randomBytes } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'

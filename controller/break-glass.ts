@@ -1,5 +1,5 @@
-// `stagely controller break-glass`: an admin's token for an emergency. Whoever runs it has the
-// database and the master key, and so could read everything anyway: here it is audited.
+// `stagely controller break-glass`: an admin's token for an emergency. Who runs it has the database and
+// the master key, and could read everything anyway; this way is audited.
 import { Command } from 'commander'
 import { realClock, toTimestamp } from '../src/kernel/clock.ts'
 import { createLogger } from '../src/kernel/log.ts'

@@ -1,5 +1,5 @@
-// The certificate that the controller shows: from its own CA, or from files that somebody else
-// renews, such as cert-manager.
+// The certificate that the controller presents: issued by its own CA, or read from files that another
+// program renews, such as cert-manager.
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../src/kernel/errors.ts'
@@ -12,7 +12,7 @@ export interface ShownCertificate {
   /** Leaf first. */
   readonly chainPem: string
   readonly keyPem: string
-  /** The self-signed certificate at the chain's end; undefined where the chain ends before it. */
+  /** The self-signed certificate at the end of the chain; undefined when the chain does not contain it. */
   readonly ca: { readonly pem: string; readonly fingerprint: string } | undefined
 }
 
@@ -22,7 +22,10 @@ const ownCertificate = (identity: Identity): ShownCertificate => ({
   ca: { pem: identity.caPem, fingerprint: identity.caFingerprint },
 })
 
-/** The configured one, or one of the own CA. ConfigError where agents are to pin a CA that the chain does not show. */
+/**
+ * The configured certificate, or one of the own CA. ConfigError when agents must pin a CA that the
+ * chain does not contain.
+ */
 export const certificateToShow = async (
   config: Config,
   identity: Identity,
@@ -36,10 +39,10 @@ export const certificateToShow = async (
   return certificate
 }
 
-/** True for the addresses that stand for every address of the machine. */
+/** True for the addresses that mean every address of the machine. */
 export const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
-/** Names that a made certificate has beside those of the machine. */
+/** Names in a certificate of the own CA, in addition to the machine's names. */
 export const certificateNames = (config: Config): string[] => [
   ...(config.advertiseUrl === undefined
     ? []
@@ -74,7 +77,7 @@ export const readCertificate = async (files: TlsFiles): Promise<ShownCertificate
 
 const isSelfSigned = (certificate: X509Certificate): boolean => certificate.checkIssued(certificate)
 
-/** SHA-256 of the DER in hex, as join tokens pin it. */
+/** SHA-256 of the DER in hex, as join tokens contain it. */
 const fingerprintOf = (certificate: X509Certificate): string =>
   createHash('sha256').update(certificate.raw).digest('hex')
 
@@ -83,7 +86,7 @@ const parseChain = (pem: string): X509Certificate[] =>
     (text) => new X509Certificate(text),
   )
 
-/** Servers often leave the root out; agents that pin it must see it. */
+/** Adds the root to the chain: servers often leave it out, but agents that pin it must receive it. */
 const withRoot = (
   chain: readonly X509Certificate[],
   roots: readonly X509Certificate[],
@@ -100,7 +103,7 @@ const checkPair = (files: TlsFiles, pem: string, keyPem: string, faults: string[
     else if (!leaf.checkPrivateKey(createPrivateKey(keyPem)))
       faults.push(`--tls-key-file ${files.keyFile} is not the key of ${files.certFile}`)
   } catch {
-    // OpenSSL's words could quote the file.
+    // OpenSSL's message could quote the file.
     faults.push(
       `--tls-cert-file ${files.certFile} and --tls-key-file ${files.keyFile} must be PEM, the key without a passphrase`,
     )
@@ -116,8 +119,8 @@ export interface FollowDeps {
 }
 
 /**
- * Looks at the files every 30 s and shows what is new; what cannot be used is logged, and the old
- * one stays. Resolves when `signal` aborts.
+ * Reads the files every 30 s and presents a new certificate. An unusable one is logged, and the old one
+ * is kept. Resolves when `signal` aborts.
  */
 export const followCertificate = async (
   files: TlsFiles,

@@ -1,4 +1,4 @@
-// The controller's flags and environment, read once. Every fault is reported at the same time.
+// The controller's flags and environment, read once. All faults are reported together.
 import { Command, CommanderError } from 'commander'
 import type { OidcConfig } from './http/login/provider.ts'
 import { isNetwork } from './http/request-identity.ts'
@@ -9,53 +9,53 @@ import { limitOptions, parseLimits, type LimitFlags, type RateLimits } from './l
 import { parseRetention } from './retention-config.ts'
 import type { Retention } from '../src/store/compaction.ts'
 
-/** Certificate and key that somebody else renews. */
+/** Certificate and key that another program renews. */
 export interface TlsFiles {
   /** PEM, leaf first. */
   readonly certFile: string
   readonly keyFile: string
-  /** PEM of the root, where certFile leaves it out. */
+  /** PEM of the root, when certFile does not contain it. */
   readonly caFile: string | undefined
 }
 
 export interface Config extends RateLimits {
   readonly dataDir: string
   readonly host: string
-  /** 0 picks a free port. */
+  /** 0: any free port. */
   readonly port: number
-  /** Base URL that agents and users reach; undefined: made from the listen address. */
+  /** Base URL for agents and users; undefined: derived from the listen address. */
   readonly advertiseUrl: string | undefined
-  /** As other replicas reach this one. */
+  /** Base URL for other replicas. */
   readonly peerUrl: string | undefined
-  /** More names for the certificate. */
+  /** Additional names in the certificate. */
   readonly tlsSans: readonly string[]
   /** undefined: a certificate of the controller's own CA. */
   readonly tlsFiles: TlsFiles | undefined
   /** `own`: join tokens pin the CA; `system`: agents trust their machine's CAs. */
   readonly agentTrust: 'own' | 'system'
   readonly manifestsDir: string | undefined
-  /** Follows the CRDs of a cluster; `namespaces` undefined: all. */
+  /** The CRDs of a cluster are a source; `namespaces` undefined: all. */
   readonly kubernetes: { readonly namespaces: readonly string[] | undefined } | undefined
-  /** Lets the folder or the cluster remove more than half of what it owns in one go. */
+  /** True: the folder or the cluster may remove more than half of its objects at once. */
   readonly pruneAll: boolean
-  /** Proxies whose X-Forwarded-For is believed: addresses and networks. */
+  /** Addresses and networks of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[]
-  /** How people log in by an OpenID provider; undefined: they do not. */
+  /** Settings of the OpenID login; undefined: no such login. */
   readonly oidc: OidcConfig | undefined
-  /** Plain HTTP; only on loopback. */
+  /** True: plain HTTP; only on loopback. */
   readonly insecureHttp: boolean
   readonly databaseUrl: string | undefined
   /** Which master keys there are. */
   readonly keys: KeyConfig
-  /** Holds the first admin's token, where somebody else made it; undefined: one is made. */
+  /** File with the first admin's token, made by somebody else; undefined: the controller makes one. */
   readonly adminTokenFile: string | undefined
   readonly logLevel: string
-  /** Audit rows older than this are pruned; undefined keeps all. */
+  /** Age at which audit rows are pruned; undefined: never. */
   readonly auditRetentionDays: number | undefined
   readonly retention: Retention
 }
 
-/** All faults of a start-up; the program prints them and exits with 2. */
+/** All faults of a start; the program prints them and exits with 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
@@ -66,7 +66,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** `--help` was asked for; `text` is what to print. */
+/** `--help` was given; `text` is the help. */
 export class HelpAsked extends Error {
   override readonly name = 'HelpAsked'
 }
@@ -230,7 +230,7 @@ export const parseConfig = (
   }
 }
 
-/** What a service of this controller must be started with: of its own variables, those that are set. */
+/** The environment that a service of this controller needs: the controller's own variables that are set. */
 export const serviceEnvironment = (
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string> =>
@@ -244,7 +244,7 @@ export const serviceEnvironment = (
     ),
   )
 
-/** To find programs of the machine. */
+/** The PATH in which programs of the machine are searched. */
 export const searchPath = (): string => process.env['PATH'] ?? ''
 
 const parseFlags = (program: Command, argv: readonly string[]): Flags => {
@@ -258,7 +258,7 @@ const parseFlags = (program: Command, argv: readonly string[]): Flags => {
   return program.opts<Flags & Record<string, unknown>>()
 }
 
-/** helpInformation() leaves out the text added after it, which holds the examples. */
+/** helpInformation() leaves out addHelpText(), which holds the examples. */
 const helpText = (program: Command): string => {
   let text = ''
   program.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()

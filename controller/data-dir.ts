@@ -1,4 +1,4 @@
-// The data folder: private to its owner; holds the embedded database and mirrors what a person needs.
+// The data folder. Only its owner has access. It holds the embedded database, and files for people.
 import { randomBytes } from 'node:crypto'
 import { lchown, link, lstat, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { ConfigError } from './config.ts'
 
 const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
 
-/** Makes the folder where there is none, takes everybody else's access away, and says so. */
+/** Creates the folder, or removes the access of others from an existing one and logs that. */
 export const prepareDataDir = async (dir: string, log: Logger): Promise<void> => {
   try {
     if (await makePrivate(dir, ourNames))
@@ -23,14 +23,17 @@ export const prepareDataDir = async (dir: string, log: Logger): Promise<void> =>
   }
 }
 
-/** Owner of the folder where that is not the root that we run as. */
+/** Owner of the folder, when this process is root and the owner is not. */
 const otherOwner = async (dir: string): Promise<{ uid: number; gid: number } | undefined> => {
   if (process.geteuid?.() !== 0) return undefined
   const { uid, gid } = await stat(dir)
   return uid === 0 ? undefined : { uid, gid }
 }
 
-/** For what runs on. ConfigError: what root makes there, the service that has the folder cannot open. */
+/**
+ * For long-running commands. ConfigError when root would create files that the service, which owns the
+ * folder, could not open.
+ */
 export const refuseRoot = async (dir: string): Promise<void> => {
   const owner = await otherOwner(dir)
   if (owner === undefined) return
@@ -39,7 +42,7 @@ export const refuseRoot = async (dir: string): Promise<void> => {
   ])
 }
 
-/** For what root does once: whatever it made in the folder goes to the owner of the folder. */
+/** For commands that root runs once: files that root creates in the folder are given to its owner. */
 export const keepOwner = async <T>(dir: string, work: () => Promise<T>): Promise<T> => {
   const owner = await otherOwner(dir)
   if (owner === undefined) return work()
@@ -49,14 +52,14 @@ export const keepOwner = async <T>(dir: string, work: () => Promise<T>): Promise
     for (const name of await readdir(dir, { recursive: true })) {
       const path = join(dir, name)
       const found = await lstat(path)
-      // A file of root's with another name elsewhere may be no file of ours.
+      // A hard link to a file elsewhere may not be ours.
       if (found.uid === 0 && (found.isDirectory() || found.nlink === 1))
         await lchown(path, owner.uid, owner.gid)
     }
   }
 }
 
-/** Replaces DIR/name whole: a reader never sees half a file. */
+/** Replaces DIR/name atomically. */
 export const writeWhole = async (
   dir: string,
   name: string,
@@ -67,10 +70,13 @@ export const writeWhole = async (
   await rename(temporary, join(dir, name))
 }
 
-/** At least as hard to guess as what the controller makes: `sat_` and 32 characters or more. */
+/** At least as hard to guess as a token that the controller makes: `sat_` and 32 characters or more. */
 const adminTokenPattern = /^sat_[A-Za-z0-9_-]{32,256}$/
 
-/** The first admin's token that somebody else made; undefined where none is configured. ConfigError. */
+/**
+ * The first admin's token, read from a file; undefined when no file is configured. ConfigError when it
+ * is unusable.
+ */
 export const readAdminToken = async (file: string | undefined): Promise<string | undefined> => {
   if (file === undefined) return undefined
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -83,7 +89,10 @@ export const readAdminToken = async (file: string | undefined): Promise<string |
   ])
 }
 
-/** Two first starts at once agree on one content: link() fails where the name exists. */
+/**
+ * Creates the file unless it exists, and returns its content. Of two concurrent starts both get the
+ * same content: link() fails when the name exists.
+ */
 export const createOnce = async (dir: string, name: string, content: string): Promise<string> => {
   const temporary = await writeTemporary(dir, name, content, 0o600)
   try {

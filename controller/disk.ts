@@ -1,12 +1,12 @@
-// Whether the disk of the data folder can take what is stored next.
+// Checks whether the disk of the data folder has room for the next write.
 import { statfs } from 'node:fs/promises'
 
-/** A write needs its row, its log and some room to tidy up. */
-const leastBytes = 16 * 2 ** 20
+/** Room for a write's row, its log and compaction. */
+const minBytes = 16 * 2 ** 20
 
 type Space = (path: string) => Promise<{ readonly bavail: number; readonly bsize: number }>
 
-/** For /readyz. A database server's disk is seen by what it answers. */
+/** The check for /readyz. A database server reports a full disk itself. */
 export const watchDisk =
   ({
     dataDir,
@@ -18,7 +18,7 @@ export const watchDisk =
   (): Promise<string | undefined> =>
     databaseUrl === undefined ? diskFault(dataDir) : Promise.resolve(undefined)
 
-/** Undefined where there is room; a folder that cannot be asked says nothing. */
+/** undefined when there is room, and when the folder cannot be checked. */
 export const diskFault = async (
   dataDir: string,
   space: Space = statfs,
@@ -26,6 +26,6 @@ export const diskFault = async (
   const found = await space(dataDir).catch(() => undefined)
   if (found === undefined) return undefined
   const free = found.bavail * found.bsize
-  if (free >= leastBytes) return undefined
+  if (free >= minBytes) return undefined
   return `the disk of ${dataDir} is full (${Math.floor(free / 1024)} KiB left): writes fail`
 }

@@ -1,6 +1,6 @@
-// Who the controller is: its CA, its certificate, its id, and the X25519 key that bundles are sealed
-// with. All of it lives sealed in the database, so that every replica and every restart is the same
-// controller; the data folder only mirrors the CA certificate.
+// The controller's identity: its CA, certificate, id, and the X25519 key that seals bundles. All of it
+// is stored sealed in the database, so that it is the same on every replica and after every restart.
+// The data folder only has a copy of the CA certificate.
 import 'reflect-metadata'
 import { createHash, createPrivateKey, randomBytes, randomUUID, webcrypto } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -12,17 +12,17 @@ import { generateKeys, rawPublicKey, type KeyPair } from '../src/protocol/keys.t
 /** Sealed key-value pairs in the database. */
 export interface SealedSettings {
   getSealed(key: string): Promise<Buffer | undefined>
-  /** Stores `bytes` unless the key is taken; returns what is stored. */
+  /** Stores `bytes` unless the key exists; returns the stored value. */
   putSealedIfAbsent(key: string, bytes: Buffer): Promise<Buffer>
 }
 
 export interface Identity {
-  /** Audience of the agents' request tokens. */
+  /** Audience of agents' requests. */
   readonly controllerId: string
-  /** HPKE's auth mode proves to an agent, by this key, that a bundle is from this controller. */
+  /** HPKE's auth mode uses it to prove to an agent that a bundle is from this controller. */
   readonly x25519: KeyPair
   readonly caPem: string
-  /** SHA-256 of the CA certificate's DER in hex: what join tokens pin. */
+  /** SHA-256 of the CA certificate's DER in hex, as join tokens contain it. */
   readonly caFingerprint: string
   /** Leaf followed by the CA. */
   readonly chainPem: string
@@ -38,7 +38,10 @@ interface CertificateAuthority {
   readonly key: webcrypto.CryptoKey
 }
 
-/** Loads or makes the identity. The leaf certificate is new at every start and valid for a year. */
+/**
+ * Loads or creates the identity. The leaf certificate is made anew at every start and is valid for a
+ * year.
+ */
 export const loadIdentity = async (
   settings: SealedSettings,
   clock: Clock,

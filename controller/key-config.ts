@@ -1,4 +1,4 @@
-// Which master keys there are, from the environment. Values of keys are never repeated in a fault.
+// Master keys, from the environment. No fault repeats a key.
 import { gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
 import { decodeMasterKey } from '../src/secrets/providers/local.ts'
 import {
@@ -14,14 +14,14 @@ export interface KeyConfig {
   readonly provider: KeyProviderName
   /** From STAGELY_SECRET_KEY; undefined: the key file in the data folder. */
   readonly secretKey: Buffer | undefined
-  /** From STAGELY_SECRET_KEY_PREVIOUS: these only open. */
+  /** From STAGELY_SECRET_KEY_PREVIOUS: they only unwrap. */
   readonly previousSecretKeys: readonly Buffer[]
   readonly keyFile: string | undefined
-  /** Names the keys that projects may have in place of the master key. */
+  /** File with the keys that projects may name in place of the master key. */
   readonly providersFile: string | undefined
-  /** The same as text. */
+  /** The content of such a file. */
   readonly providers: string | undefined
-  /** How Vault is reached, where a named key does not say it. */
+  /** How to reach Vault, for named keys that do not say so. */
   readonly vault: {
     readonly endpoint: string | undefined
     readonly token: string | undefined
@@ -29,9 +29,9 @@ export interface KeyConfig {
   }
   /** The key services, current and previous. */
   readonly services: readonly RemoteSettings[]
-  /** How long an unwrapped key may stay in memory without the provider's yes. */
+  /** How long an unwrapped key may stay in memory without the provider's consent. */
   readonly cacheMs: number
-  /** A key that is older is due for rotation. */
+  /** An older key is due for rotation. */
   readonly rotationMs: number
 }
 
@@ -129,7 +129,7 @@ const parseCount = (
   return fallback
 }
 
-/** `external`: the database is a server's, so that a key file in the data folder would not do. */
+/** `external`: the database is on a server, so that a key file in the data folder would not do. */
 export const parseKeyConfig = (env: Env, external: boolean, faults: string[]): KeyConfig => {
   const provider = parseName(env, 'STAGELY_KEY_PROVIDER', faults) ?? 'local'
   const before = parseName(env, 'STAGELY_KEY_PROVIDER_PREVIOUS', faults)

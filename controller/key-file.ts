@@ -1,4 +1,4 @@
-// A file of local keys: one in each line, the first wraps, the others open what was wrapped before.
+// A file of local keys, one on each line. The first one wraps; the others only unwrap.
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../src/kernel/errors.ts'
 import { decodeMasterKey } from '../src/secrets/providers/local.ts'
@@ -9,7 +9,7 @@ export type KeyList = [Buffer, ...Buffer[]]
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
-/** Undefined where there is no such file. ConfigError where it cannot be read, or holds something else. */
+/** undefined when the file does not exist. ConfigError when it cannot be read, or holds something else. */
 export const readKeyFile = async (path: string): Promise<KeyList | undefined> => {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return undefined

@@ -1,20 +1,23 @@
-// Runs what only one of several controllers may run. It leads while it holds the lease, by its own
-// monotonic clock; a controller that was paused or cut off steps down without waiting for anything,
-// and what its loops still try to write is refused by the term: see src/store/leader-lease.ts.
+// Runs the parts that only one replica may run. A replica leads while it holds the lease, by its own
+// monotonic clock. A replica that was paused or cut off steps down without waiting for anything. If its
+// loops still try to write, the database refuses their term: see src/store/leader-lease.ts.
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { LeaderLease } from '../src/store/leader-lease.ts'
 
-// A leader is replaced within 5 s: what is left of its lease (2 s at most), then what lets go of the
-// lock of its last write (3 s after it stands still), and one try that fails (1.5 s) has room as well.
+// A leader is replaced within 5 s: the rest of its lease (2 s at most), then the release of the lock of
+// its last write (3 s after the leader stops responding). One failed attempt (1.5 s) fits in as well.
 const pollMs = 500
 const renewMs = 500
-/** After a failure, and after the end of another's lease: soon, and not all replicas at once. */
+/**
+ * Pause after a failure, and after the end of another replica's lease: short, with jitter, so that the
+ * replicas do not all try at once.
+ */
 const againMs = 100
-/** Less than the lease lasts: who cannot renew has stopped before another begins. */
+/** Shorter than the lease: a leader that cannot renew has stopped before another one begins. */
 const stepDownMs = 1_600
-/** As long as a renewal may well take. */
+/** Longest normal duration of a renewal. */
 const patienceMs = 1_000
 const stopLoopsMs = 10_000
 
@@ -23,25 +26,25 @@ export interface Loops {
 }
 
 export interface LeaderDeps {
-  /** Undefined: there is no other, and this one leads from the start. */
+  /** undefined: there are no other replicas, and this one leads from the start. */
   readonly lease: LeaderLease | undefined
-  /** Of this process, among the replicas. */
+  /** Id of this process among the replicas. */
   readonly holder: string
   readonly clock: Clock
-  /** Milliseconds that go on while the process is paused, and never go back. */
+  /** Milliseconds of a clock that never goes back, and keeps running while the process is paused. */
   readonly monotonic: () => number
   readonly log: Logger
   /**
-   * Starts the loops. `term` is what their writes must carry; `leads` says whether the lease still holds,
-   * by the clock alone: right also for a process that was paused and has not learnt of it yet.
+   * Starts the loops. Their writes must carry `term`. `leads` tells, by the clock alone, whether the
+   * lease is still valid: correct even right after a pause of the process.
    */
   readonly start: (term: number | undefined, leads: () => boolean) => Loops
 }
 
 export interface Leader {
-  /** The term that this replica leads in; undefined while another does. 0 without a lease. */
+  /** The term in which this replica leads; undefined while another one leads. 0 without a lease. */
   term(): number | undefined
-  /** Stops the loops, then gives the lease up. */
+  /** Stops the loops, then releases the lease. */
   stop(): Promise<void>
 }
 
@@ -82,12 +85,12 @@ class Election implements Leader {
       let pause = againMs
       try {
         const free = await lease.freeIn()
-        // The lease runs from before the database wrote it, as far as this process can know.
+        // Measured before the request: the lease may have begun at any time after this.
         const since = monotonic()
         const term = free === 0 ? await lease.acquire(holder) : undefined
         complained = false
         if (term !== undefined) await this.#lead(term, since)
-        // Looked at anew when it has just run out, and not up to a whole pause later.
+        // Another replica's lease ends soon: try right after that, without a whole pause.
         else if (free > 0) pause = Math.min(pollMs, free + Math.random() * againMs)
       } catch (error) {
         if (!complained) log.warn({ err: messageOf(error) }, 'cannot see who leads; trying on')
@@ -109,7 +112,7 @@ class Election implements Leader {
       log.warn({ err: messageOf(error) }, 'a loop of the leader did not stop cleanly')
     })
     if (!this.#stopping.signal.aborted) {
-      // Never waited for: a loop may hang on the very thing that cost the lease.
+      // Not awaited: a loop may hang for the same reason that lost the lease.
       log.warn({ term }, 'this replica leads no more: the lease was not renewed in time')
       return
     }
@@ -123,13 +126,13 @@ class Election implements Leader {
     return this.#renewedAt + stepDownMs - this.#deps.monotonic()
   }
 
-  /** Until the stop, or the lease is lost or cannot be renewed in time. */
+  /** Returns at the stop, or when the lease is lost or cannot be renewed in time. */
   async #hold(term: number): Promise<void> {
     const { monotonic, lease, holder } = this.#deps
     while (!this.#stopping.signal.aborted) {
       const left = this.#leftMs()
       if (left <= 0) return
-      // Where taking the lease took long, little of it is left: then it is renewed at once.
+      // If acquiring the lease took long, little of it is left: then it is renewed at once.
       await this.#sleep(Math.min(renewMs, Math.max(againMs, left - patienceMs)))
       if (this.#stopping.signal.aborted) return
       const patience = this.#leftMs()
@@ -149,7 +152,7 @@ class Election implements Leader {
     await this.#deps.clock.sleep(ms, this.#stopping.signal).catch(() => undefined)
   }
 
-  /** Undefined when `work` is not done after `ms`. */
+  /** undefined when `work` is not done after `ms`. */
   async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
     const done = new AbortController()
     const late = this.#deps.clock.sleep(ms, done.signal).then(

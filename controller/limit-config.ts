@@ -1,4 +1,4 @@
-// How much may be asked of the controller: flags, and what they mean.
+// Flags that limit the rate of requests.
 import type { Command } from 'commander'
 
 /** Per second, on average over ten seconds; 0: no limit. */
@@ -7,7 +7,7 @@ export interface RateLimits {
   readonly rateLimit: number
   /** Requests of one person or machine to the Kubernetes-style API. */
   readonly kubeRateLimit: number
-  /** Tokens from one address that open nothing. */
+  /** Invalid tokens from one address. */
   readonly failureLimit: number
 }
 

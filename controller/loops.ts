@@ -1,6 +1,6 @@
-// What only the leader runs, and anew in each term: its writes carry the term. Not here are loops that
-// any number of replicas may run: the signing of audit rows (under the lock of the chain) and key rotations
-// (each under a lease of its own).
+// The loops that only the leader runs. They are started anew in each term, and their writes carry the
+// term. Loops that any replica may run are elsewhere: signing audit rows (under the lock of the chain)
+// and key rotations (each under a lease of its own).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -17,17 +17,17 @@ export interface LoopsDeps
   extends
     Pick<Opened, 'store' | 'connections'>,
     Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed'> {
-  /** Of the database. */
+  /** Id of the database. */
   readonly controllerId: string
-  /** Of the cluster to follow, where there is one. */
+  /** The cluster to follow; undefined: none. */
   readonly kubeConfig: (() => KubeConfig) | undefined
-  /** Whether the lease still holds: a cluster knows no terms. */
+  /** Whether the lease is still valid: for writes to a cluster, which knows no terms. */
   readonly leads: () => boolean
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** Without a term there is no other replica. */
+/** `term` undefined: there are no other replicas. */
 export const startLoops = (
   {
     manifestsDir: dir,

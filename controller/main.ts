@@ -1,4 +1,4 @@
-// `stagely controller`: reads the config, starts, says so in one line, and stops on a signal.
+// `stagely controller`: reads the configuration, starts, prints one line, and stops on a signal.
 import { realClock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
@@ -60,7 +60,7 @@ const explain = (error: unknown): number => {
   return 2
 }
 
-/** What people can mend is said plainly; the stack is for what they cannot. */
+/** A fault that a person can mend is one sentence; any other is logged with its stack. */
 const failed = (error: unknown, log: Logger, dataDir: string): number => {
   const fault = startFault(error, dataDir)
   if (fault !== undefined) process.stderr.write(`error: ${fault}\n`)
@@ -72,7 +72,7 @@ const failed = (error: unknown, log: Logger, dataDir: string): number => {
   return 1
 }
 
-/** The first signal stops gracefully; a second one ends the process at once. */
+/** The first signal stops gracefully; the second one ends the process at once. */
 const signalled = (): Promise<string> =>
   new Promise((resolve) => {
     let asked = false

@@ -1,4 +1,4 @@
-// `stagely controller backup`, `restore` and `break-glass`: work on the database of a controller.
+// `stagely controller backup`, `restore` and `break-glass`: commands on a controller's database.
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
@@ -54,7 +54,7 @@ const backup = async ({ dataDir, to }: { dataDir: string; to: string }): Promise
   })
 }
 
-/** A controller makes a key where it finds none. With a new one nothing of a backup opens. */
+/** A starting controller creates a missing key. With a new key nothing of a backup could be opened. */
 const requireMasterKey = async ({ keys, dataDir }: Config): Promise<void> => {
   if (keys.provider !== 'local' || keys.secretKey !== undefined) return
   const path = join(dataDir, 'master.key')

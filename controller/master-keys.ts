@@ -1,4 +1,4 @@
-// Opens the keys that the configuration names: the first wraps, all open; projects may name others.
+// Opens the configured keys: the first one wraps, all unwrap; projects may name additional ones.
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,8 +13,8 @@ import { decodeKeys, readKeyFile, type KeyList } from './key-file.ts'
 import { readProjectKeys } from './project-keys.ts'
 
 /**
- * DIR/master.key, made on the first start. Throws ConfigError when the file is damaged, or gone
- * while there is data that needs it.
+ * The keys in DIR/master.key, which is created at the first start. Throws ConfigError when the file is
+ * damaged, or is missing although stored data needs it.
  */
 const ensureKeyFile = async (dataDir: string, log: Logger): Promise<KeyList> => {
   const path = join(dataDir, 'master.key')
@@ -33,7 +33,7 @@ const ensureKeyFile = async (dataDir: string, log: Logger): Promise<KeyList> => 
   return decodeKeys(made, path)
 }
 
-/** The keys of this process: given, in a file that is named, or in the data folder. */
+/** The local keys: from the environment, from a configured file, or from the data folder. */
 const localKeys = async (
   { keys, dataDir }: Config,
   log: Logger,
@@ -59,10 +59,7 @@ const localKeys = async (
   return found
 }
 
-/**
- * ConfigError for keys that are missing or damaged, ServiceUnavailable for a key service that does
- * not answer.
- */
+/** ConfigError for missing or damaged keys, ServiceUnavailable when a key service does not answer. */
 export const openMasterKeys = async (
   config: Config,
   log: Logger,

@@ -1,4 +1,4 @@
-// Flags and environment of the login by an OpenID provider. Flags go before the environment.
+// Flags and environment of the OpenID login. A flag has precedence over its variable.
 import { readFileSync } from 'node:fs'
 import { teamRoles, type TeamRole } from '../src/access/team-roles.ts'
 import type { GroupRole, OidcConfig } from './http/login/provider.ts'
@@ -32,7 +32,7 @@ const isIssuer = (text: string): boolean => {
 
 const isRole = (text: string): text is TeamRole => (teamRoles as readonly string[]).includes(text)
 
-/** `group=team:role`; a group may hold "=" and ":". */
+/** Parses `group=team:role`; the group may hold "=" and ":". */
 const parseGroup = (text: string, faults: string[]): GroupRole[] => {
   const match = /^(.+)=([a-z0-9.-]+):([a-z]+)$/.exec(text)
   const [, group = '', team = '', role = ''] = match ?? []
@@ -55,7 +55,7 @@ const readSecret = (file: string, faults: string[]): string | undefined => {
   return undefined
 }
 
-/** undefined: nobody logs in by a provider. Adds to `faults` what is wrong. */
+/** undefined: no OpenID login. Appends faults to `faults`. */
 export const parseOidc = (flags: OidcFlags, env: Env, faults: string[]): OidcConfig | undefined => {
   const issuer = flags.oidcIssuer ?? setOrUndefined(env['STAGELY_OIDC_ISSUER'])
   const clientId = flags.oidcClientId ?? setOrUndefined(env['STAGELY_OIDC_CLIENT_ID'])

@@ -1,4 +1,4 @@
-// Other controllers on the same Postgres: what this one tells them of itself, and what it asks them.
+// Other controllers on the same Postgres: announces this one to them, and sends them requests.
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import type { Hono } from 'hono'
@@ -21,14 +21,17 @@ export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
   readonly logsElsewhere: LogsElsewhere
   readonly signsElsewhere: SignsElsewhere
   mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'askForLogs' | 'heard'>): void
-  /** Says where this one is reached; to be repeated when its certificate changes. */
+  /** Publishes the address of this replica; to be repeated when its certificate changes. */
   announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
 }
 
 const leafOf = (chainPem: string): string =>
   /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/.exec(chainPem)?.[0] ?? chainPem
 
-/** Address of this machine on the way to the database; loopback where that is on this machine. */
+/**
+ * This machine's address in the direction of the database; loopback when the database is on this
+ * machine.
+ */
 const addressTowards = (databaseUrl: string): Promise<string> =>
   new Promise((resolve) => {
     const { hostname, port } = new URL(databaseUrl)
@@ -38,7 +41,7 @@ const addressTowards = (databaseUrl: string): Promise<string> =>
       socket.close()
       resolve(address)
     }
-    // Nothing is sent: to connect a datagram socket only looks up the way.
+    // Connecting a datagram socket sends nothing: it only chooses the route.
     socket.once('error', () => {
       give('127.0.0.1')
     })
@@ -56,7 +59,7 @@ const urlOf = async (config: Config, databaseUrl: string, port: number): Promise
   return `${config.insecureHttp ? 'http' : 'https'}://${inUrl}:${port}`
 }
 
-/** Undefined with the embedded database, which has one controller. */
+/** undefined with the embedded database, which has one controller only. */
 export const preparePeers = async (
   config: Config,
   deps: {

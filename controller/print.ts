@@ -1,11 +1,11 @@
-// What a command on the controller's machine tells the person who typed it.
+// Output of commands on the controller's machine.
 
-/** The result. */
+/** Prints a result to stdout. */
 export const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-/** Everything else. */
+/** Prints a message to stderr. */
 export const note = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }

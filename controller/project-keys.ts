@@ -1,5 +1,5 @@
-// STAGELY_KEY_PROVIDERS and STAGELY_KEY_PROVIDERS_FILE: keys that projects may name in spec.keyProvider, each with a provider of
-// its own. No key or token stands in it, only where they are.
+// STAGELY_KEY_PROVIDERS and STAGELY_KEY_PROVIDERS_FILE: keys that projects may name in
+// spec.keyProvider, each with its own provider. They hold no key and no token, only their locations.
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -17,7 +17,7 @@ const url = z
   .refine((text) => new URL(text).username === '' && new URL(text).password === '', {
     error: 'must hold no user and no password',
   })
-/** The name of a key as its service wants it. */
+/** Checks that a name has the form that its service requires. */
 const keyOf = (fault: (key: string) => string | undefined) =>
   z.string().superRefine((key, context) => {
     const message = fault(key)?.replace('STAGELY_KMS_KEY ', '')
@@ -72,7 +72,7 @@ const settingsOf = async (
       const tokenFile = own.token_file ?? vault.tokenFile
       const token = own.token_file === undefined ? vault.token : undefined
       if (endpoint === undefined) return 'endpoint is missing, and VAULT_ADDR too'
-      // A token of one Vault is not shown to another.
+      // A token of one Vault must not be sent to another.
       if (endpoint !== vault.endpoint && own.token_file === undefined)
         return 'token_file is missing: VAULT_TOKEN and VAULT_TOKEN_FILE are for VAULT_ADDR alone'
       if (tokenFile === undefined && token === undefined)
@@ -114,8 +114,8 @@ const readText = async ({
 type Given = Pick<KeyConfig, 'providersFile' | 'providers' | 'vault' | 'services'>
 
 /**
- * Keys of two Vaults that have the same MOUNT/KEY: what one wrapped says no more than that, and would
- * be given to the other to open.
+ * Keys of two Vaults with the same MOUNT/KEY. A wrapped text names only MOUNT/KEY, so it could be sent
+ * to the wrong Vault.
  */
 const twins = (keys: readonly ProjectKeySettings[], services: Given['services']): string[] => {
   const faults: string[] = []
@@ -137,7 +137,7 @@ const twins = (keys: readonly ProjectKeySettings[], services: Given['services'])
   return faults
 }
 
-/** Empty where none are configured. ConfigError with all faults. */
+/** Empty when none are configured. ConfigError with all faults. */
 export const readProjectKeys = async (given: Given): Promise<ProjectKeySettings[]> => {
   const found = await readText(given)
   if (found === undefined) return []

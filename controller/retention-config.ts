@@ -1,4 +1,4 @@
-// How much history stays, from the environment.
+// How much history is kept, from the environment.
 import { defaultRetention, type Retention } from '../src/store/compaction.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -6,7 +6,10 @@ type Env = Readonly<Record<string, string | undefined>>
 const dayMs = 86_400_000
 const most = 100_000
 
-/** STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS and STAGELY_KEEP_DELETED_DAYS; what is not set has its default. */
+/**
+ * STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS and STAGELY_KEEP_DELETED_DAYS; an unset variable has
+ * its default.
+ */
 export const parseRetention = (env: Env, faults: string[]): Retention => {
   const count = (variable: string, fallback: number): number => {
     const text = env[variable] ?? ''

@@ -1,5 +1,6 @@
-// The controller's sealing keys: people seal values for manifests with the newest public one. Old private
-// ones are kept, so that what is in Git keeps opening. All are sealed in the database's settings.
+// The controller's sealing keys. People seal values for manifests with the newest public key. Old
+// private keys are kept, so that sealed values in Git can always be opened. All keys are stored sealed
+// in the database's settings.
 import { createPrivateKey } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
@@ -33,10 +34,10 @@ export interface SealingKeyInfo {
 export class SealingKeys implements SealedValueOpener {
   #settings: Settings | undefined
   #refreshing: Promise<void> = Promise.resolve()
-  /** Oldest first; key N is in setting N+1. */
+  /** Oldest first; the key at index N is in setting N+1. */
   readonly #keys: KeyPair[] = []
 
-  /** Makes the first key where there is none. Before that nothing opens. */
+  /** Creates the first key if there is none. Before this call nothing can be opened. */
   async load(settings: Settings): Promise<void> {
     this.#settings = settings
     await this.refresh()
@@ -50,7 +51,7 @@ export class SealingKeys implements SealedValueOpener {
     return { id: sealingKeyId(newest.publicKey), publicKey: renderSealingKey(newest.publicKey) }
   }
 
-  /** A new key to seal with. Of two controllers that rotate at once, both get the same one. */
+  /** Creates a new sealing key. Of two controllers that rotate at once, both get the same key. */
   async rotate(actor: Actor): Promise<SealingKeyInfo> {
     await this.#make(actor, 'rotate')
     return this.current
@@ -72,14 +73,14 @@ export class SealingKeys implements SealedValueOpener {
     return key === undefined ? undefined : openSealedValue(key, place, sealedValue)
   }
 
-  /** Learns of keys that another replica has made. */
+  /** Reads keys that another replica has created. */
   refresh(): Promise<void> {
-    // One at a time: two that read the same key would both add it.
+    // One at a time: two concurrent reads would both add the same key.
     this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#readNew())
     return this.#refreshing
   }
 
-  /** Refreshes until `signal` aborts, so that a key which another replica made opens here as well. */
+  /** Refreshes until `signal` aborts, so that this replica can use keys that another one has created. */
   async watch(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(refreshMs, signal).catch(() => undefined)

@@ -1,4 +1,4 @@
-// Why a controller could not start, where a person can mend it: one sentence. Pure.
+// One sentence about a failed start, if a person can mend it. Pure.
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import { sqlStateOf } from '../src/store/errors.ts'
 
@@ -12,14 +12,14 @@ const refusals: Readonly<Partial<Record<string, string>>> = {
   '53300': 'the server has no connection left: raise max_connections, or end others',
 }
 
-/** ENOSPC of Node, and of the embedded database, which counts as WASI does. */
+/** ENOSPC from Node, or from the embedded database, which uses WASI's number. */
 const isDiskFull = (error: unknown): boolean => {
   const { code, errno, name } = (error ?? {}) as { code?: unknown; errno?: unknown; name?: unknown }
   if (code === 'ENOSPC' || code === 'EDQUOT') return true
   return (name === 'ErrnoError' && errno === 51) || /ENOSPC|No space left/i.test(messageOf(error))
 }
 
-/** Undefined for what nobody foresaw: then the stack says more. */
+/** undefined for any other error: then the stack says more. */
 export const startFault = (error: unknown, dataDir: string): string | undefined => {
   if (isDiskFull(error))
     return `no space is left on the disk of ${dataDir}: free some, and start again`

@@ -1,7 +1,7 @@
-// The version that this program says it has.
+// The version of this program.
 import packageJson from '../package.json' with { type: 'json' }
 
 export const version: string = packageJson.version
 
-/** A version far from kubectl's makes kubectl warn, so ours rides on one that it knows. */
+/** The version for kubectl, which warns when a server's version is far from its own. */
 export const gitVersion = `v1.32.0+stagely.${version}`

@@ -1,4 +1,5 @@
-// The composition root: builds the controller from its config, and takes it down in reverse.
+// The composition root: builds the controller from its configuration, and stops the parts in reverse
+// order.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Hono } from 'hono'
@@ -43,9 +44,9 @@ import { SealingKeys } from './sealing.ts'
 import { gitVersion, version } from './version.ts'
 
 export interface RunningController {
-  /** Base URL that users and agents reach. */
+  /** Base URL for users and agents. */
   readonly url: string
-  /** Graceful and bounded; never rejects. */
+  /** Stops gracefully, within bounded time; never rejects. */
   stop(): Promise<void>
 }
 
@@ -53,7 +54,7 @@ type OpenedStore = Awaited<ReturnType<typeof openStore>>
 
 const drainMs = 5_000
 
-/** Resolves when everything runs. When a step fails, what was started is stopped again. */
+/** Resolves when everything runs. When a step fails, the parts that were started are stopped again. */
 export const startController = async (
   config: Config,
   log: Logger,
@@ -97,12 +98,12 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const url = await serve(config, context, { ...opened, sealing })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
-  // The client of Kubernetes is 0.9 s of CPU to read: only where there is a cluster to follow.
+  // Loading the client of Kubernetes takes 0.9 s of CPU: only when a cluster is followed.
   const kubeConfig =
     config.kubernetes === undefined
       ? undefined
       : (await import('./kubernetes/kube-config.ts')).loadKubeConfig
-  // Read here too, so that a fault of it ends the start on every replica.
+  // Read once here too, so that a fault ends the start on every replica.
   kubeConfig?.()
   const { lease, replicas } = opened
   void beatUntil(lifecycle.stopping, {
@@ -127,7 +128,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
 interface Served extends Pick<Metrics, 'watchLeader'> {
   readonly loops: Pick<LoopsDeps, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'controllerId'>
   readonly base: string
-  /** Undefined: there are no others. */
+  /** undefined: there are no other replicas. */
   readonly peers: Peers | undefined
   sendAgentsAway(): Promise<void>
 }
@@ -185,7 +186,7 @@ const serve = async (
     introduction: () => ({
       url: base,
       controllerX25519: identity.x25519.publicKey.toString('base64url'),
-      // A configuration in which agents cannot pin was refused.
+      // A configuration without a CA to pin was refused before.
       ca: config.agentTrust === 'system' ? 'system' : certificate.ca!.fingerprint,
     }),
     mountOpen: (open) => {
@@ -210,7 +211,10 @@ const serve = async (
   }
 }
 
-/** Shows the certificate of the given files anew whenever they change, here and to other replicas. */
+/**
+ * Presents the new certificate of the given files whenever they change, and announces it to other
+ * replicas.
+ */
 const renewCertificate = (
   { tlsFiles }: Config,
   certificate: ShownCertificate,
@@ -225,7 +229,7 @@ const renewCertificate = (
   void followCertificate(tlsFiles, certificate, show, { clock, log, signal: lifecycle.stopping })
 }
 
-/** The files in the data folder that let a person in. */
+/** Writes the files in the data folder with which a person can log in. */
 const writeForPeople = async (
   { dataDir, adminTokenFile }: Config,
   { ca }: ShownCertificate,
@@ -238,7 +242,7 @@ const writeForPeople = async (
   )
 }
 
-/** What agents and other controllers ask. */
+/** Mounts the endpoints of agents and of other controllers. */
 const mountMachines = async (
   app: Hono<AgentEnv>,
   config: Config,
@@ -261,7 +265,7 @@ const mountMachines = async (
   return { peers, agentRoutes }
 }
 
-/** Of people, where there is an OpenID provider. */
+/** The routes of the OpenID login; undefined when it is not configured. */
 const loginRoutes = async (
   { oidc }: Config,
   log: Logger,
@@ -277,7 +281,10 @@ const loginRoutes = async (
   }
 }
 
-/** Signs rows, and takes those of refused requests. Both end before the database does. */
+/**
+ * Starts the audit: signs rows, and writes the rows of refused requests. Both stop before the database
+ * does.
+ */
 const startAudit = (
   { auditRetentionDays: retentionDays }: Config,
   { log, clock, lifecycle }: Context,
@@ -299,7 +306,7 @@ const startAudit = (
 const writeAdminToken = (dir: string, token: string): Promise<void> =>
   writeWhole(dir, 'admin-token', `${token}\n`, 0o600)
 
-/** Requests get a moment to end; what then still hangs is cut. */
+/** Gives requests a moment to end, then cuts the remaining connections. */
 const closeHttp = async (listening: Listening | undefined): Promise<void> => {
   if (listening === undefined) return
   const timer = setTimeout(() => {

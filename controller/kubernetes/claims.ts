@@ -1,6 +1,7 @@
-// Whose a namespace of the cluster is. Controllers of different databases would put their own status there
-// for ever, so the first one claims it by a Lease, and another writes nothing there until that is stale.
-// Replicas of one database have one id: they share their claims, and their leader renews them.
+// Which controller owns a namespace of the cluster. Controllers of different databases would overwrite
+// each other's status for ever. So the first one claims the namespace by a Lease, and another one
+// writes nothing there until the Lease is stale. Replicas of one database share an id and their claims;
+// the leader renews them.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -23,23 +24,23 @@ export interface Lease {
 
 export interface Claims {
   /**
-   * How long (ms) to leave the objects of a namespace alone; undefined while it is this controller's.
-   * What ends makes no claim: a namespace that ends takes none.
+   * How long (ms) to leave the objects of a namespace alone; undefined while this controller owns it.
+   * For a deletion (`ends`) no claim is made: a namespace that is being deleted accepts no new Lease.
    */
   refused(namespace: string, what?: { readonly ends: boolean }): Promise<number | undefined>
-  /** Renews what is claimed, until `signal` aborts. */
+  /** Renews the claims until `signal` aborts. */
   renew(signal: AbortSignal): Promise<void>
 }
 
 export interface ClaimTimes {
   readonly renewMs: number
-  /** Not seen renewed for so long, a claim is anybody's. */
+  /** A claim that was not renewed for this long may be taken over. */
   readonly leaseMs: number
-  /** How often another's claim is looked at. */
+  /** Interval of checks of another controller's claim. */
   readonly lookMs: number
 }
 
-/** Seldom, for each renewal is a write to the cluster. */
+/** Long intervals, because each renewal is a write to the cluster. */
 const usualTimes: ClaimTimes = { renewMs: 40_000, leaseMs: 120_000, lookMs: 10_000 }
 const againMs = 250
 
@@ -47,19 +48,19 @@ export interface ClaimDeps {
   readonly client: Pick<ClusterClient, 'get' | 'post' | 'patch'>
   readonly clock: Clock
   readonly log: Logger
-  /** Of the database. */
+  /** Id of the database. */
   readonly controllerId: string
   readonly times?: ClaimTimes
-  /** Called when a namespace becomes this controller's (`lease` undefined), and when another has it. */
+  /** Called when this controller gets a namespace (`lease` undefined), and when another one has it. */
   readonly onChange: (namespace: string, lease: Lease | undefined) => Promise<void>
 }
 
 interface Known {
   /** free: there is no Lease. */
   state: 'unknown' | 'free' | 'mine' | 'another'
-  /** Until when (monotonic) that is believed. */
+  /** The state is trusted until this time (monotonic). */
   until: number
-  /** Another's Lease, and since when it has not changed by this controller's clock. */
+  /** Another controller's Lease, and since when it has not changed, by this controller's clock. */
   seen?: { readonly version: string | undefined; readonly since: number }
   looking?: Promise<void> | undefined
 }
@@ -100,7 +101,7 @@ export const createClaims = (deps: ClaimDeps): Claims => {
 
 const mergePatch = 'application/merge-patch+json'
 
-/** Learns whose the namespace is, and claims it where it is nobody's. */
+/** Reads the Lease of the namespace, and claims it if it is free. */
 const lookOnce = async (
   deps: ClaimDeps,
   times: ClaimTimes,
@@ -138,18 +139,18 @@ const lookOnce = async (
         }),
       )
     else {
-      // The version makes it a compare-and-set.
+      // The version makes the write a compare-and-set.
       const { uid, resourceVersion } = lease.metadata
       await client.patch(path, { metadata: { uid, resourceVersion }, spec: held }, mergePatch)
     }
   } catch (error) {
     if (!isReason(error, 'Conflict') && !isReason(error, 'AlreadyExists')) throw error
-    // Somebody was faster: the next look says who.
+    // Another controller was faster: the next look shows which.
     known.state = 'unknown'
     known.until = -Infinity
     return
   }
-  // Renewed in time it is believed all the while; a little less than others wait.
+  // Trusted for less time than other controllers wait before they take over.
   return learn(deps, namespace, known, { lease: undefined, forMs: (times.leaseMs * 3) / 4 })
 }
 
@@ -169,12 +170,12 @@ const learn = async (
 ): Promise<void> => {
   const state = lease === undefined ? 'mine' : 'another'
   if (known.state !== state) await onChange(namespace, lease)
-  // In one step: who asks meanwhile waits for this look.
+  // Set without an await in between: concurrent callers wait for this look.
   known.state = state
   known.until = clock.monotonic() + forMs
 }
 
-/** Also where the namespace is not there: then nobody can write in it. */
+/** Also resolves when the namespace does not exist: then nobody can write in it. */
 const absent = (asked: Promise<unknown>): Promise<unknown> =>
   asked.catch((error: unknown) => {
     if (!isReason(error, 'NotFound')) throw error

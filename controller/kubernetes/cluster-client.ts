@@ -1,6 +1,6 @@
-// Requests to a cluster's API server. client-node finds the server and logs in (kubeconfig, exec
-// plugins, the token file of a pod, read anew as it is renewed); its Watch has no time-outs and drops
-// lines that it cannot read, so the requests themselves are made here.
+// Requests to a cluster's API server. client-node finds the server and the credentials (kubeconfig,
+// exec plugins, a pod's token file, which is read again as it is renewed). Requests are made here,
+// because client-node's Watch has no time-outs and drops lines that it cannot parse.
 import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
@@ -14,8 +14,8 @@ export interface ClusterClient {
   post(path: string, body: unknown): Promise<unknown>
   patch(path: string, body: unknown, contentType: string): Promise<unknown>
   /**
-   * Reads a watch until the server ends it; `onLine` gets each whole line. Rejects when the
-   * connection breaks, when nothing comes for `idleMs`, and when `signal` aborts.
+   * Reads a watch until the server ends it; `onLine` gets each whole line. Rejects when the connection
+   * breaks, when nothing comes for `idleMs`, and when `signal` aborts.
    */
   watch(path: string, query: Query, options: WatchOptions): Promise<void>
 }
@@ -30,24 +30,30 @@ interface WatchOptions {
 
 const requestMs = 30_000
 const keepAliveMs = 15_000
-/** Sooner than a server ends a connection that nobody uses, perhaps just as a request leaves. */
+/**
+ * Shorter than a server's own idle time-out: a request could be sent just as the server closes the
+ * connection.
+ */
 const unusedMs = 30_000
-/** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
+/** etcd holds objects of at most 1.5 MiB; an event is a little larger. */
 const maxLineBytes = 8 << 20
 
 export interface ClusterClientOptions {
-  /** Asked again when the cluster no longer takes the login; what it throws is the request's failure. */
+  /**
+   * Called again when the cluster refuses the credentials. If it throws, the request fails with that
+   * error.
+   */
   readonly kubeConfig: () => KubeConfig
-  /** Asked when a write is about to leave this process; false makes it a Conflict. */
+  /** Called right before a write is sent; false makes it fail with Conflict. */
   readonly mayWrite: () => boolean
-  /** Ends what is under way. */
+  /** Aborts running requests. */
   readonly signal: AbortSignal
 }
 
 export const createClusterClient = (options: ClusterClientOptions): ClusterClient => {
   let config: KubeConfig | undefined
   const connections = createConnections(options.signal)
-  /** Until then the cluster has asked for patience with writes, whatever wants to be written. */
+  /** The cluster has asked to send no writes before this time (Retry-After). */
   let patientUntil = -Infinity
   const request = async (sent: SentNow): Promise<http.IncomingMessage> => {
     config ??= options.kubeConfig()
@@ -131,7 +137,7 @@ interface Connections {
   readonly https: https.Agent
 }
 
-/** Connections that are kept for the next request; client-node would make a new one for each. */
+/** Connections that are kept for the next request; client-node would open a new one for each. */
 const createConnections = (signal: AbortSignal): Connections => {
   const kept = { keepAlive: true, timeout: unusedMs }
   const agents = { http: new http.Agent(kept), https: new https.Agent(kept) }
@@ -165,7 +171,7 @@ const send = async (
   }
   await config.applyToHTTPSOptions(options)
   const isTls = url.protocol === 'https:'
-  // Another certificate or login of TLS gets a connection of its own.
+  // Other TLS credentials get connections of their own.
   if (proxyUrl === undefined) options.agent = isTls ? connections.https : connections.http
   const request = isTls ? https.request : http.request
   return new Promise((resolve, reject) => {
@@ -178,7 +184,7 @@ const send = async (
       const message = `the cluster at ${server} cannot be reached: ${error.message}`
       reject(new StagelyError('ServiceUnavailable', message, {}, error))
     })
-    // A peer that is gone without a word is found out long before a watch would end by itself.
+    // Detects a vanished peer long before a watch would end by itself.
     outgoing.setSocketKeepAlive(true, keepAliveMs)
     if (sent.method === 'GET') outgoing.end()
     else
@@ -189,7 +195,7 @@ const send = async (
   })
 }
 
-/** Until the connection stands, whatever a request is told to send waits in this process. */
+/** Calls `then` when the connection is open: until then data would wait in this process. */
 const onceOpen = (outgoing: http.ClientRequest, isTls: boolean, then: () => void): void => {
   outgoing.once('socket', (socket) => {
     if (outgoing.reusedSocket || (!isTls && !socket.connecting)) then()
@@ -208,7 +214,7 @@ const readText = async (response: http.IncomingMessage): Promise<string> => {
 
 const reasons = new Set(Object.keys(httpStatusOf))
 
-/** The server's Status as an error; what is no Status keeps its code. */
+/** Converts the server's Status to an error; for another body the HTTP code decides. */
 const statusError = (response: http.IncomingMessage, text: string): StagelyError => {
   const code = response.statusCode ?? 0
   const { reason, message } = parseStatus(text)

@@ -1,5 +1,5 @@
-// Events of the store about the cluster's objects, told in the cluster. Each is a key of a work queue:
-// what cannot be told now is told later, and what the cluster knows already is not told again.
+// Copies events of the store about the cluster's objects to the cluster. Each event is a key of a work
+// queue: a failed write is repeated later, and an event that the cluster has is not written again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
@@ -9,13 +9,13 @@ import type { Store } from '../../src/store/store.ts'
 import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
-import { patiently } from './patience.ts'
+import { afterRetryAfter } from './retry-after.ts'
 import { collectionPath, objectPath } from './paths.ts'
 
-/** A cluster forgets events after an hour; what it may have forgotten is not told anew. */
+/** A cluster deletes events after an hour; an older event is not written again. */
 const youngMs = 30 * 60_000
 
-/** True for an event that a cluster which was not there is still to hear of. */
+/** True for an event that should still be written, because the cluster may have been unreachable. */
 export const isYoung = (event: KubeObject, clock: Clock): boolean => {
   const seen = lastSeenOf(event.spec ?? {})
   return clock.now() - Date.parse(seen) < youngMs
@@ -31,7 +31,7 @@ export interface EventDeps {
 export const createEventReconciler = (deps: EventDeps): Reconciler => ({
   name: 'kubernetes-events',
   reconcile: (key) =>
-    patiently(async () => {
+    afterRetryAfter(async () => {
       const event = await deps.store.get(refFromKey(key))
       if (event === undefined || aboutOf(deps, event) === undefined) return done
       const others = await deps.claims.refused(refFromKey(key).namespace)
@@ -41,7 +41,7 @@ export const createEventReconciler = (deps: EventDeps): Reconciler => ({
     }),
 })
 
-/** The cluster's object that it is about. */
+/** The cluster's object that the event is about. */
 const aboutOf = ({ mirror }: EventDeps, { spec }: KubeObject): KubeObject | undefined => {
   const {
     kind = '',
@@ -74,7 +74,7 @@ const tellEvent = async (deps: EventDeps, event: KubeObject): Promise<void> => {
       involvedObject: { ...involvedObject, uid, resourceVersion },
     })
   } else if (timesSeen(told as Partial<EventSpec>) < timesSeen(spec)) {
-    // The version makes it a compare-and-set: another may have counted further.
+    // The version makes the write a compare-and-set: another replica may have counted further.
     const { uid, resourceVersion } = (told as KubeObject).metadata
     const patch = { metadata: { uid, resourceVersion }, count, lastTimestamp, series }
     await client.patch(objectPath(ref), patch, 'application/merge-patch+json')

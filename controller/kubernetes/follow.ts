@@ -1,11 +1,11 @@
-// Follows one collection of a cluster for as long as it is told: lists, watches from there, and goes
-// on after whatever breaks.
+// Follows one collection of a cluster: lists it, watches from the list's version, and recovers from
+// every fault.
 //
 // INVARIANTS
-// - `onList` gets a whole, consistent list before the first `onChange`, and again after each gap.
-// - A line that is cut or no JSON ends the watch; it goes on from the last whole event.
-// - 410 Gone means a new list at once; any other fault, and a 410 of what was just listed, a pause with
-//   growing, random length, or as long as the server asks (Retry-After).
+// - `onList` gets a complete, consistent list before the first `onChange`, and again after each gap.
+// - A truncated or unparsable line ends the watch, which resumes after the last whole event.
+// - 410 Gone causes a new list at once. After any other fault, and after a 410 right after a list,
+//   there is a pause: growing and random, or as long as the server asks (Retry-After).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import { isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
@@ -20,18 +20,18 @@ export interface FollowOptions {
   readonly fieldSelector?: string
   readonly log: Logger
   readonly signal: AbortSignal
-  /** When it rejects, the list is asked for again. */
+  /** When it rejects, the collection is listed again. */
   readonly onList: (items: KubeObject[]) => Promise<void>
   readonly onChange: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void
   readonly onFailure?: (cause: unknown) => void
-  /** How long the server may keep a watch, in seconds. */
+  /** How long the server may keep a watch open, in seconds. */
   readonly watchSeconds?: number
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<unknown>
 }
 
 const backoff = { baseMs: 200, capMs: 30_000 }
 const pageSize = '500'
-/** A server that ends watches at once must not be asked in a loop. */
+/** Minimum pause between watches, for a server that ends each watch at once. */
 const leastMs = 500
 
 const pauseFor = (ms: number, signal: AbortSignal): Promise<unknown> =>
@@ -55,7 +55,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
       const { cause, reached } =
         error instanceof WatchBroken ? error : { cause: error, reached: version }
       const expired = isReason(cause, 'Expired')
-      // What came through proves that the server works; so does that it no longer knows what was before.
+      // Received events prove that the server works; so does a 410 for an old version.
       failures = reached !== version || (expired && resumed) ? 0 : failures + 1
       version = expired ? undefined : reached
       options.onFailure?.(cause)
@@ -70,7 +70,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
   }
 }
 
-/** What somebody has to do before it works again; other faults pass. */
+/** A remedy, for a fault that somebody has to mend; undefined for a temporary fault. */
 const remedyOf = (cause: unknown): string | undefined => {
   if (isReason(cause, 'NotFound'))
     return 'the CRDs must be there: kubectl apply -f crds/, or crds.install=true of the chart'
@@ -79,7 +79,7 @@ const remedyOf = (cause: unknown): string | undefined => {
   return undefined
 }
 
-/** A watch that ended with a fault, and how far it came. */
+/** A watch that ended with a fault; `version` is the last one that it reached. */
 class WatchBroken extends Error {
   override readonly cause: unknown
   readonly reached: string
@@ -98,7 +98,7 @@ interface ListBody {
   readonly items?: readonly KubeObject[]
 }
 
-/** Lists all pages and returns the list's version. A list that expires between pages begins anew. */
+/** Lists all pages and returns the list's version. If the list expires between pages, it starts again. */
 const list = async (options: FollowOptions): Promise<string> => {
   const { client, path, fieldSelector } = options
   const items: KubeObject[] = []
@@ -127,7 +127,7 @@ interface WatchEvent {
   readonly object: KubeObject & { readonly code?: number; readonly message?: string }
 }
 
-/** Watches from `version` until the server ends it; returns how far it came. */
+/** Watches from `version` until the server ends the watch; returns the last version that it reached. */
 const watch = async (options: FollowOptions, version: string): Promise<string> => {
   const { client, path, fieldSelector, signal, watchSeconds = 300 } = options
   let reached = version

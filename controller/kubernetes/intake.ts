@@ -1,4 +1,4 @@
-// What comes from the cluster, and how much of it may be believed yet.
+// Receives lists and changes from the cluster, and decides which absences can be trusted.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
@@ -8,7 +8,7 @@ import type { Mirror } from './mirror.ts'
 import { isLate } from './order.ts'
 import { collectionPath, followedKinds } from './paths.ts'
 
-/** One collection that is followed. */
+/** One followed collection. */
 export interface Stream {
   readonly kind: string
   readonly namespace: string | undefined
@@ -32,13 +32,16 @@ export interface Intake {
   /** Rejects when the store cannot be read: list again. */
   onList(stream: Stream, items: readonly KubeObject[]): Promise<void>
   onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void
-  /** True once every kind was listed whole there: before, what is absent means nothing. */
+  /**
+   * True once every kind of the namespace was listed completely: before, an absent object means
+   * nothing.
+   */
   isReady(namespace: string): boolean
-  /** True for keys that must stay although the cluster does not show them. */
+  /** True for keys whose object stays in the store although the cluster does not list it. */
   isHeld(key: string): boolean
   /**
-   * Puts every key of both sides into the queue, and those of events that the cluster may have missed:
-   * of the namespaces that are ready.
+   * Enqueues the keys of all objects on both sides, and of events that the cluster may have missed, in
+   * all ready namespaces.
    */
   lookAtAll(): Promise<void>
 }
@@ -58,7 +61,7 @@ export const createIntake = (deps: IntakeDeps): Intake => {
     namespaces === undefined || namespaces.includes(refFromKey(key).namespace)
   const isOf = (stream: Stream, namespace: string): boolean =>
     (stream.namespace ?? namespace) === namespace
-  // A namespace that cannot be read holds up no other: nothing refers from one to another.
+  // A namespace that cannot be read delays no other: there are no references between namespaces.
   const isReady = (namespace: string): boolean =>
     ![...unlisted].some((stream) => isOf(stream, namespace))
 
@@ -85,9 +88,9 @@ export const createIntake = (deps: IntakeDeps): Intake => {
       )
     const owned = (await ownedKeys(deps, kind)).filter((key) => isFollowed(key) && !unknown(key))
     const wasHeld = owned.filter((key) => held.delete(key))
-    for (const key of unbelievable(deps, kind, owned)) held.add(key)
+    for (const key of suspectAbsences(deps, kind, owned)) held.add(key)
     unlisted.delete(stream)
-    // One that is believed now was perhaps looked at already.
+    // A key that is trusted now may have been skipped before.
     for (const key of wasHeld) if (isReady(refFromKey(key).namespace)) enqueue(key)
     await lookAt(namespace)
   }
@@ -124,8 +127,8 @@ const listIn = async (
 const ownedKeys = async (deps: IntakeDeps, kind: string, namespace?: string): Promise<string[]> =>
   (await listIn(deps, kind, namespace)).filter(deps.isOurs).map((object) => keyOf(refOf(object)))
 
-/** A list without most of what there was is more likely an accident than meant. */
-const unbelievable = (deps: IntakeDeps, kind: string, owned: readonly string[]): string[] => {
+/** A list that lacks most of the known objects is more likely a mistake than meant. */
+const suspectAbsences = (deps: IntakeDeps, kind: string, owned: readonly string[]): string[] => {
   const gone = owned.filter((key) => deps.mirror.get(key) === undefined)
   if (gone.length <= 1 || gone.length <= owned.length / 2 || deps.pruneAll) return []
   deps.log.error(

@@ -1,26 +1,26 @@
-// What the cluster holds, as far as it has been told, and what has ended there.
+// A copy in memory of the cluster's objects, and of the last deletions.
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 
 export interface Mirror {
   get(key: string): KubeObject | undefined
-  /** Of the object that was removed last under this name since its kind was listed. */
+  /** Metadata of the object that was deleted last under this name, since its kind was listed. */
   ended(key: string): KubeObject['metadata'] | undefined
   /** All objects of a kind. */
   list(kind: string): KubeObject[]
   put(object: KubeObject): void
   remove(last: KubeObject): void
-  /** Replaces all of a kind, in one namespace or in all. */
+  /** Replaces all objects of a kind, in one namespace or in all. */
   replace(kind: string, namespace: string | undefined, items: readonly KubeObject[]): void
 }
 
-/** Events come late by moments: older ends need no memory. */
-const mostEnded = 1_000
+/** Events are late by moments only: older deletions need not be remembered. */
+const maxEnded = 1_000
 
 export const createMirror = (): Mirror => {
   const objects = new Map<string, KubeObject>()
   const ended = new Map<string, KubeObject['metadata']>()
   const put = (object: KubeObject): void => {
-    // Of no use here, and often the largest part.
+    // Not used here, and often the largest part.
     const { managedFields: _, ...metadata } = object.metadata
     objects.set(keyOf(refOf(object)), { ...object, metadata })
   }
@@ -35,7 +35,7 @@ export const createMirror = (): Mirror => {
       ended.delete(key)
       ended.set(key, last.metadata)
       const [oldest] = ended.keys()
-      if (ended.size > mostEnded && oldest !== undefined) ended.delete(oldest)
+      if (ended.size > maxEnded && oldest !== undefined) ended.delete(oldest)
     },
     replace: (kind, namespace, items) => {
       for (const map of [objects, ended])

@@ -1,19 +1,19 @@
-// In which order a cluster's states were: events may come twice, late, and out of their order.
+// The order of a cluster's states: events may arrive twice, late, or out of order.
 import type { KubeObject } from '../../src/resources/meta.ts'
 
-/** Versions of one kind count up, as the API conventions of Kubernetes say; others have no order. */
+/** resourceVersions of one kind rise, by the Kubernetes API conventions; other texts have no order. */
 const isOlder = (a = '', b = ''): boolean => {
   const number = /^[1-9]\d*$/
   if (!number.test(a) || !number.test(b)) return false
   return a.length === b.length ? a < b : a.length < b.length
 }
 
-/** The newer one of two versions; the second where they have no order. */
+/** The newer one of two versions; the second one when they have no order. */
 export const newerVersion = (a: string, b: string): string => (isOlder(b, a) ? a : b)
 
 /**
- * True for an event that tells of less than what is held: an older state, the end of another object of
- * this name, or a state of one that has `ended`.
+ * True for an event that is older than the known state: an older version, the deletion of another
+ * object of this name, or a state of an object that was deleted (`ended`).
  */
 export const isLate = (
   type: string,

@@ -1,11 +1,11 @@
-// Paths of the cluster's API, from the one table of kinds.
+// Paths of the cluster's API, derived from the table of kinds.
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import { apiPathOf, requireKind } from '../../src/resources/registry.ts'
 
-/** The kinds that are followed, in the order in which one needs another. */
+/** The followed kinds. Each kind may refer to earlier ones. */
 export const followedKinds = ['Project', 'Agent', 'StagelySecret', 'Stagelet'] as const
 
-/** All objects of a kind: of one namespace, or of the whole cluster. */
+/** The collection of a kind: in one namespace, or in the whole cluster. */
 export const collectionPath = (kindName: string, namespace?: string): string => {
   const kind = requireKind(kindName)
   const base = apiPathOf(kind)

@@ -1,6 +1,6 @@
-// Makes one object right on both sides: its spec from the cluster into the store, its status from
-// the store into the cluster. A key says what to look at; both sides are read anew each time, and
-// what is right already is not written.
+// Reconciles one object: its spec from the cluster to the store, its status from the store to the
+// cluster. A key only names the object. Both sides are read anew each time, and nothing is written that
+// is right already.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { NewCondition } from '../../src/resources/conditions.ts'
@@ -17,19 +17,19 @@ import { sameJson } from '../../src/store/canonical.ts'
 import { clusterSource } from '../../src/store/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import {
-  carry,
+  toStoreObject,
   clusterFinalizer,
-  isCarried,
+  isUpToDate,
   isSameOrigin,
   refusal,
   refusePlainValue,
   secretKeyRefOf,
   type SecretValue,
-} from './carry.ts'
+} from './store-object.ts'
 import type { Claims } from './claims.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { Mirror } from './mirror.ts'
-import { patiently } from './patience.ts'
+import { afterRetryAfter } from './retry-after.ts'
 import { objectPath } from './paths.ts'
 import type { Removals } from './removals.ts'
 import type { SecretValues } from './secret-values.ts'
@@ -45,16 +45,22 @@ export interface ClusterReconcilerDeps {
   readonly secrets: SecretValues
   readonly removals: Removals
   readonly claims: Pick<Claims, 'refused'>
-  /** True for keys whose disappearance from the cluster is not believed. */
+  /** True for keys whose absence from the cluster is not trusted. */
   readonly isHeld: (key: string) => boolean
-  /** The source of a stored object, as its annotation shows it. */
+  /** True when the cluster owns the stored object, by its annotation. */
   readonly isOurs: (object: KubeObject) => boolean
 }
 
-/** What an object needs may come a moment later on another watch; only then is its lack told. */
+/**
+ * An object that is needed may arrive a moment later on another watch. A missing one is reported only
+ * after this many attempts.
+ */
 const patience = 6
 const againMs = 250
-/** What holds an object in the store lets go of it without a word to this one. */
+/**
+ * The store removes an object's last finalizer without notifying this reconciler: look again after this
+ * time.
+ */
 const keptMs = 10_000
 
 export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler => {
@@ -77,9 +83,9 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
     const ends = object.metadata.deletionTimestamp !== undefined
     const others = await deps.claims.refused(ref.namespace, { ends })
     if (others !== undefined) return waitFor(others)
-    if (ends) return letGo(deps, object, stored)
+    if (ends) return removeFromStore(deps, object, stored)
     if (stored !== undefined && !isSameOrigin(stored, object)) {
-      // Deleted and made anew while nobody looked: the old one goes first.
+      // Deleted and created again between two looks: the old object is removed first.
       const why = await deps.removals.remove(ref)
       if (why === undefined) return waitFor(againMs)
       await showStatus(deps, object, refusal(object, 'Conflict', why))
@@ -98,13 +104,13 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
 
   return {
     name: 'kubernetes',
-    reconcile: (key) => patiently(() => reconcile(key)),
+    reconcile: (key) => afterRetryAfter(() => reconcile(key)),
   }
 }
 
 interface Carried {
   readonly refused: NewCondition | undefined
-  /** True where what is lacking may still come by itself. */
+  /** True when the missing object may still arrive. */
   readonly retry: boolean
 }
 
@@ -131,7 +137,7 @@ const carryOver = async (
     if ('missing' in value)
       return { refused: refusal(object, 'ValueMissing', value.missing), retry: false }
   }
-  if (stored !== undefined && isCarried(stored, carry(object, value, stored))) return taken
+  if (stored !== undefined && isUpToDate(stored, toStoreObject(object, value, stored))) return taken
   try {
     await write({ store, isOurs }, object, value)
     return taken
@@ -146,9 +152,9 @@ const write = (
   value: SecretValue | undefined,
 ): Promise<void> =>
   store.write(clusterActor, {}, async (tx) => {
-    // Read again: somebody may have asked for something meanwhile.
+    // Read again: somebody may have set a request annotation meanwhile.
     const current = await tx.get(refOf(object))
-    const wanted = carry(object, value, current)
+    const wanted = toStoreObject(object, value, current)
     const namespace = { kind: 'Namespace', namespace: '', name: refOf(wanted).namespace }
     if ((await tx.get(namespace)) === undefined)
       await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name } })
@@ -161,7 +167,7 @@ const write = (
     await tx.update({ ...wanted, metadata: { ...kept, ...wanted.metadata } })
   })
 
-/** The store made it by itself, such as the Agent of a join token. */
+/** True for an object that the store made itself, such as the Agent of a join token. */
 const isNobodys = (current: KubeObject): boolean =>
   current.metadata.annotations?.[annotations.source] === systemSource
 
@@ -179,13 +185,13 @@ const refusedBy = (error: unknown, object: KubeObject): Carried => {
   if (error.reason === 'InternalError' || error.reason === 'ServiceUnavailable') throw error
   const faults = (error.details.faults ?? []).map((fault) => `${fault.field}: ${fault.message}`)
   const message = faults.length === 0 ? error.message : faults.join('; ')
-  // What stands in the way may go; what is wrong by itself stays wrong.
+  // NotFound and Conflict may pass; other faults are faults of the object.
   const retry = error.reason === 'NotFound' || error.reason === 'Conflict'
   return { refused: refusal(object, error.reason, message), retry }
 }
 
-/** A deletion in the cluster: the store's object goes first, by its own rules. */
-const letGo = async (
+/** Deletes in the store an object that is being deleted in the cluster; the store's own rules apply. */
+const removeFromStore = async (
   deps: ClusterReconcilerDeps,
   object: KubeObject,
   stored: KubeObject | undefined,
@@ -199,7 +205,7 @@ const letGo = async (
     }
   }
   if (await deps.store.get(refOf(object)).then((o) => o !== undefined && deps.isOurs(o))) {
-    // The feed tells when the agent has let go; until then the cluster shows what it waits for.
+    // The feed reports when the agent has released it; until then the cluster shows the status.
     await showStatus(deps, object, undefined)
     return done
   }
@@ -225,7 +231,7 @@ const patchFinalizers = async (
   finalizers: readonly string[],
 ): Promise<void> => {
   const { uid, resourceVersion } = object.metadata
-  // The version makes it a compare-and-set: others add finalizers too.
+  // The version makes the write a compare-and-set: other programs add finalizers too.
   const metadata = { uid, resourceVersion, finalizers }
   const patch = { metadata }
   try {
@@ -246,13 +252,14 @@ const showStatus = async (
   refused: NewCondition | undefined,
 ): Promise<void> => {
   const ref = refOf(seen)
-  // A finalizer that was just put there has made a newer version.
+  // Adding the finalizer has made a newer version.
   const object = mirror.get(keyOf(ref)) ?? seen
   const held = await store.get(ref)
   const stored = held !== undefined && isOurs(held) && isSameOrigin(held, object) ? held : undefined
   const status = clusterStatus(stored, object.status, refused, toTimestamp(clock.now()))
   if (status === undefined || sameJson(status, object.status ?? {})) return
-  // The version makes it a compare-and-set, with a Conflict where the object has changed or is another.
+  // The version makes the write a compare-and-set: Conflict when the object has changed or was
+  // replaced.
   const patch = [
     { op: 'add', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
     { op: 'add', path: '/status', value: status },
@@ -269,7 +276,7 @@ const showStatus = async (
   }
 }
 
-/** The answer is newer than what the watch has told: another look must not write the same again. */
+/** Stores the answer, which is newer than the watch: otherwise the next look would write the same again. */
 const learn = (mirror: Mirror, before: KubeObject, answer: unknown): void => {
   if (mirror.get(keyOf(refOf(before))) === before) mirror.put(answer as KubeObject)
 }

@@ -1,12 +1,16 @@
-// What is gone from the cluster goes from the store, or stays where another secret takes its value from it:
-// then somebody must be told, for in the cluster there is nothing left to show it.
+// Removes from the store what was deleted in the cluster. A secret that other secrets refer to cannot
+// be removed. Then a log line and an Event say so, because the cluster no longer has an object that
+// could show it.
 import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { keyOf, type ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 
 export interface Removals {
-  /** Removes the stored object; why it stays, told by the log and an Event once, or undefined. */
+  /**
+   * Removes the stored object. Returns why it could not be removed; undefined: removed. The reason is
+   * reported once, by log and Event.
+   */
   remove(ref: ObjectRef): Promise<string | undefined>
 }
 

@@ -1,8 +1,9 @@
-// The Secrets that StagelySecrets take their values from: one watch for each, and for no other.
+// The Secrets that give StagelySecrets their values: one watch for each of them, and for no other
+// Secret.
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { SecretKeyRef, SecretValue } from './carry.ts'
+import type { SecretKeyRef, SecretValue } from './store-object.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { followCollection } from './follow.ts'
 import { isLate } from './order.ts'
@@ -10,8 +11,9 @@ import { secretsPath } from './paths.ts'
 
 export interface SecretValues {
   /**
-   * The entry that `user` (a key of the work queue) takes its value from; undefined until the Secret
-   * was read once. From then on `user` is told of changes, until it asks for another or `release`s.
+   * The entry that gives `user` (a key of the work queue) its value; undefined until the Secret was
+   * read once. From then on `user` is notified of changes, until it reads another Secret or calls
+   * `release`.
    */
   read(user: string, namespace: string, ref: SecretKeyRef): SecretValue | undefined
   release(user: string): void
@@ -23,17 +25,17 @@ interface Followed {
   readonly stopping: AbortController
   readonly running: Promise<void>
   secret: (KubeObject & { data?: Record<string, string> }) | undefined
-  /** The one that was deleted last, since the list. */
+  /** The last deleted Secret of this name, since the list. */
   ended: KubeObject['metadata'] | undefined
   isRead: boolean
-  /** Why it may not be read. */
+  /** Why the Secret may not be read. */
   forbidden: string | undefined
 }
 
 export interface SecretValuesDeps {
   readonly client: ClusterClient
   readonly log: Logger
-  /** The users of a Secret that changed. */
+  /** Called with the users of a Secret that changed. */
   readonly onChange: (users: Iterable<string>) => void
 }
 
@@ -61,7 +63,7 @@ export const createSecretValues = ({ client, log, onChange }: SecretValuesDeps):
         return Promise.resolve()
       },
       onFailure: (cause) => {
-        // Another fault passes, and what was read stays good meanwhile.
+        // Other faults pass, and the known value stays valid meanwhile.
         if (!isReason(cause, 'Forbidden') || entry.forbidden === cause.message) return
         entry.forbidden = cause.message
         onChange(entry.users)

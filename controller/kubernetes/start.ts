@@ -1,11 +1,11 @@
-// A cluster as a source: its objects of the four kinds go into the store, and their status comes back.
+// A cluster as a source: its objects of the four kinds are stored, and their status is written back.
 //
 // INVARIANTS
-// - Nothing is removed from the store before every kind was listed whole in its namespace, and never when
-//   a list lacks more than half of what there was: somebody must say that this is meant (`pruneAll`).
-// - Specs in the cluster are never written; status only where it differs.
-// - Nothing is written where another controller has claimed the namespace (claims.ts).
-// - Nothing is written unless this replica still leads, nor over a state that was not looked at (ADR 0035).
+// - Nothing is removed from the store before every kind of the namespace was listed completely. Nothing
+//   is removed when a list lacks more than half of the known objects, unless `pruneAll` is set.
+// - Specs in the cluster are never written; a status only when it differs.
+// - Nothing is written in a namespace that another controller has claimed (claims.ts).
+// - Nothing is written unless this replica still leads, nor over a state that was not read (ADR 0035).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
@@ -23,10 +23,10 @@ import { followedKinds } from './paths.ts'
 import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createRemovals } from './removals.ts'
 import { createSecretValues } from './secret-values.ts'
-import { createClaimTeller } from './tell-claims.ts'
+import { createClaimReporter } from './report-claims.ts'
 
 export interface KubernetesSourceOptions extends LoopObserver {
-  /** Asked at the start, and again when the cluster no longer takes the login. */
+  /** Called at the start, and again when the cluster refuses the credentials. */
   readonly kubeConfig: () => KubeConfig
   /** Namespaces to follow; undefined: all. */
   readonly namespaces: readonly string[] | undefined
@@ -35,13 +35,16 @@ export interface KubernetesSourceOptions extends LoopObserver {
   readonly log: Logger
   /** How long a watch may last, in seconds. */
   readonly watchSeconds?: number
-  /** Asked right before each write to the cluster. */
+  /** Called right before each write to the cluster. */
   readonly mayWrite: () => boolean
-  /** Believes lists that lack more than half. */
+  /** True: trust lists that lack more than half of the known objects. */
   readonly pruneAll: boolean
-  /** The same for all replicas of one database, and for no other: by it namespaces are claimed. */
+  /**
+   * Id of the database, by which namespaces are claimed. All replicas of one database have the same
+   * one.
+   */
   readonly controllerId: string
-  /** How many namespaces another controller has claimed. */
+  /** Called with the number of namespaces that another controller has claimed. */
   readonly onClaimed?: (count: number) => void
   readonly claimTimes?: ClaimTimes
 }
@@ -63,7 +66,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const claims = createClaims({
     ...{ ...options, client, log },
     ...(options.claimTimes === undefined ? {} : { times: options.claimTimes }),
-    onChange: createClaimTeller({
+    onChange: createClaimReporter({
       ...{ ...options, client, log, actor: clusterActor },
       onClaimed: options.onClaimed ?? (() => undefined),
     }),
@@ -82,7 +85,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   })
   const { pruneAll } = options
   const intake = createIntake({ store, clock, mirror, log, namespaces, pruneAll, isOurs, enqueue })
-  // One worker: a first look goes through the kinds in the order in which they need each other.
+  // One worker: the first pass handles the kinds in order, so that references exist.
   const loop = startControlLoop(
     { ...options, log, workers: 1 },
     createClusterReconciler({
@@ -140,7 +143,7 @@ interface StoreFollower {
   readonly onChange: (event: ChangeEvent) => void
 }
 
-/** From now until `signal` aborts; all is looked at again where the feed broke. */
+/** Follows the store from now until `signal` aborts. After a gap in the feed, all objects are enqueued. */
 const followStore = async (
   { store, clock }: KubernetesSourceOptions,
   log: Logger,

@@ -1,20 +1,20 @@
-// From the stored status to the one that the cluster shows. Pure.
+// Converts the stored status to the status in the cluster. Pure.
 import { withCondition, type Condition, type NewCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { origin } from './carry.ts'
+import { origin } from './store-object.ts'
 
 type Status = Record<string, unknown>
 
 /**
- * Generations count spec changes, and the two sides count their own: what was judged from the stored
- * object's newest generation was judged from the one of the cluster that it was carried from.
+ * Each side counts its own generations. A status of the newest stored generation is a status of the
+ * cluster's generation from which the stored object was made.
  */
 const generationIn = (stored: KubeObject, judged: number): number => {
   const carried = Number(stored.metadata.annotations?.[origin.generation] ?? 1)
   return judged >= (stored.metadata.generation ?? 1) ? carried : Math.max(1, carried - 1)
 }
 
-/** Status as the cluster is to show it; `refused` says why the newest spec was not taken. */
+/** The status for the cluster. `refused`: why the newest spec was not stored. */
 export const clusterStatus = (
   stored: KubeObject | undefined,
   shown: Status | undefined,
@@ -25,7 +25,7 @@ export const clusterStatus = (
     stored === undefined ? (refused === undefined ? undefined : (shown ?? {})) : translated(stored)
   if (refused === undefined) return status
   const conditions = (status?.['conditions'] ?? []) as Condition[]
-  // What is shown already keeps its time.
+  // An unchanged condition keeps its time.
   const old = ((shown?.['conditions'] ?? []) as Condition[]).filter((c) => c.type === refused.type)
   const others = conditions.filter((c) => c.type !== refused.type)
   return { ...status, conditions: [...others, ...withCondition(old, refused, now)] }

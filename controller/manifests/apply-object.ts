@@ -1,4 +1,4 @@
-// One manifest into the store, by the same three-way merge as the CLI's apply.
+// Stores one manifest, by the same three-way merge as the CLI's apply.
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { applyMergePatch, applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
 import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
@@ -9,11 +9,14 @@ import type { Transaction } from '../../src/store/store.ts'
 export interface Applied {
   readonly before: KubeObject | undefined
   readonly after: KubeObject
-  /** What differs from the stored object; {} for a new one. */
+  /** The difference to the stored object; {} for a new one. */
   readonly patch: Record<string, unknown>
 }
 
-/** Creates or updates; an update that changes nothing writes nothing. Throws what the store throws. */
+/**
+ * Creates or updates the object. An update without a difference writes nothing. Throws the store's
+ * errors.
+ */
 export const applyObject = async (tx: Transaction, manifest: KubeObject): Promise<Applied> => {
   const before = await tx.get(refOf(manifest))
   if (before === undefined) {
@@ -31,7 +34,10 @@ const decoded = (input: unknown): KubeObject => {
   throw new StagelyError('Invalid', 'the object is invalid', { faults })
 }
 
-/** A manifest that gives no value any more leaves it open: the mark that it did goes, which is a change. */
+/**
+ * When a manifest no longer contains a value, the annotation that its owner gives the value is removed.
+ * That counts as a change.
+ */
 const openValue = (manifest: KubeObject, before: KubeObject): Record<string, unknown> => {
   const marked = before.metadata.annotations?.[annotations.valueSource] !== undefined
   if (!marked || givesValue(manifest)) return {}

@@ -1,4 +1,4 @@
-// One scan of a folder into the store: one transaction, one change set. Applying it again writes nothing.
+// Stores one scan of a folder: one transaction, one change set. Storing it again writes nothing.
 import { randomUUID } from 'node:crypto'
 import type { StagelyError } from '../../src/kernel/errors.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
@@ -10,13 +10,13 @@ import type { FolderFault } from './scan.ts'
 import { writeAllPossible } from './write-all-possible.ts'
 
 export interface FolderApplied {
-  /** What the store refused, at the file and line that it stands at. */
+  /** Refusals of the store, with file and line. */
   readonly faults: readonly FolderFault[]
   readonly changed: number
   readonly removed: number
 }
 
-/** Everything whose source is the folder. */
+/** All objects whose source is the folder. */
 export const listOwned = async (reader: Reader, source: string): Promise<KubeObject[]> => {
   const owned: KubeObject[] = []
   for (const kind of kinds) {
@@ -29,7 +29,7 @@ export const listOwned = async (reader: Reader, source: string): Promise<KubeObj
 
 type Item = { readonly document: ManifestDocument } | { readonly remove: KubeObject }
 
-/** Writes `documents`, then removes `remove` in the reverse order of kinds. */
+/** Writes `documents`, then deletes `remove` in the reverse order of kinds. */
 export const applyFolder = async (
   store: Store,
   actor: Actor,
@@ -43,7 +43,7 @@ export const applyFolder = async (
   ]
   const { results, refused } = await writeAllPossible<Item, Applied | undefined>(store, {
     actor,
-    // Files may be on their way into the folder one by one.
+    // Files may be arriving in the folder one by one.
     options: { changeSet: { id: randomUUID(), last: true, isSoFar: true } },
     items,
     refOf: (item) => refOf('document' in item ? item.document.object : item.remove),

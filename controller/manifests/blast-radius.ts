@@ -1,5 +1,5 @@
-// Which services a change of secrets reaches: their digests before and after, by the same function
-// that the agent's labels are made with. Pure, but for reading the situation.
+// Which services a change of secrets affects: compares their digests before and after, computed by the
+// function that also makes the agents' labels. Pure, except for reading the situation.
 import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { valueFields } from '../../src/resources/secret-value.ts'
@@ -21,7 +21,7 @@ const projectOf = (object: KubeObject): string | undefined =>
 const projectKey = (object: KubeObject): string =>
   `${object.metadata.namespace ?? ''}/${projectOf(object) ?? ''}`
 
-/** The stagelets of the namespaces that the objects are in, and the sets that can matter to them. */
+/** Reads the stagelets in the namespaces of the objects, and the sets of their projects. */
 export const readSituation = async (
   reader: Reader,
   objects: readonly KubeObject[],
@@ -45,7 +45,7 @@ export const readSituation = async (
   return { stagelets, sets }
 }
 
-/** Services whose digest differs. Only services that an agent has reported are known. */
+/** Services whose digest differs. Only services in an agent's report are known. */
 export const affectedServices = (before: Situation, after: Situation): AffectedService[] => {
   const old = new Map(before.stagelets.map((s) => [s.metadata.uid, s]))
   return after.stagelets.flatMap((stagelet) => {
@@ -70,8 +70,9 @@ export const affectedServices = (before: Situation, after: Situation): AffectedS
 }
 
 /**
- * Services that see no change and are re-created all the same, by any version of Compose: they hold the
- * id of a container of `affected`. What merely depends on it is not: the agent re-creates in steps.
+ * Services that see no change and are still re-created, by every version of Compose: they refer to the
+ * id of a container of `affected`. A service that only has a `depends_on` is not re-created: the agent
+ * works in steps.
  */
 export const cascadedServices = (
   { stagelets }: Pick<Situation, 'stagelets'>,

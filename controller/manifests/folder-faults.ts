@@ -1,5 +1,5 @@
-// Shows what is wrong with a folder: a log line and an Event when a fault comes, and for as long as it lasts
-// the condition ManifestsApplied of the namespaces that it concerns, and a metric.
+// Reports the faults of a folder: a log line and an Event for each new fault; while it lasts, the
+// condition ManifestsApplied of the affected namespaces, and a metric.
 import type { Logger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
@@ -12,17 +12,17 @@ const mostSaid = 20
 const textOf = ({ file, line, field, message }: FolderFault): string =>
   `${file}:${line}: ${field === undefined || field === '' ? '' : `${field}: `}${message}`
 
-/** What tells which namespaces a file is about. */
+/** The data from which the namespaces of a file are determined. */
 export interface FolderContents {
-  /** Everything whose source is the folder. */
+  /** All objects whose source is the folder. */
   readonly owned: readonly KubeObject[]
   /** Last known file of each object. */
   readonly files: ReadonlyMap<string, string>
 }
 
 /**
- * Of a file that cannot be understood, the namespaces of what it declared before; else all of the
- * folder's, for any of them may lack what it declares.
+ * The namespaces of the objects that an unreadable file declared before. If there are none: all
+ * namespaces of the folder, because any of them may lack an object.
  */
 const namespacesOf = ({ key, file }: FolderFault, { owned, files }: FolderContents): string[] => {
   if (key !== undefined) {
@@ -40,7 +40,7 @@ const messageOf = (texts: readonly string[]): string =>
   texts.slice(0, mostSaid).join('\n') +
   (texts.length > mostSaid ? `\nand ${texts.length - mostSaid} more` : '')
 
-/** Remembers what was shown, so that a fault is told once and not at every scan. */
+/** Remembers reported faults, so that each is reported once and not at every scan. */
 export const createFaultBoard = (deps: {
   readonly store: Store
   readonly actor: Actor
@@ -49,7 +49,7 @@ export const createFaultBoard = (deps: {
 }): { show(faults: readonly FolderFault[], contents: FolderContents): Promise<void> } => {
   const { store, actor, log } = deps
   let shown = new Set<string>()
-  /** What each namespace says; undefined before the first look at what was said before this start. */
+  /** The reported text of each namespace; undefined until the texts from before this start were read. */
   let said: Map<string, string> | undefined
 
   const tell = async (fresh: readonly FolderFault[]): Promise<void> => {
@@ -103,7 +103,10 @@ const saidBefore = async (store: Store): Promise<Map<string, string>> => {
   return said
 }
 
-/** `fault` undefined: all is good again. A namespace that is not there cannot say anything: `default` does. */
+/**
+ * Sets or clears (`fault` undefined) the condition of a namespace. For a namespace that does not exist,
+ * `default` has the condition.
+ */
 const sayIn = async (tx: Transaction, name: string, fault: string | undefined): Promise<void> => {
   const refs = [name, 'default'].map((one) => ({ kind: 'Namespace', namespace: '', name: one }))
   for (const ref of refs) {

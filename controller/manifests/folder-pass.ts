@@ -1,4 +1,4 @@
-// One look at the folder: scan, apply what changed, remove what is gone for sure.
+// One pass over the folder: scan it, apply changes, remove objects that are certainly gone.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -15,16 +15,16 @@ interface PassDeps {
   readonly log: Logger
   readonly clock: Clock
   readonly pruneAll: boolean
-  /** How many faults the folder has, after each look that was applied. */
+  /** Called with the number of faults after each pass. */
   readonly onFaults?: (count: number) => void
 }
 
-/** How long after a scan that lacks an object the second, confirming scan is made. */
+/** Pause between a scan that lacks an object and the second scan that confirms it. */
 const confirmMs = 500
-/** Faults of the store (an owner, a missing project) may go away without any file changing. */
+/** A refusal of the store (an owner, a missing project) may pass without a change of any file. */
 const recheckMs = 30_000
 
-/** A function that makes one pass; it returns after how many ms the next one is wanted, if soon. */
+/** A function that makes one pass; it returns after how many ms the next one is needed, if soon. */
 export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) => {
   const { dir, store, actor, log, clock } = deps
   const board = createFaultBoard(deps)
@@ -32,7 +32,7 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
   const state = { reason: '', fingerprint: '', appliedAt: 0, missing: '', removing: '', held: 0 }
 
   const complain = (reason: string): void => {
-    // Nothing can be concluded from a folder that is not there: what it owns stays.
+    // Nothing follows from a missing folder: its objects stay.
     if (reason !== state.reason)
       log.warn({ reason }, 'the folder has nothing to apply; everything stays')
     state.reason = reason
@@ -68,7 +68,7 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
     state.missing = missing
     const stale =
       scan.fingerprint !== state.fingerprint || clock.now() - state.appliedAt > recheckMs
-    // What was refused is tried again as all else is, not at every look.
+    // A refused removal is repeated together with refused writes, not at every pass.
     if (stale || (confirmed && missing !== state.removing)) {
       await apply(scan, { remove: confirmed ? remove : [], owned })
       state.removing = confirmed ? missing : ''

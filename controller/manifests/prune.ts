@@ -1,30 +1,30 @@
-// Decides what a folder no longer declares and may be removed. Pure.
+// Decides which objects a folder no longer declares and may be removed. Pure.
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { Scan } from './scan.ts'
 
 export interface PruneInput {
   readonly scan: Scan
-  /** Everything that the folder owns, by the store. */
+  /** All objects in the store that the folder owns. */
   readonly owned: readonly KubeObject[]
-  /** Last known file of each object; objects of before this process are not in it. */
+  /** Last known file of each object; empty for objects from before this process. */
   readonly knownFiles: ReadonlyMap<string, string>
   readonly pruneAll: boolean
 }
 
 export interface PruneDecision {
   readonly remove: readonly KubeObject[]
-  /** More than half would go: somebody must say that this is meant. */
+  /** More than half of the objects would be removed: somebody must confirm that. */
   readonly heldBack: number
 }
 
 /**
- * An object whose file is broken, or whose file is not known while any file is broken, stays: a
- * broken file says nothing about what it declares.
+ * An object stays when its file is broken, and also when its file is unknown while any file is broken:
+ * a broken file does not show what it declares.
  */
 export const decidePrune = ({ scan, owned, knownFiles, pruneAll }: PruneInput): PruneDecision => {
   const absent = owned.filter((object) => {
     if (object.metadata.deletionTimestamp !== undefined) return false
-    // A namespace takes everything in it along, also what never came from the folder.
+    // Deleting a namespace would delete everything in it, also objects that are not from the folder.
     if (object.kind === 'Namespace') return false
     const key = keyOf(refOf(object))
     if (scan.declared.has(key)) return false

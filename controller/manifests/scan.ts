@@ -1,5 +1,5 @@
-// Reads a whole folder of manifests into one picture. Follows links (also those of a mounted
-// ConfigMap, whose files are links through `..data`), reads every real file once, and never throws.
+// Reads a whole folder of manifests into one result. Follows links, also those of a mounted ConfigMap,
+// whose files are links through `..data`. Reads each real file once. Never throws.
 import { createHash } from 'node:crypto'
 import { readFile, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
@@ -14,19 +14,19 @@ import { kinds } from '../../src/resources/registry.ts'
 import { decodeObject } from '../../src/resources/validate.ts'
 
 export interface FolderFault extends ManifestFault {
-  /** The object that the fault is of, where that much is known. */
+  /** Key of the faulty object, if it is known. */
   readonly key?: string
 }
 
 export interface Scan {
   /** Changes with any byte of any manifest. */
   readonly fingerprint: string
-  /** Good documents, each object once, in the order that they are applied in. */
+  /** Valid documents, each object once, in the order in which they are applied. */
   readonly documents: readonly ManifestDocument[]
   readonly faults: readonly FolderFault[]
-  /** Every object that a readable document declares, good or not, and its file. */
+  /** Every object that a readable document declares, valid or not, and its file. */
   readonly declared: ReadonlyMap<string, string>
-  /** Files of which some part could not be understood: what they declare is not known. */
+  /** Files that could not be fully parsed: it is unknown what they declare. */
   readonly brokenFiles: ReadonlySet<string>
 }
 
@@ -40,7 +40,7 @@ interface Source {
   readonly text: string | undefined
 }
 
-/** ok: false when the folder is missing, unreadable, or holds no manifest: nothing can be concluded. */
+/** ok: false when the folder is missing, unreadable, or holds no manifest: nothing follows from it. */
 export const scanFolder = async (dir: string): Promise<ScanResult> => {
   const sources: Source[] = []
   try {
@@ -55,7 +55,10 @@ export const scanFolder = async (dir: string): Promise<ScanResult> => {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'failed'
 
-/** Dot names are left out: editors' swap files, and the `..data` folders that links lead into. */
+/**
+ * Skips names that begin with a dot: editors' swap files, and the `..data` folders that links lead
+ * into.
+ */
 const collect = async (
   root: string,
   folder: string,
@@ -74,7 +77,7 @@ const collect = async (
       if (info.isDirectory()) await collect(root, path, found)
       else if (info.isFile()) found.sources.push({ file, text: await readText(real, info.size) })
     } catch {
-      // It vanished, or may not be read: unknown content, which must not count as "declares nothing".
+      // The file vanished or may not be read: its content is unknown, which must not count as empty.
       found.sources.push({ file, text: undefined })
     }
   }

@@ -1,10 +1,10 @@
-// A folder of manifests as a source. A file event means only "look": the whole folder is read again
-// and goes into the store as one change set. A slow poll sees what no event told (mounts that come
-// and go, network file systems).
+// A folder of manifests as a source. A file event only triggers a pass: the whole folder is read again
+// and stored as one change set. A slow poll finds changes without events (mounts, network file
+// systems).
 //
 // INVARIANTS
 // - One pass runs at a time; an event during a pass causes one more pass.
-// - Nothing is removed but after two equal scans, and never because a folder or file cannot be read.
+// - Nothing is removed before two equal scans, and never because a folder or file cannot be read.
 import { resolve } from 'node:path'
 import { watch } from 'chokidar'
 import type { Clock } from '../../src/kernel/clock.ts'
@@ -19,14 +19,14 @@ export interface FolderSourceOptions {
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger
-  /** Removes even more than half of what the folder owns. */
+  /** True: remove even more than half of the folder's objects. */
   readonly pruneAll?: boolean
-  /** How many faults it has. */
+  /** Called with the number of faults. */
   readonly onFaults?: (count: number) => void
 }
 
 export interface FolderSource {
-  /** Resolves when the pass that runs has ended. */
+  /** Resolves when the running pass has ended. */
   stop(): Promise<void>
 }
 
@@ -64,7 +64,7 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
         return retryMs
       })
       await waker.wait(clock, again ?? pollMs, stopping.signal)
-      // A writer that is at it gets a moment to finish: half a file is no use.
+      // A program that is writing gets a moment to finish: half a file is useless.
       await clock.sleep(settleMs, stopping.signal)
     }
   }
@@ -83,7 +83,10 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
 
 interface Waker {
   wake(): void
-  /** Returns after `ms` or the first wake since the last wait. Throws an AbortError with `signal`. */
+  /**
+   * Resolves after `ms`, or at the first wake since the last wait. Rejects with an AbortError when
+   * `signal` aborts.
+   */
   wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void>
 }
 

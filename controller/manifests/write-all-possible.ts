@@ -1,4 +1,4 @@
-// Writes many objects in one transaction although some may be refused.
+// Writes many objects in one transaction, leaving out those that are refused.
 import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor, Store, Transaction, WriteOptions } from '../../src/store/store.ts'
@@ -14,9 +14,12 @@ export interface Work<Item, Result> {
   readonly items: readonly Item[]
   readonly each: (tx: Transaction, item: Item) => Promise<Result>
   readonly before?: (tx: Transaction) => Promise<void>
-  /** The object that an item writes: what is found wrong with it when all is written is its own. */
+  /**
+   * The object that an item writes. A fault of that object at the end of the transaction belongs to the
+   * item.
+   */
   readonly refOf: (item: Item) => ObjectRef
-  /** Sees what will have been written, still inside the transaction. */
+  /** Runs at the end of the transaction, with the results. */
   readonly after?: (tx: Transaction, results: ReadonlyMap<Item, Result>) => Promise<void>
 }
 
@@ -32,9 +35,9 @@ class Refusal extends Error {
 }
 
 /**
- * `each` for every item, in order, in one transaction. An item that is refused is left out, and all
- * is done again without it: a database that refused one statement takes no more in that transaction.
- * Errors that are not about the item (InternalError, ServiceUnavailable) are thrown.
+ * Runs `each` for every item in order, in one transaction. After a refusal the whole transaction is
+ * repeated without the refused item: Postgres accepts no more statements after a failed one. Errors
+ * that are not about the item (InternalError, ServiceUnavailable) are thrown.
  */
 export const writeAllPossible = async <Item, Result>(
   store: Store,
@@ -65,7 +68,7 @@ export const writeAllPossible = async <Item, Result>(
 const mayBeOfItem = (error: unknown): error is StagelyError =>
   (['Invalid', 'Conflict', 'Forbidden'] as const).some((reason) => isReason(error, reason))
 
-/** Some things are judged when all is written, such as what secrets refer to. */
+/** Finds the item of a refusal at the end of the transaction, such as a broken reference. */
 const refusalAtEnd = <Item, Result>(
   error: unknown,
   { items, refOf }: Work<Item, Result>,

@@ -62,7 +62,7 @@ const patch = (plural: string, name: string, body: object): Promise<Answer> =>
     body,
   })
 /** What was refused is asked for again after this long at the latest. */
-const mostPauseMs = 30_000
+const maxPauseMs = 30_000
 const idOf = async (plural: string, name: string): Promise<string> =>
   restIdOf((await held(plural, name))!)
 /** The cluster's object is carried once more. */
@@ -307,7 +307,7 @@ test('a Secret that may not be read is told at the object that names it', async 
   })
   over()
   await cluster.api.putSecret('locked', { key: Buffer.from('now-readable').toString('base64') })
-  await eventually(accepted, mostPauseMs + 15_000).toMatchObject({ status: 'True' })
+  await eventually(accepted, maxPauseMs + 15_000).toMatchObject({ status: 'True' })
 })
 
 test('of the cluster nothing is written but status, finalizers, events and claims, under one name', () => {

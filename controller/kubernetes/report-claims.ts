@@ -1,5 +1,5 @@
-// Says for as long as it lasts that another controller has a namespace of the cluster: in the log, as an
-// Event at its Lease, as the condition ClusterFollowed of the team of that name, and as a metric.
+// Reports that another controller has claimed a namespace, while that lasts: by a log line, an Event at
+// its Lease, the condition ClusterFollowed of the team of that name, and a metric.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -9,43 +9,43 @@ import { leaseName, type ClaimDeps, type Lease } from './claims.ts'
 import { collectionPath } from './paths.ts'
 
 const conditionType = 'ClusterFollowed'
-/** Of what a Lease says: whoever may write one may write anything. */
-const mostOfHolder = 100
+/** Length limit of text from a Lease, which anybody with write access may have filled. */
+const maxHolderChars = 100
 
-export interface TellDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
+export interface ReportDeps extends Pick<ClaimDeps, 'client' | 'controllerId'> {
   readonly store: Store
   readonly actor: Actor
   readonly clock: Clock
   readonly log: Logger
-  /** How many namespaces another controller has. */
+  /** Called with the number of namespaces that another controller has claimed. */
   readonly onClaimed: (count: number) => void
 }
 
-export const createClaimTeller = (deps: TellDeps): ClaimDeps['onChange'] => {
+export const createClaimReporter = (deps: ReportDeps): ClaimDeps['onChange'] => {
   const { log, controllerId, onClaimed } = deps
   const others = new Set<string>()
-  // Whatever was known in a term before.
+  // Forgets the count of an earlier term.
   onClaimed(others.size)
   return async (namespace, lease) => {
     const message =
       lease === undefined
         ? 'this controller follows the namespace of the cluster'
-        : `the namespace "${namespace}" of the cluster is claimed by the controller ${(lease.spec?.holderIdentity ?? '').slice(0, mostOfHolder)}, of another database; this one (${controllerId}) writes nothing there, and takes nothing from there. Give each controller its own namespaces (--kubernetes-namespace). When the other one is gone for good: kubectl --namespace ${namespace} delete lease ${leaseName}`
+        : `the namespace "${namespace}" of the cluster is claimed by the controller ${(lease.spec?.holderIdentity ?? '').slice(0, maxHolderChars)}, of another database; this one (${controllerId}) writes nothing there, and takes nothing from there. Give each controller its own namespaces (--kubernetes-namespace). When the other one is gone for good: kubectl --namespace ${namespace} delete lease ${leaseName}`
     if (lease === undefined) others.delete(namespace)
     else others.add(namespace)
     onClaimed(others.size)
     if (lease === undefined) log.info({ namespace, controller: controllerId }, message)
     else {
       log.error({ namespace }, message)
-      await tellCluster(deps, { namespace, lease, message })
+      await reportToCluster(deps, { namespace, lease, message })
     }
     await sayInTeam(deps, namespace, { claimed: lease !== undefined, message })
   }
 }
 
-/** A Lease is not written to by who has not got it; an Event beside it is. */
-const tellCluster = async (
-  { client, clock, controllerId }: TellDeps,
+/** Only its owner may write a Lease; an Event about it may be written. */
+const reportToCluster = async (
+  { client, clock, controllerId }: ReportDeps,
   given: { namespace: string; lease: Lease; message: string },
 ): Promise<void> => {
   const { namespace, lease, message } = given
@@ -64,13 +64,13 @@ const tellCluster = async (
     ...{ reportingComponent: 'stagely', reportingInstance: controllerId },
   })
   await post.catch((error: unknown) => {
-    // The cluster still has the one of the last time.
+    // The cluster still has the Event of the last time.
     if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Conflict')) throw error
   })
 }
 
 const sayInTeam = async (
-  { store, actor }: TellDeps,
+  { store, actor }: ReportDeps,
   name: string,
   { claimed, message }: { claimed: boolean; message: string },
 ): Promise<void> => {

@@ -1,8 +1,8 @@
-// From an object of the cluster to what the store is to hold. Pure.
+// Converts an object of the cluster to the object that the store is to hold. Pure.
 import type { NewCondition } from '../../src/resources/conditions.ts'
 import { annotations, requestAnnotations, type KubeObject } from '../../src/resources/meta.ts'
 
-/** Annotations that say which state of the cluster the stored object is from. */
+/** Annotations that record from which state of the cluster the stored object was made. */
 export const origin = {
   uid: 'stagely.dev/kubernetes-uid',
   generation: 'stagely.dev/kubernetes-generation',
@@ -10,10 +10,10 @@ export const origin = {
   secret: 'stagely.dev/kubernetes-secret',
 } as const
 
-/** Keeps a Stagelet in the cluster until its agent has let go of it. */
+/** Keeps a Stagelet in the cluster until its agent has released it. */
 export const clusterFinalizer = 'stagely.dev/controller'
 
-/** A Secret's entry, as `spec.valueFrom.kubernetesSecret` names it. */
+/** One entry of a Secret, as in `spec.valueFrom.kubernetesSecret`. */
 export interface SecretKeyRef {
   readonly name: string
   readonly key: string
@@ -36,7 +36,7 @@ export const refusal = (object: KubeObject, reason: string, message: string): Ne
   observedGeneration: object.metadata.generation ?? 1,
 })
 
-/** Why the object must not be stored at all; undefined when it may. */
+/** Why the object must not be stored at all; undefined: it may. */
 export const refusePlainValue = (object: KubeObject): NewCondition | undefined => {
   if (object.kind !== 'StagelySecret') return undefined
   const field = ['value', 'valueBase64'].find((name) => object.spec?.[name] !== undefined)
@@ -53,26 +53,33 @@ type Notes = Record<string, string>
 const without = (notes: Notes, ...names: readonly string[]): Notes =>
   Object.fromEntries(Object.entries(notes).filter(([name]) => !names.includes(name)))
 
-/** Set by the store. */
-const serversOwn = [annotations.source, annotations.valueSource]
+/** Annotations that the store sets. */
+const serverAnnotations = [annotations.source, annotations.valueSource]
 
-/** Under which the store keeps what the cluster said last of a request. */
-const saidOf = (name: string): string => name.replace('stagely.dev/', 'stagely.dev/kubernetes-')
+/** The annotation in which the store keeps the cluster's last value of a request annotation. */
+const clusterValueOf = (name: string): string =>
+  name.replace('stagely.dev/', 'stagely.dev/kubernetes-')
 
-/** Requests come by both ways: what the cluster newly says counts, else what was asked already. */
+/**
+ * Request annotations may be set in the cluster and through the API. A new value from the cluster wins;
+ * otherwise the stored value stays.
+ */
 const requestsOf = (given: Notes, held: Notes): Notes => {
   const next: Notes = {}
   for (const name of requestAnnotations) {
     const said = given[name]
-    const asked = said === undefined || said === held[saidOf(name)] ? held[name] : said
+    const asked = said === undefined || said === held[clusterValueOf(name)] ? held[name] : said
     if (asked !== undefined) next[name] = asked
-    if (said !== undefined) next[saidOf(name)] = said
+    if (said !== undefined) next[clusterValueOf(name)] = said
   }
   return next
 }
 
-/** `value` is what the object's Secret holds, where it names one; `stored` what the store has of it. */
-export const carry = (
+/**
+ * The object to store. `value` is the content of the Secret that the object refers to; `stored` the
+ * present object in the store.
+ */
+export const toStoreObject = (
   object: KubeObject,
   value: SecretValue | undefined,
   stored: KubeObject | undefined,
@@ -89,7 +96,7 @@ export const carry = (
       namespace: metadata.namespace ?? 'default',
       ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
       annotations: {
-        ...without(given, annotations.lastApplied, ...serversOwn, ...requestAnnotations),
+        ...without(given, annotations.lastApplied, ...serverAnnotations, ...requestAnnotations),
         ...requestsOf(given, stored?.metadata.annotations ?? {}),
         [origin.uid]: metadata.uid ?? '',
         [origin.generation]: String(metadata.generation ?? 1),
@@ -102,7 +109,7 @@ export const carry = (
   }
 }
 
-/** The store takes the value itself: the Secret is the cluster's, and agents know no cluster. */
+/** Replaces the reference by the value: agents have no access to the cluster. */
 const withValue = (
   spec: Record<string, unknown> = {},
   found: { base64: string } | undefined,
@@ -116,11 +123,19 @@ const sameMap = (a: Notes = {}, b: Notes = {}): boolean => {
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
 }
 
-/** True when the stored object is from just this state of the cluster's; the generation stands for the spec. */
-export const isCarried = (stored: KubeObject, wanted: KubeObject): boolean =>
-  sameMap(without(stored.metadata.annotations ?? {}, ...serversOwn), wanted.metadata.annotations) &&
-  sameMap(stored.metadata.labels, wanted.metadata.labels)
+/**
+ * True when the stored object was made from exactly this state of the cluster. The generation
+ * identifies the spec.
+ */
+export const isUpToDate = (stored: KubeObject, wanted: KubeObject): boolean =>
+  sameMap(
+    without(stored.metadata.annotations ?? {}, ...serverAnnotations),
+    wanted.metadata.annotations,
+  ) && sameMap(stored.metadata.labels, wanted.metadata.labels)
 
-/** True when both come from one object of the cluster, and not from one that was made anew. */
+/**
+ * True when both are from one object of the cluster, and not from one that was deleted and created
+ * again.
+ */
 export const isSameOrigin = (stored: KubeObject, object: KubeObject): boolean =>
   stored.metadata.annotations?.[origin.uid] === object.metadata.uid
