@@ -9,6 +9,8 @@ import { term } from './state/rows.ts'
 const keepChangesMs = 600_000
 const keepChanges = 1_000
 const keepEventsMs = 3_600_000
+/** So long the answer to a commit may be lost. */
+const keepCommitsMs = 600_000
 /** At once; the rest goes with the next round. */
 const batch = 500
 
@@ -45,8 +47,8 @@ export const dropOldEvents = (session: WriteSession, now: number): void => {
 }
 
 /** Changes older than 10 minutes, but never the newest 1,000. */
-export const dropOldChanges = async ({ tx }: WriteSession, now: number): Promise<void> => {
-  await tx.query(
+const dropOldChanges = async (q: Queryable, now: number): Promise<void> => {
+  await q.query(
     `WITH gone AS (
        DELETE FROM changes WHERE created_at < $1
          AND rv < coalesce((SELECT rv FROM changes ORDER BY rv DESC OFFSET ${keepChanges - 1} LIMIT 1), 0)
@@ -70,14 +72,14 @@ const isPinned = (holds: string): string => `EXISTS (
  * can be restored the last ones stay, of a deleted one none. What a stagelet is to run, or would go
  * back to, stays whatever its age.
  */
-export const dropOldVersions = async (tx: Queryable, keep: Retention): Promise<void> => {
-  await tx.query(
+const dropOldVersions = async (q: Queryable, keep: Retention): Promise<void> => {
+  await q.query(
     `DELETE FROM revisions r USING projects p
      WHERE p.uid = r.project_uid AND r.revision <= p.revision - $1::bigint
        AND NOT ${isPinned('pin = r.revision')}`,
     [keep.revisions],
   )
-  await tx.query(
+  await q.query(
     `DELETE FROM secret_versions v USING projects p
      WHERE p.uid = v.project_uid AND v.to_revision IS NOT NULL
        AND v.to_revision <= p.revision - $1::bigint + 1
@@ -87,6 +89,15 @@ export const dropOldVersions = async (tx: Queryable, keep: Retention): Promise<v
          OR v.version <= (SELECT max(n.version) FROM secret_versions n WHERE n.secret_uid = v.secret_uid) - $2::int)`,
     [keep.revisions, keep.versions],
   )
+}
+
+/** What the state does not hold: no write waits for it. */
+export const dropOldRows = async (q: Queryable, keep: Retention, now: number): Promise<void> => {
+  await dropOldChanges(q, now)
+  await dropOldVersions(q, keep)
+  await q.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
+  await q.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
+  await q.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
 }
 
 /** Terminating namespaces whose last object is gone. */

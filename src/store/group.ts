@@ -7,30 +7,27 @@ import {
   Changes,
   payloadOf,
   projectStateKind,
-  stateOf,
   type Payload,
   type ProjectChange,
 } from './log/changes.ts'
 import type { WriteSession } from './session.ts'
 import { objectRow } from './state/rows.ts'
 import { Overlay, type State } from './state/state.ts'
-import type { ChangeEvent } from './store.ts'
 
 export class Group {
   /** What the writes were admitted on. */
   readonly state: State
   readonly startRv: number
   readonly overlay: Overlay
-  /** All of them. */
+  /** All that they change. */
   readonly changes = new Changes()
-  /** What is not stored yet. */
-  readonly #pending = new Changes()
   rv: number
+  /** How many writes count. */
+  absorbed = 0
   /** Term of the leaders among the writers. */
   leader: number | undefined
   /** Where the chain of audit rows ends after them. */
   chain: ChainPoint
-  readonly #events: ChangeEvent[] = []
 
   constructor(state: State) {
     this.state = state
@@ -43,17 +40,9 @@ export class Group {
   /** The write is done, and counts. */
   absorb(session: WriteSession): void {
     this.overlay.absorb(session.view)
-    this.#take(session.changes)
+    this.changes.absorb(session.changes)
     this.rv = session.rv
-  }
-
-  #take(changes: Changes): void {
-    for (const { type, row, previous } of changes.objects) {
-      const change = { resourceVersion: row.rv, type, text: row.text }
-      this.#events.push(changeEvent({ ...change, previous }))
-    }
-    this.changes.absorb(changes)
-    this.#pending.absorb(changes)
+    this.absorbed += 1
   }
 
   get isEmpty(): boolean {
@@ -62,7 +51,7 @@ export class Group {
 
   /** Some write has audit rows. */
   get isAudited(): boolean {
-    return this.#pending.audit.length > 0 || this.chain !== this.state.chain
+    return this.changes.audit.length > 0
   }
 
   /** Every project that is another than before, or whose head is. */
@@ -70,42 +59,25 @@ export class Group {
     return projectsOf(this.overlay, this.state)
   }
 
-  /** All that is not stored yet. */
+  /** What the database gets. */
   payload(): Payload {
     const projects = this.projects()
     if (projects.length > 0 && this.rv === this.startRv) this.#tell(projects)
     // A place in the chain is taken at one version of the state: that one is then over.
     if (this.isAudited && this.rv === this.startRv) this.rv += 1
-    return payloadOf(this.#pending, projects, { tells: true, audit: this.#link() })
-  }
-
-  /** What followers need of the projects, where the changes of objects were stored ahead. */
-  lateState(): string | undefined {
-    const projects = this.projects()
-    const isLate = projects.length > 0 && this.#pending.objects.length === 0
-    return isLate ? stateOf(projects) : undefined
-  }
-
-  /** What a write has done since it was asked last, to be stored ahead of its end. */
-  partOf({ view, changes }: WriteSession): Payload {
-    this.#take(changes)
-    changes.clear()
-    const what = { tells: false, audit: this.#link() }
-    const payload = payloadOf(this.#pending, projectsOf(view, this.state), what)
-    this.#pending.clear()
-    return payload
+    const { rows, end } = chained(this.chain, this.changes.audit)
+    this.chain = end
+    return payloadOf(this.changes, projects, rows)
   }
 
   get commit(): OwnCommit {
     const { rv, chain } = this
-    return { delta: this.overlay.delta, events: this.#events, rv, chain }
-  }
-
-  /** Gives the rows that are not stored yet their places. */
-  #link(): string[] {
-    const { rows, end } = chained(this.chain, this.#pending.audit)
-    this.chain = end
-    return rows
+    const events = this.changes.objects
+      .filter(({ ref }) => ref.kind !== projectStateKind)
+      .map(({ type, row, previous }) =>
+        changeEvent({ resourceVersion: row.rv, type, text: row.text, previous }),
+      )
+    return { delta: this.overlay.delta, events, rv, chain }
   }
 
   /** A change for followers where no object changed. */
@@ -113,7 +85,7 @@ export class Group {
     const ref = { kind: projectStateKind, namespace: '', name: '' }
     const uid = first?.uid ?? ''
     const row = objectRow(ref, { uid, rv: ++this.rv, source: 'system', text: '{}' })
-    this.#pending.objects.push({ type: 'MODIFIED', ref, row, previous: undefined, at: 0 })
+    this.changes.objects.push({ type: 'MODIFIED', ref, row, previous: undefined, at: 0 })
   }
 }
 

@@ -9,6 +9,7 @@ class NotPrepared extends Error {}
 
 export class Preparations {
   readonly #made = new Map<string, unknown>()
+  #isMaking = false
   #wanted: { readonly name: string; readonly make: () => Promise<unknown> } | undefined
 
   /** The write cannot end before make(). Also where what take() threw was caught on the way. */
@@ -28,9 +29,10 @@ export class Preparations {
 
   /**
    * What `ask` answers. An answer that is here at once, from memory or by a key that is here, is
-   * awaited in place; for any other one the write gives way, as in take().
+   * awaited in place; for any other one the write gives way, as in take(). What is being made waits for it.
    */
   async soon<T>(name: string, ask: () => Promise<T>): Promise<T> {
+    if (this.#isMaking) return ask()
     if (this.#made.has(name)) return this.#made.get(name) as T
     const asked = ask()
     const answered = asked.then(
@@ -45,6 +47,12 @@ export class Preparations {
   async make(): Promise<void> {
     const wanted = this.#wanted
     this.#wanted = undefined
-    if (wanted !== undefined) this.#made.set(wanted.name, await wanted.make())
+    if (wanted === undefined) return
+    this.#isMaking = true
+    try {
+      this.#made.set(wanted.name, await wanted.make())
+    } finally {
+      this.#isMaking = false
+    }
   }
 }

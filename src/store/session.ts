@@ -81,8 +81,6 @@ export class WriteSession {
   readonly projects = new Map<string, ProjectState>()
   /** What takes too long to be made here. */
   readonly preparations: Preparations
-  /** Projects (by uid) whose rows were changed by statements. */
-  readonly reloaded = new Set<string>()
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
   /** How many projects this write has made keys for. */
@@ -123,7 +121,7 @@ export class WriteSession {
     return toTimestamp(this.nowMs)
   }
 
-  /** For statements of those who keep tables of their own: each sees what this write has done so far. */
+  /** For statements of those who keep tables of their own. What the write does besides is stored after them. */
   get tx(): Queryable {
     if (this.#tx !== undefined) return this.#tx
     this.needsTransaction = true

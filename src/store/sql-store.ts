@@ -7,13 +7,7 @@ import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
-import {
-  dropOldChanges,
-  dropOldEvents,
-  dropOldVersions,
-  finishNamespaces,
-  type Retention,
-} from './compaction.ts'
+import { dropOldEvents, dropOldRows, finishNamespaces, type Retention } from './compaction.ts'
 import { Deliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
@@ -28,7 +22,7 @@ import { openSets, readSet } from './sets.ts'
 import type { Sql } from './sql.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { State } from './state/state.ts'
-import { dropOldTombstones } from './tombstones.ts'
+import { dropOldTombstones, hasOldTombstones } from './tombstones.ts'
 import type {
   Actor,
   ChangeEvent,
@@ -57,8 +51,6 @@ import type { Writer } from './writer.ts'
 import { assemble, type SqlStoreDeps, type StoreParts } from './store-parts.ts'
 
 const system: Actor = { name: 'controller', source: 'system' }
-/** So long an answer may be lost. */
-const keepCommitsMs = 600_000
 const healthMs = 1_500
 /** A write takes milliseconds; the database ends a statement that waits for 15 s. */
 const stuckAfterMs = 10_000
@@ -305,17 +297,15 @@ export class SqlStore implements Store {
   }
 
   async compact(now: number): Promise<void> {
+    const before = now - this.#retention.deletedMs
+    const isAnyDue = await hasOldTombstones(this.#sql, before)
     await this.#writer.run(system, this.#fence, async (session) => {
       dropOldEvents(session, now)
       finishNamespaces(session)
-      await dropOldChanges(session, now)
-      await dropOldTombstones(session, now - this.#retention.deletedMs)
-      await dropOldVersions(session.tx, this.#retention)
+      if (isAnyDue) await dropOldTombstones(session, before)
       for (const row of this.state.projects.rows()) dropIfUnused(session, row)
-      await session.tx.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
-      await session.tx.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
-      await session.tx.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
     })
+    await dropOldRows(this.#sql, this.#retention, now)
   }
 
   /** Ends every watch, waits for writes that were begun, and closes the database. */

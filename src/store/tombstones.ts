@@ -3,6 +3,7 @@
 import type { KubeObject } from '../resources/meta.ts'
 import type { ProjectState } from './projects.ts'
 import type { StoredRow, WriteSession } from './session.ts'
+import type { Queryable } from './sql.ts'
 
 export const bury = (session: WriteSession, project: ProjectState, row: StoredRow): void => {
   const { namespace = '', name } = row.object.metadata
@@ -22,24 +23,28 @@ export const unbury = async (
   project: ProjectState,
   secretUid: string,
 ): Promise<KubeObject | undefined> => {
+  const { view, changes } = session
+  view.buried.set(secretUid, undefined)
+  project.changed = true
+  const mine = changes.buried.findIndex((row) => row.secretUid === secretUid)
+  if (mine >= 0) return JSON.parse(changes.buried.splice(mine, 1)[0]!.text) as KubeObject
   const [row] = await session.tx.query<{ body: string }>(
     'DELETE FROM deleted_secrets WHERE project_uid = $1 AND secret_uid = $2 RETURNING body',
     [project.uid, secretUid],
   )
-  if (row === undefined) return undefined
-  session.view.buried.set(secretUid, undefined)
-  project.changed = true
-  return JSON.parse(row.body) as KubeObject
+  return row && (JSON.parse(row.body) as KubeObject)
 }
 
+/** Whether dropOldTombstones has anything to do. */
+export const hasOldTombstones = async (q: Queryable, before: number): Promise<boolean> =>
+  (await q.query('SELECT 1 FROM deleted_secrets WHERE deleted_at <= $1 LIMIT 1', [before])).length >
+  0
+
+/** Those that were deleted before `before` (ms). */
 export const dropOldTombstones = async (session: WriteSession, before: number): Promise<void> => {
-  const gone = await session.tx.query<{ id: string; project: string }>(
-    `DELETE FROM deleted_secrets WHERE deleted_at <= $1
-     RETURNING secret_uid AS id, project_uid AS project`,
+  const gone = await session.tx.query<{ id: string }>(
+    'DELETE FROM deleted_secrets WHERE deleted_at <= $1 RETURNING secret_uid AS id',
     [before],
   )
-  for (const { id, project } of gone) {
-    session.view.buried.set(id, undefined)
-    session.reloaded.add(project)
-  }
+  for (const { id } of gone) session.view.buried.set(id, undefined)
 }

@@ -9,12 +9,12 @@ import { FairTurn } from '../kernel/fair-turn.ts'
 import { deposed, internal } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
-import { advance, commit, lockCounters, readStanding, wasCommitted } from './log/commit.ts'
+import { commit, lockCounters, readStanding, wasCommitted, type Commit } from './log/commit.ts'
 import { Preparations } from './preparations.ts'
 import { finishProjects } from './revisions.ts'
 import { WriteSession, type SessionDeps } from './session.ts'
 import type { Actor, Review, WriteOptions } from './store.ts'
-import { LockedWrite } from './locked-write.ts'
+import type { Queryable } from './sql.ts'
 import { checkRemoved } from './values/followers.ts'
 import { settleReferences } from './values/references.ts'
 
@@ -204,15 +204,11 @@ export class Writer {
       await feed.reach(standing.rv)
       return standing.rv === group.startRv
     }
-    const payload = group.payload()
+    const made = this.#commitOf(group)
     for (let repeats = 0; ; repeats++) {
       const one = { id: randomUUID(), at: clock.now() }
       try {
-        const answer = await commit(sql, {
-          ...{ ...one, expected: group.startRv, next: group.rv, payload },
-          leader: group.leader,
-          origin: sql.kind === 'pglite' ? undefined : feed.origin,
-        })
+        const answer = await commit(sql, { ...made, ...one })
         this.#term = Math.max(this.#term, answer.term)
         if (!answer.done) await feed.reach(answer.rv)
         return answer.done
@@ -242,14 +238,10 @@ export class Writer {
         this.#term = Math.max(this.#term, standing.term)
         await feed.reach(standing.rv, tx)
         const group = new Group(feed.state)
-        const locked = new LockedWrite(tx, group)
-        const settles = await this.#runAll(group, jobs, locked)
-        if (locked.isTakenBack) throw new TakenBack(settles)
-        await locked.end()
-        if (group.rv !== group.startRv) {
-          await tx.query('INSERT INTO commits (id, at) VALUES ($1, $2)', [one.id, one.at])
-          await advance(tx, group.rv, sql.kind === 'pglite' ? undefined : feed.origin)
-        }
+        const settles = await this.#runAll(group, jobs, tx)
+        // Statements of a write that failed, or was a dry run.
+        if (jobs[0]?.isLocked === true && group.absorbed === 0) throw new TakenBack(settles)
+        if (!group.isEmpty) await commit(tx, { ...this.#commitOf(group), ...one })
         done = { group, settles }
       })
     } catch (error) {
@@ -263,13 +255,23 @@ export class Writer {
     if (done !== undefined) this.#publish(done.group, done.settles)
   }
 
-  async #runAll(group: Group, jobs: readonly Job[], locked?: LockedWrite): Promise<Settle[]> {
+  #commitOf(group: Group): Omit<Commit, 'id' | 'at'> {
+    const { sql, feed } = this.#deps
+    const payload = group.payload()
+    return {
+      ...{ expected: group.startRv, next: group.rv, payload },
+      leader: group.leader,
+      origin: sql.kind === 'pglite' ? undefined : feed.origin,
+    }
+  }
+
+  async #runAll(group: Group, jobs: readonly Job[], tx?: Queryable): Promise<Settle[]> {
     const settles: Settle[] = []
-    for (const job of jobs) settles.push(await this.#runJob(group, job, locked))
+    for (const job of jobs) settles.push(await this.#runJob(group, job, tx))
     return settles
   }
 
-  async #runJob(group: Group, job: Job, locked?: LockedWrite): Promise<Settle> {
+  async #runJob(group: Group, job: Job, tx?: Queryable): Promise<Settle> {
     const { actor, options, preparations } = job
     const { changeSet, term } = options
     if (term !== undefined) {
@@ -283,10 +285,9 @@ export class Writer {
     const session = new WriteSession({
       ...{ view: group.overlay, before: group.changes, actor, changeSet, preparations },
       ...{ epoch: group.state.epoch, rv: group.rv, nowMs: this.#deps.clock.now() },
-      ...{ deps: this.#deps, tx: job.isLocked ? locked?.tx : undefined },
+      ...{ deps: this.#deps, tx: job.isLocked ? tx : undefined },
       ...{ signal: options.review?.signal, isDry: options.dryRun === true },
     })
-    locked?.begin(session, term)
     try {
       const result = await job.work(session)
       checkRemoved(session, session.removed)
@@ -294,16 +295,14 @@ export class Writer {
       await finishProjects(session)
       if (preparations.wanting || session.needsTransaction)
         throw new Error('a write went on without what it needs')
-      await locked?.reload(session)
       if (options.dryRun !== true) {
         group.absorb(session)
         group.leader = term ?? group.leader
-      } else if (job.isLocked) locked?.takeBack()
+      }
       return () => {
         job.resolve({ result })
       }
     } catch (error) {
-      if (job.isLocked) locked?.takeBack()
       const again = whyAgain(session, preparations)
       return () => {
         if (again !== undefined) job.resolve({ again })

@@ -181,7 +181,10 @@ describe.each([
     const update = (value: string): Promise<unknown> =>
       updateAs(t.store, api, secretOf(ns, 's-0', { value }))
     const rotated = t.store
-      .writeWithSession(api, (session) => replaceDataKeys(session, made))
+      .writeWithSession(api, (session) => {
+        replaceDataKeys(session, made)
+        return Promise.resolve()
+      })
       .then(() => update('after'))
     await Promise.all([update('before'), rotated])
     const rows = await t.sql.query<{ retired: boolean }>(
@@ -189,7 +192,8 @@ describe.each([
        WHERE v.project_uid = $1 ORDER BY v.version`,
       [projectUid],
     )
-    expect(rows.map(({ retired }) => retired)).toEqual([true, true, false])
+    // The write beside the rotation may come before or after it.
+    expect([rows[0]?.retired, rows[2]?.retired]).toEqual([true, false])
     await t.keys.rotateDataKeys(api, projectUid)
     await finish()
     expect(await countSealedOld(t.sql, projectUid)).toBe(0)
@@ -308,7 +312,7 @@ describe.each([
   })
 
   it('moves to a new master key row by row, and needs the old one until the end', async () => {
-    const { projectUid } = await fill(2)
+    const { ns, projectUid } = await fill(2)
     await t.settings.putSealedIfAbsent('probe', Buffer.from('kept'))
     await t.close()
     await expect(t.again({ masterKey: newMasterKey })).rejects.toThrow(
@@ -329,6 +333,9 @@ describe.each([
     const later = await t.again({ keyRing: both() })
     let more = true
     while (more) more = await later.keys.workOnce()
+    expect((await countWraps(later.sql)).size).toBe(1)
+    // Writes go on with what was wrapped anew.
+    await createAs(later.store, api, secretOf(ns, 'after', { value: 'v' }))
     expect((await countWraps(later.sql)).size).toBe(1)
     await later.close()
     const alone = await t.again({ masterKey: newMasterKey })

@@ -7,7 +7,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { AuditEntry } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
-import type { Sql } from '../sql.ts'
+import type { Queryable, Sql } from '../sql.ts'
 import type { Actor } from '../store.ts'
 import { erasePerson, type Erasure } from './erase.ts'
 import {
@@ -140,14 +140,8 @@ export class AuditLog {
   /** Puts a pseudonym in place of all that names a person. NotFound when nothing does. */
   async erase(person: string, actor: Actor, dryRun: boolean): Promise<Erasure> {
     const signer = await this.#open()
-    return this.#deps.store.writeWithSession(
-      actor,
-      async (session) => {
-        await lockChain(session.tx, signer, this.#seen)
-        return erasePerson(session, person)
-      },
-      { dryRun },
-    )
+    const locked = (tx: Queryable): Promise<unknown> => lockChain(tx, signer, this.#seen)
+    return erasePerson(this.#deps, person, { actor, dryRun, locked })
   }
 
   /** Where the chain was tampered with, the head as it is told: the verifier then names the row. */

@@ -4,7 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../../audit/erasure.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { WriteSession } from '../session.ts'
+import type { SqlStore } from '../sql-store.ts'
+import type { Queryable } from '../sql.ts'
 import { term } from '../state/rows.ts'
+import type { Actor } from '../store.ts'
 
 export interface Erasure {
   /** What stands in the person's place. */
@@ -24,14 +27,14 @@ interface Known {
 }
 
 /** Every name and id under which the log knows the person. */
-const knownAs = async ({ tx }: WriteSession, person: string): Promise<Known> => {
-  const ids = await tx.query<{ id: string }>(
+const knownAs = async (q: Queryable, person: string): Promise<Known> => {
+  const ids = await q.query<{ id: string }>(
     `SELECT DISTINCT actor_id AS id FROM audit
      WHERE source = 'api' AND actor_id IS NOT NULL AND (actor = $1 OR actor_id = $1)`,
     [person],
   )
   const known = ids.map((row) => row.id)
-  const names = await tx.query<{ name: string }>(
+  const names = await q.query<{ name: string }>(
     `SELECT DISTINCT actor AS name FROM audit WHERE source = 'api' AND actor_id = ANY($1)`,
     [known],
   )
@@ -68,15 +71,6 @@ const eraseElsewhere = async (
      WHERE body #>> '{status,updatedBy}' = ANY($1)`,
     [names, pseudonym],
   )
-  const rows = session.view.objects
-    .withTerm(term.kind('StagelySecret'))
-    .filter(({ object }) =>
-      names.includes((object.status?.['updatedBy'] as string | undefined) ?? ''),
-    )
-  for (const row of rows) {
-    const status = { ...row.object.status, updatedBy: pseudonym }
-    session.put({ ...row.object, status }, row.source, row)
-  }
   // A watcher is told of these changes again, but not by whom they were.
   await session.tx.query(
     `UPDATE changes SET body = ${renamed('body')}, previous = ${renamed('previous')}
@@ -92,12 +86,27 @@ const eraseElsewhere = async (
   )
 }
 
+/** Who last changed a secret, as its status says. */
+const eraseInStatus = (session: WriteSession, { names }: Known, pseudonym: string): void => {
+  const rows = session.view.objects
+    .withTerm(term.kind('StagelySecret'))
+    .filter(({ object }) =>
+      names.includes((object.status?.['updatedBy'] as string | undefined) ?? ''),
+    )
+  for (const row of rows) {
+    const status = { ...row.object.status, updatedBy: pseudonym }
+    session.put({ ...row.object, status }, row.source, row)
+  }
+}
+
 /**
  * `session` holds the chain. NotFound where no row names the person.
- * `person` is a name or an id; rows of the same id under other names count too.
  */
-export const erasePerson = async (session: WriteSession, person: string): Promise<Erasure> => {
-  const { names, ids } = await knownAs(session, person)
+const eraseRows = async (
+  session: WriteSession,
+  { names, ids, person }: Known & { person: string },
+  pseudonym: string,
+): Promise<Erasure> => {
   const rows = await session.tx.query<{ seq: number; acted: boolean; named: boolean }>(
     `SELECT seq, (${theirs}) AS acted, (${about}) AS named FROM audit
      WHERE (${theirs}) OR (${about}) ORDER BY seq`,
@@ -111,7 +120,6 @@ export const erasePerson = async (session: WriteSession, person: string): Promis
     if (acted) erased.add(seq)
     if (named) erased.add(seq)
   }
-  const pseudonym = `${erasedPrefix}${randomUUID()}`
   await session.tx.query(
     `UPDATE audit SET actor = $3, actor_id = NULL, address = NULL, actor_salt = NULL WHERE ${theirs}`,
     [names, ids, pseudonym],
@@ -130,4 +138,37 @@ export const erasePerson = async (session: WriteSession, person: string): Promis
     [names],
   )
   return { pseudonym, rows: rows.length, mentions: mentions?.count ?? 0 }
+}
+
+/**
+ * `person` is a name or an id; rows of the same id under other names count too. `locked` holds the chain.
+ * First goes what watchers are told of: the log, which has the name then too, is cleaned after it.
+ */
+export const erasePerson = async (
+  { sql, store }: { sql: Queryable; store: SqlStore },
+  person: string,
+  {
+    actor,
+    dryRun,
+    locked,
+  }: { actor: Actor; dryRun: boolean; locked: (tx: Queryable) => Promise<unknown> },
+): Promise<Erasure> => {
+  const known = { ...(await knownAs(sql, person)), person }
+  const pseudonym = `${erasedPrefix}${randomUUID()}`
+  const erase = (isDry: boolean): Promise<Erasure> =>
+    store.writeWithSession(
+      actor,
+      async (session) => {
+        await locked(session.tx)
+        return eraseRows(session, known, pseudonym)
+      },
+      { dryRun: isDry },
+    )
+  const found = await erase(true)
+  if (dryRun) return found
+  await store.writeWithSession(actor, (session) => {
+    eraseInStatus(session, known, pseudonym)
+    return Promise.resolve()
+  })
+  return erase(false)
 }

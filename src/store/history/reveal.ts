@@ -37,8 +37,10 @@ export const revealSet = async (
   { way, ...opening }: RevealedSet,
 ): Promise<OpenedEntry[]> => {
   const project = await requireProjectState(session, ref)
-  const { keys } = session.deps
-  const { opened, read } = await openHead(session.tx, keys, project.uid, opening)
+  const { sql, keys } = session.deps
+  const { opened, read } = session.preparations.take('set to reveal', () =>
+    openHead(sql, keys, project.uid, opening),
+  )
   noteReads(session, project, { way, entries: read })
   return opened
 }
@@ -52,7 +54,10 @@ export const revealSecret = async (
   const row = requireRow(session, ref)
   const project = await projectOfSecret(session, row)
   if (version !== undefined) {
-    const opened = await openVersion(session, project, { secretUid: row.uid, version })
+    const what = { secretUid: row.uid, version }
+    const opened = session.preparations.take('version to reveal', () =>
+      openVersion(session, project, what, session.deps.sql),
+    )
     noteReads(session, project, { way: 'reveal', entries: [opened] })
     return opened
   }

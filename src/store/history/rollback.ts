@@ -8,6 +8,7 @@ import { sameJson } from '../canonical.ts'
 import { conflict } from '../errors.ts'
 import { requireRow, updateObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
+import { setAt } from '../reads.ts'
 import { finishRemoval, removeObject } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { readSet } from '../sets.ts'
@@ -150,9 +151,8 @@ export const rollbackProject = async (
 ): Promise<ProjectRollback> => {
   const project = await requireProjectState(session, ref)
   const revision = await findRevision(session, project, choice)
-  const { keys } = session.deps
-  const target = (await readSet(session.tx, keys, project.uid, revision)).entries
-  const head = (await readSet(session.tx, keys, project.uid, 'head')).entries
+  const target = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
+  const head = (await setAt(session, project.uid, 'head')).entries
   const set = nameSet(head)
   if (choice.expectedSet !== undefined && choice.expectedSet !== set)
     throw conflict(

@@ -146,16 +146,16 @@ export const requireProjectState = async (
 export const openVersion = async (
   session: WriteSession,
   project: ProjectState,
-  what: { secretUid: string; version: number },
+  { secretUid, version }: { secretUid: string; version: number },
+  q: Queryable = session.tx,
 ): Promise<OpenedEntry> => {
-  const { secretUid, version } = what
-  const [row] = await session.tx.query<SealedRow>(
+  const [row] = await q.query<SealedRow>(
     `SELECT ${sealedColumns} FROM secret_versions v
      WHERE v.secret_uid = $1 AND v.version = $2 AND v.project_uid = $3`,
     [secretUid, version, project.uid],
   )
-  if (row === undefined) throw await versionMissing(session, secretUid, version)
-  const dataKeys = await loadDataKeys(session.tx, session.deps.keys, project.uid)
+  if (row === undefined) throw await versionMissing(q, secretUid, version)
+  const dataKeys = await loadDataKeys(q, session.deps.keys, project.uid)
   const entry = toEntry(row)
   const value = await openRow(dataKeys, project.uid, row)
   const { type, key, file } = entry
@@ -166,11 +166,11 @@ export const openVersion = async (
 }
 
 const versionMissing = async (
-  session: WriteSession,
+  q: Queryable,
   secretUid: string,
   version: number,
 ): Promise<StagelyError> => {
-  const kept = (await versionsOf(session.tx, secretUid)).map((v) => v.version).reverse()
+  const kept = (await versionsOf(q, secretUid)).map((v) => v.version).reverse()
   const list = kept.length === 0 ? 'none is' : `kept are ${kept.join(', ')}`
   return new StagelyError('NotFound', `version ${version} of this secret is not kept; ${list}`)
 }

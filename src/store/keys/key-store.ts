@@ -125,21 +125,18 @@ export class KeyStore {
    * the same project.
    */
   async rotateDataKeys(actor: Actor, projectUid?: string): Promise<BegunRotation> {
-    const { sql, store, keyRing } = this.#deps
-    const rows = await sql.query<{ uid: string; project: string; key_provider: string | null }>(
-      `SELECT uid, namespace || '/' || name AS project, key_provider FROM projects
-       WHERE $1::uuid IS NULL OR uid = $1`,
-      [projectUid ?? null],
-    )
-    const projects = rows.map(({ key_provider: name, ...row }) => ({
-      ...row,
-      keyProvider: name ?? undefined,
-    }))
+    const { store, keyRing } = this.#deps
+    await store.currentVersion()
+    const projects = [...store.state.projects.rows()]
+      .filter(({ id }) => projectUid === undefined || id === projectUid)
+      .map(({ id: uid, namespace, name, keyProvider }) => ({
+        ...{ uid, project: `${namespace}/${name}`, keyProvider },
+      }))
     const { made, left } = await makeDataKeys(keyRing, projects)
     if (made.length === 0 && left[0] !== undefined) throw left[0].error
     const rotation = await store.writeWithSession(actor, async (session) => {
       const begun = await insertRotation(session, { kind: 'data', projectUid })
-      await replaceDataKeys(session, made)
+      replaceDataKeys(session, made)
       return begun
     })
     this.#wake?.()
@@ -222,7 +219,7 @@ export class KeyStore {
       : { targets: new Map<string, string>() }
     for (;;) {
       const { moved, more } = isMaster
-        ? await rewrapBatch(sql, keyRing, targets, damaged)
+        ? await rewrapBatch(this.#deps, targets, damaged)
         : await resealBatch(sql, this.#keys, rotation, passed)
       if (!more) break
       const now = clock.now()

@@ -1,7 +1,9 @@
-// Wraps every key anew under the key of now: the master key, or the one that its project names. Each row is replaced by itself, and only while
-// it is what was read: a writer is never waited for, and never overwritten.
+// Wraps every key anew under the key of now: the master key, or the one that its project names. The keys are
+// asked outside of writes, and each row is replaced only while it is what was read.
 import { isReason } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
+import type { WriteSession } from '../session.ts'
+import type { SqlStore } from '../sql-store.ts'
 import type { Queryable } from '../sql.ts'
 import { ringOf } from './ring-of.ts'
 import {
@@ -14,6 +16,7 @@ import {
 } from './wraps.ts'
 
 const rowsAtOnce = 20
+const system = { name: 'controller', source: 'system' }
 
 const nextSql = (place: WrapPlace): string => `
 SELECT ${place.id}::text AS id, ${place.project} AS project, ${place.column} AS wrapped,
@@ -22,55 +25,79 @@ FROM ${place.table}
 WHERE ${wrappedElsewhere(place)} AND NOT ('${place.table}/' || ${place.id}::text) = ANY($2::text[])
 LIMIT ${rowsAtOnce}`
 
-const replace = async (
-  q: Queryable,
+interface Rewrapped {
+  readonly place: WrapPlace
+  readonly row: WrappedRow
+  readonly ring: KeyRing
+  readonly wrapped: string
+}
+
+const wrapAnew = async (
   provider: KeyRing,
   place: WrapPlace,
   row: WrappedRow,
-): Promise<number> => {
+): Promise<Rewrapped> => {
   const context = place.contextOf(row)
   const ring = ringOf(provider, row.by === '' ? undefined : row.by, place.table)
   const bytes = await provider.unwrap(row.wrapped, context)
-  let wrapped: string
   try {
-    wrapped = await ring.wrap(bytes, context)
+    return { place, row, ring, wrapped: await ring.wrap(bytes, context) }
   } finally {
     bytes.fill(0)
   }
+}
+
+/** What the state holds of a project: a write that follows must not bring the old text back. */
+const noteInState = (session: WriteSession, { place, row, wrapped }: Rewrapped): void => {
+  const { projects } = session.view
+  const known = row.project === '' ? undefined : projects.get(row.project)
+  if (known === undefined) return
+  if (place.table === 'projects' && known.digestKey === row.wrapped)
+    projects.set(known.id, { ...known, digestKey: wrapped })
+  const { id } = known.dataKey
+  if (place.table === 'data_keys' && id === row.id)
+    projects.set(known.id, { ...known, dataKey: { id, wrapped } })
+}
+
+/** False where the row is another by now. */
+const replace = async (session: WriteSession, made: Rewrapped): Promise<boolean> => {
+  const { place, row, ring, wrapped } = made
   const named =
     place.table === 'data_keys'
       ? { set: ', provider = $4, provider_key_id = $5', more: [ring.name, ring.keyId] }
       : { set: '', more: [] }
-  const rows = await q.query(
+  const rows = await session.tx.query(
     `UPDATE ${place.table} SET ${place.column} = $3${named.set}
      WHERE ${place.id}::text = $1 AND ${place.column} = $2 RETURNING 1`,
     [row.id, row.wrapped, wrapped, ...named.more],
   )
-  return rows.length
+  if (rows.length > 0) noteInState(session, made)
+  return rows.length > 0
 }
 
 /** One batch, as resealBatch. What has its prefix in `targets` needs no more work; keys without one wait. */
 export const rewrapBatch = async (
-  q: Queryable,
-  provider: KeyRing,
+  { sql, store, keyRing }: { sql: Queryable; store: SqlStore; keyRing: KeyRing },
   targets: WrapTargets,
   damaged: Set<string>,
 ): Promise<{ moved: number; more: boolean }> => {
   for (const place of wrapPlaces) {
-    const rows = await q.query<WrappedRow>(nextSql(place), [targetsText(targets), [...damaged]])
+    const rows = await sql.query<WrappedRow>(nextSql(place), [targetsText(targets), [...damaged]])
     if (rows.length === 0) continue
-    const moved = await Promise.all(
-      rows.map(async (row) => {
-        try {
-          return await replace(q, provider, place, row)
-        } catch (error) {
-          if (!isReason(error, 'InternalError')) throw error
-          damaged.add(`${place.table}/${row.id}`)
-          return 0
-        }
+    const tried = rows.map((row) =>
+      wrapAnew(keyRing, place, row).catch((error: unknown) => {
+        if (!isReason(error, 'InternalError')) throw error
+        damaged.add(`${place.table}/${row.id}`)
+        return undefined
       }),
     )
-    return { moved: moved.reduce((a, b) => a + b, 0), more: true }
+    const made = (await Promise.all(tried)).filter((one) => one !== undefined)
+    const moved = await store.writeWithSession(system, async (session) => {
+      let replaced = 0
+      for (const one of made) if (await replace(session, one)) replaced += 1
+      return replaced
+    })
+    return { moved, more: true }
   }
   return { moved: 0, more: false }
 }

@@ -6,6 +6,7 @@ import type { KeyRing } from '../../secrets/key-ring.ts'
 import { createDataKey, type NewDataKey } from '../../secrets/project-keys.ts'
 import type { WriteSession } from '../session.ts'
 import type { Queryable } from '../sql.ts'
+import type { ProjectRow } from '../state/rows.ts'
 import { ringOf } from './ring-of.ts'
 
 type RotationKind = 'data' | 'master'
@@ -171,56 +172,25 @@ export const makeDataKeys = async (
   return { made, left }
 }
 
-const replaceSql = `
-WITH made AS (
-  SELECT n.*, p.uid FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
-    AS n (project_uid, id, wrapped, provider, provider_key_id, key_provider)
-  JOIN projects p ON p.uid = n.project_uid AND p.key_provider IS NOT DISTINCT FROM n.key_provider
-), retired AS (
-  UPDATE data_keys k SET retired_at = $7 FROM made WHERE k.project_uid = made.uid AND k.retired_at IS NULL
-  RETURNING 1
-)
-SELECT id, uid, provider, provider_key_id, wrapped FROM made`
-
-const insertKeysSql = `
-INSERT INTO data_keys (id, project_uid, provider, provider_key_id, wrapped, created_at)
-SELECT n.*, $6 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS n`
-
-interface MadeRow {
-  id: string
-  uid: string
-  provider: string
-  provider_key_id: string
-  wrapped: string
+/** The project's data key from now on; its old one is retired. */
+export const putDataKey = (
+  session: WriteSession,
+  row: ProjectRow,
+  { ring, key: { id, wrapped } }: Pick<MadeKey, 'ring' | 'key'>,
+): void => {
+  session.changes.keys.push({
+    ...{ id, projectUid: row.id, provider: ring.name, providerKeyId: ring.keyId, wrapped },
+    at: session.nowMs,
+  })
+  session.view.projects.set(row.id, { ...row, dataKey: { id, wrapped } })
 }
 
-/**
- * Retires the data keys of these projects and puts new ones in place. Projects that were made,
- * removed, or moved to another key meanwhile are left as they are.
- */
-export const replaceDataKeys = async (
-  session: WriteSession,
-  made: readonly MadeKey[],
-): Promise<void> => {
-  const rows = await session.tx.query<MadeRow>(replaceSql, [
-    made.map(({ uid }) => uid),
-    made.map(({ key }) => key.id),
-    made.map(({ key }) => key.wrapped),
-    made.map(({ ring }) => ring.name),
-    made.map(({ ring }) => ring.keyId),
-    made.map(({ keyProvider }) => keyProvider ?? null),
-    session.nowMs,
-  ])
-  // Not in the statement before: its index of current keys would see both.
-  await session.tx.query(insertKeysSql, [
-    rows.map((row) => row.id),
-    rows.map((row) => row.uid),
-    rows.map((row) => row.provider),
-    rows.map((row) => row.provider_key_id),
-    rows.map((row) => row.wrapped),
-    session.nowMs,
-  ])
-  for (const { uid } of rows) session.reloaded.add(uid)
+/** Projects that were removed, or moved to another key, meanwhile are left as they are. */
+export const replaceDataKeys = (session: WriteSession, made: readonly MadeKey[]): void => {
+  for (const one of made) {
+    const row = session.view.projects.get(one.uid)
+    if (row !== undefined && row.keyProvider === one.keyProvider) putDataKey(session, row, one)
+  }
 }
 
 const claimSql = `

@@ -113,22 +113,6 @@ export class Changes {
     this.agents.push(...later.agents)
     this.audit.push(...later.audit)
   }
-
-  clear(): void {
-    for (const list of [
-      this.objects,
-      this.keys,
-      this.revisions,
-      this.buried,
-      this.former,
-      this.agents,
-      this.audit,
-    ])
-      list.length = 0
-    this.versions.clear()
-    this.#current.clear()
-    this.ended.clear()
-  }
 }
 
 /** What those who follow the log need of a project, with what changed in its head. */
@@ -200,7 +184,7 @@ const versionColumns = (row: NewVersionRow & { ended?: Ended }): string => {
   })
 }
 
-/** Parameters of apply_changes(), but for the leader's term. */
+/** What commit_changes() stores. */
 export interface Payload {
   readonly objects: string | null
   readonly more: string | null
@@ -208,21 +192,21 @@ export interface Payload {
 }
 
 /**
- * `projects` are those that changed; what hangs on one that is gone is left out, as it goes with it. With `tells`
- * the last change of an object tells followers of them. `audit` are rows with their places.
+ * `projects` are those that changed; what hangs on one that is gone is left out, as it goes with it. The last
+ * change of an object tells followers of them. `audit` are rows with their places.
  */
 export const payloadOf = (
   changes: Changes,
   projects: readonly ProjectChange[],
-  { tells, audit }: { tells: boolean; audit: readonly string[] },
+  audit: readonly string[],
 ): Payload => {
   const gone = new Set(projects.filter(({ row }) => row === undefined).map(({ uid }) => uid))
   const stays = ({ projectUid }: { readonly projectUid: string }): boolean => !gone.has(projectUid)
   const last = changes.objects.at(-1)
-  const state = tells && projects.length > 0 ? stateOf(projects) : null
+  const state = projects.length > 0 ? stateOf(projects) : null
   const objects = changes.objects.map((one) => objectText(one, one === last ? state : null))
   const living = projects.flatMap(({ row }) => (row === undefined ? [] : [row]))
-  const parts: Record<string, string[]> = {
+  const parts: Record<string, readonly string[]> = {
     gone: [...gone].map((uid) => JSON.stringify(uid)),
     projects: living.map(projectColumns),
     keys: changes.keys.filter(stays).map((key) =>
@@ -258,7 +242,7 @@ export const payloadOf = (
     ),
     former: changes.former.map((name) => JSON.stringify(name)),
     agents: changes.agents.map((agent) => JSON.stringify(agent)),
-    audit: [...audit],
+    audit,
   }
   const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)
   const drops = changes.objects.some(({ type }) => type === 'DELETED')

@@ -41,19 +41,6 @@ export const commit = async (
   return answer
 }
 
-/** Within a transaction that holds the counter row: what a write has done so far. */
-export const applyChanges = async (
-  tx: Queryable,
-  { objects, more, lists }: Payload,
-  leader: number | undefined,
-): Promise<void> => {
-  if (lists.length === 0) return
-  await tx.query('SELECT apply_changes($1::json, $2::json, $3::text[], $4)', [
-    ...[objects, more, lists],
-    leader ?? null,
-  ])
-}
-
 const standingSql = 'SELECT rv, term FROM counters'
 
 const standingOf = async (q: Queryable, text: string): Promise<Standing> => {
@@ -72,20 +59,6 @@ export const readStanding = (q: Queryable): Promise<Standing> =>
 /** Holds the counter row until the transaction ends: nobody commits meanwhile. */
 export const lockCounters = (tx: Queryable): Promise<Standing> =>
   standingOf(tx, `${standingSql} FOR UPDATE`)
-
-/** Moves the counter row that the transaction holds, and tells other replicas. */
-export const advance = async (
-  tx: Queryable,
-  rv: number,
-  origin: string | undefined,
-): Promise<void> => {
-  if (origin === undefined) await tx.query('UPDATE counters SET rv = $1', [rv])
-  else
-    await tx.query(
-      `WITH moved AS (UPDATE counters SET rv = $1) SELECT pg_notify('stagely_changes', $2)`,
-      [rv, origin],
-    )
-}
 
 /**
  * Whether a commit whose answer was lost is there. Waits for the one that may still be under way. One that is not
