@@ -25,8 +25,8 @@ import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { checkClaim, resetInSync, stageletsOf } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
 import { followersOf } from './values/followers.ts'
-import type { FoundValue } from './values/judged.ts'
-import { touchSecret } from './values/touched.ts'
+import type { FoundValue } from './values/disclosure.ts'
+import { noteSecretChange } from './values/secret-change.ts'
 import { fillsOpenValue } from './value-owner.ts'
 
 const initialStatus = (
@@ -56,7 +56,7 @@ const putSecret = async (
   const { current, audit } = more
   const stagelets = version === undefined ? [] : stageletsOf(session, project.ref)
   if (version !== undefined) storeVersion(session, project, version)
-  touchSecret(session, { object, version, before, project }, current)
+  noteSecretChange(session, { object, version, before, project }, current)
   const seenBy = stagelets.map((row) => row.object)
   const written = version === undefined ? undefined : { ...version, stagelets: seenBy }
   const isDeclared = session.fetch(project.ref) !== undefined
@@ -72,7 +72,7 @@ const putSecret = async (
       source: object.metadata.name,
       value: version.value,
       // What comes back was not theirs meanwhile, and they may be new.
-      origin: version.origin === 'kept' && before === undefined ? 'elsewhere' : version.origin,
+      origin: version.origin === 'stored' && before === undefined ? 'elsewhere' : version.origin,
     })
   }
   return row

@@ -16,8 +16,8 @@ import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { followedBy, followedValue } from './values/followers.ts'
-import { generatedValue, writtenValue } from './values/given.ts'
-import { changesRule, checkMayJudge, type FoundValue } from './values/judged.ts'
+import { generatedValue, valueInSpec } from './values/spec-value.ts'
+import { changesRule, checkDisclosure, type FoundValue } from './values/disclosure.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
 import { lastVersion, openHeads } from './secret-versions.ts'
 
@@ -76,7 +76,7 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
 
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
-  const value = writtenValue(session, object)
+  const value = valueInSpec(session, object)
   const row = value === undefined ? undefined : session.fetch(refOf(object))
   if (value === undefined || row === undefined) return false
   const head = session.head(row.uid)
@@ -110,22 +110,22 @@ const findValue = async (
   { head, current }: { head: SetEntry | undefined; current: StoredRow | undefined },
 ): Promise<FoundValue | undefined> => {
   const spec = specOf(object)
-  const written = writtenValue(session, object)
+  const written = valueInSpec(session, object)
   if (written !== undefined && spec.sealedValue !== undefined)
-    return { value: written, origin: (await holdsValue(session, object)) ? 'kept' : 'sealed' }
+    return { value: written, origin: (await holdsValue(session, object)) ? 'stored' : 'sealed' }
   const given = written ?? (await generatedValue(session, spec, current, head !== undefined))
-  if (given !== undefined) return { value: given, origin: 'given' }
+  if (given !== undefined) return { value: given, origin: 'plain' }
   const followed = await followedValue(session, project, object)
   if (followed !== undefined) {
     const before = current === undefined ? undefined : followedBy(current.object)
     const stays = before === followedBy(object) && head !== undefined
-    return { value: followed, origin: stays ? 'kept' : 'elsewhere' }
+    return { value: followed, origin: stays ? 'stored' : 'elsewhere' }
   }
   if (head === undefined) return undefined
   const stays = sameJson(placeOf(spec), placeOfEntry(head))
   if (stays && !changesRule(spec, current)) return undefined
   const [opened] = await openHeads(session, project.uid, [head])
-  return opened && { value: opened.value, origin: 'kept' }
+  return opened && { value: opened.value, origin: 'stored' }
 }
 
 const entryOf = (
@@ -172,7 +172,7 @@ export const prepareSecret = async (
   if (found === undefined) return { object: stripped, version: undefined, before, project }
 
   const { value, origin } = found
-  checkMayJudge(session, object, { origin, current })
+  checkDisclosure(session, object, { origin, current })
   const faults = checkValue(spec, value)
   if (faults.length > 0) throw invalid(refOf(object), faults)
   const { key, type, file } = spec
@@ -229,6 +229,6 @@ export const endSecret = (
   if (entry === undefined) return undefined
   changeHead(session, project, secretUid, undefined)
   endVersion(session, project, secretUid)
-  session.touched.push({ project, entry, why: 'moved' })
+  session.secretChanges.push({ project, entry, why: 'other' })
   return entry
 }

@@ -18,7 +18,7 @@ import { objectRow, term, type HeadRow, type StoredRow } from './state/rows.ts'
 import { Overlay, type View } from './state/state.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
 import { textOf } from './stored-object.ts'
-import type { Touched } from './values/touched.ts'
+import type { SecretChange } from './values/secret-change.ts'
 
 export type { StoredRow } from './state/rows.ts'
 export type { AuditEntry } from './log/audit-rows.ts'
@@ -86,7 +86,7 @@ export class WriteSession {
   /** How many projects this write has made keys for. */
   newProjects = 0
   /** What secrets were before and after this write. */
-  readonly touched: Touched[] = []
+  readonly secretChanges: SecretChange[] = []
   /** Secrets (by uid) that this write has made: they had no value before. */
   readonly newSecrets = new Set<string>()
   /** Secrets that this write removed, one by one. */

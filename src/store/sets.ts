@@ -12,7 +12,7 @@ import { setTampered } from './errors.ts'
 import type { Queryable } from './sql.ts'
 import type { ProjectRow } from './state/rows.ts'
 import type { Delivery, OpenedEntry, SecretSet } from './store.ts'
-import { resolveEntries } from './values/filled.ts'
+import { resolveEntries } from './values/resolve.ts'
 
 export interface VersionRow {
   secret_uid: string

@@ -83,7 +83,7 @@ export const recreate = async (
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createObject(session, object, {
     uid: opened.secretId,
-    putBack: { value, origin: isLast && value.equals(opened.value) ? 'kept' : 'elsewhere' },
+    putBack: { value, origin: isLast && value.equals(opened.value) ? 'stored' : 'elsewhere' },
     audit: { action: 'restore', detail: { value: opened.version } },
   })
 }

@@ -16,10 +16,10 @@ import { openHeads } from '../secret-versions.ts'
 import { resetInSync, stageletsOf } from '../stagelet-writes.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../store.ts'
-import { createFiller, tooLong } from './filled.ts'
+import { createFiller, tooLong } from './resolve.ts'
 import { followersOf } from './followers.ts'
-import { judgingForbidden, mayJudge } from './judged.ts'
-import type { Touched } from './touched.ts'
+import { disclosureForbidden, mayLearn } from './disclosure.ts'
+import type { SecretChange } from './secret-change.ts'
 
 /** What the value refers to; undefined where the secret has not opted in. Call after checkValue. */
 export const referencesOf = (
@@ -143,7 +143,7 @@ const closedTo = (
   project: ProjectState,
   { opened, reached }: { opened: readonly Opened[]; reached: ReadonlySet<string> },
 ): ReadonlySet<Opened> =>
-  mayJudge(session, project.ref)
+  mayLearn(session, project.ref)
     ? new Set()
     : new Set(opened.filter((one) => reached.has(one.key) && ruleOf(one).format !== undefined))
 
@@ -154,10 +154,13 @@ const refuseClosed = (
 ): StagelyError | undefined => {
   const all = [...closed]
   const own = all.find((entry) => touched.some((t) => t.secretId === entry.secretId))
-  if (own !== undefined) return judgingForbidden(refOfEntry(project, own), 'its format')
+  if (own !== undefined) return disclosureForbidden(refOfEntry(project, own), 'its format')
   const [first] = all
   if (first === undefined) return undefined
-  return judgingForbidden(refOfEntry(project, touched[0]!), `the format of secret "${first.name}"`)
+  return disclosureForbidden(
+    refOfEntry(project, touched[0]!),
+    `the format of secret "${first.name}"`,
+  )
 }
 
 /** Keys that change where one of `keys` does: those of secrets that refer to it, and so on. */
@@ -210,7 +213,7 @@ const tellReferring = (
 const settleProject = async (
   session: WriteSession,
   project: ProjectState,
-  touched: readonly Touched[],
+  touched: readonly SecretChange[],
 ): Promise<void> => {
   const referring = session.view.heads
     .withTerm(term.referring(project.uid))
@@ -222,7 +225,7 @@ const settleProject = async (
   const hits = touched.filter(({ entry }) => concerned.has(entry.key))
   if (hits.length === 0) return
   const hit = hits.map(({ entry }) => entry)
-  const reachedBy = (some: readonly Touched[]): ReadonlySet<string> =>
+  const reachedBy = (some: readonly SecretChange[]): ReadonlySet<string> =>
     keysReached(new Set(some.map(({ entry }) => entry.key)), referring)
   const own = hit.flatMap((entry) => entry.stagelet ?? [])
   // What only some stagelets see can break, or change, nothing for the others.
@@ -231,7 +234,7 @@ const settleProject = async (
   const opened = withRows(session, entries)
   const closed = closedTo(session, project, {
     opened,
-    reached: reachedBy(hits.filter(({ why }) => why !== 'given')),
+    reached: reachedBy(hits.filter(({ why }) => why !== 'plain')),
   })
   const problems = findProblems(project, entries, {
     referring: opened,
@@ -251,9 +254,9 @@ const settleProject = async (
 /** At the end of a write: whatever its order, only what it leaves behind counts. */
 export const settleReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
-  for (const project of new Set(session.touched.map((one) => one.project))) {
+  for (const project of new Set(session.secretChanges.map((one) => one.project))) {
     if (!living.has(project)) continue
-    const touched = session.touched.filter((one) => one.project === project)
+    const touched = session.secretChanges.filter((one) => one.project === project)
     await settleProject(session, project, touched)
   }
 }

@@ -1,6 +1,6 @@
-// Who may learn what is in a value: whether it has its format, what it refers to, which public key is
-// its other half. The answer to a write tells it; of a value that the writer did not give in plain
-// text, it is for those who may read values.
+// What the answer to a write discloses of a value: whether the value has its format, what it refers to, which
+// public key is its other half. Of a value that the writer did not give in plain text, only those who may read
+// values may learn that.
 import { rolesWith } from '../../access/roles.ts'
 import type { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
@@ -10,10 +10,10 @@ import { forbidden } from '../errors.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 
 /**
- * Of the value that a write leaves behind: given with it; given sealed, as whoever reads Git can; the one
- * that was there; or an older or another secret's.
+ * Where the value that a write leaves behind comes from: the write, in plain text; the write, sealed, as whoever
+ * reads Git can give it; the stored version; or elsewhere: an older version, or another secret.
  */
-export type Origin = 'given' | 'sealed' | 'kept' | 'elsewhere'
+export type Origin = 'plain' | 'sealed' | 'stored' | 'elsewhere'
 
 export interface FoundValue {
   readonly value: Buffer
@@ -29,29 +29,29 @@ export const changesRule = (spec: SecretSpec, current: StoredRow | undefined): b
   return !sameJson([spec.format, spec.pattern], [before?.format, before?.pattern])
 }
 
-export const mayJudge = ({ actor }: WriteSession, { namespace }: ObjectRef): boolean =>
+export const mayLearn = ({ actor }: WriteSession, { namespace }: ObjectRef): boolean =>
   actor.mayReadValues?.(namespace) !== false
 
 /** `what` begins the sentence: its format, or another secret's. */
-export const judgingForbidden = (ref: ObjectRef, what: string): StagelyError => {
+export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError => {
   const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
   const why = `${what} would be checked against a value that this write does not give in plain text, and the answer would tell of it: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
   return forbidden(ref, why, { why: 'Role', namespace: ref.namespace })
 }
 
-/** What the answer would tell of the value; undefined for nothing that was not told before. */
-const told = (
+/** What the answer would disclose of the value; undefined for nothing that was not disclosed before. */
+const disclosed = (
   spec: SecretSpec,
-  origin: Exclude<Origin, 'given'>,
+  origin: Exclude<Origin, 'plain'>,
   current: StoredRow | undefined,
 ): string | undefined => {
   // What it was checked for before, and still is, tells nothing.
-  const stays = origin === 'kept' && (current === undefined || !changesRule(spec, current))
+  const stays = origin === 'stored' && (current === undefined || !changesRule(spec, current))
   if (spec.format !== undefined && !stays) return 'its format'
   // A value that comes back is the template, or the bytes, that it was.
   const becomes =
     origin === 'sealed' ||
-    (origin === 'kept' && current !== undefined && specOf(current)?.references !== true)
+    (origin === 'stored' && current !== undefined && specOf(current)?.references !== true)
   if (spec.references === true && becomes) return 'references'
   // A pair that was made shows its public half; what comes back in its place may be anybody's key.
   return spec.valueFrom?.generate?.keypair !== undefined && origin === 'elsewhere'
@@ -60,13 +60,13 @@ const told = (
 }
 
 /** Before the value is checked. */
-export const checkMayJudge = (
+export const checkDisclosure = (
   session: WriteSession,
   object: KubeObject,
   { origin, current }: { origin: Origin; current: StoredRow | undefined },
 ): void => {
   const ref = refOf(object)
-  if (origin === 'given' || mayJudge(session, ref)) return
-  const what = told(object.spec as SecretSpec, origin, current)
-  if (what !== undefined) throw judgingForbidden(ref, what)
+  if (origin === 'plain' || mayLearn(session, ref)) return
+  const what = disclosed(object.spec as SecretSpec, origin, current)
+  if (what !== undefined) throw disclosureForbidden(ref, what)
 }

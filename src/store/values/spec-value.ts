@@ -36,7 +36,7 @@ const formerFault: Fault = {
 }
 
 /** The bytes of value, valueBase64 or sealedValue; undefined for none. Invalid when a sealed one does not open. */
-export const writtenValue = (session: WriteSession, object: KubeObject): Buffer | undefined => {
+export const valueInSpec = (session: WriteSession, object: KubeObject): Buffer | undefined => {
   const spec = object.spec as SecretSpec
   if (spec.sealedValue === undefined) return valueBytes(spec)
   const place = sealedPlace(session, object)

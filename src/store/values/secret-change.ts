@@ -1,26 +1,26 @@
-// Notes what a write did to a secret, for what is judged at its end.
+// Notes how a write changed a secret, for the checks at the end of the write.
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import type { ProjectState } from '../projects.ts'
 import type { PreparedSecret } from '../secret-writes.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
-import { changesRule } from './judged.ts'
+import { changesRule } from './disclosure.ts'
 
 /**
- * What a secret was before or after a write, and what happened to it there: `given`, the writer gave its
- * value; `rule`, only what its value must look like changed; `moved`, all else.
+ * A secret before or after a write, and why it is there: `plain`, the writer gave its value in plain text;
+ * `rule`, only its format or pattern changed; `other`, all else.
  */
-export interface Touched {
+export interface SecretChange {
   readonly project: ProjectState
   readonly entry: SetEntry
-  readonly why: 'given' | 'rule' | 'moved'
+  readonly why: 'plain' | 'rule' | 'other'
 }
 
 const samePlace = (a: SetEntry, b: SetEntry): boolean =>
   a.scope === b.scope && a.stagelet === b.stagelet
 
 /** `current` is what was stored before. */
-export const touchSecret = (
+export const noteSecretChange = (
   session: WriteSession,
   { object, version, before, project }: PreparedSecret,
   current: StoredRow | undefined,
@@ -29,13 +29,13 @@ export const touchSecret = (
     const spec = object.spec as SecretSpec
     const rules = before?.references !== undefined && spec.format !== undefined
     if (rules && changesRule(spec, current))
-      session.touched.push({ project, entry: before, why: 'rule' })
+      session.secretChanges.push({ project, entry: before, why: 'rule' })
     return
   }
   const { entry, origin } = version
   const stays = before === undefined || samePlace(before, entry)
   const literal = (entry.references ?? []).length === 0
-  const why = origin === 'given' && stays && literal ? 'given' : 'moved'
-  session.touched.push({ project, entry, why })
-  if (before !== undefined) session.touched.push({ project, entry: before, why })
+  const why = origin === 'plain' && stays && literal ? 'plain' : 'other'
+  session.secretChanges.push({ project, entry, why })
+  if (before !== undefined) session.secretChanges.push({ project, entry: before, why })
 }
