@@ -27,6 +27,23 @@ describe('gathered', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   })
 
+  it('lets other work have turns between answers, and tells when no question is left', async () => {
+    let idle = 0
+    const options = { inTurns: 2, onIdle: () => void (idle += 1) }
+    const ask = gathered(10, (asked: readonly number[]) => Promise.resolve(asked), options)
+    let turns = 0
+    const count = (): void => {
+      turns += 1
+      if (idle === 0) setImmediate(count)
+    }
+    count()
+    const seen = [0, 1, 2, 3].map((one) => ask(one).then(() => turns))
+    const [first, second, third, fourth] = await Promise.all(seen)
+    expect([second, fourth]).toEqual([first, third])
+    expect(third).toBeGreaterThan(first!)
+    await expect.poll(() => idle).toBe(1)
+  })
+
   it('asks a service that is away once for all of a batch', async () => {
     let times = 0
     const ask = gathered(10, (): Promise<number[]> => {

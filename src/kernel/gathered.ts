@@ -1,6 +1,14 @@
 // Batches questions: while one round trip is running, new questions are collected, and the next round
 // trip answers all of them.
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { isReason } from './errors.ts'
+
+export interface GatheredOptions {
+  /** Other work of the process gets a turn of the event loop before each batch and after so many answers. */
+  readonly inTurns?: number
+  /** Called when no question is left. */
+  readonly onIdle?: () => void
+}
 
 /**
  * `answer` gets up to `most` questions in order, and returns one answer for each, in the same order. It
@@ -10,6 +18,7 @@ import { isReason } from './errors.ts'
 export const gathered = <Q, A>(
   most: number,
   answer: (asked: readonly Q[]) => Promise<readonly A[]>,
+  { inTurns = Infinity, onIdle }: GatheredOptions = {},
 ): ((one: Q) => Promise<A>) => {
   interface Asked {
     readonly one: Q
@@ -21,7 +30,10 @@ export const gathered = <Q, A>(
   const serve = async (batch: readonly Asked[]): Promise<void> => {
     try {
       const answers = await answer(batch.map(({ one }) => one))
-      for (const [i, { resolve }] of batch.entries()) resolve(answers[i]!)
+      for (const [i, { resolve }] of batch.entries()) {
+        resolve(answers[i]!)
+        if ((i + 1) % inTurns === 0) await yieldToOthers()
+      }
     } catch (error) {
       if (batch.length > 1 && !isReason(error, 'ServiceUnavailable'))
         for (const asked of batch) await serve([asked])
@@ -33,9 +45,11 @@ export const gathered = <Q, A>(
     // Questions that are asked in the same turn of the event loop join this batch.
     await Promise.resolve()
     while (waiting.length > 0) {
+      if (inTurns !== Infinity) await yieldToOthers()
       await serve(waiting.splice(0, most))
     }
     isAnswering = false
+    onIdle?.()
   }
   return (one) =>
     new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ import type { KeyRing } from '../secrets/key-ring.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
 import { dropOldEvents, dropOldRows, finishNamespaces, type Retention } from './compaction.ts'
-import { Deliveries } from './deliveries.ts'
+import { createDeliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
@@ -68,7 +68,7 @@ export class SqlStore implements Store {
   readonly #keys: ProjectKeyCache
   readonly #feed: Feed
   readonly #writer: Writer
-  readonly #deliveries: Deliveries
+  readonly #openSet: Store['openSet']
 
   private constructor(parts: StoreParts, fence: { readonly term?: number }) {
     this.#parts = parts
@@ -80,7 +80,7 @@ export class SqlStore implements Store {
     this.#keys = parts.keys
     this.#feed = parts.feed
     this.#writer = parts.writer
-    this.#deliveries = new Deliveries(async (projectUid, revision, deliveries) => {
+    this.#openSet = createDeliveries((projectUid, revision, deliveries) => {
       const audit = (set: DeliveredSet): Promise<void> =>
         auditDeliveries(this.#sql, this.#writer, set, deliveries)
       return openSets(this.#sql, this.#keys, { projectUid, revision, audit }, deliveries)
@@ -189,7 +189,7 @@ export class SqlStore implements Store {
   }
 
   openSet(projectUid: string, revision: number, delivery: Delivery): Promise<OpenedEntry[]> {
-    return this.#deliveries.open(projectUid, revision, delivery)
+    return this.#openSet(projectUid, revision, delivery)
   }
 
   versionsOf(secretUid: string): Promise<SecretVersion[]> {
