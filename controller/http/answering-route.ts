@@ -1,10 +1,10 @@
-// Which route a request is for, as logs and metrics name it: the pattern, which is bounded.
+// The route of a request for logs and metrics: the pattern, of which there are few, and never the path.
 import { matchedRoutes, routePath } from 'hono/route'
 import type { AppContext } from './env.ts'
 
 /**
- * The pattern of the handler that answered, or would have had it not been refused before. What comes
- * after it, such as the answer to unknown paths, matches as well and says nothing.
+ * The pattern of the handler that answered, or that would have answered a refused request. Later
+ * matches, such as the handler of unknown paths, are ignored.
  */
 export const answeringRoute = (c: AppContext): string =>
   matchedRoutes(c)

@@ -1,4 +1,4 @@
-// The HTTP application: what is open, what needs a login, and how errors leave.
+// The HTTP application: which routes are open, which need a login, and how errors are rendered.
 import { Hono, type MiddlewareHandler } from 'hono'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../src/kernel/errors.ts'
@@ -31,19 +31,19 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits 
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
-  /** Audits what is refused. */
+  /** Audits refused requests. */
   readonly denied: DeniedLog
-  /** Whose X-Forwarded-For is believed. */
+  /** Proxies whose X-Forwarded-For is trusted. */
   readonly proxies: ProxyTrust
-  /** Why nothing more can be written to the disk; undefined where it can. */
+  /** The fault of the disk; undefined: writes are possible. */
   readonly disk: () => Promise<string | undefined>
-  /** Where a cluster is followed; see Metrics. */
+  /** When a cluster is followed; see Metrics. */
   readonly claimedByOthers?: Metrics['claimedByOthers']
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
-  /** What this build calls itself, as kubectl reads it. */
+  /** The version of this build, in our form and in kubectl's. */
   readonly versions: { readonly version: string; readonly gitVersion: string }
-  /** Routes with a login of their own: the agents'. */
+  /** Mounts routes with an authentication of their own: the agents'. */
   readonly mountOpen?: (app: App) => void
 }
 
@@ -58,7 +58,7 @@ export const createApp = (deps: AppDeps): App => {
   })
   app.onError((error, c) => renderError(c, error, deps))
   app.notFound((c) => c.text('404 page not found', 404))
-  // No name holds a NUL, and the database takes none even to look for.
+  // No name holds a NUL, and Postgres refuses one even in a query.
   app.use((c, next) =>
     (c.req.url.split('?', 1)[0] ?? '').includes('%00')
       ? Promise.resolve(c.text('404 page not found', 404))
@@ -80,7 +80,7 @@ export const createApp = (deps: AppDeps): App => {
   return app
 }
 
-/** REST paces its own routes; see serve.ts there. */
+/** REST limits the rate of its own routes; see rest/serve.ts. */
 const paceKube =
   ({ kubeLimit }: AppDeps): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
@@ -88,7 +88,7 @@ const paceKube =
     await next()
   }
 
-/** Every route that reads or writes objects, each with its rule. */
+/** Every route that reads or writes objects, each with its right. */
 export const kubeRoutes = (deps: AgentAccessDeps & WatchDeps & ReviewDeps): KubeRoute[] => [
   ...agentAccessRoutes(deps),
   ...reviewRoutes(deps),
@@ -119,7 +119,10 @@ const mountMetrics = (app: App, { metrics }: AppDeps): void => {
   )
 }
 
-/** Known errors speak for themselves; of others the client learns only an id to look for in the log. */
+/**
+ * Known errors are rendered as they are. For any other error the client only gets a request id to look
+ * for in the log.
+ */
 const renderError = async (
   c: AppContext,
   error: unknown,
@@ -130,7 +133,8 @@ const renderError = async (
   const { retryAfterSeconds } = known.details
   if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
   if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
-  // After 503 another replica behind the same address may be able to: a kept connection leads here.
+  // After a 503 another replica at the same address may answer; a kept connection would lead here
+  // again.
   if (['RequestEntityTooLarge', 'ServiceUnavailable'].includes(known.reason))
     c.header('connection', 'close')
   if (isRestPath(c.req.path)) return answerProblem(c, known)

@@ -1,4 +1,5 @@
-// Bearer tokens: who is logged in, and whether he still is. What he may do is said by each route.
+// Bearer tokens: who is logged in, and whether the login is still valid. Each route checks the rights
+// itself.
 import { createHash } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { samePrincipal, type Principal } from '../../src/access/principal.ts'
@@ -9,11 +10,11 @@ import type { AppEnv } from './env.ts'
 import type { FailureLimit } from './rate-limit.ts'
 
 export interface TokenVerifier {
-  /** Undefined for a token that opens nothing (any more). */
+  /** undefined for an invalid or expired token. */
   verify(token: string): Promise<Principal | undefined>
-  /** Whose token it was, where it was good once. */
+  /** The owner of a token that was valid once. */
   refusalOf(token: string): Promise<DeniedAttempt | undefined>
-  /** Calls `listener` when users, members or tokens have changed; returns how to stop that. */
+  /** Calls `listener` after a change of users, members or tokens; returns a function that stops this. */
   onChange(listener: () => void): () => void
 }
 
@@ -34,10 +35,10 @@ const ends: Partial<Record<DeniedAttempt['why'], string>> = {
 const impersonation = /^impersonate-/i
 const rememberedMs = 5_000
 const rememberedTokens = 1_000
-/** Where no change is told of (another controller, a token's end), open streams end this late. */
+/** Interval of checks for changes without a notification (by another controller, or a token's expiry). */
 const recheckMs = 5_000
-/** Watches and streams of one person or machine, whatever the number of tokens. */
-const mostStreams = 2_000
+/** Open watches and streams of one person or machine, whatever the number of tokens. */
+const maxStreams = 2_000
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64')
 
@@ -48,9 +49,9 @@ interface Follower {
 }
 
 /**
- * Remembers good tokens for 5 s, so that a busy client costs no query for each request, and ends
- * what is open when its login ends or may do something else. A change in this process counts from
- * its commit on.
+ * Caches valid tokens for 5 s, so that a busy client does not cause a query for each request. Ends open
+ * streams when their login ends or its rights change. A change in this process takes effect with its
+ * commit.
  */
 export class Authenticator {
   readonly #tokens: TokenVerifier
@@ -58,12 +59,12 @@ export class Authenticator {
   readonly #log: Logger
   /** By hash of the token. */
   readonly #known = new Map<string, { principal: Principal; until: number }>()
-  /** Hashes of tokens that were good when they were last looked up; the newest last. */
+  /** Hashes of tokens that were valid when they were last checked; the newest last. */
   readonly #good = new Set<string>()
   readonly #followers = new Set<Follower>()
-  /** By id of the principal, how many watches and streams are open. */
+  /** Number of open watches and streams, by id of the principal. */
   readonly #streams = new Map<string, number>()
-  /** Counts changes: an answer from before one is not remembered after it. */
+  /** Number of changes: a result from before a change is not cached after it. */
   #changes = 0
   #checking: Promise<void> | undefined
   #checkAgain = false
@@ -87,7 +88,10 @@ export class Authenticator {
     stopping.addEventListener('abort', stop, { once: true })
   }
 
-  /** True for a token that opened something here before: others' failures do not keep it out. */
+  /**
+   * True for a token that was valid here before: other clients' failures from the same address do not
+   * block it.
+   */
   wasGood(token: string): boolean {
     return this.#good.has(hashOf(token))
   }
@@ -115,7 +119,10 @@ export class Authenticator {
     if (this.#good.size > rememberedTokens && oldest !== undefined) this.#good.delete(oldest)
   }
 
-  /** Who holds the secret of a token that was good once is told what became of it; nobody else anything. */
+  /**
+   * The error for an invalid token. Only a client with a token that was valid once learns why it no
+   * longer is.
+   */
   async refuse(token: string | undefined): Promise<StagelyError> {
     const denied = token === undefined ? undefined : await this.#tokens.refusalOf(token)
     if (denied === undefined) return new StagelyError('Unauthorized', 'Unauthorized')
@@ -135,10 +142,10 @@ export class Authenticator {
     }
     if (until.aborted) return controller.signal
     const own = this.#streams.get(principal.id) ?? 0
-    if (own >= mostStreams)
+    if (own >= maxStreams)
       throw new StagelyError(
         'TooManyRequests',
-        `you have ${mostStreams} watches and streams open: end some of them`,
+        `you have ${maxStreams} watches and streams open: end some of them`,
         { retryAfterSeconds: 10 },
       )
     this.#streams.set(principal.id, own + 1)
@@ -178,14 +185,14 @@ export class Authenticator {
         this.#log.warn({ err: messageOf(error) }, 'open streams could not be checked; trying again')
       }
     }
-    // In the same step as the last look, so that no change between the two is lost.
+    // In the same step as the last check, so that no change in between is lost.
     this.#checking = undefined
   }
 }
 
 /**
- * 401 without a good token; 403 for impersonation, which would otherwise be ignored in silence; 429
- * for a token that nobody here knows, from an address that has sent too many of those.
+ * 401 without a valid token; 403 for impersonation, which would otherwise be ignored silently; 429 for
+ * an unknown token from an address that has sent too many of them.
  */
 export const requireLogin =
   (authenticator: Authenticator, failures: FailureLimit): MiddlewareHandler<AppEnv> =>

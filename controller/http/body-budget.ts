@@ -1,17 +1,20 @@
-// Bytes of request bodies that are in work at the same time. A body takes its bytes as they come and
-// gives them back when its request is over.
+// Limits the bytes of request bodies that are in memory at the same time. A body takes its bytes as
+// they arrive and returns them when its request is over.
 import { StagelyError } from '../../src/kernel/errors.ts'
 
 export interface BodyBudget {
-  /** TooManyRequests where `owner`, or all together, have too many in work. */
+  /** TooManyRequests when `owner`, or all owners together, hold too many bytes. */
   take(owner: string, bytes: number): void
   giveBack(owner: string, bytes: number): void
 }
 
-/** Parsed, a body takes up to ten times its bytes. */
-const mostOfOne = 24 * 1024 * 1024
-const mostOfAll = 96 * 1024 * 1024
-/** Beyond that there is room for whoever holds little: a few who send long bodies slowly keep nobody out. */
+/** A parsed body takes up to ten times its bytes. */
+const maxOfOne = 24 * 1024 * 1024
+const maxOfAll = 96 * 1024 * 1024
+/**
+ * An owner below this amount is never refused because of the others: a few clients that send long
+ * bodies slowly keep nobody out.
+ */
 const littleOfOne = 256 * 1024
 const littleOfAll = 16 * 1024 * 1024
 
@@ -21,9 +24,9 @@ export const createBodyBudget = (): BodyBudget => {
   return {
     take: (owner, bytes) => {
       const own = (held.get(owner) ?? 0) + bytes
-      const room = own > littleOfOne ? mostOfAll : mostOfAll + littleOfAll
-      if (own > mostOfOne || all + bytes > room) {
-        const whose = own > mostOfOne ? 'your requests' : 'all requests together'
+      const room = own > littleOfOne ? maxOfAll : maxOfAll + littleOfAll
+      if (own > maxOfOne || all + bytes > room) {
+        const whose = own > maxOfOne ? 'your requests' : 'all requests together'
         throw new StagelyError(
           'TooManyRequests',
           `${whose} hold too many bytes that are still being worked on; try again in 1 s`,

@@ -1,4 +1,4 @@
-// What every handler finds in its context.
+// The values that every handler finds in its context.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { allows, type Principal } from '../../src/access/principal.ts'
@@ -8,15 +8,15 @@ import type { BodyBudget } from './body-budget.ts'
 export interface AppEnv {
   Bindings: HttpBindings
   Variables: {
-    /** Who is logged in; set behind the login only. */
+    /** Who is logged in; set on routes with a login only. */
     user: Principal
-    /** For streams: aborts when the login ends or may do something else. Followed until `until` aborts. */
+    /** For streams: aborts when the login ends or its rights change. Watched until `until` aborts. */
     whileLoggedIn: (until: AbortSignal) => AbortSignal
-    /** Ties answer, log lines and audit rows together. */
+    /** The same id in the answer, log lines and audit rows. */
     requestId: string
     /** IP address of the client. */
     address: string
-    /** What bodies in work take. */
+    /** The budget of request bodies. */
     bodies: BodyBudget
   }
 }
@@ -24,7 +24,7 @@ export interface AppEnv {
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
-/** Who writes, for audit and ownership: all of the API is one source. */
+/** The writer, for audit and ownership. Both APIs are one source. */
 export const actorOf = (c: AppContext): Actor => {
   const user = c.get('user')
   const { name, id } = user

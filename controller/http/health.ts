@@ -1,17 +1,17 @@
-// The probes, open to everybody: does the process answer, and can it serve. With `?verbose` each check is
-// named, as in Kubernetes.
+// The health endpoints, open to everybody: whether the process answers, and whether it can serve. With
+// `?verbose` each check is listed, as in Kubernetes.
 import type { Store, StoreHealth } from '../../src/store/store.ts'
 import type { App, AppContext } from './env.ts'
 import { isTrueParam } from './kube/params.ts'
 
 interface Check {
   readonly name: string
-  /** warning: told, and it decides nothing. */
+  /** warning: shown, but does not make the probe fail. */
   readonly state: 'ok' | 'failed' | 'warning' | 'excluded' | 'not checked'
   readonly reason?: string | undefined
 }
 
-/** The store stops at the first that fails: of what comes after nothing is known. */
+/** In order. The store stops at the first failure: later checks were not made. */
 const storeChecks = ['database', 'key-provider'] as const
 
 const ping: Check = { name: 'ping', state: 'ok' }
@@ -44,11 +44,11 @@ const answer = (c: AppContext, probe: string, checks: readonly Check[]): Respons
 interface HealthDeps {
   readonly store: Pick<Store, 'health'>
   readonly stopping: AbortSignal
-  /** Why nothing more can be written to the disk; undefined where it can. */
+  /** The fault of the disk; undefined: writes are possible. */
   readonly disk?: (() => Promise<string | undefined>) | undefined
   /**
-   * Where a cluster is followed: how many of its namespaces another controller has claimed; undefined
-   * where another replica follows it.
+   * When a cluster is followed: the number of its namespaces that another controller has claimed;
+   * undefined when another replica follows it.
    */
   readonly claimedByOthers?: (() => number | undefined) | undefined
 }
@@ -56,7 +56,7 @@ interface HealthDeps {
 const checkOfDisk = (reason: string | undefined): Check =>
   reason === undefined ? { name: 'disk', state: 'ok' } : { name: 'disk', state: 'failed', reason }
 
-/** Names stay out: anybody may ask. */
+/** Without names: anybody may read this. */
 const checkOfClaims = (count: number | undefined): Check => {
   const name = 'cluster-claims'
   if (count === undefined)

@@ -1,4 +1,4 @@
-// A project or a team that stagelets use is not deleted over their heads.
+// A project or team that stagelets use cannot be deleted.
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
 import { conflict } from '../../src/store/errors.ts'
@@ -12,7 +12,7 @@ const isUsing = (ref: ObjectRef, { metadata, spec }: KubeObject): boolean => {
   return ref.kind === 'Namespace' || projectRef?.name === ref.name
 }
 
-/** Conflict, naming the stagelets; those that are being deleted do not count. */
+/** Conflict that names the stagelets; those that are being deleted do not count. */
 export const checkUnused = async (reader: Reader, ref: ObjectRef): Promise<void> => {
   const namespace = ref.kind === 'Namespace' ? ref.name : ref.namespace
   const { items } = await reader.list('Stagelet', { namespace })

@@ -1,4 +1,4 @@
-// Age of keys, for alerts on rotations that are due.
+// The age of keys, for alerts on overdue rotations.
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { KeyStore } from '../../src/store/keys/key-store.ts'

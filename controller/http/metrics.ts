@@ -1,4 +1,4 @@
-// What Prometheus reads. Labels are bounded: routes by pattern, never a name or a value.
+// Metrics for Prometheus. Labels have few values: route patterns, never a name or a value.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
 import { answeringRoute } from './answering-route.ts'
@@ -10,11 +10,11 @@ export interface Metrics {
   readonly middleware: MiddlewareHandler<AppEnv>
   /** For the control loops. */
   readonly onRun: (reconciler: string, outcome: string, ms: number) => void
-  /** How many faults the manifests folder has. */
+  /** Called with the number of faults of the manifests folder. */
   readonly onManifestFaults: (count: number) => void
-  /** How many namespaces of the cluster another controller has claimed. */
+  /** Called with the number of namespaces that another controller has claimed. */
   readonly onClaimed: (count: number) => void
-  /** The count of onClaimed; undefined where this replica does not lead. */
+  /** The last number of onClaimed; undefined when this replica does not lead. */
   readonly claimedByOthers: () => number | undefined
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
   readonly watchFleet: (fleet: () => Fleet) => void

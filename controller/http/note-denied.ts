@@ -1,5 +1,5 @@
-// Tells the audit log of requests that were refused: every 403, every 401 with a token that was good
-// once, every 404 that hides what another team has.
+// Writes refused requests to the audit log: every 403, every 401 for a token that was valid once, and
+// every 404 that hides an object of another team.
 import type { Principal } from '../../src/access/principal.ts'
 import { httpStatusOf, type StagelyError } from '../../src/kernel/errors.ts'
 import type { Actor } from '../../src/store/store.ts'
@@ -7,7 +7,7 @@ import type { DeniedLog } from '../audit/denied.ts'
 import { answeringRoute } from './answering-route.ts'
 import { actorOf, type AppContext } from './env.ts'
 
-/** The team that a path names, where it names one. */
+/** The team in a path, if there is one. */
 const teamIn = (path: string): string =>
   /\/(?:namespaces|teams)\/([a-z0-9-]{1,63})(?:\/|$)/.exec(path)?.[1] ?? ''
 
@@ -24,8 +24,8 @@ const whoAsks = (c: AppContext, { details }: StagelyError): Actor => {
 }
 
 /**
- * Resolves when the attempt is stored, where it has a row of its own; never rejects. A 404 that hides what
- * another team has does not wait: it would take longer than one of nothing, and so tell the two apart.
+ * Resolves when the attempt is stored, if it gets a row of its own; never rejects. For a 404 that hides
+ * another team's object it does not wait: the longer answer would reveal that the object exists.
  */
 export const noteDenied = async (
   c: AppContext,

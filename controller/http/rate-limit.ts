@@ -1,5 +1,5 @@
-// How often one person or machine may ask, whatever the number of tokens, and how often one address may come with tokens that open nothing.
-// Counted in this process: with several controllers each one counts.
+// Limits the rate of requests by one person or machine, whatever the number of its tokens, and of
+// invalid tokens from one address. Each controller counts separately.
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { RateLimits } from '../limit-config.ts'
@@ -17,7 +17,7 @@ const tooMany = (what: string, msBeforeNext: number): StagelyError => {
 }
 
 export interface RateLimit {
-  /** TooManyRequests, saying when to try again. */
+  /** TooManyRequests, with the time of the next attempt. */
   take(principalId: string): Promise<void>
 }
 
@@ -40,12 +40,12 @@ const createRateLimit = (perSecond: number): RateLimit => {
 }
 
 export interface FailureLimit {
-  /** TooManyRequests once the address has failed too often. */
+  /** TooManyRequests after too many failures from the address. */
   check(address: string): Promise<void>
   count(address: string): Promise<void>
 }
 
-/** As createRateLimit, for what fails only. */
+/** As createRateLimit, but counts failures only. */
 const createFailureLimit = (perSecond: number): FailureLimit => {
   if (perSecond === 0) return { check: () => Promise.resolve(), count: () => Promise.resolve() }
   const limiter = limiterOf(perSecond)
@@ -64,7 +64,7 @@ const createFailureLimit = (perSecond: number): FailureLimit => {
 }
 
 export interface RequestLimits {
-  /** Of the REST API. */
+  /** Limit of the REST API. */
   readonly limit: RateLimit
   readonly kubeLimit: RateLimit
   readonly failureLimit: FailureLimit

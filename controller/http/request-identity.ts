@@ -1,4 +1,4 @@
-// Which request this is and where it came from: for audit rows, log lines and the answer's header.
+// The id and the client address of a request, for audit rows, log lines and the answer's header.
 import { randomUUID } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import type { MiddlewareHandler } from 'hono'
@@ -6,13 +6,13 @@ import type { Logger } from '../../src/kernel/log.ts'
 import type { AppContext, AppEnv } from './env.ts'
 
 export interface ProxyTrust {
-  /** True for the address of a proxy whose X-Forwarded-For is believed. */
+  /** True for the address of a proxy whose X-Forwarded-For is trusted. */
   trusts(address: string): boolean
 }
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-/** IPv4 in IPv6, as dual-stack sockets show it, is the IPv4 address. */
+/** Converts an IPv4-mapped IPv6 address, as dual-stack sockets show it, to the IPv4 address. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, '')
 
 /** True for an address, or for a network such as 10.0.0.0/8. */
@@ -24,7 +24,7 @@ export const isNetwork = (text: string): boolean => {
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
 }
 
-/** `networks` as `isNetwork` takes them; none: no header is believed. */
+/** `networks` as accepted by isNetwork(); empty: the header is ignored. */
 export const createProxyTrust = (networks: readonly string[]): ProxyTrust => {
   const list = new BlockList()
   for (const network of networks) {
@@ -35,7 +35,7 @@ export const createProxyTrust = (networks: readonly string[]): ProxyTrust => {
   return { trusts: (address) => isIP(address) !== 0 && list.check(address, familyOf(address)) }
 }
 
-/** The nearest address that no trusted proxy speaks for; anybody can write what is left of it. */
+/** The last address in the chain that no trusted proxy has; the ones before it may be forged. */
 export const clientAddress = (
   peer: string,
   forwarded: string | undefined,
@@ -54,7 +54,7 @@ export const clientAddress = (
 const requestIdOf = (given: string | undefined): string =>
   given !== undefined && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID()
 
-/** Takes the client's X-Request-Id where it is a plain word, else makes one; the answer names it. */
+/** Takes the client's X-Request-Id if it is a plain word, else makes one; the answer contains it. */
 export const identifyRequest =
   (proxies: ProxyTrust, log: Logger): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
@@ -63,13 +63,13 @@ export const identifyRequest =
     const { incoming, outgoing } = c.env
     const peer = incoming.socket.remoteAddress ?? ''
     c.set('address', clientAddress(peer, c.req.header('x-forwarded-for'), proxies))
-    // On the Node response, so that streams which write their own head carry it too.
+    // Set on the Node response too, for streams that write their own head.
     if (!outgoing.headersSent) outgoing.setHeader('x-request-id', requestId)
     await next()
     log.debug(requestLine(c), 'answered')
   }
 
-/** Never the query: it may hold a login's code. */
+/** Without the query, which may hold the code of a login. */
 const requestLine = (c: AppContext): object => ({
   requestId: c.get('requestId'),
   method: c.req.method,

@@ -1,5 +1,6 @@
-// The listening server. TLS 1.3 only, no session tickets: with a leaf and its CA in the first flight
-// an idle connection costs 36 KiB instead of 52, and a restart storm could not resume anyway.
+// The listening server. TLS 1.3 only, without session tickets: then an idle connection takes 36 KiB
+// instead of 52 (with a leaf and its CA in the first flight). After a restart clients could not resume
+// sessions anyway.
 import { constants } from 'node:crypto'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
@@ -15,24 +16,25 @@ export interface ListenOptions {
 
 export interface Listening {
   readonly address: AddressInfo
-  /** Takes no new connection, closes idle ones, and waits for requests that are being answered. */
+  /** Accepts no new connection, closes idle ones, and waits for running requests. */
   close(): Promise<void>
-  /** Cuts what is still open. */
+  /** Closes all remaining connections. */
   destroy(): void
-  /** New connections are shown this certificate. */
+  /** Presents this certificate to new connections. */
   renew(tls: { readonly chainPem: string; readonly keyPem: string }): void
 }
 
 const backlog = 4096
 
-/** Rejects when the address cannot be listened on. */
+/** Rejects when it cannot listen on the address. */
 export const listen = async (
   listener: RequestListener,
   options: ListenOptions,
 ): Promise<Listening> => {
   const server =
     options.tls === undefined ? createHttpServer(listener) : createTlsServer(listener, options.tls)
-  // Watches and agent streams are meant to last; a request's head and body are not.
+  // Limits the time for a request's head and body, not that of the answer: watches and agent streams
+  // last.
   server.requestTimeout = 60_000
   server.keepAliveTimeout = 65_000
   await new Promise<void>((resolve, reject) => {
@@ -72,7 +74,7 @@ const closeServer = async (server: Server | HttpsServer): Promise<void> => {
       resolve()
     })
   })
-  // A keep-alive connection that falls idle during the stop is closed as well.
+  // Closes connections that become idle during the stop.
   const timer = setInterval(() => {
     server.closeIdleConnections()
   }, 50)

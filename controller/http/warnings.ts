@@ -1,4 +1,4 @@
-// What whoever stores a secret should know and may overlook. Never a value, and never a refusal.
+// Advice for a person who stores a secret. Never a value, and never a refusal.
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { valueBytes } from '../../src/resources/secret-value.ts'
@@ -8,22 +8,22 @@ import type { Store } from '../../src/store/store.ts'
 import { nearName } from '../reconcilers/project/near-name.ts'
 
 export interface Advice {
-  /** Of the object, as in a fault. */
+  /** Path of the field in the object, as in a fault. */
   readonly field: string
   readonly message: string
 }
 
-/** From this length on an environment variable is an odd place. */
+/** From this length on an environment variable is an unusual place. */
 const longBytes = 1024
-/** Stagelets that are looked at; one that says it is enough. */
+/** Maximum number of stagelets that are read for advice. */
 export const mostStagelets = 50
-const mostWarnings = 20
-/** Clients take 16 KiB of headers in all. */
+const maxWarnings = 20
+/** Clients accept 16 KiB of headers in total. */
 const maxWarning = 256
 
 /** Values of `Warning` headers. */
 export const warningValues = (texts: readonly string[]): string[] =>
-  [...new Set(texts)].slice(0, mostWarnings).map((text) => {
+  [...new Set(texts)].slice(0, maxWarnings).map((text) => {
     const plain = text
       .slice(0, maxWarning)
       .replace(/[\\"]/g, '\\$&')
@@ -31,7 +31,7 @@ export const warningValues = (texts: readonly string[]): string[] =>
     return `299 - "${plain}"`
   })
 
-/** What is odd about the value that a write gives. `given` is the spec as it was sent. */
+/** Advice about the value that a write gives. `given` is the spec as it was sent. */
 export const adviceOfValue = (given: Readonly<Record<string, unknown>>): Advice[] => {
   const { value, valueBase64 } = given
   const bytes = valueBytes({ value, valueBase64 })
@@ -47,13 +47,16 @@ const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
 const statusOf = ({ status }: KubeObject): SecretStatus => status ?? {}
 
-/** Of the stored value, in whatever way it came in; that it is short is only said of a new one. */
+/**
+ * Advice about the stored value, from whatever source. A short value is only mentioned when the secret
+ * is new.
+ */
 const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
   const { bytes = 0, version } = statusOf(secret)
   const { type, valueFrom, references } = specOf(secret)
   const field = valueFrom === undefined ? 'spec.value' : 'spec.valueFrom'
   const isNew = before === undefined || statusOf(before).version !== version
-  // Of a template the finished value counts, which nobody has opened here.
+  // For a template the finished value matters, which is not known here.
   if (isNew && bytes > 0 && bytes < minPatternBytes && references !== true) {
     const message = `shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
     return [{ field, message }]
@@ -112,13 +115,16 @@ const inspectAdvice: Advice = {
     'whoever may run "docker inspect" on the machine reads values of type env; type: file is not shown there (said for the first one of a project only)',
 }
 
-/** Any order is good, so that a name that nothing has yet is no fault; but it may be a typing error. */
+/**
+ * Objects may be created in any order, so that a missing name is no fault; but it may be a typing
+ * error.
+ */
 const missingRef = (field: string, { kind, namespace, name }: ObjectRef): Advice => ({
   field: `spec.${field}.name`,
   message: `${kind} "${name}" does not exist in namespace "${namespace}" yet: this takes effect when it does`,
 })
 
-/** What a Stagelet names, and nothing has the name. */
+/** Names in a Stagelet that no object has. */
 export const adviceOfRefs = async (
   store: Pick<Store, 'get'>,
   stagelet: KubeObject,
@@ -141,8 +147,8 @@ const placeOf = ({ spec = {} }: KubeObject): string =>
   JSON.stringify([spec['scope'], spec['type'], spec['stageletRef']])
 
 /**
- * What is odd about where a stored secret goes. Only said for a new place, and so not again for each
- * new value.
+ * Advice about the place of a stored secret. Only for a new place, and so not repeated for each new
+ * value.
  */
 export const adviceOfPlace = async (
   store: Pick<Store, 'surroundingsOf'>,

@@ -1,4 +1,4 @@
-// POST agents/NAME/token and agents/NAME/revoke: who may become an agent, and who no longer is one.
+// POST agents/NAME/token and agents/NAME/revoke: makes a join token, and revokes an agent.
 import type { Schema } from '../../../src/resources/crd.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
@@ -25,7 +25,7 @@ interface AgentAdmission {
 
 export interface AgentAccessDeps {
   readonly agents: AgentAdmission
-  /** What join tokens tell an agent about this controller. */
+  /** The controller's address and keys, for join tokens. */
   readonly introduction: () => { url: string; controllerX25519: string; ca: string }
 }
 
@@ -51,7 +51,7 @@ const secondsFrom = (input: Record<string, unknown>, name: string): number => {
   ])
 }
 
-/** Of an agent's name and keys: who may run an agent decides who may make or revoke one. */
+/** Who may run an agent may also make a join token for it or revoke it. */
 const access = (subresource: string): KubeAccess => ({
   kind: requireKind('Agent'),
   verb: 'create',

@@ -1,4 +1,4 @@
-// Gives an object or a list back in the shape that the client asked for.
+// Answers with an object or a list in the format that the client asked for.
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import { stringify } from 'yaml'
@@ -23,7 +23,7 @@ export const includeOf = (c: AppContext): Include => {
   return text === '' ? 'Metadata' : (text as Include)
 }
 
-/** NotAcceptable or BadRequest where no answer could be given: asked before anything is done. */
+/** NotAcceptable or BadRequest when no answer is possible: called before anything is changed. */
 export const checkAnswer = (c: AppContext): void => {
   if (negotiate(c.req.header('accept')).shape === 'Table') includeOf(c)
 }
@@ -48,7 +48,7 @@ export const tableOf = (
   })),
 })
 
-/** Who reads a table has no use for the owners of fields, which are most of what an object weighs. */
+/** Without managedFields in tables: they are most of an object's size, and of no use there. */
 const rowObject = (object: Wire, include: Include): Wire | null => {
   if (include !== 'Metadata') return include === 'None' ? null : object
   const { managedFields: _, ...metadata } = object['metadata'] as Wire
@@ -56,7 +56,7 @@ const rowObject = (object: Wire, include: Include): Wire | null => {
 }
 
 const gzipAsync = promisify(gzip)
-/** Smaller answers cost more to pack than to send. */
+/** Compressing a smaller answer costs more than sending it. */
 const gzipFromBytes = 128 * 1024
 
 const send = async (
@@ -65,7 +65,7 @@ const send = async (
   wanted: Wanted,
   code: 200 | 201 = 200,
 ): Promise<Response> => {
-  // Quoted so that readers of YAML 1.1, such as kubectl, take no text for a boolean or a time.
+  // Quoted for readers of YAML 1.1, such as kubectl, which would take some texts for booleans or times.
   const text = wanted.yaml ? stringify(JSON.parse(json), { version: '1.1', lineWidth: 0 }) : json
   const headers = { 'content-type': wanted.yaml ? 'application/yaml' : 'application/json' }
   const packed =
@@ -84,7 +84,7 @@ interface How {
   readonly code?: 200 | 201
 }
 
-/** An object as it is stored. */
+/** Answers with a stored object. */
 export const answerStored = (
   c: AppContext,
   kind: Kind,
@@ -101,13 +101,13 @@ export const answerStored = (
   return send(c, JSON.stringify(tableOf(kind, [wire], how)), wanted, code)
 }
 
-/** What a write made, as it will be read. */
+/** The result of a write in the form of a stored object. */
 export const asStored = (object: KubeObject): StoredObject => ({
   text: JSON.stringify(object),
   object,
 })
 
-/** An object that a write made. */
+/** Answers with the object that a write made. */
 export const answerObject = (
   c: AppContext,
   kind: Kind,
@@ -144,7 +144,10 @@ export const answerList = (
   return send(c, listText(head, partial), wanted)
 }
 
-/** The client hears of what was ignored, once: `Warning: 299 - "unknown field \"spec.a\""`. A write may be begun anew. */
+/**
+ * Sends a warning once for each text: `Warning: 299 - "unknown field \"spec.a\""`. A write may run
+ * twice.
+ */
 export const warn = (c: AppContext, texts: readonly string[]): void => {
   const said = c.res.headers.get('Warning') ?? ''
   for (const value of warningValues(texts))

@@ -1,4 +1,5 @@
-// Server-side apply over HTTP: what the request must say, and where the merge of src/managed-fields meets the store.
+// Server-side apply over HTTP: checks the request, and connects the merge of src/managed-fields to the
+// store.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
@@ -25,7 +26,7 @@ import { lifted, type Wire } from './wire-form.ts'
 
 const kubectl = 'kubectl'
 
-/** A label or annotation without a value (`a:` in YAML, null) is the empty text, and is owned as that. */
+/** A label or annotation without a value (`a:` in YAML, null) is the empty text, and is owned as such. */
 const withTexts = (metadata: Wire): Wire => {
   const filled = ['labels', 'annotations'].flatMap((field) => {
     const given = metadata[field]
@@ -35,7 +36,7 @@ const withTexts = (metadata: Wire): Wire => {
   return { ...metadata, ...(Object.fromEntries(filled) as Wire) }
 }
 
-/** The configuration of an apply request, checked as far as that needs no stored object. */
+/** The configuration of an apply request, with all checks that need no stored object. */
 export const readConfiguration = (c: AppContext, kind: Kind, content: unknown): Wire => {
   if (fieldManagerOf(c) === '')
     throw invalidOption(
@@ -66,14 +67,17 @@ interface Merged {
   readonly managedFields: ReturnType<typeof renderManagers>
 }
 
-/** What everybody who wrote before the first apply owns together. */
+/** The manager of all fields that were written before the first apply. */
 const beforeFirstApply = (kind: Kind, live: Wire): Manager[] => {
   const { added } = compare(shapeOfKind(kind), { metadata: {} }, live)
   const who = { manager: 'before-first-apply', apiVersion: apiVersionOf(kind), subresource: '' }
   return [{ ...who, operation: 'Update', time: undefined, fields: added }]
 }
 
-/** Merges one door's part of the configuration into the object. Conflict as src/managed-fields says. */
+/**
+ * Merges one part (spec or status) of the configuration into the object. Conflict as in
+ * src/managed-fields.
+ */
 export const mergeConfiguration = (
   c: AppContext,
   kind: Kind,
@@ -110,8 +114,8 @@ const lastAppliedOf = ({ metadata }: KubeObject): string | undefined =>
   metadata.annotations?.[annotations.lastApplied]
 
 /**
- * `kubectl apply --server-side` takes over what `kubectl apply` wrote. The annotation tells what that
- * was; it never holds a secret's value, which went with it all the same.
+ * `kubectl apply --server-side` takes over the fields of an earlier `kubectl apply`, which the
+ * annotation lists. The annotation never holds a secret's value, although the value was applied too.
  */
 const appliedByClient = (kind: Kind, current: KubeObject): FieldSet => {
   const text = lastAppliedOf(current)
@@ -126,7 +130,7 @@ const appliedByClient = (kind: Kind, current: KubeObject): FieldSet => {
   }
 }
 
-/** kubectl's annotation follows its server-side applies, so that a client-side one still finds its way. */
+/** kubectl's annotation is updated by its server-side applies, so that a later client-side apply works. */
 const withLastApplied = (manager: string, object: KubeObject, config: Wire): KubeObject => {
   if (manager !== kubectl || lastAppliedOf(object) === undefined) return object
   const metadata = metadataOf(config)
@@ -138,7 +142,7 @@ const withLastApplied = (manager: string, object: KubeObject, config: Wire): Kub
   return { ...object, metadata: { ...object.metadata, annotations: notes } }
 }
 
-/** The object as it is to be, from the stored one and the merged part. */
+/** The new object, from the stored one and the merged part. */
 const assemble = (current: KubeObject, config: Wire, part: Wire): Wire => {
   const {
     labels: _,
@@ -196,7 +200,7 @@ const createApplied = async (
   { tx, config, check, now }: ApplyRequest,
 ): Promise<ApplyResult> => {
   const { name, uid = '', resourceVersion = '' } = metadataOf(config)
-  // Both say that it is an object that was there.
+  // A uid or resourceVersion means that the client expects an existing object.
   if (uid !== '' || resourceVersion !== '') throw conflict(kind, String(name))
   const next = decode(c, kind, config, check)
   const managedFields = renderManagers([

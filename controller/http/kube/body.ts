@@ -1,5 +1,6 @@
 // Request bodies: JSON, YAML as kubectl reads it (1.1), and the few kinds that kubectl sends as
-// protobuf. At most 3 MiB where a route says no less; long ones are parsed one after the other.
+// protobuf. At most 3 MiB, unless a route sets a lower limit. Long bodies are parsed one after the
+// other.
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
@@ -14,14 +15,14 @@ import { patchTypesOf, type PatchType } from './patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
 
 const maxBodyBytes = 3 * 1024 * 1024
-/** What is still read, and thrown away, of a body that is too long, so that the client hears why. */
+/** A body that is too long is read and dropped up to this size, so that the client receives the error. */
 const patienceBytes = 32 * 1024 * 1024
 
-/** Who sends the body: a person with whichever token, a machine, or the address of who is not logged in. */
+/** The sender for the budget: the person or machine, or the address without a login. */
 const senderOf = (c: AppContext): string =>
   (c.get('user') as Principal | undefined)?.id ?? c.get('address')
 
-/** RequestEntityTooLarge beyond the limit, TooManyRequests where too many bodies are in work. */
+/** RequestEntityTooLarge beyond the limit, TooManyRequests when too many bodies are in memory. */
 export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
   const { incoming, outgoing } = c.env
   const bodies = c.get('bodies')
@@ -36,7 +37,7 @@ export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buf
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > patienceBytes) break
-    // What is left of a body that is refused is read and dropped, so that the client hears why.
+    // The rest of a refused body is read and dropped, so that the client receives the error.
     if (size > most || refused !== undefined) continue
     try {
       bodies.take(sender, chunk.length)
@@ -56,13 +57,13 @@ export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buf
   return Buffer.concat(chunks)
 }
 
-/** What a body holds, and the paths of fields that one object of it has twice: the last counts. */
+/** The content of a body, and the paths of duplicate fields, of which the last one counts. */
 export interface Body<T = unknown> {
   readonly content: T
   readonly duplicates: readonly string[]
 }
 
-/** Content type without parameters; '' stands for JSON. */
+/** Content type without parameters; '' means JSON. */
 export const mediaType = (c: AppContext): string =>
   (c.req.header('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
 
@@ -78,12 +79,12 @@ export const parseJson = (bytes: Buffer, mostValues = maxValues): unknown => {
   return value
 }
 
-/** What walks an object does so by recursion; no object of ours is nearly that deep. */
+/** Objects are walked by recursion; no valid object is nearly this deep. */
 const maxDepth = 200
-/** Each may be at fault and be told of. A JSON patch of all the operations that it may have is below that. */
+/** Each value may have a fault of its own. The largest JSON patch has fewer values. */
 export const maxValues = 100_000
 
-/** Whether there are more values than that, the containers counted too; looks at no more of them. */
+/** True when there are more values than `most`, containers included; stops counting there. */
 export const hasMoreValues = (value: unknown, most: number): boolean => {
   let count = 0
   const walk = (inner: unknown): boolean =>
@@ -109,12 +110,12 @@ const checkExtent = (value: unknown, mostValues: number): void => {
 const tooMany = (what: string, most: number): StagelyError =>
   new StagelyError('RequestEntityTooLarge', `the request body holds more than ${most} ${what}`)
 
-/** The parser takes some µs for each. */
+/** The parser takes some µs for each token. */
 const maxYamlSigns = 20_000
 /** An alias may stand for the whole document, merged key by key. */
 const maxAliased = 200_000
 
-/** Counts lines, and what the lexer makes of the text, up to where there are too many. */
+/** Counts lines and the lexer's tokens, up to the limit. */
 const checkYamlSigns = (text: string, most: number): void => {
   const refused = tooMany('lines and signs of YAML, of which JSON may hold more', most)
   let lines = 0
@@ -158,14 +159,14 @@ const unsupported = (type: string, supported: readonly string[]): StagelyError =
   )
 
 const inTurn = createTurns()
-/** So many bytes of JSON take a millisecond or two. */
+/** This many bytes of JSON take a millisecond or two. */
 const shortBytes = 64 * 1024
 
-/** Work over a body, which waits for its turn where the body is long. */
+/** Runs work on a body; for a long body after the other long ones. */
 export const workOver = async <T>(bytes: Buffer, work: () => T): Promise<T> =>
   bytes.length <= shortBytes ? work() : inTurn(work)
 
-/** Bounds of a body that is known to be small. */
+/** Lower limits, for routes whose bodies are small. */
 export interface BodyBounds {
   readonly bytes: number
   readonly yamlSigns: number
@@ -204,7 +205,7 @@ export interface Patch extends Body {
   readonly type: PatchType
 }
 
-/** A kind without a strategic merge patch says what to use instead. */
+/** Reads a patch. For a kind without strategic merge patches, the error names the alternatives. */
 export const readPatch = async (c: AppContext, kind: Kind): Promise<Patch> => {
   const media = mediaType(c)
   const types = patchTypesOf(kind)
@@ -216,7 +217,7 @@ export const readPatch = async (c: AppContext, kind: Kind): Promise<Patch> => {
   return { type, ...(await body) }
 }
 
-/** Clients send JSON under the name of YAML; people with curl send YAML. */
+/** Clients send JSON with YAML's content type; people with curl send YAML. */
 const parseEither = async (bytes: Buffer): Promise<Body> => {
   const isJson = await workOver(bytes, () => {
     try {

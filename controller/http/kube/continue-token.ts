@@ -1,4 +1,4 @@
-// Where the next page of a list begins. Opaque to clients; the form is that of Kubernetes.
+// The position of a list's next page. Opaque to clients; in the format of Kubernetes.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
 export interface Place {
@@ -7,7 +7,7 @@ export interface Place {
 }
 
 export interface Continue {
-  /** Version that all pages show; undefined: go on with the objects as they are now. */
+  /** Version of all pages; undefined: continue with the present objects. */
   readonly at: number | undefined
   readonly after: Place
 }
@@ -19,7 +19,7 @@ export const renderContinue = ({ at, after }: Continue): string => {
   return Buffer.from(JSON.stringify(token)).toString('base64url')
 }
 
-/** BadRequest for what this server never gave out. */
+/** BadRequest for a token that is not from this server. */
 export const parseContinue = (text: string): Continue => {
   try {
     const token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown
@@ -30,7 +30,7 @@ export const parseContinue = (text: string): Continue => {
       if (slash >= 0) return { at: (rv as number) < 0 ? undefined : (rv as number), after }
     }
   } catch {
-    // Not JSON: refused below, as everything else.
+    // Not JSON: refused below.
   }
   throw new StagelyError('BadRequest', 'invalid continue token: continue key is not valid')
 }

@@ -1,4 +1,5 @@
-// What a write sends, made an object of its kind: path, schema and field validation agree, or it is refused.
+// Decodes the body of a write to an object of the path's kind: path, schema and field validation must
+// match.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isEqualJson } from '../../../src/manifests/merge.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -22,14 +23,14 @@ export const metadataOf = (input: Wire): Wire => {
     : {}
 }
 
-/** The path says what a kind of core/v1 is, as in Kubernetes; one of a CRD says so itself. */
+/** Adds kind and apiVersion to core/v1 objects, as Kubernetes does. Objects of CRDs must name them. */
 const withKind = (kind: Kind, input: Wire): Wire => {
   if (kind.group !== '') return input
   const { kind: name, apiVersion } = input
   return { ...input, kind: name || kind.kind, apiVersion: apiVersion || apiVersionOf(kind) }
 }
 
-/** What the body says it is must be what the path says; the path fills in what the body leaves out. */
+/** Checks that the body matches the path, and fills in missing names from the path. */
 export const atPath = (c: AppContext, kind: Kind, body: Wire): Wire => {
   const apiVersion = apiVersionOf(kind)
   const input = withKind(kind, body)
@@ -66,11 +67,11 @@ export const atPath = (c: AppContext, kind: Kind, body: Wire): Wire => {
   }
 }
 
-/** What the client wants to hear of the fields that it sent, and which of them it sent twice. */
+/** The requested field validation, and the duplicate fields of the body. */
 export interface FieldCheck {
   readonly validation: FieldValidation
   readonly duplicates: readonly string[]
-  /** The request changes an object by a merge or JSON patch. */
+  /** True when the request is a merge or JSON patch. */
   readonly patches: boolean
 }
 
@@ -80,7 +81,7 @@ export const fieldCheckOf = (c: AppContext, body: Body | Patch): FieldCheck => (
   patches: 'type' in body && body.type !== 'apply',
 })
 
-/** Fields that do not count: refused, warned of, or nothing said. */
+/** Handles unknown and duplicate fields: refuses them, warns, or ignores them. */
 export const checkFields = (
   c: AppContext,
   kind: Kind,
@@ -96,7 +97,7 @@ export const checkFields = (
   else if (found.length > 0) throw refused(c, kind, { found, patches })
 }
 
-/** Of a patch Invalid, after which `kubectl edit` opens the editor again; BadRequest puts the edit aside. */
+/** For a patch Invalid, after which `kubectl edit` opens the editor again; after BadRequest it gives up. */
 const refused = (
   c: AppContext,
   kind: Kind,
@@ -112,10 +113,10 @@ const refused = (
       )
 }
 
-/** Decodes by schema: all faults at once; fields that do not count as checkFields() says. */
+/** Decodes by schema, with all faults at once. Unknown fields: see checkFields(). */
 export const decode = (c: AppContext, kind: Kind, input: Wire, check: FieldCheck): KubeObject => {
   const { object, faults, unknown } = decodeObject(input)
-  // What status says is not taken here; a field that no status has is a mistake all the same.
+  // The status is not stored here, but unknown fields in it are reported.
   const status = input['status'] === undefined ? [] : decodeStatus(kind, input['status']).unknown
   checkFields(c, kind, [...unknown, ...status], check)
   const name = metadataOf(input)['name']
@@ -134,7 +135,7 @@ const warnOf = (c: AppContext, advice: readonly Advice[]): void => {
 const ownersMessage =
   'metadata.ownerReferences: kept, but nothing is deleted with its owner here: delete it yourself'
 
-/** After a write: what is odd about whom the object belongs to, and of a secret about where it goes. */
+/** Warnings after a write: about the object's references, and about a secret's place. */
 export const warnOfPlace = async (
   c: AppContext,
   store: Store,
@@ -148,7 +149,7 @@ export const warnOfPlace = async (
   if (after.kind === 'Stagelet') warnOf(c, await adviceOfRefs(store, after, before))
 }
 
-/** What a dry run answers: nothing was stored, so the version is the old one, and a new object has none. */
+/** The answer to a dry run. Nothing was stored: the version is the old one, and a new object has none. */
 export const asAnswered = (
   options: WriteOptions,
   object: KubeObject,

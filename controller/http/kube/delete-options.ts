@@ -1,4 +1,4 @@
-// What a DELETE says beside its path: in its body, or in its query.
+// Options of a DELETE, in its body or its query.
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
@@ -8,7 +8,10 @@ import { mediaType, parseAs, readBytes } from './body.ts'
 import { isTrueParam } from './params.ts'
 import { invalid } from './status.ts'
 
-/** metav1 DeleteOptions. How dependents go matters for a namespace only; how long they have has no meaning here, but is checked. */
+/**
+ * metav1 DeleteOptions. propagationPolicy has an effect on namespaces only. gracePeriodSeconds has
+ * none, but is checked.
+ */
 const deleteOptions = z
   .object({
     preconditions: z
@@ -28,7 +31,7 @@ const deleteOptions = z
     },
   )
 
-/** The options that the query may say. */
+/** The options in the query. */
 const deleteQuery = (c: AppContext): Record<string, unknown> => {
   const { propagationPolicy, orphanDependents: orphan, gracePeriodSeconds: seconds } = c.req.query()
   return {
@@ -46,13 +49,13 @@ const wholeNumber = (text: string): number => {
 interface DeleteOptions {
   readonly preconditions?: { uid?: string; resourceVersion?: string }
   readonly dryRun: boolean
-  /** Dependents go first, whatever they are. */
+  /** True: dependents are deleted first, whatever they are. */
   readonly foreground: boolean
 }
 
 const bounds = { bytes: 64 * 1024, yamlSigns: 1_000 }
 
-/** DELETE bodies are optional; client-node sends an empty one. Options may be in the query too. */
+/** Reads the options. The body of a DELETE is optional; client-node sends an empty one. */
 export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> => {
   const bytes = await readBytes(c, bounds.bytes)
   const parsed = bytes.length === 0 ? undefined : parseAs(mediaType(c), bytes, bounds.yamlSigns)

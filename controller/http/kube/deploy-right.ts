@@ -1,5 +1,5 @@
-// A deploy, and another try of what failed, are asked for by annotations of the stagelet. Who may
-// deploy but not change a stagelet may patch those, and nothing else.
+// Annotations of a stagelet request a deploy or a retry. Who may deploy but not change a stagelet may
+// patch these annotations, and nothing else.
 import { isDeepStrictEqual } from 'node:util'
 import { allows } from '../../../src/access/principal.ts'
 import { annotations } from '../../../src/resources/meta.ts'
@@ -24,7 +24,10 @@ const isDeploy = (before: Wire, after: Wire): boolean =>
     (name) => annotationsOf(before)[name] !== annotationsOf(after)[name],
   ) && isDeepStrictEqual(withoutDeploy(before), withoutDeploy(after))
 
-/** Forbidden for a patch that the caller may not make; without `change`, for any but a whole one. */
+/**
+ * Forbidden for a patch that the caller may not make. Without `change`: for any caller without the full
+ * right.
+ */
 export const checkPatchRight = (
   c: AppContext,
   kind: Kind,

@@ -1,5 +1,5 @@
-// Discovery, aggregated and legacy. Made once from the registry; a client that has it
-// asks again with its ETag and gets 304.
+// Discovery, aggregated and legacy. Made once from the registry. A client sends the ETag of its copy
+// and gets 304.
 import { createHash } from 'node:crypto'
 import { kinds, type Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
@@ -9,7 +9,7 @@ import { withSlash } from './route.ts'
 export const servedKinds: readonly Kind[] = kinds.filter((kind) => kind.internal !== true)
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-/** As in Kubernetes, namespaces are deleted one by one. */
+/** As in Kubernetes, namespaces cannot be deleted as a collection. */
 const clusterVerbs = verbs.filter((verb) => verb !== 'deletecollection')
 export const verbsOf = (kind: Kind): readonly string[] => (kind.namespaced ? verbs : clusterVerbs)
 
@@ -26,7 +26,7 @@ export const documentOf = (content: unknown): Document => {
   return { body, etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"` }
 }
 
-/** 304 where the client has it already. */
+/** 304 when the client's copy is current. */
 export const answerDocument = (
   c: AppContext,
   { body, etag }: Document,
@@ -43,13 +43,13 @@ export const answerDocument = (
   return held.includes(etag) ? c.body(null, 304, all) : c.body(body, 200, all)
 }
 
-/** By name, as Kubernetes lists them: clients print the kinds of a category in this order. */
+/** Sorted by name as in Kubernetes: clients print the kinds of a category in this order. */
 const inGroup = (group: string): Kind[] =>
   servedKinds.filter((kind) => kind.group === group).sort((a, b) => (a.plural < b.plural ? -1 : 1))
 const optional = (name: string, list: readonly string[]): object =>
   list.length === 0 ? {} : { [name]: list }
 
-/** Core kinds carry '' for group and version, as Kubernetes writes them. */
+/** Core kinds have '' for group and version, as in Kubernetes. */
 const responseKind = (kind: Kind): object => ({
   group: kind.group,
   version: kind.group === '' ? '' : kind.version,
@@ -73,7 +73,10 @@ const aggregatedResource = (kind: Kind): object => ({
       }),
 })
 
-/** `kubectl cluster-info` lists the services of a cluster and fails where none can be; here there are none. */
+/**
+ * `kubectl cluster-info` lists the services of a cluster, and fails when the kind does not exist. The
+ * list is always empty.
+ */
 const services = { name: 'services', singular: 'service', kind: 'Service', verbs: ['list'] }
 
 const aggregatedServices = {
@@ -95,7 +98,7 @@ const legacyServices = {
 const noServices = {
   kind: 'ServiceList',
   apiVersion: 'v1',
-  // Never changes, so its version never does.
+  // Constant, as the content never changes.
   metadata: { resourceVersion: '1' },
   items: [],
 }

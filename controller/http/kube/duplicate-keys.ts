@@ -1,15 +1,15 @@
-// Fields that one object of a JSON text has twice. JSON.parse keeps the last of each and says nothing.
+// Duplicate fields of the objects in a JSON text. JSON.parse silently keeps the last one.
 
-/** So many are named, and so much of each: a body may have very many, or very long ones. */
+/** Limits of the result: a body may have very many duplicates, or very long names. */
 export const mostNamed = 100
 const longestPath = 256
 
-/** An object or list that is open where the scan is. */
+/** An object or list that is open at the current position. */
 interface Container {
   readonly path: string
-  /** How often each was there; undefined: a list. */
+  /** Number of occurrences of each key; undefined: a list. */
   readonly keys: Map<string, number> | undefined
-  /** Of the value that comes next: `.key` or `[index]`; undefined where a key comes first. */
+  /** Step to the next value: `.key` or `[index]`; undefined when a key comes first. */
   step: string | undefined
   index: number
 }
@@ -20,7 +20,7 @@ export const bounded = (path: string): string =>
 const below = (path: string, step: string): string =>
   path.length < longestPath ? bounded(`${path}${step}`) : path
 
-/** Where the string ends that begins at `start`: at a quote with an even number of backslashes before it. */
+/** End of the string that begins at `start`: a quote after an even number of backslashes. */
 const endOfString = (json: string, start: number): number => {
   for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
     let before = end - 1
@@ -46,7 +46,7 @@ const goOn = (inner: Container): void => {
   inner.step = inner.keys === undefined ? `[${inner.index}]` : undefined
 }
 
-/** Each once, as `spec.files[0].name`, in the order of the text, which must be valid JSON. */
+/** Each duplicate once, as `spec.files[0].name`, in the order of the text. The text must be valid JSON. */
 export const duplicateKeys = (json: string): string[] => {
   const found = new Set<string>()
   const outer: (Container | undefined)[] = []

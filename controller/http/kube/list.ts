@@ -1,4 +1,4 @@
-// Lists: whole or in pages, at which version, and what the parameters may say together.
+// Lists: whole or in pages, at which version, and which parameters may be combined.
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
@@ -18,7 +18,7 @@ export interface ListAnswer {
   readonly resourceVersion: number
   /** Token of the next page; absent on the last one. */
   readonly continue?: string
-  /** Known only without selectors. */
+  /** Number of remaining items; known only without selectors. */
   readonly remaining?: number
 }
 
@@ -28,12 +28,12 @@ interface Wanted {
   readonly from: Partial<Continue>
 }
 
-/** Rows read at once when a selector decides which of them count. */
+/** Rows that are read at once when a selector filters them. */
 const searchRows = 500
 
 const bad = (message: string): StagelyError => new StagelyError('BadRequest', message)
 
-/** undefined: no bound. As in Kubernetes one below 0 is none. */
+/** undefined: no limit. As in Kubernetes, a negative limit is none. */
 export const limitOf = (c: AppContext): number | undefined => {
   const text = c.req.query('limit') ?? ''
   if (text === '') return undefined
@@ -41,7 +41,7 @@ export const limitOf = (c: AppContext): number | undefined => {
   return Number(text) > 0 ? Number(text) : undefined
 }
 
-/** The version to list at exactly; undefined: the newest, which is not older than any. */
+/** The exact version to list; undefined: the newest. */
 const exactVersion = async (
   c: AppContext,
   store: Store,
@@ -70,7 +70,7 @@ const wantedOf = async (c: AppContext, store: Store, kind: Kind): Promise<Wanted
     return { selection, limit, from: parseContinue(token) }
   }
   const at = await exactVersion(c, store, match)
-  // "Any version will do" comes whole, whatever the limit.
+  // A list at "any version" is not paged, as in Kubernetes.
   const whole = resourceVersionOf(c) === 0
   return { selection, limit: whole ? Number.MAX_SAFE_INTEGER : limit, from: { at } }
 }
@@ -80,7 +80,10 @@ export const placeOf = ({ object: { metadata } }: Pick<StoredObject, 'object'>):
   name: metadata.name,
 })
 
-/** Expired pages can be gone on with as things are now; of an exact version there is nothing left. */
+/**
+ * After the expiry of a version, a list may continue with the present objects; a list at an exact
+ * version cannot.
+ */
 const readPage = async (store: Store, kind: Kind, options: PageOptions): Promise<ObjectPage> => {
   try {
     return await store.listPage(kind.kind, options)
@@ -112,7 +115,7 @@ export const listOfRequest = async (
     const room = limit - items.length
     const rows = selective ? Math.max(room, searchRows) : room
     const page = await readPage(store, kind, { namespace, within, at, after, limit: rows })
-    // From the first page on, all show one version.
+    // All pages show the version of the first one.
     if (!inconsistent) at = page.resourceVersion
     const seen = takeSelected(items, page.items, { selection, limit })
     const left = page.remaining + page.items.length - seen
@@ -128,7 +131,7 @@ export const listOfRequest = async (
   }
 }
 
-/** Fills `items` up to the limit; returns how many of `rows` that took. */
+/** Fills `items` up to the limit; returns how many of `rows` were used. */
 const takeSelected = (
   items: StoredObject[],
   rows: readonly StoredObject[],

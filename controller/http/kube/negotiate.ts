@@ -1,4 +1,4 @@
-// Which shape of answer the client asked for: the best entry of Accept that we can give.
+// Chooses the format of an answer: the best entry of Accept that this server supports.
 import { parseAccept, type Accept } from 'hono/utils/accept'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
@@ -9,7 +9,7 @@ export interface Wanted {
   readonly yaml: boolean
 }
 
-/** What the client takes, best first: by `q`, and by how closely it is named. */
+/** The accepted types, best first: by `q`, then by specificity. */
 const clausesOf = (accept: string | undefined): Accept[] => {
   const stars = ({ type }: Accept): number => type.split('*').length
   if (accept === undefined || accept.trim() === '') return [{ type: '*/*', params: {}, q: 1 }]
@@ -36,7 +36,7 @@ const firstOf = <T>(
 const isJson = ({ type }: Accept): boolean =>
   ['application/json', 'application/*', '*/*'].includes(type.toLowerCase())
 
-/** NotAcceptable when every entry is unknown. */
+/** NotAcceptable when no entry is supported. */
 export const negotiate = (accept: string | undefined): Wanted =>
   firstOf(
     accept,
@@ -56,8 +56,8 @@ const wantedBy = (clause: Accept): Wanted | undefined => {
 }
 
 /**
- * Of discovery: true when the client wants all groups in one document. NotAcceptable for who takes no
- * JSON. Other parameters do not count, as a client would give up without any answer.
+ * For discovery: true when the client wants all groups in one document. NotAcceptable when it accepts
+ * no JSON. Other parameters are ignored: clients would give up at an error.
  */
 export const wantsAggregated = (accept: string | undefined): boolean =>
   firstOf(

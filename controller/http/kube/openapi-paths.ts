@@ -1,4 +1,4 @@
-// The paths of the OpenAPI v3 documents, made from the table of routes that the server runs.
+// The paths of the OpenAPI v3 documents, made from the server's table of routes.
 import { groupVersionKind, refToKind, refToList } from '../../../src/resources/openapi.ts'
 import { refTo } from '../../../src/resources/openapi-meta.ts'
 import type { Schema } from '../../../src/resources/crd.ts'
@@ -7,7 +7,7 @@ import type { KubeRoute, KubeVerb } from './route.ts'
 
 type Json = Record<string, unknown>
 
-/** What Kubernetes calls the verbs in its documents, and what the names of operations begin with. */
+/** Kubernetes' names of the verbs in its documents, and the prefixes of operation ids. */
 const verbs: Readonly<Partial<Record<KubeVerb, { action: string; id: string; summary: string }>>> =
   {
     list: { action: 'list', id: 'list', summary: 'List or watch objects of kind' },
@@ -23,7 +23,7 @@ const verbs: Readonly<Partial<Record<KubeVerb, { action: string; id: string; sum
     },
   }
 
-// kubectl does not follow a $ref to a parameter: all stand inline.
+// kubectl does not follow a $ref to a parameter: all parameters are inline.
 const query = (type: string, names: readonly string[]): Json[] =>
   names.map((name) => ({ name, in: 'query', schema: { type } }))
 
@@ -111,7 +111,7 @@ const failure = { description: 'What is wrong.', ...content(['application/json']
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** As Kubernetes names them: `listStagelyDevV1alpha1NamespacedStagelet`. */
+/** Operation ids as in Kubernetes: `listStagelyDevV1alpha1NamespacedStagelet`. */
 const idOf = ({ path, access: { kind, subresource = '' } }: KubeRoute, verb: string): string => {
   const group = (kind.group === '' ? 'core' : kind.group).split('.').map(capital).join('')
   const place = path.includes('/:namespace/') ? 'Namespaced' : ''

@@ -1,6 +1,6 @@
-// Serves the OpenAPI v3 index and documents. The hash in a document's URL is its ETag, so that
-// kubectl keeps it for as long as the schemas stay. Version 2 is there and empty: kubectl asks it for
-// kinds that it finds nowhere else, and takes its absence for a broken server.
+// Serves the OpenAPI v3 index and documents. The hash in a document's URL is its ETag, so that kubectl
+// caches it until the schemas change. Version 2 is served with empty content: kubectl asks it for
+// unknown kinds, and takes a missing one for a broken server.
 import { openApiSchemas } from '../../../src/resources/openapi.ts'
 import { apiPathOf } from '../../../src/resources/registry.ts'
 import type { App } from '../env.ts'
@@ -52,7 +52,7 @@ export const mountOpenApi = (app: App, routes: readonly KubeRoute[], version: st
     )
 }
 
-// As Kubernetes names it in answers: the name by which it is asked for is no media type.
+// The name in Kubernetes' answers. The name in requests is no valid media type.
 const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 
 /** One field of a protobuf message, of less than 128 bytes. */

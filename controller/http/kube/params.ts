@@ -15,7 +15,7 @@ export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
 export interface Selection {
   readonly namespace: string | undefined
-  /** The only namespaces that the caller may see into; undefined: no such bound. */
+  /** The only namespaces that the caller may see; undefined: all. */
   readonly within: readonly string[] | undefined
   readonly labels: LabelSelector | undefined
   readonly fields: FieldSelector | undefined
@@ -30,7 +30,7 @@ const optionsOfMethod: Readonly<Record<string, string>> = {
   DELETE: 'DeleteOptions',
 }
 
-/** 422 that names the parameter, as Kubernetes does for the options of a request. */
+/** 422 that names the parameter, as Kubernetes answers for invalid options. */
 export const invalidOption = (
   c: AppContext,
   field: string,
@@ -91,7 +91,7 @@ export const writeOptionsOf = (c: AppContext): WriteOptions => {
 
 export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
   namespace: c.req.param('namespace'),
-  // A namespace that is named was asked for at the door.
+  // The right to a namespace in the path was checked already.
   within: c.req.param('namespace') === undefined ? visibleNamespaces(c, kind) : undefined,
   labels: parseLabelSelector(c.req.query('labelSelector')),
   fields: parseFieldSelector(kind, c.req.query('fieldSelector')),
@@ -104,7 +104,7 @@ export const selects = (
   (labels === undefined || labels(stored.object.metadata.labels)) &&
   (fields === undefined || fields(stored.object))
 
-/** As Kubernetes reads it: `watch=True`, and `watch` alone, are true. */
+/** As in Kubernetes: `watch=True`, and `watch` without a value, are true. */
 export const isTrueParam = (text: string | undefined): boolean =>
   text !== undefined && text !== '0' && text.toLowerCase() !== 'false'
 
@@ -113,7 +113,7 @@ const secondsOfUnit: Readonly<Record<string, number>> = {
   ...{ ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 },
 }
 
-/** Of a duration as Go writes it (`2s`, `1m30s`, `500ms`) or of plain seconds; undefined: unreadable. */
+/** Parses a Go duration (`2s`, `1m30s`, `500ms`) or a number of seconds; undefined: invalid. */
 export const parseSeconds = (text: string): number | undefined => {
   if (/^\d+$/.test(text)) return Number(text)
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|us|µs|ns|m|s))+$/.test(text)) return undefined
@@ -123,7 +123,7 @@ export const parseSeconds = (text: string): number | undefined => {
   )
 }
 
-/** Parameter of seconds; 0 where it is absent. BadRequest for what is no time. */
+/** Parameter with a number of seconds; 0 when it is absent. BadRequest when it is invalid. */
 export const secondsOf = (c: AppContext, name: string): number => {
   const text = c.req.query(name) ?? ''
   const seconds = text === '' ? 0 : parseSeconds(text)
@@ -135,7 +135,7 @@ export const secondsOf = (c: AppContext, name: string): number => {
   return seconds
 }
 
-/** Every request may say how long its client waits, also where the server has no use for that. */
+/** Checks the parameters with a time, which any request may have, also where they have no effect. */
 export const checkTimes = (c: AppContext): void => {
   for (const name of ['timeout', 'timeoutSeconds']) secondsOf(c, name)
 }

@@ -1,5 +1,5 @@
-// The media types of patches, by kind. A strategic merge patch is for kinds of Kubernetes itself, as in
-// a cluster: kubectl and client-node send it for those, and for no other.
+// The media types of patches, by kind. Strategic merge patches are supported for Kubernetes' own kinds
+// only, as in a cluster: kubectl and client-node send them for no other kind.
 import type { Kind } from '../../../src/resources/registry.ts'
 
 export type PatchType = 'apply' | 'json' | 'merge' | 'strategic'

@@ -14,7 +14,7 @@ interface Operation {
   readonly value?: Json
 }
 
-/** A few copies of copies grow without end: 30 operations would make more than memory holds. */
+/** Copies of copies grow exponentially: 30 operations could fill the memory. */
 const maxCopiedBytes = 3 * 1024 * 1024
 const maxOperations = 10_000
 
@@ -25,8 +25,8 @@ const refuse = (message: string): StagelyError =>
   )
 
 /**
- * Applies the operations in order, all or nothing. BadRequest when `patch` is no JSON patch, Invalid
- * when a path or test fails, RequestEntityTooLarge when it has too many operations or copies too much.
+ * Applies the operations in order, all or nothing. BadRequest when `patch` is not a JSON patch; Invalid
+ * when a path or test fails; RequestEntityTooLarge when it has too many operations or copies too much.
  */
 export const jsonPatch = (target: Json, patch: Json): Json => {
   if (!Array.isArray(patch))
@@ -41,7 +41,7 @@ export const jsonPatch = (target: Json, patch: Json): Json => {
 const tooLarge = (message: string): StagelyError =>
   new StagelyError('RequestEntityTooLarge', message)
 
-/** The document, and how much of it was copied within it so far. */
+/** The document, and the number of bytes copied within it so far. */
 interface Root {
   document: Json
   copiedBytes: number
@@ -120,7 +120,7 @@ const read = (root: { document: Json }, path: string): Json => {
   return value
 }
 
-/** What is absent is null, as in Kubernetes: so a patch can ask that a field is not there. */
+/** An absent value equals null, as in Kubernetes: so a patch can test that a field does not exist. */
 const test = (root: { document: Json }, path: string, value: Json): void => {
   const { parent, last } = locate(root, path)
   if (!isDeepStrictEqual(childOf(parent, last) ?? null, value))
@@ -139,7 +139,7 @@ const put = (root: { document: Json }, path: string, value: Json, insert: boolea
   }
   if (!isObject(parent) || (!insert && !Object.hasOwn(parent, last)))
     throw refuse(`path ${path} does not exist`)
-  // defineProperty: a key such as __proto__ stays a plain key.
+  // defineProperty, so that a key such as __proto__ is an ordinary key.
   Object.defineProperty(parent, last, {
     value,
     enumerable: true,

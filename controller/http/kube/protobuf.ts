@@ -1,5 +1,5 @@
-// The few requests that kubectl sends as protobuf and only as protobuf. Decoding only;
-// answers are JSON, which kubectl takes.
+// The few requests that kubectl sends as protobuf only. Decodes them; answers are JSON, which kubectl
+// accepts.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 
 type Message = ReadonlyMap<number, Buffer[]>
@@ -8,7 +8,7 @@ const magic = Buffer.from('k8s\0', 'latin1')
 const garbled = (): StagelyError =>
   new StagelyError('BadRequest', 'the request body is not valid protobuf')
 
-/** Reads length-delimited fields; numbers are skipped, since nothing that matters here is one. */
+/** Reads length-delimited fields. Numbers are skipped: no needed field is a number. */
 const readMessage = (bytes: Buffer): Message => {
   const fields = new Map<number, Buffer[]>()
   let at = 0
@@ -52,7 +52,7 @@ const map = (message: Message, field: number): Record<string, string> =>
     }),
   )
 
-/** Fields that are absent or '' are left out, as JSON clients do. */
+/** Leaves out absent and empty fields, as JSON clients do. */
 const filled = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(fields).filter(([, v]) => v !== '' && Object.keys(v as object).length > 0),

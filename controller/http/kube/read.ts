@@ -14,7 +14,7 @@ export interface ReadDeps {
   readonly clock: Clock
 }
 
-/** The object that the path names. */
+/** The object in the path. */
 export const refOfPath = (c: AppContext, kind: Kind): ObjectRef => ({
   kind: kind.kind,
   namespace: c.req.param('namespace') ?? '',

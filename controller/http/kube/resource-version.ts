@@ -1,4 +1,4 @@
-// What `resourceVersion` and `resourceVersionMatch` ask of an answer.
+// The parameters `resourceVersion` and `resourceVersionMatch`.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Store } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
@@ -16,14 +16,14 @@ export const resourceVersionOf = (c: AppContext): number | undefined => {
   return Number(text)
 }
 
-/** 422 for an option that does not go with the others. */
+/** 422 for an option that cannot be combined with the others. */
 export const forbiddenOption = (c: AppContext, option: string, message: string): StagelyError =>
   invalidOption(c, option, 'FieldValueForbidden', `Forbidden: ${message}`)
 
 const matches = ['Exact', 'NotOlderThan'] as const
 export type Match = (typeof matches)[number]
 
-/** How the version is to be matched; undefined: not said. Of those that are not in `allowed` Invalid. */
+/** The requested match; undefined: absent. Invalid for one that is not in `allowed`. */
 export const matchOf = (c: AppContext, allowed: readonly Match[] = matches): Match | undefined => {
   const text = c.req.query('resourceVersionMatch') ?? ''
   if (text === '') return undefined
@@ -41,7 +41,7 @@ export const matchOf = (c: AppContext, allowed: readonly Match[] = matches): Mat
   )
 }
 
-/** Timeout when nothing is as new as that: who asks for it would get something older. */
+/** Timeout when the store has not reached the version: the client would get something older. */
 export const requireReached = async (store: Store, version: number | undefined): Promise<void> => {
   if (version === undefined || version === 0) return
   const current = await store.currentVersion()

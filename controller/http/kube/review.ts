@@ -1,6 +1,6 @@
 // ChangeSetReview: what a set of objects would change, and which services would get a new container.
-// Create-only, like SelfSubjectAccessReview. Runs in a dry run on a copy, for which no writer waits;
-// keeps nothing, and answers with names only.
+// Create-only, like SelfSubjectAccessReview. It is a dry run on a copy, so that it delays no writer.
+// Stores nothing, and answers with names only.
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { mapInTurns } from '../../../src/kernel/in-turns.ts'
@@ -21,14 +21,14 @@ import { noteDenied } from '../note-denied.ts'
 import { hasMoreValues, maxValues, parseJson, readBytes, workOver } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
-/** A review holds a whole folder of manifests, so more than the 3 MiB of one object. */
+/** A review holds a whole folder of manifests: more than the 3 MiB of one object. */
 const maxReviewBytes = 8 * 1024 * 1024
 const maxReviewValues = 400_000
 const maxObjects = 2_000
 const longestMs = 30_000
 const decodedInOneTurn = 10
-/** Nobody reads more; who mends these is told of the next. */
-const mostFaults = 1_000
+/** Nobody reads more; the next review shows the rest. */
+const maxFaults = 1_000
 
 export interface ReviewDeps {
   readonly store: Store
@@ -46,7 +46,10 @@ const reviewSchema = {
   },
 }
 
-/** Open to everybody who may write something: what an object may not be reviewed for is a fault of that object. */
+/**
+ * Open to everybody who may write any object. A missing right to one of the objects is a fault of that
+ * object.
+ */
 export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
   {
     method: 'POST',
@@ -75,13 +78,13 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
         },
       })
       if (refused !== undefined) await noteDenied(c, refused, denied)
-      // The spec is not sent back: it may hold values.
+      // Without the spec, which may hold values.
       return c.json({ apiVersion, kind: 'ChangeSetReview', metadata: {}, status }, 201)
     },
   },
 ]
 
-/** Who may write nothing anywhere has no review made: not even its body is read. */
+/** Forbidden for a caller without any right to write; the body is not even read. */
 const checkMayWrite = (user: Principal, namespace: string | undefined): void => {
   const mayPatch = kinds.some((kind) => {
     if (kind.internal === true) return false
@@ -92,7 +95,7 @@ const checkMayWrite = (user: Principal, namespace: string | undefined): void => 
     throw forbidden(user.name, { kind: requireKind('Project'), verb: 'patch' }, { namespace })
 }
 
-/** As with every dry run, the right to the write itself is asked for. */
+/** As for every dry run, the caller needs the right to the write itself. */
 const refusalOf = (
   user: Principal,
   { kind: name, metadata }: KubeObject,
@@ -124,7 +127,7 @@ const orderOf = ({ object }: Item): number =>
   kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
 
 export interface ReviewInput {
-  /** Of objects that name none. */
+  /** Namespace of objects that have none. */
   readonly namespace: string
   readonly objects: readonly unknown[]
   /** Why the caller may not write this object; undefined: he may. */
@@ -133,7 +136,7 @@ export interface ReviewInput {
   readonly signal: AbortSignal
 }
 
-/** Never throws for what is wrong with an object. */
+/** Never throws because of a fault of an object. */
 export const reviewChangeSet = async (
   store: Store,
   actor: Actor,
@@ -149,18 +152,18 @@ export const reviewChangeSet = async (
   items.sort((a, b) => orderOf(a) - orderOf(b))
   let before: Situation | undefined
   let after: Situation | undefined
-  const touched = items.map(({ object }) => object)
+  const written = items.map(({ object }) => object)
   const { results, refused } = await writeAllPossible<Item, Applied>(store, {
     actor,
     options: { dryRun: true, review: { signal: input.signal } },
     items,
     refOf: ({ object }) => refOf(object),
     before: async (tx) => {
-      before = await readSituation(tx, touched)
+      before = await readSituation(tx, written)
     },
     each: (tx, { object }) => applyObject(tx, object),
     after: async (tx) => {
-      after = await readSituation(tx, touched)
+      after = await readSituation(tx, written)
     },
   })
   for (const [{ index }, error] of refused) faults.push(...faultsOf(index, error))
@@ -174,7 +177,7 @@ export const reviewChangeSet = async (
   return { faults, changes, affected, cascaded: cascadedServices(after, affected) }
 }
 
-/** Aborts when the client leaves, or when the review takes too long. */
+/** Aborts when the client disconnects, or when the review takes too long. */
 const reviewSignal = (c: AppContext): AbortSignal => {
   const ending = new AbortController()
   const late = setTimeout(() => {
@@ -188,15 +191,15 @@ const reviewSignal = (c: AppContext): AbortSignal => {
   return ending.signal
 }
 
-/** Who may not write an object is told no more of it, and has no work done. */
+/** An object that the caller may not write is not examined further, and no more is said of it. */
 const decodeItem = (
   input: unknown,
   index: number,
   { namespace, refusal }: ReviewInput,
   faults: ReviewFault[],
 ): Item[] => {
-  if (faults.length >= mostFaults) return []
-  // The manifest as written, not with its defaults: only what is written counts as applied.
+  if (faults.length >= maxFaults) return []
+  // The manifest without defaults: only what is written in it counts as applied.
   const object = withNamespace(input, namespace)
   const refused = hasMoreValues(input, maxValues)
     ? `holds more than ${maxValues} values`

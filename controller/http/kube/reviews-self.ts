@@ -1,5 +1,5 @@
-// The reviews that `kubectl auth can-i` and `auth whoami` ask for. They answer from the
-// table that the routes ask as well.
+// The reviews behind `kubectl auth can-i` and `auth whoami`. They use the same table of rights as the
+// routes.
 import { z } from 'zod'
 import { allows, allowsAdmin, type Principal } from '../../../src/access/principal.ts'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
@@ -12,7 +12,7 @@ import { servedKinds, verbsOf } from './discovery.ts'
 import { rightOf } from './route.ts'
 import { invalid } from './status.ts'
 
-/** An empty text stands for "any" or "none"; null and nothing say the same. */
+/** An empty text means "any" or "none"; null and absent mean the same. */
 const text = z
   .string()
   .nullish()
@@ -48,7 +48,7 @@ const specOf = <T>(schema: z.ZodType<T>, kind: string, given: unknown): T => {
   throw invalid({ kind, group: 'authorization.k8s.io' }, '', faults)
 }
 
-/** Of reviews of oneself, which anybody may send who is logged in. */
+/** Limits of reviews of oneself, which everybody who is logged in may send. */
 const bounds: BodyBounds = { bytes: 16 * 1024, yamlSigns: 500 }
 
 const answer = async (
@@ -71,7 +71,7 @@ const answer = async (
 const kindOf = ({ group, resource }: Attributes): Kind | undefined =>
   servedKinds.find((kind) => kind.plural === resource && kind.group === group)
 
-/** Subresources and what they ask for; `status` is written by machines and admins. */
+/** Subresources and their rights; `status` is written by machines and admins. */
 const joinSubresources = ['token', 'revoke']
 
 const mayDo = (user: Principal, attributes: Attributes, verb: Verb, kind: Kind): boolean => {
@@ -82,7 +82,7 @@ const mayDo = (user: Principal, attributes: Attributes, verb: Verb, kind: Kind):
   if (kind.kind === 'Agent' && joinSubresources.includes(subresource))
     return verb === 'create' && allows(user, { verb, resource: 'agents/join', namespace })
   if (subresource !== '' && subresource !== 'status') return false
-  // Lists over all namespaces answer everybody with what is in his own.
+  // A list over all namespaces shows each caller the objects of his own teams.
   const isList = verb === 'list' || verb === 'watch'
   if (isList && namespace === undefined) return true
   return allows(user, { verb, resource: rightOf(kind), namespace })
@@ -125,7 +125,7 @@ const review = (group: string, ...reviewed: string[]): object => ({
   apiGroups: [group],
   resources: reviewed,
 })
-/** What everybody may who is logged in. */
+/** Rights of everybody who is logged in. */
 const ownReviews = [
   review('authentication.k8s.io', 'selfsubjectreviews'),
   review('authorization.k8s.io', 'selfsubjectaccessreviews', 'selfsubjectrulesreviews'),
@@ -133,7 +133,7 @@ const ownReviews = [
 const readable = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*']
 const open = ['/healthz', '/livez', '/metrics', '/readyz', '/version']
 
-/** One rule for each kind, and for the parts of kinds that have rights of their own. */
+/** One rule for each kind, and for each part of a kind with a right of its own. */
 const rulesIn = (user: Principal, namespace: string): object[] => {
   if (user.admin) return [everything]
   const where = namespace === '' ? undefined : namespace

@@ -1,5 +1,5 @@
-// What a route of the Kubernetes-style API is. As with REST, a route cannot be served without
-// saying who may; the server, the reviews of rights and the test of all roles read this.
+// The definition of a route of the Kubernetes-style API. As with REST, no route can be served without
+// its right. The server, the reviews of rights and the test of all roles use this table.
 import { allows, allowsAdmin, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { resources, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
@@ -7,24 +7,24 @@ import type { Schema } from '../../../src/resources/crd.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 
-/** Verbs as Kubernetes names them: who may delete may delete a collection. */
+/** Kubernetes' verbs; the right to delete includes deletecollection. */
 export type KubeVerb = Verb | 'deletecollection'
 
 export interface KubeAccess {
   readonly kind: Kind
   readonly verb: KubeVerb
-  /** As error messages name it: `status`, `token`. */
+  /** Name in error messages: `status`, `token`. */
   readonly subresource?: string
   /**
-   * Where the right is looked for: `namespace` is the path's, and of a namespace itself its name;
-   * `own` answers with what is in the caller's teams; `admin` is for admins of the controller only.
+   * Where the right is needed: `namespace`: in the path's namespace (for a namespace: in itself);
+   * `own`: the answer holds the objects of the caller's teams; `admin`: admins of the controller only.
    */
   readonly in: 'namespace' | 'own' | 'admin'
-  /** The right, where it is not the one to the kind itself. */
+  /** The right, when it differs from the right to the kind. */
   readonly right?: Resource
 }
 
-/** What the OpenAPI document says of a route that is not the usual one of its verb. */
+/** Description for OpenAPI, when it differs from the usual one of the verb. */
 interface RouteDescription {
   readonly id: string
   readonly summary: string
@@ -41,7 +41,7 @@ export interface KubeRoute {
   readonly handle: (c: AppContext) => Promise<Response>
 }
 
-/** Roles speak of kinds by their plural. */
+/** Roles name kinds by their plural. */
 export const rightOf = (kind: Kind): Resource => {
   const right = resources.find((resource) => resource === kind.plural)
   if (right === undefined)
@@ -51,11 +51,11 @@ export const rightOf = (kind: Kind): Resource => {
 
 const plainVerb = (verb: KubeVerb): Verb => (verb === 'deletecollection' ? 'delete' : verb)
 
-/** The namespace that a request is about. */
+/** The namespace of a request. */
 const namespaceOf = (c: AppContext, kind: Kind): string | undefined =>
   kind.kind === 'Namespace' ? c.req.param('name') : c.req.param('namespace')
 
-/** 403 in the words of Kubernetes, which kubectl prints as they are. */
+/** 403 with Kubernetes' message, which kubectl prints unchanged. */
 export const forbidden = (
   user: string,
   access: Pick<KubeAccess, 'kind' | 'verb' | 'subresource'>,
@@ -81,7 +81,7 @@ export const forbidden = (
   )
 }
 
-/** A machine is in one team only, and often asks in the default namespace by mistake. */
+/** A hint for machines, which are in one team only: they often use the default namespace by mistake. */
 const ownTeamOf = ({ roles, admin }: Principal, namespace: string | undefined): string => {
   const [team, ...more] = [...roles.keys()]
   if (admin || team === undefined || more.length > 0 || team === namespace) return ''
@@ -97,7 +97,7 @@ const mayEnter = (c: AppContext, access: KubeAccess): boolean => {
   return allows(user, { verb, resource, namespace: namespaceOf(c, access.kind) })
 }
 
-/** Forbidden unless the caller may do what the route does. */
+/** Forbidden unless the caller has the right of the route. */
 export const authorize = (c: AppContext, access: KubeAccess): void => {
   if (mayEnter(c, access)) return
   const at = { namespace: namespaceOf(c, access.kind), name: c.req.param('name') }
@@ -105,16 +105,16 @@ export const authorize = (c: AppContext, access: KubeAccess): void => {
   throw forbidden(user.name, access, { ...at, hint: ownTeamOf(user, at.namespace) })
 }
 
-/** For what is read over all namespaces: those whose objects the caller may see; undefined: all. */
+/** For a read over all namespaces: the namespaces that the caller may see; undefined: all. */
 export const visibleNamespaces = (c: AppContext, kind: Kind): readonly string[] | undefined =>
   teamsWhere(c.get('user'), 'list', rightOf(kind))
 
-/** Clients that are generated from Kubernetes' own OpenAPI, such as Python's, end paths with a slash. */
+/** Clients that are generated from Kubernetes' OpenAPI, such as Python's, end paths with a slash. */
 export const withSlash = (path: string): string[] => [path, `${path}/`]
 
 export const mountKubeRoutes = (app: App, routes: readonly KubeRoute[]): void => {
   for (const { method, path, access, handle } of routes)
-    // Only reads take a slash at the end: whoever forgot the name must not delete the collection.
+    // Only reads accept the slash: a DELETE with a forgotten name must not delete the collection.
     app.on(method, method === 'GET' ? withSlash(path) : [path], (c) => {
       authorize(c, access)
       return handle(c)

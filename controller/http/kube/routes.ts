@@ -1,4 +1,4 @@
-// The Kubernetes-style API: one set of routes for each served kind of the registry.
+// The routes of the Kubernetes-style API: one set for each served kind of the registry.
 import { apiPathOf, type Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
 import { checkAnswer } from './answer.ts'
@@ -60,7 +60,10 @@ const routesOf = (deps: WatchDeps, kind: Kind): KubeRoute[] => {
   return kind.status === undefined ? routes : [...routes, ...statusRoutes(deps, kind, object)]
 }
 
-/** Who may deploy may patch the annotation that asks for it; what else a patch changes is looked at later. */
+/**
+ * Who may deploy may patch the annotation that requests it; the other changes of a patch are checked
+ * later.
+ */
 const patchAccess = (kind: Kind): KubeAccess => ({
   kind,
   verb: 'patch',
@@ -68,7 +71,7 @@ const patchAccess = (kind: Kind): KubeAccess => ({
   ...(kind.kind === 'Stagelet' ? { right: deployRight } : {}),
 })
 
-/** Machines write status; by hand only an admin does. */
+/** Machines write status; of people, only an admin may. */
 const statusRoutes = (deps: WatchDeps, kind: Kind, object: string): KubeRoute[] => {
   const path = `${object}/status`
   const status = { kind, subresource: 'status' }

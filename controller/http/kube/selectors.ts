@@ -1,4 +1,4 @@
-// Label and field selectors: parsed once per request, then asked per object.
+// Label and field selectors: parsed once per request, then tested on each object.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
@@ -16,24 +16,24 @@ const equalTerm = new RegExp(String.raw`^(${key})\s*(==|=|!=)\s*((?:${part})?)$`
 const orderTerm = new RegExp(String.raw`^(${key})\s*([<>])\s*(\d{1,18})$`)
 const existsTerm = new RegExp(String.raw`^(!?)\s*(${key})$`)
 
-/** Each object is asked each term. */
-const mostTerms = 100
-const mostLetters = 8_192
+/** Each object is tested with each term. */
+const maxTerms = 100
+const maxLetters = 8_192
 
 const shown = (text: string): string =>
   JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text)
 
 const refuseLong = (what: string, text: string): void => {
-  if (text.length > mostLetters)
-    throw new StagelyError('BadRequest', `a ${what} selector may have ${mostLetters} letters`)
+  if (text.length > maxLetters)
+    throw new StagelyError('BadRequest', `a ${what} selector may have ${maxLetters} letters`)
 }
 
 const refuseMany = (what: string, terms: readonly string[]): void => {
-  if (terms.length > mostTerms)
-    throw new StagelyError('BadRequest', `a ${what} selector may have ${mostTerms} requirements`)
+  if (terms.length > maxTerms)
+    throw new StagelyError('BadRequest', `a ${what} selector may have ${maxTerms} requirements`)
 }
 
-/** Commas inside parentheses belong to a set. Looks at each letter once. */
+/** Splits at commas, except inside parentheses. Linear in the length of the text. */
 export const splitTerms = (text: Pick<string, 'length' | 'charAt' | 'slice'>): string[] => {
   const terms: string[] = []
   let start = 0
@@ -50,11 +50,11 @@ export const splitTerms = (text: Pick<string, 'length' | 'charAt' | 'slice'>): s
   return [...terms, text.slice(start, text.length).trim()]
 }
 
-/** Not what every object has by its language, such as `constructor`. */
+/** Own properties only, and not inherited ones such as `constructor`. */
 const valueOf = (labels: Labels | undefined, name: string): string | undefined =>
   labels !== undefined && Object.hasOwn(labels, name) ? labels[name] : undefined
 
-/** Only a label that is a whole number is above or below one. */
+/** Only a label that is an integer is greater or less than a number. */
 const isBeyond = (value: string | undefined, above: boolean, bound: bigint): boolean => {
   if (value === undefined || !/^\d+$/.test(value)) return false
   return above ? BigInt(value) > bound : BigInt(value) < bound
@@ -89,7 +89,7 @@ const labelTerm = (text: string, whole: string): LabelSelector => {
   )
 }
 
-/** `a=b,c!=d,e in (f,g),h,!i,j>1`; all must hold. BadRequest on a syntax error. */
+/** `a=b,c!=d,e in (f,g),h,!i,j>1`; all must match. BadRequest for a syntax error. */
 export const parseLabelSelector = (text: string | undefined): LabelSelector | undefined => {
   if (text === undefined || text.trim() === '') return undefined
   refuseLong('label', text)
@@ -109,7 +109,10 @@ const fieldsOf = (kind: Kind): readonly string[] =>
     ? [...metadataFields, ...eventFields, 'reason', 'type']
     : [...metadataFields, ...(kind.selectableFields ?? [])]
 
-/** `path` as clients write it: the fields of an Event are at the top for them, and in `spec` in the store. */
+/**
+ * `path` as clients write it. Fields of an Event are at its top level for clients, and in `spec` in the
+ * store.
+ */
 const fieldOf = (object: KubeObject, path: string): string => {
   const isBelowSpec = object.kind === 'Event' && !path.startsWith('metadata.')
   let value: unknown = isBelowSpec ? object.spec : object
@@ -117,7 +120,7 @@ const fieldOf = (object: KubeObject, path: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
-/** `metadata.name=x,metadata.namespace!=y`; all must hold. BadRequest for another field. */
+/** `metadata.name=x,metadata.namespace!=y`; all must match. BadRequest for an unsupported field. */
 export const parseFieldSelector = (
   kind: Kind,
   text: string | undefined,
@@ -125,7 +128,7 @@ export const parseFieldSelector = (
   if (text === undefined || text.trim() === '') return undefined
   refuseLong('field', text)
   const supported = fieldsOf(kind)
-  // In a value `\,` and `\=` stand for the sign itself.
+  // `\,` and `\=` in a value stand for the characters themselves.
   const texts = (text.match(/(?:[^\\,]|\\.)+/g) ?? []).map((term) => term.trim())
   const given = texts.filter((term) => term !== '')
   refuseMany('field', given)

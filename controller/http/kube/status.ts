@@ -1,4 +1,4 @@
-// Errors as they leave: metav1 Status, in the words that kubectl knows.
+// Renders errors as metav1 Status, in the words that kubectl knows.
 import { httpStatusOf, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
 
@@ -37,7 +37,7 @@ export const failureStatus = (error: StagelyError): Status => {
   }
 }
 
-/** What a DELETE answers when the object is gone. */
+/** The answer to a DELETE when the object is gone. */
 export const deletedStatus = (kind: Kind, name: string, uid: string | undefined): Status => ({
   ...base,
   status: 'Success',

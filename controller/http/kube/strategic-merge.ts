@@ -1,5 +1,5 @@
-// Strategic merge patches, which kubectl sends for kinds of Kubernetes itself: a merge patch with
-// directives, in which the lists that the schema names are merged. Inputs are never changed.
+// Strategic merge patches, which kubectl sends for Kubernetes' own kinds: a merge patch with
+// directives; lists are merged if the schema says so. Inputs are never changed.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import type { Schema } from '../../../src/resources/crd.ts'
@@ -56,7 +56,7 @@ const fieldsOf = (patch: Fields): Set<string> =>
     }),
   )
 
-/** Names an item of a merged list among the others. */
+/** Identifies an item of a merged list. */
 type NameOf = (item: unknown) => string
 
 const mergeList = (
@@ -98,7 +98,7 @@ const mergeItems = (
   return items
 }
 
-/** Those that the order names come as it says, in the places that they have among the others. */
+/** Sorts the items that the order directive names, in the positions that they have among the others. */
 const inOrder = (
   items: ReadonlyMap<string, unknown>,
   order: readonly unknown[],

@@ -1,4 +1,4 @@
-// Tables as kubectl prints them: cells come ready for people, dates as "28s".
+// Tables as kubectl prints them: the cells are texts for people, dates such as "28s".
 import type { PrinterColumn } from '../../../src/resources/columns.ts'
 import { lastSeenOf } from '../../../src/resources/core.ts'
 import { findKind, type Kind } from '../../../src/resources/registry.ts'
@@ -21,7 +21,7 @@ const nameColumn = (priority: number): ColumnDefinition => ({
   priority,
 })
 
-/** An Event's name says nothing to people, so it comes last and only with `-o wide`. */
+/** An Event's name is of no use to people, so it is the last column, only with `-o wide`. */
 const nameComesLast = (kind: Kind): boolean => kind.kind === 'Event'
 
 export const columnDefinitions = (kind: Kind): ColumnDefinition[] => {
@@ -77,10 +77,13 @@ const stepsOf = (path: string): Step[] => {
   return steps
 }
 
-/** Columns are few, and asked of thousands of objects. */
+/** A cache: there are few columns, each evaluated for thousands of objects. */
 const parsed = new Map<string, Step[]>()
 
-/** The simple JSON paths that CRD columns allow: fields, one index, one equality filter. null where there is nothing. */
+/**
+ * The simple JSON paths of CRD columns: fields, one index, one equality filter. null when there is no
+ * value.
+ */
 export const valueAt = (root: unknown, path: string): unknown => {
   let steps = parsed.get(path)
   if (steps === undefined) parsed.set(path, (steps = stepsOf(path)))
@@ -100,7 +103,7 @@ const year = 365 * day
 const two = (whole: number, unit: string, rest: number, restUnit: string): string =>
   rest === 0 ? `${whole}${unit}` : `${whole}${unit}${rest}${restUnit}`
 
-/** Durations in the words of kubectl: 119s, 2m3s, 59m, 3h2m, 47h, 7d4h, 300d, 2y40d. */
+/** Durations in kubectl's format: 119s, 2m3s, 59m, 3h2m, 47h, 7d4h, 300d, 2y40d. */
 export const humanDuration = (ms: number): string => {
   const s = Math.floor(ms / 1000)
   if (s < -1) return '<invalid>'

@@ -1,4 +1,4 @@
-// Who changed what: the manager that a request names, and `metadata.managedFields` after its write.
+// Tracks field ownership: the manager of a request, and `metadata.managedFields` after its write.
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
@@ -36,7 +36,7 @@ export const fieldManagerOf = (c: AppContext): string => {
   return name
 }
 
-/** Without a name the client's program stands for it, as in Kubernetes. */
+/** Without a name, the client's program name is used, as in Kubernetes. */
 const managerName = (c: AppContext): string => {
   const agent = (c.req.header('user-agent') ?? '').split('/')[0]!.slice(0, maxManagerLength)
   return [fieldManagerOf(c), agent, 'unknown'].find((name) => name !== '')!
@@ -48,7 +48,7 @@ export const whoOf = (c: AppContext, kind: Kind, subresource: Subresource): Who 
   subresource,
 })
 
-/** The part of an object that can be owned through this door. */
+/** The part of an object whose fields can be owned through this subresource. */
 export const ownedPart = (object: Wire, subresource: Subresource): Wire => {
   const { apiVersion: _, kind: __, metadata = {}, status, ...rest } = object
   if (subresource === 'status') return status === undefined ? {} : { status }
@@ -59,12 +59,13 @@ export const ownedPart = (object: Wire, subresource: Subresource): Wire => {
 
 const nothing: Wire = { metadata: {} }
 
-/** Stands for a stored value that differs from the one given; no value equals it. */
+/** A marker for a stored value that differs from the given one; equal to no value. */
 const anotherValue = false
 
 /**
- * `before` with the value that it holds as far as `after` tells: the store compares, and nobody opens it.
- * Where `after` gives none, none is shown, so that it neither changes nor goes.
+ * `before` with the secret's value as far as it can be known: the store compares, and nobody opens the
+ * stored value. Without a value in `after` the result has none either: the value neither changes nor is
+ * removed.
  */
 export const withKnownValue = async (
   tx: Transaction,
@@ -84,7 +85,7 @@ const isReset = (entries: unknown): boolean =>
   entries.length === 1 &&
   Object.keys((entries[0] ?? {}) as object).length === 0
 
-/** A request may write the managers themselves; what makes no sense is ignored, `[{}]` takes all away. */
+/** A request may write managedFields itself: invalid entries are ignored, `[{}]` removes all. */
 const startingManagers = (
   live: ManagedFieldsEntry[] | undefined,
   requested: unknown,
@@ -99,12 +100,12 @@ export interface TrackedChange {
   /** undefined: the object is new. */
   readonly before: KubeObject | undefined
   readonly after: KubeObject
-  /** `metadata.managedFields` as the request has it. */
+  /** `metadata.managedFields` of the request. */
   readonly requested?: unknown
   readonly now: string
 }
 
-/** `metadata.managedFields` after an update of one door. */
+/** `metadata.managedFields` after an update of the object or of its status. */
 export const managedAfterUpdate = (
   kind: Kind,
   { who, before, after, requested, now }: TrackedChange,

@@ -1,7 +1,7 @@
-// Watches: NDJSON, written straight to the Node response.
-// INVARIANTS: headers leave before the first event; every change after the list's version is sent
-// exactly once and in order; the stream ends cleanly on timeout, stop and error, and when the
-// login ends or its rights change.
+// Watches: NDJSON, written directly to the Node response.
+// INVARIANTS: headers are sent before the first event; every change after the list's version is sent
+// exactly once and in order; the stream ends cleanly on timeout, stop and error, and when the login
+// ends or its rights change.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
@@ -26,7 +26,7 @@ export interface WatchDeps {
   readonly log: Logger
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
-  /** A minute when absent. */
+  /** Default: one minute. */
   readonly bookmarkEveryMs?: number
 }
 
@@ -34,10 +34,10 @@ type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 
 const usualBookmarkEveryMs = 60_000
 const minOpenSeconds = 1_800
-/** A timer of Node that is to wait longer than 2^31 ms goes off at once. */
+/** A Node timer of more than 2^31 ms fires at once. */
 const maxOpenSeconds = 2_000_000
 
-/** `json` is an object. */
+/** `json` is the JSON text of an object. */
 const lineOfText = (type: EventType, json: string): string =>
   `{"type":"${type}","object":${json}}\n`
 
@@ -82,11 +82,11 @@ const asStagely = (error: unknown, log: Logger): StagelyError => {
 interface Plan {
   readonly kind: Kind
   readonly selection: Selection
-  /** Where to go on after; undefined: now. */
+  /** The version after which to start; undefined: now. */
   readonly after: number | undefined
-  /** Send what exists first. */
+  /** True: send the existing objects first. */
   readonly sendsInitial: boolean
-  /** Say with a bookmark where the first objects end. */
+  /** True: send a bookmark after the existing objects. */
   readonly endsInitial: boolean
   readonly bookmarks: boolean
   readonly seconds: number
@@ -123,7 +123,7 @@ const planOf = (c: AppContext, kind: Kind): Plan => {
   }
 }
 
-/** As in Kubernetes, 0 leaves the end to the server, as does nothing. */
+/** As in Kubernetes, 0 and absent leave the end to the server. */
 const openSecondsOf = (c: AppContext): number => {
   const asked = ['timeoutSeconds', 'timeout']
     .map((name) => secondsOf(c, name))
@@ -132,7 +132,7 @@ const openSecondsOf = (c: AppContext): number => {
   return Math.min(...(asked.length === 0 ? [spread] : asked), maxOpenSeconds)
 }
 
-/** Aborts when the client leaves, the server stops or the time is over, and once it is cleared. */
+/** Aborts when the client disconnects, the server stops or the time is over, and when it is cleared. */
 const watchSignal = (
   response: ServerResponse,
   stopping: AbortSignal,
@@ -190,12 +190,12 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
   }
 }
 
-/** Waits for a slow client, so that it holds up only its own stream. */
+/** Waits for a slow client, which thereby delays only its own stream. */
 const write = async ({ response, signal }: Sink, text: string): Promise<void> => {
   if (!response.write(text)) await once(response, 'drain', { signal })
 }
 
-/** The version to go on after; what exists then was sent, if that is wanted. */
+/** Sends the existing objects, if wanted; returns the version from which to continue. */
 const begin = async (
   deps: WatchDeps,
   plan: Plan,
@@ -214,7 +214,7 @@ const begin = async (
   return list.resourceVersion
 }
 
-/** Of the kind that the watcher gets: decoders of clients take no other. */
+/** A bookmark of the watched kind: clients' decoders accept no other. */
 const bookmarkLine = (
   kind: Kind,
   version: number,
@@ -229,14 +229,14 @@ const bookmarkLine = (
   return lineOfText('BOOKMARK', render(asStored(object as KubeObject)))
 }
 
-/** JSON of an object in the shape that the watcher asked for. */
+/** JSON of an object in the requested format. */
 type Render = (stored: StoredObject) => string
 
 const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
   if (shape === 'object') return (stored) => wireText(kind, stored)
   if (shape === 'PartialObjectMetadata')
     return ({ object }) => JSON.stringify(toPartial(toWire(object)))
-  // Column definitions are in the first event of the stream only.
+  // Column definitions are only in the first event of the stream.
   let columns: ColumnDefinition[] | null | undefined
   return ({ object }) => {
     const how = {
@@ -250,7 +250,7 @@ const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
   }
 }
 
-/** Plain lines are the same for every watcher of a change; 1,000 watchers need one text. */
+/** The plain line of a change is the same for every watcher: 1,000 watchers need one text. */
 const plainLines = new WeakMap<ChangeEvent, string>()
 
 const lineOf = (plan: Plan, event: ChangeEvent, render: Render): string | undefined => {
@@ -275,7 +275,7 @@ const isIn = ({ namespace, within }: Selection, { metadata }: KubeObject): boole
   return within === undefined || within.includes(metadata.namespace ?? metadata.name)
 }
 
-/** What the change is to this watcher: entering the selection is ADDED, leaving it is DELETED. */
+/** The event for this watcher: entering the selection is ADDED, leaving it is DELETED. */
 const transition = (selection: Selection, event: ChangeEvent): ChangeEvent['type'] | undefined => {
   const { type, previous } = event
   const now = selects(selection, event)
@@ -285,7 +285,7 @@ const transition = (selection: Selection, event: ChangeEvent): ChangeEvent['type
   return before ? 'DELETED' : undefined
 }
 
-/** As it left the selection, at the version with which it did. */
+/** The last state inside the selection, with the version of the change. */
 const asItWas = ({ previous, object }: ChangeEvent): KubeObject => {
   const was = previous ?? object
   const { resourceVersion = '' } = object.metadata

@@ -1,4 +1,4 @@
-// Objects as clients see them. The last fence before an answer: no secret value passes.
+// Objects in the form for clients. The last safeguard before an answer: no secret value passes.
 import { cleanLastApplied } from '../../../src/resources/last-applied.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
@@ -8,8 +8,8 @@ import type { StoredObject } from '../../../src/store/store.ts'
 export type Wire = Record<string, unknown>
 
 /**
- * The fields where clients have them: core/v1 Event has its own at the top level, and the store keeps
- * them in `spec`. With values as they are: for an answer take toWire.
+ * Moves the fields to their place for clients: a core/v1 Event has its fields at the top level, and the
+ * store has them in `spec`. Keeps values: for an answer use toWire().
  */
 export const lifted = ({ apiVersion, kind, metadata, spec, status }: KubeObject): Wire =>
   kind === 'Event'
@@ -22,13 +22,13 @@ export const lifted = ({ apiVersion, kind, metadata, spec, status }: KubeObject)
         ...(status === undefined ? {} : { status }),
       }
 
-/** As clients see it. */
+/** The object in the form for clients. */
 export const toWire = (object: KubeObject): Wire =>
   lifted(object.kind === 'StagelySecret' ? withoutValues(object) : object)
 
 const hidden = new Set<string>(valueFields)
 
-/** A store never gives a value out; should one come all the same (a dry run, a patch), it stops here. */
+/** The store never returns a value. If one gets here anyway (a dry run, a patch), it is removed. */
 const withoutValues = (object: KubeObject): KubeObject => {
   const applied = object.metadata.annotations?.[annotations.lastApplied]
   const metadata =
@@ -48,7 +48,7 @@ const withoutValues = (object: KubeObject): KubeObject => {
 
 const mayHoldValue = new RegExp(String.raw`"(?:${valueFields.join('|')})\\*"\s*:`)
 
-/** JSON of an object as clients see it: the stored text as it is, wherever that may be. */
+/** JSON of an object for clients: the stored text unchanged, whenever possible. */
 export const wireText = (kind: Kind, stored: StoredObject): string =>
   kind.kind === 'Event' || (kind.kind === 'StagelySecret' && mayHoldValue.test(stored.text))
     ? JSON.stringify(toWire(stored.object))
@@ -60,14 +60,14 @@ export const toPartial = (object: Wire): Wire => ({
   metadata: object['metadata'],
 })
 
-/** What the `metadata` of a list or table says. */
+/** The `metadata` of a list or table. */
 export interface ListMeta {
   readonly resourceVersion: string
   readonly continue?: string
   readonly remainingItemCount?: number
 }
 
-/** JSON of a list whose items are JSON already. */
+/** JSON of a list from the JSON texts of its items. */
 export const listText = (
   head: { readonly kind: string; readonly apiVersion: string; readonly metadata: ListMeta },
   items: readonly string[],

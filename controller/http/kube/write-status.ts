@@ -1,5 +1,5 @@
-// PUT and PATCH of `/status`: only `status` counts; spec and labels in the body are dropped, as
-// Kubernetes does.
+// PUT and PATCH of `/status`: only `status` counts. As in Kubernetes, other parts of the body are
+// ignored.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
@@ -25,9 +25,9 @@ import type { Wire } from './wire-form.ts'
 import { checkPatchOptions, patched, type Handler, type WriteDeps } from './write.ts'
 
 interface StatusChange {
-  /** The body, or the object with the patch in it. */
+  /** The body, or the object with the patch applied. */
   readonly input: Wire
-  /** Owners of the fields, where the request says so by itself. */
+  /** Owners of the fields, when the request sets them. */
   readonly managedFields?: ManagedFieldsEntry[]
 }
 

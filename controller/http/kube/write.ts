@@ -1,5 +1,5 @@
-// POST, PUT, PATCH and DELETE. Everything is decided inside the store's transaction, where nobody
-// else writes: a patch reads, merges and stores without a race.
+// POST, PUT, PATCH and DELETE. Each one runs inside a transaction of the store, in which nobody else
+// writes: a patch reads, merges and stores without a race.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { applyMergePatch } from '../../../src/manifests/merge.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -60,7 +60,7 @@ export const serveCreate =
     return answerObject(c, kind, asAnswered(options, created, undefined), { clock, code: 201 })
   }
 
-/** Stores `next` in place of `current`, and who owns what from now on. */
+/** Stores `next` in place of `current`, with updated owners. */
 const replaceObject = async (
   tx: Transaction,
   kind: Kind,
@@ -95,7 +95,7 @@ export const serveReplace =
     return answerObject(c, kind, answered, { clock })
   }
 
-/** The lists that a strategic merge patch merges are all in `metadata`. */
+/** All lists that a strategic merge patch merges are in `metadata`. */
 const mergedLists: Schema = { properties: { metadata: objectMetaSchema } }
 
 const merged = (wire: Wire, { type, content }: Patch): unknown => {
@@ -105,7 +105,7 @@ const merged = (wire: Wire, { type, content }: Patch): unknown => {
     : applyMergePatch(wire, content)
 }
 
-/** The object as clients see it, with the patch in it. */
+/** The object in the form for clients, with the patch applied. */
 export const patched = (current: KubeObject, patch: Patch): Wire => {
   const wire = toWire(current)
   const result = merged(wire, patch)
@@ -200,8 +200,8 @@ const isAfter = (place: Place, after: Place): boolean =>
   place.namespace === after.namespace ? place.name > after.name : place.namespace > after.namespace
 
 /**
- * All of the selection, or as many as `limit` says, in one transaction; answers with what was deleted, and
- * with a token for the rest.
+ * Deletes all selected objects, or up to `limit` of them, in one transaction. Answers with the deleted
+ * objects, and with a token for the rest.
  */
 export const serveDeleteCollection =
   ({ store, clock }: WriteDeps, kind: Kind): Handler =>

@@ -1,5 +1,5 @@
-// The OpenID provider: sends people there, and learns who came back. Everything of OpenID Connect is
-// openid-client's; here is which claims count.
+// The OpenID provider: where people log in, and who logged in. openid-client implements OpenID Connect;
+// this file decides which claims count.
 import * as openid from 'openid-client'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
@@ -16,13 +16,13 @@ export interface OidcConfig {
   readonly clientId: string
   /** undefined: a public client. */
   readonly clientSecret: string | undefined
-  /** Only e-mail addresses of these domains; none: all that the provider vouches for. */
+  /** Accepted domains of e-mail addresses; empty: all. */
   readonly domains: readonly string[]
-  /** What membership in a group (claim `groups`) gives; none: groups count for nothing. */
+  /** Roles for members of groups (claim `groups`); empty: groups are ignored. */
   readonly groups: readonly GroupRole[]
 }
 
-/** What binds a login to its answer. All three are made from one secret state. */
+/** Values that bind an answer of the provider to its login. All three are derived from one secret state. */
 export interface Checks {
   readonly state: string
   readonly nonce: string
@@ -45,16 +45,16 @@ const rolesOfGroups = (
   return roles
 }
 
-/** `email`: as the provider tells it, so that the audit log says who it was. */
+/** `email`: from the provider, so that the audit log names the person. */
 const refuse = (message: string, email?: string): StagelyError =>
   new StagelyError('Forbidden', message, {
     denied: { why: 'Login', ...(email === undefined ? {} : { actorName: nameIn(email) }) },
   })
 
-/** What anybody may have typed at the provider, fit for a row. */
+/** The e-mail address as text for an audit row: anybody may have typed it. */
 const nameIn = (email: string): string => email.slice(0, 254).replace(/\p{Cc}/gu, '?')
 
-/** Forbidden, with what to do, where the claims are not enough. */
+/** Forbidden, with a remedy, when the claims are not enough. */
 const identityOf = (
   { issuer, domains, groups }: Pick<OidcConfig, 'issuer' | 'domains' | 'groups'>,
   claims: Readonly<Record<string, unknown>>,
@@ -85,7 +85,7 @@ export class OidcProvider {
     this.#config = config
   }
 
-  /** Where the browser goes. ServiceUnavailable while the provider does not answer. */
+  /** The URL for the browser. ServiceUnavailable while the provider does not answer. */
   async authorizationUrl(redirectUri: string, checks: Checks): Promise<URL> {
     const client = await this.#discovered()
     return openid.buildAuthorizationUrl(client, {
@@ -99,7 +99,7 @@ export class OidcProvider {
     })
   }
 
-  /** Who came back with this URL. Forbidden when the provider does not vouch for it. */
+  /** The identity behind this callback URL. Forbidden when the provider does not confirm it. */
   async identity(callback: URL, checks: Checks): Promise<Identity> {
     const client = await this.#discovered()
     let claims: openid.IDToken | undefined
@@ -111,7 +111,7 @@ export class OidcProvider {
         idTokenExpected: true,
       })
       claims = tokens.claims()
-      // Some providers tell e-mail and groups only when asked with the access token.
+      // Some providers return e-mail and groups only from the userinfo endpoint.
       if (claims !== undefined && claims['email'] === undefined)
         claims = {
           ...(await openid.fetchUserInfo(client, tokens.access_token, claims.sub)),
@@ -123,7 +123,7 @@ export class OidcProvider {
     return identityOf(this.#config, claims ?? {})
   }
 
-  /** Tried again at the next login where it failed. */
+  /** The provider's metadata; after a failure it is read again at the next login. */
   async #discovered(): Promise<openid.Configuration> {
     this.#client ??= discover(this.#config)
     try {
@@ -147,13 +147,13 @@ const discover = ({
   const plain = issuer.startsWith('http:')
   return openid.discovery(new URL(issuer), clientId, undefined, auth, {
     timeout: 10,
-    // Configured for a loopback address only.
+    // Plain HTTP is only configured for a loopback address.
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so that it stands out
     ...(plain ? { execute: [openid.allowInsecureRequests] } : {}),
   })
 }
 
-/** The word of the protocol for what went wrong; never the URL, which holds the code. */
+/** The protocol's error code; never the URL, which holds the login's code. */
 const codeOf = (error: unknown): string => {
   const { error: word, code } = error as { error?: unknown; code?: unknown }
   for (const text of [word, code])

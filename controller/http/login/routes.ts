@@ -1,9 +1,9 @@
-// Login of people by the OpenID provider, for the command line:
+// Login of people at the OpenID provider, for the command line:
 //   GET  /auth/login     → the provider (state, nonce, PKCE)
-//   GET  /auth/callback  → the person's own loopback, with a code that is good once for a minute
+//   GET  /auth/callback  → the person's own loopback address, with a code that is valid once, for a minute
 //   POST /auth/token     ← that code, and the verifier that only the command line knows
-// INVARIANTS: nobody is sent anywhere but to the provider and to a loopback address; whoever sees a
-// URL of this has no token by it; nothing of it is logged.
+// INVARIANTS: redirects go only to the provider and to a loopback address; nobody gets a token from a
+// URL of this flow alone; nothing of it is logged.
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
@@ -37,22 +37,22 @@ export interface LoginDeps {
     authorizationUrl(redirectUri: string, checks: Checks): Promise<URL>
     identity(callback: URL, checks: Checks): Promise<Identity>
   }
-  /** 32 bytes, the same in every replica. */
+  /** 32 bytes, the same on every replica. */
   readonly key: Buffer
-  /** Base URL of this controller, as browsers reach it. */
+  /** Base URL of this controller for browsers. */
   readonly base: () => string
   readonly clock: Clock
   readonly log: Logger
   readonly denied: DeniedLog
-  /** Of whoever sends what leads to no login: each costs a question to the provider or the database. */
+  /** Limits failed attempts: each costs a request to the provider or the database. */
   readonly failureLimit: FailureLimit
 }
 
-/** A working day: who logs in by a provider does it again the next. */
+/** A working day: people log in at the provider every day. */
 const tokenMs = 12 * 3_600_000
 
 const loginQuery = z.strictObject({
-  // Exactly this, so that there is no open redirect: only the person's own machine.
+  // Exactly this form, so that there is no open redirect: only the person's own machine.
   redirect_uri: z.string().regex(/^http:\/\/(127\.0\.0\.1|\[::1\]):\d{2,5}\/callback$/),
   state: z.string().regex(/^[\w-]{20,200}$/),
   code_challenge: z.string().regex(/^[\w-]{43}$/),
@@ -67,7 +67,7 @@ const tokenBody = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/),
 })
 
-/** Nothing of a login that is under way is stored: all of it follows from its state. */
+/** Derived from the state, so that nothing is stored for a login in progress. */
 const checksOf = (key: Buffer, state: string): Checks => {
   const part = (use: string): string =>
     createHmac('sha256', key).update(`${use} ${state}`).digest('base64url')
@@ -92,7 +92,7 @@ export const mountLogin = (app: App, deps: LoginDeps): void => {
   app.post('/auth/token', (c) => unlessTooMany(c, deps, () => giveToken(c, deps)))
 }
 
-/** Nobody is known yet who could be counted by anything but the address. */
+/** Limited by address: nobody is known yet. */
 const unlessTooMany = async (
   c: AppContext,
   { failureLimit }: LoginDeps,
@@ -136,7 +136,7 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
     deps.log.info({ user: user.name, requestId: c.get('requestId') }, 'a person logged in')
     back.searchParams.set('code', code)
   } catch (error) {
-    // The command line waits for an answer, and says what went wrong.
+    // The command line waits for an answer, and shows the error.
     if (!(error instanceof StagelyError)) throw error
     await deps.failureLimit.count(c.get('address'))
     await noteDenied(c, error, deps.denied)

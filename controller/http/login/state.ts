@@ -1,16 +1,16 @@
-// The state of a login that is under way. It holds all that the answer needs, signed: nothing is
-// stored for whoever begins a login, so that no crowd of beginners keeps anybody out.
+// The state of a login in progress. It is signed and holds everything that the answer needs. Nothing is
+// stored for it, so that many started logins cannot keep anybody out.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 
 const startedLogin = z.strictObject({
   redirectUri: z.string(),
   clientState: z.string(),
-  /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
+  /** SHA-256 of the verifier that only the person's command line knows, base64url. */
   challenge: z.string(),
-  /** ms since the epoch */
+  /** Milliseconds since the epoch. */
   expiresAt: z.number(),
-  /** Makes each state another one. */
+  /** Random, so that each state is different. */
   salt: z.string(),
 })
 export type StartedLogin = z.infer<typeof startedLogin>
@@ -31,7 +31,7 @@ export const renderState = (
   return `${payload}.${signatureOf(key, payload).toString('base64url')}`
 }
 
-/** Undefined for a state that was not made with this key, or is too old. */
+/** undefined for a state that was not made with this key, or has expired. */
 export const parseState = (key: Buffer, state: string, now: number): StartedLogin | undefined => {
   const [payload = '', signature = ''] = state.split('.', 2)
   const given = Buffer.from(signature, 'base64url')

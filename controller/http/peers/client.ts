@@ -1,5 +1,5 @@
-// Asks other controllers. Each is known by the very certificate that it has put into the database:
-// names and authorities do not matter between replicas, whose addresses come and go.
+// Requests to other controllers. Each is authenticated by exactly the certificate that it has put into
+// the database. Host names and CAs do not matter: addresses of replicas come and go.
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { Clock } from '../../../src/kernel/clock.ts'
@@ -10,9 +10,9 @@ import { signPeerRequest } from './token.ts'
 export const peerTokenHeader = 'x-stagely-peer'
 
 export interface PeerClient {
-  /** The answer as JSON; `status` is that of HTTP. ServiceUnavailable when there is none. */
+  /** The answer as JSON, and its HTTP status. ServiceUnavailable when there is no answer. */
   post(peer: Peer, path: string, body: unknown): Promise<{ status: number; json: unknown }>
-  /** Whether it could serve what this one cannot. */
+  /** Whether the peer is ready to serve. */
   isReady(peer: Peer): Promise<boolean>
   close(): void
 }

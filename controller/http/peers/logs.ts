@@ -1,5 +1,5 @@
-// Logs between controllers: the order goes to the one that has the agent, the agent's batches go to
-// the one that has the reader. Nothing of them is stored on the way. With them, what controllers serve
+// Logs between controllers: an order goes to the replica that has the agent, and the agent's batches go
+// to the replica that has the reader. Nothing is stored on the way. Also the routes that replicas serve
 // each other.
 import type { Hono } from 'hono'
 import { z } from 'zod'
@@ -32,7 +32,7 @@ const askResponse = z.object({ asked: z.boolean() })
 const takeRequest = z.object({ agentKey: z.string(), batch: logBatch })
 const maxBytes = 4_300_000
 
-/** How this replica uses the others. */
+/** The client's part. */
 export const createLogsElsewhere = (
   replicas: Pick<Replicas, 'id' | 'find' | 'holding'>,
   client: Pick<PeerClient, 'post'>,
@@ -53,7 +53,7 @@ export const createLogsElsewhere = (
   },
 })
 
-/** How it serves them. */
+/** The server's part. */
 export const mountPeerRoutes = (
   app: Hono<AgentEnv>,
   deps: {
@@ -62,7 +62,7 @@ export const mountPeerRoutes = (
     readonly logs: Pick<LogRelay, 'acceptHere'>
     /** False when the agent has no stream here. */
     readonly ask: (agentKey: string, order: LogsOrder) => boolean
-    /** A sign of life. */
+    /** Handles a sign of life. */
     readonly heard: (sign: Sign) => boolean
     readonly clock: Clock
     readonly log: Logger

@@ -1,4 +1,4 @@
-// Signs of life between controllers: those of one moment go together to the one that has the streams.
+// Forwards signs of life to the replica that has the stream, in batches.
 import { clearTimeout, setTimeout } from 'node:timers'
 import { z } from 'zod'
 import type { Replicas } from '../../../src/store/replicas.ts'
@@ -8,7 +8,7 @@ import type { PeerClient } from './client.ts'
 
 export const signsPath = '/peer/v1/signs'
 const gatherMs = 500
-/** To one replica at a time. What is more, nobody's agents have sent. */
+/** Maximum size of a batch for one replica: more than real agents send. */
 const mostAtOnce = 10_000
 
 export const signsRequest = z.object({
@@ -22,7 +22,7 @@ export const signsRequest = z.object({
   ),
 })
 
-/** Knows who is there from the heartbeat: a sign that names nobody costs nothing. */
+/** Knows the replicas from their heartbeat: a sign for an unknown replica is dropped. */
 export const createSignsElsewhere = (
   replicas: Pick<Replicas, 'others'>,
   client: Pick<PeerClient, 'post'>,
@@ -33,7 +33,7 @@ export const createSignsElsewhere = (
     timer = undefined
     for (const peer of replicas.others) {
       const signs = waiting.get(peer.id)
-      // A replica that does not answer is known to be away by its heartbeat; nothing is repeated.
+      // Nothing is repeated: the heartbeat shows when a replica is away.
       if (signs !== undefined) client.post(peer, signsPath, { signs }).catch(() => undefined)
     }
     waiting.clear()

@@ -1,11 +1,11 @@
-// How one controller proves to another that it is one: by a key that lies sealed in their database.
+// Authenticates one controller to another, by a key that is stored sealed in their database.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** Clocks of replicas may be apart by this much (ms). */
+/** Allowed difference between the clocks of replicas (ms). */
 const validMs = 60_000
 
 export interface PeerRequest {
-  /** The replica that is asked: what one was sent is of no use at another. */
+  /** The replica that is asked: the token is not valid for another one. */
   readonly to: string
   readonly path: string
   readonly body: string

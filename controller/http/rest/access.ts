@@ -1,5 +1,5 @@
-// Who may use a route, asked before its input is read. What belongs to another team is not there:
-// 404, with the same words as for what nobody has.
+// Checks the right to a route before its input is read. An object of another team does not exist for
+// the caller: 404, with the same message as for an object that exists nowhere.
 import {
   allows,
   allowsAdmin,
@@ -16,7 +16,7 @@ import type { Access } from './route.ts'
 
 type InTarget = Extract<Access, { in: 'project' | 'stagelet' | 'agent' | 'team' }>['in']
 
-/** The path parameter that names what access is asked for. */
+/** The path parameter that names the object of the check. */
 const targetParameters: Readonly<Record<InTarget, string>> = {
   project: 'project_id',
   stagelet: 'stagelet_id',
@@ -26,16 +26,16 @@ const targetParameters: Readonly<Record<InTarget, string>> = {
 
 const kindOf = { project: 'Project', stagelet: 'Stagelet', agent: 'Agent' } as const
 
-/** `what` as the API calls it: project, secret, team. */
+/** `what` is the API's word: project, secret, team. */
 export const notFound = (what: string, given: string, details: ErrorDetails = {}): StagelyError =>
   new StagelyError('NotFound', `${what} ${JSON.stringify(given.slice(0, 300))} not found`, details)
 
-/** The answer says that it is not there; the audit log, whose it is. */
+/** The answer says that the object does not exist; the audit log names its team. */
 const ofOtherTeam = (namespace: string): ErrorDetails => ({
   denied: { why: 'OtherTeam', namespace },
 })
 
-/** By id, or by `namespace/name`. The caller may not be allowed to see it. */
+/** Finds an object by id or by `namespace/name`. The caller may not be allowed to see it. */
 export const findTarget = (
   store: Store,
   what: InTarget,
@@ -50,7 +50,7 @@ export const findTarget = (
   return store.get({ kind, namespace, name })
 }
 
-/** The team that an object is in; a team is in itself. */
+/** The team of an object; a team belongs to itself. */
 const teamOf = (object: KubeObject): string =>
   object.kind === 'Namespace' ? object.metadata.name : (object.metadata.namespace ?? '')
 
@@ -64,7 +64,7 @@ const inTeam = (principal: Principal, team: string): string => {
   return `in team ${JSON.stringify(team)}${role === undefined ? '' : ` as ${role}`}`
 }
 
-/** Its owner, who may have more than the token. */
+/** The token's owner, who may have more rights than the token. */
 const withoutLimits = ({ limits, ...principal }: Principal): Principal => ({
   ...principal,
   admin: principal.admin || limits?.ofAdmin === true,
@@ -85,13 +85,13 @@ const refusal = (principal: Principal, { verb, resource }: Asked, team?: string)
   )
 }
 
-/** For a team that the body names: 404 where it is not the caller's, 403 where the role is too small. */
+/** For a team that the body names: 404 when the caller is not in it, 403 when his role is not enough. */
 export const requireIn = (principal: Principal, asked: Asked, team: string): void => {
   if (!isInTeam(principal, team)) throw notFound('team', team, ofOtherTeam(team))
   if (!allows(principal, { ...asked, namespace: team })) throw refusal(principal, asked, team)
 }
 
-/** What the path names, once the caller may do what the route does. */
+/** The object in the path, after the check that the caller has the right of the route. */
 export const authorize = async (
   store: Store,
   principal: Principal,

@@ -1,4 +1,4 @@
-// The audit log: rows, the verifiable export, what somebody has read, and the erasure of a person.
+// The audit log: rows, the verifiable export, what a person has read, and the erasure of a person.
 import { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
@@ -42,7 +42,7 @@ const parseCursor = (cursor: string | undefined): number | undefined => {
 
 const chain = { kind: 'AuditChain', namespace: '', name: 'chain' }
 
-/** Lines of one write. */
+/** Number of lines that are written at once. */
 const together = 100
 
 async function* written(
@@ -110,7 +110,7 @@ export const auditRoutes = routesOf('Audit', [
     handle: async ({ deps, principal, actor, query: { after, ...filter }, signal }) => {
       await deps.audit.record(actor, chain, { action: 'export audit' })
       const lines = deps.audit.export(filterOf(principal, filter), after)
-      // The first line is read before the answer begins: a refusal still has its status.
+      // The first line is read before the answer begins, so that a refusal still gets its status.
       const first = await lines.next()
       return {
         headers: { 'content-type': 'application/x-ndjson' },

@@ -1,4 +1,4 @@
-// A backup of everything, for admins only. Restoring needs a controller that is stopped.
+// A backup of the whole database, for admins only. To restore one, the controller must be stopped.
 import { route, routesOf } from './route.ts'
 
 export const backupRoutes = routesOf('Backup', [

@@ -1,4 +1,4 @@
-// Many changes of one project's secrets as one: one transaction, one change set, one revision.
+// Many changes of one project's secrets at once: one transaction, one change set, one revision.
 import { z } from 'zod'
 import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -70,7 +70,8 @@ export const batchRoutes = routesOf('Secrets', [
       const changeSet = { id: `rest-${actor.requestId ?? ''}`, last: true }
       const found = await findAll(store, project, body.operations)
       const around = await store.surroundingsOf(refOf(project), mostStagelets)
-      // Its operations name their own faults; what is judged when all is written has no operation.
+      // Faults of operations are named already; a fault that is found at the end of the transaction
+      // belongs to no operation.
       const results = await inRequestNames(() =>
         store.write(actor, { changeSet }, (tx) =>
           runAll(tx, project, { operations: body.operations, found, nowMs: clock.now() }),
@@ -87,7 +88,7 @@ export const batchRoutes = routesOf('Secrets', [
 
 type Found = readonly (KubeObject | StagelyError | undefined)[]
 
-/** Inside the transaction only it may be read, and it knows no ids. */
+/** Runs inside the transaction, which cannot resolve ids. */
 const findAll = (
   store: RestDeps['store'],
   project: KubeObject,
@@ -109,10 +110,10 @@ interface Batch {
   readonly nowMs: number
 }
 
-/** What is no fault of an operation: the batch as a whole is refused with it. */
+/** Reasons that are no fault of one operation: the whole batch is refused with them. */
 const notFaults: ReadonlySet<Reason> = new Set(['InternalError', 'Forbidden'])
 
-/** Goes on after a refused operation, so that all faults are told; then nothing is stored. */
+/** Continues after a refused operation, so that all faults are reported; then nothing is stored. */
 const runAll = async (
   tx: Transaction,
   project: KubeObject,
@@ -144,7 +145,7 @@ const faultsOf = (error: StagelyError, index: number): readonly Fault[] => {
   return [{ field: `operations[${index}]`, reason: 'FieldValueInvalid', message }]
 }
 
-/** What the answer shows of an operation, and what of it may be odd. */
+/** An operation's part of the answer, and its data for warnings. */
 interface Done {
   readonly shown: object
   readonly written?: Written

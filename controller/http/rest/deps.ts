@@ -1,4 +1,4 @@
-// What the handlers of the REST API are given.
+// Dependencies of the REST API's handlers.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
@@ -7,10 +7,10 @@ import type { Actor, Store } from '../../../src/store/store.ts'
 import type { LogRelay } from '../agents/log-relay.ts'
 import type { People } from './people/shapes.ts'
 
-/** The keys that `sealedValue` is made for. */
+/** The keys with which people make `sealedValue`. */
 interface SealingDeps {
   readonly current: { readonly id: string; readonly publicKey: string }
-  /** Learns of what another replica has made. */
+  /** Reads keys that another replica has created. */
   refresh(): Promise<void>
   rotate(actor: Actor): Promise<{ readonly id: string; readonly publicKey: string }>
 }

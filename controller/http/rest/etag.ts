@@ -1,4 +1,4 @@
-// ETag is the resourceVersion, the same one that the Kubernetes-style API names.
+// The ETag is the resourceVersion, as in the Kubernetes-style API.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 
@@ -7,7 +7,10 @@ export const etagOf = (object: KubeObject): Record<string, string> => ({
   etag: `"${object.metadata.resourceVersion ?? ''}"`,
 })
 
-/** The version in an If-Match header; undefined for none and for `*`. BadRequest for what no answer of ours named. */
+/**
+ * The version in an If-Match header; undefined for no header and for `*`. BadRequest for an ETag that
+ * is not from this server.
+ */
 export const parseIfMatch = (header: string | undefined): string | undefined => {
   if (header === undefined || header.trim() === '*') return undefined
   const match = /^"([^"]{1,100})"$/.exec(header.trim())
@@ -16,7 +19,7 @@ export const parseIfMatch = (header: string | undefined): string | undefined => 
   return match[1]
 }
 
-/** PreconditionFailed when somebody has changed the object since the caller read it. */
+/** PreconditionFailed when the object has changed since the caller read it. */
 export const requireMatch = (object: KubeObject, ifMatch: string | undefined): void => {
   const current = object.metadata.resourceVersion
   if (ifMatch === undefined || ifMatch === current) return

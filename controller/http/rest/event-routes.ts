@@ -1,6 +1,6 @@
-// What happens, as a list and live. The stream is server-sent events: ids are resourceVersions, so a
-// client that comes back with Last-Event-ID misses nothing. A slow reader holds up only itself: the
-// next changes are read when it has taken the last ones.
+// Events as a list and as a stream of server-sent events. Ids are resourceVersions, so that a client
+// that reconnects with Last-Event-ID misses nothing. A slow reader delays only itself: further changes
+// are read when it has taken the last ones.
 import { z } from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
@@ -54,7 +54,7 @@ const shows: Readonly<Record<string, readonly [string, (object: KubeObject) => o
 
 type Wants = (object: KubeObject) => boolean
 
-/** Of one project: itself, what belongs to it, and events on either. */
+/** Events of one project: of the project itself, of its objects, and core Events about them. */
 const inProject = (project: KubeObject): Wants => {
   const { namespace, name, uid } = project.metadata
   const uids = new Set([uid])
@@ -98,7 +98,7 @@ const stream = (
   }
   return {
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-    stream: beating(changes, signal, failed),
+    stream: withHeartbeat(changes, signal, failed),
   }
 }
 
@@ -111,7 +111,7 @@ const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): 
 
 interface From {
   readonly after: number
-  /** The newest one. */
+  /** The newest version. */
   readonly version: number
   readonly wants: Wants
   readonly scope: ListOptions
@@ -127,7 +127,8 @@ async function* frames(
   let position = after
   yield `id: ${position}\nevent: ready\ndata: {}\n\n`
   if (after > version) {
-    // Of another controller: waiting for it would miss all that comes until then.
+    // The position is from another controller: waiting for that version would miss all events until
+    // then.
     position = version
     yield resetAt(position)
   }
@@ -141,15 +142,15 @@ async function* frames(
       return
     } catch (error) {
       if (!isReason(error, 'Expired')) throw error
-      // Older than what is kept: the client reads everything again, and goes on from here.
+      // Older than the kept history: the client reads everything again, and continues from here.
       position = await store.currentVersion()
       yield resetAt(position)
     }
   }
 }
 
-/** Bytes as the client takes them, with a comment now and then so that proxies keep the line open. */
-const beating = (
+/** The stream's bytes, with a comment now and then so that proxies keep the connection open. */
+const withHeartbeat = (
   texts: AsyncGenerator<string>,
   signal: AbortSignal,
   failed: (error: unknown) => void,
@@ -159,7 +160,7 @@ const beating = (
   return new ReadableStream<Uint8Array>({
     start: (controller) => {
       beat = setInterval(() => {
-        // Nothing is queued for who does not read.
+        // Nothing is queued for a client that does not read.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': alive\n\n'))
       }, heartbeatMs)
     },

@@ -1,4 +1,4 @@
-// Idempotency-Key: a POST that comes again, after a timeout or twice at once, is done one time.
+// Idempotency-Key: a repeated POST (after a timeout, or twice at once) is executed once.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Claim, IdempotencyKeys, KeptRequest } from '../../../src/store/idempotency-keys.ts'
@@ -12,7 +12,7 @@ export interface IdempotencyDeps {
 const patienceMs = 10_000
 const lookAgainMs = 50
 
-/** BadRequest for what is no key; undefined without the header. */
+/** BadRequest for an invalid key; undefined without the header. */
 export const parseIdempotencyKey = (header: string | undefined): string | undefined => {
   if (header === undefined) return undefined
   if (/^[\x21-\x7e]{1,255}$/.test(header)) return header
@@ -23,8 +23,8 @@ export const parseIdempotencyKey = (header: string | undefined): string | undefi
 }
 
 /**
- * Does the work once for the key, and answers every other request of the same content with that
- * answer, without the fields of `shownOnce`. Invalid where the key came with another content.
+ * Runs `work` once for the key. Every other request with the same content gets the same answer, without
+ * the fields of `shownOnce`. Invalid when the key was used with other content.
  */
 export const answerOnce = async (
   { keys, clock }: IdempotencyDeps,

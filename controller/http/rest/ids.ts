@@ -1,5 +1,5 @@
-// Public ids: a prefix that says the kind, and the object's uid (a uuid) in 25 digits of base 36.
-// One uid has one id; every other spelling is no id.
+// Public ids: a prefix for the kind, and the object's uid (a uuid) as 25 digits of base 36. Each uid
+// has one id; other spellings are refused.
 
 const prefixes = { Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' } as const
 export type IdKind = keyof typeof prefixes
@@ -8,7 +8,7 @@ const digits = 25
 const largest = (1n << 128n) - 1n
 const body = /^[0-9a-z]{25}$/
 
-/** `sec_…` of an object of this kind. */
+/** `sec_…` for an object of this kind. */
 export const renderId = (kind: IdKind, uid: string): string =>
   `${prefixes[kind]}_${BigInt(`0x${uid.replaceAll('-', '')}`)
     .toString(36)
@@ -26,6 +26,6 @@ export const parseId = (kind: IdKind, text: string): string | undefined => {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** Of a stored object, which always has a uid. */
+/** The id of a stored object, which always has a uid. */
 export const idOf = (object: { kind: string; metadata: { uid?: string } }): string =>
   renderId(object.kind as IdKind, object.metadata.uid ?? '')

@@ -1,4 +1,4 @@
-// Query and body of a request, decoded: everything that is wrong with them at once.
+// Decodes query and body of a request, with all faults at once.
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
@@ -11,16 +11,16 @@ import type { RestRoute } from './route.ts'
 export interface Input {
   readonly query: unknown
   readonly body: unknown
-  /** As it came; empty for a route that takes no body. */
+  /** The body's bytes; empty for a route without a body. */
   readonly bytes: Buffer
 }
 
 const jsonTypes = ['application/json', 'application/merge-patch+json']
 
-/** Fields whose content no message may repeat, wherever they stand. */
+/** Fields whose content no message may repeat, at any depth. */
 const isSecret = (field: string): boolean => /(^|[.\]]|sealed_)value(_base64)?($|[.[])/.test(field)
 
-/** 422 with every fault. The sentence is for people, the faults for programs. */
+/** 422 with every fault. The sentence is for people, the faults are for programs. */
 export const invalidInput = (faults: readonly Fault[]): StagelyError => {
   const lines = faults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
   const count = lines.length === 1 ? '' : `${lines.length} faults: `
@@ -38,7 +38,7 @@ const faultsOf = (error: z.ZodError, given: unknown): Fault[] =>
     }))
   })
 
-/** A parameter given twice is an array, which no schema takes. */
+/** A repeated parameter becomes an array, which no schema accepts. */
 const queryOf = (c: AppContext): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(c.req.queries()).map(([key, values]) => [
@@ -55,12 +55,12 @@ const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown 
     const given = type === '' ? 'no content type' : type
     throw new StagelyError('UnsupportedMediaType', `send application/json, not ${given}`)
   }
-  // Else what is no text would be stored as something else.
+  // Otherwise invalid bytes would be replaced and stored.
   if (!isUtf8(bytes)) throw new StagelyError('BadRequest', 'the request body is not UTF-8')
   return { bytes, value: await workOver(bytes, () => parseJson(bytes)) }
 }
 
-/** Decodes what the route takes. UnsupportedMediaType, BadRequest, or Invalid with all faults. */
+/** Decodes the route's input. UnsupportedMediaType, BadRequest, or Invalid with all faults. */
 export const readInput = async (c: AppContext, route: RestRoute): Promise<Input> => {
   const given = { query: queryOf(c), ...(await bodyOf(c, route)) }
   const query = (route.query ?? z.strictObject({})).safeParse(given.query)

@@ -1,4 +1,4 @@
-// Keys: how old they are, what they seal, and their rotation. For admins only.
+// Keys: their age, what they protect, and their rotation. For admins only.
 import { z } from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'

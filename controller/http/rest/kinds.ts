@@ -1,5 +1,5 @@
-// How the REST API shows each kind. A field of a kind is shown and taken by its name in snake case; here is
-// what is otherwise. A field that is added to a kind appears without a change here.
+// How the REST API shows each kind. A field is shown and accepted by its name in snake case; this file
+// lists the exceptions. A new field of a kind needs no change here.
 import { z } from 'zod'
 import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -17,7 +17,7 @@ import { idOf, renderId } from './ids.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'
 
-/** What every status has, and answers do not: conditions are shown by `conditions`. */
+/** Fields of every status that answers do not have; conditions are shown as `conditions`. */
 const ofEveryStatus = { observedGeneration: hidden, conditions: hidden } as const
 
 const created_at = computed(time, ({ metadata }: KubeObject) => metadata.creationTimestamp ?? '')
@@ -29,7 +29,7 @@ const idWith = (description: string): z.ZodString =>
 
 type Fields = Readonly<Record<string, z.ZodType>>
 
-/** What every object has, and its fields between. */
+/** The fields of every object, with a kind's fields in between. */
 const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> => ({
   id: idWith(`\`${prefix}_…\`; paths take it, and \`team/name\` as well.`),
   name: ofName,
@@ -43,7 +43,7 @@ const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> =
   conditions: ofConditions,
 })
 
-/** Some fields of an answer, as an answer of their own. */
+/** A schema with some of the fields of an answer. */
 const part = ({ shape }: { readonly shape: Fields }, names: readonly string[]): z.ZodObject =>
   z.strictObject(Object.fromEntries(names.map((name) => [name, shape[name]!])))
 
@@ -64,7 +64,7 @@ export const projectSchema = z
           revision: { absent: 0 },
           secrets: { absent: 0 },
           stagelets: hidden,
-          rollout: hidden, // the rollout has routes of its own
+          rollout: hidden, // the rollout has its own routes
         }),
         ['status'],
       ),
@@ -149,7 +149,7 @@ const updated_at = computed(time, (secret: KubeObject<unknown, SecretStatus>) =>
   const { status, metadata } = secret
   return status?.updatedAt ?? metadata.creationTimestamp ?? ''
 })
-/** As a create answers. */
+/** The answer to a create. */
 export const createdSecretSchema = z.strictObject({
   id: idWith('`sec_…`'),
   ...answerShape(secretFields, ['spec']),
@@ -157,17 +157,17 @@ export const createdSecretSchema = z.strictObject({
 })
 export const toCreated = answerOf(createdSecretSchema)
 
-/** As lists show it. */
+/** A secret in a list. */
 export const secretSchema = createdSecretSchema
   .extend({ updated_at })
   .describe('One secret of a project. Its value is write-only.')
 export const toSecret = answerOf(secretSchema)
 
-/** As an update answers. */
+/** The answer to an update. */
 export const updatedSecretSchema = part(secretSchema, ['id', 'key', 'scope', 'updated_at'])
 export const toUpdated = answerOf(updatedSecretSchema)
 
-/** With everything that is known of it. */
+/** All fields of a secret. */
 export const fullSecretSchema = z.strictObject({
   ...secretSchema.shape,
   name: ofName.describe('Name of its StagelySecret in the Kubernetes-style API.'),
@@ -175,8 +175,8 @@ export const fullSecretSchema = z.strictObject({
     fieldsOf(secretStatus, {
       ...ofEveryStatus,
       version: { absent: 0, description: 'Version of the stored value; 0 while there is none.' },
-      updatedAt: hidden, // shown by `updated_at`
-      references: hidden, // the name is that of a field of spec
+      updatedAt: hidden, // shown as `updated_at`
+      references: hidden, // the name is used for the field of spec
       publicKey: hidden,
       serviceCount: { absent: 0 },
       services: { absent: [] },
@@ -188,7 +188,7 @@ export const fullSecretSchema = z.strictObject({
 })
 export const toFullSecret = answerOf(fullSecretSchema)
 
-/** A secret of a set, by its names; it may be gone. */
+/** Names of a secret in a set; the secret may have been deleted. */
 export const namedSecret = z.strictObject({
   id: computed(z.string(), ({ secretId }: NamedEntry) => renderId('StagelySecret', secretId)),
   name: z.string(),
@@ -197,6 +197,6 @@ export const namedSecret = z.strictObject({
   stagelet: z.string().optional(),
 })
 
-/** With the version that is stored now. */
+/** A secret with its present version. */
 export const storedSecretSchema = part(fullSecretSchema, ['id', 'name', 'key', 'scope', 'version'])
 export const toStored = answerOf(storedSecretSchema)

@@ -17,7 +17,7 @@ interface Listed<Schema extends z.ZodType, Item, Shape extends z.ZodRawShape> ex
 > {
   readonly query?: Shape
   readonly description: string
-  /** Name of the list in the answer, where `order` calls it otherwise. */
+  /** Name of the list in the answer, when it differs from the name for cursors. */
   readonly list?: string
   readonly item: Schema
   readonly order: Order<Item>
@@ -27,7 +27,7 @@ interface Listed<Schema extends z.ZodType, Item, Shape extends z.ZodRawShape> ex
 const pageOf = (list: string, item: z.ZodType): z.ZodType =>
   z.strictObject({ [list]: z.array(item), next_cursor: nextCursor })
 
-/** A list that is at hand as a whole. */
+/** A list that is in memory as a whole. */
 export const listRoute = <
   Schema extends z.ZodType,
   Item extends Shown<z.infer<Schema>>,
@@ -54,14 +54,14 @@ export const listRoute = <
 interface ReadKind<Shape extends z.ZodRawShape> {
   readonly kind: 'Project' | 'Stagelet' | 'Agent'
   readonly schema: z.ZodType<object>
-  /** What the routes do: the list, and one object. */
+  /** Summaries of the routes for the list, and for one object. */
   readonly summaries: readonly [string, string]
   readonly page: string
   readonly query?: Shape
   readonly selects?: (object: KubeObject, query: QueryOf<Shape>) => boolean
 }
 
-/** A kind is read in all teams of the caller, or in one; and one object of it, by its id. */
+/** The routes to read a kind: in all teams of the caller, in one team, and one object by its id. */
 export const readRoutes = <Shape extends z.ZodRawShape>(read: ReadKind<Shape>): RouteEntry[] => {
   const { kind, schema, summaries, page, query: shape, selects = () => true } = read
   const one = kind.toLowerCase() as 'project' | 'stagelet' | 'agent'

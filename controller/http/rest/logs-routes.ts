@@ -1,4 +1,4 @@
-// Logs of a stagelet's containers, as its agent reads and masks them.
+// Logs of a stagelet's containers. The agent reads and masks them.
 import { z } from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -7,7 +7,7 @@ import { invalidInput } from './input.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 
 const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-/** Of each container, where neither `tail` nor `since` is given. */
+/** Number of lines of each container, when neither `tail` nor `since` is given. */
 const defaultTail = 1_000
 
 /** `10m`, or a time in RFC 3339, as milliseconds since the epoch; undefined for anything else. */
@@ -45,7 +45,7 @@ const logsQuery = z.strictObject({
 
 const observed = z.object({ services: z.array(z.object({ name: z.string() })).default([]) })
 
-/** A service that nobody knows has no logs, now or later: it is rather misspelt. */
+/** Refuses an unknown service: it has no logs now or later, and is probably misspelt. */
 const checkServices = ({ metadata, status }: KubeObject, asked: readonly string[]): void => {
   const known = observed.parse(status ?? {}).services.map((s) => s.name)
   if (known.length === 0) return

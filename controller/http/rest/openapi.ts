@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document of the REST API, made from the table of routes, and a page to read it with.
+// The OpenAPI 3.1 document of the REST API, made from the table of routes, and a page that shows it.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -71,7 +71,7 @@ const headersOf = ({ method, heedsIfMatch }: RestRoute): Json[] => [
   ...(heedsIfMatch === true ? [ifMatch] : []),
 ]
 
-/** Who may, in words. */
+/** The right that a route needs, in words. */
 const accessText = ({ access }: RestRoute): string => {
   if (access.in === 'self') return 'Whoever is logged in.'
   if (access.in === 'admin') return 'Admins of the controller.'
@@ -154,13 +154,13 @@ const page = `<!doctype html>
 const start = `SwaggerUIBundle({ url: '/api/v1/openapi.json', dom_id: '#api', validatorUrl: null })
 `
 
-/** Everything comes from here, and nothing stands inline. */
+/** Everything is loaded from this server; inline scripts are not allowed. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const types = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' }
 
-/** Before the login: the document says nothing that the source does not. */
+/** Before the login: the document holds nothing that the source code does not. */
 export const mountRestDocs = (app: Hono<AppEnv>, version: string): void => {
   const document = documentOf(openApiDocument(version))
   app.get('/api/v1/openapi.json', (c) => answerDocument(c, document))

@@ -1,5 +1,5 @@
-// Lists by cursor. Pages of objects show one moment, whatever changes meanwhile (`listPaged`); pages of
-// what is no object go on after the last item of the page before (`pagedBy`).
+// Lists with cursors. Pages of objects show one moment, whatever changes meanwhile (`listPaged`). Pages
+// of other items continue after the last item of the previous page (`pagedBy`).
 import { z } from 'zod'
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -54,11 +54,11 @@ const parseCursor = (text: string | undefined): Partial<Continue> => {
   }
 }
 
-/** What orders an item in its list, and no other item has: `['ann']`, `[time, id]`. */
+/** The sort key of an item, unique in its list: `['ann']`, `[time, id]`. */
 type Place = readonly (string | number)[]
 
 export interface Order<Item> {
-  /** Name of the list in the answer: the cursor of another list is refused. */
+  /** Name of the list: the cursor of another list is refused. */
   readonly of: string
   readonly placeOf: (item: Item) => Place
   readonly descending?: true
@@ -90,7 +90,7 @@ const parsePlace = (of: string, cursor: string): Place => {
   }
 }
 
-/** One page of what is at hand as a whole, sorted by its places. */
+/** One page of a list in memory, sorted by the items' keys. */
 export const pagedBy = <Item>(
   all: readonly Item[],
   { of, placeOf, descending }: Order<Item>,
@@ -107,7 +107,7 @@ export const pagedBy = <Item>(
   return { items: page.map(({ item }) => item), next }
 }
 
-/** One page in order of team and name. Expired when the cursor is too old. */
+/** One page in the order of team and name. Expired when the cursor is too old. */
 export const listPaged = async (
   store: Store,
   kind: string,
@@ -116,7 +116,7 @@ export const listPaged = async (
 ): Promise<Page> => {
   const items: KubeObject[] = []
   for (let { at, after } = parseCursor(cursor); ;) {
-    // One row more tells whether there is a next page.
+    // One additional row shows whether there is a next page.
     const page = await readPage(store, kind, { within, at, after, limit: limit + 1 })
     at = page.resourceVersion
     for (const { object } of page.items) {

@@ -1,5 +1,5 @@
-// Errors as they leave the REST API: application/problem+json (RFC 9457). `reason` is for programs,
-// `errors` names every faulty field at once.
+// Renders errors of the REST API as application/problem+json (RFC 9457). `reason` is for programs;
+// `errors` lists every faulty field.
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { httpStatusOf, type Reason, type StagelyError } from '../../../src/kernel/errors.ts'
@@ -31,7 +31,7 @@ export const problemSchema = z
 
 export type Problem = z.infer<typeof problemSchema>
 
-/** As RFC 9110 calls them; Node has the names of an older one for these two. */
+/** Names from RFC 9110; for these two Node has the names of an older RFC. */
 const titles: Readonly<Record<number, string | undefined>> = {
   ...STATUS_CODES,
   413: 'Content Too Large',

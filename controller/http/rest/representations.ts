@@ -1,11 +1,11 @@
-// Pieces that the answers of several routes share.
+// Schema parts that the answers of several routes share.
 import { z } from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Condition } from '../../../src/resources/conditions.ts'
 
 export const time = z.string().meta({ format: 'date-time', examples: ['2025-12-06T14:30:00Z'] })
 
-/** Answer of a DELETE. */
+/** Answer to a DELETE. */
 export const deletedSchema = z.strictObject({ status: z.literal('deleted') })
 export const deleted = { body: { status: 'deleted' } } as const
 
@@ -16,7 +16,7 @@ export const source = z
 export const sourceOf = ({ metadata }: KubeObject): string =>
   metadata.annotations?.[annotations.source] ?? 'api'
 
-/** What is so of an object, and why. */
+/** Conditions of an object. */
 export const conditions = z
   .array(
     z.strictObject({

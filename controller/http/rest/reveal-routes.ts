@@ -1,4 +1,4 @@
-// Values for people who may read them. Each one is in the audit before it leaves.
+// Reveals values to people with the right. Each one is audited before it is sent.
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'

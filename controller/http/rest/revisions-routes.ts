@@ -1,4 +1,4 @@
-// The past of a whole project: its revisions, what differs between them, and going back.
+// The history of a project: its revisions, the differences between them, and the rollback to one.
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'
@@ -10,7 +10,7 @@ import { time } from './representations.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 import { answerOf } from './shapes.ts'
 
-/** One change set, closed at once: it is rolled out as a whole. */
+/** One change set that is closed at once, so that it is rolled out as a whole. */
 export const wholeChange = (dryRun = false): WriteOptions => ({
   dryRun,
   changeSet: { id: randomUUID(), last: true },

@@ -1,5 +1,5 @@
-// Rollouts: where the newest revision of a project stands on each stagelet, and how it is steered.
-// What a folder or a cluster owns is steered there: its spec answers 409, naming the owner.
+// Rollouts: the progress of a project's newest revision on each stagelet, and their control. A project
+// of a folder or a cluster is controlled there: a change here is answered with 409 and the owner.
 import { z } from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { projectStatus, type ProjectSpec } from '../../../src/resources/project.ts'
@@ -69,7 +69,7 @@ const shownStagelet = ({ stagelet, standing, ...why }: StageletInRollout) => ({
 
 const read = async (reader: Reader, project: KubeObject, now: number): Promise<Rollout> => {
   const { namespace = '', name, uid = '' } = project.metadata
-  // Before the rest: what closes in between is then told as open once more.
+  // Read before the rest: a revision that closes in between is then still shown as open.
   const { closesAt } = await reader.revisionsOf(uid)
   const input = await gatherRollout(reader, { namespace, name }, { now, always: true })
   if (input === undefined) throw notFound('project', name)
@@ -103,7 +103,7 @@ const withPaused = (project: KubeObject, paused: boolean): KubeObject => {
   const { rollout, ...spec } = (project.spec ?? {}) as Partial<ProjectSpec>
   const { paused: _, ...others } = rollout ?? {}
   const next = paused ? { ...others, paused } : others
-  // It was only there to pause: all at once again.
+  // The section existed only for the pause: now all stagelets are rolled out at once again.
   const isEmpty = Object.keys(next).length === 0
   return { ...project, spec: { ...spec, ...(isEmpty ? {} : { rollout: next }) } }
 }

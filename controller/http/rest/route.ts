@@ -1,5 +1,5 @@
-// What a route of the REST API is. One table of these makes the server, the OpenAPI document and the
-// test that walks every route with every role: a route cannot be served without saying who may.
+// The definition of a route of the REST API. One table of routes makes the server, the OpenAPI document
+// and the test that tries every route with every role: no route can be served without its right.
 import type { z } from 'zod'
 import type { Principal } from '../../../src/access/principal.ts'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
@@ -8,9 +8,9 @@ import type { Actor } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 
 /**
- * Whose right is asked for, and how the team is found: from the project, stagelet, agent or team
- * that the path names. `self` is what every logged-in person may do with what is theirs; `admin` is
- * for admins of the controller only; `teams` answers with what is in the caller's own teams.
+ * The right of a route, and how its team is found: from the project, stagelet, agent or team in the
+ * path. `self`: everybody who is logged in, for their own data; `admin`: admins of the controller only;
+ * `teams`: the answer holds the caller's teams.
  */
 export type Access =
   | {
@@ -20,10 +20,13 @@ export type Access =
     }
   | { readonly in: 'teams'; readonly verb: Verb; readonly resource: Resource }
   | { readonly in: 'self' }
-  /** `verb` says what a read-only token of an admin may still do; absent: it changes something. */
+  /** `verb`: what a read-only token of an admin may still do; absent: the route changes something. */
   | { readonly in: 'admin'; readonly verb?: Verb }
 
-/** Path parameters by their name in `path`; the four that carry access are resolved before `handle`. */
+/**
+ * Path parameters by their name in `path`. The four parameters with a right are resolved before
+ * `handle`.
+ */
 export interface RestContext<Query = unknown, Body = unknown> {
   readonly deps: RestDeps
   readonly principal: Principal
@@ -31,16 +34,19 @@ export interface RestContext<Query = unknown, Body = unknown> {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
-  /** What `:project_id`, `:stagelet_id`, `:agent_id` or `:team` named. The caller may see it. */
+  /** The object named by `:project_id`, `:stagelet_id`, `:agent_id` or `:team`. The caller may see it. */
   readonly target: KubeObject | undefined
-  /** Of `If-Match`, without quotes: a resourceVersion. Undefined for a route that does not heed it. */
+  /**
+   * The resourceVersion in `If-Match`, without quotes. undefined for a route that does not support the
+   * header.
+   */
   readonly ifMatch: string | undefined
   readonly request: Request
   readonly signal: AbortSignal
 }
 
 export interface RestAnswer {
-  /** Checked against the route's `response` schema in tests. */
+  /** Tests check it against the route's `response` schema. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   /** In place of `body`: a stream, such as server-sent events or JSON lines. */
@@ -51,15 +57,15 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Status = 200 | 201 | 202
 
 interface Common<Query, Body> {
-  /** `createSecret`: the operationId of OpenAPI, unique. */
+  /** `createSecret`: the operationId in OpenAPI, unique. */
   readonly id: string
   readonly summary: string
   readonly access: Access
   readonly query?: z.ZodType<Query>
   readonly body?: z.ZodType<Body>
-  /** It writes only the version that `If-Match` names; others refuse the header. */
+  /** True: writes only the version in `If-Match`. Other routes refuse the header. */
   readonly heedsIfMatch?: true
-  /** Fields of the answer that are shown this one time: a kept answer (Idempotency-Key) has not got them. */
+  /** Fields of the answer that are shown once: a repeated answer (Idempotency-Key) does not have them. */
   readonly shownOnce?: readonly string[]
   readonly handle: (context: RestContext<Query, Body>) => Promise<RestAnswer>
 }
@@ -69,11 +75,11 @@ interface Response {
   readonly description: string
 }
 
-/** A route as its file writes it. */
+/** A route as its file declares it. */
 export interface RouteEntry<Query = unknown, Body = unknown> extends Common<Query, Body> {
-  /** Its path is below `/api/v1`, with `:parameters`. */
+  /** Path below `/api/v1`, with `:parameters`. */
   readonly at: `${Method} /${string}`
-  /** `status` is 200 unless it says otherwise. */
+  /** `status` is 200 by default. */
   readonly response: Response & { readonly status?: Status }
 }
 
@@ -85,7 +91,7 @@ export interface RestRoute extends Common<unknown, unknown> {
   readonly response: Response & { readonly status: Status }
 }
 
-/** Fixes the types of query and body from their schemas. */
+/** Infers the types of query and body from their schemas. */
 export const route = <Query, Body>(entry: RouteEntry<Query, Body>): RouteEntry =>
   entry as unknown as RouteEntry
 
@@ -95,7 +101,7 @@ export const routesOf = (tag: string, entries: readonly RouteEntry[]): RestRoute
     return { ...entry, method: method as Method, path, tag, response: { status: 200, ...response } }
   })
 
-/** The target of a route whose access is in a project, stagelet, agent or team. */
+/** The target of a route whose right is in a project, stagelet, agent or team. */
 export const requireTarget = ({ target }: Pick<RestContext, 'target'>): KubeObject => {
   if (target === undefined) throw new Error('the route has no target')
   return target

@@ -1,4 +1,4 @@
-// The public key that people seal values for manifests with.
+// The public key with which people seal values for manifests.
 import { z } from 'zod'
 import { isInTeam } from '../../../src/access/principal.ts'
 import { route, routesOf } from './route.ts'

@@ -1,4 +1,4 @@
-// The fields of a secret in requests of the REST API, and the faults of an object in their names.
+// The fields of a secret in requests of the REST API. Translates faults of an object to these names.
 import { z } from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import { snakeCase } from '../../../src/resources/rest-fields.ts'
@@ -7,12 +7,12 @@ import { createShape, updateShape } from './shapes.ts'
 
 const created = createShape(secretFields)
 
-/** The column's name is taken for the field's. */
+/** An alias: the name of the database column. */
 const alias = { secret_type: created['type']!.describe('The same as `type`.') }
 
 export const secretCreateShape = { ...created, ...alias }
 
-/** As versions are counted in the database. */
+/** The range of Postgres' `integer`. */
 export const versionNumber = z.int().min(1).max(2_147_483_647)
 
 export const expectedVersion = z
@@ -27,7 +27,7 @@ export const secretUpdateShape = {
   expected_version: expectedVersion,
 }
 
-/** `spec` with what the request gives; `null` takes a field away. */
+/** `spec` with the fields of the request; `null` removes a field. */
 export const withInput = (
   spec: Readonly<Record<string, unknown>>,
   { secret_type: type, ...fields }: SecretInput,
@@ -40,11 +40,11 @@ const restNames = new Map([
   ['spec.projectRef.name', 'project_id'],
 ])
 
-/** A field of the object as the request names it. */
+/** The request's name of a field of the object. */
 export const inRestName = (field: string): string =>
   restNames.get(field) ?? snakeCase(field.replace(/^spec\./, ''))
 
-/** Those that a request calls otherwise: `file.path`, `valueBase64`. */
+/** Fields with another name in requests: `file.path`, `valueBase64`. */
 const otherNames = new Map(
   secretFields
     .map(({ name, path }) => [path.join('.'), name] as const)
@@ -55,7 +55,7 @@ const otherName = new RegExp(
   'g',
 )
 
-/** The store's faults in the names of the request. */
+/** The store's faults, with the request's field names. */
 export const inRestNames = (faults: readonly Fault[], prefix = ''): Fault[] =>
   faults.map(({ field, reason, message }) => {
     const name = inRestName(field)

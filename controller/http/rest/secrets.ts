@@ -1,4 +1,4 @@
-// Secrets as the REST API writes and shows them: StagelySecret objects, and no second copy of anything.
+// Writes and shows secrets of the REST API. They are StagelySecret objects; there is no second copy.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { secretName, type SecretInput } from '../../../src/resources/secret-fields.ts'
@@ -17,7 +17,7 @@ export const isOfProject = (object: KubeObject, project: KubeObject): boolean =>
   object.metadata.namespace === project.metadata.namespace &&
   specOf(object).projectRef.name === project.metadata.name
 
-/** By `sec_…`, or by the name of the object. NotFound for one of another project. */
+/** Finds a secret by `sec_…`, or by the name of the object. NotFound for a secret of another project. */
 export const findSecret = async (
   store: Pick<Store, 'get' | 'getByUid'>,
   project: KubeObject,
@@ -33,11 +33,11 @@ export const findSecret = async (
   throw notFound('secret', given)
 }
 
-/** The secret that the path names. */
+/** The secret in the path. */
 export const secretOf = (context: RestContext): Promise<KubeObject> =>
   findSecret(context.deps.store, requireTarget(context), context.params['secret_id'] ?? '')
 
-/** The first name that is free: another project of the team may have the same key and scope. */
+/** The first free name: another project of the team may have a secret with the same key and scope. */
 const freeName = async (
   tx: Transaction,
   project: KubeObject,
@@ -50,7 +50,7 @@ const freeName = async (
   return { name: '', generateName: `${plain}-` }
 }
 
-/** Runs `work`; what the store finds wrong is said in the names of the request. */
+/** Runs `work`, and translates faults of the store to the request's field names. */
 export const inRequestNames = async <T>(work: () => Promise<T>, prefix = ''): Promise<T> => {
   try {
     return await work()
@@ -106,14 +106,14 @@ export const deleteSecret = async (
   await tx.remove(refOf(current))
 }
 
-/** What a request gave, and what became of it. */
+/** The given fields, and the secret before and after the write. */
 export interface Written {
   readonly input: SecretInput
   readonly after: KubeObject
   readonly before?: KubeObject | undefined
 }
 
-/** What is odd about the value that was given, and about where the secret goes; `where` begins each field. */
+/** Advice about the given value, and about the secret's place. `where` is the prefix of each field. */
 const adviceTexts = async (
   store: Pick<Store, 'surroundingsOf'>,
   { input, after, before }: Written,
@@ -135,8 +135,8 @@ export const warningsOf = async (
 ): Promise<Record<string, string>> => headerOf(await adviceTexts(store, { input, after, before }))
 
 /**
- * The same of a batch; each warning names its operation. `around` is what was there before: the first
- * secret of a project is told of once.
+ * Warnings of a batch; each names its operation. `around` is the state before the batch, so that advice
+ * about a project's first secret is given once.
  */
 export const warningsOfBatch = async (
   around: Surroundings,

@@ -1,4 +1,4 @@
-// Mounts the table of routes. For each request: rate limit, access, input, and only then the handler.
+// Mounts the table of routes. Each request passes: rate limit, right, input, handler.
 import type { Hono } from 'hono'
 import { endingWith } from '../../../src/kernel/ending.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
@@ -25,7 +25,10 @@ export interface RestServerDeps extends RestDeps {
 const rootOf = (path: string): string => path.split('/')[1] ?? ''
 const roots = new Set(restRoutes.map((route) => rootOf(route.path)))
 
-/** True for paths that answer errors as problem+json; the rest of /api/v1 is the Kubernetes-style API. */
+/**
+ * True for paths of the REST API, whose errors are problem+json; the rest of /api/v1 is the
+ * Kubernetes-style API.
+ */
 export const isRestPath = (path: string): boolean =>
   path.startsWith(`${restBase}/`) && roots.has(rootOf(path.slice(restBase.length)))
 
@@ -36,7 +39,7 @@ export const answerProblem = (c: AppContext, error: StagelyError): Response => {
   })
 }
 
-/** `app` has the login behind it. */
+/** `app` requires a login already. */
 export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
   for (const route of restRoutes) app.on(route.method, restBase + route.path, serve(deps, route))
   for (const path of new Set(restRoutes.map((route) => route.path))) {
@@ -79,14 +82,14 @@ const serve =
     return render(c, route, await handle(c, deps, { route, context, input }))
   }
 
-/** A precondition that nobody looks at would be taken for one that was met. */
+/** Refuses the header on other routes: a client would take an ignored precondition for a met one. */
 const ifMatchOf = (c: AppContext, { heedsIfMatch }: RestRoute): string | undefined => {
   const given = c.req.header('if-match')
   if (given === undefined || heedsIfMatch === true) return parseIfMatch(given)
   throw new StagelyError('BadRequest', 'If-Match is not heeded here: send the request without it')
 }
 
-/** Aborts when the client leaves, the server stops, or the login ends or may do something else. */
+/** Aborts when the client disconnects, the server stops, or the login ends or its rights change. */
 const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
   const closed = endingWith(stopping)
   c.env.outgoing.once('close', () => {
@@ -95,7 +98,7 @@ const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
   return endingWith(closed.signal, c.get('whileLoggedIn')(closed.signal)).signal
 }
 
-/** A POST with an Idempotency-Key is done once. */
+/** Runs the handler; a POST with an Idempotency-Key only once. */
 const handle = (
   c: AppContext,
   deps: RestServerDeps,
@@ -118,7 +121,7 @@ const render = (
   { response: { status } }: RestRoute,
   { body, headers, stream }: RestAnswer,
 ): Response => {
-  // What a person may read now, a shared cache must not show to the next one.
+  // A shared cache must not show one person's data to another.
   c.header('cache-control', 'no-store')
   for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value)
   if (stream !== undefined) return c.body(stream, status)

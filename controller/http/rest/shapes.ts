@@ -1,18 +1,18 @@
-// Schemas of answers and requests, made from the fields of a kind; and answers, made from their schemas:
-// each field of an answer is that of the same name in what is shown, unless its schema says otherwise.
+// Makes schemas of answers and requests from the fields of a kind, and answers from their schemas. A
+// field of an answer has the value of the field with the same name, unless its schema says otherwise.
 import { z } from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { plainSchema, valueAt, type RestField } from '../../../src/resources/rest-fields.ts'
 
 type Shape = Record<string, z.ZodType>
 
-/** Where the value of a field of an answer comes from. */
+/** Source of an answer field's value. */
 interface Origin {
   readonly of: (shown: unknown) => unknown
 }
 const origins = z.registry<Origin>()
 
-/** A field of an answer that is worked out from what is shown. */
+/** A field of an answer that is computed from the shown object. */
 export const computed = <S extends z.ZodType>(schema: S, of: (shown: never) => z.infer<S>): S => {
   const field = schema.clone()
   origins.add(field, { of: of as Origin['of'] })
@@ -30,8 +30,8 @@ const schemaWith = (
 }
 
 /**
- * `root` is where the fields are in what is shown: `spec`, or `status`. `more` are fields that are worked
- * out, within the field of their name.
+ * `root` is the part with the fields: `spec` or `status`. `more` are computed fields, nested in the
+ * field of their name.
  */
 export const answerShape = (
   fields: readonly RestField[],
@@ -58,7 +58,7 @@ export const createShape = (fields: readonly RestField[]): Shape =>
     }),
   )
 
-/** `null` takes a field away. */
+/** `null` removes a field. */
 export const updateShape = (fields: readonly RestField[]): Shape =>
   Object.fromEntries(
     fields.map((field) => {
@@ -72,7 +72,7 @@ type Camel<Text extends string> = Text extends `${infer First}_${infer Rest}`
   ? `${First}${Capitalize<Camel<Rest>>}`
   : Text
 
-/** What an answer can be made from: the same fields in camel case, times as text or in milliseconds. */
+/** The input of an answer: the same fields in camel case, times as text or in milliseconds. */
 export type Shown<T> = T extends string
   ? string extends T
     ? string | number
@@ -121,11 +121,11 @@ const showBy = (schema: z.ZodType): Show => {
   return known
 }
 
-/** What is shown as its answer; what the schema does not name is left out. */
+/** The answer for a shown value. Fields that are not in the schema are left out. */
 export const answer = <S extends z.ZodType>(schema: S, shown: Shown<z.infer<S>>): z.infer<S> =>
   showBy(schema)(shown) as z.infer<S>
 
-/** The same of an object, whose schema says where each field is. */
+/** The same for an object, whose schema contains the path of each field. */
 export const answerOf =
   <S extends z.ZodType>(schema: S) =>
   (object: object): z.infer<S> =>

@@ -1,4 +1,4 @@
-// Stagelets and agents: what runs where, and how it is.
+// Stagelets and agents: what runs where, and its state.
 import { z } from 'zod'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { StageletSpec } from '../../../src/resources/stagelet.ts'

@@ -1,5 +1,5 @@
-// Every route of the REST API. The server, the OpenAPI document, docs/api.md and the access walk
-// follow this list; a file `…-routes.ts` makes the routes of one thing.
+// Every route of the REST API. The server, the OpenAPI document, docs/api.md and the test of rights use
+// this list. A file `…-routes.ts` holds the routes of one subject.
 import { auditRoutes } from './audit-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
 import { logsRoutes } from './logs-routes.ts'

@@ -1,4 +1,4 @@
-// What routes do with the object that their path names.
+// Handlers for the object in a route's path.
 import { refOf, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import type { Reader } from '../../../src/store/store.ts'
 import { etagOf } from './etag.ts'
@@ -8,7 +8,7 @@ import { readAgain, updateTracked } from './writes.ts'
 
 const allowed = (): Promise<void> => Promise.resolve()
 
-/** An object with its ETag. */
+/** An answer with the object and its ETag. */
 export const shownAs = (object: KubeObject, show: (object: KubeObject) => object): RestAnswer => ({
   body: show(object),
   headers: etagOf(object),
@@ -19,7 +19,7 @@ export const showTarget =
   (context: RestContext): Promise<RestAnswer> =>
     Promise.resolve(shownAs(requireTarget(context), show))
 
-/** Heeds If-Match. `check` throws where the object may not go. */
+/** Deletes the object; supports If-Match. `check` throws when the object may not be deleted. */
 export const deleteTarget =
   (check: (tx: Reader, ref: ObjectRef) => Promise<void> = allowed) =>
   async (context: RestContext): Promise<RestAnswer> => {
@@ -31,7 +31,7 @@ export const deleteTarget =
     return deleted
   }
 
-/** Heeds If-Match; `change` gets the object as it is now, and the time (ms). */
+/** Changes the object; supports If-Match. `change` gets the present object, and the time (ms). */
 export const changeTarget = (
   context: RestContext,
   change: (before: KubeObject, nowMs: number) => KubeObject,
@@ -42,7 +42,10 @@ export const changeTarget = (
     return updateTracked(tx, before, change(before, now), now)
   })
 
-/** With an annotation that says when: in milliseconds, so that two within a second are two. */
+/**
+ * The object with an annotation that holds the time, with milliseconds: two within a second must
+ * differ.
+ */
 export const annotated = (object: KubeObject, name: string, nowMs: number): KubeObject => {
   const texts = { ...object.metadata.annotations, [name]: new Date(nowMs).toISOString() }
   return { ...object, metadata: { ...object.metadata, annotations: texts } }

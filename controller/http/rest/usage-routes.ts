@@ -1,4 +1,4 @@
-// Who sees this key: every service of every stagelet that it goes to, and which version runs there.
+// Who sees a key: every service of every stagelet, and the version that runs there.
 import { z } from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
@@ -29,7 +29,7 @@ const usageSchema = z.strictObject({
   ),
 })
 
-/** In the names of the objects; the answer has its own. */
+/** In the names of the objects; the answer has names of its own. */
 const usageOf = (input: ProjectInput, key: string | undefined) => {
   const consumers = consumersBySecret(input)
   return input.secrets

@@ -1,4 +1,4 @@
-// The past of one secret: versions, rollback, restore, erasure.
+// The history of one secret: versions, rollback, restore, erasure.
 import { z } from 'zod'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { DeletedSecret } from '../../../src/store/store.ts'
@@ -46,7 +46,7 @@ const newestFirst = {
   descending: true,
 } as const
 
-/** The uid of a secret that may be deleted: by id, or by the name that it last had. */
+/** The uid of a secret that may be deleted: found by id, or by the last name. */
 const uidOf = async (
   { store }: Pick<RestDeps, 'store'>,
   project: KubeObject,

@@ -1,5 +1,5 @@
-// Writes of objects, tracked as those of the Kubernetes-style API are: server-side apply sees the
-// REST API as one more manager of fields.
+// Writes of objects. Field ownership is tracked as in the Kubernetes-style API: for server-side apply,
+// the REST API is another manager.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { refOf } from '../../../src/resources/meta.ts'
@@ -29,7 +29,7 @@ export const createTracked = (
   })
 }
 
-/** The object as it is now. NotFound when it went meanwhile, PreconditionFailed when it changed. */
+/** The present object. NotFound when it was deleted meanwhile, PreconditionFailed when it has changed. */
 export const readAgain = async (
   tx: Transaction,
   known: KubeObject,
@@ -42,7 +42,7 @@ export const readAgain = async (
   return current
 }
 
-/** `before` is what readAgain() gave. */
+/** `before` is the result of readAgain(). */
 export const updateTracked = async (
   tx: Transaction,
   before: KubeObject,

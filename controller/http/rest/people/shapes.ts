@@ -1,4 +1,4 @@
-// People, members and tokens as the REST API shows them.
+// The schemas of people, members and tokens.
 import { z } from 'zod'
 import { teamRoles } from '../../../../src/access/team-roles.ts'
 import type { MemberStore } from '../../../../src/store/members.ts'
@@ -6,7 +6,7 @@ import type { TokenStore } from '../../../../src/store/tokens.ts'
 import type { UserStore } from '../../../../src/store/users.ts'
 import { time } from '../representations.ts'
 
-/** Where the handlers find them. */
+/** The stores of people, for the handlers. */
 export interface People {
   readonly users: UserStore
   readonly members: MemberStore

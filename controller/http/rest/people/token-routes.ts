@@ -1,4 +1,4 @@
-// Tokens: one's own, those of a team's machines, and for admins those of any user.
+// Tokens: a person's own, those of a team's machines, and for admins those of any user.
 import { z } from 'zod'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
@@ -50,21 +50,21 @@ const specOf = ({
   namespaces: 'teams' in rest ? rest.teams : undefined,
 })
 
-/** Whose tokens a group of routes is about, and who may use it. */
+/** The owner of a group of routes' tokens, and who may use the routes. */
 interface Place {
-  /** Ending of the routes' ids. */
+  /** Suffix of the routes' ids. */
   readonly suffix: string
   readonly path: `/${string}`
   readonly of: string
   readonly access: (verb: 'list' | 'create' | 'delete') => Access
   readonly ownerOf: (context: RestContext) => TokenOwner
-  /** Forbidden for what not even those who may use the route may do. */
+  /** Forbidden for operations that the right to the route alone does not allow. */
   readonly checkWrite?: (principal: Principal, owner: TokenOwner, spec?: TokenSpec) => void
 }
 
 const forbidden = (message: string): StagelyError => new StagelyError('Forbidden', message)
 
-/** A token with scopes that could make or revoke others would have none. */
+/** If a token with limits could make or revoke tokens, its limits would be useless. */
 const refuseLimited = ({ limits }: Principal): void => {
   if (limits !== undefined)
     throw forbidden('a token with scopes manages no tokens: log in with one that has none')
@@ -106,7 +106,7 @@ const ofTeam: Place = {
   },
 }
 
-/** A token as answers show it. */
+/** A token in answers. */
 const shownToken = (token: Token) => ({ ...token, teams: token.namespaces })
 
 const tokenRoutesOf = (

@@ -1,4 +1,5 @@
-// Users, who are the controller's and not a team's: for admins. And who is asking.
+// Users, who belong to the controller and not to a team: for admins. Also the request for one's own
+// identity.
 import { z } from 'zod'
 import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
