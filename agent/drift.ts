@@ -81,7 +81,7 @@ const changesOf = (service: string, input: DriftInput): DriftChange[] => {
       changes.push({ service, container, what: exitOf(c.id)?.how ?? 'Died', exitCode, ...memory })
   }
   const gone = before.filter((c) => c.service === service && !ids.has(c.id))
-  // Where another container has taken its place, that one is told of.
+  // Where a new container has the place of a removed one, only the new one is told.
   for (const { name } of gone.filter((c) => !own.some((o) => lastingName(o) === c.name)))
     changes.push({ service, container: name, what: 'Removed' })
   const by = input.byOf(service)

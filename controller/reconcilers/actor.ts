@@ -1,2 +1,2 @@
-/** What the reconcilers' writes are recorded as. */
+/** Actor of the reconcilers' writes, as the audit log shows it. */
 export const reconcilerActor = { name: 'reconciler', source: 'system' } as const

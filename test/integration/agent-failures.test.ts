@@ -109,7 +109,8 @@ describe('a stack that is in sync', () => {
     const server = createServer().listen(0, '0.0.0.0')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    await stack.write(compose.replace('  db:', `    ports: ["${port}:80"]\n  db:`))
+    const published = idleService('web', `    ports: ["${port}:80"]\n`)
+    await stack.write(`services:\n${published}${idleService('db')}`)
     machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
     const report = await machine.until(failed(5))
     server.close()
