@@ -59,7 +59,7 @@ export default defineConfig(
         {
           object: 'AbortSignal',
           property: 'any',
-          message: 'use endingWith: see src/kernel/ending.ts',
+          message: 'use linkedAbort: see src/kernel/linked-abort.ts',
         },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],

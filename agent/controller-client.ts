@@ -4,7 +4,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
 import { counterHeader, sealedType, sessionHeader } from '../src/protocol/agent-request.ts'
-import { mostToldMs, paths, refusal } from '../src/protocol/messages.ts'
+import { maxUnsealedDelayMs, paths, refusal } from '../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
 
 export interface Endpoint {
@@ -217,7 +217,9 @@ const toRefused = (response: IncomingMessage, answer: Buffer): RefusedError => {
   const status = response.statusCode ?? 0
   const seconds = Number(response.headers['retry-after'] ?? NaN)
   const retryAfterMs =
-    Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, mostToldMs) : undefined
+    Number.isFinite(seconds) && seconds >= 0
+      ? Math.min(seconds * 1000, maxUnsealedDelayMs)
+      : undefined
   let said = { reason: `Http${status}`, message: `the controller answered with status ${status}` }
   try {
     said = refusal.parse(JSON.parse(answer.toString('utf8')))

@@ -64,7 +64,7 @@ const notWritten = (error: unknown): StackFault => ({
 const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
 /** Runs calls one after another: a sweep must not remove a file that is just being written. */
-const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+const createSerialQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
     const next = last.then(work)
@@ -94,7 +94,7 @@ export const createFileStore = (deps: FileStoreDeps): FileStore => {
   /** Files on the tmpfs, by stagelet and digest; undefined for a file of which only the name is known. */
   const known = new Map<string, Map<string, PlacedFile | undefined>>()
   const unsaved = new Set<string>()
-  const alone = createTurns()
+  const alone = createSerialQueue()
   const folderOf = (uid: string): string => join(root, uid)
   const pathOf = (uid: string, digest: string): string => join(folderOf(uid), digest)
 

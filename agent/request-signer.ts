@@ -59,7 +59,7 @@ export const createRequestSigner = (identity: SignerIdentity, clock: Clock): Req
   const { agentUid, controllerId } = identity
   const controllerKey = publicKeyFromRaw('X25519', identity.controllerX25519)
   const byConnection = new WeakMap<object, Session>()
-  const inTurn = createTurns()
+  const inTurn = createSerialQueue()
   let newest: Session | undefined
   let lastCounter = 0
 
@@ -128,7 +128,7 @@ const opened = (keys: SessionKeys, counter: number, sealed: Buffer): unknown => 
 }
 
 /** Runs functions one after the other, also after one that failed. */
-const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+const createSerialQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
     const turn = last.then(work)

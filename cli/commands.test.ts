@@ -34,8 +34,8 @@ describe('parseGoal', () => {
     const end = (object: KubeObject | undefined): string =>
       parseGoal('condition=SecretsInSync').judge(kindOf('Stagelet'), object).kind
     expect(end(stagelet(2, [inSync]))).toBe('done')
-    expect(end(stagelet(2, [inSync], 1))).toBe('going')
-    expect(end(stagelet(2, [{ ...inSync, observedGeneration: 1 }]))).toBe('going')
+    expect(end(stagelet(2, [inSync], 1))).toBe('pending')
+    expect(end(stagelet(2, [{ ...inSync, observedGeneration: 1 }]))).toBe('pending')
     expect(end(undefined)).toBe('failed')
   })
 
@@ -43,14 +43,14 @@ describe('parseGoal', () => {
     const end = (text: string): string =>
       parseGoal(text).judge(kindOf('Stagelet'), stagelet(1, [inSync])).kind
     expect(end('condition=secretsinsync=true')).toBe('done')
-    expect(end('condition=SecretsInSync=False')).toBe('going')
+    expect(end('condition=SecretsInSync=False')).toBe('pending')
   })
 
   it('says how the condition stands while it does not hold', () => {
     const away = { ...inSync, status: 'Unknown', reason: 'AgentAway', message: 'the agent is away' }
     const goal = parseGoal('condition=SecretsInSync')
     expect(goal.judge(kindOf('Stagelet'), stagelet(1, [away]))).toEqual({
-      kind: 'going',
+      kind: 'pending',
       message: 'SecretsInSync=Unknown AgentAway: the agent is away',
     })
   })
@@ -61,8 +61,8 @@ describe('parseGoal', () => {
       parseGoal(goal).judge(kindOf(kind), stagelet(1, [bad])).kind
     expect(end('Stagelet', 'condition=SecretsInSync')).toBe('failed')
     expect(end('Stagelet', 'condition=Ready')).toBe('failed')
-    expect(end('Stagelet', 'condition=Degraded=False')).toBe('going')
-    expect(end('Project', 'condition=SecretsInSync')).toBe('going')
+    expect(end('Stagelet', 'condition=Degraded=False')).toBe('pending')
+    expect(end('Project', 'condition=SecretsInSync')).toBe('pending')
   })
 
   it('refuses what it does not know', () => {

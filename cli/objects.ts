@@ -1,8 +1,8 @@
-// Reading and watching objects; used by every command that waits or shows several.
+// Reads and watches objects, for every command that waits or shows several.
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
-import { endingWith } from '../src/kernel/ending.ts'
+import { linkedAbort } from '../src/kernel/linked-abort.ts'
 import { isReason } from '../src/kernel/errors.ts'
 import { pathOf, type Api, type ListAnswer } from './api.ts'
 import type { Target } from './kinds.ts'
@@ -13,7 +13,7 @@ export interface Selection {
   readonly selector?: string | undefined
 }
 
-/** -A is every namespace; else the one of the connection. */
+/** -A: every namespace; else the namespace of the connection. */
 export const selectionOf = (
   api: Api,
   flags: { allNamespaces?: boolean; selector?: string },
@@ -29,7 +29,7 @@ export const getObject = async (
   name: string,
 ): Promise<KubeObject> => (await api.call(pathOf(kind, namespace, name))) as KubeObject
 
-/** What people declare of it is the same. Its resourceVersion may move meanwhile by what machines say of it. */
+/** True when the declared parts are equal. The resourceVersion may differ because of a status. */
 export const isSameButStatus = (
   { metadata: a }: KubeObject,
   { metadata: b }: KubeObject,
@@ -38,7 +38,7 @@ export const isSameButStatus = (
   a.generation === b.generation &&
   isDeepStrictEqual([a.labels, a.annotations], [b.labels, b.annotations])
 
-/** undefined where it does not exist. */
+/** undefined when it does not exist. */
 export const findObject = async (
   api: Api,
   kind: Kind,
@@ -70,7 +70,7 @@ export const listObjects = async (
   return items
 }
 
-/** The named objects (NotFound throws), or all that the selection holds. */
+/** The named objects (NotFound for a missing one), or all objects of the selection. */
 export const readTargets = async (
   api: Api,
   targets: readonly Target[],
@@ -102,8 +102,8 @@ export interface FollowRef {
 }
 
 /**
- * Follows one object until `done` says true; it sees undefined when the object is gone. Returns the
- * last state. Watches, and lists again when a watch ends. Throws an AbortError with `signal`.
+ * Follows one object until `done` returns true; it gets undefined when the object is gone. Returns the
+ * last state. Watches, and lists again when a watch ends. Throws an AbortError when `signal` aborts.
  */
 export const followObject = async (
   api: Api,
@@ -111,7 +111,7 @@ export const followObject = async (
   done: (object: KubeObject | undefined) => boolean,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> => {
-  const ended = endingWith(signal)
+  const ended = linkedAbort(signal)
   try {
     return await follow(api, ref, done, ended.signal)
   } finally {
@@ -141,7 +141,7 @@ const follow: typeof followObject = async (api, ref, done, signal) => {
       if (done(next)) return next
     }
     signal.throwIfAborted()
-    // A server that ends watches at once must not be asked in a tight loop.
+    // Slows down for a server that ends each watch at once.
     quick = events === 0 ? quick + 1 : 0
     if (quick > 0) await pause(Math.min(100 * quick, 2000), signal)
   }

@@ -1,30 +1,34 @@
 // Waits until stagelets run exactly their secrets.
-import { endOfSync, type End } from '../src/resources/end.ts'
+import { syncOutcome, type WaitOutcome } from '../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Api } from './api.ts'
 import { projectOf } from './delete/losses.ts'
 import { fullName, kindOf } from './kinds.ts'
 import { listObjects } from './objects.ts'
-import { waitForEnds, type Awaited, type Look } from './wait-for-ends.ts'
+import { waitForOutcomes, type Awaited, type Look } from './wait-for-outcomes.ts'
 
 export interface StageletName {
   readonly namespace: string
   readonly name: string
 }
 
-type Judge = (stagelet: KubeObject | undefined, project: KubeObject | undefined) => End
+type Judge = (stagelet: KubeObject | undefined, project: KubeObject | undefined) => WaitOutcome
 
-/** The project is looked at only where the stagelet waits for its turn in the rollout. */
-export const withProject = (judge: Judge, object: KubeObject | undefined, look: Look): End => {
+/** Reads the project only when the stagelet waits for its turn in the rollout. */
+export const withProject = (
+  judge: Judge,
+  object: KubeObject | undefined,
+  look: Look,
+): WaitOutcome => {
   const end = judge(object, undefined)
-  if (end.kind !== 'going' || end.turnIn === undefined) return end
+  if (end.kind !== 'pending' || end.turnIn === undefined) return end
   return judge(object, look('Project', end.turnIn))
 }
 
-/** One stagelet, judged together with its project where that has something to say. */
+/** One stagelet; its project is considered when it matters. */
 export const awaitedStagelet = (
   { namespace, name }: StageletName,
-  { judge = endOfSync, doneLine }: { judge?: Judge; doneLine: string | undefined },
+  { judge = syncOutcome, doneLine }: { judge?: Judge; doneLine: string | undefined },
 ): Awaited => ({
   ref: { kind: kindOf('Stagelet'), namespace, name },
   label: `stagelet/${name}`,
@@ -32,7 +36,7 @@ export const awaitedStagelet = (
   doneLine,
 })
 
-/** Those of a project, or just the one of that name. */
+/** The stagelets of a project, or the one with that name. */
 export const stageletsOf = async (
   api: Api,
   project: string,
@@ -50,16 +54,16 @@ export const namesOf = (stagelets: readonly KubeObject[]): StageletName[] =>
 
 interface WaitOptions {
   readonly judgeOf?: (name: StageletName) => Judge
-  /** Says nothing of what is done: the command prints an answer of its own. */
+  /** True: print nothing at success; the command prints an answer of its own. */
   readonly quiet?: boolean
 }
 
-/** Resolves when all are in sync; see waitForEnds. */
+/** Resolves when all are in sync; see waitForOutcomes. */
 export const waitForSync = async (
   api: Api,
   names: readonly StageletName[],
   timeoutMs: number,
-  { judgeOf = () => endOfSync, quiet = false }: WaitOptions = {},
+  { judgeOf = () => syncOutcome, quiet = false }: WaitOptions = {},
 ): Promise<void> => {
   const awaited = names.map((one) =>
     awaitedStagelet(one, {
@@ -67,5 +71,5 @@ export const waitForSync = async (
       doneLine: quiet ? undefined : `${fullName(kindOf('Stagelet'), one.name)} in sync`,
     }),
   )
-  await waitForEnds(api, awaited, timeoutMs)
+  await waitForOutcomes(api, awaited, timeoutMs)
 }

@@ -6,7 +6,7 @@ import { withLabel, type ManualCommand } from '../../src/compose/by-hand.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
-import { endingWith } from '../../src/kernel/ending.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { mark, type Masker } from '../../src/masking/masker.ts'
@@ -125,7 +125,7 @@ const runCompose = async (
   const { cwd, env } = callFor(want, model)
   const deadline = AbortSignal.timeout(deps.upDeadlineMs)
   // A command that only reads may go on as long as somebody watches.
-  const ended = command.alters ? endingWith(order.signal, deadline) : endingWith(order.signal)
+  const ended = command.alters ? linkedAbort(order.signal, deadline) : linkedAbort(order.signal)
   const piped = deps.compose.pipe({
     flags: [
       ...model.flags,

@@ -1,7 +1,7 @@
 // Sessions of log readers. The engine is read only while a session is open.
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { endingWith } from '../../src/kernel/ending.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import {
   logBatchResponse,
@@ -89,7 +89,7 @@ const runSession = async (
   }
   const outbox = createOutbox()
   const end: { record?: LogRecord } = {}
-  const sourceEnds = endingWith(ending.signal, source.ended)
+  const sourceEnds = linkedAbort(ending.signal, source.ended)
   const { signal } = sourceEnds
   setMaxListeners(0, signal)
   const reading = read(deps, source, { order, outbox, signal }).then(
@@ -152,7 +152,7 @@ const somethingToSend = async (
   reading: Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const awake = endingWith(signal)
+  const awake = linkedAbort(signal)
   const timeout = clock.sleep(logKeepAliveMs, awake.signal).catch(() => undefined)
   await Promise.race([outbox.filled(), reading, timeout])
   awake.abort()

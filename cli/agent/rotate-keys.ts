@@ -1,9 +1,10 @@
-// agent rotate-keys: asks agents for new keys, and waits until they have them. No container restarts.
+// agent rotate-keys: requests new keys from agents, and waits until they have them. No container
+// restarts.
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { AgentStatus } from '../../src/resources/agent.ts'
-import { endOfAgent } from '../../src/resources/end.ts'
+import { agentOutcome } from '../../src/resources/wait-outcome.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -11,7 +12,7 @@ import { fullName, kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
 import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { waitForEnds } from '../wait-for-ends.ts'
+import { waitForOutcomes } from '../wait-for-outcomes.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean
@@ -66,11 +67,11 @@ const waitUntilDone = async (
   const awaited = names.map((name) => ({
     ref: { kind, namespace: api.namespace, name },
     label: `agent/${name}`,
-    judge: (object: KubeObject | undefined) => endOfAgent(object, hasThem),
+    judge: (object: KubeObject | undefined) => agentOutcome(object, hasThem),
     doneLine: `${fullName(kind, name)} has new keys`,
   }))
   try {
-    await waitForEnds(api, awaited, timeoutMs)
+    await waitForOutcomes(api, awaited, timeoutMs)
   } catch (error) {
     if (error instanceof CliError)
       note(

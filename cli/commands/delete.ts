@@ -1,4 +1,4 @@
-// delete: by name, by label or by file; waits until the objects are really gone.
+// delete: by name, label or file; waits until the objects are deleted.
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
@@ -60,7 +60,7 @@ export const command = (): Command =>
     )
     .action(remove)
 
-/** Wrong usage is found before anything is asked of the server. */
+/** Wrong usage is reported before any request. */
 const checkUsage = (words: readonly string[], flags: Flags): ReturnType<typeof parseTargets> => {
   const byFiles = flags.filename !== undefined
   if (words.length === 0 && !byFiles) throw usageError('name objects, or give -f')
@@ -114,17 +114,17 @@ const removeOne = async (
   { force, cascade }: Flags,
 ): Promise<void> => {
   const path = pathOf(kind, kind.namespaced ? namespace : undefined, name)
-  // Of a controller: with its secrets, each into its grace time.
+  // At a controller: its secrets are deleted too, and can be restored during the grace time.
   if (kind.kind === 'Project' && (await isController(rest))) {
     await rest.call(projectPath(namespace, name), { method: 'DELETE' })
     return
   }
   const query = cascade === true ? { propagationPolicy: 'Foreground' } : {}
   const left = (await api.call(path, { method: 'DELETE', query })) as KubeObject
-  if (force === true) await letGo(api, path, left)
+  if (force === true) await removeAgentFinalizer(api, path, left)
 }
 
-/** A cluster has no such path. */
+/** A cluster does not have this path. */
 const isController = async (rest: Rest): Promise<boolean> => {
   try {
     await rest.call('/projects', { query: { limit: '1' } })
@@ -136,8 +136,8 @@ const isController = async (rest: Rest): Promise<boolean> => {
   }
 }
 
-/** Takes away the finalizer of the agent, and no other: that would be somebody else's promise. */
-const letGo = async (api: Api, path: string, answer: KubeObject): Promise<void> => {
+/** Removes the agent's finalizer only: other finalizers belong to other programs. */
+const removeAgentFinalizer = async (api: Api, path: string, answer: KubeObject): Promise<void> => {
   if (answer.kind !== 'Stagelet') return
   const { name, finalizers = [] } = answer.metadata
   if (!finalizers.includes(agentFinalizer)) return
@@ -149,7 +149,7 @@ const letGo = async (api: Api, path: string, answer: KubeObject): Promise<void> 
   try {
     await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
   } catch (error) {
-    // It went by itself meanwhile, or its agent has answered: then there is nothing to force.
+    // The object is gone, or its agent has answered: then nothing need be forced.
     if (!isReason(error, 'NotFound')) throw error
   }
 }
@@ -184,7 +184,7 @@ const doom = (object: KubeObject): Doomed => ({
   name: object.metadata.name,
 })
 
-/** What depends on others goes first: stagelets, secrets, projects, namespaces. */
+/** Deletes dependent kinds first: stagelets, secrets, projects, namespaces. */
 const inOrder = (doomed: Doomed[]): Doomed[] =>
   doomed.sort((a, b) => b.kind.applyOrder - a.kind.applyOrder)
 

@@ -1,7 +1,7 @@
 // deploy: rolls out pending edits of the user's compose files.
 import type { Command } from 'commander'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
-import { endOfDeploy, rolloutStartOf } from '../../src/resources/end.ts'
+import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { fullName, kindOf, nameOf } from '../kinds.ts'
@@ -49,6 +49,6 @@ const deploy = async (words: string[], flags: CommonFlags & WaitFlags): Promise<
     judgeOf:
       ({ name }) =>
       (object, project) =>
-        endOfDeploy(object, earlier.get(name) ?? '', project),
+        deployOutcome(object, earlier.get(name) ?? '', project),
   })
 }

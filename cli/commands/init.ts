@@ -1,5 +1,5 @@
 // init: adopts an existing Compose project. Reads it through Compose, proposes, asks, writes one file
-// of manifests beside it and loads the values. The user's own files are only read.
+// of manifests beside it, and stores the values. The user's own files are only read.
 import { readFile, realpath, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -9,7 +9,7 @@ import { readComposeEnvironment } from '../config.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
 import { renderManifests, type Manifests } from '../init/manifests.ts'
-import { filledElsewhere, propose, type Proposal } from '../init/propose.ts'
+import { usedElsewhere, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
 import { kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
@@ -114,9 +114,9 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
 }
 
 interface Stack {
-  /** Absolute, links followed. */
+  /** Absolute, with links resolved. */
   readonly directory: string
-  /** Relative to the directory where they are in it, else absolute. */
+  /** Relative to the directory for files in it, else absolute. */
   readonly files: readonly string[] | undefined
   readonly envFiles: readonly string[] | undefined
 }
@@ -130,7 +130,7 @@ const findStack = async (dir: string, flags: InitFlags): Promise<Stack> => {
   return { directory, files: await placed(flags.file), envFiles: await placed(flags.envFile) }
 }
 
-/** A path that was given from where the person stands, as Compose takes it, or from the folder. */
+/** Resolves a path from the working directory, as Compose does, or from the folder. */
 const placeIn = async (directory: string, given: string): Promise<string> => {
   for (const path of new Set([resolve(given), resolve(directory, given)])) {
     const real = await realpath(path).catch(() => undefined)
@@ -165,12 +165,12 @@ const manifestsOf = async (
     envFiles: stack.envFiles,
     profiles: flags.profile,
     composeProject: project.name,
-    variables: filledElsewhere(project, proposal.secrets),
+    variables: usedElsewhere(project, proposal.secrets),
   }
   return renderManifests(choice, proposal.secrets, await readKnownSecrets(api))
 }
 
-/** The one that was named, else the only one there is, else somebody is asked. */
+/** The given agent, else the only one; with several the person is asked. */
 const agentOf = async (api: Api, given: string | undefined): Promise<string> => {
   const agents = await listObjects(api, kindOf('Agent'), { namespace: api.namespace })
   const names = agents.map(({ metadata }) => metadata.name)

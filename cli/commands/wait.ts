@@ -4,13 +4,13 @@ import { Option } from 'commander'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import {
   done,
-  endOfAgent,
-  endOfSecret,
-  endOfSync,
+  agentOutcome,
+  secretOutcome,
+  syncOutcome,
   failed,
-  going,
-  type End,
-} from '../../src/resources/end.ts'
+  pending,
+  type WaitOutcome,
+} from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -26,7 +26,7 @@ import {
 } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
-import { waitForEnds, type Look } from '../wait-for-ends.ts'
+import { waitForOutcomes, type Look } from '../wait-for-outcomes.ts'
 import { withProject } from '../wait-in-sync.ts'
 
 interface Flags extends CommonFlags {
@@ -62,24 +62,25 @@ export const command = (): Command =>
     .action(wait)
 
 interface Goal {
-  /** Said of what is done. */
+  /** Printed when the wait succeeds. */
   readonly verb: string
-  judge(kind: Kind, object: KubeObject | undefined, look?: Look): End
+  judge(kind: Kind, object: KubeObject | undefined, look?: Look): WaitOutcome
 }
 
-const syncWith = (object: KubeObject, look: Look): End => withProject(endOfSync, object, look)
+const syncWith = (object: KubeObject, look: Look): WaitOutcome =>
+  withProject(syncOutcome, object, look)
 
-/** What the reasons of a condition tell of the end of a wait for it. */
-const endsOf: Record<string, (object: KubeObject, look: Look) => End> = {
+/** How the reasons of a condition end a wait for it. */
+const endsOf: Record<string, (object: KubeObject, look: Look) => WaitOutcome> = {
   'Stagelet SecretsInSync': syncWith,
   'Stagelet Ready': syncWith,
-  'StagelySecret InSync': endOfSecret,
-  'Agent Ready': (object) => endOfAgent(object, () => false),
+  'StagelySecret InSync': secretOutcome,
+  'Agent Ready': (object) => agentOutcome(object, () => false),
 }
 
-const whileThere = (object: KubeObject): End => {
+const whileThere = (object: KubeObject): WaitOutcome => {
   const finalizers = object.metadata.finalizers?.join(', ')
-  return going(finalizers === undefined ? 'still there' : `still there, waits for ${finalizers}`)
+  return pending(finalizers === undefined ? 'still there' : `still there, waits for ${finalizers}`)
 }
 
 const shown = (object: KubeObject, type: string): string => {
@@ -102,7 +103,7 @@ export const parseGoal = (text: string): Goal => {
   const type = match[1]!
   const wanted = (match[2] ?? 'True').toLowerCase()
   const judge: Goal['judge'] = (kind, object, look = () => undefined) => {
-    // Asked for a condition of what is not there: an error at once, as with kubectl.
+    // A missing object is an error at once, as with kubectl.
     if (object === undefined) return failed('NotFound', 'it is not there')
     const now = shown(object, type)
     if (currentCondition(object, type)?.status.toLowerCase() === wanted) return done(now)
@@ -110,7 +111,7 @@ export const parseGoal = (text: string): Goal => {
       ([name]) => name.toLowerCase() === `${kind.kind} ${type}`.toLowerCase(),
     )
     const end = wanted === 'true' ? ends?.[1](object, look) : undefined
-    return end?.kind === 'failed' ? end : going(now)
+    return end?.kind === 'failed' ? end : pending(now)
   }
   return { verb: 'condition met', judge }
 }
@@ -142,7 +143,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
     doneLine:
       flags.output === undefined ? `${fullName(ref.kind, ref.name)} ${goal.verb}` : undefined,
   }))
-  const last = await waitForEnds(api, awaited, flags.timeout)
+  const last = await waitForOutcomes(api, awaited, flags.timeout)
   if (flags.output === undefined) return
   const found = [...last.values()].filter((object) => object !== undefined)
   const answer = found.length === 1 ? found[0] : { apiVersion: 'v1', kind: 'List', items: found }

@@ -1,4 +1,4 @@
-// What a deletion would take along, and what keeps it from being done: read before anything is asked.
+// What a deletion would delete, and what prevents it: read before the person is asked.
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import type { Api } from '../api.ts'
@@ -26,15 +26,15 @@ export interface Doomed {
 }
 
 export interface Plan {
-  /** A line for each object, and what can be had back. */
+  /** A line for each object, and what can be restored. */
   readonly details: readonly string[]
-  /** Said afterwards, a line for each project: until when secrets can be had back. */
+  /** Printed afterwards, a line for each project: until when secrets can be restored. */
   readonly restorable: () => string[]
-  /** Nothing is lost that anybody declared: not asked for. */
+  /** True when nothing that a person declared is lost: no question is needed. */
   readonly harmless: boolean
 }
 
-const mostShown = 20
+const maxShown = 20
 
 interface Flags {
   readonly force?: boolean
@@ -43,7 +43,7 @@ interface Flags {
 
 type ListAll = (kind: string, namespace: string) => Promise<KubeObject[]>
 
-/** Each collection is read once. */
+/** Reads each collection once. */
 const createLists = (api: Api): ListAll => {
   const known = new Map<string, Promise<KubeObject[]>>()
   return (kind, namespace) => {
@@ -54,7 +54,7 @@ const createLists = (api: Api): ListAll => {
   }
 }
 
-/** CliError where something in use would go: its users are named. */
+/** CliError when an object is in use; names the users. */
 export const planDeletion = async (
   api: Api,
   rest: Rest,
@@ -68,7 +68,7 @@ export const planDeletion = async (
   const stays = (kind: string, namespace: string, names: readonly string[]): string[] =>
     names.filter((name) => !going.has(`${kind} ${namespace}/${name}`))
   const lines: string[] = []
-  // Secrets come before their project, which takes all of them along.
+  // Secrets come before their project, whose loss includes them.
   const losses = new Map<string, Loss>()
   const lose = (loss: Loss): void => {
     if (loss.project !== '') losses.set(`${loss.namespace}/${loss.project}`, loss)
@@ -99,7 +99,7 @@ export const planDeletion = async (
       )
     }
   }
-  const more = lines.length - mostShown
+  const more = lines.length - maxShown
   const graces = await Promise.all(
     [...losses.values()].map(async (loss) => ({ loss, ms: await readGrace(rest, loss) })),
   )
@@ -107,7 +107,7 @@ export const planDeletion = async (
     restorable: () => graces.map(({ loss, ms }) => restorableUntil(ms, loss)),
     harmless: doomed.every(({ kind }) => kind.kind === 'Event'),
     details: [
-      ...lines.slice(0, mostShown),
+      ...lines.slice(0, maxShown),
       ...(more > 0 ? [`and ${more} more`] : []),
       ...graces.map(({ loss, ms }) => restorableFor(ms, loss)),
     ],

@@ -1,4 +1,4 @@
-// Which service should see which key, from how the project uses them today. Pure.
+// Proposes which service sees which key, from the present use in the project. Pure.
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import { variablesOfText } from '../../src/compose/variables.ts'
 import {
@@ -9,7 +9,7 @@ import {
 } from './found-secret.ts'
 import { shareValues, variableSource } from './share-values.ts'
 
-/** What stays where it is, and why. */
+/** A value that stays where it is, and why. */
 interface Kept {
   readonly key: string
   readonly file: string
@@ -19,7 +19,10 @@ interface Kept {
 export interface Proposal {
   readonly secrets: readonly ProposedSecret[]
   readonly kept: readonly Kept[]
-  /** Services that a first `up` with Stagely re-creates: those that see a secret, and their peers. */
+  /**
+   * Services that the first `up` with Stagely re-creates: those that see a secret, and those that share
+   * with them.
+   */
   readonly recreated: readonly string[]
   readonly untouched: readonly string[]
 }
@@ -29,7 +32,7 @@ export interface Wishes {
   readonly exclude: readonly string[]
   /** Variables that become global secrets, for `${VAR}` outside `environment`. */
   readonly global: readonly string[]
-  /** false: a value that stands in several places is a secret of its own in each. */
+  /** false: a value in several places becomes a secret in each of them. */
   readonly references?: boolean
 }
 
@@ -63,7 +66,7 @@ const unique = (kept: readonly Kept[]): Kept[] => [
   ...new Map(kept.map((k) => [JSON.stringify([k.key, k.file]), k])).values(),
 ]
 
-/** What one service gets today and Stagely would give it; the rest goes to `kept`. */
+/** The secrets of one service; its other values are added to `kept`. */
 const secretsOf = (
   project: ComposeProject,
   service: ComposeService,
@@ -91,7 +94,7 @@ const namesFile = (key: string, value: string): boolean =>
   /_(FILE|PATH|DIR)$/i.test(key) && /^(~|\.{0,2})\/\S*$|^[\w.-]+(\/[\w.-]+)+$/.test(value)
 
 interface Origin extends Pick<FoundSecret, 'source' | 'written'> {
-  /** undefined: plain configuration that the compose file says itself. */
+  /** undefined: plain configuration in the compose file itself. */
   readonly from: string | undefined
   readonly file: string | undefined
 }
@@ -104,7 +107,7 @@ const originOf = (
 ): Origin => {
   const written = service.written.get(key)
   if (written === undefined) {
-    // Later files win.
+    // Later files have precedence.
     const entry = service.envFileEntries.findLast(({ path }) =>
       project.envFiles.some((file) => file.path === path && file.values.has(key)),
     )
@@ -127,7 +130,7 @@ const originOf = (
   return { from: 'environment: in the compose file', file: undefined }
 }
 
-/** One global secret in place of one for each service, where all services get the same. */
+/** Replaces equal secrets of all services by one global secret. */
 const withGlobals = (seen: readonly FoundSecret[], serviceCount: number): FoundSecret[] => {
   const byKey = new Map<string, FoundSecret[]>()
   for (const secret of seen) byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
@@ -176,8 +179,8 @@ const isUsed = (project: ComposeProject, variable: string): boolean =>
       [...written].some(([, text]) => text !== null && variablesOfText(text).includes(variable)),
   )
 
-/** Keys of global secrets that the files use in other places than variables of containers. */
-export const filledElsewhere = (
+/** Keys of global secrets that the files use elsewhere than in variables of containers. */
+export const usedElsewhere = (
   { services }: ComposeProject,
   secrets: readonly Pick<ProposedSecret, 'key' | 'scope'>[],
 ): string[] => {

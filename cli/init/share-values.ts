@@ -1,6 +1,6 @@
-// A value that stands in several places becomes one secret, and the other places refer to it. Pure.
+// Turns a value in several places into one secret to which the other places refer. Pure.
 import { minPatternBytes } from '../../src/masking/patterns.ts'
-import { fillTemplate, parseTemplate } from '../../src/resources/value-template.ts'
+import { renderTemplate, parseTemplate } from '../../src/resources/value-template.ts'
 import type { ComposeProject } from './compose-project.ts'
 import {
   looksSecret,
@@ -9,7 +9,7 @@ import {
   type ProposedSecret,
 } from './found-secret.ts'
 
-/** Each secret with its own value, or with a template that refers to others of them. */
+/** Each secret with its own value, or with a template that refers to others. */
 export const shareValues = (
   { services, variables }: ComposeProject,
   found: readonly FoundSecret[],
@@ -21,7 +21,7 @@ export const shareValues = (
   return found.flatMap((secret) => {
     const { source: _, written, ...proposed } = secret
     const home = sourcesOf(secret).flatMap((source) => homes.get(source) ?? [])[0]
-    // The service sees the global secret of this key already.
+    // The service sees the global secret with this key already.
     const referring = (kept: FoundSecret): ProposedSecret[] =>
       kept.scope === 'global' && kept.key === secret.key
         ? []
@@ -37,15 +37,15 @@ export const shareValues = (
   })
 }
 
-/** Where the value of a variable comes from. */
+/** The source id of a variable's value. */
 export const variableSource = (name: string): string => `variable ${name}`
 
 const textSource = (value: string): string => `text ${value}`
 
-/** By where a value comes from: the secret that keeps it. */
+/** The secret that keeps a value, by the value's source. */
 type Homes = ReadonlyMap<string, FoundSecret>
 
-/** An equal text is one value only where it is a secret: the name `postgres` may be a user and a host. */
+/** Equal texts count as one value only for secrets: the name `postgres` may be a user and a host. */
 const sourcesOf = ({ key, value, source }: FoundSecret): string[] => [
   ...(looksSecret(key) && value.length >= minPatternBytes ? [textSource(value)] : []),
   ...(source === undefined ? [] : [source]),
@@ -62,7 +62,7 @@ const homesOf = (found: readonly FoundSecret[], dependents: (scope: string) => n
   return homes
 }
 
-/** By its text: of URLs with a password that is no secret of its own, the one that keeps it. */
+/** By text: the first URL of those with an equal password that is no secret of its own. */
 const firstOfEachUrl = (
   found: readonly FoundSecret[],
   dependents: (scope: string) => number,
@@ -73,7 +73,10 @@ const firstOfEachUrl = (
   )
 }
 
-/** Global ones first, then those of the service that most others depend on: the database's own password. */
+/**
+ * Global secrets first, then those of the service that most others depend on: the database keeps its
+ * password.
+ */
 const compare = (
   a: ProposedSecret,
   b: ProposedSecret,
@@ -91,13 +94,13 @@ const nameOf = ({ key, scope }: ProposedSecret): string => `${scope}/${key}`
 
 const referenceTo = (home: ProposedSecret): string => `\${${nameOf(home)}}`
 
-/** A value in pieces: literal texts, and secrets whose values stand there. */
+/** A value in pieces: literal texts, and secrets whose values are inserted. */
 type Pieces = readonly (string | FoundSecret)[]
 
 const expression =
   /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?][^{}]*)?\}|\$([A-Za-z_][A-Za-z0-9_]*)/g
 
-/** Of a text as the compose file has it: `postgres://app:${PASSWORD}@db`. */
+/** The pieces of a text in the compose file: `postgres://app:${PASSWORD}@db`. */
 const piecesOf = (
   written: string,
   variables: ReadonlyMap<string, string>,
@@ -115,7 +118,7 @@ const piecesOf = (
   return [...pieces, written.slice(from)]
 }
 
-/** Of a URL whose password is another secret. */
+/** The pieces of a URL whose password is another secret. */
 const piecesOfUrl = ({ value }: FoundSecret, homes: Homes): Pieces => {
   const [, before = '', password = '', after = ''] = urlWithPassword.exec(value) ?? []
   const home = homes.get(textSource(password))
@@ -124,7 +127,7 @@ const piecesOfUrl = ({ value }: FoundSecret, homes: Homes): Pieces => {
 
 const escaped = (text: string): string => text.replaceAll('${', () => '$${')
 
-/** What a template changes in a secret of this value; nothing where it would give another value. */
+/** The fields of a secret that becomes a template; empty when the template would give another value. */
 const templateOf = (
   pieces: Pieces,
   value: string,
@@ -142,7 +145,7 @@ const templateOf = (
   text += escaped(literal)
   const parsed = parseTemplate(Buffer.from(text))
   if (homes.length === 0 || typeof parsed === 'string') return undefined
-  const filled = fillTemplate(
+  const filled = renderTemplate(
     parsed,
     homes.map((home) => Buffer.from(home.value)),
   )

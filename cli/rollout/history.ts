@@ -1,4 +1,4 @@
-// rollout history and undo: the revisions of a project, and the way back to one.
+// rollout history and undo: the revisions of a project, and the rollback to one.
 import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -33,10 +33,10 @@ interface Revision {
   readonly runs: readonly string[]
 }
 
-const mostKeys = 20
+const maxKeys = 20
 
 const named = ({ keys, written, deleted }: Revision): string =>
-  keys.join(', ') + (written + deleted > mostKeys && keys.length >= mostKeys ? ', …' : '')
+  keys.join(', ') + (written + deleted > maxKeys && keys.length >= maxKeys ? ', …' : '')
 
 const view: RecordView<Revision> = {
   columns: [

@@ -1,6 +1,6 @@
-// rollout pause, resume, retry: steering by spec, as an edit of the object would.
+// rollout pause, resume, retry: change the spec, as an edit of the object would.
 import type { Command } from 'commander'
-import { endOfRetry, endOfSync, rolloutStartOf } from '../../src/resources/end.ts'
+import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -38,7 +38,7 @@ const steering = (
 
 const nameOf = ({ kind, name }: RolloutTarget): string => fullName(kindOf(kind), name)
 
-/** As kubectl: what is so already is an error. */
+/** As in kubectl, pausing a paused stagelet is an error. */
 const setStageletPaused = async (api: Api, name: string, paused: boolean): Promise<void> => {
   const kind = kindOf('Stagelet')
   const { spec } = await getObject(api, kind, api.namespace, name)
@@ -118,7 +118,7 @@ const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<v
   await waitForSync(api, namesOf(before), timeoutMs, {
     judgeOf: (one) => (object, inProject) =>
       body.retried.includes(one.name)
-        ? endOfRetry(object, starts.get(one.name) ?? '', inProject)
-        : endOfSync(object, inProject),
+        ? retryOutcome(object, starts.get(one.name) ?? '', inProject)
+        : syncOutcome(object, inProject),
   })
 }

@@ -4,7 +4,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { endingWith } from '../../src/kernel/ending.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { httpStatusOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
@@ -65,7 +65,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
     sent: Omit<SentNow, 'signal'>,
   ): Promise<{ response: http.IncomingMessage; text: string }> => {
     const late = AbortSignal.timeout(requestMs)
-    const ended = endingWith(late, options.signal)
+    const ended = linkedAbort(late, options.signal)
     try {
       const response = await request({ ...sent, signal: ended.signal })
       return { response, text: await readText(response) }
@@ -97,7 +97,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
       call('POST', path, { query: written, body, contentType: 'application/json' }),
     patch: (path, body, contentType) => call('PATCH', path, { query: written, body, contentType }),
     watch: async (path, query, watched) => {
-      const idle = endingWith(watched.signal)
+      const idle = linkedAbort(watched.signal)
       const timer = setTimeout(() => {
         idle.abort(new StagelyError('Timeout', 'the watch fell silent'))
       }, watched.idleMs)

@@ -8,7 +8,7 @@
 import { resolve } from 'node:path'
 import { watch } from 'chokidar'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { endingWith } from '../../src/kernel/ending.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
@@ -99,7 +99,7 @@ const createWaker = (): Waker => {
       wakeUp()
     },
     wait: async (clock, ms, signal) => {
-      const early = endingWith(signal)
+      const early = linkedAbort(signal)
       wakeUp = () => {
         early.abort()
       }

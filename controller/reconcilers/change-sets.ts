@@ -1,7 +1,7 @@
 // Closes change sets that are due. A write that completes its change set closes it by itself; this loop
 // closes all others, also those that were open when the controller was restarted.
 import type { Clock } from '../../src/kernel/clock.ts'
-import { endingWith } from '../../src/kernel/ending.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { quietMs } from '../../src/store/revisions.ts'
@@ -44,7 +44,7 @@ export const startChangeSetCloser = (deps: {
   }
 
   const sleep = async (ms: number, ...signals: AbortSignal[]): Promise<void> => {
-    const ended = endingWith(stopping.signal, ...signals)
+    const ended = linkedAbort(stopping.signal, ...signals)
     try {
       await deps.clock.sleep(ms, ended.signal)
     } catch (error) {

@@ -16,7 +16,7 @@ interface Verb {
    * Flags that take the next word as their value. Needed for verbs whose first other word is followed
    * by a command.
    */
-  readonly withWord?: readonly string[]
+  readonly flagsWithValue?: readonly string[]
 }
 
 const looks: Verb = { alters: false, override: 'none' }
@@ -72,9 +72,9 @@ const verbs: Readonly<Record<string, Verb>> = {
     override: 'secrets',
     adds: ['--no-deps', '-T'],
     refused: { '--remove-orphans': 'run touches no other container; "up --remove-orphans" does' },
-    withWord: [...ofCommand, ...ofContainer],
+    flagsWithValue: [...ofCommand, ...ofContainer],
   },
-  exec: { ...looks, adds: ['-T'], withWord: ofCommand },
+  exec: { ...looks, adds: ['-T'], flagsWithValue: ofCommand },
   ps: looks,
   logs: looks,
   top: looks,
@@ -112,10 +112,16 @@ export interface ManualCommand {
 
 const ownFiles =
   'files, folder, project and profiles are those of the stagelet (its spec.compose); --stagelet chooses another one'
-const elsewhere = ['--file', '--project-name', '--project-directory', '--env-file', '--profile']
-const shortElsewhere = ['-f', '-p']
+const projectFlags = ['--file', '--project-name', '--project-directory', '--env-file', '--profile']
+const shortProjectFlags = ['-f', '-p']
 /** Flags before the verb that take the next word as their value. */
-const takesWord = [...elsewhere, ...shortElsewhere, '--ansi', '--progress', '--parallel']
+const globalFlagsWithValue = [
+  ...projectFlags,
+  ...shortProjectFlags,
+  '--ansi',
+  '--progress',
+  '--parallel',
+]
 
 const nameOf = (flag: string): string =>
   flag.startsWith('--') ? (flag.split('=')[0] ?? flag) : flag.slice(0, 2)
@@ -127,9 +133,9 @@ const readFront = (words: readonly string[]): { faults: string[]; at: number } =
   for (let word = words[at]; word?.startsWith('-') === true; word = words[++at]) {
     const name = nameOf(word)
     if (word === '--dry-run') continue
-    const isElsewhere = elsewhere.includes(name) || shortElsewhere.includes(name)
+    const isElsewhere = projectFlags.includes(name) || shortProjectFlags.includes(name)
     faults.push(`${name} is refused: ${isElsewhere ? ownFiles : 'how Compose runs is the agent’s'}`)
-    if (takesWord.includes(word)) at++
+    if (globalFlagsWithValue.includes(word)) at++
   }
   return { faults, at }
 }
@@ -143,11 +149,11 @@ interface Flag {
  * Splits `-qo` into `-q` and `-o`. After a letter that takes a value, the rest of the word is that
  * value.
  */
-const readFlag = (word: string, withWord: readonly string[]): Flag[] => {
+const readFlag = (word: string, flagsWithValue: readonly string[]): Flag[] => {
   const [name = '', value] = word.split(/=(.*)/s)
   if (name.startsWith('--')) return [{ name, value }]
   const letters = Array.from(name.slice(1), (letter) => ({ name: `-${letter}` }))
-  const end = letters.findIndex((letter) => withWord.includes(letter.name))
+  const end = letters.findIndex((letter) => flagsWithValue.includes(letter.name))
   if (end < 0)
     return letters.map((letter, i) => (i + 1 < letters.length ? letter : { ...letter, value }))
   const rest = word.slice(end + 2)
@@ -162,27 +168,27 @@ const readFlag = (word: string, withWord: readonly string[]): Flag[] => {
  * flags of its own.
  */
 const flagsOf = (verb: Verb | undefined, rest: readonly string[]): Flag[] => {
-  const { withWord } = verb ?? {}
+  const { flagsWithValue } = verb ?? {}
   const flags: Flag[] = []
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at] ?? ''
     const isFlag = word.startsWith('-')
-    if (word === '--' || (!isFlag && withWord !== undefined)) break
+    if (word === '--' || (!isFlag && flagsWithValue !== undefined)) break
     if (!isFlag) continue
-    flags.push(...readFlag(word, withWord ?? []))
+    flags.push(...readFlag(word, flagsWithValue ?? []))
     const last = flags.at(-1)
-    if (last?.value === undefined && withWord?.includes(last?.name ?? '') === true) at++
+    if (last?.value === undefined && flagsWithValue?.includes(last?.name ?? '') === true) at++
   }
   return flags
 }
 
 /** Flags that the agent sets or depends on: the person may not override them. */
-const settled = [
+const reservedFlags = [
   ...['--dry-run', '--help', '-h'],
   ...['--detach', '-d', '--no-deps', '--no-TTY', '-T', '--force', '-f', '--no-interpolate'],
 ]
-const isTakenBack = ({ name, value }: Flag): boolean =>
-  value !== undefined && value !== 'true' && settled.includes(name)
+const isUndone = ({ name, value }: Flag): boolean =>
+  value !== undefined && value !== 'true' && reservedFlags.includes(name)
 
 /** Faults of the verb and its flags. */
 const faultsOf = (name: string | undefined, flags: readonly Flag[]): string[] => {
@@ -192,8 +198,8 @@ const faultsOf = (name: string | undefined, flags: readonly Flag[]): string[] =>
   const refused = flags.flatMap((flag) => {
     const why =
       verb?.refused?.[flag.name] ??
-      (elsewhere.includes(flag.name) ? ownFiles : undefined) ??
-      (isTakenBack(flag) ? 'give it without a value, or leave it out' : undefined)
+      (projectFlags.includes(flag.name) ? ownFiles : undefined) ??
+      (isUndone(flag) ? 'give it without a value, or leave it out' : undefined)
     return why === undefined ? [] : [`${flag.name} is refused: ${why}`]
   })
   return [...(verb === undefined ? [noVerb] : []), ...refused]
@@ -213,16 +219,16 @@ export const parseHandCommand = (words: readonly string[]): ManualCommand => {
   if (faults.length > 0 || verb === undefined || name === undefined)
     throw new StagelyError('BadRequest', faults.join('\n'))
   // Only the first word counts: a later one may be the value of a flag.
-  const onlyTells = front.length > 0 || ['--dry-run', '--help', '-h'].includes(rest[0] ?? '')
+  const changesNothing = front.length > 0 || ['--dry-run', '--help', '-h'].includes(rest[0] ?? '')
   const detaching = ['-d', '--detach', '--wait', '--no-start']
   const isDetached = flags.some((flag) => detaching.includes(flag.name))
   return {
-    alters: verb.alters && !onlyTells,
+    alters: verb.alters && !changesNothing,
     override: verb.override,
     words,
     args: [...front, name, ...(verb.adds ?? []), ...rest],
-    isWatchedRun: name === 'run' && !isDetached && !onlyTells,
-    notes: name === 'up' && !isDetached && !onlyTells ? [attached] : [],
+    isWatchedRun: name === 'run' && !isDetached && !changesNothing,
+    notes: name === 'up' && !isDetached && !changesNothing ? [attached] : [],
   }
 }
 

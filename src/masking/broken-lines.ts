@@ -7,7 +7,7 @@ import type { Search, Ranges } from './search.ts'
  * Shorter lines are not joined with the next line: programs break after 60 characters or more, and most
  * lines of logs end in less.
  */
-export const leastLine = 32
+export const minLine = 32
 /** Maximum indentation after a break, as in YAML. */
 const maxIndent = 32
 /** JSON nested three times writes a newline as `\\\\n`. */
@@ -70,8 +70,8 @@ const findIn = (search: Search, joined: Buffer, lines: readonly number[]): numbe
  */
 export const lettersBefore = (text: Buffer, at: number, before: number): number => {
   let from = at
-  while (from > 0 && at - from < leastLine && isLetter[text[from - 1]!] === 1) from--
-  return Math.min(leastLine, from === 0 ? at + before : at - from)
+  while (from > 0 && at - from < minLine && isLetter[text[from - 1]!] === 1) from--
+  return Math.min(minLine, from === 0 ? at + before : at - from)
 }
 
 const join = (text: Buffer, lines: readonly number[]): Buffer => {
@@ -91,7 +91,7 @@ const placeOf = (lines: readonly number[], at: number): number => {
 const findBlocks = (text: Buffer, before: number): Block[] => {
   const blocks: Block[] = []
   let start = 0
-  let least = Math.max(1, leastLine - before)
+  let least = Math.max(1, minLine - before)
   while (start + least <= text.length) {
     // Jump to the end of the shortest possible line: another character there rules out every line
     // around it.
@@ -103,7 +103,7 @@ const findBlocks = (text: Buffer, before: number): Block[] => {
       if (block.isOpen || block.lines.length > 2) blocks.push(block)
       start = block.lines.at(-1)!
     }
-    least = leastLine
+    least = minLine
   }
   return blocks
 }
@@ -125,7 +125,7 @@ const followLines = (text: Buffer, start: number, known: number): Block => {
     end = endOfLine(text, next)
     if (end > next) lines.push(next, end)
     if (end === text.length) return { lines, isOpen: true }
-    if (lettersBefore(text, end, 0) < leastLine) return { lines, isOpen: false }
+    if (lettersBefore(text, end, 0) < minLine) return { lines, isOpen: false }
   }
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { openMessage, sealMessage } from './agent-request.ts'
 import { createOpener, createSealer } from './hpke.ts'
 import type { KeyPair } from './keys.ts'
-import { told } from './told.ts'
+import { machineText } from './agent-text.ts'
 
 /** Body of the POST. */
 export const joinRequest = z.object({
@@ -25,7 +25,7 @@ export const joinContent = z.object({
   name: z.string(),
   ed25519: z.string(),
   x25519: z.string(),
-  version: told,
+  version: machineText,
   /** The agent's clock in ms. It rises with each attempt; the controller refuses a repeated one. */
   counter: z.int().positive(),
 })

@@ -11,7 +11,7 @@ import {
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
 import { logsOrder, serial } from './logs.ts'
-import { storable, told } from './told.ts'
+import { storable, machineText } from './agent-text.ts'
 
 export const protocolVersion = '2.0'
 
@@ -60,9 +60,9 @@ export const keysProof = (k: {
 export const streamRequest = z.object({
   protocol: z.string(),
   boot: bootId,
-  version: told,
-  engineVersion: told.optional(),
-  composeVersion: told.optional(),
+  version: machineText,
+  engineVersion: machineText.optional(),
+  composeVersion: machineText.optional(),
   now: z.number(),
   holds: z.array(
     z.object({
@@ -144,10 +144,10 @@ export const orderMessage = z.discriminatedUnion('type', [
  * The longest delay that an agent accepts from a message that is not sealed: a proxy that once ended
  * TLS must not keep agent and controller apart for longer. 5,000 agents reconnect within a minute.
  */
-export const mostToldMs = 5 * 60_000
+export const maxUnsealedDelayMs = 5 * 60_000
 
 const pause = (leastMs: number) =>
-  z.int().transform((ms) => Math.min(Math.max(ms, leastMs), mostToldMs))
+  z.int().transform((ms) => Math.min(Math.max(ms, leastMs), maxUnsealedDelayMs))
 
 /** Lines of the stream (NDJSON; an empty line is a keep-alive). */
 export const streamMessage = z.discriminatedUnion('type', [

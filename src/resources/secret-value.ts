@@ -42,7 +42,7 @@ export interface ValueRule extends FormatRule {
 export const checkValue = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] =>
   rule.references === true
     ? [...checkBytes(rule, bytes, field), ...checkTemplate(bytes, field)]
-    : checkFilled(rule, bytes, field)
+    : checkRendered(rule, bytes, field)
 
 const checkTemplate = (bytes: Buffer, field: string): Fault[] => {
   const wrong = parseTemplate(bytes)
@@ -51,7 +51,7 @@ const checkTemplate = (bytes: Buffer, field: string): Fault[] => {
 }
 
 /** Faults of a value without references, or of a template's finished value. */
-export const checkFilled = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] => {
+export const checkRendered = (rule: ValueRule, bytes: Buffer, field = 'spec.value'): Fault[] => {
   const faults = checkBytes(rule, bytes, field)
   const wrong = faults.length > 0 ? undefined : formatFault(rule, bytes)
   if (wrong === undefined) return faults

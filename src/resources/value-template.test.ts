@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { fillTemplate, filledLength, maxReferences, parseTemplate } from './value-template.ts'
+import { renderTemplate, renderedLength, maxReferences, parseTemplate } from './value-template.ts'
 
 const fill = (text: string | Buffer, ...values: string[]): string => {
   const template = parseTemplate(Buffer.from(text as string))
   if (typeof template === 'string') throw new Error(template)
   const parts = values.map((value) => Buffer.from(value))
-  const filled = fillTemplate(template, parts)
-  expect(filled).toHaveLength(filledLength(template, parts))
+  const filled = renderTemplate(template, parts)
+  expect(filled).toHaveLength(renderedLength(template, parts))
   return filled.toString()
 }
 
@@ -23,7 +23,7 @@ describe('a template', () => {
     const bytes = Buffer.from([0xff, 0x00, 0x24, 0x7b, 0x41, 0x7d, 0xfe])
     const template = parseTemplate(bytes)
     if (typeof template === 'string') throw new Error(template)
-    expect(fillTemplate(template, [Buffer.from([0x80])])).toEqual(
+    expect(renderTemplate(template, [Buffer.from([0x80])])).toEqual(
       Buffer.from([0xff, 0, 0x80, 0xfe]),
     )
   })

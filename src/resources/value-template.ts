@@ -42,10 +42,10 @@ export const parseTemplate = (value: Buffer): Template | string => {
   return { literals, references }
 }
 
-/** Length of the result of `fillTemplate`. */
-export const filledLength = ({ literals }: Template, values: readonly Buffer[]): number =>
+/** Length of the result of `renderTemplate`. */
+export const renderedLength = ({ literals }: Template, values: readonly Buffer[]): number =>
   [...literals, ...values].reduce((sum, part) => sum + part.length, 0)
 
 /** `values` are the values of the references, in order. */
-export const fillTemplate = ({ literals }: Template, values: readonly Buffer[]): Buffer =>
+export const renderTemplate = ({ literals }: Template, values: readonly Buffer[]): Buffer =>
   Buffer.concat(literals.flatMap((literal, i) => [literal, values[i] ?? Buffer.alloc(0)]))

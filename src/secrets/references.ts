@@ -32,7 +32,7 @@ export const keyOfReference = (reference: string): string =>
  * the stagelet that gets the values; undefined: a stagelet without secrets of its own. Throws
  * BrokenReference when a reference has no target or is circular.
  */
-export const createFolder = <E extends SetEntry, R>(
+export const createResolver = <E extends SetEntry, R>(
   entries: readonly E[],
   stagelet: string | undefined,
   make: Make<E, R>,
@@ -91,21 +91,21 @@ const digestOf = (entry: SetEntry, referred: readonly string[]): string => {
  * `entry` with the digest of its finished value for `stagelet`; `entry` itself when it refers to
  * nothing.
  */
-export const createFollowedDigest = <E extends SetEntry>(
+export const createResolvedDigest = <E extends SetEntry>(
   entries: readonly E[],
   stagelet: string | undefined,
 ): ((entry: E) => E) => {
-  const fold = createFolder<E, string>(entries, stagelet, digestOf)
+  const fold = createResolver<E, string>(entries, stagelet, digestOf)
   return (entry) =>
     entry.references === undefined ? entry : { ...entry, valueDigest: fold(entry) }
 }
 
 /** The entry, and every entry that its value is made of. */
-export const createReached = <E extends SetEntry>(
+export const createDependencies = <E extends SetEntry>(
   entries: readonly E[],
   stagelet: string | undefined,
 ): ((entry: E) => readonly E[]) => {
-  const fold = createFolder<E, readonly E[]>(entries, stagelet, (entry, referred) => [
+  const fold = createResolver<E, readonly E[]>(entries, stagelet, (entry, referred) => [
     ...new Set([entry, ...referred.flat()]),
   ])
   return (entry) => fold(entry)

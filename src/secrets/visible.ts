@@ -1,6 +1,6 @@
 // Which service sees which secret. The controller (diff, in sync, blast radius) and the agent
 // (override) use the same function, so that they always agree.
-import { createFollowedDigest } from './references.ts'
+import { createResolvedDigest } from './references.ts'
 import { winnersFor, type SetEntry } from './set-entry.ts'
 
 export type { SetEntry } from './set-entry.ts'
@@ -20,7 +20,7 @@ export const visibleTo = <E extends SetEntry>(
     a.key < b.key ? -1 : 1,
   )
   if (seen.every((entry) => entry.references === undefined)) return seen
-  return seen.map(createFollowedDigest(all, stagelet))
+  return seen.map(createResolvedDigest(all, stagelet))
 }
 
 /** Global env entries for `stagelet`, by precedence: the values for `${VAR}` in the user's compose file. */

@@ -4,7 +4,7 @@ import { StagelyError } from '../kernel/errors.ts'
 import type { FileSpec } from '../resources/stagelysecret.ts'
 import { open, valueAad, type KeyBytes, type SealKey } from '../secrets/aead.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
-import { createReached } from '../secrets/references.ts'
+import { createDependencies } from '../secrets/references.ts'
 import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { canonicalJson } from './canonical.ts'
@@ -258,7 +258,7 @@ export const openHead = async (
   const viewers = [...new Set(chosen.map(viewerOf))]
   const needed = new Set(chosen.map((entry) => entry.secretId))
   for (const viewer of asWritten ? [] : viewers) {
-    const reach = createReached(entries, viewer)
+    const reach = createDependencies(entries, viewer)
     for (const entry of chosen.filter((one) => viewerOf(one) === viewer))
       for (const { secretId } of reach(entry)) needed.add(secretId)
   }

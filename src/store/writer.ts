@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { ChainPoint } from '../audit/chain.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
-import { FairTurn } from '../kernel/fair-turn.ts'
+import { FairLock } from '../kernel/fair-lock.ts'
 import { deposed, internal } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
@@ -50,7 +50,7 @@ export interface WriterDeps extends SessionDeps {
 
 export class Writer {
   readonly #deps: WriterDeps
-  readonly #reviews = new FairTurn()
+  readonly #reviews = new FairLock()
   #waiting: Job[] = []
   /** Newest term that is known. */
   #term = 0

@@ -7,7 +7,7 @@
 //   differs is announced as if the watch had told of it.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { backoffMs } from '../../../src/kernel/backoff.ts'
-import { endingWith } from '../../../src/kernel/ending.ts'
+import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { isAbort } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
@@ -118,7 +118,7 @@ export const createWorld = (
     caughtUp: async () => {
       const wanted = await store.currentVersion()
       if (seen >= wanted) return
-      const late = endingWith(ending.signal, AbortSignal.timeout(catchUpMs))
+      const late = linkedAbort(ending.signal, AbortSignal.timeout(catchUpMs))
       await new Promise<void>((resolve) => {
         const look = (): void => {
           if (seen < wanted && !late.signal.aborted) return

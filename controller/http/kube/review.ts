@@ -3,7 +3,7 @@
 // Stores nothing, and answers with names only.
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { mapInTurns } from '../../../src/kernel/in-turns.ts'
+import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -143,7 +143,7 @@ export const reviewChangeSet = async (
   input: ReviewInput,
 ): Promise<ReviewStatus> => {
   const faults: ReviewFault[] = []
-  const decoded = await mapInTurns(
+  const decoded = await mapYielding(
     input.objects,
     (object, index) => decodeItem(object, index, input, faults),
     decodedInOneTurn,

@@ -1,6 +1,6 @@
 // Mounts the table of routes. Each request passes: rate limit, right, input, handler.
 import type { Hono } from 'hono'
-import { endingWith } from '../../../src/kernel/ending.ts'
+import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
 import { authorize } from './access.ts'
@@ -91,11 +91,11 @@ const ifMatchOf = (c: AppContext, { heedsIfMatch }: RestRoute): string | undefin
 
 /** Aborts when the client disconnects, the server stops, or the login ends or its rights change. */
 const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
-  const closed = endingWith(stopping)
+  const closed = linkedAbort(stopping)
   c.env.outgoing.once('close', () => {
     closed.abort()
   })
-  return endingWith(closed.signal, c.get('whileLoggedIn')(closed.signal)).signal
+  return linkedAbort(closed.signal, c.get('whileLoggedIn')(closed.signal)).signal
 }
 
 /** Runs the handler; a POST with an Idempotency-Key only once. */

@@ -9,7 +9,7 @@ import {
   projectMissing,
   type Verdict,
 } from '../../../src/resources/unseen-secret.ts'
-import { createFollowedDigest, createReached } from '../../../src/secrets/references.ts'
+import { createResolvedDigest, createDependencies } from '../../../src/secrets/references.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secret-status.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
@@ -53,7 +53,7 @@ export const createSecretStatuses = (
 export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
   for (const stagelet of stagelets) {
-    const reach = createReached(head.entries, stagelet.metadata.name)
+    const reach = createDependencies(head.entries, stagelet.metadata.name)
     for (const service of stagelet.status?.services ?? []) {
       const seen = winnersFor(service.name, stagelet.metadata.name, head.entries)
       for (const entry of new Set([...seen.values()].flatMap(reach))) {
@@ -190,6 +190,6 @@ export const runsCurrent = (
   // The text of the template is the same; the values in it must be so too.
   const { name } = stagelet.metadata
   const digestIn = (entries: readonly SetEntry[], entry: SetEntry): string =>
-    createFollowedDigest(entries, name)(entry).valueDigest
+    createResolvedDigest(entries, name)(entry).valueDigest
   return digestIn(set.entries, runs) === digestIn(head.entries, wanted)
 }

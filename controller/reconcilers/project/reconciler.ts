@@ -1,6 +1,6 @@
 // Reconciles the status of a project and of all its secrets in one run, which reads the sets once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
-import { mapInTurns } from '../../../src/kernel/in-turns.ts'
+import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
@@ -59,7 +59,7 @@ const changesOf = async (input: ProjectInput): Promise<Change[]> => {
   const statusOf = createSecretStatuses(input)
   const all = [
     projectChange(input),
-    ...(await mapInTurns(input.secrets, (secret) => secretChange(secret, statusOf(secret)))),
+    ...(await mapYielding(input.secrets, (secret) => secretChange(secret, statusOf(secret)))),
   ]
   return all.filter((one) => one !== undefined)
 }

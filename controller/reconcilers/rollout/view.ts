@@ -1,7 +1,7 @@
 // The state of a rollout as the API shows it, also for a project without spec.rollout, whose stagelets all take
 // the newest revision at once. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { endOfSync } from '../../../src/resources/end.ts'
+import { syncOutcome } from '../../../src/resources/wait-outcome.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
@@ -47,7 +47,7 @@ const messageOf = ({ status }: StageletObject, standing: Standing): string => {
 
 /** Where a stagelet of a project without any revision stands: whether its stack is seen to run as declared. */
 const standingWithout = (stagelet: StageletObject): Standing => {
-  const { kind } = endOfSync(stagelet)
+  const { kind } = syncOutcome(stagelet)
   if (kind === 'done') return 'healthy'
   if (kind === 'failed') return 'held'
   return isUnseen(stagelet) ? 'unknown' : 'waiting'
@@ -62,12 +62,12 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     const standing = standingOf(input, spec, stagelet)
     if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
     // The stagelet was healthy with this revision, and then its stack was stopped or got a fault.
-    const isLeft = standing === 'healthy' && endOfSync(stagelet).kind === 'failed'
+    const isLeft = standing === 'healthy' && syncOutcome(stagelet).kind === 'failed'
     if (isLeft) return takesTurns || isHeld(input, stagelet) ? 'held' : 'failed'
     if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
     if (isHeld(input, stagelet)) return isAway(input, stagelet) ? 'unknown' : 'held'
     // An agent that went back already is told an older revision.
-    const isOver = holdsFailed(input, stagelet) || endOfSync(stagelet).kind === 'failed'
+    const isOver = holdsFailed(input, stagelet) || syncOutcome(stagelet).kind === 'failed'
     return isOver ? 'failed' : standing
   }
   const standings = new Map(input.stagelets.map((s) => [s.metadata.name, stand(s)]))
@@ -86,7 +86,7 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
     message: stopped ? whyStopped(input, { standings, vanished }) : progressOf(counts),
     stagelets: input.stagelets.map((stagelet) => {
       const standing = standings.get(stagelet.metadata.name) ?? 'waiting'
-      const end = standing === 'healthy' ? undefined : endOfSync(stagelet, project)
+      const end = standing === 'healthy' ? undefined : syncOutcome(stagelet, project)
       return end?.kind === 'failed'
         ? { stagelet, standing, message: end.message, reason: end.reason }
         : { stagelet, standing, message: messageOf(stagelet, standing), reason: undefined }

@@ -1,6 +1,6 @@
 // Finds the values that a failed revision brought to a service: key, version, and who set it. Pure.
 import type { Quarantined } from '../../../src/resources/observation.ts'
-import { createReached } from '../../../src/secrets/references.ts'
+import { createDependencies } from '../../../src/secrets/references.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 
@@ -25,7 +25,7 @@ export const suspectsOf = (
   const changed = visibleTo(service, stagelet, head.entries)
     .filter((e) => before.get(e.key)?.valueDigest !== e.valueDigest)
     .flatMap((e) => byId.get(e.secretId) ?? [])
-    .flatMap(createReached(head.entries, stagelet))
+    .flatMap(createDependencies(head.entries, stagelet))
   return [...new Set(changed)].filter((e) => !had.has(`${e.secretId} ${e.version}`))
 }
 

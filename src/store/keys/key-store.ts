@@ -1,7 +1,7 @@
 // Keys as an administrator sees them: their age, what is sealed by which, and their rotation.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
-import { endingWith } from '../../kernel/ending.ts'
+import { linkedAbort } from '../../kernel/linked-abort.ts'
 import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
@@ -287,7 +287,7 @@ export class KeyStore {
   }
 
   async #rest(signal: AbortSignal): Promise<void> {
-    const woken = endingWith(signal)
+    const woken = linkedAbort(signal)
     this.#wake = () => {
       woken.abort()
     }

@@ -4,7 +4,7 @@ import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition, type Condition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { checkFilled } from '../../resources/secret-value.ts'
+import { checkRendered } from '../../resources/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/stagelysecret.ts'
 import { parseTemplate } from '../../resources/value-template.ts'
 import { BrokenReference, isFor, keyOfReference, viewersOf } from '../../secrets/references.ts'
@@ -95,7 +95,8 @@ const findProblems = (
         const value = fill(entries.find((one) => one.secretId === entry.secretId) ?? entry)
         const { references: _, format, ...rule } = ruleOf(entry)
         const open = closed.has(entry) || format === undefined ? rule : { ...rule, format }
-        const faults = value === tooLong ? [{ message: tooLongMessage }] : checkFilled(open, value)
+        const faults =
+          value === tooLong ? [{ message: tooLongMessage }] : checkRendered(open, value)
         for (const fault of faults) add(entry, `with what it refers to: ${fault.message}${where}`)
       } catch (error) {
         if (!(error instanceof BrokenReference)) throw error

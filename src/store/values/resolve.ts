@@ -1,12 +1,12 @@
 // Fills templates with what they refer to, so that no reader ever gets one in place of a value.
 import { maxFileBytes } from '../../resources/stagelysecret.ts'
 import {
-  filledLength,
-  fillTemplate,
+  renderedLength,
+  renderTemplate,
   parseTemplate,
   type Template,
 } from '../../resources/value-template.ts'
-import { createFolder, createFollowedDigest, isFor } from '../../secrets/references.ts'
+import { createResolver, createResolvedDigest, isFor } from '../../secrets/references.ts'
 import { setTampered } from '../errors.ts'
 import type { OpenedEntry } from '../store.ts'
 
@@ -28,11 +28,11 @@ export const createFiller = (
   entries: readonly OpenedEntry[],
   viewer: string | undefined,
 ): ((entry: OpenedEntry) => Buffer) =>
-  createFolder<OpenedEntry, Buffer>(entries, viewer, (entry, values) => {
+  createResolver<OpenedEntry, Buffer>(entries, viewer, (entry, values) => {
     if (entry.references === undefined) return entry.value
     const template = templateOf(projectUid, entry)
-    if (values.includes(tooLong) || filledLength(template, values) > maxFileBytes) return tooLong
-    return fillTemplate(template, values)
+    if (values.includes(tooLong) || renderedLength(template, values) > maxFileBytes) return tooLong
+    return renderTemplate(template, values)
   })
 
 /**
@@ -47,7 +47,7 @@ export const resolveEntries = (
   if (entries.every((entry) => entry.references === undefined))
     return entries.filter((entry) => isFor(entry, viewer))
   const fill = createFiller(projectUid, entries, viewer)
-  const follow = createFollowedDigest(entries, viewer)
+  const follow = createResolvedDigest(entries, viewer)
   return entries
     .filter((entry) => isFor(entry, viewer))
     .map((entry) => {

@@ -5,7 +5,7 @@ import type { KubeObject } from './meta.ts'
 import type { ProjectStatus } from './project.ts'
 import type { StageletSpec, StageletStatus } from './stagelet.ts'
 
-export type End =
+export type WaitOutcome =
   | { readonly kind: 'done'; readonly message: string }
   /** The wait cannot succeed by itself: somebody has to act. */
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
@@ -13,18 +13,18 @@ export type End =
    * Not over. The message says how far it is, and who or what is awaited. `turnIn`: the project whose
    * rollout decides.
    */
-  | { readonly kind: 'going'; readonly message: string; readonly turnIn?: string }
+  | { readonly kind: 'pending'; readonly message: string; readonly turnIn?: string }
 
-export const done = (message: string): End => ({ kind: 'done', message })
-export const failed = (reason: string, message: string): End => ({
+export const done = (message: string): WaitOutcome => ({ kind: 'done', message })
+export const failed = (reason: string, message: string): WaitOutcome => ({
   kind: 'failed',
   reason,
   message,
 })
-export const going = (message: string): End => ({ kind: 'going', message })
+export const pending = (message: string): WaitOutcome => ({ kind: 'pending', message })
 
 /** Reasons of SecretsInSync=False that pass by themselves. Every other reason is a lasting fault. */
-const passing: ReadonlySet<string> = new Set([
+const passingReasons: ReadonlySet<string> = new Set([
   'NewRevision',
   'RollingOut',
   'OutOfSync',
@@ -36,27 +36,31 @@ const passing: ReadonlySet<string> = new Set([
 ])
 
 /** Reasons of Progressing=False that last until somebody acts. */
-const holding: ReadonlySet<string> = new Set(['Paused', 'AgentDrained'])
+const holdingReasons: ReadonlySet<string> = new Set(['Paused', 'AgentDrained'])
 
 /** Reasons of AgentReachable=False that never pass by themselves. */
-const gone: ReadonlySet<string> = new Set(['AgentMissing', 'Revoked'])
+const lastingReasons: ReadonlySet<string> = new Set(['AgentMissing', 'Revoked'])
 
 const say = ({ reason, message }: Condition): string => `${reason}: ${message}`
 
 const agentOf = (stagelet: KubeObject): string =>
   (stagelet.spec as Partial<StageletSpec> | undefined)?.agentRef?.name ?? ''
 
-const away = (stagelet: KubeObject, { reason, lastTransitionTime }: Condition): End =>
-  going(
+const away = (stagelet: KubeObject, { reason, lastTransitionTime }: Condition): WaitOutcome =>
+  pending(
     `waits for agent "${agentOf(stagelet)}", which is not connected (${reason}) since ${lastTransitionTime}`,
   )
 
 /** The state of a stagelet that waits for its turn in the rollout of its project. */
-const atItsTurn = (stagelet: KubeObject, held: Condition, project: KubeObject | undefined): End => {
+const turnOutcome = (
+  stagelet: KubeObject,
+  held: Condition,
+  project: KubeObject | undefined,
+): WaitOutcome => {
   const name = (stagelet.spec as Partial<StageletSpec> | undefined)?.projectRef?.name ?? ''
   const rollout = (project?.status as ProjectStatus | undefined)?.rollout
   if (rollout === undefined || rollout.state === 'Progressing' || rollout.state === 'Complete')
-    return { kind: 'going', message: say(held), turnIn: name }
+    return { kind: 'pending', message: say(held), turnIn: name }
   const remedy =
     rollout.state === 'Stopped'
       ? `"stagely rollout status project/${name}" says why`
@@ -70,14 +74,17 @@ const atItsTurn = (stagelet: KubeObject, held: Condition, project: KubeObject | 
 
 const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined
 
-const absent = (object: KubeObject | undefined): End =>
+const absent = (object: KubeObject | undefined): WaitOutcome =>
   object === undefined
     ? failed('NotFound', 'it does not exist')
     : failed('Deleted', `it is being deleted since ${object.metadata.deletionTimestamp ?? ''}`)
 
 /** A state that somebody has to end, whatever the agent does; undefined: no such state. */
-const halted = (stagelet: KubeObject, reachable: Condition | undefined): End | undefined => {
-  if (reachable?.status === 'False' && gone.has(reachable.reason))
+const halted = (
+  stagelet: KubeObject,
+  reachable: Condition | undefined,
+): WaitOutcome | undefined => {
+  if (reachable?.status === 'False' && lastingReasons.has(reachable.reason))
     return failed(reachable.reason, reachable.message)
   const { paused } = (stagelet.spec ?? {}) as Partial<StageletSpec>
   if (paused !== true) return undefined
@@ -89,15 +96,15 @@ const halted = (stagelet: KubeObject, reachable: Condition | undefined): End | u
  * The state of a stagelet that is not in sync because its rollout is running, waiting for its turn or
  * held back.
  */
-const endOfProgress = (
+const progressOutcome = (
   stagelet: KubeObject,
   progressing: Condition,
   { inSync, project }: { inSync: Condition; project: KubeObject | undefined },
-): End | undefined => {
+): WaitOutcome | undefined => {
   if (progressing.status === 'True')
-    return going(say(inSync.reason === 'NewRevision' ? inSync : progressing))
-  if (progressing.reason === 'AwaitingTurn') return atItsTurn(stagelet, progressing, project)
-  return holding.has(progressing.reason)
+    return pending(say(inSync.reason === 'NewRevision' ? inSync : progressing))
+  if (progressing.reason === 'AwaitingTurn') return turnOutcome(stagelet, progressing, project)
+  return holdingReasons.has(progressing.reason)
     ? failed(progressing.reason, progressing.message)
     : undefined
 }
@@ -106,7 +113,10 @@ const endOfProgress = (
  * For a wait until a stagelet runs exactly its secrets. `stagelet` undefined: it does not exist.
  * `project` is needed only while the stagelet waits for its turn.
  */
-export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject): End => {
+export const syncOutcome = (
+  stagelet: KubeObject | undefined,
+  project?: KubeObject,
+): WaitOutcome => {
   if (stagelet === undefined || isLeaving(stagelet)) return absent(stagelet)
   const inSync = currentCondition(stagelet, 'SecretsInSync')
   const reachable = currentCondition(stagelet, 'AgentReachable')
@@ -114,15 +124,17 @@ export const endOfSync = (stagelet: KubeObject | undefined, project?: KubeObject
   if (inSync?.status === 'True') return done(inSync.message)
   const halt = halted(stagelet, reachable)
   if (halt !== undefined) return halt
-  if (inSync === undefined) return going('is not judged yet')
+  if (inSync === undefined) return pending('is not judged yet')
   if (reachable !== undefined && reachable.status !== 'True') return away(stagelet, reachable)
-  if (inSync.status === 'Unknown') return going(say(inSync))
+  if (inSync.status === 'Unknown') return pending(say(inSync))
   const drifted = currentCondition(stagelet, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand')
     return failed(drifted.reason, drifted.message)
-  const ahead = progressing && endOfProgress(stagelet, progressing, { inSync, project })
+  const ahead = progressing && progressOutcome(stagelet, progressing, { inSync, project })
   if (ahead !== undefined) return ahead
-  return passing.has(inSync.reason) ? going(say(inSync)) : failed(inSync.reason, inSync.message)
+  return passingReasons.has(inSync.reason)
+    ? pending(say(inSync))
+    : failed(inSync.reason, inSync.message)
 }
 
 /** Start time of the last rollout. A wait compares it to recognize the next rollout. */
@@ -130,28 +142,28 @@ export const rolloutStartOf = (stagelet: KubeObject | undefined): string =>
   (stagelet?.status as StageletStatus | undefined)?.lastRollout?.startedAt ?? ''
 
 /** A failure that a retry may mend. */
-const mayMend = (end: End): boolean =>
+const mayMend = (end: WaitOutcome): boolean =>
   end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(end.reason)
 
-const notBegun = going('waits until the agent begins')
+const notBegun = pending('waits until the agent begins')
 
 /** For a wait until a retry has succeeded or failed again; `startedBefore` as for a deploy. */
-export const endOfRetry = (
+export const retryOutcome = (
   stagelet: KubeObject | undefined,
   startedBefore: string,
   project?: KubeObject,
-): End => {
-  const sync = endOfSync(stagelet, project)
+): WaitOutcome => {
+  const sync = syncOutcome(stagelet, project)
   return mayMend(sync) && rolloutStartOf(stagelet) === startedBefore ? notBegun : sync
 }
 
 /** For a wait until a deploy has ended; `startedBefore` is the start time of the rollout before it. */
-export const endOfDeploy = (
+export const deployOutcome = (
   stagelet: KubeObject | undefined,
   startedBefore: string,
   project?: KubeObject,
-): End => {
-  const sync = endOfSync(stagelet, project)
+): WaitOutcome => {
+  const sync = syncOutcome(stagelet, project)
   const rollout = (stagelet?.status as StageletStatus | undefined)?.lastRollout
   const isNew = rollout !== undefined && rolloutStartOf(stagelet) !== startedBefore
   if (!isNew) return sync.kind === 'done' || mayMend(sync) ? notBegun : sync
@@ -159,30 +171,30 @@ export const endOfDeploy = (
     const service = rollout.service === undefined ? '' : `service ${rollout.service}: `
     return failed('RolloutFailed', `${service}${rollout.message ?? 'the rollout failed'}`)
   }
-  if (rollout.result === 'Progressing' && sync.kind === 'done') return going('rolling out')
+  if (rollout.result === 'Progressing' && sync.kind === 'done') return pending('rolling out')
   return sync
 }
 
 /** For a wait until the services that see a secret run its newest version. */
-export const endOfSecret = (secret: KubeObject | undefined): End => {
+export const secretOutcome = (secret: KubeObject | undefined): WaitOutcome => {
   if (secret === undefined || isLeaving(secret)) return absent(secret)
   const accepted = currentCondition(secret, 'Accepted')
   const inSync = currentCondition(secret, 'InSync')
   if (accepted?.status === 'False') return failed(accepted.reason, accepted.message)
-  if (inSync === undefined) return going('is not judged yet')
+  if (inSync === undefined) return pending('is not judged yet')
   if (inSync.status === 'True') return done(inSync.message)
   const stays = inSync.status === 'False' && inSync.reason !== 'NewVersion'
-  return stays ? failed(inSync.reason, inSync.message) : going(say(inSync))
+  return stays ? failed(inSync.reason, inSync.message) : pending(say(inSync))
 }
 
 /** For a wait until an agent is connected, or has done what was asked of it. */
-export const endOfAgent = (
+export const agentOutcome = (
   agent: KubeObject | undefined,
   isDone: (agent: KubeObject) => boolean,
-): End => {
+): WaitOutcome => {
   if (agent === undefined) return failed('NotFound', 'it does not exist')
   if (isDone(agent)) return done('done')
   const ready = currentCondition(agent, 'Ready')
   if (ready?.reason === 'Revoked') return failed(ready.reason, ready.message)
-  return going(ready === undefined ? 'it has not joined yet' : say(ready))
+  return pending(ready === undefined ? 'it has not joined yet' : say(ready))
 }

@@ -8,4 +8,4 @@ export const storable = (most: number): z.ZodString =>
   z.string().max(most).refine(isStorable, 'must hold no NUL and no half of a surrogate pair')
 
 /** A text that describes the agent's machine. */
-export const told = storable(256)
+export const machineText = storable(256)

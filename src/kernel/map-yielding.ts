@@ -5,7 +5,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises'
 const manyInOneTurn = 100
 
 /** As `items.map(fn)`, yielding to the event loop now and then. */
-export const mapInTurns = async <T, R>(
+export const mapYielding = async <T, R>(
   items: readonly T[],
   fn: (item: T, index: number) => R,
   inOneTurn = manyInOneTurn,

@@ -1,8 +1,8 @@
-// Waits for several objects, each until its end is known, with a line for each step.
+// Waits for several objects until the end of each is known, with a line for each step.
 import { realClock } from '../src/kernel/clock.ts'
-import { endingWith } from '../src/kernel/ending.ts'
+import { linkedAbort } from '../src/kernel/linked-abort.ts'
 import { isAbort } from '../src/kernel/errors.ts'
-import type { End } from '../src/resources/end.ts'
+import type { WaitOutcome } from '../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Api } from './api.ts'
 import { CliError } from './errors.ts'
@@ -10,21 +10,24 @@ import { kindOf } from './kinds.ts'
 import { followObject, type FollowRef } from './objects.ts'
 import { note, out } from './print.ts'
 
-/** Another object of the same namespace as it is now; it is followed from the first look on. */
+/**
+ * Returns the present state of another object of the same namespace, which is followed from the first
+ * call on.
+ */
 export type Look = (kind: 'Project', name: string) => KubeObject | undefined
 
 export interface Awaited {
   readonly ref: FollowRef
-  /** In progress lines and failures, such as `stagelet/shop`. */
+  /** Name in progress lines and failures, such as `stagelet/shop`. */
   readonly label: string
-  readonly judge: (object: KubeObject | undefined, look: Look) => End
-  /** Printed when it is done; undefined: nothing is. */
+  readonly judge: (object: KubeObject | undefined, look: Look) => WaitOutcome
+  /** Printed at success; undefined: nothing. */
   readonly doneLine: string | undefined
 }
 
 /**
- * What is judged from the past ends within this time: a change set closes after 2 s at most. An end
- * that still is one then is real.
+ * A status may describe the past for up to this time: a change set closes after 2 s at most. An end
+ * that is still there then is real.
  */
 const settleMs = 2_500
 
@@ -34,10 +37,10 @@ const firstLine = (text: string): string => text.split('\n')[0] ?? ''
 export type Outcome = ReadonlyMap<string, KubeObject | undefined>
 
 /**
- * Resolves when all are done. Else throws, with the reason of each one that failed and what was last
- * known of each one that is late.
+ * Resolves when all have succeeded. Otherwise throws, with the reason of each failure and the last
+ * state of each one that is late.
  */
-export const waitForEnds = async (
+export const waitForOutcomes = async (
   api: Api,
   awaited: readonly Awaited[],
   timeoutMs: number,
@@ -61,7 +64,7 @@ export const waitForEnds = async (
         last.set(one.label, object)
         if (end.kind === 'done') {
           if (one.doneLine !== undefined) out(one.doneLine)
-        } else if (end.kind === 'going') late.push(`${one.label}: ${end.message}`)
+        } else if (end.kind === 'pending') late.push(`${one.label}: ${end.message}`)
         else bad.push(`${one.label}: ${end.reason}: ${end.message}`)
       }),
     )
@@ -82,11 +85,11 @@ export const waitForEnds = async (
 
 interface Looks {
   of(namespace: string): Look
-  /** Called at each change of what was looked at. */
+  /** Called at each change of a followed object. */
   onChange(listener: () => void): void
 }
 
-/** Objects that several may look at are followed once. */
+/** Follows an object once, although several callers need it. */
 const createLooks = (api: Api, signal: AbortSignal): Looks => {
   const known = new Map<string, KubeObject | undefined>()
   const listeners: (() => void)[] = []
@@ -96,7 +99,7 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
       for (const listener of listeners) listener()
       return false
     }
-    // It only says more about why: without it the wait goes on.
+    // It only explains more: without it the wait continues.
     followObject(api, ref, take, signal).catch(() => undefined)
   }
   return {
@@ -112,21 +115,21 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
   }
 }
 
-/** Ends with `going` when the time is over. */
+/** Ends with `pending` when the time is over. */
 const followToEnd = async (
   api: Api,
   { ref, label, judge }: Awaited,
   { signal, looks }: { signal: AbortSignal; looks: Looks },
-): Promise<{ end: End; object: KubeObject | undefined }> => {
-  const ended = endingWith(signal)
+): Promise<{ end: WaitOutcome; object: KubeObject | undefined }> => {
+  const ended = linkedAbort(signal)
   const look = looks.of(ref.namespace)
   let object: KubeObject | undefined
   let seen = false
-  let end: End = { kind: 'going', message: 'is not read yet' }
+  let end: WaitOutcome = { kind: 'pending', message: 'is not read yet' }
   let said = ''
   let settling: AbortController | undefined
   const settle = (): void => {
-    settling = endingWith(ended.signal)
+    settling = linkedAbort(ended.signal)
     realClock.sleep(settleMs, settling.signal).then(
       () => {
         ended.abort()
@@ -142,7 +145,7 @@ const followToEnd = async (
       settling?.abort()
       settling = undefined
     }
-    if (end.kind === 'going') {
+    if (end.kind === 'pending') {
       const line = firstLine(end.message)
       if (line !== said) note(`${label}: ${line}`)
       said = line

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from './meta.ts'
-import { endOfAgent, endOfDeploy, endOfRetry, endOfSecret, endOfSync } from './end.ts'
+import {
+  agentOutcome,
+  deployOutcome,
+  retryOutcome,
+  secretOutcome,
+  syncOutcome,
+} from './wait-outcome.ts'
 
 type Verdicts = Record<string, string>
 
@@ -39,27 +45,31 @@ const project = (state: string): KubeObject => ({
 const settled = { AgentReachable: 'True Connected', Progressing: 'False Settled' }
 const moving = { AgentReachable: 'True Connected', Progressing: 'True Applying' }
 
-/** `failed REASON`, `going` or `done`. */
-const said = (end: ReturnType<typeof endOfSync>): string =>
+/** `failed REASON`, `pending` or `done`. */
+const said = (end: ReturnType<typeof syncOutcome>): string =>
   end.kind === 'failed' ? `failed ${end.reason}` : end.kind
 
 describe('the end of a wait for a stagelet to be in sync', () => {
   const table: [string, Verdicts, string][] = [
     ['in sync', { ...settled, SecretsInSync: 'True InSync' }, 'done'],
-    ['on its way', { ...moving, SecretsInSync: 'False NewRevision' }, 'going'],
-    ['being rolled out', { ...moving, SecretsInSync: 'False RollingOut' }, 'going'],
-    ['not seen yet', { ...settled, SecretsInSync: 'False NoReport' }, 'going'],
-    ['healing', { ...settled, SecretsInSync: 'False OutOfSync' }, 'going'],
+    ['on its way', { ...moving, SecretsInSync: 'False NewRevision' }, 'pending'],
+    ['being rolled out', { ...moving, SecretsInSync: 'False RollingOut' }, 'pending'],
+    ['not seen yet', { ...settled, SecretsInSync: 'False NoReport' }, 'pending'],
+    ['healing', { ...settled, SecretsInSync: 'False OutOfSync' }, 'pending'],
     [
       'without an engine for now',
       { ...settled, SecretsInSync: 'Unknown EngineUnavailable' },
-      'going',
+      'pending',
     ],
-    ['without Compose for now', { ...settled, SecretsInSync: 'False ComposeUnavailable' }, 'going'],
-    ['rolling back', { ...moving, SecretsInSync: 'False RolledBack' }, 'going'],
+    [
+      'without Compose for now',
+      { ...settled, SecretsInSync: 'False ComposeUnavailable' },
+      'pending',
+    ],
+    ['rolling back', { ...moving, SecretsInSync: 'False RolledBack' }, 'pending'],
     ['rolled back', { ...settled, SecretsInSync: 'False RolledBack' }, 'failed RolledBack'],
     ['failed', { ...settled, SecretsInSync: 'False RolloutFailed' }, 'failed RolloutFailed'],
-    ['tried again', { ...moving, SecretsInSync: 'False RolloutFailed' }, 'going'],
+    ['tried again', { ...moving, SecretsInSync: 'False RolloutFailed' }, 'pending'],
     ...[
       'DirectoryNotAllowed',
       'DirectoryMissing',
@@ -80,7 +90,7 @@ describe('the end of a wait for a stagelet to be in sync', () => {
     [
       'faulty while the agent takes something newer',
       { ...moving, SecretsInSync: 'False ComposeInvalid' },
-      'going',
+      'pending',
     ],
     [
       'paused by its agent',
@@ -118,52 +128,52 @@ describe('the end of a wait for a stagelet to be in sync', () => {
     [
       'of an agent that is away, whatever was last seen',
       { AgentReachable: 'False Disconnected', SecretsInSync: 'False RolledBack' },
-      'going',
+      'pending',
     ],
     [
       'not known for its agent is away',
       { AgentReachable: 'Unknown AgentAway', SecretsInSync: 'Unknown AgentAway' },
-      'going',
+      'pending',
     ],
     [
       'of an agent that has yet to join',
       { AgentReachable: 'False NeverJoined', SecretsInSync: 'False NoReport' },
-      'going',
+      'pending',
     ],
-    ['not judged', {}, 'going'],
+    ['not judged', {}, 'pending'],
   ]
 
   it.each(table)('%s', (_title, verdicts, expected) => {
-    expect(said(endOfSync(stagelet(verdicts)))).toBe(expected)
+    expect(said(syncOutcome(stagelet(verdicts)))).toBe(expected)
   })
 
   it('tells the whole message of a failure: who is to blame, and the last log line', () => {
-    const end = endOfSync(stagelet({ ...settled, SecretsInSync: 'False RolledBack' }))
+    const end = syncOutcome(stagelet({ ...settled, SecretsInSync: 'False RolledBack' }))
     expect(end.message).toBe('RolledBack, told whole\nlast log line')
   })
 
   it('says whom it waits for, and since when', () => {
     const verdicts = { AgentReachable: 'False Disconnected', SecretsInSync: 'False NewRevision' }
-    expect(endOfSync(stagelet(verdicts)).message).toBe(
+    expect(syncOutcome(stagelet(verdicts)).message).toBe(
       'waits for agent "box", which is not connected (Disconnected) since 2026-01-01T10:00:00Z',
     )
   })
 
   it('takes no condition of an older spec for an end', () => {
     const old = stagelet({ ...settled, SecretsInSync: 'True InSync' }, { judged: 1 })
-    expect(said(endOfSync(old))).toBe('going')
+    expect(said(syncOutcome(old))).toBe('pending')
     const fault = stagelet({ SecretsInSync: 'False DirectoryNotAllowed' }, { judged: 1 })
-    expect(said(endOfSync(fault))).toBe('going')
+    expect(said(syncOutcome(fault))).toBe('pending')
   })
 
   it('is over for one that is paused, deleted or not there', () => {
     const late = { ...settled, SecretsInSync: 'False NewRevision' }
-    expect(said(endOfSync(stagelet(late, { spec: { paused: true } })))).toBe('failed Paused')
+    expect(said(syncOutcome(stagelet(late, { spec: { paused: true } })))).toBe('failed Paused')
     const inSync = stagelet({ SecretsInSync: 'True InSync' }, { spec: { paused: true } })
-    expect(said(endOfSync(inSync))).toBe('done')
-    const going = stagelet({ SecretsInSync: 'True InSync' }, { deletionTimestamp: 'now' })
-    expect(said(endOfSync(going))).toBe('failed Deleted')
-    expect(said(endOfSync(undefined))).toBe('failed NotFound')
+    expect(said(syncOutcome(inSync))).toBe('done')
+    const pending = stagelet({ SecretsInSync: 'True InSync' }, { deletionTimestamp: 'now' })
+    expect(said(syncOutcome(pending))).toBe('failed Deleted')
+    expect(said(syncOutcome(undefined))).toBe('failed NotFound')
   })
 
   it('asks the project of one that waits for its turn', () => {
@@ -172,11 +182,11 @@ describe('the end of a wait for a stagelet to be in sync', () => {
       Progressing: 'False AwaitingTurn',
       SecretsInSync: 'False AwaitingTurn',
     })
-    expect(endOfSync(waits)).toMatchObject({ kind: 'going', turnIn: 'shop' })
+    expect(syncOutcome(waits)).toMatchObject({ kind: 'pending', turnIn: 'shop' })
     const states = ['Progressing', 'Complete', 'Paused', 'Stopped', 'Braked']
-    expect(states.map((state) => said(endOfSync(waits, project(state))))).toEqual([
-      'going',
-      'going',
+    expect(states.map((state) => said(syncOutcome(waits, project(state))))).toEqual([
+      'pending',
+      'pending',
       'failed RolloutPaused',
       'failed RolloutStopped',
       'failed RolloutBraked',
@@ -188,10 +198,10 @@ describe('the end of a retry', () => {
   it('is not the failure that is tried again', () => {
     const end = (verdicts: Verdicts, startedAt: string): string => {
       const lastRollout = { startedAt, result: 'RolledBack' }
-      return said(endOfRetry(stagelet(verdicts, { status: { lastRollout } }), 'before'))
+      return said(retryOutcome(stagelet(verdicts, { status: { lastRollout } }), 'before'))
     }
     const back = { ...settled, SecretsInSync: 'False RolledBack' }
-    expect(end(back, 'before')).toBe('going')
+    expect(end(back, 'before')).toBe('pending')
     expect(end(back, 'after')).toBe('failed RolledBack')
     expect(end({ ...settled, SecretsInSync: 'True InSync' }, 'before')).toBe('done')
     const refused = { ...settled, SecretsInSync: 'False DirectoryNotAllowed' }
@@ -202,12 +212,12 @@ describe('the end of a retry', () => {
 describe('the end of a deploy', () => {
   const inSync = { ...settled, SecretsInSync: 'True InSync' }
   const end = (verdicts: Verdicts, lastRollout?: object): string =>
-    said(endOfDeploy(stagelet(verdicts, { status: { lastRollout } }), 'before'))
+    said(deployOutcome(stagelet(verdicts, { status: { lastRollout } }), 'before'))
 
   it('is that of the rollout that it began', () => {
-    expect(end(inSync)).toBe('going')
-    expect(end(inSync, { startedAt: 'before', result: 'Healthy' })).toBe('going')
-    expect(end(inSync, { startedAt: 'after', result: 'Progressing' })).toBe('going')
+    expect(end(inSync)).toBe('pending')
+    expect(end(inSync, { startedAt: 'before', result: 'Healthy' })).toBe('pending')
+    expect(end(inSync, { startedAt: 'after', result: 'Progressing' })).toBe('pending')
     expect(end(inSync, { startedAt: 'after', result: 'Healthy' })).toBe('done')
     expect(end(inSync, { startedAt: 'after', result: 'Failed' })).toBe('failed RolloutFailed')
     const back = { ...settled, SecretsInSync: 'False RolledBack' }
@@ -216,8 +226,8 @@ describe('the end of a deploy', () => {
 
   it('is no failure of before, but one that keeps it from beginning', () => {
     const before = { startedAt: 'before', result: 'Failed' }
-    expect(end({ ...settled, SecretsInSync: 'False RolledBack' }, before)).toBe('going')
-    expect(end({ ...settled, SecretsInSync: 'False KeysMissing' })).toBe('going')
+    expect(end({ ...settled, SecretsInSync: 'False RolledBack' }, before)).toBe('pending')
+    expect(end({ ...settled, SecretsInSync: 'False KeysMissing' })).toBe('pending')
     const paused = { AgentReachable: 'True Connected', Progressing: 'False Paused' }
     expect(end({ ...paused, SecretsInSync: 'False Paused' }, before)).toBe('failed Paused')
   })
@@ -226,24 +236,24 @@ describe('the end of a deploy', () => {
 describe('the end of a wait for a secret', () => {
   it.each([
     [{ Accepted: 'True Accepted', InSync: 'True InSync' }, 'done'],
-    [{ Accepted: 'True Accepted', InSync: 'False NewVersion' }, 'going'],
-    [{ Accepted: 'True Accepted', InSync: 'Unknown NoReport' }, 'going'],
+    [{ Accepted: 'True Accepted', InSync: 'False NewVersion' }, 'pending'],
+    [{ Accepted: 'True Accepted', InSync: 'Unknown NoReport' }, 'pending'],
     [{ Accepted: 'True Accepted', InSync: 'False FileNotMounted' }, 'failed FileNotMounted'],
     [{ Accepted: 'False Duplicate' }, 'failed Duplicate'],
     [{ Accepted: 'False ValueMissing', InSync: 'False ValueMissing' }, 'failed ValueMissing'],
-    [{}, 'going'],
+    [{}, 'pending'],
   ] as [Verdicts, string][])('%j', (verdicts, expected) => {
-    expect(said(endOfSecret(stagelet(verdicts)))).toBe(expected)
-    expect(said(endOfSecret(undefined))).toBe('failed NotFound')
+    expect(said(secretOutcome(stagelet(verdicts)))).toBe(expected)
+    expect(said(secretOutcome(undefined))).toBe('failed NotFound')
   })
 })
 
 describe('the end of a wait for an agent', () => {
   it('is a revocation, or that it is gone', () => {
     const never = (): boolean => false
-    expect(said(endOfAgent(stagelet({ Ready: 'False Revoked' }), never))).toBe('failed Revoked')
-    expect(said(endOfAgent(stagelet({ Ready: 'Unknown Disconnected' }), never))).toBe('going')
-    expect(said(endOfAgent(undefined, never))).toBe('failed NotFound')
-    expect(said(endOfAgent(stagelet({}), () => true))).toBe('done')
+    expect(said(agentOutcome(stagelet({ Ready: 'False Revoked' }), never))).toBe('failed Revoked')
+    expect(said(agentOutcome(stagelet({ Ready: 'Unknown Disconnected' }), never))).toBe('pending')
+    expect(said(agentOutcome(undefined, never))).toBe('failed NotFound')
+    expect(said(agentOutcome(stagelet({}), () => true))).toBe('done')
   })
 })

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { FairTurn } from './fair-turn.ts'
+import { FairLock } from './fair-lock.ts'
 
 const never = new AbortController().signal
 
 it('gives each owner a turn, whoever has come first with many', async () => {
-  const turns = new FairTurn()
+  const turns = new FairLock()
   const order: string[] = []
   const work = async (owner: string): Promise<void> => {
     const done = await turns.take(owner, never)
@@ -18,7 +18,7 @@ it('gives each owner a turn, whoever has come first with many', async () => {
 })
 
 it('forgets who leaves, and refuses who has too many waiting', async () => {
-  const turns = new FairTurn()
+  const turns = new FairLock()
   const done = await turns.take('a', never)
   const leaving = new AbortController()
   const left = turns.take('a', leaving.signal)

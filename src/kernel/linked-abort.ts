@@ -8,12 +8,12 @@ import { setMaxListeners } from 'node:events'
  * that an AbortSignal.timeout() may be garbage-collected and never fire; and it leaks memory at each
  * long-lived source.
  */
-export const endingWith = (...signals: AbortSignal[]): AbortController => {
+export const linkedAbort = (...signals: AbortSignal[]): AbortController => {
   const ending = new AbortController()
   const ends = signals.map((signal) => (): void => {
     ending.abort(signal.reason)
   })
-  const letGo = (): void => {
+  const unlink = (): void => {
     signals.forEach((signal, i) => {
       signal.removeEventListener('abort', ends[i]!)
     })
@@ -25,7 +25,7 @@ export const endingWith = (...signals: AbortSignal[]): AbortController => {
     ending.abort(over.reason)
     return ending
   }
-  ending.signal.addEventListener('abort', letGo, { once: true })
+  ending.signal.addEventListener('abort', unlink, { once: true })
   signals.forEach((signal, i) => {
     signal.addEventListener('abort', ends[i]!, { once: true })
   })

@@ -2,9 +2,9 @@
 // other requests no longer than one piece does.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
-export type Turns = <T>(work: () => T) => Promise<T>
+export type SerialQueue = <T>(work: () => T) => Promise<T>
 
-export const createTurns = (): Turns => {
+export const createSerialQueue = (): SerialQueue => {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
     const mine = last.then(() => yieldToOthers()).then(work)

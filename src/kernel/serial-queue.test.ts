@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { createTurns } from './turns.ts'
+import { createSerialQueue } from './serial-queue.ts'
 
 it('lets others have a turn before each piece of work, and goes on after one that fails', async () => {
-  const inTurn = createTurns()
+  const inTurn = createSerialQueue()
   const seen: string[] = []
   const others = (): void => {
     seen.push('other')

@@ -3,9 +3,9 @@
 import { StagelyError } from './errors.ts'
 
 /** An owner may have this many waiting requests; more are refused. */
-const mostWaiting = 8
+const maxWaiting = 8
 
-export class FairTurn {
+export class FairLock {
   /** Waiting requests by owner. The first owner in the map is served next. */
   readonly #waiting = new Map<string, (() => void)[]>()
   #busy = false
@@ -25,8 +25,8 @@ export class FairTurn {
 
   #wait(owner: string, signal: AbortSignal): Promise<void> {
     const own = this.#waiting.get(owner) ?? []
-    if (own.length >= mostWaiting)
-      throw new StagelyError('TooManyRequests', `${mostWaiting} of your reviews wait already`, {
+    if (own.length >= maxWaiting)
+      throw new StagelyError('TooManyRequests', `${maxWaiting} of your reviews wait already`, {
         retryAfterSeconds: 5,
       })
     this.#waiting.set(owner, own)
