@@ -1,5 +1,5 @@
-// The Kubernetes-style API as the commands use it. Failures are StagelyError with the server's
-// reason, or CliError where there was no answer.
+// The Kubernetes-style API for the commands. Throws StagelyError with the server's reason, or CliError
+// when there was no answer.
 import type http from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
@@ -35,10 +35,10 @@ export interface ListAnswer {
 
 export interface Api {
   readonly server: string
-  /** As of the connection. */
+  /** Default namespace of the connection. */
   readonly namespace: string
   call(path: string, call?: Call): Promise<unknown>
-  /** Events until the server ends the stream (a clean return) or `signal` aborts. */
+  /** Events until the server ends the stream (the iteration ends) or `signal` aborts. */
   watch(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<WatchEvent>
 }
 
@@ -56,7 +56,7 @@ export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock
     for (let attempt = 0; ; attempt++) {
       const reply = await exchange(deps.server, path, { silentMs: answerMs, ...call }, options)
       if (reply.status >= 200 && reply.status < 300) return parseJson(reply.text, deps.server)
-      // A cluster asks for it of a kind whose CRD it has just got.
+      // A cluster asks for a retry right after a CRD was created.
       const waitMs = waitBeforeRetry(reply.status, reply.headers, attempt)
       if (waitMs === undefined) throw statusError(reply, deps.server)
       await clock.sleep(waitMs, call.signal)
@@ -99,7 +99,7 @@ const statusError = ({ status, headers, text }: Reply, server: string): Error =>
   })
 }
 
-/** etcd holds objects of 1.5 MiB at most; an event has some bytes more. */
+/** etcd holds objects of at most 1.5 MiB; an event is a little larger. */
 const maxEventBytes = 8 << 20
 
 async function* watchEvents(
@@ -111,7 +111,7 @@ async function* watchEvents(
   const call = { query: { ...query, watch: 'true' }, signal }
   const response = await open(deps.server, path, call, await deps.options())
   try {
-    // The list that is asked for next says what is wrong.
+    // The next list shows the error.
     if (response.statusCode !== 200) return
     let events: WatchEvent[] = []
     const read = createLineReader(maxEventBytes, (line) => {
@@ -128,7 +128,7 @@ async function* watchEvents(
   }
 }
 
-/** API path of a collection, or of one object. Without a namespace: over all of them. */
+/** API path of a collection or of one object. Without a namespace: in all namespaces. */
 export const pathOf = (kind: Kind, namespace?: string, name?: string): string => {
   const scope =
     kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''

@@ -1,4 +1,4 @@
-// Writes objects by the three-way merge of apply, all as one change set.
+// Writes objects by apply's three-way merge, all in one change set.
 import { randomUUID } from 'node:crypto'
 import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
 import { isReason } from '../src/kernel/errors.ts'
@@ -9,7 +9,10 @@ import { findObject, isSameButStatus } from './objects.ts'
 import { out } from './print.ts'
 import { inReferenceOrder } from './reference-order.ts'
 
-/** In the order of their kinds, secrets after those that they refer to; prints a line for each. */
+/**
+ * Writes by order of kinds, secrets after the secrets that they refer to; prints a line for each
+ * object.
+ */
 export const applyObjects = async (api: Api, objects: readonly KubeObject[]): Promise<void> => {
   const ordered = inReferenceOrder(objects)
     .map((object) => ({ object, kind: kindOf(object.kind) }))
@@ -23,8 +26,8 @@ export const applyObjects = async (api: Api, objects: readonly KubeObject[]): Pr
 }
 
 /**
- * Writes one object by the three-way merge. The write is sent even where nothing differs if it
- * carries the end of the change set: the server keeps the resourceVersion and closes the set.
+ * Writes one object by three-way merge. When it ends the change set, it is sent even without a
+ * difference: the server then closes the set and keeps the resourceVersion.
  */
 const applyOne = async (
   api: Api,
@@ -56,7 +59,7 @@ const applyOne = async (
       const after = (await api.call(path, call)) as KubeObject
       return isSameButStatus(after, live) ? 'unchanged' : 'configured'
     } catch (error) {
-      // Somebody was faster between the read and the write: look again, as kubectl does.
+      // Another writer was faster between the read and the write: read again, as kubectl does.
       const raced = isReason(error, 'AlreadyExists') || isReason(error, 'Conflict')
       if (!raced || attempt >= 4) throw error
     }

@@ -1,5 +1,5 @@
-// The review of a set of objects on a server that has none: a cluster with the CRDs. Each object is sent
-// as a dry run. Which services would be re-created only a controller knows.
+// Reviews a set of objects on a cluster with the CRDs, which has no ChangeSetReview: each object is
+// sent as a dry run. Only a controller knows which services would be re-created.
 import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
 import type { ReviewChange, ReviewFault, ReviewStatus } from '../src/manifests/review.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
@@ -41,7 +41,7 @@ const reviewOne = async (
   const collection = pathOf(kind, kind.namespaced ? namespace : undefined)
   const live = await findObject(api, kind, namespace, name)
   if (live === undefined) {
-    // What is to be in a namespace of the same set cannot be tried before that is there.
+    // An object cannot be tried in a namespace that the same set would create.
     if (!made.has(namespace))
       await api.call(collection, { method: 'POST', query, body: withLastApplied(object) })
     return { ...what, action: 'Create', fields: [] }
@@ -54,7 +54,7 @@ const reviewOne = async (
   return { ...what, action: 'Update', fields }
 }
 
-/** Dotted paths of what a patch sets or removes. */
+/** Paths of the fields that a patch sets or removes. */
 const leavesOf = (patch: object, prefix = ''): string[] =>
   Object.entries(patch).flatMap(([key, value]: [string, unknown]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`

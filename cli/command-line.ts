@@ -1,5 +1,5 @@
-// The whole command line: loads only the command that is asked for, and says with which code the process
-// ends: 0 done, 1 failed, 2 wrong usage.
+// The command line. Loads only the requested command, and returns the process's exit code: 0 success, 1
+// failure, 2 wrong usage.
 import { Command, CommanderError } from 'commander'
 import type { MachineFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
@@ -136,7 +136,7 @@ const loadAll = (): Promise<Command[]> =>
 
 type Program = (argv: readonly string[]) => Promise<number>
 
-/** What runs on the agent's machine, and speaks to no API. */
+/** Programs that run on the agent's machine and use no API. */
 const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> = {
   run: async () => (await import('../agent/main.ts')).runAgent,
   install: async () => (await import('../agent/machine/install.ts')).runInstall,
@@ -144,7 +144,7 @@ const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> =
   uninstall: async () => (await import('../agent/machine/uninstall.ts')).runUninstall,
 }
 
-/** Programs that parse their own flags; they return when they have stopped. */
+/** Runs a program that parses its own flags; resolves when it has stopped. */
 const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {
   if (argv[0] === 'controller') {
     const { runController } = await import('../controller/main.ts')
@@ -177,7 +177,7 @@ STAGELY_CA_FILE, or by what "stagely login" stored, or by KUBECONFIG.`,
   return program
 }
 
-/** Usage errors of every nested command are thrown, not printed and exited. */
+/** Makes usage errors of every nested command exceptions; by default Commander prints and exits. */
 const throwOnExit = (command: Command): void => {
   command.exitOverride()
   for (const child of command.commands) throwOnExit(child)
@@ -221,12 +221,12 @@ const exitCodeOf = (error: unknown): number => {
   return 1
 }
 
-/** Runs it with what follows `stagely`; returns the exit code, and throws nothing. */
+/** Runs the words after `stagely`; returns the exit code and never throws. */
 export const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   try {
     return await run(argv)
   } catch (error) {
-    // Commander has printed its own; Exit means that everything is said.
+    // Commander has printed its own errors; Exit means that everything is printed.
     if (!(error instanceof CommanderError) && !(error instanceof Exit)) note(renderError(error))
     return exitCodeOf(error)
   }

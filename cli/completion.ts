@@ -1,7 +1,7 @@
-// Completion scripts: what can follow which words, said in a shell's own language.
+// Completion scripts: the words that may follow others, in a shell's own language.
 
 export interface Choice {
-  /** Words after `stagely`, such as `secrets set`; empty for the top. */
+  /** Words after `stagely`, such as `secrets set`; empty: the top level. */
   readonly path: string
   /** Subcommands and flags. */
   readonly words: readonly string[]

@@ -1,4 +1,4 @@
-// What the environment and `stagely login` say about where the controller is.
+// The controller's address and other settings, from the environment and from `stagely login`.
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -18,7 +18,7 @@ export type StoredLogin = z.infer<typeof storedSchema>
 export interface ConnectionEnv {
   readonly server: string | undefined
   readonly token: string | undefined
-  /** Where the token is, when it is not said itself. */
+  /** The token's file, when the token itself is not given. */
   readonly tokenFile: string | undefined
   readonly caFile: string | undefined
   readonly kubeconfig: string | undefined
@@ -37,19 +37,19 @@ export const readConnectionEnv = (): ConnectionEnv => ({
   namespace: setOrUndefined(process.env.STAGELY_NAMESPACE),
 })
 
-/** What Compose gets of our environment: as little as an agent gives it. */
+/** The environment for Compose: as small as the agent's. */
 export const readComposeEnvironment = (): Environment => baseEnvironment(process.env)
 
-/** All of it: for a command that runs in our place, and to know what must not be shown. */
+/** The whole environment: for a command that replaces this process, and to know which values to hide. */
 export const readEnvironment = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).filter((e): e is [string, string] => e[1] !== undefined),
   )
 
-/** Who became root by sudo. */
+/** The user who ran sudo. */
 export const readSudoUser = (): string | undefined => setOrUndefined(process.env.SUDO_USER)
 
-/** Where a private folder in memory may be. */
+/** Folders in memory in which a private folder may be made. */
 export const readRuntimeFolders = (): string[] => [
   ...(process.env.XDG_RUNTIME_DIR === undefined ? [] : [process.env.XDG_RUNTIME_DIR]),
   '/dev/shm',
@@ -63,7 +63,7 @@ const configFile = (): string =>
     'config.json',
   )
 
-/** What `login` stored; undefined when it never ran. */
+/** The stored login; undefined when there is none. */
 export const readLogin = async (): Promise<StoredLogin | undefined> => {
   let text: string
   try {
@@ -79,7 +79,7 @@ export const readLogin = async (): Promise<StoredLogin | undefined> => {
   }
 }
 
-/** Written aside and renamed, so that no reader ever sees half a file or wider permissions. */
+/** Atomic: no reader sees half a file or wider permissions. */
 export const writeLogin = async (login: StoredLogin): Promise<string> => {
   const file = configFile()
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })

@@ -1,7 +1,8 @@
-// Finds the controller and speaks to it. Requests are plain HTTP, because client-node's generated
-// clients can send neither a change-set header nor the Accept of a Table, and open a connection per
-// request; its watch cannot be ended before the server answers. Kubeconfigs (credentials, TLS, exec
-// plugins) are client-node's, which takes half a second to load: only who has one pays for it.
+// Finds the controller and connects to it.
+// Requests are plain HTTP. client-node's generated clients can send neither a change-set header nor the
+// Accept of a Table, open a connection for each request, and cannot end a watch before the server
+// answers. Its kubeconfig support (credentials, TLS, exec plugins) is used; it takes half a second to
+// load, so only for a kubeconfig.
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
@@ -20,11 +21,11 @@ export interface Endpoint {
   readonly server: string
   readonly token?: string
   readonly caFile?: string
-  /** Where a command works that has no -n; `default` when absent. */
+  /** Namespace of commands without -n; absent: `default`. */
   readonly namespace?: string
 }
 
-/** A controller, and how requests to it are made. */
+/** A controller, and how requests are sent to it. */
 export interface Connection {
   readonly server: string
   /** From -n, else the environment, the stored login or the kubeconfig's context, else `default`. */
@@ -35,7 +36,7 @@ export interface Connection {
 export const howToConnect =
   'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, or run "stagely login"'
 
-/** --kubeconfig, else STAGELY_SERVER, else what `login` stored, else KUBECONFIG. */
+/** --kubeconfig, else STAGELY_SERVER, else the stored login, else KUBECONFIG. */
 export const findEndpoint = async (): Promise<Endpoint | undefined> => {
   const env = readConnectionEnv()
   const login = await readLogin()
@@ -44,7 +45,7 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
   if (!URL.canParse(server)) {
     throw new CliError('STAGELY_SERVER must be a URL such as https://stagely.example:7443', 2)
   }
-  // A stored token is for the stored server only: it must not go to another one.
+  // A stored token must not be sent to another server.
   const stored = login?.server === server ? login : undefined
   const token = env.token ?? (await readTokenFile(env.tokenFile)) ?? stored?.token
   const caFile = env.caFile ?? stored?.caFile
@@ -80,7 +81,7 @@ export const findConnection = async (flags: ConnectFlags): Promise<Connection> =
   }
 }
 
-/** Together, as kubectl takes them: the first that names a current context decides. */
+/** Merges several kubeconfigs as kubectl does: the first file with a current context decides. */
 const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode.KubeConfig => {
   const merged = new library.KubeConfig()
   for (const file of files) {
@@ -98,7 +99,7 @@ const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode
 export const connect = async (flags: ConnectFlags): Promise<Api> =>
   createApi(await findConnection(flags))
 
-/** Speaks to just this endpoint, whatever the environment says. */
+/** Connects to exactly this endpoint; the environment is ignored. */
 export const connectTo = (endpoint: Endpoint, namespace?: string): Api =>
   createApi(connectionTo(endpoint, namespace))
 

@@ -1,4 +1,4 @@
-// Why there was no answer, and what to set so that there is one.
+// Explains why there was no answer, and which setting to change.
 import { CliError } from './errors.ts'
 
 const unknownCa = new Set([
@@ -10,7 +10,7 @@ const unknownCa = new Set([
   'CERT_SIGNATURE_FAILURE',
 ])
 
-/** Codes of an AggregateError (one per address tried) count as its own. */
+/** Looks into an AggregateError too (one error for each address). */
 const codeOf = (error: unknown): string => {
   const { code, errors, cause } = error as { code?: string; errors?: unknown[]; cause?: unknown }
   if (code !== undefined) return code

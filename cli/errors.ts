@@ -1,7 +1,7 @@
 // Errors of the command line, and how every error is shown.
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
 
-/** A failure that is told in one sentence; `exitCode` 2 is wrong usage, 1 everything else. */
+/** A failure that one sentence explains. `exitCode` 2 is wrong usage, 1 anything else. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly exitCode: 1 | 2
@@ -14,7 +14,7 @@ export class CliError extends Error {
 
 export const usageError = (message: string): CliError => new CliError(message, 2)
 
-/** The server answered, and not as a controller does. */
+/** The answer is not from a controller. */
 export class NotStagely extends CliError {
   readonly status: number
 
@@ -24,7 +24,7 @@ export class NotStagely extends CliError {
   }
 }
 
-/** Ends the command with this code; everything is already printed. */
+/** Ends the command with this exit code; everything is printed already. */
 export class Exit extends Error {
   override readonly name = 'Exit'
   readonly exitCode: number
@@ -35,7 +35,7 @@ export class Exit extends Error {
   }
 }
 
-/** Text for stderr, in kubectl's words where the server answered. */
+/** Text for stderr; kubectl's words for errors of the server. */
 export const renderError = (error: unknown): string => {
   if (!(error instanceof StagelyError)) return `error: ${messageOf(error)}`
   const { faults = [], kind, name, requestId } = error.details

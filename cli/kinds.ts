@@ -1,4 +1,4 @@
-// What people write for kinds and objects → entries of the registry.
+// Finds the registry's kinds by the words that people write.
 import { kinds, type Kind } from '../src/resources/registry.ts'
 import { usageError } from './errors.ts'
 
@@ -10,10 +10,10 @@ export interface Target {
 
 const served = kinds.filter((kind) => kind.internal !== true)
 
-/** `secret` is so plainly meant here that it is understood; kubectl keeps it for its own kind. */
+/** `secret` is accepted, because the meaning is clear here; kubectl uses it for its own kind. */
 const nicknames: Record<string, string> = { secret: 'StagelySecret', secrets: 'StagelySecret' }
 
-/** The kinds that a word stands for: singular, plural, short name, kind, or a category. */
+/** The kinds for a word: singular, plural, short name, kind, or a category. */
 export const findKinds = (word: string): Kind[] => {
   const lower = word.toLowerCase().replace(/\.stagely\.dev$/, '')
   const one = served.find(
@@ -56,7 +56,7 @@ export const parseTargets = (words: readonly string[]): Target[] => {
   return found.map((kind) => ({ kind, names }))
 }
 
-/** Where only one kind is meant: `shop`, or `stagelet/shop` as with commands for any kind. */
+/** For commands on one kind: `shop`, or `stagelet/shop` as in other commands. */
 export const nameOf = (kind: Kind, word: string): string => {
   if (!word.includes('/')) return word
   const [target] = parseTargets([word])

@@ -1,5 +1,5 @@
-// Merges one cluster, user and context into a kubeconfig and leaves all others as they are, comments
-// included. Written aside and renamed: no reader sees half a file, or one that others may read.
+// Merges one cluster, user and context into a kubeconfig and keeps all others, with comments. Atomic:
+// no reader sees half a file, or one that others may read.
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -7,16 +7,16 @@ import { Document, isMap, isSeq, parseDocument } from 'yaml'
 import { CliError } from './errors.ts'
 
 export interface KubeconfigParts {
-  /** Of the cluster, the user and the context. */
+  /** Name of the cluster, the user and the context. */
   readonly name: string
   readonly cluster: object
   readonly user: object
   readonly context: object
 }
 
-/** CliError where the file cannot be read or written, or is no kubeconfig; it is then as it was. */
+/** CliError when the file cannot be read or written, or is no kubeconfig; then it is unchanged. */
 export const mergeKubeconfig = async (file: string, parts: KubeconfigParts): Promise<void> => {
-  // A link stays a link: what it points to is replaced.
+  // A link is kept: its target is replaced.
   const target = await realpath(file).catch(() => file)
   const merged = mergeInto(await readOrEmpty(target), parts, file)
   const aside = `${target}.${randomBytes(6).toString('hex')}`
@@ -44,7 +44,7 @@ const readOrEmpty = async (file: string): Promise<string> => {
   }
 }
 
-/** The text of the file with the parts in it. */
+/** The file's text with the parts merged in. */
 const mergeInto = (text: string, parts: KubeconfigParts, file: string): string => {
   const document = parseDocument(text, { version: '1.1' })
   if (document.errors.length > 0) throw new CliError(`${file} is not valid YAML: mend it first`)

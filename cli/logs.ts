@@ -1,5 +1,5 @@
-// Reads logs by REST, over broken connections where they are followed: each container goes on after
-// the last line that was shown of it.
+// Reads logs through REST. When it follows them and the connection breaks, it reconnects: each
+// container continues after its last shown line.
 import type { IncomingMessage } from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf, StagelyError } from '../src/kernel/errors.ts'
@@ -18,16 +18,16 @@ export interface LogQuery {
 export interface LogReader {
   readonly onLine: (line: LogLine) => void
   readonly onDropped: (lines: number) => void
-  /** A connection was lost, and a new one is tried. */
+  /** Called when a connection was lost and will be opened again. */
   readonly onBroken: (why: string) => void
 }
 
 const maxRecordBytes = 1024 * 1024
 const retryMs = 1_000
-/** In a row. An agent that has lost its controller is back in a moment. */
+/** Consecutive attempts. An agent that lost its controller reconnects within moments. */
 const tries = 10
 
-/** Resolves at the end of the logs; rejects when there is no way to go on. */
+/** Resolves at the end of the logs; rejects when it cannot continue. */
 export const readLogs = async (
   { rest, path }: { rest: Pick<Rest, 'stream'>; path: string },
   query: LogQuery,
@@ -58,7 +58,7 @@ export const readLogs = async (
   }
 }
 
-/** The controller has said no, and will again. */
+/** True for a refusal that a retry would only repeat. */
 const isFinal = (error: unknown): boolean =>
   error instanceof StagelyError && error.reason !== 'ServiceUnavailable'
 
@@ -75,14 +75,14 @@ const queryOf = (
   tail: from === undefined ? tail : 'all',
 })
 
-/** undefined at the end of the logs, else why there is no more. */
+/** undefined at the end of the logs, else why they ended early. */
 const readAll = async (
   response: IncomingMessage,
   reader: LogReader,
   shown: Map<string, string>,
   onAlive: () => void,
 ): Promise<string | undefined> => {
-  // Of a connection before: what it has shown is not shown again.
+  // Lines that an earlier connection has shown are not shown again.
   const before = new Map(shown)
   let end: { error: string | undefined } | undefined
   const read = createLineReader(maxRecordBytes, (text) => {

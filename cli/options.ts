@@ -1,4 +1,4 @@
-// Flags that several commands share, with one meaning each.
+// Flags that several commands share, with the same meaning in each.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { connect, type ConnectFlags } from './connect.ts'
 import type { Api } from './api.ts'
@@ -10,14 +10,17 @@ export interface CommonFlags extends ConnectFlags {
   readonly filename?: readonly string[]
 }
 
-/** Holds commands. It has no flags of its own: it would take them from its commands. */
+/**
+ * A group of commands. It has no flags of its own, which would take precedence over its commands'
+ * flags.
+ */
 export const newGroup = (name: string, summary: string, examples: readonly string[]): Command =>
   new Command(name)
     .description(summary)
     .showHelpAfterError('(--help shows flags and examples)')
     .addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}`).join('\n')}`)
 
-/** A command with the flags of the connection, its examples below the help. */
+/** A command with the connection's flags, and its examples below the help. */
 export const newCommand = (name: string, summary: string, examples: readonly string[]): Command =>
   newGroup(name, summary, examples)
     .option('-n, --namespace <name>', 'namespace; else STAGELY_NAMESPACE, or that of the login')
@@ -26,7 +29,7 @@ export const newCommand = (name: string, summary: string, examples: readonly str
 export const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json, yaml, name or wide')
 
-/** Of an option that may be given again. */
+/** Collects the values of a repeatable option. */
 export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
   ...(previous ?? []),
   value,
@@ -56,7 +59,7 @@ export const timeoutOption = (defaultMs: number, what = 'how long to wait'): Opt
     .argParser(parseDuration)
     .default(defaultMs, `${defaultMs / 1000}s`)
 
-/** `--wait`, `--wait=false`, `--wait=5m` → milliseconds; undefined means do not wait. */
+/** `--wait`, `--wait=false`, `--wait=5m` → milliseconds; undefined: do not wait. */
 export const parseWait = (
   given: boolean | string | undefined,
   defaultMs: number,
@@ -71,7 +74,7 @@ export interface WaitFlags {
   readonly timeout: number
 }
 
-/** For a command that returns at once unless it is told to wait. */
+/** For a command that does not wait by default. */
 export const waiting = (command: Command, what: string, defaultMs = 120_000): Command =>
   command
     .option('--wait [timeout]', what)

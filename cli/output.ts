@@ -12,10 +12,10 @@ export const parseOutput = (text: string): Output => {
 }
 
 export const toYaml = (value: unknown): string =>
-  // YAML 1.1, so that kubectl and we read "yes" and "0600" back as the text that they are.
+  // YAML 1.1, so that kubectl and this program read "yes" and "0600" back as text.
   stringify(value, { version: '1.1', lineWidth: 0 })
 
-/** One object, or a List where several were asked for. */
+/** One object, or a List when several were requested. */
 export const renderObjects = (
   objects: readonly KubeObject[],
   output: 'json' | 'yaml' | 'name',
@@ -32,7 +32,7 @@ export const renderObjects = (
   return output === 'json' ? JSON.stringify(shown, null, 4) : toYaml(shown)
 }
 
-/** managedFields are of no use to a reader; kubectl hides them too. */
+/** Without managedFields; kubectl hides them too. */
 const tidy = (object: KubeObject): KubeObject => {
   const { managedFields: _hidden, ...metadata } = object.metadata as KubeObject['metadata'] & {
     managedFields?: unknown
@@ -40,7 +40,7 @@ const tidy = (object: KubeObject): KubeObject => {
   return { ...object, metadata }
 }
 
-/** Annotations that say something to people. */
+/** Annotations that are of use to people. */
 export const plainAnnotations = (object: KubeObject): Record<string, string> =>
   Object.fromEntries(
     Object.entries(object.metadata.annotations ?? {}).filter(

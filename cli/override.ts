@@ -1,5 +1,5 @@
-// The override that Compose is given for a stagelet, as far as the controller knows it: written as the
-// agent writes it, with no value in it.
+// The override that Compose gets for a stagelet, as far as the controller knows it: rendered as the
+// agent does, without any value.
 import { renderOverride, type ServiceOverride } from '../src/compose/override.ts'
 import { mark } from '../src/masking/masker.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
@@ -11,7 +11,7 @@ import { CliError } from './errors.ts'
 import { kindOf } from './kinds.ts'
 import { getObject, listObjects } from './objects.ts'
 
-/** What a person calls the file; there is none, for Compose reads it from a pipe. */
+/** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'
 
 const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
@@ -32,7 +32,7 @@ const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
 
 interface Shown {
   readonly override: ServiceOverride
-  /** What the agent alone can say. */
+  /** Facts that only the agent knows. */
   readonly remarks: readonly string[]
 }
 
@@ -72,7 +72,7 @@ const showService = (
   return { override: { service: name, digest, entries: [...values, ...pointers], mounts }, remarks }
 }
 
-/** CliError where the agent has not said yet which services there are. */
+/** CliError when the agent has not reported the services yet. */
 export const describeOverride = (stagelet: KubeObject, secrets: readonly KubeObject[]): string => {
   const { name, uid = '' } = stagelet.metadata
   const status = stagelet.status as StageletStatus | undefined

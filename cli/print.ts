@@ -1,6 +1,6 @@
 // The only place that writes to the terminal: results to stdout, everything else to stderr.
 
-/** Log lines of containers end up here: what they hold must not steer the reader's terminal. */
+/** Replaces control characters: logs of containers must not control the reader's terminal. */
 export const printable = (text: string): string =>
   text.replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
@@ -14,7 +14,10 @@ export const note = (text: string): void => {
   process.stderr.write(line(text))
 }
 
-/** `stagely get secrets | grep -q …` is no failure: whoever reads has what he wants. */
+/**
+ * A reader that stops, as in `stagely get secrets
+ * grep -q …`, is no failure.
+ */
 export const endQuietlyWhenNobodyReads = (): void => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,7 +26,7 @@ export const endQuietlyWhenNobodyReads = (): void => {
   }
 }
 
-/** Bytes as they are; at a terminal as `out` shows them. */
+/** Bytes unchanged; at a terminal as out() prints them. */
 export const outBytes = (bytes: Buffer): void => {
   if (process.stdout.isTTY) out(bytes.toString('utf8'))
   else process.stdout.write(bytes)

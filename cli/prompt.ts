@@ -1,4 +1,4 @@
-// Questions at a terminal. Asked on stderr, so that stdout stays what the command prints.
+// Questions at a terminal. They go to stderr, so that stdout holds only the command's result.
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
@@ -15,7 +15,7 @@ export { canAsk } from '../src/kernel/confirm.ts'
 
 const cancelled = (): CliError => new CliError('cancelled: nothing was changed')
 
-/** One line that is not shown while it is typed. */
+/** One line, without echo. */
 export const askHidden = (question: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const silent = new Writable({
@@ -23,14 +23,14 @@ export const askHidden = (question: string): Promise<string> =>
         done()
       },
     })
-    // What is typed here is no history.
+    // Typed secrets must not be in a history.
     const lines = createInterface({
       input: process.stdin,
       output: silent,
       terminal: true,
       historySize: 0,
     })
-    // After the terminal has stopped showing what is typed: who sees the question may paste at once.
+    // Printed after echo is off: a person may paste as soon as the question appears.
     process.stderr.write(question)
     let answered = false
     lines.once('line', (line) => {
@@ -55,7 +55,7 @@ export const askLine = async (question: string): Promise<string> => {
   return line
 }
 
-/** Ends the command with 1 unless the answer is yes; with 2 where there is nobody to ask. */
+/** Ends the command with 1 unless the answer is yes; with 2 when there is no terminal. */
 export const confirm = async (asked: Question, yes: boolean | undefined): Promise<void> => {
   if (yes === true) return
   const answer = await askToConfirm(asked, note)
@@ -68,7 +68,7 @@ export const confirm = async (asked: Question, yes: boolean | undefined): Promis
 
 const destructive = new WeakSet<Command>()
 
-/** Of a command that takes something away: it asks by confirm(), or is told --yes. */
+/** For a command that deletes something: adds --yes; without it, confirm() asks. */
 export const asking = (command: Command): Command => {
   destructive.add(command)
   return command.option('-y, --yes', 'do not ask')

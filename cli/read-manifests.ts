@@ -1,4 +1,4 @@
-// Everything that -f names, parsed and validated before a byte is sent. All faults at once.
+// Parses and validates everything that -f names, before any request. All faults at once.
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isComposeFile } from '../src/manifests/documents.ts'
@@ -21,7 +21,7 @@ export const readStdin = async (): Promise<Buffer> => {
 
 const isManifest = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
 
-/** The manifests below a folder, sorted by path; hidden files are left out. */
+/** The manifests below a folder, sorted by path; without hidden files. */
 const filesBelow = async (folder: string): Promise<string[]> => {
   const entries = await readdir(folder, { withFileTypes: true })
   const found: string[] = []
@@ -78,8 +78,8 @@ export const renderFault = (fault: ManifestFault): string =>
   `${fault.file}:${fault.line}: ${fault.field === undefined || fault.field === '' ? '' : `${fault.field}: `}${fault.message}`
 
 /**
- * The documents of all files, each with its namespace filled in. Prints every fault and ends the
- * command with 1 when there is one.
+ * The documents of all files, each with a namespace. Prints every fault, and ends the command with 1 if
+ * there is one.
  */
 export const readManifests = async (
   paths: readonly string[] | undefined,
@@ -114,7 +114,7 @@ const at = (document: ManifestDocument, field: string, message: string): Manifes
   message,
 })
 
-/** Fills in the namespace; an explicit -n that differs from the file's is a fault, as in kubectl. */
+/** Fills in the namespace. An explicit -n that differs from the file's is a fault, as in kubectl. */
 const namespaceFaults = (
   document: ManifestDocument,
   { namespace, explicit }: { namespace: string; explicit: boolean },

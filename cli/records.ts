@@ -1,4 +1,4 @@
-// Answers of the REST API as a table, JSON, YAML or names.
+// Prints answers of the REST API as a table, JSON, YAML or names.
 import { parseOutput, toYaml, type Output } from './output.ts'
 import { note, out } from './print.ts'
 import { renderColumns } from './table.ts'
@@ -6,22 +6,22 @@ import { renderColumns } from './table.ts'
 interface Column<T> {
   readonly header: string
   readonly cell: (item: T) => string | number | null | undefined
-  /** Only with -o wide. */
+  /** True: only with -o wide. */
   readonly wide?: boolean
 }
 
 export interface RecordView<T> {
   readonly columns: readonly Column<T>[]
-  /** What -o name prints, such as `project/shop`. */
+  /** Text for -o name, such as `project/shop`. */
   readonly nameOf: (item: T) => string
-  /** Said on stderr in place of an empty table: `No tokens found.` */
+  /** Printed on stderr for an empty table: `No tokens found.` */
   readonly empty: string
 }
 
 const chosen = (output: string | undefined): Output | undefined =>
   output === undefined ? undefined : parseOutput(output)
 
-/** -o json and -o yaml print what the server said, as an array. */
+/** -o json and -o yaml print the server's data, as an array. */
 export const printRecords = <T>(
   items: readonly T[],
   view: RecordView<T>,
@@ -36,7 +36,7 @@ export const printRecords = <T>(
   else out(renderRecords(items, view, format === 'wide'))
 }
 
-/** One item: an object with -o json and -o yaml, a table of one row else. */
+/** One item: an object with -o json and -o yaml, else a table with one row. */
 export const printRecord = <T>(item: T, view: RecordView<T>, output: string | undefined): void => {
   const format = chosen(output)
   if (format === 'json') out(JSON.stringify(item, null, 4))

@@ -1,5 +1,5 @@
-// The order in which secrets can be written one by one: the server refuses a reference to what is
-// not there yet.
+// The order in which secrets must be written one by one: the server refuses a reference to a missing
+// secret.
 import type { KubeObject } from '../src/resources/meta.ts'
 import { valueBytes } from '../src/resources/secret-value.ts'
 import type { SecretSpec } from '../src/resources/stagelysecret.ts'
@@ -7,7 +7,7 @@ import { parseTemplate } from '../src/resources/value-template.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
-/** Keys that the value refers to, as far as it can be read here: a sealed one cannot. */
+/** Keys that the value refers to, if it can be read here: a sealed one cannot. */
 const keysOf = (object: KubeObject): readonly string[] => {
   const bytes = valueBytes(specOf(object))
   const template = bytes === undefined ? '' : parseTemplate(bytes)
@@ -18,7 +18,7 @@ const keysOf = (object: KubeObject): readonly string[] => {
 const refers = (object: KubeObject): boolean =>
   object.kind === 'StagelySecret' && specOf(object).references === true
 
-/** Stable; what refers to nothing comes first, then each after what it refers to. */
+/** Stable: secrets without references first, then each one after those that it refers to. */
 export const inReferenceOrder = (objects: readonly KubeObject[]): KubeObject[] => {
   const referring = objects.filter(refers)
   const ordered = objects.filter((object) => !refers(object))

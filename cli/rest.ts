@@ -1,5 +1,5 @@
-// The REST API as the commands use it. Failures are StagelyError with the server's reason, every
-// field fault and the request's id, or CliError where there was no answer.
+// The REST API for the commands. Throws StagelyError with the server's reason, every field fault and
+// the request's id, or CliError when there was no answer.
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
@@ -18,7 +18,7 @@ import {
 } from './transport.ts'
 
 interface RestCall extends Call {
-  /** Of the ETag that was read: the write is refused when somebody was faster. */
+  /** From the ETag of an earlier answer: the write is refused when the object has changed since. */
   readonly ifMatch?: string
 }
 
@@ -31,19 +31,19 @@ interface RestReply<T> {
 
 export interface Rest {
   readonly server: string
-  /** As of the connection. */
+  /** Default namespace of the connection. */
   readonly namespace: string
-  /** `path` is below /api/v1. A POST carries an Idempotency-Key, so that trying again is safe. */
+  /** `path` is below /api/v1. A POST gets an Idempotency-Key, so that it may be repeated. */
   call<T>(path: string, call?: RestCall): Promise<RestReply<T>>
-  /** Every item of a list, page by page; `key` names the list in the answer, such as `secrets`. */
+  /** All items of a list, page by page; `key` is the list's name in the answer, such as `secrets`. */
   list<T>(path: string, key: string, query?: Call['query']): Promise<T[]>
-  /** The bytes of an answer as they come: server-sent events, JSON lines. */
+  /** The bytes of an answer as they arrive: server-sent events, JSON lines. */
   stream(path: string, call?: RestCall): Promise<http.IncomingMessage>
 }
 
 const root = '/api/v1'
 
-/** Path of a project, which is named as `namespace/name`. */
+/** Path of a project, with `namespace/name` as its id. */
 export const projectPath = (namespace: string, project: string): string =>
   `/projects/${encodeURIComponent(`${namespace}/${project}`)}`
 
@@ -107,7 +107,7 @@ const withHeaders = ({ ifMatch, headers, ...call }: RestCall): Call => ({
   },
 })
 
-/** RFC 9457, with the faults of all fields beside it. */
+/** RFC 9457, with the faults of all fields. */
 interface Problem {
   readonly title?: string
   readonly detail?: string

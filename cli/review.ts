@@ -1,4 +1,4 @@
-// Asks the server what a set of objects would change. The review stores nothing.
+// Asks the server what a set of objects would change. Stores nothing.
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { ManifestDocument } from '../src/manifests/parse.ts'
 import type { AffectedService, CascadedService, ReviewStatus } from '../src/manifests/review.ts'
@@ -23,7 +23,10 @@ export const reviewObjects = async (
   }
 }
 
-/** The review of all documents; prints every fault at its file and line, and ends with 1 when there is one. */
+/**
+ * The review of all documents. Prints every fault with its file and line, and ends with 1 if there is
+ * one.
+ */
 export const reviewDocuments = async (
   api: Api,
   documents: readonly ManifestDocument[],
@@ -65,7 +68,7 @@ export const renderAffected = (
   ]
 }
 
-/** Counted apart: no version of Compose spares them. */
+/** Counted separately: every version of Compose re-creates them. */
 const renderCascaded = (cascaded: readonly CascadedService[]): string[] => {
   if (cascaded.length === 0) return []
   const what =

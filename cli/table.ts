@@ -11,11 +11,11 @@ export interface Table {
 export interface TableOptions {
   readonly wide?: boolean
   readonly showNamespace?: boolean
-  /** Put before each name, such as `stagelet.stagely.dev/`. */
+  /** Prefix of each name, such as `stagelet.stagely.dev/`. */
   readonly namePrefix?: string
 }
 
-/** Columns with three spaces between; the last one is not padded. */
+/** Columns, separated by three spaces; the last one is not padded. */
 export const renderColumns = (
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -34,7 +34,7 @@ export const renderColumns = (
     .join('\n')
 }
 
-/** A server-side Table as text. Cells of `date` are already human. */
+/** A server-side Table as text. Cells of `date` are already human-readable. */
 export const renderTable = (table: Table, options: TableOptions = {}): string => {
   const definitions = table.columnDefinitions ?? []
   const shown = definitions

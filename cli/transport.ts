@@ -1,4 +1,4 @@
-// One request over Node's own client: what the Kubernetes-style API and the REST API share.
+// One request with Node's HTTP client, for both APIs.
 import http from 'node:http'
 import https from 'node:https'
 import { connectionError } from './connection-error.ts'
@@ -13,11 +13,11 @@ export interface Call {
   readonly accept?: string
   readonly headers?: Record<string, string>
   readonly signal?: AbortSignal
-  /** Given up when nothing comes for so long; absent where it may be quiet, such as a watch. */
+  /** Time without data after which the request fails; absent when silence is normal, as for a watch. */
   readonly silentMs?: number
 }
 
-/** Of a question: longer than a server ever works on one without a byte. */
+/** Longer than a server ever works on a request without sending a byte. */
 export const answerMs = 120_000
 
 export interface Reply {
@@ -35,8 +35,8 @@ const urlOf = (server: string, path: string, query: Call['query'] = {}): URL => 
 }
 
 /**
- * Sends a request and resolves when the head of the answer is there, whatever its status; the caller
- * reads the body. Warnings of the server go to stderr. CliError where there is no answer.
+ * Sends a request and resolves with the head of the answer, whatever its status; the caller reads the
+ * body. Prints the server's warnings on stderr. CliError when there is no answer.
  */
 export const open = (
   server: string,
@@ -50,7 +50,7 @@ export const open = (
     const headers = {
       ...(options.headers as http.OutgoingHttpHeaders | undefined),
       accept: call.accept ?? 'application/json',
-      // In managedFields, the name of who wrote a field.
+      // The manager's name in managedFields.
       'user-agent': 'stagely',
       ...(body === undefined
         ? {}
@@ -80,7 +80,7 @@ export const open = (
     sent.end(body)
   })
 
-/** The bytes of an answer. CliError where the connection breaks; the reason of `signal` where that ended it. */
+/** The bytes of an answer. CliError when the connection breaks; the reason of `signal` when it aborts. */
 export async function* unbroken(
   server: string,
   response: http.IncomingMessage,
@@ -94,7 +94,7 @@ export async function* unbroken(
   }
 }
 
-/** The whole of an answer, whatever its status. */
+/** The whole answer, whatever its status. */
 export const readReply = async (
   server: string,
   response: http.IncomingMessage,
@@ -116,10 +116,10 @@ export const exchange = async (
   options: http.RequestOptions,
 ): Promise<Reply> => readReply(server, await open(server, path, call, options), call.signal)
 
-/** What was said on which stream. */
+/** The warnings that were printed, by stream. */
 const warned = new WeakMap<object, Set<string>>()
 
-/** A command that writes forty objects says the same only once. */
+/** Prints a warning once, although a command may write forty objects. */
 const warnOnce = (warning: string): void => {
   const said = warned.get(process.stderr) ?? new Set()
   warned.set(process.stderr, said)
@@ -134,7 +134,7 @@ const warningsIn = (header: string | undefined): string[] =>
     m[1]!.replace(/\\(.)/g, '$1'),
   )
 
-/** The body as JSON; undefined where there is none. */
+/** The body as JSON; undefined when it is empty. */
 export const parseJson = (text: string, server: string): unknown => {
   if (text === '') return undefined
   try {
@@ -144,7 +144,7 @@ export const parseJson = (text: string, server: string): unknown => {
   }
 }
 
-/** What every API answers a wrong token with, said in terms of what to set; `why` as the server says it. */
+/** The error for a 401: names the setting to change; `why` is the server's message. */
 export const refusedToken = (server: string, why: string | undefined): CliError => {
   const known = why === undefined || why === 'Unauthorized' ? '' : `: ${why}`
   return new CliError(
@@ -155,15 +155,15 @@ export const refusedToken = (server: string, why: string | undefined): CliError 
 export const notStagely = (server: string, status: number): CliError =>
   new NotStagely(`${server} answered ${status}; is it a Stagely controller?`, status)
 
-/** What ties a failure to the server's log and audit. */
+/** The id that identifies the request in the server's log and audit. */
 export const requestIdOf = (headers: http.IncomingHttpHeaders): { requestId?: string } => {
   const id = headers['x-request-id']
   return typeof id === 'string' ? { requestId: id } : {}
 }
 
 /**
- * What to wait before the next try where a server asked too often (429) says when; undefined after
- * three tries, and for a time that nobody waits for at a prompt.
+ * Time to wait after a 429 with Retry-After; undefined after three attempts, and for a time that nobody
+ * waits at a prompt.
  */
 export const waitBeforeRetry = (
   status: number,

@@ -1,5 +1,5 @@
-// agent drain and undrain: for work on a machine. Nothing new is rolled out there, and what is on its
-// way is waited for; containers run on.
+// agent drain and undrain: for maintenance of a machine. No new rollout starts there; drain waits for
+// running ones. Containers keep running.
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { isAbort } from '../../src/kernel/errors.ts'
@@ -74,7 +74,7 @@ const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
   )
 }
 
-/** Nobody can say when a machine that is away settles: it counts as idle. */
+/** An agent that is away counts as idle: nobody knows when its machine would be. */
 const isBusy = (object: KubeObject | undefined): boolean =>
   object !== undefined &&
   currentCondition(object, 'Progressing')?.status === 'True' &&

@@ -1,4 +1,4 @@
-// Which audit rows are asked for.
+// Flags that select audit rows.
 import { Option, type Command } from 'commander'
 import { toInstant } from './time.ts'
 import type { CommonFlags } from '../options.ts'

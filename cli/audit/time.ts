@@ -1,4 +1,4 @@
-// Points in time as people write them at a prompt.
+// Times as people write them on a command line.
 import { InvalidArgumentError } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 
@@ -6,7 +6,7 @@ const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const day = /^\d{4}-\d\d-\d\d$/
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
-/** `24h`, `7d` and `30m` count back from now; a day is its beginning in UTC. Returns RFC 3339. */
+/** `24h`, `7d` and `30m` count back from now; a date is its beginning in UTC. Returns RFC 3339. */
 export const toInstant = (text: string, _previous?: unknown, now = realClock.now()): string => {
   const ago = /^(\d+)([mhd])$/.exec(text)
   if (ago !== null) {

@@ -1,4 +1,4 @@
-// Verifies an export line by line, whatever its length.
+// Verifies an export line by line, so that it may be of any length.
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { signedHead, type SignedHead } from '../../src/audit/record.ts'
@@ -21,7 +21,7 @@ export const verifyLines = async (
   return verifier.finish()
 }
 
-/** A file with a head, or an export whose last line is one. */
+/** Reads a signed head: from a file that holds one, or from the last line of an export. */
 export const readHead = async (file: string): Promise<SignedHead> => {
   let text: string
   try {

@@ -26,7 +26,7 @@ export const recordView: RecordView<AuditRecord> = {
   empty: 'No audit rows found.',
 }
 
-/** As the REST API answers. */
+/** A record in the answer of the REST API. */
 export interface RevealedRecord {
   readonly id: string
   readonly namespace: string

@@ -1,5 +1,5 @@
-// adopt: takes an object over from the folder or the cluster that owned it, so that the API may change it;
-// or leaves it to the one that declares it.
+// adopt: takes an object over from its folder or cluster, so that the API may change it; or releases it
+// to the source that declares it.
 import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf } from '../api.ts'

@@ -1,4 +1,4 @@
-// agent: who may become an agent, who is one, and who no longer is. `agent run` is not here.
+// agent: makes join tokens, lists agents, revokes them. `agent run` is not here.
 import { Option, type Command } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
@@ -43,7 +43,7 @@ export const command = (): Command => {
   return group
 }
 
-/** Shown in the help; main.ts hands these to the agent itself, which parses their flags. */
+/** Only for the help: command-line.ts runs these programs, which parse their own flags. */
 const programs: readonly (() => Command)[] = [
   () =>
     newCommand('run', 'Run the agent of this machine (its own --help lists the flags).', [

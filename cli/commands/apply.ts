@@ -1,4 +1,4 @@
-// apply: everything is checked first, here and by the server; then written as one change set.
+// apply: checks everything first, here and on the server; then writes one change set.
 import type { Command } from 'commander'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus } from '../../src/manifests/review.ts'
@@ -58,7 +58,7 @@ const apply = async (flags: Flags): Promise<void> => {
   if (timeoutMs !== undefined) await waitForSync(api, affectedBy(review, documents), timeoutMs)
 }
 
-/** The stagelets that the review names, and those that are in the files themselves. */
+/** The stagelets in the review, and those in the files. */
 const affectedBy = (
   review: ReviewStatus,
   documents: readonly ManifestDocument[],

@@ -1,4 +1,4 @@
-// audit: who did what, what somebody has read, and proof that nothing of it was changed.
+// audit: who did what, what a person has read, and the proof that no row was changed.
 import { open } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'

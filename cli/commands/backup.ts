@@ -1,4 +1,4 @@
-// backup: one snapshot of the running controller. Values are in it as they are stored, sealed.
+// backup: a snapshot of the running controller. Values in it stay sealed.
 import { createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -21,7 +21,7 @@ export const command = (): Command =>
     .requiredOption('--to <file>', 'a file that does not exist yet, or - for stdout')
     .action(backup)
 
-/** CliError where the connection breaks. */
+/** CliError when the connection breaks. */
 const readBackup = async (rest: Rest): Promise<AsyncIterable<Buffer>> =>
   unbroken(rest.server, await rest.stream('/backup', { accept: 'application/gzip' }), undefined)
 

@@ -1,9 +1,9 @@
-// completion: a script for the shell, made from the commands as they are.
+// completion: a script for the shell, generated from the commands.
 import { Argument, Command } from 'commander'
 import { renderCompletion, shells, type Choice, type Shell } from '../completion.ts'
 import { out } from '../print.ts'
 
-/** `loadAll` gives every command, under the name that it is called by. */
+/** `loadAll` returns every command, by the name on the command line. */
 export const command = (
   loadAll: () => Promise<readonly Command[]> = () => Promise.resolve([]),
 ): Command =>

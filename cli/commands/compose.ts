@@ -1,4 +1,5 @@
-// compose: Docker Compose by the agent of this machine, so that the secrets stay with the containers.
+// compose: runs Docker Compose through the agent of this machine, so that containers keep their
+// secrets.
 import { request, type IncomingMessage } from 'node:http'
 import { userInfo } from 'node:os'
 import { StringDecoder } from 'node:string_decoder'
@@ -112,7 +113,10 @@ const refused = async (response: IncomingMessage): Promise<never> => {
 
 const maxLineBytes = 1024 * 1024
 
-/** A terminal is not to be steered by what containers say; a file gets the bytes. */
+/**
+ * At a terminal, control characters are removed, so that containers cannot control it; a file gets the
+ * bytes unchanged.
+ */
 const writerTo = (to: NodeJS.WriteStream): ((bytes: Buffer) => boolean) => {
   const decoder = new StringDecoder('utf8')
   return (bytes) => to.write(to.isTTY ? printable(decoder.write(bytes)) : bytes)
@@ -133,7 +137,7 @@ const show = async (response: IncomingMessage): Promise<number> => {
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       read(chunk)
-      // Whoever reads slowly holds up the container, and no memory fills.
+      // A slow reader slows the container down; no data piles up in memory.
       const slow = full
       if (slow?.writableNeedDrain === true) await new Promise((go) => slow.once('drain', go))
     }

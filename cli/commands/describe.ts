@@ -1,4 +1,4 @@
-// describe: all that is known of an object, for people: spec, status, conditions, events.
+// describe: everything about an object, for people: spec, status, conditions, events.
 import type { Command } from 'commander'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
@@ -46,7 +46,7 @@ const eventsOf = async (api: Api, object: KubeObject): Promise<readonly EventVie
   return list.items as unknown as EventView[]
 }
 
-/** core/v1 Event keeps its fields at the top level. */
+/** A core/v1 Event has its fields at the top level. */
 type EventView = EventSpec
 
 const indent = (text: string): string =>
@@ -94,7 +94,7 @@ export const renderDescription = (object: KubeObject, events: readonly EventView
   ].join('\n')
 }
 
-/** Names of keys only; a secret lists the services that see it as stagelet/service. */
+/** Names of keys only; for a secret, the services that see it, as stagelet/service. */
 const renderServices = (services: readonly (ServiceStatus | string)[] | undefined): string[] => {
   if (services === undefined) return []
   if (services.length === 0) return ['Services:  <none>']

@@ -1,4 +1,5 @@
-// diff: what an apply would change, and which services would get a new container. Names, no values.
+// diff: the changes that an apply would make, and the services that would get a new container. Names
+// only.
 import type { Command } from 'commander'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
@@ -73,7 +74,7 @@ const renderChange = (change: ReviewChange): string[] => {
   return [`~ ${name}${where}`, ...change.fields.map((field) => `    ${field}`), ...value]
 }
 
-/** For people; an empty answer says so. */
+/** Text for people; says so when nothing would change. */
 export const renderReview = (review: ReviewStatus): string => {
   const changed = review.changes.filter((change) => change.action !== 'Unchanged')
   if (changed.length === 0) return 'no change'

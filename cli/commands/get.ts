@@ -1,4 +1,4 @@
-// get: server-side tables in kubectl's look, or the objects themselves.
+// get: server-side tables as kubectl prints them, or the objects.
 import type { Command } from 'commander'
 import { asTable, pathOf, type Api } from '../api.ts'
 import { usageError } from '../errors.ts'
@@ -29,7 +29,7 @@ export const command = (): Command =>
     .addOption(allNamespacesOption())
     .action(get)
 
-/** `words` are kinds and names, as `stagely get` takes them. */
+/** `words` are kinds and names, as for `stagely get`. */
 export const get = async (words: readonly string[], flags: CommonFlags): Promise<void> => {
   const output = flags.output === undefined ? undefined : parseOutput(flags.output)
   const targets = parseTargets(words)

@@ -1,4 +1,4 @@
-// keys: how old they are, and their rotation.
+// keys: their age and their rotation.
 import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -16,7 +16,7 @@ interface Rotation {
   readonly message: string
 }
 
-/** As a rotation is answered that has begun. */
+/** The answer to the start of a rotation. */
 interface Begun extends Rotation {
   readonly not_rotated?: readonly { readonly project: string; readonly message: string }[]
 }
@@ -75,7 +75,7 @@ const print = (value: object, output: string | undefined, text: () => string): v
   )
 }
 
-/** Of a controller that does not tell when a key is due, only since when it is used. */
+/** `due` is absent from older controllers, which only report the start date of a key. */
 const datesOf = (since = 'unknown', due?: string): string =>
   `since ${since}${due === undefined ? '' : `, due ${due.slice(0, 10)}`}`
 
@@ -186,7 +186,7 @@ const describeLeft = (left: NonNullable<Begun['not_rotated']>): string =>
     ),
   ].join('\n')
 
-/** At once: what old keys sealed keeps opening, so that nothing is to be done over. */
+/** Done at once: values that an old key sealed can still be opened. */
 const rotateSealing = async (rest: Rest, output: string | undefined): Promise<void> => {
   const call = { method: 'POST' } as const
   const { body } = await rest.call<{ public_key: string }>('/sealing-key/rotate', call)

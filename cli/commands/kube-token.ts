@@ -1,4 +1,4 @@
-// kube-token: the credential plugin that a kubeconfig of "stagely kubeconfig --exec" names.
+// kube-token: the credential plugin for kubeconfigs that "stagely kubeconfig --exec" makes.
 import { Command } from 'commander'
 import { findEndpoint, howToConnect } from '../connect.ts'
 import { CliError } from '../errors.ts'
@@ -19,7 +19,7 @@ Examples:
     .action(async ({ server }: { server?: string }) => {
       const endpoint = await findEndpoint()
       if (endpoint?.token === undefined) throw new CliError(`nobody is logged in: ${howToConnect}`)
-      // A token must not go to another server than the one it is for.
+      // A token must not be sent to another server.
       if (server !== undefined && server !== endpoint.server)
         throw new CliError(
           `you are logged in to ${endpoint.server}, not to ${server}: log in there`,

@@ -1,4 +1,4 @@
-// kubeconfig: what kubectl needs to speak to the controller; printed, or merged into a file.
+// kubeconfig: prints the configuration for kubectl, or merges it into a file.
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -64,7 +64,7 @@ const kubeconfig = async (flags: Flags): Promise<void> => {
   )
 }
 
-/** Of several files kubectl writes to the first that is there; we take one, or ask. */
+/** With several files kubectl writes to the first existing one; here the person must choose. */
 const defaultFile = (): string => {
   const files = (readConnectionEnv().kubeconfig ?? '').split(':').filter((file) => file !== '')
   if (files.length > 1) throw usageError('KUBECONFIG names several files: say which with --file')
@@ -85,7 +85,7 @@ const partsOf = async (endpoint: Endpoint, flags: Flags): Promise<KubeconfigPart
   }
 }
 
-/** This very program, so that kubectl finds it without a PATH. */
+/** The path of this program, so that kubectl finds it without a PATH. */
 const pluginOf = (server: string): object => ({
   apiVersion: 'client.authentication.k8s.io/v1',
   command: process.execPath,

@@ -1,4 +1,4 @@
-// login: remembers where the controller is. The token comes from the OpenID provider by the browser,
+// login: stores the controller's address. The token comes from the OpenID provider through the browser,
 // from a file or from stdin, never from argv.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -58,7 +58,7 @@ const login = async (flags: {
       : await readToken(flags.tokenFile, fromEnv)
   if (token === '') throw new CliError('the token is empty')
   const endpoint = { ...place, token }
-  // A login that does not work must not be remembered.
+  // A login that does not work must not be stored.
   const api = connectTo(endpoint)
   await api.call('/apis/stagely.dev/v1alpha1')
   const namespace = flags.namespace ?? (await onlyTeam(endpoint))
@@ -67,7 +67,7 @@ const login = async (flags: {
   out(`Logged in to ${endpoint.server}${where}; remembered in ${file}`)
 }
 
-/** Who is in one team should not have to name it in every command. */
+/** A person in one team should not have to name it in every command. */
 const onlyTeam = async (endpoint: Endpoint): Promise<string | undefined> => {
   const { body } = await createRest(connectionTo(endpoint)).call<{ teams: { team: string }[] }>(
     '/me',

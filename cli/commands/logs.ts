@@ -1,5 +1,5 @@
-// logs: what the containers of a stagelet say. Their agent hides the secrets before anything leaves
-// the machine.
+// logs: output of a stagelet's containers. The agent masks the secrets before anything leaves the
+// machine.
 import { Option, type Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { LogLine } from '../../src/protocol/logs.ts'

@@ -1,4 +1,4 @@
-// rollout: how the newest revision goes to the stagelets of a project, in kubectl's words.
+// rollout: how the newest revision of a project reaches its stagelets. Subcommands as in kubectl.
 import type { Command } from 'commander'
 import { newGroup } from '../options.ts'
 import { historyCommand, undoCommand } from '../rollout/history.ts'

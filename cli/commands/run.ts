@@ -1,4 +1,5 @@
-// run: a local process with the secrets of a service as its environment. Nothing goes to a disk.
+// run: starts a local process with the secrets of a service as its environment. Nothing is written to a
+// disk.
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
@@ -49,8 +50,8 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   const [file = '', ...args] = words
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
-  // Where no service is named: what every one sees. One value for each key, and of a stagelet's own
-  // only those of the one that is named.
+  // Without a service: the secrets that every service sees. One value for each key; a stagelet's own
+  // secrets only when that stagelet is given.
   const { service = 'global', stagelet } = flags
   if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
   await requireService(api, { project, stagelet }, service)

@@ -1,4 +1,5 @@
-// seal: a value for a manifest in Git, which only the controller opens, and only at its one place.
+// seal: seals a value for a manifest in Git. Only the controller can open it, and only in its one
+// place.
 import { Option, type Command } from 'commander'
 import {
   parseSealingFile,
@@ -85,7 +86,7 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   const identity: Identity = { project, key, scope, stagelet }
   const value = await readValue(key, flags)
   const type = flags.file === undefined ? 'env' : 'file'
-  // A key that only the manifest says to be of type file takes any bytes.
+  // With a bare sealed value the type is unknown: a file secret may hold any bytes.
   const faults = flags.output === undefined ? [] : checkValue({ type, key }, value)
   if (faults.length > 0) throw new CliError(faults.map(({ message }) => message).join('; '))
   const sealedValue = sealValue(publicKey, { namespace, namespaceUid, ...identity }, value)
@@ -98,7 +99,7 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
 interface KeyOfNamespace {
   readonly namespace: string
   readonly publicKey: Buffer
-  /** Of the namespace; undefined where nobody knows it. */
+  /** Uid of the namespace; undefined when it is not known. */
   readonly uid: string | undefined
 }
 
@@ -108,7 +109,7 @@ const fetchKey = async (rest: Rest): Promise<KeyOfNamespace> => {
   return { namespace, publicKey: parseSealingKey(body.public_key), uid: body.namespace_uid }
 }
 
-/** Offline no kubeconfig is read either: the namespace is what -n, the environment or the login says. */
+/** Offline no kubeconfig is read: the namespace is that of -n, the environment or the login. */
 const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   const { keyFile } = flags
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')

@@ -1,4 +1,4 @@
-// secrets: what people do with secrets daily.
+// secrets: the daily work with secrets.
 import type { Command } from 'commander'
 import { newGroup } from '../options.ts'
 import { deleteCommand } from '../secrets/delete.ts'

@@ -1,4 +1,4 @@
-// status: one screen that says what is wrong, or that nothing is.
+// status: one screen with everything that is wrong, or the statement that nothing is.
 import type { Command } from 'commander'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -29,7 +29,7 @@ export const command = (): Command =>
 
 interface Overview {
   readonly server: string
-  /** Absent for all. */
+  /** Absent: all namespaces. */
   readonly namespace?: string
   readonly stagelets: { readonly total: number; readonly in_sync: number }
   readonly agents: { readonly total: number; readonly ready: number; readonly drained: number }
@@ -81,7 +81,7 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   }
 }
 
-/** Their conditions tell of the sources that declare what is in them. */
+/** Conditions of a team show faults of the sources that declare its objects. */
 const readTeams = async (
   api: Awaited<ReturnType<typeof openApi>>,
   { namespace, selector }: Selection,
@@ -110,7 +110,7 @@ const render = (overview: Overview): string => {
   return `${counts}\n\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`
 }
 
-/** What each condition is when all is well; those that are not named here are bad when True. */
+/** Conditions that are good when True; all others are bad when True. */
 const goodWhenTrue = new Set([
   'Ready',
   'SecretsInSync',
@@ -121,13 +121,13 @@ const goodWhenTrue = new Set([
   'ClusterFollowed',
   'ScopeMatched',
 ])
-/** Only says that something is under way. */
+/** Conditions that only show work in progress. */
 const neutral = new Set(['Progressing'])
 
-/** Each follows from others, or from what its agent says of itself, and is told only by itself. */
+/** Conditions that follow from other conditions, or from the agent's own; shown only on their own. */
 const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Ready'])
 
-/** One cause is told once: where several conditions say the same, by the one nearest to it. */
+/** One warning for each cause: of several conditions with the same cause, the most specific one. */
 export const warningsOf = (object: KubeObject): Warning[] => {
   const kind: Kind = findKinds(object.kind)[0]!
   const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
@@ -148,7 +148,7 @@ export const warningsOf = (object: KubeObject): Warning[] => {
   return [...told, ...onPurpose(object).map((why) => ({ ...about, ...why }))]
 }
 
-/** Why a secret does not run, or nobody sees whether it does, is told by the stagelet where that is shown. */
+/** Leaves out a secret's warning when its stagelet shows the same cause. */
 export const warningsOfAll = (objects: readonly KubeObject[]): Warning[] => {
   const projectOf = ({ metadata, spec }: KubeObject): string =>
     `${metadata.namespace ?? ''}/${(spec?.['projectRef'] as { name?: string } | undefined)?.name ?? ''}`
@@ -171,7 +171,7 @@ const causesOf = (bad: readonly Condition[]): Condition[] => {
   return isTold ? own : [...own, first]
 }
 
-/** What a person has set, and may have forgotten. */
+/** Settings that a person has made and may have forgotten. */
 const onPurpose = ({
   kind,
   metadata,

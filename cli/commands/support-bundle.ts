@@ -1,4 +1,5 @@
-// support-bundle: what a maintainer needs to know about an installation, in one file that is safe to send.
+// support-bundle: everything that a maintainer needs to know about an installation, in one file that is
+// safe to send.
 import { stat } from 'node:fs/promises'
 import { arch, release, type } from 'node:os'
 import type { Command } from 'commander'
@@ -21,7 +22,7 @@ interface MachineFlags {
   readonly filesDir: string | undefined
 }
 
-/** The agent's half, which knows its folder and its engine. */
+/** The agent's part: its folder and its engine. */
 export interface Machine {
   readonly defaultDataDir: string
   readonly parts: (flags: MachineFlags) => Promise<Part[]>
@@ -73,7 +74,7 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** Parts of this machine; none where no agent has been. */
+/** Parts about this machine; none when there is no agent on it. */
 const machinePartsFor = async (flags: Flags, machine: Machine): Promise<Part[]> => {
   const { agentDataDir, allowDir = [], filesDir } = flags
   const dirs = [agentDataDir, filesDir, ...allowDir].filter((dir) => dir !== undefined)
@@ -95,13 +96,13 @@ const clientPart: Part = {
   },
 }
 
-/** A controller that is not known is told like one that does not answer. */
+/** A controller without a known address is reported like one that does not answer. */
 const controllerPartsFor = (connection: Connection | Error, flags: Flags): Part[] =>
   connection instanceof Error
     ? [{ name: 'controller', what: '', read: () => Promise.reject(connection) }]
     : controllerParts(connection, { namespace: flags.namespace, logs: flags.logs ?? [] })
 
-/** Whatever this process could say by mistake: its environment, and the credentials that it uses. */
+/** Secrets of this process, which might get into the bundle: its environment and its credentials. */
 const ownSecrets = async (connection: Connection | Error): Promise<string[]> => {
   const login = await readLogin().catch(() => undefined)
   const options = connection instanceof Error ? {} : await connection.options().catch(() => ({}))
@@ -139,7 +140,7 @@ ${lines.join('\n')}
 ${leftOut}`
 }
 
-/** Before anything is collected for it. */
+/** Checked before anything is collected. */
 const refuseTaken = async (file: string): Promise<void> => {
   const isTaken = await stat(file).then(
     () => true,

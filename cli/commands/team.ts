@@ -1,4 +1,4 @@
-// team: teams and who is in them, in which role.
+// team: teams, their members and the members' roles.
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import {

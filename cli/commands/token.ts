@@ -1,4 +1,4 @@
-// token: your own tokens, those of a team's machines, and for admins those of any user.
+// token: a person's own tokens, those of a team's machines, and for admins those of any user.
 import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { usageError } from '../errors.ts'

@@ -1,4 +1,4 @@
-// user: who may log in. For admins of the controller.
+// user: the people who may log in. For admins of the controller.
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { part, userView, type UserRecord, type UserWithTeams } from '../people/views.ts'

@@ -1,4 +1,4 @@
-// whoami: who the controller takes you for, and what you may.
+// whoami: the identity and the rights that the controller gives you.
 import type { Command } from 'commander'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'

@@ -1,4 +1,4 @@
-// How long what is deleted can be had back, as the controller says it.
+// How long deleted secrets can be restored, from the controller.
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { NotStagely } from '../errors.ts'
@@ -6,7 +6,7 @@ import { projectPath, type Rest } from '../rest.ts'
 
 const dayMs = 86_400_000
 
-/** In ms; undefined where the project is not there, or the server is no controller. */
+/** In ms; undefined when the project does not exist, or the server is no controller. */
 export const readGrace = async (
   rest: Rest,
   { namespace, project }: Loss,
@@ -22,14 +22,14 @@ export const readGrace = async (
   }
 }
 
-/** What goes away of a project: one secret or more, or the project itself with all of them. */
+/** The deleted part of a project: one or more secrets, or the whole project. */
 export interface Loss {
   readonly namespace: string
   readonly project: string
   readonly whole: boolean
 }
 
-/** Of a project that is gone nothing can be listed: it comes back with all its secrets. */
+/** Secrets of a deleted project cannot be listed: it is restored with all of them. */
 const remedy = ({ namespace, project, whole }: Loss): string => {
   const where = namespace === 'default' ? '' : ` -n ${namespace}`
   return `"stagely secrets restore ${whole ? '--all ' : ''}--project ${project}${where}"`
@@ -47,7 +47,7 @@ export const restorableFor = (graceMs: number | undefined, loss: Loss): string =
     ? `Deleted secrets can be restored for the grace time of the controller: ${remedy(loss)}.`
     : `What is a secret can be restored for ${lengthOf(graceMs)}: ${remedy(loss)}.`
 
-/** For the answer. */
+/** For the message afterwards. */
 export const restorableUntil = (graceMs: number | undefined, loss: Loss): string =>
   graceMs === undefined
     ? restorableFor(graceMs, loss)

@@ -1,4 +1,4 @@
-// What a deletion takes along, in a line for each object: pure.
+// Lists what a deletion deletes, one line for each object. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
 import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
@@ -15,7 +15,7 @@ const specOf = <T>(object: KubeObject): Partial<T> => (object.spec ?? {}) as Par
 export const projectOf = (object: KubeObject): string =>
   specOf<StageletSpec>(object).projectRef?.name ?? ''
 
-/** Names of those that live on; what is going already holds nothing up. */
+/** Names of stagelets that are not being deleted: the others block nothing. */
 const living = (stagelets: readonly KubeObject[], is: (s: KubeObject) => boolean): string[] =>
   stagelets
     .filter((s) => s.metadata.deletionTimestamp === undefined && is(s))

@@ -1,9 +1,9 @@
-// The .env format as Docker Compose reads it (compose-go's dotenv, tried against Compose 2.26.1 and 2.40.3):
-// quotes, escapes, values over several lines, comments, and `${OTHER}` of earlier lines.
+// The .env format as Docker Compose reads it (compose-go's dotenv, tested with Compose 2.26.1 and
+// 2.40.3): quotes, escapes, multi-line values, comments, and `${OTHER}` of earlier lines.
 import type { Entry, EntryFault, Parsed } from './entries.ts'
 import { expand, ExpandError } from './expand.ts'
 
-/** Reads the whole text; where Compose would put an empty text for an unset variable, a fault. */
+/** Parses the whole text. An unset variable is a fault; Compose would put an empty text. */
 export const parseDotenv = (text: string): Parsed => {
   const source = text.replace(/^\uFEFF/, '')
   const entries: Entry[] = []
@@ -22,7 +22,7 @@ export const parseDotenv = (text: string): Parsed => {
 }
 
 interface Assignment {
-  /** undefined for a line that is none. */
+  /** undefined for a comment or an empty line. */
   readonly key: string | undefined
   readonly taken: Taken
   readonly where: string
@@ -64,16 +64,16 @@ const lineEnd = (source: string, from: number): number => {
 
 interface Head {
   readonly key: string | undefined
-  /** Where in the line the value begins. */
+  /** Position of the value in the line. */
   readonly valueAt: number
 }
 
-/** White space of one line, as compose-go has it. */
+/** White space within a line, as in compose-go. */
 const space = String.raw`[\t\v\f\r \x85\xA0]`
 const headPattern = new RegExp(String.raw`^\s*(?:export\s+)?([^\s=:#'"$]+)${space}*[=:]${space}*`)
 const restPattern = new RegExp(`^${space}*(?:#|$)`)
 
-/** `export KEY = `; Compose takes `:` for `=` as well. undefined for a comment or an empty line. */
+/** Parses `export KEY = `; Compose accepts `:` for `=`. undefined for a comment or an empty line. */
 const headOf = (line: string): Head | undefined => {
   if (/^\s*(?:#|$)/.test(line)) return undefined
   const match = headPattern.exec(line)
@@ -83,10 +83,10 @@ const headOf = (line: string): Head | undefined => {
 interface Taken {
   /** undefined when a quote is not closed. */
   readonly raw: string | undefined
-  /** No variables and no escapes in it. */
+  /** True: the text holds no variables and no escapes. */
   readonly literal: boolean
   readonly quoted: boolean
-  /** More follows a closing quote, which Compose takes for the next line. */
+  /** True when text follows a closing quote; Compose would take it for the next line. */
   readonly isCut: boolean
   /** Index of the newline (or the end) after the value. */
   readonly end: number
@@ -106,7 +106,8 @@ const takeValue = (source: string, from: number, end: number): Taken => {
     return { raw, literal, quoted: true, isCut, end: last }
   }
   const rest = source.slice(from, end)
-  // A comment begins at a "#" after a space, not after a tab; at the very beginning it is the value.
+  // A comment begins at a "#" after a space, not after a tab. At the beginning of the value, "#" is
+  // part of it.
   const comment = rest.indexOf(' #')
   const raw = (comment < 0 ? rest : rest.slice(0, comment)).trimEnd()
   return { raw, literal: false, quoted: false, isCut: false, end }
@@ -122,7 +123,7 @@ const closingQuote = (source: string, from: number, quote: string): number | und
 
 const plain = /^[A-Za-z0-9_./:@%+,=-]+$/
 
-/** One line for each; Compose and parseDotenv read exactly the same text back. */
+/** One line for each entry; Compose and parseDotenv read back exactly the same text. */
 export const renderDotenv = (entries: readonly { key: string; value: string }[]): string =>
   entries.map(({ key, value }) => `${key}=${quoted(value)}\n`).join('')
 

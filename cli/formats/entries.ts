@@ -1,16 +1,16 @@
-// What a file of secrets says, whatever its format.
+// The content of a file of secrets, in any format.
 import type { SecretInput } from '../../src/resources/secret-fields.ts'
 
 export interface Entry {
   readonly key: string
-  /** Absent where the value comes from elsewhere: `value_from` among the fields. */
+  /** Absent when the value has another source: `value_from` among the fields. */
   readonly value?: Buffer
-  /** Where it stands in the file: `line 3`, `secrets[2]`. */
+  /** Place in the file: `line 3`, `secrets[2]`. */
   readonly where: string
-  /** Absent where the format has no place for it: the command's flags say it. */
+  /** Absent when the format has no scope: then the command's flags give it. */
   readonly scope?: string
   readonly stagelet?: string
-  /** What else the file says of the secret, by the names of the REST API. */
+  /** Other fields of the secret, by their REST names. */
   readonly fields?: SecretInput
 }
 
@@ -25,7 +25,7 @@ export interface Parsed {
   readonly faults: readonly EntryFault[]
 }
 
-/** The text of a value, or undefined where the bytes are not UTF-8. */
+/** The text of a value; undefined when the bytes are not UTF-8. */
 export const textOf = (value: Buffer): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value)

@@ -1,6 +1,6 @@
-// `${OTHER}` and escapes inside a value of a .env file, as Compose expands them.
+// Expands `${OTHER}` and escapes inside a value of a .env file, as Compose does.
 
-/** Says what is wrong with the value, without a byte of it. */
+/** A fault of the value; the message never repeats a byte of it. */
 export class ExpandError extends Error {
   override readonly name = 'ExpandError'
 }
@@ -23,8 +23,8 @@ const variable =
 const variableOrEscape = new RegExp(String.raw`${variable.source}|\\(?:0[0-7]{1,3}|[^])`, 'g')
 
 /**
- * `known` are the variables of earlier lines. A name that is not there is an error in place of the
- * empty text that Compose would put: nobody means to store half a password.
+ * `known` are the variables of earlier lines. An unknown name is an error, although Compose would put
+ * an empty text: nobody means to store half a password.
  */
 export const expand = (
   raw: string,
@@ -47,7 +47,7 @@ export const expand = (
     )
   })
 
-/** What an escape stands for; one that means nothing stays as it is. */
+/** The character of an escape; an unknown escape stays unchanged. */
 const characterOf = (escape: string): string => {
   if (!/^\\0[0-7]{1,3}$/.test(escape)) return escapes[escape[1]!] ?? escape
   const code = Number.parseInt(escape.slice(2), 8)

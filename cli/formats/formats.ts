@@ -10,7 +10,7 @@ const readers: Record<string, (text: string) => Parsed> = {
   yaml: parseYamlSecrets,
 }
 
-/** By --format, else by the name of the file; what ends in neither .json nor .yaml is dotenv. */
+/** Chosen by --format, else by the file's name: .json, .yaml, and dotenv for all others. */
 export const readerOf = (format: string | undefined, file: string): ((text: string) => Parsed) => {
   const byName = /\.json$/i.test(file) ? 'json' : /\.ya?ml$/i.test(file) ? 'yaml' : 'dotenv'
   const reader = readers[format ?? byName]

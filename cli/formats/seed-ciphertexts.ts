@@ -1,4 +1,4 @@
-// Values as the first Stagely sealed them: base64 of a 12-byte nonce, AES-256-GCM ciphertext and tag,
+// Values that the first Stagely sealed: base64 of a 12-byte nonce, AES-256-GCM ciphertext and tag,
 // without associated data.
 import { z } from 'zod'
 import { openLegacy } from '../../src/secrets/aead.ts'
@@ -15,7 +15,7 @@ const rowSchema = z.object({
   file_permissions: z.string().nullish(),
 })
 
-/** 32 bytes as base64, or raw; CliError for anything else. */
+/** 32 bytes, raw or as base64; CliError for anything else. */
 export const parseSeedKey = (bytes: Buffer): Buffer => {
   if (bytes.length === 32) return bytes
   const key = Buffer.from(bytes.toString('latin1').trim(), 'base64')
@@ -23,7 +23,7 @@ export const parseSeedKey = (bytes: Buffer): Buffer => {
   throw new CliError('the key file must hold 32 bytes, raw or as base64 (STAGELY_SECRET_KEY)')
 }
 
-/** undefined where the key is another one, or the ciphertext was changed. */
+/** undefined for a wrong key or a changed ciphertext. */
 export const openSeedCiphertext = (ciphertext: string, key: Buffer): Buffer | undefined => {
   try {
     return openLegacy(ciphertext, key)

@@ -1,5 +1,5 @@
-// JSON and YAML: either a map of keys to texts, or a list of secrets as `secrets export` writes it,
-// with all fields of a secret beside each value.
+// JSON and YAML: a map of keys to texts, or a list of secrets as `secrets export` writes it, with all
+// fields.
 import { isScalar, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 import { isRecord } from '../../src/kernel/record.ts'
@@ -16,7 +16,7 @@ interface Line {
   readonly value_base64?: string
 }
 
-/** Every field by its name in the REST API, but for a value that is sealed: that is for manifests. */
+/** Every field by its REST name, except a sealed value, which belongs in a manifest. */
 const lineSchema = z
   .strictObject(
     Object.fromEntries(
@@ -39,13 +39,13 @@ export const parseJsonSecrets = (source: string): Parsed => {
   try {
     parsed = JSON.parse(source)
   } catch {
-    // The parser's own message quotes the text around the fault.
+    // The parser's message quotes the text around the fault.
     return { entries: [], faults: [{ where: 'file', message: 'is not valid JSON' }] }
   }
   return readStructure(parsed)
 }
 
-/** YAML 1.1, as manifests are read: `yes` and `0600` are no texts. */
+/** YAML 1.1, as for manifests: `yes` and `0600` are not texts. */
 export const parseYamlSecrets = (source: string): Parsed => {
   const document = parseDocument(source, { version: '1.1', prettyErrors: false, merge: true })
   const broken = document.errors[0]
@@ -55,7 +55,7 @@ export const parseYamlSecrets = (source: string): Parsed => {
   }
   visit(document, {
     Pair: (_, pair) => {
-      // A key such as ON or 123 is a name, whatever YAML makes of it.
+      // A key such as ON or 123 is a name, whatever its type in YAML.
       if (isScalar(pair.key) && typeof pair.key.source === 'string')
         pair.key.value = pair.key.source
     },

@@ -1,6 +1,6 @@
-// The services of compose files as they are written, before variables are filled in. An older Compose
-// (2.26) tells this only of files whose variables all stand for free text. The YAML of other files is read
-// here, to find variables and env files in it. Compose alone says what the files mean.
+// The services of compose files before variables are interpolated. Compose 2.26 describes them only
+// when all variables stand for free text. For other files the YAML is read here, to find the variables
+// and env files. Only Compose interprets the files.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
@@ -12,19 +12,19 @@ export type RawServices = Readonly<Record<string, RawService>>
 
 interface Files {
   readonly paths: readonly string[]
-  /** Absolute: what the relative paths in these files start from. */
+  /** Absolute base of the relative paths in these files. */
   readonly root: string
 }
 
-/** Fills the variables of texts in, as Compose does. */
+/** Interpolates variables in texts, as Compose does. */
 type Fill = (texts: readonly string[]) => Promise<readonly string[]>
 
-/** More than files of people have; ends a circle, which Compose would have refused before. */
+/** More than real files have; ends a circular include, which Compose would have refused before. */
 const maxDepth = 20
 
 /**
- * The services of `files` and of what they include and extend. Where two files speak of one field, the
- * result has the texts of both: more may be found in it than Compose would leave.
+ * The services of `files` and of the files that they include and extend. If two files set one field,
+ * the result has both texts: it may contain more than Compose would use.
  */
 export const readAsWritten = async (files: Files, fill: Fill, depth = 0): Promise<RawServices> => {
   if (depth > maxDepth) return {}
@@ -82,7 +82,7 @@ const ownServices = async (place: Place): Promise<RawServices> => {
   return services
 }
 
-/** One service, with what it extends. */
+/** One service, merged with the service that it extends. */
 const serviceIn = async (place: Place, name: string): Promise<RawService> => {
   const { document, root, fill, depth } = place
   const raw = isRecord(document.services) ? document.services[name] : undefined

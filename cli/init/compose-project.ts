@@ -1,5 +1,5 @@
-// An existing Compose project as Compose itself reads it. A probe on stdin makes Compose say what each
-// file and each variable holds.
+// Reads an existing Compose project through Compose. An additional file on stdin makes Compose print
+// the content of each env file and the value of each variable.
 import { relative, resolve } from 'node:path'
 import { chosenFiles } from '../../src/compose/files.ts'
 import { undoubled } from '../../src/compose/config-output.ts'
@@ -21,15 +21,15 @@ export interface ProjectRequest {
 
 export interface ComposeService extends ServiceUses {
   readonly name: string
-  /** Started by a plain `up` with the chosen profiles. */
+  /** True when a plain `up` with the chosen profiles starts it. */
   readonly enabled: boolean
-  /** What its containers get, all files and variables resolved. */
+  /** Environment of its containers, with all files and variables resolved. */
   readonly environment: ReadonlyMap<string, string>
   /** Services that it depends on. */
   readonly dependsOn: readonly string[]
 }
 
-/** One file of variables, its path relative to the project's folder. */
+/** A file of variables; the path is relative to the project's folder. */
 interface VariableFile {
   readonly path: string
   readonly values: ReadonlyMap<string, string>
@@ -40,15 +40,15 @@ export interface ComposeProject {
   readonly directory: string
   /** Compose files, relative to the folder. */
   readonly files: readonly string[]
-  /** Sorted by name; those of profiles that are off as well. */
+  /** Sorted by name; includes services of inactive profiles. */
   readonly services: readonly ComposeService[]
-  /** Values of `${VAR}`, of those that are set. */
+  /** Values of the `${VAR}` that are set. */
   readonly variables: ReadonlyMap<string, string>
-  /** The files for `${VAR}`: `.env`, unless others were named. */
+  /** Files for `${VAR}`: `.env`, unless other files were given. */
   readonly dotenvFiles: readonly VariableFile[]
   /** The `env_file`s of services. */
   readonly envFiles: readonly VariableFile[]
-  /** Top-level `secrets:` that are files, relative to the folder. */
+  /** Top-level `secrets:` with files, relative to the folder. */
   readonly secretFiles: readonly { readonly name: string; readonly path: string }[]
 }
 
@@ -63,7 +63,7 @@ interface RawProject {
   }
 }
 
-/** CliError with what Compose says where it does not accept the files. */
+/** CliError with Compose's message when Compose refuses the files. */
 export const readComposeProject = async (request: ProjectRequest): Promise<ComposeProject> => {
   const { directory, files: given, envFiles } = request
   const choice = {
@@ -140,7 +140,7 @@ const asker =
     return stdout
   }
 
-/** Compose's own description, or the text of the files where a variable keeps Compose from one. */
+/** Compose's own description, or the parsed files when a variable prevents one. */
 const askAsWritten = async (
   ask: Ask,
   files: { readonly directory: string; readonly files: readonly string[] },
@@ -153,7 +153,7 @@ const askAsWritten = async (
   }
 }
 
-/** Compose fills variables in wherever it finds them, in an extension field too. */
+/** Compose interpolates variables in every field, also in extension fields. */
 const filler =
   (ask: Ask) =>
   async (texts: readonly string[]): Promise<readonly string[]> => {
@@ -169,11 +169,11 @@ const tellRefused = (error: unknown): never => {
   throw new CliError(`Compose does not accept the project: ${said(error)}`, 1, error)
 }
 
-/** A broken interpolation is quoted whole by Compose, and may hold a value. */
+/** Compose quotes a broken interpolation completely, and it may hold a value. */
 const withoutValues = (stderr: string): string =>
   stderr.replace(/(invalid interpolation format for [^\s:]+)[^]*/g, '$1')
 
-/** The parser's own message would quote the user's files. */
+/** The parser's message would quote the user's files. */
 const parseProject = (stdout: string): RawProject => {
   try {
     return JSON.parse(stdout) as RawProject
@@ -184,14 +184,14 @@ const parseProject = (stdout: string): RawProject => {
 
 interface Probe {
   readonly override: object
-  /** Path and the service of the probe that reads it. */
+  /** Each path, with the service of the probe that reads it. */
   readonly dotenv: readonly (readonly [string, string])[]
   readonly envFiles: readonly (readonly [string, string])[]
 }
 
 const probePrefix = 'stagely-probe-'
 
-/** An override that adds a service for each file of variables, and a field for each `${VAR}`. */
+/** An override with a service for each env file, and a field for each `${VAR}`. */
 const probeOf = (written: RawServices, dotenvPaths: readonly string[]): Probe => {
   const names = variablesIn(written)
   const entries = new Map<string, object>()

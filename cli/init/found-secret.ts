@@ -5,16 +5,16 @@ export interface ProposedSecret {
   /** `global`, or the one service that sees it. */
   readonly scope: string
   readonly value: string
-  /** For people: where the value is today. */
+  /** Present location of the value, for people. */
   readonly from: string
-  /** `scope/KEY` of the secrets that the value, a template then, refers to. */
+  /** `scope/KEY` of the secrets that the value, then a template, refers to. */
   readonly refersTo?: readonly string[]
 }
 
 export interface FoundSecret extends ProposedSecret {
-  /** Where the whole value comes from: secrets with one source are one value in several places. */
+  /** Source of the whole value. Secrets with the same source have one value in several places. */
   readonly source?: string
-  /** The text of the compose file that variables are filled into. */
+  /** The text in the compose file, before interpolation. */
   readonly written?: string
 }
 

@@ -1,4 +1,4 @@
-// The declared state of an adopted project, as objects and as the YAML file that goes into Git.
+// The manifests of an adopted project: as objects, and as a YAML file for Git.
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { toYaml } from '../output.ts'
 import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
@@ -11,17 +11,17 @@ export interface StageletChoice {
   readonly agent: string
   /** On the agent's machine. */
   readonly directory: string
-  /** undefined: those that Compose itself chooses. */
+  /** undefined: the files that Compose chooses. */
   readonly files: readonly string[] | undefined
   readonly envFiles: readonly string[] | undefined
   readonly profiles: readonly string[] | undefined
   readonly composeProject: string
-  /** Global secrets that may fill more of the files than variables of containers. */
+  /** Global secrets that the files may use elsewhere than in variables of containers. */
   readonly variables: readonly string[]
 }
 
 export interface Manifests {
-  /** With the values, to be written once. */
+  /** With values; stored once. */
   readonly objects: readonly KubeObject[]
   /** Without any value. */
   readonly yaml: string

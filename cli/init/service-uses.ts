@@ -1,5 +1,5 @@
-// Where a service of a compose file uses variables and files of variables. The input is Compose's own
-// description without interpolation (`config --no-interpolate --format json`).
+// Which variables and env files a service uses, and where. The input is Compose's description without
+// interpolation (`config --no-interpolate --format json`).
 import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
 
 export interface EnvFileEntry {
@@ -13,7 +13,7 @@ export interface RawService {
     Readonly<Record<string, string | number | boolean | null>> | readonly string[]
   /** A text or a list of texts before Compose 2.24. */
   readonly env_file?: string | readonly (string | EnvFileEntry)[]
-  /** Filled in and normalized by Compose: a map by service. */
+  /** Normalized by Compose: a map by service. */
   readonly depends_on?: unknown
   readonly network_mode?: unknown
   readonly ipc?: unknown
@@ -22,12 +22,15 @@ export interface RawService {
 }
 
 export interface ServiceUses {
-  /** Its `environment`: the text as written; null where it passes a variable of the same name on. */
+  /**
+   * Its `environment`: the text before interpolation; null when a variable of the same name is passed
+   * on.
+   */
   readonly written: ReadonlyMap<string, string | null>
   readonly envFileEntries: readonly EnvFileEntry[]
   /** Variables outside `environment`, each with the field that uses it. */
   readonly elsewhere: ReadonlyMap<string, string>
-  /** Services whose container it holds on to: it is re-created with them. */
+  /** Services whose container it shares a namespace or volumes with: it is re-created with them. */
   readonly sharesWith: readonly string[]
 }
 
@@ -41,7 +44,7 @@ export const variablesIn = (services: Readonly<Record<string, RawService>>): str
   return [...names].filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).sort()
 }
 
-/** A service's `environment`: the text of each key, null where a key stands alone. */
+/** A service's `environment`: the text of each key, null for a key alone. */
 export const writtenOf = ({ environment = {} }: RawService): Map<string, string | null> =>
   Array.isArray(environment)
     ? new Map(

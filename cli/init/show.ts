@@ -1,4 +1,4 @@
-// The proposal of init for people and for programs: names, never values.
+// Prints the proposal of init for people and for programs: names, never values.
 import type { ReviewStatus } from '../../src/manifests/review.ts'
 import { renderColumns } from '../table.ts'
 import type { ComposeProject } from './compose-project.ts'

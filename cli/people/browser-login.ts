@@ -1,5 +1,5 @@
-// Login by the controller's OpenID provider: the browser comes back to this machine's loopback with
-// a code, and the code with its verifier (PKCE) becomes a token. The token is in no URL.
+// Login at the controller's OpenID provider. The browser returns to a loopback address of this machine
+// with a code; the code and its verifier (PKCE) are exchanged for a token. No URL holds the token.
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -19,8 +19,8 @@ export interface BrowserLogin {
 }
 
 /**
- * Waits five minutes for the browser, to which `show` leads the person. CliError with what the
- * controller said when it refuses.
+ * Waits five minutes for the browser; `show` gives the URL to the person. CliError with the
+ * controller's message when it refuses.
  */
 export const loginByBrowser = async (
   endpoint: Endpoint,
@@ -53,7 +53,7 @@ export const loginByBrowser = async (
   }
 }
 
-/** Else a person would wait before a page that is not there. */
+/** Otherwise the person would wait at a page that does not exist. */
 const requireProvider = async (endpoint: Endpoint): Promise<void> => {
   const { server, options } = connectionTo({ ...endpoint })
   const { status } = await exchange(server, '/auth/login', {}, await options())
@@ -80,7 +80,7 @@ const codeFrom = (server: Server, state: string): Promise<string> =>
     server.on('request', (request, response) => {
       const url = new URL(request.url ?? '/', 'http://127.0.0.1')
       const { searchParams: query } = url
-      // Another page may try its luck with this port: only who knows the state is answered.
+      // Any web page may call this port: only a request with the right state is answered.
       if (url.pathname !== '/callback' || !sameText(query.get('state') ?? '', state)) {
         page(response, 404, 'not found')
         return

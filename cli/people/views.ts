@@ -1,4 +1,4 @@
-// How users, members and tokens are printed, and what is checked about them before a request.
+// How users, members and tokens are printed, and checks of arguments before a request.
 import { InvalidArgumentError } from 'commander'
 import { teamRoles } from '../../src/access/team-roles.ts'
 import type { RecordView } from '../records.ts'
@@ -104,5 +104,5 @@ export const parseRole = (text: string): string => {
   throw new InvalidArgumentError(`use one of ${teamRoles.join(', ')}.`)
 }
 
-/** One part of a path. */
+/** One segment of a path. */
 export const part = (text: string): string => encodeURIComponent(text)

@@ -56,7 +56,7 @@ const status = async (words: string[], flags: Flags): Promise<void> => {
   await follow(rest, target, { view, timeoutMs: flags.timeout })
 }
 
-/** What a view says right after a write may be of the past: an end that is bad is looked at again. */
+/** Right after a write the view may describe the past: a bad end is checked again after this time. */
 const settleMs = 2_500
 
 const follow = async (
@@ -93,7 +93,7 @@ const follow = async (
   }
 }
 
-/** A controller that is restarted is waited for. */
+/** Waits while a controller restarts. */
 const readAgain = async (
   rest: Rest,
   project: string,

@@ -1,4 +1,4 @@
-// What a rollout command is about: a project, or one stagelet of it.
+// The target of a rollout command: a project, or one stagelet of it.
 import { isReason } from '../../src/kernel/errors.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
 import type { Api } from '../api.ts'
@@ -9,11 +9,11 @@ import { findObject, getObject } from '../objects.ts'
 export interface RolloutTarget {
   readonly kind: 'Project' | 'Stagelet'
   readonly name: string
-  /** The project itself, or that of the stagelet. */
+  /** The project itself, or the stagelet's project. */
   readonly project: string
 }
 
-/** `shop` is the project, else `project/shop`, `stagelet/shop`, `stagelet shop`. */
+/** `shop` is a project; else `project/shop`, `stagelet/shop`, `stagelet shop`. */
 const parseTarget = (words: readonly string[]): { kind: string; name: string } => {
   const [first = '', ...more] = words
   if (more.length === 0 && !first.includes('/')) return { kind: 'Project', name: first }
@@ -25,7 +25,7 @@ const parseTarget = (words: readonly string[]): { kind: string; name: string } =
   return names[0]!
 }
 
-/** Reads it; a usage error for another kind. */
+/** Reads the target; usage error for another kind. */
 export const findTarget = async (api: Api, words: readonly string[]): Promise<RolloutTarget> => {
   const { kind, name } = parseTarget(words)
   if (kind === 'Stagelet') {

@@ -1,11 +1,11 @@
-// Whether a rollout is over, and what is said of it meanwhile. Pure.
+// Whether a rollout is over, and the text about its progress. Pure.
 import type { RolloutTarget } from './target.ts'
 import type { RolloutView, StageletStanding } from './view.ts'
 
 export interface RolloutVerdict {
-  /** `held`: nothing failed, and it does not go on by itself. */
+  /** `held`: nothing failed, but the rollout does not continue by itself. */
   readonly outcome: 'waiting' | 'held' | 'done' | 'failed'
-  /** What is so; when it failed, why and what helps. */
+  /** The state; for a failure, the cause and the remedy. */
   readonly lines: readonly string[]
 }
 
@@ -47,7 +47,7 @@ const judgeProject = (view: RolloutView): RolloutVerdict => {
     return { outcome: 'failed', lines: [head, ...lines] }
   }
   const isOpen = view.failed > 0 || view.waiting > 0
-  // What nobody sees is not done, and a pause does not keep it from being seen again.
+  // Unseen stagelets are not done, and a pause does not keep them from being seen again.
   if (state === 'Paused' && view.progressing === 0 && (isOpen || view.unknown === undefined)) {
     const line = `Rollout of project "${project}" is paused (${view.message}); go on with "stagely rollout resume project/${project}"`
     const outcome = view.failed > 0 ? 'failed' : isOpen ? 'held' : 'done'

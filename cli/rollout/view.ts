@@ -1,4 +1,4 @@
-// A project's rollout as the REST API tells it.
+// A project's rollout in the REST API.
 import { projectPath, type Rest } from '../rest.ts'
 
 export interface StageletStanding {
@@ -9,7 +9,7 @@ export interface StageletStanding {
   readonly running_revision?: number
   readonly healthy_revision?: number
   readonly message: string
-  /** Why it does not go on by itself; absent where it does. */
+  /** Why it does not continue by itself; absent while it does. */
   readonly reason?: string
 }
 
@@ -23,7 +23,7 @@ export interface RolloutView {
   readonly progressing: number
   readonly waiting: number
   readonly held: number
-  /** Not seen now; absent when none. */
+  /** Number of stagelets that are not observed now; absent when none. */
   readonly unknown?: number
   readonly failed: number
   readonly message: string

@@ -3,23 +3,23 @@ import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError } from '../errors.ts'
 
-/** Types of file systems that live in memory (statfs(2)): tmpfs and ramfs. */
+/** File system types in memory (statfs(2)): tmpfs and ramfs. */
 const inMemory = new Set([0x01021994, 0x858458f6])
 
 export interface PrivateFile {
-  /** Name of the variable that points at the file. */
+  /** Name of the variable with the file's path. */
   readonly variable: string
   readonly key: string
   readonly value: Buffer
 }
 
 export interface PrivateFiles {
-  /** Variables and the paths that they point at. */
+  /** The variables and their paths. */
   readonly paths: Readonly<Record<string, string>>
   readonly remove: () => Promise<void>
 }
 
-/** CliError where no folder in memory is found: a secret does not go to a disk. */
+/** CliError when there is no folder in memory: a secret must not be written to a disk. */
 export const writePrivateFiles = async (
   files: readonly PrivateFile[],
   folders: readonly string[],

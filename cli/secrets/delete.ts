@@ -1,4 +1,4 @@
-// secrets delete: by key and scope, after a question.
+// secrets delete: by key and scope, after confirmation.
 import type { Command } from 'commander'
 import { pathOf } from '../api.ts'
 import { kindOf, quotedName } from '../kinds.ts'

@@ -1,4 +1,4 @@
-// secrets diff: what differs between two revisions of a project, by names.
+// secrets diff: the differences between two revisions of a project, by name.
 import type { Command } from 'commander'
 import { openApi, outputOption } from '../options.ts'
 import { openRest, projectPath } from '../rest.ts'

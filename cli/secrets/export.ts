@@ -1,4 +1,4 @@
-// secrets export: values out of a project, for those who may read them. Always in the audit.
+// secrets export: prints values of a project, for people with the right. Always audited.
 import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
@@ -77,7 +77,7 @@ const renderers: Record<string, Render> = {
   yaml: (...given) => toYaml(whole(...given)),
 }
 
-/** One text for each key; where a key has several values, somebody must say which. */
+/** One text for each key; when a key has several values, the person must choose. */
 const flat = (secrets: readonly Revealed[]): { key: string; value: string }[] => {
   const values = new Map<string, string>()
   for (const secret of secrets) {
@@ -120,7 +120,7 @@ const whole = (secrets: readonly Revealed[], { project, known, asWritten }: Sour
 const isMade = ({ references, value_from: from }: SecretInput): boolean =>
   references === true || from !== undefined
 
-/** The value is finished, and no template: `${` in it is what it says. */
+/** The finished value is no template: a `${` in it is literal. */
 const asValue = ({ value_from: _from, references, ...fields }: SecretInput): SecretInput =>
   references === true ? { ...fields, references: false } : fields
 

@@ -1,4 +1,4 @@
-// secrets get: what is known of one secret; with --reveal its value, which the audit notes.
+// secrets get: one secret without its value; with --reveal the value, which is audited.
 import type { Command } from 'commander'
 import { asTable, pathOf } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'

@@ -1,4 +1,4 @@
-// Which secret is meant: project, key, scope and stagelet, which no two secrets share.
+// The identity of a secret: project, key, scope and stagelet, which no two secrets share.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/secret-fields.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
@@ -28,7 +28,7 @@ const textOf = ({ project, key, scope, stagelet }: Identity): string =>
 export interface KnownSecrets {
   readonly find: (identity: Identity) => KubeObject | undefined
   readonly hasName: (name: string) => boolean
-  /** Every scope and stagelet that the project has this key for. */
+  /** Every scope and stagelet for which the project has this key. */
   readonly placesOf: (project: string, key: string) => Identity[]
 }
 
@@ -45,13 +45,13 @@ export const readKnownSecrets = async (api: Api): Promise<KnownSecrets> => {
   }
 }
 
-/** The name that the API gives as well. Another project of the namespace may have it already. */
+/** The name that the API would choose. Another project of the namespace may have it already. */
 export const nameFor = (identity: Identity, isTaken: (name: string) => boolean): string => {
   const name = secretName({ ...identity })
   return isTaken(name) ? `${name}.${identity.project}`.slice(0, 253) : name
 }
 
-/** The one that the flag names, else the only one of the namespace. CliError where there is none. */
+/** The given project, else the only one of the namespace. CliError when there is none. */
 export const projectOf = async (api: Api, given: string | undefined): Promise<string> => {
   const kind = kindOf('Project')
   if (given !== undefined && (await findObject(api, kind, api.namespace, given)) !== undefined)
@@ -70,7 +70,10 @@ export const projectOf = async (api: Api, given: string | undefined): Promise<st
   throw usageError(`say which project with --project: ${names.join(', ')}`)
 }
 
-/** CliError where the project has no such stagelet: else a mistyped name would give the values of all. */
+/**
+ * CliError when the project has no such stagelet: otherwise a mistyped name would show the values of
+ * all.
+ */
 export const requireStagelet = async (api: Api, project: string, name: string): Promise<void> => {
   const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
   const names = stagelets
@@ -81,7 +84,7 @@ export const requireStagelet = async (api: Api, project: string, name: string): 
   throw new CliError(`project ${project} has no stagelet ${name}; ${known}`)
 }
 
-/** CliError where there is none. */
+/** CliError when it does not exist. */
 export const requireKnown = async (api: Api, identity: Identity): Promise<KubeObject> => {
   const secrets = await readKnownSecrets(api)
   const found = secrets.find(identity)

@@ -1,4 +1,5 @@
-// secrets import: a file of secrets into a project. A diff first, by names; then one change set.
+// secrets import: stores a file of secrets in a project. Shows a diff by names first; then writes one
+// change set.
 import type { Command } from 'commander'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
@@ -119,7 +120,7 @@ const checked = ({ entries, faults }: Parsed, shown: string): readonly Entry[] =
 const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
   `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
 
-/** For people. Names, never values. */
+/** Text for people. Names, never values. */
 const renderPlan = ({ items, affected, cascaded }: ImportPlan): string => {
   const of = (action: ImportItem['action']): string[] =>
     items.filter((item) => item.action === action).map(label)

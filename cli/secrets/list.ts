@@ -22,7 +22,7 @@ export const listCommand = (): Command =>
 const list = async (flags: SecretFlags): Promise<void> => {
   const output = flags.output === undefined ? undefined : parseOutput(flags.output)
   const api = await openApi(flags)
-  // A mistyped project is no empty one.
+  // A mistyped project is an error, not an empty list.
   if (flags.project !== undefined) await projectOf(api, flags.project)
   const isMeant = (object: KubeObject | undefined): boolean => {
     if (object === undefined) return false

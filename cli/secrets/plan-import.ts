@@ -1,4 +1,4 @@
-// What an import would change, by names: the server compares the values and answers with words.
+// The changes of an import, by name: the server compares the values, and does not return them.
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { withFields, type SecretInput } from '../../src/resources/secret-fields.ts'
 import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
@@ -13,11 +13,11 @@ export interface ImportItem {
   readonly identity: Identity
   readonly name: string
   readonly action: 'added' | 'changed' | 'unchanged'
-  /** Where it stands in the file. */
+  /** Place in the file. */
   readonly where: string
-  /** What the file gives, by the names of the REST API. */
+  /** Fields from the file, by their REST names. */
   readonly input: SecretInput
-  /** What it is with that. */
+  /** The object with these fields. */
   readonly object: KubeObject
 }
 
@@ -31,7 +31,7 @@ export interface ImportDefaults {
   readonly project: string
   readonly scope: string
   readonly stagelet: string | undefined
-  /** For messages: where the entries come from. */
+  /** Source of the entries, for messages. */
   readonly file: string
 }
 
@@ -43,7 +43,7 @@ interface Draft {
   readonly known: KubeObject | undefined
 }
 
-/** Asks the server; prints every fault with its place in the file and ends with 1 when there is one. */
+/** Asks the server. Prints every fault with its place in the file, and ends with 1 if there is one. */
 export const planImport = async (
   api: Api,
   entries: readonly Entry[],
@@ -67,14 +67,14 @@ export const planImport = async (
   return { items, affected: review.affected, cascaded: review.cascaded ?? [] }
 }
 
-/** What only says who applied it last is no change of the secret. */
+/** A difference only in the last-applied annotation is no change of the secret. */
 const actionOf = (change: ReviewChange | undefined): ImportItem['action'] => {
   if (change?.action === 'Create') return 'added'
   const differs = change?.fields.some((field) => field.startsWith('spec')) === true
   return change?.valueChanged === true || differs ? 'changed' : 'unchanged'
 }
 
-/** Of two entries for one secret the last counts, as in Compose; a note says so. */
+/** Of two entries for one secret the last one counts, as in Compose; a note says so. */
 const draftsOf = (
   entries: readonly Entry[],
   defaults: ImportDefaults,
@@ -105,14 +105,14 @@ const draftsOf = (
   return [...drafts.values()]
 }
 
-/** As the API takes it: text where the bytes are UTF-8, else base64. */
+/** The API's form: text if the bytes are UTF-8, else base64. */
 const valueInput = (bytes: Buffer | undefined): SecretInput => {
   if (bytes === undefined) return {}
   const value = textOf(bytes)
   return value === undefined ? { value_base64: bytes.toString('base64') } : { value }
 }
 
-/** The object as it would be: what is there already stays, so that only what differs shows. */
+/** The object after the import: existing fields stay, so that only differences are shown. */
 const objectOf = ({ identity, name, input, known }: Draft): KubeObject => {
   const { [annotations.lastApplied]: _applied, ...kept } = known?.metadata.annotations ?? {}
   const labels = known?.metadata.labels

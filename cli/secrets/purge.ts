@@ -1,4 +1,4 @@
-// secrets purge: erases a secret, living or deleted, with all its versions.
+// secrets purge: erases a secret with all its versions, whether deleted or not.
 import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
 import { openApi, outputOption } from '../options.ts'

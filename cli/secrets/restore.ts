@@ -1,4 +1,4 @@
-// secrets restore: a deleted secret comes back, under its old id.
+// secrets restore: restores a deleted secret under its old id.
 import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
@@ -56,7 +56,7 @@ export const listDeleted = (rest: Rest, project: string): Promise<DeletedRecord[
   return rest.list<DeletedRecord>(path, 'secrets')
 }
 
-/** Of several with one identity the last that was deleted. */
+/** Of several with the same identity, the one that was deleted last. */
 export const findDeleted = (
   deleted: readonly DeletedRecord[],
   key: string,
@@ -66,12 +66,12 @@ export const findDeleted = (
     (d) => d.id === key || (d.key === key && d.scope === scope && d.stagelet === stagelet),
   )
 
-/** As the API answers. */
+/** The API's answer. */
 interface Restored {
   readonly version: number
 }
 
-/** All that can come back; of two with one identity the last that was deleted. */
+/** Restores everything; of two with the same identity, the one that was deleted last. */
 const restoreAll = async (flags: SecretFlags): Promise<void> => {
   const rest = await openRest(flags)
   const api = await openApi(flags)
@@ -86,7 +86,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   }
   const deleted = await listDeleted(rest, project)
   if (deleted.length === 0) {
-    // Nothing waits under this name: then no project is left behind either.
+    // Nothing can be restored under this name: then the project is deleted again.
     if (isGone) await rest.call(projectPath(rest.namespace, project), { method: 'DELETE' })
     throw new CliError(`no deleted secret of project ${project} can be restored`)
   }
@@ -105,7 +105,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   if (flags.output !== undefined) printAs(restored, flags.output, () => '')
 }
 
-/** Of a project that was deleted nothing can be listed. */
+/** Secrets of a deleted project cannot be listed. */
 const livingProject = async (flags: SecretFlags): Promise<string> => {
   const { project } = flags
   try {

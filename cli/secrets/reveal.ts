@@ -1,4 +1,4 @@
-// Values, for those who may read them. Every one that is read is in the audit.
+// Values, for people with the right. Each reading is audited.
 import { projectPath, type Rest } from '../rest.ts'
 import { textOf } from '../formats/entries.ts'
 
@@ -19,7 +19,7 @@ export interface RevealQuery {
   readonly scope?: string | undefined
   readonly stagelet?: string | undefined
   readonly as_written?: boolean
-  /** What the audit says it was for. */
+  /** The purpose, for the audit. */
   readonly way: 'export' | 'run'
 }
 
@@ -46,5 +46,5 @@ export const revealOne = async (
 export const bytesOf = ({ value, value_base64: base64 }: Revealed): Buffer =>
   base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64')
 
-/** undefined where the bytes are no text. */
+/** undefined when the bytes are not text. */
 export const revealedText = (secret: Revealed): string | undefined => textOf(bytesOf(secret))

@@ -1,4 +1,5 @@
-// All secrets of a project as they were at a revision: shown, asked for, done. For every command that does it.
+// Rolls all secrets of a project back to a revision: shows the changes, asks, writes. For every command
+// that rolls back.
 import { printAs, renderDiff, type DiffRecord } from './set-diff.ts'
 import { confirm } from '../prompt.ts'
 import { projectPath, type Rest } from '../rest.ts'
@@ -7,7 +8,7 @@ export type Rolled = DiffRecord & { readonly revision: number; readonly set: str
 
 export interface RollBack {
   readonly project: string
-  /** As the API takes it. */
+  /** The API's field with the revision or time. */
   readonly choice: object
   readonly dryRun: boolean | undefined
   readonly yes: boolean | undefined
@@ -41,7 +42,8 @@ export const rollBack = async (
     ]
     await confirm({ question, details }, yes)
   }
-  // What was shown, or nothing: of a time, what it meant then; and over no change that came meanwhile.
+  // Exactly the shown change or none: the revision that the time meant then, and only when nothing has
+  // changed since.
   const done = await call({ revision: plan.revision, expected_set: plan.set }, false)
   if (output !== undefined) printAs(done, output, () => '')
   return { done, plan, changes }

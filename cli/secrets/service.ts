@@ -1,5 +1,5 @@
-// A service that somebody names: one that nobody knows would get just what every service sees, and
-// whoever mistyped it would not learn why a value is missing.
+// Checks the name of a service. An unknown service would get the secrets that every service sees, and a
+// mistyped name would not be noticed.
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../errors.ts'
@@ -12,7 +12,7 @@ interface Place {
   readonly stagelet: string | undefined
 }
 
-/** CliError where neither an agent's report nor the scope of a secret names the service. */
+/** CliError when neither an agent's report nor a secret's scope names the service. */
 export const requireService = async (
   api: Api,
   { project, stagelet }: Place,
@@ -22,7 +22,7 @@ export const requireService = async (
     ...(await reportedServices(api, { project, stagelet })),
     ...(await scopes(api, { project, stagelet })),
   ])
-  // Where nothing is known yet, every service gets the same.
+  // When no service is known, the name makes no difference.
   if (service === 'global' || known.size === 0 || known.has(service)) return
   const where = stagelet === undefined ? `project ${project}` : `stagelet ${stagelet}`
   throw new CliError(

@@ -1,4 +1,4 @@
-// What differs between two sets of secrets, by names, as diff and rollback print it.
+// The differences between two sets of secrets, by name, as diff and rollback print them.
 import { usageError } from '../errors.ts'
 import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
@@ -23,7 +23,7 @@ export interface DiffRecord {
 const label = ({ key, scope, stagelet }: Named): string =>
   `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
 
-/** For people. */
+/** Text for people. */
 export const renderDiff = ({ added, removed, changed }: DiffRecord): string => {
   const lines = [
     ...added.map((secret) => `+ ${label(secret)}`),
@@ -36,7 +36,7 @@ export const renderDiff = ({ added, removed, changed }: DiffRecord): string => {
   return lines.length === 0 ? 'No differences.' : lines.join('\n')
 }
 
-/** Usage error for a format that makes no sense here. To be called before anything is done. */
+/** Usage error for a format that makes no sense here. Call it before anything is done. */
 export const checkFormat = (output: string | undefined): void => {
   if (output !== undefined && output !== 'json' && output !== 'yaml')
     throw usageError(`-o ${output} is not known here; use json or yaml`)

@@ -1,5 +1,5 @@
-// Where a value comes from: stdin, a file, or a prompt that does not show it. Never from the command
-// line, which every user of the machine can read and which the shell remembers.
+// Reads a value from stdin, a file, or a prompt without echo. Never from the command line, which every
+// user of the machine can read and which the shell stores.
 import { readFile } from 'node:fs/promises'
 import { textOf } from '../formats/entries.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -11,7 +11,7 @@ export interface ValueFlags {
   readonly keepNewline?: boolean
 }
 
-/** As the API takes it: text where the bytes are UTF-8, else base64. */
+/** The API's form: text if the bytes are UTF-8, else base64. */
 export const valueFields = (bytes: Buffer): { value: string } | { valueBase64: string } => {
   const value = textOf(bytes)
   return value === undefined ? { valueBase64: bytes.toString('base64') } : { value }
@@ -35,16 +35,16 @@ export const readValue = async (key: string, flags: ValueFlags): Promise<Buffer>
     return Buffer.from(typed)
   }
   const bytes = await readStdin()
-  // `echo value |` adds a newline that nobody means.
+  // `echo value |` adds a newline that is not meant.
   const end = bytes.at(-1) !== 10 ? bytes.length : bytes.at(-2) === 13 ? -2 : -1
   const value = flags.keepNewline === true ? bytes : bytes.subarray(0, end)
-  // Rather a command before the pipe that failed than a secret that is meant to be empty.
+  // Probably a failed command before the pipe, and not an intended empty secret.
   if (value.length === 0)
     throw usageError('no value came on stdin; for an empty one use --from-file')
   return value
 }
 
-/** KEY=VALUE and --value are what people try first; neither is repeated in the message. */
+/** KEY=VALUE and --value are what people try first; the message repeats neither. */
 export const refuseArgv = (key: string, value: string | undefined): void => {
   if (!key.includes('=') && value === undefined) return
   throw usageError(

@@ -1,5 +1,5 @@
-// Writes what an import brings, in as few requests as the API takes: each of them all or nothing, and
-// one change set.
+// Writes the changes of an import, in as few requests as the API allows. Each request is all or
+// nothing, and all are one change set.
 import { isReason, type StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
@@ -10,13 +10,13 @@ import { inReferenceOrder } from '../reference-order.ts'
 import { projectPath, type Rest } from '../rest.ts'
 import type { ImportItem } from './plan-import.ts'
 
-/** What one request takes; see docs/api.md. Some bytes of it are for what is around the operations. */
+/** Limits of one request; see docs/api.md. Some bytes are left for the text around the operations. */
 const most = { operations: 500, bytes: 3 * 1024 * 1024 - 1024 }
 
 const operationOf = ({ action, name, input }: ImportItem): object =>
   action === 'added' ? { op: 'create', ...input } : { op: 'update', id: name, ...input }
 
-/** In an order in which each finds what it refers to. */
+/** In an order in which each secret finds the ones that it refers to. */
 export const batchesOf = (items: readonly ImportItem[]): ImportItem[][] => {
   const byObject = new Map<KubeObject, ImportItem>(items.map((item) => [item.object, item]))
   const batches: ImportItem[][] = []
@@ -40,11 +40,11 @@ interface Target {
   readonly api: Api
   readonly rest: Rest
   readonly project: string
-  /** The file, for messages. */
+  /** Name of the file, for messages. */
   readonly shown: string
 }
 
-/** Stops at the first that is refused, and says what was written until then. */
+/** Stops at the first refusal, and says what was written before it. */
 export const writeBatches = async (
   target: Target,
   batches: readonly (readonly ImportItem[])[],
@@ -77,7 +77,7 @@ const writeBatch = async (
   }
 }
 
-/** The faults at their places in the file. */
+/** The faults, at their places in the file. */
 const refuse = (error: StagelyError, shown: string, batch: readonly ImportItem[]): never => {
   const { faults = [] } = error.details
   if (faults.length === 0) throw error
@@ -91,7 +91,7 @@ const refuse = (error: StagelyError, shown: string, batch: readonly ImportItem[]
   throw new Exit(1)
 }
 
-/** In a cluster with the CRDs, which knows no batch; what is written twice is the same. */
+/** For a cluster with the CRDs, which has no batches. Writing an object again changes nothing. */
 const writeOneByOne = async (api: Api, batch: readonly ImportItem[]): Promise<void> => {
   const kind = kindOf('StagelySecret')
   for (const { action, name, object } of batch) {

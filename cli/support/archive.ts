@@ -1,4 +1,4 @@
-// A .tar.gz of texts, straight into its file: nothing lies in a temporary one.
+// A .tar.gz of texts, written directly to its file, without temporary files.
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -7,14 +7,14 @@ import { pack } from 'tar-stream'
 import { CliError } from '../errors.ts'
 import type { BundleFile } from './part.ts'
 
-/** Writes a file that does not exist yet, mode 0600, with everything in one folder. CliError where it cannot. */
+/** Writes a new file, mode 0600, with everything in one folder. CliError when it cannot. */
 export const writeArchive = async (
   file: string,
   folder: string,
   files: readonly BundleFile[],
 ): Promise<void> => {
   const archive = pack()
-  // What ends the pipeline ends the entries too; the pipeline says why.
+  // An error of the pipeline ends the entries too; the pipeline reports it.
   const ignore = (): void => undefined
   archive.on('error', ignore)
   for (const { name, text } of files)

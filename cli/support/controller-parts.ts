@@ -1,4 +1,4 @@
-// What a bundle holds of the controller, all of it by the APIs that everybody uses.
+// The bundle's parts about the controller, read through the APIs that everybody uses.
 import type { LogLine } from '../../src/protocol/logs.ts'
 import { createApi, type Api } from '../api.ts'
 import type { Connection } from '../connect.ts'
@@ -16,7 +16,7 @@ const deadlineMs = 20_000
 
 const limited = (call: Call = {}): Call => ({ ...call, signal: AbortSignal.timeout(deadlineMs) })
 
-/** A controller that hangs is what a bundle is made for: nothing waits for it for long. */
+/** Bundles are made because of a controller that hangs: no request waits long. */
 const withDeadline = ({ api, rest }: { api: Api; rest: Rest }): { api: Api; rest: Rest } => ({
   api: { ...api, call: (path, call) => api.call(path, limited(call)) },
   rest: {
@@ -52,9 +52,9 @@ const logsPart = (rest: Rest, stagelet: string): Part => ({
 })
 
 export interface ControllerChoice {
-  /** undefined: all that one may see. */
+  /** undefined: everything that the person may see. */
   readonly namespace: string | undefined
-  /** Stagelets whose logs are wanted. */
+  /** Stagelets whose logs are included. */
   readonly logs: readonly string[]
 }
 

@@ -1,6 +1,6 @@
-// What a bundle is made of.
+// The parts of a bundle.
 
-/** One file of the bundle. `read` may fail: that is a finding too. */
+/** One file of the bundle. A failure of `read` is recorded: it is a finding too. */
 export interface Part {
   readonly name: string
   /** For the list in README.txt. */
@@ -13,7 +13,10 @@ export interface BundleFile {
   readonly text: string
 }
 
-/** All parts at once; each that fails is a line of errors.txt. Everything goes through `redact`. */
+/**
+ * Reads all parts at once; each failure becomes a line of errors.txt. Everything passes through
+ * `redact`.
+ */
 export const readParts = async (
   parts: readonly Part[],
   { redact, explain }: { redact: (text: string) => string; explain: (error: unknown) => string },

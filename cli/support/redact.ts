@@ -1,17 +1,17 @@
-// What makes text of others fit to be sent away. Values of secrets are in nothing that a bundle is
-// made of; this is the second fence, against what people write where it does not belong.
+// Redacts a bundle. Its parts contain no secrets; this is a second safeguard, for secrets that people
+// wrote in a wrong place.
 import { createMasker, mark } from '../../src/masking/masker.ts'
 import { valueFields } from '../../src/resources/secret-value.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 
-/** Variables and fields that are called like this hold a secret. */
+/** Names of variables and fields that hold a secret. */
 const secretName = '(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:api|access|private|secret|master|encryption)[-_]?key)' // prettier-ignore
 
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g
 /** Tokens of people (sat, spt), machines (smt) and agents that join (sjt); JSON Web Tokens. */
 const tokens = /\b(?:s[apmj]t_[\w-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)/g
 const credentials = /\b(Bearer|Basic)[ \t]+[\w.~+/=-]{8,}/gi
-/** A password may hold slashes; a token stands alone. */
+/** A password may hold slashes; a token alone may not. */
 const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'@]*:[^\s"'@]*|[^\s/"'@]+)@/gi
 /** Quoted, quoted within JSON's text, or up to the next space or bracket. */
 const assignedValue = String.raw`\\"[^"\\\n]*\\"|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s,;&"'{}[\]]+`
@@ -19,7 +19,7 @@ const assigned = new RegExp(
   String.raw`(${secretName}(?:\\?["'])?[ \t]*[:=][ \t]*)(${assignedValue})`,
   'gi',
 )
-/** What is plainly no secret, so that counts and switches stay readable. */
+/** Plainly no secret, so that counts and switches stay readable. */
 const plain = /^(?:true|false|null|\d{1,4})$/
 
 const hideAssigned = (_: string, head: string, value: string): string => {
@@ -28,14 +28,17 @@ const hideAssigned = (_: string, head: string, value: string): string => {
   return `${head}${quote}${mark}${quote}`
 }
 
-/** Of variables (name → value): the values that must not be shown, by what the variables are called. */
+/** The values of variables (name → value) that must not be shown, by the variables' names. */
 export const secretValues = (environment: Readonly<Record<string, string>>): string[] =>
   Object.entries(environment)
     .filter(([name]) => new RegExp(`${secretName}|key|auth|dsn|url$`, 'i').test(name))
     .filter(([, value]) => !/^(?:https?:\/\/[^@]*|\/[\w./-]*)$/.test(value))
     .map(([, value]) => value)
 
-/** Hides `known` in all the forms in which programs print it, and whatever looks like a credential. */
+/**
+ * Hides `known` in all the forms in which programs print it, and everything that looks like a
+ * credential.
+ */
 export const createRedactor = (known: readonly string[]): ((text: string) => string) => {
   const masker = createMasker(known.map((value) => Buffer.from(value)))
   return (text) =>
@@ -51,8 +54,8 @@ export const createRedactor = (known: readonly string[]): ((text: string) => str
 const ownAnnotation = /^(?:[\w.-]+\.)?stagely\.dev\//
 
 /**
- * An object without what people may have written into it by mistake: of annotations that are not
- * Stagely's own just the names, no field that could be a value, no managedFields.
+ * An object without the parts in which people may have written a secret: only the names of annotations
+ * that are not Stagely's, no field that could be a value, no managedFields.
  */
 export const cleanObject = (object: KubeObject): object => {
   const { managedFields: _managedFields, annotations, ...metadata } = object.metadata as
