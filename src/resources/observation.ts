@@ -40,7 +40,7 @@ export const observedService = z.strictObject({
   composeKeys: z.array(z.string()).optional(),
 })
 
-/** A revision that failed its health gate: not run again until it changes or somebody asks for a retry. */
+/** Secrets with which a service failed its gate: not run again until they change or a retry is requested. */
 export const quarantined = z.strictObject({
   service: z.string().describe('The service that failed.'),
   digest: z
