@@ -45,4 +45,14 @@ describe('preparations of a write', () => {
     await preparations.make()
     expect([await attempt(), asked]).toEqual([7, 1])
   })
+
+  it('wait for what a service is asked while they are made', async () => {
+    const preparations = new Preparations()
+    const slow = (): Promise<string> => new Promise((resolve) => setTimeout(resolve, 5, 'key'))
+    const attempt = (): string =>
+      preparations.take('set', async () => `opened by ${await preparations.soon('key', slow)}`)
+    expect(attempt).toThrow()
+    await preparations.make()
+    expect(attempt()).toBe('opened by key')
+  })
 })
