@@ -14,6 +14,13 @@ const spawn = [
   only('node:child_process', 'only src/process'),
   only('child_process', 'only src/process'),
 ]
+// What of zod is not used is left out of the bundle only so: half a megabyte that each start would read.
+const zod = [
+  {
+    selector: "ImportDeclaration[source.value='zod'] > ImportSpecifier",
+    message: 'import * as z',
+  },
+]
 const time = [
   {
     selector: "MemberExpression[object.name='Date'][property.name='now']",
@@ -63,7 +70,7 @@ export default defineConfig(
         },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],
-      'no-restricted-syntax': ['error', ...time, ...mocks],
+      'no-restricted-syntax': ['error', ...time, ...mocks, ...zod],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': [

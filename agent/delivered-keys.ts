@@ -1,6 +1,6 @@
 // The names of the keys that containers of a project got. They are kept when a stagelet releases its stack: the next
 // stagelet may get its secrets one by one, and must not take keys away from running containers unasked.
-import { z } from 'zod'
+import * as z from 'zod'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { visibleTo } from '../src/secrets/visible.ts'
 import { unique } from './service-model.ts'

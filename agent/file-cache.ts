@@ -2,7 +2,7 @@
 // containers need only their files to start.
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createOpener, createSealer } from '../src/protocol/hpke.ts'
 import { publicKeyFromRaw, type KeyPair } from '../src/protocol/keys.ts'
 

@@ -3,7 +3,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { JoinToken } from '../src/protocol/join-token.ts'

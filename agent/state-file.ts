@@ -1,7 +1,7 @@
 // What the agent remembers of its deployments over a restart, in DIR/state.json. No secrets.
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'

@@ -3,7 +3,7 @@
 // INVARIANTS
 // - Nothing is taken before a `hello` of the right controller, and no bundle or order that its key did not seal.
 // - Messages are handled in order. A gap in `seq`, or a message that cannot be decrypted, ends the stream.
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { createOpener, type Opener } from '../src/protocol/hpke.ts'
 import {

@@ -146,6 +146,8 @@ const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> =
 
 /** Runs a program that parses its own flags; resolves when it has stopped. */
 const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {
+  // Stacks in their logs name the sources.
+  process.setSourceMapsEnabled(true)
   if (argv[0] === 'controller') {
     const { runController } = await import('../controller/main.ts')
     return await runController(argv.slice(1))
@@ -194,8 +196,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
   }
   endQuietlyWhenNobodyReads()
   if (name === 'version' || name === '--version' || name === '-V') {
-    const { readVersion } = await import('./version.ts')
-    out(await readVersion())
+    const { version } = await import('../src/kernel/version.ts')
+    out(version)
     return 0
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined

@@ -1,7 +1,7 @@
 // Finds the controller and connects to it.
 // Requests are plain HTTP. client-node's generated clients can send neither a change-set header nor the
 // Accept of a Table, open a connection for each request, and cannot end a watch before the server
-// answers. Its kubeconfig support (credentials, TLS, exec plugins) is used; it takes half a second to
+// answers. Its kubeconfig support (credentials, TLS, exec plugins) is used; it takes long to
 // load, so only for a kubeconfig.
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'

@@ -2,7 +2,7 @@
 // spec.keyProvider, each with its own provider. They hold no key and no token, only their locations.
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { messageOf } from '../src/kernel/errors.ts'
 import { awsKeyArnFault, gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
 import type { ProjectKeySettings } from '../src/secrets/providers/open-provider.ts'

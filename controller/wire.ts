@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client'
 import type { Clock } from '../src/kernel/clock.ts'
 import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { version } from '../src/kernel/version.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
 import { startHeadSigning } from './audit/head-signing.ts'
@@ -28,7 +29,6 @@ import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { watchDisk } from './disk.ts'
 import { createApp } from './http/app.ts'
 import type { App } from './http/env.ts'
-import { OidcProvider } from './http/login/provider.ts'
 import { mountLogin, type LoginDeps } from './http/login/routes.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
@@ -41,7 +41,7 @@ import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './sealing.ts'
-import { gitVersion, version } from './version.ts'
+import { gitVersion } from './version.ts'
 
 export interface RunningController {
   /** Base URL for users and agents. */
@@ -274,6 +274,7 @@ const loginRoutes = async (
 ): Promise<((app: App) => void) | undefined> => {
   if (oidc === undefined) return undefined
   const { settings, ...rest } = given
+  const { OidcProvider } = await import('./http/login/provider.ts')
   const key = await settings.putSealedIfAbsent('login', randomBytes(32))
   const deps = { ...rest, provider: new OidcProvider(oidc), key, log }
   return (app) => {

@@ -5,6 +5,7 @@ import { arch, release, type } from 'node:os'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
+import { version } from '../../src/kernel/version.ts'
 import { readConnectionEnv, readEnvironment, readLogin } from '../config.ts'
 import { findConnection, type Connection } from '../connect.ts'
 import { renderError, usageError } from '../errors.ts'
@@ -14,7 +15,6 @@ import { writeArchive } from '../support/archive.ts'
 import { controllerParts } from '../support/controller-parts.ts'
 import { readParts, type BundleFile, type Part } from '../support/part.ts'
 import { createRedactor, secretValues } from '../support/redact.ts'
-import { readVersion } from '../version.ts'
 
 interface MachineFlags {
   readonly dataDir: string
@@ -89,10 +89,10 @@ const machinePartsFor = async (flags: Flags, machine: Machine): Promise<Part[]> 
 const clientPart: Part = {
   name: 'client.json',
   what: 'versions of this command, Node.js and the system',
-  read: async () => {
+  read: () => {
     const node = process.version
     const system = `${type()} ${release()} ${arch()}`
-    return JSON.stringify({ stagely: await readVersion(), node, system }, null, 2)
+    return Promise.resolve(JSON.stringify({ stagely: version, node, system }, null, 2))
   },
 }
 

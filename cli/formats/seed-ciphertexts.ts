@@ -1,6 +1,6 @@
 // Values that the first Stagely sealed: base64 of a 12-byte nonce, AES-256-GCM ciphertext and tag,
 // without associated data.
-import { z } from 'zod'
+import * as z from 'zod'
 import { openLegacy } from '../../src/secrets/aead.ts'
 import { CliError } from '../errors.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'

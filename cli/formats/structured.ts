@@ -1,7 +1,7 @@
 // JSON and YAML: a map of keys to texts, or a list of secrets as `secrets export` writes it, with all
 // fields.
 import { isScalar, parseDocument, visit } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isRecord } from '../../src/kernel/record.ts'
 import { secretFields } from '../../src/resources/secret-fields.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'

@@ -1,6 +1,6 @@
 // An audit row as it is read and exported, and the lines of an export. The server writes the lines; a
 // verifier on another machine reads them.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A person or machine. After the erasure of a person a pseudonym takes the name's place. */
 const actor = z.strictObject({

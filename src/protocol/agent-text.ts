@@ -1,5 +1,5 @@
 // Text from an agent that is stored in the database.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Postgres stores neither a NUL nor a lone surrogate. */
 const isStorable = (text: string): boolean => !/\0|\p{Surrogate}/u.test(text)

@@ -1,7 +1,7 @@
 // `stagely compose`: a person on the machine asks the agent to run Compose, by HTTP on a unix socket in
 // the agent's data folder. The answer is NDJSON while Compose runs; a refusal is one JSON object.
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Path of the socket of the agent with this data folder. */
 export const manualSocket = (dataDir: string): string => join(dataDir, 'compose.sock')

@@ -1,7 +1,7 @@
 // The join token: all that an agent needs to find its controller and to prove which agent it may
 // become. Valid once, for a short time. It pins the controller twice: the CA (TLS) and the X25519 key
 // (bundles).
-import { z } from 'zod'
+import * as z from 'zod'
 import { StagelyError } from '../kernel/errors.ts'
 
 const prefix = 'sjt_'

@@ -2,7 +2,7 @@
 // token pins (HPKE). So a proxy that ends TLS can neither read the token's secret and the agent's keys
 // nor replace them. The answer is sealed as well: only the pinned controller can make one.
 import type { KeyObject } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { openMessage, sealMessage } from './agent-request.ts'
 import { createOpener, createSealer } from './hpke.ts'
 import type { KeyPair } from './keys.ts'

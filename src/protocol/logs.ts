@@ -1,7 +1,7 @@
 // Logs of a stagelet, from its agent to a reader. An order on the stream requests them; the agent
 // answers with batches by POST. Short requests pass proxies that buffer whole bodies. The agent sends
 // the next batch after the answer to the last one.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Asks the agent to send the logs of a stagelet in this session, until the session ends. */
 export const logsOrder = z.object({

@@ -1,6 +1,6 @@
 // Every message between controller and agent, in both directions. Protocol versions one minor apart
 // work together; unknown fields are ignored, so that a newer peer may add some.
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   drift,
   manualRun,

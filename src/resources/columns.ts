@@ -1,5 +1,5 @@
 // Printer columns: the table of `kubectl get`, and with `-o wide` some more.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
 export interface PrinterColumn {

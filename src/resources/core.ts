@@ -1,5 +1,5 @@
 // The two kinds of core/v1 that the API serves: namespaces (= teams) and events.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const namespaceSpec = z.strictObject({
   finalizers: z

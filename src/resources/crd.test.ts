@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { crdKinds, objectSchema, renderCrd, structuralSchema } from './crd.ts'
 
 /** Every schema node in a structural schema, with its path. */

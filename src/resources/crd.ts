@@ -1,6 +1,6 @@
 // zod schemas → structural schemas → CustomResourceDefinitions. A keyword that this file does not know
 // causes an error at generation, and is never dropped silently.
-import { z } from 'zod'
+import * as z from 'zod'
 import { apiGroup } from './meta.ts'
 import type { PrinterColumn } from './columns.ts'
 import { kinds, resourceNameOf, type Kind } from './registry.ts'

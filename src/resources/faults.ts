@@ -1,5 +1,5 @@
 // Translates zod's issues into faults in Kubernetes' words.
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 
 export type Path = readonly PropertyKey[]

@@ -1,6 +1,6 @@
 // The part of a StagelySecret that may stay in kubectl's last-applied annotation: the fields of its
 // schema, without values. An unknown field is dropped: a typing error (`vlaue:`) may hold the secret.
-import { z } from 'zod'
+import * as z from 'zod'
 import { isRecord } from '../kernel/record.ts'
 import { annotations } from './meta.ts'
 import { valueFields } from './secret-value.ts'

@@ -1,6 +1,6 @@
 // The last report of an agent about one stagelet. Internal: stored so that a report to one replica
 // wakes the reconciler on another; never served by the API.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const observedService = z.strictObject({
   name: z.string(),

@@ -1,5 +1,5 @@
 // `metadata.ownerReferences`, as in Kubernetes. They are kept for clients that read them.
-import { z } from 'zod'
+import * as z from 'zod'
 
 const filled = z.string().min(1, 'must not be empty')
 

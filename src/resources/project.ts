@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { conditionsSchema } from './status.ts'
 
 export const rolloutSpec = z.strictObject({

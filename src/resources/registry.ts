@@ -1,6 +1,6 @@
 // The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns are
 // derived from it.
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { agentSpec, agentStatus } from './agent.ts'
 import {
   age,

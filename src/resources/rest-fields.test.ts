@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { fieldsOf, hidden, withFields } from './rest-fields.ts'
 import { secretFields } from './secret-fields.ts'
 

@@ -1,6 +1,6 @@
 // The fields of a kind in REST and in files of secrets, derived from the kind's schema: names in snake
 // case, and a reference as the name that it holds. Each kind has one table of exceptions.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const snakeCase = (text: string): string =>
   text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

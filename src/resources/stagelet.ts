@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { quarantined } from './observation.ts'
 import { conditionsSchema, refSchema } from './status.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { formats, valueFrom } from './value-source.ts'
 

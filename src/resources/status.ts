@@ -1,5 +1,5 @@
 // Schema parts that several kinds share.
-import { z } from 'zod'
+import * as z from 'zod'
 
 const conditionSchema = z.strictObject({
   type: z.string().describe('What the condition is about, in CamelCase.'),

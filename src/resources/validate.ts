@@ -1,6 +1,6 @@
 // Untyped input → an object that the store accepts, or every fault at once. A message never repeats the
 // content of spec.value or spec.valueBase64.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'

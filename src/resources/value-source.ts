@@ -1,5 +1,5 @@
 // Sources of a value that nobody writes down, and the declared format of a value.
-import { z } from 'zod'
+import * as z from 'zod'
 import { objectName } from './status.ts'
 
 export const charsets = ['alphanumeric', 'hex', 'base64url', 'digits', 'printable'] as const

@@ -18,7 +18,6 @@ import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
-import { openPglite } from './pglite.ts'
 import { PrincipalStore } from './principals.ts'
 import { Replicas } from './replicas.ts'
 import { Settings } from './settings.ts'
@@ -87,7 +86,9 @@ export const openDatabase = async (
   at: Place & Pick<OpenStoreOptions, 'dataDir'> & { readonly deadlineMs?: number },
 ): Promise<Sql> => {
   const { databaseUrl, dataDir } = at
-  return databaseUrl === undefined ? openPglite({ dataDir }) : openPg({ ...at, databaseUrl })
+  if (databaseUrl !== undefined) return openPg({ ...at, databaseUrl })
+  const { openPglite } = await import('./pglite.ts')
+  return openPglite({ dataDir })
 }
 
 /** Beats and the lease have few connections of their own: nothing else that is slow may hold them up. */

@@ -1,6 +1,6 @@
 // Every list comes in pages, by the same parameters and with the same answer.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { restRoutes } from '../../controller/http/rest/table.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 

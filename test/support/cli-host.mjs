@@ -1,5 +1,5 @@
-// A process that runs the built command again and again: what a start costs (half a second of CPU, of
-// which most is reading modules) is paid once. Each run gets an environment, arguments and streams as a
+// A process that runs the built command again and again: what a start costs (mostly
+// reading modules) is paid once. Each run gets an environment, arguments and streams as a
 // process of its own has them. One run at a time; see cli.ts.
 import http from 'node:http'
 import https from 'node:https'

@@ -2,7 +2,7 @@
 // read before that. No request counts twice: the counters of a session are in this process, those of signed
 // requests in the database, for all replicas.
 import type { KeyObject } from 'node:crypto'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import {
   acceptSession,
   counterHeader,

@@ -1,5 +1,5 @@
 // Options of a DELETE, in its body or its query.
-import { z } from 'zod'
+import * as z from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'

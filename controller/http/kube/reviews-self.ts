@@ -1,6 +1,6 @@
 // The reviews behind `kubectl auth can-i` and `auth whoami`. They use the same table of rights as the
 // routes.
-import { z } from 'zod'
+import * as z from 'zod'
 import { allows, allowsAdmin, type Principal } from '../../../src/access/principal.ts'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
 import { resources, verbs, type Verb } from '../../../src/access/roles.ts'

@@ -5,7 +5,7 @@
 // INVARIANTS: redirects go only to the provider and to a loopback address; nobody gets a token from a
 // URL of this flow alone; nothing of it is logged.
 import { createHmac } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'

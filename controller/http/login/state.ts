@@ -1,7 +1,7 @@
 // The state of a login in progress. It is signed and holds everything that the answer needs. Nothing is
 // stored for it, so that many started logins cannot keep anybody out.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const startedLogin = z.strictObject({
   redirectUri: z.string(),

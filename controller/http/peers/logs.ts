@@ -2,7 +2,7 @@
 // to the replica that has the reader. Nothing is stored on the way. Also the routes that replicas serve
 // each other.
 import type { Hono } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import {

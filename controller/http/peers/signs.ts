@@ -1,6 +1,6 @@
 // Forwards signs of life to the replica that has the stream, in batches.
 import { clearTimeout, setTimeout } from 'node:timers'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Replicas } from '../../../src/store/replicas.ts'
 import type { Sign } from '../../../src/protocol/sign-of-life.ts'
 import type { SignsElsewhere } from '../agents/signs.ts'

@@ -1,6 +1,6 @@
 // The audit log: rows, the verifiable export, what a person has read, and the erasure of a person.
 import { ReadableStream } from 'node:stream/web'
-import { z } from 'zod'
+import * as z from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { auditRecord, signedHead, type ExportLine } from '../../../src/audit/record.ts'
 import type { AuditFilter } from '../../../src/store/audit/queries.ts'

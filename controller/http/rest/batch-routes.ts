@@ -1,5 +1,5 @@
 // Many changes of one project's secrets at once: one transaction, one change set, one revision.
-import { z } from 'zod'
+import * as z from 'zod'
 import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretInput } from '../../../src/resources/secret-fields.ts'

@@ -1,7 +1,7 @@
 // Events as a list and as a stream of server-sent events. Ids are resourceVersions, so that a client
 // that reconnects with Last-Event-ID misses nothing. A slow reader delays only itself: further changes
 // are read when it has taken the last ones.
-import { z } from 'zod'
+import * as z from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import { firstSeenOf, lastSeenOf, timesSeen, type EventSpec } from '../../../src/resources/core.ts'

@@ -1,6 +1,6 @@
 // Decodes query and body of a request, with all faults at once.
 import { isUtf8 } from 'node:buffer'
-import { z } from 'zod'
+import * as z from 'zod'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import { unstorable } from '../../../src/resources/validate.ts'

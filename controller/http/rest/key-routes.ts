@@ -1,5 +1,5 @@
 // Keys: their age, what they protect, and their rotation. For admins only.
-import { z } from 'zod'
+import * as z from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'
 import { keyProviderNames } from '../../../src/secrets/providers/settings.ts'

@@ -1,6 +1,6 @@
 // How the REST API shows each kind. A field is shown and accepted by its name in snake case; this file
 // lists the exceptions. A new field of a kind needs no change here.
-import { z } from 'zod'
+import * as z from 'zod'
 import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { projectSpec, projectStatus } from '../../../src/resources/project.ts'

@@ -1,5 +1,5 @@
 // Routes that answer with a list, page by page.
-import { z } from 'zod'
+import * as z from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { requireIn } from './access.ts'

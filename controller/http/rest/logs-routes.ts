@@ -1,5 +1,5 @@
 // Logs of a stagelet's containers. The agent reads and masks them.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../src/resources/stagelet.ts'

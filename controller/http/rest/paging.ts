@@ -1,6 +1,6 @@
 // Lists with cursors. Pages of objects show one moment, whatever changes meanwhile (`listPaged`). Pages
 // of other items continue after the last item of the previous page (`pagedBy`).
-import { z } from 'zod'
+import * as z from 'zod'
 import { isReason, StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'

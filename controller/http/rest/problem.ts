@@ -1,7 +1,7 @@
 // Renders errors of the REST API as application/problem+json (RFC 9457). `reason` is for programs;
 // `errors` lists every faulty field.
 import { STATUS_CODES } from 'node:http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { httpStatusOf, type Reason, type StagelyError } from '../../../src/kernel/errors.ts'
 
 export const problemType = 'application/problem+json'

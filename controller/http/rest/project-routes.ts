@@ -1,5 +1,5 @@
 // Projects.
-import { z } from 'zod'
+import * as z from 'zod'
 import { apiVersion, refOf } from '../../../src/resources/meta.ts'
 import { withFields } from '../../../src/resources/rest-fields.ts'
 import { objectName } from '../../../src/resources/status.ts'

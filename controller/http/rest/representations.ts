@@ -1,5 +1,5 @@
 // Schema parts that the answers of several routes share.
-import { z } from 'zod'
+import * as z from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Condition } from '../../../src/resources/conditions.ts'
 

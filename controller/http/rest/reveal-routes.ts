@@ -1,6 +1,6 @@
 // Reveals values to people with the right. Each one is audited before it is sent.
 import { isUtf8 } from 'node:buffer'
-import { z } from 'zod'
+import * as z from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../src/store/store.ts'

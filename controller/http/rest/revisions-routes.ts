@@ -1,6 +1,6 @@
 // The history of a project: its revisions, the differences between them, and the rollback to one.
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'
 import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
 import type { WriteOptions } from '../../../src/store/store.ts'

@@ -1,6 +1,6 @@
 // Rollouts: the progress of a project's newest revision on each stagelet, and their control. A project
 // of a folder or a cluster is controlled there: a change here is answered with 409 and the owner.
-import { z } from 'zod'
+import * as z from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { projectStatus, type ProjectSpec } from '../../../src/resources/project.ts'
 import { stageletStatus } from '../../../src/resources/stagelet.ts'

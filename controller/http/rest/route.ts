@@ -1,6 +1,6 @@
 // The definition of a route of the REST API. One table of routes makes the server, the OpenAPI document
 // and the test that tries every route with every role: no route can be served without its right.
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Principal } from '../../../src/access/principal.ts'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'

@@ -1,5 +1,5 @@
 // The public key with which people seal values for manifests.
-import { z } from 'zod'
+import * as z from 'zod'
 import { isInTeam } from '../../../src/access/principal.ts'
 import { route, routesOf } from './route.ts'
 import { answer } from './shapes.ts'

@@ -1,5 +1,5 @@
 // The fields of a secret in requests of the REST API. Translates faults of an object to these names.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import { snakeCase } from '../../../src/resources/rest-fields.ts'
 import { secretFields, withFields, type SecretInput } from '../../../src/resources/secret-fields.ts'

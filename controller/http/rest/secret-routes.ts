@@ -1,5 +1,5 @@
 // Secrets: create, list, get, update, delete. No answer holds a value.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { etagOf } from './etag.ts'
 import {

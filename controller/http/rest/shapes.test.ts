@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { fieldsOf, hidden } from '../../../src/resources/rest-fields.ts'
 import { stageletStatus } from '../../../src/resources/stagelet.ts'
 import { time } from './representations.ts'

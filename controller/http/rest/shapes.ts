@@ -1,6 +1,6 @@
 // Makes schemas of answers and requests from the fields of a kind, and answers from their schemas. A
 // field of an answer has the value of the field with the same name, unless its schema says otherwise.
-import { z } from 'zod'
+import * as z from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { plainSchema, valueAt, type RestField } from '../../../src/resources/rest-fields.ts'
 

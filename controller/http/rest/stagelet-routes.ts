@@ -1,5 +1,5 @@
 // Stagelets and agents: what runs where, and its state.
-import { z } from 'zod'
+import * as z from 'zod'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { StageletSpec } from '../../../src/resources/stagelet.ts'
 import { agentSchema, stageletSchema, toStagelet } from './kinds.ts'

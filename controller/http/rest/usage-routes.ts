@@ -1,5 +1,5 @@
 // Who sees a key: every service of every stagelet, and the version that runs there.
-import { z } from 'zod'
+import * as z from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
 import { gatherProject, type ProjectInput } from '../../reconcilers/project/gather.ts'

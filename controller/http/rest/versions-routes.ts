@@ -1,5 +1,5 @@
 // The history of one secret: versions, rollback, restore, erasure.
-import { z } from 'zod'
+import * as z from 'zod'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { DeletedSecret } from '../../../src/store/store.ts'
 import { notFound } from './access.ts'

@@ -5,7 +5,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { z } from 'zod'
+import * as z from 'zod'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
 
 const headerSchema = z.object({

@@ -1,5 +1,5 @@
 // The schemas of people, members and tokens.
-import { z } from 'zod'
+import * as z from 'zod'
 import { teamRoles } from '../../../../src/access/team-roles.ts'
 import type { MemberStore } from '../../../../src/store/members.ts'
 import type { TokenStore } from '../../../../src/store/tokens.ts'

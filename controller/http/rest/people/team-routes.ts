@@ -1,5 +1,5 @@
 // Teams, which are namespaces, and their members.
-import { z } from 'zod'
+import * as z from 'zod'
 import { teamsWhere } from '../../../../src/access/principal.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { checkUnused } from '../../in-use.ts'

@@ -1,5 +1,5 @@
 // Tokens: a person's own, those of a team's machines, and for admins those of any user.
-import { z } from 'zod'
+import * as z from 'zod'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Token, TokenOwner, TokenSpec } from '../../../../src/store/tokens.ts'

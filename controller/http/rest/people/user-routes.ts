@@ -1,6 +1,6 @@
 // Users, who belong to the controller and not to a team: for admins. Also the request for one's own
 // identity.
-import { z } from 'zod'
+import * as z from 'zod'
 import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import { route, routesOf } from '../route.ts'

@@ -1,0 +1,4 @@
+// The version that this program says it has.
+import packageJson from '../../package.json' with { type: 'json' }
+
+export const version: string = packageJson.version
