@@ -98,7 +98,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const url = await serve(config, context, { ...opened, sealing })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
-  // Loading the client of Kubernetes takes 0.9 s of CPU: only when a cluster is followed.
+  // Loading the client of Kubernetes takes long: only when a cluster is followed.
   const kubeConfig =
     config.kubernetes === undefined
       ? undefined

@@ -8,11 +8,11 @@
 // - Nothing is written unless this replica still leads, nor over a state that was not read (ADR 0035).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { startControlLoop, type LoopObserver } from '../../src/runtime/control-loop.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { followStore } from '../follow-store.ts'
 import { createClaims, type ClaimTimes } from './claims.ts'
 import { createClusterClient } from './cluster-client.ts'
 import { createEventReconciler } from './events.ts'
@@ -124,9 +124,11 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     if ((isFollowed || isNews) && intake.isReady(ref.namespace)) enqueue(keyOf(ref))
   }
 
-  const following = followStore(options, log, signal, {
-    lookAtAll: () => intake.lookAtAll(),
-    onChange: onStoreChange,
+  const following = followStore({ store, clock, log }, signal, {
+    look: () => intake.lookAtAll(),
+    onChanges: (changes) => {
+      changes.forEach(onStoreChange)
+    },
   })
   const renewing = claims.renew(signal).catch(() => undefined)
   const running = [renewing, following, ...intake.streams.map(follow)]
@@ -135,30 +137,5 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       stopping.abort()
       await Promise.all([loop.stop(), events.stop(), secrets.stop(), ...running])
     },
-  }
-}
-
-interface StoreFollower {
-  readonly lookAtAll: () => Promise<void>
-  readonly onChange: (event: ChangeEvent) => void
-}
-
-/** Follows the store from now until `signal` aborts. After a gap in the feed, all objects are enqueued. */
-const followStore = async (
-  { store, clock }: KubernetesSourceOptions,
-  log: Logger,
-  signal: AbortSignal,
-  { lookAtAll, onChange }: StoreFollower,
-): Promise<void> => {
-  while (!signal.aborted) {
-    try {
-      const version = await store.currentVersion()
-      await lookAtAll()
-      for await (const changes of store.watch(version, signal)) changes.forEach(onChange)
-    } catch (error) {
-      if (isAbort(error) || signal.aborted) return
-      if (!isReason(error, 'Expired')) log.error({ err: error }, 'the change feed broke')
-      await clock.sleep(1000, signal).catch(() => undefined)
-    }
   }
 }

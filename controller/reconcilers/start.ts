@@ -1,7 +1,7 @@
 // Feeds the reconcilers: all objects once, then each change of the feed.
 import type { Clock } from '../../src/kernel/clock.ts'
-import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { repeatUntil } from '../../src/kernel/pause.ts'
 import { keyOf, refOf, type ObjectRef } from '../../src/resources/meta.ts'
 import {
   startControlLoop,
@@ -9,6 +9,7 @@ import {
   type LoopObserver,
 } from '../../src/runtime/control-loop.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
+import { followStore } from '../follow-store.ts'
 import { reconcilerActor } from './actor.ts'
 import { startChangeSetCloser } from './change-sets.ts'
 import { createStageletIndex } from './stagelet-index.ts'
@@ -62,48 +63,35 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
     },
   })
 
-  const follow = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
     for (const kind of ['Stagelet', 'Project', 'Agent', 'StagelySecret']) {
       for (const object of (await store.list(kind)).items) route({ type: 'ADDED', object })
     }
   }
 
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      try {
-        // The version is read before the lists: changes during the lists come again from the feed.
-        const version = await store.currentVersion()
-        await follow()
-        for await (const changes of store.watch(version, stopping.signal)) {
-          changes.forEach(route)
-        }
-      } catch (error) {
-        if (isAbort(error) || stopping.signal.aborted) return
-        if (!isReason(error, 'Expired'))
-          log.error({ err: error }, 'the change feed broke; reading everything again')
-        await clock.sleep(1000, stopping.signal).catch(() => undefined)
-      }
-    }
-  }
-
-  const compact = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(compactEveryMs, stopping.signal).catch(() => undefined)
-      if (stopping.signal.aborted) return
-      await store.compact(clock.now()).catch((error: unknown) => {
+  const { signal } = stopping
+  const running = [
+    followStore(deps, signal, {
+      look,
+      onChanges: (changes) => {
+        changes.forEach(route)
+      },
+    }),
+    repeatUntil(signal, clock, {
+      everyMs: compactEveryMs,
+      work: () => store.compact(clock.now()),
+      onFault: (error) => {
         log.error({ err: error }, 'compaction failed')
-      })
-    }
-  }
-
-  const checkSets = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(checkSetsEveryMs, stopping.signal).catch(() => undefined)
-      if (!stopping.signal.aborted) await tellOfChangedSets(deps)
-    }
-  }
-
-  const running = [run(), compact(), checkSets()]
+      },
+    }),
+    repeatUntil(signal, clock, {
+      everyMs: checkSetsEveryMs,
+      work: () => tellOfChangedSets(deps),
+      onFault: (error) => {
+        log.error({ err: error }, 'sets of secrets could not be checked')
+      },
+    }),
+  ]
   return {
     stop: async () => {
       stopping.abort()
@@ -114,21 +102,17 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
 }
 
 /** Finds sets that somebody changed by SQL. They are never delivered; this tells of them before an agent asks. */
-export const tellOfChangedSets = async ({
+const tellOfChangedSets = async ({
   store,
   log,
 }: Pick<ReconcilerDeps, 'store' | 'log'>): Promise<void> => {
-  try {
-    for (const ref of await store.checkSets()) {
-      const message = 'its secrets were changed in the database, not by Stagely: restore a backup'
-      log.error({ project: `${ref.namespace}/${ref.name}` }, message)
-      const regarding = await store.get(ref)
-      if (regarding === undefined) continue
-      const event = { regarding, type: 'Warning', reason: 'SetTampered', message } as const
-      await store.write(reconcilerActor, {}, (tx) => tx.recordEvent(event))
-    }
-  } catch (error) {
-    log.error({ err: error }, 'sets of secrets could not be checked')
+  for (const ref of await store.checkSets()) {
+    const message = 'its secrets were changed in the database, not by Stagely: restore a backup'
+    log.error({ project: `${ref.namespace}/${ref.name}` }, message)
+    const regarding = await store.get(ref)
+    if (regarding === undefined) continue
+    const event = { regarding, type: 'Warning', reason: 'SetTampered', message } as const
+    await store.write(reconcilerActor, {}, (tx) => tx.recordEvent(event))
   }
 }
 

@@ -6,13 +6,12 @@
 // - After any fault (feed expired, database away) the mirror is listed anew, and everything that
 //   differs is announced as if the watch had told of it.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
-import { backoffMs } from '../../../src/kernel/backoff.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
-import { isAbort } from '../../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
+import { followStore } from '../../follow-store.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
 import { projectViewOf, viewOf, type ProjectView, type StageletView } from './world-views.ts'
 
@@ -66,43 +65,26 @@ export const createWorld = (
   let isReady: () => void
   const ready = new Promise<void>((resolve) => (isReady = resolve))
 
-  const follow = async (): Promise<void> => {
-    let after = Infinity
-    for (const kind of watched) {
-      const { items, resourceVersion } = await store.list(kind)
-      after = Math.min(after, resourceVersion)
-      mirror.replaceKind(kind, items)
-    }
-    const reach = (version: number): void => {
-      seen = version
-      for (const look of awaited) look()
-    }
-    reach(after)
-    isReady()
-    let turns = 0
-    for await (const events of store.watch(after, ending.signal)) {
+  const reach = (version: number): void => {
+    seen = version
+    for (const look of awaited) look()
+  }
+  let turns = 0
+  const running = followStore({ store, clock, log }, ending.signal, {
+    look: async (version) => {
+      for (const kind of watched) mirror.replaceKind(kind, (await store.list(kind)).items)
+      reach(version)
+      isReady()
+    },
+    onChanges: async (events) => {
       for (const { type, object, resourceVersion } of events) {
         if (type === 'DELETED') mirror.drop(object, resourceVersion)
         else mirror.put(object)
         if (++turns % 200 === 0) await yieldToOthers()
       }
       reach(events.at(-1)?.resourceVersion ?? seen)
-    }
-  }
-
-  const run = async (): Promise<void> => {
-    for (let attempt = 0; !ending.signal.aborted; attempt++) {
-      try {
-        await follow()
-      } catch (error) {
-        if (ending.signal.aborted || isAbort(error)) return
-        log.warn({ err: error }, 'watch of stagelets broke; listing anew')
-        const delay = 50 + backoffMs(attempt % 8, { baseMs: 100, capMs: 5_000 })
-        await clock.sleep(delay, ending.signal).catch(() => undefined)
-      }
-    }
-  }
-  const running = run()
+    },
+  })
 
   return {
     stageletsOf: (agentKey) => mirror.stageletsOf(agentKey),

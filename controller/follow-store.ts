@@ -1,0 +1,46 @@
+// Follows the store: everything there is, then each change. What breaks is read again from the start.
+import { backoffMs } from '../src/kernel/backoff.ts'
+import type { Clock } from '../src/kernel/clock.ts'
+import { isAbort, isReason } from '../src/kernel/errors.ts'
+import type { Logger } from '../src/kernel/log.ts'
+import { pause } from '../src/kernel/pause.ts'
+import type { ChangeEvent, Store } from '../src/store/store.ts'
+
+export interface FollowDeps {
+  readonly store: Pick<Store, 'currentVersion' | 'watch'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface Follower {
+  /** Reads everything, as it is at `version` or later. */
+  readonly look: (version: number) => Promise<void>
+  /** Changes after that version, in order; what the look has seen already may be among them. */
+  readonly onChanges: (changes: readonly ChangeEvent[]) => void | Promise<void>
+}
+
+const backoff = { baseMs: 100, capMs: 5_000 }
+
+/**
+ * Until `signal` aborts; never rejects. No change is missed: the version is read before the look, and
+ * after any fault (the feed expired, the database is away, the follower threw) all is looked at again.
+ */
+export const followStore = async (
+  { store, clock, log }: FollowDeps,
+  signal: AbortSignal,
+  { look, onChanges }: Follower,
+): Promise<void> => {
+  let attempt = 0
+  do {
+    try {
+      const version = await store.currentVersion()
+      await look(version)
+      attempt = 0
+      for await (const changes of store.watch(version, signal)) await onChanges(changes)
+    } catch (error) {
+      if (signal.aborted || isAbort(error)) return
+      if (!isReason(error, 'Expired'))
+        log.warn({ err: error }, 'the change feed broke; everything is read again')
+    }
+  } while (await pause(clock, 50 + backoffMs(attempt++, backoff), signal))
+}

@@ -1,0 +1,49 @@
+// Waits that end by themselves: with the time, or with the program.
+import type { Clock } from './clock.ts'
+import { isAbort } from './errors.ts'
+
+type Sleeper = Pick<Clock, 'sleep'>
+
+/** Resolves after `ms`, or as soon as `signal` aborts: false then. */
+export const pause = async (clock: Sleeper, ms: number, signal: AbortSignal): Promise<boolean> => {
+  if (signal.aborted) return false
+  try {
+    await clock.sleep(ms, signal)
+    return true
+  } catch (error) {
+    if (!isAbort(error)) throw error
+    return false
+  }
+}
+
+export interface Repeated {
+  readonly everyMs: number
+  readonly work: () => Promise<void>
+  readonly onFault: (error: unknown) => void
+}
+
+/** Does the work `everyMs` from now and again after each end, until `signal` aborts. Never rejects. */
+export const repeatUntil = async (
+  signal: AbortSignal,
+  clock: Sleeper,
+  { everyMs, work, onFault }: Repeated,
+): Promise<void> => {
+  while (await pause(clock, everyMs, signal)) await work().catch(onFault)
+}
+
+/** What `work` resolves to, or what `late` says where it is not done after `ms`. */
+export const within = async <T, L>(
+  clock: Sleeper,
+  ms: number,
+  work: Promise<T>,
+  late: () => L,
+): Promise<T | L> => {
+  const done = new AbortController()
+  const orLate = async (): Promise<T | L> =>
+    (await pause(clock, ms, done.signal)) ? late() : await work
+  try {
+    return await Promise.race([work, orLate()])
+  } finally {
+    done.abort()
+  }
+}
