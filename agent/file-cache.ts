@@ -1,8 +1,9 @@
 // Keeps file secrets over a reboot: one file for each stagelet, sealed to the agent's own key. Nothing else is kept, as
 // containers need only their files to start.
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { writeWhole } from '../src/kernel/whole-file.ts'
 import { createOpener, createSealer } from '../src/protocol/hpke.ts'
 import { publicKeyFromRaw, type KeyPair } from '../src/protocol/keys.ts'
 
@@ -73,24 +74,6 @@ const openByAny = (
   }
 }
 
-const writeThrough = async (path: string, bytes: Buffer): Promise<void> => {
-  const temporary = `${path}.new`
-  try {
-    const file = await open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    // A part that was written would keep a full disk full.
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
-
 /** The first of `keys` seals; any of them opens. */
 export const createFileCache = (
   folder: string,
@@ -117,7 +100,7 @@ export const createFileCache = (
       return
     }
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeThrough(path, sealFiles(keys()[0], uid, files))
+    await writeWhole(path, sealFiles(keys()[0], uid, files), { mode: 0o600 })
   },
   clear: () => rm(folder, { recursive: true, force: true }),
 })

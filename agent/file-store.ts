@@ -12,7 +12,7 @@ import type { Logger } from '../src/kernel/log.ts'
 import type { StackFault } from './allowed-folders.ts'
 import type { FileCache, PlacedFile } from './file-cache.ts'
 import type { Owner } from './docker/root-owner.ts'
-import { isRight, prepareFolders, writeWhole } from './tmpfs.ts'
+import { isRight, placeFile, prepareFolders } from './tmpfs.ts'
 
 export interface FileStore {
   pathOf(stageletUid: string, digest: string): string
@@ -52,7 +52,7 @@ const ownedHere = (file: PlacedFile, root: Owner | undefined): PlacedFile =>
       }
 
 const makeRight = async (path: string, file: PlacedFile): Promise<void> => {
-  if (!(await isRight(path, file))) await writeWhole(path, file)
+  if (!(await isRight(path, file))) await placeFile(path, file)
 }
 
 /** The fault, without the path in the system's message. */

@@ -1,11 +1,12 @@
 // The identity of the agent, in DIR/identity.json (0600): its two private keys, and the controller that it belongs to.
 // Made at join; only the keys change later (see key-rotation.ts).
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
+import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import type { JoinToken } from '../src/protocol/join-token.ts'
 import {
   joinResponse,
@@ -184,25 +185,6 @@ const toJson = (text: string): unknown => {
   }
 }
 
-const readIfThere = async (file: string): Promise<string | undefined> => {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 /** Replaces the file as a whole, readable by its owner alone. */
-const writePrivate = async (file: string, content: object): Promise<void> => {
-  const temporary = `${file}.new`
-  await rm(temporary, { force: true })
-  const handle = await open(temporary, 'wx', 0o600)
-  try {
-    await handle.writeFile(JSON.stringify(content, null, 2))
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(temporary, file)
-}
+const writePrivate = (file: string, content: object): Promise<void> =>
+  writeWhole(file, JSON.stringify(content, null, 2), { mode: 0o600 })

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { pause } from '../src/kernel/pause.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { paths, protocolVersion } from '../src/protocol/messages.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
@@ -47,7 +48,7 @@ export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void
     if (signal.aborted) return
     const delayMs = retries.after(outcome, deps.clock.monotonic())
     deps.log.info({ delayMs, outcome: outcome.kind }, 'connecting again')
-    await deps.clock.sleep(delayMs, signal).catch(() => undefined)
+    await pause(deps.clock, delayMs, signal)
   }
 }
 

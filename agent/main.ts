@@ -3,6 +3,7 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import { realClock } from '../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
+import { pause } from '../src/kernel/pause.ts'
 import { parseJoinToken, type JoinToken } from '../src/protocol/join-token.ts'
 import { agentVersion, parseAgentConfig, usage, type AgentConfig } from './config.ts'
 import { RefusedError } from './controller-client.ts'
@@ -106,7 +107,7 @@ const joinPatiently = async (
       log.warn({ url: token.url, reason: messageOf(error) }, 'cannot join yet; trying again')
       const told = error instanceof RefusedError ? error.retryAfterMs : undefined
       const delayMs = told ?? 250 + backoffMs(attempt, { baseMs: 500, capMs: 30_000 })
-      await realClock.sleep(delayMs, signal).catch(() => undefined)
+      await pause(realClock, delayMs, signal)
     }
   }
   return undefined

@@ -9,6 +9,8 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { pause } from '../src/kernel/pause.ts'
+import { createWaker } from '../src/kernel/waker.ts'
 import {
   paths,
   reportResponse,
@@ -53,10 +55,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   const subjects = new Subjects()
   let seq = 0
   let isConnected = false
-  let wake = new AbortController()
-  const poke = (): void => {
-    wake.abort()
-  }
+  const { wake, begin, rest } = createWaker(clock)
 
   const send = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
     const body: ReportRequest = { boot: deps.boot, seq, observations }
@@ -88,7 +87,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   return {
     changed: (observation) => {
       subjects.put(observation)
-      poke()
+      wake()
     },
     forget: (uid) => {
       subjects.forget(uid)
@@ -96,22 +95,21 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     connected: () => {
       isConnected = true
       subjects.retell()
-      poke()
+      wake()
     },
     lost: () => {
       isConnected = false
     },
     run: async (signal) => {
       let attempt = 0
-      signal.addEventListener('abort', poke, { once: true })
+      signal.addEventListener('abort', wake, { once: true })
       while (!signal.aborted) {
-        wake = new AbortController()
+        begin()
         const next = await step(attempt, signal)
         attempt = next.attempt
         // A new report ends the pause, but not one after a fault.
-        const ends = attempt > 0 ? signal : wake.signal
-        if (next.restMs > 0 && !ends.aborted)
-          await clock.sleep(next.restMs, ends).catch(() => undefined)
+        if (attempt > 0) await pause(clock, next.restMs, signal)
+        else if (!signal.aborted) await rest(next.restMs)
       }
     },
   }

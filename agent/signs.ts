@@ -2,6 +2,7 @@
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { pause } from '../src/kernel/pause.ts'
 import type { MacKey } from '../src/protocol/agent-request.ts'
 import { authorizeSign } from '../src/protocol/sign-of-life.ts'
 import type { ControllerClient } from './controller-client.ts'
@@ -27,8 +28,7 @@ export const giveSigns = async (
 ): Promise<void> => {
   let pauseMs = signMs
   for (let counter = 1; ; counter++) {
-    await clock.sleep(pauseMs, signal).catch(() => undefined)
-    if (signal.aborted) return
+    if (!(await pause(clock, pauseMs, signal))) return
     try {
       await client.sign(authorizeSign(key, stream, counter), signal)
       pauseMs = signMs

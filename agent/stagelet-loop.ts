@@ -8,6 +8,7 @@ import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages
 import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { createWaker } from '../src/kernel/waker.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { AllowedFolders } from './allowed-folders.ts'
 import { createManualRuns, type ManualRuns } from './by-hand/manual-runs.ts'
@@ -29,7 +30,6 @@ import { takeEvent } from './stagelet-drift.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
 import { createTarget, type Choice, type Target } from './target.ts'
-import { createWaker } from './waker.ts'
 
 export interface StageletLoopDeps {
   readonly engine: Engine
@@ -80,7 +80,7 @@ const engineRetryMs = 5_000
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.folders)
   const exits = createContainerExits()
-  const waker = createWaker(deps.clock, settleEventsMs)
+  const waker = createWaker(deps.clock, { settleMs: settleEventsMs })
   const known = createKnownValues()
   const fileWatch = createFileWatch(waker.poke)
   let state: StackState | undefined

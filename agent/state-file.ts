@@ -1,10 +1,11 @@
 // What the agent remembers of its deployments over a restart, in DIR/state.json. No secrets.
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import { deliveredKeys, type DeliveredKeys } from './delivered-keys.ts'
 import type { Heal } from './heal-guard.ts'
 
@@ -66,8 +67,6 @@ export interface StateFile {
   uids(): string[]
 }
 
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
-
 /** Undefined where the text is no JSON. */
 const parseJson = (text: string): unknown => {
   try {
@@ -79,10 +78,7 @@ const parseJson = (text: string): unknown => {
 
 /** Throws where a newer agent wrote the file. */
 const readState = async (path: string): Promise<State | 'damaged'> => {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return undefined
-    throw error
-  })
+  const text = await readIfThere(path)
   if (text === undefined) return { stagelets: {}, left: {}, given: {} }
   const found = parseJson(text)
   const state = stateSchema.safeParse(found)
@@ -112,15 +108,8 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
 
   const write = async (): Promise<void> => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const temporary = `${path}.new`
-    const file = await open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(JSON.stringify({ version: 1, stagelets, left, given }))
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
+    const text = JSON.stringify({ version: 1, stagelets, left, given })
+    await writeWhole(path, text, { mode: 0o600 })
   }
   let unsaved = false
   const save = (): Promise<void> => {

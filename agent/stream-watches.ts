@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { pause } from '../src/kernel/pause.ts'
 import type { About } from './about.ts'
 
 interface WatchDeps {
@@ -51,8 +52,7 @@ export const watchAbout = async (
 ): Promise<void> => {
   const told = about.current()
   while (isDeepStrictEqual(about.current(), told)) {
-    await clock.sleep(aboutEveryMs, ending.signal).catch(() => undefined)
-    if (ending.signal.aborted) return
+    if (!(await pause(clock, aboutEveryMs, ending.signal))) return
     await about.look()
   }
   if (ending.signal.aborted) return

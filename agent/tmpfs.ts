@@ -1,6 +1,6 @@
 // Writes files with an exact mode and owner to a tmpfs.
-import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
+import { lstat, mkdir, readFile, statfs } from 'node:fs/promises'
+import { writeWhole } from '../src/kernel/whole-file.ts'
 import type { StackFault } from './allowed-folders.ts'
 import type { PlacedFile } from './file-cache.ts'
 
@@ -18,29 +18,17 @@ const prepareFolder = async (path: string): Promise<void> => {
     throw new Error(`${path} is not a folder that only the agent's user can write to`)
 }
 
-const refuseOwner =
-  ({ uid, gid }: PlacedFile) =>
-  (error: NodeJS.ErrnoException): never => {
-    if (error.code !== 'EPERM') throw error
+/** Content, mode and owner are exactly these before the file has its name. */
+export const placeFile = async (path: string, file: PlacedFile): Promise<void> => {
+  const { value, mode, uid, gid } = file
+  try {
+    await writeWhole(path, value, { mode, owner: { uid, gid }, sync: false })
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (code !== 'EPERM' || syscall !== 'fchown') throw error
     throw new Error(
       `this agent, as user ${process.geteuid?.() ?? ''}, may give no file the owner ${uid}:${gid}; run it as root, or with a rootless engine leave uid and gid of file secrets at 0`,
     )
-  }
-
-/** Writes a file. Its mode and owner are set before it gets its name. */
-export const writeWhole = async (path: string, file: PlacedFile): Promise<void> => {
-  const temporary = `${path}.${randomUUID()}.new`
-  const handle = await open(temporary, 'wx', 0o600)
-  try {
-    await handle.writeFile(file.value)
-    await handle.chown(file.uid, file.gid).catch(refuseOwner(file))
-    await handle.chmod(file.mode)
-    await handle.close()
-    await rename(temporary, path)
-  } catch (error) {
-    await handle.close().catch(() => undefined)
-    await rm(temporary, { force: true })
-    throw error
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { repeatUntil, within } from '../src/kernel/pause.ts'
 import { manualSocket } from '../src/protocol/by-hand.ts'
 import type { LogsOrder } from '../src/protocol/logs.ts'
 import { createAbout } from './about.ts'
@@ -124,7 +125,8 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   )
   return {
     stop: async () => {
-      await waitPatiently(clock, Promise.all([loops.stop(), manualRuns.stop()]))
+      const stopped = Promise.all([loops.stop(), manualRuns.stop()])
+      await within(clock, stopPatienceMs, stopped, () => undefined)
       manualRuns.close()
       ending.abort()
       await Promise.all([linking, reporting, starting, sweeping])
@@ -149,12 +151,6 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
   const path = join(config.dataDir, 'state.json')
   await putAsideDamaged(path, log)
   return await openStateFile(path)
-}
-
-const waitPatiently = async (clock: Clock, work: Promise<unknown>): Promise<void> => {
-  const patience = new AbortController()
-  await Promise.race([work, clock.sleep(stopPatienceMs, patience.signal)])
-  patience.abort()
 }
 
 /** Log sessions use connections of their own, so that they do not delay reports. */
@@ -195,18 +191,17 @@ const openFiles = (
 
 const self = (): Owner => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
 
-/** Removes files of stagelets that are gone, when no container mounts them any more. */
-const sweepForever = async (
+/** Files of stagelets that are gone stay while a container mounts them; sooner or later none does. */
+const sweepForever = (
   { clock, log }: AgentDeps,
   files: FileStore,
   owns: (uid: string) => boolean,
   signal: AbortSignal,
-): Promise<void> => {
-  while (!signal.aborted) {
-    await clock.sleep(sweepEveryMs, signal).catch(() => undefined)
-    if (signal.aborted) return
-    await files.sweepOrphans(owns).catch((error: unknown) => {
+): Promise<void> =>
+  repeatUntil(signal, clock, {
+    everyMs: sweepEveryMs,
+    work: () => files.sweepOrphans(owns),
+    onFault: (error) => {
       log.warn({ reason: messageOf(error) }, 'cannot clear away old file secrets')
-    })
-  }
-}
+    },
+  })

@@ -1,9 +1,10 @@
 // The controller's address and other settings, from the environment and from `stagely login`.
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { baseEnvironment, type Environment } from '../src/compose/environment.ts'
+import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import { CliError } from './errors.ts'
 
 const storedSchema = z.object({
@@ -65,13 +66,10 @@ const configFile = (): string =>
 
 /** The stored login; undefined when there is none. */
 export const readLogin = async (): Promise<StoredLogin | undefined> => {
-  let text: string
-  try {
-    text = await readFile(configFile(), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+  const text = await readIfThere(configFile()).catch((error: unknown) => {
     throw new CliError(`cannot read ${configFile()}`, 1, error)
-  }
+  })
+  if (text === undefined) return undefined
   try {
     return storedSchema.parse(JSON.parse(text))
   } catch (error) {
@@ -79,13 +77,9 @@ export const readLogin = async (): Promise<StoredLogin | undefined> => {
   }
 }
 
-/** Atomic: no reader sees half a file or wider permissions. */
 export const writeLogin = async (login: StoredLogin): Promise<string> => {
   const file = configFile()
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const aside = `${file}.new`
-  await writeFile(aside, `${JSON.stringify(login, null, 2)}\n`, { mode: 0o600 })
-  await chmod(aside, 0o600)
-  await rename(aside, file)
+  await writeWhole(file, `${JSON.stringify(login, null, 2)}\n`, { mode: 0o600 })
   return file
 }

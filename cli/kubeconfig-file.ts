@@ -1,9 +1,9 @@
 // Merges one cluster, user and context into a kubeconfig and keeps all others, with comments. Atomic:
 // no reader sees half a file, or one that others may read.
-import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Document, isMap, isSeq, parseDocument } from 'yaml'
+import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import { CliError } from './errors.ts'
 
 export interface KubeconfigParts {
@@ -18,29 +18,19 @@ export interface KubeconfigParts {
 export const mergeKubeconfig = async (file: string, parts: KubeconfigParts): Promise<void> => {
   // A link is kept: its target is replaced.
   const target = await realpath(file).catch(() => file)
-  const merged = mergeInto(await readOrEmpty(target), parts, file)
-  const aside = `${target}.${randomBytes(6).toString('hex')}`
+  const before = await readIfThere(target).catch((error: unknown) => {
+    throw new CliError(`cannot read ${target}`, 1, error)
+  })
+  const merged = mergeInto(before ?? '', parts, file)
   try {
     await mkdir(dirname(target), { recursive: true, mode: 0o700 })
-    await writeFile(aside, merged, { mode: 0o600, flag: 'wx' })
-    await chmod(aside, 0o600)
-    await rename(aside, target)
+    await writeWhole(target, merged, { mode: 0o600 })
   } catch (error) {
-    await rm(aside, { force: true })
     throw new CliError(
       `cannot write ${file} (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
       1,
       error,
     )
-  }
-}
-
-const readOrEmpty = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw new CliError(`cannot read ${file}`, 1, error)
   }
 }
 

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { repeatUntil } from '../src/kernel/pause.ts'
 import { ConfigError, type Config, type TlsFiles } from './config.ts'
 import type { Identity } from './identity.ts'
 
@@ -129,17 +130,17 @@ export const followCertificate = async (
   { clock, log, signal }: FollowDeps,
 ): Promise<void> => {
   let current = shown.chainPem + shown.keyPem
-  while (!signal.aborted) {
-    await clock.sleep(lookEveryMs, signal).catch(() => undefined)
-    if (signal.aborted) return
-    try {
+  await repeatUntil(signal, clock, {
+    everyMs: lookEveryMs,
+    work: async () => {
       const next = await readCertificate(files)
-      if (next.chainPem + next.keyPem === current) continue
+      if (next.chainPem + next.keyPem === current) return
       show(next)
       current = next.chainPem + next.keyPem
       log.info({ file: files.certFile }, 'the certificate was renewed')
-    } catch (error) {
+    },
+    onFault: (error) => {
       log.error({ err: messageOf(error) }, 'the renewed certificate cannot be used')
-    }
-  }
+    },
+  })
 }

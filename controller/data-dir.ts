@@ -1,10 +1,10 @@
 // The data folder. Only its owner has access. It holds the embedded database, and files for people.
-import { randomBytes } from 'node:crypto'
-import { lchown, link, lstat, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { lchown, lstat, readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { makePrivate } from '../src/kernel/private-folder.ts'
+import { createWhole } from '../src/kernel/whole-file.ts'
 import { ConfigError } from './config.ts'
 
 const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
@@ -59,17 +59,6 @@ export const keepOwner = async <T>(dir: string, work: () => Promise<T>): Promise
   }
 }
 
-/** Replaces DIR/name atomically. */
-export const writeWhole = async (
-  dir: string,
-  name: string,
-  content: string,
-  mode: number,
-): Promise<void> => {
-  const temporary = await writeTemporary(dir, name, content, mode)
-  await rename(temporary, join(dir, name))
-}
-
 /** At least as hard to guess as a token that the controller makes: `sat_` and 32 characters or more. */
 const adminTokenPattern = /^sat_[A-Za-z0-9_-]{32,256}$/
 
@@ -93,31 +82,9 @@ export const readAdminToken = async (file: string | undefined): Promise<string |
  * Creates the file unless it exists, and returns its content. Of two concurrent starts both get the
  * same content: link() fails when the name exists.
  */
-export const createOnce = async (dir: string, name: string, content: string): Promise<string> => {
-  const temporary = await writeTemporary(dir, name, content, 0o600)
-  try {
-    await link(temporary, join(dir, name))
-  } catch (error) {
+export const createOnce = async (path: string, content: string): Promise<string> => {
+  await createWhole(path, content, { mode: 0o600 }).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  } finally {
-    await rm(temporary, { force: true })
-  }
-  return readFile(join(dir, name), 'utf8')
-}
-
-const writeTemporary = async (
-  dir: string,
-  name: string,
-  content: string,
-  mode: number,
-): Promise<string> => {
-  const path = join(dir, `.${name}.${randomBytes(6).toString('hex')}`)
-  const file = await open(path, 'wx', mode)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  return path
+  })
+  return readFile(path, 'utf8')
 }

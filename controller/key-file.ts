@@ -1,18 +1,14 @@
 // A file of local keys, one on each line. The first one wraps; the others only unwrap.
-import { readFile } from 'node:fs/promises'
 import { messageOf } from '../src/kernel/errors.ts'
+import { readIfThere } from '../src/kernel/whole-file.ts'
 import { decodeMasterKey } from '../src/secrets/providers/local.ts'
 import { ConfigError } from './config.ts'
 
 export type KeyList = [Buffer, ...Buffer[]]
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
-
 /** undefined when the file does not exist. ConfigError when it cannot be read, or holds something else. */
 export const readKeyFile = async (path: string): Promise<KeyList | undefined> => {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return undefined
+  const text = await readIfThere(path).catch((error: unknown) => {
     throw new ConfigError([`${path} cannot be read: ${messageOf(error)}`])
   })
   return text === undefined ? undefined : decodeKeys(text, path)

@@ -4,6 +4,7 @@
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { pause, within } from '../src/kernel/pause.ts'
 import type { LeaderLease } from '../src/store/leader-lease.ts'
 
 // A leader is replaced within 5 s: the rest of its lease (2 s at most), then the release of the lock of
@@ -147,20 +148,12 @@ class Election implements Leader {
     }
   }
 
-  async #sleep(ms: number): Promise<void> {
-    if (this.#stopping.signal.aborted) return
-    await this.#deps.clock.sleep(ms, this.#stopping.signal).catch(() => undefined)
+  #sleep(ms: number): Promise<boolean> {
+    return pause(this.#deps.clock, ms, this.#stopping.signal)
   }
 
   /** undefined when `work` is not done after `ms`. */
-  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-    const done = new AbortController()
-    const late = this.#deps.clock.sleep(ms, done.signal).then(
-      () => undefined,
-      () => undefined,
-    )
-    return Promise.race([work, late]).finally(() => {
-      done.abort()
-    })
+  #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    return within(this.#deps.clock, ms, work, () => undefined)
   }
 }

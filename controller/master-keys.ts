@@ -25,7 +25,7 @@ const ensureKeyFile = async (dataDir: string, log: Logger): Promise<KeyList> => 
     throw new ConfigError([
       `${path} is missing, and ${dataDir} holds data (${others.slice(0, 3).join(', ')}): put the key file there, or set STAGELY_SECRET_KEY, or name an empty folder`,
     ])
-  const made = await createOnce(dataDir, 'master.key', `${randomBytes(32).toString('base64')}\n`)
+  const made = await createOnce(path, `${randomBytes(32).toString('base64')}\n`)
   log.warn(
     { file: path },
     'made a master key file; to move to a managed key, put its content into STAGELY_SECRET_KEY and delete the file',

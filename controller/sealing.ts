@@ -5,6 +5,7 @@ import { createPrivateKey } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { repeatUntil } from '../src/kernel/pause.ts'
 import { generateKeys, rawPublicKey, type KeyPair } from '../src/protocol/keys.ts'
 import {
   keyIdOfSealed,
@@ -81,14 +82,14 @@ export class SealingKeys implements SealedValueOpener {
   }
 
   /** Refreshes until `signal` aborts, so that this replica can use keys that another one has created. */
-  async watch(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await clock.sleep(refreshMs, signal).catch(() => undefined)
-      if (signal.aborted) return
-      await this.refresh().catch((error: unknown) => {
+  watch(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
+    return repeatUntil(signal, clock, {
+      everyMs: refreshMs,
+      work: () => this.refresh(),
+      onFault: (error) => {
         log.warn({ err: messageOf(error) }, 'the sealing keys could not be read again')
-      })
-    }
+      },
+    })
   }
 
   async #readNew(): Promise<void> {

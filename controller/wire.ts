@@ -2,12 +2,14 @@
 // order.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../src/kernel/clock.ts'
 import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
+import { writeWhole } from '../src/kernel/whole-file.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
 import { startHeadSigning } from './audit/head-signing.ts'
@@ -21,7 +23,7 @@ import {
   type ShownCertificate,
 } from './certificate.ts'
 import type { Config } from './config.ts'
-import { prepareDataDir, readAdminToken, refuseRoot, writeWhole } from './data-dir.ts'
+import { prepareDataDir, readAdminToken, refuseRoot } from './data-dir.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
@@ -235,7 +237,7 @@ const writeForPeople = async (
   { ca }: ShownCertificate,
   tokens: OpenedStore['tokens'],
 ): Promise<void> => {
-  if (ca !== undefined) await writeWhole(dataDir, 'ca.crt', ca.pem, 0o644)
+  if (ca !== undefined) await writeWhole(join(dataDir, 'ca.crt'), ca.pem, { mode: 0o644 })
   await tokens.ensureAdmin(
     (token) => writeAdminToken(dataDir, token),
     await readAdminToken(adminTokenFile),
@@ -305,7 +307,7 @@ const startAudit = (
 }
 
 const writeAdminToken = (dir: string, token: string): Promise<void> =>
-  writeWhole(dir, 'admin-token', `${token}\n`, 0o600)
+  writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })
 
 /** Gives requests a moment to end, then cuts the remaining connections. */
 const closeHttp = async (listening: Listening | undefined): Promise<void> => {

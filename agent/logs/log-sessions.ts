@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import { pause } from '../../src/kernel/pause.ts'
 import {
   logBatchResponse,
   logKeepAliveMs,
@@ -156,7 +157,7 @@ const somethingToSend = async (
   const timeout = clock.sleep(logKeepAliveMs, awake.signal).catch(() => undefined)
   await Promise.race([outbox.filled(), reading, timeout])
   awake.abort()
-  await clock.sleep(gatherMs, signal).catch(() => undefined)
+  await pause(clock, gatherMs, signal)
 }
 
 /** Sends a batch, again and again while the reader is not ready. */

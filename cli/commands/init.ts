@@ -1,8 +1,9 @@
 // init: adopts an existing Compose project. Reads it through Compose, proposes, asks, writes one file
 // of manifests beside it, and stores the values. The user's own files are only read.
-import { readFile, realpath, writeFile } from 'node:fs/promises'
+import { realpath, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { readIfThere } from '../../src/kernel/whole-file.ts'
 import type { Api } from '../api.ts'
 import { applyObjects } from '../apply-objects.ts'
 import { readComposeEnvironment } from '../config.ts'
@@ -81,7 +82,7 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')
-  const written = await readIfThere(path)
+  const written = await readOrUndefined(path)
   const review = await reviewObjects(api, manifests.objects)
   for (const { index, field, message } of review.faults) {
     const { kind, metadata } = manifests.objects[index] ?? { kind: '', metadata: { name: '' } }
@@ -187,8 +188,7 @@ const agentOf = async (api: Api, given: string | undefined): Promise<string> => 
   return typed
 }
 
-const readIfThere = (path: string): Promise<string | undefined> =>
-  readFile(path, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+const readOrUndefined = (path: string): Promise<string | undefined> =>
+  readIfThere(path).catch((error: unknown) => {
     throw new CliError(`cannot read ${path}`, 1, error)
   })

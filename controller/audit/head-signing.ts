@@ -3,8 +3,9 @@
 import type { Gauge, Counter } from 'prom-client'
 import type { SignedHead } from '../../src/audit/record.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { isAbort, messageOf } from '../../src/kernel/errors.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { pause } from '../../src/kernel/pause.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 
 const everyMs = 1_000
@@ -85,10 +86,8 @@ export const startHeadSigning = (deps: HeadSigningDeps): HeadSigning => {
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const ms = (await round()) ? everyMs : retryMs
-      await clock.sleep(ms, stopping.signal).catch((error: unknown) => {
-        if (!isAbort(error)) throw error
-      })
+      const isSigned = await round()
+      await pause(clock, isSigned ? everyMs : retryMs, stopping.signal)
     }
     await round()
     tellHead(true)

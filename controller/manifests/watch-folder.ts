@@ -8,9 +8,9 @@
 import { resolve } from 'node:path'
 import { watch } from 'chokidar'
 import type { Clock } from '../../src/kernel/clock.ts'
-import { linkedAbort } from '../../src/kernel/linked-abort.ts'
-import { isAbort, messageOf } from '../../src/kernel/errors.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { createWaker } from '../../src/kernel/waker.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { createPass } from './folder-pass.ts'
 
@@ -40,22 +40,22 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   const log = options.log.child({ folder: dir })
   const actor: Actor = { name: 'folder', source: `folder:${dir}` }
   const stopping = new AbortController()
-  const waker = createWaker()
+  // A program that is writing gets a moment to finish: half a file is useless.
+  const waker = createWaker(clock, { settleMs, signal: stopping.signal })
   const { onFaults } = options
   const pass = createPass({
     ...{ dir, store, actor, log, clock, pruneAll },
     ...(onFaults === undefined ? {} : { onFaults }),
   })
   const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
-  watcher.on('all', () => {
-    waker.wake()
-  })
+  watcher.on('all', waker.poke)
   watcher.on('error', (error) => {
     log.warn({ reason: messageOf(error) }, 'cannot watch the folder; it is polled')
   })
 
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      waker.begin()
       const again = await pass().catch((error: unknown) => {
         log.error(
           { reason: messageOf(error) },
@@ -63,54 +63,16 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
         )
         return retryMs
       })
-      await waker.wait(clock, again ?? pollMs, stopping.signal)
-      // A program that is writing gets a moment to finish: half a file is useless.
-      await clock.sleep(settleMs, stopping.signal)
+      await waker.rest(again ?? pollMs)
     }
   }
-  const running = loop().catch((error: unknown) => {
-    if (!isAbort(error)) throw error
-  })
+  const running = loop()
 
   return {
     stop: async () => {
       stopping.abort()
       await watcher.close()
       await running
-    },
-  }
-}
-
-interface Waker {
-  wake(): void
-  /**
-   * Resolves after `ms`, or at the first wake since the last wait. Rejects with an AbortError when
-   * `signal` aborts.
-   */
-  wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void>
-}
-
-const createWaker = (): Waker => {
-  let woken = false
-  let wakeUp = (): void => undefined
-  return {
-    wake: () => {
-      woken = true
-      wakeUp()
-    },
-    wait: async (clock, ms, signal) => {
-      const early = linkedAbort(signal)
-      wakeUp = () => {
-        early.abort()
-      }
-      try {
-        if (!woken) await clock.sleep(ms, early.signal)
-      } catch (error) {
-        if (!isAbort(error) || signal.aborted) throw error
-      } finally {
-        early.abort()
-      }
-      woken = false
     },
   }
 }

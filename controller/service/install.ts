@@ -1,6 +1,6 @@
 // `stagely controller install`: a hardened systemd service. Secrets go to a file that only root reads.
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readIfThere } from '../../src/kernel/whole-file.ts'
 import { firstClosed, readOwnCommand } from '../../src/systemd/command-line.ts'
 import {
   outcomeOf,
@@ -52,15 +52,11 @@ export const runInstall = async (argv: readonly string[], machine?: Machine): Pr
   return install(flags, machine ?? thisMachine(searchPath()))
 }
 
-const readEnvFile = async (path: string): Promise<string | undefined> => {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new ConfigError([`cannot read ${path} (${code ?? 'failed'}): run it as root`])
-  }
-}
+const readEnvFile = (path: string): Promise<string | undefined> =>
+  readIfThere(path).catch((error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code ?? 'failed'
+    throw new ConfigError([`cannot read ${path} (${code}): run it as root`])
+  })
 
 const install = async (flags: ServiceFlags, machine: Machine): Promise<number> => {
   const kept = await readEnvFile(flags.envFile)

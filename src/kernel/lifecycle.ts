@@ -1,7 +1,9 @@
 // Start and stop of a program. Steps of the start are undone in reverse order, each within its
 // time-out, so that a hanging step does not keep the others (the database last) from closing.
 import type { Logger } from './log.ts'
+import { realClock } from './clock.ts'
 import { messageOf } from './errors.ts'
+import { within } from './pause.ts'
 
 export interface Lifecycle {
   /** Aborts when the stop begins: long-lived work (streams, loops) ends then. */
@@ -23,9 +25,9 @@ export const createLifecycle = (log: Logger): Lifecycle => {
   const runAll = async (): Promise<void> => {
     for (const { name, timeoutMs, step } of steps.reverse()) {
       try {
-        if (!(await within(timeoutMs, Promise.resolve().then(step)))) {
+        await within(realClock, timeoutMs, Promise.resolve().then(step), () => {
           log.warn({ step: name, timeoutMs }, 'a stop step took too long and was left behind')
-        }
+        })
       } catch (error) {
         log.error({ step: name, err: messageOf(error) }, 'a stop step failed')
       }
@@ -40,20 +42,5 @@ export const createLifecycle = (log: Logger): Lifecycle => {
       stopped ??= runAll()
       return stopped
     },
-  }
-}
-
-/** False when `work` is not done after `ms`. */
-const within = async (ms: number, work: Promise<void>): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(false)
-    }, ms)
-  })
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -2,6 +2,7 @@
 // Both are needed while stored keys are re-wrapped; then the previous ones may be removed.
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
+import { within } from '../kernel/pause.ts'
 import { wrapDamaged, wrapPrefix, type KeyProvider } from './key-provider.ts'
 
 export interface Health {
@@ -73,21 +74,13 @@ export const createKeyRing = (
     return last.health
   }
   const silent = `key provider ${current.name} (key ${current.keyId}): it did not answer within ${confirmLifeMs / 1000} s; look at its health and at the network`
-  const soon = async (health: Promise<Health>): Promise<Health> => {
-    const done = new AbortController()
-    const late = clock.sleep(confirmLifeMs, done.signal).then(
-      () => {
-        const silence = Promise.resolve({ ok: false, reason: silent })
-        // Other callers need not wait for the same time-out.
-        last = { at: clock.now(), health: silence }
-        return silence
-      },
-      () => health,
-    )
-    return Promise.race([health, late]).finally(() => {
-      done.abort()
+  const soon = (health: Promise<Health>): Promise<Health> =>
+    within(clock, confirmLifeMs, health, () => {
+      const silence = { ok: false, reason: silent }
+      // Other callers need not wait for the same time-out.
+      last = { at: clock.now(), health: Promise.resolve(silence) }
+      return silence
     })
-  }
   const ring: KeyRing = {
     name: current.name,
     keyId: current.keyId,

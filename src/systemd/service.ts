@@ -1,8 +1,9 @@
 // Installs a service on the machine and removes it. Idempotent: a correct state is left alone, and only
 // a changed service is restarted.
-import { access, chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, mkdir, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
+import { readIfThere, writeWhole } from '../kernel/whole-file.ts'
 import { execProgram, type ExecResult } from '../process/exec.ts'
 
 export const systemUnitDir = '/etc/systemd/system'
@@ -36,15 +37,6 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 
-const readIfThere = async (path: string): Promise<string | undefined> => {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 /** What putFile() would do. */
 export const outcomeOf = async (file: ServiceFile): Promise<Outcome> => {
   const before = await readIfThere(file.path)
@@ -57,15 +49,10 @@ export const outcomeOf = async (file: ServiceFile): Promise<Outcome> => {
 export const putFile = async (file: ServiceFile): Promise<Outcome> => {
   const outcome = await outcomeOf(file)
   if (outcome === 'unchanged' || outcome === 'kept') return outcome
-  const temporary = join(dirname(file.path), `.${process.pid}.stagely.new`)
   try {
     await mkdir(dirname(file.path), { recursive: true, mode: 0o755 })
-    await writeFile(temporary, file.content, { mode: file.mode, flag: 'w' })
-    // Independent of the umask.
-    await chmod(temporary, file.mode)
-    await rename(temporary, file.path)
+    await writeWhole(file.path, file.content, { mode: file.mode })
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined)
     throw cannotWrite(file.path, error)
   }
   return outcome

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
+import { pause } from '../../../src/kernel/pause.ts'
 import {
   logKeepAliveMs,
   type LogBatch,
@@ -200,7 +201,7 @@ class Session {
   async watch(onSilence: (error: string) => void): Promise<void> {
     const limitMs = 3 * logKeepAliveMs
     while (!this.#ending.signal.aborted) {
-      await this.#clock.sleep(logKeepAliveMs, this.#ending.signal).catch(() => undefined)
+      await pause(this.#clock, logKeepAliveMs, this.#ending.signal)
       if (this.#clock.now() - this.#lastHeard > limitMs) onSilence('the agent no longer answers')
     }
   }

@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../../src/kernel/clock.ts'
+import { pause } from '../../../src/kernel/pause.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
@@ -63,7 +64,7 @@ export const createPresence = (
   }
   /** False when it failed while the controller stops: then the database is not waited for. */
   const flushBatch = async (): Promise<boolean> => {
-    await clock.sleep(gatherMs, ending.signal).catch(() => undefined)
+    await pause(clock, gatherMs, ending.signal)
     const batch = [...pending].slice(0, mostInOneWrite)
     for (const [key] of batch) pending.delete(key)
     // Rows of streams are always locked in this order (agent-connections.ts).
@@ -81,7 +82,7 @@ export const createPresence = (
       log.warn({ err: error }, 'cannot write who is connected; trying again')
       for (const [key, update] of batch) if (!pending.has(key)) pending.set(key, update)
       if (ending.signal.aborted) return false
-      await clock.sleep(retryMs, ending.signal).catch(() => undefined)
+      await pause(clock, retryMs, ending.signal)
     }
     return true
   }

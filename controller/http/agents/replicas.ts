@@ -3,6 +3,7 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import { pause } from '../../../src/kernel/pause.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
 import { isDeposed } from '../../../src/store/errors.ts'
 import type { Peer, Replicas } from '../../../src/store/replicas.ts'
@@ -41,8 +42,7 @@ export const beatUntil = async (
   let lastBeat = clock.now()
   let state: 'well' | 'failing' | 'isolated' = 'well'
   while (!signal.aborted) {
-    await clock.sleep(state === 'well' ? pauseMs : retryMs, signal).catch(() => undefined)
-    if (signal.aborted) return
+    if (!(await pause(clock, state === 'well' ? pauseMs : retryMs, signal))) return
     const failed = await replicas.beat().then(() => undefined, messageOf)
     if (failed === undefined) {
       lastBeat = clock.now()

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { backoffMs } from '../../kernel/backoff.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { pause } from '../../kernel/pause.ts'
 import type { KeyService } from './remote.ts'
 
 export interface VaultTransitSettings {
@@ -131,7 +132,7 @@ const keepRenewed = async (send: Send, clock: Clock, signal: AbortSignal): Promi
       // use.
       path = ['GET', 'auth/token/lookup-self']
     }
-    await clock.sleep(Math.min(waitMs, 2_147_000_000), signal).catch(() => undefined)
+    await pause(clock, Math.min(waitMs, 2_147_000_000), signal)
   }
 }
 

@@ -1,6 +1,7 @@
 // Wakes a loop: after a time, soon after an event, or at once.
-import type { Clock } from '../src/kernel/clock.ts'
-import { isAbort } from '../src/kernel/errors.ts'
+import type { Clock } from './clock.ts'
+import { linkedAbort } from './linked-abort.ts'
+import { isAbort } from './errors.ts'
 
 export interface Waker {
   /** To be called after an event: ends `rest` when events have settled. */
@@ -13,22 +14,32 @@ export interface Waker {
   readonly begin: () => void
 }
 
-/** `settleMs`: events come in bursts; a re-creation makes five. */
-export const createWaker = (clock: Clock, settleMs: number): Waker => {
+export interface WakerOptions {
+  /** Events come in bursts, a re-creation is five of them. */
+  readonly settleMs?: number
+  /** The end: there is no rest after it. */
+  readonly signal?: AbortSignal
+}
+
+export const createWaker = (
+  clock: Pick<Clock, 'sleep'>,
+  { settleMs = 0, signal = new AbortController().signal }: WakerOptions = {},
+): Waker => {
   let level: 'none' | 'poked' | 'woken' = 'none'
-  let sleep: { until: 'poked' | 'woken'; abort: AbortController } | undefined
+  let sleep: { until: 'poked' | 'woken'; ending: AbortController } | undefined
 
   const raise = (to: 'poked' | 'woken'): void => {
     if (level !== 'woken') level = to
-    if (sleep !== undefined && (sleep.until === 'poked' || to === 'woken')) sleep.abort.abort()
+    if (sleep !== undefined && (sleep.until === 'poked' || to === 'woken')) sleep.ending.abort()
   }
   const sleepUntil = async (ms: number, until: 'poked' | 'woken'): Promise<void> => {
-    const abort = new AbortController()
-    sleep = { until, abort }
-    await clock.sleep(ms, abort.signal).catch((error: unknown) => {
+    const ending = linkedAbort(signal)
+    sleep = { until, ending }
+    await clock.sleep(ms, ending.signal).catch((error: unknown) => {
       if (!isAbort(error)) throw error
     })
     sleep = undefined
+    ending.abort()
   }
 
   return {
@@ -42,10 +53,10 @@ export const createWaker = (clock: Clock, settleMs: number): Waker => {
       level = 'none'
     },
     rest: async (ms) => {
-      if (ms === 0) return
+      if (ms === 0 || signal.aborted) return
       if (level === 'none') await sleepUntil(ms, 'poked')
       // Further events do not make the wait longer; only a wake ends it.
-      if (level === 'poked') await sleepUntil(settleMs, 'woken')
+      if (level === 'poked' && !signal.aborted) await sleepUntil(settleMs, 'woken')
     },
   }
 }
