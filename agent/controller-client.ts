@@ -1,8 +1,9 @@
-// HTTP to the controller on node:https alone: fetch and the like would cost the agent 26 MB of memory.
+// HTTP to the controller.
 import type { KeyObject } from 'node:crypto'
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
+import { readBytes, request } from '../src/kernel/request.ts'
 import { counterHeader, sealedType, sessionHeader } from '../src/protocol/agent-request.ts'
 import { maxUnsealedDelayMs, paths, refusal } from '../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
@@ -171,17 +172,9 @@ const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {
   const tls = ca === undefined ? {} : { ca, minVersion: 'TLSv1.3' as const }
   return {
     agent,
-    send: ({ path, signal, ...options }, make) =>
-      new Promise((resolve, reject) => {
-        const outgoing = (secure ? httpsRequest : httpRequest)(
-          new URL(path, url),
-          { method: 'POST', ...tls, ...(signal === undefined ? {} : { signal }), ...options },
-          resolve,
-        )
-        outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
-        outgoing.on('error', (error) => {
-          reject(unreachable(url, error))
-        })
+    send: async ({ path, ...options }, make) => {
+      const all = { method: 'POST', ...tls, ...options }
+      const sent = request(new URL(path, url), all, (outgoing) => {
         outgoing.once('socket', (socket) => {
           try {
             const { body, type, authorization } = make(socket)
@@ -193,25 +186,23 @@ const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {
             outgoing.destroy(error as Error)
           }
         })
-      }),
+      })
+      return await sent.catch((error: unknown) => {
+        throw unreachable(url, error)
+      })
+    },
   }
 }
 
-const unreachable = (url: string, error: Error): StagelyError => {
+const unreachable = (url: string, error: unknown): StagelyError => {
   const message = `cannot reach the controller at ${url}: ${messageOf(error)}`
   return new StagelyError('ServiceUnavailable', message, {}, error)
 }
 
-const readAnswer = async (response: IncomingMessage): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxAnswerBytes) throw new StagelyError('InternalError', 'the answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
+const tooLong = (): Error => new StagelyError('InternalError', 'the answer is too long')
+
+const readAnswer = (response: IncomingMessage): Promise<Buffer> =>
+  readBytes(response, maxAnswerBytes, tooLong)
 
 const toRefused = (response: IncomingMessage, answer: Buffer): RefusedError => {
   const status = response.statusCode ?? 0

@@ -1,6 +1,7 @@
 // Parses and validates everything that -f names, before any request. All faults at once.
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBytes } from '../src/kernel/request.ts'
 import { isComposeFile } from '../src/manifests/documents.ts'
 import {
   parseManifests,
@@ -13,11 +14,7 @@ import { CliError, Exit, usageError } from './errors.ts'
 import { note } from './print.ts'
 
 /** Reads stdin to its end. */
-export const readStdin = async (): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
+export const readStdin = (): Promise<Buffer> => readBytes(process.stdin)
 
 const isManifest = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
 

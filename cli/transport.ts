@@ -1,6 +1,7 @@
 // One request with Node's HTTP client, for both APIs.
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
+import { isAbort } from '../src/kernel/errors.ts'
+import { readText, request } from '../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
 import { CliError, NotStagely } from './errors.ts'
 import { note } from './print.ts'
@@ -38,47 +39,42 @@ const urlOf = (server: string, path: string, query: Call['query'] = {}): URL => 
  * Sends a request and resolves with the head of the answer, whatever its status; the caller reads the
  * body. Prints the server's warnings on stderr. CliError when there is no answer.
  */
-export const open = (
+export const open = async (
   server: string,
   path: string,
   call: Call,
   options: http.RequestOptions,
-): Promise<http.IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const url = urlOf(server, path, call.query)
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
-    const headers = {
-      ...(options.headers as http.OutgoingHttpHeaders | undefined),
-      accept: call.accept ?? 'application/json',
-      // The manager's name in managedFields.
-      'user-agent': 'stagely',
-      ...(body === undefined
-        ? {}
-        : {
-            'content-type': call.contentType ?? 'application/json',
-            'content-length': Buffer.byteLength(body),
-          }),
-      ...call.headers,
-    }
-    const signal = call.signal === undefined ? {} : { signal: call.signal }
-    const request = url.protocol === 'https:' ? https.request : http.request
-    const all = { ...options, ...signal, method: call.method ?? 'GET', headers }
-    const sent = request(url, all, (response) => {
-      for (const warning of warningsIn(response.headers.warning)) warnOnce(warning)
-      resolve(response)
+): Promise<http.IncomingMessage> => {
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const headers = {
+    ...(options.headers as http.OutgoingHttpHeaders | undefined),
+    accept: call.accept ?? 'application/json',
+    // In managedFields, the name of who wrote a field.
+    'user-agent': 'stagely',
+    ...(body === undefined
+      ? {}
+      : {
+          'content-type': call.contentType ?? 'application/json',
+          'content-length': Buffer.byteLength(body),
+        }),
+    ...call.headers,
+  }
+  const { method = 'GET', silentMs = 0, signal } = call
+  const late = (): Error =>
+    new CliError(
+      `${server} took the request and said nothing for ${silentMs / 1000} s: is it overloaded, or stopped? Whether the request was carried out is not known`,
+    )
+  const all = { ...options, signal, method, headers, timeout: silentMs, late }
+  try {
+    const response = await request(urlOf(server, path, call.query), all, (outgoing) => {
+      outgoing.end(body)
     })
-    sent.on('error', (error) => {
-      const isKnown = error.name === 'AbortError' || error instanceof CliError
-      reject(isKnown ? error : connectionError(server, error))
-    })
-    const { silentMs } = call
-    if (silentMs !== undefined)
-      sent.setTimeout(silentMs, () => {
-        const why = `${server} took the request and said nothing for ${silentMs / 1000} s: is it overloaded, or stopped? Whether the request was carried out is not known`
-        sent.destroy(new CliError(why))
-      })
-    sent.end(body)
-  })
+    for (const warning of warningsIn(response.headers.warning)) warnOnce(warning)
+    return response
+  } catch (error) {
+    throw isAbort(error) || error instanceof CliError ? error : connectionError(server, error)
+  }
+}
 
 /** The bytes of an answer. CliError when the connection breaks; the reason of `signal` when it aborts. */
 export async function* unbroken(
@@ -100,13 +96,8 @@ export const readReply = async (
   response: http.IncomingMessage,
   signal?: AbortSignal,
 ): Promise<Reply> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of unbroken(server, response, signal)) chunks.push(chunk)
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    text: Buffer.concat(chunks).toString('utf8'),
-  }
+  const text = await readText(unbroken(server, response, signal))
+  return { status: response.statusCode ?? 0, headers: response.headers, text }
 }
 
 export const exchange = async (

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { parseHandCommand } from '../../src/compose/by-hand.ts'
 import { httpStatusOf, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { readBytes } from '../../src/kernel/request.ts'
 import {
   manualPath,
   manualRequest,
@@ -29,18 +30,14 @@ export interface ManualServerDeps {
 
 const maxRequestBytes = 1024 * 1024
 
+const tooLong = (): Error => new StagelyError('BadRequest', 'the command is too long')
+
 const readRequest = async (request: IncomingMessage): Promise<ManualRequest> => {
   if (request.method !== 'POST' || request.url !== manualPath)
     throw new StagelyError('NotFound', `this agent knows only POST ${manualPath}`)
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxRequestBytes) throw new StagelyError('BadRequest', 'the command is too long')
-    chunks.push(chunk)
-  }
+  const body = await readBytes(request, maxRequestBytes, tooLong)
   try {
-    return manualRequest.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+    return manualRequest.parse(JSON.parse(body.toString('utf8')))
   } catch (error) {
     const message = 'this is no request of "stagely compose"; are both of one version?'
     throw new StagelyError('BadRequest', message, {}, error)

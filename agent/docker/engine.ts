@@ -1,8 +1,8 @@
 // A small client of the Docker Engine API over its unix socket. A kept connection answers in a millisecond, where a
 // `docker` command takes twenty.
-import { Agent, request } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { Agent, type IncomingMessage } from 'node:http'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
+import { readBytes, request } from '../../src/kernel/request.ts'
 import { splitLines } from './lines.ts'
 
 export interface ContainerSummary {
@@ -131,12 +131,6 @@ const unavailable = (socketPath: string, error: unknown): StagelyError =>
     error,
   )
 
-const readAll = async (response: IncomingMessage): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
-
 /** Frames of a log without a tty: `[1|2,0,0,0,length]payload`. */
 const demultiplex = (bytes: Buffer): string => {
   const parts: Buffer[] = []
@@ -187,23 +181,24 @@ const volumesOf = (get: Get, call: Call): Pick<Engine, 'listVolumes' | 'removeVo
 export const createEngine = (socketPath: string): Engine => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
-  const open = (method: string, path: string, signal?: AbortSignal): Promise<IncomingMessage> =>
-    new Promise((resolve, reject) => {
-      const stream = signal !== undefined
-      const options = { socketPath, method, path, headers: { Host: 'docker' } }
-      const own = stream ? { agent: false as const, signal } : { agent, timeout: 30_000 }
-      const outgoing = request({ ...options, ...own }, resolve)
-      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 30 s')))
-      outgoing.on('error', (error) => {
-        reject(unavailable(socketPath, error))
-      })
-      outgoing.end()
-    })
+  const open = async (
+    method: string,
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    const own = signal === undefined ? { agent, timeout: 30_000 } : { agent: false, signal }
+    const options = { method, headers: { Host: 'docker' }, ...own }
+    try {
+      return await request({ socketPath, path }, options)
+    } catch (error) {
+      throw unavailable(socketPath, error)
+    }
+  }
 
   /** undefined for 404. */
   const call = async (method: string, path: string): Promise<Buffer | undefined> => {
     const response = await open(method, path)
-    const body = await readAll(response)
+    const body = await readBytes(response)
     const status = response.statusCode ?? 0
     if (status === 404) return undefined
     if (status >= 400)

@@ -1,5 +1,5 @@
 // Requests to the engine of doctor and support bundle, with a short deadline, as a hung engine is a finding.
-import { request } from 'node:http'
+import { readText, request } from '../../src/kernel/request.ts'
 import { digestLabel } from '../../src/resources/meta.ts'
 
 export interface EngineFacts {
@@ -27,29 +27,17 @@ export interface OwnMount {
 
 const deadlineMs = 5_000
 
-const get = (socketPath: string, path: string): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    const options = { socketPath, path, headers: { Host: 'docker' }, timeout: deadlineMs }
-    const sent = request(options, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => {
-        if (response.statusCode !== 200) {
-          reject(new Error(`it answered ${response.statusCode ?? 0}`))
-          return
-        }
-        try {
-          resolve(JSON.parse(text))
-        } catch {
-          reject(new Error('it did not answer as an engine does'))
-        }
-      })
-    })
-    sent.on('timeout', () => sent.destroy(new Error('no answer within 5 s')))
-    sent.on('error', reject)
-    sent.end()
-  })
+const get = async (socketPath: string, path: string): Promise<unknown> => {
+  const options = { headers: { Host: 'docker' }, timeout: deadlineMs }
+  const response = await request({ socketPath, path }, options)
+  const text = await readText(response)
+  if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode ?? 0}`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('it did not answer as an engine does')
+  }
+}
 
 /** Rejects with the system's error (code ENOENT, EACCES …) or a plain one. */
 export const readEngineFacts = async (socketPath: string): Promise<EngineFacts> => {

@@ -1,9 +1,9 @@
 // Doctor: checks the controller, as seen from this machine.
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { maxClockSkewMs } from '../../src/kernel/clock-skew.ts'
+import { request } from '../../src/kernel/request.ts'
 import { paths } from '../../src/protocol/messages.ts'
 import { createControllerClient, RefusedError } from '../controller-client.ts'
 import { lockFolder } from '../folder-lock.ts'
@@ -15,18 +15,11 @@ const deadlineMs = 5_000
 const worryMs = 30_000
 const ntp = 'set the wrong clock, and keep it right with NTP (timedatectl set-ntp true)'
 
-const ask = ({ url, ca }: Identity): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest
-    const options = { timeout: deadlineMs, agent: false, ...(ca === undefined ? {} : { ca }) }
-    const sent = send(new URL('/healthz', url), options, (response) => {
-      response.resume()
-      resolve(response)
-    })
-    sent.on('timeout', () => sent.destroy(new Error('no answer within 5 s')))
-    sent.on('error', reject)
-    sent.end()
-  })
+const ask = async ({ url, ca }: Identity): Promise<IncomingMessage> => {
+  const options = { timeout: deadlineMs, agent: false, ...(ca === undefined ? {} : { ca }) }
+  const response = await request(new URL('/healthz', url), options)
+  return response.resume()
+}
 
 const reachRemedy = (error: unknown): string => {
   const text = messageOf(error)

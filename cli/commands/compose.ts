@@ -1,11 +1,12 @@
 // compose: runs Docker Compose through the agent of this machine, so that containers keep their
 // secrets.
-import { request, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { userInfo } from 'node:os'
 import { StringDecoder } from 'node:string_decoder'
 import { Command } from 'commander'
 import { handVerbs } from '../../src/compose/by-hand.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
+import { readText, request } from '../../src/kernel/request.ts'
 import {
   manualLine,
   manualPath,
@@ -76,15 +77,17 @@ const whoAmI = (): string => {
   }
 }
 
-const ask = (dataDir: string, asked: ManualRequest): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const socketPath = manualSocket(dataDir)
-    const sent = request({ socketPath, path: manualPath, method: 'POST', agent: false }, resolve)
-    sent.once('error', (error) => {
-      reject(notReached(socketPath, error))
+const ask = async (dataDir: string, asked: ManualRequest): Promise<IncomingMessage> => {
+  const socketPath = manualSocket(dataDir)
+  const options = { method: 'POST', agent: false }
+  try {
+    return await request({ socketPath, path: manualPath }, options, (outgoing) => {
+      outgoing.end(JSON.stringify(asked))
     })
-    sent.end(JSON.stringify(asked))
-  })
+  } catch (error) {
+    throw notReached(socketPath, error as NodeJS.ErrnoException)
+  }
+}
 
 const notReached = (socketPath: string, error: NodeJS.ErrnoException): CliError => {
   switch (error.code ?? '') {
@@ -105,9 +108,7 @@ const notReached = (socketPath: string, error: NodeJS.ErrnoException): CliError 
 }
 
 const refused = async (response: IncomingMessage): Promise<never> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-  const { message, reason } = refusal.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+  const { message, reason } = refusal.parse(JSON.parse(await readText(response)))
   throw new CliError(message, reason === 'BadRequest' ? 2 : 1)
 }
 

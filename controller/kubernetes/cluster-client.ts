@@ -5,7 +5,8 @@ import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
-import { httpStatusOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
+import { httpStatusOf, messageOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
+import { readText, request } from '../../src/kernel/request.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 
@@ -55,7 +56,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
   const connections = createConnections(options.signal)
   /** The cluster has asked to send no writes before this time (Retry-After). */
   let patientUntil = -Infinity
-  const request = async (sent: SentNow): Promise<http.IncomingMessage> => {
+  const open = async (sent: SentNow): Promise<http.IncomingMessage> => {
     config ??= options.kubeConfig()
     const response = await send(config, sent, { connections, mayWrite: options.mayWrite })
     if (response.statusCode === 401) config = undefined
@@ -67,7 +68,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
     const late = AbortSignal.timeout(requestMs)
     const ended = linkedAbort(late, options.signal)
     try {
-      const response = await request({ ...sent, signal: ended.signal })
+      const response = await open({ ...sent, signal: ended.signal })
       return { response, text: await readText(response) }
     } catch (error) {
       if (!late.aborted || options.signal.aborted) throw error
@@ -104,7 +105,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
       const { signal } = idle
       try {
         const all = { ...query, watch: 'true' }
-        const response = await request({ method: 'GET', path, query: all, signal })
+        const response = await open({ method: 'GET', path, query: all, signal })
         if (!isGood(response)) throw statusError(response, await readText(response))
         const read = createLineReader(maxLineBytes, watched.onLine)
         for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -173,26 +174,22 @@ const send = async (
   const isTls = url.protocol === 'https:'
   // Other TLS credentials get connections of their own.
   if (proxyUrl === undefined) options.agent = isTls ? connections.https : connections.http
-  const request = isTls ? https.request : http.request
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, options, resolve)
-    outgoing.once('error', (error) => {
-      if (error instanceof StagelyError) {
-        reject(error)
-        return
-      }
-      const message = `the cluster at ${server} cannot be reached: ${error.message}`
-      reject(new StagelyError('ServiceUnavailable', message, {}, error))
+  try {
+    return await request(url, options, (outgoing) => {
+      // Detects a vanished peer long before a watch would end by itself.
+      outgoing.setSocketKeepAlive(true, keepAliveMs)
+      if (sent.method === 'GET') outgoing.end()
+      else
+        onceOpen(outgoing, isTls, () => {
+          if (mayWrite()) outgoing.end(payload)
+          else outgoing.destroy(new StagelyError('Conflict', 'this replica leads no more'))
+        })
     })
-    // Detects a vanished peer long before a watch would end by itself.
-    outgoing.setSocketKeepAlive(true, keepAliveMs)
-    if (sent.method === 'GET') outgoing.end()
-    else
-      onceOpen(outgoing, isTls, () => {
-        if (mayWrite()) outgoing.end(payload)
-        else outgoing.destroy(new StagelyError('Conflict', 'this replica leads no more'))
-      })
-  })
+  } catch (error) {
+    if (error instanceof StagelyError) throw error
+    const message = `the cluster at ${server} cannot be reached: ${messageOf(error)}`
+    throw new StagelyError('ServiceUnavailable', message, {}, error)
+  }
 }
 
 /** Calls `then` when the connection is open: until then data would wait in this process. */
@@ -205,12 +202,6 @@ const onceOpen = (outgoing: http.ClientRequest, isTls: boolean, then: () => void
 
 const isGood = ({ statusCode = 0 }: http.IncomingMessage): boolean =>
   statusCode >= 200 && statusCode < 300
-
-const readText = async (response: http.IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
-}
 
 const reasons = new Set(Object.keys(httpStatusOf))
 

@@ -1,9 +1,10 @@
 // Requests to other controllers. Each is authenticated by exactly the certificate that it has put into
 // the database. Host names and CAs do not matter: addresses of replicas come and go.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
+import { readText, request } from '../../../src/kernel/request.ts'
 import type { Peer } from '../../../src/store/replicas.ts'
 import { signPeerRequest } from './token.ts'
 
@@ -22,48 +23,28 @@ const answerMs = 20_000
 const readyMs = 1_500
 const maxAnswerBytes = 1_048_576
 
-const readAll = async (response: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxAnswerBytes) throw new Error('its answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
 export const createPeerClient = (key: Buffer, clock: Clock): PeerClient => {
   const plain = new HttpAgent({ keepAlive: true })
   const secure = new HttpsAgent({ keepAlive: true })
 
-  const send = (
+  const send = async (
     { url, certificate }: Peer,
     path: string,
     { body, ...options }: RequestOptions & { body?: string; timeout: number },
-  ): Promise<{ status: number; text: string }> =>
-    new Promise((resolve, reject) => {
-      const isPlain = certificate === undefined
-      const pinned = {
-        ca: certificate,
-        allowPartialTrustChain: true,
-        checkServerIdentity: () => undefined,
-        minVersion: 'TLSv1.3' as const,
-        agent: secure,
-      }
-      const sent = (isPlain ? httpRequest : httpsRequest)(
-        new URL(path, url),
-        { ...(isPlain ? { agent: plain } : pinned), ...options },
-        (response) => {
-          readAll(response).then((text) => {
-            resolve({ status: response.statusCode ?? 0, text })
-          }, reject)
-        },
-      )
-      sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
-      sent.on('error', reject)
-      sent.end(body)
+  ): Promise<{ status: number; text: string }> => {
+    const pinned = {
+      ca: certificate,
+      allowPartialTrustChain: true,
+      checkServerIdentity: () => undefined,
+      minVersion: 'TLSv1.3' as const,
+      agent: secure,
+    }
+    const own = certificate === undefined ? { agent: plain } : pinned
+    const response = await request(new URL(path, url), { ...own, ...options }, (outgoing) => {
+      outgoing.end(body)
     })
+    return { status: response.statusCode ?? 0, text: await readText(response, maxAnswerBytes) }
+  }
 
   return {
     post: async (peer, path, what) => {
