@@ -1,4 +1,5 @@
 // The versions that an agent names when it opens a stream. Engine and Compose may be upgraded while it runs.
+import { defined } from '../src/kernel/defined.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { StreamRequest } from '../src/protocol/messages.ts'
@@ -31,7 +32,7 @@ export const createAbout = (
     current: () => ({
       boot,
       version,
-      ...(engineVersion === undefined ? {} : { engineVersion }),
+      ...defined({ engineVersion }),
       composeVersion: compose.version,
     }),
     look: async () => {

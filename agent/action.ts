@@ -1,5 +1,6 @@
 // An action on a stack: what it needs, and how it ends.
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
+import { defined } from '../src/kernel/defined.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { KeptNetwork, ServiceOverride } from '../src/compose/override.ts'
@@ -59,7 +60,7 @@ export const fail = (
     result: 'Failed',
     finishedAt: toTimestamp(deps.clock.now()),
     message: message.slice(0, 8192),
-    ...(service === undefined ? {} : { service }),
+    ...defined({ service }),
   }
   return 'failed'
 }

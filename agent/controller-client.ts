@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
+import { defined } from '../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../src/kernel/errors.ts'
 import { readBytes, request } from '../src/kernel/request.ts'
 import { counterHeader, sealedType, sessionHeader } from '../src/protocol/agent-request.ts'
@@ -71,7 +72,7 @@ export const createControllerClient = (
 
   const sendOnce = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
     const { path, body, signedBy, signal } = options
-    const line = { method: 'POST', path, body, ...(signedBy === undefined ? {} : { signedBy }) }
+    const line = { method: 'POST', path, body, ...defined({ signedBy }) }
     let signed: Signed | undefined
     const response = await send({ ...request, path, signal }, (socket) => {
       signed = signer.sign(line, socket)

@@ -5,7 +5,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
+import { defined } from '../src/kernel/defined.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
+import { parseJson } from '../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import type { JoinToken } from '../src/protocol/join-token.ts'
 import {
@@ -68,7 +70,7 @@ export const readIdentityFile = async (dataDir: string): Promise<IdentityFile | 
   const file = pathIn(dataDir)
   const text = await readIfThere(file)
   if (text === undefined) return undefined
-  const parsed = identityFile.safeParse(toJson(text))
+  const parsed = identityFile.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   const message = `${file} is damaged: restore it, or revoke this agent and join anew with an empty folder`
   throw new StagelyError('InternalError', message)
@@ -136,7 +138,7 @@ export const joinController = async (
     controllerId,
     controllerX25519,
     url: token.url,
-    ...(ca === undefined ? {} : { ca }),
+    ...defined({ ca }),
   })
   await rm(join(dataDir, 'joining.json'), { force: true })
   return (await loadIdentity(dataDir))!
@@ -156,7 +158,7 @@ const askToJoin = async (
     const message = 'the server is not the controller that made the join token: its key differs'
     throw new StagelyError('Forbidden', message)
   }
-  return joinResponse.parse(toJson(answer))
+  return joinResponse.parse(parseJson(answer))
 }
 
 /** True when another try may succeed. */
@@ -168,7 +170,7 @@ export const mayRetryJoin = (error: unknown): boolean =>
 const prepareKeys = async (dataDir: string, tokenId: string): Promise<z.infer<typeof keysFile>> => {
   const file = join(dataDir, 'joining.json')
   const text = await readIfThere(file)
-  const old = text === undefined ? undefined : keysFile.safeParse(toJson(text)).data
+  const old = text === undefined ? undefined : keysFile.safeParse(parseJson(text)).data
   if (old?.tokenId === tokenId) return old
   const keys = { tokenId, ...makeKeyTexts() }
   await writePrivate(file, keys)
@@ -176,14 +178,6 @@ const prepareKeys = async (dataDir: string, tokenId: string): Promise<z.infer<ty
 }
 
 const toPkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString()
-
-const toJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** Replaces the file as a whole, readable by its owner alone. */
 const writePrivate = (file: string, content: object): Promise<void> =>

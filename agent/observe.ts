@@ -1,4 +1,5 @@
 // Observes the containers of one Compose project, and makes the reported facts of each service.
+import { defined } from '../src/kernel/defined.ts'
 import { digestLabel } from '../src/resources/meta.ts'
 import type { ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
@@ -224,7 +225,7 @@ export const toObservedService = (
     containers: containers.length,
     state,
     restarts: containers.reduce((sum, c) => sum + c.restartCount, 0),
-    ...(health === undefined ? {} : { health }),
+    ...defined({ health }),
     ...(state === 'running' || state === 'paused' || state === 'created'
       ? {}
       : { exitCode: worst.exitCode }),

@@ -18,6 +18,7 @@ import type { ClaimedProject } from './project-claim.ts'
 import { isCutOff, isHealthy, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
+import { defined } from '../src/kernel/defined.ts'
 
 /** One secret of the stagelet's set, decrypted. */
 export type OpenedSecret = SetEntry & { readonly value: Buffer }
@@ -267,7 +268,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       const detail = state.stuck.get(name) ?? unhealthy
       return {
         ...toObservedService(name, own, scale),
-        ...(detail === undefined ? {} : { detail }),
+        ...defined({ detail }),
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
         ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
@@ -277,11 +278,9 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     pendingEdits: [...state.pendingEdits],
     missingVariables: [...state.missingVariables],
     unmountedFiles: [...state.unmountedFiles],
-    ...(project === undefined ? {} : { composeProject: project }),
-    ...(state.rollout === undefined ? {} : { rollout: state.rollout }),
+    ...defined({ composeProject: project, rollout: state.rollout }),
     ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
-    ...(state.drift === undefined ? {} : { drift: state.drift }),
-    ...(state.hand === undefined ? {} : { hand: state.hand }),
+    ...defined({ drift: state.drift, hand: state.hand }),
     ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
     ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
   }

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { parseJson } from '../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
 import { deliveredKeys, type DeliveredKeys } from './delivered-keys.ts'
 import type { Heal } from './heal-guard.ts'
@@ -65,15 +66,6 @@ export interface StateFile {
   forgetDelivered(project: string): Promise<void>
   /** Uids of the stagelets in the file. */
   uids(): string[]
-}
-
-/** Undefined where the text is no JSON. */
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Throws where a newer agent wrote the file. */

@@ -4,6 +4,7 @@
 // - Nothing is taken before a `hello` of the right controller, and no bundle or order that its key did not seal.
 // - Messages are handled in order. A gap in `seq`, or a message that cannot be decrypted, ends the stream.
 import type * as z from 'zod'
+import { defined } from '../src/kernel/defined.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { createOpener, type Opener } from '../src/protocol/hpke.ts'
 import {
@@ -181,8 +182,7 @@ export class Stream {
       ...bound,
       entries: entries.map(({ stagelet, file, value, ...rest }) => ({
         ...rest,
-        ...(stagelet === undefined ? {} : { stagelet }),
-        ...(file === undefined ? {} : { file }),
+        ...defined({ stagelet, file }),
         value: Buffer.from(value, 'base64'),
       })),
     }

@@ -2,7 +2,9 @@
 // when there was no answer.
 import type http from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
-import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
+import { defined } from '../src/kernel/defined.ts'
+import { StagelyError, reasonOf, type Fault } from '../src/kernel/errors.ts'
+import { isRecord, parseJson } from '../src/kernel/record.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { apiPathOf, type Kind } from '../src/resources/registry.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
@@ -11,7 +13,7 @@ import {
   exchange,
   notStagely,
   open,
-  parseJson,
+  readJson,
   refusedToken,
   requestIdOf,
   unbroken,
@@ -55,7 +57,7 @@ export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock
     const options = await deps.options()
     for (let attempt = 0; ; attempt++) {
       const reply = await exchange(deps.server, path, { silentMs: answerMs, ...call }, options)
-      if (reply.status >= 200 && reply.status < 300) return parseJson(reply.text, deps.server)
+      if (reply.status >= 200 && reply.status < 300) return readJson(reply.text, deps.server)
       // A cluster asks for a retry right after a CRD was created.
       const waitMs = waitBeforeRetry(reply.status, reply.headers, attempt)
       if (waitMs === undefined) throw statusError(reply, deps.server)
@@ -77,26 +79,24 @@ interface StatusBody {
 }
 
 const statusError = ({ status, headers, text }: Reply, server: string): Error => {
-  let body: StatusBody
-  try {
-    body = JSON.parse(text) as StatusBody
-  } catch {
-    return notStagely(server, status)
-  }
+  const json = parseJson(text)
+  if (!isRecord(json)) return notStagely(server, status)
+  const body: StatusBody = json
   if (status === 401) return refusedToken(server, body.message)
-  const reason = Object.keys(httpStatusOf).find((r) => r === body.reason) as Reason | undefined
   const faults = body.details?.causes?.map((cause) => ({
     field: cause.field ?? '',
     reason: (cause.reason ?? 'FieldValueInvalid') as Fault['reason'],
     message: cause.message ?? '',
   }))
   const { name, kind } = body.details ?? {}
-  return new StagelyError(reason ?? 'InternalError', body.message ?? `status ${status}`, {
-    ...(name === undefined ? {} : { name }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(faults === undefined ? {} : { faults }),
-    ...requestIdOf(headers),
-  })
+  return new StagelyError(
+    reasonOf(status, body.reason) ?? 'InternalError',
+    body.message ?? `status ${status}`,
+    {
+      ...defined({ name, kind, faults }),
+      ...requestIdOf(headers),
+    },
+  )
 }
 
 /** etcd holds objects of at most 1.5 MiB; an event is a little larger. */
@@ -115,7 +115,7 @@ async function* watchEvents(
     if (response.statusCode !== 200) return
     let events: WatchEvent[] = []
     const read = createLineReader(maxEventBytes, (line) => {
-      if (line !== '') events.push(parseJson(line, deps.server) as WatchEvent)
+      if (line !== '') events.push(readJson(line, deps.server) as WatchEvent)
     })
     for await (const chunk of unbroken(deps.server, response, signal)) {
       read(chunk)

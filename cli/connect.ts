@@ -8,6 +8,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { delimiter } from 'node:path'
 import type * as ClientNode from '@kubernetes/client-node'
+import { defined } from '../src/kernel/defined.ts'
 import { createApi, type Api } from './api.ts'
 import { readConnectionEnv, readLogin } from './config.ts'
 import { CliError } from './errors.ts'
@@ -52,9 +53,7 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
   const namespace = env.namespace ?? stored?.namespace
   return {
     server: server.replace(/\/+$/, ''),
-    ...(token === undefined ? {} : { token }),
-    ...(caFile === undefined ? {} : { caFile }),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...defined({ token, caFile, namespace }),
   }
 }
 

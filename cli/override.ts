@@ -1,6 +1,7 @@
 // The override that Compose gets for a stagelet, as far as the controller knows it: rendered as the
 // agent does, without any value.
 import { renderOverride, type ServiceOverride } from '../src/compose/override.ts'
+import { defined } from '../src/kernel/defined.ts'
 import { mark } from '../src/masking/masker.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { ServiceStatus, StageletSpec, StageletStatus } from '../src/resources/stagelet.ts'
@@ -23,8 +24,7 @@ const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
     key,
     scope,
     type,
-    ...(stageletRef === undefined ? {} : { stagelet: stageletRef.name }),
-    ...(file === undefined ? {} : { file }),
+    ...defined({ stagelet: stageletRef?.name, file }),
     bytes: 0,
     valueDigest: '', // only the agent and the controller have it
   }

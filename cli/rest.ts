@@ -3,13 +3,15 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
-import { StagelyError, httpStatusOf, type Fault, type Reason } from '../src/kernel/errors.ts'
+import { defined } from '../src/kernel/defined.ts'
+import { StagelyError, reasonOf, type Fault } from '../src/kernel/errors.ts'
+import { isRecord, parseJson } from '../src/kernel/record.ts'
 import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
 import {
   answerMs,
   notStagely,
   open,
-  parseJson,
+  readJson,
   readReply,
   refusedToken,
   requestIdOf,
@@ -76,7 +78,7 @@ export const createRest = (
       given?.signal,
     )
     const etag = reply.headers.etag?.replace(/^(?:W\/)?"(.*)"$/, '$1')
-    return { status: reply.status, body: parseJson(reply.text, connection.server) as T, etag }
+    return { status: reply.status, body: readJson(reply.text, connection.server) as T, etag }
   }
   return {
     server: connection.server,
@@ -121,12 +123,9 @@ const problemError = (
   headers: http.IncomingHttpHeaders,
   text: string,
 ): Error => {
-  let problem: Problem
-  try {
-    problem = JSON.parse(text) as Problem
-  } catch {
-    return notStagely(server, status)
-  }
+  const json = parseJson(text)
+  if (!isRecord(json)) return notStagely(server, status)
+  const problem: Problem = json
   if (status === 401) return refusedToken(server, problem.detail)
   const faults = problem.errors?.map((fault) => ({
     field: fault.field ?? '',
@@ -134,18 +133,11 @@ const problemError = (
     message: fault.message ?? '',
   }))
   return new StagelyError(
-    reasonOf(status, problem.reason),
+    reasonOf(status, problem.reason) ?? 'InternalError',
     problem.detail ?? problem.title ?? `status ${status}`,
     {
-      ...(faults === undefined ? {} : { faults }),
+      ...defined({ faults }),
       ...requestIdOf(headers),
     },
   )
-}
-
-const reasonOf = (status: number, given: string | undefined): Reason => {
-  const entries = Object.entries(httpStatusOf) as [Reason, number][]
-  const found =
-    entries.find(([reason]) => reason === given) ?? entries.find(([, code]) => code === status)
-  return found?.[0] ?? 'InternalError'
 }

@@ -126,7 +126,7 @@ const warningsIn = (header: string | undefined): string[] =>
   )
 
 /** The body as JSON; undefined when it is empty. */
-export const parseJson = (text: string, server: string): unknown => {
+export const readJson = (text: string, server: string): unknown => {
   if (text === '') return undefined
   try {
     return JSON.parse(text) as unknown

@@ -1,4 +1,5 @@
 // Master keys, from the environment. No fault repeats a key.
+import { defined } from '../src/kernel/defined.ts'
 import { gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
 import { decodeMasterKey } from '../src/secrets/providers/local.ts'
 import {
@@ -96,9 +97,7 @@ const parseVault = (
   const namespace = emptyIsAbsent(env['VAULT_NAMESPACE'])
   return {
     endpoint: endpoint ?? '',
-    ...(token === undefined ? {} : { token }),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...defined({ token, tokenFile, namespace }),
   }
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../src/kernel/clock.ts'
+import { defined } from '../src/kernel/defined.ts'
 import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
@@ -85,7 +86,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const sealing = new SealingKeys()
   const opened = await openStore({
     retention: config.retention,
-    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+    ...defined({ databaseUrl: config.databaseUrl }),
     dataDir: config.dataDir,
     keyRing: await openMasterKeys(config, log, clock),
     keyCache: { keepMs: config.keys.cacheMs },

@@ -6,6 +6,7 @@ import { withLabel, type ManualCommand } from '../../src/compose/by-hand.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -136,7 +137,7 @@ const runCompose = async (
     verb: command.args,
     cwd,
     env: command.override === 'names' ? deps.baseEnv : env,
-    ...(input === undefined ? {} : { stdin: input }),
+    ...defined({ stdin: input }),
     stdout: maskedOutput(deps.masker, (bytes, taken) => {
       onOutput('stdout', bytes, taken)
     }),

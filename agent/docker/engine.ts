@@ -1,6 +1,7 @@
 // A small client of the Docker Engine API over its unix socket. A kept connection answers in a millisecond, where a
 // `docker` command takes twenty.
 import { Agent, type IncomingMessage } from 'node:http'
+import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { readBytes, request } from '../../src/kernel/request.ts'
 import { splitLines } from './lines.ts'
@@ -151,7 +152,7 @@ const logQuery = ({ since, tail, follow }: LogOptions): string =>
     timestamps: '1',
     follow: follow ? '1' : '0',
     tail: tail === undefined ? 'all' : String(tail),
-    ...(since === undefined ? {} : { since }),
+    ...defined({ since }),
   })
 
 type Call = (method: string, path: string) => Promise<Buffer | undefined>

@@ -4,6 +4,7 @@
 // - A container that appears while the logs are followed is read from its first line.
 // - After each event of the project every container whose log had ended is read again.
 import type { Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Masker } from '../../src/masking/masker.ts'
 import type { LogLine, LogsOrder } from '../../src/protocol/logs.ts'
@@ -62,7 +63,7 @@ const openLogOf = (
 
 const firstOf = ({ since, tail }: LogWish): Parameters<typeof createContainerLog>[2] => ({
   ...(since === undefined ? {} : { since: (since / 1000).toFixed(3) }),
-  ...(tail === undefined ? {} : { tail }),
+  ...defined({ tail }),
 })
 
 /** The lines that exist, of all containers in order of time. Rejects when the engine does not answer. */

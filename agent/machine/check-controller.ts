@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { maxClockSkewMs } from '../../src/kernel/clock-skew.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { request } from '../../src/kernel/request.ts'
 import { paths } from '../../src/protocol/messages.ts'
 import { createControllerClient, RefusedError } from '../controller-client.ts'
@@ -16,7 +17,7 @@ const worryMs = 30_000
 const ntp = 'set the wrong clock, and keep it right with NTP (timedatectl set-ntp true)'
 
 const ask = async ({ url, ca }: Identity): Promise<IncomingMessage> => {
-  const options = { timeout: deadlineMs, agent: false, ...(ca === undefined ? {} : { ca }) }
+  const options = { timeout: deadlineMs, agent: false, ...defined({ ca }) }
   const response = await request(new URL('/healthz', url), options)
   return response.resume()
 }

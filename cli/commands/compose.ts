@@ -5,6 +5,7 @@ import { userInfo } from 'node:os'
 import { StringDecoder } from 'node:string_decoder'
 import { Command } from 'commander'
 import { handVerbs } from '../../src/compose/by-hand.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { readText, request } from '../../src/kernel/request.ts'
 import {
@@ -59,7 +60,7 @@ const compose = async (args: string[], flags: Flags): Promise<void> => {
   if (!process.argv.includes('--')) throw usageError('put -- before what Compose is to do')
   const { stagelet, agentDataDir } = flags
   const asked: ManualRequest = {
-    ...(stagelet === undefined ? {} : { stagelet }),
+    ...defined({ stagelet }),
     directory: process.cwd(),
     args,
     user: whoAmI(),

@@ -1,6 +1,7 @@
 // keys: their age and their rotation.
 import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
@@ -156,7 +157,7 @@ const bodyOf = (flags: RotateFlags, namespace: string): object => {
       project_id: project.includes('/') ? project : `${namespace}/${project}`,
     }
   if (all === true) return { kind: 'data' }
-  return { kind: 'master', ...(toProvider === undefined ? {} : { provider: toProvider }) }
+  return { kind: 'master', ...defined({ provider: toProvider }) }
 }
 
 const rotate = async (flags: RotateFlags): Promise<void> => {

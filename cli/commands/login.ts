@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import { readConnectionEnv, writeLogin } from '../config.ts'
 import { connectionTo, connectTo, type Endpoint } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -62,7 +63,7 @@ const login = async (flags: {
   const api = connectTo(endpoint)
   await api.call('/apis/stagely.dev/v1alpha1')
   const namespace = flags.namespace ?? (await onlyTeam(endpoint))
-  const file = await writeLogin({ ...endpoint, ...(namespace === undefined ? {} : { namespace }) })
+  const file = await writeLogin({ ...endpoint, ...defined({ namespace }) })
   const where = namespace === undefined ? '' : `, namespace ${namespace}`
   out(`Logged in to ${endpoint.server}${where}; remembered in ${file}`)
 }

@@ -1,5 +1,6 @@
 // status: one screen with everything that is wrong, or the statement that nothing is.
 import type { Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
@@ -68,7 +69,7 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const { namespace } = selection
   return {
     server: api.server,
-    ...(namespace === undefined ? {} : { namespace }),
+    ...defined({ namespace }),
     stagelets: { total: stagelets.length, in_sync: counted(stagelets, 'SecretsInSync') },
     agents: {
       total: agents.length,

@@ -1,6 +1,7 @@
 // token: a person's own tokens, those of a team's machines, and for admins those of any user.
 import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { usageError } from '../errors.ts'
 import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } from '../options.ts'
 import { parseRole, part, tokenView, type TokenRecord } from '../people/views.ts'
@@ -76,9 +77,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
   const body = {
     name,
     ...(ttl === undefined ? {} : { expires_at: toTimestamp(realClock.now() + ttl) }),
-    ...(role === undefined ? {} : { role }),
-    ...(readOnly === undefined ? {} : { read_only: readOnly }),
-    ...(onlyTeam === undefined ? {} : { teams: onlyTeam }),
+    ...defined({ role, read_only: readOnly, teams: onlyTeam }),
   }
   const rest = await openRest(flags)
   const { body: made } = await rest.call<TokenRecord & { token?: string }>(pathOf(flags), {

@@ -1,5 +1,6 @@
 // user: the people who may log in. For admins of the controller.
 import type { Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { part, userView, type UserRecord, type UserWithTeams } from '../people/views.ts'
 import { out } from '../print.ts'
@@ -30,7 +31,7 @@ interface UserFlags extends CommonFlags {
 const bodyOf = ({ email, displayName, admin }: UserFlags): Record<string, unknown> => ({
   ...(email === undefined ? {} : { email: email === '' ? null : email }),
   ...(displayName === undefined ? {} : { display_name: displayName === '' ? null : displayName }),
-  ...(admin === undefined ? {} : { admin }),
+  ...defined({ admin }),
 })
 
 const createCommand = (): Command =>

@@ -1,6 +1,7 @@
 // Values that the first Stagely sealed: base64 of a 12-byte nonce, AES-256-GCM ciphertext and tag,
 // without associated data.
 import * as z from 'zod'
+import { defined } from '../../src/kernel/defined.ts'
 import { openLegacy } from '../../src/secrets/aead.ts'
 import { CliError } from '../errors.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'
@@ -73,7 +74,7 @@ const openRow = (row: unknown, where: string, key: Buffer): Entry | EntryFault =
     key: data.key,
     value,
     where,
-    ...(data.scope === undefined ? {} : { scope: data.scope }),
+    ...defined({ scope: data.scope }),
     fields,
   }
 }

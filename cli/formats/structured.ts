@@ -2,6 +2,7 @@
 // fields.
 import { isScalar, parseDocument, visit } from 'yaml'
 import * as z from 'zod'
+import { defined } from '../../src/kernel/defined.ts'
 import { isRecord } from '../../src/kernel/record.ts'
 import { secretFields } from '../../src/resources/secret-fields.ts'
 import type { Entry, EntryFault, Parsed } from './entries.ts'
@@ -103,8 +104,7 @@ const readSecret = (input: unknown, index: number): Result => {
     entry: {
       key,
       where,
-      ...(scope === undefined ? {} : { scope }),
-      ...(stagelet === undefined ? {} : { stagelet }),
+      ...defined({ scope, stagelet }),
       ...(value === undefined ? {} : { value: Buffer.from(value) }),
       ...(base64 === undefined ? {} : { value: Buffer.from(base64, 'base64') }),
       fields,

@@ -5,6 +5,7 @@ import { chosenFiles } from '../../src/compose/files.ts'
 import { undoubled } from '../../src/compose/config-output.ts'
 import { openCompose, type Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { CliError } from '../errors.ts'
 import { readAsWritten, type RawServices } from './as-written.ts'
 import { usesOf, variablesIn, type RawService, type ServiceUses } from './service-uses.ts'
@@ -135,7 +136,7 @@ const asker =
       cwd: request.directory,
       env: request.env,
       mask: withoutValues,
-      ...(stdin === undefined ? {} : { stdin }),
+      ...defined({ stdin }),
     })
     return stdout
   }

@@ -1,4 +1,5 @@
 // The manifests of an adopted project: as objects, and as a YAML file for Git.
+import { defined } from '../../src/kernel/defined.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { toYaml } from '../output.ts'
 import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
@@ -72,10 +73,9 @@ const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
     agentRef: { name: choice.agent },
     compose: {
       directory: choice.directory,
-      ...(files === undefined ? {} : { files }),
+      ...defined({ files }),
       projectName: choice.composeProject,
-      ...(profiles === undefined ? {} : { profiles }),
-      ...(envFiles === undefined ? {} : { envFiles }),
+      ...defined({ profiles, envFiles }),
       ...(variables.length === 0 ? {} : { variables }),
     },
   }

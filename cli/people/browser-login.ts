@@ -8,7 +8,7 @@ import { sameText } from '../../src/kernel/same-text.ts'
 import { connectionTo, type Endpoint } from '../connect.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
-import { exchange, parseJson } from '../transport.ts'
+import { exchange, readJson } from '../transport.ts'
 
 const patienceMs = 300_000
 
@@ -110,7 +110,7 @@ const giveCode = async (
   const body = { code, code_verifier: verifier, name }
   const call = { method: 'POST', body } as const
   const reply = await exchange(connection.server, '/auth/token', call, await connection.options())
-  const answer = parseJson(reply.text, connection.server) as Partial<BrowserLogin>
+  const answer = readJson(reply.text, connection.server) as Partial<BrowserLogin>
   if (reply.status !== 201 || answer.token === undefined)
     throw new CliError(`${connection.server} gave no token; run "stagely login" again`)
   return answer as BrowserLogin

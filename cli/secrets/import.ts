@@ -1,6 +1,7 @@
 // secrets import: stores a file of secrets in a project. Shows a diff by names first; then writes one
 // change set.
 import type { Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
 import { readerOf } from '../formats/formats.ts'
@@ -142,7 +143,7 @@ const summaryOf = ({ items, affected, cascaded }: ImportPlan): object => {
         name,
         key,
         scope,
-        ...(stagelet === undefined ? {} : { stagelet }),
+        ...defined({ stagelet }),
       }))
   const [added, changed, unchanged] = [of('added'), of('changed'), of('unchanged')]
   return { added, changed, unchanged, affected, cascaded }

@@ -1,4 +1,5 @@
 // The changes of an import, by name: the server compares the values, and does not return them.
+import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { withFields, type SecretInput } from '../../src/resources/secret-fields.ts'
 import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
@@ -121,7 +122,7 @@ const objectOf = ({ identity, name, input, known }: Draft): KubeObject => {
     kind: 'StagelySecret',
     metadata: {
       name,
-      ...(labels === undefined ? {} : { labels }),
+      ...defined({ labels }),
       ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
     },
     spec: withFields({ projectRef: { name: identity.project }, ...known?.spec }, input),

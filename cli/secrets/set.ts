@@ -1,5 +1,6 @@
 // secrets set: one value, without a manifest.
 import { Option, type Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { mergePatch, pathOf } from '../api.ts'
@@ -51,7 +52,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const project = await projectOf(api, flags.project)
   const { references, expectVersion } = flags
   const value: GivenValue = {
-    ...(references === undefined ? {} : { references }),
+    ...defined({ references }),
     ...valueFields(await readValue(key, flags)),
   }
   const { scope = 'global', stagelet } = flags

@@ -1,6 +1,7 @@
 // Writes refused requests to the audit log: every 403, every 401 for a token that was valid once, and
 // every 404 that hides an object of another team.
 import type { Principal } from '../../src/access/principal.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { httpStatusOf, type StagelyError } from '../../src/kernel/errors.ts'
 import type { Actor } from '../../src/store/store.ts'
 import type { DeniedLog } from '../audit/denied.ts'
@@ -16,7 +17,7 @@ const whoAsks = (c: AppContext, { details }: StagelyError): Actor => {
   const { actorId, actorName = 'anonymous' } = details.denied ?? {}
   return {
     name: actorName,
-    ...(actorId === undefined ? {} : { id: actorId }),
+    ...defined({ id: actorId }),
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),

@@ -5,7 +5,8 @@ import http from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
-import { httpStatusOf, messageOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
+import { messageOf, reasonOf, StagelyError } from '../../src/kernel/errors.ts'
+import { isRecord, parseJson } from '../../src/kernel/record.ts'
 import { readText, request } from '../../src/kernel/request.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
@@ -203,30 +204,13 @@ const onceOpen = (outgoing: http.ClientRequest, isTls: boolean, then: () => void
 const isGood = ({ statusCode = 0 }: http.IncomingMessage): boolean =>
   statusCode >= 200 && statusCode < 300
 
-const reasons = new Set(Object.keys(httpStatusOf))
-
 /** Converts the server's Status to an error; for another body the HTTP code decides. */
 const statusError = (response: http.IncomingMessage, text: string): StagelyError => {
   const code = response.statusCode ?? 0
-  const { reason, message } = parseStatus(text)
-  const known = reason !== undefined && reasons.has(reason) ? (reason as Reason) : reasonOf(code)
+  const status = parseJson(text)
+  const { reason, message } = isRecord(status) ? status : {}
+  const said = typeof message === 'string' ? message : `the cluster answered ${code}`
   const seconds = Number(response.headers['retry-after'])
   const details = seconds > 0 ? { retryAfterSeconds: Math.min(seconds, 300) } : {}
-  return new StagelyError(known, message ?? `the cluster answered ${code}`, details)
-}
-
-const reasonOf = (code: number): Reason =>
-  (Object.entries(httpStatusOf).find(([, status]) => status === code)?.[0] as Reason | undefined) ??
-  'ServiceUnavailable'
-
-const parseStatus = (text: string): { reason?: string; message?: string } => {
-  try {
-    const { reason, message } = JSON.parse(text) as { reason?: unknown; message?: unknown }
-    return {
-      ...(typeof reason === 'string' ? { reason } : {}),
-      ...(typeof message === 'string' ? { message } : {}),
-    }
-  } catch {
-    return {}
-  }
+  return new StagelyError(reasonOf(code, reason) ?? 'ServiceUnavailable', said, details)
 }

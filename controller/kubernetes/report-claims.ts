@@ -1,6 +1,7 @@
 // Reports that another controller has claimed a namespace, while that lasts: by a log line, an Event at
 // its Lease, the condition ClusterFollowed of the team of that name, and a metric.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
@@ -57,7 +58,7 @@ const reportToCluster = async (
     metadata: { name: `${leaseName}.${controllerId}`, namespace },
     involvedObject: {
       ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: leaseName },
-      ...(uid === undefined ? {} : { uid }),
+      ...defined({ uid }),
     },
     ...{ type: 'Warning', reason: 'ClaimedByAnother', message: message.slice(0, 1_000), count: 1 },
     ...{ firstTimestamp: now, lastTimestamp: now, source: { component: 'stagely' } },

@@ -8,6 +8,7 @@
 // - Nothing is written unless this replica still leads, nor over a state that was not read (ADR 0035).
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { annotations, keyOf, refFromKey, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { startControlLoop, type LoopObserver } from '../../src/runtime/control-loop.ts'
@@ -65,7 +66,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
   const mirror = createMirror()
   const claims = createClaims({
     ...{ ...options, client, log },
-    ...(options.claimTimes === undefined ? {} : { times: options.claimTimes }),
+    ...defined({ times: options.claimTimes }),
     onChange: createClaimReporter({
       ...{ ...options, client, log, actor: clusterActor },
       onClaimed: options.onClaimed ?? (() => undefined),
@@ -110,7 +111,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       path: stream.path,
       log,
       signal,
-      ...(options.watchSeconds === undefined ? {} : { watchSeconds: options.watchSeconds }),
+      ...defined({ watchSeconds: options.watchSeconds }),
       onList: (items) => intake.onList(stream, items),
       onChange: (type, object) => {
         intake.onChange(type, object)

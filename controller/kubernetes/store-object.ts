@@ -1,4 +1,5 @@
 // Converts an object of the cluster to the object that the store is to hold. Pure.
+import { defined } from '../../src/kernel/defined.ts'
 import type { NewCondition } from '../../src/resources/conditions.ts'
 import { annotations, requestAnnotations, type KubeObject } from '../../src/resources/meta.ts'
 
@@ -94,7 +95,7 @@ export const toStoreObject = (
     metadata: {
       name: metadata.name,
       namespace: metadata.namespace ?? 'default',
-      ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
+      ...defined({ labels: metadata.labels }),
       annotations: {
         ...without(given, annotations.lastApplied, ...serverAnnotations, ...requestAnnotations),
         ...requestsOf(given, stored?.metadata.annotations ?? {}),

@@ -8,6 +8,7 @@
 import { resolve } from 'node:path'
 import { watch } from 'chokidar'
 import type { Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
@@ -45,7 +46,7 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   const { onFaults } = options
   const pass = createPass({
     ...{ dir, store, actor, log, clock, pruneAll },
-    ...(onFaults === undefined ? {} : { onFaults }),
+    ...defined({ onFaults }),
   })
   const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
   watcher.on('all', waker.poke)

@@ -2,6 +2,7 @@
 // (30 ms more). The override goes to stdin, and the environment is passed explicitly and not inherited.
 import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { defined } from '../kernel/defined.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
 import type { Environment } from './environment.ts'
 import { execProgram } from '../process/exec.ts'
@@ -123,7 +124,7 @@ const runBinary = async (file: string, call: ComposeCall): Promise<ComposeOutput
     cwd: call.cwd,
     env: call.env,
     timeoutMs: call.timeoutMs ?? 60_000,
-    ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
+    ...defined({ stdin: call.stdin }),
   })
   if (result.exitCode !== 0) throw new ComposeError(call.verb[0] ?? '', result, call.mask)
   return { stdout: result.stdout, stderr: result.stderr }

@@ -24,6 +24,12 @@ export const httpStatusOf = {
 
 export type Reason = keyof typeof httpStatusOf
 
+const reasons = Object.entries(httpStatusOf) as [Reason, number][]
+
+/** The reason that another server gives, or else the one of its status; undefined where neither is known. */
+export const reasonOf = (status: number, given: unknown): Reason | undefined =>
+  (reasons.find(([reason]) => reason === given) ?? reasons.find(([, code]) => code === status))?.[0]
+
 /** Kubernetes' words for the fault of one field. */
 type FaultReason =
   | 'FieldValueRequired'

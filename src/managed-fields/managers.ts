@@ -1,4 +1,5 @@
 // Reads and writes `metadata.managedFields`: the managers and the fields that each one owns.
+import { defined } from '../kernel/defined.ts'
 import { isStorable } from '../kernel/storable.ts'
 import type { ManagedFieldsEntry } from '../resources/meta.ts'
 import { difference, fromFieldsV1, isEmptySet, toFieldsV1, union } from './field-set.ts'
@@ -68,7 +69,7 @@ export const renderManagers = (managers: readonly Manager[]): ManagedFieldsEntry
       manager,
       operation,
       apiVersion,
-      ...(time === undefined ? {} : { time }),
+      ...defined({ time }),
       fieldsType: 'FieldsV1',
       fieldsV1: toFieldsV1(fields),
       ...(subresource === '' ? {} : { subresource }),

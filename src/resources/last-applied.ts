@@ -1,7 +1,7 @@
 // The part of a StagelySecret that may stay in kubectl's last-applied annotation: the fields of its
 // schema, without values. An unknown field is dropped: a typing error (`vlaue:`) may hold the secret.
 import * as z from 'zod'
-import { isRecord } from '../kernel/record.ts'
+import { isRecord, parseJson } from '../kernel/record.ts'
 import { annotations } from './meta.ts'
 import { valueFields } from './secret-value.ts'
 import { secretSpec } from './stagelysecret.ts'
@@ -52,10 +52,6 @@ export const withoutSecretFields = (manifest: Record<string, unknown>): Record<s
 
 /** The annotation's text, cleaned; undefined for text that is not a manifest, whose content is unknown. */
 export const cleanLastApplied = (text: string): string | undefined => {
-  try {
-    const manifest: unknown = JSON.parse(text)
-    return isRecord(manifest) ? `${JSON.stringify(withoutSecretFields(manifest))}\n` : undefined
-  } catch {
-    return undefined
-  }
+  const manifest = parseJson(text)
+  return isRecord(manifest) ? `${JSON.stringify(withoutSecretFields(manifest))}\n` : undefined
 }

@@ -1,6 +1,7 @@
 // The fields of a kind in REST and in files of secrets, derived from the kind's schema: names in snake
 // case, and a reference as the name that it holds. Each kind has one table of exceptions.
 import * as z from 'zod'
+import { defined } from '../kernel/defined.ts'
 
 export const snakeCase = (text: string): string =>
   text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -98,7 +99,7 @@ const fieldOf = (key: string, schema: z.ZodType, group: Group, except: Untyped):
     required: !isOptional && !hasDefault && ofGroup !== true,
     writeOnly,
     removable: !writeOnly && (isOptional || (hasDefault && ofGroup !== undefined)),
-    ...(absent === undefined ? {} : { absent }),
+    ...defined({ absent }),
     ...(inside === undefined
       ? {}
       : {

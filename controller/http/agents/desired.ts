@@ -1,5 +1,6 @@
 // Makes what is sent to an agent for one stagelet: the desired item, from the mirror, and the bundle of its secrets.
 import type { Clock } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
 import { decideRevision, newestOf } from '../../../src/rollout/revision.ts'
 import type { OpenedEntry, Store } from '../../../src/store/store.ts'
@@ -60,7 +61,7 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
     paused: view.paused || agent?.paused === true || project === undefined,
     redeploy: view.redeploy,
     retry: view.retry,
-    ...(view.release === undefined ? {} : { release: view.release }),
+    ...defined({ release: view.release }),
     ...(view.release === 'Down' && view.releaseVolumes ? { releaseVolumes: true } : {}),
   }
 }
@@ -76,8 +77,7 @@ export const renderBundle = (opened: readonly OpenedEntry[], stagelet: string): 
       key: e.key,
       scope: e.scope,
       type: e.type,
-      ...(e.stagelet === undefined ? {} : { stagelet: e.stagelet }),
-      ...(e.file === undefined ? {} : { file: e.file }),
+      ...defined({ stagelet: e.stagelet, file: e.file }),
       bytes: e.bytes,
       valueDigest: e.valueDigest,
       value: e.value.toString('base64'),

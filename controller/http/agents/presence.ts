@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { pause } from '../../../src/kernel/pause.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
@@ -134,8 +135,7 @@ const arrival = (
   seenAt,
   facts: {
     version,
-    ...(engineVersion === undefined ? {} : { engineVersion }),
-    ...(composeVersion === undefined ? {} : { composeVersion }),
+    ...defined({ engineVersion, composeVersion }),
     clockSkewMs: Math.round(now - seenAt),
   },
   ready: condition('True', 'Connected', 'the agent is connected'),

@@ -5,6 +5,7 @@ import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
+import { defined } from '../../../src/kernel/defined.ts'
 import { sealedType } from '../../../src/protocol/agent-request.ts'
 import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
 import { logBatch, type LogsOrder } from '../../../src/protocol/logs.ts'
@@ -85,7 +86,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const logs = createLogRelay({
     clock,
     ask: (key, order) => hub.askForLogs(key, order),
-    ...(deps.logsElsewhere === undefined ? {} : { elsewhere: deps.logsElsewhere }),
+    ...defined({ elsewhere: deps.logsElsewhere }),
   })
   const authenticate = createAuthenticator(deps)
   let stopping: Promise<void> | undefined

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import type { Clock } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
@@ -117,8 +118,7 @@ export const answerObject = (
 
 const listMeta = (list: ListAnswer): ListMeta => ({
   resourceVersion: String(list.resourceVersion),
-  ...(list.continue === undefined ? {} : { continue: list.continue }),
-  ...(list.remaining === undefined ? {} : { remainingItemCount: list.remaining }),
+  ...defined({ continue: list.continue, remainingItemCount: list.remaining }),
 })
 
 export const answerList = (

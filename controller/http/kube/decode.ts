@@ -1,5 +1,6 @@
 // Decodes the body of a write to an object of the path's kind: path, schema and field validation must
 // match.
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isEqualJson } from '../../../src/manifests/merge.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -61,8 +62,7 @@ export const atPath = (c: AppContext, kind: Kind, body: Wire): Wire => {
     ...input,
     metadata: {
       ...metadata,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(name === undefined ? {} : { name }),
+      ...defined({ namespace, name }),
     },
   }
 }

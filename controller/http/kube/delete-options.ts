@@ -1,5 +1,6 @@
 // Options of a DELETE, in its body or its query.
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
@@ -35,7 +36,7 @@ const deleteOptions = z
 const deleteQuery = (c: AppContext): Record<string, unknown> => {
   const { propagationPolicy, orphanDependents: orphan, gracePeriodSeconds: seconds } = c.req.query()
   return {
-    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...defined({ propagationPolicy }),
     ...(orphan === undefined ? {} : { orphanDependents: isTrueParam(orphan) }),
     ...(seconds === undefined ? {} : { gracePeriodSeconds: wholeNumber(seconds) }),
   }

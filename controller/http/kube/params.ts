@@ -1,4 +1,5 @@
 // Query parameters and headers of a request, checked.
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ChangeSet, StoredObject, WriteOptions } from '../../../src/store/store.ts'
@@ -86,7 +87,7 @@ export const parseChangeSet = (header: string | undefined): ChangeSet | undefine
 
 export const writeOptionsOf = (c: AppContext): WriteOptions => {
   const changeSet = parseChangeSet(c.req.header('stagely-change-set'))
-  return { dryRun: dryRunOf(c), ...(changeSet === undefined ? {} : { changeSet }) }
+  return { dryRun: dryRunOf(c), ...defined({ changeSet }) }
 }
 
 export const selectionOf = (c: AppContext, kind: Kind): Selection => ({

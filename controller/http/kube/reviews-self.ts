@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { allows, allowsAdmin, type Principal } from '../../../src/access/principal.ts'
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
 import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
@@ -61,7 +62,7 @@ const answer = async (
       apiVersion,
       kind,
       metadata: {},
-      ...(spec === undefined ? {} : { spec }),
+      ...defined({ spec }),
       status: status(c.get('user'), spec),
     },
     201,

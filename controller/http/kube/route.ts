@@ -2,6 +2,7 @@
 // its right. The server, the reviews of rights and the test of all roles use this table.
 import { allows, allowsAdmin, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { resources, type Resource, type Verb } from '../../../src/access/roles.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Schema } from '../../../src/resources/crd.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
@@ -77,7 +78,7 @@ export const forbidden = (
   return new StagelyError(
     'Forbidden',
     `${named} is forbidden: User ${JSON.stringify(user)} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${place}${at.hint ?? ''}`,
-    { kind: plural, group, ...(at.name === undefined ? {} : { name: at.name }) },
+    { kind: plural, group, ...defined({ name: at.name }) },
   )
 }
 

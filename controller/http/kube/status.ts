@@ -1,4 +1,5 @@
 // Renders errors as metav1 Status, in the words that kubectl knows.
+import { defined } from '../../../src/kernel/defined.ts'
 import { httpStatusOf, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
 
@@ -20,10 +21,9 @@ export const failureStatus = (error: StagelyError): Status => {
   const details = {
     ...(name === undefined || name === '' ? {} : { name }),
     ...(group === undefined || group === '' ? {} : { group }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(uid === undefined ? {} : { uid }),
+    ...defined({ kind, uid }),
     ...(faults === undefined || faults.length === 0 ? {} : { causes: faults }),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...defined({ retryAfterSeconds }),
   }
   const next = error.details.continue
   return {
@@ -45,7 +45,7 @@ export const deletedStatus = (kind: Kind, name: string, uid: string | undefined)
     name,
     ...(kind.group === '' ? {} : { group: kind.group }),
     kind: kind.plural,
-    ...(uid === undefined ? {} : { uid }),
+    ...defined({ uid }),
   },
 })
 

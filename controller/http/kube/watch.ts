@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Clock } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { isAbort, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -223,7 +224,7 @@ const bookmarkLine = (
 ): string => {
   const metadata = {
     resourceVersion: String(version),
-    ...(annotations === undefined ? {} : { annotations }),
+    ...defined({ annotations }),
   }
   const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
   return lineOfText('BOOKMARK', render(asStored(object as KubeObject)))
@@ -243,7 +244,7 @@ const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
       metadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
       include,
       now: clock.now(),
-      ...(columns === undefined ? {} : { columns }),
+      ...defined({ columns }),
     }
     columns = null
     return JSON.stringify(tableOf(kind, [toWire(object)], how))

@@ -1,4 +1,5 @@
 // Objects in the form for clients. The last safeguard before an answer: no secret value passes.
+import { defined } from '../../../src/kernel/defined.ts'
 import { cleanLastApplied } from '../../../src/resources/last-applied.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
@@ -18,8 +19,7 @@ export const lifted = ({ apiVersion, kind, metadata, spec, status }: KubeObject)
         apiVersion,
         kind,
         metadata,
-        ...(spec === undefined ? {} : { spec }),
-        ...(status === undefined ? {} : { status }),
+        ...defined({ spec, status }),
       }
 
 /** The object in the form for clients. */

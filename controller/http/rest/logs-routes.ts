@@ -1,5 +1,6 @@
 // Logs of a stagelet's containers. The agent reads and masks them.
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import type { Fault } from '../../../src/kernel/errors.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { stageletSpec } from '../../../src/resources/stagelet.ts'
@@ -89,9 +90,7 @@ export const logsRoutes = routesOf('Stagelets', [
           wish: {
             stageletUid: uid,
             follow: query.follow,
-            ...(query.service === undefined ? {} : { services: query.service }),
-            ...(since === undefined ? {} : { since }),
-            ...(tail === undefined ? {} : { tail }),
+            ...defined({ services: query.service, since, tail }),
           },
         },
         signal,

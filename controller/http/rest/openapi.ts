@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Hono } from 'hono'
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import type { AppEnv } from '../env.ts'
 import { answerDocument, documentOf } from '../kube/discovery.ts'
 import { problemSchema, problemType } from './problem.ts'
@@ -45,7 +46,7 @@ const queryParameters = (route: RestRoute): Json[] => {
     name,
     in: 'query',
     required: required.includes(name),
-    ...(description === undefined ? {} : { description }),
+    ...defined({ description }),
     schema,
   }))
 }

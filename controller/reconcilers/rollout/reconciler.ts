@@ -1,6 +1,7 @@
 // Admits stagelets to the newest revision, a few at a time where the project says so, and counts how all of them
 // are. The stagelet reconciler then decides which revision each stagelet is told.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { withCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
@@ -39,7 +40,7 @@ const statusOf = (
   if (rollout === undefined) kept = kept.filter((c) => !ours.includes(c.type))
   for (const condition of conditions) kept = withCondition(kept, condition, toTimestamp(now))
   const { rollout: _old, ...rest } = before ?? {}
-  return { ...rest, stagelets, ...(rollout === undefined ? {} : { rollout }), conditions: kept }
+  return { ...rest, stagelets, ...defined({ rollout }), conditions: kept }
 }
 
 const write = async (

@@ -1,4 +1,5 @@
 // Compares the digest that each service runs with the one that it should run. Revisions only explain.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { ObservationSpec, ObservedService } from '../../../src/resources/observation.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import { serviceDigest } from '../../../src/secrets/digest.ts'
@@ -41,16 +42,15 @@ const compareService = (
     cutOff,
     status: {
       name: service.name,
-      ...(wanted === undefined ? {} : { wantedDigest: wanted }),
+      ...defined({ wantedDigest: wanted }),
       ...(running === undefined || running === '' ? {} : { runningDigest: running }),
-      ...(revision === undefined ? {} : { revision }),
+      ...defined({ revision }),
       state: service.state,
-      ...(service.health === undefined ? {} : { health: service.health }),
+      ...defined({ health: service.health }),
       restarts: service.restarts,
-      ...(service.since === undefined ? {} : { since: service.since }),
+      ...defined({ since: service.since }),
       keys: visible.map((e) => e.key),
-      ...(service.sharesWith === undefined ? {} : { sharesWith: service.sharesWith }),
-      ...(service.composeKeys === undefined ? {} : { composeKeys: service.composeKeys }),
+      ...defined({ sharesWith: service.sharesWith, composeKeys: service.composeKeys }),
     },
   }
 }

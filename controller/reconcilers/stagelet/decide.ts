@@ -1,4 +1,5 @@
 // Decides the status of one stagelet from all that is known of it: pure. Each condition is one function.
+import { defined } from '../../../src/kernel/defined.ts'
 import { isTrue, withConditions, findCondition } from '../../../src/resources/conditions.ts'
 import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import {
@@ -117,7 +118,7 @@ const unseenVerdicts = (
     Accepted: accepted(input),
     ...Object.fromEntries(seenTypes.map((type) => [type, unknownVerdict(unseen, type, newest)])),
     AgentReachable: agentReachable(input),
-    ...(early === undefined ? {} : { SecretsInSync: early }),
+    ...defined({ SecretsInSync: early }),
     ...(isTold ? {} : { Progressing: progressing(input, decided) }),
   }
   if (unseen.reason === 'NoReport') return { ...verdicts, Ready: ready(verdicts) }

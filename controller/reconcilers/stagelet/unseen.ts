@@ -1,6 +1,7 @@
 // The status of a stagelet that nobody sees, since its agent is away or has not reported, or its engine does not
 // answer. Conditions that only the machine can tell are unknown then. What was seen last is kept apart: pure.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { engineUnavailable } from '../../../src/resources/observation.ts'
 import { isSeen } from '../../../src/resources/presence.ts'
@@ -91,8 +92,7 @@ const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
 const lastSeenOf = ({ stagelet }: StageletInput, at: string | undefined): LastSeen => {
   const { conditions = [], runningRevision } = stagelet.status ?? {}
   return {
-    ...(at === undefined ? {} : { at }),
-    ...(runningRevision === undefined ? {} : { revision: runningRevision }),
+    ...defined({ at, revision: runningRevision }),
     conditions: conditions
       .filter(({ type }) => (seenTypes as readonly string[]).includes(type))
       .map((condition) => asOf(condition, at)),
@@ -151,9 +151,6 @@ export const unseenService = (service: ServiceStatus, at: string | undefined): S
   const { runningDigest, revision, state, health, restarts, since, lastSeen, ...known } = service
   const seen = { runningDigest, revision, state, health, restarts, since }
   const kept = Object.entries(seen).filter(([, value]) => value !== undefined)
-  const then =
-    state === 'unknown'
-      ? lastSeen
-      : { ...(at === undefined ? {} : { at }), ...Object.fromEntries(kept) }
-  return { ...known, state: 'unknown', ...(then === undefined ? {} : { lastSeen: then }) }
+  const then = state === 'unknown' ? lastSeen : { ...defined({ at }), ...Object.fromEntries(kept) }
+  return { ...known, state: 'unknown', ...defined({ lastSeen: then }) }
 }

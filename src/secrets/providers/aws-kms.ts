@@ -7,6 +7,7 @@ import {
   KMSServiceException,
   type KMSClientConfig,
 } from '@aws-sdk/client-kms'
+import { defined } from '../../kernel/defined.ts'
 import type { KeyService } from './remote.ts'
 
 export interface AwsKmsSettings {
@@ -57,9 +58,7 @@ export const openAwsKms = async (
   const config: KMSClientConfig = {
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 1_500, requestTimeout: 2_500 },
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
+    ...defined({ region, endpoint, credentials }),
   }
   const client = new KMSClient(config)
   const encrypt = async (

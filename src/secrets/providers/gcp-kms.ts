@@ -1,6 +1,7 @@
 // Google Cloud KMS, over its REST transport. The SDK handles credentials, retries and their delays. The
 // purpose of a key is its additional authenticated data.
 import { KeyManagementServiceClient } from '@google-cloud/kms'
+import { defined } from '../../kernel/defined.ts'
 import type { KeyService } from './remote.ts'
 
 export interface GcpKmsSettings {
@@ -67,7 +68,7 @@ export const openGcpKms = ({ key, endpoint, credentials }: GcpKmsSettings): KeyS
   const port = url?.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url?.port)
   const client = new KeyManagementServiceClient({
     fallback: true,
-    ...(credentials === undefined ? {} : { credentials }),
+    ...defined({ credentials }),
     ...(url === undefined
       ? {}
       : { apiEndpoint: url.hostname, port, protocol: url.protocol.replace(':', '') }),

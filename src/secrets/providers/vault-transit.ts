@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { backoffMs } from '../../kernel/backoff.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { defined } from '../../kernel/defined.ts'
 import { pause } from '../../kernel/pause.ts'
 import type { KeyService } from './remote.ts'
 
@@ -86,7 +87,7 @@ const createSender = (settings: VaultTransitSettings, clock: Clock): Send => {
       headers: {
         'x-vault-token': token ?? (await readToken()),
         'x-vault-request': 'true',
-        ...(settings.namespace === undefined ? {} : { 'x-vault-namespace': settings.namespace }),
+        ...defined({ 'x-vault-namespace': settings.namespace }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
