@@ -15,12 +15,14 @@ import { benchOverride } from './override.ts'
 import { heading, jsonLine, tableLine } from './report.ts'
 import { benchRest } from './rest.ts'
 import { benchRollout } from './rollout.ts'
+import { benchScale } from './scale.ts'
 import { benchImage, benchImageScript } from './stacks.ts'
 import { benchStore } from './store.ts'
 import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
-const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents'] as const
+// prettier-ignore
+const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale'] as const
 /** What one world of real programs is measured with. */
 const processes = ['rollout', 'changes', 'rest'] as const
 
@@ -110,6 +112,9 @@ await group(['load'], () => benchLoad(full, show))
 await group(processes, benchProcesses)
 await group(['agents'], async () => {
   show(await benchAgents(full ? 5_000 : 1_000))
+})
+await group(['scale'], async () => {
+  show(await benchScale(100_000))
 })
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`

@@ -35,6 +35,9 @@ export const targets: Readonly<Record<string, Target>> = {
   agent_idle_cpu_ms_per_min: below(100),
   controller_rss_mb: below(450),
   controller_start_ms: below(1_500),
+  scale_start_ms: below(10_000),
+  scale_rss_mb: below(900),
+  scale_create_c1_ms: below(3),
 }
 
 export const isMet = (name: string, value: number): boolean | undefined => {

@@ -58,7 +58,7 @@ describe('three replicas that write at once, and are killed, paused and cut off'
     async () => {
       const wanted = soak(600, 100_000)
       /** ms */
-      const [gap, longest] = [soak(300, 3_000), soak(600, 6_000)]
+      const [gap, longest] = [soak(300, 12_000), soak(600, 4_000)]
       /** Of each replica. */
       const harms = soak(2, Infinity)
       const random = createRandom(seed)
