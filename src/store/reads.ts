@@ -6,7 +6,7 @@ import { projectAt, saveProjects } from './projects.ts'
 import { dueAt } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { checkedLines, readSet } from './sets.ts'
-import { term, type ProjectRow } from './state/rows.ts'
+import { term, type ProjectRow, type StoredRow } from './state/rows.ts'
 import type { State, View } from './state/state.ts'
 import type {
   ListOptions,
@@ -35,6 +35,16 @@ export const byPlace = (a: KubeObject, b: KubeObject): number => {
     one.namespace === other.namespace ? one.name < other.name : one.namespace < other.namespace
   return isBefore ? -1 : 1
 }
+
+/** Secrets or stagelets that name the project, in order. */
+export const rowsOfProject = (
+  view: View,
+  kind: string,
+  project: Pick<ObjectRef, 'namespace' | 'name'>,
+): StoredRow[] =>
+  view.objects
+    .withTerm(kind === 'Stagelet' ? term.stageletsOf(project) : term.secretsOf(project))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
 
 /** Ids of a list, in order. */
 export const idsOf = (
@@ -104,6 +114,16 @@ export const setAt = async (
   )
 }
 
+/** Of the project; 2 stands for more. */
+const envSecretsOf = (view: View, project: ProjectRow): number => {
+  let count = 0
+  for (const { entry } of view.heads.each(term.headsOf(project.id))) {
+    if (entry.type === 'env') count += 1
+    if (count === 2) break
+  }
+  return count
+}
+
 /** See Store.surroundingsOf. */
 export const surroundingsIn = (
   view: View,
@@ -111,11 +131,10 @@ export const surroundingsIn = (
   mostStagelets: number,
 ): Surroundings => {
   const row = projectAt(view, project)
-  const heads = row === undefined ? [] : view.heads.withTerm(term.headsOf(row.id))
   const stagelets = view.objects.withTerm(term.stageletsOf(project)).map(({ object }) => object)
   return {
     stagelets: row === undefined ? [] : stagelets.sort(byPlace).slice(0, mostStagelets),
-    envSecrets: Math.min(2, heads.filter(({ entry }) => entry.type === 'env').length),
+    envSecrets: row === undefined ? 0 : envSecretsOf(view, row),
     isDeclared: view.objects.get(`Project/${project.namespace}/${project.name}`) !== undefined,
   }
 }

@@ -15,7 +15,7 @@ import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts
 import { loadState } from './log/load.ts'
 import { pageAt, pageNow, refuseBefore } from './pages.ts'
 import { dropIfUnused } from './project-ends.ts'
-import { headIn, idsOf, isHead, revisionsIn, surroundingsIn } from './reads.ts'
+import { headIn, idsOf, isHead, revisionsIn, rowsOfProject, surroundingsIn } from './reads.ts'
 import { closeDue, dueAt } from './revisions.ts'
 import type { AuditEntry, WriteSession } from './session.ts'
 import { openSets, readSet } from './sets.ts'
@@ -93,7 +93,7 @@ export class SqlStore implements Store {
     return new SqlStore(assemble(deps, feed), {})
   }
 
-  /** This store for the loops of a leader: every write is refused once the term is over. */
+  /** This store for the loops of a leader: every write is refused once the term is over, and reads do not ask the database. */
   asLeader(term: number): SqlStore {
     return new SqlStore(this.#parts, { term })
   }
@@ -103,8 +103,9 @@ export class SqlStore implements Store {
     return this.#feed.state
   }
 
+  /** Loops are called again by what they have not seen yet: a leader's do not wait for it. */
   async #fresh(): Promise<State> {
-    await this.#parts.fresh()
+    if (this.#fence.term === undefined) await this.#parts.fresh()
     return this.#feed.state
   }
 
@@ -125,8 +126,12 @@ export class SqlStore implements Store {
 
   async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
     const state = await this.#fresh()
-    const items = idsOf(state, kind, options).map((id) => state.objects.get(id)!.object)
-    return { items, resourceVersion: state.rv }
+    const { namespace = '', project } = options
+    const rows =
+      project === undefined
+        ? idsOf(state, kind, options).map((id) => state.objects.get(id)!)
+        : rowsOfProject(state, kind, { namespace, name: project })
+    return { items: rows.map(({ object }) => object), resourceVersion: state.rv }
   }
 
   async listPage(kind: string, options: PageOptions): Promise<ObjectPage> {
@@ -149,8 +154,8 @@ export class SqlStore implements Store {
     return revisionsIn(state, state.epoch, projectUid)
   }
 
-  async surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
-    return surroundingsIn(await this.#fresh(), project, mostStagelets)
+  surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
+    return Promise.resolve(surroundingsIn(this.state, project, mostStagelets))
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {

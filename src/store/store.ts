@@ -75,6 +75,8 @@ export interface ListOptions {
   readonly namespace?: string | undefined
   /** Only in these namespaces; of namespaces themselves, only these. Absent: everywhere. */
   readonly within?: readonly string[] | undefined
+  /** Only those that name this project of the namespace. Of StagelySecrets and Stagelets. */
+  readonly project?: string | undefined
 }
 
 export interface ObjectList {

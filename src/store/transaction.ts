@@ -12,7 +12,7 @@ import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
 import { createObject, requireRow, updateObject } from './objects.ts'
-import { byPlace, isWithin, revisionsIn, setAt } from './reads.ts'
+import { byPlace, isWithin, revisionsIn, rowsOfProject, setAt } from './reads.ts'
 import { finishRemoval, removeObject, removeProject } from './removal.ts'
 import { holdsValue } from './secret-writes.ts'
 import type { StoredRow, WriteSession } from './session.ts'
@@ -58,9 +58,13 @@ export class StoreTransaction implements Transaction {
     return row === undefined ? undefined : copy(row.object)
   }
 
-  async list(kind: string, { namespace, within }: ListOptions = {}): Promise<ObjectList> {
+  async list(kind: string, { namespace, within, project }: ListOptions = {}): Promise<ObjectList> {
     await this.#session.pause()
-    const rows = this.#session.view.objects.withTerm(term.kind(kind))
+    const { view } = this.#session
+    const rows =
+      project === undefined
+        ? view.objects.withTerm(term.kind(kind))
+        : rowsOfProject(view, kind, { namespace: namespace ?? '', name: project })
     const items = rows
       .map(({ object }) => object)
       .filter((object) => isWithin(object, { namespace, within }))

@@ -4,6 +4,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { DatabaseRelay } from '../support/database-relay.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
 const actor = { name: 'tester', source: 'system' }
@@ -56,6 +57,21 @@ describe('the lease of the leader', () => {
       { name: 'anybody', term: null },
     ])
     await a.lease!.release(holder, 1)
+  })
+
+  it('lets its holder read what this replica knows, without a question to the database', async () => {
+    const relay = await DatabaseRelay.start(a.databaseUrl!)
+    const c = await a.again({ databaseUrl: relay.url })
+    try {
+      expect(await exists(c.store, 'led')).toBe(true)
+      relay.setRefusing(true)
+      expect(await exists(c.store.asLeader(1), 'led')).toBe(true)
+      await expect(exists(c.store, 'led')).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+    } finally {
+      relay.setRefusing(false)
+      await c.close()
+      await relay.close()
+    }
   })
 
   it('says when it may be taken', async () => {

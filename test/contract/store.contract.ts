@@ -1,6 +1,7 @@
 // What the store promises of objects, whatever database is below.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { annotations, agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
+import type { Reader } from '../../src/store/store.ts'
 import type { TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -173,6 +174,29 @@ export const storeContract = (name: string, open: OpenStore): void => {
       expect(items.map((i) => i.metadata.name)).toEqual(['a', 'b', 'c', 'd', 'shop'])
       const versions = items.map((i) => i.metadata.resourceVersion)
       expect(new Set(versions).size).toBe(5)
+    })
+
+    it('lists what names a project, also as a write leaves it', async () => {
+      const { ns } = await createShop(t.store)
+      await t.store.write(api, {}, async (tx) => {
+        await tx.create(objectOf('Project', ns, 'other'))
+        for (const name of ['b', 'a']) await tx.create(secretOf(ns, name, { value: name }))
+        await tx.create(secretOf(ns, 'c', { value: 'c', projectRef: { name: 'other' } }))
+        await tx.create(stageletOf(ns, 'prod'))
+      })
+      const names = async (reader: Reader, kind: string, project: string): Promise<string[]> => {
+        const { items } = await reader.list(kind, { namespace: ns, project })
+        return items.map(({ metadata }) => metadata.name)
+      }
+      expect(await names(t.store, 'StagelySecret', 'shop')).toEqual(['a', 'b'])
+      expect(await names(t.store, 'StagelySecret', 'other')).toEqual(['c'])
+      expect(await names(t.store, 'Stagelet', 'shop')).toEqual(['prod'])
+      expect(await names(t.store, 'Stagelet', 'nowhere')).toEqual([])
+      await t.store.write(api, { dryRun: true }, async (tx) => {
+        await tx.create(secretOf(ns, 'aa', { value: 'aa' }))
+        await tx.remove({ kind: 'StagelySecret', namespace: ns, name: 'b' })
+        expect(await names(tx, 'StagelySecret', 'shop')).toEqual(['a', 'aa'])
+      })
     })
 
     it('takes back a whole write when its end fails', async () => {

@@ -14,6 +14,8 @@ import { stateAndTables } from './state-of-tables.ts'
 import { createTestDatabase } from './test-database.ts'
 
 interface Again {
+  /** By way of a relay. */
+  readonly databaseUrl?: string
   readonly masterKey?: Buffer
   readonly keyRing?: KeyRing
   readonly clock?: Clock
@@ -63,7 +65,7 @@ export const openTestStore = async (
   const open = async (more: Again = {}): Promise<Opened> => {
     const clock = more.clock ?? options.clock ?? realClock
     const one = await openStore({
-      ...(database === undefined ? {} : { databaseUrl: database.url }),
+      ...(database === undefined ? {} : { databaseUrl: more.databaseUrl ?? database.url }),
       dataDir,
       keyRing: more.keyRing ?? localKeyRing(more.masterKey ?? testMasterKey, { clock }),
       ...(options.keyCache === undefined ? {} : { keyCache: options.keyCache }),

@@ -72,9 +72,9 @@ const listMine = async (
   store: RestDeps['store'],
   project: KubeObject,
 ): Promise<{ wants: Wants; version: number }> => {
-  const { namespace = '' } = project.metadata
-  const secrets = await store.list('StagelySecret', { namespace })
-  const stagelets = await store.list('Stagelet', { namespace })
+  const { namespace = '', name } = project.metadata
+  const secrets = await store.list('StagelySecret', { namespace, project: name })
+  const stagelets = await store.list('Stagelet', { namespace, project: name })
   const wants = inProject(project)
   for (const object of [...secrets.items, ...stagelets.items]) wants(object)
   return { wants, version: secrets.resourceVersion }

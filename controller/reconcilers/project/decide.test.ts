@@ -3,8 +3,9 @@ import { aStagelet, anEntry } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import { createSecretStatuses } from './decide.ts'
+import { consumersBySecret, decideSecret } from './decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
+import { Judged } from './judged.ts'
 import { nearName } from './near-name.ts'
 
 const aSecret = (key: string, scope: string, version = 1): SecretObject => ({
@@ -59,12 +60,15 @@ const input = (
   }
 }
 
-const decideSecrets = (of: ProjectInput): SecretStatus[] => of.secrets.map(createSecretStatuses(of))
+const decideSecrets = (of: ProjectInput): SecretStatus[] => {
+  const consumers = consumersBySecret(of)
+  return of.secrets.map((one) => decideSecret(of, one, consumers.get(one.metadata.uid ?? '') ?? []))
+}
 
 const conditionOf = (of: ProjectInput, index: number, type: string) =>
   findCondition(decideSecrets(of)[index]?.conditions, type)
 
-describe('createSecretStatuses', () => {
+describe('decideSecret', () => {
   it('names the near service when the scope is misspelt', () => {
     const condition = conditionOf(
       input([aSecret('PORT', 'Backend')], [running(2)]),
@@ -141,5 +145,61 @@ describe('nearName', () => {
     ['zzz', undefined],
   ])('finds for %s: %s', (name, expected) => {
     expect(nearName(name, ['frontend', 'backend', 'postgres'])).toBe(expected)
+  })
+})
+
+describe('Judged', () => {
+  const settled = (secrets: SecretObject[], stagelets: StageletObject[]): SecretObject[] =>
+    decideSecrets(input(secrets, stagelets)).map((status, i) => ({ ...secrets[i]!, status }))
+  const judgedAnew = (judged: Judged, of: ProjectInput): string[] => {
+    const judge = judged.judgeOf(of)
+    return of.secrets.filter((one) => judge(one) !== undefined).map(({ spec }) => spec.key)
+  }
+  const stagelets = [running(2)]
+  const secrets = settled([aSecret('PORT', 'backend'), aSecret('USER', 'postgres')], stagelets)
+
+  it('finds what is wrong, again and again until it is right', () => {
+    const judged = new Judged()
+    const of = input([aSecret('PORT', 'backend'), secrets[1]!], stagelets)
+    expect(judgedAnew(judged, of)).toEqual(['PORT'])
+    expect(judgedAnew(judged, of)).toEqual(['PORT'])
+    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+  })
+
+  it('looks at a secret that was right no more while nothing that it is judged by has changed', () => {
+    const judged = new Judged()
+    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    let reads = 0
+    const unread = secrets.map((one) =>
+      Object.defineProperty({ ...one }, 'status', {
+        get: () => {
+          reads += 1
+          return one.status
+        },
+      }),
+    )
+    const of = { ...input(secrets, stagelets), secrets: unread }
+    expect(judgedAnew(judged, of)).toEqual([])
+    const first = reads
+    expect(first).toBeGreaterThan(0)
+    expect(judgedAnew(judged, of)).toEqual([])
+    expect(reads).toBe(first)
+  })
+
+  it('sees that a stagelet has changed, that another secret hides one, and that a set is gone', () => {
+    const judged = new Judged()
+    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    const late = [running(1)]
+    const older = [aSecret('PORT', 'backend', 0), secrets[1]!]
+    expect(judgedAnew(judged, input(secrets, late, older))).toEqual(['PORT'])
+    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    const gone = { ...input(secrets, stagelets), runningSets: new Map() }
+    expect(judgedAnew(judged, gone)).toEqual(['PORT', 'USER'])
+    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    const global = settled([aSecret('PORT', 'global')], stagelets)[0]!
+    const [shared] = settled([aSecret('TOKEN', 'global')], stagelets)
+    expect(judgedAnew(judged, input([shared!, global], stagelets))).toEqual([])
+    const hiding = aSecret('TOKEN', 'backend')
+    expect(judgedAnew(judged, input([shared!, global, hiding], stagelets))).toContain('TOKEN')
   })
 })

@@ -41,14 +41,6 @@ export const decideProject = (input: ProjectInput): ProjectStatus => {
   }
 }
 
-/** Returns the function that decides the status of one secret of the project. */
-export const createSecretStatuses = (
-  input: ProjectInput,
-): ((secret: SecretObject) => SecretStatus) => {
-  const consumers = consumersBySecret(input)
-  return (secret) => decideSecret(input, secret, consumers.get(secret.metadata.uid ?? '') ?? [])
-}
-
 /** The services that see each secret, by the uid of the secret; also those that see only another secret that refers to it. */
 export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
@@ -66,7 +58,7 @@ export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string
   return consumers
 }
 
-const decideSecret = (
+export const decideSecret = (
   input: ProjectInput,
   secret: SecretObject,
   consumers: readonly Consumer[],

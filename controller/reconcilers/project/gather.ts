@@ -22,17 +22,12 @@ export interface ProjectInput {
   readonly runningSets: ReadonlyMap<number, SecretSet>
 }
 
-const ofProject = <T extends { spec: { projectRef: { name: string } } }>(
-  name: string,
-  items: unknown[],
-): T[] => (items as T[]).filter((item) => item.spec.projectRef.name === name)
-
 /** The secrets that name the project, whether the project exists or not. */
 export const secretsOf = async (
   reader: Reader,
-  { namespace, name }: { namespace: string; name: string },
+  { namespace, name: project }: { namespace: string; name: string },
 ): Promise<SecretObject[]> =>
-  ofProject(name, (await reader.list('StagelySecret', { namespace })).items)
+  (await reader.list('StagelySecret', { namespace, project })).items as SecretObject[]
 
 /** Undefined when the project does not exist. */
 export const gatherProject = async (
@@ -46,10 +41,8 @@ export const gatherProject = async (
   const uid = project?.metadata.uid
   if (project === undefined || uid === undefined) return undefined
   const secrets = await secretsOf(reader, ref)
-  const stagelets = ofProject<StageletObject>(
-    name,
-    (await reader.list('Stagelet', { namespace })).items,
-  ).map((stagelet) => inProject(stagelet, uid))
+  const { items } = await reader.list('Stagelet', { namespace, project: name })
+  const stagelets = (items as StageletObject[]).map((stagelet) => inProject(stagelet, uid))
   const running = stagelets.flatMap((s) =>
     (s.status?.services ?? []).flatMap((service) => service.revision ?? []),
   )

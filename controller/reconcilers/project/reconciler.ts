@@ -8,7 +8,7 @@ import { done, type Outcome, type Reconciler } from '../../../src/runtime/contro
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
-import { createSecretStatuses, decideOrphan, decideProject } from './decide.ts'
+import { decideOrphan, decideProject } from './decide.ts'
 import {
   gatherProject,
   secretsOf,
@@ -16,6 +16,7 @@ import {
   type ProjectObject,
   type SecretObject,
 } from './gather.ts'
+import { Judged } from './judged.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
 
 /** Statuses in one transaction: requests that write wait for it. */
@@ -26,16 +27,22 @@ const inOneWrite = 50
  * wait. An object whose inputs have changed since is skipped, as its own change starts another run. A new label
  * or new counts of a project are no inputs: such an object gets its status.
  */
-export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
-  name: 'project',
-  reconcile: async (key): Promise<Outcome> => {
+export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => {
+  const judged = new Map<string, Judged>()
+  const changesIn = async (key: string): Promise<Change[]> => {
     const ref = refFromKey(key)
     const now = toTimestamp(deps.clock.now())
     const input = await gatherProject(deps.store, ref, now)
-    const changes =
-      input === undefined
-        ? orphanChanges(await secretsOf(deps.store, ref), now)
-        : await changesOf(input)
+    if (input === undefined) {
+      judged.delete(key)
+      return orphanChanges(await secretsOf(deps.store, ref), now)
+    }
+    const known = judged.get(key) ?? new Judged()
+    judged.set(key, known)
+    return changesOf(input, known)
+  }
+  const reconcile = async (key: string): Promise<Outcome> => {
+    const changes = await changesIn(key)
     for (let first = 0; first < changes.length; first += inOneWrite) {
       const some = changes.slice(first, first + inOneWrite)
       await deps.store.write(reconcilerActor, {}, async (tx) => {
@@ -46,8 +53,9 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
       })
     }
     return done
-  },
-})
+  }
+  return { name: 'project', reconcile }
+}
 
 interface Change {
   readonly before: KubeObject
@@ -55,20 +63,24 @@ interface Change {
   readonly write: (tx: Transaction, current: KubeObject) => Promise<void>
 }
 
-const changesOf = async (input: ProjectInput): Promise<Change[]> => {
-  const statusOf = createSecretStatuses(input)
+const changesOf = async (input: ProjectInput, judged: Judged): Promise<Change[]> => {
+  const judge = judged.judgeOf(input)
   const all = [
     projectChange(input),
-    ...(await mapYielding(input.secrets, (secret) => secretChange(secret, statusOf(secret)))),
+    ...(await mapYielding(input.secrets, (secret) => {
+      const status = judge(secret)
+      return status && changeTo(secret, status)
+    })),
   ]
   return all.filter((one) => one !== undefined)
 }
 
 /** For secrets without a project: they may be there before the project, and stay after it. */
 const orphanChanges = (secrets: readonly SecretObject[], now: string): Change[] =>
-  secrets
-    .map((secret) => secretChange(secret, decideOrphan(secret, now)))
-    .filter((one) => one !== undefined)
+  secrets.flatMap((secret) => {
+    const status = decideOrphan(secret, now)
+    return sameJson(secret.status, status) ? [] : [changeTo(secret, status)]
+  })
 
 /** Decided once more in the transaction: the rollout reconciler may have written its fields since. */
 const projectChange = (input: ProjectInput): Change | undefined => {
@@ -81,10 +93,10 @@ const projectChange = (input: ProjectInput): Change | undefined => {
   return { before, write }
 }
 
-const secretChange = (before: SecretObject, status: SecretStatus): Change | undefined =>
-  sameJson(before.status, status)
-    ? undefined
-    : { before, write: (tx, current) => writeSecret(tx, current, status) }
+const changeTo = (before: SecretObject, status: SecretStatus): Change => ({
+  before,
+  write: (tx, current) => writeSecret(tx, current, status),
+})
 
 /** `current` has the same inputs as when the status was decided. */
 const writeSecret = async (

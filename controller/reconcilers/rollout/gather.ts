@@ -31,11 +31,10 @@ export const gatherRollout = async (
     ProjectObject | undefined
   const uid = project?.metadata.uid
   if (project === undefined || uid === undefined) return undefined
-  const all = (await reader.list('Stagelet', { namespace })).items as unknown as StageletObject[]
-  const stagelets = all
-    .filter((s) => s.spec.projectRef.name === name && s.metadata.deletionTimestamp === undefined)
+  const { items } = await reader.list('Stagelet', { namespace, project: name })
+  const stagelets = (items as StageletObject[])
+    .filter((s) => s.metadata.deletionTimestamp === undefined)
     .map((stagelet) => inProject(stagelet, uid))
-    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const failed = stagelets.some((s) => (s.status?.quarantine ?? []).length > 0)
   const wanted = always || project.spec?.rollout !== undefined
   const agents = wanted ? (await reader.list('Agent', { namespace })).items : []

@@ -122,7 +122,9 @@ const loadInto = async (q: Queryable, state: State): Promise<void> => {
 /** One snapshot of all tables. */
 export const loadState = (sql: Sql): Promise<State> =>
   sql.transaction(async (tx) => {
-    await tx.exec('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+    // It rests while the rows of a page are taken in, and holds up nobody.
+    await tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+      SET LOCAL idle_in_transaction_session_timeout = '60s'`)
     const [counters] = await tx.query<{ rv: number; epoch: number; seq: number; hash: string }>(
       `SELECT c.rv, c.epoch, ${chainEndColumns} FROM counters c ${chainEndJoins}`,
       [],

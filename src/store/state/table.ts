@@ -12,6 +12,8 @@ export interface Lookup<R extends Identified> {
   get(id: string): R | undefined
   /** In no order. */
   withTerm(term: string): R[]
+  /** The same one by one, for those who need few. */
+  each(term: string): Iterable<R>
 }
 
 const noIds: ReadonlySet<string> = new Set()
@@ -72,6 +74,10 @@ export class Table<R extends Identified> implements Lookup<R> {
     return rows
   }
 
+  *each(term: string): Iterable<R> {
+    for (const id of this.#terms.ids(term)) yield this.#rows.get(id)!
+  }
+
   rows(): IterableIterator<R> {
     return this.#rows.values()
   }
@@ -104,6 +110,11 @@ export class OverlayTable<R extends Identified> implements Lookup<R> {
     const rows = below.filter((row) => !this.#changed.has(row.id))
     for (const id of this.#terms.ids(term)) rows.push(this.#changed.get(id)!)
     return rows
+  }
+
+  *each(term: string): Iterable<R> {
+    for (const row of this.#base.each(term)) if (!this.#changed.has(row.id)) yield row
+    for (const id of this.#terms.ids(term)) yield this.#changed.get(id)!
   }
 
   set(id: string, row: R | undefined): void {
