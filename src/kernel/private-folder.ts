@@ -1,5 +1,6 @@
 // Folders that hold keys: only their owner has access.
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { StagelyError } from './errors.ts'
 
 /**
@@ -8,13 +9,37 @@ import { StagelyError } from './errors.ts'
  * than `ourNames`: closing `/tmp` or `/var/lib` would break the machine.
  */
 export const makePrivate = async (dir: string, ourNames: ReadonlySet<string>): Promise<boolean> => {
-  const made = await mkdir(dir, { recursive: true, mode: 0o700 })
+  const isNew = await makeFolder(dir)
   const { mode } = await stat(dir)
   const isOpen = (mode & 0o077) !== 0
-  if (made === undefined && isOpen) await refuseOthers(dir, ourNames)
+  if (!isNew && isOpen) await refuseOthers(dir, ourNames)
   if ((mode & 0o7777) !== 0o700) await chmod(dir, 0o700)
   return isOpen
 }
+
+/**
+ * Creates `dir` and the folders above it. False where it existed. Node's own recursive mkdir never ends
+ * where the kernel refuses a name in a folder that exists with ENOENT, as in /proc.
+ */
+const makeFolder = async (dir: string): Promise<boolean> => {
+  const make = (): Promise<boolean> => mkdir(dir, { mode: 0o700 }).then(() => true)
+  try {
+    return await make()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(dir)).isDirectory()) return false
+    const parent = dirname(dir)
+    if (code !== 'ENOENT' || parent === dir || (await isThere(parent))) throw error
+    await makeFolder(parent)
+    return make()
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 const refuseOthers = async (dir: string, ourNames: ReadonlySet<string>): Promise<void> => {
   // A separate file system has `lost+found`.
