@@ -4,6 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 state_dir=$(mktemp -d "${TMPDIR:-/tmp}/stagely-setup.XXXXXX")
 dockerd_pid=
+dockerd_flags=(--log-level warn)
 build_pid=
 
 say() { printf '%s\n' "$*" >&2; }
@@ -169,7 +170,7 @@ need_engine() {
 start_dockerd() {
   local log=${STAGELY_DOCKERD_LOG:-/tmp/stagely-dockerd.log} waited
   # Own session: Ctrl-C in the terminal must not take the engine away from what still runs on it.
-  setsid dockerd --log-level warn >"$log" 2>&1 </dev/null &
+  setsid dockerd "${dockerd_flags[@]}" >"$log" 2>&1 </dev/null &
   dockerd_pid=$!
   for waited in $(seq 150); do
     docker_answers >/dev/null 2>&1 && return
@@ -199,7 +200,7 @@ need_test_machine() {
     need_helm &&
     need_newer_kubectl &&
     need_newer_compose &&
-    need_engine
+    need_test_engine
   status=$?
   if [ $status = 0 ]; then
     wait "$build_pid"
@@ -209,6 +210,12 @@ need_test_machine() {
     stop_build
   fi
   return $status
+}
+
+# A filter of system calls is compiled for each process in a container, and no test is about filters.
+need_test_engine() {
+  if [[ $(dockerd --help 2>/dev/null) == *unconfined* ]]; then dockerd_flags+=(--seccomp-profile unconfined); fi
+  need_engine
 }
 
 # Ends npm and all that it has started. Ctrl-C does not reach them.

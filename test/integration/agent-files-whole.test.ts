@@ -13,11 +13,15 @@ const watch = [
   'i=0',
   'last=',
   'while :; do',
-  'now="$$(cat /one) $$(cat /two) $$VALUE"',
+  // Without processes, which would keep a processor busy.
+  'one=; read -r one < /one',
+  'two=; read -r two < /two',
+  'now="$$one $$two $$VALUE"',
   '[ "$$now" = "$$last" ] || echo "$$now" >> /seen/sets',
   'last=$$now',
   'i=$$((i+1))',
   'case $$VALUE in bad*) [ $$i -lt 20 ] || exit 3;; esac',
+  'usleep 1000',
   'done',
 ].join('\n      ')
 const compose = `services:
