@@ -1,13 +1,13 @@
-// A store of the built program in a process of its own: writes as fast as it can, and tells its parent how
-// each write ended. See writer.ts.
+// A store in a process of its own: writes as fast as it can, and tells its parent how each write ended.
+// See writer.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { realClock } from '../../../dist/src/kernel/clock.js'
-import { messageOf } from '../../../dist/src/kernel/errors.js'
-import { silentLogger } from '../../../dist/src/kernel/log.js'
-import { createKeyRing } from '../../../dist/src/secrets/key-ring.js'
-import { createLocalKeyProvider } from '../../../dist/src/secrets/providers/local.js'
-import { loadState } from '../../../dist/src/store/log/load.js'
-import { openStore } from '../../../dist/src/store/open-store.js'
+import { realClock } from '../../../src/kernel/clock.ts'
+import { messageOf } from '../../../src/kernel/errors.ts'
+import { silentLogger } from '../../../src/kernel/log.ts'
+import { createKeyRing } from '../../../src/secrets/key-ring.ts'
+import { createLocalKeyProvider } from '../../../src/secrets/providers/local.ts'
+import { loadState } from '../../../src/store/log/load.ts'
+import { openStore } from '../../../src/store/open-store.ts'
 
 const options = JSON.parse(process.argv[2])
 const { databaseUrl, dataDir, namespace } = options

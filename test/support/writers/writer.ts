@@ -74,7 +74,7 @@ export class Writer {
   async #run(): Promise<void> {
     const name = `${this.#options.name}.${this.#starts++}`
     const options = { ...this.#options, name, databaseUrl: this.#relay.url }
-    const child = fork(program, [JSON.stringify(options)], { execArgv: [] })
+    const child = fork(program, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'] })
     this.#child = child
     await new Promise<void>((resolve, reject) => {
       child.on('exit', (code, signal) => {
