@@ -19,6 +19,7 @@ import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents
 import { listen } from '../../controller/http/server.ts'
 import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
 import { giveEmbeddedDatabase } from './embedded-database.ts'
+import { memoryFolder } from './memory-folder.ts'
 import { freshDatabase } from './fresh-database.ts'
 import { unchanging } from './unchanging.ts'
 import { fixedKeys } from './fixed-keys.ts'
@@ -55,7 +56,7 @@ export const startTestController = async (
   at?: string,
   tuning: Partial<Tuning> = {},
 ): Promise<TestController> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'stagely-protocol-'))
+  const dataDir = await mkdtemp(join(memoryFolder, 'stagely-protocol-'))
   const own = at === undefined ? await freshDatabase() : undefined
   const databaseUrl = at === 'embedded' ? undefined : (own?.url ?? at)
   if (databaseUrl === undefined) giveEmbeddedDatabase(dataDir)

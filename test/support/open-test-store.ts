@@ -1,6 +1,5 @@
 // A store on a fresh database, server or folder, that a test may open again and again.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject } from 'vitest'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
@@ -10,6 +9,7 @@ import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { KeyRing } from '../../src/secrets/key-ring.ts'
 import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { localKeyRing } from './keys.ts'
+import { memoryFolder } from './memory-folder.ts'
 import { stateAndTables } from './state-of-tables.ts'
 import { createTestDatabase } from './test-database.ts'
 
@@ -55,7 +55,7 @@ export const openTestStore = async (
     log?: Logger
   } = {},
 ): Promise<TestStore> => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'stagely-store-'))
+  const dataDir = mkdtempSync(join(memoryFolder, 'stagely-store-'))
   const database =
     serverUrl === undefined
       ? undefined

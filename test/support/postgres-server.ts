@@ -43,12 +43,13 @@ const waitForServer = async (url: string): Promise<void> => {
   }
 }
 
-/** Whoever reaches `addresses` from their /24 is let in. */
+/** Whoever reaches `addresses` from their /24 is let in. Its files are below `parent`. */
 export const createPostgresServer = async (
   addresses: readonly string[] = ['127.0.0.1'],
+  parent = '/tmp',
 ): Promise<PostgresServer> => {
   const bin = findPostgresBin()
-  const folder = await mkdtemp('/tmp/stagely-pg-')
+  const folder = await mkdtemp(join(parent, 'stagely-pg-'))
   // Postgres refuses to run as root.
   const user: { uid?: number; gid?: number } = {}
   if (process.getuid?.() === 0) {
@@ -95,11 +96,13 @@ export const createPostgresServer = async (
   }
 }
 
-/** The server of DATABASE_URL, which is left as it is, or a throw-away one. */
-export const anyPostgres = async (): Promise<{ url: string; stop(): Promise<void> }> => {
+/** The server of DATABASE_URL, which is left as it is, or a throw-away one with its files below `parent`. */
+export const anyPostgres = async (
+  parent?: string,
+): Promise<{ url: string; stop(): Promise<void> }> => {
   const given = process.env.DATABASE_URL
   if (given !== undefined && given !== '') return { url: given, stop: () => Promise.resolve() }
-  const server = await createPostgresServer()
+  const server = await createPostgresServer(undefined, parent)
   await server.start()
   return { url: server.url, stop: () => server.remove() }
 }

@@ -1,7 +1,6 @@
 // vitest globalSetup: a throw-away Postgres server on a loopback port, or the one of DATABASE_URL; and
 // an embedded database to copy.
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProvidedContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
@@ -10,6 +9,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { openPg } from '../../src/store/pg.ts'
 import { openPglite } from '../../src/store/pglite.ts'
+import { memoryFolder } from './memory-folder.ts'
 import { anyPostgres } from './postgres-server.ts'
 import type { Sql } from '../../src/store/sql.ts'
 import { createTestDatabase } from './test-database.ts'
@@ -33,9 +33,9 @@ interface Databases {
 }
 
 const makeDatabases = async (): Promise<Databases> => {
-  const folder = await mkdtemp(join(tmpdir(), 'stagely-template-'))
+  const folder = await mkdtemp(join(memoryFolder, 'stagely-template-'))
   await migrated(await openPglite({ dataDir: folder }))
-  const postgres = await anyPostgres()
+  const postgres = await anyPostgres(memoryFolder)
   const template = await createTestDatabase(postgres.url)
   await migrated(openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger }))
   return {
