@@ -3,10 +3,13 @@
 import { basename } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Those that take minutes begin first, so that the end does not wait for one of them. */
+/** Those that take a minute or more begin first, so that the end does not wait for one of them. */
 const long = [
-  ...['replicas', 'chaos', 'kubernetes-quickstart', 'kubernetes-replicas', 'reconnect', 'keys'],
-  ...['agent-crash', 'main-job', 'hung-compose', 'compose-by-hand', 'no-disk-write', 'leak'],
+  ...['replicas', 'agent-conditions', 'agent-dependencies', 'build-before', 'rollout-commands'],
+  ...['main-job', 'compose-equality', 'keys', 'agent-failures', 'drift', 'agent-adoption'],
+  ...['kubectl-replay', 'store', 'order', 'store-backup', 'data-folder', 'kubernetes-source'],
+  ...['agent-protocol', 'chart', 'compose-model', 'store-history', 'restore', 'own-way'],
+  ...['kube-api-schema', 'kube-api-faults', 'reconnect', 'chaos', 'kubernetes-quickstart'],
 ]
 
 const rank = ({ moduleId }: TestSpecification): number => {
@@ -26,7 +29,7 @@ export class MixedSequencer extends BaseSequencer {
     const isWaiting = ({ moduleId }: TestSpecification): boolean =>
       moduleId.includes('/integration/')
     const waiting = others.filter(isWaiting).sort((a, b) => rank(a) - rank(b))
-    const computing = others.filter((file) => !isWaiting(file))
+    const computing = others.filter((file) => !isWaiting(file)).sort((a, b) => rank(a) - rank(b))
     return [
       ...computing.flatMap((file, i) => [...waiting.slice(i, i + 1), file]),
       ...waiting.slice(computing.length),
