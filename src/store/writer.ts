@@ -241,7 +241,11 @@ export class Writer {
         const settles = await this.#runAll(group, jobs, tx)
         // Statements of a write that failed, or was a dry run.
         if (jobs[0]?.isLocked === true && group.absorbed === 0) throw new TakenBack(settles)
-        if (!group.isEmpty) await commit(tx, { ...this.#commitOf(group), ...one })
+        if (!group.isEmpty) {
+          const answer = await commit(tx, { ...this.#commitOf(group), ...one })
+          // Nobody else commits while this transaction holds the counter row. What is not stored is never told.
+          if (!answer.done) throw new Error('a commit that holds the counter row was refused')
+        }
         done = { group, settles }
       })
     } catch (error) {
