@@ -19,7 +19,7 @@ export interface Manager {
 export type Identity = Pick<Manager, 'manager' | 'operation' | 'apiVersion' | 'subresource'>
 
 /** More entries of updates than this are merged into one, as in Kubernetes. */
-const maxUpdaters = 10
+export const maxUpdaters = 10
 const ancient = 'ancient-changes'
 
 export const isSameManager = (a: Identity, b: Identity): boolean =>

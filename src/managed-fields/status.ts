@@ -1,7 +1,7 @@
 // Writes of status by the controller are recorded in `managedFields`, as those of any client.
 import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
 import { apiVersionOf, requireKind } from '../resources/registry.ts'
-import { parseManagers, renderManagers, sortEntries } from './managers.ts'
+import { maxUpdaters, parseManagers, renderManagers, sortEntries } from './managers.ts'
 import { changesOnlyOwned } from './owned-changes.ts'
 import { shapeOfKind } from './shape.ts'
 import { managersAfterUpdate } from './update.ts'
@@ -21,22 +21,28 @@ export const withStatusOwner = (
   const kind = requireKind(object.kind)
   if (kind.status === undefined) return object
   const { managedFields: known, ...metadata } = object.metadata
+  const entries = Array.isArray(known) ? known : []
   const kept = entriesAfterOwnChange(object, before, now)
   if (kept !== undefined) return { ...object, metadata: { ...metadata, managedFields: kept } }
+  // Entries that own nothing of the status stay as they are, unless there may be too many.
+  const concerned = entries.length < maxUpdaters ? entries.filter(ownsStatus) : entries
   const managers = managersAfterUpdate({
     shape: shapeOfKind(kind),
-    managers: parseManagers(known) ?? [],
+    managers: parseManagers(concerned) ?? [],
     who: { manager: controllerManager, apiVersion: apiVersionOf(kind), subresource: 'status' },
     before: statusOf(before),
     after: statusOf(object),
     now,
   })
-  const managedFields = renderManagers(managers)
+  const others = entries.filter((entry) => !concerned.includes(entry))
+  const managedFields = sortEntries([...others, ...renderManagers(managers)])
   return {
     ...object,
     metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields },
   }
 }
+
+const ownsStatus = (entry: ManagedFieldsEntry): boolean => 'f:status' in (entry.fieldsV1 ?? {})
 
 /** The entries when the controller only set fields that it owns already; else undefined. */
 const entriesAfterOwnChange = (
@@ -47,7 +53,7 @@ const entriesAfterOwnChange = (
   const entries = object.metadata.managedFields
   if (!Array.isArray(entries)) return undefined
   const kind = requireKind(object.kind)
-  const ofStatus = entries.filter((entry) => 'f:status' in (entry.fieldsV1 ?? {}))
+  const ofStatus = entries.filter(ownsStatus)
   const [own, ...others] = ofStatus
   const isOurs =
     own?.manager === controllerManager &&

@@ -2,6 +2,7 @@
 // gets which value. Lines are grouped into parcels: a change recomputes the digest of one parcel, and
 // not of thousands of lines. Immutable: a change that is taken back continues with the old object.
 import { createHash, createHmac } from 'node:crypto'
+import { lazy } from '../kernel/lazy.ts'
 import type { KeyBytes } from './aead.ts'
 import { macKeyOf, setMac } from './digest.ts'
 
@@ -12,12 +13,12 @@ interface Parcel {
 }
 
 const parcelOf = (lines: ReadonlyMap<string, string>): Parcel => {
-  let digest: Buffer | undefined
-  const make = (): Buffer =>
+  const digest = lazy(() =>
     createHash('sha256')
       .update([...lines.values()].sort().join('\n'))
-      .digest()
-  return { lines, digest: () => (digest ??= make()) }
+      .digest(),
+  )
+  return { lines, digest }
 }
 
 const parcelCount = 64

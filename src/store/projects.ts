@@ -1,6 +1,7 @@
 // What a Project object does not show: its keys, its open revision and the MAC of its head set. A row
 // begins with the Project or with the first secret that names it, and ends when neither is left (ADR 0044).
 import { randomUUID } from 'node:crypto'
+import { lazy } from '../kernel/lazy.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { createProjectKeys, type NewProjectKeys } from '../secrets/project-keys.ts'
 import type { KeyBytes, SealKey } from '../secrets/aead.ts'
@@ -117,7 +118,7 @@ const insertProject = (
     dataKey: { id, wrapped },
     closed: 0,
     changeSets: {},
-    headMac: SetLines.of([]).mac(keys.digestKey, 1),
+    headMac: lazy(() => SetLines.of([]).mac(keys.digestKey, 1)),
     quietAt: session.nowMs + arrivalMs,
   })
   const { name: providerName, keyId } = provider
@@ -185,7 +186,7 @@ export const saveProject = (session: WriteSession, project: ProjectState): void 
   project.row = {
     ...project.row,
     ...{ closed, openedAt, lastWriteAt, changeSets, lines, quietAt },
-    headMac: lines.mac(digestKey, closed + 1),
+    headMac: lazy(() => lines.mac(digestKey, closed + 1)),
   }
   session.view.projects.set(uid, project.row)
   project.changed = false

@@ -36,7 +36,7 @@ const close = (session: WriteSession, project: ProjectState): void => {
     projectUid: project.uid,
     revision: project.closed,
     closedAt: session.nowMs,
-    mac: project.row.headMac,
+    mac: project.row.headMac(),
   })
   project.openedAt = undefined
   project.lastWriteAt = undefined

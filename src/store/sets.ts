@@ -89,12 +89,13 @@ const isWhole = (
 
 /** Lines of the newest set. InternalError where its MAC is over something else. */
 export const checkedLines = (
-  { id, closed, headMac: mac }: Pick<ProjectRow, 'id' | 'closed' | 'headMac'>,
+  { id, closed, headMac }: Pick<ProjectRow, 'id' | 'closed' | 'headMac'>,
   digestKey: KeyBytes,
   entries: readonly SetEntry[],
 ): SetLines => {
   const lines = linesOf(entries)
-  if (!isWhole(lines, entries, { digestKey, revision: closed + 1, mac })) throw setTampered(id)
+  if (!isWhole(lines, entries, { digestKey, revision: closed + 1, mac: headMac() }))
+    throw setTampered(id)
   return lines
 }
 

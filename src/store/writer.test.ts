@@ -23,18 +23,23 @@ const sql: Sql = {
 }
 const clock = { now: () => 0, monotonic: () => 0, sleep: () => new Promise<void>(() => undefined) }
 
+const actor = { name: 'a', source: 'api' }
+
+const makeWriter = (): Writer => {
+  const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
+  const state = new State({ rv: 1, epoch: 1 })
+  const load = (): Promise<State> => Promise.resolve(state)
+  const feed = new Feed({ sql, clock, log: silentLogger, load }, state)
+  const keys = new ProjectKeyCache(provider, { clock })
+  return new Writer({ sql, clock, feed, provider, keys })
+}
+
 describe('Writer', () => {
   // A write begun at the very moment in which the writer comes to rest must not be forgotten.
   it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 15])(
     'runs a write begun %i steps after the last one ended',
     async (steps) => {
-      const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
-      const state = new State({ rv: 1, epoch: 1 })
-      const load = (): Promise<State> => Promise.resolve(state)
-      const feed = new Feed({ sql, clock, log: silentLogger, load }, state)
-      const keys = new ProjectKeyCache(provider, { clock })
-      const writer = new Writer({ sql, clock, feed, provider, keys })
-      const actor = { name: 'a', source: 'api' }
+      const writer = makeWriter()
       const last = writer.run(actor, {}, () => Promise.resolve('first'))
       const next = last.then(async () => {
         for (let i = 0; i < steps; i++) await Promise.resolve()
@@ -44,4 +49,18 @@ describe('Writer', () => {
       await writer.settle()
     },
   )
+
+  // The embedded database computes in this thread: without this each write would be a commit of its own.
+  it('puts writes that arrive in one turn of the event loop into one commit', async () => {
+    const writer = makeWriter()
+    const steps: string[] = []
+    const write = async (name: string): Promise<void> => {
+      await writer.run(actor, {}, () => Promise.resolve(steps.push(`runs ${name}`)))
+      steps.push(`answers ${name}`)
+    }
+    const first = write('a')
+    for (let i = 0; i < 50; i++) await Promise.resolve()
+    await Promise.all([first, write('b')])
+    expect(steps).toEqual(['runs a', 'runs b', 'answers a', 'answers b'])
+  })
 })

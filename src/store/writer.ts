@@ -2,6 +2,7 @@
 // ones before it leave it, and what they change goes to the database in one statement. Where another
 // replica's commit came first, they are run again. See ADR 0048.
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../audit/chain.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
@@ -145,10 +146,10 @@ export class Writer {
 
   async #drain(): Promise<void> {
     try {
-      // Who is about to write, writes in this turn.
-      await Promise.resolve()
       while (this.#waiting.length > 0) {
         this.#stuckSince ??= this.#deps.clock.now()
+        // What has arrived is read first, so that it shares the commit.
+        await nextTurn()
         if (await this.#serve(this.#next())) this.#stuckSince = undefined
       }
     } finally {

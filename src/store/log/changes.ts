@@ -116,8 +116,9 @@ export class Changes {
 }
 
 /** What those who follow the log need of a project, with what changed in its head. */
-export interface ProjectStateText extends Partial<Omit<ProjectRow, 'id' | 'lines'>> {
+export interface ProjectStateText extends Partial<Omit<ProjectRow, 'id' | 'lines' | 'headMac'>> {
   readonly uid: string
+  readonly headMac?: string
   readonly isGone?: boolean
   readonly heads: Readonly<Record<string, SetEntry | null>>
   /** By uid: whether the deleted secret can be restored. */
@@ -137,10 +138,11 @@ export interface ProjectChange {
 
 const stateText = ({ uid, row, heads, buried }: ProjectChange): ProjectStateText => {
   if (row === undefined) return { uid, isGone: true, heads: {}, buried: {} }
-  const { id: _, lines: __, ...state } = row
+  const { id: _, lines: __, headMac, ...state } = row
   return {
     uid,
     ...state,
+    headMac: headMac(),
     heads: Object.fromEntries(heads.map(([id, head]) => [id, head?.entry ?? null])),
     buried: Object.fromEntries(buried),
   }
@@ -168,7 +170,7 @@ const projectColumns = (row: ProjectRow): string =>
   JSON.stringify({
     ...{ uid: row.id, namespace: row.namespace, name: row.name, digest_key: row.digestKey },
     ...{ key_provider: row.keyProvider, revision: row.closed, opened_at: row.openedAt },
-    ...{ last_write_at: row.lastWriteAt, change_sets: row.changeSets, head_mac: row.headMac },
+    ...{ last_write_at: row.lastWriteAt, change_sets: row.changeSets, head_mac: row.headMac() },
     quiet_at: row.quietAt,
   })
 

@@ -84,11 +84,11 @@ const objectDelta = (row: ChangeRow): Delta => {
 }
 
 const projectDelta = (state: State, text: ProjectStateText): Delta => {
-  const { uid, isGone = false, heads, buried, ...row } = text
+  const { uid, isGone = false, heads, buried, headMac = '', ...row } = text
   if (isGone) return state.withoutProject(uid)
   return {
     ...nothing,
-    projects: [[uid, { ...row, id: uid } as ProjectRow]],
+    projects: [[uid, { ...row, id: uid, headMac: () => headMac } as ProjectRow]],
     heads: Object.entries(heads).map(([id, entry]) => [
       id,
       entry === null ? undefined : { id, projectUid: uid, entry },

@@ -50,7 +50,7 @@ const toProject = (row: ProjectColumns): ProjectRow => ({
   openedAt: row.opened_at ?? undefined,
   lastWriteAt: row.last_write_at ?? undefined,
   changeSets: JSON.parse(row.change_sets) as Record<string, number>,
-  headMac: row.head_mac,
+  headMac: () => row.head_mac,
   quietAt: row.quiet_at,
 })
 

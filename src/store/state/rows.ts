@@ -87,7 +87,8 @@ export interface ProjectRow extends Identified {
   readonly lastWriteAt?: number | undefined
   /** Change sets that hold the revision open, with the time that each one does. */
   readonly changeSets: Readonly<Record<string, number>>
-  readonly headMac: string
+  /** Made once it is asked for: of writes that share a commit, only the last one's is stored. */
+  readonly headMac: () => string
   /** From then on nothing new is expected to arrive that belongs together with what came last. */
   readonly quietAt: number
   /** MAC lines of the head set; undefined until they were checked against `headMac`. */

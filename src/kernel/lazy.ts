@@ -1,0 +1,5 @@
+/** Makes the value when it is first asked for, and keeps it. */
+export const lazy = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
