@@ -9,7 +9,7 @@ export const agentSpec = z.strictObject({
   drained: z
     .boolean()
     .optional()
-    .describe('True: its stagelets keep the revision that they have; none new is rolled out there.')
+    .describe('True: the stagelets of this agent keep their revision, and get no new one.')
     .meta({ column: { name: 'Drained', priority: 1 } }),
 })
 
@@ -17,22 +17,22 @@ export const agentStatus = z.strictObject({
   observedGeneration: z
     .int()
     .optional()
-    .describe('metadata.generation that this status was judged from.'),
+    .describe('metadata.generation of the spec that this status describes.'),
   version: z.string().optional().describe('Stagely version of the agent.'),
   engineVersion: z.string().optional().describe('Docker Engine version.'),
   composeVersion: z.string().optional().describe('Docker Compose version.'),
-  lastSeen: z.string().optional().describe('When the agent last connected or left.'),
+  lastSeen: z.string().optional().describe('When the agent last connected or disconnected.'),
   lastLost: z
     .string()
     .optional()
     .describe(
-      'When the agent was last seen before it was away. What it reported until then is not known to be so since.',
+      'When the controller last heard of the agent; only while the agent is away. What the agent reported may no longer be true.',
     ),
   keysRotatedAt: z.string().optional().describe('When the agent last registered new keys.'),
   keyFingerprint: z
     .string()
     .optional()
-    .describe('Names the public keys that the agent has registered, as the audit log names them.'),
+    .describe('Fingerprint of the public keys of the agent, as in the audit log.'),
   keyRotation: z
     .string()
     .optional()

@@ -5,23 +5,29 @@ export const namespaceSpec = z.strictObject({
   finalizers: z
     .array(z.string())
     .optional()
-    .describe('Always kubernetes: a namespace goes when nothing is left in it.'),
+    .describe('Always kubernetes: a namespace is removed when it is empty.'),
 })
 export const namespaceStatus = z.strictObject({
   phase: z
     .enum(['Active', 'Terminating'])
     .optional()
-    .describe('Terminating: deletion was asked for, and nothing new may be made in it.'),
+    .describe('Terminating: the namespace is being deleted, and no object can be created in it.'),
 })
 
 const objectReference = z.strictObject({
-  apiVersion: z.string().optional().describe('Version of its schema.'),
-  kind: z.string().optional().describe('Its kind.'),
-  name: z.string().optional().describe('Its name.'),
-  namespace: z.string().optional().describe('Its namespace.'),
-  uid: z.string().optional().describe('Its uid: an object of the same name may be another.'),
-  resourceVersion: z.string().optional().describe('Its version when it happened.'),
-  fieldPath: z.string().optional().describe('The part of it that is meant.'),
+  apiVersion: z.string().optional().describe('API version of the object.'),
+  kind: z.string().optional().describe('Kind of the object.'),
+  name: z.string().optional().describe('Name of the object.'),
+  namespace: z.string().optional().describe('Namespace of the object.'),
+  uid: z
+    .string()
+    .optional()
+    .describe('UID of the object. A deleted object and its successor have one name and two UIDs.'),
+  resourceVersion: z
+    .string()
+    .optional()
+    .describe('resourceVersion of the object at the time of the event.'),
+  fieldPath: z.string().optional().describe('The field of the object that the event is about.'),
 })
 
 const isTime = (text: string): boolean =>
@@ -34,41 +40,45 @@ const time = z.string().refine(isTime, 'must be a time as in RFC 3339')
  * `eventTime`, `action` and `series`.
  */
 export const eventSpec = z.strictObject({
-  involvedObject: objectReference.describe('What it happened to.'),
-  related: objectReference.optional().describe('What else had a part in it.'),
-  reason: z
+  involvedObject: objectReference.describe('The object that the event is about.'),
+  related: objectReference.optional().describe('Another object that the event involves.'),
+  reason: z.string().default('').describe('What happened, as one CamelCase word for programs.'),
+  message: z
     .string()
     .default('')
-    .describe('One CamelCase word for what happened; made for programs.'),
-  message: z.string().default('').describe('The same for people. Never a secret value.'),
-  action: z.string().optional().describe('What was done, or failed.'),
+    .describe('What happened, as a sentence for people. Never a secret value.'),
+  action: z.string().optional().describe('The action that succeeded or failed.'),
   type: z
     .enum(['Normal', 'Warning'])
     .default('Normal')
-    .describe('Warning where somebody should look.'),
+    .describe('Warning: somebody should look at the object.'),
   source: z
     .strictObject({
       component: z.string().optional().describe('Name of the program.'),
-      host: z.string().optional().describe('Its machine.'),
+      host: z.string().optional().describe('Machine of the program.'),
     })
     .optional()
-    .describe('Who tells.'),
+    .describe('The program that reported the event.'),
   reportingComponent: z
     .string()
     .default('')
-    .describe('Who tells, once more: newer clients look here.'),
-  reportingInstance: z.string().default('').describe('Which process of it; may be empty.'),
-  firstTimestamp: time.optional().describe('When it first happened.'),
-  lastTimestamp: time.optional().describe('When it last happened; an hour later the event goes.'),
-  eventTime: time.optional().describe('When it first happened, as newer programs say it.'),
-  count: z.int().optional().describe('How often it happened.'),
+    .describe('The program that reported the event, in the field that newer clients read.'),
+  reportingInstance: z.string().default('').describe('Process of the program; may be empty.'),
+  firstTimestamp: time.optional().describe('Time of the first occurrence.'),
+  lastTimestamp: time
+    .optional()
+    .describe('Time of the last occurrence. The event is deleted one hour later.'),
+  eventTime: time
+    .optional()
+    .describe('Time of the first occurrence, in the field that newer programs write.'),
+  count: z.int().optional().describe('Number of occurrences.'),
   series: z
     .strictObject({
-      count: z.int().describe('How often it has happened so far.'),
-      lastObservedTime: time.describe('When it last happened.'),
+      count: z.int().describe('Number of occurrences until now.'),
+      lastObservedTime: time.describe('Time of the last occurrence.'),
     })
     .optional()
-    .describe('Of what goes on happening, as newer programs say it.'),
+    .describe('Repeated occurrences, in the field that newer programs write.'),
 })
 
 export type EventSpec = z.infer<typeof eventSpec>

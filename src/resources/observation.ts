@@ -45,9 +45,13 @@ export const quarantined = z.strictObject({
   service: z.string().describe('The service that failed.'),
   digest: z
     .string()
-    .describe('What it was given, as its digest; empty where it was given nothing.'),
-  revision: z.int().describe('Revision that it failed with.'),
-  retry: z.string().describe('Value of the retry annotation at that time; another one ends this.'),
+    .describe('Digest of the secrets of the service; empty for a service without secrets.'),
+  revision: z.int().describe('Revision with which the service failed.'),
+  retry: z
+    .string()
+    .describe(
+      'Value of the retry annotation when the service failed. A new value permits another attempt.',
+    ),
   message: z
     .string()
     .describe('What happened: exit code, restarts, health output, last log lines; masked.'),

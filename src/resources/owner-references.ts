@@ -4,12 +4,12 @@ import * as z from 'zod'
 const filled = z.string().min(1, 'must not be empty')
 
 const ownerReference = z.strictObject({
-  apiVersion: filled.describe('Version of its schema.'),
-  kind: filled.describe('Its kind.'),
-  name: filled.describe('Its name.'),
-  uid: filled.describe('Its uid: an object of the same name may be another.'),
-  controller: z.boolean().optional().describe('True for the one that manages this object.'),
-  blockOwnerDeletion: z.boolean().optional().describe('Kept, and without an effect.'),
+  apiVersion: filled.describe('API version of the owner.'),
+  kind: filled.describe('Kind of the owner.'),
+  name: filled.describe('Name of the owner.'),
+  uid: filled.describe('UID of the owner.'),
+  controller: z.boolean().optional().describe('True: this owner manages the object.'),
+  blockOwnerDeletion: z.boolean().optional().describe('Stored. Has no effect.'),
 })
 
 export type OwnerReference = z.infer<typeof ownerReference>
@@ -20,7 +20,7 @@ const hasOneController = (references: readonly OwnerReference[]): boolean =>
 export const ownerReferences = z
   .array(ownerReference.describe('Names an object of the same namespace.'))
   .refine(hasOneController, 'only one reference can have controller set to true')
-  .describe('Objects that this one belongs to. Kept; nothing is deleted with its owner.')
+  .describe('Owners of this object. Stored; the object is not deleted with its owner.')
   .meta({
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['uid'],

@@ -7,25 +7,31 @@ export const rolloutSpec = z.strictObject({
     .min(1)
     .max(100_000)
     .optional()
-    .describe('How many stagelets take a new revision at a time; all of them when absent.'),
+    .describe('How many stagelets get a new revision at the same time; all when absent.'),
   progressDeadlineSeconds: z
     .int()
     .min(1)
     .max(86_400)
     .default(600)
-    .describe('A stagelet that is not healthy so long after it was told stops the rollout.'),
+    .describe(
+      'Time limit of one stagelet. A stagelet that is not healthy in this time stops the rollout.',
+    ),
   onFailure: z
     .enum(['Stop'])
     .default('Stop')
-    .describe('What a stagelet that fails or is late does: Stop starts no further one.'),
+    .describe(
+      'What happens when a stagelet fails or exceeds its time limit. Stop: no further stagelet gets the revision.',
+    ),
   paused: z
     .boolean()
     .optional()
-    .describe('True: no stagelet is told of a new revision; what has begun goes on.'),
+    .describe(
+      'True: no further stagelet gets a new revision. Stagelets that have it already go on.',
+    ),
 })
 
 export const projectSpec = z.strictObject({
-  description: z.string().max(1024).optional().describe('What the project is, for people.'),
+  description: z.string().max(1024).optional().describe('Description for people.'),
   keyProvider: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and "-"')
@@ -36,16 +42,16 @@ export const projectSpec = z.strictObject({
     ),
   rollout: rolloutSpec
     .optional()
-    .describe('How a new revision goes to the stagelets; when absent, to all of them at once.'),
+    .describe('How the stagelets get a new revision; when absent, all get it at once.'),
 })
 
 const stageletCounts = z.strictObject({
-  total: z.int().describe('Stagelets of the project.'),
-  inSync: z.int().describe('Those whose containers run exactly their secrets.'),
-  progressing: z.int().describe('Those that are taking a revision.'),
-  degraded: z.int().describe('Those where something failed.'),
-  unknown: z.int().describe('Those of which nobody sees whether they are in sync.'),
-  away: z.int().describe('Those whose agent is not connected.'),
+  total: z.int().describe('Number of stagelets of the project.'),
+  inSync: z.int().describe('Stagelets whose containers run exactly their secrets.'),
+  progressing: z.int().describe('Stagelets that are changing to a revision.'),
+  degraded: z.int().describe('Stagelets where a service failed.'),
+  unknown: z.int().describe('Stagelets that nobody can observe now.'),
+  away: z.int().describe('Stagelets whose agent is not connected.'),
 })
 
 const projectRollout = z.strictObject({
@@ -53,15 +59,15 @@ const projectRollout = z.strictObject({
   state: z
     .enum(['Progressing', 'Paused', 'Stopped', 'Braked', 'Complete'])
     .describe(
-      'Stopped: by a failure; Braked: many agents vanished at once; Complete: all that can take it have it.',
+      'Stopped: a stagelet failed. Braked: many agents vanished at once. Complete: every stagelet that can get the revision has it.',
     ),
   healthy: z.int().describe('Stagelets that are healthy with it.'),
-  progressing: z.int().describe('Stagelets that were told and are not healthy yet.'),
-  waiting: z.int().describe('Stagelets whose turn is still to come.'),
+  progressing: z.int().describe('Stagelets that have got the revision and are not healthy yet.'),
+  waiting: z.int().describe('Stagelets that have not got the revision yet.'),
   held: z
     .int()
     .describe(
-      'Stagelets that cannot be told: paused, drained, stopped by hand, or their agent is away.',
+      'Stagelets that cannot get the revision: paused, drained, stopped by hand, or with an agent that is away.',
     ),
   unknown: z
     .int()
@@ -70,20 +76,20 @@ const projectRollout = z.strictObject({
   failed: z
     .array(z.string())
     .optional()
-    .describe('Stagelets that failed or are late; the first 20 by name.'),
+    .describe('Stagelets that failed or exceeded the time limit; the first 20 by name.'),
 })
 
 export const projectStatus = z.strictObject({
   observedGeneration: z
     .int()
     .optional()
-    .describe('metadata.generation that this status was judged from.'),
+    .describe('metadata.generation of the spec that this status describes.'),
   revision: z.int().optional().describe('Newest closed revision of the secret set.'),
   secrets: z.int().optional().describe('How many secrets the newest set holds.'),
-  stagelets: stageletCounts.optional().describe('How the stagelets of the project are.'),
+  stagelets: stageletCounts.optional().describe('Stagelets of the project, counted by state.'),
   rollout: projectRollout
     .optional()
-    .describe('Where the rollout of the newest revision stands; only with spec.rollout.'),
+    .describe('Progress of the rollout of the newest revision; only with spec.rollout.'),
   conditions: conditionsSchema,
 })
 

@@ -52,7 +52,7 @@ export const composeSpec = z.strictObject({
     .enum(['Hold', 'Deploy'])
     .default('Hold')
     .describe(
-      'What a pending edit of the compose file does: Hold reports it, Deploy rolls it out.',
+      'What happens after an edit of the compose file. Hold: the edit is reported. Deploy: the edit is rolled out.',
     ),
 })
 
@@ -84,7 +84,7 @@ const seenOfService = {
     .string()
     .optional()
     .describe(
-      'running, restarting, exited, completed, created, missing; unknown while nobody sees it.',
+      'running, restarting, exited, completed, created or missing; unknown while nobody can observe the service.',
     ),
   health: z
     .string()
@@ -106,11 +106,16 @@ const serviceStatus = z.strictObject({
     .optional()
     .describe('Digest of what the service should have; absent when it sees no secret.'),
   ...seenOfService,
-  keys: z.array(z.string()).optional().describe('Names of the secrets that it sees. Never values.'),
+  keys: z
+    .array(z.string())
+    .optional()
+    .describe('Keys of the secrets that the service sees. Never values.'),
   sharesWith: z
     .array(z.string())
     .optional()
-    .describe('Services whose namespace or volumes it shares: it is re-created with them.'),
+    .describe(
+      'Services with which the service shares a namespace or volumes. It is re-created together with them.',
+    ),
   composeKeys: z
     .array(z.string())
     .optional()
@@ -120,22 +125,22 @@ const serviceStatus = z.strictObject({
   lastSeen: z
     .strictObject({ at: seenAt, ...seenOfService })
     .optional()
-    .describe('How it was when it was last seen; only while its state is unknown.'),
+    .describe('State of the service when it was last observed; only while the state is unknown.'),
 })
 
 const rolloutStatus = z.strictObject({
   revision: z.int().describe('Revision that was rolled out.'),
   result: z
     .enum(['Progressing', 'Healthy', 'Failed', 'RolledBack'])
-    .describe('How it went; RolledBack: healthy again with an earlier revision.'),
+    .describe('Result. RolledBack: healthy again with an earlier revision.'),
   cause: z
     .enum(['NewRevision', 'ComposeFile', 'Drift'])
     .optional()
     .describe(
-      'Why: a new revision, an edit of the compose file, or containers that were changed from outside.',
+      'Cause: a new revision, an edit of the compose file, or containers that were changed from outside.',
     ),
-  startedAt: z.string().optional().describe('When the agent began.'),
-  finishedAt: z.string().optional().describe('When the gate answered.'),
+  startedAt: z.string().optional().describe('When the agent began the rollout.'),
+  finishedAt: z.string().optional().describe('When the health gate passed or failed.'),
   recreated: z.array(z.string()).optional().describe('Services that got a new container.'),
   cascaded: z
     .array(z.string())
@@ -143,23 +148,27 @@ const rolloutStatus = z.strictObject({
     .describe(
       'Services that see no change, and were re-created along with a service that they share a namespace or volumes with, or depend on, or restarted after it (`restart: true`).',
     ),
-  service: z.string().optional().describe('The service to blame, where it failed.'),
+  service: z.string().optional().describe('The service that failed.'),
   message: z
     .string()
     .optional()
-    .describe('What happened, with the last masked log lines where it failed.'),
+    .describe('What happened. After a failure with the last log lines, masked.'),
 })
 
 export const stageletStatus = z.strictObject({
   observedGeneration: z
     .int()
     .optional()
-    .describe('metadata.generation that this status was judged from.'),
+    .describe('metadata.generation of the spec that this status describes.'),
   wantedRevision: z.int().optional().describe('Revision that the agent is told to run.'),
   project: z
     .strictObject({
-      uid: z.string().describe('Its metadata.uid.'),
-      since: z.string().describe('When it was made: a Project that is made anew is another one.'),
+      uid: z.string().describe('metadata.uid of the Project.'),
+      since: z
+        .string()
+        .describe(
+          'Creation time of the Project. A deleted Project and its successor have two times.',
+        ),
     })
     .optional()
     .describe('The Project that wantedRevision is a revision of.'),
@@ -167,22 +176,26 @@ export const stageletStatus = z.strictObject({
     .strictObject({
       revision: z.int().describe('Newest revision that the stagelet may have.'),
       project: z.string().optional().describe('metadata.uid of the Project whose revision it is.'),
-      at: z.string().describe('When it was let in; its deadline counts from then.'),
+      at: z.string().describe('When the stagelet got the revision. Its time limit begins then.'),
       retry: z.string().describe('Value of the retry annotation at that time.'),
     })
     .optional()
-    .describe('Its turn in the rollout of its project; only where the project has spec.rollout.'),
+    .describe('Newest revision that the rollout of the project permits; only with spec.rollout.'),
   healthyRevision: z
     .int()
     .optional()
-    .describe('Last revision that passed its health gate whole; where a failed one goes back to.'),
+    .describe(
+      'Last revision with which every service passed its health gate. A failed revision is rolled back to this one.',
+    ),
   quarantine: z
     .array(quarantined)
     .optional()
-    .describe('What failed its health gate and is not run again until it changes or is retried.'),
+    .describe(
+      'Services that failed their health gate. Each is not started again with the same secrets before a retry.',
+    ),
   runningRevision: z.int().optional().describe('Newest revision that every container runs.'),
   composeProject: z.string().optional().describe('Compose project name in use.'),
-  services: z.array(serviceStatus).optional().describe('Every service of the stack, as observed.'),
+  services: z.array(serviceStatus).optional().describe('Services of the stack, as observed.'),
   unmountedFiles: z
     .array(z.string())
     .optional()
@@ -190,21 +203,26 @@ export const stageletStatus = z.strictObject({
   lastSeen: z
     .strictObject({
       at: seenAt,
-      revision: z.int().optional().describe('Newest revision that every container ran then.'),
+      revision: z
+        .int()
+        .optional()
+        .describe('Newest revision that every container ran at that time.'),
       conditions: z
         .array(
           z.strictObject({
             type: z.string().describe('Type of the condition.'),
-            status: z.enum(['True', 'False', 'Unknown']).describe('What held then.'),
-            reason: z.string().describe('Why it did.'),
-            message: z.string().describe('The same for people.'),
+            status: z
+              .enum(['True', 'False', 'Unknown'])
+              .describe('Status of the condition at that time.'),
+            reason: z.string().describe('Reason of the condition at that time.'),
+            message: z.string().describe('Message of the condition at that time.'),
           }),
         )
-        .describe('The conditions that are unknown now, as they were then.'),
+        .describe('Conditions that are unknown now, with their last known status.'),
     })
     .optional()
-    .describe('What was so when it was last seen; only while nobody sees it.'),
-  lastRollout: rolloutStatus.optional().describe('The last thing the agent did.'),
+    .describe('State of the stagelet when it was last observed; only while nobody can observe it.'),
+  lastRollout: rolloutStatus.optional().describe('The last rollout on the agent.'),
   conditions: conditionsSchema,
 })
 

@@ -96,8 +96,10 @@ export const secretSpec = z
     stageletRef: z
       .strictObject({ name: objectName.describe('Name of the Stagelet, in the same namespace.') })
       .optional()
-      .describe('Restricts the secret to one Stagelet, where it beats the project-wide one.'),
-    file: fileSpec.optional().describe('Where a secret of type file goes.'),
+      .describe(
+        'Restricts the secret to one Stagelet. There it takes precedence over a secret of the whole project.',
+      ),
+    file: fileSpec.optional().describe('Place of a secret of type file in the container.'),
     value: z.string(quoteIt).optional().describe('The value as text. Write-only: never read back.'),
     valueBase64: z
       .string(quoteIt)
@@ -112,7 +114,7 @@ export const secretSpec = z
       .describe(
         'The value as `stagely seal` made it for exactly this secret; safe to keep in Git. Write-only: never read back.',
       ),
-    valueFrom: valueFrom.optional().describe('Where the value comes from, when nobody writes it.'),
+    valueFrom: valueFrom.optional().describe('Source of the value, in place of a written value.'),
     references: z
       .boolean()
       .optional()
@@ -122,13 +124,15 @@ export const secretSpec = z
     format: z
       .enum(formats)
       .optional()
-      .describe('What the value must be; a malformed one is refused when it is written.'),
+      .describe('Format of the value. A write with a value of another format is refused.'),
     pattern: z
       .string(quoteIt)
       .min(1)
       .max(512)
       .optional()
-      .describe('With format: regex: what the whole value must match (JavaScript, flag u).'),
+      .describe(
+        'With format: regex: the pattern that the whole value must match (JavaScript, flag u).',
+      ),
   })
   .meta({ 'x-kubernetes-validations': secretRules })
   .describe(
@@ -139,7 +143,7 @@ export const secretStatus = z.strictObject({
   observedGeneration: z
     .int()
     .optional()
-    .describe('metadata.generation that this status was judged from.'),
+    .describe('metadata.generation of the spec that this status describes.'),
   version: z.int().optional().describe('Version of the stored value; absent while there is none.'),
   bytes: z.int().optional().describe('Length of the stored value in bytes.'),
   updatedAt: z
@@ -151,7 +155,7 @@ export const secretStatus = z.strictObject({
   references: z
     .array(z.string())
     .optional()
-    .describe('What the value refers to, with spec.references.'),
+    .describe('Secrets that the value refers to, with spec.references.'),
   publicKey: z
     .string()
     .optional()

@@ -2,15 +2,22 @@
 import * as z from 'zod'
 
 const conditionSchema = z.strictObject({
-  type: z.string().describe('What the condition is about, in CamelCase.'),
-  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  reason: z.string().describe('One CamelCase word for why; made for programs.'),
-  message: z.string().describe('The same for people, with the remedy. Never a secret value.'),
+  type: z.string().describe('Name of the condition, in CamelCase.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
+  reason: z.string().describe('Reason of the status, as one CamelCase word for programs.'),
+  message: z
+    .string()
+    .describe(
+      'Reason of the status, as a sentence for people, with the remedy. Never a secret value.',
+    ),
   lastTransitionTime: z
     .string()
     .meta({ format: 'date-time' })
     .describe('When the status last changed.'),
-  observedGeneration: z.int().optional().describe('metadata.generation that this was judged from.'),
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation of the spec that this condition describes.'),
 })
 
 export const conditionsSchema = z

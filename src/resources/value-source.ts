@@ -15,12 +15,12 @@ const generateSpec = z
       .min(1)
       .max(4096)
       .optional()
-      .describe('Characters of a random text; 32 when absent. Not with keypair.'),
+      .describe('Length of a random text in characters; 32 when absent. Not with keypair.'),
     charset: z
       .enum(charsets)
       .optional()
       .describe(
-        'What the text is made of; alphanumeric when absent. printable is ASCII without space, quotes, "$" and "\\". Not with keypair.',
+        'Characters of the text; alphanumeric when absent. printable: ASCII without space, quotes, "$" and "\\". Not with keypair.',
       ),
     keypair: z
       .enum(keypairs)
@@ -32,7 +32,7 @@ const generateSpec = z
       .int()
       .min(0)
       .optional()
-      .describe('Any other number makes a new value. Nothing else does.'),
+      .describe('A new number makes a new value. No other change makes one.'),
   })
   .meta({
     'x-kubernetes-validations': ['length', 'charset'].map((name) => ({
@@ -46,19 +46,17 @@ export const oneOrigin = 'give exactly one of generate, secretRef and kubernetes
 
 export const valueFrom = z
   .strictObject({
-    generate: generateSpec
-      .optional()
-      .describe('A random value that nobody needs to know, made once.'),
+    generate: generateSpec.optional().describe('A random value, made once.'),
     secretRef: z
       .strictObject({
         name: objectName.describe('Name of a StagelySecret of the same project.'),
       })
       .optional()
-      .describe('The value of another secret, always its current one.'),
+      .describe('The current value of another secret.'),
     kubernetesSecret: z
       .strictObject({
         name: objectName.describe('Name of a Secret of the cluster, in the same namespace.'),
-        key: z.string().min(1).max(253).describe('Which of its entries.'),
+        key: z.string().min(1).max(253).describe('Key of the entry in the Secret.'),
       })
       .optional()
       .describe('An entry of a Secret, where the controller follows a Kubernetes cluster.'),
