@@ -27,7 +27,7 @@ export const reviewByDryRun = async (
       else faults.push(...named.map(({ field, message }) => ({ index, field, message })))
     }
   }
-  return { faults, changes, affected: [] }
+  return { faults, changes, affected: [], isReachUnknown: true }
 }
 
 const reviewOne = async (

@@ -1,7 +1,7 @@
 // Asks the server what a set of objects would change. Stores nothing.
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { ManifestDocument } from '../src/manifests/parse.ts'
-import type { AffectedService, CascadedService, ReviewStatus } from '../src/manifests/review.ts'
+import type { CascadedService, HeldStagelet, ReviewStatus } from '../src/manifests/review.ts'
 import type { Api } from './api.ts'
 import { reviewByDryRun } from './cluster-review.ts'
 import { Exit, NotStagely } from './errors.ts'
@@ -51,22 +51,40 @@ export const reviewDocuments = async (
   return status
 }
 
+const servicesText = (count: number): string => `${count} ${count === 1 ? 'service' : 'services'}`
+
 /** The services that would get a new container, for people. */
-export const renderAffected = (
-  affected: readonly AffectedService[],
-  cascaded: readonly CascadedService[] = [],
-): string[] => {
-  if (affected.length === 0) return ['No running service would be re-created.']
-  const count = `${affected.length} ${affected.length === 1 ? 'service' : 'services'}`
-  return [
-    `${count} would be re-created:`,
-    ...affected.map(({ namespace, stagelet, service, keys, reason }) => {
-      const named = keys.length === 0 ? '' : `: ${keys.join(', ')}`
-      return `    ${namespace}/${stagelet}  ${service}${named}  (${reason})`
-    }),
+export const renderAffected = ({
+  affected,
+  cascaded = [],
+  held = [],
+  isReachUnknown = false,
+}: Pick<ReviewStatus, 'affected' | 'cascaded' | 'held' | 'isReachUnknown'>): string[] => {
+  if (isReachUnknown) return ['Which services would be re-created, only a controller knows.']
+  const none = ['No running service would be re-created.']
+  const some = [
+    `${servicesText(affected.length)} would be re-created:`,
+    ...affected.map(
+      ({ namespace, stagelet, ...hit }) => `    ${namespace}/${stagelet}  ${hitText(hit)}`,
+    ),
     ...renderCascaded(cascaded),
   ]
+  return [...(affected.length === 0 ? none : some), ...held.flatMap(renderHeld)]
 }
+
+type Hit = HeldStagelet['services'][number]
+
+const hitText = ({ service, keys, reason }: Hit): string =>
+  `${service}${keys.length === 0 ? '' : `: ${keys.join(', ')}`}  (${reason})`
+
+/** Nothing happens there now; what will is told apart. */
+const renderHeld = ({ namespace, stagelet, message, since, services }: HeldStagelet): string[] => [
+  `${namespace}/${stagelet} is not reached now: ${message}${since === undefined ? '' : ` (since ${since})`}.`,
+  ...(services.length === 0
+    ? []
+    : [`${servicesText(services.length)} would be re-created there later:`]),
+  ...services.map((hit) => `    ${hitText(hit)}`),
+]
 
 /** Counted separately: every version of Compose re-creates them. */
 const renderCascaded = (cascaded: readonly CascadedService[]): string[] => {

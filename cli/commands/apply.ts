@@ -15,7 +15,7 @@ import {
 } from '../options.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
-import { reviewDocuments } from '../review.ts'
+import { renderAffected, reviewDocuments } from '../review.ts'
 import { waitForSync, type StageletName } from '../wait-in-sync.ts'
 
 interface Flags extends CommonFlags, WaitFlags {
@@ -49,6 +49,7 @@ const apply = async (flags: Flags): Promise<void> => {
     for (const change of review.changes) {
       out(`${fullName(kindOf(change.kind), change.name)} ${words[change.action]} (dry run)`)
     }
+    out(renderAffected(review).join('\n'))
     return
   }
   await applyObjects(
@@ -67,7 +68,8 @@ const affectedBy = (
   const add = (namespace: string, name: string): void => {
     names.set(`${namespace}/${name}`, { namespace, name })
   }
-  for (const { namespace, stagelet } of review.affected) add(namespace, stagelet)
+  for (const { namespace, stagelet } of [...review.affected, ...(review.held ?? [])])
+    add(namespace, stagelet)
   for (const { object } of documents) {
     if (object.kind === 'Stagelet') add(object.metadata.namespace ?? '', object.metadata.name)
   }

@@ -78,9 +78,5 @@ const renderChange = (change: ReviewChange): string[] => {
 export const renderReview = (review: ReviewStatus): string => {
   const changed = review.changes.filter((change) => change.action !== 'Unchanged')
   if (changed.length === 0) return 'no change'
-  return [
-    ...changed.flatMap(renderChange),
-    '',
-    ...renderAffected(review.affected, review.cascaded),
-  ].join('\n')
+  return [...changed.flatMap(renderChange), '', ...renderAffected(review)].join('\n')
 }

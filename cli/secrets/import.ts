@@ -122,7 +122,7 @@ const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
   `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
 
 /** Text for people. Names, never values. */
-const renderPlan = ({ items, affected, cascaded }: ImportPlan): string => {
+const renderPlan = ({ items, ...review }: ImportPlan): string => {
   const of = (action: ImportItem['action']): string[] =>
     items.filter((item) => item.action === action).map(label)
   const unchanged = of('unchanged').length
@@ -131,11 +131,11 @@ const renderPlan = ({ items, affected, cascaded }: ImportPlan): string => {
     ...of('changed').map((name) => `~ ${name}  changes`),
     ...(unchanged === 0 ? [] : [`= ${unchanged} unchanged`]),
     '',
-    ...renderAffected(affected, cascaded),
+    ...renderAffected(review),
   ].join('\n')
 }
 
-const summaryOf = ({ items, affected, cascaded }: ImportPlan): object => {
+const summaryOf = ({ items, ...reach }: ImportPlan): object => {
   const of = (action: ImportItem['action']): object[] =>
     items
       .filter((item) => item.action === action)
@@ -146,5 +146,5 @@ const summaryOf = ({ items, affected, cascaded }: ImportPlan): object => {
         ...defined({ stagelet }),
       }))
   const [added, changed, unchanged] = [of('added'), of('changed'), of('unchanged')]
-  return { added, changed, unchanged, affected, cascaded }
+  return { added, changed, unchanged, ...reach }
 }

@@ -2,7 +2,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { withFields, type SecretInput } from '../../src/resources/secret-fields.ts'
-import type { AffectedService, CascadedService, ReviewChange } from '../../src/manifests/review.ts'
+import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import type { Api } from '../api.ts'
 import { Exit } from '../errors.ts'
 import { textOf, type Entry } from '../formats/entries.ts'
@@ -22,10 +22,8 @@ export interface ImportItem {
   readonly object: KubeObject
 }
 
-export interface ImportPlan {
+export interface ImportPlan extends Omit<ReviewStatus, 'faults' | 'changes'> {
   readonly items: readonly ImportItem[]
-  readonly affected: readonly AffectedService[]
-  readonly cascaded: readonly CascadedService[]
 }
 
 export interface ImportDefaults {
@@ -65,7 +63,8 @@ export const planImport = async (
     const action = actionOf(review.changes.find((c) => c.index === index))
     return { identity, name, action, where, input, object: objects[index]! }
   })
-  return { items, affected: review.affected, cascaded: review.cascaded ?? [] }
+  const { faults: _, changes: __, ...reach } = review
+  return { items, ...reach }
 }
 
 /** A difference only in the last-applied annotation is no change of the secret. */

@@ -38,10 +38,27 @@ export interface CascadedService {
   readonly with: readonly string[]
 }
 
+/** A stagelet that would be affected, and that no new revision reaches now. */
+export interface HeldStagelet {
+  readonly namespace: string
+  readonly stagelet: string
+  /** A word: Paused, AgentAway, Quarantined and others. */
+  readonly why: string
+  readonly message: string
+  /** Absent where the time is not recorded. */
+  readonly since?: string
+  /** Those of its services that get a new container once nothing holds it; none where they are not known. */
+  readonly services: readonly Pick<AffectedService, 'service' | 'keys' | 'reason'>[]
+}
+
 export interface ReviewStatus {
   readonly faults: readonly ReviewFault[]
   readonly changes: readonly ReviewChange[]
   readonly affected: readonly AffectedService[]
   /** Absent from controllers before 0.2. */
   readonly cascaded?: readonly CascadedService[]
+  /** Nobody was there who knows which services run. */
+  readonly isReachUnknown?: boolean
+  /** Absent from older controllers. */
+  readonly held?: readonly HeldStagelet[]
 }

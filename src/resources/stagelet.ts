@@ -194,6 +194,10 @@ export const stageletStatus = z.strictObject({
       'Services that failed their health gate. Each is not started again with the same secrets before a retry.',
     ),
   runningRevision: z.int().optional().describe('Newest revision that every container runs.'),
+  pausedSince: z
+    .string()
+    .optional()
+    .describe('When the controller noticed that spec.paused is true; only while it is.'),
   composeProject: z.string().optional().describe('Compose project name in use.'),
   services: z.array(serviceStatus).optional().describe('Services of the stack, as observed.'),
   unmountedFiles: z

@@ -12,8 +12,9 @@ import { kinds, requireKind } from '../../../src/resources/registry.ts'
 import { decodeObject } from '../../../src/resources/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import { applyObject, type Applied } from '../../manifests/apply-object.ts'
-import { readSituation, type Situation } from '../../manifests/blast-radius.ts'
-import { affectedServices, cascadedServices, changeOf } from '../../manifests/blast-radius.ts'
+import { impactOf } from '../../impact/impact.ts'
+import { readNamespaces, type Situation } from '../../impact/situation.ts'
+import { changeOf } from '../../manifests/change-of.ts'
 import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
 import { actorOf, type AppContext } from '../env.ts'
@@ -159,23 +160,28 @@ export const reviewChangeSet = async (
     items,
     refOf: ({ object }) => refOf(object),
     before: async (tx) => {
-      before = await readSituation(tx, written)
+      before = await readNamespaces(tx, written)
     },
     each: (tx, { object }) => applyObject(tx, object),
     after: async (tx) => {
-      after = await readSituation(tx, written)
+      after = await readNamespaces(tx, written)
     },
   })
   for (const [{ index }, error] of refused) faults.push(...faultsOf(index, error))
   faults.sort((a, b) => a.index - b.index)
   if (before === undefined || after === undefined)
-    return { faults, changes: [], affected: [], cascaded: [] }
+    return { faults, changes: [], affected: [], cascaded: [], held: [] }
   const changes = [...results]
     .map(([{ index }, applied]) => changeOf(index, applied, before!, after!))
     .sort((a, b) => a.index - b.index)
-  const affected = affectedServices(before, after)
-  return { faults, changes, affected, cascaded: cascadedServices(after, affected) }
+  const { affected, cascaded, held } = await impactOf(before, after)
+  return {
+    ...{ faults, changes, affected: affected.map(withoutUid) },
+    ...{ cascaded: cascaded.map(withoutUid), held: held.map(withoutUid) },
+  }
 }
+
+const withoutUid = <T extends { uid: string }>({ uid: _, ...one }: T): Omit<T, 'uid'> => one
 
 /** Aborts when the client disconnects, or when the review takes too long. */
 const reviewSignal = (c: AppContext): AbortSignal => {

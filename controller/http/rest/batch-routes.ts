@@ -3,10 +3,12 @@ import * as z from 'zod'
 import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretInput } from '../../../src/resources/secret-fields.ts'
+import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
 import { invalidInput } from './input.ts'
+import { changeSecrets, changeShape, dryRun, expectedSet } from './changes.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 import { secretSchema, toSecret } from './kinds.ts'
 import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
@@ -16,6 +18,7 @@ import {
   findSecret,
   inRequestNames,
   updateSecret,
+  warningHeader,
   warningsOfBatch,
   type Written,
 } from './secrets.ts'
@@ -42,14 +45,50 @@ type Operation = {
   if_match?: string
 } & SecretInput
 
+interface Body {
+  readonly operations: Operation[]
+  readonly dry_run: boolean
+  readonly expected_set?: string
+  readonly change_set?: { readonly id: string; readonly last: boolean }
+}
+
 const bodySchema = z.strictObject({
   operations: z.array(operation).min(1).max(most).describe('Done in this order, all or none.'),
-}) as unknown as z.ZodType<{ operations: Operation[] }>
+  dry_run: dryRun,
+  expected_set: expectedSet,
+  change_set: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[\w.-]{1,128}$/, 'must be up to 128 letters, digits, ".", "_" and "-"')
+        .describe('The same for all batches of one change; your own choice.'),
+      last: z.boolean().describe('False: more batches follow, and the revision stays open.'),
+    })
+    .optional()
+    .describe('Several batches that make one revision. When absent, this one is whole.'),
+}) as unknown as z.ZodType<Body>
+
+const [created, changed, removed] = [
+  z.literal('created'),
+  z.enum(['value', 'place', 'unchanged']),
+  z.literal('deleted'),
+]
 
 const resultSchema = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('create'), ...secretSchema.shape }),
-  z.strictObject({ op: z.literal('update'), ...secretSchema.shape }),
-  z.strictObject({ op: z.literal('delete'), id: z.string() }),
+  z.strictObject({
+    op: z.literal('create'),
+    change: created,
+    ...secretSchema.shape,
+    id: secretSchema.shape.id.optional().describe('`sec_…`; absent in a dry run.'),
+  }),
+  z.strictObject({
+    op: z.literal('update'),
+    change: changed.describe(
+      'value: another one, and perhaps another place; place: another scope, stagelet, type, file or other field.',
+    ),
+    ...secretSchema.shape,
+  }),
+  z.strictObject({ op: z.literal('delete'), change: removed, id: z.string() }),
 ])
 
 export const batchRoutes = routesOf('Secrets', [
@@ -61,27 +100,40 @@ export const batchRoutes = routesOf('Secrets', [
     body: bodySchema,
     response: {
       description: 'What was done, in the order of the operations.',
-      schema: z.strictObject({ results: z.array(resultSchema) }),
+      schema: z.strictObject({
+        results: z.array(resultSchema),
+        ...changeShape,
+        warnings: z.array(
+          z.strictObject({
+            operation: z.int().describe('Its index.'),
+            field: z.string(),
+            message: z.string(),
+          }),
+        ),
+      }),
     },
     handle: async (context) => {
       const { actor, body, deps } = context
       const { store, clock } = deps
       const project = requireTarget(context)
-      const changeSet = { id: `rest-${actor.requestId ?? ''}`, last: true }
+      const changeSet = body.change_set ?? { id: `rest-${actor.requestId ?? ''}`, last: true }
       const found = await findAll(store, project, body.operations)
       const around = await store.surroundingsOf(refOf(project), mostStagelets)
+      const options = { dryRun: body.dry_run, expectedSet: body.expected_set, changeSet }
+      const batch = { operations: body.operations, found, nowMs: clock.now() }
       // Faults of operations are named already; a fault that is found at the end of the transaction
       // belongs to no operation.
-      const results = await inRequestNames(() =>
-        store.write(actor, { changeSet }, (tx) =>
-          runAll(tx, project, { operations: body.operations, found, nowMs: clock.now() }),
-        ),
+      const done = await inRequestNames(() =>
+        changeSecrets(context, project, options, (tx) => runAll(tx, project, batch)),
       )
-      const headers = await warningsOfBatch(
+      const diff = diffSets(done.before, done.after)
+      const results = done.result.map((one) => resultOf(one, diff, body.dry_run))
+      const warnings = await warningsOfBatch(
         around,
-        results.map(({ written }) => written),
+        done.result.map(({ written }) => written),
       )
-      return { body: { results: results.map(({ shown }) => shown) }, headers }
+      const headers = warningHeader(warnings, ({ operation }) => `operations[${operation}].`)
+      return { body: { results, ...done.told, warnings }, headers }
     },
   }),
 ])
@@ -145,9 +197,11 @@ const faultsOf = (error: StagelyError, index: number): readonly Fault[] => {
   return [{ field: `operations[${index}]`, reason: 'FieldValueInvalid', message }]
 }
 
-/** An operation's part of the answer, and its data for warnings. */
+/** What one operation has done. */
 interface Done {
-  readonly shown: object
+  readonly op: Operation['op']
+  readonly id: string
+  /** Absent for a deletion. */
   readonly written?: Written
 }
 
@@ -158,13 +212,31 @@ const runOne = async (
 ): Promise<Done> => {
   const { operation, known, nowMs } = step
   const { op, id: _, if_match: ifMatch, ...input } = operation
-  if (known !== undefined && op === 'delete') {
-    await deleteSecret(tx, known, ifMatch)
-    return { shown: { op, id: idOf(known) } }
+  if (known === undefined) {
+    const after = await createSecret(tx, project, input, nowMs)
+    return { op, id: idOf(after), written: { input, after } }
   }
-  const after =
-    known === undefined
-      ? await createSecret(tx, project, input, nowMs)
-      : await updateSecret(tx, known, { input, ifMatch, nowMs })
-  return { shown: { op, ...toSecret(after) }, written: { input, after, before: known } }
+  if (op === 'delete') {
+    await deleteSecret(tx, known, ifMatch)
+    return { op, id: idOf(known) }
+  }
+  const before = await tx.get(refOf(known))
+  const after = await updateSecret(tx, known, { input, ifMatch, nowMs })
+  return { op, id: idOf(after), written: { input, after, before } }
+}
+
+const resultOf = ({ op, id, written }: Done, diff: SetDiff, isDry: boolean): object => {
+  if (written === undefined) return { op, change: 'deleted', id }
+  const { id: own, ...shown } = toSecret(written.after)
+  if (op === 'create') return { op, change: 'created', ...(isDry ? {} : { id: own }), ...shown }
+  return { op, change: changeOf(written, diff), id: own, ...shown }
+}
+
+/** What the batch as a whole changes of the secret. */
+const changeOf = ({ before, after }: Written, diff: SetDiff): z.infer<typeof changed> => {
+  if (before?.metadata.resourceVersion === after.metadata.resourceVersion) return 'unchanged'
+  const { uid } = after.metadata
+  const found = diff.changed.find(({ secretId }) => secretId === uid)
+  const isNew = diff.added.some(({ secretId }) => secretId === uid)
+  return isNew || found?.what.includes('value') === true ? 'value' : 'place'
 }

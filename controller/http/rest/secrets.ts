@@ -113,26 +113,40 @@ export interface Written {
   readonly before?: KubeObject | undefined
 }
 
-/** Advice about the given value, and about the secret's place. `where` is the prefix of each field. */
-const adviceTexts = async (
-  store: Pick<Store, 'surroundingsOf'>,
-  { input, after, before }: Written,
-  where = '',
-): Promise<string[]> => {
-  const given = { ...after.spec, value: input['value'], valueBase64: input['value_base64'] }
-  const advice = [...adviceOfValue(given), ...(await adviceOfPlace(store, after, before))]
-  return advice.map(({ field, message }) => `${where}${inRestName(field)}: ${message}`)
+/** Advice about one field of a request. */
+export interface Warning {
+  readonly field: string
+  readonly message: string
 }
 
-const headerOf = (texts: readonly string[]): Record<string, string> =>
-  texts.length === 0 ? {} : { warning: warningValues(texts).join(', ') }
+/** About the given value, and about the secret's place. */
+const adviceOf = async (
+  store: Pick<Store, 'surroundingsOf'>,
+  { input, after, before }: Written,
+): Promise<Warning[]> => {
+  const given = { ...after.spec, value: input['value'], valueBase64: input['value_base64'] }
+  const advice = [...adviceOfValue(given), ...(await adviceOfPlace(store, after, before))]
+  return advice.map(({ field, message }) => ({ field: inRestName(field), message }))
+}
+
+/** `prefixOf` tells where in the request a field is. */
+export const warningHeader = <W extends Warning>(
+  warnings: readonly W[],
+  prefixOf: (warning: W) => string = () => '',
+): Record<string, string> => {
+  if (warnings.length === 0) return {}
+  const texts = warnings.map((one) => `${prefixOf(one)}${one.field}: ${one.message}`)
+  return { warning: warningValues(texts).join(', ') }
+}
 
 /** `Warning` headers of one write. */
 export const warningsOf = async (
   store: Store,
   input: SecretInput,
   { after, before }: Omit<Written, 'input'>,
-): Promise<Record<string, string>> => headerOf(await adviceTexts(store, { input, after, before }))
+): Promise<Record<string, string>> => warningHeader(await adviceOf(store, { input, after, before }))
+
+export type BatchWarning = Warning & { readonly operation: number }
 
 /**
  * Warnings of a batch; each names its operation. `around` is the state before the batch, so that advice
@@ -141,14 +155,15 @@ export const warningsOf = async (
 export const warningsOfBatch = async (
   around: Surroundings,
   written: readonly (Written | undefined)[],
-): Promise<Record<string, string>> => {
+): Promise<BatchWarning[]> => {
   let envSecrets = around.envSecrets
-  const texts: string[] = []
-  for (const [index, one] of written.entries()) {
+  const warnings: BatchWarning[] = []
+  for (const [operation, one] of written.entries()) {
     if (one === undefined) continue
     if (one.before === undefined && specOf(one.after).type === 'env') envSecrets += 1
     const now = { surroundingsOf: () => Promise.resolve({ ...around, envSecrets }) }
-    texts.push(...(await adviceTexts(now, one, `operations[${index}].`)))
+    const advice = await adviceOf(now, one)
+    warnings.push(...advice.map((each) => ({ operation, ...each })))
   }
-  return headerOf(texts)
+  return warnings
 }

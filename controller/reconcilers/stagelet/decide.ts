@@ -63,6 +63,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
           unmountedFiles: unmounted.length === 0 ? undefined : unmounted,
         }
       : { lastSeen: unseen.lastSeen }),
+    pausedSince: pausedSinceOf(input),
     composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
     lastRollout,
   }
@@ -139,6 +140,9 @@ const servicesOf = (
     compared.length > 0 ? compared.map((j) => j.status) : (stagelet.status?.services ?? [])
   return known.map((service) => unseenService(service, unseen?.lastSeen?.at))
 }
+
+const pausedSinceOf = ({ stagelet: { spec, status }, now }: StageletInput): string | undefined =>
+  spec.paused === true ? (status?.pausedSince ?? now) : undefined
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 const withoutUndefined = <T extends object>(fields: T): Defined<T> =>

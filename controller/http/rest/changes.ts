@@ -1,0 +1,171 @@
+// Writes of secrets that say which services they reach, and dry runs of them.
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
+import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import type { SetEntry } from '../../../src/secrets/visible.ts'
+import { nameSet } from '../../../src/store/history/set-diff.ts'
+import type { Transaction, WriteOptions } from '../../../src/store/store.ts'
+import { impactOf } from '../../impact/impact.ts'
+import { readProject, type Situation } from '../../impact/situation.ts'
+import { renderId } from './ids.ts'
+import { time } from './representations.ts'
+import type { RestContext } from './route.ts'
+import { answerOf, computed } from './shapes.ts'
+
+export const dryRun = z
+  .boolean()
+  .default(false)
+  .describe('Check all of it, say what would change, and change nothing.')
+
+export const expectedSet = z
+  .string()
+  .max(100)
+  .optional()
+  .describe('`set` of a dry run: 409 when a secret was changed since.')
+
+/** One change set that is closed at once, so that it is rolled out as a whole. */
+export const wholeChange = (): WriteOptions['changeSet'] => ({ id: randomUUID(), last: true })
+
+const place = {
+  stagelet: z.string(),
+  stagelet_id: computed(z.string(), ({ uid }: { uid: string }) => renderId('Stagelet', uid)),
+}
+
+const hit = {
+  service: z.string(),
+  keys: z
+    .array(z.string())
+    .describe('What changes for it: keys of secrets that are new, gone, or have another value.'),
+  reason: z.string(),
+}
+
+export const impactSchema = z
+  .strictObject({
+    affected: z
+      .array(z.strictObject({ ...place, ...hit }))
+      .describe('Services that get a new container.'),
+    cascaded: z
+      .array(z.strictObject({ ...place, service: z.string(), with: z.array(z.string()) }))
+      .describe(
+        'Services that are re-created with others, whose namespaces or volumes they share.',
+      ),
+    held: z
+      .array(
+        z.strictObject({
+          ...place,
+          why: z
+            .string()
+            .describe('A word, such as Paused, AgentDrained, AgentAway or Quarantined.'),
+          message: z.string(),
+          since: time.optional().describe('Absent where the time is not recorded.'),
+          services: z
+            .array(z.strictObject(hit))
+            .describe('Services that get a new container once nothing holds it.'),
+        }),
+      )
+      .describe('Stagelets that it would reach, and that no new revision reaches now.'),
+    untouched: z.int().describe('How many other services the stagelets of the project have.'),
+  })
+  .describe('Which services the change reaches, as agents have reported them. Never values.')
+const toImpact = answerOf(impactSchema)
+
+/** Fields of an answer to a change. */
+export const changeShape = {
+  set: z
+    .string()
+    .describe('Names the secrets and versions that were stored before: see `expected_set`.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('Revision that holds the change; absent where nothing changed, and in a dry run.'),
+  impact: impactSchema,
+}
+type Told = z.infer<z.ZodObject<typeof changeShape>>
+
+export interface ChangeOptions {
+  readonly dryRun: boolean
+  readonly expectedSet?: string | undefined
+  readonly changeSet: WriteOptions['changeSet']
+}
+
+interface Seen {
+  readonly situation: Situation
+  readonly entries: readonly SetEntry[]
+  /** Newest closed revision. */
+  readonly closed: number
+}
+
+const look = async (tx: Transaction, project: KubeObject): Promise<Seen> => {
+  const situation = await readProject(tx, refOf(project))
+  const [entries = []] = situation.sets.values()
+  const { closed } = await tx.revisionsOf(project.metadata.uid ?? '')
+  return { situation, entries, closed }
+}
+
+export interface Changed<T> {
+  readonly result: T
+  readonly before: readonly SetEntry[]
+  readonly after: readonly SetEntry[]
+  readonly told: Told
+}
+
+/** Writes secrets of the project, or tries to. Conflict where another set is stored than was expected. */
+export const changeSecrets = async <T>(
+  context: Pick<RestContext, 'deps' | 'actor' | 'signal'>,
+  project: KubeObject,
+  { dryRun: isDry, expectedSet: expected, changeSet }: ChangeOptions,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<Changed<T>> => {
+  const { store } = context.deps
+  const { before, done, after } = await withReview(isDry ? context.signal : undefined, (review) =>
+    store.write(
+      context.actor,
+      { dryRun: isDry, ...(changeSet && { changeSet }), ...review },
+      async (tx) => {
+        const seen = await look(tx, project)
+        if (expected !== undefined && expected !== nameSet(seen.entries)) throw otherSet(project)
+        const result = await work(tx)
+        return { before: seen, done: result, after: await look(tx, project) }
+      },
+    ),
+  )
+  const set = nameSet(before.entries)
+  const isChanged = set !== nameSet(after.entries)
+  const impact = toImpact(await impactOf(before.situation, after.situation))
+  const revision = isDry || !isChanged ? {} : { revision: after.closed + 1 }
+  return {
+    result: done,
+    before: before.entries,
+    after: after.entries,
+    told: { set, ...revision, impact },
+  }
+}
+
+const otherSet = (project: KubeObject): StagelyError =>
+  new StagelyError(
+    'Conflict',
+    `the secrets of project "${project.metadata.name}" were changed since you looked: see what would change now (dry_run), and decide anew`,
+  )
+
+const longestMs = 30_000
+
+/** A dry run delays no writer. It ends when the client leaves (`left`), or when it takes too long. */
+const withReview = async <T>(
+  left: AbortSignal | undefined,
+  run: (options: Pick<WriteOptions, 'review'>) => Promise<T>,
+): Promise<T> => {
+  if (left === undefined) return run({})
+  const ending = linkedAbort(left)
+  const late = setTimeout(() => {
+    const message = `the dry run took longer than ${longestMs / 1000} s: try fewer operations at a time`
+    ending.abort(new StagelyError('Timeout', message))
+  }, longestMs)
+  try {
+    return await run({ review: { signal: ending.signal } })
+  } finally {
+    clearTimeout(late)
+    ending.abort()
+  }
+}

@@ -1,0 +1,179 @@
+// Which services a change of secrets re-creates, computed from what is stored before and after it: pure.
+// The digests are made by the function that also makes the labels of containers.
+import { defined } from '../../src/kernel/defined.ts'
+import { mapYielding } from '../../src/kernel/map-yielding.ts'
+import type { AffectedService, CascadedService, HeldStagelet } from '../../src/manifests/review.ts'
+import type { ServiceStatus } from '../../src/resources/stagelet.ts'
+import { isFor } from '../../src/secrets/references.ts'
+import type { SetEntry } from '../../src/secrets/visible.ts'
+import { nameSet } from '../../src/store/history/set-diff.ts'
+import { awaitsTurn, whyHeld, type Held } from './held.ts'
+import { SetViews, type ServiceView } from './set-views.ts'
+import type { Situation, StageletFacts } from './situation.ts'
+
+/** With the uid of the stagelet. */
+type Of<T> = T & { readonly uid: string }
+
+export interface Impact {
+  /** Services that get a new container, since what they see changes. */
+  readonly affected: readonly Of<AffectedService>[]
+  /** Services that are re-created along with them. */
+  readonly cascaded: readonly Of<CascadedService>[]
+  /** Stagelets whose services would be affected, and that no new revision reaches now. */
+  readonly held: readonly Of<HeldStagelet>[]
+  /** How many other services the stagelets have. */
+  readonly untouched: number
+}
+
+interface Change {
+  readonly before: SetViews
+  readonly after: SetViews
+}
+
+type Hit = Pick<AffectedService, 'service' | 'keys' | 'reason'>
+
+/** Nearly all of the time goes into stagelets with secrets of their own. */
+const stageletsInOneTurn = 5
+
+export const impactOf = async (before: Situation, after: Situation): Promise<Impact> => {
+  const old = new Map(before.stagelets.map((facts) => [facts.stagelet.metadata.uid, facts]))
+  const viewsBefore = viewsOf(before)
+  const viewsAfter = viewsOf(after)
+  const known = after.stagelets.filter(({ stagelet: { metadata } }) => old.has(metadata.uid))
+  const parts = await mapYielding(
+    known,
+    (facts) => {
+      const was = old.get(facts.stagelet.metadata.uid)!
+      const change = { before: viewsBefore(was.project), after: viewsAfter(facts.project) }
+      return impactOn(was, facts, change)
+    },
+    stageletsInOneTurn,
+  )
+  return {
+    affected: parts.flatMap((part) => part.affected),
+    cascaded: parts.flatMap((part) => part.cascaded),
+    held: parts.flatMap((part) => part.held),
+    untouched: parts.reduce((sum, part) => sum + part.untouched, 0),
+  }
+}
+
+const viewsOf = ({ sets }: Situation): ((project: string) => SetViews) => {
+  const made = new Map<string, SetViews>()
+  return (project) => {
+    const views = made.get(project) ?? new SetViews(sets.get(project) ?? [])
+    made.set(project, views)
+    return views
+  }
+}
+
+/** The conditions are those of before: the write itself says of them that they are not in sync any more. */
+const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Impact => {
+  const { status } = was.stagelet
+  const { metadata } = now.stagelet
+  if (metadata.deletionTimestamp !== undefined)
+    return { affected: [], cascaded: [], held: [], untouched: 0 }
+  const { services = [] } = status ?? {}
+  const hits = hitsOf(was, services, change)
+  const cascades = cascadesOf(
+    services,
+    hits.map(({ service }) => service),
+  )
+  const untouched = services.length - hits.length - cascades.length
+  const { uid = '', namespace = '', name: stagelet } = metadata
+  const place = { uid, namespace, stagelet }
+  const isReached = services.length === 0 ? mayReach(stagelet, change) : hits.length > 0
+  const facts = { ...now, stagelet: { ...now.stagelet, ...defined({ status }) } }
+  const held = isReached ? (whyHeld(facts, change.after.entries) ?? neverSeen(services)) : undefined
+  if (held !== undefined)
+    return { affected: [], cascaded: [], held: [{ ...place, ...held, services: hits }], untouched }
+  return {
+    affected: hits.map((hit) => ({ ...place, ...hit })),
+    cascaded: cascades.map((one) => ({ ...place, ...one })),
+    held: [],
+    untouched,
+  }
+}
+
+/** A service that no agent has reported yet may be among those that see the change. */
+const neverSeen = (services: readonly ServiceStatus[]): Held | undefined =>
+  services.length > 0
+    ? undefined
+    : { why: 'NoReport', message: 'the agent has not reported the services of this stagelet yet' }
+
+const mayReach = (stagelet: string, { before, after }: Change): boolean => {
+  const nameOf = ({ entries }: SetViews): string =>
+    nameSet(entries.filter((entry) => isFor(entry, stagelet)))
+  return nameOf(before) !== nameOf(after)
+}
+
+const hitsOf = (was: StageletFacts, services: readonly ServiceStatus[], change: Change): Hit[] => {
+  const { before, after } = change
+  const { name } = was.stagelet.metadata
+  const keepsOlder = awaitsTurn(was) || whyHeld(was, before.entries) !== undefined
+  return services.flatMap((service) => {
+    if (service.state === 'scaledToZero') return []
+    const old = before.of(name, service.name)
+    const next = after.of(name, service.name)
+    const has = keepsOlder ? runningDigest(service, old) : old.digest
+    return has === next.digest ? [] : [{ service: service.name, ...differenceOf(old, next) }]
+  })
+}
+
+/** What its containers run, where the newest set is kept from them; what they should run, where nobody sees them. */
+const runningDigest = (
+  { runningDigest: running, revision, state }: ServiceStatus,
+  old: ServiceView,
+): string | undefined => {
+  if (running !== undefined) return running
+  // Without a label it runs a revision that gives it nothing.
+  const isBare = state !== 'unknown' && revision !== undefined
+  return isBare ? undefined : old.digest
+}
+
+/** The same version of the same secret: only what its value refers to has changed. */
+const isSameEntry = (a: SetEntry | undefined, b: SetEntry): boolean =>
+  a?.secretId === b.secretId && a.version === b.version
+
+const differenceOf = (was: ServiceView, will: ServiceView): Pick<Hit, 'keys' | 'reason'> => {
+  const old = new Map(was.visible.map((entry) => [entry.key, entry]))
+  const now = new Map(will.visible.map((entry) => [entry.key, entry]))
+  const added = will.visible.filter(({ key }) => !old.has(key))
+  const removed = was.visible.filter(({ key }) => !now.has(key))
+  const changed = will.visible.filter(
+    ({ key, valueDigest }) => old.has(key) && old.get(key)?.valueDigest !== valueDigest,
+  )
+  const referring = changed.filter((entry) => isSameEntry(old.get(entry.key), entry))
+  const reasons = [
+    ...(changed.length > referring.length ? ['new value'] : []),
+    ...(referring.length > 0 ? ['refers to a secret that changes'] : []),
+    ...(added.length > 0 ? ['new key'] : []),
+    ...(removed.length > 0 ? ['key gone'] : []),
+  ]
+  return {
+    keys: [...changed, ...added, ...removed].map(({ key }) => key).sort(),
+    reason: reasons.length === 0 ? 'an earlier change goes out with this one' : reasons.join(', '),
+  }
+}
+
+/**
+ * Services that see no change and are still re-created, by every version of Compose: they refer to the
+ * id of a container of `names`. A service that only has a `depends_on` is not re-created: the agent
+ * works in steps.
+ */
+const cascadesOf = (
+  services: readonly ServiceStatus[],
+  names: readonly string[],
+): Pick<CascadedService, 'service' | 'with'>[] => {
+  const hit = new Set(names)
+  const found: Pick<CascadedService, 'service' | 'with'>[] = []
+  for (let before = -1; before !== hit.size;) {
+    before = hit.size
+    for (const { name, sharesWith = [] } of services) {
+      const shared = sharesWith.filter((other) => hit.has(other))
+      if (hit.has(name) || shared.length === 0) continue
+      hit.add(name)
+      found.push({ service: name, with: shared })
+    }
+  }
+  return found
+}

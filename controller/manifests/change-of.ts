@@ -1,0 +1,45 @@
+// What a manifest changes of the object that is stored, by the paths of fields. Pure.
+import type { ReviewChange } from '../../src/manifests/review.ts'
+import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { valueFields } from '../../src/resources/secret-value.ts'
+import { setOf, type Situation } from '../impact/situation.ts'
+import type { Applied } from './apply-object.ts'
+
+const hidden = new Set([
+  ...valueFields.map((field) => `spec.${field}`),
+  `metadata.annotations.${annotations.lastApplied}`,
+])
+
+/** Paths of the leaves of a patch. */
+const leavesOf = (patch: unknown, path = ''): string[] => {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return [path]
+  return Object.entries(patch).flatMap(([key, value]) =>
+    leavesOf(value, path === '' ? key : `${path}.${key}`),
+  )
+}
+
+export const changeOf = (
+  index: number,
+  applied: Applied,
+  before: Situation,
+  after: Situation,
+): ReviewChange => {
+  const { metadata, kind } = applied.after
+  const moved = applied.before?.metadata.resourceVersion !== metadata.resourceVersion
+  const valueChanged =
+    kind === 'StagelySecret' && digestIn(before, applied.after) !== digestIn(after, applied.after)
+  const fields = leavesOf(applied.patch).filter((field) => field !== '' && !hidden.has(field))
+  const differs = valueChanged || fields.length > 0 || moved
+  return {
+    index,
+    kind,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    action: applied.before === undefined ? 'Create' : differs ? 'Update' : 'Unchanged',
+    fields,
+    valueChanged,
+  }
+}
+
+const digestIn = (situation: Situation, secret: KubeObject): string | undefined =>
+  setOf(situation, secret).find((entry) => entry.name === secret.metadata.name)?.valueDigest

@@ -1,0 +1,248 @@
+// Dry runs of changes by REST, and which services they reach. The agent is played by the test, which
+// writes its reports where the controller would.
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import type { Opened } from '../../src/store/open-store.ts'
+import { aService, anObservation } from '../support/builders.ts'
+import {
+  openStoreOf,
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/controller.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import { api, createAs, objectOf, stageletOf, system } from '../support/store-fixtures.ts'
+import type { TestDatabase } from '../support/test-database.ts'
+
+const ns = 'default'
+const shop = '/api/v1/projects/default%2Fshop'
+const services = ['backend', 'web', 'sidecar']
+
+let database: TestDatabase
+let server: TestController
+let opened: Opened
+
+interface Told {
+  readonly results: readonly { op: string; id?: string; change: string }[]
+  readonly set: string
+  readonly revision?: number
+  readonly warnings: readonly { operation: number; field: string; message: string }[]
+  readonly impact: {
+    readonly affected: readonly { stagelet: string; service: string; keys: string[] }[]
+    readonly cascaded: readonly { stagelet: string; service: string; with: string[] }[]
+    readonly held: readonly { stagelet: string; why: string; since?: string }[]
+    readonly untouched: number
+  }
+}
+
+const ok = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  const answer = await server.call(method, path, body === undefined ? {} : { body })
+  expect([200, 201], answer.text).toContain(answer.status)
+  return answer
+}
+const batch = async (operations: object[], more: object = {}): Promise<Told> =>
+  (await ok('POST', `${shop}/secrets/batch`, { operations, ...more })).json<Told>()
+const reached = ({ impact }: Told): string[] =>
+  impact.affected.map((hit) => `${hit.stagelet}/${hit.service} ${hit.keys.join(',')}`)
+const stagelet = (name: string): Promise<KubeObject | undefined> =>
+  opened.store.get({ kind: 'Stagelet', namespace: ns, name })
+const uidOfShop = async (): Promise<string> =>
+  (await opened.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!.metadata.uid!
+
+let seq = 0
+/** The agent reports that each service runs the newest set; resolves when the report is taken in. */
+const report = async (name: string): Promise<void> => {
+  const projectUid = await uidOfShop()
+  const { epoch, closed } = await opened.store.revisionsOf(projectUid)
+  const { entries } = await opened.store.readSet(projectUid, 'head')
+  const seen = services.map((service) =>
+    aService({
+      name: service,
+      digests: [serviceDigest(visibleTo(service, name, entries)) ?? ''],
+      ...(service === 'sidecar' ? { sharesWith: ['backend'] } : {}),
+    }),
+  )
+  const spec = anObservation({
+    stageletUid: (await stagelet(name))!.metadata.uid!,
+    ...{ seq: ++seq, epoch, revision: closed, services: seen },
+    passed: Object.fromEntries(seen.map((one) => [one.name, one.digests[0]!])),
+  })
+  await opened.store.write(system, {}, (tx) =>
+    tx.putInternal({ apiVersion, kind: 'Observation', metadata: { name, namespace: ns }, spec }),
+  )
+  await vi.waitFor(
+    async () => {
+      const { services: known = [] } = (await stagelet(name))!.status as {
+        services?: { name: string; wantedDigest?: string; runningDigest?: string }[]
+      }
+      expect(known.map((one) => one.name)).toEqual([...services].sort())
+      expect(known.every((one) => one.wantedDigest === one.runningDigest)).toBe(true)
+    },
+    { timeout: 10_000 },
+  )
+}
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  server = await startTestController({ databaseUrl: database.url })
+  opened = await openStoreOf(server, database.url)
+  await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
+  await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
+  const connected = { type: 'Ready', status: 'True', reason: 'Connected', message: '' } as const
+  await opened.store.write(system, {}, (tx) =>
+    tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [connected]),
+  )
+  for (const name of ['prod', 'test']) await createAs(opened.store, api, stageletOf(ns, name))
+  await batch([
+    { op: 'create', key: 'PASSWORD', value: 'first-password' },
+    {
+      op: 'create',
+      key: 'URL',
+      value: 'db://${PASSWORD}@host',
+      references: true,
+      scope: 'backend',
+    },
+    { op: 'create', key: 'LEVEL', value: 'level-info', scope: 'web' },
+    { op: 'create', key: 'LEVEL', value: 'level-warn', scope: 'web', stagelet: 'prod' },
+  ])
+  await report('prod')
+  await report('test')
+})
+afterAll(async () => {
+  await opened?.close()
+  await server?.remove()
+  await database?.drop()
+})
+
+describe('a dry run of a batch', () => {
+  const level = { op: 'update', id: 'level.web', value: 'level-debug' }
+
+  it('tells what each operation does, and whom all of it reaches, and stores nothing', async () => {
+    const before = await opened.store.readSet(await uidOfShop(), 'head')
+    const told = await batch(
+      [
+        level,
+        { op: 'update', id: 'password.global', value: 'first-password' },
+        { op: 'update', id: 'url.backend', scope: 'web' },
+        { op: 'create', key: 'SHORT', value: 'x', scope: 'nobody' },
+        { op: 'delete', id: 'level.web.prod' },
+      ],
+      { dry_run: true },
+    )
+    expect(told.results.map(({ change }) => change)).toEqual([
+      ...['value', 'unchanged', 'place', 'created', 'deleted'],
+    ])
+    expect(told.results[3]!.id).toBeUndefined()
+    expect(reached(told)).toEqual([
+      'prod/backend URL',
+      'prod/web LEVEL,URL',
+      'test/backend URL',
+      'test/web LEVEL,URL',
+    ])
+    expect(told.impact.cascaded.map((one) => [one.stagelet, one.service, one.with])).toEqual([
+      ['prod', 'sidecar', ['backend']],
+      ['test', 'sidecar', ['backend']],
+    ])
+    expect(told.impact).toMatchObject({ held: [], untouched: 0 })
+    expect(told.warnings.map(({ operation, field }) => [operation, field])).toEqual([
+      [3, 'value'],
+      [3, 'scope'],
+    ])
+    expect(told.revision).toBeUndefined()
+    expect(await opened.store.readSet(await uidOfShop(), 'head')).toEqual(before)
+  })
+
+  it('follows a value through references, and leaves out who has another of that key', async () => {
+    const told = await batch([{ op: 'update', id: 'password.global', value: 'second-password' }], {
+      dry_run: true,
+    })
+    expect(reached(told)).toEqual(
+      ['prod', 'test'].flatMap((name) => [
+        `${name}/backend PASSWORD,URL`,
+        `${name}/sidecar PASSWORD`,
+        `${name}/web PASSWORD`,
+      ]),
+    )
+    expect(reached(await batch([level], { dry_run: true }))).toEqual(['test/web LEVEL'])
+  })
+
+  it('is refused with the faults of the batch itself', async () => {
+    const operations = [
+      { op: 'delete', id: 'password.global' },
+      { op: 'delete', id: 'nothing' },
+    ]
+    const body = { operations, dry_run: true }
+    expect((await server.call('POST', `${shop}/secrets/batch`, { body })).status).toBe(422)
+    const broken = { operations: operations.slice(0, 1), dry_run: true }
+    const answer = await server.call('POST', `${shop}/secrets/batch`, { body: broken })
+    expect([answer.status, answer.text]).toEqual([409, expect.stringContaining('would break')])
+  })
+
+  it('names a set, on which alone the batch may be done', async () => {
+    const { set } = await batch([level], { dry_run: true })
+    await batch([{ op: 'create', key: 'OTHER', value: 'of-somebody', scope: 'api' }])
+    const body = { operations: [level], expected_set: set }
+    const refused = await server.call('POST', `${shop}/secrets/batch`, { body })
+    expect(refused.status).toBe(409)
+    const { set: now } = await batch([level], { dry_run: true })
+    const done = await batch([level], { expected_set: now })
+    expect(done).toMatchObject({ set: now, revision: expect.any(Number) as number })
+    expect(reached(done)).toEqual(['test/web LEVEL'])
+    await report('test')
+  })
+})
+
+describe('a batch', () => {
+  it('says its revision, and none where all of it is equal', async () => {
+    const { closed } = await opened.store.revisionsOf(await uidOfShop())
+    const change = { op: 'update', id: 'level.web', value: 'level-error' }
+    expect((await batch([change])).revision).toBe(closed + 1)
+    const again = await batch([change])
+    expect(again.results[0]!.change).toBe('unchanged')
+    expect([again.revision, reached(again), again.impact.untouched]).toEqual([undefined, [], 6])
+    await report('test')
+  })
+
+  it('joins others to one change set', async () => {
+    const { closed } = await opened.store.revisionsOf(await uidOfShop())
+    const part = (value: string, last: boolean): Promise<Told> =>
+      batch([{ op: 'update', id: 'level.web', value }], { change_set: { id: 'my.set', last } })
+    expect((await part('level-one', false)).revision).toBe(closed + 1)
+    expect((await opened.store.revisionsOf(await uidOfShop())).closed).toBe(closed)
+    expect((await part('level-two', true)).revision).toBe(closed + 1)
+    expect((await opened.store.revisionsOf(await uidOfShop())).closed).toBe(closed + 1)
+    await report('test')
+  })
+
+  it('tells what holds a stagelet, and since when', async () => {
+    const paused = (value: boolean) =>
+      opened.store.write(api, {}, async (tx) => {
+        const object = (await tx.get({ kind: 'Stagelet', namespace: ns, name: 'test' }))!
+        await tx.update({ ...object, spec: { ...object.spec, paused: value } })
+      })
+    await paused(true)
+    await expect
+      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 10_000 })
+      .toBeTypeOf('string')
+    const told = await batch([{ op: 'update', id: 'password.global', value: 'third-password' }], {
+      dry_run: true,
+    })
+    expect(told.impact).toMatchObject({
+      held: [
+        {
+          ...{ stagelet: 'test', why: 'Paused' },
+          since: (await stagelet('test'))!.status!['pausedSince'],
+          services: [{ service: 'backend' }, { service: 'sidecar' }, { service: 'web' }],
+        },
+      ],
+      untouched: 0,
+    })
+    expect(new Set(told.impact.affected.map((hit) => hit.stagelet))).toEqual(new Set(['prod']))
+    await paused(false)
+    await expect
+      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 10_000 })
+      .toBeUndefined()
+  })
+})
