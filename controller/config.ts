@@ -42,6 +42,8 @@ export interface Config extends RateLimits {
   readonly trustedProxies: readonly string[]
   /** Settings of the OpenID login; undefined: no such login. */
   readonly oidc: OidcConfig | undefined
+  /** True: `/ui` serves the dashboard. */
+  readonly dashboard: boolean
   /** True: plain HTTP; only on loopback. */
   readonly insecureHttp: boolean
   readonly databaseUrl: string | undefined
@@ -86,6 +88,7 @@ interface Flags extends OidcFlags, LimitFlags {
   kubernetesNamespace?: string[]
   pruneAll?: boolean
   trustProxy?: string[]
+  dashboard: boolean
   insecureHttp?: boolean
 }
 
@@ -132,6 +135,7 @@ const baseCommand = (): Command =>
     .option('--oidc-client-secret-file <file>', 'file with its secret; none for a public client')
     .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
     .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
+    .option('--no-dashboard', 'serve no dashboard at /ui')
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
     .addHelpText(
       'after',
@@ -161,6 +165,7 @@ Environment:
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
   STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
   STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
+  STAGELY_DASHBOARD         off: as --no-dashboard (default on)
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 
 Examples:
@@ -201,6 +206,7 @@ export const parseConfig = (
   const logLevel = env['STAGELY_LOG_LEVEL'] ?? 'info'
   if (!logLevels.includes(logLevel))
     faults.push(`STAGELY_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
+  const dashboard = parseSwitch('STAGELY_DASHBOARD', env, faults) && flags.dashboard
   const auditRetentionDays = parseDays(env['STAGELY_AUDIT_RETENTION_DAYS'], faults)
   const retention = parseRetention(env, faults)
   const limits = parseLimits(flags, faults)
@@ -219,6 +225,7 @@ export const parseConfig = (
     pruneAll: flags.pruneAll ?? false,
     trustedProxies,
     oidc,
+    dashboard,
     insecureHttp,
     databaseUrl,
     keys,
@@ -270,6 +277,17 @@ const parseDays = (text: string | undefined, faults: string[]): number | undefin
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
   faults.push('STAGELY_AUDIT_RETENTION_DAYS must be a whole number of days, such as 400')
   return undefined
+}
+
+/** True unless the variable says `off`. */
+const parseSwitch = (
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): boolean => {
+  const text = env[name] ?? ''
+  if (!['', 'on', 'off'].includes(text)) faults.push(`${name} must be on or off`)
+  return text !== 'off'
 }
 
 const parseKubernetes = (flags: Flags, faults: string[]): Config['kubernetes'] => {

@@ -1,7 +1,7 @@
 // Flags that limit the rate of requests.
 import type { Command } from 'commander'
 
-/** Per second, on average over ten seconds; 0: no limit. */
+/** Per second on average over ten seconds, where nothing else is said; 0: no limit. */
 export interface RateLimits {
   /** Requests of one person or machine to the REST API. */
   readonly rateLimit: number
@@ -9,12 +9,15 @@ export interface RateLimits {
   readonly kubeRateLimit: number
   /** Invalid tokens from one address. */
   readonly failureLimit: number
+  /** Attempts of browsers to log in that fail, from one address within a minute. */
+  readonly loginLimit: number
 }
 
 export interface LimitFlags {
   rateLimit: string
   kubeRateLimit: string
   failureLimit: string
+  loginLimit: string
 }
 
 export const limitOptions = (command: Command): Command =>
@@ -30,22 +33,28 @@ export const limitOptions = (command: Command): Command =>
       'refused tokens per second and address, on average; 0: no limit',
       '50',
     )
+    .option(
+      '--login-limit <n>',
+      'logins of browsers that fail, per minute and address; 0: no limit',
+      '5',
+    )
 
 export const parseLimits = (
-  { rateLimit, kubeRateLimit, failureLimit }: LimitFlags,
+  { rateLimit, kubeRateLimit, failureLimit, loginLimit }: LimitFlags,
   faults: string[],
 ): RateLimits => {
   const given = {
     '--rate-limit': rateLimit,
     '--kube-rate-limit': kubeRateLimit,
     '--failure-limit': failureLimit,
+    '--login-limit': loginLimit,
   }
   for (const [flag, text] of Object.entries(given))
-    if (!/^\d{1,6}$/.test(text))
-      faults.push(`${flag} must be a whole number of requests per second; 0 is no limit`)
+    if (!/^\d{1,6}$/.test(text)) faults.push(`${flag} must be a whole number ; 0 is no limit`)
   return {
     rateLimit: Number(rateLimit),
     kubeRateLimit: Number(kubeRateLimit),
     failureLimit: Number(failureLimit),
+    loginLimit: Number(loginLimit),
   }
 }

@@ -1,6 +1,5 @@
 // The composition root: builds the controller from its configuration, and stops the parts in reverse
 // order.
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -31,8 +30,6 @@ import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { watchDisk } from './disk.ts'
 import { createApp } from './http/app.ts'
-import type { App } from './http/env.ts'
-import { mountLogin, type LoginDeps } from './http/login/routes.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
@@ -45,6 +42,7 @@ import { openMasterKeys } from './master-keys.ts'
 import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './sealing.ts'
 import { gitVersion } from './version.ts'
+import { prepareWeb } from './web.ts'
 
 export interface RunningController {
   /** Base URL for users and agents. */
@@ -161,9 +159,8 @@ const serve = async (
   metrics.watchFleet(() => agentRoutes.fleet())
   let base = ''
   const limits = createLimits(config)
-  const login = await loginRoutes(config, log, {
-    failureLimit: limits.failureLimit,
-    ...{ settings, denied, clock, logins: people.logins },
+  const web = await prepareWeb(config, {
+    ...{ opened, limits, denied, clock, log, version },
     base: () => base,
   })
   const app = createApp({
@@ -185,6 +182,7 @@ const serve = async (
     logs: agentRoutes.logs,
     ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
+    sessions: web.sessions,
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,
@@ -194,7 +192,7 @@ const serve = async (
     }),
     mountOpen: (open) => {
       open.route('/', agentApp)
-      login?.(open)
+      web.mount(open)
     },
   })
   http.listening = await listen(agentRoutes.listener(app), {
@@ -266,23 +264,6 @@ const mountMachines = async (
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   peers?.mount(app, agentRoutes)
   return { peers, agentRoutes }
-}
-
-/** The routes of the OpenID login; undefined when it is not configured. */
-const loginRoutes = async (
-  { oidc }: Config,
-  log: Logger,
-  given: Pick<OpenedStore, 'settings'> &
-    Pick<LoginDeps, 'logins' | 'base' | 'denied' | 'clock' | 'failureLimit'>,
-): Promise<((app: App) => void) | undefined> => {
-  if (oidc === undefined) return undefined
-  const { settings, ...rest } = given
-  const { OidcProvider } = await import('./http/login/provider.ts')
-  const key = await settings.putSealedIfAbsent('login', randomBytes(32))
-  const deps = { ...rest, provider: new OidcProvider(oidc), key, log }
-  return (app) => {
-    mountLogin(app, deps)
-  }
 }
 
 /**

@@ -12,6 +12,7 @@ const deps = {
   metrics: createMetrics('test'),
   proxies: createProxyTrust([]),
   tokens: { onChange: () => () => undefined },
+  sessions: { base: () => 'https://controller' },
   stopping: AbortSignal.abort(),
   versions: { version: '0.0.0', gitVersion: 'v1.32.0' },
 } as unknown as AppDeps

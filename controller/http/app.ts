@@ -23,7 +23,13 @@ import type { RequestLimits } from './rate-limit.ts'
 import { noteDenied } from './note-denied.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
 import { mountRestDocs } from './rest/openapi.ts'
-import { answerProblem, isRestPath, mountRest, type RestServerDeps } from './rest/serve.ts'
+import {
+  answerProblem,
+  isRestPath,
+  mountPublicRest,
+  mountRest,
+  type RestServerDeps,
+} from './rest/serve.ts'
 
 export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits {
   readonly store: Store
@@ -69,7 +75,13 @@ export const createApp = (deps: AppDeps): App => {
   mountMetrics(app, deps)
   mountRestDocs(app, deps.versions.version)
   deps.mountOpen?.(app)
-  const login = requireLogin(new Authenticator(deps), deps.failureLimit)
+  mountPublicRest(app, deps)
+  const login = requireLogin({
+    authenticator: new Authenticator(deps),
+    failures: deps.failureLimit,
+    base: deps.sessions.base,
+    takesCookie: isRestPath,
+  })
   for (const path of ['/api', '/apis', '/openapi']) app.use(`${path}/*`, login, paceKube(deps))
   mountRest(app, deps)
   mountDiscovery(app)

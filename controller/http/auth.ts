@@ -6,12 +6,14 @@ import { samePrincipal, type Principal } from '../../src/access/principal.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError, messageOf, type DeniedAttempt } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import type { AppEnv } from './env.ts'
+import { tokenPrefixes } from '../../src/store/tokens.ts'
+import type { AppContext, AppEnv } from './env.ts'
 import type { FailureLimit } from './rate-limit.ts'
+import { requireCsrf, requireOwnPage, sessionSecretIn, type Base } from './session-cookie.ts'
 
 export interface TokenVerifier {
-  /** undefined for an invalid or expired token. */
-  verify(token: string): Promise<Principal | undefined>
+  /** undefined for an invalid or expired token. `isRequest: false`: a session goes on resting. */
+  verify(token: string, isRequest?: boolean): Promise<Principal | undefined>
   /** The owner of a token that was valid once. */
   refusalOf(token: string): Promise<DeniedAttempt | undefined>
   /** Calls `listener` after a change of users, members or tokens; returns a function that stops this. */
@@ -26,11 +28,18 @@ export interface AuthenticatorDeps {
   readonly stopping: AbortSignal
 }
 
-const ends: Partial<Record<DeniedAttempt['why'], string>> = {
-  TokenExpired: 'the token has expired',
-  TokenRevoked: 'the token was revoked',
-  UserDisabled: 'the user of this token is disabled',
+type End = (what: 'token' | 'session') => string
+
+const ends: Partial<Record<DeniedAttempt['why'], End>> = {
+  TokenExpired: (what) => `the ${what} has expired`,
+  TokenRevoked: (what) => `the ${what} was revoked`,
+  UserDisabled: (what) => `the user of this ${what} is disabled`,
 }
+
+const isSession = (token: string): boolean => token.startsWith(tokenPrefixes.session)
+
+export const refusalOfLogin = (denied: DeniedAttempt, what: 'token' | 'session'): StagelyError =>
+  new StagelyError('Unauthorized', ends[denied.why]?.(what) ?? 'Unauthorized', { denied })
 
 const impersonation = /^impersonate-/i
 const rememberedMs = 5_000
@@ -42,10 +51,21 @@ const maxStreams = 2_000
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64')
 
+/** Why a stream ends: its login did, or has other rights now. */
+export class EndOfStream extends Error {
+  override readonly name = 'AbortError'
+  readonly why: 'login' | 'rights'
+
+  constructor(why: EndOfStream['why']) {
+    super(`the stream ends: ${why}`)
+    this.why = why
+  }
+}
+
 interface Follower {
   readonly token: string
   readonly principal: Principal
-  readonly end: () => void
+  readonly end: (why: EndOfStream['why']) => void
 }
 
 /**
@@ -96,15 +116,20 @@ export class Authenticator {
     return this.#good.has(hashOf(token))
   }
 
-  async verify(token: string): Promise<Principal | undefined> {
+  verify(token: string): Promise<Principal | undefined> {
+    return this.#verify(token, true)
+  }
+
+  async #verify(token: string, isRequest: boolean): Promise<Principal | undefined> {
     const hash = hashOf(token)
     const entry = this.#known.get(hash)
     if (entry !== undefined && entry.until > this.#clock.now()) return entry.principal
     this.#known.delete(hash)
     const before = this.#changes
-    const principal = await this.#tokens.verify(token)
+    const principal = await this.#tokens.verify(token, isRequest)
     this.#noteGood(hash, principal !== undefined)
-    if (principal === undefined || before !== this.#changes) return principal
+    // Otherwise requests would find what a check of streams has cached, and not count as use.
+    if (!isRequest || principal === undefined || before !== this.#changes) return principal
     if (this.#known.size >= rememberedTokens) this.#known.clear()
     const until = Math.min(this.#clock.now() + rememberedMs, principal.expiresAt ?? Infinity)
     this.#known.set(hash, { principal, until })
@@ -126,18 +151,21 @@ export class Authenticator {
   async refuse(token: string | undefined): Promise<StagelyError> {
     const denied = token === undefined ? undefined : await this.#tokens.refusalOf(token)
     if (denied === undefined) return new StagelyError('Unauthorized', 'Unauthorized')
-    return new StagelyError('Unauthorized', ends[denied.why] ?? 'Unauthorized', { denied })
+    return refusalOfLogin(denied, token !== undefined && isSession(token) ? 'session' : 'token')
   }
 
-  /** Aborts when the login ends or its rights change; watched until `until` aborts. */
+  /**
+   * Aborts when the login ends or its rights change, with an EndOfStream as the reason; watched until
+   * `until` aborts.
+   */
   follow(token: string, principal: Principal, until: AbortSignal): AbortSignal {
     const controller = new AbortController()
     const follower: Follower = {
       token,
       principal,
-      end: () => {
+      end: (why) => {
         this.#followers.delete(follower)
-        controller.abort()
+        controller.abort(new EndOfStream(why))
       },
     }
     if (until.aborted) return controller.signal
@@ -177,9 +205,10 @@ export class Authenticator {
       try {
         for (const follower of [...this.#followers]) {
           const { token, principal, end } = follower
-          if (!now.has(token)) now.set(token, await this.verify(token))
+          if (!now.has(token)) now.set(token, await this.#verify(token, false))
           const current = now.get(token)
-          if (current === undefined || !samePrincipal(current, principal)) end()
+          if (current === undefined) end('login')
+          else if (!samePrincipal(current, principal)) end('rights')
         }
       } catch (error) {
         this.#log.warn({ err: messageOf(error) }, 'open streams could not be checked; trying again')
@@ -190,14 +219,37 @@ export class Authenticator {
   }
 }
 
+interface Login {
+  readonly authenticator: Authenticator
+  readonly failures: FailureLimit
+  readonly base: Base
+  /** True for paths at which the cookie of a session counts. */
+  readonly takesCookie: (path: string) => boolean
+}
+
+/** The token of a request, or the secret of its session. */
+const credentialOf = (c: AppContext, { base, takesCookie }: Login): string | undefined => {
+  const header = c.req.header('authorization')
+  if (header === undefined) {
+    const secret = takesCookie(c.req.path) ? sessionSecretIn(base, c.req.raw.headers) : undefined
+    if (secret !== undefined) requireOwnPage(base, c.req.raw.headers, { isBrowser: true })
+    return secret
+  }
+  const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
+  // The secret of a session counts as a cookie only.
+  return token === undefined || isSession(token) ? undefined : token
+}
+
 /**
- * 401 without a valid token; 403 for impersonation, which would otherwise be ignored silently; 429 for
- * an unknown token from an address that has sent too many of them.
+ * 401 without a valid token or session; 403 for a session that another page makes use of, and for
+ * impersonation, which would otherwise be ignored silently; 429 for an unknown token from an address
+ * that has sent too many of them.
  */
 export const requireLogin =
-  (authenticator: Authenticator, failures: FailureLimit): MiddlewareHandler<AppEnv> =>
+  (login: Login): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
-    const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    const { authenticator, failures } = login
+    const token = credentialOf(c, login)
     if (token === undefined) throw await authenticator.refuse(undefined)
     if (!authenticator.wasGood(token)) await failures.check(c.get('address'))
     const user = await authenticator.verify(token)
@@ -205,9 +257,10 @@ export const requireLogin =
       await failures.count(c.get('address'))
       throw await authenticator.refuse(token)
     }
+    c.set('user', user)
     if (Object.keys(c.env.incoming.headers).some((name) => impersonation.test(name)))
       throw new StagelyError('Forbidden', 'impersonation is not supported: log in as that user')
-    c.set('user', user)
+    if (user.session !== undefined) requireCsrf(token, c.req.method, c.req.raw.headers)
     c.set('whileLoggedIn', (until) => authenticator.follow(token, user, until))
     await next()
   }

@@ -25,8 +25,7 @@ export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 
 /** The writer, for audit and ownership. Both APIs are one source. */
-export const actorOf = (c: AppContext): Actor => {
-  const user = c.get('user')
+export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
   const { name, id } = user
   return {
     name,

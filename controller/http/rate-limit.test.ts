@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createLimits } from './rate-limit.ts'
 
-const limits = createLimits({ rateLimit: 1, kubeRateLimit: 1, failureLimit: 1 })
+const limits = createLimits({ rateLimit: 1, kubeRateLimit: 1, loginLimit: 2, failureLimit: 1 })
 
 it('counts each caller and each API by itself, and says when to come again', async () => {
   for (let i = 0; i < 10; i++) await limits.kubeLimit.take('a')
@@ -22,11 +22,35 @@ it('keeps an address out only once it has failed too often', async () => {
   await limits.failureLimit.check('192.0.2.2')
 })
 
+it('counts logins that fail, and only those', async () => {
+  const { loginLimit } = limits
+  const fails = (): Promise<never> => Promise.reject(new Error('wrong'))
+  const succeeds = (): Promise<string> => Promise.resolve('in')
+  for (let i = 0; i < 5; i++) expect(await loginLimit.attempt('192.0.2.3', succeeds)).toBe('in')
+  for (let i = 0; i < 2; i++)
+    await expect(loginLimit.attempt('192.0.2.3', fails)).rejects.toThrow('wrong')
+  await expect(loginLimit.attempt('192.0.2.3', succeeds)).rejects.toThrow('more than 2 times')
+  expect(await loginLimit.attempt('192.0.2.4', succeeds)).toBe('in')
+})
+
+it('lets a person read one value at a time, and 30 a minute', async () => {
+  const { revealLimit } = limits
+  let end = (): void => undefined
+  const first = revealLimit.run('ann', () => new Promise<void>((resolve) => (end = resolve)))
+  await expect(revealLimit.run('ann', () => Promise.resolve())).rejects.toThrow('at a time')
+  end()
+  await first
+  for (let i = 1; i < 30; i++) await revealLimit.run('ann', () => Promise.resolve())
+  await expect(revealLimit.run('ann', () => Promise.resolve())).rejects.toThrow('30 values')
+  await revealLimit.run('bob', () => Promise.resolve())
+})
+
 it('of 0 is none', async () => {
-  const free = createLimits({ rateLimit: 0, kubeRateLimit: 0, failureLimit: 0 })
+  const free = createLimits({ rateLimit: 0, kubeRateLimit: 0, loginLimit: 0, failureLimit: 0 })
   for (let i = 0; i < 100; i++) {
     await free.kubeLimit.take('a')
     await free.failureLimit.count('192.0.2.1')
     await free.failureLimit.check('192.0.2.1')
+    await free.loginLimit.attempt('192.0.2.1', () => Promise.resolve())
   }
 })

@@ -6,6 +6,8 @@ import type { RateLimits } from '../limit-config.ts'
 
 const windowSeconds = 10
 
+const minuteSeconds = 60
+
 const limiterOf = (perSecond: number): RateLimiterMemory =>
   new RateLimiterMemory({ points: perSecond * windowSeconds, duration: windowSeconds })
 
@@ -14,6 +16,16 @@ const tooMany = (what: string, msBeforeNext: number): StagelyError => {
   return new StagelyError('TooManyRequests', `${what}; try again in ${seconds} s`, {
     retryAfterSeconds: seconds,
   })
+}
+
+/** Runs `consume`; TooManyRequests where the limiter refuses. */
+const orTooMany = async (consume: () => Promise<unknown>, what: string): Promise<void> => {
+  try {
+    await consume()
+  } catch (refused) {
+    if (!(refused instanceof RateLimiterRes)) throw refused
+    throw tooMany(what, refused.msBeforeNext)
+  }
 }
 
 export interface RateLimit {
@@ -28,13 +40,8 @@ const createRateLimit = (perSecond: number): RateLimit => {
   const most = perSecond * windowSeconds
   return {
     take: async (principalId) => {
-      try {
-        await limiter.consume(principalId)
-      } catch (refused) {
-        if (!(refused instanceof RateLimiterRes)) throw refused
-        const what = `you have made more than ${most} requests in ${windowSeconds} s`
-        throw tooMany(what, refused.msBeforeNext)
-      }
+      const what = `you have made more than ${most} requests in ${windowSeconds} s`
+      await orTooMany(() => limiter.consume(principalId), what)
     },
   }
 }
@@ -63,15 +70,68 @@ const createFailureLimit = (perSecond: number): FailureLimit => {
   }
 }
 
+export interface LoginLimit {
+  /**
+   * Runs an attempt to log in. TooManyRequests after too many from the address within a minute; one that
+   * succeeds does not count.
+   */
+  attempt<T>(address: string, login: () => Promise<T>): Promise<T>
+}
+
+/** 0: no limit. */
+const createLoginLimit = (perMinute: number): LoginLimit => {
+  if (perMinute === 0) return { attempt: (_, login) => login() }
+  const limiter = new RateLimiterMemory({ points: perMinute, duration: minuteSeconds })
+  const what = `your address has tried to log in more than ${perMinute} times within a minute`
+  return {
+    attempt: async (address, login) => {
+      await orTooMany(() => limiter.consume(address), what)
+      const done = await login()
+      await limiter.reward(address)
+      return done
+    },
+  }
+}
+
+const revealsPerMinute = 30
+
+export interface RevealLimit {
+  /** Reads a value for a session: so many a minute for each person, one after the other. */
+  run<T>(principalId: string, reveal: () => Promise<T>): Promise<T>
+}
+
+const createRevealLimit = (): RevealLimit => {
+  const limiter = new RateLimiterMemory({ points: revealsPerMinute, duration: minuteSeconds })
+  const running = new Set<string>()
+  const what = `a browser reads at most ${revealsPerMinute} values a minute: read many with the command line`
+  return {
+    run: async (principalId, reveal) => {
+      if (running.has(principalId)) throw tooMany('a browser reads one value at a time', 1_000)
+      running.add(principalId)
+      try {
+        await orTooMany(() => limiter.consume(principalId), what)
+        return await reveal()
+      } finally {
+        running.delete(principalId)
+      }
+    },
+  }
+}
+
 export interface RequestLimits {
   /** Limit of the REST API. */
   readonly limit: RateLimit
   readonly kubeLimit: RateLimit
   readonly failureLimit: FailureLimit
+  /** Of logins of browsers. */
+  readonly loginLimit: LoginLimit
+  readonly revealLimit: RevealLimit
 }
 
-export const createLimits = (perSecond: RateLimits): RequestLimits => ({
-  limit: createRateLimit(perSecond.rateLimit),
-  kubeLimit: createRateLimit(perSecond.kubeRateLimit),
-  failureLimit: createFailureLimit(perSecond.failureLimit),
+export const createLimits = (limits: RateLimits): RequestLimits => ({
+  limit: createRateLimit(limits.rateLimit),
+  kubeLimit: createRateLimit(limits.kubeRateLimit),
+  failureLimit: createFailureLimit(limits.failureLimit),
+  loginLimit: createLoginLimit(limits.loginLimit),
+  revealLimit: createRevealLimit(),
 })

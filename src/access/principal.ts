@@ -18,6 +18,11 @@ export interface Principal {
   readonly expiresAt?: number
   /** Restrictions by the token's scopes; absent: none. */
   readonly limits?: TokenLimits
+  /** Of a browser's session; absent: the request carries the token itself. */
+  readonly session?: {
+    /** The person has proved who they are; this counts until then (ms). */
+    readonly confirmedUntil: number | undefined
+  }
 }
 
 /** Restrictions by a token's scopes. Scopes never add a right. */

@@ -1,10 +1,12 @@
 // One error class with a closed set of reasons. Foreign errors (database, Docker) are translated where
 // they enter, and rendered where they leave (kube/status.ts). No code branches on the text of an error.
 
-/** The HTTP status of each reason. The reasons are Kubernetes' `StatusReason` words. */
+/** The HTTP status of each reason. But for ConfirmationRequired they are Kubernetes' `StatusReason` words. */
 export const httpStatusOf = {
   BadRequest: 400,
   Unauthorized: 401,
+  /** Of a browser's session: prove again who you are, and repeat. */
+  ConfirmationRequired: 401,
   Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
@@ -80,6 +82,7 @@ export interface DeniedAttempt {
     | 'Role'
     | 'Credentials'
     | 'Login'
+    | 'CrossSite'
   /** Owner of the token, when the request has no principal. */
   readonly actorId?: string
   readonly actorName?: string

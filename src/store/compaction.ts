@@ -3,6 +3,7 @@ import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import { finishNamespace } from './removal.ts'
 import type { WriteSession } from './session.ts'
+import { dropEndedSessions } from './sessions.ts'
 import type { Queryable } from './sql.ts'
 import { term } from './state/rows.ts'
 
@@ -96,6 +97,7 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
   await dropOldChanges(q, now)
   await dropOldVersions(q, keep)
   await q.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
+  await dropEndedSessions(q, now)
   await q.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
   await q.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
 }

@@ -8,16 +8,26 @@ import type { AccessChanges } from './access-changes.ts'
 import { dropMember, putMember } from './members.ts'
 import type { WriteSession } from './session.ts'
 import type { Sql } from './sql.ts'
+import { confirmSession, insertSession, type Browser, type OpenedSession } from './sessions.ts'
 import { insertToken, type CreatedToken } from './tokens.ts'
 import { findUser, insertUser, type User } from './users.ts'
 
-/** A login whose person is back from the provider. */
-export interface EndingLogin {
+interface TakenLogin {
   readonly state: string
-  /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
-  readonly challenge: string
   /** ms; of the state */
   readonly expiresAt: number
+}
+
+/** A login for the command line, whose person is back from the provider. */
+export interface EndingLogin extends TakenLogin {
+  /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
+  readonly challenge: string
+}
+
+/** The same in a browser. */
+export interface BrowserLogin extends TakenLogin {
+  readonly browser: Browser
+  readonly requestId: string
 }
 
 /** As the provider vouches for it. */
@@ -27,6 +37,8 @@ export interface Identity {
   /** Verified by the provider. */
   readonly email: string
   readonly displayName: string | undefined
+  /** When the person has last proved who they are (ms); undefined: the provider does not say. */
+  readonly authenticatedAt?: number | undefined
   /** Roles that groups give; undefined: groups say nothing, and memberships stay. */
   readonly roles: ReadonlyMap<string, TeamRole> | undefined
 }
@@ -69,18 +81,7 @@ export class LoginStore {
    */
   finish(identity: Identity, login: EndingLogin): Promise<{ user: User; code: string }> {
     return this.#changes.write(actor, async (session) => {
-      await takeState(session, login)
-      const user = await userOf(session, identity)
-      if (user.disabled)
-        throw new StagelyError('Forbidden', `user "${user.name}" is disabled: ask an admin`, {
-          denied: { why: 'Login', actorId: user.id, actorName: user.name },
-        })
-      await session.tx.query(
-        `UPDATE users SET oidc_issuer = $2, oidc_subject = $3, last_login_at = $4,
-           display_name = coalesce(display_name, $5) WHERE id = $1`,
-        [user.id, identity.issuer, identity.subject, session.nowMs, identity.displayName ?? null],
-      )
-      if (identity.roles !== undefined) await followGroups(session, user, identity.roles)
+      const user = await enter(session, identity, login)
       const detail = { userId: user.id, issuer: identity.issuer }
       session.audit(userRef(user), { action: 'login', detail })
       const code = randomBytes(32).toString('base64url')
@@ -91,6 +92,45 @@ export class LoginStore {
         [sha256(code, 'hex'), user.id, login.challenge, session.nowMs + codeMs],
       )
       return { user, code }
+    })
+  }
+
+  /** As `finish`, with a session in place of the code. */
+  finishInBrowser(
+    identity: Identity,
+    login: BrowserLogin,
+  ): Promise<{ user: User; opened: OpenedSession }> {
+    const { browser, requestId } = login
+    const write = { ...actor, address: browser.address, requestId }
+    return this.#changes.write(write, async (session) => {
+      const user = await enter(session, identity, login)
+      const opened = await insertSession(session, { userId: user.id, browser, isConfirmed: true })
+      const { issuer } = identity
+      const detail = { userId: user.id, issuer, by: 'provider', sessionId: opened.session.id }
+      session.audit(userRef(user), { action: 'login', detail })
+      return { user, opened }
+    })
+  }
+
+  /** The person of a session has logged in again. Forbidden when it is somebody else. */
+  confirmInBrowser(identity: Identity, login: BrowserLogin, sessionId: string): Promise<void> {
+    const { browser, requestId } = login
+    const write = { ...actor, address: browser.address, requestId }
+    return this.#changes.write(write, async (session) => {
+      await takeState(session, login)
+      const [known] = await session.tx.query<{ id: string }>(
+        `SELECT u.id FROM users u JOIN tokens t ON t.user_id = u.id
+         WHERE t.id = $3 AND u.oidc_issuer = $1 AND u.oidc_subject = $2`,
+        [identity.issuer, identity.subject, sessionId],
+      )
+      if (known === undefined)
+        throw new StagelyError('Forbidden', 'this session is of somebody else: log out first', {
+          denied: { why: 'Login', actorName: identity.email },
+        })
+      const user = await findUser(session.tx, known.id)
+      await confirmSession(session, { id: sessionId, userId: user.id })
+      const detail = { userId: user.id, issuer: identity.issuer, by: 'provider', sessionId }
+      session.audit(userRef(user), { action: 'confirm login', detail })
     })
   }
 
@@ -137,8 +177,29 @@ const noCode = (): StagelyError =>
     denied: { why: 'Login' },
   })
 
+/** Finds or adds the user, who then has the roles that groups give. */
+const enter = async (
+  session: WriteSession,
+  identity: Identity,
+  login: TakenLogin,
+): Promise<User> => {
+  await takeState(session, login)
+  const user = await userOf(session, identity)
+  if (user.disabled)
+    throw new StagelyError('Forbidden', `user "${user.name}" is disabled: ask an admin`, {
+      denied: { why: 'Login', actorId: user.id, actorName: user.name },
+    })
+  await session.tx.query(
+    `UPDATE users SET oidc_issuer = $2, oidc_subject = $3, last_login_at = $4,
+       display_name = coalesce(display_name, $5) WHERE id = $1`,
+    [user.id, identity.issuer, identity.subject, session.nowMs, identity.displayName ?? null],
+  )
+  if (identity.roles !== undefined) await followGroups(session, user, identity.roles)
+  return user
+}
+
 /** Each state leads to one login. */
-const takeState = async (session: WriteSession, login: EndingLogin): Promise<void> => {
+const takeState = async (session: WriteSession, login: TakenLogin): Promise<void> => {
   await session.tx.query('DELETE FROM logins WHERE expires_at <= $1', [session.nowMs])
   const taken = await session.tx.query(
     `INSERT INTO logins (state_hash, expires_at) VALUES ($1, $2)

@@ -20,6 +20,7 @@ import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { PrincipalStore } from './principals.ts'
 import { Replicas } from './replicas.ts'
+import { SessionStore } from './sessions.ts'
 import { Settings } from './settings.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
@@ -53,6 +54,7 @@ export interface Opened {
   readonly tokens: TokenStore
   readonly principals: PrincipalStore
   readonly logins: LoginStore
+  readonly sessions: SessionStore
   readonly settings: Settings
   readonly keys: KeyStore
   readonly audit: AuditLog
@@ -152,6 +154,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       tokens: new TokenStore(sql, access),
       principals: new PrincipalStore(sql, clock, access),
       logins: new LoginStore(sql, clock, access),
+      sessions: new SessionStore(sql, clock, access),
       settings,
       keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs }),
       audit: new AuditLog({ sql, store, settings }),

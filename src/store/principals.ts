@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { DeniedAttempt } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { refusalOf } from './audit/refused-tokens.ts'
+import { isLive } from './session-times.ts'
 import type { Sql } from './sql.ts'
 import { hashOfToken } from './tokens.ts'
 
@@ -16,6 +17,8 @@ interface PrincipalRow {
   namespaces: string | null
   expires_at: number | null
   last_used_at: number | null
+  is_session: boolean
+  confirmed_until: number | null
   user_id: string | null
   user_name: string | null
   admin: boolean | null
@@ -27,6 +30,7 @@ interface PrincipalRow {
 
 const principalSql = `
 SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.expires_at, t.last_used_at,
+  t.is_session, t.confirmed_until,
   u.id AS user_id, u.name AS user_name, u.admin, u.disabled_at, team.name AS team,
   (SELECT json_object_agg(o.name, m.role) FROM team_members m JOIN objects o ON o.uid = m.team_id
    WHERE m.user_id = u.id) AS roles
@@ -54,6 +58,7 @@ const toPrincipal = (row: PrincipalRow): Principal => {
     tokenId: row.id,
     ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
     ...(limits === undefined ? {} : { limits }),
+    ...(row.is_session ? { session: { confirmedUntil: row.confirmed_until ?? undefined } } : {}),
   }
   if (row.user_id !== null) {
     const roles = JSON.parse(row.roles ?? '{}') as Record<string, TeamRole>
@@ -90,14 +95,16 @@ export class PrincipalStore {
 
   /**
    * Undefined for a token that is unknown, revoked or expired, or of a disabled user. Looked up by
-   * hash: timing tells nothing of it.
+   * hash: timing tells nothing of it. `isRequest: false`: nobody asks for anything, so a session rests.
    */
-  async verify(token: string): Promise<Principal | undefined> {
+  async verify(token: string, isRequest = true): Promise<Principal | undefined> {
     const [row] = await this.#sql.query<PrincipalRow>(principalSql, [hashOfToken(token)])
     if (row === undefined || row.disabled_at !== null) return undefined
     const now = this.#clock.now()
     if (row.expires_at !== null && row.expires_at <= now) return undefined
-    if ((row.last_used_at ?? 0) <= now - lastUsedEveryMs) await this.#noteUse(row.id, now)
+    if (row.is_session && !isLive(row.last_used_at ?? 0, now)) return undefined
+    const counts = isRequest || !row.is_session
+    if (counts && (row.last_used_at ?? 0) <= now - lastUsedEveryMs) await this.#noteUse(row.id, now)
     return toPrincipal(row)
   }
 

@@ -11,7 +11,13 @@ import type { Actor } from './store.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
 
 /** Says at a glance, and to scanners of leaked secrets, what a token is. */
-const tokenPrefixes = { admin: 'sat_', personal: 'spt_', machine: 'smt_' } as const
+export const tokenPrefixes = {
+  admin: 'sat_',
+  personal: 'spt_',
+  machine: 'smt_',
+  /** Of a browser's session: it comes in a cookie, and counts nowhere else. */
+  session: 'sst_',
+} as const
 
 /** Whose a token is: a user's (by id or name), or a team's machine's. */
 export type TokenOwner = { readonly user: string } | { readonly team: string }
@@ -88,10 +94,10 @@ const toToken = (row: TokenRow): Token => ({
 export const hashOfToken = (token: string): string =>
   createHash('sha256').update(token).digest('hex')
 
-const newSecret = (kind: keyof typeof tokenPrefixes): string =>
+const newSecret = (kind: 'admin' | 'personal' | 'machine'): string =>
   tokenPrefixes[kind] + randomBytes(32).toString('base64url')
 
-const hintLength = 8
+export const hintLength = 8
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
 
 /** Faults name fields as the REST API does, which is the only way in. */
@@ -249,7 +255,7 @@ export class TokenStore {
   async list(owner: TokenOwner): Promise<Token[]> {
     const { userId, teamId } = await placeOf(this.#sql, owner)
     const rows = await this.#sql.query<TokenRow>(
-      `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 ORDER BY t.name COLLATE "C"`,
+      `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 AND NOT t.is_session ORDER BY t.name COLLATE "C"`,
       [userId ?? teamId],
     )
     return rows.map(toToken)
@@ -264,7 +270,8 @@ export class TokenStore {
     return this.#changes.write(actor, async (session) => {
       const { userId, teamId, namespace } = await placeOf(session.tx, owner)
       const [row] = await session.tx.query<TokenRow>(
-        `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 AND (t.id::text = $2 OR t.name = $2)
+        `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 AND NOT t.is_session
+           AND (t.id::text = $2 OR t.name = $2)
          ORDER BY t.id::text = $2 DESC LIMIT 1`,
         [userId ?? teamId, what],
       )

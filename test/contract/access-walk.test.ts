@@ -65,7 +65,12 @@ const kubeExpected = (route: KubeRoute, who: Who, team: Team): Expected => {
   return named && may(who, team, plain, right) ? 'pass' : 403
 }
 
+const isPublic = ({ access }: RestRoute): boolean => access.in === 'public'
+
 const restExpected = ({ access }: RestRoute, who: Who, team: Team): Expected => {
+  if (access.in === 'public') return 'pass'
+  // Everybody here has a token, and no session.
+  if (access.in === 'session') return 403
   if (access.in === 'self' || who === 'admin') return 'pass'
   if (access.in === 'admin') return 403
   if (access.in === 'teams') return holds(who, access.verb, access.resource) ? 'pass' : 403
@@ -85,6 +90,7 @@ const kubeScoped = (route: KubeRoute, scoped: Scoped, whole: Expected): Expected
 const restScoped = ({ access, method }: RestRoute, scoped: Scoped, whole: Expected): Expected => {
   // It manages no tokens of its owner's; that it makes none is said when the body was read.
   if (access.in === 'self') return method === 'DELETE' ? 403 : 'pass'
+  if (access.in === 'public' || access.in === 'session') return whole
   if (access.in === 'admin' || whole === 404) return whole
   if (access.in === 'teams') return whole === 'pass' && left(scoped, access.verb) ? 'pass' : 403
   if (scoped === 'for blue only') return 404
@@ -234,13 +240,16 @@ describe('who may do what', () => {
     {
       expectScoped,
       ifMatch,
+      unknown = 401,
     }: {
       expectScoped: (scoped: Scoped, whole: Expected) => Expected
       ifMatch?: string | undefined
+      /** What one gets without a token that opens something. */
+      unknown?: Expected
     },
   ): Case[] => {
     const common = { method, ifMatch }
-    const bad = { ...common, path: pathIn('red'), expected: 401 } as const
+    const bad = { ...common, path: pathIn('red'), expected: unknown } as const
     return [
       { ...bad, name: 'nobody', token: undefined },
       { ...bad, name: 'a made-up token', token: 'spt_none' },
@@ -318,6 +327,7 @@ describe('who may do what', () => {
               expectScoped: (scoped, whole) => restScoped(route, scoped, whole),
               // No version is 0, so that nothing is changed.
               ifMatch: route.heedsIfMatch === true ? '"0"' : undefined,
+              unknown: isPublic(route) ? 'pass' : 401,
             },
           ),
         ),

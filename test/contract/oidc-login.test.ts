@@ -210,6 +210,110 @@ describe('login by an OpenID provider', () => {
     expect([...query.keys()]).toEqual(expect.arrayContaining(['state', 'nonce', 'code_challenge']))
   })
 
+  it('logs a browser in, which comes back to the page that it came from', async () => {
+    const cookies = new Map<string, string>()
+    const page = '/ui/t/team-a/p/shop?lens=list&q=key:DB_*'
+    const start = `${controller.url}/api/v1/auth/web/login?return_to=${encodeURIComponent(page)}`
+    const first = await fetch(start, { redirect: 'manual' })
+    expect(first.status).toBe(303)
+    expect(first.headers.getSetCookie()).toEqual([
+      expect.stringMatching(
+        /^stagely-login=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
+      ),
+    ])
+    const { urls } = await browse(start, 'ann', [], cookies)
+    expect(urls.at(-1)).toBe(controller.url + page)
+    const secret = cookies.get('stagely') ?? ''
+    expect(secret).toMatch(/^sst_[\w-]{43}$/)
+    expect(cookies.get('stagely-login')).toBe('')
+    const headers = { cookie: `stagely=${secret}`, 'sec-fetch-site': 'same-origin' }
+    const session = await fetch(`${controller.url}/api/v1/session`, { headers })
+    expect(await session.json()).toMatchObject({ user: 'ann@example.com' })
+    expect(urls.join('\n')).not.toContain(secret)
+    expect(lines.join('\n')).not.toContain(secret)
+    const { body } = await api('/audit?limit=1000', admin)
+    expect(JSON.stringify(body)).not.toContain(secret)
+    const { rows } = body as { rows: AuditRecord[] }
+    expect(rows.find(({ detail }) => detail?.['by'] === 'provider')).toMatchObject({
+      action: 'login',
+      actor: { address: '127.0.0.1' },
+      object: { name: 'ann@example.com' },
+    })
+    const methods = await fetch(`${controller.url}/api/v1/auth/methods`)
+    expect(await methods.json()).toMatchObject({ oidc: { issuer: provider.issuer } })
+  })
+
+  it('leads a browser to no page but its own, and only the browser that began', async () => {
+    const begin = (page: string): Promise<Response> =>
+      fetch(`${controller.url}/api/v1/auth/web/login?return_to=${encodeURIComponent(page)}`, {
+        redirect: 'manual',
+      })
+    for (const bad of [
+      'https://evil.example/',
+      '//evil.example',
+      '/',
+      '/ui/\\evil',
+      '/ui/#x',
+      'ui/',
+    ])
+      expect([bad, (await begin(bad)).status]).toEqual([bad, 422])
+    // Somebody sends a link that would log others into a stranger's account.
+    const [stranger, victim] = [new Map<string, string>(), new Map<string, string>()]
+    const started = await begin('/ui/')
+    const urls: string[] = []
+    await browse(started.headers.get('location') ?? '', 'ann', urls, stranger)
+    const callback = urls.find((url) => url.includes('/auth/callback')) ?? ''
+    expect(urls.at(-1)).toContain('/ui/login?error=this+login+was+begun+in+another+browser')
+    await browse(callback, 'ann', [], victim)
+    expect([stranger.get('stagely'), victim.get('stagely')]).toEqual([undefined, undefined])
+  })
+
+  it('confirms the person of a session, who has just logged in again', async () => {
+    const cookies = new Map<string, string>()
+    await browse(`${controller.url}/api/v1/auth/web/login`, 'ann', [], cookies)
+    const cookie = `stagely=${cookies.get('stagely') ?? ''}`
+    const own = { cookie, 'sec-fetch-site': 'same-origin' }
+    const confirmedUntil = async (): Promise<number> => {
+      const answer = await fetch(`${controller.url}/api/v1/session`, { headers: own })
+      return Date.parse(((await answer.json()) as { confirmed_until: string }).confirmed_until)
+    }
+    const confirm = async (
+      person: string,
+      jar = new Map<string, string>(),
+    ): Promise<string | undefined> => {
+      const start = `${controller.url}/api/v1/auth/web/login?confirm=true&return_to=/ui/me`
+      const first = await fetch(start, { redirect: 'manual', headers: own })
+      const to = new URL(first.headers.get('location') ?? '')
+      expect([to.searchParams.get('prompt'), to.searchParams.get('max_age')]).toEqual([
+        'login',
+        '0',
+      ])
+      const [, state = ''] =
+        /stagely-login=([^;]+)/.exec(first.headers.getSetCookie()[0] ?? '') ?? []
+      // The cookie of the session does not come with a redirect from the provider.
+      jar.set('stagely-login', state)
+      jar.delete('stagely')
+      const { urls } = await browse(to.href, person, [], jar)
+      return urls.at(-1)
+    }
+    const before = await confirmedUntil()
+    // Times are told in whole seconds.
+    await realClock.sleep(1_100)
+    expect(await confirm('ann')).toBe(`${controller.url}/ui/me`)
+    expect(await confirmedUntil()).toBeGreaterThan(before)
+    const after = await confirmedUntil()
+    await api('/users/bob@example.com', admin, { method: 'PATCH', body: { disabled: false } })
+    expect(await confirm('bob')).toContain('somebody+else')
+    provider.isLenient = true
+    expect(await confirm('ann', cookies)).toContain('does+not+say+when')
+    provider.isLenient = false
+    expect(await confirmedUntil()).toBe(after)
+    const nobody = await fetch(`${controller.url}/api/v1/auth/web/login?confirm=true`, {
+      redirect: 'manual',
+    })
+    expect(nobody.status).toBe(401)
+  })
+
   it('lets people in however many logins are begun', async () => {
     const query = new URLSearchParams({
       redirect_uri: 'http://127.0.0.1:80/callback',

@@ -120,7 +120,9 @@ describe('If-Match of every route', () => {
       paths: Record<string, Record<string, { parameters: { name: string }[] }>>
     }>()
     const named: Record<string, string> = { team: 'heeding', secret_id: 'one', user: 'admin' }
-    for (const { id, method, path, heedsIfMatch } of restRoutes) {
+    // A token gets no further than to the right at routes for sessions.
+    const forTokens = restRoutes.filter(({ access }) => access.in !== 'session')
+    for (const { id, method, path, heedsIfMatch } of forTokens) {
       const filled = path.replace(/:(\w+)/g, (_, name: string) => named[name] ?? 'heeding%2Fone')
       const body = ['PATCH', 'PUT'].includes(method) ? {} : undefined
       const answer = await call(method, `/api/v1${filled}`, body, { 'if-match': '"0"' })

@@ -23,7 +23,7 @@ export const peopleContract = (name: string, open: OpenStore): void => {
     afterAll(() => t.destroy())
 
     const aTeam = async (): Promise<string> => {
-      const team = `team-${++count}`
+      const team = `crew-${++count}`
       const metadata = { name: team }
       await createAs(t.store, api, { apiVersion: 'v1', kind: 'Namespace', metadata })
       return team
@@ -130,6 +130,37 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       expect(await t.principals.verify(secret)).toBeUndefined()
       expect(await t.principals.refusalOf(secret)).toMatchObject({ why: 'TokenRevoked' })
       expect(await auditOf('Token', 'laptop')).toEqual(['create token', 'revoke token'])
+    })
+
+    it('ends a session that rests for an hour, or is half a day old, whatever streams it has', async () => {
+      const user = await aUser()
+      const { token } = await t.tokens.create(api, { user }, { name: 'laptop' })
+      const { id } = await t.users.get(user)
+      const person = { id, name: user, tokenId: token.id }
+      const browser = { address: '192.0.2.7', name: 'Firefox on Linux' }
+      const minute = 60_000
+      const { secret, session } = await t.sessions.openByToken(api, person, browser)
+      expect(secret).toMatch(/^sst_[A-Za-z0-9_-]{43}$/)
+      expect(await t.tokens.list({ user })).toHaveLength(1)
+      const begun = clock.now()
+      const verify = (isRequest = true): Promise<unknown> => t.principals.verify(secret, isRequest)
+      while (clock.now() < begun + 11.5 * 3_600_000) {
+        clock.step(50 * minute)
+        expect(await verify()).toMatchObject({ tokenId: session.id })
+      }
+      clock.step(30 * minute)
+      expect(await verify()).toBeUndefined()
+      expect(await t.principals.refusalOf(secret)).toMatchObject({ why: 'TokenExpired' })
+      const resting = await t.sessions.openByToken(api, person, browser)
+      clock.step(50 * minute)
+      // An open stream is checked now and then.
+      expect(await t.principals.verify(resting.secret, false)).toBeDefined()
+      clock.step(10 * minute)
+      expect(await t.sessions.list(id)).toEqual([])
+      expect(await t.principals.verify(resting.secret)).toBeUndefined()
+      await t.store.compact(clock.now() + 2 * 86_400_000)
+      const left = await t.sql.query('SELECT 1 FROM tokens WHERE is_session')
+      expect(left).toEqual([])
     })
 
     it('stores no token, only what it hashes to', async () => {

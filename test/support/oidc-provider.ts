@@ -14,6 +14,8 @@ export interface TestProvider {
   readonly issuer: string
   /** Undefined: the nonce that was asked for is vouched for; else this one, or none with ''. */
   nonce: string | undefined
+  /** True: who is logged in there is not asked again, whatever the client wants. */
+  isLenient: boolean
   stop(): Promise<void>
 }
 
@@ -60,6 +62,7 @@ export const startOidcProvider = async (
   const self: TestProvider = {
     issuer,
     nonce: undefined,
+    isLenient: false,
     stop: async () => {
       server.close()
       server.closeAllConnections()
@@ -73,18 +76,26 @@ export const startOidcProvider = async (
       else url.searchParams.set('nonce', self.nonce)
       request.url = url.pathname + url.search
     }
+    if (self.isLenient && url.searchParams.has('prompt')) {
+      url.searchParams.delete('prompt')
+      url.searchParams.delete('max_age')
+      request.url = url.pathname + url.search
+    }
     handle(request, response)
   })
   return self
 }
 
-/** Follows redirects as a browser and logs `person` in where it is asked to. `urls` gets each step. */
+/**
+ * Follows redirects as a browser and logs `person` in where it is asked to. `urls` gets each step, and
+ * `cookies` has what the browser holds.
+ */
 export const browse = async (
   start: string,
   person: string,
   urls: string[] = [],
+  cookies = new Map<string, string>(),
 ): Promise<{ readonly urls: string[]; readonly status: number; readonly text: string }> => {
-  const cookies = new Map<string, string>()
   let url = start
   let form: URLSearchParams | undefined
   for (let step = 0; step < 20; step++) {

@@ -14,7 +14,7 @@ import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { patchTypesOf, type PatchType } from './patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
 
-const maxBodyBytes = 3 * 1024 * 1024
+export const maxBodyBytes = 3 * 1024 * 1024
 /** A body that is too long is read and dropped up to this size, so that the client receives the error. */
 const patienceBytes = 32 * 1024 * 1024
 

@@ -59,7 +59,7 @@ const identityOf = (
   { issuer, domains, groups }: Pick<OidcConfig, 'issuer' | 'domains' | 'groups'>,
   claims: Readonly<Record<string, unknown>>,
 ): Identity => {
-  const { sub, email, email_verified: verified, name, groups: held } = claims
+  const { sub, email, email_verified: verified, name, groups: held, auth_time: at } = claims
   if (typeof sub !== 'string') throw refuse('the provider names no subject')
   if (typeof email !== 'string' || email === '')
     throw refuse('the provider names no e-mail address: let the client have the scope "email"')
@@ -74,6 +74,7 @@ const identityOf = (
     email,
     displayName: typeof name === 'string' && name !== '' ? name.slice(0, 200) : undefined,
     roles: groups.length === 0 ? undefined : rolesOfGroups(groups, named),
+    authenticatedAt: typeof at === 'number' ? at * 1_000 : undefined,
   }
 }
 
@@ -85,8 +86,12 @@ export class OidcProvider {
     this.#config = config
   }
 
-  /** The URL for the browser. ServiceUnavailable while the provider does not answer. */
-  async authorizationUrl(redirectUri: string, checks: Checks): Promise<URL> {
+  /** The URL for the browser; `isFresh`: the provider asks for the password in any case. ServiceUnavailable while the provider does not answer. */
+  async authorizationUrl(
+    redirectUri: string,
+    checks: Checks,
+    { isFresh = false }: { readonly isFresh?: boolean } = {},
+  ): Promise<URL> {
     const client = await this.#discovered()
     return openid.buildAuthorizationUrl(client, {
       redirect_uri: redirectUri,
@@ -96,6 +101,8 @@ export class OidcProvider {
       code_challenge_method: 'S256',
       state: checks.state,
       nonce: checks.nonce,
+      // Whoever is logged in at the provider is asked again.
+      ...(isFresh ? { prompt: 'login', max_age: '0' } : {}),
     })
   }
 

@@ -1,52 +1,18 @@
-// Login of people at the OpenID provider, for the command line:
+// Login of people at the OpenID provider, for the command line (browser.ts: in a browser):
 //   GET  /auth/login     → the provider (state, nonce, PKCE)
 //   GET  /auth/callback  → the person's own loopback address, with a code that is valid once, for a minute
 //   POST /auth/token     ← that code, and the verifier that only the command line knows
 // INVARIANTS: redirects go only to the provider and to a loopback address; nobody gets a token from a
 // URL of this flow alone; nothing of it is logged.
-import { createHmac } from 'node:crypto'
 import * as z from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import type { Logger } from '../../../src/kernel/log.ts'
-import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
-import type { Identity } from '../../../src/store/logins.ts'
-import type { CreatedToken } from '../../../src/store/tokens.ts'
-import type { DeniedLog } from '../../audit/denied.ts'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { App, AppContext } from '../env.ts'
 import { parseJson, readBytes } from '../kube/body.ts'
 import { noteDenied } from '../note-denied.ts'
-import type { FailureLimit } from '../rate-limit.ts'
-import type { Checks } from './provider.ts'
+import { finishInBrowser } from './browser.ts'
+import { callbackUrl, checksOf, identityOf, type LoginDeps } from './deps.ts'
 import { parseState, renderState } from './state.ts'
-
-export interface LoginDeps {
-  readonly logins: {
-    /** True for a state that has led to a login. */
-    isTaken(state: string): Promise<boolean>
-    finish(
-      identity: Identity,
-      login: { state: string; challenge: string; expiresAt: number },
-    ): Promise<{ user: { name: string }; code: string }>
-    exchange(
-      code: string,
-      verifier: string,
-      token: { name: string; ttlMs: number },
-    ): Promise<CreatedToken>
-  }
-  readonly provider: {
-    authorizationUrl(redirectUri: string, checks: Checks): Promise<URL>
-    identity(callback: URL, checks: Checks): Promise<Identity>
-  }
-  /** 32 bytes, the same on every replica. */
-  readonly key: Buffer
-  /** Base URL of this controller for browsers. */
-  readonly base: () => string
-  readonly clock: Clock
-  readonly log: Logger
-  readonly denied: DeniedLog
-  /** Limits failed attempts: each costs a request to the provider or the database. */
-  readonly failureLimit: FailureLimit
-}
 
 /** A working day: people log in at the provider every day. */
 const tokenMs = 12 * 3_600_000
@@ -66,13 +32,6 @@ const tokenBody = z.strictObject({
   code_verifier: z.string().regex(/^[\w.~-]{43,128}$/),
   name: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/),
 })
-
-/** Derived from the state, so that nothing is stored for a login in progress. */
-const checksOf = (key: Buffer, state: string): Checks => {
-  const part = (use: string): string =>
-    createHmac('sha256', key).update(`${use} ${state}`).digest('base64url')
-  return { state, nonce: part('nonce'), verifier: part('verifier') }
-}
 
 const decoded = <T>(schema: z.ZodType<T>, input: unknown): T => {
   const result = schema.safeParse(input)
@@ -107,8 +66,6 @@ const unlessTooMany = async (
   }
 }
 
-const callbackUrl = (deps: LoginDeps): string => `${deps.base()}/auth/callback`
-
 const startLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
   const query = decoded(loginQuery, c.req.query())
   const login = {
@@ -126,12 +83,11 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
   const login = parseState(deps.key, state, deps.clock.now())
   if (login === undefined || (await deps.logins.isTaken(state)))
     throw new StagelyError('BadRequest', 'this login is not known or too old: begin again')
+  if ('returnTo' in login) return finishInBrowser(c, deps, { state, login })
   const back = new URL(login.redirectUri)
   back.searchParams.set('state', login.clientState)
-  const callback = new URL(callbackUrl(deps))
-  callback.search = new URL(c.req.url).search
   try {
-    const identity = await deps.provider.identity(callback, checksOf(deps.key, state))
+    const identity = await identityOf(c, deps, state)
     const { user, code } = await deps.logins.finish(identity, { state, ...login })
     deps.log.info({ user: user.name, requestId: c.get('requestId') }, 'a person logged in')
     back.searchParams.set('code', code)

@@ -3,30 +3,43 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
 
-const startedLogin = z.strictObject({
-  redirectUri: z.string(),
-  clientState: z.string(),
-  /** SHA-256 of the verifier that only the person's command line knows, base64url. */
-  challenge: z.string(),
+const common = {
   /** Milliseconds since the epoch. */
   expiresAt: z.number(),
   /** Random, so that each state is different. */
   salt: z.string(),
+}
+
+const ofCommandLine = z.strictObject({
+  redirectUri: z.string(),
+  clientState: z.string(),
+  /** SHA-256 of the verifier that only the person's command line knows, base64url. */
+  challenge: z.string(),
+  ...common,
 })
+
+const ofBrowser = z.strictObject({
+  /** Page of the dashboard. */
+  returnTo: z.string(),
+  /** Id of the session whose person proves again who they are. */
+  confirms: z.string().optional(),
+  ...common,
+})
+export type StartedInBrowser = z.infer<typeof ofBrowser>
+
+const startedLogin = z.union([ofCommandLine, ofBrowser])
 export type StartedLogin = z.infer<typeof startedLogin>
 
-const startedMs = 600_000
+type Started<Login> = Login extends unknown ? Omit<Login, 'expiresAt' | 'salt'> : never
+
+export const startedMs = 600_000
 
 const signatureOf = (key: Buffer, payload: string): Buffer =>
   createHmac('sha256', key).update(`login state ${payload}`).digest()
 
-export const renderState = (
-  key: Buffer,
-  login: Omit<StartedLogin, 'expiresAt' | 'salt'>,
-  now: number,
-): string => {
+export const renderState = (key: Buffer, login: Started<StartedLogin>, now: number): string => {
   const salt = randomBytes(16).toString('base64url')
-  const started: StartedLogin = { ...login, expiresAt: now + startedMs, salt }
+  const started = { ...login, expiresAt: now + startedMs, salt }
   const payload = Buffer.from(JSON.stringify(started)).toString('base64url')
   return `${payload}.${signatureOf(key, payload).toString('base64url')}`
 }

@@ -98,7 +98,11 @@ export const authorize = async (
   access: Access,
   params: Readonly<Record<string, string>>,
 ): Promise<KubeObject | undefined> => {
-  if (access.in === 'self') return undefined
+  if (access.in === 'self' || access.in === 'public') return undefined
+  if (access.in === 'session') {
+    if (principal.session !== undefined) return undefined
+    throw new StagelyError('Forbidden', 'this is for sessions of browsers: a token needs none')
+  }
   if (access.in === 'admin') {
     if (allowsAdmin(principal, access.verb ?? 'update')) return undefined
     const why = withoutLimits(principal).admin

@@ -155,6 +155,7 @@ export const auditRoutes = routesOf('Audit', [
     summary:
       'Put a pseudonym in place of a person in the whole log, for good. The chain stays valid.',
     access: { in: 'admin' },
+    session: 'confirmed',
     body: z.strictObject({
       person: z.string().min(1).max(300).describe('Name or id.'),
       dry_run: z.boolean().default(false).describe('Only count.'),

@@ -7,6 +7,7 @@ export const backupRoutes = routesOf('Backup', [
     at: 'GET /backup',
     summary: 'A backup of the whole database: one snapshot, values sealed as they are stored.',
     access: { in: 'admin' },
+    session: 'confirmed',
     response: { description: 'A gzip file of JSON lines.' },
     handle: async ({ actor, deps }) => ({
       headers: { 'content-type': 'application/gzip' },

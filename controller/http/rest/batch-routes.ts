@@ -24,7 +24,7 @@ import {
 } from './secrets.ts'
 import { mostStagelets } from '../warnings.ts'
 
-const most = 500
+export const mostOperations = 500
 
 const secretId = z.string().min(1).describe('The secret: `sec_…`, or the name of its object.')
 const version = z.string().optional().describe('The ETag that was read, without quotes.')
@@ -53,7 +53,11 @@ interface Body {
 }
 
 const bodySchema = z.strictObject({
-  operations: z.array(operation).min(1).max(most).describe('Done in this order, all or none.'),
+  operations: z
+    .array(operation)
+    .min(1)
+    .max(mostOperations)
+    .describe('Done in this order, all or none.'),
   dry_run: dryRun,
   expected_set: expectedSet,
   change_set: z

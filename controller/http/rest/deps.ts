@@ -6,6 +6,7 @@ import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import type { LogRelay } from '../agents/log-relay.ts'
 import type { People } from './people/shapes.ts'
+import type { SessionDeps } from './sessions/deps.ts'
 
 /** The keys with which people make `sealedValue`. */
 interface SealingDeps {
@@ -26,4 +27,5 @@ export interface RestDeps {
   readonly log: Logger
   readonly sealing: SealingDeps
   readonly logs: Pick<LogRelay, 'open'>
+  readonly sessions: SessionDeps
 }

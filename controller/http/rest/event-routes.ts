@@ -7,6 +7,7 @@ import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/
 import { firstSeenOf, lastSeenOf, timesSeen, type EventSpec } from '../../../src/resources/core.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { ChangeEvent, ListOptions } from '../../../src/store/store.ts'
+import { EndOfStream } from '../auth.ts'
 import type { RestDeps } from './deps.ts'
 import { toAgent, toFullSecret, toProject, toStagelet } from './kinds.ts'
 import { listRoute } from './lists.ts'
@@ -44,13 +45,35 @@ const shownEvent = ({ spec, metadata }: KubeObject) => {
 const toEvent = (object: KubeObject): z.infer<typeof eventSchema> =>
   answer(eventSchema, shownEvent(object))
 
-const shows: Readonly<Record<string, readonly [string, (object: KubeObject) => object]>> = {
+const shows = {
   Project: ['project', toProject],
   StagelySecret: ['secret', toFullSecret],
   Stagelet: ['stagelet', toStagelet],
   Agent: ['agent', toAgent],
   Event: ['event', toEvent],
-}
+} as const satisfies Record<string, readonly [string, (object: KubeObject) => object]>
+
+type Kind = keyof typeof shows
+type Word = (typeof shows)[Kind][0]
+const words = Object.values(shows).map(([word]) => word)
+
+const isWord = (text: string): text is Word => (words as string[]).includes(text)
+
+const streamQuery = z.strictObject({
+  kinds: z
+    .string()
+    .refine((text) => text.split(',').every(isWord), `must be of ${words.join(', ')}, with commas`)
+    .optional()
+    .describe('Only these: project,secret. All when absent.'),
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a resourceVersion')
+    .optional()
+    .describe(
+      'Changes after this resourceVersion; from now on when absent. `Last-Event-ID`, which a browser sends when it connects again, goes before it.',
+    ),
+})
+type StreamQuery = z.infer<typeof streamQuery>
 
 type Wants = (object: KubeObject) => boolean
 
@@ -80,19 +103,28 @@ const listMine = async (
   return { wants, version: secrets.resourceVersion }
 }
 
-const startOf = ({ request }: Pick<RestContext, 'request'>): number | undefined => {
+const startOf = ({ request, query }: RestContext<StreamQuery>): number | undefined => {
   const header = request.headers.get('last-event-id')
-  if (header === null || header === '') return undefined
+  if (header === null || header === '')
+    return query.after === undefined ? undefined : Number(query.after)
   if (/^\d{1,15}$/.test(header)) return Number(header)
   throw new StagelyError('BadRequest', 'Last-Event-ID must be the id of an event of this stream')
 }
 
 const stream = (
-  { deps: { store, log }, ...context }: RestContext,
+  context: RestContext<StreamQuery>,
   from: Pick<From, 'wants' | 'scope' | 'version'>,
 ): RestAnswer => {
-  const { signal } = context
-  const changes = frames(store, { ...from, after: startOf(context) ?? from.version, signal })
+  const { signal, query, deps } = context
+  const { store, log } = deps
+  const after = startOf(context) ?? from.version
+  const only = query.kinds?.split(',')
+  const wants: Wants = (object) => {
+    const [word] = (shows[object.kind as Kind] as readonly string[] | undefined) ?? []
+    // A project's filter learns from each object that it sees.
+    return from.wants(object) && word !== undefined && only?.includes(word) !== false
+  }
+  const changes = framesToEnd(store, { ...from, wants, after, signal })
   const failed = (error: unknown): void => {
     if (!isAbort(error)) log.warn({ err: messageOf(error) }, 'an event stream ended')
   }
@@ -103,8 +135,8 @@ const stream = (
 }
 
 const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): string => {
-  const [name, show] = shows[object.kind] ?? []
-  if (name === undefined || show === undefined || !wants(object)) return ''
+  if (!wants(object)) return ''
+  const [name, show] = shows[object.kind as Kind]
   const data = JSON.stringify({ action: type.toLowerCase(), object: show(object) })
   return `id: ${resourceVersion}\nevent: ${name}\ndata: ${data}\n\n`
 }
@@ -118,6 +150,24 @@ interface From {
   readonly signal: AbortSignal
 }
 
+/** Clients of a controller that restarts do not come back all at once. */
+const retryMs = (): number => 1_000 + Math.floor(Math.random() * 4_000)
+
+/** Why the stream ends, where the login is the reason. */
+const endOf = ({ reason }: AbortSignal): string => {
+  if (!(reason instanceof EndOfStream)) return ''
+  return `event: end\ndata: ${JSON.stringify({ reason: reason.why })}\n\n`
+}
+
+async function* framesToEnd(store: RestDeps['store'], from: From): AsyncGenerator<string> {
+  try {
+    yield* frames(store, from)
+  } catch (error) {
+    if (!from.signal.aborted || !isAbort(error)) throw error
+  }
+  yield endOf(from.signal)
+}
+
 const resetAt = (position: number): string => `id: ${position}\nevent: reset\ndata: {}\n\n`
 
 async function* frames(
@@ -125,7 +175,7 @@ async function* frames(
   { after, version, wants, scope, signal }: From,
 ): AsyncGenerator<string> {
   let position = after
-  yield `id: ${position}\nevent: ready\ndata: {}\n\n`
+  yield `id: ${position}\nevent: ready\nretry: ${retryMs()}\ndata: {}\n\n`
   if (after > version) {
     // The position is from another controller: waiting for that version would miss all events until
     // then.
@@ -137,6 +187,7 @@ async function* frames(
       for await (const batch of store.watch(position, signal, scope)) {
         const text = batch.map((change) => frameOf(change, wants)).join('')
         position = batch.at(-1)?.resourceVersion ?? position
+        if (signal.aborted) return
         if (text !== '') yield text
       }
       return
@@ -171,7 +222,7 @@ const withHeartbeat = (
       }
       try {
         const next = await texts.next()
-        if (next.done === true || signal.aborted) end()
+        if (next.done === true || (signal.aborted && endOf(signal) === '')) end()
         else controller.enqueue(encoder.encode(next.value))
       } catch (error) {
         failed(error)
@@ -212,6 +263,7 @@ export const eventRoutes = routesOf('Events', [
     at: 'GET /projects/:project_id/stream',
     summary: 'Changes of a project, live, as server-sent events.',
     access: { in: 'project', verb: 'watch', resource: 'events' },
+    query: streamQuery,
     response: { description: 'text/event-stream; see the stream of all your teams.' },
     handle: async (context) => {
       const project = requireTarget(context)
@@ -225,9 +277,10 @@ export const eventRoutes = routesOf('Events', [
     at: 'GET /stream',
     summary: 'Changes in all your teams, live, as server-sent events.',
     access: { in: 'teams', verb: 'watch', resource: 'events' },
+    query: streamQuery,
     response: {
       description:
-        'text/event-stream. `event` is project, secret, stagelet, agent or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again.',
+        'text/event-stream. `event` is project, secret, stagelet, agent or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again. `event: end` says in `data.reason` that the login has ended (`login`) or has other rights now (`rights`).',
     },
     handle: async (context) => {
       const teams = teamsWhere(context.principal, 'watch', 'events')

@@ -18,7 +18,8 @@ export interface Input {
 const jsonTypes = ['application/json', 'application/merge-patch+json']
 
 /** Fields whose content no message may repeat, at any depth. */
-const isSecret = (field: string): boolean => /(^|[.\]]|sealed_)value(_base64)?($|[.[])/.test(field)
+const isSecret = (field: string): boolean =>
+  /(^|[.\]]|sealed_)value(_base64)?($|[.[])|^(token|code)$/.test(field)
 
 /** 422 with every fault. The sentence is for people, the faults are for programs. */
 export const invalidInput = (faults: readonly Fault[]): StagelyError => {

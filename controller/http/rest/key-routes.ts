@@ -178,6 +178,7 @@ export const keyRoutes = routesOf('Keys', [
     at: 'POST /keys/rotations',
     summary: 'Begins a rotation. No container restarts, and nothing waits for it.',
     access,
+    session: 'confirmed',
     body: rotationBody,
     response: { status: 202, schema: begunSchema, description: 'The rotation has begun.' },
     handle: async ({ deps, actor, body: { kind, project_id: project, provider } }) => {

@@ -8,7 +8,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import type { AppEnv } from '../env.ts'
 import { answerDocument, documentOf } from '../kube/discovery.ts'
 import { problemSchema, problemType } from './problem.ts'
-import type { RestRoute } from './route.ts'
+import { heedsIdempotencyKey, type RestRoute, type SessionRule } from './route.ts'
 import { restRoutes } from './table.ts'
 
 type Json = Record<string, unknown>
@@ -67,16 +67,34 @@ const ifMatch = headerParameter(
   'The ETag that was read; 412 when it is another by now.',
 )
 
-const headersOf = ({ method, heedsIfMatch }: RestRoute): Json[] => [
-  ...(method === 'POST' ? [idempotencyKey] : []),
-  ...(heedsIfMatch === true ? [ifMatch] : []),
+const headersOf = (route: RestRoute): Json[] => [
+  ...(heedsIdempotencyKey(route) ? [idempotencyKey] : []),
+  ...(route.heedsIfMatch === true ? [ifMatch] : []),
 ]
 
 /** The right that a route needs, in words. */
-const accessText = ({ access }: RestRoute): string => {
+const rightText = ({ access }: RestRoute): string => {
+  if (access.in === 'public') return 'Nobody needs to be logged in.'
+  if (access.in === 'session') return 'For the session of a browser.'
   if (access.in === 'self') return 'Whoever is logged in.'
   if (access.in === 'admin') return 'Admins of the controller.'
   return `Needs the right to ${access.verb} ${access.resource}.`
+}
+
+const confirmation =
+  'A session of a browser needs a confirmation that is not older than 10 minutes.'
+
+const sessionTexts: Readonly<Record<SessionRule, string>> = {
+  refused: 'Not for the session of a browser.',
+  confirmed: confirmation,
+  reveal: confirmation,
+}
+
+const accessText = (route: RestRoute): string => {
+  const { session } = route
+  if (session === undefined) return rightText(route)
+  const rule = typeof session === 'function' ? 'confirmed' : session
+  return `${rightText(route)} ${sessionTexts[rule]}`
 }
 
 const problem = { $ref: '#/components/schemas/Problem' }
@@ -92,6 +110,7 @@ const operationOf = (route: RestRoute): Json => {
     tags: [route.tag],
     summary: route.summary,
     description: accessText(route),
+    ...(route.access.in === 'public' ? { security: [] } : {}),
     parameters: [
       ...parameterNames(route.path).map(pathParameter),
       ...queryParameters(route),
@@ -127,11 +146,14 @@ const openApiDocument = (version: string): Json => {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/api/v1' }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     tags: [...new Set(restRoutes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-stagely' },
+      },
       schemas: { Problem: schemaOf(problemSchema, 'output') },
     },
   }

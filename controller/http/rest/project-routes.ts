@@ -79,6 +79,7 @@ export const projectRoutes = routesOf('Projects', [
     access: { in: 'project', verb: 'delete', resource: 'projects' },
     heedsIfMatch: true,
     query: z.strictObject({ erase }),
+    session: (query) => (query.erase === 'true' ? 'confirmed' : undefined),
     response: { description: 'It is gone.', schema: deletedSchema },
     handle: async (context) => {
       const isErased = context.query.erase === 'true'

@@ -63,6 +63,7 @@ export const revealRoutes = routesOf('Values', [
     at: 'POST /projects/:project_id/secrets/:secret_id/reveal',
     summary: 'Read one value. The audit says who did.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    session: 'reveal',
     body: z.strictObject({
       version: versionNumber
         .optional()
@@ -84,6 +85,7 @@ export const revealRoutes = routesOf('Values', [
     summary:
       'Read the values of a project, or what one service sees. The audit names each of them.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    session: 'refused',
     body: revealBody,
     response: {
       description: 'Sorted by name.',

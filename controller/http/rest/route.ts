@@ -10,7 +10,8 @@ import type { RestDeps } from './deps.ts'
 /**
  * The right of a route, and how its team is found: from the project, stagelet, agent or team in the
  * path. `self`: everybody who is logged in, for their own data; `admin`: admins of the controller only;
- * `teams`: the answer holds the caller's teams.
+ * `teams`: the answer holds the caller's teams; `public`: nobody needs to be logged in; `session`:
+ * whoever is logged in by a browser's session.
  */
 export type Access =
   | {
@@ -20,8 +21,17 @@ export type Access =
     }
   | { readonly in: 'teams'; readonly verb: Verb; readonly resource: Resource }
   | { readonly in: 'self' }
+  | { readonly in: 'public' }
+  | { readonly in: 'session' }
   /** `verb`: what a read-only token of an admin may still do; absent: the route changes something. */
   | { readonly in: 'admin'; readonly verb?: Verb }
+
+/**
+ * What a route asks of a browser's session, beside the right. `refused`: it is for tokens only;
+ * `confirmed`: the person has proved within the last minutes who they are; `reveal`: the same, and so
+ * many a minute.
+ */
+export type SessionRule = 'refused' | 'confirmed' | 'reveal'
 
 /**
  * Path parameters by their name in `path`. The four parameters with a right are resolved before
@@ -29,6 +39,7 @@ export type Access =
  */
 export interface RestContext<Query = unknown, Body = unknown> {
   readonly deps: RestDeps
+  /** On a `public` route nobody: without a name, a team or a right. */
   readonly principal: Principal
   readonly actor: Actor
   readonly params: Readonly<Record<string, string>>
@@ -54,13 +65,14 @@ export interface RestAnswer {
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-type Status = 200 | 201 | 202
+type Status = 200 | 201 | 202 | 204 | 303
 
 interface Common<Query, Body> {
   /** `createSecret`: the operationId in OpenAPI, unique. */
   readonly id: string
   readonly summary: string
   readonly access: Access
+  readonly session?: SessionRule | ((query: Query) => SessionRule | undefined)
   readonly query?: z.ZodType<Query>
   readonly body?: z.ZodType<Body>
   /** True: writes only the version in `If-Match`. Other routes refuse the header. */
@@ -106,3 +118,7 @@ export const requireTarget = ({ target }: Pick<RestContext, 'target'>): KubeObje
   if (target === undefined) throw new Error('the route has no target')
   return target
 }
+
+/** False for logins, whose answers are kept nowhere. */
+export const heedsIdempotencyKey = ({ method, access }: RestRoute): boolean =>
+  method === 'POST' && !['public', 'session'].includes(access.in)

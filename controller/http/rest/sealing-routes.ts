@@ -42,6 +42,7 @@ export const sealingRoutes = routesOf('Sealing', [
     at: 'POST /sealing-key/rotate',
     summary: 'Make a new key to seal with. What old ones sealed keeps opening.',
     access: { in: 'admin' },
+    session: 'confirmed',
     response: { description: 'The new key.', schema: keySchema },
     handle: async ({ deps, actor }) => ({
       body: answer(keySchema, await deps.sealing.rotate(actor)),

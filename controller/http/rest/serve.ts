@@ -1,5 +1,6 @@
 // Mounts the table of routes. Each request passes: rate limit, right, input, handler.
 import type { Hono } from 'hono'
+import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
@@ -9,8 +10,8 @@ import { parseIfMatch } from './etag.ts'
 import { answerOnce, parseIdempotencyKey, type IdempotencyDeps } from './idempotency.ts'
 import { readInput, type Input } from './input.ts'
 import { problemOf, problemType } from './problem.ts'
-import type { RateLimit } from '../rate-limit.ts'
-import type { RestAnswer, RestContext, RestRoute } from './route.ts'
+import type { RateLimit, RevealLimit } from '../rate-limit.ts'
+import { heedsIdempotencyKey, type RestAnswer, type RestContext, type RestRoute } from './route.ts'
 import { restRoutes } from './table.ts'
 
 export const restBase = '/api/v1'
@@ -18,6 +19,7 @@ export const restBase = '/api/v1'
 export interface RestServerDeps extends RestDeps {
   readonly idempotency: IdempotencyDeps['keys']
   readonly limit: RateLimit
+  readonly revealLimit: RevealLimit
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
 }
@@ -39,9 +41,18 @@ export const answerProblem = (c: AppContext, error: StagelyError): Response => {
   })
 }
 
+const isPublic = ({ access }: RestRoute): boolean => access.in === 'public'
+
+/** Before the login. */
+export const mountPublicRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
+  for (const route of restRoutes.filter(isPublic))
+    app.on(route.method, restBase + route.path, serve(deps, route))
+}
+
 /** `app` requires a login already. */
 export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
-  for (const route of restRoutes) app.on(route.method, restBase + route.path, serve(deps, route))
+  for (const route of restRoutes.filter((one) => !isPublic(one)))
+    app.on(route.method, restBase + route.path, serve(deps, route))
   for (const path of new Set(restRoutes.map((route) => route.path))) {
     const methods = restRoutes.filter((route) => route.path === path).map((route) => route.method)
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ')
@@ -59,8 +70,8 @@ export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
 const serve =
   (deps: RestServerDeps, route: RestRoute) =>
   async (c: AppContext): Promise<Response> => {
-    const principal = c.get('user')
-    await deps.limit.take(principal.id)
+    const principal = isPublic(route) ? nobody : c.get('user')
+    await deps.limit.take(isPublic(route) ? c.get('address') : principal.id)
     const params = c.req.param()
     const target = await authorize(deps.store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
@@ -68,7 +79,7 @@ const serve =
     const context: RestContext = {
       deps,
       principal,
-      actor: actorOf(c),
+      actor: actorOf(c, principal),
       params,
       query: input.query,
       body: input.body,
@@ -79,8 +90,38 @@ const serve =
         return openSignal(c, deps.stopping)
       },
     }
-    return render(c, route, await handle(c, deps, { route, context, input }))
+    const answer = () => handle(c, deps, { route, context, input })
+    return render(c, route, await answerSession(deps, route, { context, answer }))
   }
+
+/** Whoever is not logged in. */
+const nobody: Principal = {
+  id: '',
+  name: 'anonymous',
+  kind: 'user',
+  admin: false,
+  roles: new Map(),
+  tokenId: '',
+}
+
+/** Answers as the route's rule for sessions says; a token has no such rule. */
+const answerSession = (
+  { clock, revealLimit }: RestServerDeps,
+  { session: given }: RestRoute,
+  call: { readonly context: RestContext; readonly answer: () => Promise<RestAnswer> },
+): Promise<RestAnswer> => {
+  const { principal, query } = call.context
+  const rule = typeof given === 'function' ? given(query) : given
+  if (principal.session === undefined || rule === undefined) return call.answer()
+  if (rule === 'refused')
+    throw new StagelyError('Forbidden', 'not for the session of a browser: use a token for this')
+  if ((principal.session.confirmedUntil ?? 0) <= clock.now())
+    throw new StagelyError(
+      'ConfirmationRequired',
+      'prove again who you are, and repeat: POST /api/v1/session/confirm, or the OpenID provider',
+    )
+  return rule === 'reveal' ? revealLimit.run(principal.id, call.answer) : call.answer()
+}
 
 /** Refuses the header on other routes: a client would take an ignored precondition for a met one. */
 const ifMatchOf = (c: AppContext, { heedsIfMatch }: RestRoute): string | undefined => {
@@ -108,6 +149,9 @@ const handle = (
   const key =
     route.method === 'POST' ? parseIdempotencyKey(c.req.header('idempotency-key')) : undefined
   if (key === undefined) return route.handle(context)
+  // What a login answers is kept nowhere.
+  if (!heedsIdempotencyKey(route))
+    throw new StagelyError('BadRequest', 'Idempotency-Key is not heeded here: leave it out')
   const content = [c.req.path, new URL(c.req.url).search, input.bytes]
   const request = { principal: context.principal.id, route: route.id, key, content }
   return answerOnce({ keys: deps.idempotency, clock: deps.clock }, request, {
@@ -124,6 +168,7 @@ const render = (
   // A shared cache must not show one person's data to another.
   c.header('cache-control', 'no-store')
   for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value)
-  if (stream !== undefined) return c.body(stream, status)
-  return c.body(JSON.stringify(body), status, { 'content-type': 'application/json' })
+  if (stream !== undefined) return c.body(stream, status as 200)
+  if (body === undefined) return c.body(null, status)
+  return c.body(JSON.stringify(body), status as 200, { 'content-type': 'application/json' })
 }

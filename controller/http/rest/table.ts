@@ -14,6 +14,8 @@ import { revealRoutes } from './reveal-routes.ts'
 import { revisionsRoutes } from './revisions-routes.ts'
 import { rolloutRoutes } from './rollout-routes.ts'
 import type { RestRoute } from './route.ts'
+import { authRoutes } from './sessions/auth-routes.ts'
+import { sessionRoutes } from './sessions/session-routes.ts'
 import { sealingRoutes } from './sealing-routes.ts'
 import { versionsRoutes } from './versions-routes.ts'
 import { secretRoutes } from './secret-routes.ts'
@@ -26,6 +28,8 @@ export const restRoutes: readonly RestRoute[] = [
   ...teamRoutes,
   ...userRoutes,
   ...tokenRoutes,
+  ...sessionRoutes,
+  ...authRoutes,
   ...versionsRoutes,
   ...revisionsRoutes,
   ...revealRoutes,

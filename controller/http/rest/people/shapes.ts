@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { teamRoles } from '../../../../src/access/team-roles.ts'
 import type { MemberStore } from '../../../../src/store/members.ts'
+import type { SessionStore } from '../../../../src/store/sessions.ts'
 import type { TokenStore } from '../../../../src/store/tokens.ts'
 import type { UserStore } from '../../../../src/store/users.ts'
 import { time } from '../representations.ts'
@@ -11,6 +12,7 @@ export interface People {
   readonly users: UserStore
   readonly members: MemberStore
   readonly tokens: TokenStore
+  readonly sessions: SessionStore
 }
 
 export const role = z.enum(teamRoles).describe('What a member may do in a team.')

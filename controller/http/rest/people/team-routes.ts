@@ -66,6 +66,7 @@ const teams = [
     at: 'DELETE /teams/:team',
     summary: 'Delete a team with everything in it, for good; 409 while it has stagelets.',
     access: { in: 'team', verb: 'delete', resource: 'namespaces' },
+    session: 'confirmed',
     heedsIfMatch: true,
     response: { description: 'It goes with its content.', schema: deletedSchema },
     handle: deleteTarget(checkUnused),
@@ -88,6 +89,7 @@ const members = [
     at: 'PUT /teams/:team/members/:user',
     summary: 'Add a user (by id, name or e-mail address) to the team, or change the role.',
     access: { in: 'team', verb: 'update', resource: 'members' },
+    session: 'confirmed',
     body: z.strictObject({ role }),
     response: { description: 'The member.', schema: memberSchema },
     handle: async (context) => {
@@ -102,6 +104,7 @@ const members = [
     at: 'DELETE /teams/:team/members/:user',
     summary: 'Take a user out of the team.',
     access: { in: 'team', verb: 'delete', resource: 'members' },
+    session: 'confirmed',
     response: { description: 'No member any more.', schema: deletedSchema },
     handle: async (context) => {
       const { actor, params, deps } = context

@@ -129,6 +129,7 @@ const tokenRoutesOf = (
     at: `POST ${path}`,
     summary: `Make a token among ${of}.`,
     access: access('create'),
+    session: 'confirmed',
     body: body as z.ZodType<z.infer<typeof personalBody> | z.infer<typeof machineBody>>,
     response: { status: 201, description: 'The token, shown this one time.', schema: newToken },
     shownOnce: ['token'],
@@ -146,6 +147,7 @@ const tokenRoutesOf = (
     at: `DELETE ${path}/:token_id`,
     summary: `Revoke a token, by id or name, among ${of}.`,
     access: access('delete'),
+    session: 'confirmed',
     response: { description: 'It opens nothing any more.', schema: deletedSchema },
     handle: async (context) => {
       const { actor, deps, params, principal } = context

@@ -68,6 +68,7 @@ export const userRoutes = routesOf('Users', [
     at: 'POST /users',
     summary: 'Add a user. Who logs in by the OpenID provider is added by that.',
     access: { in: 'admin', verb: 'create' },
+    session: 'confirmed',
     body: z.strictObject({
       name: z.string().max(128).describe('Login name; never changes.'),
       email: email.optional(),
@@ -97,6 +98,7 @@ export const userRoutes = routesOf('Users', [
     at: 'PATCH /users/:user',
     summary: 'Change a user. `disabled: true` refuses every token of theirs from now on.',
     access: { in: 'admin', verb: 'patch' },
+    session: 'confirmed',
     body: z.strictObject({
       email: email.nullable().optional(),
       display_name: displayName.nullable().optional(),
@@ -115,6 +117,7 @@ export const userRoutes = routesOf('Users', [
     at: 'DELETE /users/:user',
     summary: 'Remove a user with tokens and memberships. The audit keeps what they did.',
     access: { in: 'admin', verb: 'delete' },
+    session: 'confirmed',
     response: { description: 'The user is gone.', schema: deletedSchema },
     handle: async ({ deps, actor, params }) => {
       await deps.people.users.remove(actor, params['user'] ?? '')

@@ -1,0 +1,286 @@
+// Sessions of browsers, and the codes by which a token opens one. A session is a row of `tokens`, of its
+// own kind: what ends a token ends a session too.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { StagelyError } from '../kernel/errors.ts'
+import type { AccessChanges } from './access-changes.ts'
+import { confirmedMs, liveSql, sessionIdleMs, sessionMs } from './session-times.ts'
+import type { WriteSession } from './session.ts'
+import type { Queryable, Sql } from './sql.ts'
+import type { Actor } from './store.ts'
+import { hashOfToken, hintLength, tokenPrefixes } from './tokens.ts'
+
+const codeMs = 60_000
+/** Of one person; the one that rested longest makes room. */
+const mostSessions = 50
+
+/** Where a session is used, for the list that its person sees. */
+export interface Browser {
+  readonly address: string
+  /** Such as "Firefox on Linux". */
+  readonly name: string
+}
+
+export interface Session {
+  readonly id: string
+  /** Name of the person. */
+  readonly user: string
+  readonly createdAt: number
+  /** To the minute. */
+  readonly lastSeenAt: number
+  readonly expiresAt: number
+  readonly confirmedUntil: number | undefined
+  readonly address: string | undefined
+  readonly browser: string | undefined
+}
+
+export interface OpenedSession {
+  /** What the cookie holds. Only its hash is stored. */
+  readonly secret: string
+  readonly session: Session
+}
+
+interface SessionRow {
+  id: string
+  user_name: string
+  created_at: number
+  last_used_at: number
+  expires_at: number
+  confirmed_until: number | null
+  address: string | null
+  browser: string | null
+}
+
+const sessionsSql = `
+SELECT t.id, u.name AS user_name, t.created_at, t.last_used_at, t.expires_at, t.confirmed_until,
+  t.address, t.browser
+FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.is_session`
+
+const toSession = (row: SessionRow): Session => ({
+  id: row.id,
+  user: row.user_name,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_used_at,
+  expiresAt: row.expires_at,
+  confirmedUntil: row.confirmed_until ?? undefined,
+  address: row.address ?? undefined,
+  browser: row.browser ?? undefined,
+})
+
+const userRef = (name: string): { kind: string; namespace: string; name: string } => ({
+  kind: 'User',
+  namespace: '',
+  name,
+})
+
+const ended = (): StagelyError =>
+  new StagelyError('Unauthorized', 'the session has ended: log in again')
+
+const noCode = (): StagelyError =>
+  new StagelyError(
+    'Unauthorized',
+    'the link is used up or older than a minute: run "stagely open" again',
+    { denied: { why: 'Login' } },
+  )
+
+interface NewSession {
+  readonly userId: string
+  /** The token that it stands for, with its scopes and its end; undefined: a login at the provider. */
+  readonly parentId?: string
+  readonly browser: Browser
+  /** True: the person has just proved who they are. */
+  readonly isConfirmed: boolean
+}
+
+interface Parent {
+  role: string | null
+  read_only: boolean
+  namespaces: string | null
+  expires_at: number | null
+}
+
+const unlimited: Parent = { role: null, read_only: false, namespaces: null, expires_at: null }
+
+const parentOf = async (q: Queryable, id: string, nowMs: number): Promise<Parent> => {
+  const [row] = await q.query<Parent>(
+    `SELECT role, read_only, namespaces, expires_at FROM tokens
+     WHERE id = $1 AND NOT is_session AND (expires_at IS NULL OR expires_at > $2)`,
+    [id, nowMs],
+  )
+  if (row === undefined) throw ended()
+  return row
+}
+
+/** Within a write that the caller began and audits. */
+export const insertSession = async (
+  session: WriteSession,
+  { userId, parentId, browser, isConfirmed }: NewSession,
+): Promise<OpenedSession> => {
+  const { tx, nowMs } = session
+  const parent = parentId === undefined ? unlimited : await parentOf(tx, parentId, nowMs)
+  const expiresAt = Math.min(nowMs + sessionMs, parent.expires_at ?? Infinity)
+  await tx.query(
+    `DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE is_session AND user_id = $1
+       ORDER BY last_used_at DESC OFFSET ${mostSessions - 1})`,
+    [userId],
+  )
+  const id = randomUUID()
+  const secret = tokenPrefixes.session + randomBytes(32).toString('base64url')
+  await tx.query(
+    `INSERT INTO tokens (id, hash, name, hint, user_id, role, read_only, namespaces, expires_at,
+       last_used_at, created_at, created_by, is_session, parent_id, confirmed_until, address, browser)
+     SELECT $1, $2, $3, $4, u.id, $6, $7, $8::json, $9, $10, $10, u.name, true, $11, $12, $13, $14
+     FROM users u WHERE u.id = $5`,
+    [
+      ...[id, hashOfToken(secret), `session-${id}`, secret.slice(0, hintLength), userId],
+      ...[parent.role, parent.read_only, parent.namespaces, expiresAt, nowMs, parentId ?? null],
+      ...[isConfirmed ? nowMs + confirmedMs : null, browser.address, browser.name],
+    ],
+  )
+  const [row] = await tx.query<SessionRow>(`${sessionsSql} AND t.id = $1`, [id])
+  return { secret, session: toSession(row!) }
+}
+
+/** Within a write that the caller began and audits. Returns until when it counts. */
+export const confirmSession = async (
+  { tx, nowMs }: WriteSession,
+  { id, userId }: { readonly id: string; readonly userId: string },
+): Promise<number> => {
+  const until = nowMs + confirmedMs
+  const rows = await tx.query(
+    `UPDATE tokens t SET confirmed_until = $3
+     WHERE is_session AND id = $1 AND user_id = $2 AND ${liveSql('$4', '$5')} RETURNING 1`,
+    [id, userId, until, nowMs, nowMs - sessionIdleMs],
+  )
+  if (rows.length === 0) throw ended()
+  return until
+}
+
+interface Person {
+  readonly id: string
+  readonly name: string
+}
+
+export class SessionStore {
+  readonly #sql: Sql
+  readonly #clock: { now(): number }
+  readonly #changes: AccessChanges
+
+  constructor(sql: Sql, clock: { now(): number }, changes: AccessChanges) {
+    this.#sql = sql
+    this.#clock = clock
+    this.#changes = changes
+  }
+
+  /** For a person whose token was verified. Unauthorized when the token has ended since. */
+  openByToken(
+    actor: Actor,
+    { id: userId, name, tokenId }: Person & { readonly tokenId: string },
+    browser: Browser,
+  ): Promise<OpenedSession> {
+    return this.#changes.write(actor, async (session) => {
+      const made = { userId, parentId: tokenId, browser, isConfirmed: true }
+      const opened = await insertSession(session, made)
+      const detail = { userId, by: 'token', tokenId, sessionId: opened.session.id }
+      session.audit(userRef(name), { action: 'login', detail })
+      return opened
+    })
+  }
+
+  /** A code that is good once, for a minute, for a session that stands for this token. */
+  createCode(
+    actor: Actor,
+    { id: userId, name, tokenId }: Person & { readonly tokenId: string },
+  ): Promise<{ code: string; expiresAt: number }> {
+    return this.#changes.write(actor, async (session) => {
+      const code = randomBytes(32).toString('base64url')
+      const expiresAt = session.nowMs + codeMs
+      await session.tx.query('DELETE FROM session_codes WHERE expires_at <= $1', [session.nowMs])
+      await session.tx.query(
+        'INSERT INTO session_codes (code_hash, token_id, expires_at) VALUES ($1, $2, $3)',
+        [hashOfToken(code), tokenId, expiresAt],
+      )
+      const detail = { userId, tokenId, expiresAt }
+      session.audit(userRef(name), { action: 'create login code', detail })
+      return { code, expiresAt }
+    })
+  }
+
+  /** Whose session the code would open. It stays good. Unauthorized for a code that opens none. */
+  async ownerOfCode(code: string): Promise<Person & { readonly expiresAt: number }> {
+    const [row] = await this.#sql.query<{ id: string; name: string; expires_at: number }>(
+      `SELECT u.id, u.name, c.expires_at FROM session_codes c JOIN tokens t ON t.id = c.token_id
+       JOIN users u ON u.id = t.user_id
+       WHERE c.code_hash = $1 AND c.expires_at > $2 AND u.disabled_at IS NULL
+         AND (t.expires_at IS NULL OR t.expires_at > $2)`,
+      [hashOfToken(code), this.#clock.now()],
+    )
+    if (row === undefined) throw noCode()
+    return { id: row.id, name: row.name, expiresAt: row.expires_at }
+  }
+
+  /**
+   * Uses the code up. The session is not confirmed: others on the machine may have seen the link.
+   * Unauthorized for a code that opens none.
+   */
+  async openByCode(
+    actor: Pick<Actor, 'address' | 'requestId'>,
+    code: string,
+    browser: Browser,
+  ): Promise<OpenedSession> {
+    // A code that is not there costs no write, for which others would wait.
+    const { id: userId, name } = await this.ownerOfCode(code)
+    const person = { ...actor, name, id: userId, source: 'api' }
+    return this.#changes.write(person, async (session) => {
+      const [row] = await session.tx.query<{ token_id: string; expires_at: number }>(
+        'DELETE FROM session_codes WHERE code_hash = $1 RETURNING token_id, expires_at',
+        [hashOfToken(code)],
+      )
+      if (row === undefined || row.expires_at <= session.nowMs) throw noCode()
+      const made = { userId, parentId: row.token_id, browser, isConfirmed: false }
+      const opened = await insertSession(session, made)
+      const detail = { userId, by: 'code', tokenId: row.token_id, sessionId: opened.session.id }
+      session.audit(userRef(name), { action: 'login', detail })
+      return opened
+    })
+  }
+
+  /** The person has proved again who they are. Returns until when that counts. */
+  confirm(actor: Actor, { id: userId, name }: Person, id: string): Promise<number> {
+    return this.#changes.write(actor, async (session) => {
+      const until = await confirmSession(session, { id, userId })
+      const detail = { userId, by: 'token', sessionId: id }
+      session.audit(userRef(name), { action: 'confirm login', detail })
+      return until
+    })
+  }
+
+  /** Those of a person that are open; the one that was used last comes first. */
+  async list(userId: string): Promise<Session[]> {
+    const now = this.#clock.now()
+    const rows = await this.#sql.query<SessionRow>(
+      `${sessionsSql} AND t.user_id = $1 AND ${liveSql('$2', '$3')}
+       ORDER BY t.last_used_at DESC, t.id`,
+      [userId, now, now - sessionIdleMs],
+    )
+    return rows.map(toSession)
+  }
+
+  /** Ended, or ended already: NotFound where the person never had it. */
+  end(actor: Actor, { id: userId, name }: Person, id: string): Promise<void> {
+    return this.#changes.write(actor, async (session) => {
+      const rows = await session.tx.query(
+        'DELETE FROM tokens WHERE is_session AND user_id = $1 AND id::text = $2 RETURNING 1',
+        [userId, id],
+      )
+      if (rows.length === 0)
+        throw new StagelyError('NotFound', `session "${id.slice(0, 100)}" not found`)
+      session.audit(userRef(name), { action: 'logout', detail: { userId, sessionId: id } })
+    })
+  }
+}
+
+/** Sessions and codes that ended long ago: until then an attempt with one is told that it has expired. */
+export const dropEndedSessions = async (q: Queryable, now: number): Promise<void> => {
+  await q.query('DELETE FROM tokens WHERE is_session AND expires_at < $1', [now - sessionMs])
+  await q.query('DELETE FROM session_codes WHERE expires_at < $1', [now])
+}
