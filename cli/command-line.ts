@@ -99,6 +99,14 @@ const commands: Record<string, Entry> = {
     summary: 'remember server, token and CA',
     load: () => import('./commands/login.ts'),
   },
+  open: {
+    summary: 'open the dashboard in a browser, logged in as you',
+    load: () => import('./commands/open.ts'),
+  },
+  sessions: {
+    summary: 'list and end the sessions of your browsers',
+    load: () => import('./commands/sessions.ts'),
+  },
   whoami: {
     summary: 'show who you are, and your roles',
     load: () => import('./commands/whoami.ts'),

@@ -99,6 +99,28 @@ export const tokenView: RecordView<TokenRecord> = {
   empty: 'No tokens found.',
 }
 
+export interface SessionRecord {
+  readonly id: string
+  readonly created_at: string
+  readonly last_seen_at: string
+  readonly expires_at: string
+  readonly address?: string
+  readonly browser?: string
+}
+
+export const sessionView: RecordView<SessionRecord> = {
+  columns: [
+    { header: 'ID', cell: (session) => session.id },
+    { header: 'BROWSER', cell: (session) => session.browser },
+    { header: 'ADDRESS', cell: (session) => session.address },
+    { header: 'LAST USED', cell: (session) => session.last_seen_at },
+    { header: 'CREATED', cell: (session) => session.created_at, wide: true },
+    { header: 'EXPIRES', cell: (session) => session.expires_at, wide: true },
+  ],
+  nameOf: (session) => `session/${session.id}`,
+  empty: 'No sessions found.',
+}
+
 export const parseRole = (text: string): string => {
   if ((teamRoles as readonly string[]).includes(text)) return text
   throw new InvalidArgumentError(`use one of ${teamRoles.join(', ')}.`)

@@ -10,7 +10,7 @@ describe('a redactor', () => {
     ['what it was told, as base64', Buffer.from('-known-canary-4711-').toString('base64'), mark],
     [
       'tokens of people, machines and agents',
-      'spt_AAAAAAAA-b_c sjt_eyJBBBBBBBB',
+      'spt_AAAAAAAA-b_c sjt_eyJBBBBBBBB sst_AAAAAAAA-b_c',
       `${mark} ${mark}`,
     ],
     ['JSON Web Tokens', 'eyJhbGciOiJI.eyJzdWIi.c2ln', mark],

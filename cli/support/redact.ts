@@ -9,7 +9,7 @@ const secretName = '(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|(?:
 
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g
 /** Tokens of people (sat, spt), machines (smt) and agents that join (sjt); JSON Web Tokens. */
-const tokens = /\b(?:s[apmj]t_[\w-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)/g
+const tokens = /\b(?:s[apmjs]t_[\w-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)/g
 const credentials = /\b(Bearer|Basic)[ \t]+[\w.~+/=-]{8,}/gi
 /** A password may hold slashes; a token alone may not. */
 const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'@]*:[^\s"'@]*|[^\s/"'@]+)@/gi

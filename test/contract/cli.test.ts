@@ -1,11 +1,14 @@
 // The built command as a child process against a real controller process.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/kubectl/run.ts'
+import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
@@ -250,6 +253,48 @@ describe('the stagely command', () => {
     expect([argv.code, words(argv).includes('canary')]).toEqual([2, false])
     const list = await world.must('secrets', 'list', '-p', 'shop')
     expect(list).toMatch(/db-url.global +shop +DB_URL +global +2/)
+  })
+
+  it('opens the dashboard by a link, and ends the session that it opened', async () => {
+    const bin = await mkdtemp(join(tmpdir(), 'stagely-opener-'))
+    try {
+      const opened = join(bin, 'opened')
+      const script = `#!/bin/sh\n{ echo "$1"; env; } > ${opened}.new\nmv ${opened}.new ${opened}\n`
+      await writeFile(join(bin, 'xdg-open'), script, { mode: 0o755 })
+      const token = await readFile(join(world.controllerDir, 'admin-token'), 'utf8')
+      const ca = join(world.controllerDir, 'ca.crt')
+      const server = { STAGELY_SERVER: world.url, STAGELY_CA_FILE: ca, STAGELY_TOKEN: token.trim() }
+      const path = `${bin}:${process.env['PATH'] ?? ''}`
+      const printed = await runCli(['open', '--print'], server)
+      const link = /^https:\/\/\S+\/ui\/login#code=[\w-]{43}\n$/
+      expect([printed.code, printed.stderr]).toEqual([0, ''])
+      expect(printed.stdout).toMatch(link)
+      const none = await runCli(['open'], { ...server, PATH: path })
+      expect(none.stderr).toContain('No browser here')
+      const shown = await runCli(['open'], { ...server, PATH: path, DISPLAY: ':9' })
+      expect(shown.stdout).toMatch(link)
+      expect(shown.stderr).toContain('Opened in your browser')
+      await eventually(() => readFile(opened, 'utf8').catch(() => '')).not.toBe('')
+      const text = await readFile(opened, 'utf8')
+      expect(text).toContain(shown.stdout.trim())
+      expect(text).not.toContain(token.trim())
+      const code = shown.stdout.trim().split('#code=')[1] ?? ''
+      const login = request(new URL('/api/v1/session', world.url), {
+        method: 'POST',
+        ca: await readFile(ca, 'utf8'),
+        headers: { 'content-type': 'application/json' },
+      })
+      login.end(JSON.stringify({ code }))
+      const [answer] = (await once(login, 'response')) as [IncomingMessage]
+      answer.resume()
+      expect(answer.statusCode).toBe(201)
+      const listed = await world.must('sessions', 'list', '-o', 'json')
+      const [{ id }] = JSON.parse(listed) as [{ id: string }]
+      expect(await world.must('sessions', 'revoke', id, '--yes')).toContain(`session/${id} revoked`)
+      expect(await world.must('sessions', 'list')).toBe('')
+    } finally {
+      await rm(bin, { recursive: true, force: true })
+    }
   })
 
   it('makes a join token, lists and revokes agents', async () => {

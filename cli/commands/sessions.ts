@@ -1,0 +1,44 @@
+// sessions: the browsers in which a person is logged in.
+import type { Command } from 'commander'
+import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
+import { part, sessionView, type SessionRecord } from '../people/views.ts'
+import { out } from '../print.ts'
+import { asking, confirm } from '../prompt.ts'
+import { printRecords } from '../records.ts'
+import { openRest } from '../rest.ts'
+
+export const command = (): Command => {
+  const group = newGroup('sessions', 'List and end the sessions of your browsers.', [
+    'stagely sessions list',
+    'stagely sessions revoke 7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11',
+  ])
+  for (const make of [listCommand, revokeCommand]) group.addCommand(make())
+  return group
+}
+
+const listCommand = (): Command =>
+  newCommand('list', 'List the browsers in which you are logged in.', [
+    'stagely sessions list',
+    'stagely sessions list -o wide',
+  ])
+    .addOption(outputOption())
+    .action(async (flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      const sessions = await rest.list<SessionRecord>('/me/sessions', 'sessions')
+      printRecords(sessions, sessionView, flags.output)
+    })
+
+const revokeCommand = (): Command =>
+  asking(
+    newCommand('revoke', 'End a session: its browser is logged out at once.', [
+      'stagely sessions revoke 7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11 --yes',
+    ]),
+  )
+    .argument('<id>', 'session, by id')
+    .action(async (id: string, flags: CommonFlags & { yes?: boolean }) => {
+      const details = ['Whoever uses it must log in again.']
+      await confirm({ question: `End session ${id}?`, details }, flags.yes)
+      const rest = await openRest(flags)
+      await rest.call(`/me/sessions/${part(id)}`, { method: 'DELETE' })
+      out(`session/${id} revoked`)
+    })
