@@ -33,6 +33,8 @@ export interface ProjectState {
   lastWriteAt: number | undefined
   /** Change sets that hold the revision open, with the time (ms) that each one does. */
   changeSets: Record<string, number>
+  /** Why the open revision is made. */
+  note: string | undefined
   /** MAC lines of the head set; loaded when first needed. */
   lines: SetLines | undefined
   /** From then on (ms) nothing new is expected to arrive that belongs together with what came last. */
@@ -73,6 +75,7 @@ const stateOf = async ({ deps }: WriteSession, row: ProjectRow): Promise<Project
     openedAt: row.openedAt,
     lastWriteAt: row.lastWriteAt,
     changeSets: { ...row.changeSets },
+    note: row.note,
     lines: row.lines,
     quietAt: row.quietAt,
     changed: false,
@@ -182,10 +185,11 @@ export const changeHead = (
 /** Brings the view up to date, with the MAC of the head as it is now. */
 export const saveProject = (session: WriteSession, project: ProjectState): void => {
   project.lines ??= loadLines(session, project)
-  const { closed, openedAt, lastWriteAt, changeSets, lines, quietAt, digestKey, uid } = project
+  const { closed, openedAt, lastWriteAt, changeSets, lines, quietAt, digestKey, uid, note } =
+    project
   project.row = {
     ...project.row,
-    ...{ closed, openedAt, lastWriteAt, changeSets, lines, quietAt },
+    ...{ closed, openedAt, lastWriteAt, changeSets, note, lines, quietAt },
     headMac: lazy(() => lines.mac(digestKey, closed + 1)),
   }
   session.view.projects.set(uid, project.row)

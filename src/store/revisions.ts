@@ -37,10 +37,12 @@ const close = (session: WriteSession, project: ProjectState): void => {
     revision: project.closed,
     closedAt: session.nowMs,
     mac: project.row.headMac(),
+    note: project.note,
   })
   project.openedAt = undefined
   project.lastWriteAt = undefined
   project.changeSets = {}
+  project.note = undefined
   saveProject(session, project)
   const row = session.fetch(project.ref)
   if (row === undefined) return
@@ -53,10 +55,19 @@ const close = (session: WriteSession, project: ProjectState): void => {
   session.put(object, row.source, row)
 }
 
+const longestNote = 4_000
+
+/** Several writes of one revision may each say why; the same is said once. */
+const joinNotes = (before: string | undefined, note: string | undefined): string | undefined => {
+  if (note === undefined || before === undefined) return before ?? note
+  return before.split('\n').includes(note) ? before : `${before}\n${note}`.slice(0, longestNote)
+}
+
 const noteWrite = (session: WriteSession, project: ProjectState): void => {
   noteArrival(session, project)
   project.openedAt ??= session.nowMs
   project.lastWriteAt = session.nowMs
+  project.note = joinNotes(project.note, session.note)
   const { changeSet } = session
   if (changeSet !== undefined && !changeSet.last) {
     project.changeSets[changeSet.id] = session.nowMs + holdMs

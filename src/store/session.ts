@@ -51,6 +51,7 @@ export interface SessionStart {
   readonly before: Changes
   readonly actor: Actor
   readonly changeSet: ChangeSet | undefined
+  readonly note: string | undefined
   readonly epoch: number
   readonly rv: number
   /** ms; one time for the whole write. */
@@ -67,6 +68,8 @@ export interface SessionStart {
 export class WriteSession {
   readonly actor: Actor
   readonly changeSet: ChangeSet | undefined
+  /** Why the write is made. */
+  readonly note: string | undefined
   readonly deps: SessionDeps
   readonly nowMs: number
   readonly epoch: number
@@ -107,6 +110,7 @@ export class WriteSession {
     this.epoch = start.epoch
     this.nowMs = start.nowMs
     this.actor = start.actor
+    this.note = start.note
     // Nobody ends, or adds to, what somebody else calls the same.
     const ownName = `${start.actor.id ?? start.actor.source} ${start.changeSet?.id ?? ''}`
     this.changeSet = start.changeSet && { ...start.changeSet, id: ownName }

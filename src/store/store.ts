@@ -115,6 +115,8 @@ export interface WriteOptions {
   readonly dryRun?: boolean
   /** Change set that this write belongs to; see ChangeSet. */
   readonly changeSet?: ChangeSet
+  /** Why; kept with the revisions that the write is part of. */
+  readonly note?: string
   /** Only while this is the leader's term: else nothing is done, and the error is a DeposedError. */
   readonly term?: number
   /** With dryRun: for many objects. Nobody waits for it. */

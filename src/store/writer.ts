@@ -278,7 +278,7 @@ export class Writer {
 
   async #runJob(group: Group, job: Job, tx?: Queryable): Promise<Settle> {
     const { actor, options, preparations } = job
-    const { changeSet, term } = options
+    const { changeSet, note, term } = options
     if (term !== undefined) {
       this.#term = Math.max(this.#term, term)
       if (term < this.#term)
@@ -288,7 +288,7 @@ export class Writer {
         }
     }
     const session = new WriteSession({
-      ...{ view: group.overlay, before: group.changes, actor, changeSet, preparations },
+      ...{ view: group.overlay, before: group.changes, actor, changeSet, note, preparations },
       ...{ epoch: group.state.epoch, rv: group.rv, nowMs: this.#deps.clock.now() },
       ...{ deps: this.#deps, tx: job.isLocked ? tx : undefined },
       ...{ signal: options.review?.signal, isDry: options.dryRun === true },

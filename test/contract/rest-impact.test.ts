@@ -216,6 +216,25 @@ describe('a batch', () => {
     await report('test')
   })
 
+  it('keeps why it was made with the revision, each reason once', async () => {
+    const part = (value: string, last: boolean, note: string): Promise<Told> => {
+      const operations = [{ op: 'update', id: 'level.web', value }]
+      return batch(operations, { note, change_set: { id: 'why', last } })
+    }
+    const tried = { dry_run: true, note: 'never said' }
+    await batch([{ op: 'update', id: 'level.web', value: 'level-tried' }], tried)
+    await part('level-three', false, 'rotate after INC-42')
+    await part('level-four', false, 'rotate after INC-42')
+    const { revision } = await part('level-five', true, ' and for the audit ')
+    await batch([{ op: 'update', id: 'level.web', value: 'level-six' }])
+    const [newest, before] = (await ok('GET', `${shop}/revisions`)).json<{
+      revisions: { revision: number; note?: string }[]
+    }>().revisions
+    expect(before).toMatchObject({ revision, note: 'rotate after INC-42\nand for the audit' })
+    expect(newest).not.toHaveProperty('note')
+    await report('test')
+  })
+
   it('tells what holds a stagelet, and since when', async () => {
     const paused = (value: boolean) =>
       opened.store.write(api, {}, async (tx) => {

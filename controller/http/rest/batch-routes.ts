@@ -8,7 +8,8 @@ import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
 import { invalidInput } from './input.ts'
-import { changeSecrets, changeShape, dryRun, expectedSet } from './changes.ts'
+import * as fields from './changes.ts'
+import { changeSecrets, changeShape } from './changes.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 import { secretSchema, toSecret } from './kinds.ts'
 import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
@@ -48,6 +49,7 @@ type Operation = {
 interface Body {
   readonly operations: Operation[]
   readonly dry_run: boolean
+  readonly note?: string
   readonly expected_set?: string
   readonly change_set?: { readonly id: string; readonly last: boolean }
 }
@@ -58,8 +60,9 @@ const bodySchema = z.strictObject({
     .min(1)
     .max(mostOperations)
     .describe('Done in this order, all or none.'),
-  dry_run: dryRun,
-  expected_set: expectedSet,
+  dry_run: fields.dryRun,
+  note: fields.note,
+  expected_set: fields.expectedSet,
   change_set: z
     .strictObject({
       id: z
@@ -123,7 +126,8 @@ export const batchRoutes = routesOf('Secrets', [
       const changeSet = body.change_set ?? { id: `rest-${actor.requestId ?? ''}`, last: true }
       const found = await findAll(store, project, body.operations)
       const around = await store.surroundingsOf(refOf(project), mostStagelets)
-      const options = { dryRun: body.dry_run, expectedSet: body.expected_set, changeSet }
+      const { dry_run: dryRun, expected_set: expectedSet, note } = body
+      const options = { dryRun, expectedSet, changeSet, note }
       const batch = { operations: body.operations, found, nowMs: clock.now() }
       // Faults of operations are named already; a fault that is found at the end of the transaction
       // belongs to no operation.

@@ -1,6 +1,7 @@
 // Writes of secrets that say which services they reach, and dry runs of them.
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -24,6 +25,14 @@ export const expectedSet = z
   .max(100)
   .optional()
   .describe('`set` of a dry run: 409 when a secret was changed since.')
+
+export const note = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1_000)
+  .optional()
+  .describe('Why; kept with the revision and shown in the history. Not for values.')
 
 /** One change set that is closed at once, so that it is rolled out as a whole. */
 export const wholeChange = (): WriteOptions['changeSet'] => ({ id: randomUUID(), last: true })
@@ -88,6 +97,7 @@ export interface ChangeOptions {
   readonly dryRun: boolean
   readonly expectedSet?: string | undefined
   readonly changeSet: WriteOptions['changeSet']
+  readonly note?: string | undefined
 }
 
 interface Seen {
@@ -115,21 +125,17 @@ export interface Changed<T> {
 export const changeSecrets = async <T>(
   context: Pick<RestContext, 'deps' | 'actor' | 'signal'>,
   project: KubeObject,
-  { dryRun: isDry, expectedSet: expected, changeSet }: ChangeOptions,
+  { dryRun: isDry, expectedSet: expected, ...options }: ChangeOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<Changed<T>> => {
   const { store } = context.deps
   const { before, done, after } = await withReview(isDry ? context.signal : undefined, (review) =>
-    store.write(
-      context.actor,
-      { dryRun: isDry, ...(changeSet && { changeSet }), ...review },
-      async (tx) => {
-        const seen = await look(tx, project)
-        if (expected !== undefined && expected !== nameSet(seen.entries)) throw otherSet(project)
-        const result = await work(tx)
-        return { before: seen, done: result, after: await look(tx, project) }
-      },
-    ),
+    store.write(context.actor, { dryRun: isDry, ...defined(options), ...review }, async (tx) => {
+      const seen = await look(tx, project)
+      if (expected !== undefined && expected !== nameSet(seen.entries)) throw otherSet(project)
+      const result = await work(tx)
+      return { before: seen, done: result, after: await look(tx, project) }
+    }),
   )
   const set = nameSet(before.entries)
   const isChanged = set !== nameSet(after.entries)

@@ -23,6 +23,7 @@ const revisionSchema = z.strictObject({
   deleted: z.int(),
   keys: z.array(z.string()).describe('Of those: the first 20 by name.'),
   by: z.array(z.string()),
+  note: z.string().optional().describe('Why, as those who wrote them said.'),
 })
 
 const diffShape = {

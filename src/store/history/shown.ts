@@ -30,6 +30,8 @@ export interface RevisionInfo {
   readonly keys: readonly string[]
   /** Who wrote them. */
   readonly by: readonly string[]
+  /** Why, as those who wrote them said. */
+  readonly note?: string
 }
 
 /** A deleted secret in its grace time. */

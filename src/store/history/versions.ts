@@ -53,12 +53,13 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
   const rows = await q.query<{
     revision: number
     closed_at: number
+    note: string | null
     written: number
     ended: number
     authors: string
     keys: string
   }>(
-    `SELECT r.revision, r.closed_at,
+    `SELECT r.revision, r.closed_at, r.note,
        (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.from_revision = r.revision) AS written,
        (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.to_revision = r.revision
           AND NOT EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid AND n.from_revision = r.revision)
@@ -82,6 +83,7 @@ export const listRevisions = async (q: Queryable, projectUid: string): Promise<R
     deleted: row.ended,
     keys: JSON.parse(row.keys) as string[],
     by: JSON.parse(row.authors) as string[],
+    ...(row.note === null ? {} : { note: row.note }),
   }))
 }
 

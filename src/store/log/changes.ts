@@ -48,6 +48,7 @@ export interface RevisionRow {
   readonly revision: number
   readonly closedAt: number
   readonly mac: string
+  readonly note: string | undefined
 }
 
 export interface TombstoneRow {
@@ -186,6 +187,22 @@ const versionColumns = (row: NewVersionRow & { ended?: Ended }): string => {
   })
 }
 
+/** A closed revision takes its note over from the project. */
+const notesOf = (
+  projects: readonly ProjectRow[],
+  revisions: readonly RevisionRow[],
+): Record<'open_notes' | 'notes', string[]> => {
+  const taken = revisions.filter(({ note }) => note !== undefined)
+  const closed = new Set(taken.map(({ projectUid }) => projectUid))
+  const open = projects.filter(({ id, note }) => note !== undefined || closed.has(id))
+  return {
+    open_notes: open.map(({ id: uid, note }) => JSON.stringify({ uid, note })),
+    notes: taken.map(({ projectUid, revision, note }) =>
+      JSON.stringify({ project_uid: projectUid, revision, note }),
+    ),
+  }
+}
+
 /** What commit_changes() stores. */
 export interface Payload {
   readonly objects: string | null
@@ -233,6 +250,7 @@ export const payloadOf = (
         ...{ closed_at: row.closedAt, mac: row.mac },
       }),
     ),
+    ...notesOf(living, changes.revisions.filter(stays)),
     buried: changes.buried.filter(stays).map((row) =>
       rowText(
         {

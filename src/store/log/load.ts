@@ -29,6 +29,7 @@ interface ProjectColumns {
   opened_at: number | null
   last_write_at: number | null
   change_sets: string
+  note: string | null
   head_mac: string
   quiet_at: number
   data_key_id: string
@@ -36,7 +37,7 @@ interface ProjectColumns {
 }
 
 const projectColumns = `p.uid, p.namespace, p.name, p.digest_key, p.key_provider, p.revision, p.opened_at, p.last_write_at,
-  p.change_sets, p.head_mac, p.quiet_at, k.id AS data_key_id, k.wrapped
+  p.change_sets, p.note, p.head_mac, p.quiet_at, k.id AS data_key_id, k.wrapped
 FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL`
 
 const toProject = (row: ProjectColumns): ProjectRow => ({
@@ -50,6 +51,7 @@ const toProject = (row: ProjectColumns): ProjectRow => ({
   openedAt: row.opened_at ?? undefined,
   lastWriteAt: row.last_write_at ?? undefined,
   changeSets: JSON.parse(row.change_sets) as Record<string, number>,
+  note: row.note ?? undefined,
   headMac: () => row.head_mac,
   quietAt: row.quiet_at,
 })

@@ -87,6 +87,8 @@ export interface ProjectRow extends Identified {
   readonly lastWriteAt?: number | undefined
   /** Change sets that hold the revision open, with the time that each one does. */
   readonly changeSets: Readonly<Record<string, number>>
+  /** Why the open revision is made. */
+  readonly note?: string | undefined
   /** Made once it is asked for: of writes that share a commit, only the last one's is stored. */
   readonly headMac: () => string
   /** From then on nothing new is expected to arrive that belongs together with what came last. */
