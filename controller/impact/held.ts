@@ -35,9 +35,13 @@ const paused: Ask = ({ stagelet: { spec, status }, agent }) => {
     }
   if (agent?.spec?.paused === true)
     return { why: 'AgentPaused', message: `spec.paused of agent "${agent.metadata.name}" is true` }
-  if (agent?.spec?.drained !== true) return undefined
-  return { why: 'AgentDrained', message: `agent "${agent.metadata.name}" is drained` }
+  return undefined
 }
+
+const drained: Ask = ({ agent }) =>
+  agent?.spec?.drained === true
+    ? { why: 'AgentDrained', message: `agent "${agent.metadata.name}" is drained` }
+    : undefined
 
 const stoppedByHand: Ask = ({ stagelet: { status } }) => {
   const drifted = findCondition(status?.conditions, 'Drifted')
@@ -79,16 +83,27 @@ const waitingForSecrets: Ask = ({ stagelet: { metadata, spec, status } }, entrie
   return { why: 'WaitingForSecrets', message }
 }
 
-const asks = [unseen, paused, stoppedByHand, rolloutHolds, quarantined, waitingForSecrets]
+/** What keeps everything from the stagelet, and not only a new revision. */
+const stops = [unseen, paused, stoppedByHand]
+const asks = [...stops, drained, rolloutHolds, quarantined, waitingForSecrets]
 
-/** The first reason for which the stagelet would not take this set as its newest one. */
-export const whyHeld: Ask = (facts, entries) => {
-  for (const ask of asks) {
+const firstOf = (
+  all: readonly Ask[],
+  facts: StageletFacts,
+  entries: readonly SetEntry[],
+): Held | undefined => {
+  for (const ask of all) {
     const held = ask(facts, entries)
     if (held !== undefined) return held
   }
   return undefined
 }
+
+/** The first reason for which the stagelet would not take this set as its newest one. */
+export const whyHeld: Ask = (facts, entries) => firstOf(asks, facts, entries)
+
+/** Why the stagelet would not deploy edits of its compose file. */
+export const whyStopped = (facts: StageletFacts): Held | undefined => firstOf(stops, facts, [])
 
 /** Its turn in the rollout of the newest closed revision is still to come. */
 export const awaitsTurn = ({ rollout, closed, stagelet }: StageletFacts): boolean => {

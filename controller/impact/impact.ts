@@ -7,7 +7,7 @@ import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import { isFor } from '../../src/secrets/references.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/history/set-diff.ts'
-import { awaitsTurn, whyHeld, type Held } from './held.ts'
+import { awaitsTurn, whyHeld, whyStopped, type Held } from './held.ts'
 import { SetViews, type ServiceView } from './set-views.ts'
 import type { Situation, StageletFacts } from './situation.ts'
 
@@ -74,24 +74,42 @@ const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Impac
     return { affected: [], cascaded: [], held: [], untouched: 0 }
   const { services = [] } = status ?? {}
   const hits = hitsOf(was, services, change)
-  const cascades = cascadesOf(
-    services,
-    hits.map(({ service }) => service),
-  )
-  const untouched = services.length - hits.length - cascades.length
-  const { uid = '', namespace = '', name: stagelet } = metadata
-  const place = { uid, namespace, stagelet }
-  const isReached = services.length === 0 ? mayReach(stagelet, change) : hits.length > 0
+  const isReached = services.length === 0 ? mayReach(metadata.name, change) : hits.length > 0
   const facts = { ...now, stagelet: { ...now.stagelet, ...defined({ status }) } }
   const held = isReached ? (whyHeld(facts, change.after.entries) ?? neverSeen(services)) : undefined
+  return impactOfHits(was, hits, held)
+}
+
+/** What is known to be re-created, and what follows from that. */
+const impactOfHits = (
+  { stagelet: { metadata, status } }: StageletFacts,
+  hits: readonly Hit[],
+  held: Held | undefined,
+): Impact => {
+  const { services = [] } = status ?? {}
+  const names = new Set(hits.map(({ service }) => service))
+  const cascades = cascadesOf(services, names)
+  const hit = services.filter(({ name }) => names.has(name)).length
+  const untouched = services.length - hit - cascades.length
+  const { uid = '', namespace = '', name: stagelet } = metadata
+  const place = { uid, namespace, stagelet }
   if (held !== undefined)
     return { affected: [], cascaded: [], held: [{ ...place, ...held, services: hits }], untouched }
   return {
-    affected: hits.map((hit) => ({ ...place, ...hit })),
+    affected: hits.map((one) => ({ ...place, ...one })),
     cascaded: cascades.map((one) => ({ ...place, ...one })),
     held: [],
     untouched,
   }
+}
+
+/** Of the deployment of pending edits, which change these services. */
+export const impactOfDeploy = (facts: StageletFacts, edited: readonly string[]): Impact => {
+  const hits = edited.map((service) => ({
+    ...{ service, keys: [] },
+    reason: 'the compose file was edited',
+  }))
+  return impactOfHits(facts, hits, hits.length === 0 ? undefined : whyStopped(facts))
 }
 
 /** A service that no agent has reported yet may be among those that see the change. */
@@ -162,7 +180,7 @@ const differenceOf = (was: ServiceView, will: ServiceView): Pick<Hit, 'keys' | '
  */
 const cascadesOf = (
   services: readonly ServiceStatus[],
-  names: readonly string[],
+  names: ReadonlySet<string>,
 ): Pick<CascadedService, 'service' | 'with'>[] => {
   const hit = new Set(names)
   const found: Pick<CascadedService, 'service' | 'with'>[] = []

@@ -94,6 +94,16 @@ export const readProject = async (reader: Reader, { namespace, name }: Place): P
     (await reader.list('Stagelet', { namespace, project: name })).items,
   )
 
+/** One stagelet. */
+export const readStagelet = async (
+  reader: Reader,
+  stagelet: KubeObject,
+): Promise<StageletFacts> => {
+  const place = projectPlace(stagelet)
+  const { stagelets } = await readProjects(reader, place === undefined ? [] : [place], [stagelet])
+  return stagelets[0]!
+}
+
 /** All stagelets in the namespaces of the objects, and the projects that any of these names. */
 export const readNamespaces = async (
   reader: Reader,

@@ -53,7 +53,7 @@ const uidOfShop = async (): Promise<string> =>
 
 let seq = 0
 /** The agent reports that each service runs the newest set; resolves when the report is taken in. */
-const report = async (name: string): Promise<void> => {
+const report = async (name: string, pendingEdits: string[] = []): Promise<void> => {
   const projectUid = await uidOfShop()
   const { epoch, closed } = await opened.store.revisionsOf(projectUid)
   const { entries } = await opened.store.readSet(projectUid, 'head')
@@ -66,7 +66,7 @@ const report = async (name: string): Promise<void> => {
   )
   const spec = anObservation({
     stageletUid: (await stagelet(name))!.metadata.uid!,
-    ...{ seq: ++seq, epoch, revision: closed, services: seen },
+    ...{ seq: ++seq, epoch, revision: closed, services: seen, pendingEdits },
     passed: Object.fromEntries(seen.map((one) => [one.name, one.digests[0]!])),
   })
   await opened.store.write(system, {}, (tx) =>
@@ -263,5 +263,60 @@ describe('a batch', () => {
     await expect
       .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 10_000 })
       .toBeUndefined()
+  })
+})
+
+describe('a dry run of one change', () => {
+  const level = `${shop}/secrets/level.web`
+  const tried = async (method: string, path: string, body?: unknown): Promise<Told> => {
+    const before = await opened.store.readSet(await uidOfShop(), 'head')
+    const told = (await ok(method, path, body)).json<Told>()
+    expect(await opened.store.readSet(await uidOfShop(), 'head')).toEqual(before)
+    return told
+  }
+
+  it('tells whom it reaches: a new value, a deletion, an erasure', async () => {
+    const web = ['test/web LEVEL']
+    const patched = await tried('PATCH', `${level}?dry_run=true`, { value: 'level-other' })
+    expect(reached(patched)).toEqual(web)
+    const equal = await tried('PATCH', `${level}?dry_run=true`, { scope: 'web' })
+    expect(reached(equal)).toEqual([])
+    const deleted = await tried('DELETE', `${level}?dry_run=true`)
+    expect([deleted, reached(deleted)]).toMatchObject([{ status: 'dry_run' }, web])
+    const purged = await tried('POST', `${level}/purge?dry_run=true`)
+    expect([purged, reached(purged)]).toMatchObject([{ status: 'dry_run', name: 'level.web' }, web])
+  })
+
+  it('tells whom a way back reaches', async () => {
+    const dry_run = true
+    const back = await tried('POST', `${level}/rollback`, { version: 1, dry_run })
+    expect([back, reached(back)]).toMatchObject([{ name: 'level.web' }, ['test/web LEVEL']])
+    const project = await tried('POST', `${shop}/rollback`, { revision: 1, dry_run })
+    expect(reached(project)).toEqual(['test/web LEVEL'])
+    await ok('DELETE', level)
+    await report('test')
+    const restored = await tried('POST', `${level}/restore?dry_run=true`)
+    expect(reached(restored)).toEqual(['test/web LEVEL'])
+    const done = (await ok('POST', `${level}/restore`)).json<Told>()
+    expect([reached(done), done.set]).toEqual([['test/web LEVEL'], restored.set])
+    await report('test')
+    expect(reached((await ok('POST', `${shop}/rollback`, { revision: 1 })).json<Told>())).toEqual([
+      'test/web LEVEL',
+    ])
+    await report('test')
+  })
+
+  it('of a deployment tells which edits of the compose file are pending', async () => {
+    const { id } = (await ok('GET', '/api/v1/stagelets/default%2Fprod')).json<{ id: string }>()
+    const deploy = `/api/v1/stagelets/${id}/deploy?dry_run=true`
+    const none = (await server.call('POST', deploy)).json<Told>()
+    expect(none.impact).toEqual({ affected: [], cascaded: [], held: [], untouched: 3 })
+    await report('prod', ['backend'])
+    const told = (await server.call('POST', deploy)).json<Told>()
+    expect(reached(told)).toEqual(['prod/backend '])
+    expect(told.impact).toMatchObject({ cascaded: [{ service: 'sidecar' }], untouched: 1 })
+    expect((await stagelet('prod'))!.metadata.annotations ?? {}).not.toHaveProperty(
+      'stagely.dev/redeploy',
+    )
   })
 })

@@ -12,13 +12,22 @@ import { impactOf } from '../../impact/impact.ts'
 import { readProject, type Situation } from '../../impact/situation.ts'
 import { renderId } from './ids.ts'
 import { time } from './representations.ts'
-import type { RestContext } from './route.ts'
+import { requireTarget, type RestContext } from './route.ts'
 import { answerOf, computed } from './shapes.ts'
 
 export const dryRun = z
   .boolean()
   .default(false)
   .describe('Check all of it, say what would change, and change nothing.')
+
+/** The same as a query parameter, for routes whose body has other fields or none. */
+export const dryRunQuery = {
+  dry_run: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('true: check it, say what would change, and change nothing.'),
+}
 
 export const expectedSet = z
   .string()
@@ -34,8 +43,14 @@ export const note = z
   .optional()
   .describe('Why; kept with the revision and shown in the history. Not for values.')
 
-/** One change set that is closed at once, so that it is rolled out as a whole. */
-export const wholeChange = (): WriteOptions['changeSet'] => ({ id: randomUUID(), last: true })
+/** Fields of the body of a change. */
+export const changeFields = { dry_run: dryRun, expected_set: expectedSet, note }
+
+interface ChangeBody {
+  readonly dry_run: boolean
+  readonly expected_set?: string | undefined
+  readonly note?: string | undefined
+}
 
 const place = {
   stagelet: z.string(),
@@ -78,7 +93,7 @@ export const impactSchema = z
     untouched: z.int().describe('How many other services the stagelets of the project have.'),
   })
   .describe('Which services the change reaches, as agents have reported them. Never values.')
-const toImpact = answerOf(impactSchema)
+export const toImpact = answerOf(impactSchema)
 
 /** Fields of an answer to a change. */
 export const changeShape = {
@@ -91,6 +106,15 @@ export const changeShape = {
     .describe('Revision that holds the change; absent where nothing changed, and in a dry run.'),
   impact: impactSchema,
 }
+
+/** Fields of an answer to a dry run, where the write itself does not tell them. */
+export const triedShape = { set: changeShape.set.optional(), impact: impactSchema.optional() }
+
+/** Answer to the dry run of a change after which nothing of the secret is left. */
+export const triedSchema = z
+  .strictObject({ status: z.literal('dry_run'), set: changeShape.set, impact: impactSchema })
+  .describe('Of a dry run: it is still there.')
+
 type Told = z.infer<z.ZodObject<typeof changeShape>>
 
 export interface ChangeOptions {
@@ -99,6 +123,12 @@ export interface ChangeOptions {
   readonly changeSet: WriteOptions['changeSet']
   readonly note?: string | undefined
 }
+
+/** One change set that is closed at once, so that it is rolled out as a whole. */
+export const wholeChange = (body: ChangeBody): ChangeOptions => ({
+  ...{ dryRun: body.dry_run, expectedSet: body.expected_set, note: body.note },
+  changeSet: { id: randomUUID(), last: true },
+})
 
 interface Seen {
   readonly situation: Situation
@@ -148,6 +178,13 @@ export const changeSecrets = async <T>(
     told: { set, ...revision, impact },
   }
 }
+
+/** The same, and stores nothing. */
+export const trySecrets = <T>(
+  context: Pick<RestContext, 'deps' | 'actor' | 'signal' | 'target'>,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<Changed<T>> =>
+  changeSecrets(context, requireTarget(context), wholeChange({ dry_run: true }), work)
 
 const otherSet = (project: KubeObject): StagelyError =>
   new StagelyError(

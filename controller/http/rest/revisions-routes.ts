@@ -1,20 +1,13 @@
 // The history of a project: its revisions, the differences between them, and the rollback to one.
-import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'
 import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
-import type { WriteOptions } from '../../../src/store/store.ts'
+import { changeFields, changeSecrets, impactSchema, wholeChange } from './changes.ts'
 import { namedSecret } from './kinds.ts'
 import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 import { answerOf } from './shapes.ts'
-
-/** One change set that is closed at once, so that it is rolled out as a whole. */
-export const wholeChange = (dryRun = false): WriteOptions => ({
-  dryRun,
-  changeSet: { id: randomUUID(), last: true },
-})
 
 const revisionSchema = z.strictObject({
   revision: z.int(),
@@ -43,27 +36,16 @@ const toDiff: (diff: SetDiff) => z.infer<typeof diffSchema> = answerOf(diffSchem
 const revisionText = z.string().regex(/^(head|\d{1,15})$/, 'must be a revision, or head')
 const revisionOf = (text: string): number | 'head' => (text === 'head' ? 'head' : Number(text))
 
-const rollbackFields = {
-  dry_run: z.boolean().default(false).describe('Say what would change, and change nothing.'),
-  expected_set: z
-    .string()
-    .max(100)
-    .optional()
-    .describe(
-      '`set` of a dry run: 409 when a secret was changed since, so that nothing goes back unseen.',
-    ),
-}
-
 const rollbackBody = z.union([
   z.strictObject({
     revision: z
       .union([z.int().min(0), z.literal('previous')])
       .describe('Its number; previous: what was before the newest change.'),
-    ...rollbackFields,
+    ...changeFields,
   }),
   z.strictObject({
     at: z.iso.datetime({ offset: true }).describe('The revision that was newest then.'),
-    ...rollbackFields,
+    ...changeFields,
   }),
 ])
 
@@ -107,18 +89,20 @@ export const revisionsRoutes = routesOf('History', [
       schema: z.strictObject({
         revision: z.int(),
         set: z.string().describe('Names the secrets and versions that were stored before.'),
+        impact: impactSchema,
         ...diffShape,
       }),
     },
     handle: async (context) => {
-      const { actor, body, deps } = context
-      const project = refOf(requireTarget(context))
-      const where = 'revision' in body ? { revision: body.revision } : { at: Date.parse(body.at) }
-      const choice = { ...where, expectedSet: body.expected_set }
-      const { diff, ...done } = await deps.store.write(actor, wholeChange(body.dry_run), (tx) =>
-        tx.rollbackProject(project, choice),
+      const { body } = context
+      const project = requireTarget(context)
+      const choice = 'revision' in body ? { revision: body.revision } : { at: Date.parse(body.at) }
+      const { result, told } = await changeSecrets(context, project, wholeChange(body), (tx) =>
+        tx.rollbackProject(refOf(project), choice),
       )
-      return { body: { ...done, ...toDiff(diff) } }
+      const { diff, ...done } = result
+      const { set, impact } = told
+      return { body: { ...done, set, impact, ...toDiff(diff) } }
     },
   }),
 ])

@@ -1,6 +1,7 @@
 // Secrets: create, list, get, update, delete. No answer holds a value.
 import * as z from 'zod'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import { dryRunQuery, triedSchema, triedShape, trySecrets } from './changes.ts'
 import { etagOf } from './etag.ts'
 import {
   createdSecretSchema,
@@ -94,12 +95,20 @@ export const secretRoutes = routesOf('Secrets', [
     summary: 'Change value, scope or place. The services that see it get the new one.',
     access: { in: 'project', verb: 'patch', resource: 'stagelysecrets' },
     heedsIfMatch: true,
+    query: z.strictObject(dryRunQuery),
     body: z.strictObject(secretUpdateShape),
-    response: { description: 'The secret.', schema: updatedSecretSchema },
+    response: { description: 'The secret.', schema: updatedSecretSchema.extend(triedShape) },
     handle: async (context) => {
       const { actor, body, ifMatch, deps } = context
       const secret = await secretOf(context)
       const change = { input: body, ifMatch, nowMs: deps.clock.now() }
+      if (context.query.dry_run) {
+        const tried = await inRequestNames(() =>
+          trySecrets(context, (tx) => updateSecret(tx, secret, change)),
+        )
+        const warnings = await warningsOf(deps.store, body, { after: tried.result, before: secret })
+        return { body: { ...toUpdated(tried.result), ...tried.told }, headers: warnings }
+      }
       const updated = await inRequestNames(() =>
         deps.store.write(actor, {}, (tx) => updateSecret(tx, secret, change)),
       )
@@ -113,10 +122,15 @@ export const secretRoutes = routesOf('Secrets', [
     summary: 'Delete a secret. The services that saw it run without it.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets' },
     heedsIfMatch: true,
-    response: { description: 'It is gone.', schema: deletedSchema },
+    query: z.strictObject(dryRunQuery),
+    response: { description: 'It is gone.', schema: z.union([deletedSchema, triedSchema]) },
     handle: async (context) => {
       const secret = await secretOf(context)
       const { actor, deps, ifMatch } = context
+      if (context.query.dry_run) {
+        const { told } = await trySecrets(context, (tx) => deleteSecret(tx, secret, ifMatch))
+        return { body: { status: 'dry_run', ...told } }
+      }
       await deps.store.write(actor, {}, (tx) => deleteSecret(tx, secret, ifMatch))
       return deleted
     },

@@ -1,11 +1,36 @@
 // Stagelets and agents: what runs where, and its state.
 import * as z from 'zod'
-import { annotations } from '../../../src/resources/meta.ts'
+import { annotations, refOf } from '../../../src/resources/meta.ts'
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletSpec } from '../../../src/resources/stagelet.ts'
+import { impactOfDeploy } from '../../impact/impact.ts'
+import { readStagelet } from '../../impact/situation.ts'
+import { dryRunQuery, impactSchema, toImpact } from './changes.ts'
+import { requireMatch } from './etag.ts'
 import { agentSchema, stageletSchema, toStagelet } from './kinds.ts'
 import { readRoutes } from './lists.ts'
-import { route, routesOf, type RestRoute } from './route.ts'
+import {
+  requireTarget,
+  route,
+  routesOf,
+  type RestAnswer,
+  type RestContext,
+  type RestRoute,
+} from './route.ts'
 import { annotated, changeTarget, shownAs } from './target.ts'
+
+/** Pending edits are those that the agent has reported. */
+const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
+  const { store } = context.deps
+  const stagelet = requireTarget(context)
+  requireMatch(stagelet, context.ifMatch)
+  const { namespace, name } = refOf(stagelet)
+  const report = await store.get({ kind: 'Observation', namespace, name })
+  const { stageletUid, pendingEdits = [] } = (report?.spec ?? {}) as Partial<ObservationSpec>
+  const edited = stageletUid === stagelet.metadata.uid ? pendingEdits : []
+  const impact = impactOfDeploy(await readStagelet(store, stagelet), edited)
+  return { body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
+}
 
 const stagelets = routesOf('Stagelets', [
   ...readRoutes({
@@ -26,12 +51,15 @@ const stagelets = routesOf('Stagelets', [
     summary: 'Deploy by hand: roll out pending edits of the compose file.',
     access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
     heedsIfMatch: true,
+    query: z.strictObject(dryRunQuery),
     response: {
       status: 202,
-      description: 'The agent was told; last_rollout shows how it goes.',
-      schema: stageletSchema,
+      description:
+        'The agent was told, unless it was a dry run; last_rollout shows how it goes. `impact` in a dry run only.',
+      schema: stageletSchema.extend({ impact: impactSchema.optional() }),
     },
     handle: async (context) => {
+      if (context.query.dry_run) return tryDeploy(context)
       const updated = await changeTarget(context, (before, now) =>
         annotated(before, annotations.redeploy, now),
       )

@@ -3,18 +3,26 @@ import * as z from 'zod'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { DeletedSecret } from '../../../src/store/store.ts'
 import { notFound } from './access.ts'
+import { etagOf } from './etag.ts'
 import type { RestDeps } from './deps.ts'
 import { parseId } from './ids.ts'
 import { namedSecret, storedSecretSchema, toStored } from './kinds.ts'
 import { listRoute } from './lists.ts'
 import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { time } from './representations.ts'
-import { wholeChange } from './revisions-routes.ts'
-import { requireTarget, route, routesOf } from './route.ts'
+import {
+  changeFields,
+  changeSecrets,
+  changeShape,
+  dryRunQuery,
+  triedSchema,
+  wholeChange,
+  type Changed,
+} from './changes.ts'
+import { requireTarget, route, routesOf, type RestAnswer } from './route.ts'
 import { expectedVersion, versionNumber } from './secret-fields.ts'
 import { findSecret, secretOf } from './secrets.ts'
 import { answerOf } from './shapes.ts'
-import { shownAs } from './target.ts'
 
 const secretPath = '/projects/:project_id/secrets/:secret_id'
 
@@ -33,6 +41,18 @@ const versionSchema = z
     same_as: z.int().optional().describe('The newest older version with the same value.'),
   })
   .describe('One version of a secret. Never its value.')
+
+const erasedShape = {
+  name: z.string(),
+  versions: z.int().describe('How many versions are gone.'),
+}
+
+const changedSecretSchema = storedSecretSchema.extend(changeShape)
+
+const shownChanged = ({ result, told }: Changed<KubeObject>, isDry: boolean): RestAnswer => ({
+  body: { ...toStored(result), ...told },
+  headers: isDry ? {} : etagOf(result),
+})
 
 const deletedSchema = namedSecret.extend({
   deleted_at: time,
@@ -80,16 +100,19 @@ export const versionsRoutes = routesOf('History', [
     body: z.strictObject({
       version: versionNumber.describe('Version whose value comes back. Scope and place stay.'),
       expected_version: expectedVersion,
+      ...changeFields,
     }),
-    response: { description: 'The secret as it is now.', schema: storedSecretSchema },
+    response: { description: 'The secret as it is now.', schema: changedSecretSchema },
     handle: async (context) => {
+      const { body } = context
       const secret = await secretOf(context)
-      const after = await context.deps.store.write(context.actor, wholeChange(), async (tx) => {
-        const { version, expected_version: expected } = context.body
+      const change = wholeChange(body)
+      const done = await changeSecrets(context, requireTarget(context), change, async (tx) => {
+        const { version, expected_version: expected } = body
         if (expected !== undefined) await tx.expectVersion(refOf(secret), expected)
         return tx.rollbackSecret(refOf(secret), version)
       })
-      return shownAs(after, toStored)
+      return shownChanged(done, body.dry_run)
     },
   }),
   route({
@@ -97,15 +120,16 @@ export const versionsRoutes = routesOf('History', [
     at: `POST ${secretPath}/restore`,
     summary: 'Bring a deleted secret back under its old id, with its last value.',
     access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
-    response: { description: 'The secret as it is now.', schema: storedSecretSchema },
+    query: z.strictObject(dryRunQuery),
+    response: { description: 'The secret as it is now.', schema: changedSecretSchema },
     handle: async (context) => {
-      const { actor, deps, params } = context
+      const { deps, params, query } = context
       const project = requireTarget(context)
       const uid = await uidOf(deps, project, params['secret_id'] ?? '')
-      const after = await deps.store.write(actor, wholeChange(), (tx) =>
+      const done = await changeSecrets(context, project, wholeChange(query), (tx) =>
         tx.restoreSecret(refOf(project), uid),
       )
-      return shownAs(after, toStored)
+      return shownChanged(done, query.dry_run)
     },
   }),
   route({
@@ -114,26 +138,26 @@ export const versionsRoutes = routesOf('History', [
     summary: 'Erase a secret, living or deleted, with all its versions. Nothing brings it back.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets/purge' },
     session: 'confirmed',
+    query: z.strictObject(dryRunQuery),
     response: {
       description: 'What was erased. The audit keeps the fact.',
-      schema: z.strictObject({
-        status: z.literal('purged'),
-        name: z.string(),
-        versions: z.int().describe('How many versions are gone.'),
-      }),
+      schema: z.union([
+        z.strictObject({ status: z.literal('purged'), ...erasedShape, ...changeShape }),
+        triedSchema.extend(erasedShape),
+      ]),
     },
     handle: async (context) => {
-      const { actor, deps, params } = context
+      const { deps, params, query } = context
       const project = requireTarget(context)
       const given = params['secret_id'] ?? ''
       const uid = await findSecret(deps.store, project, given).then(
         (secret) => secret.metadata.uid ?? '',
         () => uidOf(deps, project, given),
       )
-      const erased = await deps.store.write(actor, wholeChange(), (tx) =>
+      const { result, told } = await changeSecrets(context, project, wholeChange(query), (tx) =>
         tx.purgeSecret(refOf(project), uid),
       )
-      return { body: { status: 'purged', ...erased } }
+      return { body: { status: query.dry_run ? 'dry_run' : 'purged', ...result, ...told } }
     },
   }),
   route({

@@ -16,7 +16,7 @@ import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
 import { followedBy } from '../values/followers.ts'
 import { fillsOpenValue } from '../value-owner.ts'
 import { asWritten, atPlaceOf, recreate } from './restore.ts'
-import { diffSets, nameSet, type SetDiff } from './set-diff.ts'
+import { diffSets, type SetDiff } from './set-diff.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
 
 /** Conflict when `expected` is not the version that is stored now. */
@@ -153,12 +153,6 @@ export const rollbackProject = async (
   const revision = await findRevision(session, project, choice)
   const target = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
   const head = (await setAt(session, project.uid, 'head')).entries
-  const set = nameSet(head)
-  if (choice.expectedSet !== undefined && choice.expectedSet !== set)
-    throw conflict(
-      ref,
-      'its secrets were changed since you looked: see what would change now (dry_run), and decide anew',
-    )
   const diff = diffSets(head, target)
   const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
   const entries = new Map(target.map((entry) => [entry.secretId, entry]))
@@ -170,7 +164,7 @@ export const rollbackProject = async (
   for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
   await bringBack(session, project, { diff, entries })
   session.audit(project.ref, { action: 'rollback', detail: { revision } })
-  return { revision, set, diff }
+  return { revision, diff }
 }
 
 const bringBack = async (

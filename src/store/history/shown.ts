@@ -43,16 +43,12 @@ export interface DeletedSecret extends NamedEntry {
 
 /**
  * A revision by its number, the one before the newest change, or the one that was newest at a time
- * (ms). `expectedSet`: Conflict unless this is the name of the set that is stored now.
+ * (ms).
  */
-export type RevisionChoice = { readonly expectedSet?: string | undefined } & (
-  { readonly revision: number | 'previous' } | { readonly at: number }
-)
+export type RevisionChoice = { readonly revision: number | 'previous' } | { readonly at: number }
 
 export interface ProjectRollback {
   readonly revision: number
-  /** Name of the set that was stored before: see nameSet. */
-  readonly set: string
   /** What the rollback changed. */
   readonly diff: SetDiff
 }
