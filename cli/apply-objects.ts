@@ -10,17 +10,22 @@ import { out } from './print.ts'
 import { inReferenceOrder } from './reference-order.ts'
 
 /**
- * Writes by order of kinds, secrets after the secrets that they refer to; prints a line for each
+ * `more` are headers of each write. Writes by order of kinds, secrets after the secrets that they refer to; prints a line for each
  * object.
  */
-export const applyObjects = async (api: Api, objects: readonly KubeObject[]): Promise<void> => {
+export const applyObjects = async (
+  api: Api,
+  objects: readonly KubeObject[],
+  more: Record<string, string> = {},
+): Promise<void> => {
   const ordered = inReferenceOrder(objects)
     .map((object) => ({ object, kind: kindOf(object.kind) }))
     .sort((a, b) => a.kind.applyOrder - b.kind.applyOrder)
   const id = randomUUID()
   for (const [index, { object, kind }] of ordered.entries()) {
     const last = index === ordered.length - 1
-    const done = await applyOne(api, object, { 'Stagely-Change-Set': `${id}; last=${last}` })
+    const headers = { 'Stagely-Change-Set': `${id}; last=${last}`, ...more }
+    const done = await applyOne(api, object, headers)
     out(`${fullName(kind, object.metadata.name)} ${done}`)
   }
 }

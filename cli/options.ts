@@ -29,6 +29,13 @@ export const newCommand = (name: string, summary: string, examples: readonly str
 export const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json, yaml, name or wide')
 
+export const noteOption = (): Option =>
+  new Option('-m, --note <text>', 'why; shown in the history of the project')
+
+/** Headers of a write that say why. */
+export const noteHeaders = ({ note }: { readonly note?: string }): Record<string, string> =>
+  note === undefined ? {} : { 'Stagely-Note': encodeURIComponent(note) }
+
 /** Collects the values of a repeatable option. */
 export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
   ...(previous ?? []),

@@ -7,6 +7,8 @@ import { fullName, kindOf } from '../kinds.ts'
 import {
   fileOption,
   newCommand,
+  noteHeaders,
+  noteOption,
   openApi,
   parseWait,
   waiting,
@@ -20,6 +22,7 @@ import { waitForSync, type StageletName } from '../wait-in-sync.ts'
 
 interface Flags extends CommonFlags, WaitFlags {
   readonly dryRun?: boolean
+  readonly note?: string
 }
 
 export const command = (): Command =>
@@ -33,6 +36,7 @@ export const command = (): Command =>
     'wait until the affected stagelets are in sync',
   )
     .addOption(fileOption())
+    .addOption(noteOption())
     .option('--dry-run', 'check everything and say what would happen; change nothing')
     .action(apply)
 
@@ -55,6 +59,7 @@ const apply = async (flags: Flags): Promise<void> => {
   await applyObjects(
     api,
     documents.map((d) => d.object),
+    noteHeaders(flags),
   )
   if (timeoutMs !== undefined) await waitForSync(api, affectedBy(review, documents), timeoutMs)
 }

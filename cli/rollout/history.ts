@@ -4,6 +4,7 @@ import { usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import {
   newCommand,
+  noteOption,
   openApi,
   outputOption,
   parseWait,
@@ -29,6 +30,7 @@ interface Revision {
   readonly deleted: number
   readonly keys: readonly string[]
   readonly by: readonly string[]
+  readonly note?: string
   /** Stagelets that run it now. */
   readonly runs: readonly string[]
 }
@@ -45,6 +47,7 @@ const view: RecordView<Revision> = {
     { header: 'BY', cell: (r) => r.by.join(', ') },
     { header: 'KEYS', cell: named },
     { header: 'RUNS ON', cell: (r) => r.runs.join(', ') },
+    { header: 'NOTE', cell: (r) => r.note?.replaceAll('\n', ' / ') },
     { header: 'WRITTEN', cell: (r) => r.written, wide: true },
     { header: 'DELETED', cell: (r) => r.deleted, wide: true },
   ],
@@ -98,6 +101,7 @@ const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
 }
 
 interface UndoFlags extends CommonFlags, WaitFlags {
+  readonly note?: string
   readonly toRevision?: number
   readonly dryRun?: boolean
   readonly yes?: boolean
@@ -122,6 +126,7 @@ export const undoCommand = (): Command =>
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)
     .option('--dry-run', 'show what would change, and change nothing')
+    .addOption(noteOption())
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -140,10 +145,10 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
       `the secrets of stagelet "${target.name}" are those of its project: "stagely rollout undo project/${project}"; to put back one that is only for this stagelet: "stagely secrets rollback KEY --stagelet ${target.name}"`,
     )
   const wanted = flags.toRevision ?? 0
-  const { dryRun, yes, output } = flags
+  const { dryRun, yes, output, note } = flags
   const choice = { revision: wanted === 0 ? 'previous' : wanted }
   const rest = await openRest(flags)
-  const { plan, changes } = await rollBack(rest, { project, choice, dryRun, yes, output })
+  const { plan, changes } = await rollBack(rest, { project, choice, dryRun, yes, output, note })
   const word = changes === 0 ? 'skipped rollback' : 'rolled back'
   const mode = dryRun === true ? ' (dry run)' : ''
   const quiet = output !== undefined

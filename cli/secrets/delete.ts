@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { pathOf } from '../api.ts'
 import { kindOf, quotedName } from '../kinds.ts'
-import { openApi } from '../options.ts'
+import { noteHeaders, noteOption, openApi } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -18,9 +18,13 @@ export const deleteCommand = (): Command =>
     ]),
   )
     .argument('<key>', 'variable name, such as DATABASE_URL')
+    .addOption(noteOption())
     .action(remove)
 
-const remove = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
+const remove = async (
+  key: string,
+  flags: SecretFlags & { yes?: boolean; note?: string },
+): Promise<void> => {
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
   const { scope = 'global', stagelet } = flags
@@ -32,7 +36,10 @@ const remove = async (key: string, flags: SecretFlags & { yes?: boolean }): Prom
   const grace = await readGrace(await openRest(flags), loss)
   const details = [restorableFor(grace, loss)]
   await confirm({ question: `Delete ${key} of scope ${scope} (${seen})?`, details }, flags.yes)
-  await api.call(pathOf(kind, api.namespace, found.metadata.name), { method: 'DELETE' })
+  await api.call(pathOf(kind, api.namespace, found.metadata.name), {
+    method: 'DELETE',
+    headers: noteHeaders(flags),
+  })
   out(`${quotedName(kind, found.metadata.name)} deleted`)
   note(restorableUntil(grace, loss))
 }

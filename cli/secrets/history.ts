@@ -24,6 +24,7 @@ interface RevisionRecord {
   readonly written: number
   readonly deleted: number
   readonly by: readonly string[]
+  readonly note?: string
 }
 
 const versionView: RecordView<VersionRecord> = {
@@ -48,6 +49,7 @@ const revisionView: RecordView<RevisionRecord> = {
     { header: 'WRITTEN', cell: (r) => r.written },
     { header: 'DELETED', cell: (r) => r.deleted },
     { header: 'BY', cell: (r) => r.by.join(', ') },
+    { header: 'NOTE', cell: (r) => r.note?.replaceAll('\n', ' / ') },
   ],
   nameOf: (r) => String(r.revision),
   empty: 'No revisions yet.',

@@ -6,7 +6,7 @@ import { CliError, Exit, usageError } from '../errors.ts'
 import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
 import { readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
-import { openApi, outputOption } from '../options.ts'
+import { noteHeaders, noteOption, openApi, outputOption } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
@@ -24,6 +24,7 @@ interface ImportFlags extends SecretFlags {
   readonly keyFile?: string
   readonly yes?: boolean
   readonly dryRun?: boolean
+  readonly note?: string
 }
 
 export const importCommand = (): Command =>
@@ -46,6 +47,7 @@ export const importCommand = (): Command =>
     .option('--key-file <file>', 'with --seed-ciphertexts: the key that they were sealed with')
     .option('--dry-run', 'show the diff and change nothing')
     .option('-y, --yes', 'do not ask')
+    .addOption(noteOption())
     .addOption(outputOption())
     .action(importSecrets)
 
@@ -100,7 +102,8 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     { question: `Import ${pending.length} of ${plan.items.length} secrets?` },
     flags.yes,
   )
-  await writeBatches({ api, rest: await openRest(flags), project, shown }, batches)
+  const headers = noteHeaders(flags)
+  await writeBatches({ api, rest: await openRest(flags), project, shown, headers }, batches)
   const how = batches.length === 1 ? 'one change set' : `${batches.length} change sets`
   note(`${pending.length} secrets imported into project ${project}, as ${how}.`)
 }

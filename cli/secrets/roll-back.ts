@@ -1,10 +1,33 @@
 // Rolls all secrets of a project back to a revision: shows the changes, asks, writes. For every command
 // that rolls back.
+import { defined } from '../../src/kernel/defined.ts'
+import { renderAffected } from '../review.ts'
+import type { ReviewStatus } from '../../src/manifests/review.ts'
 import { printAs, renderDiff, type DiffRecord } from './set-diff.ts'
 import { confirm } from '../prompt.ts'
 import { projectPath, type Rest } from '../rest.ts'
 
-export type Rolled = DiffRecord & { readonly revision: number; readonly set: string }
+/** The API's `impact`: stagelets of one namespace. */
+type Impact = {
+  readonly [List in 'affected' | 'cascaded' | 'held']: readonly Omit<
+    NonNullable<ReviewStatus[List]>[number],
+    'namespace'
+  >[]
+}
+
+export type Rolled = DiffRecord & {
+  readonly revision: number
+  readonly set: string
+  /** Absent from older controllers. */
+  readonly impact?: Impact
+}
+
+const impactLines = ({ affected, cascaded, held }: Impact, namespace: string): string[] =>
+  renderAffected({
+    affected: affected.map((one) => ({ ...one, namespace })),
+    cascaded: cascaded.map((one) => ({ ...one, namespace })),
+    held: held.map((one) => ({ ...one, namespace })),
+  })
 
 export interface RollBack {
   readonly project: string
@@ -13,6 +36,8 @@ export interface RollBack {
   readonly dryRun: boolean | undefined
   readonly yes: boolean | undefined
   readonly output: string | undefined
+  /** Why. */
+  readonly note: string | undefined
 }
 
 const countOf = ({ added, removed, changed }: DiffRecord): number =>
@@ -21,7 +46,7 @@ const countOf = ({ added, removed, changed }: DiffRecord): number =>
 /** `done` undefined: it was a dry run. `changes` 0: nothing differs, and nobody was asked. */
 export const rollBack = async (
   rest: Rest,
-  { project, choice, dryRun, yes, output }: RollBack,
+  { project, choice, dryRun, yes, output, note }: RollBack,
 ): Promise<{
   readonly done: Rolled | undefined
   readonly plan: Rolled
@@ -29,10 +54,21 @@ export const rollBack = async (
 }> => {
   const path = `${projectPath(rest.namespace, project)}/rollback`
   const call = async (body: object, dry: boolean): Promise<Rolled> =>
-    (await rest.call<Rolled>(path, { method: 'POST', body: { ...body, dry_run: dry } })).body
+    (
+      await rest.call<Rolled>(path, {
+        method: 'POST',
+        body: { ...body, ...defined({ note }), dry_run: dry },
+      })
+    ).body
   const plan = await call(choice, true)
   if (dryRun === true || output === undefined)
-    printAs(plan, output, () => `Back to revision ${plan.revision}:\n${renderDiff(plan)}`)
+    printAs(plan, output, () =>
+      [
+        `Back to revision ${plan.revision}:`,
+        renderDiff(plan),
+        ...(plan.impact === undefined ? [] : impactLines(plan.impact, rest.namespace)),
+      ].join('\n'),
+    )
   const changes = countOf(plan)
   if (dryRun === true) return { done: undefined, plan, changes }
   if (changes > 0) {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { usageError } from '../errors.ts'
-import { openApi, outputOption } from '../options.ts'
+import { noteHeaders, noteOption, openApi, outputOption } from '../options.ts'
 import { out } from '../print.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -18,6 +18,7 @@ interface RollbackFlags extends SecretFlags {
   readonly toRevision?: number
   readonly toTime?: string
   readonly dryRun?: boolean
+  readonly note?: string
   readonly yes?: boolean
 }
 
@@ -48,6 +49,7 @@ export const rollbackCommand = (): Command =>
       toInstant,
     )
     .option('--dry-run', 'of the project: show what would change, and change nothing')
+    .addOption(noteOption())
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -82,7 +84,11 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
   )
   const { body } = await rest.call<StoredRecord>(
     `${secretPath(rest, project, found.metadata.name)}/rollback`,
-    { method: 'POST', body: { version: toVersion, expected_version: version } },
+    {
+      method: 'POST',
+      body: { version: toVersion, expected_version: version },
+      headers: noteHeaders(flags),
+    },
   )
   printAs(body, flags.output, () =>
     body.version === version
@@ -93,10 +99,10 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
 
 const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
   const project = await projectOf(await openApi(flags), flags.project)
-  const { toRevision, toTime, dryRun, yes, output } = flags
+  const { toRevision, toTime, dryRun, yes, output, note } = flags
   const choice = toTime === undefined ? { revision: toRevision } : { at: toTime }
   const rest = await openRest(flags)
-  const { done } = await rollBack(rest, { project, choice, dryRun, yes, output })
+  const { done } = await rollBack(rest, { project, choice, dryRun, yes, output, note })
   if (done !== undefined && output === undefined)
     out(`project ${project} is as it was at revision ${done.revision}`)
 }

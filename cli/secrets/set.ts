@@ -6,7 +6,7 @@ import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
-import { openApi, parseWait, waiting, type WaitFlags } from '../options.ts'
+import { noteHeaders, noteOption, openApi, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
@@ -19,6 +19,7 @@ interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly value?: string
   readonly references?: boolean
   readonly expectVersion?: number
+  readonly note?: string
 }
 
 export const setCommand = (): Command =>
@@ -43,6 +44,7 @@ export const setCommand = (): Command =>
       'refuse unless this version is the stored one; 0: there is none yet',
       parseNumber,
     )
+    .addOption(noteOption())
     .action(set)
 
 const set = async (key: string, flags: SetFlags): Promise<void> => {
@@ -57,6 +59,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   }
   const { scope = 'global', stagelet } = flags
   const identity: Identity = { project, key, scope, stagelet }
+  const headers = noteHeaders(flags)
   const kind = kindOf('StagelySecret')
   const known = await readKnownSecrets(api)
   const before = known.find(identity)
@@ -69,6 +72,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     const after = (await api.call(pathOf(kind, api.namespace), {
       method: 'POST',
       body,
+      headers,
     })) as KubeObject
     out(`${fullName(kind, after.metadata.name)} created`)
   } else if (expectVersion !== undefined) {
@@ -78,6 +82,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
       {
         method: 'PATCH',
         body: { ...restFields(value), expected_version: expectVersion },
+        headers,
       },
     )
     sayWritten(before, body.version)
@@ -85,6 +90,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     const after = (await api.call(pathOf(kind, api.namespace, before.metadata.name), {
       method: 'PATCH',
       body: { spec: value },
+      headers,
       contentType: mergePatch,
     })) as KubeObject
     sayWritten(before, versionOf(after))

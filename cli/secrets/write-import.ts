@@ -42,6 +42,8 @@ interface Target {
   readonly project: string
   /** Name of the file, for messages. */
   readonly shown: string
+  /** Of each write. */
+  readonly headers: Record<string, string>
 }
 
 /** Stops at the first refusal, and says what was written before it. */
@@ -63,13 +65,13 @@ export const writeBatches = async (
 }
 
 const writeBatch = async (
-  { api, rest, project, shown }: Target,
+  { api, rest, project, shown, headers }: Target,
   batch: readonly ImportItem[],
 ): Promise<void> => {
   const path = `${projectPath(rest.namespace, project)}/secrets/batch`
   const body = { operations: batch.map(operationOf) }
   try {
-    await rest.call(path, { method: 'POST', body })
+    await rest.call(path, { method: 'POST', body, headers })
   } catch (error) {
     if (isReason(error, 'NotFound')) await writeOneByOne(api, batch)
     else if (isReason(error, 'Invalid')) refuse(error, shown, batch)

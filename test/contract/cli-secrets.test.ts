@@ -51,12 +51,15 @@ describe('stagely secrets', () => {
 
   it('tells added from changed from unchanged, and writes only what differs', async () => {
     const path = await file('next.json', JSON.stringify({ A: 'canary-3', B: 'other', C: 'new' }))
-    const ran = await importing(path, '--scope', 'web', '--yes', '-o', 'json')
+    const why = ['-m', 'rotate für INC-42']
+    const ran = await importing(path, '--scope', 'web', '--yes', '-o', 'json', ...why)
     expect(JSON.parse(ran.stdout)).toMatchObject({
       added: [{ key: 'C', scope: 'web', name: 'c.web' }],
       changed: [{ key: 'B' }],
       unchanged: [{ key: 'A' }],
     })
+    const history = await world.cli('rollout', 'history', 'shop')
+    expect(history.stdout).toMatch(/NOTE\n\d+ .*rotate für INC-42/)
     const again = await importing(path, '--scope', 'web')
     expect(again.stdout).toBe('= 3 unchanged\n\nNo running service would be re-created.\n')
   })
@@ -210,9 +213,10 @@ describe('stagely secrets', () => {
     // Going back closes a revision of its own, so that this is the newest one.
     const back = await said('rollback', '--to-revision', '1', '--dry-run')
     expect(back).toContain('- PAST (global)')
+    expect(back).toContain('No running service would be re-created.')
     expect(await said('diff', '--from', '1')).toContain('+ PAST (global)')
     const done = JSON.parse(
-      await said('rollback', '--to-revision', '1', '--yes', '-o', 'json'),
+      await said('rollback', '--to-revision', '1', '--yes', '-o', 'json', '-m', 'it broke'),
     ) as {
       removed: object[]
     }
@@ -222,7 +226,7 @@ describe('stagely secrets', () => {
       removed: [],
       changed: [],
     })
-    expect(await said('history')).toMatch(/REVISION +CLOSED/)
+    expect(await said('history')).toMatch(/REVISION +CLOSED .* NOTE\n\d+ .*it broke/)
     expect(await said('purge', 'PAST', '--yes')).toContain('4 versions are gone')
     const lost = await world.cli('secrets', 'restore', 'PAST', '-p', 'shop')
     expect([lost.code, lost.stderr.includes('secrets restore')]).toEqual([1, true])

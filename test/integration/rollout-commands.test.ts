@@ -136,7 +136,7 @@ describe('stagely rollout', () => {
       { revision: 1, keys: ['CONFIG'], by: ['admin'], runs: ['one', 'two'] },
     ])
     const table = await world.must('rollout', 'history', 'stagelet/two')
-    expect(table).toMatch(/^REVISION +CLOSED +BY +KEYS +RUNS ON\n2 +20.* admin +CONFIG\n1 /)
+    expect(table).toMatch(/^REVISION +CLOSED +BY +KEYS +RUNS ON +NOTE\n2 +20.* admin +CONFIG\n1 /)
     const second = await world.must('rollout', 'history', 'shop', '--revision', '2')
     expect(second).toBe('Revision 2:\n~ CONFIG (web)  value: version 1 -> 2\n')
   })

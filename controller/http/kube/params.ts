@@ -1,5 +1,6 @@
 // Query parameters and headers of a request, checked.
 import { defined } from '../../../src/kernel/defined.ts'
+import { noteOf } from '../note.ts'
 import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { ChangeSet, StoredObject, WriteOptions } from '../../../src/store/store.ts'
@@ -87,7 +88,7 @@ export const parseChangeSet = (header: string | undefined): ChangeSet | undefine
 
 export const writeOptionsOf = (c: AppContext): WriteOptions => {
   const changeSet = parseChangeSet(c.req.header('stagely-change-set'))
-  return { dryRun: dryRunOf(c), ...defined({ changeSet }) }
+  return { dryRun: dryRunOf(c), ...defined({ changeSet, note: noteOf(c) }) }
 }
 
 export const selectionOf = (c: AppContext, kind: Kind): Selection => ({

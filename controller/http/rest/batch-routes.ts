@@ -8,8 +8,7 @@ import type { Transaction } from '../../../src/store/store.ts'
 import type { RestDeps } from './deps.ts'
 import { idOf } from './ids.ts'
 import { invalidInput } from './input.ts'
-import * as fields from './changes.ts'
-import { changeSecrets, changeShape } from './changes.ts'
+import { changeFields, changeSecrets, changeShape } from './changes.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 import { secretSchema, toSecret } from './kinds.ts'
 import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
@@ -60,9 +59,7 @@ const bodySchema = z.strictObject({
     .min(1)
     .max(mostOperations)
     .describe('Done in this order, all or none.'),
-  dry_run: fields.dryRun,
-  note: fields.note,
-  expected_set: fields.expectedSet,
+  ...changeFields,
   change_set: z
     .strictObject({
       id: z

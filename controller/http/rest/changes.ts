@@ -15,7 +15,7 @@ import { time } from './representations.ts'
 import { requireTarget, type RestContext } from './route.ts'
 import { answerOf, computed } from './shapes.ts'
 
-export const dryRun = z
+const dryRun = z
   .boolean()
   .default(false)
   .describe('Check all of it, say what would change, and change nothing.')
@@ -29,13 +29,13 @@ export const dryRunQuery = {
     .describe('true: check it, say what would change, and change nothing.'),
 }
 
-export const expectedSet = z
+const expectedSet = z
   .string()
   .max(100)
   .optional()
   .describe('`set` of a dry run: 409 when a secret was changed since.')
 
-export const note = z
+const noteField = z
   .string()
   .trim()
   .min(1)
@@ -44,7 +44,7 @@ export const note = z
   .describe('Why; kept with the revision and shown in the history. Not for values.')
 
 /** Fields of the body of a change. */
-export const changeFields = { dry_run: dryRun, expected_set: expectedSet, note }
+export const changeFields = { dry_run: dryRun, expected_set: expectedSet, note: noteField }
 
 interface ChangeBody {
   readonly dry_run: boolean
@@ -153,19 +153,23 @@ export interface Changed<T> {
 
 /** Writes secrets of the project, or tries to. Conflict where another set is stored than was expected. */
 export const changeSecrets = async <T>(
-  context: Pick<RestContext, 'deps' | 'actor' | 'signal'>,
+  context: Pick<RestContext, 'deps' | 'actor' | 'signal' | 'note'>,
   project: KubeObject,
-  { dryRun: isDry, expectedSet: expected, ...options }: ChangeOptions,
+  { dryRun: isDry, expectedSet: expected, changeSet, note = context.note }: ChangeOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<Changed<T>> => {
   const { store } = context.deps
   const { before, done, after } = await withReview(isDry ? context.signal : undefined, (review) =>
-    store.write(context.actor, { dryRun: isDry, ...defined(options), ...review }, async (tx) => {
-      const seen = await look(tx, project)
-      if (expected !== undefined && expected !== nameSet(seen.entries)) throw otherSet(project)
-      const result = await work(tx)
-      return { before: seen, done: result, after: await look(tx, project) }
-    }),
+    store.write(
+      context.actor,
+      { dryRun: isDry, ...defined({ changeSet, note }), ...review },
+      async (tx) => {
+        const seen = await look(tx, project)
+        if (expected !== undefined && expected !== nameSet(seen.entries)) throw otherSet(project)
+        const result = await work(tx)
+        return { before: seen, done: result, after: await look(tx, project) }
+      },
+    ),
   )
   const set = nameSet(before.entries)
   const isChanged = set !== nameSet(after.entries)
@@ -181,7 +185,7 @@ export const changeSecrets = async <T>(
 
 /** The same, and stores nothing. */
 export const trySecrets = <T>(
-  context: Pick<RestContext, 'deps' | 'actor' | 'signal' | 'target'>,
+  context: Pick<RestContext, 'deps' | 'actor' | 'signal' | 'note' | 'target'>,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<Changed<T>> =>
   changeSecrets(context, requireTarget(context), wholeChange({ dry_run: true }), work)

@@ -52,6 +52,8 @@ export interface RestContext<Query = unknown, Body = unknown> {
    * header.
    */
   readonly ifMatch: string | undefined
+  /** Why the change is made, where a header says so. */
+  readonly note: string | undefined
   readonly request: Request
   readonly signal: AbortSignal
 }

@@ -1,6 +1,8 @@
 // Secrets: create, list, get, update, delete. No answer holds a value.
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { WriteOptions } from '../../../src/store/store.ts'
 import { dryRunQuery, triedSchema, triedShape, trySecrets } from './changes.ts'
 import { etagOf } from './etag.ts'
 import {
@@ -15,7 +17,7 @@ import {
 } from './kinds.ts'
 import { listPaged, nextCursor, pageQuery } from './paging.ts'
 import { deleted, deletedSchema } from './representations.ts'
-import { requireTarget, route, routesOf } from './route.ts'
+import { requireTarget, route, routesOf, type RestContext } from './route.ts'
 import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
 import {
   createSecret,
@@ -27,6 +29,8 @@ import {
   warningsOf,
 } from './secrets.ts'
 import { shownAs } from './target.ts'
+
+const noted = ({ note }: Pick<RestContext, 'note'>): WriteOptions => defined({ note })
 
 const one = '/projects/:project_id/secrets/:secret_id'
 
@@ -42,7 +46,9 @@ export const secretRoutes = routesOf('Secrets', [
       const { actor, body, deps } = context
       const project = requireTarget(context)
       const made = await inRequestNames(() =>
-        deps.store.write(actor, {}, (tx) => createSecret(tx, project, body, deps.clock.now())),
+        deps.store.write(actor, noted(context), (tx) =>
+          createSecret(tx, project, body, deps.clock.now()),
+        ),
       )
       const warnings = await warningsOf(deps.store, body, { after: made })
       return { body: toCreated(made), headers: { ...etagOf(made), ...warnings } }
@@ -110,7 +116,7 @@ export const secretRoutes = routesOf('Secrets', [
         return { body: { ...toUpdated(tried.result), ...tried.told }, headers: warnings }
       }
       const updated = await inRequestNames(() =>
-        deps.store.write(actor, {}, (tx) => updateSecret(tx, secret, change)),
+        deps.store.write(actor, noted(context), (tx) => updateSecret(tx, secret, change)),
       )
       const warnings = await warningsOf(deps.store, body, { after: updated, before: secret })
       return { body: toUpdated(updated), headers: { ...etagOf(updated), ...warnings } }
@@ -131,7 +137,7 @@ export const secretRoutes = routesOf('Secrets', [
         const { told } = await trySecrets(context, (tx) => deleteSecret(tx, secret, ifMatch))
         return { body: { status: 'dry_run', ...told } }
       }
-      await deps.store.write(actor, {}, (tx) => deleteSecret(tx, secret, ifMatch))
+      await deps.store.write(actor, noted(context), (tx) => deleteSecret(tx, secret, ifMatch))
       return deleted
     },
   }),

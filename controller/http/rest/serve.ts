@@ -7,6 +7,7 @@ import { actorOf, type AppContext, type AppEnv } from '../env.ts'
 import { authorize } from './access.ts'
 import type { RestDeps } from './deps.ts'
 import { parseIfMatch } from './etag.ts'
+import { noteOf } from '../note.ts'
 import { answerOnce, parseIdempotencyKey, type IdempotencyDeps } from './idempotency.ts'
 import { readInput, type Input } from './input.ts'
 import { problemOf, problemType } from './problem.ts'
@@ -85,6 +86,7 @@ const serve =
       body: input.body,
       target,
       ifMatch,
+      note: noteOf(c),
       request: c.req.raw,
       get signal() {
         return openSignal(c, deps.stopping)
