@@ -80,7 +80,7 @@ const report = async (name: string, pendingEdits: string[] = []): Promise<void> 
       expect(known.map((one) => one.name)).toEqual([...services].sort())
       expect(known.every((one) => one.wantedDigest === one.runningDigest)).toBe(true)
     },
-    { timeout: 10_000 },
+    { timeout: 30_000 },
   )
 }
 
@@ -243,7 +243,7 @@ describe('a batch', () => {
       })
     await paused(true)
     await expect
-      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 10_000 })
+      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 30_000 })
       .toBeTypeOf('string')
     const told = await batch([{ op: 'update', id: 'password.global', value: 'third-password' }], {
       dry_run: true,
@@ -261,7 +261,7 @@ describe('a batch', () => {
     expect(new Set(told.impact.affected.map((hit) => hit.stagelet))).toEqual(new Set(['prod']))
     await paused(false)
     await expect
-      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 10_000 })
+      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 30_000 })
       .toBeUndefined()
   })
 })

@@ -137,7 +137,7 @@ export const versionsRoutes = routesOf('History', [
     at: `POST ${secretPath}/purge`,
     summary: 'Erase a secret, living or deleted, with all its versions. Nothing brings it back.',
     access: { in: 'project', verb: 'delete', resource: 'stagelysecrets/purge' },
-    session: 'confirmed',
+    session: (query) => (query.dry_run ? undefined : 'confirmed'),
     query: z.strictObject(dryRunQuery),
     response: {
       description: 'What was erased. The audit keeps the fact.',
