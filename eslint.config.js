@@ -35,8 +35,41 @@ const mocks = [
   },
 ]
 
+// The dashboard runs in a browser: of the sources it may use what is pure, of packages those that are listed.
+const dashboardPackages = [
+  'preact',
+  'preact/hooks',
+  '@preact/signals',
+  'preact-iso',
+  '@tanstack/virtual-core',
+  '@tanstack/query-core',
+  'openapi-fetch',
+]
+const inBrowsers = [
+  ...time,
+  ...mocks,
+  {
+    selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']",
+    message: 'text is a child: the policy of the page allows no HTML from text',
+  },
+  {
+    selector: 'MemberExpression[property.name=/^(innerHTML|outerHTML|insertAdjacentHTML)$/]',
+    message: 'text is a child: the policy of the page allows no HTML from text',
+  },
+]
+const pure = ['./secrets/set-entry.ts', './access/roles.ts', './access/team-roles.ts']
+
 export default defineConfig(
-  { ignores: ['dist/**', '**/*.mjs', '*.config.*', 'node_modules/**'] },
+  {
+    ignores: [
+      'dist/**',
+      '**/*.mjs',
+      '*.config.*',
+      'node_modules/**',
+      'controller/dashboard/api/types.ts',
+      'controller/dashboard/app/theme.js',
+    ],
+  },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },
@@ -84,6 +117,19 @@ export default defineConfig(
               'the agent has no database and knows no controller',
             ),
             up('./controller', ['./agent', './cli'], 'they meet in src/protocol'),
+            up('./controller/!(dashboard)/**', ['./controller/dashboard'], 'it runs in browsers'),
+            {
+              target: './controller/dashboard',
+              from: './src',
+              except: pure,
+              message: 'only what is pure: see dashboard in eslint.config.js',
+            },
+            {
+              target: './controller/dashboard',
+              from: './controller',
+              except: ['./dashboard'],
+              message: 'the dashboard speaks the REST API',
+            },
             up('./cli', ['./src/store'], 'the CLI speaks the API'),
             up(
               './src/kernel',
@@ -149,7 +195,38 @@ export default defineConfig(
     files: ['src/process/*.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: database }] },
   },
+  // Vite gives the classes of a stylesheet as a default export.
+  { files: ['controller/dashboard/build.d.ts'], rules: { 'import-x/no-default-export': 'off' } },
   { files: ['cli/print.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['controller/dashboard/**/*.{ts,tsx}'],
+    rules: {
+      'no-restricted-syntax': ['error', ...inBrowsers],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(?!\\.|icon:|(?:${dashboardPackages.join('|')})$)`,
+              message: 'a package that is not listed: see dashboardPackages in eslint.config.js',
+            },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+    },
+  },
+  {
+    // A component is a function with its markup.
+    files: ['controller/dashboard/**/*.tsx'],
+    rules: {
+      'max-lines-per-function': ['error', { max: 120, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['controller/dashboard/live/clock.ts', 'controller/dashboard/ui/time.tsx'],
+    rules: { 'no-restricted-syntax': ['error', ...inBrowsers.slice(time.length)] },
+  },
   {
     files: ['**/*.test.ts', 'test/**', 'scripts/**'],
     rules: {

@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { MixedSequencer } from './test/support/sequencer.ts'
 
 // Three projects: `unit` beside the source (nothing outside the process), `services` (`test/contract`: both
-// databases, the API over a port; `test/integration`: real engine, real processes), and `budget`, whose
+// databases, the API over a port; `test/integration`: real engine, real processes; `test/ui`: the dashboard in
+// a real browser), and `budget`, whose
 // limits are times: it runs when the others have ended, one file at a time. Files have databases, Compose
 // projects and folders of their own; five run at a time, of which some wait while others compute.
 // Files of one project share workers and what these have loaded: a worker of its own costs a file some
@@ -22,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           expect: expectations,
-          include: ['{src,controller,agent,cli}/**/*.test.ts'],
+          include: ['{src,controller,agent,cli}/**/*.test.{ts,tsx}'],
           isolate: false,
           testTimeout: 20_000,
         },
@@ -31,7 +32,7 @@ export default defineConfig({
         test: {
           name: 'services',
           expect: expectations,
-          include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
+          include: ['test/{contract,integration,ui}/**/*.test.ts'],
           exclude: [timed],
           isolate: false,
           globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],

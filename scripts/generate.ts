@@ -1,10 +1,12 @@
 // `npm run generate` writes the generated files; `--check` fails when one is stale.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { openApiDocument } from '../controller/http/rest/openapi.ts'
 import { crdKinds, renderCrd } from '../src/resources/crd.ts'
 import type { Kind } from '../src/resources/registry.ts'
+import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** The chart has a copy of its own: it is packed and installed without the rest. */
@@ -20,12 +22,36 @@ const wanted = new Map(
   ),
 )
 
+/** Shapes that the dashboard names, and the answer that each is. A part comes before what holds it. */
+const names: Names = {
+  Condition: ['getProject', 'conditions'],
+  Service: ['getStagelet', 'services'],
+  Project: ['getProject'],
+  Stagelet: ['getStagelet'],
+  Agent: ['getAgent'],
+  Secret: ['getSecret'],
+  SecretVersion: ['listSecretVersions', 'versions'],
+  Usage: ['secretUsage', 'usage'],
+  Revision: ['listRevisions', 'revisions'],
+  Rollout: ['getRollout'],
+  StageletEvent: ['listEvents', 'events'],
+  AuditRow: ['listAudit', 'rows'],
+  Member: ['listMembers', 'members'],
+  User: ['listUsers', 'users'],
+  Token: ['listTokens', 'tokens'],
+  Keys: ['getKeys'],
+  Me: ['getMe'],
+}
+const typesFile = join(root, 'controller/dashboard/api/types.ts')
+wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, names))
+
 for (const dir of crdsDirs) mkdirSync(dir, { recursive: true })
 const present = crdsDirs.flatMap((dir) =>
   readdirSync(dir)
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => join(dir, name)),
 )
+if (existsSync(typesFile)) present.push(typesFile)
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [

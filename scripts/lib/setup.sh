@@ -45,7 +45,7 @@ need_packages() {
 # dist is stale when any source is newer than the last build.
 need_build() {
   cd "$root" || return 1
-  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/bundle.mjs -newer dist/.built -print -quit)" ]; then return; fi
+  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/bundle.mjs scripts/dashboard.mjs -newer dist/.built -print -quit)" ]; then return; fi
   step 'build (npm run build)' build_dist
 }
 
@@ -196,7 +196,8 @@ need_test_machine() {
     need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
       'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
-      'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' &&
+      'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' \
+      'chromium=test -x /usr/bin/chromium' &&
     need_helm &&
     need_newer_kubectl &&
     need_newer_compose &&

@@ -11,7 +11,11 @@ import {
   stageletStatus,
   type ServiceStatus,
 } from '../../../src/resources/stagelet.ts'
-import { secretStatus, type SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import {
+  secretStatus,
+  type SecretSpec,
+  type SecretStatus,
+} from '../../../src/resources/stagelysecret.ts'
 import type { NamedEntry } from '../../../src/store/history/set-diff.ts'
 import { idOf, renderId } from './ids.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
@@ -24,6 +28,10 @@ const created_at = computed(time, ({ metadata }: KubeObject) => metadata.creatio
 const ofSource = computed(source, sourceOf)
 const ofConditions = computed(conditions, conditionsOf)
 const ofName = computed(z.string(), ({ metadata }: KubeObject) => metadata.name)
+const ofTeam = computed(
+  z.string().describe('The team (namespace) that it belongs to.'),
+  ({ metadata }: KubeObject) => metadata.namespace ?? '',
+)
 const idWith = (description: string): z.ZodString =>
   computed(z.string().describe(description), idOf)
 
@@ -33,10 +41,7 @@ type Fields = Readonly<Record<string, z.ZodType>>
 const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> => ({
   id: idWith(`\`${prefix}_…\`; paths take it, and \`team/name\` as well.`),
   name: ofName,
-  team: computed(
-    z.string().describe('The team (namespace) that it belongs to.'),
-    ({ metadata }: KubeObject) => metadata.namespace ?? '',
-  ),
+  team: ofTeam,
   ...shape,
   source: ofSource,
   created_at,
@@ -171,6 +176,8 @@ export const toUpdated = answerOf(updatedSecretSchema)
 export const fullSecretSchema = z.strictObject({
   ...secretSchema.shape,
   name: ofName.describe('Name of its StagelySecret in the Kubernetes-style API.'),
+  team: ofTeam,
+  project: computed(z.string(), ({ spec }: KubeObject<SecretSpec>) => spec?.projectRef.name ?? ''),
   ...answerShape(
     fieldsOf(secretStatus, {
       ...ofEveryStatus,

@@ -131,7 +131,7 @@ const operationOf = (route: RestRoute): Json => {
   }
 }
 
-const openApiDocument = (version: string): Json => {
+export const openApiDocument = (version: string): Json => {
   const paths: Record<string, Json> = {}
   for (const route of restRoutes) {
     const path = route.path.replace(/:([a-z_]+)/g, '{$1}')

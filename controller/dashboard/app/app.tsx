@@ -1,0 +1,66 @@
+// The whole: who is not logged in sees the login page, everybody else the shell with its pages.
+import { LocationProvider } from 'preact-iso'
+import { useEffect } from 'preact/hooks'
+import { startLive } from '../live/collections.ts'
+import { Announcements } from '../ui/announce.tsx'
+import { Boundary } from '../ui/problem.tsx'
+import { listenForKeys } from './keys.ts'
+import { LoginPage, SessionEnded, UnreachablePage } from './login.tsx'
+import { useLive } from './live.ts'
+import { phase, resume } from './session.ts'
+import { Shell } from './shell.tsx'
+
+listenForKeys()
+void resume()
+
+const Inside = () => {
+  useLive(startLive)
+  return (
+    <>
+      <Shell />
+      {phase.value === 'ended' ? <SessionEnded /> : null}
+    </>
+  )
+}
+
+/** `/ui/login` is not for who is logged in, unless a code was given. */
+const Whole = () => {
+  switch (phase.value) {
+    case 'unknown':
+      return null
+    case 'unreachable':
+      return <UnreachablePage />
+    case 'out':
+      return <LoginPage />
+    case 'in':
+    case 'ended':
+      return location.pathname === '/ui/login' ? <LoginPage /> : <Inside />
+  }
+}
+
+/** A drop beside a drop zone would leave the page for the file. */
+const useNoDrop = (): void => {
+  useEffect(() => {
+    const refuse = (event: DragEvent): void => {
+      event.preventDefault()
+    }
+    window.addEventListener('dragover', refuse)
+    window.addEventListener('drop', refuse)
+    return () => {
+      window.removeEventListener('dragover', refuse)
+      window.removeEventListener('drop', refuse)
+    }
+  }, [])
+}
+
+export const App = () => {
+  useNoDrop()
+  return (
+    <Boundary>
+      <LocationProvider scope="/ui">
+        <Whole />
+        <Announcements />
+      </LocationProvider>
+    </Boundary>
+  )
+}

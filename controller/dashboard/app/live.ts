@@ -1,0 +1,40 @@
+// Joins the stream to the page: while somebody is logged in it runs, and the page says whether it is live.
+import { effect } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { freshness, type Stream } from '../live/stream.ts'
+import { endSession, loggedOut, logOut, phase } from './session.ts'
+
+let running: Stream | undefined
+
+/** Logs out here and in all tabs of this browser. */
+export const logOutEverywhere = async (): Promise<void> => {
+  running?.tellLogout()
+  await logOut()
+}
+
+export const useLive = (start: (onLogout: () => void) => Stream): void => {
+  useEffect(() => {
+    const begin = (): void => {
+      running?.stop()
+      running = start(loggedOut)
+    }
+    begin()
+    const stopShowing = effect(() => {
+      const isFresh = ['live', 'connecting'].includes(freshness.value.phase)
+      document.documentElement.toggleAttribute('data-stale', !isFresh)
+      if (freshness.value.phase === 'ended') endSession()
+    })
+    // After a new login in the same page the stream is opened again.
+    let before = phase.peek()
+    const stopWatching = phase.subscribe((next) => {
+      if (before === 'ended' && next === 'in') begin()
+      before = next
+    })
+    return () => {
+      stopShowing()
+      stopWatching()
+      running?.stop()
+      running = undefined
+    }
+  }, [])
+}

@@ -1,0 +1,236 @@
+// Logging in: by a token, by the OpenID provider, or as the person who ran `stagely open`.
+import { useLocation } from 'preact-iso'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ComponentChild } from 'preact'
+import { ApiProblem } from '../api/client.ts'
+import { Button, LinkButton } from '../ui/button.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { detailOf, ProblemBox, titleOf } from '../ui/problem.tsx'
+import { Logo } from './logo.tsx'
+import { logIn, me, methods, resume, type Methods } from './session.ts'
+import s from './login.module.css'
+
+/** Only places in the dashboard; the server checks it as well. */
+const returnTo = (): string => {
+  const asked = new URLSearchParams(location.search).get('return_to')
+  if (asked !== null && /^\/ui\/[\w./?=&%,:*~-]*$/.test(asked)) return asked
+  const here = location.pathname + location.search
+  return location.pathname === '/ui/login' || !here.startsWith('/ui/') ? '/ui/' : here
+}
+
+const useMethods = (): Methods | undefined => {
+  const [found, setFound] = useState<Methods | undefined>()
+  useEffect(() => {
+    methods().then(setFound, () => {
+      setFound({ token: true, oidc: null })
+    })
+  }, [])
+  return found
+}
+
+const said = (error: unknown): string =>
+  error instanceof ApiProblem && error.problem.status === 401
+    ? 'This token is not valid: mistyped, revoked or run out.'
+    : `${titleOf(error)} ${detailOf(error)}`
+
+const TokenForm = ({ onDone }: { readonly onDone: () => void }) => {
+  const field = useRef<HTMLInputElement>(null)
+  const [error, setError] = useState<string | undefined>()
+  const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    field.current?.focus()
+  }, [])
+  const submit = async (): Promise<void> => {
+    const token = field.current?.value.trim() ?? ''
+    if (token === '') {
+      setError('Paste a token first.')
+      return
+    }
+    setBusy(true)
+    try {
+      await logIn({ token })
+      if (field.current !== null) field.current.value = ''
+      onDone()
+    } catch (reason) {
+      setError(said(reason))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <form
+      class={s['form']}
+      onSubmit={(event) => {
+        event.preventDefault()
+        void submit()
+      }}
+    >
+      <label for="token">Token</label>
+      <input
+        id="token"
+        name="token"
+        ref={field}
+        type="password"
+        autocomplete="current-password"
+        spellcheck={false}
+        aria-invalid={error !== undefined}
+        aria-describedby="token-help"
+      />
+      {error === undefined ? null : (
+        <p class={s['error']} role="alert">
+          {error}
+        </p>
+      )}
+      <p id="token-help" class="muted">
+        <code>stagely open</code> logs you in without one.
+      </p>
+      <Button look="primary" submit busy={busy} onPress={() => undefined}>
+        Log in
+      </Button>
+    </form>
+  )
+}
+
+const Frame = ({ children }: { readonly children: ComponentChild }) => {
+  useEffect(() => {
+    document.title = 'Log in · Stagely'
+  }, [])
+  return (
+    <main class={s['page']}>
+      <div class={s['card']}>
+        <Logo size={44} />
+        {children}
+      </div>
+      <p class={`${s['about']} muted`}>
+        {location.host} · Stagely {STAGELY_VERSION} ·{' '}
+        {location.protocol === 'https:' ? 'TLS' : 'without TLS'}
+      </p>
+    </main>
+  )
+}
+
+/** The code of `stagely open`, taken out of the address at once. */
+const takeCode = (): string | undefined => {
+  const code = new URLSearchParams(location.hash.slice(1)).get('code') ?? undefined
+  if (code !== undefined) history.replaceState(null, '', location.pathname + location.search)
+  return code
+}
+const code = takeCode()
+
+/** A link must log nobody into another person's account unseen: so the page asks first. */
+const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: () => void }) => {
+  const [error, setError] = useState<unknown>()
+  const [isIn, setIsIn] = useState(false)
+  const [busy, setBusy] = useState(false)
+  const proceed = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      await logIn({ code: given })
+      setIsIn(true)
+      onDone()
+    } catch (reason) {
+      setError(reason)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <>
+      <h1>Log in from the command line</h1>
+      <p class="muted">
+        Go on only if you ran <code>stagely open</code> yourself a moment ago.
+        {isIn ? ` You are ${me.value?.name ?? ''}.` : ''}
+      </p>
+      {error === undefined ? null : <ProblemBox error={error} />}
+      <div class={s['buttons']}>
+        <Button look="primary" busy={busy} onPress={() => void proceed()}>
+          Continue
+        </Button>
+        <LinkButton href="/ui/">Cancel</LinkButton>
+      </div>
+    </>
+  )
+}
+
+export const LoginPage = () => {
+  const { route } = useLocation()
+  const found = useMethods()
+  const done = (): void => {
+    route(returnTo(), true)
+  }
+  if (code !== undefined)
+    return (
+      <Frame>
+        <WithCode given={code} onDone={done} />
+      </Frame>
+    )
+  if (me.value !== undefined)
+    return (
+      <Frame>
+        <h1>You are logged in as {me.value.name}</h1>
+        <LinkButton href={returnTo()} primary>
+          Continue
+        </LinkButton>
+      </Frame>
+    )
+  return (
+    <Frame>
+      <h1>Log in to Stagely</h1>
+      {found?.oidc === undefined || found.oidc === null ? null : (
+        <>
+          <OidcButton name={found.oidc.name} />
+          <p class={s['or']}>or</p>
+        </>
+      )}
+      <TokenForm onDone={done} />
+    </Frame>
+  )
+}
+
+/** A whole page load: the provider is elsewhere. */
+const OidcButton = ({ name }: { readonly name: string }) => (
+  <Button
+    look="primary"
+    onPress={() => {
+      location.assign(`/api/v1/auth/web/login?return_to=${encodeURIComponent(returnTo())}`)
+    }}
+  >
+    Log in with {name}
+  </Button>
+)
+
+/** Over the page, which stays: what is staged there is in this page's memory only. */
+export const SessionEnded = () => {
+  const found = useMethods()
+  return (
+    <Dialog title="Your login has ended" firm onClose={() => undefined}>
+      <div class={s['ended']}>
+        <p class="muted">What you have staged stays here. Log in to go on.</p>
+        <TokenForm onDone={() => undefined} />
+        {found?.oidc === undefined || found.oidc === null ? null : (
+          <p class="muted">
+            Or log in with {found.oidc.name}{' '}
+            <a href="/ui/login" target="_blank" rel="noreferrer">
+              in another tab
+            </a>
+            , then{' '}
+            <button type="button" class={s['link']} onClick={() => void resume()}>
+              go on here
+            </button>
+            .
+          </p>
+        )}
+      </div>
+    </Dialog>
+  )
+}
+
+export const UnreachablePage = () => (
+  <Frame>
+    <h1>The controller does not answer</h1>
+    <p class="muted">The page is here, and its controller cannot be reached.</p>
+    <Button look="primary" onPress={() => void resume()}>
+      Try again
+    </Button>
+  </Frame>
+)

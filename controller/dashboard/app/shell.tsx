@@ -1,0 +1,134 @@
+// What is around every page: the rail, the bar at the top, and the sheet of shortcuts.
+import { lazy, Route, Router, useLocation } from 'preact-iso'
+import { useState } from 'preact/hooks'
+import { stagelets } from '../live/collections.ts'
+import { standingOf } from '../live/standing.ts'
+import { Empty, PageFrame } from '../ui/page.tsx'
+import { Boundary } from '../ui/problem.tsx'
+import { LinkButton } from '../ui/button.tsx'
+import { FreshnessDot } from './freshness.tsx'
+import { useShortcuts, type Shortcut } from './keys.ts'
+import { Logo } from './logo.tsx'
+import { pages, type PageEntry, type RailEntry } from './pages.ts'
+import { isAdmin, maySomewhere } from './session.ts'
+import { ShortcutSheet } from './sheet.tsx'
+import { TeamSwitch } from './team-switch.tsx'
+import { UserMenu } from './user-menu.tsx'
+import { withQuery } from './team.ts'
+import s from './shell.module.css'
+
+const isShown = ({ needs }: RailEntry): boolean =>
+  needs === undefined || (needs === 'admin' ? isAdmin.value : maySomewhere(...needs))
+
+type InRail = PageEntry & { readonly rail: RailEntry }
+const inRail = (): InRail[] =>
+  pages.filter((page): page is InRail => page.rail !== undefined && isShown(page.rail))
+
+/** The chosen team stays chosen from page to page. */
+const useHref = (): ((path: string) => string) => {
+  const { query } = useLocation()
+  return (path) => withQuery(path, { team: query['team'] })
+}
+
+const isCurrent = (path: string, at: string): boolean =>
+  path === '/ui/'
+    ? at === '/ui/' || at === '/ui' || /^\/ui\/t\/[^/]+\/[ps]\//.test(at)
+    : at.startsWith(path)
+
+const Rail = () => {
+  const { path } = useLocation()
+  const href = useHref()
+  const troubled = stagelets.rows.value.filter((one) => standingOf(one).weight >= 60).length
+  return (
+    <nav class={s['rail']} aria-label="Pages">
+      {inRail().map((page) => (
+        <a href={href(page.path)} aria-current={isCurrent(page.path, path) ? 'page' : undefined}>
+          <page.rail.icon size={19} />
+          <span>{page.rail.label}</span>
+          {page.path === '/ui/' && troubled > 0 ? (
+            <b class={s['badge']}>
+              {troubled}
+              <span class="visually-hidden"> need you</span>
+            </b>
+          ) : null}
+        </a>
+      ))}
+    </nav>
+  )
+}
+
+const views = pages.map(({ path, load }) => ({
+  path,
+  View: lazy(() => load().then(({ Page }) => Page)),
+}))
+
+const NotFound = () => (
+  <PageFrame windowTitle="Not there" title="Not there, or not yours">
+    <Empty
+      title="No page has this address."
+      action={<LinkButton href="/ui/">To the overview</LinkButton>}
+    >
+      A project or a stagelet may have been deleted, or belong to a team that you are not in.
+    </Empty>
+  </PageFrame>
+)
+
+export const Shell = () => {
+  const { route, path } = useLocation()
+  const href = useHref()
+  const [sheet, setSheet] = useState(false)
+  const go: Shortcut[] = inRail().map(({ path: to, rail }) => ({
+    keys: `g ${rail.letter}`,
+    does: rail.label,
+    group: 'Go to',
+    run: () => (route(href(to)), true),
+  }))
+  useShortcuts([
+    ...go,
+    {
+      keys: '?',
+      does: 'Show the shortcuts',
+      group: 'Everywhere',
+      run: () => (setSheet(true), true),
+    },
+  ])
+  return (
+    <div class={s['shell']}>
+      <a class={s['skip']} href="#main">
+        Skip to the page
+      </a>
+      <header class={s['bar']}>
+        <a class={s['brand']} href={href('/ui/')} aria-label="Stagely, to the overview">
+          <Logo />
+          <span>Stagely</span>
+        </a>
+        <TeamSwitch />
+        <div class={s['space']} />
+        <FreshnessDot />
+        <UserMenu
+          onShortcuts={() => {
+            setSheet(true)
+          }}
+        />
+      </header>
+      <Rail />
+      <main class={s['main']} id="main" tabIndex={-1}>
+        <Boundary key={path}>
+          <Router>
+            {views.map(({ path: at, View }) => (
+              <Route path={at} component={View} />
+            ))}
+            <Route default component={NotFound} />
+          </Router>
+        </Boundary>
+      </main>
+      {sheet ? (
+        <ShortcutSheet
+          onClose={() => {
+            setSheet(false)
+          }}
+        />
+      ) : null}
+    </div>
+  )
+}

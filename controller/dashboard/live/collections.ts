@@ -1,0 +1,139 @@
+// All that the dashboard knows of the world: projects, stagelets and agents of all one's teams, and the secrets
+// of each project that was opened. See collection.ts for how a list and the stream become one.
+import { signal } from '@preact/signals'
+import { api, must } from '../api/client.ts'
+import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../api/types.ts'
+import { now, thisSecond } from './clock.ts'
+import { createCollection, type Change, type Collection, type ReadAll } from './collection.ts'
+import type { Message } from './sse.ts'
+import { startStream, type Stream } from './stream.ts'
+
+const pageSize = 1000
+const relistMs = 600_000
+
+type Page = { readonly next_cursor?: string }
+
+/** Reads page after page. */
+const paged =
+  <T, P extends Page>(
+    read: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<P>,
+    rowsOf: (page: P) => readonly T[],
+  ): ReadAll<T> =>
+  async (onPage, signal) => {
+    let cursor: string | undefined
+    do {
+      const page = await read(cursor === undefined ? {} : { cursor }, signal)
+      onPage(rowsOf(page))
+      cursor = page.next_cursor
+    } while (cursor !== undefined)
+  }
+
+const limit = pageSize
+
+export const projects: Collection<Project> = createCollection(
+  paged(
+    (cursor, signal) =>
+      must(api.GET('/projects', { params: { query: { limit, ...cursor } }, signal })),
+    (page) => page.projects,
+  ),
+)
+export const stagelets: Collection<Stagelet> = createCollection(
+  paged(
+    (cursor, signal) =>
+      must(api.GET('/stagelets', { params: { query: { limit, ...cursor } }, signal })),
+    (page) => page.stagelets,
+  ),
+)
+export const agents: Collection<Agent> = createCollection(
+  paged(
+    (cursor, signal) =>
+      must(api.GET('/agents', { params: { query: { limit, ...cursor } }, signal })),
+    (page) => page.agents,
+  ),
+)
+
+const secretsByProject = new Map<string, Collection<Secret>>()
+const placeOf = (team: string, project: string): string => `${team}/${project}`
+
+/** The secrets of one project; read when first asked for, and kept up to date from then on. */
+export const secretsOf = (team: string, project: string): Collection<Secret> => {
+  const place = placeOf(team, project)
+  const known = secretsByProject.get(place)
+  if (known !== undefined) return known
+  const path = { project_id: place }
+  const made = createCollection<Secret>(
+    paged(
+      (cursor, signal) =>
+        must(
+          api.GET('/projects/{project_id}/secrets', {
+            params: { path, query: { view: 'full', limit, ...cursor } },
+            signal,
+          }),
+        ),
+      // `view: full` answers with full secrets only.
+      (page) => page.secrets as readonly Secret[],
+    ),
+  )
+  secretsByProject.set(place, made)
+  void made.refresh()
+  return made
+}
+
+/** The newest events of the stream, newest first; gone when the page is loaded again. */
+export const recentEvents = signal<readonly StageletEvent[]>([])
+const mostEvents = 200
+
+const refreshAll = (): void => {
+  refreshedAt = now()
+  for (const one of [projects, stagelets, agents, ...secretsByProject.values()]) void one.refresh()
+}
+let refreshedAt = 0
+
+const take = ({ event, data }: Message): void => {
+  const change = JSON.parse(data) as Change<never>
+  switch (event) {
+    case 'project':
+      projects.take(change)
+      break
+    case 'stagelet':
+      stagelets.take(change)
+      break
+    case 'agent':
+      agents.take(change)
+      break
+    case 'secret': {
+      const { team, project } = change.object as Secret
+      secretsByProject.get(placeOf(team, project))?.take(change)
+      break
+    }
+    case 'event':
+      recentEvents.value = [change.object as StageletEvent, ...recentEvents.peek()].slice(
+        0,
+        mostEvents,
+      )
+      break
+  }
+}
+
+/** After sleep no event says what was missed, and a list now and then mends what nobody foresaw. */
+const watchForGaps = (): (() => void) => {
+  let before = now()
+  return thisSecond.subscribe((at) => {
+    const slept = at - before > 60_000
+    before = at
+    if (refreshedAt > 0 && (slept || at - refreshedAt > relistMs)) refreshAll()
+  })
+}
+
+/** Starts the stream; lists are read when the stream stands. */
+export const startLive = (onLogout: () => void): Stream => {
+  const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
+  const stopWatching = watchForGaps()
+  return {
+    ...stream,
+    stop: () => {
+      stopWatching()
+      stream.stop()
+    },
+  }
+}

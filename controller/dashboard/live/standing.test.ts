@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest'
+import type { Condition, Stagelet } from '../api/types.ts'
+import { countsOf, standingOf } from './standing.ts'
+
+const condition = (type: string, status: Condition['status'], reason = 'R'): Condition => ({
+  type,
+  status,
+  reason,
+  message: `${type} because of ${reason}`,
+  since: '2026-03-02T14:02:00Z',
+})
+
+const stagelet = (conditions: readonly Condition[], more: Partial<Stagelet> = {}): Stagelet => ({
+  id: 'stg_1',
+  name: 'prod-eu',
+  team: 'default',
+  project: 'shop',
+  agent: 'web-3',
+  directory: '/srv/shop',
+  paused: false,
+  services: [],
+  source: 'api',
+  created_at: '2026-03-02T14:02:00Z',
+  conditions: [...conditions],
+  ...more,
+})
+
+const wordOf = (conditions: readonly Condition[], more: Partial<Stagelet> = {}): string =>
+  standingOf(stagelet(conditions, more)).word
+
+const inSync = condition('SecretsInSync', 'True', 'InSync')
+
+it('says the worst that is so', () => {
+  expect(wordOf([inSync])).toBe('In sync')
+  expect(wordOf([inSync, condition('ComposeFileChanged', 'True')])).toBe('Edits held')
+  expect(wordOf([inSync, condition('Drifted', 'True')])).toBe('Drift')
+  const degraded = condition('Degraded', 'True', 'RolledBack')
+  expect(wordOf([inSync, condition('Drifted', 'True'), degraded])).toBe('Rolled back')
+  expect(wordOf([condition('Degraded', 'True', 'RolloutFailed')])).toBe('Failed')
+})
+
+it('says that what nobody sees is not known', () => {
+  const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
+  expect(standingOf(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })
+  expect(wordOf([condition('SecretsInSync', 'Unknown', 'NoReport')])).toBe('Unknown')
+  expect(wordOf([])).toBe('Unknown')
+})
+
+it('tells rolling from waiting, and why it waits', () => {
+  const late = condition('SecretsInSync', 'False', 'NewRevision')
+  expect(wordOf([late, condition('Progressing', 'True', 'Applying')])).toBe('Rolling')
+  const held = condition('Progressing', 'False', 'WaitingForSecrets')
+  expect(standingOf(stagelet([late, held]))).toMatchObject({ word: 'Waiting', why: held.message })
+  const settled = condition('Progressing', 'False', 'Settled')
+  expect(standingOf(stagelet([late, settled])).why).toBe(late.message)
+  expect(wordOf([inSync], { paused: true })).toBe('Paused')
+})
+
+it('counts by state, the worst first', () => {
+  const failed = stagelet([condition('Degraded', 'True', 'RolloutFailed')])
+  expect(countsOf([stagelet([inSync]), failed, stagelet([inSync])])).toMatchObject([
+    { word: 'Failed', count: 1 },
+    { word: 'In sync', count: 2 },
+  ])
+})

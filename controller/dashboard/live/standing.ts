@@ -1,0 +1,113 @@
+// The state of a stagelet, of a service and of a project in one word and one sentence, from what the controller
+// says of them: pure. Words are used in one sense only; see docs/dashboard.md.
+import type { Condition, Project, Service, Stagelet } from '../api/types.ts'
+import type { StateKind } from '../ui/state.tsx'
+
+export interface Standing {
+  readonly kind: StateKind
+  readonly word: string
+  /** Why, in the words of the controller; empty where the word says all. */
+  readonly why: string
+  readonly since: string | undefined
+  /** How much it needs a person: 0 nothing, larger is worse. */
+  readonly weight: number
+}
+
+type HasConditions = { readonly conditions: readonly Condition[] }
+
+export const conditionOf = ({ conditions }: HasConditions, type: string): Condition | undefined =>
+  conditions.find((one) => one.type === type)
+
+const isTrue = (object: HasConditions, type: string): boolean =>
+  conditionOf(object, type)?.status === 'True'
+
+const standing = (
+  [kind, word, weight]: readonly [StateKind, string, number],
+  condition?: Condition,
+): Standing => ({
+  kind,
+  word,
+  weight,
+  why: condition?.message ?? '',
+  since: condition?.since,
+})
+
+const unseen = (inSync: Condition): Standing =>
+  inSync.reason === 'NotJudged'
+    ? standing(['wait', 'Waiting', 20], inSync)
+    : standing(['unknown', inSync.reason === 'AgentAway' ? 'Away' : 'Unknown', 60], inSync)
+
+const behind = (inSync: Condition, progressing: Condition | undefined): Standing => {
+  if (progressing?.status === 'True') return standing(['run', 'Rolling', 10], progressing)
+  const isHeld = progressing !== undefined && progressing.reason !== 'Settled'
+  return standing(['wait', 'Waiting', 30], isHeld ? progressing : inSync)
+}
+
+/** In the order in which a person wants to know of it. */
+export const standingOf = (stagelet: Stagelet): Standing => {
+  const of = (type: string): Condition | undefined => conditionOf(stagelet, type)
+  const [inSync, degraded, drifted] = [of('SecretsInSync'), of('Degraded'), of('Drifted')]
+  if (degraded?.status === 'True')
+    return degraded.reason === 'RolledBack'
+      ? standing(['fail', 'Rolled back', 100], degraded)
+      : standing(['fail', 'Failed', 90], degraded)
+  if (drifted?.status === 'True') return standing(['drift', 'Drift', 70], drifted)
+  if (inSync?.status === 'Unknown') return unseen(inSync)
+  if (stagelet.paused) return standing(['paused', 'Paused', 40], of('Progressing'))
+  if (inSync?.status === 'False') return behind(inSync, of('Progressing'))
+  if (inSync === undefined) return standing(['unknown', 'Unknown', 50], of('Accepted'))
+  const warning = Object.keys(words).find((type) => isTrue(stagelet, type))
+  return warning === undefined
+    ? standing(['ok', 'In sync', 0], inSync)
+    : standing(['warn', words[warning] ?? warning, 35], of(warning))
+}
+
+const words: Readonly<Record<string, string>> = {
+  ComposeFileChanged: 'Edits held',
+  VariableMissing: 'Variable missing',
+  FileNotMounted: 'File not mounted',
+}
+
+export const serviceStanding = (service: Service, newest: number | undefined): Standing => {
+  const { state = 'unknown', health, in_sync, since } = service
+  const say = (kind: StateKind, word: string, weight: number, why = ''): Standing => ({
+    kind,
+    word,
+    weight,
+    why,
+    since,
+  })
+  if (state === 'unknown') return say('unknown', 'Unknown', 60, service.last_seen?.state ?? '')
+  if (state === 'completed') return say('ok', 'Done', 0)
+  if (state === 'missing') return say('drift', 'Missing', 80)
+  if (state !== 'running') return say('fail', capital(state), 90)
+  if (health === 'unhealthy') return say('fail', 'Unhealthy', 90)
+  if (health === 'starting') return say('run', 'Starting', 10)
+  if (in_sync === false)
+    return say(
+      'wait',
+      'Behind',
+      30,
+      newest === undefined ? '' : `runs revision ${service.revision ?? '–'}`,
+    )
+  return say('ok', 'In sync', 0)
+}
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
+/** How many stagelets are in which state, the worst first. */
+export const countsOf = (
+  stagelets: readonly Stagelet[],
+): readonly { readonly kind: StateKind; readonly word: string; readonly count: number }[] => {
+  const counts = new Map<string, { kind: StateKind; word: string; count: number; weight: number }>()
+  for (const stagelet of stagelets) {
+    const { kind, word, weight } = standingOf(stagelet)
+    const known = counts.get(word)
+    if (known === undefined) counts.set(word, { kind, word, weight, count: 1 })
+    else known.count += 1
+  }
+  return [...counts.values()].sort((a, b) => b.weight - a.weight)
+}
+
+export const isOf = (project: Pick<Project, 'team' | 'name'>, stagelet: Stagelet): boolean =>
+  stagelet.team === project.team && stagelet.project === project.name

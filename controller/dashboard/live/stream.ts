@@ -1,0 +1,120 @@
+// One event stream for all tabs of a browser. HTTP/1.1 allows six connections to a host, so tabs with a stream
+// each would block one another. The tab that holds a Web Lock reads the stream, and relays what came over a
+// BroadcastChannel. When that tab closes, the next one gets the lock.
+import { batch, computed, signal, type ReadonlySignal } from '@preact/signals'
+import { now } from './clock.ts'
+import { runSource, type Phase } from './source.ts'
+import type { Message } from './sse.ts'
+
+export interface Freshness {
+  readonly phase: Phase
+  /** When something last came from the server; 0: never. */
+  readonly signAt: number
+}
+
+type Relayed =
+  | { readonly type: 'message'; readonly message: Message }
+  | { readonly type: 'state'; readonly state: Freshness; readonly lastId: string }
+  | { readonly type: 'hello' }
+  | { readonly type: 'logout' }
+
+/** What the collections do with the stream. */
+export interface Listener {
+  readonly onMessage: (message: Message) => void
+  /** There is a gap, or nothing was read yet: read all lists again. */
+  readonly onGap: () => void
+}
+
+const state = signal<Freshness>({ phase: 'connecting', signAt: 0 })
+/** How fresh the page is. */
+export const freshness: ReadonlySignal<Freshness> = state
+/** False: what is shown is as of `freshness.signAt`. */
+export const isLive = computed(() => state.value.phase === 'live')
+
+const setState = (next: Freshness): void => {
+  const { phase, signAt } = state.peek()
+  if (next.phase !== phase || next.signAt - signAt > 250) state.value = next
+}
+
+let lastId: string | undefined
+
+const take = ({ onMessage, onGap }: Listener, message: Message): void => {
+  const before = lastId
+  lastId = message.id
+  if (message.event === 'ready') {
+    // The stream continues exactly where this tab stands, or there may be a gap.
+    if (before !== message.id) onGap()
+  } else if (message.event === 'reset') onGap()
+  else onMessage(message)
+}
+
+export interface Stream {
+  /** Tells all tabs of this browser. */
+  readonly tellLogout: () => void
+  readonly stop: () => void
+}
+
+export const startStream = (listener: Listener, onLogout: () => void): Stream => {
+  const stopping = new AbortController()
+  const channel = new BroadcastChannel('stagely-live')
+  let leads = false
+  const tell = (relayed: Relayed): void => {
+    channel.postMessage(relayed)
+  }
+  const tellState = (): void => {
+    tell({ type: 'state', state: state.peek(), lastId: lastId ?? '' })
+  }
+  channel.onmessage = ({ data }: MessageEvent<Relayed>) => {
+    batch(() => {
+      if (data.type === 'logout') onLogout()
+      else if (data.type === 'hello') {
+        if (leads) tellState()
+      } else if (!leads && data.type === 'state') {
+        state.value = data.state
+        // This tab came later than the stream's `ready`.
+        if (lastId === undefined && data.state.phase === 'live') {
+          lastId = data.lastId
+          listener.onGap()
+        }
+      } else if (!leads && data.type === 'message') take(listener, data.message)
+    })
+  }
+  tell({ type: 'hello' })
+
+  const lead = async (): Promise<void> => {
+    leads = true
+    await runSource({
+      url: '/api/v1/stream',
+      lastId: lastId ?? '',
+      signal: stopping.signal,
+      onMessage: (message) => {
+        take(listener, message)
+        tell({ type: 'message', message })
+      },
+      onSign: () => {
+        setState({ phase: state.peek().phase, signAt: now() })
+        tellState()
+      },
+      onPhase: (phase) => {
+        setState({ phase, signAt: phase === 'live' ? now() : state.peek().signAt })
+        tellState()
+      },
+    })
+    leads = false
+  }
+  void navigator.locks
+    .request('stagely-stream', { signal: stopping.signal }, lead)
+    .catch(() => undefined)
+
+  return {
+    tellLogout: () => {
+      tell({ type: 'logout' })
+    },
+    stop: () => {
+      stopping.abort()
+      channel.close()
+      lastId = undefined
+      state.value = { phase: 'connecting', signAt: 0 }
+    },
+  }
+}

@@ -1,0 +1,75 @@
+// Buttons. One that may not be pressed stays in the order of focus and says why.
+import type { ComponentChild, Ref } from 'preact'
+import s from './button.module.css'
+
+export interface ButtonProps {
+  readonly children: ComponentChild
+  readonly onPress: (event: MouseEvent) => void
+  readonly look?: 'primary' | 'plain' | 'quiet' | 'danger'
+  readonly small?: boolean
+  /** Why it cannot be pressed now; such as the roles that may. */
+  readonly whyNot?: string | undefined
+  readonly busy?: boolean
+  readonly label?: string
+  readonly keys?: string
+  readonly submit?: boolean
+  readonly buttonRef?: Ref<HTMLButtonElement>
+}
+
+export const Button = ({
+  children,
+  onPress,
+  look = 'plain',
+  small,
+  whyNot,
+  busy,
+  ...rest
+}: ButtonProps) => (
+  <button
+    type={rest.submit === true ? 'submit' : 'button'}
+    ref={rest.buttonRef ?? null}
+    class={`${s['button']} ${s[look]} ${small === true ? s['small'] : ''}`}
+    aria-disabled={whyNot !== undefined || busy === true}
+    aria-busy={busy}
+    aria-label={rest.label}
+    title={whyNot ?? rest.label}
+    onClick={(event) => {
+      if (whyNot !== undefined || busy === true) event.preventDefault()
+      else onPress(event)
+    }}
+  >
+    {children}
+    {rest.keys === undefined ? null : <Keys keys={rest.keys} />}
+  </button>
+)
+
+const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
+const names: Readonly<Record<string, string>> = {
+  Mod: isMac ? '⌘' : 'Ctrl',
+  Enter: '⏎',
+  Escape: 'Esc',
+}
+
+/** Keys as they are printed on a keyboard. */
+export const Keys = ({ keys }: { readonly keys: string }) => (
+  <span class={s['keys']} aria-hidden="true">
+    {keys.split(/[+ ]/).map((key) => (
+      <kbd>{names[key] ?? key}</kbd>
+    ))}
+  </span>
+)
+
+/** A link that looks like a button. */
+export const LinkButton = ({
+  href,
+  children,
+  primary,
+}: {
+  readonly href: string
+  readonly children: ComponentChild
+  readonly primary?: boolean
+}) => (
+  <a class={`${s['button']} ${primary === true ? s['primary'] : s['plain']}`} href={href}>
+    {children}
+  </a>
+)

@@ -1,0 +1,67 @@
+// Copying. Text that is shown is copied as it is; values never come this way (see docs/dashboard.md).
+import { useSignal } from '@preact/signals'
+import { Button } from './button.tsx'
+import Check from 'icon:check'
+import CopyIcon from 'icon:copy'
+import s from './copy.module.css'
+
+export const CopyButton = ({
+  text,
+  label = 'Copy',
+}: {
+  readonly text: string
+  readonly label?: string
+}) => {
+  const state = useSignal<'' | 'copied' | 'refused'>('')
+  const copy = async (): Promise<void> => {
+    state.value = await navigator.clipboard.writeText(text).then(
+      () => 'copied' as const,
+      () => 'refused' as const,
+    )
+    setTimeout(() => (state.value = ''), 2500)
+  }
+  return (
+    <Button small look="quiet" label={label} onPress={() => void copy()}>
+      {state.value === 'copied' ? <Check size={14} /> : <CopyIcon size={14} />}
+      <span aria-live="polite">
+        {state.value === '' ? '' : state.value === 'copied' ? 'copied' : 'refused by the browser'}
+      </span>
+    </Button>
+  )
+}
+
+/** A command to run somewhere else: shown whole, copied by one press. */
+export const Command = ({ text }: { readonly text: string }) => (
+  <div class={s['command']}>
+    <pre tabIndex={0}>
+      <code>{text}</code>
+    </pre>
+    <CopyButton text={text} label="Copy the command" />
+  </div>
+)
+
+/** The forms of one action; each says where it is for. No form holds a value or a token. */
+export interface CopyForms {
+  readonly yaml?: string
+  readonly kubectl?: string
+  readonly stagely?: string
+  readonly curl?: string
+}
+
+const names = { yaml: 'YAML', kubectl: 'kubectl', stagely: 'stagely', curl: 'curl' } as const
+
+/** The same action in other tools. */
+export const CopyAs = ({ forms }: { readonly forms: CopyForms }) => (
+  <details class={s['copyAs']}>
+    <summary>Copy as</summary>
+    {(Object.keys(names) as (keyof typeof names)[]).map((name) => {
+      const text = forms[name]
+      return text === undefined ? null : (
+        <div>
+          <p>{names[name]}</p>
+          <Command text={text} />
+        </div>
+      )
+    })}
+  </details>
+)

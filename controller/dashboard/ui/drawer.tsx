@@ -1,0 +1,78 @@
+// A panel beside the page: the page stays usable, so that one goes through rows with it open. On a phone it
+// covers the page. Esc closes.
+import type { ComponentChild } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { useShortcuts } from '../app/keys.ts'
+import { Button } from './button.tsx'
+import X from 'icon:x'
+import s from './drawer.module.css'
+
+interface Props {
+  readonly title: ComponentChild
+  readonly under?: ComponentChild
+  readonly children: ComponentChild
+  readonly onClose: () => void
+}
+
+export const Drawer = ({ title, under, children, onClose }: Props) => {
+  const id = useId()
+  const ref = useRef<HTMLElement>(null)
+  useShortcuts([{ keys: 'Escape', does: 'Close the panel', run: () => (onClose(), true) }])
+  useEffect(() => {
+    const before = document.activeElement
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  return (
+    <aside class={s['drawer']} aria-labelledby={id} ref={ref}>
+      <header class={s['head']}>
+        <div>
+          <h2 id={id}>{title}</h2>
+          {under === undefined ? null : <p class="muted">{under}</p>}
+        </div>
+        <Button look="quiet" small label="Close the panel" onPress={onClose}>
+          <X size={16} />
+        </Button>
+      </header>
+      <div class={s['body']} tabIndex={0} role="group" aria-labelledby={id}>
+        {children}
+      </div>
+    </aside>
+  )
+}
+
+/** A part of a drawer or a page, with a heading. */
+export const Section = ({
+  title,
+  children,
+  aside,
+}: {
+  readonly title: string
+  readonly children: ComponentChild
+  readonly aside?: ComponentChild
+}) => (
+  <section class={s['section']}>
+    <header>
+      <h3>{title}</h3>
+      {aside}
+    </header>
+    {children}
+  </section>
+)
+
+/** Names and values in two columns. */
+export const Facts = ({
+  rows,
+}: {
+  readonly rows: readonly (readonly [string, ComponentChild])[]
+}) => (
+  <dl class={s['facts']}>
+    {rows.map(([name, value]) => (
+      <div>
+        <dt>{name}</dt>
+        <dd>{value}</dd>
+      </div>
+    ))}
+  </dl>
+)

@@ -1,0 +1,92 @@
+// Why something failed, in words: the reason, the fields it names, and the id to ask with.
+import type { ComponentChild } from 'preact'
+import { Component } from 'preact'
+import { ApiProblem, Unreachable } from '../api/client.ts'
+import { Button } from './button.tsx'
+import { Glyph } from './state.tsx'
+import s from './problem.module.css'
+
+const inWords: Readonly<Record<string, string>> = {
+  NotFound: 'Not there, or not yours.',
+  Forbidden: 'Your role does not allow this.',
+  TooManyRequests: 'Too many requests. Wait a little.',
+  ServiceUnavailable: 'The controller cannot do this now.',
+  Conflict: 'Somebody was faster.',
+  PreconditionFailed: 'Somebody was faster.',
+}
+
+export const titleOf = (error: unknown): string => {
+  if (error instanceof Unreachable) return 'The controller cannot be reached.'
+  if (error instanceof ApiProblem)
+    return inWords[error.problem.reason] ?? 'The controller refused this.'
+  return 'The page failed.'
+}
+
+/** The words of the controller. An error of the page has no words for people. */
+export const detailOf = (error: unknown): string =>
+  error instanceof ApiProblem
+    ? error.message
+    : error instanceof Unreachable
+      ? 'Is the network there?'
+      : ''
+
+interface Props {
+  readonly error: unknown
+  readonly onRetry?: () => void
+}
+
+export const ProblemBox = ({ error, onRetry }: Props) => {
+  const problem = error instanceof ApiProblem ? error.problem : undefined
+  return (
+    <div class={s['problem']} role="alert">
+      <p class={s['title']}>
+        <Glyph kind="fail" />
+        {titleOf(error)}
+      </p>
+      <p>{detailOf(error)}</p>
+      {problem?.errors === undefined ? null : (
+        <ul>
+          {problem.errors.map(({ field, message }) => (
+            <li>
+              <code>{field}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {problem === undefined || problem.request_id === '' ? null : (
+        <p class="muted">
+          Request <code>{problem.request_id}</code>
+        </p>
+      )}
+      {onRetry === undefined ? null : (
+        <Button small onPress={onRetry}>
+          Try again
+        </Button>
+      )}
+    </div>
+  )
+}
+
+interface BoundaryProps {
+  readonly children: ComponentChild
+}
+
+/** One part that fails takes nothing else with it. */
+export class Boundary extends Component<BoundaryProps, { readonly error?: unknown }> {
+  override state: { readonly error?: unknown } = {}
+  static override getDerivedStateFromError(error: unknown) {
+    return { error }
+  }
+  override render() {
+    const { error } = this.state
+    if (error === undefined) return this.props.children
+    return (
+      <ProblemBox
+        error={error}
+        onRetry={() => {
+          this.setState({ error: undefined })
+        }}
+      />
+    )
+  }
+}

@@ -1,0 +1,65 @@
+// Times: "since" for states, "ago" for events, and the whole moment in the title.
+import { thisSecond } from '../live/clock.ts'
+
+const clock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+const dayOfYear = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+})
+const whole = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' })
+const minuteClock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+
+export const clockOf = (at: number): string => clock.format(at)
+
+/** `4 s`, `12 min`, `3 h`, `9 d`. */
+export const lengthOf = (ms: number): string => {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}
+
+/** `14:03:20` today, `2 Mar 14:02` this year, `2 Mar 2025` before. */
+export const momentOf = (at: number, now: number): string => {
+  const [then, today] = [new Date(at), new Date(now)]
+  if (then.toDateString() === today.toDateString()) return clock.format(then)
+  if (then.getFullYear() === today.getFullYear())
+    return `${day.format(then)} ${minuteClock.format(then)}`
+  return dayOfYear.format(then)
+}
+
+interface Props {
+  readonly at: string | number | undefined
+}
+
+const parsed = (at: string | number): number => (typeof at === 'number' ? at : Date.parse(at))
+
+/** When a state began. */
+export const Since = ({ at }: Props) => {
+  if (at === undefined || at === '') return <span class="muted">–</span>
+  const ms = parsed(at)
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
+      {momentOf(ms, thisSecond.value)}
+    </time>
+  )
+}
+
+/** How long ago something happened. */
+export const Ago = ({ at }: Props) => {
+  if (at === undefined || at === '') return <span class="muted">–</span>
+  const ms = parsed(at)
+  const age = thisSecond.value - ms
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
+      {age < 3000 ? 'now' : `${lengthOf(age)} ago`}
+    </time>
+  )
+}

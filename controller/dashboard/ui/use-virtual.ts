@@ -1,0 +1,34 @@
+// TanStack's virtualizer for Preact.
+import {
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  Virtualizer,
+  type VirtualizerOptions,
+} from '@tanstack/virtual-core'
+import { useLayoutEffect, useReducer, useState } from 'preact/hooks'
+
+type Options = Pick<
+  VirtualizerOptions<HTMLElement, HTMLElement>,
+  'count' | 'getScrollElement' | 'estimateSize' | 'getItemKey' | 'rangeExtractor' | 'overscan'
+>
+
+export const useVirtual = (options: Options): Virtualizer<HTMLElement, HTMLElement> => {
+  const [, draw] = useReducer((count: number, _: 0) => count + 1, 0)
+  const all = {
+    ...options,
+    observeElementRect,
+    observeElementOffset,
+    scrollToFn: elementScroll,
+    onChange: () => {
+      draw(0)
+    },
+  }
+  const [virtualizer] = useState(() => new Virtualizer<HTMLElement, HTMLElement>(all))
+  virtualizer.setOptions(all)
+  useLayoutEffect(() => virtualizer._didMount(), [])
+  useLayoutEffect(() => {
+    virtualizer._willUpdate()
+  })
+  return virtualizer
+}

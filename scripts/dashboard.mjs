@@ -1,0 +1,109 @@
+// Builds the dashboard into dist/controller/dashboard: the shell index.html, and hashed files in assets/,
+// each with a .br and a .gz of its own where that is smaller. See controller/dashboard and ADR 0055.
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { build } from 'vite'
+
+const repository = fileURLToPath(new URL('..', import.meta.url))
+const root = join(repository, 'controller/dashboard')
+const outDir = join(repository, 'dist/controller/dashboard')
+const watch = process.argv.includes('--watch')
+const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+
+/** `import Gauge from 'icon:gauge'`: the shapes of one lucide icon as a component. */
+const icons = {
+  name: 'stagely-icons',
+  resolveId: (id) => (id.startsWith('icon:') ? `\0${id}.js` : undefined),
+  load: (id) => {
+    const name = /^\0icon:(.*)\.js$/.exec(id)?.[1]
+    if (name === undefined) return undefined
+    const svg = readFileSync(
+      join(repository, 'node_modules/lucide-static/icons', `${name}.svg`),
+      'utf8',
+    )
+    const shapes = [
+      ...svg.matchAll(/<(path|circle|rect|line|polyline|polygon|ellipse)\b([^>]*?)\/>/g),
+    ].map(([, tag, attributes]) => [
+      tag,
+      Object.fromEntries(
+        [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+      ),
+    ])
+    return `import { iconOf } from '${join(root, 'ui/icon.ts')}'\nexport default iconOf(${JSON.stringify(shapes)})`
+  },
+}
+
+/** The theme script is loaded before all else, so no module: it is named by its content here. */
+const theme = {
+  name: 'stagely-theme',
+  transformIndexHtml: {
+    order: 'post',
+    handler: () => [
+      { tag: 'script', attrs: { src: `/ui/assets/${themeFile.name}` }, injectTo: 'head-prepend' },
+    ],
+  },
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: `assets/${themeFile.name}`, source: themeFile.source })
+  },
+}
+const themeFile = (() => {
+  const source = readFileSync(join(root, 'app/theme.js'), 'utf8').replace(/^\s*\/\/.*\n/gm, '')
+  return {
+    source,
+    name: `theme-${createHash('sha256').update(source).digest('base64url').slice(0, 8)}.js`,
+  }
+})()
+
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+
+/** Answers are ready-made: the server compresses nothing. Fonts are compressed already. */
+const compress = () => {
+  for (const path of filesIn(outDir)) {
+    if (!/\.(html|js|css|svg)$/.test(path)) continue
+    const content = readFileSync(path)
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+    }
+    for (const [end, packed] of [
+      ['br', brotliCompressSync(content, { params })],
+      ['gz', gzipSync(content, { level: 9 })],
+    ]) {
+      if (packed.length < content.length) writeFileSync(`${path}.${end}`, packed)
+    }
+  }
+}
+
+rmSync(outDir, { recursive: true, force: true })
+await build({
+  root,
+  base: '/ui/',
+  configFile: false,
+  publicDir: false,
+  envDir: false,
+  logLevel: 'warn',
+  define: { STAGELY_VERSION: JSON.stringify(version) },
+  plugins: [icons, theme],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  css: { modules: { generateScopedName: '[name]_[local]_[hash:base64:4]' } },
+  build: {
+    outDir,
+    emptyOutDir: true,
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    cssCodeSplit: false,
+    sourcemap: false,
+    reportCompressedSize: false,
+    // Says which plugin took how long, on a machine that is busy with tests.
+    rolldownOptions: { checks: { pluginTimings: false } },
+    ...(watch ? { watch: {} } : {}),
+  },
+})
+if (!watch) compress()

@@ -1,0 +1,53 @@
+// The built files of the dashboard: how large they are, and that nothing in them asks for a looser policy.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+
+const folder = resolve(import.meta.dirname, '../../dist/controller/dashboard')
+const assets = readdirSync(join(folder, 'assets'))
+const shell = readFileSync(join(folder, 'index.html'), 'utf8')
+
+const read = (name: string): Buffer => readFileSync(join(folder, 'assets', name))
+/** Kilobytes of all files with this end, packed where they are packed. */
+const size = (end: string, only: (name: string) => boolean = () => true): number =>
+  assets
+    .filter((name) => name.endsWith(end) && only(name))
+    .map((name) => read(assets.includes(`${name}.gz`) ? `${name}.gz` : name).length)
+    .reduce((sum, bytes) => sum + bytes, 0) / 1024
+
+it('is small', () => {
+  expect(size('.js', (name) => shell.includes(name))).toBeLessThan(90)
+  expect(size('.js')).toBeLessThan(260)
+  expect(size('.css')).toBeLessThan(14)
+  expect(size('.woff2')).toBeLessThan(54)
+})
+
+it('needs no more than eight requests until a page is there', () => {
+  // Shell, what it names, the fonts, and the file of the page.
+  const named = assets.filter((name) => shell.includes(`/ui/assets/${name}"`))
+  const fonts = assets.filter((name) => name.endsWith('.woff2'))
+  expect(1 + named.length + fonts.length + 1).toBeLessThanOrEqual(8)
+})
+
+const forbidden = [
+  /\beval\(|new Function\b|javascript:|data:[a-z]+\/|sourceMappingURL/g,
+  /\bstyle="|\bon(click|load|error)="/g,
+  // Namespaces are no addresses, `http://page` is what relative addresses are read against, and the last one is
+  // in the text of an error.
+  /https?:\/\/(?!www\.w3\.org\/|page\b|github\.com\/preactjs\/preact-iso)[^`'" ]*/g,
+]
+
+it('holds nothing that the policy of the page forbids', () => {
+  const texts = assets
+    .filter((name) => /\.(js|css|svg)$/.test(name))
+    .map((name) => read(name).toString())
+  const found = [shell, ...texts].flatMap((text) =>
+    forbidden.flatMap((pattern) => text.match(pattern) ?? []),
+  )
+  expect(found).toEqual([])
+  expect(shell).not.toMatch(/<script(?![^>]*\bsrc=)/)
+})
+
+it('names every file but the shell by its content', () => {
+  for (const name of assets) expect(name).toMatch(/-[\w-]{8}\.(js|css|svg|woff2)(\.br|\.gz)?$/)
+})

@@ -1,0 +1,24 @@
+// The dashboard in a real browser, on a real controller with an agent and containers. All parts share them: a part
+// is a file that exports its tests, and one line here.
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
+import { startDashboard, type Dashboard } from './dashboard.ts'
+import { shellTests } from './shell.ts'
+import { overviewTests } from './overview.ts'
+
+describe('the dashboard', () => {
+  let dashboard: Dashboard
+
+  beforeAll(async () => {
+    dashboard = await startDashboard()
+  })
+  afterEach(async () => {
+    expect(await dashboard.endTest()).toEqual([])
+  })
+  afterAll(async () => {
+    await dashboard?.stop()
+  })
+  const given = (): Dashboard => dashboard
+
+  shellTests(given)
+  overviewTests(given)
+})

@@ -1,0 +1,133 @@
+// What all tests of the dashboard share: one controller with an agent and a stack, and one browser. A page that
+// breaks the policy, writes an error to the console or forgets a rejection fails the test that opened it.
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { freshDatabase } from '../support/fresh-database.ts'
+import { startWorld, type World } from '../support/processes.ts'
+import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
+import { startFront, type Front } from './front.ts'
+
+const axeSource = readFileSync(
+  resolve(import.meta.dirname, '../../node_modules/axe-core/axe.min.js'),
+  'utf8',
+)
+
+export interface PageOptions {
+  readonly width?: number
+  readonly height?: number
+  readonly scheme?: 'light' | 'dark'
+  /** Absent: logged in. */
+  readonly loggedOut?: boolean
+  readonly forcedColors?: 'active'
+  /** Another tab of the same browser profile. */
+  readonly beside?: Page
+}
+
+export interface Dashboard {
+  readonly world: World
+  readonly stack: Stack
+  readonly url: string
+  readonly token: string
+  /** Opens a page and waits until it is live. */
+  readonly open: (path: string, options?: PageOptions) => Promise<Page>
+  /** What axe finds on the page, in words; [] is what is wanted. */
+  readonly axe: (page: Page) => Promise<string[]>
+  /** What pages of this test did that none may do; closes the pages. */
+  readonly endTest: () => Promise<string[]>
+  readonly stop: () => Promise<void>
+}
+
+/** The browser logs each refused request. That nobody is logged in is asked, and answered so. */
+const isExpected = (text: string, url: string): boolean =>
+  text.startsWith('Failed to load resource') &&
+  (url.endsWith('/api/v1/session') || text.includes('ERR_'))
+
+const watch = (page: Page, found: string[]): void => {
+  page.on('console', (message) => {
+    const [text, { url }] = [message.text(), message.location()]
+    if (message.type() === 'error' && !isExpected(text, url)) found.push(`console: ${text} ${url}`)
+  })
+  page.on('pageerror', (error) => found.push(`error: ${error.stack ?? error.message}`))
+}
+
+/** Two services that idle, and a third that no container runs. */
+export const compose = `services:\n${idleService('web', '    stop_grace_period: 1s\n')}${idleService('backend', '    stop_grace_period: 1s\n')}`
+
+const seed = (stack: Stack): string =>
+  projectYaml('shop') +
+  secretYaml('DATABASE_URL', 'postgres://user:pass@postgres:5432/db', 'backend') +
+  secretYaml('SENTRY_DSN', 'https://key@sentry.example.com/1', 'web') +
+  secretYaml('LOG_LEVEL', 'information', 'global') +
+  stageletYaml(stack.directory, stack.project)
+
+export const startDashboard = async (): Promise<Dashboard> => {
+  const stack = await createStack(compose)
+  const world = await startWorld({ database: await freshDatabase() })
+  await world.apply(seed(stack))
+  await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
+  const token = readFileSync(join(world.controllerDir, 'admin-token'), 'utf8').trim()
+  const front: Front = await startFront(
+    world.url,
+    token,
+    readFileSync(join(world.controllerDir, 'ca.crt')),
+  )
+  const browser: Browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  })
+  const contexts: BrowserContext[] = []
+  const found: string[] = []
+  const logIn = async (context: BrowserContext): Promise<void> => {
+    const answer = await context.request.post(`${front.url}/api/v1/session`, { data: { token } })
+    if (!answer.ok()) throw new Error(`no login: ${answer.status()} ${await answer.text()}`)
+  }
+  const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
+    const { width = 1280, height = 800, scheme = 'light', forcedColors } = options
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: scheme,
+      reducedMotion: 'reduce',
+      ...(forcedColors === undefined ? {} : { forcedColors }),
+      ignoreHTTPSErrors: true,
+    })
+    contexts.push(context)
+    await context.addInitScript(
+      "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))",
+    )
+    if (options.loggedOut !== true) await logIn(context)
+    return context
+  }
+  return {
+    world,
+    stack,
+    url: front.url,
+    token,
+    open: async (path, options = {}) => {
+      const context = options.beside?.context() ?? (await contextOf(options))
+      const page = await context.newPage()
+      watch(page, found)
+      await page.goto(`${front.url}${path}`)
+      if (options.loggedOut !== true) await page.getByText(/^live/).first().waitFor()
+      return page
+    },
+    axe: async (page) => {
+      await page.evaluate(axeSource)
+      return page.evaluate<string[]>(
+        "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map((n) => id + ': ' + help + ' ' + n.target.join(' ') + ' ' + n.html.slice(0, 120))))",
+      )
+    },
+    endTest: async () => {
+      await Promise.all(contexts.splice(0).map((context) => context.close()))
+      return found.splice(0)
+    },
+    stop: async () => {
+      await browser.close()
+      front.server.closeAllConnections()
+      front.server.close()
+      await world.stop()
+      await stack.remove()
+    },
+  }
+}
