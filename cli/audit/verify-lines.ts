@@ -1,6 +1,7 @@
 // Verifies an export line by line, so that it may be of any length.
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
+import { nodeCrypto } from '../../src/audit/chain.ts'
 import { signedHead, type SignedHead } from '../../src/audit/record.ts'
 import { ChainVerifier, type Verdict, type VerifyOptions } from '../../src/audit/verify.ts'
 import { CliError } from '../errors.ts'
@@ -9,13 +10,13 @@ export const verifyLines = async (
   stream: NodeJS.ReadableStream,
   options: VerifyOptions,
 ): Promise<Verdict> => {
-  const verifier = new ChainVerifier(options)
+  const verifier = new ChainVerifier(nodeCrypto, options)
   let failed: unknown
   stream.on('error', (error) => {
     failed = error
   })
   for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-    verifier.accept(line)
+    await verifier.accept(line)
   }
   if (failed !== undefined) throw new CliError('the export could not be read to its end', 1, failed)
   return verifier.finish()

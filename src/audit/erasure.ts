@@ -1,7 +1,5 @@
 // The chain itself must record each erasure of rows. Otherwise an intruder with access to the database
 // could blank names and call that an erasure.
-import { createHash, type Hash } from 'node:crypto'
-
 export const erasedPrefix = 'erased:'
 export const eraseAction = 'erase person'
 
@@ -16,27 +14,24 @@ export interface ErasureDetail {
   readonly digest: string
 }
 
-/** Digest over the positions of erased rows, in rising order. */
+/** Positions of erased rows, in rising order. */
 export class ErasedRows {
-  #rows = 0
-  #first: number | undefined
-  readonly #hash: Hash = createHash('sha256')
+  readonly #positions: number[] = []
 
   add(seq: number): void {
-    this.#rows += 1
-    this.#first ??= seq
-    this.#hash.update(`${seq},`)
+    this.#positions.push(seq)
   }
 
   get rows(): number {
-    return this.#rows
+    return this.#positions.length
   }
 
   get first(): number | undefined {
-    return this.#first
+    return this.#positions[0]
   }
 
-  digest(): string {
-    return this.#hash.copy().digest('base64url')
+  /** The text whose SHA-256 is the digest of an erasure. */
+  get text(): string {
+    return this.#positions.map((seq) => `${seq},`).join('')
   }
 }

@@ -1,5 +1,4 @@
-// An audit row as it is read and exported, and the lines of an export. The server writes the lines; a
-// verifier on another machine reads them.
+// An audit row and the signed head as the API shows them.
 import * as z from 'zod'
 
 /** A person or machine. After the erasure of a person a pseudonym takes the name's place. */
@@ -22,42 +21,6 @@ export const auditRecord = z.strictObject({
 })
 export type AuditRecord = z.infer<typeof auditRecord>
 
-/**
- * The chain holds this commitment in place of a person's name: SHA-256 over a random salt and the
- * fields. After the erasure of the person only the digest is left.
- */
-const commitment = z.strictObject({ digest: z.string(), salt: z.string().optional() })
-
-/** A row in the chain. `subject` is the commitment to the person that the row is about. */
-const chainedRecord = auditRecord.extend({
-  type: z.literal('row'),
-  actor_commitment: commitment,
-  subject_commitment: commitment.optional(),
-  hash: z.string(),
-  signature: z.string().optional(),
-})
-export type ChainedRecord = z.infer<typeof chainedRecord>
-
-/** A row that the reader may not see or did not ask for. The digest keeps the chain complete. */
-const hiddenRecord = z.strictObject({
-  type: z.literal('hidden'),
-  seq: z.int().positive(),
-  digest: z.string(),
-  hash: z.string(),
-  signature: z.string().optional(),
-})
-
-/**
- * The point before the first row: the beginning (seq 0), the last pruned row (signed), or the end of an
- * earlier export.
- */
-const startLine = z.strictObject({
-  type: z.literal('start'),
-  seq: z.int().nonnegative(),
-  hash: z.string(),
-  signature: z.string().optional(),
-})
-
 /** States that row `seq` of this chain has this hash. Signed by Ed25519 with the controller's audit key. */
 export const signedHead = z.strictObject({
   type: z.literal('head'),
@@ -67,12 +30,3 @@ export const signedHead = z.strictObject({
   public_key: z.string().meta({ description: 'Ed25519, 32 bytes in base64url' }),
 })
 export type SignedHead = z.infer<typeof signedHead>
-
-/** One line of an export: first a start, then rows in order, last the signed head. */
-export const exportLine = z.discriminatedUnion('type', [
-  startLine,
-  chainedRecord,
-  hiddenRecord,
-  signedHead,
-])
-export type ExportLine = z.infer<typeof exportLine>

@@ -1,9 +1,16 @@
-// Reads an export line by line and finds the first row that was changed.
-import { genesisHash, isSignedBy, type ChainPoint } from './chain.ts'
+// Reads an export line by line and finds the first row that was changed. Pure: see texts.ts.
 import { eraseAction, ErasedRows, type ErasureDetail } from './erasure.ts'
+import {
+  readLine,
+  type ChainedRecord,
+  type ExportLine,
+  type HiddenRecord,
+  type SignedHead,
+  type StartLine,
+} from './lines.ts'
 import { linkFault, rowFault } from './proof.ts'
 import { pruneAction } from './prune.ts'
-import { exportLine, type ChainedRecord, type ExportLine, type SignedHead } from './record.ts'
+import { genesisHash, isSigned, type ChainCrypto, type ChainPoint, type SignedAs } from './texts.ts'
 
 /** The first fault; `seq` names the row, if the fault is of one row. */
 export interface ChainFault {
@@ -45,7 +52,10 @@ class Fault extends Error {
   }
 }
 
-type Row = Extract<ExportLine, { type: 'row' | 'hidden' }>
+type Row = ChainedRecord | HiddenRecord
+
+const isRow = (line: ExportLine | string): line is Row =>
+  typeof line === 'object' && (line.type === 'row' || line.type === 'hidden')
 
 /** Somebody else wrote the rows between the last good signature and the first bad one. */
 const rewritten = (from: ChainPoint, to: ChainPoint): Fault =>
@@ -56,6 +66,7 @@ const rewritten = (from: ChainPoint, to: ChainPoint): Fault =>
   )
 
 export class ChainVerifier {
+  readonly #crypto: ChainCrypto
   readonly #known: Map<number, SignedHead>
   readonly #pinned: string | undefined
   readonly #after: number | undefined
@@ -63,7 +74,7 @@ export class ChainVerifier {
   readonly #erasures = new Map<string, ErasureDetail>()
   /** Signed points. The key to check them comes with the last line. */
   #signed: { point: ChainPoint; signature: string }[] = []
-  #start: Extract<ExportLine, { type: 'start' }> | undefined
+  #start: StartLine | undefined
   /** True when the point before the first row is known from elsewhere, or was not asked for. */
   #joins = false
   #last: ChainPoint | undefined
@@ -75,65 +86,75 @@ export class ChainVerifier {
   #pruned: Pruned | undefined
   #fault: ChainFault | undefined
 
-  constructor({ known = [], publicKey, after }: VerifyOptions = {}) {
+  constructor(crypto: ChainCrypto, { known = [], publicKey, after }: VerifyOptions = {}) {
+    this.#crypto = crypto
     this.#known = new Map(known.map((head) => [head.seq, head]))
     this.#pinned = publicKey ?? known[0]?.public_key
     this.#after = after
   }
 
-  /** Checks one line of the export, without its newline. After a fault all further lines are ignored. */
-  accept(line: string): void {
-    if (this.#fault !== undefined) return
-    this.#guard(() => {
-      this.#take(this.#parse(line))
-    })
+  /** How far it has come: the newest row that is linked to those before. */
+  get seq(): number {
+    return this.#last?.seq ?? 0
   }
 
-  finish(): Verdict {
-    this.#guard(() => {
-      this.#checkEnd()
-    })
+  /** Checks lines of the export, without newlines. After a fault all further lines are ignored. */
+  async accept(...texts: readonly string[]): Promise<void> {
+    if (this.#fault !== undefined) return
+    const lines = texts.map(readLine)
+    // Each row is checked against the hash that the row before claims: so all are checked at once.
+    const faults = await Promise.all(lines.map((line, at) => this.#faultOf(line, lines[at - 1])))
+    for (const [at, line] of lines.entries())
+      await this.#guard(() => {
+        this.#take(line, faults[at])
+      })
+  }
+
+  async finish(): Promise<Verdict> {
+    await this.#guard(() => this.#checkEnd())
     if (this.#fault !== undefined) return { ok: false, fault: this.#fault }
     const [rows, hidden, pruned] = [this.#rows, this.#hidden, this.#pruned]
     return { ok: true, rows, hidden, head: this.#head!, pruned }
   }
 
-  #guard(check: () => void): void {
+  async #guard(check: () => void | Promise<void>): Promise<void> {
     if (this.#fault !== undefined) return
     try {
-      check()
+      await check()
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       this.#fault = { seq: error.seq, message: error.message }
     }
   }
 
-  #parse(line: string): ExportLine {
-    const next = this.#last === undefined ? undefined : this.#last.seq + 1
-    let json: unknown
-    try {
-      json = JSON.parse(line)
-    } catch {
-      throw new Fault(next, `what follows row ${this.#last?.seq ?? 0} is not JSON`)
-    }
-    const parsed = exportLine.safeParse(json)
-    if (parsed.success) return parsed.data
-    const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'type')
-    throw new Fault(
-      next,
-      `what follows row ${this.#last?.seq ?? 0} is malformed: ${fields[0] ?? ''}`,
-    )
+  async #faultOf(
+    row: ExportLine | string,
+    before: ExportLine | string | undefined,
+  ): Promise<string | undefined> {
+    if (!isRow(row)) return undefined
+    const previous = typeof before === 'object' ? before.hash : (this.#last?.hash ?? '')
+    return row.type === 'hidden'
+      ? linkFault(this.#crypto, previous, row)
+      : rowFault(this.#crypto, previous, row)
   }
 
-  #take(line: ExportLine): void {
+  #isSigned(by: string, as: SignedAs, point: ChainPoint & { signature?: string | undefined }) {
+    return isSigned(this.#crypto, by, as, point)
+  }
+
+  #take(line: ExportLine | string, fault: string | undefined): void {
+    if (typeof line === 'string') {
+      const next = this.#last === undefined ? undefined : this.#last.seq + 1
+      throw new Fault(next, `what follows row ${this.seq} is ${line}`)
+    }
     if (this.#head !== undefined) throw new Fault(undefined, 'something follows the signed head')
     if (line.type === 'start') this.#begin(line)
     else if (this.#last === undefined) throw new Fault(undefined, 'the first line is not a start')
     else if (line.type === 'head') this.#head = line
-    else this.#link(line, this.#last)
+    else this.#link(line, this.#last, fault)
   }
 
-  #begin(line: Extract<ExportLine, { type: 'start' }>): void {
+  #begin(line: StartLine): void {
     if (this.#start !== undefined) throw new Fault(undefined, 'there are two starts')
     if (line.seq === 0 && line.hash !== genesisHash) {
       throw new Fault(1, 'the chain does not begin at its beginning')
@@ -144,14 +165,13 @@ export class ChainVerifier {
     this.#checkKnown(line)
   }
 
-  #link(row: Row, last: ChainPoint): void {
+  #link(row: Row, last: ChainPoint, fault: string | undefined): void {
     const { seq } = row
     if (seq > last.seq + 1) {
       const many = seq === last.seq + 2 ? 'is' : `to ${seq - 1} are`
       throw new Fault(last.seq + 1, `row ${last.seq + 1} ${many} missing`)
     }
     if (seq <= last.seq) throw new Fault(seq, `row ${seq} is there twice, or out of order`)
-    const fault = row.type === 'hidden' ? linkFault(last.hash, row) : rowFault(last.hash, row)
     if (fault !== undefined) throw new Fault(seq, fault)
     if (row.type === 'row') this.#note(row)
     this.#last = { seq, hash: row.hash }
@@ -190,13 +210,13 @@ export class ChainVerifier {
     this.#known.delete(point.seq)
   }
 
-  #checkEnd(): void {
+  async #checkEnd(): Promise<void> {
     const [start, last, head] = [this.#start, this.#last, this.#head]
     if (start === undefined || last === undefined) throw new Fault(undefined, 'the export is empty')
     if (head === undefined) {
       throw new Fault(last.seq + 1, `the export ends after row ${last.seq}, without a signed head`)
     }
-    this.#checkSignatures(head, start)
+    await this.#checkSignatures(head, start)
     if (head.seq > last.seq) {
       throw new Fault(
         last.seq + 1,
@@ -206,12 +226,12 @@ export class ChainVerifier {
     if (head.seq < last.seq || head.hash !== last.hash) {
       throw new Fault(head.seq + 1, `what follows row ${head.seq} is not under the signed head`)
     }
-    this.#checkKnownEnd(start, last)
+    await this.#checkKnownEnd(start, last)
     // An erasure may be recorded in a row that is hidden from this reader.
-    if (this.#hidden === 0) this.#checkErasures(start)
+    if (this.#hidden === 0) await this.#checkErasures(start)
   }
 
-  #checkSignatures(head: SignedHead, start: Extract<ExportLine, { type: 'start' }>): void {
+  async #checkSignatures(head: SignedHead, start: StartLine): Promise<void> {
     const key = this.#pinned ?? head.public_key
     if (key !== head.public_key) {
       throw new Fault(
@@ -219,23 +239,24 @@ export class ChainVerifier {
         `the head is signed with the key ${head.public_key}, not with ${key}`,
       )
     }
-    this.#checkStart(start, key)
+    await this.#checkStart(start, key)
     let good: ChainPoint = start
     for (const { point, signature } of this.#signed) {
-      if (!isSignedBy(key, 'head', point, signature)) throw rewritten(good, point)
+      if (!(await this.#isSigned(key, 'head', { ...point, signature })))
+        throw rewritten(good, point)
       good = point
     }
     if (head.seq === 0 && head.signature === undefined) return
-    if (!isSignedBy(key, 'head', head, head.signature ?? '')) throw rewritten(good, head)
+    if (!(await this.#isSigned(key, 'head', head))) throw rewritten(good, head)
   }
 
   /**
    * A start after the first row proves nothing about the earlier rows: the controller must have signed
    * that it pruned them.
    */
-  #checkStart(start: Extract<ExportLine, { type: 'start' }>, key: string): void {
+  async #checkStart(start: StartLine, key: string): Promise<void> {
     if (start.seq === 0) return
-    if (isSignedBy(key, 'start', start, start.signature ?? '')) {
+    if (await this.#isSigned(key, 'start', start)) {
       const { seq } = start
       if (this.#pruning?.upTo === seq) this.#pruned = this.#pruning
       else if (this.#hidden === 0)
@@ -249,12 +270,9 @@ export class ChainVerifier {
     }
   }
 
-  #checkKnownEnd(start: ChainPoint, last: ChainPoint): void {
+  async #checkKnownEnd(start: ChainPoint, last: ChainPoint): Promise<void> {
     for (const known of this.#known.values()) {
-      const signed =
-        known.signature !== undefined &&
-        isSignedBy(known.public_key, 'head', known, known.signature)
-      if (!signed) {
+      if (!(await this.#isSigned(known.public_key, 'head', known))) {
         throw new Fault(
           undefined,
           `the head kept elsewhere (row ${known.seq}) is not signed rightly`,
@@ -271,14 +289,14 @@ export class ChainVerifier {
     }
   }
 
-  #checkErasures(start: ChainPoint): void {
+  async #checkErasures(start: ChainPoint): Promise<void> {
     for (const [person, rows] of this.#erased) {
       const erasure = this.#erasures.get(person)
       const all = start.seq === 0
       const covered =
         erasure !== undefined &&
         (all
-          ? erasure.rows === rows.rows && erasure.digest === rows.digest()
+          ? erasure.rows === rows.rows && erasure.digest === (await this.#crypto.sha256(rows.text))
           : rows.rows <= erasure.rows)
       if (!covered) {
         const message = `rows name ${person} that no recorded erasure covers: who acted was blanked out by hand`

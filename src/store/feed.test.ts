@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
-import { genesis } from '../audit/chain.ts'
+import { genesis } from '../audit/texts.ts'
 import { silentLogger } from '../kernel/log.ts'
 import { changeEvent } from './change-event.ts'
 import { Feed, type OwnCommit } from './feed.ts'

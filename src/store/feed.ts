@@ -4,7 +4,7 @@
 // since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
 // What this process commits itself it hands over, and is not looked for again.
 import { randomUUID } from 'node:crypto'
-import type { ChainPoint } from '../audit/chain.ts'
+import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'

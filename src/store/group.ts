@@ -1,5 +1,5 @@
 // Writes that share a commit: each runs on top of what those before it left behind.
-import type { ChainPoint } from '../audit/chain.ts'
+import type { ChainPoint } from '../audit/texts.ts'
 import { changeEvent } from './change-event.ts'
 import type { OwnCommit } from './feed.ts'
 import { chained } from './log/audit-rows.ts'

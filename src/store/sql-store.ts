@@ -1,5 +1,5 @@
 // The store over SQL. What it promises is in store.ts.
-import type { ChainPoint } from '../audit/chain.ts'
+import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'

@@ -3,7 +3,7 @@
 // replica's commit came first, they are run again. See ADR 0048.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ChainPoint } from '../audit/chain.ts'
+import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
 import { FairLock } from '../kernel/fair-lock.ts'

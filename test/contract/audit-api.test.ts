@@ -1,7 +1,8 @@
 // The audit log over a port: who may read it, what is in it of what was refused, and that an export
 // proves itself far away.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AuditRecord, ExportLine } from '../../src/audit/record.ts'
+import { nodeCrypto } from '../../src/audit/chain.ts'
+import type { AuditRecord, ExportLine } from '../../src/audit/lines.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
@@ -112,13 +113,20 @@ describe('the audit log over the API', () => {
 
   it('exports what proves itself, to an auditor too, who learns nothing of other teams', async () => {
     const head = (await as('ruth', 'GET', '/api/v1/audit/head')).json()
+    const state = (await as('ruth', 'GET', '/api/v1/audit/state')).json<{
+      linked_to: number
+      head: { seq: number }
+      head_at: string
+    }>()
+    expect(state.head.seq).toBe(state.linked_to)
+    expect(Date.now() - Date.parse(state.head_at)).toBeLessThan(60_000)
     for (const who of ['admin', 'ruth']) {
       const answer = await as(who, 'GET', '/api/v1/audit/export')
       expect(answer.headers['content-type']).toBe('application/x-ndjson')
       const lines = answer.text.trimEnd().split('\n')
-      const verifier = new ChainVerifier({ known: [head as never] })
-      for (const line of lines) verifier.accept(line)
-      expect(verifier.finish()).toMatchObject({ ok: true })
+      const verifier = new ChainVerifier(nodeCrypto, { known: [head as never] })
+      await verifier.accept(...lines)
+      expect(await verifier.finish()).toMatchObject({ ok: true })
       const hidden = lines
         .map((l) => JSON.parse(l) as ExportLine)
         .filter((l) => l.type === 'hidden')
@@ -214,9 +222,9 @@ describe('the audit log over the API', () => {
     expect(erased.json()).toMatchObject({ mentions: 0 })
     const answer = await as('admin', 'GET', '/api/v1/audit/export')
     expect(answer.text).not.toContain('"victor"')
-    const verifier = new ChainVerifier()
-    for (const line of answer.text.trimEnd().split('\n')) verifier.accept(line)
-    expect(verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
+    const verifier = new ChainVerifier(nodeCrypto)
+    await verifier.accept(...answer.text.trimEnd().split('\n'))
+    expect(await verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
   })
 
   it('tells its head to Prometheus', async () => {

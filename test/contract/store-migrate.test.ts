@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
+import { nodeCrypto } from '../../src/audit/chain.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -86,13 +87,13 @@ describe('a database of before audit rows were chained as they are written', () 
       await opened.close()
       rmSync(dataDir, { recursive: true, force: true })
     })
-    const verifier = new ChainVerifier()
+    const verifier = new ChainVerifier(nodeCrypto)
     const kinds: string[] = []
     for await (const line of opened.audit.export({ teams: undefined })) {
-      verifier.accept(JSON.stringify(line))
+      await verifier.accept(JSON.stringify(line))
       if (line.type === 'row') kinds.push(line.object.kind)
     }
-    expect(verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
+    expect(await verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
     expect(kinds.slice(0, 3)).toEqual(['User', 'Project', 'Keys'])
   })
 })

@@ -2,11 +2,14 @@
 import { ReadableStream } from 'node:stream/web'
 import * as z from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
-import { auditRecord, signedHead, type ExportLine } from '../../../src/audit/record.ts'
+import type { ExportLine } from '../../../src/audit/lines.ts'
+import { auditRecord, signedHead } from '../../../src/audit/record.ts'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AuditFilter } from '../../../src/store/audit/queries.ts'
 import { renderId } from './ids.ts'
 import { listRoute } from './lists.ts'
 import { badCursor, nextCursor, pageQuery } from './paging.ts'
+import { time } from './representations.ts'
 import { route, routesOf } from './route.ts'
 
 const access = { in: 'teams', verb: 'list', resource: 'audit' } as const
@@ -125,6 +128,27 @@ export const auditRoutes = routesOf('Audit', [
     access,
     response: { description: 'The head of the chain.', schema: signedHead },
     handle: async ({ deps }) => ({ body: await deps.audit.sign() }),
+  }),
+  route({
+    id: 'getAuditState',
+    at: 'GET /audit/state',
+    summary: 'How far the chain goes, and whether the controller still signs it.',
+    access,
+    response: {
+      description:
+        'What the controller says of itself. To be sure, verify an export with a head that you kept.',
+      schema: z.strictObject({
+        linked_to: z.int().describe('The newest row.'),
+        head: signedHead,
+        head_at: time.optional().describe('When it was signed, or its signature was looked at.'),
+        fault: z.string().optional().describe('Why nothing is signed: somebody changed the chain.'),
+      }),
+    },
+    handle: async ({ deps: { audit, clock } }) => {
+      const { linkedTo, head, fault } = await audit.state()
+      const said = fault === undefined ? { head_at: toTimestamp(clock.now()) } : { fault }
+      return { body: { linked_to: linkedTo, head, ...said } }
+    },
   }),
   listRoute({
     id: 'listRevealed',

@@ -1,8 +1,9 @@
 // The audit log: what is read of it, and its chain. Rows themselves are written by whoever acts, in
 // the action's own transaction: see WriteSession.
-import { genesis, type ChainPoint, type HeadSigner } from '../../audit/chain.ts'
-import type { ExportLine, SignedHead } from '../../audit/record.ts'
-import { StagelyError } from '../../kernel/errors.ts'
+import type { HeadSigner } from '../../audit/chain.ts'
+import type { ExportLine, SignedHead } from '../../audit/lines.ts'
+import { genesis, type ChainPoint } from '../../audit/texts.ts'
+import { messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { AuditEntry } from '../session.ts'
 import type { Settings } from '../settings.ts'
@@ -32,6 +33,13 @@ export interface AuditLogDeps {
   readonly sql: Sql
   readonly store: SqlStore
   readonly settings: Settings
+}
+
+export interface AuditState {
+  readonly linkedTo: number
+  readonly head: SignedHead
+  /** The chain is not as the controllers left it. */
+  readonly fault: string | undefined
 }
 
 export class AuditLog {
@@ -75,6 +83,18 @@ export class AuditLog {
     this.#signed = own
     if (head.seq > this.#seen.seq) this.#seen = head
     return headOf(head, signer)
+  }
+
+  /** The newest row, the signed head, and why it could not be signed. */
+  async state(): Promise<AuditState> {
+    try {
+      const head = await this.sign()
+      return { linkedTo: head.seq, head, fault: undefined }
+    } catch (error) {
+      if (!isTampered(error)) throw error
+      const { seq } = await this.#deps.store.newestAudit()
+      return { linkedTo: seq, head: await this.#toldHead(), fault: messageOf(error) }
+    }
   }
 
   /**
@@ -150,9 +170,13 @@ export class AuditLog {
       return await this.sign()
     } catch (error) {
       if (!isTampered(error)) throw error
-      const { head } = await readChain(this.#deps.sql)
-      return headOf(head.seq < this.#seen.seq ? this.#seen : head, await this.#open())
+      return this.#toldHead()
     }
+  }
+
+  async #toldHead(): Promise<SignedHead> {
+    const { head } = await readChain(this.#deps.sql)
+    return headOf(head.seq < this.#seen.seq ? this.#seen : head, await this.#open())
   }
 
   async #startOf(after: number | undefined): Promise<ChainPoint & { signature?: string }> {

@@ -1,7 +1,8 @@
 // The row of the chain: where it begins, and the head that was signed last. What the controller signs it
 // looks at first: to sign on top of what somebody else wrote would make his chain ours.
-import { isSignedBy, type ChainPoint, type HeadSigner } from '../../audit/chain.ts'
+import { nodeCrypto, type HeadSigner } from '../../audit/chain.ts'
 import { rowFault } from '../../audit/proof.ts'
+import { isSigned, type ChainPoint, type SignedAs } from '../../audit/texts.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import { exportRows } from './queries.ts'
@@ -44,8 +45,15 @@ export const readChain = async (q: Queryable, lock = ''): Promise<ChainState> =>
   }
 }
 
-const isStart = (signer: HeadSigner, { signature, ...point }: ChainState['start']): boolean =>
-  point.seq === 0 || isSignedBy(signer.publicKey, 'start', point, signature ?? '')
+const isOurs = (
+  { publicKey }: HeadSigner,
+  as: SignedAs,
+  { signature, ...point }: ChainState['start'],
+): Promise<boolean> =>
+  isSigned(nodeCrypto, publicKey, as, { ...point, signature: signature ?? undefined })
+
+const isStart = async (signer: HeadSigner, start: ChainState['start']): Promise<boolean> =>
+  start.seq === 0 || isOurs(signer, 'start', start)
 
 /**
  * Signs where a chain begins that an older program has pruned: it signed starts as it signed heads.
@@ -56,8 +64,8 @@ export const adoptStart = async (
   signer: HeadSigner,
 ): Promise<number | undefined> => {
   const { start } = await readChain(tx, 'FOR UPDATE')
-  if (isStart(signer, start)) return undefined
-  if (!isSignedBy(signer.publicKey, 'head', start, start.signature ?? '')) return undefined
+  if (await isStart(signer, start)) return undefined
+  if (!(await isOurs(signer, 'head', start))) return undefined
   await tx.query('UPDATE audit_chain SET start_signature = $1', [signer.sign('start', start)])
   return start.seq
 }
@@ -73,14 +81,14 @@ export const lockChain = async (
 ): Promise<ChainState> => {
   const chain = await readChain(tx, 'FOR UPDATE')
   const { head, start } = chain
-  if (!isStart(signer, start))
+  if (!(await isStart(signer, start)))
     throw broken('where it begins is not where this controller pruned it')
   if (head.seq < seen.seq) throw broken(`its head went back from ${seen.seq} to ${head.seq}`)
   if (head.seq === 0) {
     if (head.hash !== '') throw broken('its beginning was changed')
     return chain
   }
-  if (!isSignedBy(signer.publicKey, 'head', head, head.signature ?? '')) {
+  if (!(await isOurs(signer, 'head', head))) {
     throw broken(`the signature over row ${head.seq} is not this controller's`)
   }
   // In a statement of its own: what is signed was there before, whoever holds the lock meanwhile.
@@ -105,7 +113,7 @@ export async function* provenRows(
     const lines = await exportRows(q, { teams: undefined }, range)
     for (const line of lines) {
       if (line.type !== 'row' || line.seq !== last.seq + 1) break
-      const fault = rowFault(last.hash, line)
+      const fault = await rowFault(nodeCrypto, last.hash, line)
       if (fault !== undefined) throw broken(fault)
       last = { seq: line.seq, hash: line.hash }
       yield last

@@ -1,6 +1,7 @@
 // Erases a person from the audit log: a pseudonym takes the place of name, id and address, and the
 // salts go, without which the digests in the chain say nothing. No hash changes.
 import { randomUUID } from 'node:crypto'
+import { sha256 } from '../../audit/chain.ts'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../../audit/erasure.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { WriteSession } from '../session.ts'
@@ -129,7 +130,11 @@ const eraseRows = async (
     pseudonym,
   ])
   await eraseElsewhere(session, { names, ids }, pseudonym)
-  const detail: ErasureDetail = { person: pseudonym, rows: erased.rows, digest: erased.digest() }
+  const detail: ErasureDetail = {
+    person: pseudonym,
+    rows: erased.rows,
+    digest: sha256(erased.text),
+  }
   const ref = { kind: 'AuditChain', namespace: '', name: 'chain' }
   session.audit(ref, { action: eraseAction, detail: { ...detail } })
   const [mentions] = await session.tx.query<{ count: number }>(

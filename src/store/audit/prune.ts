@@ -1,8 +1,9 @@
 // Drops what is old from the beginning of the chain. A start that the controller signs says that the rows
 // before were old: so they are read and proven first. Somebody who wrote another time into a row, or took
 // rows out, would otherwise have the controller itself hide what he did.
-import type { ChainPoint, HeadSigner } from '../../audit/chain.ts'
+import type { HeadSigner } from '../../audit/chain.ts'
 import { pruneAction, type PruneDetail } from '../../audit/prune.ts'
+import type { ChainPoint } from '../../audit/texts.ts'
 import type { WriteSession } from '../session.ts'
 import type { Queryable } from '../sql.ts'
 import { broken, provenRows, readChain, type ChainState } from './chain-row.ts'

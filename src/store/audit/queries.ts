@@ -1,5 +1,5 @@
 // Reads of the audit log. Every text is static: what is not asked for is NULL.
-import type { AuditRecord, ExportLine } from '../../audit/record.ts'
+import type { AuditRecord, ExportLine } from '../../audit/lines.ts'
 import type { Queryable } from '../sql.ts'
 import { auditColumns, toChained, toHidden, toRecord, type AuditColumns } from './rows.ts'
 

@@ -1,6 +1,6 @@
 // Audit rows between their columns and what is said of them.
 import { contentDigest } from '../../audit/chain.ts'
-import type { AuditRecord, ChainedRecord, ExportLine } from '../../audit/record.ts'
+import type { AuditRecord, ChainedRecord, ExportLine } from '../../audit/lines.ts'
 
 /** Columns of a row of `audit`, as `auditColumns` selects them. */
 export interface AuditColumns {

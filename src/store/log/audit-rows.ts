@@ -1,6 +1,7 @@
 // Rows of the audit log on their way into a commit. Commits come one after the other, so that a row gets its
 // place in the chain as it is written.
-import { linkAfter, type AuditContent, type ChainPoint } from '../../audit/chain.ts'
+import { linkAfter } from '../../audit/chain.ts'
+import type { AuditContent, ChainPoint } from '../../audit/texts.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { Actor } from '../store.ts'

@@ -1,5 +1,5 @@
 // Changes as the log has them: what commits of other replicas did to the state, and the events of it.
-import type { ChainPoint } from '../../audit/chain.ts'
+import type { ChainPoint } from '../../audit/texts.ts'
 import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../change-event.ts'
 import type { Queryable } from '../sql.ts'

@@ -1,6 +1,6 @@
 // What is stored, in memory: all objects, what projects do not show, and the heads of their sets. An
 // overlay is what a write leaves behind, as long as it is not committed.
-import { genesis, type ChainPoint } from '../../audit/chain.ts'
+import { genesis, type ChainPoint } from '../../audit/texts.ts'
 import {
   buriedTerms,
   headTerms,
