@@ -47,6 +47,7 @@ const waitForServer = async (url: string): Promise<void> => {
 export const createPostgresServer = async (
   addresses: readonly string[] = ['127.0.0.1'],
   parent = '/tmp',
+  more: readonly string[] = [],
 ): Promise<PostgresServer> => {
   const bin = findPostgresBin()
   const folder = await mkdtemp(join(parent, 'stagely-pg-'))
@@ -69,6 +70,7 @@ export const createPostgresServer = async (
     `unix_socket_directories=${folder}`,
     `listen_addresses=${addresses.join(',')}`,
     'max_connections=200',
+    ...more,
   ]
   const url = `postgres://postgres@${addresses[0]}:${port}/postgres`
   let server: ChildProcess | undefined
@@ -96,13 +98,26 @@ export const createPostgresServer = async (
   }
 }
 
+/**
+ * For a server whose files nobody needs after it has ended, however it ends. That makes a database for a test
+ * at half the CPU, and nobody tidies hundreds of databases that are dropped after seconds.
+ */
+export const forgetful = [
+  'fsync=off',
+  'full_page_writes=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'autovacuum=off',
+]
+
 /** The server of DATABASE_URL, which is left as it is, or a throw-away one with its files below `parent`. */
 export const anyPostgres = async (
   parent?: string,
+  settings?: readonly string[],
 ): Promise<{ url: string; stop(): Promise<void> }> => {
   const given = process.env.DATABASE_URL
   if (given !== undefined && given !== '') return { url: given, stop: () => Promise.resolve() }
-  const server = await createPostgresServer(undefined, parent)
+  const server = await createPostgresServer(undefined, parent, settings)
   await server.start()
   return { url: server.url, stop: () => server.remove() }
 }

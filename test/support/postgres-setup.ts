@@ -10,7 +10,7 @@ import { migrate } from '../../src/store/migrate.ts'
 import { openPg } from '../../src/store/pg.ts'
 import { openPglite } from '../../src/store/pglite.ts'
 import { memoryFolder } from './memory-folder.ts'
-import { anyPostgres } from './postgres-server.ts'
+import { anyPostgres, forgetful } from './postgres-server.ts'
 import type { Sql } from '../../src/store/sql.ts'
 import { createTestDatabase } from './test-database.ts'
 
@@ -35,7 +35,7 @@ interface Databases {
 const makeDatabases = async (): Promise<Databases> => {
   const folder = await mkdtemp(join(memoryFolder, 'stagely-template-'))
   await migrated(await openPglite({ dataDir: folder }))
-  const postgres = await anyPostgres(memoryFolder)
+  const postgres = await anyPostgres(memoryFolder, forgetful)
   const template = await createTestDatabase(postgres.url)
   await migrated(openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger }))
   return {

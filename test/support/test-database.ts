@@ -7,7 +7,7 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** `template` names a database to copy; an empty one when absent. */
+/** `template` names a database to copy; an empty one when absent. Its files are copied, not its pages logged. */
 export const createTestDatabase = async (
   serverUrl: string,
   template?: string,
@@ -18,7 +18,9 @@ export const createTestDatabase = async (
     await client.connect()
     await client.query(text).finally(() => client.end())
   }
-  await run(`CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
+  await run(
+    `CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template} STRATEGY file_copy`}`,
+  )
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return { url: url.href, drop: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
