@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { MixedSequencer } from './test/support/sequencer.ts'
+import { shortGo } from './test/support/short-go.ts'
 
 // Three projects: `unit` beside the source (nothing outside the process), `services` (`test/contract`: both
 // databases, the API over a port; `test/integration`: real engine, real processes; `test/ui`: the dashboard in
@@ -11,6 +12,13 @@ import { MixedSequencer } from './test/support/sequencer.ts'
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
+
+/**
+ * Functions are compiled to fast code when they have run for longer than is usual. Most code of a service runs
+ * too rarely in a test to win back what its compiler costs, which is a quarter of a worker's CPU. Not for
+ * `unit`: properties run thousands of times.
+ */
+const fewerCompilations = '--interrupt-budget=500000'
 
 const timed = 'test/contract/hostile-budget.test.ts'
 
@@ -35,6 +43,8 @@ export default defineConfig({
           include: ['test/{contract,integration,ui}/**/*.test.ts'],
           exclude: [timed],
           isolate: false,
+          execArgv: [fewerCompilations],
+          env: shortGo,
           globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

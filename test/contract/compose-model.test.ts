@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createModelSource, type ComposeModel } from '../../agent/compose-model.ts'
-import { openCompose } from '../../src/compose/compose.ts'
+import { openCompose, type Compose } from '../../src/compose/compose.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { newerCompose } from '../support/newer-compose.ts'
+import { shortGo } from '../support/short-go.ts'
 import { tmpBorders } from '../support/allowed-folders.ts'
 
 const folders: string[] = []
@@ -23,12 +24,21 @@ interface Files {
   ) => Promise<ComposeModel>
 }
 
+const env = { ...baseEnvironment(process.env), ...shortGo }
+
+/** To open one asks its version, by a process. */
+const opened = new Map<string | undefined, Promise<Compose>>()
+const composeOf = (path: string | undefined): Promise<Compose> => {
+  const compose = opened.get(path) ?? openCompose(env, path)
+  opened.set(path, compose)
+  return compose
+}
+
 const openFiles = async (binary: () => Promise<string | undefined>): Promise<Files> => {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'stagely-model-')))
   folders.push(directory)
-  const env = baseEnvironment(process.env)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-  const models = createModelSource(await openCompose(env, await binary()), tmpBorders)
+  const models = createModelSource(await composeOf(await binary()), tmpBorders)
   return {
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)

@@ -10,6 +10,7 @@ import { mergeKubeconfig } from '../../cli/kubeconfig-file.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
+import { shortGo } from '../support/short-go.ts'
 
 const run = promisify(execFile)
 const group = '/apis/stagely.dev/v1alpha1'
@@ -162,7 +163,9 @@ describe('a member of one team', () => {
     })
     const kubectl = async (...args: string[]): Promise<string> => {
       const env = { PATH: process.env['PATH'] ?? '', HOME: controller.dataDir, KUBECONFIG: file }
-      const done = await run('kubectl', args, { env }).catch((error: unknown) => error)
+      const done = await run('kubectl', args, { env: { ...shortGo, ...env } }).catch(
+        (error: unknown) => error,
+      )
       const { stdout = '', stderr = '' } = done as { stdout?: string; stderr?: string }
       return stdout + stderr
     }

@@ -22,6 +22,7 @@ import type { SetEntry } from '../../src/secrets/visible.ts'
 import { aDesired } from './builders.ts'
 import { newFilesRoot, openTestFiles } from './files.ts'
 import { lonelyLocks } from './project-locks.ts'
+import { shortGo } from './short-go.ts'
 import type { Stack } from './stack.ts'
 import type { AllowedFolders } from '../../agent/allowed-folders.ts'
 import { tmpBorders } from './allowed-folders.ts'
@@ -78,7 +79,7 @@ export const fakeCompose = resolve(import.meta.dirname, '../fixtures/bin/docker-
 
 /** Environment of Compose; with a mode, that of the fake program, which knows where the real one is. */
 export const environmentFor = async (mode?: string): Promise<Environment> => {
-  const env = baseEnvironment(process.env)
+  const env = { ...baseEnvironment(process.env), ...shortGo }
   if (mode === undefined) return env
   return { ...env, DOCKER_FAKE_MODE: mode, DOCKER_FAKE_REAL: (await findCompose(env)) ?? '' }
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTestController, type TestController } from '../controller.ts'
+import { shortGo } from '../short-go.ts'
 import { writeLogins } from './logins.ts'
 import { writeManifests } from './manifests.ts'
 import { meaningOf } from './meaning.ts'
@@ -103,13 +104,12 @@ export class Player {
 
   #shell(cmd: string, more: Record<string, string> = {}): Promise<Ended> {
     const cwd = this.#folder
-    // Short processes need no garbage collection, which is a good part of their time.
     const env = {
       KUBECONFIG: this.#kubeConfig,
       HOME: cwd,
       TMPDIR: cwd,
       PATH: path,
-      GOGC: 'off',
+      ...shortGo,
       ...more,
     }
     return new Promise((resolve) => {

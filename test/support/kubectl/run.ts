@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { shortGo } from '../short-go.ts'
 
 const kubectlPath = '/usr/bin/kubectl'
 
@@ -31,7 +32,7 @@ export const kubectl = (
   input = '',
 ): Promise<Ran> =>
   new Promise((resolve) => {
-    const options = { env: { PATH: '/usr/bin:/bin', ...env }, timeout: 30_000 }
+    const options = { env: { PATH: '/usr/bin:/bin', ...shortGo, ...env }, timeout: 30_000 }
     const child = execFile(kubectlPath, args, options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
     })
