@@ -72,8 +72,11 @@ export const spawnProgram = async (
   const { child } = program
   const what = `${command.file} ${command.args[1]}`
   await new Promise<void>((onReady, onFail) => {
+    let isLate = false
     const timer = setTimeout(() => {
-      onFail(new Error(`not ready within 60 s: ${what}\n${program.output()}`))
+      isLate = true
+      // While it goes on its folder cannot be removed, and that would be told in place of this.
+      child.kill('SIGKILL')
     }, 60_000)
     const look = (): void => {
       if (!program.output().includes(ready)) return
@@ -84,7 +87,8 @@ export const spawnProgram = async (
     child.stderr?.on('data', look)
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
-      onFail(new Error(`${what} ended with ${code ?? signal}\n${program.output()}`))
+      const how = isLate ? 'was not ready within 60 s' : `ended with ${code ?? signal}`
+      onFail(new Error(`${what} ${how}\n${program.output()}`))
     })
   })
   return program
