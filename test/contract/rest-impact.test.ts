@@ -1,5 +1,6 @@
 // Dry runs of changes by REST, and which services they reach. The agent is played by the test, which
 // writes its reports where the controller would.
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
@@ -318,5 +319,70 @@ describe('a dry run of one change', () => {
     expect((await stagelet('prod'))!.metadata.annotations ?? {}).not.toHaveProperty(
       'stagely.dev/redeploy',
     )
+  })
+})
+
+describe('the list of secrets', () => {
+  const list = async (query: string): Promise<Record<string, unknown>[]> => {
+    const { secrets } = (await ok('GET', `${shop}/secrets?view=compact&${query}`)).json<{
+      secrets: Record<string, unknown>[]
+    }>()
+    return secrets
+  }
+  const names = async (query: string): Promise<unknown[]> =>
+    (await list(query)).map((s) => s['name'])
+
+  it('tells of each secret its version, author, state and what is odd about it', async () => {
+    await batch([
+      { op: 'create', key: 'TINY', value: 'abc', scope: 'wbe' },
+      { op: 'create', key: 'CERT', value: 'certificate', type: 'file', file_target: '/c.pem' },
+    ])
+    for (const name of ['prod', 'test']) await report(name)
+    await vi.waitFor(
+      async () => {
+        const rows = await list('')
+        expect(rows.find(({ key }) => key === 'TINY')).toMatchObject({
+          ...{ version: 1, updated_by: 'admin', service_count: 0, state: 'unseen' },
+          warnings: ['unmaskable', 'unknown_scope', 'unseen'],
+        })
+        expect(rows.find(({ key }) => key === 'URL')).toMatchObject({
+          ...{ references: true, refers_to: ['PASSWORD'], service_count: 2, in_sync: true },
+          ...{ state: 'in_sync', source: 'api', warnings: [] },
+        })
+      },
+      { timeout: 30_000 },
+    )
+    expect((await list(''))[0]).not.toHaveProperty('conditions')
+  })
+
+  it('is narrowed by words, place, type and state', async () => {
+    expect(await names('q=lev')).toEqual(['level.web', 'level.web.prod'])
+    expect(await names('q=LEVEL&stagelet=prod')).toEqual(['level.web.prod'])
+    expect(await names('q=level&stagelet=')).toEqual(['level.web'])
+    expect(await names('type=file')).toEqual(['cert.global'])
+    expect(await names('state=unseen')).toContain('tiny.wbe')
+    await batch([{ op: 'update', id: 'level.web', value: 'level-behind' }])
+    expect(await names('state=behind')).toContain('level.web')
+  })
+
+  it('says which moment it shows, and is compressed where it is long', async () => {
+    const get = async (): Promise<{ coding: string | undefined; bytes: Buffer }> => {
+      const path = `${shop}/secrets?view=full`
+      const answer = await server.open(path, { 'accept-encoding': 'gzip' })
+      const chunks = (await answer.toArray()) as Buffer[]
+      return { coding: answer.headers['content-encoding'], bytes: Buffer.concat(chunks) }
+    }
+    const short = await get()
+    expect(short.coding).toBeUndefined()
+    const { resource_version } = JSON.parse(short.bytes.toString()) as { resource_version: string }
+    expect(Number(resource_version)).toBeGreaterThan(0)
+    const many = Array.from({ length: 300 }, (_, i) => ({
+      ...{ op: 'create', key: `MANY_${i}`, value: `value-of-${i}`, scope: 'nobody' },
+    }))
+    await batch(many)
+    const long = await get()
+    expect(long.coding).toBe('gzip')
+    const { secrets } = JSON.parse(gunzipSync(long.bytes).toString()) as { secrets: object[] }
+    expect(secrets.length).toBeGreaterThan(300)
   })
 })

@@ -1,6 +1,4 @@
 // Answers with an object or a list in the format that the client asked for.
-import { promisify } from 'node:util'
-import { constants, gzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
@@ -9,6 +7,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import type { StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
+import { packed } from '../packed.ts'
 import { warningValues } from '../warnings.ts'
 import type { ListAnswer } from './list.ts'
 import { negotiate, type Wanted } from './negotiate.ts'
@@ -56,10 +55,6 @@ const rowObject = (object: Wire, include: Include): Wire | null => {
   return toPartial({ metadata })
 }
 
-const gzipAsync = promisify(gzip)
-/** Compressing a smaller answer costs more than sending it. */
-const gzipFromBytes = 128 * 1024
-
 const send = async (
   c: AppContext,
   json: string,
@@ -69,15 +64,9 @@ const send = async (
   // Quoted for readers of YAML 1.1, such as kubectl, which would take some texts for booleans or times.
   const text = wanted.yaml ? stringify(JSON.parse(json), { version: '1.1', lineWidth: 0 }) : json
   const headers = { 'content-type': wanted.yaml ? 'application/yaml' : 'application/json' }
-  const packed =
-    text.length > gzipFromBytes && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
-  if (!packed) return c.body(text, code, headers)
-  const bytes = new Uint8Array(await gzipAsync(text, { level: constants.Z_BEST_SPEED }))
-  return c.body(bytes, code, {
-    ...headers,
-    'content-encoding': 'gzip',
-    vary: 'Accept-Encoding',
-  })
+  const small = await packed(c, text)
+  if (small === undefined) return c.body(text, code, headers)
+  return c.body(small.bytes, code, { ...headers, ...small.headers })
 }
 
 interface How {

@@ -3,6 +3,8 @@
 import * as z from 'zod'
 import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import { findCondition } from '../../../src/resources/conditions.ts'
+import { minPatternBytes } from '../../../src/masking/patterns.ts'
 import { projectSpec, projectStatus } from '../../../src/resources/project.ts'
 import { fieldsOf, hidden, type RestField } from '../../../src/resources/rest-fields.ts'
 import { secretFields } from '../../../src/resources/secret-fields.ts'
@@ -172,6 +174,60 @@ export const toSecret = answerOf(secretSchema)
 export const updatedSecretSchema = part(secretSchema, ['id', 'key', 'scope', 'updated_at'])
 export const toUpdated = answerOf(updatedSecretSchema)
 
+type Secret = KubeObject<SecretSpec, SecretStatus>
+
+export const secretStates = ['in_sync', 'behind', 'unknown', 'unseen', 'no_value'] as const
+
+export const secretState = ({ status }: Secret): (typeof secretStates)[number] => {
+  const sync = findCondition(status?.conditions, 'InSync')
+  if (status?.version === undefined) return 'no_value'
+  if (sync?.reason === 'NoConsumers') return 'unseen'
+  if (sync === undefined || sync.status === 'Unknown') return 'unknown'
+  return sync.status === 'True' ? 'in_sync' : 'behind'
+}
+
+/** A template is masked by its finished value, whose length is not known here. */
+const isUnmaskable = ({ spec, status: { bytes = 0 } = {} }: Secret): boolean =>
+  spec?.references !== true && bytes > 0 && bytes < minPatternBytes
+
+const warningsOf = (secret: Secret): ('unmaskable' | 'unknown_scope' | 'unseen')[] => [
+  ...(isUnmaskable(secret) ? (['unmaskable'] as const) : []),
+  ...(findCondition(secret.status?.conditions, 'ScopeMatched')?.status === 'False'
+    ? (['unknown_scope'] as const)
+    : []),
+  ...(secretState(secret) === 'unseen' ? (['unseen'] as const) : []),
+]
+
+const syncShape = {
+  refers_to: computed(
+    z.array(z.string()).describe('What its value refers to, with `references`.'),
+    ({ status }: Secret) => [...(status?.references ?? [])],
+  ),
+  state: computed(
+    z
+      .enum(secretStates)
+      .describe(
+        'Of its newest version; unseen: no service sees it; unknown: nobody is there to say.',
+      ),
+    secretState,
+  ),
+  in_sync: computed(
+    z.boolean().optional().describe('Absent where no service sees it, or nobody is there to say.'),
+    (secret: Secret) => {
+      const state = secretState(secret)
+      return state === 'unseen' || state === 'unknown' ? undefined : state === 'in_sync'
+    },
+  ),
+  warnings: computed(
+    z
+      .array(z.enum(['unmaskable', 'unknown_scope', 'unseen']))
+      .describe(
+        'unmaskable: too short to be masked in logs; unknown_scope: no service has this name; unseen: no service sees it.',
+      ),
+    warningsOf,
+  ),
+}
+
 /** All fields of a secret. */
 export const fullSecretSchema = z.strictObject({
   ...secretSchema.shape,
@@ -190,10 +246,27 @@ export const fullSecretSchema = z.strictObject({
     }),
     ['status'],
   ),
+  ...syncShape,
   source: ofSource,
   conditions: ofConditions,
 })
 export const toFullSecret = answerOf(fullSecretSchema)
+
+/** A row of a table of secrets. */
+export const compactSecretSchema = part(fullSecretSchema, [
+  ...['id', 'name', 'key', 'scope', 'stagelet', 'type', 'references', 'refers_to', 'version'],
+  ...[
+    'bytes',
+    'updated_at',
+    'updated_by',
+    'service_count',
+    'state',
+    'in_sync',
+    'source',
+    'warnings',
+  ],
+])
+export const toCompactSecret = answerOf(compactSecretSchema)
 
 /** Names of a secret in a set; the secret may have been deleted. */
 export const namedSecret = z.strictObject({

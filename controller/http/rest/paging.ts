@@ -40,6 +40,8 @@ export interface Wanted {
 export interface Page {
   readonly items: KubeObject[]
   readonly next: { readonly next_cursor?: string }
+  /** Which moment it shows. */
+  readonly at: number
 }
 
 export const badCursor = (): StagelyError =>
@@ -121,11 +123,11 @@ export const listPaged = async (
     at = page.resourceVersion
     for (const { object } of page.items) {
       if (!selects(object)) continue
-      if (items.length === limit) return { items, next: cursorOf(at, items) }
+      if (items.length === limit) return { items, next: cursorOf(at, items), at }
       items.push(object)
     }
     const last = page.items.at(-1)?.object.metadata
-    if (page.remaining === 0 || last === undefined) return { items, next: {} }
+    if (page.remaining === 0 || last === undefined) return { items, next: {}, at }
     after = { namespace: last.namespace ?? '', name: last.name }
   }
 }

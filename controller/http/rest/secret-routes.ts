@@ -2,13 +2,18 @@
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { SecretSpec } from '../../../src/resources/stagelysecret.ts'
 import type { WriteOptions } from '../../../src/store/store.ts'
 import { dryRunQuery, triedSchema, triedShape, trySecrets } from './changes.ts'
 import { etagOf } from './etag.ts'
 import {
   createdSecretSchema,
   fullSecretSchema,
+  compactSecretSchema,
   secretSchema,
+  secretState,
+  secretStates,
+  toCompactSecret,
   toCreated,
   toFullSecret,
   toSecret,
@@ -31,6 +36,45 @@ import {
 import { shownAs } from './target.ts'
 
 const noted = ({ note }: Pick<RestContext, 'note'>): WriteOptions => defined({ note })
+
+const listQuery = z.strictObject({
+  key: z.string().optional().describe('Only secrets with this key.'),
+  scope: z.string().optional().describe('Only secrets with this scope.'),
+  stagelet: z
+    .string()
+    .optional()
+    .describe('Only secrets of just this stagelet; empty: only those of the whole project.'),
+  type: z.enum(['env', 'file']).optional().describe('Only secrets of this type.'),
+  state: z.enum(secretStates).optional().describe('Only secrets in this state.'),
+  q: z
+    .string()
+    .max(300)
+    .optional()
+    .describe('Only secrets whose key or name contains this, in upper or lower case.'),
+  view: z
+    .enum(['basic', 'compact', 'full'])
+    .default('basic')
+    .describe('compact: with version, author and state; full: with status and conditions.'),
+  ...pageQuery,
+})
+
+const views = { basic: toSecret, compact: toCompactSecret, full: toFullSecret } as const
+
+const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>): boolean => {
+  const { key, scope, type, stageletRef } = object.spec as SecretSpec
+  const { q, state } = query
+  const is = (wanted: string | undefined, value: string): boolean =>
+    wanted === undefined || wanted === value
+  const isFound = (text: string): boolean => text.toLowerCase().includes((q ?? '').toLowerCase())
+  return (
+    is(query.key, key) &&
+    is(query.scope, scope) &&
+    is(query.type, type) &&
+    is(query.stagelet, stageletRef?.name ?? '') &&
+    (q === undefined || isFound(key) || isFound(object.metadata.name)) &&
+    (state === undefined || secretState(object as KubeObject<SecretSpec>) === state)
+  )
+}
 
 const one = '/projects/:project_id/secrets/:secret_id'
 
@@ -59,32 +103,27 @@ export const secretRoutes = routesOf('Secrets', [
     at: 'GET /projects/:project_id/secrets',
     summary: 'The secrets of a project, without values.',
     access: { in: 'project', verb: 'list', resource: 'stagelysecrets' },
-    query: z.strictObject({
-      key: z.string().optional().describe('Only secrets with this key.'),
-      scope: z.string().optional().describe('Only secrets with this scope.'),
-      view: z.enum(['basic', 'full']).default('basic').describe('full: with version and status.'),
-      ...pageQuery,
-    }),
+    query: listQuery,
     response: {
       description: 'One page of secrets.',
       schema: z.strictObject({
-        secrets: z.array(z.union([secretSchema, fullSecretSchema])),
+        secrets: z.array(z.union([secretSchema, compactSecretSchema, fullSecretSchema])),
+        resource_version: z
+          .string()
+          .describe('The moment that the list shows: a stream goes on from there.'),
         next_cursor: nextCursor,
       }),
     },
     handle: async (context) => {
       const project = requireTarget(context)
-      const { key, scope, view } = context.query
+      const { query, deps } = context
       const wanted = {
         namespaces: [project.metadata.namespace ?? ''],
-        selects: (object: KubeObject) =>
-          isOfProject(object, project) &&
-          (key === undefined || object.spec?.['key'] === key) &&
-          (scope === undefined || object.spec?.['scope'] === scope),
+        selects: (object: KubeObject) => isOfProject(object, project) && isChosen(object, query),
       }
-      const page = await listPaged(context.deps.store, 'StagelySecret', wanted, context.query)
-      const secrets = page.items.map(view === 'full' ? toFullSecret : toSecret)
-      return { body: { secrets, ...page.next } }
+      const page = await listPaged(deps.store, 'StagelySecret', wanted, query)
+      const secrets = page.items.map(views[query.view])
+      return { body: { secrets, resource_version: String(page.at), ...page.next } }
     },
   }),
   route({

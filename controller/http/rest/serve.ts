@@ -1,4 +1,5 @@
 // Mounts the table of routes. Each request passes: rate limit, right, input, handler.
+import { packed } from '../packed.ts'
 import type { Hono } from 'hono'
 import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
@@ -162,15 +163,20 @@ const handle = (
   })
 }
 
-const render = (
+const render = async (
   c: AppContext,
-  { response: { status } }: RestRoute,
+  { method, response: { status } }: RestRoute,
   { body, headers, stream }: RestAnswer,
-): Response => {
+): Promise<Response> => {
   // A shared cache must not show one person's data to another.
   c.header('cache-control', 'no-store')
   for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value)
   if (stream !== undefined) return c.body(stream, status as 200)
   if (body === undefined) return c.body(null, status)
-  return c.body(JSON.stringify(body), status as 200, { 'content-type': 'application/json' })
+  const text = JSON.stringify(body)
+  const json = { 'content-type': 'application/json' }
+  // Values are answered to a POST, and their lengths must not depend on what somebody else has written.
+  const small = method === 'GET' ? await packed(c, text) : undefined
+  if (small === undefined) return c.body(text, status as 200, json)
+  return c.body(small.bytes, status as 200, { ...json, ...small.headers })
 }
