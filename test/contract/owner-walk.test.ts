@@ -224,6 +224,12 @@ const others: Record<string, string> = {
   'DELETE /users/:user/tokens/:token_id': 'people',
   'POST /teams/:team/tokens': 'machines of a team',
   'DELETE /teams/:team/tokens/:token_id': 'machines of a team',
+  ...Object.fromEntries(
+    [
+      ...['POST /session', 'DELETE /session', 'POST /session/confirm', 'POST /session/codes'],
+      ...['POST /session/codes/look', 'DELETE /me/sessions/:session_id'],
+    ].map((route) => [route, 'people']),
+  ),
   'POST /audit/erasures': 'people',
   'POST /keys/rotations': 'how values are sealed',
   'POST /sealing-key/rotate': 'how values are sealed',

@@ -289,6 +289,21 @@ describe('the stream', () => {
     expect(all.join()).not.toContain(body.value)
   })
 
+  it('tells only of the kinds that are asked for, from the version that the address names', async () => {
+    const first = await read('/api/v1/stream', 1)
+    const from = /^id: (\d+)\nevent: ready\nretry: [1-4]\d{3}\n/.exec(first[0] ?? '')?.[1] ?? ''
+    const path = `/api/v1/projects/${await makeProject('kinds')}`
+    await call('POST', `${path}/secrets`, { key: 'OF_A_KIND', value: 'a value' })
+    const asked = `/api/v1/stream?kinds=secret,stagelet&after=${from}`
+    const frames = await read(asked, '"key":"OF_A_KIND"')
+    expect(frames.join('\n\n')).not.toMatch(/^event: (project|event)$/m)
+    // What a browser sends when it connects again is newer than its address.
+    const [ready] = await read(asked, 1, { 'last-event-id': `${Number(from) + 1}` })
+    expect(ready).toMatch(new RegExp(`^id: ${Number(from) + 1}\n`))
+    for (const wrong of ['kinds=secrets', 'kinds=', 'after=-1'])
+      expect((await call('GET', `/api/v1/stream?${wrong}`)).status).toBe(422)
+  })
+
   it('says to read everything again after an id that is yet to come, as of another controller', async () => {
     const headers = { 'last-event-id': '999999999999' }
     const [, reset = ''] = await read('/api/v1/stream', 2, headers)
