@@ -91,6 +91,8 @@ const seenOfService = {
     .optional()
     .describe('healthy, unhealthy, starting; absent without a health check.'),
   restarts: z.int().optional().describe('Restart count that the engine reports.'),
+  containers: z.int().optional().describe('Number of containers of the service.'),
+  exitCode: z.int().optional().describe('Exit code of its container, where that has ended.'),
   since: z.string().optional().describe('When the newest container started.'),
 }
 

@@ -212,6 +212,38 @@ describe('the OpenAPI document', () => {
   })
 })
 
+describe('agents', () => {
+  it('are made, let in by a token that is shown once, drained, asked for keys and locked out', async () => {
+    const made = await call('POST', '/api/v1/agents', { name: 'machine' })
+    expect(made.status).toBe(201)
+    expect(made.json()).toMatchObject({ name: 'machine', paused: false, drained: false })
+    expect((await call('POST', '/api/v1/agents', { name: 'machine' })).status).toBe(409)
+    expect((await call('POST', '/api/v1/agents', { name: 'x', team: 'none' })).status).toBe(404)
+    const path = '/api/v1/agents/default%2Fmachine'
+    const drained = await call('PATCH', path, { drained: true })
+    expect(drained.json()).toMatchObject({ drained: true, paused: false })
+    expect((await call('PATCH', path, { drained: null })).json()).toMatchObject({ drained: false })
+    const key = { 'idempotency-key': 'join-once' }
+    const join = await call('POST', `${path}/join-token`, { ttl_seconds: 60 }, key)
+    const { token, command, expires_at } = join.json<Record<string, string>>()
+    expect(token).toMatch(/^sjt_/)
+    expect(command).toBe(
+      `printf '%s' '${token}' | sudo stagely agent install --join-file - --allow-dir /srv`,
+    )
+    expect(Date.parse(expires_at ?? '') - Date.now()).toBeLessThanOrEqual(60_000)
+    const again = await call('POST', `${path}/join-token`, { ttl_seconds: 60 }, key)
+    expect(again.text).not.toContain(token)
+    expect((await call('POST', `${path}/join-token`, { ttl_seconds: 0 })).status).toBe(422)
+    expect((await call('POST', `${path}/rotate-keys`)).status).toBe(202)
+    const stored = await call('GET', '/apis/stagely.dev/v1alpha1/namespaces/default/agents/machine')
+    expect(stored.text).toMatch(/"stagely.dev\/rotate-keys":"\d{4}-/)
+    const revoked = await call('POST', `${path}/revoke`)
+    expect(revoked.json<{ conditions: object[] }>().conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'Revoked' },
+    ])
+  })
+})
+
 describe('stagelets', () => {
   it('are listed and read with their services, and deployed by hand', async () => {
     await makeProject('deployed')
@@ -239,6 +271,20 @@ describe('stagelets', () => {
     expect((await call('GET', '/api/v1/agents/default%2Fbox')).json()).toMatchObject({
       name: 'box',
     })
+    const paused = await call('PATCH', path, { paused: true })
+    expect(paused.json()).toMatchObject({
+      paused: true,
+      directory: '/srv/deployed',
+      compose: { directory: '/srv/deployed', on_change: 'Hold' },
+      quarantine: [],
+    })
+    const changed = { paused: null, compose: { profiles: ['web'], on_change: 'Deploy' } }
+    expect((await call('PATCH', path, changed)).json()).toMatchObject({
+      paused: false,
+      compose: { directory: '/srv/deployed', profiles: ['web'], on_change: 'Deploy' },
+    })
+    const wrong = await call('PATCH', path, { compose: { directory: 'srv' } })
+    expect(wrong.json<Problem>().errors).toMatchObject([{ field: 'compose.directory' }])
     const secret = { key: 'USED', value: 'used-value' }
     await call('POST', '/api/v1/projects/default%2Fdeployed/secrets', secret)
     const usage = await call('GET', '/api/v1/projects/default%2Fdeployed/usage?key=USED')
@@ -246,9 +292,22 @@ describe('stagelets', () => {
     expect((await call('GET', '/api/v1/projects/default%2Fdeployed/events')).status).toBe(200)
     // Nothing is known of a stack that no agent has told of.
     expect((await call('GET', `${path}/logs?service=wbe`)).status).toBe(503)
-    const status = { status: { services: [{ name: 'db' }, { name: 'web' }] } }
+    const db = { name: 'db', state: 'exited', exitCode: 3, containers: 1, composeKeys: ['TZ'] }
+    const failed = { service: 'db', digest: 'd', revision: 1, retry: '', message: 'exit 3' }
+    const status = {
+      status: { services: [db, { name: 'web' }], quarantine: [failed], healthyRevision: 4 },
+    }
     const merge = { 'content-type': 'application/merge-patch+json' }
     await call('PATCH', `${kube}/stagelets/prod/status`, status, merge)
+    const { services, quarantine, healthy_revision } = (await call('GET', path)).json()
+    expect(services).toMatchObject([
+      { name: 'db', exit_code: 3, containers: 1, compose_keys: ['TZ'] },
+      { name: 'web' },
+    ])
+    expect([healthy_revision, quarantine]).toEqual([
+      4,
+      [{ service: 'db', revision: 1, message: 'exit 3' }],
+    ])
     const misspelt = await call('GET', `${path}/logs?service=web,wbe`)
     expect(misspelt.json<Problem>().errors).toEqual([
       {

@@ -4,6 +4,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
+import type { AgentAccessDeps } from '../kube/agent-access.ts'
 import type { LogRelay } from '../agents/log-relay.ts'
 import type { People } from './people/shapes.ts'
 import type { SessionDeps } from './sessions/deps.ts'
@@ -16,7 +17,7 @@ interface SealingDeps {
   rotate(actor: Actor): Promise<{ readonly id: string; readonly publicKey: string }>
 }
 
-export interface RestDeps {
+export interface RestDeps extends AgentAccessDeps {
   readonly store: Store
   readonly audit: AuditLog
   readonly people: People

@@ -1,7 +1,7 @@
 // How the REST API shows each kind. A field is shown and accepted by its name in snake case; this file
 // lists the exceptions. A new field of a kind needs no change here.
 import * as z from 'zod'
-import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
+import { agentSpec, agentStatus, type AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { minPatternBytes } from '../../../src/masking/patterns.ts'
@@ -12,6 +12,7 @@ import {
   stageletSpec,
   stageletStatus,
   type ServiceStatus,
+  type StageletSpec,
 } from '../../../src/resources/stagelet.ts'
 import {
   secretStatus,
@@ -80,12 +81,27 @@ export const projectSchema = z
   .describe('A set of secrets and the stacks that get them.')
 export const toProject = answerOf(projectSchema)
 
+export const agentFields: readonly RestField[] = fieldsOf(agentSpec, {
+  paused: { absent: false },
+  drained: { absent: false },
+})
+
+/** An agent notes when it connects and when it is lost. */
+const connectedSince = computed(
+  time.optional().describe('When it connected; only while it is connected.'),
+  (agent: KubeObject) => {
+    const ready = conditionsOf(agent).find(({ type }) => type === 'Ready')
+    const status = agent.status as AgentStatus | undefined
+    return ready?.status === 'True' ? status?.lastSeen : undefined
+  },
+)
+
 const { source: _, ...agentShape } = objectShape('agt', {
-  ...answerShape(fieldsOf(agentSpec, { paused: { absent: false }, drained: hidden }), ['spec']),
+  ...answerShape(agentFields, ['spec']),
+  connected_since: connectedSince,
   ...answerShape(
     fieldsOf(agentStatus, {
       ...ofEveryStatus,
-      keysRotatedAt: hidden,
       keyFingerprint: hidden,
       keyRotation: hidden,
     }),
@@ -95,21 +111,7 @@ const { source: _, ...agentShape } = objectShape('agt', {
 export const agentSchema = z.strictObject(agentShape).describe('A machine that runs stacks.')
 export const toAgent = answerOf(agentSchema)
 
-const stageletFields = fieldsOf(stageletSpec, {
-  compose: {
-    prefix: 'compose_',
-    fields: {
-      directory: { name: 'directory' },
-      files: hidden,
-      projectName: hidden,
-      profiles: hidden,
-      envFiles: hidden,
-      requires: hidden,
-      variables: hidden,
-      fileTargets: hidden,
-      onChange: hidden,
-    },
-  },
+export const stageletFields: readonly RestField[] = fieldsOf(stageletSpec, {
   paused: { absent: false },
   deletionPolicy: hidden,
   deleteVolumes: hidden,
@@ -119,8 +121,7 @@ const stageletStatusFields = fieldsOf(stageletStatus, {
   ...ofEveryStatus,
   project: hidden,
   admitted: hidden,
-  healthyRevision: hidden,
-  quarantine: hidden,
+  quarantine: { absent: [], fields: { digest: hidden, retry: hidden } },
   composeProject: hidden,
   unmountedFiles: hidden,
   services: {
@@ -142,10 +143,30 @@ const inSync = computed(
     state === 'unknown' ? undefined : wantedDigest === runningDigest,
 )
 
+const directory = computed(
+  z.string().describe('As `compose.directory`.'),
+  ({ spec }: KubeObject<StageletSpec>) => spec?.compose.directory ?? '',
+)
+
+const drift = computed(
+  z
+    .string()
+    .optional()
+    .describe(
+      'What was changed from outside, as the condition `Drifted` says; absent for nothing.',
+    ),
+  (stagelet: KubeObject) => {
+    const drifted = conditionsOf(stagelet).find(({ type }) => type === 'Drifted')
+    return drifted?.status === 'True' ? drifted.message : undefined
+  },
+)
+
 export const stageletSchema = z
   .strictObject(
     objectShape('stg', {
       ...answerShape(stageletFields, ['spec']),
+      directory,
+      drift,
       ...answerShape(stageletStatusFields, ['status'], { services: { in_sync: inSync } }),
     }),
   )

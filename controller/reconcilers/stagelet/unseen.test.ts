@@ -100,6 +100,7 @@ describe('a stagelet whose agent is away', () => {
           health: 'healthy',
           restarts: 2,
           since: '2026-01-01T08:00:00Z',
+          containers: 1,
         },
       },
     ])

@@ -98,7 +98,10 @@ const logins = [
     response: {
       status: 201,
       description: 'The link. What is behind # is sent to no server.',
-      schema: z.strictObject({ url: z.string(), expires_at: time }),
+      schema: z.strictObject({
+        url: z.string().optional().describe('Absent in the answer to a repeated request.'),
+        expires_at: time,
+      }),
     },
     shownOnce: ['url'],
     handle: async ({ deps, actor, principal }) => {
