@@ -193,7 +193,14 @@ const rotate = async (connection: Connection, stack: shop.Stack): Promise<void> 
   say()
 }
 
-const whatNext = (connection: Connection, paths: Paths): void => {
+const whatNext = async (connection: Connection, paths: Paths): Promise<void> => {
+  const link = await command(connection, ['open', '--print'])
+  say(
+    '  The dashboard, logged in. The link is good once, for a minute; "npx stagely open" makes another.',
+  )
+  say('  Your browser does not know the certificate: it was made for this example.')
+  detail(link)
+  say()
   const token = relative(process.cwd(), join(paths.controller, 'admin-token'))
   say('  Try next, in another terminal:')
   detail(
@@ -202,6 +209,7 @@ const whatNext = (connection: Connection, paths: Paths): void => {
       `export STAGELY_SERVER=${connection.url}`,
       `export STAGELY_TOKEN=$(cat ${token})`,
       `export STAGELY_CA_FILE=${relative(process.cwd(), connection.env.STAGELY_CA_FILE)}`,
+      'npx stagely open                        # the dashboard, logged in',
       'npx stagely get stagelets,stagelysecrets',
       'npx stagely describe stagelet shop',
       '# edit a value in docs/examples/shop/secrets.example.yaml, then:',
@@ -243,7 +251,7 @@ const main = async (): Promise<void> => {
   await bringUpShop(connection, stack)
   await rotate(connection, stack)
   if (flags.exit) return
-  whatNext(connection, paths)
+  await whatNext(connection, paths)
   await untilInterrupted()
 }
 

@@ -2,12 +2,12 @@
 // breaks the policy, writes an error to the console or forgets a rejection fails the test that opened it.
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { startFront, type Front } from './front.ts'
+import { launchApart } from './browser.ts'
 
 const axeSource = readFileSync(
   resolve(import.meta.dirname, '../../node_modules/axe-core/axe.min.js'),
@@ -29,6 +29,8 @@ export interface Dashboard {
   readonly world: World
   readonly stack: Stack
   readonly url: string
+  /** Cuts the network between the browser and the controller, and mends it. */
+  readonly setOnline: (isOnline: boolean) => void
   readonly token: string
   /** Opens a page and waits until it is live. */
   readonly open: (path: string, options?: PageOptions) => Promise<Page>
@@ -42,7 +44,7 @@ export interface Dashboard {
 /** The browser logs each refused request. That nobody is logged in is asked, and answered so. */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
-  (url.endsWith('/api/v1/session') || text.includes('ERR_'))
+  (url.includes('/api/v1/session') || text.includes('ERR_'))
 
 const watch = (page: Page, found: string[]): void => {
   page.on('console', (message) => {
@@ -68,19 +70,15 @@ export const startDashboard = async (): Promise<Dashboard> => {
   await world.apply(seed(stack))
   await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
   const token = readFileSync(join(world.controllerDir, 'admin-token'), 'utf8').trim()
-  const front: Front = await startFront(
-    world.url,
-    token,
-    readFileSync(join(world.controllerDir, 'ca.crt')),
-  )
-  const browser: Browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  })
+  const {
+    browser,
+    setOnline,
+    stop: stopBrowser,
+  } = await launchApart(Number(new URL(world.url).port))
   const contexts: BrowserContext[] = []
   const found: string[] = []
   const logIn = async (context: BrowserContext): Promise<void> => {
-    const answer = await context.request.post(`${front.url}/api/v1/session`, { data: { token } })
+    const answer = await context.request.post(`${world.url}/api/v1/session`, { data: { token } })
     if (!answer.ok()) throw new Error(`no login: ${answer.status()} ${await answer.text()}`)
   }
   const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
@@ -102,13 +100,14 @@ export const startDashboard = async (): Promise<Dashboard> => {
   return {
     world,
     stack,
-    url: front.url,
+    url: world.url,
+    setOnline,
     token,
     open: async (path, options = {}) => {
       const context = options.beside?.context() ?? (await contextOf(options))
       const page = await context.newPage()
       watch(page, found)
-      await page.goto(`${front.url}${path}`)
+      await page.goto(`${world.url}${path}`)
       if (options.loggedOut !== true) await page.getByText(/^live/).first().waitFor()
       return page
     },
@@ -123,9 +122,7 @@ export const startDashboard = async (): Promise<Dashboard> => {
       return found.splice(0)
     },
     stop: async () => {
-      await browser.close()
-      front.server.closeAllConnections()
-      front.server.close()
+      await stopBrowser()
       await world.stop()
       await stack.remove()
     },

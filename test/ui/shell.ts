@@ -22,6 +22,20 @@ export const shellTests = (given: () => Dashboard): void => {
     expect(await page.evaluate('indexedDB.databases()')).toEqual([])
   })
 
+  it('names the person whom a link of the command line would log in, and logs in by the link once', async () => {
+    const { open, world } = given()
+    const link = (await world.must('open', '--print')).trim()
+    const page = await open('/ui/login', { loggedOut: true })
+    await page.goto(link)
+    await page.getByRole('button', { name: 'Continue as admin' }).click()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    expect(page.url()).not.toContain('code')
+    const other = await open('/ui/login', { loggedOut: true })
+    await other.goto(link)
+    await other.getByText('run "stagely open" again').waitFor()
+    expect(await other.getByRole('button', { name: /^Continue/ }).count()).toBe(0)
+  })
+
   it('logs out in all tabs at once', async () => {
     const { open } = given()
     const page = await open('/ui/')
@@ -48,12 +62,12 @@ export const shellTests = (given: () => Dashboard): void => {
   })
 
   it('says since when it is not live, turns hollow, and comes back', async () => {
-    const { open } = given()
+    const { open, setOnline } = given()
     const page = await open('/ui/')
-    await page.context().setOffline(true)
+    setOnline(false)
     await page.getByText(/^as of \d\d:\d\d:\d\d$/).waitFor()
     expect(await page.evaluate("document.documentElement.hasAttribute('data-stale')")).toBe(true)
-    await page.context().setOffline(false)
+    setOnline(true)
     await page.getByText(/^live/).waitFor()
     expect(await page.evaluate("document.documentElement.hasAttribute('data-stale')")).toBe(false)
   })

@@ -1,5 +1,5 @@
 // The whole: who is not logged in sees the login page, everybody else the shell with its pages.
-import { LocationProvider } from 'preact-iso'
+import { LocationProvider, useLocation } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
 import { startLive } from '../live/collections.ts'
 import { Announcements } from '../ui/announce.tsx'
@@ -25,6 +25,7 @@ const Inside = () => {
 
 /** `/ui/login` is not for who is logged in, unless a code was given. */
 const Whole = () => {
+  const { path } = useLocation()
   switch (phase.value) {
     case 'unknown':
       return null
@@ -34,7 +35,7 @@ const Whole = () => {
       return <LoginPage />
     case 'in':
     case 'ended':
-      return location.pathname === '/ui/login' ? <LoginPage /> : <Inside />
+      return path === '/ui/login' ? <LoginPage /> : <Inside />
   }
 }
 

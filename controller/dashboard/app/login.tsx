@@ -1,4 +1,5 @@
 // Logging in: by a token, by the OpenID provider, or as the person who ran `stagely open`.
+import { signal } from '@preact/signals'
 import { useLocation } from 'preact-iso'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ComponentChild } from 'preact'
@@ -7,7 +8,7 @@ import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { detailOf, ProblemBox, titleOf } from '../ui/problem.tsx'
 import { Logo } from './logo.tsx'
-import { logIn, me, methods, resume, type Methods } from './session.ts'
+import { logIn, me, methods, ownerOfCode, resume, type Methods } from './session.ts'
 import s from './login.module.css'
 
 /** Only places in the dashboard; the server checks it as well. */
@@ -115,18 +116,24 @@ const takeCode = (): string | undefined => {
   if (code !== undefined) history.replaceState(null, '', location.pathname + location.search)
   return code
 }
-const code = takeCode()
+const code = signal(takeCode())
+// A link that is pasted into a tab with this page changes only what is behind #.
+window.addEventListener('hashchange', () => {
+  code.value = takeCode() ?? code.value
+})
 
 /** A link must log nobody into another person's account unseen: so the page asks first. */
 const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: () => void }) => {
   const [error, setError] = useState<unknown>()
-  const [isIn, setIsIn] = useState(false)
+  const [owner, setOwner] = useState<string>()
   const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    ownerOfCode(given).then(setOwner, setError)
+  }, [given])
   const proceed = async (): Promise<void> => {
     setBusy(true)
     try {
       await logIn({ code: given })
-      setIsIn(true)
       onDone()
     } catch (reason) {
       setError(reason)
@@ -139,13 +146,14 @@ const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: 
       <h1>Log in from the command line</h1>
       <p class="muted">
         Go on only if you ran <code>stagely open</code> yourself a moment ago.
-        {isIn ? ` You are ${me.value?.name ?? ''}.` : ''}
       </p>
       {error === undefined ? null : <ProblemBox error={error} />}
       <div class={s['buttons']}>
-        <Button look="primary" busy={busy} onPress={() => void proceed()}>
-          Continue
-        </Button>
+        {owner === undefined ? null : (
+          <Button look="primary" busy={busy} onPress={() => void proceed()}>
+            Continue as {owner}
+          </Button>
+        )}
         <LinkButton href="/ui/">Cancel</LinkButton>
       </div>
     </>
@@ -158,10 +166,10 @@ export const LoginPage = () => {
   const done = (): void => {
     route(returnTo(), true)
   }
-  if (code !== undefined)
+  if (code.value !== undefined)
     return (
       <Frame>
-        <WithCode given={code} onDone={done} />
+        <WithCode key={code.value} given={code.value} onDone={done} />
       </Frame>
     )
   if (me.value !== undefined)

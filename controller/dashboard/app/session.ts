@@ -71,6 +71,10 @@ export const resume = async (): Promise<void> => {
 
 export const methods = (): Promise<Methods> => call('GET', '/auth/methods')
 
+/** Name of whom the code of a link would log in. Throws where it logs in nobody any more. */
+export const ownerOfCode = async (code: string): Promise<string> =>
+  (await call<{ user: string }>('POST', '/session/codes/look', { code })).user
+
 /** Logs in. Throws when the token is refused. */
 export const logIn = async (proof: { token: string } | { code: string }): Promise<void> => {
   await begin(await call<Session>('POST', '/session', proof))

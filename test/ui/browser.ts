@@ -1,0 +1,62 @@
+// A browser that sees nothing of the machine's network but one port of loopback. Chromium gives up every request
+// (ERR_NETWORK_CHANGED) when an address of the machine comes or goes, and containers of other tests do both.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { chromium, type Browser } from 'playwright-core'
+
+export interface ApartBrowser {
+  readonly browser: Browser
+  /** False: all connections break, and none is made any more. */
+  readonly setOnline: (isOnline: boolean) => void
+  readonly stop: () => Promise<void>
+}
+
+const inner = resolve(import.meta.dirname, 'browser-apart.mjs')
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** `port` of loopback is the only one that the browser reaches. */
+export const launchApart = async (port: number): Promise<ApartBrowser> => {
+  const folder = mkdtempSync(join(tmpdir(), 'stagely-browser-'))
+  const socket = join(folder, 'controller')
+  let isOnline = true
+  const open = new Set<Socket>()
+  const server = createServer((from) => {
+    if (!isOnline) {
+      from.destroy()
+      return
+    }
+    open.add(from)
+    const to = connect(port, '127.0.0.1')
+    from.on('error', () => to.destroy())
+    from.on('close', () => {
+      open.delete(from)
+      to.destroy()
+    })
+    to.on('error', () => from.destroy()).on('close', () => from.destroy())
+    from.pipe(to).pipe(from)
+  })
+  await new Promise<void>((done) => server.listen(socket, done))
+  const program = join(folder, 'chromium')
+  const asRoot = process.getuid?.() === 0 ? '' : '--map-root-user '
+  const command = [process.execPath, inner, String(port), socket, '/usr/bin/chromium'].map(quoted)
+  writeFileSync(program, `#!/bin/sh\nexec unshare ${asRoot}--net -- ${command.join(' ')} "$@"\n`)
+  chmodSync(program, 0o700)
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  })
+  return {
+    browser,
+    setOnline: (next) => {
+      isOnline = next
+      if (!isOnline) for (const socket of open) socket.destroy()
+    },
+    stop: async () => {
+      await browser.close()
+      server.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
