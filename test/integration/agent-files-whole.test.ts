@@ -27,6 +27,7 @@ const watch = [
 const compose = `services:
   web:
     image: ${testImage}
+    network_mode: host
     volumes: ["seen:/seen"]
     command:
     - sh
