@@ -5,7 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { askEngine, followEvents } from './engine-api.ts'
+import { askEngine, followEvents, removeProject } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
 
 const run = promisify(execFile)
@@ -141,7 +141,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
         .filter(({ action }) => actions.some((a) => action === a || action.startsWith(`${a}:`))),
     remove: async () => {
       events.stop()
-      await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
+      await removeProject(project)
       try {
         // A test may have removed the folder itself.
         const isThere = await access(directory).then(
