@@ -25,11 +25,19 @@ describe.each([
   const path = join(dir, 'one.backup')
   let t: TestStore
   let shop: { ns: string; projectUid: string }
+  let session: string
   beforeAll(async () => {
     t = await openTestStore(url())
     shop = await createShop(t.store)
     await t.store.write(api, close, (tx) => tx.create(secretOf(shop.ns, 'db', { value: canary })))
     await t.settings.putSealedIfAbsent('ca', Buffer.from('ca key'))
+    const { id } = await t.users.create(api, { name: 'ann' })
+    const { secret, token } = await t.tokens.create(api, { user: id }, { name: 'laptop' })
+    const person = { id, name: 'ann', tokenId: token.id }
+    const browser = { address: '192.0.2.7', name: 'Firefox' }
+    session = (await t.sessions.openByToken(api, person, browser)).secret
+    // Its use moves the row of the token behind that of the session.
+    await t.principals.verify(secret)
     await t.audit.sign()
     await writeBackup(t.sql, path, realClock.now())
   })
@@ -115,6 +123,7 @@ describe.each([
     const back = await t.again({
       keyRing: localKeyRing(Buffer.alloc(32, 5), { previous: [testMasterKey] }),
     })
+    expect(await back.principals.verify(session)).toMatchObject({ name: 'ann' })
     const { epoch, closed } = await back.store.revisionsOf(shop.projectUid)
     expect({ epoch, closed }).toEqual({ epoch: done.epoch, closed: revision - 1 })
     const [entry] = await back.store.openSet(shop.projectUid, closed, delivery)
