@@ -131,7 +131,9 @@ describe('a project', () => {
     expect(diff.json()).toMatchObject({
       added: [{ name: 'extra' }],
       removed: [],
-      changed: [{ name: 'moved', what: ['scope'], from_version: 1, to_version: 2 }],
+      changed: [
+        { name: 'moved', what: ['scope'], from_version: 1, to_version: 2, from_scope: 'web' },
+      ],
     })
     const dry = await call('POST', `${project}/rollback`, { revision, dry_run: true })
     expect(dry.json()).toMatchObject({ revision, removed: [{ name: 'extra' }] })

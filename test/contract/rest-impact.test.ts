@@ -61,6 +61,7 @@ const report = async (name: string, pendingEdits: string[] = []): Promise<void> 
   const seen = services.map((service) =>
     aService({
       name: service,
+      since: '2026-01-02T03:04:05Z',
       digests: [serviceDigest(visibleTo(service, name, entries)) ?? ''],
       ...(service === 'sidecar' ? { sharesWith: ['backend'] } : {}),
     }),
@@ -318,6 +319,60 @@ describe('a dry run of one change', () => {
     expect(told.impact).toMatchObject({ cascaded: [{ service: 'sidecar' }], untouched: 1 })
     expect((await stagelet('prod'))!.metadata.annotations ?? {}).not.toHaveProperty(
       'stagely.dev/redeploy',
+    )
+  })
+})
+
+describe('the history', () => {
+  it('tells of one revision why it was made, and which stagelets run it since when', async () => {
+    const operations = [{ op: 'update', id: 'level.web', value: 'level-history' }]
+    const { revision } = await batch(operations, { note: 'for the history' })
+    const one = async (number: number) =>
+      (await ok('GET', `${shop}/revisions/${number}`)).json<{ stagelets: object[] }>()
+    await report('prod')
+    await report('test')
+    const since = '2026-01-02T03:04:05Z'
+    expect(await one(revision!)).toMatchObject({
+      ...{ revision, note: 'for the history', by: ['admin'], keys: ['LEVEL'] },
+      stagelets: [
+        { name: 'prod', state: 'running', since },
+        { name: 'test', state: 'running', since },
+      ],
+    })
+    expect((await one(revision! - 1)).stagelets).toMatchObject([
+      { name: 'prod', state: 'newer' },
+      { name: 'test', state: 'newer' },
+    ])
+    expect((await server.call('GET', `${shop}/revisions/999`)).status).toBe(404)
+    expect((await server.call('GET', `${shop}/revisions/none`)).status).toBe(404)
+  })
+
+  it('tells where a secret was before it moved', async () => {
+    await batch([{ op: 'create', key: 'MOVES', value: 'moves-about', scope: 'api' }])
+    const { revision } = await batch([
+      { op: 'update', id: 'moves.api', scope: 'web', stagelet: 'prod' },
+    ])
+    const path = `${shop}/revisions/diff?from=${revision! - 1}&to=${revision!}`
+    expect((await ok('GET', path)).json()).toMatchObject({
+      changed: [{ what: ['scope', 'stagelet'], from_scope: 'api', from_stagelet: null }],
+    })
+  })
+})
+
+describe('value classes', () => {
+  it('tell which secrets of one key hold the same value', async () => {
+    const { results } = await batch([
+      { op: 'create', key: 'STRIPE', value: 'live-key', scope: 'api' },
+      { op: 'create', key: 'STRIPE', value: 'live-key', stagelet: 'test' },
+      { op: 'create', key: 'STRIPE', value: 'test-key', scope: 'web' },
+    ])
+    const [live, test, own] = results.map(({ id }) => id!)
+    const answer = (await ok('GET', `${shop}/value-classes?key=STRIPE`)).json<{
+      keys: { key: string; classes: string[][] }[]
+    }>()
+    expect(answer.keys.map(({ key }) => key)).toEqual(['STRIPE'])
+    expect(new Set(answer.keys[0]!.classes.map((ids) => ids.join()))).toEqual(
+      new Set([[live!, test!].sort().join(), own]),
     )
   })
 })

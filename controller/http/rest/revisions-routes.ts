@@ -3,7 +3,9 @@ import * as z from 'zod'
 import { refOf } from '../../../src/resources/meta.ts'
 import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
 import { changeFields, changeSecrets, impactSchema, wholeChange } from './changes.ts'
+import { notFound } from './access.ts'
 import { namedSecret } from './kinds.ts'
+import { revisionStates, standingAt, type StageletObject } from './revision-standing.ts'
 import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, routesOf } from './route.ts'
@@ -19,6 +21,24 @@ const revisionSchema = z.strictObject({
   note: z.string().optional().describe('Why, as those who wrote them said.'),
 })
 
+const oneRevisionSchema = revisionSchema.extend({
+  stagelets: z.array(
+    z.strictObject({
+      id: z.string(),
+      name: z.string(),
+      state: z
+        .enum(revisionStates)
+        .describe(
+          'running: it is the newest revision that all containers match; newer: they match a newer one; failed: it was rolled back here; behind: not all of them match it yet; unknown: nobody sees them.',
+        ),
+      since: time
+        .optional()
+        .describe('running: start of the newest container; unknown: when it was last seen.'),
+    }),
+  ),
+})
+const toRevision = answerOf(oneRevisionSchema)
+
 const diffShape = {
   added: z.array(namedSecret),
   removed: z.array(namedSecret),
@@ -27,6 +47,13 @@ const diffShape = {
       what: z.array(z.enum(['value', 'scope', 'type', 'stagelet', 'file'])),
       from_version: z.int(),
       to_version: z.int(),
+      from_scope: z.string().optional().describe('Where the scope changed.'),
+      from_stagelet: z
+        .string()
+        .nullable()
+        .optional()
+        .describe('Where the stagelet changed; null: it was of the whole project.'),
+      from_type: z.enum(['env', 'file']).optional().describe('Where the type changed.'),
     }),
   ),
 }
@@ -76,6 +103,25 @@ export const revisionsRoutes = routesOf('History', [
       const from = await store.readSet(uid, revisionOf(context.query.from))
       const to = await store.readSet(uid, revisionOf(context.query.to))
       return { body: toDiff(diffSets(from.entries, to.entries)) }
+    },
+  }),
+  route({
+    id: 'getRevision',
+    at: 'GET /projects/:project_id/revisions/:revision',
+    summary: 'One revision: who made it, why, and which stagelets run it.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    response: { description: 'As agents have reported it last.', schema: oneRevisionSchema },
+    handle: async (context) => {
+      const { deps, params } = context
+      const project = requireTarget(context)
+      const found = (await deps.store.listRevisions(project.metadata.uid ?? '')).find(
+        ({ revision }) => String(revision) === params['revision'],
+      )
+      if (found === undefined) throw notFound('revision', params['revision'] ?? '')
+      const { namespace, name } = refOf(project)
+      const { items } = await deps.store.list('Stagelet', { namespace, project: name })
+      const stagelets = items.map((one) => standingAt(one as StageletObject, found.revision))
+      return { body: toRevision({ ...found, stagelets }) }
     },
   }),
   route({

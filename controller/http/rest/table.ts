@@ -22,6 +22,7 @@ import { versionsRoutes } from './versions-routes.ts'
 import { secretRoutes } from './secret-routes.ts'
 import { stageletRoutes } from './stagelet-routes.ts'
 import { usageRoutes } from './usage-routes.ts'
+import { valueClassRoutes } from './value-class-routes.ts'
 
 export const restRoutes: readonly RestRoute[] = [
   ...projectRoutes,
@@ -38,6 +39,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...batchRoutes,
   ...secretRoutes,
   ...usageRoutes,
+  ...valueClassRoutes,
   ...stageletRoutes,
   ...agentRoutes,
   ...rolloutRoutes,

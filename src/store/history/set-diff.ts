@@ -20,6 +20,10 @@ export interface SetDiff {
     readonly what: readonly ('value' | 'scope' | 'type' | 'stagelet' | 'file')[]
     readonly fromVersion: number
     readonly toVersion: number
+    /** What it was before, where that changed; null: the secret of no stagelet. */
+    readonly fromScope?: string
+    readonly fromStagelet?: string | null
+    readonly fromType?: 'env' | 'file'
   })[]
 }
 
@@ -49,6 +53,15 @@ const differences = (a: SetEntry, b: SetEntry): Difference[] => {
   return sameBytes ? places : ['value', ...places]
 }
 
+const placeBefore = (
+  was: SetEntry,
+  what: readonly Difference[],
+): Partial<SetDiff['changed'][0]> => ({
+  ...(what.includes('scope') ? { fromScope: was.scope } : {}),
+  ...(what.includes('stagelet') ? { fromStagelet: was.stagelet ?? null } : {}),
+  ...(what.includes('type') ? { fromType: was.type } : {}),
+})
+
 const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 : 1)
 
 export const diffSets = (before: readonly SetEntry[], after: readonly SetEntry[]): SetDiff => {
@@ -60,7 +73,8 @@ export const diffSets = (before: readonly SetEntry[], after: readonly SetEntry[]
     const was = old.get(entry.secretId)
     const what = was === undefined ? [] : differences(was, entry)
     if (was === undefined || what.length === 0) return []
-    return [{ ...nameEntry(entry), what, fromVersion: was.version, toVersion: entry.version }]
+    const versions = { fromVersion: was.version, toVersion: entry.version }
+    return [{ ...nameEntry(entry), what, ...versions, ...placeBefore(was, what) }]
   })
   return {
     added: added.sort(byName),
