@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
 import { overviewTests } from './overview.ts'
+import { secretsTests } from './secrets.ts'
 
 describe('the dashboard', () => {
   let dashboard: Dashboard
@@ -21,4 +22,5 @@ describe('the dashboard', () => {
 
   shellTests(given)
   overviewTests(given)
+  secretsTests(given)
 })

@@ -14,7 +14,9 @@ export const FreshnessDot = () => {
         title={`The controller last gave a sign ${lengthOf(age)} ago`}
       >
         <i />
-        live<span class={s['age']}> · {age < 1000 ? '0 s' : lengthOf(age)}</span>
+        <span>
+          live<span class={s['age']}> · {lengthOf(age)}</span>
+        </span>
       </p>
     )
   }

@@ -233,12 +233,18 @@ export const SessionEnded = () => {
   )
 }
 
-export const UnreachablePage = () => (
-  <Frame>
-    <h1>The controller does not answer</h1>
-    <p class="muted">The page is here, and its controller cannot be reached.</p>
-    <Button look="primary" onPress={() => void resume()}>
-      Try again
-    </Button>
-  </Frame>
-)
+export const UnreachablePage = () => {
+  useEffect(() => {
+    const timer = setInterval(() => void resume(), 3000)
+    return () => {
+      clearInterval(timer)
+    }
+  }, [])
+  return (
+    <Frame>
+      <h1>The controller does not answer</h1>
+      <p class="muted">The page tries again by itself.</p>
+      <Button onPress={() => void resume()}>Try now</Button>
+    </Frame>
+  )
+}

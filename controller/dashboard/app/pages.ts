@@ -25,4 +25,10 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../pages/overview.tsx'),
     rail: { label: 'Overview', icon: Gauge, letter: 'o' },
   },
+  { path: '/ui/t/:team/p/:project', load: () => import('../pages/secrets/page.tsx') },
+  { path: '/ui/t/:team/p/:project/review', load: () => import('../pages/review/page.tsx') },
+  {
+    path: '/ui/t/:team/p/:project/history/:revision',
+    load: () => import('../pages/watch/page.tsx'),
+  },
 ]

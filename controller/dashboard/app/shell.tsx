@@ -8,6 +8,7 @@ import { Boundary } from '../ui/problem.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { FreshnessDot } from './freshness.tsx'
 import { useShortcuts, type Shortcut } from './keys.ts'
+import { loadPatiently } from './load.ts'
 import { Logo } from './logo.tsx'
 import { pages, type PageEntry, type RailEntry } from './pages.ts'
 import { isAdmin, maySomewhere } from './session.ts'
@@ -59,7 +60,7 @@ const Rail = () => {
 
 const views = pages.map(({ path, load }) => ({
   path,
-  View: lazy(() => load().then(({ Page }) => Page)),
+  View: lazy(() => loadPatiently(load).then(({ Page }) => Page)),
 }))
 
 const NotFound = () => (

@@ -6,7 +6,7 @@ import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../api/typ
 import { now, thisSecond } from './clock.ts'
 import { createCollection, type Change, type Collection, type ReadAll } from './collection.ts'
 import type { Message } from './sse.ts'
-import { startStream, type Stream } from './stream.ts'
+import { isLive, startStream, type Stream } from './stream.ts'
 
 const pageSize = 1000
 const relistMs = 600_000
@@ -125,14 +125,22 @@ const watchForGaps = (): (() => void) => {
   })
 }
 
+/** When the network is back, what could not be read is read. */
+const mendWhenLive = (): (() => void) =>
+  isLive.subscribe((live) => {
+    if (!live) return
+    for (const one of [projects, stagelets, agents, ...secretsByProject.values()])
+      if (one.error.peek() !== undefined) void one.refresh()
+  })
+
 /** Starts the stream; lists are read when the stream stands. */
 export const startLive = (onLogout: () => void): Stream => {
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
-  const stopWatching = watchForGaps()
+  const stops = [watchForGaps(), mendWhenLive()]
   return {
     ...stream,
     stop: () => {
-      stopWatching()
+      for (const stop of stops) stop()
       stream.stop()
     },
   }

@@ -13,6 +13,8 @@ export interface ButtonProps {
   readonly label?: string
   readonly keys?: string
   readonly submit?: boolean
+  /** The focus is here when the dialog around it opens. */
+  readonly first?: boolean
   readonly buttonRef?: Ref<HTMLButtonElement>
 }
 
@@ -31,6 +33,7 @@ export const Button = ({
     class={`${s['button']} ${s[look]} ${small === true ? s['small'] : ''}`}
     aria-disabled={whyNot !== undefined || busy === true}
     aria-busy={busy}
+    autofocus={rest.first}
     aria-label={rest.label}
     title={whyNot ?? rest.label}
     onClick={(event) => {

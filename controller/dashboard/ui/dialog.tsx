@@ -83,6 +83,7 @@ export const Confirm = ({
       <>
         <Button onPress={onClose}>Cancel</Button>
         <Button
+          first={danger !== true}
           look={danger === true ? 'danger' : 'primary'}
           busy={busy === true}
           onPress={onConfirm}

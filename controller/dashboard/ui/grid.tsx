@@ -37,6 +37,9 @@ interface Props<T> {
   readonly onBusy?: (busy: boolean) => void
 }
 
+/** Pixels; columns that are `wide` are not drawn in a table that is narrower. */
+const narrowBelow = 720
+
 interface Place {
   readonly id: string
   readonly column: number
@@ -46,6 +49,7 @@ const denseRows = (): boolean => document.documentElement.dataset['density'] ===
 
 interface RowProps<T> {
   readonly grid: Props<T>
+  readonly columns: readonly Column<T>[]
   readonly row: T
   readonly index: number
   readonly start: number
@@ -57,7 +61,7 @@ interface RowProps<T> {
 const isControl = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest('a, button, input, label') !== null
 
-const Row = <T,>({ grid, row, index, start, column, onActive }: RowProps<T>) => {
+const Row = <T,>({ grid, columns, row, index, start, column, onActive }: RowProps<T>) => {
   const id = grid.idOf(row)
   const isMarked = grid.isMarked?.(row) === true
   return (
@@ -74,7 +78,7 @@ const Row = <T,>({ grid, row, index, start, column, onActive }: RowProps<T>) => 
         grid.onOpen?.(row)
       }}
     >
-      {grid.columns.map((one, at) => (
+      {columns.map((one, at) => (
         <div
           key={one.id}
           role="gridcell"
@@ -104,10 +108,11 @@ const Head = <T,>({ columns }: Pick<Props<T>, 'columns'>) => (
 )
 
 export const Grid = <T,>(props: Props<T>) => {
-  const { columns, rows, idOf, onOpen, onKey, onBusy } = props
+  const { rows, idOf, onOpen, onKey, onBusy } = props
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState<Place>({ id: '', column: 0 })
   const wantsFocus = useRef(false)
+  const hasFocus = useRef(false)
   const found = rows.findIndex((row) => idOf(row) === active.id)
   const activeRow = Math.max(found, 0)
   const height = props.rowHeight ?? (denseRows() ? 28 : 36)
@@ -132,8 +137,13 @@ export const Grid = <T,>(props: Props<T>) => {
   useEffect(() => {
     virtual.measure()
   }, [height])
+  const isNarrow = (virtual.scrollRect?.width ?? narrowBelow) < narrowBelow
+  const columns = isNarrow ? props.columns.filter(({ wide }) => wide !== true) : props.columns
+  const activeColumn = Math.min(active.column, columns.length - 1)
   useLayoutEffect(() => {
-    if (!wantsFocus.current) return
+    // A cell that is no more drawn takes the focus with it.
+    const isLost = hasFocus.current && document.activeElement === document.body
+    if (!wantsFocus.current && !isLost) return
     wantsFocus.current = false
     scroller.current?.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
   })
@@ -150,7 +160,7 @@ export const Grid = <T,>(props: Props<T>) => {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 2)
     const next = moved(
       key,
-      { row: activeRow, column: active.column },
+      { row: activeRow, column: activeColumn },
       { rows: rows.length, columns: columns.length, page },
     )
     const row = rows[activeRow]
@@ -160,8 +170,10 @@ export const Grid = <T,>(props: Props<T>) => {
     else if (onKey?.(key, row) !== true) return
     event.preventDefault()
   }
-  const tracks = columns.map(({ width }) => width).join(' ')
-  const narrow = columns.filter(({ wide }) => wide !== true).map(({ width }) => width)
+  const setFocus = (isIn: boolean): void => {
+    hasFocus.current = isIn
+    onBusy?.(isIn)
+  }
   return (
     <div
       class={s['scroller']}
@@ -173,9 +185,13 @@ export const Grid = <T,>(props: Props<T>) => {
       onKeyDown={onKeyDown}
       onPointerEnter={() => onBusy?.(true)}
       onPointerLeave={() => onBusy?.(false)}
-      onFocusIn={() => onBusy?.(true)}
-      onFocusOut={() => onBusy?.(false)}
-      style={{ '--tracks': tracks, '--narrow': narrow.join(' '), '--height': `${height}px` }}
+      onFocusIn={() => {
+        setFocus(true)
+      }}
+      onFocusOut={() => {
+        setFocus(false)
+      }}
+      style={{ '--tracks': columns.map(({ width }) => width).join(' '), '--height': `${height}px` }}
     >
       <Head columns={columns} />
       {rows.length === 0 ? (
@@ -187,9 +203,14 @@ export const Grid = <T,>(props: Props<T>) => {
           {virtual.getVirtualItems().map(({ index, start, key }) => {
             const row = rows[index]
             if (row === undefined) return null
-            const column = index === activeRow ? active.column : undefined
+            const column = index === activeRow ? activeColumn : undefined
             return (
-              <Row key={key} grid={props} {...{ row, index, start, column }} onActive={setActive} />
+              <Row
+                key={key}
+                grid={props}
+                {...{ columns, row, index, start, column }}
+                onActive={setActive}
+              />
             )
           })}
         </div>
@@ -204,5 +225,5 @@ const isField = (target: EventTarget | null): boolean =>
 const isCell = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.getAttribute('role') === 'gridcell'
 
-const cellClass = <T,>({ wide, align }: Column<T>): string =>
-  `${s['cell']} ${wide === true ? s['wide'] : ''} ${align === 'end' ? s['end'] : ''}`
+const cellClass = <T,>({ align }: Column<T>): string =>
+  `${s['cell']} ${align === 'end' ? s['end'] : ''}`

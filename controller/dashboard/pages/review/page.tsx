@@ -1,0 +1,180 @@
+// What a change set does before it is done: each edit with its verdict, and which containers get a new one.
+import { useLocation } from 'preact-iso'
+import { useRef, useState } from 'preact/hooks'
+import { useShortcuts } from '../../app/keys.ts'
+import { whyNot } from '../../app/session.ts'
+import { now } from '../../live/clock.ts'
+import { appliedOf, keepApplied, startsOf } from '../../staging/applied.ts'
+import { applyEdits, realEdits, useReview, type Reviewed } from '../../staging/review.ts'
+import { discardAll, editsOf } from '../../staging/staging.ts'
+import { announce, toast } from '../../ui/announce.tsx'
+import { Button, LinkButton } from '../../ui/button.tsx'
+import { projectUrl } from '../../ui/links.ts'
+import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { State } from '../../ui/state.tsx'
+import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
+import { EditList } from './edits.tsx'
+import { ImpactTable } from './impact.tsx'
+import s from './review.module.css'
+
+const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
+/** The text of the button says the consequence. */
+const consequence = ({ answer }: Reviewed): string => {
+  if (answer === undefined) return 'Apply'
+  const count = answer.impact.affected.length + answer.impact.cascaded.length
+  return count === 0 ? 'Apply: no container changes' : `Apply: re-create ${many(count, 'service')}`
+}
+
+const useApply = (place: ProjectPlace, reviewed: Reviewed, note: string) => {
+  const { team, project } = place
+  const { route } = useLocation()
+  const stagelets = useStagelets(place)
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>()
+  // The same request, sent twice, is done once; another dry run is another request.
+  const attempt = useRef({ of: reviewed.of, key: crypto.randomUUID() })
+  if (attempt.current.of !== reviewed.of)
+    attempt.current = { of: reviewed.of, key: crypto.randomUUID() }
+  const run = async (): Promise<void> => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      const startedBefore = startsOf(stagelets)
+      const at = now()
+      const answer = await applyEdits(`${team}/${project}`, reviewed, {
+        note,
+        key: attempt.current.key,
+      })
+      if (answer === 'faster') {
+        toast({
+          kind: 'warn',
+          text: 'Somebody else changed these secrets. Look at the review again.',
+        })
+        reviewed.again()
+        return
+      }
+      const keys = [...new Set(realEdits(reviewed).map(({ key }) => key))]
+      discardAll(team, project)
+      announce(`Applied ${many(keys.length, 'key')}`)
+      const { revision, impact } = answer
+      if (revision === undefined) route(projectUrl({ team, name: project }))
+      else {
+        keepApplied(team, project, { revision, at, note, keys, impact, startedBefore })
+        route(`${projectUrl({ team, name: project })}/history/${revision}`)
+      }
+    } catch (reason) {
+      setError(reason)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return { run, busy, error }
+}
+
+const Nothing = ({ place }: { readonly place: ProjectPlace }) => {
+  const { team, project } = place
+  const found = useProject(place)
+  const last = found === undefined ? undefined : appliedOf(team, project, found.revision)
+  const url = projectUrl({ team, name: project })
+  return (
+    <Empty
+      title="Nothing is staged"
+      action={
+        <p class={s['links']}>
+          <LinkButton href={url} primary>
+            To the secrets
+          </LinkButton>
+          {last === undefined ? null : (
+            <LinkButton href={`${url}/history/${last.revision}`}>
+              Watch revision {last.revision}
+            </LinkButton>
+          )}
+        </p>
+      }
+    >
+      Edits of secrets are collected here, and applied together.
+    </Empty>
+  )
+}
+
+export const Page = () => {
+  const place = useProjectPlace()
+  const { team, project } = place
+  const edits = editsOf(team, project)
+  const found = useProject(place)
+  const [note, setNote] = useState('')
+  const reviewed = useReview(`${team}/${project}`, edits, found?.revision)
+  const apply = useApply(place, reviewed, note)
+  const isOfThese = reviewed.of === edits
+  const blocked =
+    whyNot('create', 'stagelysecrets', team) ??
+    (reviewed.error === undefined ? undefined : 'The controller refuses these edits.') ??
+    (!isOfThese || reviewed.busy ? 'The review is being made.' : undefined) ??
+    (realEdits(reviewed).length === 0 ? 'Nothing of this changes anything.' : undefined)
+  useShortcuts([
+    {
+      keys: 'Mod+Enter',
+      does: 'Apply',
+      run: () => {
+        if (blocked === undefined && !apply.busy) void apply.run()
+        return true
+      },
+    },
+  ])
+  const url = projectUrl({ team, name: project })
+  return (
+    <PageFrame
+      windowTitle={`◆ ${edits.length} Review ${project}`}
+      title="Review"
+      within={<a href={url}>{project}</a>}
+      state={<State kind="staged">{edits.length} staged</State>}
+    >
+      {edits.length === 0 ? (
+        <Nothing place={place} />
+      ) : (
+        <div class={s['columns']}>
+          <Panel title="Changes" flush>
+            <EditList place={place} reviewed={reviewed} edits={edits} />
+          </Panel>
+          <Panel
+            title={found === undefined ? 'Impact' : `Impact, as of revision ${found.revision}`}
+            flush
+          >
+            {reviewed.error !== undefined ? (
+              <ProblemBox error={reviewed.error} onRetry={reviewed.again} />
+            ) : reviewed.answer === undefined ? (
+              <Skeleton />
+            ) : (
+              <ImpactTable impact={reviewed.answer.impact} isOld={!isOfThese} />
+            )}
+          </Panel>
+          <div class={s['apply']}>
+            {apply.error === undefined ? null : <ProblemBox error={apply.error} />}
+            <label>
+              <span>Why (kept with the revision)</span>
+              <input
+                value={note}
+                maxLength={1000}
+                placeholder="rotate after INC-42"
+                onInput={(event) => {
+                  setNote(event.currentTarget.value)
+                }}
+              />
+            </label>
+            <Button
+              look="primary"
+              whyNot={blocked}
+              busy={apply.busy}
+              keys="Mod+Enter"
+              onPress={() => void apply.run()}
+            >
+              {consequence(reviewed)}
+            </Button>
+          </div>
+        </div>
+      )}
+    </PageFrame>
+  )
+}

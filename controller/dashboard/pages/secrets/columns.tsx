@@ -1,0 +1,81 @@
+// The columns of the list of secrets.
+import type { Column } from '../../ui/grid.tsx'
+import { State, Glyph } from '../../ui/state.tsx'
+import { Ago, Since } from '../../ui/time.tsx'
+import type { SecretRow } from './data.ts'
+import type { Runs } from './runs.ts'
+import s from './page.module.css'
+
+const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted' } as const
+
+export const stagedWord = ({ edit }: Pick<SecretRow, 'edit'>): string => {
+  if (edit === undefined) return ''
+  return edit.op === 'update' && edit.bytes === undefined ? 'another place' : stagedWords[edit.op]
+}
+
+export const RunsState = ({ runs }: { readonly runs: Runs }) => {
+  const { kind, current, total, word } = runs
+  if (total === 0) return <span class="muted">nobody sees it</span>
+  const say = word === 'unknown' ? `${current} of ${total} known` : `${current} of ${total}`
+  return <State kind={kind}>{say}</State>
+}
+
+export const columns: readonly Column<SecretRow>[] = [
+  {
+    id: 'key',
+    title: 'Key',
+    width: 'minmax(190px, 2.4fr)',
+    render: ({ secret, isStaged, edit }) => (
+      <>
+        {isStaged ? <Glyph kind="staged" /> : null}
+        <span class={edit?.op === 'delete' ? s['gone'] : s['key']}>{secret.key}</span>
+        {secret.type === 'file' ? <span class={s['tag']}>file</span> : null}
+        {secret.references === true ? <span class={s['tag']}>refers</span> : null}
+      </>
+    ),
+  },
+  { id: 'scope', title: 'Scope', width: 'minmax(90px, 1fr)', render: ({ secret }) => secret.scope },
+  {
+    id: 'stagelet',
+    title: 'Stagelet',
+    width: 'minmax(90px, 1fr)',
+    wide: true,
+    render: ({ secret }) => secret.stagelet ?? <span class="muted">all</span>,
+  },
+  {
+    id: 'version',
+    title: 'V',
+    width: '52px',
+    align: 'end',
+    wide: true,
+    render: ({ secret }) => <span class="num">{secret.version === 0 ? '–' : secret.version}</span>,
+  },
+  {
+    id: 'runs',
+    title: 'Runs in',
+    width: 'minmax(104px, 1fr)',
+    render: ({ runs, secret }) =>
+      secret.version === 0 ? <span class="muted">no value</span> : <RunsState runs={runs} />,
+  },
+  {
+    id: 'since',
+    title: 'Since',
+    width: 'minmax(104px, 1fr)',
+    wide: true,
+    render: ({ runs }) => <Since at={runs.since} />,
+  },
+  {
+    id: 'changed',
+    title: 'Changed',
+    width: 'minmax(130px, 1.3fr)',
+    wide: true,
+    render: (row) =>
+      row.isStaged ? (
+        <State kind="staged">{stagedWord(row)}</State>
+      ) : (
+        <span class="muted">
+          {row.secret.updated_by ?? row.secret.source} · <Ago at={row.secret.updated_at} />
+        </span>
+      ),
+  },
+]

@@ -1,0 +1,132 @@
+// The lanes of the clock: for each container that a revision re-creates, when it was told, started and healthy. From
+// what agents measured, in the controller's time: the skew of each agent's clock is taken off. Pure.
+import type { Agent, Service, Stagelet } from '../../api/types.ts'
+import type { Applied } from '../../staging/applied.ts'
+import { serviceKey } from '../../staging/applied.ts'
+import { standingOf } from '../../live/standing.ts'
+import type { StateKind } from '../../ui/state.tsx'
+
+export interface Lane {
+  readonly stagelet: Stagelet
+  readonly service: string
+  /** `re-created`, or with which service. */
+  readonly what: string
+  /** Milliseconds after the change was stored. */
+  readonly started: number | undefined
+  readonly healthy: number | undefined
+  readonly kind: StateKind
+  readonly word: string
+}
+
+const skewOf = (agents: readonly Agent[], { agent, team }: Stagelet): number =>
+  agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
+
+const after = (at: string | undefined, from: number, skew: number): number | undefined => {
+  if (at === undefined || at === '') return undefined
+  const ms = Date.parse(at) - skew - from
+  return ms < 0 ? undefined : ms
+}
+
+const stateOf = (
+  stagelet: Stagelet,
+  service: Service | undefined,
+  { revision, isThere, isNew }: { revision: number; isThere: boolean; isNew: boolean },
+): readonly [StateKind, string] => {
+  const standing = standingOf(stagelet)
+  if (service === undefined || service.state === 'unknown') return ['unknown', 'Unknown']
+  if (isThere) return ['ok', 'In sync']
+  if (standing.kind === 'fail') return ['fail', standing.word]
+  if (standing.kind === 'paused' || standing.kind === 'unknown')
+    return [standing.kind, standing.word]
+  if (isNew) return ['run', 'Started']
+  return (stagelet.wanted_revision ?? 0) < revision ? ['wait', 'Written'] : ['run', 'Told']
+}
+
+interface World {
+  readonly stagelets: readonly Stagelet[]
+  readonly agents: readonly Agent[]
+}
+
+interface Wanted {
+  readonly stagelet: string
+  readonly service: string
+  readonly what: string
+}
+
+/** A revision that was not applied in this page: what its rollouts have re-created. */
+const ofRollouts = (stagelets: readonly Stagelet[], revision: number): Wanted[] =>
+  stagelets.flatMap(({ name, last_rollout: rollout }) =>
+    rollout?.revision !== revision
+      ? []
+      : [
+          ...(rollout.recreated ?? []).map((service) => ({
+            stagelet: name,
+            service,
+            what: 're-created',
+          })),
+          ...(rollout.cascaded ?? []).map((service) => ({
+            stagelet: name,
+            service,
+            what: 'with another',
+          })),
+        ],
+  )
+
+const ofImpact = ({ impact }: Applied): Wanted[] => [
+  ...impact.affected.map(({ stagelet, service }) => ({ stagelet, service, what: 're-created' })),
+  ...impact.cascaded.map((one) => ({
+    stagelet: one.stagelet,
+    service: one.service,
+    what: `with ${one.with.join(', ')}`,
+  })),
+]
+
+export const lanesOf = (
+  { stagelets, agents }: World,
+  revision: number,
+  from: number,
+  applied: Applied | undefined,
+): readonly Lane[] => {
+  const wanted = applied === undefined ? ofRollouts(stagelets, revision) : ofImpact(applied)
+  return wanted.flatMap(({ stagelet: name, service: serviceName, what }) => {
+    const stagelet = stagelets.find((one) => one.name === name)
+    if (stagelet === undefined) return []
+    const service = stagelet.services.find((one) => one.name === serviceName)
+    const skew = skewOf(agents, stagelet)
+    const isNew = service?.since !== applied?.startedBefore.get(serviceKey(name, serviceName))
+    const started = isNew ? after(service?.since, from, skew) : undefined
+    const isThere = service?.in_sync === true && (service.revision ?? 0) >= revision
+    const { last_rollout: rollout } = stagelet
+    const ended =
+      rollout?.revision === revision ? after(rollout.finished_at, from, skew) : undefined
+    const healthy = isThere ? (ended ?? started) : undefined
+    const [kind, word] = stateOf(stagelet, service, {
+      revision,
+      isThere,
+      isNew: started !== undefined,
+    })
+    return [{ stagelet, service: serviceName, what, started, healthy, kind, word }]
+  })
+}
+
+/** Services that the change should not touch: how many there are, and how many have another container now. */
+export const untouchedOf = (
+  stagelets: readonly Stagelet[],
+  { impact, startedBefore }: Applied,
+): { readonly total: number; readonly same: number } => {
+  const reached = new Set(
+    [...impact.affected, ...impact.cascaded].map(({ stagelet, service }) =>
+      serviceKey(stagelet, service),
+    ),
+  )
+  const rest = stagelets.flatMap(({ name, services }) =>
+    services
+      .filter(
+        (service) =>
+          !reached.has(serviceKey(name, service.name)) &&
+          startedBefore.has(serviceKey(name, service.name)),
+      )
+      .map((service) => service.since === startedBefore.get(serviceKey(name, service.name))),
+  )
+  return { total: rest.length, same: rest.filter(Boolean).length }
+}

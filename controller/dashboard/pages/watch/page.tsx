@@ -1,0 +1,216 @@
+// One revision: who made it and why, and the clock of each container that it re-creates. The clock ends by itself.
+import { useEffect, useState } from 'preact/hooks'
+import { useRoute } from 'preact-iso'
+import { api, must } from '../../api/client.ts'
+import type { Revision, Stagelet } from '../../api/types.ts'
+import { agents } from '../../live/collections.ts'
+import { now } from '../../live/clock.ts'
+import { appliedOf, type Applied } from '../../staging/applied.ts'
+import { announce } from '../../ui/announce.tsx'
+import { LinkButton } from '../../ui/button.tsx'
+import { projectUrl, stageletUrl } from '../../ui/links.ts'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { State } from '../../ui/state.tsx'
+import { Since } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
+import { lanesOf, untouchedOf, type Lane } from './lanes.ts'
+import { Undo } from './undo.tsx'
+import s from './watch.module.css'
+
+const secondsOf = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+/** Redraws some times in a second while the clock runs. */
+const useTicking = (isRunning: boolean): void => {
+  const [, draw] = useState(0)
+  useEffect(() => {
+    if (!isRunning) return undefined
+    const timer = setInterval(() => {
+      draw((count) => count + 1)
+    }, 200)
+    return () => {
+      clearInterval(timer)
+    }
+  }, [isRunning])
+}
+
+const useRevision = ({ team, project }: ProjectPlace, revision: number, head: number) =>
+  useQuery({
+    key: ['revision', team, project, revision, head],
+    read: async (signal) => {
+      const params = { path: { project_id: `${team}/${project}` }, query: { limit: 100 } }
+      const { revisions } = await must(
+        api.GET('/projects/{project_id}/revisions', { params, signal }),
+      )
+      return revisions.find((one) => one.revision === revision) ?? null
+    },
+  })
+
+const isOver = ({ kind }: Lane): boolean => !['run', 'wait'].includes(kind)
+
+const Bar = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) => {
+  const { started, healthy } = lane
+  const end = healthy ?? scale
+  const percent = (ms: number): string => `${Math.min(100, (ms / scale) * 100)}%`
+  const begin = started ?? end
+  return (
+    <div class={s['track']} aria-hidden="true">
+      <div class={s['told']} style={{ width: percent(begin) }} />
+      {started === undefined ? null : (
+        <div
+          class={`${s['starting']} ${s[lane.kind] ?? ''}`}
+          style={{ left: percent(begin), width: `max(3px, ${percent(Math.max(0, end - begin))})` }}
+        />
+      )}
+    </div>
+  )
+}
+
+const LaneRow = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) => (
+  <li class={s['lane']}>
+    <a href={stageletUrl(lane.stagelet)}>
+      {lane.stagelet.name}/<b>{lane.service}</b>
+    </a>
+    <span class="muted">{lane.what}</span>
+    <Bar lane={lane} scale={scale} />
+    <span class={s['outcome']}>
+      <State kind={lane.kind}>{lane.word}</State>
+      {lane.healthy === undefined ? null : <span class="num muted">{secondsOf(lane.healthy)}</span>}
+    </span>
+  </li>
+)
+
+const summaryOf = (lanes: readonly Lane[]) => {
+  const good = lanes.filter(({ kind }) => kind === 'ok')
+  const failed = lanes.filter(({ kind }) => kind === 'fail')
+  if (failed.length > 0)
+    return { kind: 'fail', text: `${failed.length} of ${lanes.length} failed` } as const
+  if (good.length === lanes.length) {
+    const last = Math.max(...lanes.map(({ healthy }) => healthy ?? 0))
+    const all = lanes.length === 1 ? 'In sync' : `All ${lanes.length} in sync`
+    return { kind: 'ok', text: last === 0 ? all : `${all} after ${secondsOf(last)}` } as const
+  }
+  if (lanes.every(isOver))
+    return { kind: 'wait', text: `${good.length} of ${lanes.length} in sync` } as const
+  return { kind: 'run', text: `${good.length} of ${lanes.length} in sync` } as const
+}
+
+const glyphs = { ok: '● ', fail: '▲ ', wait: '◔ ', run: '◐ ' } as const
+
+const Proof = ({
+  applied,
+  stagelets,
+}: {
+  readonly applied: Applied
+  readonly stagelets: readonly Stagelet[]
+}) => {
+  const { total, same } = untouchedOf(stagelets, applied)
+  return (
+    <>
+      {total === 0 ? null : (
+        <p class={s['proof']}>
+          <State kind={same === total ? 'ok' : 'warn'}>
+            {same} of {total} others untouched
+          </State>
+          <span class="muted">same start time as before</span>
+        </p>
+      )}
+      {applied.impact.held.map(({ stagelet, message }) => (
+        <p key={stagelet} class={s['proof']}>
+          <State kind="paused">{stagelet} held</State>
+          <span class="muted">{message}</span>
+        </p>
+      ))}
+    </>
+  )
+}
+
+const Lanes = ({
+  lanes,
+  elapsed,
+}: {
+  readonly lanes: readonly Lane[]
+  readonly elapsed: number
+}) => {
+  const isRunning = lanes.some((lane) => !isOver(lane))
+  const longest = Math.max(...lanes.map(({ healthy, started }) => healthy ?? started ?? 0))
+  const scale = Math.max(1000, isRunning ? elapsed : longest * 1.05)
+  return (
+    <ul>
+      <li class={`${s['lane']} ${s['axis']}`} aria-hidden="true">
+        <span />
+        <span />
+        <span>
+          <i>stored</i>
+          <i class="num">{secondsOf(scale)}</i>
+        </span>
+      </li>
+      {lanes.map((lane) => (
+        <LaneRow key={`${lane.stagelet.id}/${lane.service}`} lane={lane} scale={scale} />
+      ))}
+    </ul>
+  )
+}
+
+const About = ({ revision }: { readonly revision: Revision }) => (
+  <p class="muted">
+    {revision.by.join(', ')} · <Since at={revision.closed_at} /> · {revision.keys.join(', ')}
+    {revision.note === undefined ? null : <> · “{revision.note}”</>}
+  </p>
+)
+
+export const Page = () => {
+  const place = useProjectPlace()
+  const { team, project } = place
+  const revision = Number(useRoute().params['revision'])
+  const found = useProject(place)
+  const stagelets = useStagelets(place)
+  const { data, error } = useRevision(place, revision, found?.revision ?? 0)
+  const applied = appliedOf(team, project, revision)
+  const from =
+    data === undefined || data === null ? (applied?.at ?? now()) : Date.parse(data.closed_at)
+  const lanes = lanesOf({ stagelets, agents: agents.rows.value }, revision, from, applied)
+  const isRunning = lanes.some((lane) => !isOver(lane))
+  useTicking(isRunning)
+  const summary = lanes.length === 0 ? undefined : summaryOf(lanes)
+  useEffect(() => {
+    if (summary !== undefined && !isRunning)
+      announce(`${project} revision ${revision}: ${summary.text}`)
+  }, [isRunning, summary?.text])
+  const elapsed = Math.max(0, now() - from)
+  const url = projectUrl({ team, name: project })
+  return (
+    <PageFrame
+      windowTitle={`${summary === undefined ? '' : glyphs[summary.kind]}${project} r${revision}`}
+      title={`Revision ${revision}`}
+      within={<a href={url}>{project}</a>}
+      state={summary === undefined ? null : <State kind={summary.kind}>{summary.text}</State>}
+      actions={
+        <>
+          {found?.revision === revision && revision > 1 ? (
+            <Undo place={place} revision={revision} />
+          ) : null}
+          <LinkButton href={url}>To the secrets</LinkButton>
+        </>
+      }
+    >
+      {error === null ? null : <ProblemBox error={error} />}
+      {data === undefined || data === null ? null : <About revision={data} />}
+      <Panel
+        title="Containers"
+        flush
+        aside={isRunning ? <span class="num">{secondsOf(elapsed)}</span> : null}
+      >
+        {lanes.length === 0 ? (
+          <Empty title="No container was re-created by it">
+            Either nothing sees what changed, or a later rollout is the last one of each stagelet.
+          </Empty>
+        ) : (
+          <Lanes lanes={lanes} elapsed={elapsed} />
+        )}
+        {applied === undefined ? null : <Proof applied={applied} stagelets={stagelets} />}
+      </Panel>
+    </PageFrame>
+  )
+}

@@ -1,0 +1,123 @@
+// Edits that are staged and not yet applied. Values are in this module's memory only: never in a signal, in
+// storage, in another tab, or in an error. What views see of a value is its length.
+import { computed, signal, type ReadonlySignal } from '@preact/signals'
+import type { paths } from '../api/types.ts'
+
+type Batch = paths['/projects/{project_id}/secrets/batch']['post']
+export type Operation = Batch['requestBody']['content']['application/json']['operations'][number]
+export type BatchAnswer = Batch['responses'][200]['content']['application/json']
+export type Impact = BatchAnswer['impact']
+
+export interface Place {
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string | undefined
+  readonly type: 'env' | 'file'
+  readonly file_path?: string | undefined
+}
+
+export interface Edit extends Place {
+  /** Of this page only. */
+  readonly id: number
+  readonly op: 'create' | 'update' | 'delete'
+  /** The secret that is changed. */
+  readonly secretId?: string
+  /** The version that this was made from; the review says when it is another by now. */
+  readonly fromVersion?: number
+  /** Bytes of the new value; undefined: the stored one stays. */
+  readonly bytes?: number | undefined
+  /** Fields that change, beside the value. */
+  readonly moved?: Readonly<Partial<Record<'scope' | 'stagelet', string | null>>>
+}
+
+export type NewValue = { readonly value: string } | { readonly value_base64: string }
+
+const staged = signal<Readonly<Record<string, readonly Edit[]>>>({})
+const values = new Map<number, NewValue>()
+let made = 0
+
+const placeOf = (team: string, project: string): string => `${team}/${project}`
+
+export const editsOf = (team: string, project: string): readonly Edit[] =>
+  staged.value[placeOf(team, project)] ?? []
+
+export const stagedCount: ReadonlySignal<number> = computed(() =>
+  Object.values(staged.value).reduce((sum, edits) => sum + edits.length, 0),
+)
+
+const set = (place: string, edits: readonly Edit[]): void => {
+  staged.value = { ...staged.peek(), [place]: edits }
+}
+
+const isSame = (a: Edit, b: Omit<Edit, 'id'>): boolean =>
+  a.secretId === undefined
+    ? b.secretId === undefined &&
+      a.key === b.key &&
+      a.scope === b.scope &&
+      a.stagelet === b.stagelet
+    : a.secretId === b.secretId
+
+/** A later edit of the same secret takes the place of the earlier one, and keeps its value where it has none. */
+export const stage = (
+  [team, project]: readonly [string, string],
+  edit: Omit<Edit, 'id'>,
+  value?: NewValue,
+): void => {
+  const place = placeOf(team, project)
+  const before = staged.peek()[place] ?? []
+  const known = before.find((one) => isSame(one, edit))
+  const id = known?.id ?? ++made
+  if (value !== undefined) values.set(id, value)
+  const bytes = value === undefined && edit.op === 'update' ? known?.bytes : edit.bytes
+  if (edit.op === 'delete') values.delete(id)
+  const next: Edit = { ...edit, id, bytes }
+  set(
+    place,
+    known === undefined ? [...before, next] : before.map((one) => (one === known ? next : one)),
+  )
+}
+
+export const takeBack = (team: string, project: string, id: number): void => {
+  values.delete(id)
+  const place = placeOf(team, project)
+  set(
+    place,
+    (staged.peek()[place] ?? []).filter((one) => one.id !== id),
+  )
+}
+
+export const discardAll = (team: string, project: string): void => {
+  for (const { id } of editsOf(team, project)) values.delete(id)
+  set(placeOf(team, project), [])
+}
+
+const operationOf = (edit: Edit): Operation => {
+  const { op, key, scope, stagelet, type, file_path, secretId = '', moved } = edit
+  if (op === 'delete') return { op, id: secretId }
+  const value = values.get(edit.id) ?? {}
+  if (op === 'update') return { op, id: secretId, ...value, ...moved } as Operation
+  const file = file_path === undefined ? {} : { file_path }
+  return {
+    op,
+    key,
+    scope,
+    type,
+    ...(stagelet === undefined ? {} : { stagelet }),
+    ...file,
+    ...value,
+  }
+}
+
+/** Only for the request: what it returns holds values. */
+export const operationsOf = (edits: readonly Edit[]): Operation[] => edits.map(operationOf)
+
+/** A page that the browser keeps for going back must hold no value. */
+if (typeof window !== 'undefined') {
+  window.addEventListener('pagehide', () => {
+    values.clear()
+    staged.value = {}
+  })
+  window.addEventListener('beforeunload', (event) => {
+    if (stagedCount.peek() > 0) event.preventDefault()
+  })
+}

@@ -1,0 +1,160 @@
+// The field for a new value. It is never filled by the page: not with the stored value, and not with a mask. What
+// is typed is hidden, not by `type=password`, so that no browser offers to save it, and no spell checker gets it.
+// The text is read when it is staged, and the field is emptied then.
+import type { Ref } from 'preact'
+import { useImperativeHandle, useRef, useState } from 'preact/hooks'
+import { Button } from './button.tsx'
+import { Glyph } from './state.tsx'
+import s from './value-field.module.css'
+
+export interface TakenValue {
+  readonly value: { readonly value: string } | { readonly value_base64: string }
+  readonly bytes: number
+}
+
+export interface ValueHandle {
+  /** The value and its length; empties the field. undefined: nothing was given. */
+  readonly take: () => TakenValue | undefined
+}
+
+interface Props {
+  readonly id: string
+  readonly handle: Ref<ValueHandle>
+  /** The stored value stays where nothing is given. */
+  readonly keeps?: boolean
+  /** A file may be chosen or dropped, of any bytes. */
+  readonly takesFile?: boolean
+  readonly describedBy?: string
+  /** The focus is here when the dialog opens. */
+  readonly first?: boolean
+}
+
+const mostBytes = 1_048_576
+const maskOnly = /^(?:[•*]+|\*{3}REDACTED\*{3})$/
+
+/** What one does not see in a value, and may not mean. */
+export const oddities = (text: string): string[] => {
+  const found: string[] = []
+  if (/\s$/.test(text))
+    found.push(text.endsWith('\n') ? 'ends with a line break' : 'ends with a space')
+  if (/^\s/.test(text)) found.push('begins with a space')
+  if (text.includes('\r')) found.push('has carriage returns')
+  if (text.includes('\t')) found.push('has tabs')
+  if (text.includes('\0')) found.push('has a NUL')
+  if (maskOnly.test(text)) found.push('looks like a mask, not like a value')
+  return found
+}
+
+const base64Of = (bytes: Uint8Array): string => {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+  return btoa(text)
+}
+
+export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }: Props) => {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const file = useRef<{ name: string; bytes: Uint8Array } | undefined>(undefined)
+  const [shown, setShown] = useState<{ bytes: number; odd: readonly string[]; file?: string }>({
+    bytes: 0,
+    odd: [],
+  })
+  const [isSeen, setIsSeen] = useState(false)
+  const look = (): void => {
+    const text = field.current?.value ?? ''
+    file.current = undefined
+    setShown({
+      bytes: new TextEncoder().encode(text).length,
+      odd: text === '' ? [] : oddities(text),
+    })
+  }
+  const takeFile = async (chosen: File | undefined): Promise<void> => {
+    if (chosen === undefined) return
+    if (chosen.size > mostBytes) {
+      setShown({ bytes: chosen.size, odd: ['is larger than 1 MiB'] })
+      return
+    }
+    file.current = { name: chosen.name, bytes: new Uint8Array(await chosen.arrayBuffer()) }
+    if (field.current !== null) field.current.value = ''
+    setShown({ bytes: chosen.size, odd: [], file: chosen.name })
+  }
+  useImperativeHandle(handle, () => ({
+    take: () => {
+      const text = field.current?.value ?? ''
+      const chosen = file.current
+      if (field.current !== null) field.current.value = ''
+      file.current = undefined
+      setShown({ bytes: 0, odd: [] })
+      if (chosen !== undefined)
+        return { value: { value_base64: base64Of(chosen.bytes) }, bytes: chosen.bytes.length }
+      if (text === '') return undefined
+      return { value: { value: text }, bytes: new TextEncoder().encode(text).length }
+    },
+  }))
+  return (
+    <div
+      onDragOver={(event) => {
+        event.preventDefault()
+      }}
+      onDrop={(event) => {
+        event.preventDefault()
+        event.stopPropagation()
+        if (takesFile === true) void takeFile(event.dataTransfer?.files[0])
+      }}
+    >
+      <textarea
+        id={id}
+        ref={field}
+        class={`${s['field']} ${isSeen ? '' : s['hidden']}`}
+        rows={3}
+        placeholder={keeps === true ? 'new value; the stored one stays' : ''}
+        aria-describedby={describedBy}
+        autofocus={first}
+        autocomplete="off"
+        spellcheck={false}
+        autocapitalize="off"
+        autocorrect="off"
+        translate={false}
+        data-1p-ignore
+        data-lpignore="true"
+        data-bwignore
+        data-form-type="other"
+        onInput={look}
+      />
+      <div class={s['under']}>
+        <span class="num">
+          {shown.file === undefined ? '' : `${shown.file}, `}
+          {shown.bytes} bytes
+        </span>
+        {shown.odd.map((text) => (
+          <span key={text} class={s['odd']}>
+            <Glyph kind="warn" /> {text}
+          </span>
+        ))}
+        <span class={s['space']} />
+        <Button
+          small
+          look="quiet"
+          onPress={() => {
+            setIsSeen(!isSeen)
+          }}
+        >
+          {isSeen ? 'Hide what I type' : 'Show what I type'}
+        </Button>
+        {takesFile === true ? (
+          <label class={s['file']}>
+            Choose a file
+            <input
+              type="file"
+              class="visually-hidden"
+              onChange={(event) => {
+                void takeFile(event.currentTarget.files?.[0])
+                event.currentTarget.value = ''
+              }}
+            />
+          </label>
+        ) : null}
+      </div>
+    </div>
+  )
+}
