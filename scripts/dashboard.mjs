@@ -80,6 +80,9 @@ const compress = () => {
   }
 }
 
+const isOfAll = (id) =>
+  id.includes('node_modules') || /\/dashboard\/(app|api|live|ui)\//.test(id) || id.includes('icon:')
+
 rmSync(outDir, { recursive: true, force: true })
 await build({
   root,
@@ -102,7 +105,11 @@ await build({
     sourcemap: false,
     reportCompressedSize: false,
     // Says which plugin took how long, on a machine that is busy with tests.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      // What all pages are made of is one file: a page then needs one more, its own.
+      output: { codeSplitting: { groups: [{ name: 'app', test: isOfAll }] } },
+    },
     ...(watch ? { watch: {} } : {}),
   },
 })

@@ -5,6 +5,9 @@ import { startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
 import { overviewTests } from './overview.ts'
 import { secretsTests } from './secrets.ts'
+import { historyTests } from './history.ts'
+import { auditTests } from './audit.ts'
+import { peopleTests } from './people.ts'
 
 describe('the dashboard', () => {
   let dashboard: Dashboard
@@ -23,4 +26,7 @@ describe('the dashboard', () => {
   shellTests(given)
   overviewTests(given)
   secretsTests(given)
+  historyTests(given)
+  auditTests(given)
+  peopleTests(given)
 })

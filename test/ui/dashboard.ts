@@ -2,7 +2,7 @@
 // breaks the policy, writes an error to the console or forgets a rejection fails the test that opened it.
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { BrowserContext, Page } from 'playwright-core'
+import { request, type BrowserContext, type Page } from 'playwright-core'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
@@ -20,6 +20,8 @@ export interface PageOptions {
   readonly scheme?: 'light' | 'dark'
   /** Absent: logged in. */
   readonly loggedOut?: boolean
+  /** Of somebody else than the admin. */
+  readonly token?: string
   readonly forcedColors?: 'active'
   /** Another tab of the same browser profile. */
   readonly beside?: Page
@@ -32,6 +34,10 @@ export interface Dashboard {
   /** Cuts the network between the browser and the controller, and mends it. */
   readonly setOnline: (isOnline: boolean) => void
   readonly token: string
+  /** Address of the controller's database. */
+  readonly database: string
+  /** Asks the REST API as the admin does by a token; throws unless it is done. */
+  readonly rest: (method: string, path: string, body?: object) => Promise<string>
   /** Opens a page and waits until it is live. */
   readonly open: (path: string, options?: PageOptions) => Promise<Page>
   /** What axe finds on the page, in words; [] is what is wanted. */
@@ -41,10 +47,10 @@ export interface Dashboard {
   readonly stop: () => Promise<void>
 }
 
-/** The browser logs each refused request. That nobody is logged in is asked, and answered so. */
+/** The browser logs each refused request: that nobody is logged in, or that a confirmation is wanted. */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
-  (url.includes('/api/v1/session') || text.includes('ERR_'))
+  (url.includes('/api/v1/session') || text.includes('401') || text.includes('ERR_'))
 
 const watch = (page: Page, found: string[]): void => {
   page.on('console', (message) => {
@@ -66,7 +72,8 @@ const seed = (stack: Stack): string =>
 
 export const startDashboard = async (): Promise<Dashboard> => {
   const stack = await createStack(compose)
-  const world = await startWorld({ database: await freshDatabase() })
+  const database = await freshDatabase()
+  const world = await startWorld({ database })
   await world.apply(seed(stack))
   await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
   const token = readFileSync(join(world.controllerDir, 'admin-token'), 'utf8').trim()
@@ -75,10 +82,15 @@ export const startDashboard = async (): Promise<Dashboard> => {
     setOnline,
     stop: stopBrowser,
   } = await launchApart(Number(new URL(world.url).port))
+  const api = await request.newContext({
+    ignoreHTTPSErrors: true,
+    extraHTTPHeaders: { authorization: `Bearer ${token}` },
+  })
   const contexts: BrowserContext[] = []
   const found: string[] = []
-  const logIn = async (context: BrowserContext): Promise<void> => {
-    const answer = await context.request.post(`${world.url}/api/v1/session`, { data: { token } })
+  const logIn = async (context: BrowserContext, by = token): Promise<void> => {
+    const data = { token: by }
+    const answer = await context.request.post(`${world.url}/api/v1/session`, { data })
     if (!answer.ok()) throw new Error(`no login: ${answer.status()} ${await answer.text()}`)
   }
   const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
@@ -94,7 +106,7 @@ export const startDashboard = async (): Promise<Dashboard> => {
     await context.addInitScript(
       "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))",
     )
-    if (options.loggedOut !== true) await logIn(context)
+    if (options.loggedOut !== true) await logIn(context, options.token)
     return context
   }
   return {
@@ -103,6 +115,13 @@ export const startDashboard = async (): Promise<Dashboard> => {
     url: world.url,
     setOnline,
     token,
+    database: database.url,
+    rest: async (method, path, body) => {
+      const url = `${world.url}/api/v1${path}`
+      const answer = await api.fetch(url, { method, ...(body === undefined ? {} : { data: body }) })
+      if (answer.ok()) return answer.text()
+      throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`)
+    },
     open: async (path, options = {}) => {
       const context = options.beside?.context() ?? (await contextOf(options))
       const page = await context.newPage()
@@ -122,6 +141,7 @@ export const startDashboard = async (): Promise<Dashboard> => {
       return found.splice(0)
     },
     stop: async () => {
+      await api.dispose()
       await stopBrowser()
       await world.stop()
       await stack.remove()

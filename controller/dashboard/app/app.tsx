@@ -3,6 +3,7 @@ import { LocationProvider, useLocation } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
 import { startLive } from '../live/collections.ts'
 import { Announcements } from '../ui/announce.tsx'
+import { ConfirmLogin } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
 import { listenForKeys } from './keys.ts'
 import { LoginPage, SessionEnded, UnreachablePage } from './login.tsx'
@@ -60,6 +61,7 @@ export const App = () => {
     <Boundary>
       <LocationProvider scope="/ui">
         <Whole />
+        <ConfirmLogin />
         <Announcements />
       </LocationProvider>
     </Boundary>

@@ -3,6 +3,9 @@
 import type { ComponentChild, ComponentType } from 'preact'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
 import Gauge from 'icon:gauge'
+import KeyRound from 'icon:key-round'
+import ShieldCheck from 'icon:shield-check'
+import Users from 'icon:users'
 
 export interface RailEntry {
   readonly label: string
@@ -31,4 +34,23 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/t/:team/p/:project/history/:revision',
     load: () => import('../pages/watch/page.tsx'),
   },
+  { path: '/ui/t/:team/p/:project/history', load: () => import('../pages/history/page.tsx') },
+  {
+    path: '/ui/audit',
+    load: () => import('../pages/audit/page.tsx'),
+    rail: { label: 'Audit', icon: ShieldCheck, letter: 'l', needs: ['list', 'audit'] },
+  },
+  {
+    path: '/ui/people',
+    load: () => import('../pages/people.tsx'),
+    rail: { label: 'People', icon: Users, letter: 'u' },
+  },
+  {
+    path: '/ui/keys',
+    load: () => import('../pages/keys.tsx'),
+    rail: { label: 'Keys', icon: KeyRound, letter: 'k', needs: 'admin' },
+  },
+  { path: '/ui/me', load: () => import('../pages/me.tsx') },
+  { path: '/ui/t/:team/members', load: () => import('../pages/members.tsx') },
+  { path: '/ui/t/:team/tokens', load: () => import('../pages/team-tokens.tsx') },
 ]

@@ -3,6 +3,7 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { rolesWith, rightsOf, type Resource, type Verb } from '../../../src/access/roles.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
+import { now } from '../live/clock.ts'
 import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../api/client.ts'
 import type { Me, Problem } from '../api/types.ts'
 
@@ -86,6 +87,13 @@ export const confirmSession = async (token: string): Promise<void> => {
   })
   const before = sessionNow.peek()
   if (before !== undefined) sessionNow.value = { ...before, confirmed_until }
+}
+
+/** Whether the session is confirmed now, as the controller knows it. */
+export const isConfirmed = async (): Promise<boolean> => {
+  const answered = await call<Session>('GET', '/session')
+  sessionNow.value = answered
+  return Date.parse(answered.confirmed_until ?? '') > now()
 }
 
 /** Forgets everything here. The caller tells the other tabs. */

@@ -1,4 +1,5 @@
 // The person: theme, density, shortcuts, log out.
+import { useLocation } from 'preact-iso'
 import { Menu } from '../ui/menu.tsx'
 import { logOutEverywhere } from './live.ts'
 import { look, setLook, type Theme } from './look.ts'
@@ -13,6 +14,7 @@ const themes: readonly (readonly [Theme, string])[] = [
 ]
 
 export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) => {
+  const { route } = useLocation()
   const who = me.value
   if (who === undefined) return null
   const { theme, density, letters } = look.value
@@ -60,6 +62,12 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
         },
         { text: 'Show the shortcuts', onPress: onShortcuts },
         'line',
+        {
+          text: 'Your sessions and tokens',
+          onPress: () => {
+            route('/ui/me')
+          },
+        },
         { text: 'Log out', onPress: () => void logOutEverywhere() },
       ]}
     />

@@ -67,12 +67,19 @@ export const LinkButton = ({
   href,
   children,
   primary,
+  download,
 }: {
   readonly href: string
   readonly children: ComponentChild
   readonly primary?: boolean
+  /** The file that the answer becomes. */
+  readonly download?: string
 }) => (
-  <a class={`${s['button']} ${primary === true ? s['primary'] : s['plain']}`} href={href}>
+  <a
+    class={`${s['button']} ${primary === true ? s['primary'] : s['plain']}`}
+    href={href}
+    download={download}
+  >
     {children}
   </a>
 )

@@ -11,6 +11,7 @@ const inWords: Readonly<Record<string, string>> = {
   Forbidden: 'Your role does not allow this.',
   TooManyRequests: 'Too many requests. Wait a little.',
   ServiceUnavailable: 'The controller cannot do this now.',
+  ConfirmationRequired: 'Not done: it was not confirmed that it is you.',
   Conflict: 'Somebody was faster.',
   PreconditionFailed: 'Somebody was faster.',
 }

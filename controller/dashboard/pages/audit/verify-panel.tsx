@@ -1,0 +1,181 @@
+// How far the chain goes, and its verification in this browser.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Verdict } from '../../../../src/audit/verify.ts'
+import { api, must } from '../../api/client.ts'
+import { thisSecond } from '../../live/clock.ts'
+import { Button } from '../../ui/button.tsx'
+import { Panel } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { State } from '../../ui/state.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { readHead, verifyChain } from './verify.ts'
+import { hasEd25519 } from './web-crypto.ts'
+import f from '../../ui/form.module.css'
+import s from './audit.module.css'
+
+type Standing =
+  | { readonly step: 'not yet' }
+  | { readonly step: 'cannot' }
+  | { readonly step: 'running'; readonly seq: number }
+  | { readonly step: 'done'; readonly verdict: Verdict; readonly withHead: boolean }
+  | { readonly step: 'failed'; readonly error: unknown }
+
+const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean }) => {
+  if (!verdict.ok) {
+    const { seq, message } = verdict.fault
+    return (
+      <div role="alert" class={s['outcome']}>
+        <State kind="fail">Not as it was written</State>
+        <p>
+          {seq === undefined ? '' : <b>First bad row: {seq}. </b>}
+          {message}.
+        </p>
+      </div>
+    )
+  }
+  const { rows, hidden, head, pruned } = verdict
+  return (
+    <div role="status" class={s['outcome']}>
+      <State kind="ok">Verified in this browser to row {head.seq}</State>
+      <p>
+        {rows} rows are as they were written
+        {hidden === 0 ? '' : `, ${hidden} of them by their digest alone`}.{' '}
+        {pruned === undefined ? '' : `Rows 1 to ${pruned.upTo} were pruned, which is signed. `}
+        {withHead
+          ? 'The head that you kept is in this chain.'
+          : 'Give a head that you kept to see also rows that were cut off, or another key.'}
+      </p>
+      <p class="muted">
+        Signed with the key <code>{head.public_key}</code>
+      </p>
+    </div>
+  )
+}
+
+const Shown = ({ standing }: { readonly standing: Standing }) => {
+  switch (standing.step) {
+    case 'not yet':
+      return <State kind="unknown">Not verified in this browser</State>
+    case 'cannot':
+      return (
+        <p role="alert">
+          This browser knows no Ed25519, so it cannot check who signed. Use a newer one, or{' '}
+          <code>stagely audit verify</code>.
+        </p>
+      )
+    case 'running':
+      return <State kind="run">Verifying, row {standing.seq}</State>
+    case 'done':
+      return <Outcome {...standing} />
+    case 'failed':
+      return <ProblemBox error={standing.error} />
+  }
+}
+
+const useVerification = () => {
+  const [standing, setStanding] = useState<Standing>({ step: 'not yet' })
+  const stopping = useRef<AbortController | undefined>(undefined)
+  useEffect(
+    () => () => {
+      stopping.current?.abort()
+    },
+    [],
+  )
+  const run = async (head: ReturnType<typeof readHead>): Promise<void> => {
+    const { signal } = (stopping.current = new AbortController())
+    const onRow = (seq: number): void => {
+      setStanding({ step: 'running', seq })
+    }
+    onRow(0)
+    try {
+      if (!(await hasEd25519())) setStanding({ step: 'cannot' })
+      else {
+        const verdict = await verifyChain(head, onRow, signal)
+        setStanding({ step: 'done', verdict, withHead: head !== undefined })
+      }
+    } catch (error) {
+      if (!signal.aborted) setStanding({ step: 'failed', error })
+    }
+  }
+  return { standing, run }
+}
+
+const Told = () => {
+  // Asked anew every ten seconds while it is seen.
+  const tick = Math.floor(thisSecond.value / 10_000)
+  const { data, error } = useQuery({
+    key: ['audit-state', tick],
+    read: (signal) => must(api.GET('/audit/state', { signal })),
+  })
+  const last = useRef(data)
+  if (data !== undefined) last.current = data
+  const known = last.current
+  if (known === undefined) return error === null ? null : <ProblemBox error={error} />
+  if (known.fault !== undefined)
+    return (
+      <div role="alert" class={s['outcome']}>
+        <State kind="fail">The controller signs no more</State>
+        <p>{known.fault}</p>
+      </div>
+    )
+  return (
+    <p class="muted">
+      The controller says: linked to row {known.linked_to}, head signed <Ago at={known.head_at} />
+    </p>
+  )
+}
+
+export const VerifyPanel = () => {
+  const { standing, run } = useVerification()
+  const [text, setText] = useState('')
+  const head = readHead(text)
+  const isBad = text.trim() !== '' && head === undefined
+  return (
+    <Panel title="The chain">
+      <div class={s['chain']}>
+        <div class={s['said']}>
+          <Told />
+          <Shown standing={standing} />
+        </div>
+        <form
+          class={f['form']}
+          onSubmit={(event) => {
+            event.preventDefault()
+            if (!isBad) void run(head)
+          }}
+        >
+          <label>
+            <span>A head that you kept (optional)</span>
+            <textarea
+              class={s['head']}
+              rows={2}
+              spellcheck={false}
+              placeholder="what “stagely audit head” printed"
+              aria-invalid={isBad}
+              onInput={(event) => {
+                setText(event.currentTarget.value)
+              }}
+            />
+          </label>
+          {isBad ? (
+            <p class={f['error']} role="alert">
+              This is no signed head.
+            </p>
+          ) : null}
+          <div>
+            <Button
+              look="primary"
+              submit
+              busy={standing.step === 'running'}
+              whyNot={isBad ? 'This is no signed head.' : undefined}
+              onPress={() => undefined}
+            >
+              Verify in this browser
+            </Button>
+          </div>
+        </form>
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,255 @@
+// Keys: how old they are, what is still to be sealed anew, and their rotation.
+import { useRef, useState } from 'preact/hooks'
+import { api, must } from '../api/client.ts'
+import type { Keys } from '../api/types.ts'
+import { now, thisSecond } from '../live/clock.ts'
+import { useAction } from '../ui/action.ts'
+import { Button } from '../ui/button.tsx'
+import { confirmed } from '../ui/confirm-login.tsx'
+import { CopyAs } from '../ui/copy.tsx'
+import { Confirm } from '../ui/dialog.tsx'
+import { Facts } from '../ui/drawer.tsx'
+import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { State } from '../ui/state.tsx'
+import { Table } from '../ui/table.tsx'
+import { Ago, Since } from '../ui/time.tsx'
+import { useQuery } from '../ui/use-query.ts'
+
+type Kind = 'data' | 'master'
+
+/** Asked every two seconds while a rotation runs, and every minute else. */
+const useKeys = () => {
+  const last = useRef<Keys | undefined>(undefined)
+  const isRunning = last.current?.rotations.some(({ state }) => state === 'Running') === true
+  const tick = Math.floor(thisSecond.value / (isRunning ? 2_000 : 60_000))
+  const asked = useQuery<Keys>({
+    key: ['keys', isRunning, tick],
+    read: (signal) => must(api.GET('/keys', { signal })),
+  })
+  if (asked.data !== undefined) last.current = asked.data
+  return { keys: last.current, error: asked.error, refetch: asked.refetch }
+}
+
+const Due = ({ at }: { readonly at: string | undefined }) => {
+  if (at === undefined) return <span class="muted">not known</span>
+  return Date.parse(at) < now() ? (
+    <State kind="warn">
+      due since <Since at={at} />
+    </State>
+  ) : (
+    <State kind="ok">
+      due <Since at={at} />
+    </State>
+  )
+}
+
+const Ages = ({ keys }: { readonly keys: Keys }) => {
+  const rows = [
+    {
+      name: 'Master key',
+      what: `${keys.provider}, ${keys.key_id}`,
+      since: keys.master_key_since,
+      due: keys.master_key_due,
+    },
+    {
+      name: 'Oldest data key',
+      what: `of ${keys.data_keys}`,
+      since: keys.oldest_data_key,
+      due: keys.oldest_data_key_due,
+    },
+    {
+      name: 'Sealing key',
+      what: 'of stagely seal',
+      since: keys.sealing_key_since,
+      due: keys.sealing_key_due,
+    },
+    ...keys.project_keys.map((one) => ({
+      name: one.name,
+      what: `${one.provider}, ${one.projects} projects${one.ok ? '' : `: does not answer, ${one.message}`}`,
+      since: one.since,
+      due: one.due,
+    })),
+  ]
+  return (
+    <Table
+      label="Keys"
+      rows={rows}
+      idOf={({ name }) => name}
+      columns={[
+        {
+          title: 'Key',
+          head: true,
+          render: ({ name, what }) => (
+            <>
+              {name}
+              <small>{what}</small>
+            </>
+          ),
+        },
+        { title: 'Since', render: ({ since }) => <Since at={since} /> },
+        { title: 'Rotation', render: ({ due }) => <Due at={due} /> },
+      ]}
+    />
+  )
+}
+
+const states = { Running: 'run', Succeeded: 'ok', Failed: 'fail' } as const
+
+const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
+  rotations.length === 0 ? (
+    <Empty title="No key was rotated yet." />
+  ) : (
+    <Table
+      label="Rotations, newest first"
+      rows={rotations}
+      idOf={({ id }) => id}
+      columns={[
+        {
+          title: 'State',
+          head: true,
+          render: ({ state }) => <State kind={states[state]}>{state}</State>,
+        },
+        { title: 'Of', render: ({ kind }) => (kind === 'data' ? 'data keys' : 'master key') },
+        {
+          title: 'Done',
+          render: ({ done, message }) => (
+            <>
+              <span class="num">{done}</span>
+              {message === '' ? null : <small>{message}</small>}
+            </>
+          ),
+        },
+        {
+          title: 'Began',
+          render: ({ started_at: at, started_by: by }) => (
+            <>
+              <Ago at={at} />
+              <small>{by}</small>
+            </>
+          ),
+        },
+        { title: 'Ended', wide: true, render: ({ finished_at: at }) => <Since at={at} /> },
+      ]}
+    />
+  )
+
+const questions = {
+  data: {
+    title: 'Rotate all data keys?',
+    action: 'Rotate the data keys',
+    text: 'Each project gets a new data key, and all values are sealed anew in the background.',
+    stagely: 'stagely keys rotate --all',
+  },
+  master: {
+    title: 'Wrap all keys anew?',
+    action: 'Wrap all keys anew',
+    text: 'Every data key is wrapped anew by the newest version of the master key, or of the key of its project.',
+    stagely: 'stagely keys rotate --master',
+  },
+} as const
+
+const Rotate = ({
+  kind,
+  onDone,
+  onClose,
+}: {
+  readonly kind: Kind
+  readonly onDone: () => void
+  readonly onClose: () => void
+}) => {
+  const { busy, run } = useAction()
+  const { title, action, text, stagely } = questions[kind]
+  const begin = async (): Promise<void> => {
+    const request = () => must(api.POST('/keys/rotations', { body: { kind } }))
+    if (await run(() => confirmed(request), 'The rotation has begun.')) onDone()
+  }
+  return (
+    <Confirm
+      title={title}
+      action={action}
+      busy={busy}
+      onConfirm={() => void begin()}
+      onClose={onClose}
+    >
+      <p>{text}</p>
+      <p>No container restarts, and nothing waits for it.</p>
+      <CopyAs
+        forms={{
+          stagely,
+          curl: `curl --cacert ca.crt -H "Authorization: Bearer $STAGELY_TOKEN" -H 'Content-Type: application/json' \\
+  -d '{"kind":"${kind}"}' "$STAGELY_SERVER/api/v1/keys/rotations"`,
+        }}
+      />
+    </Confirm>
+  )
+}
+
+export const Page = () => {
+  const { keys, error, refetch } = useKeys()
+  const [asked, setAsked] = useState<Kind | undefined>()
+  const ask = (kind: Kind) => (): void => {
+    setAsked(kind)
+  }
+  const isRunning = keys?.rotations.some(({ state }) => state === 'Running') === true
+  return (
+    <PageFrame
+      windowTitle={`${isRunning ? '◐ ' : keys?.rotation_due === true ? '! ' : ''}Keys`}
+      title="Keys"
+      state={
+        isRunning ? (
+          <State kind="run">Rotating</State>
+        ) : keys === undefined ? null : keys.rotation_due ? (
+          <State kind="warn">Rotation is due</State>
+        ) : (
+          <State kind="ok">None is due</State>
+        )
+      }
+      actions={
+        <>
+          <Button onPress={ask('master')}>Wrap anew…</Button>
+          <Button look="primary" onPress={ask('data')}>
+            Rotate data keys…
+          </Button>
+        </>
+      }
+    >
+      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
+      {keys === undefined ? (
+        error === null ? (
+          <Skeleton />
+        ) : null
+      ) : (
+        <>
+          <Panel flush title="Age">
+            <Ages keys={keys} />
+          </Panel>
+          <Panel title="What they protect">
+            <Facts
+              rows={[
+                ['To be resealed', `${keys.sealed_by_old_keys} versions are sealed by an old key`],
+                ...keys.wrapped.map(({ by, count }) => [by, `wraps ${count} keys`] as const),
+                ['Due after', `${keys.rotation_days} days`],
+              ]}
+            />
+          </Panel>
+          <Panel flush title="Rotations">
+            <Rotations rotations={keys.rotations} />
+          </Panel>
+        </>
+      )}
+      {asked === undefined ? null : (
+        <Rotate
+          kind={asked}
+          onDone={() => {
+            setAsked(undefined)
+            void refetch()
+          }}
+          onClose={() => {
+            setAsked(undefined)
+          }}
+        />
+      )}
+    </PageFrame>
+  )
+}

@@ -1,0 +1,109 @@
+// The person: roles, open sessions and tokens of one's own.
+import { api, must } from '../api/client.ts'
+import { me } from '../app/session.ts'
+import { useAction } from '../ui/action.ts'
+import { Button } from '../ui/button.tsx'
+import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { State } from '../ui/state.tsx'
+import { Table } from '../ui/table.tsx'
+import { Ago, Since } from '../ui/time.tsx'
+import { useQuery } from '../ui/use-query.ts'
+import { RolesPanel } from './people/roles.tsx'
+import { TokensPanel, type TokenPlace } from './people/tokens.tsx'
+
+const mine = (): TokenPlace => {
+  const isLimited =
+    me.value?.token.read_only === true ||
+    me.value?.token.role !== undefined ||
+    me.value?.token.teams !== undefined
+  const why = isLimited
+    ? 'This login is from a token with limits, which manages no tokens.'
+    : undefined
+  return {
+    key: 'mine',
+    title: 'Your tokens',
+    isOfMachines: false,
+    list: (signal) => must(api.GET('/tokens', { params: { query: { limit: 1000 } }, signal })),
+    create: (body) => must(api.POST('/tokens', { body })),
+    revoke: (id) => must(api.DELETE('/tokens/{token_id}', { params: { path: { token_id: id } } })),
+    whyNotCreate: why,
+    whyNotRevoke: why,
+  }
+}
+
+const Sessions = () => {
+  const { data, error, refetch } = useQuery({
+    key: ['sessions'],
+    read: (signal) => must(api.GET('/me/sessions', { params: { query: { limit: 1000 } }, signal })),
+  })
+  const { busy, run } = useAction()
+  const end = async (id: string): Promise<void> => {
+    const path = { session_id: id }
+    await run(
+      () => must(api.DELETE('/me/sessions/{session_id}', { params: { path } })),
+      'That browser is logged out.',
+    )
+    await refetch()
+  }
+  return (
+    <Panel flush title="Open sessions">
+      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
+      {data === undefined ? (
+        error === null ? (
+          <Skeleton rows={2} />
+        ) : null
+      ) : (
+        <Table
+          label="Open sessions"
+          rows={data.sessions}
+          idOf={({ id }) => id}
+          columns={[
+            { title: 'Browser', head: true, render: ({ browser }) => browser ?? 'not told' },
+            { title: 'From', render: ({ address }) => address ?? '–' },
+            { title: 'Seen', render: ({ last_seen_at: at }) => <Ago at={at} /> },
+            { title: 'Since', wide: true, render: ({ created_at: at }) => <Since at={at} /> },
+            { title: 'Ends', wide: true, render: ({ expires_at: at }) => <Since at={at} /> },
+            {
+              title: 'Action',
+              end: true,
+              render: ({ id, current, browser }) =>
+                current ? (
+                  <State kind="ok">this one</State>
+                ) : (
+                  <Button
+                    small
+                    look="quiet"
+                    busy={busy}
+                    label={`End it: ${browser ?? id}`}
+                    onPress={() => void end(id)}
+                  >
+                    End it
+                  </Button>
+                ),
+            },
+          ]}
+        />
+      )}
+    </Panel>
+  )
+}
+
+export const Page = () => {
+  const who = me.value
+  if (who === undefined) return null
+  const roles = who.admin
+    ? 'admin of the controller: everything, everywhere'
+    : who.teams.map(({ team, role }) => `${role} of ${team}`).join(', ')
+  return (
+    <PageFrame
+      windowTitle="You"
+      title={who.name}
+      state={<span class="muted">{roles === '' ? 'in no team' : roles}</span>}
+    >
+      <Sessions />
+      <TokensPanel place={mine()} />
+      <RolesPanel />
+    </PageFrame>
+  )
+}

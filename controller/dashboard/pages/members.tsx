@@ -1,0 +1,247 @@
+// Who is in a team, and in which role.
+import { useRoute } from 'preact-iso'
+import { useState } from 'preact/hooks'
+import type { TeamRole } from '../../../src/access/team-roles.ts'
+import { api, must } from '../api/client.ts'
+import type { Member } from '../api/types.ts'
+import { whyNot } from '../app/session.ts'
+import { useAction } from '../ui/action.ts'
+import { Button } from '../ui/button.tsx'
+import { confirmed } from '../ui/confirm-login.tsx'
+import { Confirm, Dialog } from '../ui/dialog.tsx'
+import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { Table } from '../ui/table.tsx'
+import { Since } from '../ui/time.tsx'
+import { useQuery } from '../ui/use-query.ts'
+import { RoleSelect, RolesPanel } from './people/roles.tsx'
+import { TeamTabs } from './people/team-tabs.tsx'
+import f from '../ui/form.module.css'
+
+const put = (team: string, user: string, role: TeamRole): Promise<Member> =>
+  confirmed(() =>
+    must(
+      api.PUT('/teams/{team}/members/{user}', { params: { path: { team, user } }, body: { role } }),
+    ),
+  )
+
+const AddMember = ({
+  team,
+  onDone,
+  onClose,
+}: {
+  readonly team: string
+  readonly onDone: () => void
+  readonly onClose: () => void
+}) => {
+  const [user, setUser] = useState('')
+  const [role, setRole] = useState<TeamRole>('developer')
+  const [failed, setFailed] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const add = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      await put(team, user.trim(), role)
+      onDone()
+    } catch (error) {
+      setFailed(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={`Add to ${team}`} onClose={onClose}>
+      <form
+        class={f['form']}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void add()
+        }}
+      >
+        {failed === undefined ? null : <ProblemBox error={failed} />}
+        <label>
+          <span>Name or e-mail address</span>
+          <input
+            required
+            value={user}
+            onInput={(event) => {
+              setUser(event.currentTarget.value)
+            }}
+          />
+        </label>
+        <label>
+          <span>Role</span>
+          <RoleSelect
+            label="Role"
+            value={role}
+            onChoose={(chosen) => {
+              if (chosen !== '') setRole(chosen)
+            }}
+          />
+        </label>
+        <div class={f['buttons']}>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button look="primary" submit busy={busy} onPress={() => undefined}>
+            Add to the team
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+interface TableProps {
+  readonly team: string
+  readonly members: readonly Member[]
+  readonly onChanged: () => void
+}
+
+const MembersTable = ({ team, members, onChanged }: TableProps) => {
+  const [going, setGoing] = useState<Member | undefined>()
+  const { busy, run } = useAction()
+  const whyNotChange = whyNot('update', 'members', team)
+  const change = async (member: Member, role: TeamRole | ''): Promise<void> => {
+    if (role === '' || role === member.role) return
+    await run(() => put(team, member.user, role), `${member.user} is ${role} of ${team}.`)
+    onChanged()
+  }
+  const remove = async (member: Member): Promise<void> => {
+    const path = { team, user: member.user }
+    const request = () => must(api.DELETE('/teams/{team}/members/{user}', { params: { path } }))
+    await run(() => confirmed(request), `${member.user} is no member any more.`)
+    setGoing(undefined)
+    onChanged()
+  }
+  return (
+    <>
+      <Table
+        label={`Members of ${team}`}
+        rows={members}
+        idOf={({ user_id: id, role }) => `${id} ${role}`}
+        columns={[
+          {
+            title: 'Member',
+            head: true,
+            render: ({ user, email }) => (
+              <>
+                {user}
+                {email === undefined ? null : <small>{email}</small>}
+              </>
+            ),
+          },
+          {
+            title: 'Role',
+            render: (member) => (
+              <>
+                <RoleSelect
+                  label={`Role of ${member.user}`}
+                  value={member.role}
+                  whyNot={
+                    whyNotChange ??
+                    (member.from_group ? 'It follows a group of the OpenID provider.' : undefined)
+                  }
+                  onChoose={(role) => void change(member, role)}
+                />
+                {member.from_group ? <small>from a group</small> : null}
+              </>
+            ),
+          },
+          { title: 'Since', wide: true, render: ({ since }) => <Since at={since} /> },
+          {
+            title: 'Action',
+            end: true,
+            render: (member) => (
+              <Button
+                small
+                look="quiet"
+                label={`Remove ${member.user}`}
+                whyNot={whyNot('delete', 'members', team)}
+                onPress={() => {
+                  setGoing(member)
+                }}
+              >
+                Remove
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {going === undefined ? null : (
+        <Confirm
+          danger
+          title={`Take ${going.user} out of ${team}?`}
+          action={`Remove ${going.user}`}
+          busy={busy}
+          onConfirm={() => void remove(going)}
+          onClose={() => {
+            setGoing(undefined)
+          }}
+        >
+          <p>
+            What they have read stays known to them:{' '}
+            <a href={`/ui/audit?by=${encodeURIComponent(going.user)}`}>see it, and rotate it</a>.
+          </p>
+        </Confirm>
+      )}
+    </>
+  )
+}
+
+export const Page = () => {
+  const { team = '' } = useRoute().params
+  const { data, error, refetch } = useQuery({
+    key: ['members', team],
+    read: (signal) =>
+      must(
+        api.GET('/teams/{team}/members', {
+          params: { path: { team }, query: { limit: 1000 } },
+          signal,
+        }),
+      ),
+  })
+  const [isAdding, setAdding] = useState(false)
+  return (
+    <PageFrame
+      windowTitle={`Members of ${team}`}
+      title={`Team ${team}`}
+      tabs={<TeamTabs team={team} current="members" />}
+      actions={
+        <Button
+          look="primary"
+          whyNot={whyNot('update', 'members', team)}
+          onPress={() => {
+            setAdding(true)
+          }}
+        >
+          Add a member
+        </Button>
+      }
+    >
+      <Panel flush title="Members">
+        {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
+        {data === undefined ? (
+          error === null ? (
+            <Skeleton />
+          ) : null
+        ) : data.members.length === 0 ? (
+          <Empty title="Nobody is in this team.">Admins of the controller may do all in it.</Empty>
+        ) : (
+          <MembersTable team={team} members={data.members} onChanged={() => void refetch()} />
+        )}
+      </Panel>
+      <RolesPanel />
+      {isAdding ? (
+        <AddMember
+          team={team}
+          onDone={() => {
+            setAdding(false)
+            void refetch()
+          }}
+          onClose={() => {
+            setAdding(false)
+          }}
+        />
+      ) : null}
+    </PageFrame>
+  )
+}

@@ -1,0 +1,256 @@
+// All who may log in, and the teams: for admins. Everybody else finds their teams here.
+import { useState } from 'preact/hooks'
+import { api, must } from '../api/client.ts'
+import type { User } from '../api/types.ts'
+import { isAdmin, me } from '../app/session.ts'
+import { useAction } from '../ui/action.ts'
+import { Button } from '../ui/button.tsx'
+import { confirmed } from '../ui/confirm-login.tsx'
+import { Confirm, Dialog } from '../ui/dialog.tsx'
+import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { State } from '../ui/state.tsx'
+import { Table } from '../ui/table.tsx'
+import { Ago } from '../ui/time.tsx'
+import { useQuery } from '../ui/use-query.ts'
+import f from '../ui/form.module.css'
+
+const Teams = () => {
+  const { data, error, refetch } = useQuery({
+    key: ['teams'],
+    read: (signal) => must(api.GET('/teams', { params: { query: { limit: 1000 } }, signal })),
+  })
+  if (error !== null) return <ProblemBox error={error} onRetry={() => void refetch()} />
+  if (data === undefined) return <Skeleton rows={2} />
+  const roleIn = (team: string): string =>
+    me.value?.teams.find((one) => one.team === team)?.role ??
+    (isAdmin.value ? 'admin of the controller' : '–')
+  return (
+    <Panel flush title="Teams">
+      <Table
+        label="Teams"
+        rows={data.teams}
+        idOf={({ name }) => name}
+        columns={[
+          {
+            title: 'Team',
+            head: true,
+            render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
+          },
+          { title: 'You are', render: ({ name }) => roleIn(name) },
+          {
+            title: 'Machines',
+            render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
+          },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+const NewUser = ({
+  onDone,
+  onClose,
+}: {
+  readonly onDone: () => void
+  readonly onClose: () => void
+}) => {
+  const [name, setName] = useState('')
+  const [email, setEmail] = useState('')
+  const [failed, setFailed] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const create = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      const given = email.trim() === '' ? {} : { email: email.trim() }
+      await confirmed(() => must(api.POST('/users', { body: { name: name.trim(), ...given } })))
+      onDone()
+    } catch (error) {
+      setFailed(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title="New user" onClose={onClose}>
+      <form
+        class={f['form']}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void create()
+        }}
+      >
+        {failed === undefined ? null : <ProblemBox error={failed} />}
+        <label>
+          <span>Login name, which never changes</span>
+          <input
+            required
+            maxLength={128}
+            value={name}
+            onInput={(event) => {
+              setName(event.currentTarget.value)
+            }}
+          />
+        </label>
+        <label>
+          <span>E-mail address (optional)</span>
+          <input
+            type="email"
+            value={email}
+            onInput={(event) => {
+              setEmail(event.currentTarget.value)
+            }}
+          />
+        </label>
+        <p class="muted">Who logs in by the OpenID provider is added by that.</p>
+        <div class={f['buttons']}>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button look="primary" submit busy={busy} onPress={() => undefined}>
+            Add the user
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+const update = (user: string, body: { admin?: boolean; disabled?: boolean }): Promise<User> =>
+  confirmed(() => must(api.PATCH('/users/{user}', { params: { path: { user } }, body })))
+
+interface TableProps {
+  readonly users: readonly User[]
+  readonly onChange: (user: User) => void
+}
+
+const UserTable = ({ users, onChange }: TableProps) => (
+  <Table
+    label="Users"
+    rows={users}
+    idOf={({ id }) => id}
+    columns={[
+      {
+        title: 'User',
+        head: true,
+        render: ({ name, email }) => (
+          <>
+            {name}
+            {email === undefined ? null : <small>{email}</small>}
+          </>
+        ),
+      },
+      {
+        title: 'State',
+        render: ({ disabled, admin }) =>
+          disabled ? (
+            <State kind="paused">Disabled</State>
+          ) : (
+            <State kind="ok">{admin ? 'Admin' : 'May log in'}</State>
+          ),
+      },
+      {
+        title: 'Logged in by OpenID',
+        wide: true,
+        render: ({ last_login_at: at }) => <Ago at={at} />,
+      },
+      {
+        title: 'Has read',
+        wide: true,
+        render: ({ name }) => (
+          <a href={`/ui/audit?by=${encodeURIComponent(name)}`}>what, and rotate it</a>
+        ),
+      },
+      {
+        title: 'Action',
+        end: true,
+        render: (user) => (
+          <Button
+            small
+            look="quiet"
+            label={`${user.disabled ? 'Enable' : 'Disable'} ${user.name}`}
+            whyNot={user.name === me.value?.name ? 'That is you.' : undefined}
+            onPress={() => {
+              onChange(user)
+            }}
+          >
+            {user.disabled ? 'Enable' : 'Disable'}
+          </Button>
+        ),
+      },
+    ]}
+  />
+)
+
+const Users = () => {
+  const { data, error, refetch } = useQuery({
+    key: ['users'],
+    read: (signal) => must(api.GET('/users', { params: { query: { limit: 1000 } }, signal })),
+  })
+  const [isMaking, setMaking] = useState(false)
+  const [changing, setChanging] = useState<User | undefined>()
+  const { busy, run } = useAction()
+  const setDisabled = async ({ name, disabled }: User): Promise<void> => {
+    const done = disabled ? `${name} may log in again.` : `${name} is logged out everywhere.`
+    await run(() => update(name, { disabled: !disabled }), done)
+    setChanging(undefined)
+    await refetch()
+  }
+  return (
+    <Panel
+      flush
+      title="Users"
+      aside={
+        <Button
+          small
+          onPress={() => {
+            setMaking(true)
+          }}
+        >
+          New user
+        </Button>
+      }
+    >
+      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
+      {data === undefined ? (
+        error === null ? (
+          <Skeleton />
+        ) : null
+      ) : (
+        <UserTable users={data.users} onChange={setChanging} />
+      )}
+      {isMaking ? (
+        <NewUser
+          onDone={() => {
+            setMaking(false)
+            void refetch()
+          }}
+          onClose={() => {
+            setMaking(false)
+          }}
+        />
+      ) : null}
+      {changing === undefined ? null : (
+        <Confirm
+          danger={!changing.disabled}
+          title={`${changing.disabled ? 'Enable' : 'Disable'} ${changing.name}?`}
+          action={changing.disabled ? 'Let them log in again' : 'Refuse all their tokens'}
+          busy={busy}
+          onConfirm={() => void setDisabled(changing)}
+          onClose={() => {
+            setChanging(undefined)
+          }}
+        >
+          {changing.disabled
+            ? 'Their tokens that have not run out open again what they opened.'
+            : 'Their tokens and sessions open nothing from now on. What they have read stays known to them.'}
+        </Confirm>
+      )}
+    </Panel>
+  )
+}
+
+export const Page = () => (
+  <PageFrame windowTitle="People" title="People">
+    <Teams />
+    {isAdmin.value ? <Users /> : null}
+  </PageFrame>
+)

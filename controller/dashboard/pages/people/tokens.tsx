@@ -1,0 +1,309 @@
+// Tokens of a person or of a team's machines: made, shown once, and revoked.
+import { useState } from 'preact/hooks'
+import type { TeamRole } from '../../../../src/access/team-roles.ts'
+import type { Token } from '../../api/types.ts'
+import { now } from '../../live/clock.ts'
+import { useAction } from '../../ui/action.ts'
+import { Button } from '../../ui/button.tsx'
+import { confirmed } from '../../ui/confirm-login.tsx'
+import { Command } from '../../ui/copy.tsx'
+import { Confirm, Dialog } from '../../ui/dialog.tsx'
+import { Empty, Panel, Skeleton } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { Table } from '../../ui/table.tsx'
+import { Ago, Since } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { RoleSelect } from './roles.tsx'
+import f from '../../ui/form.module.css'
+
+export interface NewToken {
+  readonly name: string
+  readonly expires_at?: string
+  readonly read_only: boolean
+  readonly role?: TeamRole
+}
+
+/** Where the tokens are: one's own, a user's, a team's. */
+export interface TokenPlace {
+  readonly key: string
+  readonly title: string
+  readonly isOfMachines: boolean
+  readonly list: (signal: AbortSignal) => Promise<{ readonly tokens: readonly Token[] }>
+  readonly create: (spec: NewToken) => Promise<{ readonly token: string }>
+  readonly revoke: (id: string) => Promise<unknown>
+  readonly whyNotCreate?: string | undefined
+  readonly whyNotRevoke?: string | undefined
+}
+
+const dayMs = 86_400_000
+const lengths = [
+  [1, '1 day'],
+  [30, '30 days'],
+  [90, '90 days'],
+  [365, '1 year'],
+  [0, 'until it is revoked'],
+] as const
+
+const limitsOf = ({ role, read_only: isReadOnly, teams }: Token): string =>
+  [role ?? 'all of its owner', isReadOnly ? 'reads only' : '', (teams ?? []).join(', ')]
+    .filter((one) => one !== '')
+    .join(' · ')
+
+const NewTokenDialog = ({
+  place,
+  onMade,
+  onClose,
+}: {
+  readonly place: TokenPlace
+  readonly onMade: (token: string) => void
+  readonly onClose: () => void
+}) => {
+  const [name, setName] = useState('')
+  const [role, setRole] = useState<TeamRole | ''>(place.isOfMachines ? 'developer' : '')
+  const [days, setDays] = useState(90)
+  const [isReadOnly, setReadOnly] = useState(false)
+  const [failed, setFailed] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const create = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      const spec = {
+        name: name.trim(),
+        read_only: isReadOnly,
+        ...(role === '' ? {} : { role }),
+        ...(days === 0 ? {} : { expires_at: new Date(now() + days * dayMs).toISOString() }),
+      }
+      const { token } = await confirmed(() => place.create(spec))
+      onMade(token)
+    } catch (error) {
+      setFailed(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title="New token" onClose={onClose}>
+      <form
+        class={f['form']}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void create()
+        }}
+      >
+        {failed === undefined ? null : <ProblemBox error={failed} />}
+        <label>
+          <span>Name</span>
+          <input
+            required
+            maxLength={63}
+            value={name}
+            onInput={(event) => {
+              setName(event.currentTarget.value)
+            }}
+          />
+        </label>
+        <div class={f['pair']}>
+          <label>
+            <span>{place.isOfMachines ? 'Role' : 'No more than'}</span>
+            <RoleSelect
+              label={place.isOfMachines ? 'Role' : 'No more than'}
+              value={role}
+              onChoose={setRole}
+              {...(place.isOfMachines ? {} : { none: 'all that you may' })}
+            />
+          </label>
+          <label>
+            <span>Good for</span>
+            <select
+              value={String(days)}
+              onChange={(event) => {
+                setDays(Number(event.currentTarget.value))
+              }}
+            >
+              {lengths.map(([length, text]) => (
+                <option value={String(length)}>{text}</option>
+              ))}
+            </select>
+          </label>
+        </div>
+        <div>
+          <input
+            type="checkbox"
+            id="read-only"
+            checked={isReadOnly}
+            onChange={(event) => {
+              setReadOnly(event.currentTarget.checked)
+            }}
+          />{' '}
+          <label for="read-only">It may only read</label>
+        </div>
+        <div class={f['buttons']}>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button look="primary" submit busy={busy} onPress={() => undefined}>
+            Make the token
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** The token leaves the page with the dialog. */
+const ShownOnce = ({
+  token,
+  onClose,
+}: {
+  readonly token: string
+  readonly onClose: () => void
+}) => (
+  <Dialog
+    firm
+    title="Keep this token"
+    onClose={onClose}
+    actions={
+      <Button look="primary" onPress={onClose}>
+        I have kept it
+      </Button>
+    }
+  >
+    <div class={f['form']}>
+      <p>It is shown this one time: only its hash is stored.</p>
+      <Command text={token} />
+    </div>
+  </Dialog>
+)
+
+interface TableProps {
+  readonly place: TokenPlace
+  readonly tokens: readonly Token[]
+  readonly onRevoke: (token: Token) => void
+}
+
+const TokenTable = ({ place, tokens, onRevoke }: TableProps) => (
+  <Table
+    label={place.title}
+    rows={tokens}
+    idOf={({ id }) => id}
+    columns={[
+      {
+        title: 'Name',
+        head: true,
+        render: ({ name, hint }) => (
+          <>
+            {name}
+            <small class="mono">{hint}…</small>
+          </>
+        ),
+      },
+      { title: 'May', render: limitsOf },
+      { title: 'Last used', render: ({ last_used_at: at }) => <Ago at={at} /> },
+      {
+        title: 'Ends',
+        render: ({ expires_at: at }) =>
+          at === undefined ? 'when it is revoked' : <Since at={at} />,
+      },
+      {
+        title: 'Made by',
+        wide: true,
+        render: ({ created_by: by, created_at: at }) => (
+          <>
+            {by}, <Ago at={at} />
+          </>
+        ),
+      },
+      {
+        title: 'Action',
+        end: true,
+        render: (token) => (
+          <Button
+            small
+            look="quiet"
+            label={`Revoke ${token.name}`}
+            whyNot={place.whyNotRevoke}
+            onPress={() => {
+              onRevoke(token)
+            }}
+          >
+            Revoke
+          </Button>
+        ),
+      },
+    ]}
+  />
+)
+
+export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
+  const { data, error, refetch } = useQuery({ key: ['tokens', place.key], read: place.list })
+  const [isMaking, setMaking] = useState(false)
+  const [made, setMade] = useState<string | undefined>()
+  const [going, setGoing] = useState<Token | undefined>()
+  const { busy, run } = useAction()
+  const revoke = async ({ id, name }: Token): Promise<void> => {
+    await run(() => confirmed(() => place.revoke(id)), `${name} opens nothing any more.`)
+    setGoing(undefined)
+    await refetch()
+  }
+  return (
+    <Panel
+      flush
+      title={place.title}
+      aside={
+        <Button
+          small
+          whyNot={place.whyNotCreate}
+          onPress={() => {
+            setMaking(true)
+          }}
+        >
+          New token
+        </Button>
+      }
+    >
+      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
+      {data === undefined ? (
+        error === null ? (
+          <Skeleton rows={2} />
+        ) : null
+      ) : data.tokens.length === 0 ? (
+        <Empty title="There is no token." />
+      ) : (
+        <TokenTable place={place} tokens={data.tokens} onRevoke={setGoing} />
+      )}
+      {isMaking ? (
+        <NewTokenDialog
+          place={place}
+          onMade={(token) => {
+            setMaking(false)
+            setMade(token)
+            void refetch()
+          }}
+          onClose={() => {
+            setMaking(false)
+          }}
+        />
+      ) : null}
+      {made === undefined ? null : (
+        <ShownOnce
+          token={made}
+          onClose={() => {
+            setMade(undefined)
+          }}
+        />
+      )}
+      {going === undefined ? null : (
+        <Confirm
+          danger
+          title={`Revoke ${going.name}?`}
+          action="Revoke it for good"
+          busy={busy}
+          onConfirm={() => void revoke(going)}
+          onClose={() => {
+            setGoing(undefined)
+          }}
+        >
+          Whatever uses it is refused from now on, open streams too.
+        </Confirm>
+      )}
+    </Panel>
+  )
+}

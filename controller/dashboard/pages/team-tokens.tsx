@@ -1,0 +1,48 @@
+// Tokens of the machines of a team.
+import { useRoute } from 'preact-iso'
+import { api, must } from '../api/client.ts'
+import { whyNot } from '../app/session.ts'
+import { PageFrame } from '../ui/page.tsx'
+import { TeamTabs } from './people/team-tabs.tsx'
+import { TokensPanel } from './people/tokens.tsx'
+
+export const Page = () => {
+  const { team = '' } = useRoute().params
+  return (
+    <PageFrame
+      windowTitle={`Tokens of ${team}`}
+      title={`Team ${team}`}
+      tabs={<TeamTabs team={team} current="tokens" />}
+    >
+      <TokensPanel
+        place={{
+          key: `team/${team}`,
+          title: 'Tokens of machines',
+          isOfMachines: true,
+          list: (signal) =>
+            must(
+              api.GET('/teams/{team}/tokens', {
+                params: { path: { team }, query: { limit: 1000 } },
+                signal,
+              }),
+            ),
+          create: ({ role = 'viewer', ...spec }) =>
+            must(
+              api.POST('/teams/{team}/tokens', {
+                params: { path: { team } },
+                body: { ...spec, role },
+              }),
+            ),
+          revoke: (id) =>
+            must(
+              api.DELETE('/teams/{team}/tokens/{token_id}', {
+                params: { path: { team, token_id: id } },
+              }),
+            ),
+          whyNotCreate: whyNot('create', 'tokens', team),
+          whyNotRevoke: whyNot('delete', 'tokens', team),
+        }}
+      />
+    </PageFrame>
+  )
+}

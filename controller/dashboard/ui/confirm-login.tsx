@@ -1,0 +1,155 @@
+// What needs a login that was confirmed within the last minutes: the controller refuses it, the person proves
+// anew who they are, and the same request is made again. One dialog for all pages.
+import { signal } from '@preact/signals'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiProblem } from '../api/client.ts'
+import { confirmSession, isConfirmed, methods } from '../app/session.ts'
+import { Button } from './button.tsx'
+import { Dialog } from './dialog.tsx'
+import { detailOf, titleOf } from './problem.tsx'
+import s from './form.module.css'
+
+interface Asked {
+  readonly answer: Promise<boolean>
+  readonly done: (isConfirmed: boolean) => void
+}
+const asked = signal<Asked | undefined>(undefined)
+
+/** True once the person has confirmed, false when they closed the dialog. Asked once for all that wait. */
+const ask = (): Promise<boolean> => {
+  const open = asked.peek()
+  if (open !== undefined) return open.answer
+  let done: Asked['done'] = () => undefined
+  const answer = new Promise<boolean>((resolve) => {
+    done = (isDone) => {
+      asked.value = undefined
+      resolve(isDone)
+    }
+  })
+  asked.value = { answer, done }
+  return answer
+}
+
+/** Makes a request, and makes it again after a confirmation where the controller wants one. */
+export const confirmed = async <T,>(request: () => Promise<T>): Promise<T> => {
+  try {
+    return await request()
+  } catch (error) {
+    const needsIt = error instanceof ApiProblem && error.problem.reason === 'ConfirmationRequired'
+    if (!needsIt || !(await ask())) throw error
+    return request()
+  }
+}
+
+const refusal = (error: unknown): string =>
+  error instanceof ApiProblem && error.problem.status === 401
+    ? 'This token is not valid: mistyped, revoked or run out.'
+    : `${titleOf(error)} ${detailOf(error)}`
+
+const ConfirmDialog = ({ done }: Pick<Asked, 'done'>) => {
+  const field = useRef<HTMLInputElement>(null)
+  const [error, setError] = useState<string | undefined>()
+  const [busy, setBusy] = useState(false)
+  const [provider, setProvider] = useState<string | undefined>()
+  useEffect(() => {
+    field.current?.focus()
+    methods().then(
+      ({ oidc }) => {
+        setProvider(oidc?.name)
+      },
+      () => undefined,
+    )
+    // Another tab may have confirmed it: the session is the browser's.
+    const look = (): void => {
+      isConfirmed().then(
+        (isDone) => {
+          if (isDone) done(true)
+        },
+        () => undefined,
+      )
+    }
+    window.addEventListener('focus', look)
+    return () => {
+      window.removeEventListener('focus', look)
+    }
+  }, [])
+  const confirm = async (): Promise<void> => {
+    const token = field.current?.value.trim() ?? ''
+    if (token === '') {
+      setError('Paste a token first.')
+      return
+    }
+    setBusy(true)
+    try {
+      await confirmSession(token)
+      if (field.current !== null) field.current.value = ''
+      done(true)
+    } catch (reason) {
+      setError(refusal(reason))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog
+      title="Confirm that it is you"
+      onClose={() => {
+        done(false)
+      }}
+    >
+      <form
+        class={s['form']}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void confirm()
+        }}
+      >
+        <p class="muted">This needs more than an open page. It then holds for ten minutes.</p>
+        <label>
+          <span>Your token</span>
+          <input
+            ref={field}
+            type="password"
+            autocomplete="current-password"
+            spellcheck={false}
+            aria-invalid={error !== undefined}
+          />
+        </label>
+        {error === undefined ? null : (
+          <p class={s['error']} role="alert">
+            {error}
+          </p>
+        )}
+        {provider === undefined ? null : (
+          <p>
+            Or confirm with {provider}{' '}
+            <a
+              href="/api/v1/auth/web/login?confirm=true&return_to=/ui/me"
+              target="_blank"
+              rel="noreferrer"
+            >
+              in another tab
+            </a>
+            , and come back here.
+          </p>
+        )}
+        <div class={s['buttons']}>
+          <Button
+            onPress={() => {
+              done(false)
+            }}
+          >
+            Cancel
+          </Button>
+          <Button look="primary" submit busy={busy} onPress={() => undefined}>
+            Confirm
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Shows the dialog while something waits for it. */
+export const ConfirmLogin = () =>
+  asked.value === undefined ? null : <ConfirmDialog done={asked.value.done} />

@@ -1,0 +1,55 @@
+// A table that is drawn whole, for some hundred rows at most; `Grid` is for more. A narrow window shows the
+// columns that are not `wide`.
+import type { ComponentChild } from 'preact'
+import s from './table.module.css'
+
+export interface TableColumn<T> {
+  readonly title: string
+  readonly render: (row: T) => ComponentChild
+  /** Names the row. */
+  readonly head?: boolean
+  /** Not shown where the window is narrow. */
+  readonly wide?: boolean
+  readonly end?: boolean
+}
+
+interface Props<T> {
+  readonly label: string
+  readonly columns: readonly TableColumn<T>[]
+  readonly rows: readonly T[]
+  readonly idOf: (row: T) => string
+}
+
+const classOf = <T,>({ wide, end }: TableColumn<T>): string =>
+  [wide === true ? s['wide'] : '', end === true ? s['end'] : ''].join(' ').trim()
+
+export const Table = <T,>({ label, columns, rows, idOf }: Props<T>) => (
+  <table class={s['table']} aria-label={label}>
+    <thead>
+      <tr>
+        {columns.map((column) => (
+          <th key={column.title} scope="col" class={classOf(column)}>
+            {column.title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody>
+      {rows.map((row) => (
+        <tr key={idOf(row)}>
+          {columns.map((column) =>
+            column.head === true ? (
+              <th key={column.title} scope="row" class={classOf(column)}>
+                {column.render(row)}
+              </th>
+            ) : (
+              <td key={column.title} class={classOf(column)}>
+                {column.render(row)}
+              </td>
+            ),
+          )}
+        </tr>
+      ))}
+    </tbody>
+  </table>
+)

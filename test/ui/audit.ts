@@ -1,0 +1,49 @@
+// The audit log: who did what, and its chain, which the browser verifies.
+import { expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openPg } from '../../src/store/pg.ts'
+import type { Dashboard } from './dashboard.ts'
+
+export const auditTests = (given: () => Dashboard): void => {
+  it('verifies the chain in the browser, with a head that was kept, and names the first bad row', async () => {
+    const { open, rest, database, axe } = given()
+    const head = await rest('GET', '/audit/head')
+    const page = await open('/ui/audit')
+    await page.getByText(/linked to row \d+/).waitFor()
+    await page.getByText('Not verified in this browser').waitFor()
+    await page.getByLabel('A head that you kept').fill(head)
+    await page.getByRole('button', { name: 'Verify in this browser' }).click()
+    await page.getByText(/Verified in this browser to row \d+/).waitFor()
+    await page.getByText('The head that you kept is in this chain.').waitFor()
+    expect(await axe(page)).toEqual([])
+
+    const sql = openPg({ databaseUrl: database, clock: realClock, log: silentLogger })
+    try {
+      await sql.exec(`UPDATE audit SET action = 'read' WHERE seq = 3`)
+      await page.getByRole('button', { name: 'Verify in this browser' }).click()
+      await page.getByText('First bad row: 3.').waitFor()
+      expect(await axe(page)).toEqual([])
+    } finally {
+      await sql.exec(`UPDATE audit SET action = 'create' WHERE seq = 3`)
+      await sql.close()
+    }
+    await page.getByRole('button', { name: 'Verify in this browser' }).click()
+    await page.getByText(/Verified in this browser to row \d+/).waitFor()
+  })
+
+  it('filters rows by the address, and says how many came since', async () => {
+    const { open, rest } = given()
+    const page = await open('/ui/audit')
+    const table = page.getByRole('table', { name: 'Audit rows, newest first' })
+    await table.waitFor()
+    await rest('GET', '/audit/export')
+    await page.getByRole('button', { name: /^\d+ new$/ }).click()
+    await table.getByText('export audit').first().waitFor()
+    await page.getByLabel('Kind').fill('Project')
+    await page.keyboard.press('Enter')
+    await table.getByText('Project default/shop').first().waitFor()
+    expect(page.url()).toContain('kind=Project')
+    await table.getByText('StagelySecret').first().waitFor({ state: 'detached' })
+  })
+}

@@ -1,0 +1,89 @@
+// People: own tokens and sessions, members and roles, users, keys; and that the login is confirmed first.
+import { expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openPg } from '../../src/store/pg.ts'
+import type { Dashboard } from './dashboard.ts'
+
+/** As if everybody had logged in ten minutes ago. The controller remembers a login for five seconds. */
+const forgetConfirmations = async (databaseUrl: string): Promise<void> => {
+  const sql = openPg({ databaseUrl, clock: realClock, log: silentLogger })
+  await sql.exec('UPDATE tokens SET confirmed_until = 0 WHERE is_session')
+  await sql.close()
+  await new Promise((resolve) => setTimeout(resolve, 5_500))
+}
+
+export const peopleTests = (given: () => Dashboard): void => {
+  it('makes a token after a confirmation, shows it once, and revokes it', async () => {
+    const { open, token, database, axe } = given()
+    const page = await open('/ui/me')
+    await forgetConfirmations(database)
+    await page.getByText('this one').waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('button', { name: 'New token' }).click()
+    await page.getByLabel('Name').fill('ci')
+    await page.getByRole('button', { name: 'Make the token' }).click()
+    await page.getByText('Confirm that it is you').waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByLabel('Your token').fill('stg_wrong')
+    await page.keyboard.press('Enter')
+    await page.getByText('This token is not valid').waitFor()
+    await page.getByLabel('Your token').fill(token)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Keep this token' }).waitFor()
+    const made = await page.getByRole('dialog').locator('code').innerText()
+    await page.getByRole('button', { name: 'I have kept it' }).click()
+    const everything = await page.evaluate<string>(
+      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href, document.documentElement.outerHTML])',
+    )
+    expect(everything).not.toContain(made)
+    expect(everything).not.toContain(token)
+    await page.getByRole('button', { name: 'Revoke ci' }).click()
+    await page.getByRole('button', { name: 'Revoke it for good' }).click()
+    await page.getByText('ci opens nothing any more.').waitFor()
+    await page.getByRole('button', { name: 'Revoke ci' }).waitFor({ state: 'detached' })
+  })
+
+  it('adds a user and a member, changes the role, and tells a viewer which roles may', async () => {
+    const { open, rest, axe } = given()
+    const page = await open('/ui/people')
+    await page.getByRole('button', { name: 'New user' }).click()
+    await page.getByLabel('Login name').fill('vera')
+    await page.getByRole('button', { name: 'Add the user' }).click()
+    await page.getByRole('rowheader', { name: 'vera' }).waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('link', { name: 'default', exact: true }).click()
+    await page.getByRole('button', { name: 'Add a member' }).click()
+    await page.getByLabel('Name or e-mail address').fill('vera')
+    await page.getByRole('button', { name: 'Add to the team' }).click()
+    await page.getByLabel('Role of vera').selectOption('viewer')
+    await page.getByText('vera is viewer of default.').waitFor()
+    expect(await axe(page)).toEqual([])
+
+    const made = await rest('POST', '/users/vera/tokens', { name: 'hers' })
+    const { token: theirs } = JSON.parse(made) as { token: string }
+    const hers = await open('/ui/t/default/members', { token: theirs })
+    await hers.getByLabel('Role of vera').waitFor()
+    expect(await hers.getByLabel('Role of vera').isDisabled()).toBe(true)
+    for (const name of ['Add a member', 'Remove vera'])
+      expect(await hers.getByRole('button', { name }).getAttribute('title')).toContain(
+        'Needs the role owner in the team default.',
+      )
+    expect(await hers.getByRole('navigation', { name: 'Pages' }).innerText()).not.toMatch(
+      /Audit|Keys/,
+    )
+  })
+
+  it('rotates data keys, and shows how far it is, without a reload', async () => {
+    const { open, axe, stack } = given()
+    const before = await stack.containers()
+    const page = await open('/ui/keys')
+    await page.getByText('Master key').first().waitFor()
+    await page.getByRole('button', { name: 'Rotate data keys…' }).click()
+    await page.getByText('No container restarts').waitFor()
+    await page.getByRole('button', { name: 'Rotate the data keys' }).click()
+    await page.getByText('Succeeded').first().waitFor()
+    expect(await axe(page)).toEqual([])
+    expect(await stack.containers()).toEqual(before)
+  })
+}
