@@ -24,7 +24,7 @@ export const historyTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Compare two' }).click()
     const panel = page.getByRole('complementary')
     await panel.getByText('SENTRY_DSN').waitFor()
-    expect(await panel.innerText()).toMatch(/other value, v1 → v2/)
+    expect(await panel.innerText()).toMatch(/other value, v\d+ → v\d+/)
     expect(page.url()).toContain(`compare=${newest - 1}..${newest}`)
     expect(await axe(page)).toEqual([])
 
@@ -32,7 +32,7 @@ export const historyTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: `Go back to r${newest - 1}…` }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('shop/web').waitFor()
-    expect(await dialog.innerText()).toMatch(/re-creates 1 container\b[\s\S]*1 other container not/)
+    expect(await dialog.innerText()).toMatch(/re-creates 1 container\b[\s\S]*other containers? not/)
     expect(await axe(page)).toEqual([])
     expect((await stack.containers())['web']?.id).toBe(before['web']?.id)
     await dialog.getByLabel('Why').fill('the other one was wrong')

@@ -8,7 +8,7 @@ import { withQuery } from '../../app/team.ts'
 import { projects, stagelets } from '../../live/collections.ts'
 import { Button } from '../../ui/button.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
-import { projectUrl, stageletUrl } from '../../ui/links.ts'
+import { historyUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
@@ -86,6 +86,7 @@ const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps)
             ['By', by.join(', ')],
             ['At', <Since at={at} />],
             ['Note', note ?? <span class="muted">none was given</span>],
+            ['Clock', <a href={`${historyUrl(project)}/${number}`}>how its containers came</a>],
             ['Runs it', <Runs project={project} revision={number} newest={newest} />],
           ]}
         />
