@@ -12,6 +12,7 @@ import {
   contentText,
   isPerson,
   linkText,
+  receiptText,
   signedText,
   subjectText,
   type AuditContent,
@@ -52,6 +53,8 @@ export interface HeadSigner {
   /** Ed25519, 32 bytes in base64url. */
   readonly publicKey: string
   sign(as: SignedAs, point: ChainPoint): string
+  /** `text` is the canonical JSON of a receipt. */
+  signReceipt(text: string): string
 }
 
 /** `pkcs8` is the DER of an Ed25519 private key. */
@@ -61,6 +64,7 @@ export const createSigner = (pkcs8: Buffer): HeadSigner => {
   return {
     publicKey,
     sign: (as, point) => sign(null, Buffer.from(signedText(as, point)), key).toString('base64url'),
+    signReceipt: (text) => sign(null, Buffer.from(receiptText(text)), key).toString('base64url'),
   }
 }
 

@@ -64,6 +64,10 @@ export type SignedAs = 'head' | 'start'
 export const signedText = (as: SignedAs, { seq, hash }: ChainPoint): string =>
   text([`stagely audit ${as} 1`, seq, hash])
 
+/** What is signed of a receipt; never taken for a head. */
+export const receiptText = (text: string): string =>
+  JSON.stringify(['stagely audit receipt 1', text])
+
 /** What a verifier needs: of Node, or of a browser's WebCrypto. */
 export interface ChainCrypto {
   /** SHA-256 of the text in UTF-8, in base64url. */

@@ -1,7 +1,9 @@
 // Dry runs of changes by REST, and which services they reach. The agent is played by the test, which
 // writes its reports where the controller would.
+import { createPublicKey, verify } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
@@ -345,6 +347,23 @@ describe('the history', () => {
     ])
     expect((await server.call('GET', `${shop}/revisions/999`)).status).toBe(404)
     expect((await server.call('GET', `${shop}/revisions/none`)).status).toBe(404)
+  })
+
+  it('gives a receipt that the key of the audit log has signed', async () => {
+    const { receipt, signature, public_key } = (
+      await ok('GET', `${shop}/revisions/1/receipt`)
+    ).json<{ receipt: { head: object }; signature: string; public_key: string }>()
+    expect(receipt).toMatchObject({ project: 'shop', team: ns, revision: 1, by: ['admin'] })
+    expect(receipt.head).toMatchObject({ type: 'head', public_key })
+    const key = createPublicKey({
+      key: { kty: 'OKP', crv: 'Ed25519', x: public_key },
+      format: 'jwk',
+    })
+    const isSigned = (told: object): boolean => {
+      const text = JSON.stringify(['stagely audit receipt 1', canonicalJson(told)])
+      return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
+    }
+    expect([isSigned(receipt), isSigned({ ...receipt, by: ['bob'] })]).toEqual([true, false])
   })
 
   it('tells where a secret was before it moved', async () => {

@@ -1,5 +1,8 @@
 // The history of a project: its revisions, the differences between them, and the rollback to one.
 import * as z from 'zod'
+import { signedHead } from '../../../src/audit/record.ts'
+import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
 import { changeFields, changeSecrets, impactSchema, wholeChange } from './changes.ts'
@@ -8,7 +11,7 @@ import { namedSecret } from './kinds.ts'
 import { revisionStates, standingAt, type StageletObject } from './revision-standing.ts'
 import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
-import { requireTarget, route, routesOf } from './route.ts'
+import { requireTarget, route, routesOf, type RestContext } from './route.ts'
 import { answerOf } from './shapes.ts'
 
 const revisionSchema = z.strictObject({
@@ -38,6 +41,37 @@ const oneRevisionSchema = revisionSchema.extend({
   ),
 })
 const toRevision = answerOf(oneRevisionSchema)
+
+const receiptSchema = z.strictObject({
+  receipt: oneRevisionSchema.extend({
+    team: z.string(),
+    project: z.string(),
+    issued_at: time,
+    head: signedHead.describe('Newest row of the audit log: those of the revision are before it.'),
+  }),
+  signature: z
+    .string()
+    .describe(
+      'Ed25519 over the JSON text of ["stagely audit receipt 1", TEXT], where TEXT is `receipt` as JSON with sorted keys and without spaces.',
+    ),
+  public_key: z.string().describe('Ed25519, 32 bytes in base64url: that of the audit log.'),
+})
+
+const readRevision = async ({
+  deps,
+  params,
+  target,
+}: RestContext): Promise<z.infer<typeof oneRevisionSchema>> => {
+  const project = requireTarget({ target })
+  const found = (await deps.store.listRevisions(project.metadata.uid ?? '')).find(
+    ({ revision }) => String(revision) === params['revision'],
+  )
+  if (found === undefined) throw notFound('revision', params['revision'] ?? '')
+  const { namespace, name } = refOf(project)
+  const { items } = await deps.store.list('Stagelet', { namespace, project: name })
+  const stagelets = items.map((one) => standingAt(one as StageletObject, found.revision))
+  return toRevision({ ...found, stagelets })
+}
 
 const diffShape = {
   added: z.array(namedSecret),
@@ -111,17 +145,22 @@ export const revisionsRoutes = routesOf('History', [
     summary: 'One revision: who made it, why, and which stagelets run it.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
     response: { description: 'As agents have reported it last.', schema: oneRevisionSchema },
+    handle: async (context) => ({ body: await readRevision(context) }),
+  }),
+  route({
+    id: 'getRevisionReceipt',
+    at: 'GET /projects/:project_id/revisions/:revision/receipt',
+    summary: 'The same as a receipt that the key of the audit log has signed.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
+    response: { description: 'To be kept; it proves who said what when.', schema: receiptSchema },
     handle: async (context) => {
-      const { deps, params } = context
-      const project = requireTarget(context)
-      const found = (await deps.store.listRevisions(project.metadata.uid ?? '')).find(
-        ({ revision }) => String(revision) === params['revision'],
+      const { namespace: team, name: project } = refOf(requireTarget(context))
+      const issued_at = toTimestamp(context.deps.clock.now())
+      const told = { team, project, issued_at, ...(await readRevision(context)) }
+      const { head, signature } = await context.deps.audit.signReceipt((newest) =>
+        canonicalJson({ ...told, head: newest }),
       )
-      if (found === undefined) throw notFound('revision', params['revision'] ?? '')
-      const { namespace, name } = refOf(project)
-      const { items } = await deps.store.list('Stagelet', { namespace, project: name })
-      const stagelets = items.map((one) => standingAt(one as StageletObject, found.revision))
-      return { body: toRevision({ ...found, stagelets }) }
+      return { body: { receipt: { ...told, head }, signature, public_key: head.public_key } }
     },
   }),
   route({

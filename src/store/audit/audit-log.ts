@@ -85,6 +85,14 @@ export class AuditLog {
     return headOf(head, signer)
   }
 
+  /** The signature of what `textWith` makes of the newest head, and that head. */
+  async signReceipt(
+    textWith: (head: SignedHead) => string,
+  ): Promise<{ head: SignedHead; signature: string }> {
+    const head = await this.sign()
+    return { head, signature: (await this.#open()).signReceipt(textWith(head)) }
+  }
+
   /** The newest row, the signed head, and why it could not be signed. */
   async state(): Promise<AuditState> {
     try {
