@@ -59,6 +59,7 @@ const inBrowsers = [
 ]
 const pure = [
   './secrets/set-entry.ts',
+  './secrets/references.ts',
   './access/roles.ts',
   './access/team-roles.ts',
   './audit/lines.ts',

@@ -1,5 +1,4 @@
 // Follows references between the secrets of one set, for one stagelet. See ADR 0026.
-import { createHash } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 import { winnersFor, type SetEntry } from './set-entry.ts'
 
@@ -79,25 +78,6 @@ const cycle = (entry: SetEntry, path: readonly SetEntry[]): BrokenReference => {
   const from = path.indexOf(path.at(-1)!)
   const names = path.slice(from).map(({ name }) => `"${name}"`)
   return new BrokenReference(entry, `its references lead in a circle: ${names.join(' to ')}`)
-}
-
-const digestOf = (entry: SetEntry, referred: readonly string[]): string => {
-  if (entry.references === undefined) return entry.valueDigest
-  const lines = ['stagely references v1', entry.valueDigest, ...referred]
-  return createHash('sha256').update(lines.join('\n')).digest('hex')
-}
-
-/**
- * `entry` with the digest of its finished value for `stagelet`; `entry` itself when it refers to
- * nothing.
- */
-export const createResolvedDigest = <E extends SetEntry>(
-  entries: readonly E[],
-  stagelet: string | undefined,
-): ((entry: E) => E) => {
-  const fold = createResolver<E, string>(entries, stagelet, digestOf)
-  return (entry) =>
-    entry.references === undefined ? entry : { ...entry, valueDigest: fold(entry) }
 }
 
 /** The entry, and every entry that its value is made of. */

@@ -1,6 +1,6 @@
 // Which service sees which secret. The controller (diff, in sync, blast radius) and the agent
 // (override) use the same function, so that they always agree.
-import { createResolvedDigest } from './references.ts'
+import { createResolvedDigest } from './resolved-digest.ts'
 import { winnersFor, type SetEntry } from './set-entry.ts'
 
 export type { SetEntry } from './set-entry.ts'

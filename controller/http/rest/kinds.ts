@@ -260,7 +260,7 @@ export const fullSecretSchema = z.strictObject({
       ...ofEveryStatus,
       version: { absent: 0, description: 'Version of the stored value; 0 while there is none.' },
       updatedAt: hidden, // shown as `updated_at`
-      references: hidden, // the name is used for the field of spec
+      references: { name: 'refers_to' }, // the name is used for the field of spec
       publicKey: hidden,
       serviceCount: { absent: 0 },
       services: { absent: [] },

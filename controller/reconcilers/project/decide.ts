@@ -9,7 +9,8 @@ import {
   projectMissing,
   type Verdict,
 } from '../../../src/resources/unseen-secret.ts'
-import { createResolvedDigest, createDependencies } from '../../../src/secrets/references.ts'
+import { createDependencies } from '../../../src/secrets/references.ts'
+import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secret-status.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'

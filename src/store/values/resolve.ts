@@ -6,7 +6,8 @@ import {
   parseTemplate,
   type Template,
 } from '../../resources/value-template.ts'
-import { createResolver, createResolvedDigest, isFor } from '../../secrets/references.ts'
+import { createResolver, isFor } from '../../secrets/references.ts'
+import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
 import { setTampered } from '../errors.ts'
 import type { OpenedEntry } from '../store.ts'
 
