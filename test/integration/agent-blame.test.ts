@@ -7,7 +7,7 @@ import { createStack, idleService, testImage, type Stack } from '../support/stac
 
 /** `peer` is re-created with `db`, whose network it has; `picky` crashes without its one secret. */
 const composeFile = (peerCommand = 'exec sleep 1000'): string => `services:
-${idleService('db', '    network_mode: none\n')}  peer:
+${idleService('db')}  peer:
     image: ${testImage}
     init: true
     command: ["sh", "-c", "${peerCommand}"]
@@ -16,7 +16,6 @@ ${idleService('db', '    network_mode: none\n')}  peer:
     healthcheck: {test: ["CMD-SHELL", "test ! -e /state/broken"], interval: 300ms, retries: 1}
   picky:
     image: ${testImage}
-    network_mode: host
     init: true
     command: ["sh", "-c", "test -n \\"$$NEEDED\\" || { echo NEEDED is missing; exit 4; }; exec sleep 1000"]
 volumes: {state: {}}

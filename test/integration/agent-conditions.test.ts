@@ -16,17 +16,15 @@ import {
 const compose = `services:
   db:
     image: ${testImage}
-    network_mode: host
     init: true
     restart: always
     command: ["sh", "-c", "case $$VALUE in *no-start*) exit 5;; esac; sleep 1; touch /ready; exec sleep 1000"]
     healthcheck:
       test: ["CMD-SHELL", "case $$VALUE in *no-db*) echo db cannot use it; exit 1;; esac; test -e /ready"]
-      interval: 600ms
-      retries: 4
+      interval: 300ms
+      retries: 8
   migrate:
     image: ${testImage}
-    network_mode: host
     init: true
     command: ["sh", "-c", "sleep 1; case $$VALUE in *no-job*) echo job cannot use it; exit 4;; esac"]
     depends_on: {db: {condition: service_healthy}}

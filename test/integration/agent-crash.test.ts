@@ -101,7 +101,6 @@ describe('in the middle of a re-creation', () => {
   const slow = `services:
   slow:
     image: ${testImage}
-    network_mode: host
     command: ["sleep", "1000"]
     stop_grace_period: 2s
 `

@@ -20,9 +20,8 @@ const peer = `  peer:
     pid: service:db
 `
 const compose = `services:
-${idleService('db', '    network_mode: none\n')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${peer}${idleService('asks', '    depends_on: {db: {condition: service_started, restart: true}}\n')}${idleService('twins', '    scale: 2\n')}  migrate:
+${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${peer}${idleService('asks', '    depends_on: {db: {condition: service_started, restart: true}}\n')}${idleService('twins', '    scale: 2\n')}  migrate:
     image: ${testImage}
-    network_mode: host
     command: ["sh", "-c", "echo ran"]
     depends_on: [db]
 ${idleService('none', '    scale: 0\n')}`

@@ -27,7 +27,6 @@ const watch = [
 const compose = `services:
   web:
     image: ${testImage}
-    network_mode: host
     volumes: ["seen:/seen"]
     command:
     - sh

@@ -23,11 +23,9 @@ const shell = (script: string): string =>
 const compose = `services:
   talker:
     image: ${testImage}
-    network_mode: host
     command: ${shell(talking)}
   quiet:
     image: ${testImage}
-    network_mode: host
     tty: true
     command: ${shell('echo from a tty $TOKEN; sleep 300')}
     stop_signal: SIGKILL

@@ -16,14 +16,12 @@ import {
 /** With a secret it is healthy only once the test says so. */
 const slow = `  slow:
     image: ${testImage}
-    network_mode: host
     command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; sleep 2147483 & wait"]
     healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], interval: 1s, retries: 1000}
 `
 /** Crashes by itself when it finds a file. */
 const fragile = `  fragile:
     image: ${testImage}
-    network_mode: host
     command: ["sh", "-c", "rm -f /tmp/crash; trap 'exit 0' TERM; while test ! -f /tmp/crash; do sleep 1 & wait $$!; done; exit 3"]
 `
 const composeFile = (edit = ''): string =>

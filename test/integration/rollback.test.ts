@@ -11,7 +11,6 @@ import { createStack, idleService, testImage, type Stack } from '../support/stac
 const compose = `services:
   web:
     image: ${testImage}
-    network_mode: host
     restart: always
     init: true
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; cat /config; exit 7"]

@@ -23,30 +23,6 @@ export const askEngine = <T>(path: string): Promise<T | undefined> =>
     sent.end()
   })
 
-/** What is gone already, or on its way, is fine. */
-const deleteOf = (path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const sent = request({ socketPath: socketPath(), path, method: 'DELETE' }, (response) => {
-      response.resume().once('end', resolve).once('error', reject)
-    })
-    sent.on('error', reject)
-    sent.end()
-  })
-
-/** As `docker compose down -v`, without its processes, and without asking the containers to end. */
-export const removeProject = async (project: string): Promise<void> => {
-  const label = [`com.docker.compose.project=${project}`]
-  const filters = `filters=${encodeURIComponent(JSON.stringify({ label }))}`
-  const containers = await askEngine<{ Id: string }[]>(`/containers/json?all=true&${filters}`)
-  const remove = ({ Id }: { Id: string }): Promise<void> =>
-    deleteOf(`/containers/${Id}?force=true&v=true`)
-  await Promise.all((containers ?? []).map(remove))
-  const networks = await askEngine<{ Id: string }[]>(`/networks?${filters}`)
-  for (const { Id } of networks ?? []) await deleteOf(`/networks/${Id}`)
-  const volumes = await askEngine<{ Volumes: { Name: string }[] | null }>(`/volumes?${filters}`)
-  for (const { Name } of volumes?.Volumes ?? []) await deleteOf(`/volumes/${Name}`)
-}
-
 /** One line of the engine's `/events`. */
 export interface EngineEvent {
   readonly Action: string

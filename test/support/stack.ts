@@ -5,7 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { askEngine, followEvents, removeProject } from './engine-api.ts'
+import { askEngine, followEvents } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
 
 const run = promisify(execFile)
@@ -15,12 +15,9 @@ export const testImage = 'stagely-test/busybox:1'
 /** Idles, and ends at once on SIGTERM. */
 export const idle = `["sh", "-c", "trap 'exit 0' TERM; sleep 2147483 & wait"]`
 
-/**
- * In the machine's network, unless `extra` names another: to make one, even an empty one, is a third of what
- * the start of a container costs the engine.
- */
+/** Without a network of its own, unless `extra` needs one: that is a third of what a container costs the engine. */
 export const idleService = (name: string, extra = ''): string => {
-  const network = /^ {4}(network|ports)/m.test(extra) ? '' : '    network_mode: host\n'
+  const network = /^ {4}(network|ports)/m.test(extra) ? '' : '    network_mode: none\n'
   return `  ${name}:\n    image: ${testImage}\n    command: ${idle}\n${network}${extra}`
 }
 
@@ -141,7 +138,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
         .filter(({ action }) => actions.some((a) => action === a || action.startsWith(`${a}:`))),
     remove: async () => {
       events.stop()
-      await removeProject(project)
+      await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
       try {
         // A test may have removed the folder itself.
         const isThere = await access(directory).then(

@@ -3,11 +3,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
+import { agentTests } from './agents.ts'
+import { logTests } from './logs.ts'
 import { overviewTests } from './overview.ts'
 import { secretsTests } from './secrets.ts'
 import { historyTests } from './history.ts'
 import { auditTests } from './audit.ts'
 import { peopleTests } from './people.ts'
+import { rolloutTests } from './rollouts.ts'
+import { stageletTests } from './stagelet.ts'
 
 describe('the dashboard', () => {
   let dashboard: Dashboard
@@ -29,4 +33,8 @@ describe('the dashboard', () => {
   historyTests(given)
   auditTests(given)
   peopleTests(given)
+  logTests(given)
+  agentTests(given)
+  stageletTests(given)
+  rolloutTests(given)
 })

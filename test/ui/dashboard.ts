@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { request, type BrowserContext, type Page } from 'playwright-core'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
-import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { createStack, testImage, type Stack } from '../support/stack.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { launchApart } from './browser.ts'
 
@@ -60,8 +60,17 @@ const watch = (page: Page, found: string[]): void => {
   page.on('pageerror', (error) => found.push(`error: ${error.stack ?? error.message}`))
 }
 
-/** Two services that idle, and a third that no container runs. */
-export const compose = `services:\n${idleService('web', '    stop_grace_period: 1s\n')}${idleService('backend', '    stop_grace_period: 1s\n')}`
+const shell = (name: string, command: string): string =>
+  `  ${name}:\n    image: ${testImage}\n    stop_grace_period: 1s\n    network_mode: none\n    command: ["sh", "-c", ${JSON.stringify(command)}]\n`
+
+/** `web` writes lines; `backend` idles, and ends at once where its value is a broken one. */
+export const compose = `services:\n${shell(
+  'web',
+  `trap 'exit 0' TERM; while true; do n=$$((n+1)); printf '\\033[32mINFO\\033[0m request %d\\007\\n' $$n; sleep 0.2 & wait $$!; done`,
+)}${shell(
+  'backend',
+  `case $$DATABASE_URL in broken*) for n in $$(seq 1 25); do echo step $$n; done; echo FATAL: no login with $$DATABASE_URL; exit 3;; esac; trap 'exit 0' TERM; sleep 2147483 & wait`,
+)}`
 
 const seed = (stack: Stack): string =>
   projectYaml('shop') +

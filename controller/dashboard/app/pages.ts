@@ -6,6 +6,8 @@ import Gauge from 'icon:gauge'
 import KeyRound from 'icon:key-round'
 import ShieldCheck from 'icon:shield-check'
 import Users from 'icon:users'
+import Rocket from 'icon:rocket'
+import Server from 'icon:server'
 
 export interface RailEntry {
   readonly label: string
@@ -35,6 +37,19 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../pages/watch/page.tsx'),
   },
   { path: '/ui/t/:team/p/:project/history', load: () => import('../pages/history/page.tsx') },
+  { path: '/ui/t/:team/s/:stagelet', load: () => import('../pages/stagelet.tsx') },
+  {
+    path: '/ui/agents',
+    load: () => import('../pages/agents.tsx'),
+    rail: { label: 'Agents', icon: Server, letter: 'a', needs: ['list', 'agents'] },
+  },
+  { path: '/ui/t/:team/a/:agent', load: () => import('../pages/agent.tsx') },
+  {
+    path: '/ui/rollouts',
+    load: () => import('../pages/rollouts.tsx'),
+    rail: { label: 'Rollouts', icon: Rocket, letter: 'r', needs: ['list', 'projects'] },
+  },
+  { path: '/ui/t/:team/p/:project/rollout', load: () => import('../pages/rollout.tsx') },
   {
     path: '/ui/audit',
     load: () => import('../pages/audit/page.tsx'),

@@ -30,7 +30,7 @@ const composeText = (): string => {
   const parts = services.map((name) => {
     const { needs, restart } = traits[name]
     return [
-      `  ${name}:\n    image: ${testImage}\n    command: ${idle}\n    network_mode: host`,
+      `  ${name}:\n    image: ${testImage}\n    command: ${idle}\n    network_mode: none`,
       ...(restart === undefined ? [] : [`    restart: ${restart}`]),
       ...(needs === undefined ? [] : [`    depends_on: [${needs}]`]),
     ].join('\n')

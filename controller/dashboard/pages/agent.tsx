@@ -1,0 +1,144 @@
+// One agent: whether it is there, what it runs, and what one can do with it.
+import { useRoute } from 'preact-iso'
+import { useState } from 'preact/hooks'
+import { whyNot } from '../app/session.ts'
+import type { Agent, Stagelet } from '../api/types.ts'
+import { agents, stagelets } from '../live/collections.ts'
+import { standingOf } from '../live/standing.ts'
+import { Button, LinkButton } from '../ui/button.tsx'
+import { Facts } from '../ui/drawer.tsx'
+import { stageletUrl } from '../ui/links.ts'
+import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { State } from '../ui/state.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
+import { Ago, Since } from '../ui/time.tsx'
+import { AgentActions } from './agents/actions.tsx'
+import { JoinDialog } from './agents/join.tsx'
+import { agentStanding, isConnected, isSkewed, skewText, stageletsOn } from './agents/standing.ts'
+
+const columns: readonly TableColumn<Stagelet>[] = [
+  {
+    title: 'Stagelet',
+    head: true,
+    render: (stagelet) => (
+      <>
+        <a href={stageletUrl(stagelet)}>{stagelet.name}</a>
+        <small>{stagelet.project}</small>
+      </>
+    ),
+  },
+  {
+    title: 'State',
+    render: (stagelet) => {
+      const { kind, word, why } = standingOf(stagelet)
+      return (
+        <State kind={kind} title={why}>
+          {word}
+        </State>
+      )
+    },
+  },
+  { title: 'Since', render: (stagelet) => <Since at={standingOf(stagelet).since} /> },
+  { title: 'Services', end: true, render: ({ services }) => services.length },
+  { title: 'Folder', wide: true, render: ({ directory }) => <code>{directory}</code> },
+]
+
+const About = ({ agent }: { readonly agent: Agent }) => (
+  <Panel title="About">
+    <Facts
+      rows={[
+        [
+          isConnected(agent) ? 'Connected since' : 'Last seen',
+          <Since at={agentStanding(agent).since} />,
+        ],
+        ['Last away', <Since at={agent.last_lost} />],
+        ['Agent', agent.version ?? '–'],
+        ['Docker Engine', agent.engine_version ?? '–'],
+        ['Compose', agent.compose_version ?? '–'],
+        [
+          'Clock, to the controller’s',
+          isSkewed(agent) ? <State kind="warn">{skewText(agent)}</State> : skewText(agent),
+        ],
+        ['Keys made', <Ago at={agent.keys_rotated_at} />],
+        ['Added', <Since at={agent.created_at} />],
+      ]}
+    />
+  </Panel>
+)
+
+const Shown = ({ agent }: { readonly agent: Agent }) => {
+  const [isJoining, setJoining] = useState(false)
+  const { kind, word, why } = agentStanding(agent)
+  const mine = stageletsOn(agent, stagelets.rows.value)
+  const rows = mine.toSorted(
+    (a, b) => standingOf(b).weight - standingOf(a).weight || a.name.localeCompare(b.name),
+  )
+  return (
+    <PageFrame
+      windowTitle={`${isConnected(agent) ? '●' : '◌'} ${agent.name}`}
+      within={<a href="/ui/agents">Agents</a>}
+      title={agent.name}
+      state={
+        <span>
+          <State kind={kind}>{word}</State> <span class="muted">{why}</span>
+        </span>
+      }
+      actions={
+        <>
+          {isConnected(agent) ? null : (
+            <Button
+              look="primary"
+              whyNot={whyNot('create', 'agents/join', agent.team)}
+              onPress={() => {
+                setJoining(true)
+              }}
+            >
+              Join command
+            </Button>
+          )}
+          <AgentActions agent={agent} stagelets={mine.length} />
+        </>
+      }
+    >
+      <Panel flush title="Stagelets">
+        {rows.length === 0 ? (
+          <Empty title="Nothing is deployed here" />
+        ) : (
+          <Table label="Stagelets" columns={columns} rows={rows} idOf={({ id }) => id} />
+        )}
+      </Panel>
+      <About agent={agent} />
+      {isJoining ? (
+        <JoinDialog
+          agent={agent}
+          onClose={() => {
+            setJoining(false)
+          }}
+        />
+      ) : null}
+    </PageFrame>
+  )
+}
+
+export const Page = () => {
+  const { params } = useRoute()
+  const [team, name] = [params['team'] ?? '', params['agent'] ?? '']
+  const agent = agents.rows.value.find(
+    (one) => one.team === team && (one.name === name || one.id === name),
+  )
+  if (agent !== undefined) return <Shown agent={agent} />
+  return (
+    <PageFrame windowTitle={name} title={name}>
+      {agents.loading.value === 'ready' ? (
+        <Empty
+          title="Not there, or not yours."
+          action={<LinkButton href="/ui/agents">To the agents</LinkButton>}
+        >
+          The team {team} has no agent {name} that you may see.
+        </Empty>
+      ) : (
+        <Skeleton />
+      )}
+    </PageFrame>
+  )
+}

@@ -1,0 +1,146 @@
+// The machines: which are there, since when, with which versions, and in which states their stagelets are.
+import { useState } from 'preact/hooks'
+import { useShortcuts } from '../app/keys.ts'
+import { maySomewhere } from '../app/session.ts'
+import { useTeam } from '../app/team.ts'
+import type { Agent } from '../api/types.ts'
+import { agents, stagelets } from '../live/collections.ts'
+import { countsOf } from '../live/standing.ts'
+import { Button } from '../ui/button.tsx'
+import { agentUrl } from '../ui/links.ts'
+import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { Count, State } from '../ui/state.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
+import { Ago, Since } from '../ui/time.tsx'
+import { JoinDialog, JoinPanel } from './agents/join.tsx'
+import { agentStanding, isConnected, isSkewed, skewText, stageletsOn } from './agents/standing.ts'
+import s from './agents/agents.module.css'
+
+const States = ({ agent }: { readonly agent: Agent }) => {
+  const counts = countsOf(stageletsOn(agent, stagelets.rows.value))
+  if (counts.length === 0) return <span class="muted">none</span>
+  return (
+    <span class={s['states']}>
+      {counts.map(({ kind, word, count }) => (
+        <Count key={word} kind={kind} count={count} word={word} />
+      ))}
+    </span>
+  )
+}
+
+const columns: readonly TableColumn<Agent>[] = [
+  {
+    title: 'Agent',
+    head: true,
+    render: (agent) => (
+      <>
+        <a href={agentUrl(agent)}>{agent.name}</a>
+        <small>{agent.team}</small>
+      </>
+    ),
+  },
+  {
+    title: 'State',
+    render: (agent) => {
+      const { kind, word, why } = agentStanding(agent)
+      return (
+        <State kind={kind} title={why}>
+          {word}
+        </State>
+      )
+    },
+  },
+  {
+    title: 'Since',
+    render: (agent) => <Since at={agentStanding(agent).since} />,
+  },
+  { title: 'Stagelets', render: (agent) => <States agent={agent} /> },
+  {
+    title: 'Agent, engine, Compose',
+    wide: true,
+    render: ({ version, engine_version: engine, compose_version: compose }) => (
+      <span class="num">{[version, engine, compose].map((one) => one ?? '–').join(' · ')}</span>
+    ),
+  },
+  {
+    title: 'Clock',
+    wide: true,
+    render: (agent) =>
+      isSkewed(agent) ? (
+        <State kind="warn" title="Its clock is not the controller's">
+          {skewText(agent)}
+        </State>
+      ) : (
+        <span class="num">{skewText(agent)}</span>
+      ),
+  },
+  { title: 'Keys', wide: true, render: ({ keys_rotated_at: at }) => <Ago at={at} /> },
+]
+
+const byName = (a: Agent, b: Agent): number =>
+  Number(isConnected(a)) - Number(isConnected(b)) ||
+  a.team.localeCompare(b.team) ||
+  a.name.localeCompare(b.name)
+
+export const Page = () => {
+  const team = useTeam()
+  const [isAdding, setAdding] = useState(false)
+  const shown = agents.rows.value
+    .filter((one) => team === undefined || one.team === team)
+    .toSorted(byName)
+  const away = shown.filter((one) => !isConnected(one)).length
+  const isReady = agents.loading.value === 'ready'
+  const mayAdd = maySomewhere('create', 'agents/join')
+  const add = (): boolean => {
+    if (mayAdd) setAdding(true)
+    return mayAdd
+  }
+  useShortcuts([{ keys: 'n', does: 'Add a machine', run: add }])
+  const error = agents.error.value
+  return (
+    <PageFrame
+      windowTitle={`${away > 0 ? `◌ ${away} away` : '●'} Agents`}
+      title="Agents"
+      state={
+        <span class="muted num">
+          {shown.length} {shown.length === 1 ? 'machine' : 'machines'}
+          {away > 0 ? `, ${away} not connected` : ''}
+        </span>
+      }
+      actions={
+        <Button
+          look="primary"
+          whyNot={mayAdd ? undefined : 'Needs the role owner or maintainer in a team.'}
+          onPress={add}
+        >
+          Add machine
+        </Button>
+      }
+    >
+      {error === undefined ? null : (
+        <ProblemBox error={error} onRetry={() => void agents.refresh()} />
+      )}
+      {!isReady && shown.length === 0 && error === undefined ? <Skeleton /> : null}
+      {shown.length > 0 ? (
+        <Panel flush>
+          <Table label="Agents" columns={columns} rows={shown} idOf={({ id }) => id} />
+        </Panel>
+      ) : isReady ? (
+        <Panel>
+          <Empty title="No machine has joined yet">
+            An agent runs on each machine that has containers. It needs no open port.
+          </Empty>
+          {mayAdd && !isAdding ? <JoinPanel /> : null}
+        </Panel>
+      ) : null}
+      {isAdding ? (
+        <JoinDialog
+          onClose={() => {
+            setAdding(false)
+          }}
+        />
+      ) : null}
+    </PageFrame>
+  )
+}

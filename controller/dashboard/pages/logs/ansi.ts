@@ -1,0 +1,93 @@
+// The text of a log line for the page: colours of a terminal become names of classes, and characters that nobody
+// sees become symbols, so that no line can hide text or turn its direction. Pure.
+export interface Segment {
+  readonly text: string
+  /** Names of classes, such as `red bold`; empty: plain. */
+  readonly look: string
+  /** It stands for a character that has no form of its own. */
+  readonly symbol: boolean
+}
+
+const escape = String.fromCharCode(27)
+// Sequences of a terminal that set a colour, and characters without a form: controls but the tabulator, marks of
+// direction, joiners, and the two separators of lines.
+const special = new RegExp(
+  String.raw`${escape}\[([\d;:]*)m|((?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])`,
+  'gu',
+)
+
+const colours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
+
+interface Look {
+  colour: string
+  readonly marks: Set<string>
+}
+
+const marksOf: Readonly<Record<number, string>> = {
+  1: 'bold',
+  2: 'dim',
+  3: 'italic',
+  4: 'underline',
+}
+
+/** A colour by number or by its parts: of 256, the first sixteen are known. Returns how many numbers it took. */
+const takeExtended = (look: Look, codes: readonly number[], at: number): number => {
+  if (codes[at + 1] === 2) return 4
+  const index = codes[at + 2] ?? -1
+  if (codes[at] === 38) look.colour = index < 16 ? (colours[index % 8] ?? '') : ''
+  return 2
+}
+
+const apply = (look: Look, parameters: string): void => {
+  const codes = parameters.split(/[;:]/).map(Number)
+  for (let at = 0; at < codes.length; at++) {
+    const code = codes[at] ?? 0
+    if (code === 0) {
+      look.colour = ''
+      look.marks.clear()
+    } else if (code in marksOf) look.marks.add(marksOf[code] ?? '')
+    else if (code === 22) {
+      look.marks.delete('bold')
+      look.marks.delete('dim')
+    } else if (code === 23) look.marks.delete('italic')
+    else if (code === 24) look.marks.delete('underline')
+    else if (code === 39) look.colour = ''
+    else if (code === 38 || code === 48) at += takeExtended(look, codes, at)
+    else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97))
+      look.colour = colours[code % 10] ?? ''
+  }
+}
+
+/** As terminals write controls: `^G`; of others the number. */
+const symbolOf = (character: string): string => {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 32) return `^${String.fromCodePoint(code + 64)}`
+  if (code === 127) return '^?'
+  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
+}
+
+export const segmentsOf = (line: string): readonly Segment[] => {
+  // A terminal ends its lines with CR LF.
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line
+  const segments: Segment[] = []
+  const look: Look = { colour: '', marks: new Set() }
+  const add = (part: string, symbol = false): void => {
+    if (part === '') return
+    segments.push({ text: part, look: [look.colour, ...look.marks].join(' ').trim(), symbol })
+  }
+  let from = 0
+  for (const match of text.matchAll(special)) {
+    add(text.slice(from, match.index))
+    from = match.index + match[0].length
+    if (match[2] === undefined) apply(look, match[1] ?? '')
+    else add(symbolOf(match[2]), true)
+  }
+  add(text.slice(from))
+  return segments
+}
+
+/** The line as it is filtered and shown to who hears the page: without colours. */
+export const plainOf = (line: string): string =>
+  segmentsOf(line)
+    .map(({ text }) => text)
+    .join('')

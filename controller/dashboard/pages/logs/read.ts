@@ -1,0 +1,73 @@
+// Reads a log stream. A browser holds two of them open at most: each keeps one of the six connections that
+// HTTP/1.1 gives to a host.
+import { api, must } from '../../api/client.ts'
+import type { LogLine, LogRecord } from './record.ts'
+
+export interface LogQuery {
+  readonly service?: string
+  readonly since?: string
+  readonly tail?: number
+}
+
+/** Gives the records as they come. Ends when the stream ends; throws when it breaks. */
+export const readRecords = async (
+  stagelet: string,
+  query: LogQuery & { readonly follow?: 'true' },
+  onRecords: (records: readonly LogRecord[]) => void,
+  signal: AbortSignal,
+): Promise<void> => {
+  const body: unknown = await must(
+    api.GET('/stagelets/{stagelet_id}/logs', {
+      params: { path: { stagelet_id: stagelet }, query },
+      parseAs: 'stream',
+      signal,
+    }),
+  )
+  const reader = (body as ReadableStream<Uint8Array>).getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    const records = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LogRecord)
+    if (records.length > 0) onRecords(records)
+  }
+}
+
+/** The lines that are there now. Throws what the agent says where it cannot read them. */
+export const readLines = async (
+  stagelet: string,
+  query: LogQuery,
+  signal: AbortSignal,
+): Promise<readonly LogLine[]> => {
+  const lines: LogLine[] = []
+  let failed: string | undefined
+  const take = (records: readonly LogRecord[]): void => {
+    for (const record of records) {
+      if (record.type === 'line') lines.push(record)
+      else if (record.type === 'end') failed = record.error
+    }
+  }
+  await readRecords(stagelet, query, take, signal)
+  if (failed !== undefined && lines.length === 0) throw new LogsEnded(failed)
+  return lines
+}
+
+/** The agent ended the logs early, and said why. */
+export class LogsEnded extends Error {
+  override readonly name = 'LogsEnded'
+}
+
+/** Runs it with one of the two places for log streams; returns false where both are taken. */
+export const withLogPlace = async (run: () => Promise<void>): Promise<boolean> => {
+  for (const place of ['stagely-logs-1', 'stagely-logs-2']) {
+    const isMine = await navigator.locks.request(place, { ifAvailable: true }, async (lock) => {
+      if (lock !== null) await run()
+      return lock !== null
+    })
+    if (isMine) return true
+  }
+  return false
+}

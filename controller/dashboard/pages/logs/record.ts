@@ -1,0 +1,16 @@
+// What a log stream holds, one JSON object a line.
+export interface LogLine {
+  readonly type: 'line'
+  readonly service: string
+  readonly container: string
+  readonly stream: 'stdout' | 'stderr'
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string
+  readonly text: string
+}
+
+export type LogRecord =
+  | LogLine
+  /** Lines that were left out here, because the reader was slower than the containers. */
+  | { readonly type: 'dropped'; readonly lines: number }
+  | { readonly type: 'end'; readonly error?: string }

@@ -1,0 +1,123 @@
+// The rollout of one project: on which stagelets the newest revision runs, which wait for what, which failed.
+import { useRoute } from 'preact-iso'
+import type { Project, Rollout } from '../api/types.ts'
+import { projects } from '../live/collections.ts'
+import { LinkButton } from '../ui/button.tsx'
+import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
+import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { State } from '../ui/state.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
+import { RolloutActions } from './rollouts/actions.tsx'
+import { RolloutBar } from './rollouts/bar.tsx'
+import { rolloutState, standingInRollout, stopText, worstFirst } from './rollouts/standing.ts'
+import { useRollout } from './rollouts/use-rollout.ts'
+import { revisionText } from './stagelet/sentence.ts'
+import s from './rollouts/rollouts.module.css'
+
+type Row = Rollout['stagelets'][number]
+
+const columnsOf = (team: string): readonly TableColumn<Row>[] => [
+  {
+    title: 'Stagelet',
+    head: true,
+    render: ({ name }) => <a href={stageletUrl({ team, name })}>{name}</a>,
+  },
+  {
+    title: 'State',
+    render: (row) => {
+      const [kind, word] = standingInRollout(row)
+      return <State kind={kind}>{word}</State>
+    },
+  },
+  {
+    title: 'Runs',
+    render: ({ running_revision: running }) => <span class="num">{revisionText(running)}</span>,
+  },
+  {
+    title: 'Wants',
+    render: ({ wanted_revision: wanted }) => <span class="num">{revisionText(wanted)}</span>,
+  },
+  {
+    title: 'Why',
+    render: ({ message }) => <span class={s['message']}>{message}</span>,
+  },
+  {
+    title: 'Agent',
+    wide: true,
+    render: ({ agent }) => <a href={agentUrl({ team, name: agent })}>{agent}</a>,
+  },
+]
+
+const Shown = ({ project }: { readonly project: Project }) => {
+  const { rollout, error, show } = useRollout(project)
+  const [kind, word] = rollout === undefined ? [] : rolloutState(rollout)
+  return (
+    <PageFrame
+      windowTitle={`${kind === 'ok' ? '●' : kind === 'fail' ? '▲' : '◐'} ${project.name} rollout`}
+      within={<a href={projectUrl(project)}>{project.name}</a>}
+      title="Rollout"
+      state={
+        rollout === undefined || kind === undefined ? null : (
+          <span>
+            <State kind={kind}>{word}</State> {revisionText(rollout.revision)}
+            {rollout.in_turns ? ', in turns' : ', all stagelets at once'}
+            {rollout.change_set_open ? '; a newer revision is about to close' : ''}
+          </span>
+        )
+      }
+      actions={
+        rollout === undefined ? null : (
+          <RolloutActions project={project} rollout={rollout} onChange={show} />
+        )
+      }
+    >
+      {error === undefined ? null : <ProblemBox error={error} />}
+      {rollout === undefined ? (
+        <Skeleton />
+      ) : (
+        <>
+          <Panel>
+            <div class={s['list']}>
+              <RolloutBar rollout={rollout} />
+              <p class={s['message']}>{stopText(rollout)}</p>
+            </div>
+          </Panel>
+          <Panel flush title="Stagelets">
+            {rollout.stagelets.length === 0 ? (
+              <Empty title="No stagelet gets these secrets yet" />
+            ) : (
+              <Table
+                label="Stagelets"
+                columns={columnsOf(project.team)}
+                rows={rollout.stagelets.toSorted(worstFirst)}
+                idOf={({ id }) => id}
+              />
+            )}
+          </Panel>
+        </>
+      )}
+    </PageFrame>
+  )
+}
+
+export const Page = () => {
+  const { params } = useRoute()
+  const [team, name] = [params['team'] ?? '', params['project'] ?? '']
+  const project = projects.rows.value.find(
+    (one) => one.team === team && (one.name === name || one.id === name),
+  )
+  if (project !== undefined) return <Shown project={project} />
+  return (
+    <PageFrame windowTitle={name} title={name}>
+      {projects.loading.value === 'ready' ? (
+        <Empty
+          title="Not there, or not yours."
+          action={<LinkButton href="/ui/rollouts">To the rollouts</LinkButton>}
+        />
+      ) : (
+        <Skeleton />
+      )}
+    </PageFrame>
+  )
+}

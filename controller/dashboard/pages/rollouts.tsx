@@ -1,0 +1,102 @@
+// Everything that moves, of all projects: first what needs a person, then what rolls, then what is complete.
+import { useState } from 'preact/hooks'
+import { useTeam } from '../app/team.ts'
+import type { Project } from '../api/types.ts'
+import { projects } from '../live/collections.ts'
+import { projectUrl } from '../ui/links.ts'
+import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { State } from '../ui/state.tsx'
+import { RolloutActions } from './rollouts/actions.tsx'
+import { RolloutBar } from './rollouts/bar.tsx'
+import { isOpen, rolloutState, stopText } from './rollouts/standing.ts'
+import { useRollout } from './rollouts/use-rollout.ts'
+import { revisionText } from './stagelet/sentence.ts'
+import s from './rollouts/rollouts.module.css'
+
+const rolloutUrl = (project: Project): string => `${projectUrl(project)}/rollout`
+
+/** A project shows itself where its rollout is open or not as `open` says. */
+const Row = ({
+  project,
+  onOpen,
+}: {
+  readonly project: Project
+  readonly onOpen: (isOpen: boolean) => void
+}) => {
+  const { rollout, error, show } = useRollout(project)
+  if (error !== undefined)
+    return (
+      <li class={s['row']}>
+        <ProblemBox error={error} />
+      </li>
+    )
+  if (rollout === undefined) return null
+  onOpen(isOpen(rollout))
+  const [kind, word] = rolloutState(rollout)
+  return (
+    <li class={s['row']}>
+      <div>
+        <a href={rolloutUrl(project)}>
+          <b>{project.name}</b>
+        </a>{' '}
+        <span class="muted num">{revisionText(rollout.revision)}</span>
+        <div>
+          <State kind={kind}>{word}</State>
+        </div>
+      </div>
+      <div>
+        <RolloutBar rollout={rollout} />
+        <p class={s['message']}>{stopText(rollout)}</p>
+      </div>
+      <div class={s['actions']}>
+        <RolloutActions project={project} rollout={rollout} onChange={show} />
+      </div>
+    </li>
+  )
+}
+
+export const Page = () => {
+  const team = useTeam()
+  const [open, setOpen] = useState<Readonly<Record<string, boolean>>>({})
+  const shown = projects.rows.value
+    .filter((one) => (team === undefined || one.team === team) && one.revision > 0)
+    .toSorted(
+      (a, b) =>
+        Number(open[b.id] ?? false) - Number(open[a.id] ?? false) || a.name.localeCompare(b.name),
+    )
+  const count = shown.filter(({ id }) => open[id] === true).length
+  const isReady = projects.loading.value === 'ready'
+  return (
+    <PageFrame
+      windowTitle={`${count > 0 ? `◐ ${count}` : '●'} Rollouts`}
+      title="Rollouts"
+      state={
+        <span class="muted num">
+          {count === 0 ? 'nothing rolls' : `${count} of ${shown.length} not complete`}
+        </span>
+      }
+    >
+      {isReady ? null : <Skeleton />}
+      {isReady && shown.length === 0 ? (
+        <Panel>
+          <Empty title="Nothing rolls">A rollout begins with the first secret of a project.</Empty>
+        </Panel>
+      ) : (
+        <Panel flush>
+          <ul class={s['rows']}>
+            {shown.map((project) => (
+              <Row
+                key={project.id}
+                project={project}
+                onOpen={(next) => {
+                  if (open[project.id] !== next) setOpen({ ...open, [project.id]: next })
+                }}
+              />
+            ))}
+          </ul>
+        </Panel>
+      )}
+    </PageFrame>
+  )
+}

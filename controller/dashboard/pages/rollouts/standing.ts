@@ -1,0 +1,58 @@
+// The words of a rollout. Pure.
+import type { Rollout } from '../../api/types.ts'
+import type { StateKind } from '../../ui/state.tsx'
+
+type StageletInRollout = Rollout['stagelets'][number]
+
+const states: Readonly<Record<Rollout['state'], readonly [StateKind, string]>> = {
+  Progressing: ['run', 'Rolling'],
+  Paused: ['paused', 'Paused'],
+  Stopped: ['fail', 'Stopped'],
+  Braked: ['warn', 'Braked'],
+  Complete: ['ok', 'Complete'],
+  Failed: ['fail', 'Failed'],
+}
+export const rolloutState = ({ state }: Rollout): readonly [StateKind, string] => states[state]
+
+const standings: Readonly<
+  Record<StageletInRollout['standing'], readonly [StateKind, string, number]>
+> = {
+  failed: ['fail', 'Failed', 0],
+  late: ['fail', 'Late', 1],
+  busy: ['run', 'Rolling', 2],
+  waiting: ['wait', 'Waiting', 3],
+  held: ['wait', 'Held', 4],
+  unknown: ['unknown', 'Unknown', 5],
+  healthy: ['ok', 'Healthy', 6],
+}
+export const standingInRollout = ({
+  standing,
+}: StageletInRollout): readonly [StateKind, string] => {
+  const [kind, word] = standings[standing]
+  return [kind, word]
+}
+
+/** What needs a person first. */
+export const worstFirst = (a: StageletInRollout, b: StageletInRollout): number =>
+  standings[a.standing][2] - standings[b.standing][2] || a.name.localeCompare(b.name)
+
+/** `4 of 9 healthy, 2 rolling, 3 waiting`. */
+export const countsText = (rollout: Rollout): string => {
+  const all = rollout.stagelets.length
+  const parts = [
+    [rollout.failed, 'failed'],
+    [rollout.progressing, 'rolling'],
+    [rollout.waiting, 'waiting'],
+    [rollout.held, 'held'],
+    [rollout.unknown ?? 0, 'unknown'],
+  ] as const
+  const others = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
+  return [`${rollout.healthy} of ${all} healthy`, ...others].join(', ')
+}
+
+/** What stops it, in the words of the controller; empty while nothing does. */
+export const stopText = ({ state, message }: Rollout): string =>
+  state === 'Complete' || state === 'Progressing' ? '' : message
+
+/** It needs a person, or it moves. */
+export const isOpen = ({ state }: Rollout): boolean => state !== 'Complete'

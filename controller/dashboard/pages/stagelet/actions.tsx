@@ -1,0 +1,161 @@
+// What one can do with a stagelet: deploy edits of its Compose file, pause it, and try again what failed. What the
+// role does not allow is disabled, and says which roles may.
+import { useState } from 'preact/hooks'
+import { whyNot } from '../../app/session.ts'
+import { api, must } from '../../api/client.ts'
+import type { Stagelet } from '../../api/types.ts'
+import { conditionOf } from '../../live/standing.ts'
+import { useAction, whyNotOwned } from '../../ui/action.ts'
+import { Button } from '../../ui/button.tsx'
+import { Confirm, Dialog } from '../../ui/dialog.tsx'
+import { Skeleton } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { countOf, ImpactList, type Impact } from './impact.tsx'
+
+interface Props {
+  readonly stagelet: Stagelet
+}
+
+const pathOf = ({ id }: Stagelet) => ({ path: { stagelet_id: id } })
+
+type Tried = { readonly impact: Impact } | { readonly error: unknown } | undefined
+
+const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
+  try {
+    const params = { ...pathOf(stagelet), query: { dry_run: 'true' as const } }
+    const { impact } = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params }))
+    return impact === undefined ? { error: new Error('no impact') } : { impact }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** Shows first which containers get a new one; what is deployed is what the agent has reported as edited. */
+const DeployDialog = ({
+  stagelet,
+  tried,
+  onClose,
+}: Props & { readonly tried: Tried; readonly onClose: () => void }) => {
+  const { busy, run } = useAction()
+  const title = `Deploy ${stagelet.name}`
+  if (tried === undefined || 'error' in tried)
+    return (
+      <Dialog title={title} onClose={onClose}>
+        {tried === undefined ? <Skeleton /> : <ProblemBox error={tried.error} />}
+      </Dialog>
+    )
+  const count = countOf(tried.impact)
+  const deploy = async (): Promise<void> => {
+    const params = pathOf(stagelet)
+    const isDone = await run(
+      () => must(api.POST('/stagelets/{stagelet_id}/deploy', { params })),
+      `${stagelet.agent} was told to deploy ${stagelet.name}.`,
+    )
+    if (isDone) onClose()
+  }
+  return (
+    <Confirm
+      title={title}
+      action={
+        count === 0
+          ? 'Deploy: no container is known to change'
+          : `Deploy: re-create ${count} ${count === 1 ? 'container' : 'containers'}`
+      }
+      busy={busy}
+      onConfirm={() => void deploy()}
+      onClose={onClose}
+    >
+      <p>Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.</p>
+      <ImpactList impact={tried.impact} />
+    </Confirm>
+  )
+}
+
+const Deploy = ({ stagelet }: Props) => {
+  const [isOpen, setOpen] = useState(false)
+  const [tried, setTried] = useState<Tried>()
+  const hasEdits = conditionOf(stagelet, 'ComposeFileChanged')?.status === 'True'
+  return (
+    <>
+      <Button
+        look={hasEdits ? 'primary' : 'plain'}
+        whyNot={whyNot('create', 'stagelets/deploy', stagelet.team)}
+        onPress={() => {
+          setTried(undefined)
+          setOpen(true)
+          void tryDeploy(stagelet).then(setTried)
+        }}
+      >
+        Deploy
+      </Button>
+      {isOpen ? (
+        <DeployDialog
+          stagelet={stagelet}
+          tried={tried}
+          onClose={() => {
+            setOpen(false)
+          }}
+        />
+      ) : null}
+    </>
+  )
+}
+
+const Pause = ({ stagelet }: Props) => {
+  const { busy, run } = useAction()
+  const { paused, name } = stagelet
+  const change = (): Promise<boolean> =>
+    run(
+      () =>
+        must(
+          api.PATCH('/stagelets/{stagelet_id}', {
+            params: pathOf(stagelet),
+            body: { paused: !paused },
+          }),
+        ),
+      paused ? `${name} goes on.` : `${name} is paused: it keeps what it runs.`,
+    )
+  return (
+    <Button
+      look={paused ? 'primary' : 'plain'}
+      busy={busy}
+      whyNot={whyNot('patch', 'stagelets', stagelet.team) ?? whyNotOwned(stagelet.source)}
+      onPress={() => void change()}
+    >
+      {paused ? 'Resume' : 'Pause'}
+    </Button>
+  )
+}
+
+const hasFailed = (stagelet: Stagelet): boolean =>
+  conditionOf(stagelet, 'Degraded')?.status === 'True' ||
+  ['Failed', 'RolledBack'].includes(stagelet.last_rollout?.result ?? '')
+
+const Retry = ({ stagelet }: Props) => {
+  const { busy, run } = useAction()
+  const retry = (): Promise<boolean> =>
+    run(
+      () => must(api.POST('/stagelets/{stagelet_id}/retry', { params: pathOf(stagelet) })),
+      `${stagelet.agent} tries again what failed.`,
+    )
+  return (
+    <Button
+      busy={busy}
+      whyNot={
+        whyNot('create', 'stagelets/deploy', stagelet.team) ??
+        (hasFailed(stagelet) ? undefined : 'Nothing failed.')
+      }
+      onPress={() => void retry()}
+    >
+      Retry
+    </Button>
+  )
+}
+
+export const StageletActions = ({ stagelet }: Props) => (
+  <>
+    <Deploy stagelet={stagelet} />
+    <Pause stagelet={stagelet} />
+    <Retry stagelet={stagelet} />
+  </>
+)

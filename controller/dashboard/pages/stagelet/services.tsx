@@ -1,0 +1,194 @@
+// What each container runs, since when, and what was measured of it.
+import { useLocation } from 'preact-iso'
+import { withQuery } from '../../app/team.ts'
+import type { Service, Stagelet } from '../../api/types.ts'
+import { agents, projects } from '../../live/collections.ts'
+import { conditionOf, serviceStanding, standingOf } from '../../live/standing.ts'
+import { Empty, Panel } from '../../ui/page.tsx'
+import { State } from '../../ui/state.tsx'
+import { Table, type TableColumn } from '../../ui/table.tsx'
+import { Since } from '../../ui/time.tsx'
+import { LastRollout } from './last-rollout.tsx'
+import { revisionText } from './sentence.ts'
+import s from './stagelet.module.css'
+
+/** Where nobody sees a service now, what was seen last, and when. */
+const LastSeen = ({ service: { last_seen: seen } }: { readonly service: Service }) =>
+  seen === undefined ? null : (
+    <small>
+      last seen {seen.state ?? 'unknown'}
+      {seen.at === undefined ? null : (
+        <>
+          {' '}
+          at <Since at={seen.at} />
+        </>
+      )}
+    </small>
+  )
+
+const Keys = ({
+  stagelet,
+  service,
+}: {
+  readonly stagelet: Stagelet
+  readonly service: Service
+}) => {
+  const { url } = useLocation()
+  const { keys = [], name } = service
+  if (keys.length === 0) return <span class="muted">none</span>
+  return (
+    <details class={s['keys']}>
+      <summary>
+        {keys.length} {keys.length === 1 ? 'key' : 'keys'}
+      </summary>
+      <ul>
+        {keys.map((key) => (
+          <li key={key}>
+            <a
+              class="mono"
+              href={withQuery(url, { tab: 'why', service: name, key })}
+              title={`Why does ${name} of ${stagelet.name} have ${key}?`}
+            >
+              {key}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** The newest revision of the project is what is declared; the agent may be told another one. */
+const declaredRevision = (stagelet: Stagelet): number | undefined => {
+  const project = projects.rows.value.find(
+    ({ team, name }) => team === stagelet.team && name === stagelet.project,
+  )
+  return project?.revision ?? stagelet.wanted_revision
+}
+
+const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
+  const wanted = declaredRevision(stagelet)
+  const drifted = conditionOf(stagelet, 'Drifted')
+  const isDrifted = (name: string): boolean =>
+    drifted?.status === 'True' && drifted.message.split(/[^\w.-]+/).includes(name)
+  return [
+    { title: 'Service', head: true, render: ({ name }) => name },
+    {
+      title: 'State',
+      render: (service) => {
+        const { kind, word, why } = serviceStanding(service, wanted)
+        return (
+          <>
+            <State kind={kind} title={why === '' ? undefined : why}>
+              {word}
+            </State>
+            <LastSeen service={service} />
+          </>
+        )
+      },
+    },
+    { title: 'Runs', render: ({ revision }) => <span class="num">{revisionText(revision)}</span> },
+    { title: 'Wants', render: () => <span class="num">{revisionText(wanted)}</span> },
+    { title: 'Health', wide: true, render: ({ health = '–' }) => health },
+    { title: 'Since', render: ({ since }) => <Since at={since} /> },
+    {
+      title: 'Restarts',
+      wide: true,
+      end: true,
+      render: ({ restarts }) => restarts ?? <span class="muted">–</span>,
+    },
+    {
+      title: 'Sees',
+      wide: true,
+      render: (service) => <Keys stagelet={stagelet} service={service} />,
+    },
+    {
+      title: 'Drift',
+      wide: true,
+      render: ({ name, state = 'unknown' }) =>
+        state === 'unknown' ? (
+          <span class="muted">not known</span>
+        ) : isDrifted(name) ? (
+          <State kind="drift" title={drifted?.message}>
+            drift
+          </State>
+        ) : (
+          <span class="muted">none</span>
+        ),
+    },
+  ]
+}
+
+/** Conditions that a person should read, where the sentence at the top says only one of them. */
+const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
+  const told = stagelet.conditions.filter(
+    ({ type, status }) =>
+      (status === 'True' && notable.has(type)) || (status === 'False' && type === 'Accepted'),
+  )
+  const { why } = standingOf(stagelet)
+  // The sentence at the top says a single line already.
+  const isSaid = told.length === 1 && told[0]?.message === why && !why.includes('\n')
+  if (told.length === 0 || isSaid) return null
+  return (
+    <Panel title="What to know">
+      <dl class={s['notices']}>
+        {told.map(({ type, message, since }) => (
+          <div key={type}>
+            <dt>
+              <State kind={notable.get(type) ?? 'fail'}>{inWords(type)}</State>
+              <span class="muted">
+                since <Since at={since} />
+              </span>
+            </dt>
+            <dd>{type === 'Degraded' ? message.split('\n', 1)[0] : message}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  )
+}
+
+const notable = new Map([
+  ['Degraded', 'fail'],
+  ['Drifted', 'drift'],
+  ['ComposeFileChanged', 'warn'],
+  ['VariableMissing', 'warn'],
+  ['FileNotMounted', 'warn'],
+] as const) as ReadonlyMap<string, 'fail' | 'drift' | 'warn'>
+
+/** `ComposeFileChanged` as `Compose file changed`. */
+const inWords = (type: string): string =>
+  type.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+const NothingReported = ({ stagelet }: { readonly stagelet: Stagelet }) => {
+  const agent = agents.rows.value.find(
+    ({ team, name }) => team === stagelet.team && name === stagelet.agent,
+  )
+  const ready = agent === undefined ? undefined : conditionOf(agent, 'Ready')
+  return (
+    <Empty title="The agent has not reported yet">
+      {agent === undefined
+        ? `There is no agent ${stagelet.agent}, or you may not see it.`
+        : `${agent.name}: ${ready?.message ?? 'it has never connected'}`}
+    </Empty>
+  )
+}
+
+export const ServicesTab = ({ stagelet }: { readonly stagelet: Stagelet }) => (
+  <>
+    <Panel flush title="Services">
+      {stagelet.services.length === 0 ? (
+        <NothingReported stagelet={stagelet} />
+      ) : (
+        <Table
+          label="Services"
+          columns={columnsOf(stagelet)}
+          rows={stagelet.services}
+          idOf={({ name }) => name}
+        />
+      )}
+    </Panel>
+    <Notices stagelet={stagelet} />
+    <LastRollout stagelet={stagelet} />
+  </>
+)

@@ -1,0 +1,61 @@
+// Machines: what the list says, and how a new one joins.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { startProgram } from '../support/processes.ts'
+import type { Dashboard } from './dashboard.ts'
+
+export const agentTests = (given: () => Dashboard): void => {
+  it('adds a machine by one command that is shown once, and shows that it joined without a reload', async () => {
+    const page = await given().open('/ui/agents')
+    expect(await page.getByRole('row', { name: /^box/ }).innerText()).toMatch(/Connected/)
+    await page.getByRole('button', { name: 'Add machine' }).click()
+    await page.getByLabel('Name').fill('web-9')
+    await page.getByRole('button', { name: 'Make the command' }).click()
+    await page.getByText('Waiting for the machine').waitFor()
+    const command = await page.getByRole('dialog').locator('pre').innerText()
+    const [, token = ''] = /'(sjt_[^']+)'/.exec(command) ?? []
+    const folder = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
+    const args = ['agent', 'run', '--data-dir', folder, '--join', token, '--allow-dir', folder]
+    const agent = await startProgram(args, {}, 'connected')
+    try {
+      await page.getByText(/^Joined after \d+ s$/).waitFor()
+      await page.keyboard.press('Escape')
+      const row = page.getByRole('row', { name: /^web-9/ })
+      await row.getByText('Connected').waitFor()
+      expect(await page.content()).not.toContain(token)
+    } finally {
+      await agent.kill('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('drains a machine and ends that, and asks before it locks one out', async () => {
+    const { open } = given()
+    const page = await open('/ui/t/default/a/web-9')
+    await page.getByRole('button', { name: 'Drain' }).click()
+    await page.getByRole('button', { name: 'End draining' }).click()
+    await page.getByRole('button', { name: 'Drain', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('Its keys open nothing any more').waitFor()
+    await page.getByRole('button', { name: 'Lock out web-9' }).click()
+    await page.getByText('Revoked', { exact: true }).first().waitFor()
+  })
+
+  it('has nothing that keeps a person out, and fits a phone', async () => {
+    const { open, axe } = given()
+    for (const [path, options] of [
+      ['/ui/agents', { scheme: 'dark' }],
+      ['/ui/t/default/a/box', { width: 320, height: 640 }],
+    ] as const) {
+      const page = await open(path, options)
+      await page.getByRole('table').waitFor()
+      expect(await axe(page)).toEqual([])
+      const [content, view] = await page.evaluate<[number, number]>(
+        '[document.documentElement.scrollWidth, innerWidth]',
+      )
+      expect(content).toBeLessThanOrEqual(view)
+    }
+  })
+}

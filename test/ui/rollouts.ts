@@ -1,0 +1,26 @@
+// Rollouts: how far the newest revision is, and their control.
+import { expect, it } from 'vitest'
+import type { Dashboard } from './dashboard.ts'
+
+export const rolloutTests = (given: () => Dashboard): void => {
+  it('pauses a rollout and goes on, on a phone', async () => {
+    const { open, world } = given()
+    const page = await open('/ui/t/default/p/shop/rollout', { width: 360, height: 640 })
+    await page.getByText('1 of 1 healthy').waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('in turns').waitFor()
+    await world.patchSecret('shop-log-level.global', 'debugging')
+    await page.getByText(/0 of 1 healthy/).waitFor()
+    await page.getByText('Paused', { exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('1 of 1 healthy').waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  })
+
+  it('lists the rollouts of all projects, and keeps nobody out', async () => {
+    const { open, axe } = given()
+    const page = await open('/ui/rollouts', { scheme: 'dark' })
+    await page.getByText('1 of 1 healthy').waitFor()
+    expect(await axe(page)).toEqual([])
+  })
+}
