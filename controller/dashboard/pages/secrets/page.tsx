@@ -203,7 +203,8 @@ export const Page = () => {
       title={project}
       within={
         <>
-          {team} · revision {found?.revision ?? '–'}
+          {team} · revision {found?.revision ?? '–'} ·{' '}
+          <a href={`${projectUrl({ team, name: project })}/history`}>History</a>
         </>
       }
       state={<FilterField count={all.length} shown={filtered} />}
