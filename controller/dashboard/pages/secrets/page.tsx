@@ -203,8 +203,7 @@ export const Page = () => {
       title={project}
       within={
         <>
-          {team} · revision {found?.revision ?? '–'} ·{' '}
-          <a href={`${projectUrl({ team, name: project })}/history`}>History</a>
+          {team} · revision {found?.revision ?? '–'}
         </>
       }
       state={<FilterField count={all.length} shown={filtered} />}
