@@ -5,7 +5,8 @@ import type { Dashboard } from './dashboard.ts'
 
 const url = '/ui/t/default/s/shop?tab=logs'
 const lines = (page: Page) => page.getByRole('group', { name: 'Lines of shop' })
-const topOf = (page: Page): Promise<number> => lines(page).evaluate('(one) => one.scrollTop')
+const topOf = (page: Page): Promise<number> =>
+  page.evaluate(`document.querySelector('[aria-label="Lines of shop"]').scrollTop`)
 const numbersIn = async (page: Page): Promise<number[]> =>
   [...(await lines(page).innerText()).matchAll(/request (\d+)/g)].map(([, n]) => Number(n))
 
