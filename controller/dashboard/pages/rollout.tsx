@@ -4,6 +4,7 @@ import type { Project, Rollout } from '../api/types.ts'
 import { projects } from '../live/collections.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
+import { ProjectTabs } from '../ui/project-tabs.tsx'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { State } from '../ui/state.tsx'
@@ -57,6 +58,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
       windowTitle={`${kind === 'ok' ? '●' : kind === 'fail' ? '▲' : '◐'} ${project.name} rollout`}
       within={<a href={projectUrl(project)}>{project.name}</a>}
       title="Rollout"
+      tabs={<ProjectTabs {...{ team: project.team, name: project.name }} current="Rollout" />}
       state={
         rollout === undefined || kind === undefined ? null : (
           <span>

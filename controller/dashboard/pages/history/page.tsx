@@ -9,6 +9,7 @@ import { projects, stagelets } from '../../live/collections.ts'
 import { Button } from '../../ui/button.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { historyUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
+import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
@@ -234,6 +235,7 @@ export const Page = () => {
       windowTitle={`${name} history`}
       title="History"
       within={<a href={projectUrl(project)}>{name}</a>}
+      tabs={<ProjectTabs {...project} current="History" />}
       state={newest === undefined ? null : <span class="muted num">newest r{newest}</span>}
       actions={
         <Button

@@ -10,6 +10,7 @@ import { stage, takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { Grid } from '../../ui/grid.tsx'
 import { projectUrl } from '../../ui/links.ts'
+import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import Plus from 'icon:plus'
@@ -206,6 +207,7 @@ export const Page = () => {
           {team} · revision {found?.revision ?? '–'}
         </>
       }
+      tabs={<ProjectTabs {...{ team, name: project }} current="Secrets" />}
       state={<FilterField count={all.length} shown={filtered} />}
       actions={
         <Button look="primary" whyNot={noWrite} onPress={() => edit()}>
