@@ -60,13 +60,31 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.getByRole('heading', { name: 'LOG_LEVEL' }).waitFor()
     await page.keyboard.press('e')
     await page.getByRole('dialog', { name: 'LOG_LEVEL' }).waitFor()
-    expect(await page.evaluate('document.activeElement.id')).toBe('new-value')
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('new-value')
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
-    expect(await page.getByRole('heading', { name: 'LOG_LEVEL' }).count()).toBe(0)
+    await page.getByRole('heading', { name: 'LOG_LEVEL' }).waitFor({ state: 'detached' })
     expect(
       await page.evaluate('document.querySelectorAll(\'[role=grid] [tabindex="0"]\').length'),
     ).toBe(1)
+  })
+
+  it('keeps a value beside a fault, and keeps line breaks as they were pasted', async () => {
+    const page = await given().open('/ui/t/default/p/shop')
+    await page.getByRole('button', { name: 'New secret' }).click()
+    await page.getByLabel('Key').fill('1BAD')
+    await page.getByLabel('Value', { exact: true }).fill('kept')
+    await page.getByRole('button', { name: 'Stage the secret' }).click()
+    await page.getByRole('alert').waitFor()
+    expect(await page.getByLabel('Value', { exact: true }).inputValue()).toBe('kept')
+    await page.evaluate(`{
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', 'a\\r\\nb')
+      document.activeElement.closest('form').querySelector('textarea')
+        .dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true, bubbles: true }))
+    }`)
+    await page.getByText('pasted text, 4 bytes').waitFor()
+    await page.getByText('has carriage returns').waitFor()
   })
 
   it('stages in memory, announces exactly which services are re-created, and re-creates these', async () => {

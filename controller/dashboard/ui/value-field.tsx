@@ -13,6 +13,8 @@ export interface TakenValue {
 }
 
 export interface ValueHandle {
+  /** True where a value is given. */
+  readonly has: () => boolean
   /** The value and its length; empties the field. undefined: nothing was given. */
   readonly take: () => TakenValue | undefined
 }
@@ -78,7 +80,18 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
     if (field.current !== null) field.current.value = ''
     setShown({ bytes: chosen.size, odd: [], file: chosen.name })
   }
+  /** A text area makes every line break "\n": text with others is kept beside it, as it is. */
+  const paste = (event: ClipboardEvent): void => {
+    const text = event.clipboardData?.getData('text/plain') ?? ''
+    if (!text.includes('\r')) return
+    event.preventDefault()
+    const bytes = new TextEncoder().encode(text)
+    file.current = { name: 'pasted text', bytes }
+    if (field.current !== null) field.current.value = ''
+    setShown({ bytes: bytes.length, odd: oddities(text), file: 'pasted text' })
+  }
   useImperativeHandle(handle, () => ({
+    has: () => file.current !== undefined || (field.current?.value ?? '') !== '',
     take: () => {
       const text = field.current?.value ?? ''
       const chosen = file.current
@@ -120,6 +133,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
         data-bwignore
         data-form-type="other"
         onInput={look}
+        onPaste={paste}
       />
       <div class={s['under']}>
         <span class="num">

@@ -67,13 +67,14 @@ export const EditDialog = ({ team, project, edited, stagelets, onClose }: EditPr
     setFields({ ...fields, ...part })
   }
   const submit = (): void => {
-    const taken = value.current?.take()
-    const wrong = faultOf(fields, isNew, taken !== undefined)
+    const hasValue = value.current?.has() === true
+    const wrong = faultOf(fields, isNew, hasValue)
     const moved = isNew ? undefined : movedOf(before, fields)
-    if (wrong !== undefined || (!isNew && taken === undefined && moved === undefined)) {
+    if (wrong !== undefined || (!isNew && !hasValue && moved === undefined)) {
       setFault(wrong ?? 'Nothing is changed: give a new value or another place.')
       return
     }
+    const taken = value.current?.take()
     stage(
       [team, project],
       {
