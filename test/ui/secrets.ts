@@ -134,6 +134,36 @@ export const secretsTests = (given: () => Dashboard): void => {
     expect((await stack.containers())['backend']).toEqual(before['backend'])
   })
 
+  it('copies a value that is never in the page, and shows one until Esc; the audit has both', async () => {
+    const { open, world, axe } = given()
+    const page = await open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')
+    await page.context().grantPermissions(['clipboard-write', 'clipboard-read'])
+    await page.getByRole('button', { name: 'Copy the value' }).click()
+    await page.getByText(/^Copied/).waitFor()
+    expect(await page.evaluate(everything)).not.toContain(dsn)
+    await page.getByRole('button', { name: 'New secret' }).click()
+    await page.getByLabel('Key').press('Control+V')
+    expect(await page.getByLabel('Key').inputValue()).toBe(dsn)
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Show the value' }).click()
+    await page.getByText(dsn).waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await page.getByText(dsn).waitFor({ state: 'detached' })
+    expect(await page.evaluate(everything)).not.toContain(dsn)
+    const rows = await world.must(
+      'audit',
+      'list',
+      '--kind',
+      'StagelySecret',
+      '--action',
+      'reveal',
+      '-o',
+      'json',
+    )
+    expect(rows.match(/"action": ?"reveal"/g)).toHaveLength(2)
+  })
+
   it('tells of somebody else who was faster, and keeps the edits', async () => {
     const { open, world } = given()
     const page = await open('/ui/t/default/p/shop')

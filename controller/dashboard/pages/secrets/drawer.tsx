@@ -11,6 +11,7 @@ import { Ago, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
+import { ReadValue } from './read-value.tsx'
 import s from './page.module.css'
 
 interface Props {
@@ -147,6 +148,11 @@ export const SecretDrawer = ({ row, place, noWrite, onEdit, onDelete, onClose }:
               <Consumers row={row} />
             )}
           </Section>
+          {secret.version === 0 ? null : (
+            <Section title="Value">
+              <ReadValue key={secret.id} place={place} secretId={secret.id} />
+            </Section>
+          )}
           <Section title="Versions">
             <Versions row={row} place={place} />
           </Section>

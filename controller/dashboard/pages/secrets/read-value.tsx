@@ -1,0 +1,136 @@
+// Reading a value: onto the clipboard, without its ever being in the page, or shown for half a minute. The
+// controller notes each reading in the audit log.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import { useShortcuts } from '../../app/keys.ts'
+import { whyNot } from '../../app/session.ts'
+import { Button } from '../../ui/button.tsx'
+import { confirmed } from '../../ui/confirm-login.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { clipboardLeft, copyValue } from './clipboard.ts'
+import type { ProjectPlace } from './data.ts'
+import s from './page.module.css'
+
+const shownSeconds = 30
+
+interface Props {
+  readonly place: ProjectPlace
+  readonly secretId: string
+}
+
+class NotText extends Error {}
+
+const read = async ({ place, secretId }: Props): Promise<string> => {
+  const path = { project_id: `${place.team}/${place.project}`, secret_id: secretId }
+  const { value } = await confirmed(() =>
+    must(
+      api.POST('/projects/{project_id}/secrets/{secret_id}/reveal', { params: { path }, body: {} }),
+    ),
+  )
+  if (value === undefined) throw new NotText()
+  return value
+}
+
+/** The value is in this element only, and goes with it. */
+const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () => void }) => {
+  const node = useRef<HTMLPreElement>(null)
+  const [left, setLeft] = useState(shownSeconds)
+  useShortcuts([{ keys: 'Escape', does: 'Hide the value', run: () => (onGone(), true) }])
+  useEffect(() => {
+    if (node.current !== null) node.current.textContent = value
+    const timer = setInterval(() => {
+      setLeft((before) => before - 1)
+    }, 1_000)
+    const hide = (): void => {
+      if (document.hidden || !document.hasFocus()) onGone()
+    }
+    document.addEventListener('visibilitychange', hide)
+    window.addEventListener('blur', hide)
+    window.addEventListener('pagehide', onGone)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', hide)
+      window.removeEventListener('blur', hide)
+      window.removeEventListener('pagehide', onGone)
+    }
+  }, [])
+  useEffect(() => {
+    if (left <= 0) onGone()
+  }, [left])
+  return (
+    <>
+      <pre class={s['value']} ref={node} tabIndex={0} aria-label="The value" />
+      <p class="muted num">
+        Hidden in {left} s, or with Esc.{' '}
+        <Button small look="quiet" onPress={onGone}>
+          Hide
+        </Button>
+      </p>
+    </>
+  )
+}
+
+export const ReadValue = (props: Props) => {
+  const [value, setValue] = useState<{ readonly text: string } | undefined>()
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const why = whyNot('get', 'stagelysecrets/value', props.place.team)
+  const run = async (work: () => Promise<void>): Promise<void> => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      await work()
+    } catch (reason) {
+      setError(reason)
+    } finally {
+      setBusy(false)
+    }
+  }
+  const left = clipboardLeft.value
+  return (
+    <>
+      <div class={s['reads']}>
+        <Button
+          small
+          whyNot={why}
+          busy={busy}
+          onPress={() => void run(() => copyValue(read(props)))}
+        >
+          Copy the value
+        </Button>
+        <Button
+          small
+          whyNot={why}
+          busy={busy}
+          onPress={() =>
+            void run(async () => {
+              setValue({ text: await read(props) })
+            })
+          }
+        >
+          Show the value
+        </Button>
+      </div>
+      <p class="muted" role="status">
+        {left === 0
+          ? 'Your name, the time and your address go to the audit log.'
+          : `Copied. The clipboard is emptied in ${left} s; a history of the clipboard may keep it.`}
+      </p>
+      {error === undefined ? null : error instanceof NotText ? (
+        <p role="alert">
+          This value is not text. Read it with <code>stagely secrets get --reveal</code>.
+        </p>
+      ) : (
+        <ProblemBox error={error} />
+      )}
+      {value === undefined ? null : (
+        <Shown
+          value={value.text}
+          onGone={() => {
+            setValue(undefined)
+          }}
+        />
+      )}
+    </>
+  )
+}
