@@ -58,6 +58,7 @@ const inBrowsers = [
   },
 ]
 const pure = [
+  './formats/dotenv.ts',
   './secrets/set-entry.ts',
   './secrets/references.ts',
   './access/roles.ts',

@@ -134,6 +134,29 @@ export const secretsTests = (given: () => Dashboard): void => {
     expect((await stack.containers())['backend']).toEqual(before['backend'])
   })
 
+  it('stages a pasted .env file, and the container gets it byte for byte', async () => {
+    const { open, stack } = given()
+    const page = await open('/ui/t/default/p/shop')
+    await page.getByRole('button', { name: 'Import .env' }).click()
+    await page.getByLabel('Paste the file').fill('A_KEY=1\nbroken')
+    await page.getByText('line 2: is not KEY=VALUE').waitFor()
+    await page
+      .getByLabel('Paste the file')
+      .fill(`A_KEY='$x  "y" '\nLINES="one\\ntwo"\nSENTRY_DSN=${dsn}\n`)
+    await page.getByLabel('Scope').fill('web')
+    await page.getByRole('row', { name: /^SENTRY_DSN 3 .* another value/ }).waitFor()
+    await page.getByRole('button', { name: 'Stage 3 secrets' }).click()
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('equal, left out').waitFor()
+    await page.getByRole('button', { name: 'Apply: re-create 1 service' }).click()
+    await page.getByText(/^In sync after \d/).waitFor()
+    expect(await stack.environmentOf('web')).toMatchObject({
+      A_KEY: '$x  "y" ',
+      LINES: 'one\ntwo',
+      SENTRY_DSN: dsn,
+    })
+  })
+
   it('copies a value that is never in the page, and shows one until Esc; the audit has both', async () => {
     const { open, world, axe } = given()
     const page = await open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')

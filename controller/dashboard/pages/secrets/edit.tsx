@@ -180,11 +180,15 @@ const NewFields = ({ fields, change }: FieldsProps) => (
   </div>
 )
 
-const PlaceFields = ({
-  fields,
-  change,
-  stagelets,
-}: FieldsProps & { readonly stagelets: readonly Stagelet[] }) => (
+type Target = Pick<Fields, 'scope' | 'stagelet'>
+
+interface PlaceProps {
+  readonly fields: Target
+  readonly change: (part: Partial<Target>) => void
+  readonly stagelets: readonly Stagelet[]
+}
+
+export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
   <div class={f['pair']}>
     <label>
       <span>Scope</span>

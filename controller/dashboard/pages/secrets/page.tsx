@@ -27,6 +27,7 @@ import {
 import { SecretDrawer } from './drawer.tsx'
 import { EditDialog } from './edit.tsx'
 import { filterFlags, filterNames, parseFilter } from './filter.ts'
+import { ImportDialog } from './import.tsx'
 import { StagingBar } from './staging-bar.tsx'
 import s from './page.module.css'
 
@@ -185,6 +186,10 @@ export const Page = () => {
   const { route } = useLocation()
   const noWrite = whyNot('create', 'stagelysecrets', team)
   const { editing, edit, remove, onKey, close } = useActions(place, noWrite)
+  const [importing, setImporting] = useState<{ readonly file?: File | undefined } | undefined>()
+  const bringIn = (file?: File): void => {
+    if (noWrite === undefined) setImporting({ file })
+  }
   const open = all.find(
     ({ secret, id }) => opened !== undefined && (secret.name === opened || id === opened),
   )
@@ -210,15 +215,26 @@ export const Page = () => {
       tabs={<ProjectTabs {...{ team, name: project }} current="Secrets" />}
       state={<FilterField count={all.length} shown={filtered} />}
       actions={
-        <Button look="primary" whyNot={noWrite} onPress={() => edit()}>
-          <Plus size={16} /> New secret
-        </Button>
+        <>
+          <Button whyNot={noWrite} onPress={() => bringIn()}>
+            Import .env
+          </Button>
+          <Button look="primary" whyNot={noWrite} onPress={() => edit()}>
+            <Plus size={16} /> New secret
+          </Button>
+        </>
       }
     >
       {error === undefined ? null : (
         <ProblemBox error={error} onRetry={() => void secretsOf(team, project).refresh()} />
       )}
-      <div class={s['split']}>
+      <div
+        class={s['split']}
+        onDrop={(event) => {
+          event.preventDefault()
+          bringIn(event.dataTransfer?.files[0])
+        }}
+      >
         <div class={s['list']}>
           <List
             {...{ place, all, open, noWrite, onKey }}
@@ -244,6 +260,16 @@ export const Page = () => {
       </div>
       {editing === undefined ? null : (
         <EditDialog {...{ team, project, stagelets }} edited={editing.row} onClose={close} />
+      )}
+      {importing === undefined ? null : (
+        <ImportDialog
+          {...{ place, stagelets }}
+          rows={all}
+          dropped={importing.file}
+          onClose={() => {
+            setImporting(undefined)
+          }}
+        />
       )}
     </PageFrame>
   )
