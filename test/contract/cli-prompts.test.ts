@@ -147,6 +147,7 @@ const taking: Record<string, readonly string[]> = {
   'rollout undo': ['shop', '--to-revision', '0'],
   'agent revoke': ['web-1'],
   'token revoke': ['terminal'],
+  'sessions revoke': ['7b1f6c0e-2a57-4a35-9c54-0d9a5d2f3b11'],
   'user delete': ['leaver@example.com'],
   'audit erase': ['leaver'],
 }

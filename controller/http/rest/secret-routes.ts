@@ -110,7 +110,10 @@ export const secretRoutes = routesOf('Secrets', [
         secrets: z.array(z.union([secretSchema, compactSecretSchema, fullSecretSchema])),
         resource_version: z
           .string()
-          .describe('The moment that the list shows: a stream goes on from there.'),
+          .optional()
+          .describe(
+            'The moment that the list shows: a stream goes on from there. Not of the basic view.',
+          ),
         next_cursor: nextCursor,
       }),
     },
@@ -123,7 +126,9 @@ export const secretRoutes = routesOf('Secrets', [
       }
       const page = await listPaged(deps.store, 'StagelySecret', wanted, query)
       const secrets = page.items.map(views[query.view])
-      return { body: { secrets, resource_version: String(page.at), ...page.next } }
+      // The basic view is what it was from the beginning.
+      const at = query.view === 'basic' ? {} : { resource_version: String(page.at) }
+      return { body: { secrets, ...at, ...page.next } }
     },
   }),
   route({
