@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -41,15 +41,20 @@ const packagesLoadedBy = (dir: string): string[] => {
 
 /** What the build of a folder compiles, and the scripts that it calls. */
 const partsOfBuild = (folder: string): string[] => {
-  const config = join(folder, 'tsconfig.build.json')
-  const { config: json } = ts.readConfigFile(config, (path) => ts.sys.readFile(path)) as {
-    config: unknown
-  }
-  const { fileNames, errors } = ts.parseJsonConfigFileContent(json, ts.sys, folder)
-  expect(errors).toEqual([])
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     scripts: { build: string }
   }
+  const fileNames = [...scripts.build.matchAll(/tsc -p (\S+)/g)].flatMap(([, project]) => {
+    const named = join(folder, project!)
+    const config = named.endsWith('.json') ? named : join(named, 'tsconfig.json')
+    const { config: json } = ts.readConfigFile(config, (path) => ts.sys.readFile(path)) as {
+      config: unknown
+    }
+    const parsed = ts.parseJsonConfigFileContent(json, ts.sys, dirname(config))
+    expect(parsed.errors).toEqual([])
+    // Tests are not in the image.
+    return parsed.fileNames.filter((name) => !name.endsWith('.test.ts'))
+  })
   const called = [...scripts.build.matchAll(/node (\S+)/g)].map(([, name]) => join(folder, name!))
   expect(called.filter((name) => !existsSync(name))).toEqual([])
   return [...fileNames, ...called].map((name) => relative(folder, name)).sort()
