@@ -1,11 +1,18 @@
-// Files of `test/integration` wait most of the time, all others compute: beside each other
-// they take as long as the longer of both, one after the other as long as both together.
+// Files of `test/integration` and `test/ui` wait most of the time, all others compute: beside each
+// other they take as long as the longer of both, one after the other as long as both together.
 import { basename } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Those that take a minute or more begin first, so that the end does not wait for one of them. */
 const long = [
-  ...['replicas', 'agent-conditions', 'agent-dependencies', 'build-before', 'rollout-commands'],
+  ...[
+    'dashboard',
+    'replicas',
+    'agent-conditions',
+    'agent-dependencies',
+    'build-before',
+    'rollout-commands',
+  ],
   ...['main-job', 'compose-equality', 'keys', 'agent-failures', 'drift', 'agent-adoption'],
   ...['kubectl-replay', 'store', 'order', 'store-backup', 'data-folder', 'kubernetes-source'],
   ...['agent-protocol', 'chart', 'compose-model', 'store-history', 'restore', 'own-way'],
@@ -27,7 +34,7 @@ export class MixedSequencer extends BaseSequencer {
     const units = sorted.filter(({ project }) => project.name === 'unit')
     const others = sorted.filter(({ project }) => project.name !== 'unit')
     const isWaiting = ({ moduleId }: TestSpecification): boolean =>
-      moduleId.includes('/integration/')
+      /\/test\/(?:integration|ui)\//.test(moduleId)
     const waiting = others.filter(isWaiting).sort((a, b) => rank(a) - rank(b))
     const computing = others.filter((file) => !isWaiting(file)).sort((a, b) => rank(a) - rank(b))
     return [
