@@ -216,7 +216,12 @@ export const Page = () => {
       state={<FilterField count={all.length} shown={filtered} />}
       actions={
         <>
-          <Button whyNot={noWrite} onPress={() => bringIn()}>
+          <Button
+            whyNot={noWrite}
+            onPress={() => {
+              bringIn()
+            }}
+          >
             Import .env
           </Button>
           <Button look="primary" whyNot={noWrite} onPress={() => edit()}>
