@@ -5,7 +5,7 @@ import { api, must } from '../../api/client.ts'
 import type { Agent } from '../../api/types.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
-import { useConfirmed } from '../../ui/confirmed.tsx'
+import { confirmed } from '../../ui/confirm-login.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 
 interface Props {
@@ -65,12 +65,10 @@ const RotateKeys = ({ agent }: Props) => {
 
 const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) => {
   const { busy, run } = useAction()
-  const confirmed = useConfirmed()
   const [isAsked, setAsked] = useState(false)
   const revoke = async (): Promise<void> => {
     const isDone = await run(
-      () =>
-        confirmed.run(() => must(api.POST('/agents/{agent_id}/revoke', { params: pathOf(agent) }))),
+      () => confirmed(() => must(api.POST('/agents/{agent_id}/revoke', { params: pathOf(agent) }))),
       `${agent.name} is locked out.`,
     )
     if (isDone) setAsked(false)
@@ -104,7 +102,6 @@ const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) =>
           </p>
         </Confirm>
       ) : null}
-      {confirmed.dialog}
     </>
   )
 }

@@ -6,7 +6,7 @@ import type { Agent } from '../../api/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now, thisSecond } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
-import { useConfirmed } from '../../ui/confirmed.tsx'
+import { confirmed } from '../../ui/confirm-login.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -175,13 +175,12 @@ export const JoinPanel = ({ agent }: { readonly agent?: Agent }) => {
   const [made, setMade] = useState<Made>()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
-  const confirmed = useConfirmed()
   const make = async (team: string, name: string, ttl: number): Promise<void> => {
     setBusy(true)
     setError(undefined)
     try {
       const target = agent ?? (await agentNamed(team, name))
-      setMade(await confirmed.run(() => joinTokenOf(target, ttl)))
+      setMade(await confirmed(() => joinTokenOf(target, ttl)))
     } catch (reason) {
       setError(reason)
     } finally {
@@ -206,7 +205,6 @@ export const JoinPanel = ({ agent }: { readonly agent?: Agent }) => {
       ) : (
         <Shown made={made} />
       )}
-      {confirmed.dialog}
     </>
   )
 }
