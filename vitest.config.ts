@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { MixedSequencer } from './test/support/sequencer.ts'
 import { shortGo } from './test/support/short-go.ts'
+import { shortLived } from './test/support/short-lived.ts'
 
 // Three projects: `unit` beside the source (nothing outside the process), `services` (`test/contract`: both
 // databases, the API over a port; `test/integration`: real engine, real processes; `test/ui`: the dashboard in
@@ -12,13 +13,6 @@ import { shortGo } from './test/support/short-go.ts'
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
-
-/**
- * Functions are compiled to fast code when they have run for longer than is usual. Most code of a service runs
- * too rarely in a test to win back what its compiler costs, which is a quarter of a worker's CPU. Not for
- * `unit`: properties run thousands of times.
- */
-const fewerCompilations = '--interrupt-budget=500000'
 
 const timed = 'test/contract/hostile-budget.test.ts'
 
@@ -43,7 +37,7 @@ export default defineConfig({
           include: ['test/{contract,integration,ui}/**/*.test.ts'],
           exclude: [timed],
           isolate: false,
-          execArgv: [fewerCompilations],
+          execArgv: shortLived,
           env: shortGo,
           globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
           testTimeout: 180_000,

@@ -45,7 +45,7 @@ need_packages() {
 # dist is stale when any source is newer than the last build.
 need_build() {
   cd "$root" || return 1
-  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/bundle.mjs scripts/dashboard.mjs -newer dist/.built -print -quit)" ]; then return; fi
+  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/empty-cluster.ts scripts/bundle.mjs scripts/dashboard.mjs -newer dist/.built -print -quit)" ]; then return; fi
   step 'build (npm run build)' build_dist
 }
 
@@ -53,7 +53,7 @@ build_dist() {
   local stamp="$state_dir/built"
   # The stamp is taken before the build: a file that changes meanwhile makes it stale again. All but
   # the archive that the build itself puts into src, so that comes first.
-  node scripts/empty-cluster.mjs && touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
+  npx tsx scripts/empty-cluster.ts && touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
 }
 
 on_debian_as_root() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }

@@ -1,5 +1,5 @@
-// The files of a new embedded database. initdb inside of WebAssembly takes seconds and half a
-// gigabyte of memory, so a build runs it once (scripts/empty-cluster.mjs) and ships what it made.
+// The files of a new embedded database. initdb inside of WebAssembly takes seconds and half a gigabyte of
+// memory, the schema takes seconds more: a build makes both once (scripts/empty-cluster.ts), and ships them.
 import { createReadStream, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,8 +13,9 @@ import { extract } from 'tar-stream'
 const shipped = fileURLToPath(new URL('empty-cluster.tar.gz', import.meta.url))
 
 /**
- * Makes `folder` a cluster of Postgres' own databases, unless it exists. Whole or not at all: what a
- * killed start left half-made is thrown away. Sources that were never built run initdb.
+ * Makes `folder` a cluster with the schema of the build and no rows, unless it exists. Whole or not at all: what a
+ * killed start left half-made is thrown away. Sources that were never built run
+ * initdb, and leave the schema to the first start.
  */
 export const ensureCluster = async (folder: string): Promise<void> => {
   if (existsSync(folder)) return

@@ -55,7 +55,9 @@ const partsOfBuild = (folder: string): string[] => {
     // Tests are not in the image.
     return parsed.fileNames.filter((name) => !name.endsWith('.test.ts'))
   })
-  const called = [...scripts.build.matchAll(/node (\S+)/g)].map(([, name]) => join(folder, name!))
+  const called = [...scripts.build.matchAll(/(?:node|tsx) (\S+)/g)].map(([, name]) =>
+    join(folder, name!),
+  )
   expect(called.filter((name) => !existsSync(name))).toEqual([])
   return [...fileNames, ...called].map((name) => relative(folder, name)).sort()
 }

@@ -1,9 +1,9 @@
 // The build before this one, for tests of two builds that meet: its own files are a fixture, which
-// scripts/keep-build.mjs makes at each release; its packages are those of today.
+// scripts/keep-build.mjs makes at each release; its packages are those of today. It makes its databases itself.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
@@ -36,11 +36,6 @@ export const buildBefore = async (): Promise<string> => {
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'new-'))
   await unpack(await promisify(brotliDecompress)(packed), folder)
-  // An empty database is the same in both builds, and is made by the build of today.
-  await copyFile(
-    join(root, 'src/store/empty-cluster.tar.gz'),
-    join(folder, 'cli/empty-cluster.tar.gz'),
-  )
   await rename(folder, built)
   return main
 }

@@ -2,6 +2,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { shortLived } from './short-lived.ts'
 
 export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
 const hostProgram = resolve(import.meta.dirname, 'cli-host.mjs')
@@ -68,7 +69,7 @@ const messageOf = (host: ChildProcess): Promise<unknown> =>
 
 const startHost = async (): Promise<ChildProcess> => {
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
-  const host = fork(hostProgram, [main], { execArgv: [], stdio: [...stdio] })
+  const host = fork(hostProgram, [main], { execArgv: shortLived, stdio: [...stdio] })
   // It ends with this process, and keeps it only while a command runs.
   host.unref()
   await messageOf(host)

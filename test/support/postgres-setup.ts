@@ -8,7 +8,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { openPg } from '../../src/store/pg.ts'
-import { openPglite } from '../../src/store/pglite.ts'
+import { ensureCluster } from '../../src/store/pglite-cluster.ts'
 import { memoryFolder } from './memory-folder.ts'
 import { anyPostgres, forgetful } from './postgres-server.ts'
 import type { Sql } from '../../src/store/sql.ts'
@@ -34,7 +34,7 @@ interface Databases {
 
 const makeDatabases = async (): Promise<Databases> => {
   const folder = await mkdtemp(join(memoryFolder, 'stagely-template-'))
-  await migrated(await openPglite({ dataDir: folder }))
+  await ensureCluster(join(folder, 'postgres'))
   const postgres = await anyPostgres(memoryFolder, forgetful)
   const template = await createTestDatabase(postgres.url)
   await migrated(openPg({ databaseUrl: template.url, clock: realClock, log: silentLogger }))

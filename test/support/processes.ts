@@ -7,6 +7,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { main, runCli, runCliProcess, type Ran } from './cli.ts'
+import { shortLived } from './short-lived.ts'
 import type { TestDatabase } from './test-database.ts'
 
 export { main, runCli, runCliProcess, type Ran } from './cli.ts'
@@ -55,7 +56,7 @@ export const startProgram = (
   ready: string,
   { within = [], built = main }: { within?: readonly string[]; built?: string | undefined } = {},
 ): Promise<Program> => {
-  const [file = '', ...words] = [...within, process.execPath, built, ...args]
+  const [file = '', ...words] = [...within, process.execPath, ...shortLived, built, ...args]
   return spawnProgram({ file, args: words }, env, ready)
 }
 
@@ -70,7 +71,7 @@ export const spawnProgram = async (
 ): Promise<Program> => {
   const program = launchProgram(command, env)
   const { child } = program
-  const what = `${command.file} ${command.args[1]}`
+  const what = [command.file, ...command.args].join(' ')
   await new Promise<void>((onReady, onFail) => {
     let isLate = false
     const timer = setTimeout(() => {
@@ -299,7 +300,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     },
     spawnAgent: () => {
       world.agent = launchProgram(
-        { file: process.execPath, args: [main, ...agentArgs()] },
+        { file: process.execPath, args: [...shortLived, main, ...agentArgs()] },
         options.agentEnv ?? {},
       )
       programs.push(world.agent)
